@@ -1,0 +1,62 @@
+"""Every exception volact raises on purpose, as one tree.
+
+    VolactError
+    ├── InputError            what the person gave is unusable       (exit 2)
+    │   └── DataError         a data file shipped with volact is bad (exit 1)
+    ├── TransportError        a server could not be asked            (its row only)
+    └── AnswerError           a server answered, but not with facts  (its row only)
+
+Nothing here does I/O.  ``hint`` is the second half of the one line a person
+sees: what to do about it.  No message may hold a secret.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+ErrorKind = Literal["auth", "connect", "timeout", "host-key", "protocol", "agent"]
+
+
+class VolactError(Exception):
+    """Base of all errors raised on purpose; ``str(error)`` is one line."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def line(self) -> str:
+        """Message and hint as one line for a person."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class InputError(VolactError):
+    """Wrong usage or input: a file, an option, a target.  Exit code 2."""
+
+    def __init__(self, message: str, hint: str = "", *, where: str = "") -> None:
+        super().__init__(f"{where}: {message}" if where else message, hint)
+        self.where = where
+
+
+class DataError(InputError):
+    """A data file that ships with volact does not hold what it must."""
+
+
+class TransportError(VolactError):
+    """A server could not be asked.  ``kind`` is the contract's error kind."""
+
+    def __init__(self, kind: ErrorKind, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.kind: ErrorKind = kind
+
+
+class AnswerError(VolactError):
+    """The agent ran, or seemed to, but its answer cannot be trusted.
+
+    ``kind`` is ``protocol`` for a truncated, garbled or foreign answer and
+    ``agent`` when the agent itself could not run.
+    """
+
+    def __init__(self, kind: Literal["protocol", "agent"], message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.kind: Literal["protocol", "agent"] = kind

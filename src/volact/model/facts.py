@@ -1,0 +1,166 @@
+"""What one server says of itself, as frozen values.
+
+Field by field this is the agent's answer (docs/agent-protocol.md) in the
+words of this package.  A field that the answer does not mention is
+``NOT_ASKED``: unreadable, never absent.  No parsing and no judgement here.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from volact.model.fact import NOT_ASKED, Fact
+
+
+class OsFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The operating system and the machine it runs on."""
+
+    caption: Fact[str] = NOT_ASKED
+    version: Fact[str] = NOT_ASKED  # "10.0.14393"
+    build: Fact[int] = NOT_ASKED
+    sku: Fact[int] = NOT_ASKED  # Win32_OperatingSystem.OperatingSystemSKU
+    edition: Fact[str] = NOT_ASKED  # registry EditionID
+    install: Fact[str] = NOT_ASKED  # registry InstallationType: "Server", "Server Core"
+    language: Fact[int] = NOT_ASKED  # Win32_OperatingSystem.OSLanguage, an LCID
+    role: Fact[int] = NOT_ASKED  # Win32_ComputerSystem.DomainRole, 0..5
+    domain: Fact[str] = NOT_ASKED
+    name: Fact[str] = NOT_ASKED
+    bios: Fact[str] = NOT_ASKED  # BIOSVendor
+    maker: Fact[str] = NOT_ASKED  # SystemManufacturer
+    model: Fact[str] = NOT_ASKED  # SystemProductName
+
+
+class TimeFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The clock and what sets it.  Times are Unix milliseconds, UTC."""
+
+    utc: Fact[int] = NOT_ASKED
+    bias: Fact[int] = NOT_ASKED  # minutes east of UTC (CurrentTimeZone)
+    zone: Fact[str] = NOT_ASKED  # TimeZoneKeyName
+    rtu: Fact[int] = NOT_ASKED  # RealTimeIsUniversal
+    type: Fact[str] = NOT_ASKED  # W32Time Parameters\Type
+    peers: Fact[str] = NOT_ASKED  # W32Time Parameters\NtpServer
+    pos: Fact[int] = NOT_ASKED  # MaxPosPhaseCorrection, seconds, 0xFFFFFFFF = always
+    neg: Fact[int] = NOT_ASKED  # MaxNegPhaseCorrection
+    client: Fact[int] = NOT_ASKED  # TimeProviders\NtpClient\Enabled
+    seed: Fact[int] = NOT_ASKED  # Config\UtilizeSslTimeData
+    policy_type: Fact[str] = NOT_ASKED
+    policy_peers: Fact[str] = NOT_ASKED
+    policy_pos: Fact[int] = NOT_ASKED
+    policy_neg: Fact[int] = NOT_ASKED
+    ref: Fact[int] = NOT_ASKED  # Date header of the provider's metadata service
+    ref_at: Fact[int] = NOT_ASKED  # this server's clock when that header came
+
+
+class ServiceFact(msgspec.Struct, frozen=True):
+    """One Windows service; both words are WMI's own English tokens."""
+
+    state: str  # "Running", "Stopped", "Start Pending", ...
+    start: str  # "Auto", "Manual", "Disabled", ...
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """One Windows product (SoftwareLicensingProduct) that has a key."""
+
+    id: Fact[str] = NOT_ASKED
+    name: Fact[str] = NOT_ASKED
+    description: Fact[str] = NOT_ASKED
+    partial_key: Fact[str] = NOT_ASKED
+    addon: Fact[bool] = NOT_ASKED
+    status: Fact[int] = NOT_ASKED  # LicenseStatus 0..6
+    reason: Fact[int] = NOT_ASKED  # LicenseStatusReason, unsigned HRESULT
+    grace_min: Fact[int] = NOT_ASKED  # GracePeriodRemaining, minutes
+    channel: Fact[str] = NOT_ASKED  # ProductKeyChannel, 2012 R2 and later
+    kms_machine: Fact[str] = NOT_ASKED
+    kms_port: Fact[int] = NOT_ASKED
+    discovered_name: Fact[str] = NOT_ASKED
+    discovered_port: Fact[int] = NOT_ASKED
+    discovered_ip: Fact[str] = NOT_ASKED
+    lookup_domain: Fact[str] = NOT_ASKED
+    is_kms_host: Fact[int] = NOT_ASKED  # IsKeyManagementServiceMachine
+    vl_type: Fact[int] = NOT_ASKED  # VLActivationType
+    vl_enabled: Fact[int] = NOT_ASKED  # VLActivationTypeEnabled
+    other: dict[str, Fact[str | int | bool]] = {}  # every further property asked
+
+
+class LicensingFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """SoftwareLicensingService: what holds for the whole server."""
+
+    machine: Fact[str] = NOT_ASKED
+    port: Fact[int] = NOT_ASKED
+    lookup_domain: Fact[str] = NOT_ASKED
+    caching: Fact[bool] = NOT_ASKED
+    cmid: Fact[str] = NOT_ASKED
+    version: Fact[str] = NOT_ASKED
+    rearm: Fact[int] = NOT_ASKED  # RemainingWindowsReArmCount
+    is_kms_host: Fact[int] = NOT_ASKED
+
+
+class RegistryFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The registry behind the KMS settings (SPP key; SL key on 2008)."""
+
+    machine: Fact[str] = NOT_ASKED
+    port: Fact[str] = NOT_ASKED  # REG_SZ
+    policy_machine: Fact[str] = NOT_ASKED
+    policy_port: Fact[str] = NOT_ASKED
+    discovered_name: Fact[str] = NOT_ASKED  # 2008 only, under S-1-5-20
+    discovered_port: Fact[str] = NOT_ASKED
+
+
+class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The licensing program: sppsvc.exe, or slsvc.exe on 2008."""
+
+    path: Fact[str] = NOT_ASKED
+    exists: Fact[bool] = NOT_ASKED
+    sddl: Fact[str] = NOT_ASKED  # the DACL, "D:..."
+    debugger: Fact[str] = NOT_ASKED  # Image File Execution Options\...\Debugger
+
+
+class Event(msgspec.Struct, frozen=True):
+    """The newest event of one id: its UTC time (ISO 8601) and data fields."""
+
+    at: str
+    data: tuple[str, ...]
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One IPv4 route."""
+
+    destination: str
+    mask: str
+    next_hop: str
+
+
+class WshFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Windows Script Host settings; 0 is off."""
+
+    machine: Fact[int] = NOT_ASKED
+    user: Fact[int] = NOT_ASKED
+    winsafer: Fact[int] = NOT_ASKED
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """When volact asked, by its own clock: Unix seconds before and after."""
+
+    asked: float
+    answered: float
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one probe found out."""
+
+    os: OsFacts = OsFacts()
+    time: TimeFacts = TimeFacts()
+    licensing: LicensingFacts = LicensingFacts()
+    registry: RegistryFacts = RegistryFacts()
+    products: Fact[tuple[Product, ...]] = NOT_ASKED
+    services: dict[str, Fact[ServiceFact]] = {}
+    binary: BinaryFacts = BinaryFacts()
+    reach: dict[str, Fact[int]] = {}  # "host:port" -> HRESULT of an HTTP try
+    events: dict[str, Fact[Event]] = {}  # "12288" -> newest
+    metadata: dict[str, Fact[str]] = {}
+    dns: Fact[tuple[str, ...]] = NOT_ASKED
+    routes: Fact[tuple[Route, ...]] = NOT_ASKED
+    policy_len: Fact[int] = NOT_ASKED  # bytes of ProductOptions\ProductPolicy
+    wsh: WshFacts = WshFacts()
+    elevated: Fact[bool] = NOT_ASKED
+    clock: Clock | None = None

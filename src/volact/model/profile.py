@@ -1,0 +1,127 @@
+"""A provider's profile and the published keys, as values.
+
+The data is in ``volact.knowledge``; the judgement in ``volact.core``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class HostPort(msgspec.Struct, frozen=True, order=True):
+    """A host name, IPv4 or IPv6 literal (without brackets) and a TCP port."""
+
+    host: str
+    port: int = 1688
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class KmsRule(msgspec.Struct, frozen=True, kw_only=True):
+    """The KMS hosts for some releases: the first is preferred, all accepted."""
+
+    releases: tuple[str, ...]  # release names, or ("*",)
+    hosts: tuple[HostPort, ...]
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a fact of a profile comes from and how sure it is."""
+
+    fact: str
+    text: str
+    confidence: str  # official | third-party | inferred | unverified
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """A cloud image, in the words of Tencent's DescribeImages.
+
+    Values: ``type`` PUBLIC_IMAGE, PRIVATE_IMAGE, SHARED_IMAGE; ``source``
+    OFFICIAL, CREATE_IMAGE, EXTERNAL_IMPORT; ``license`` TencentCloud, BYOL.
+    ``""`` means not known.
+    """
+
+    type: str = ""
+    source: str = ""
+    license: str = ""
+
+
+class RouteRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A route that the provider's internal services need."""
+
+    destination: str
+    mask: str
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """One cloud, as ``knowledge/providers/<name>.toml`` describes it."""
+
+    name: str
+    title: str
+    kms: tuple[KmsRule, ...]
+    releases: tuple[str, ...]  # releases the provider's licence covers
+    ntp: tuple[str, ...] = ()  # first is what set-time-source writes
+    dns: tuple[str, ...] = ()
+    routes: tuple[RouteRule, ...] = ()
+    metadata: dict[str, str] = {}  # name -> URL
+    metadata_headers: dict[str, str] = {}
+    image_key: str = ""  # which metadata name holds the image id
+    images: dict[str, Image] = {}  # image ids known in advance
+    bios: tuple[str, ...] = ()  # words of BIOS vendor or maker, lower case
+    script_name: str = "activate-win.bat"
+    misprinted_ports: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    def kms_hosts(self, release: str) -> tuple[HostPort, ...]:
+        """Accepted KMS hosts for a release, preferred first; () when none."""
+        for rule in self.kms:
+            if release in rule.releases or "*" in rule.releases:
+                return rule.hosts
+        return ()
+
+    def all_kms_hosts(self) -> tuple[HostPort, ...]:
+        """Every KMS host the profile names, in order, each once."""
+        return tuple(dict.fromkeys(host for rule in self.kms for host in rule.hosts))
+
+
+class Edition(msgspec.Struct, frozen=True, kw_only=True):
+    """One published GVLK: for which builds and which SKU numbers."""
+
+    release: str  # "2016", "2012 R2", "1809", ...
+    title: str
+    edition_id: str
+    builds: tuple[int, ...]
+    skus: tuple[int, ...]
+    gvlk: str
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """A Windows Server release and its build numbers."""
+
+    name: str
+    builds: tuple[int, ...]
+    skus: tuple[int, ...] = ()  # when a build number is shared, the SKUs of this one
+    supported: bool = True
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known about one HRESULT or event id."""
+
+    code: int
+    symbol: str
+    family: str  # class of the facts: dns, network, time, key, ...
+    meaning: str
+    causes: tuple[str, ...] = ()
+    remedy: str = ""
+    source: str = ""
+    confidence: str = ""  # official | inferred
+
+
+class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
+    """All data that judging one server needs."""
+
+    profile: Profile
+    editions: tuple[Edition, ...]
+    releases: tuple[Release, ...]
+    errors: dict[int, ErrorInfo] = {}

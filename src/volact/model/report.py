@@ -1,0 +1,86 @@
+"""The JSON contract: one row per server, and a run over many.
+
+``msgspec.json.encode`` of these values *is* the document of the README.
+Changing a name here is a change of contract (CHANGELOG.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from volact.errors import ErrorKind
+from volact.model.finding import Finding
+
+Word = Literal["healthy", "attention", "failed", "unreachable"]
+
+
+class OsRow(msgspec.Struct, frozen=True, kw_only=True):
+    """``os`` of the document; every field is null when not known."""
+
+    release: str | None = None
+    build: int | None = None
+    edition: str | None = None
+    language: str | None = None  # BCP 47, from the LCID
+
+
+class LicenseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """``license`` of the document; every field is null when not known."""
+
+    status: str | None = None  # unlicensed licensed initial-grace ... (core.licensing)
+    channel: str | None = None
+    partial_key: str | None = None
+    kms_host: str | None = None
+    expires: str | None = None
+    cmid: str | None = None
+
+
+class ErrorRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a server could not be examined."""
+
+    kind: ErrorKind
+    message: str
+
+
+class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one server stands after it all."""
+
+    name: str
+    address: str
+    provider: str | None
+    verdict: Word
+    os: OsRow = OsRow()
+    license: LicenseRow = LicenseRow()
+    findings: tuple[Finding, ...] = ()
+    plan: tuple[dict[str, Any], ...] = ()  # {"do": ..., "because": [...], **params}
+    refusals: tuple[dict[str, Any], ...] = ()
+    reason: str = ""  # why nothing is planned
+    results: tuple[dict[str, Any], ...] = ()
+    resolved: tuple[str, ...] = ()
+    error: ErrorRow | None = None
+    executions: int = 0  # how often the agent ran there
+    elapsed_s: float = 0.0
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of a run; ``changed`` counts servers on which a step changed something."""
+
+    servers: int = 0
+    healthy: int = 0
+    attention: int = 0
+    failed: int = 0
+    unreachable: int = 0
+    changed: int = 0
+
+
+class RunReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One invocation over many servers: the whole document."""
+
+    volact: str
+    command: str
+    run: str
+    started: str
+    elapsed_s: float
+    servers: tuple[ServerReport, ...]
+    summary: Summary
