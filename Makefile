@@ -1,0 +1,54 @@
+# volact: every command a contributor needs.  `make` alone lists them.
+# Only this file, the lab and the tests are POSIX; volact itself is not.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with everything that demo, test and lint need
+
+# The stamp is written last, so an interrupted setup is done again.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "volact needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "installing into $(VENV) ..."
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## activate a simulated fleet of 60 servers over real SSH, write volact-demo.html
+	@code=0; $(BIN)/volact demo || code=$$?; \
+	case $$code in \
+	  0) ;; \
+	  3|4) echo "(exit code $$code is the demo's own: some of its servers cannot be mended, and it says which)" ;; \
+	  *) exit $$code ;; \
+	esac
+
+test: $(STAMP) ## run every test (those on Wine too, where wine and sshd are installed)
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup
+
+lint: $(STAMP) ## ruff, mypy --strict, import direction
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(STAMP) ## measure volact beside a bare SSH loop on the same lab
+	@$(BIN)/python bench/ssh_overhead.py
+
+clean: ## remove what setup and the tests made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
