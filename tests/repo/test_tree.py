@@ -1,0 +1,70 @@
+"""The repository keeps its own rules: sizes, docstrings, and what it may name."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+TEXT = [
+    path
+    for folder in ("src", "tests", "docs", "bench", "examples")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in {".py", ".js", ".bat", ".toml", ".md", ".html", ".css", ".txt"}
+    and path != Path(__file__).resolve()
+]
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 50
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+REGISTRY = re.compile(r"(pypi|npmjs|crates)\.(org|io)|pythonhosted|deb\.debian\.org")
+
+
+def short(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=short)
+def test_module_says_what_lives_in_it_and_stays_small(path: Path) -> None:
+    """A file that nobody can read in one sitting has more than one job."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree), "no module docstring"
+    assert "Placeholder" not in (ast.get_docstring(tree) or "")
+    assert text.count("\n") <= MAX_FILE_LINES
+    long = [
+        f"{node.name} ({(node.end_lineno or 0) - node.lineno + 1} lines)"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION_LINES
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("path", TEXT, ids=short)
+def test_nothing_is_left_unfinished_and_no_registry_is_named(path: Path) -> None:
+    """No "later" in the tree, and nothing that ties it to one package registry."""
+    text = path.read_text(encoding="utf-8")
+    assert not UNFINISHED.search(text)
+    assert not REGISTRY.search(text)
+
+
+def test_every_dependency_is_pinned() -> None:
+    """What CI installs is what was tested."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {
+        re.split(r"[<>=\[; ]", line)[0].lower()
+        for lines in (project["dependencies"], *project["optional-dependencies"].values())
+        for line in lines
+    } - {"volact"}
+    pinned = {
+        line.split("==")[0].lower()
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    }
+    assert wanted <= pinned
