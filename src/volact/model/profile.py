@@ -5,7 +5,14 @@ The data is in ``volact.knowledge``; the judgement in ``volact.core``.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
+
+_HOST_PORT = re.compile(
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^\s:/\[\]@,]+))(?::(?P<port>\d{1,5}))?"
+    r"|(?P<bare>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%\w+)?)"
+)
 
 
 class HostPort(msgspec.Struct, frozen=True, order=True):
@@ -13,6 +20,21 @@ class HostPort(msgspec.Struct, frozen=True, order=True):
 
     host: str
     port: int = 1688
+
+    @classmethod
+    def parse(cls, text: str) -> HostPort:
+        """Read ``name``, ``name:port``, ``[v6]``, ``[v6]:port`` or a bare IPv6 literal.
+
+        ValueError when it is none of these.  Without a port it is 1688.
+        """
+        text = text.strip()
+        match = _HOST_PORT.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not a host or host:port")
+        port = int(match["port"] or 1688)
+        if not 0 < port < 65536:
+            raise ValueError(f"port {port} in {text!r} is out of range 1..65535")
+        return cls(match["v6"] or match["bare"] or match["name"], port)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -65,6 +87,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[RouteRule, ...] = ()
     metadata: dict[str, str] = {}  # name -> URL
     metadata_headers: dict[str, str] = {}
+    date_url: str = ""  # an HTTP service whose Date header is a second clock
     image_key: str = ""  # which metadata name holds the image id
     images: dict[str, Image] = {}  # image ids known in advance
     bios: tuple[str, ...] = ()  # words of BIOS vendor or maker, lower case
