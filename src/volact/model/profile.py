@@ -114,6 +114,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     release: str  # "2016", "2012 R2", "1809", ...
     title: str
     edition_id: str
+    edition_id_confidence: str = "unverified"  # official | unverified
     builds: tuple[int, ...]
     skus: tuple[int, ...]
     gvlk: str

@@ -1,0 +1,140 @@
+"""Reads the data files of this folder into the values of ``volact.model``.
+
+Every reader is cached and strict: an unknown key, a wrong type or a value that
+cannot be right is a ``DataError`` that names the file and the key.  Nothing
+here judges a server; the shape of each file is in ``files``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from volact.errors import DataError, InputError
+from volact.knowledge.files import EditionFile, ErrorFile, ProviderFile, ReleaseFile, SymbolFile
+from volact.model.profile import Edition, ErrorInfo, Knowledge, Profile, Release
+
+T_co = TypeVar("T_co", covariant=True)
+
+_SYMBOLS = "errors/symbols.toml"
+
+
+class Shape(Protocol[T_co]):
+    """What every class of ``files`` can do."""
+
+    def values(self) -> T_co:
+        """The content as values of ``volact.model``; ``ValueError`` names a key."""
+        ...
+
+
+@cache
+def profile_names() -> tuple[str, ...]:
+    """The providers that volact ships a profile for, sorted."""
+    names = _toml_files("providers")
+    return tuple(name.removeprefix("providers/").removesuffix(".toml") for name in names)
+
+
+@cache
+def load_profile(name: str) -> Profile:
+    """One provider's profile; ``InputError`` with a near miss for an unknown name."""
+    if name not in profile_names():
+        raise _unknown_provider(name)
+    path = f"providers/{name}.toml"
+    profile = decode(path, _read(path), ProviderFile)
+    if profile.name != name:
+        raise DataError(f"name: is {profile.name!r}, must be that of the file", where=path)
+    return profile
+
+
+@cache
+def load_editions() -> tuple[Edition, ...]:
+    """Every published client key, with the builds and edition numbers it is for."""
+    return decode("editions.toml", _read("editions.toml"), EditionFile)
+
+
+@cache
+def load_releases() -> tuple[Release, ...]:
+    """Every Windows Server release by build number."""
+    return decode("releases.toml", _read("releases.toml"), ReleaseFile)
+
+
+@cache
+def load_errors() -> dict[int, ErrorInfo]:
+    """Everything that can be explained, by unsigned code or event id.
+
+    Codes known by name only are there too, and say so.
+    """
+    symbols = decode(_SYMBOLS, _read(_SYMBOLS), SymbolFile)
+    found: dict[int, ErrorInfo] = {}
+    for path in _toml_files("errors"):
+        if path != _SYMBOLS:
+            _add(found, path, decode(path, _read(path), ErrorFile), symbols)
+    named = {code: _name_only(code, name) for code, name in symbols.items()}
+    return named | found
+
+
+@cache
+def knowledge_for(name: str) -> Knowledge:
+    """All that judging a server of this provider needs."""
+    return Knowledge(
+        profile=load_profile(name),
+        editions=load_editions(),
+        releases=load_releases(),
+        errors=load_errors(),
+    )
+
+
+def decode(where: str, text: str, shape: type[Shape[T_co]]) -> T_co:
+    """Turn the text of one data file into values; ``DataError`` names file and key."""
+    try:
+        content = msgspec.toml.decode(text, type=shape)
+        return content.values()
+    except (msgspec.DecodeError, ValueError) as error:
+        raise DataError(str(error), where=where) from error
+
+
+def _add(
+    found: dict[int, ErrorInfo], path: str, infos: tuple[ErrorInfo, ...], symbols: dict[int, str]
+) -> None:
+    for info in infos:
+        if info.code in found:
+            raise DataError(f"error: 0x{info.code:08X} is explained twice", where=path)
+        # In a range each code keeps its own name.
+        name = symbols.get(info.code, info.symbol)
+        found[info.code] = msgspec.structs.replace(info, symbol=name)
+
+
+def _name_only(code: int, name: str) -> ErrorInfo:
+    return ErrorInfo(
+        code=code,
+        symbol=name,
+        family="name-only",
+        meaning="A licensing code of which only the name is known here.",
+        source="Windows SDK slerror.h",
+        confidence="official",
+    )
+
+
+def _unknown_provider(name: str) -> InputError:
+    names = profile_names()
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
+    return InputError(f"unknown provider {name!r}", hint)
+
+
+def _toml_files(folder: str) -> tuple[str, ...]:
+    names = (entry.name for entry in (_root() / folder).iterdir())
+    return tuple(sorted(f"{folder}/{name}" for name in names if name.endswith(".toml")))
+
+
+def _read(path: str) -> str:
+    return _root().joinpath(*path.split("/")).read_text(encoding="utf-8")
+
+
+def _root() -> Traversable:
+    return resources.files("volact.knowledge")
