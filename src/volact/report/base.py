@@ -1,0 +1,39 @@
+"""What every report format is: a writer that is fed servers and told the end.
+
+Only the protocol and the two values that all formats share.  The formats are
+one module each; ``make.py`` chooses between them.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from volact.model.report import RunReport, ServerReport, Summary
+
+
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
+    """How the run was started, as far as a report repeats it to the person.
+
+    ``selector`` is the part of the command line that named the servers
+    (``-i lab.toml``), ready to be pasted into the next command; ``""`` when
+    targets were named one by one.
+    """
+
+    volact: str
+    command: str
+    run: str = ""
+    started: str = ""  # ISO 8601, UTC, "…Z"
+    selector: str = ""
+    before: Summary | None = None  # an earlier look at the same servers, for comparison
+
+
+class Writer(Protocol):
+    """One report in one format."""
+
+    def add(self, server: ServerReport) -> None:
+        """Take one server's row as soon as it is known."""
+
+    def finish(self, run: RunReport) -> None:
+        """Write the end.  ``run.servers`` may be empty: the rows came by ``add``."""

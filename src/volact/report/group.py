@@ -1,0 +1,64 @@
+"""Putting servers with the same verdict and cause together, worst first.
+
+A person who reads of 37 servers with one cause does one thing, not 37.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from volact.model.report import ServerReport, Word
+from volact.report.words import ERROR_TITLES, WORST_FIRST, cause, lead
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Servers that share a verdict and a cause."""
+
+    verdict: Word
+    cause: str  # finding id, "error:<kind>", or "" for none
+    title: str  # the shared sentence, "" when each server has its own
+    servers: tuple[ServerReport, ...]
+
+
+def groups(servers: Iterable[ServerReport]) -> tuple[Group, ...]:
+    """The groups, worst verdict first, largest first within a verdict."""
+    heaps: dict[tuple[Word, str], list[ServerReport]] = defaultdict(list)
+    for server in servers:
+        heaps[server.verdict, cause(server)].append(server)
+    made = [_group(verdict, word, rows) for (verdict, word), rows in heaps.items()]
+    return tuple(
+        sorted(made, key=lambda g: (WORST_FIRST.index(g.verdict), -len(g.servers), g.cause))
+    )
+
+
+def _group(verdict: Word, word: str, rows: list[ServerReport]) -> Group:
+    ordered = tuple(sorted(rows, key=lambda row: natural(row.name)))
+    return Group(verdict=verdict, cause=word, title=_title(word, ordered), servers=ordered)
+
+
+def _title(word: str, rows: tuple[ServerReport, ...]) -> str:
+    if word.startswith("error:"):
+        return ERROR_TITLES[word.removeprefix("error:")]
+    said = {first.summary for row in rows if (first := lead(row))}
+    return said.pop() if len(said) == 1 else ""
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key that puts web-2 before web-10."""
+    parts: list[tuple[int, int, str]] = []
+    digits = text = ""
+    for char in name + "\0":
+        if char.isdecimal() and char.isascii():
+            if text:
+                parts.append((1, 0, text))
+                text = ""
+            digits += char
+        else:
+            if digits:
+                parts.append((0, int(digits), digits))
+                digits = ""
+            text += char.casefold()
+    return (*parts, (1, 0, text))

@@ -1,0 +1,55 @@
+"""Choosing the writer for a format name."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+import msgspec
+
+from volact.errors import InputError
+from volact.report.base import Invocation, Writer
+from volact.report.csv_rows import CsvWriter
+from volact.report.json_document import JsonLinesWriter, JsonWriter
+from volact.report.plan_text import PlanTextWriter
+from volact.report.text_table import TextWriter
+
+STREAM_FORMATS = ("text", "json", "jsonl", "csv")
+FILE_FORMATS = (*STREAM_FORMATS, "html")
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """How text looks: only the terminal's matters."""
+
+    columns: int = 100
+    colour: bool = False
+    everything: bool = False  # healthy servers too, and every step
+
+
+def make_writer(format_: str, out: TextIO, how: Invocation, look: Look | None = None) -> Writer:
+    """The writer for a format."""
+    match format_:
+        case "text":
+            return _text(out, how, look or Look())
+        case "json":
+            return JsonWriter(out, how)
+        case "jsonl":
+            return JsonLinesWriter(out)
+        case "csv":
+            return CsvWriter(out, how)
+        case "html":
+            return _html(out, how)
+    raise InputError(f"no report format {format_!r}", f"one of {', '.join(FILE_FORMATS)}")
+
+
+def _text(out: TextIO, how: Invocation, look: Look) -> Writer:
+    if how.command == "plan":
+        return PlanTextWriter(out, how, colour=look.colour)
+    return TextWriter(
+        out, how, columns=look.columns, colour=look.colour, everything=look.everything
+    )
+
+
+def _html(out: TextIO, how: Invocation) -> Writer:
+    from volact.report.html_page import HtmlWriter  # noqa: PLC0415 - the template engine is slow
+
+    return HtmlWriter(out, how)

@@ -1,0 +1,117 @@
+"""The exact next thing a person does about a server, or about several alike.
+
+Pure: a server's row and how the run was started in, one line out.  The line
+is a command where there is one, else the finding's own remedy.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from volact.model.finding import Finding
+from volact.model.report import ServerReport
+from volact.report.base import Invocation
+from volact.report.safe import plain
+from volact.report.words import lead, value
+
+_FEW = 12  # that many names still make one command
+
+
+def shared_step(servers: Sequence[ServerReport], how: Invocation) -> str:
+    """The one thing to do about all of them.
+
+    When each has a remedy of its own the first one's stands as the example.
+    """
+    own = {next_step([server], how) for server in servers}
+    together = next_step(servers, how)
+    if len(own) == 1:
+        return own.pop()
+    return together if together.count("volact ") else f"{together} (each server has its own)"
+
+
+def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
+    """What to do about servers that share verdict and cause; ``""`` for nothing."""
+    first = servers[0]
+    if first.verdict == "healthy":
+        return ""
+    if first.error is not None:
+        return _after_error(servers, how)
+    finding = lead(first)
+    options = _consent(first)
+    if _would_help(first, how) or options:
+        return _command("activate", servers, how, options)
+    if finding is not None and finding.remedy:
+        return plain(finding.remedy)
+    code = _failed_code(first)
+    if code:
+        return f"volact explain {code}"
+    return f"volact explain {plain(finding.id)}" if finding else _command("check", servers, how)
+
+
+def _would_help(server: ServerReport, how: Invocation) -> bool:
+    """Whether `activate` has something to do here that was not just tried."""
+    if how.command == "activate" and server.results:
+        return False
+    return any(_is_open(finding) for finding in server.findings)
+
+
+def _is_open(finding: Finding) -> bool:
+    return finding.severity == "error" and finding.repair == "automatic"
+
+
+def _consent(server: ServerReport) -> tuple[str, ...]:
+    """Options that a refusal names as the person's way to say yes."""
+    wanted = (str(refusal.get("allow_with") or "") for refusal in server.refusals)
+    return tuple(dict.fromkeys(option for option in wanted if option))
+
+
+def _failed_code(server: ServerReport) -> str:
+    for result in server.results:
+        if not result.get("ok") and result.get("hresult"):
+            return value("hresult", result["hresult"])
+    return ""
+
+
+def _command(
+    verb: str, servers: Sequence[ServerReport], how: Invocation, options: Sequence[str] = ()
+) -> str:
+    return " ".join(["volact", verb, *_named(servers, how), *options])
+
+
+def _named(servers: Sequence[ServerReport], how: Invocation) -> list[str]:
+    """These servers, in the words the person named servers with.
+
+    Consent given to a few must not reach the others, so never the whole
+    inventory: beyond a dozen the rest is left for the next command.
+    """
+    few = servers[:_FEW]
+    if not how.selector:
+        return [_quoted(server.address) for server in few]
+    return [how.selector, *(f"--limit {_quoted(server.name)}" for server in few)]
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(plain(text))
+
+
+def _after_error(servers: Sequence[ServerReport], how: Invocation) -> str:
+    error = servers[0].error
+    assert error is not None
+    again = _command("check" if how.command == "demo" else how.command, servers, how)
+    match error.kind:
+        case "auth":
+            return f"correct the user or where the password or key comes from, then: {again}"
+        case "connect":
+            return f"see that the server is on and its port is open from here, then: {again}"
+        case "timeout":
+            return f"{again} --deadline 300"
+        case "host-key":
+            return (
+                "compare the server's fingerprint with its console; if it is right, remove the old"
+                f" line from known_hosts, then: {again} --host-key-policy accept-new"
+            )
+        case "protocol":
+            return f"{again}   (if it happens again, something on the server alters the output)"
+        case "agent":
+            return f"see the message above; then: {again}"

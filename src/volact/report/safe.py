@@ -1,0 +1,70 @@
+"""Making foreign text harmless before a person's terminal or spreadsheet sees it.
+
+What a server says (its name, an event's data, an error message) is data.  Here
+it loses its power over terminals and spreadsheets; HTML has its own escaping
+(``html_page``), JSON needs none.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SPACE = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
+
+
+def plain(text: str) -> str:
+    """One line of text without anything a terminal would obey.
+
+    Control characters, direction overrides, invisible characters and lone
+    surrogates become their ``\\x1b`` form: visible, so that nothing is hidden.
+    """
+    line = text.translate(_SPACE)
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(_visible(char) for char in line)
+
+
+def _visible(char: str) -> str:
+    if char == " " or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+        return char
+    code = ord(char)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def csv_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    clean = plain(text)
+    return f"'{clean}" if clean.startswith(_FORMULA) or text.startswith(_FORMULA) else clean
+
+
+def width(text: str) -> int:
+    """How many columns a line takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def pad(text: str, columns: int) -> str:
+    """Text filled up with spaces to a number of terminal columns."""
+    return text + " " * max(0, columns - width(text))
+
+
+def without_surrogates(value: Any) -> Any:
+    """The same JSON value with lone surrogates replaced, so that it has a UTF-8 form."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {without_surrogates(k): without_surrogates(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_surrogates(item) for item in value]
+    return value

@@ -1,0 +1,58 @@
+"""Counting a run while it streams: the summary and the exit code.
+
+Holds counts only, never rows, so that a run over ten thousand servers costs
+no more memory than a run over ten.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from volact.model.report import ServerReport, Summary
+
+ALL_WELL = 0
+ATTENTION = 3
+UNEXAMINED = 4
+
+
+class Tally:
+    """The counts of a run."""
+
+    def __init__(self, servers: Iterable[ServerReport] = ()) -> None:
+        self.verdicts: Counter[str] = Counter()
+        self.resolved: Counter[str] = Counter()
+        self.standing: Counter[str] = Counter()
+        self.changed = 0
+        for server in servers:
+            self.add(server)
+
+    def add(self, server: ServerReport) -> None:
+        """Count one server."""
+        self.verdicts[server.verdict] += 1
+        self.changed += was_changed(server)
+        self.resolved.update(server.resolved)
+        self.standing.update({finding.id for finding in server.findings})
+
+    def summary(self) -> Summary:
+        """The counts as the document has them."""
+        return Summary(
+            servers=self.verdicts.total(),
+            healthy=self.verdicts["healthy"],
+            attention=self.verdicts["attention"],
+            failed=self.verdicts["failed"],
+            unreachable=self.verdicts["unreachable"],
+            changed=self.changed,
+        )
+
+
+def was_changed(server: ServerReport) -> bool:
+    """Whether any step changed something on this server."""
+    return any(result.get("changed") for result in server.results)
+
+
+def exit_code(summary: Summary) -> int:
+    """What the run says to a script: unexamined outranks attention."""
+    if summary.unreachable:
+        return UNEXAMINED
+    return ATTENTION if summary.attention or summary.failed else ALL_WELL

@@ -1,0 +1,164 @@
+"""The report for a terminal: worst first, one cause one group, healthy ones as a count.
+
+Layout only; the words come from ``words.py``, the grouping from ``group.py``.
+Keeps the rows that need a person and counts the rest.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TextIO
+
+from volact.model.report import RunReport, ServerReport, Word
+from volact.report.base import Invocation
+from volact.report.group import Group, groups
+from volact.report.next_step import shared_step
+from volact.report.safe import pad, plain, width
+from volact.report.tally import Tally
+from volact.report.words import (
+    MEANS,
+    WORST_FIRST,
+    duration,
+    lead,
+    license_words,
+    os_words,
+    pairs,
+    result_line,
+)
+
+_COLOURS: dict[str, str] = {
+    "unreachable": "1;35",
+    "failed": "1;31",
+    "attention": "1;33",
+    "healthy": "1;32",
+    "dim": "2",
+    "bold": "1",
+}
+
+
+class TextWriter:
+    """The table a tired administrator reads at night."""
+
+    def __init__(
+        self,
+        out: TextIO,
+        how: Invocation,
+        *,
+        columns: int = 100,
+        colour: bool = False,
+        everything: bool = False,
+    ) -> None:
+        self._out = out
+        self._how = how
+        self._columns = max(60, min(columns, 160))
+        self._colour = colour
+        self._everything = everything
+        self._tally = Tally()
+        self._kept: list[ServerReport] = []
+
+    def add(self, server: ServerReport) -> None:
+        """Keep a notable server, count a healthy one."""
+        self._tally.add(server)
+        if server.verdict != "healthy" or self._everything:
+            self._kept.append(server)
+
+    def finish(self, run: RunReport) -> None:
+        """Write everything."""
+        grouped = groups(self._kept)
+        for verdict in WORST_FIRST:
+            count = self._tally.verdicts[verdict]
+            if count:
+                self._head(verdict, count)
+                for group in grouped:
+                    if group.verdict == verdict:
+                        self._group(group, run.started)
+                if verdict == "healthy":
+                    self._healthy()
+                self._line()
+        self._totals(run)
+
+    def _line(self, text: str = "", colour: str = "") -> None:
+        painted = f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and colour else text
+        self._out.write(painted + "\n")
+
+    def _wrapped(self, text: str, indent: int, colour: str = "", hang: int = 0) -> None:
+        lines = textwrap.wrap(
+            text,
+            self._columns - indent,
+            subsequent_indent=" " * hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in lines:
+            self._line(" " * indent + line, colour)
+
+    def _head(self, verdict: Word, count: int) -> None:
+        servers = "server" if count == 1 else "servers"
+        self._wrapped(f"{verdict.upper()}  {count} {servers}: {MEANS[verdict]}", 0, verdict, hang=2)
+
+    def _group(self, group: Group, now: str) -> None:
+        self._line()
+        if group.cause:
+            name = group.cause.removeprefix("error:")
+            title = f": {plain(group.title)}" if group.title else ""
+            many = f" ({len(group.servers)} servers)" if len(group.servers) > 1 else ""
+            self._wrapped(f"{name}{title}{many}", 2, "bold")
+        columns = max(width(plain(server.name)) for server in group.servers)
+        for server in group.servers:
+            self._server(server, min(columns, 32), now, told=bool(group.title))
+        self._next(group)
+
+    def _server(self, server: ServerReport, columns: int, now: str, *, told: bool) -> None:
+        about = [plain(server.address), os_words(server), license_words(server, now)]
+        name = pad(plain(server.name), columns)
+        self._wrapped(f"{name}  {' | '.join(part for part in about if part)}", 4, hang=2)
+        for line in self._evidence(server, told=told):
+            self._wrapped(line, 8, "dim", hang=2)
+
+    def _evidence(self, server: ServerReport, *, told: bool) -> list[str]:
+        """Why this server is here, a line each."""
+        if server.error is not None:
+            return [plain(server.error.message)]
+        first = lead(server)
+        lines = [] if told or first is None else [plain(first.summary)]
+        if first is not None and first.evidence:
+            lines.append(f"seen: {pairs(first.evidence)}")
+        lines += [
+            f"also {finding.id} ({finding.severity}): {plain(finding.summary)}"
+            for finding in server.findings
+            if finding is not first and (finding.severity == "error" or self._everything)
+        ]
+        lines += [f"not done: {plain(str(item.get('reason', '')))}" for item in server.refusals]
+        if server.resolved:
+            lines.append(f"repaired: {', '.join(plain(word) for word in server.resolved)}")
+        results = [result for result in server.results if self._everything or not result.get("ok")]
+        return lines + [result_line(result) for result in results]
+
+    def _next(self, group: Group) -> None:
+        """The command stays on one line, however long: it is there to be copied."""
+        step = shared_step(group.servers, self._how)
+        if step:
+            self._line(f"    next: {step}")
+
+    def _healthy(self) -> None:
+        changed = sum(self._tally.resolved.values())
+        if changed:
+            said = ", ".join(f"{word} {n}" for word, n in self._tally.resolved.most_common())
+            self._wrapped(f"repaired in this run: {said}", 2)
+
+    def _totals(self, run: RunReport) -> None:
+        summary = self._tally.summary()
+        counts = ", ".join(
+            f"{self._tally.verdicts[verdict]} {verdict}"
+            for verdict in reversed(WORST_FIRST)
+            if self._tally.verdicts[verdict]
+        )
+        servers = "server" if summary.servers == 1 else "servers"
+        changed = f"; changed {summary.changed}" if run.command in {"activate", "demo"} else ""
+        self._wrapped(
+            f"{summary.servers} {servers}: {counts or 'nothing to do'}{changed};"
+            f" {duration(run.elapsed_s)}",
+            0,
+            "bold",
+            hang=2,
+        )

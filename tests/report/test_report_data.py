@@ -1,0 +1,163 @@
+"""JSON, JSON lines, CSV and the schema: the formats that scripts read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from report_samples import (
+    HOW,
+    POLICY,
+    STARTED,
+    attention,
+    fleet,
+    one_of_each,
+    run_of,
+)
+
+from volact.errors import InputError
+from volact.model.report import RunReport, ServerReport
+from volact.report.json_document import encode
+from volact.report.make import FILE_FORMATS, make_writer
+from volact.report.schema import report_schema, schema_text
+
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "report.json"
+
+
+def written(format_: str, servers: list[ServerReport]) -> str:
+    out = io.StringIO(newline="")
+    writer = make_writer(format_, out, HOW)
+    for server in servers:
+        writer.add(server)
+    writer.finish(run_of(servers))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("servers", [[], one_of_each(), fleet(300)], ids=["none", "each", "300"])
+def test_json_is_the_document_of_the_model(servers: list[ServerReport]) -> None:
+    text = written("json", servers)
+    assert json.loads(text) == json.loads(msgspec.json.encode(run_of(servers)))
+    assert msgspec.json.decode(text, type=RunReport).summary == run_of(servers).summary
+
+
+def test_json_has_a_server_a_line() -> None:
+    lines = written("json", one_of_each()).splitlines()
+    assert sum(line.startswith('{"name":') for line in lines) == 5
+
+
+def test_json_lines_are_servers_then_one_summary() -> None:
+    lines = written("jsonl", one_of_each()).splitlines()
+    rows = [msgspec.json.decode(line, type=ServerReport) for line in lines[:-1]]
+    assert [row.name for row in rows] == [server.name for server in one_of_each()]
+    last = json.loads(lines[-1])
+    assert "servers" not in last
+    assert last["summary"] == json.loads(msgspec.json.encode(run_of(one_of_each()).summary))
+    assert last["started"] == STARTED
+
+
+def test_json_lines_go_out_at_once() -> None:
+    class Counting(io.StringIO):
+        flushed = 0
+
+        def flush(self) -> None:
+            self.flushed += 1
+
+    out = Counting()
+    writer = make_writer("jsonl", out, HOW)
+    writer.add(one_of_each()[0])
+    assert out.flushed == 1
+
+
+def test_text_without_a_utf8_form_costs_no_run() -> None:
+    bad = msgspec.structs.replace(POLICY, evidence={"machine": "a\ud800b", "list": ["\udfff", 1]})
+    text = encode(attention("x\ud83d", bad))
+    back = json.loads(text)
+    assert back["findings"][0]["evidence"] == {"machine": "a\ufffdb", "list": ["\ufffd", 1]}
+
+
+def test_csv_rows_match_their_header() -> None:
+    rows = list(csv.DictReader(io.StringIO(written("csv", one_of_each()), newline="")))
+    assert [row["verdict"] for row in rows] == [s.verdict for s in one_of_each()]
+    assert rows[1]["changed"] == "yes"
+    assert rows[1]["resolved"] == "clock-skew not-licensed"
+    assert rows[2]["errors"] == "kms-host-set-by-policy"
+    assert rows[2]["warnings"] == "dns-not-provider"
+    assert rows[4]["error_kind"] == "auth"
+    assert None not in rows[0]
+
+
+def test_csv_neutralises_formulas_from_servers() -> None:
+    server = attention('=HYPERLINK("x")')
+    server = msgspec.structs.replace(server, reason="@SUM(1)", address="+1")
+    row = next(csv.DictReader(io.StringIO(written("csv", [server]), newline="")))
+    assert row["name"] == '\'=HYPERLINK("x")'
+    assert row["reason"] == "'@SUM(1)"
+    assert row["address"] == "'+1"
+
+
+def test_an_unknown_format_is_named() -> None:
+    with pytest.raises(InputError, match="no report format 'pdf'") as caught:
+        make_writer("pdf", io.StringIO(), HOW)
+    assert "html" in caught.value.hint
+
+
+@pytest.mark.parametrize("format_", FILE_FORMATS)
+def test_every_format_takes_an_empty_run(format_: str) -> None:
+    assert written(format_, []).strip()
+
+
+def test_the_schema_in_the_docs_is_current() -> None:
+    assert SCHEMA_FILE.read_text("utf-8") == schema_text(), (
+        "run: python -m volact.report.schema > docs/schema/report.json"
+    )
+
+
+@pytest.mark.parametrize("servers", [[], one_of_each(), fleet(50)], ids=["none", "each", "50"])
+def test_real_output_fits_the_schema(servers: list[ServerReport]) -> None:
+    schema = report_schema()
+    problems = list(misfits(json.loads(written("json", servers)), schema, schema))
+    assert problems == []
+
+
+def test_the_check_against_the_schema_can_fail() -> None:
+    schema = report_schema()
+    document = json.loads(written("json", one_of_each()))
+    document["servers"][0]["verdict"] = "fine"
+    del document["servers"][1]["name"]
+    document["summary"]["changed"] = "1"
+    assert len(list(misfits(document, schema, schema))) == 3
+
+
+def misfits(value: Any, schema: dict[str, Any], root: dict[str, Any], at: str = "$") -> Any:
+    """The part of JSON Schema that our schema uses."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    if "anyOf" in schema:
+        tries = [list(misfits(value, option, root, at)) for option in schema["anyOf"]]
+        if all(tries):
+            yield f"{at}: fits none of {len(tries)}"
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{at}: {value!r} is not one of {schema['enum']}"
+    kinds: dict[str, Any] = {
+        "string": str, "integer": int, "number": (int, float), "object": dict,
+        "array": list, "null": type(None), "boolean": bool,
+    }  # fmt: skip
+    kind = schema.get("type")
+    if kind and (not isinstance(value, kinds[kind]) or (kind != "boolean" and value is True)):
+        yield f"{at}: not a {kind}"
+        return
+    for name in schema.get("required", []):
+        if name not in value:
+            yield f"{at}: no {name}"
+    for name, part in schema.get("properties", {}).items():
+        if isinstance(value, dict) and name in value:
+            yield from misfits(value[name], part, root, f"{at}.{name}")
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        for number, item in enumerate(value):
+            yield from misfits(item, schema["items"], root, f"{at}[{number}]")

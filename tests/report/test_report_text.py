@@ -1,0 +1,277 @@
+"""The terminal report: order, counts, evidence, next commands, hostile text."""
+
+from __future__ import annotations
+
+import io
+
+import msgspec
+import pytest
+from report_samples import (
+    DNS,
+    HOW,
+    POLICY,
+    RETAIL,
+    SKEW,
+    attention,
+    failed,
+    fleet,
+    healthy,
+    one_of_each,
+    run_of,
+    unreachable,
+)
+
+from volact.model.report import ErrorRow, ServerReport
+from volact.report.base import Invocation
+from volact.report.group import groups, natural
+from volact.report.next_step import next_step, shared_step
+from volact.report.plan_text import PlanTextWriter
+from volact.report.safe import csv_cell, plain, width
+from volact.report.tally import Tally, exit_code
+from volact.report.text_table import TextWriter
+from volact.report.words import days_left, duration, pairs, result_line, step_line
+
+
+def text_of(servers: list[ServerReport], how: Invocation = HOW, **look: object) -> str:
+    out = io.StringIO()
+    writer = TextWriter(out, how, **look)  # type: ignore[arg-type]
+    for server in servers:
+        writer.add(server)
+    writer.finish(run_of(servers, command=how.command))
+    return out.getvalue()
+
+
+def test_the_worst_comes_first_and_healthy_servers_are_only_counted() -> None:
+    text = text_of(one_of_each())
+    places = [text.index(word) for word in ("UNREACHABLE", "FAILED", "ATTENTION", "HEALTHY")]
+    assert places == sorted(places)
+    assert "HEALTHY  2 servers" in text
+    assert "web-01" not in text
+    assert "5 servers: 2 healthy, 1 attention, 1 failed, 1 unreachable; changed 1; 4.2 s" in text
+
+
+def test_a_notable_server_shows_cause_evidence_and_the_next_command() -> None:
+    text = text_of([attention()])
+    assert "kms-host-set-by-policy: A group policy sets the KMS host" in text
+    assert "seen: machine kms.corp.example, port 1688" in text
+    assert "next: Change the KMS host in the group policy" in text
+
+
+def test_a_failed_step_is_shown_with_its_code() -> None:
+    text = text_of([failed()])
+    assert "activate: not done 0xC004F038" in text
+    assert "next: volact explain 0xC004F038" in text
+
+
+def test_servers_with_one_cause_share_one_heading() -> None:
+    text = text_of([attention("db-10"), attention("db-2"), attention("db-1")])
+    assert text.count("A group policy sets the KMS host") == 1
+    assert "(3 servers)" in text
+    assert text.index("db-1 ") < text.index("db-2") < text.index("db-10")
+
+
+def test_every_other_error_of_a_server_is_told_and_warnings_only_on_request() -> None:
+    server = msgspec.structs.replace(attention(), findings=(POLICY, SKEW, DNS))
+    short, long = text_of([server]), text_of([server], everything=True)
+    assert "also clock-skew (error)" in short
+    assert "dns-not-provider" not in short
+    assert "also dns-not-provider (warning)" in long
+
+
+def test_what_was_repaired_is_summed_up() -> None:
+    text = text_of([healthy("a", repaired=True), healthy("b", repaired=True)])
+    assert "repaired in this run: clock-skew 2, not-licensed 2" in text
+
+
+@pytest.mark.parametrize("columns", [60, 80, 160])
+def test_prose_keeps_to_the_terminal_and_commands_stay_whole(columns: int) -> None:
+    lines = text_of(one_of_each(), columns=columns).splitlines()
+    assert all(len(line) <= columns for line in lines if "next: " not in line)
+    assert any(line.endswith("--limit old-01") for line in lines)
+
+
+def test_colour_only_when_asked() -> None:
+    assert "\x1b" not in text_of(one_of_each())
+    assert "\x1b[1;33mATTENTION" in text_of(one_of_each(), colour=True)
+
+
+HOSTILE = "web\x1b[2J\x1b]0;owned\x07\u202etxt.exe\n\rFAKE healthy\ud800"
+
+
+def test_no_terminal_sequence_of_a_server_reaches_the_terminal() -> None:
+    server = msgspec.structs.replace(
+        unreachable(HOSTILE),
+        address=f"ssh://{HOSTILE}",
+        error=ErrorRow(kind="agent", message=HOSTILE),
+    )
+    finding = msgspec.structs.replace(
+        POLICY, summary=HOSTILE, evidence={HOSTILE: [HOSTILE, {"k": HOSTILE}]}, remedy=HOSTILE
+    )
+    text = text_of([server, attention(HOSTILE, finding)], everything=True)
+    assert not {"\x1b", "\x07", "\u202e", "\r", "\ud800"} & set(text)
+    assert "\\x1b[2J" in text
+    assert not any(line.startswith("FAKE") for line in text.splitlines())
+    text.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("plain", "plain"),
+        ("日本語 web-01", "日本語 web-01"),
+        ("é", "é"),
+        ("a\tb\nc", "a b c"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\u200bb", "a\\u200bb"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
+def test_visible_text_stays_and_the_rest_becomes_visible(given: str, shown: str) -> None:
+    assert plain(given) == shown
+
+
+def test_wide_characters_take_two_columns() -> None:
+    assert width("日本") == 4
+    assert width("e\u0301") == 1
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_spreadsheet_takes_no_cell_for_a_formula(cell: str) -> None:
+    assert csv_cell(cell).startswith("'")
+
+
+def test_an_ordinary_cell_is_untouched() -> None:
+    assert csv_cell("kms.tencentyun.com:1688") == "kms.tencentyun.com:1688"
+
+
+def test_natural_order() -> None:
+    assert sorted(["web-10", "web-2", "Web-1", "db"], key=natural) == [
+        "db",
+        "Web-1",
+        "web-2",
+        "web-10",
+    ]
+
+
+def test_groups_are_by_verdict_then_size() -> None:
+    found = groups([attention("a", RETAIL), attention("b"), attention("c"), unreachable()])
+    assert [(group.verdict, group.cause, len(group.servers)) for group in found] == [
+        ("unreachable", "error:auth", 1),
+        ("attention", "kms-host-set-by-policy", 2),
+        ("attention", "key-wrong-channel", 1),
+    ]
+
+
+def test_what_activate_can_repair_is_sent_to_activate() -> None:
+    look = msgspec.structs.replace(HOW, command="check")
+    step = next_step([attention("db-01", SKEW)], look)
+    assert step == "volact activate -i lab.toml --limit db-01"
+
+
+def test_consent_is_offered_for_exactly_these_servers() -> None:
+    rows = [attention(f"db-{number}", RETAIL) for number in range(20)]
+    step = next_step(rows, HOW)
+    assert step.endswith("--replace-key")
+    assert step.count("--limit") == 12
+
+
+def test_targets_named_one_by_one_are_named_again() -> None:
+    bare = msgspec.structs.replace(HOW, selector="", command="check")
+    assert next_step([attention("x", SKEW)], bare) == "volact activate ssh://10.0.1.7:22"
+
+
+def test_a_name_with_shell_characters_is_quoted() -> None:
+    step = next_step([unreachable("a; rm -rf /")], HOW)
+    assert "--limit 'a; rm -rf /'" in step
+
+
+@pytest.mark.parametrize("kind", ["auth", "connect", "timeout", "host-key", "protocol", "agent"])
+def test_every_error_kind_has_a_next_step(kind: str) -> None:
+    row = msgspec.structs.replace(unreachable(), error=ErrorRow(kind=kind, message="m"))  # type: ignore[arg-type]
+    assert "volact activate -i lab.toml --limit old-01" in next_step([row], HOW)
+
+
+def test_differing_remedies_are_marked_as_examples() -> None:
+    other = msgspec.structs.replace(POLICY, remedy="Something else")
+    assert shared_step([attention("a"), attention("b", other)], HOW).endswith(
+        "(each server has its own)"
+    )
+
+
+def test_healthy_servers_need_nothing() -> None:
+    assert next_step([healthy()], HOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (0.42, "0.4 s"), (59, "59 s"), (90, "1.5 min"), (18000, "5 h"), (-259200, "-3 d")],
+)
+def test_durations(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+def test_days_left_needs_two_times() -> None:
+    assert days_left("2026-02-10T08:00:00Z", "2026-01-31T08:00:00Z") == 10
+    assert days_left(None, "2026-01-31T08:00:00Z") is None
+    assert days_left("soon", "2026-01-31T08:00:00Z") is None
+    assert days_left("2026-02-10T08:00:00", "2026-01-31T08:00:00Z") is None
+
+
+def test_evidence_reads_like_words() -> None:
+    assert (
+        pairs({"skew_s": 18000, "reason": 0xC004F038, "event": 0x4004F00C, "set": None, "on": True})
+        == "skew 5 h, reason 0xC004F038, event 1074065420, set unknown, on yes"
+    )
+    assert pairs({"hosts": ["a:1", "b:2"], "was": "", "none": [], "deep": {"n": 1}}) == (
+        "hosts a:1, b:2, was (empty), none (none), deep {n 1}"
+    )
+
+
+def test_steps_and_results_read_like_words() -> None:
+    step = {
+        "do": "install-key",
+        "because": ["key-missing"],
+        "keys": {"14393/8": "X"},
+        "builds": [1, 2],
+    }
+    assert step_line(step) == "install-key  keys 1 published, chosen by build and edition"
+    assert result_line({"do": "sync-clock", "ok": True, "changed": False, "note": "in step"}) == (
+        "sync-clock: already so - in step"
+    )
+
+
+def test_exit_codes_follow_the_worst() -> None:
+    assert exit_code(Tally([healthy()]).summary()) == 0
+    assert exit_code(Tally([healthy(), attention()]).summary()) == 3
+    assert exit_code(Tally([healthy(), failed()]).summary()) == 3
+    assert exit_code(Tally([attention(), failed(), unreachable()]).summary()) == 4
+    assert exit_code(Tally().summary()) == 0
+
+
+def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:
+    out = io.StringIO()
+    how = msgspec.structs.replace(HOW, command="plan")
+    planned = msgspec.structs.replace(
+        attention("app", SKEW),
+        plan=({"do": "sync-clock", "because": ["clock-skew"], "within_s": 60}, {"do": "activate"}),
+    )
+    writer = PlanTextWriter(out, how)
+    for server in [planned, healthy(), attention("db", RETAIL), attention("pol"), unreachable()]:
+        writer.add(server)
+    writer.finish(run_of([], command="plan"))
+    text = out.getvalue()
+    assert "1. sync-clock  within 1 min   (clock-skew)" in text
+    assert "2. activate" in text
+    assert "(allow with --replace-key)" in text
+    assert "no steps: kms-host-set-by-policy: A group policy sets the KMS host" in text
+    assert "cannot be examined: auth:" in text
+    assert "1 to change, 1 already as they should be, 2 for a person, 1 not examined" in text
+    assert "next: volact activate -i lab.toml" in text
+
+
+def test_ten_thousand_healthy_servers_cost_the_text_report_no_rows() -> None:
+    writer = TextWriter(io.StringIO(), HOW)
+    for server in fleet(10_000):
+        writer.add(server)
+    notable = [server for server in fleet(10_000) if server.verdict != "healthy"]
+    assert len(writer._kept) == len(notable) < 2_500
