@@ -13,6 +13,7 @@ import msgspec
 
 from volact.model.profile import (
     Edition,
+    Entitlement,
     ErrorInfo,
     HostPort,
     Image,
@@ -21,9 +22,14 @@ from volact.model.profile import (
     Release,
     RouteRule,
     Source,
+    SubCloud,
 )
 
 CONFIDENCES = ("official", "third-party", "inferred", "unverified")
+ENTITLEMENT_KINDS = ("image", "metadata", "edition", "none")
+DISCOVERIES = ("explicit", "dns")
+ROUTE_VIA = ("gateway", "self")
+ROUTE_WHEN = ("always", "unreachable")
 
 _GVLK = re.compile(r"[A-Z0-9]{5}(-[A-Z0-9]{5}){4}")
 _CODE = re.compile(r"0x[0-9A-Fa-f]{8}")
@@ -40,14 +46,33 @@ class KmsEntry(FileShape, frozen=True):
     hosts: tuple[str, ...]
 
 
+class SubCloudEntry(FileShape, frozen=True):
+    """One ``[[sub_cloud]]``; hosts are written ``name:port``."""
+
+    name: str
+    title: str
+    hosts: tuple[str, ...]
+    ntp: tuple[str, ...] = ()
+
+
+class EntitlementEntry(FileShape, frozen=True):
+    """``[entitlement]``."""
+
+    kind: str
+    text: str
+    metadata: str = ""
+    entitled: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+
+
 class ProviderFile(FileShape, frozen=True):
     """``providers/<name>.toml``."""
 
     name: str
     title: str
     releases: tuple[str, ...]
-    kms: tuple[KmsEntry, ...]
     source: tuple[Source, ...]
+    kms: tuple[KmsEntry, ...] = ()
     script_name: str = "activate-win.bat"
     ntp: tuple[str, ...] = ()
     dns: tuple[str, ...] = ()
@@ -60,15 +85,18 @@ class ProviderFile(FileShape, frozen=True):
     bios: tuple[str, ...] = ()
     misprinted_ports: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    discovery: str = "explicit"
+    kms_from_metadata: str = ""
+    kms_suffixes: tuple[str, ...] = ()
+    kms_ranges: tuple[str, ...] = ()
+    same_address_as: tuple[str, ...] = ()
+    needs: str = ""
+    entitlement: EntitlementEntry | None = None
+    sub_cloud: tuple[SubCloudEntry, ...] = ()
 
     def values(self) -> Profile:
         """The profile, checked for what types alone cannot say."""
-        if not self.kms or not all(entry.hosts for entry in self.kms):
-            raise ValueError("kms: every rule needs at least one host")
-        if self.image_key and self.image_key not in self.metadata:
-            raise ValueError(f"image_key: {self.image_key!r} is not a key of [metadata]")
-        for source in self.source:
-            _check_confidence(f"source of {source.fact!r}", source.confidence)
+        self._check()
         return Profile(
             name=self.name,
             title=self.title,
@@ -87,6 +115,47 @@ class ProviderFile(FileShape, frozen=True):
             misprinted_ports=self.misprinted_ports,
             notes=self.notes,
             sources=self.source,
+            discovery=self.discovery,
+            kms_from_metadata=self.kms_from_metadata,
+            kms_suffixes=self.kms_suffixes,
+            kms_ranges=self.kms_ranges,
+            same_address_as=self.same_address_as,
+            needs=self.needs,
+            entitlement=self._entitlement(),
+            sub_clouds=tuple(_sub_clouds(self.sub_cloud)),
+        )
+
+    def _check(self) -> None:
+        _check_word("discovery", self.discovery, DISCOVERIES)
+        if self.discovery == "explicit" and not self.kms:
+            raise ValueError("kms: there is no rule, and discovery is not dns")
+        hosts = [entry.hosts for entry in self.kms] + [sub.hosts for sub in self.sub_cloud]
+        if not all(hosts):
+            raise ValueError("kms: every rule and every sub_cloud needs at least one host")
+        asked = self.entitlement.metadata if self.entitlement else ""
+        for key, name in (
+            ("image_key", self.image_key),
+            ("kms_from_metadata", self.kms_from_metadata),
+            ("entitlement.metadata", asked),
+        ):
+            if name and name not in self.metadata:
+                raise ValueError(f"{key}: {name!r} is not a key of [metadata]")
+        for route in self.routes:
+            _check_word("routes.via", route.via, ROUTE_VIA)
+            _check_word("routes.when", route.when, ROUTE_WHEN)
+        for source in self.source:
+            _check_confidence(f"source of {source.fact!r}", source.confidence)
+
+    def _entitlement(self) -> Entitlement:
+        if self.entitlement is None:
+            return Entitlement(kind="image" if self.image_key else "none")
+        _check_word("entitlement.kind", self.entitlement.kind, ENTITLEMENT_KINDS)
+        return Entitlement(
+            kind=self.entitlement.kind,
+            metadata=self.entitlement.metadata,
+            entitled=self.entitlement.entitled,
+            own=self.entitlement.own,
+            text=self.entitlement.text,
         )
 
 
@@ -169,11 +238,21 @@ class ErrorFile(FileShape, frozen=True):
 
 def _kms_rules(entries: tuple[KmsEntry, ...]) -> Iterator[KmsRule]:
     for index, entry in enumerate(entries):
-        try:
-            hosts = tuple(HostPort.parse(text) for text in entry.hosts)
-        except ValueError as error:
-            raise ValueError(f"kms[{index}].hosts: {error}") from error
+        hosts = _hosts(f"kms[{index}].hosts", entry.hosts)
         yield KmsRule(releases=entry.releases, hosts=hosts)
+
+
+def _sub_clouds(entries: tuple[SubCloudEntry, ...]) -> Iterator[SubCloud]:
+    for index, entry in enumerate(entries):
+        hosts = _hosts(f"sub_cloud[{index}].hosts", entry.hosts)
+        yield SubCloud(name=entry.name, title=entry.title, kms=hosts, ntp=entry.ntp)
+
+
+def _hosts(key: str, texts: tuple[str, ...]) -> tuple[HostPort, ...]:
+    try:
+        return tuple(HostPort.parse(text) for text in texts)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
 
 
 def _infos(index: int, entry: ErrorEntry) -> Iterator[ErrorInfo]:
@@ -203,5 +282,9 @@ def _code(key: str, text: str) -> int:
 
 
 def _check_confidence(key: str, word: str) -> None:
-    if word not in CONFIDENCES:
-        raise ValueError(f"{key}: {word!r} is none of {', '.join(CONFIDENCES)}")
+    _check_word(key, word, CONFIDENCES)
+
+
+def _check_word(key: str, word: str, known: tuple[str, ...]) -> None:
+    if word not in known:
+        raise ValueError(f"{key}: {word!r} is none of {', '.join(known)}")

@@ -69,10 +69,40 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RouteRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A route that the provider's internal services need."""
+    """A route that the provider's internal services need.
+
+    ``when`` "always": the server must have it.  "unreachable": it explains a
+    KMS host that does not answer, and is nothing to complain of otherwise.
+    """
 
     destination: str
     mask: str
+    via: str = "gateway"  # gateway (the default gateway) | self (the server's own address)
+    when: str = "always"  # always | unreachable
+
+
+class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How one can tell that the cloud's own licence covers a server.
+
+    ``kind`` "image": by the catalogue of images; "metadata": by a value of the
+    metadata service; "edition": by the edition of Windows itself; "none": it
+    cannot be seen from the server.
+    """
+
+    kind: str = "none"
+    metadata: str = ""  # kind "metadata": name in Profile.metadata; "" = no confirmed URL
+    entitled: tuple[str, ...] = ()  # values that mean: the cloud's licence
+    own: tuple[str, ...] = ()  # values that mean: the customer's own licence
+    text: str = ""  # one sentence for a person
+
+
+class SubCloud(msgspec.Struct, frozen=True, kw_only=True):
+    """A region or product line of a cloud that has KMS hosts of its own."""
+
+    name: str
+    title: str
+    kms: tuple[HostPort, ...]
+    ntp: tuple[str, ...] = ()
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +125,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     misprinted_ports: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
+    discovery: str = "explicit"  # explicit | dns (no host of its own: DNS or a named host)
+    kms_from_metadata: str = ""  # which metadata name holds the KMS host
+    kms_suffixes: tuple[str, ...] = ()  # every host below these domains is the cloud's own
+    kms_ranges: tuple[str, ...] = ()  # documented for routes and firewalls, never to be set
+    same_address_as: tuple[str, ...] = ()  # profiles with a KMS host at the same address
+    needs: str = ""  # what must hold before its KMS hosts answer
+    entitlement: Entitlement = Entitlement()
+    sub_clouds: tuple[SubCloud, ...] = ()
 
     def kms_hosts(self, release: str) -> tuple[HostPort, ...]:
         """Accepted KMS hosts for a release, preferred first; () when none."""
@@ -106,6 +144,39 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     def all_kms_hosts(self) -> tuple[HostPort, ...]:
         """Every KMS host the profile names, in order, each once."""
         return tuple(dict.fromkeys(host for rule in self.kms for host in rule.hosts))
+
+    def owns(self, host: str) -> bool:
+        """Whether ``host`` is by its name one of this cloud's KMS hosts.
+
+        True does not say which cloud a server is in: see ``same_address_as``.
+        """
+        name = host.lower().rstrip(".")
+        named = {known.host.lower() for known in self.all_kms_hosts()}
+        named |= {known.host.lower() for sub in self.sub_clouds for known in sub.kms}
+        return name in named or any(name.endswith(f".{end}") for end in self.kms_suffixes)
+
+    def with_kms_hosts(self, hosts: tuple[HostPort, ...]) -> Profile:
+        """This profile with the KMS hosts that a person named, and no others."""
+        return msgspec.structs.replace(
+            self,
+            kms=(KmsRule(releases=("*",), hosts=hosts),),
+            discovery="explicit",
+            kms_from_metadata="",
+            kms_suffixes=(),
+            kms_ranges=(),
+            sub_clouds=(),
+        )
+
+    def sub_cloud(self, name: str) -> Profile:
+        """This profile narrowed to one region or product line; KeyError for an unknown one."""
+        found = {sub.name: sub for sub in self.sub_clouds}[name]
+        return msgspec.structs.replace(
+            self,
+            title=found.title,
+            kms=(KmsRule(releases=("*",), hosts=found.kms),),
+            ntp=found.ntp or self.ntp,
+            sub_clouds=(),
+        )
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
