@@ -1,1 +1,25 @@
-"""Placeholder."""
+"""Who is meant: inventory files, targets, limits, and where their secrets are.
+
+Nothing here connects to a server.  ``load_inventory`` reads a file,
+``choose`` picks servers, ``check_credentials`` looks at what can be looked at
+before a start, ``Secrets`` fetches passwords when they are needed.
+"""
+
+from volact.inventory.choose import check_credentials, choose, select, with_credential
+from volact.inventory.document import Inventory, load_inventory
+from volact.inventory.secrets import Secret, Secrets, fetch_password
+from volact.inventory.target import parse_address, parse_target
+
+__all__ = [
+    "Inventory",
+    "Secret",
+    "Secrets",
+    "check_credentials",
+    "choose",
+    "fetch_password",
+    "load_inventory",
+    "parse_address",
+    "parse_target",
+    "select",
+    "with_credential",
+]

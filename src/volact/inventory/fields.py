@@ -1,0 +1,90 @@
+"""One table of an inventory file: typed values out, errors with the line in.
+
+What the keys mean is ``document``'s; here is only what a text, a list or a
+path is, and where in the file it stands.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from volact.errors import InputError
+from volact.inventory.lines import Lines
+
+
+class Source(msgspec.Struct, frozen=True):
+    """The file that all tables of a document come from."""
+
+    shown: str
+    folder: Path
+    lines: Lines
+
+
+class Fields:
+    """The values of one table and their places."""
+
+    def __init__(self, source: Source, table: str, index: int, values: Any) -> None:
+        self._source = source
+        self._table = table
+        self._index = index
+        if not isinstance(values, dict):
+            raise self.error(f"{table} is not a table")
+        self.values: Mapping[str, Any] = values
+
+    def line(self, key: str | None = None) -> int:
+        """The line of a key, or of the table."""
+        return self._source.lines.of(self._table, self._index, key)
+
+    def at(self, key: str | None = None) -> str:
+        """``lab.toml line 12``."""
+        return f"{self._source.shown} line {self.line(key)}"
+
+    def error(self, message: str, key: str | None = None, hint: str = "") -> InputError:
+        """An error at the place of a key, or of the table."""
+        return InputError(message, hint, where=self.at(key))
+
+    def only(self, known: Iterable[str]) -> None:
+        """Refuse every key that is not known."""
+        words = tuple(known)
+        for key in self.values:
+            if key not in words:
+                raise self.error(f"unknown key {key!r}", key, near(key, words))
+
+    def text(self, key: str) -> str:
+        """A text, ``""`` when the key is not there."""
+        value = self.values.get(key, "")
+        if not isinstance(value, str) or (key in self.values and not value.strip()):
+            raise self.error(f"{key} is not a text", key)
+        return value
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """One text or a list of texts."""
+        value = self.values.get(key, [])
+        words = [value] if isinstance(value, str) else value
+        if not isinstance(words, list) or not all(isinstance(w, str) and w for w in words):
+            raise self.error(f"{key} is not a list of texts", key)
+        return tuple(words)
+
+    def path(self, key: str) -> str:
+        """A path as the person means it: relative to the inventory file."""
+        text = self.text(key)
+        return self._placed(text) if text else ""
+
+    def paths(self, key: str) -> tuple[str, ...]:
+        """One path or a list of paths."""
+        return tuple(self._placed(word) for word in self.words(key))
+
+    def _placed(self, text: str) -> str:
+        return str(self._source.folder / Path(text).expanduser())
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known word, else with all of them."""
+    words = sorted(known)
+    close = difflib.get_close_matches(word, words, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(words)}"

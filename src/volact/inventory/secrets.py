@@ -1,0 +1,142 @@
+"""Passwords, fetched at the last moment and never shown.
+
+A ``Credential`` says where a password is; here it is read.  A source that
+several servers share is asked once in a run.  What a password is used for is
+the transport's affair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from volact.errors import InputError
+from volact.model.server import Credential
+
+_COMMAND_S = 60.0
+_MAX_SECRET = 4096
+
+
+class Secret:
+    """A value that prints as ``***`` wherever it is put by mistake."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value in clear, for the one place that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not stored")
+
+
+class Secrets:
+    """The passwords of one run; each source is asked once."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
+        self._fetched: dict[Credential, asyncio.Task[Secret | None]] = {}
+
+    async def password(self, credential: Credential) -> Secret | None:
+        """The password of a login, ``None`` when it names no source."""
+        task = self._fetched.get(credential)
+        if task is None:
+            task = asyncio.ensure_future(fetch_password(credential, self._environ))
+            self._fetched[credential] = task
+        # One server that gives up must not take the answer from the others.
+        return await asyncio.shield(task)
+
+
+async def fetch_password(credential: Credential, environ: Mapping[str, str]) -> Secret | None:
+    """Read the password from wherever the credential says it is."""
+    if credential.password_env:
+        return _from_environment(credential.password_env, environ)
+    if credential.password_file:
+        return await asyncio.to_thread(_from_file, credential.password_file)
+    if credential.password_command:
+        return await _from_command(credential.password_command)
+    if credential.keyring:
+        return await asyncio.to_thread(_from_keyring, credential.keyring, credential.user)
+    return None
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
+    value = environ.get(name, "")
+    if not value:
+        raise InputError(f"the environment variable {name} is not set", "export it, then try again")
+    return Secret(value)
+
+
+def _from_file(path: str) -> Secret:
+    try:
+        with Path(path).expanduser().open(encoding="utf-8") as file:
+            text = file.read(_MAX_SECRET)
+    except OSError as error:
+        raise InputError(error.strerror or "not readable", where=path) from error
+    except UnicodeDecodeError as error:
+        raise InputError("is not UTF-8 text", where=path) from error
+    return _first_line(text, path)
+
+
+async def _from_command(command: tuple[str, ...]) -> Secret:
+    """Run a program, without a shell, and take the first line it prints."""
+    where = f"password-command {command[0]}"
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+        )
+    except OSError as error:
+        raise InputError(error.strerror or "cannot be started", where=where) from error
+    try:
+        async with asyncio.timeout(_COMMAND_S):
+            output, _ = await process.communicate()
+    except TimeoutError as error:
+        raise InputError(f"no answer within {_COMMAND_S:.0f} s", where=where) from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise InputError(f"ended with exit status {process.returncode}", where=where)
+    return _first_line(output.decode("utf-8", errors="replace"), where)
+
+
+def _from_keyring(service: str, user: str) -> Secret:
+    try:
+        import keyring  # noqa: PLC0415  (an optional extra)
+        import keyring.errors  # noqa: PLC0415
+    except ImportError as error:
+        raise InputError(
+            "keyring is not installed", "pip install 'volact[keyring]'", where="keyring"
+        ) from error
+    try:
+        value = keyring.get_password(service, user)
+    except keyring.errors.KeyringError as error:
+        raise InputError(f"the keyring cannot be read: {error}", where="keyring") from error
+    if not value:
+        raise InputError(
+            f"no password for {user} under {service}",
+            f"store it with: keyring set {service} {user}",
+            where="keyring",
+        )
+    return Secret(value)
+
+
+def _first_line(text: str, where: str) -> Secret:
+    line = text.split("\n", 1)[0].rstrip("\r")
+    if not line:
+        raise InputError("holds no password in its first line", where=where)
+    return Secret(line)

@@ -1,0 +1,94 @@
+"""``ssh://user@host:port`` into an ``Address`` and back into a ``Server``.
+
+Every scheme of the contract is read here; which of them this version can
+reach is said here too, once.  Files of servers are ``document``'s.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+from urllib.parse import unquote
+
+from volact.errors import InputError
+from volact.model.server import Address, Server
+
+SCHEMES = ("ssh", "winrm", "tat", "local")
+REACHABLE = ("ssh",)
+
+_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.IGNORECASE)
+_HOST = re.compile(
+    r"\[(?P<six>[^\]]*)\](?::(?P<port6>.*))?|(?P<host>[^:\[\]]*)(?::(?P<port>[^:]*))?"
+)
+_SIX = re.compile(r"[0-9A-Fa-f:.]+(%.+)?")
+_NAME = re.compile(r"[^\s/?#@\[\]\x00-\x1f]+")
+
+
+def is_address(text: str) -> bool:
+    """Whether a word is an address by itself and not the name of a server."""
+    return text == "local" or "://" in text
+
+
+def parse_address(text: str) -> Address:
+    """Take an address apart; ``InputError`` says which part is wrong."""
+    if text == "local":
+        return Address(scheme="local")
+    match = _URL.fullmatch(text)
+    if match is None:
+        raise InputError(f"{text!r} is not an address", "write ssh://user@host:port")
+    scheme, rest = match["scheme"].lower(), match["rest"]
+    if scheme == "ssh":
+        return _login_address("ssh", rest)
+    if scheme == "winrm":
+        return _login_address("winrm", rest)
+    if scheme == "tat":
+        return Address(scheme="tat", host=rest.strip("/"))
+    raise InputError(f"unknown scheme {scheme!r}", f"known: {', '.join(SCHEMES)}")
+
+
+def require_reachable(address: Address) -> None:
+    """``InputError`` for a scheme that this version only knows by name."""
+    if address.scheme not in REACHABLE:
+        raise InputError(
+            f"{address}: this version reaches servers by ssh only", "write ssh://user@host"
+        )
+
+
+def parse_target(text: str) -> Server:
+    """A server given by its address alone; its name is the address without the scheme."""
+    address = parse_address(text)
+    require_reachable(address)
+    return Server(name=str(address).partition("://")[2], address=address)
+
+
+def _login_address(scheme: Literal["ssh", "winrm"], rest: str) -> Address:
+    login, _, place = rest.rpartition("@")
+    shown = _shown(scheme, login, place[:80])
+    if ":" in login:
+        raise InputError(f"{shown}: no password in an address", "use password-env or key-file")
+    place = place.removesuffix("/")
+    match = _HOST.fullmatch(place)
+    if match is None:
+        raise InputError(f"{shown}: not a host", "an IPv6 address goes in brackets: [2001:db8::1]")
+    six = match["six"] is not None
+    host = unquote(match["six"] if six else match["host"])
+    good = (_SIX.fullmatch(host) and ":" in host) if six else _NAME.fullmatch(host)
+    if not good:
+        raise InputError(f"{shown}: {'not a host' if host else 'no host'}")
+    port = _port(shown, match["port6"] if six else match["port"])
+    return Address(scheme=scheme, host=host, port=port, user=unquote(login) or None)
+
+
+def _shown(scheme: str, login: str, place: str) -> str:
+    """The address as it may be printed: somebody may have put a password in it."""
+    user = login.partition(":")[0]
+    secret = ":…" if ":" in login else ""
+    return repr(f"{scheme}://{user}{secret}{'@' if login else ''}{place}")
+
+
+def _port(shown: str, word: str | None) -> int | None:
+    if word is None:
+        return None
+    if not (word.isascii() and word.isdigit() and len(word) <= 5 and 1 <= int(word) <= 65535):
+        raise InputError(f"{shown}: port {word[:12]!r} is not a number from 1 to 65535")
+    return int(word)

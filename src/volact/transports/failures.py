@@ -1,0 +1,127 @@
+"""Foreign exceptions into the contract's error kinds: one table, used once.
+
+Every exception of asyncssh and every ``OSError`` of a connection becomes a
+``TransportError`` here and nowhere else.  Messages are one line, hold no
+secret, and nothing that a server sent beyond a short printable excerpt.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncssh
+import msgspec
+
+from volact.errors import ErrorKind, TransportError
+
+
+class Mapping(msgspec.Struct, frozen=True):
+    """How one exception type is told: kind, words, and what to do about it.
+
+    ``{detail}`` in the words is the exception's own text.
+    """
+
+    kind: ErrorKind
+    words: str
+    hint: str = ""
+
+
+_KEY = Mapping("auth", "the private key cannot be used: {detail}", "check key-file")
+_LOST = Mapping("connect", "the connection broke: {detail}")
+_SPEECH = Mapping("protocol", "the SSH server does not speak as it should: {detail}")
+_FULL = Mapping("protocol", "the server has no room for a file of 100 KB", "free some disk space")
+_FORBIDDEN = Mapping(
+    "auth",
+    "the account may not write to its temporary folder",
+    "log in as an administrator",
+)
+
+# Looked up along the exception's own line of descent: the nearest entry wins.
+TABLE: dict[type[BaseException], Mapping] = {
+    asyncssh.HostKeyNotVerifiable: Mapping("host-key", "{detail}"),
+    asyncssh.PermissionDenied: Mapping(
+        "auth", "the login was refused", "check user, password or key"
+    ),
+    asyncssh.IllegalUserName: Mapping("auth", "the user name is not one that SSH can carry"),
+    asyncssh.PasswordChangeRequired: Mapping(
+        "auth", "the password has expired", "log in once by hand and change it"
+    ),
+    asyncssh.KeyImportError: _KEY,
+    asyncssh.KeyEncryptionError: _KEY,
+    asyncssh.KeyExportError: _KEY,
+    asyncssh.KeyGenerationError: _KEY,
+    asyncssh.ConfigParseError: Mapping("connect", "the SSH settings are not usable: {detail}"),
+    asyncssh.KeyExchangeFailed: Mapping(
+        "protocol",
+        "no common SSH algorithm: {detail}",
+        "update the SSH server, or look at its KexAlgorithms, Ciphers and HostKeyAlgorithms",
+    ),
+    asyncssh.ConnectionLost: _LOST,
+    asyncssh.DisconnectError: Mapping("connect", "the server ended the connection: {detail}"),
+    asyncssh.ServiceNotAvailable: _SPEECH,
+    asyncssh.ProtocolNotSupported: _SPEECH,
+    asyncssh.ProtocolError: _SPEECH,
+    asyncssh.CompressionError: _SPEECH,
+    asyncssh.MACError: _SPEECH,
+    asyncssh.ChannelOpenError: Mapping(
+        "connect", "the server refused a session: {detail}", "look at MaxSessions of its sshd"
+    ),
+    asyncssh.ChannelListenError: _SPEECH,
+    asyncssh.ProcessError: _SPEECH,
+    asyncssh.SignalReceived: _SPEECH,
+    asyncssh.BreakReceived: _SPEECH,
+    asyncssh.TerminalSizeChanged: _SPEECH,
+    asyncssh.SFTPConnectionLost: _LOST,
+    asyncssh.SFTPNoConnection: _LOST,
+    asyncssh.SFTPPermissionDenied: _FORBIDDEN,
+    asyncssh.SFTPWriteProtect: _FORBIDDEN,
+    asyncssh.SFTPNoSpaceOnFilesystem: _FULL,
+    asyncssh.SFTPQuotaExceeded: _FULL,
+    asyncssh.SFTPError: Mapping("protocol", "the script could not be put there: {detail}"),
+    TimeoutError: Mapping("timeout", "no answer in time"),
+    asyncssh.TimeoutError: Mapping("timeout", "no answer in time"),
+    ConnectionRefusedError: Mapping(
+        "connect", "connection refused", "is the SSH server running, on this port?"
+    ),
+    socket.gaierror: Mapping("connect", "the name does not resolve", "check the address"),
+    ConnectionError: _LOST,
+    OSError: Mapping("connect", "no connection: {detail}"),
+}
+
+
+def mapping_of(kind: type[BaseException]) -> Mapping | None:
+    """The entry for an exception type, ``None`` for one that is not a server's fault."""
+    return next((TABLE[base] for base in kind.__mro__ if base in TABLE), None)
+
+
+def as_transport_error(error: BaseException) -> TransportError | None:
+    """The contract's error for a foreign one, ``None`` when it is not a server's fault."""
+    found = mapping_of(type(error))
+    if found is None:
+        return None
+    return TransportError(found.kind, found.words.format(detail=_detail(error)), found.hint)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Let nothing of a server's doing out except as ``TransportError``."""
+    try:
+        yield
+    except Exception as error:
+        known = as_transport_error(error)
+        if known is None:
+            raise
+        raise known from error
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Printable, on one line, not too long: text of a server is a stranger's."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _detail(error: BaseException) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return one_line(text) or type(error).__name__

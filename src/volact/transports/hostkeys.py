@@ -1,0 +1,132 @@
+"""Which host keys are trusted, and what is remembered of new ones.
+
+A known_hosts file is read once a run, whatever the number of servers that
+name it.  How the file is read and matched is asyncssh's business; what a key
+that it does not hold means is decided here.  Nothing here connects.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import asyncssh
+import msgspec
+
+from volact.errors import InputError
+
+HostKeyPolicy = Literal["verify", "accept-new", "ignore"]
+
+# Host keys, CA keys, revoked keys, X.509 certificates, revoked ones, and subjects.
+Match = tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a host key is not trusted, and what to do about it."""
+
+    message: str
+    hint: str
+
+
+class KnownHosts:
+    """One known_hosts file under one policy."""
+
+    def __init__(self, path: Path, policy: HostKeyPolicy) -> None:
+        self.path = path
+        self._policy = policy
+        self._file = _read(path)
+        self._accepted: dict[tuple[str, int | None], asyncssh.SSHKey] = {}
+
+    def match(self, host: str, addr: str, port: int | None) -> Match:
+        """The keys for a host as asyncssh asks for them; its port is ``None`` for 22."""
+        keys, authorities, revoked = self._file.match(host, addr, port)[:3]
+        new = self._accepted.get((host, port))
+        return [*keys, *([new] if new else [])], list(authorities), list(revoked)
+
+    def knows(self, host: str, addr: str, port: int) -> bool:
+        """Whether there is any key or authority for this host."""
+        keys, authorities, _ = self.match(host, addr, _told(port))
+        return bool(keys or authorities)
+
+    def judge(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
+        """What to say of a key that the file does not hold; ``None`` accepts it."""
+        print_ = f"{key.get_algorithm()} {key.get_fingerprint()}"
+        if self.knows(host, addr, port):
+            return self._changed(host, port, print_)
+        if self._policy != "accept-new":
+            return Refusal(
+                f"the host key is not known ({print_})",
+                f"compare it, then add it to {self.path} or use --host-key-policy accept-new",
+            )
+        return self._remember(host, port, key)
+
+    def _changed(self, host: str, port: int, print_: str) -> Refusal:
+        return Refusal(
+            f"the host key is not the one in {self.path} (now {print_})",
+            f"if the server was rebuilt: ssh-keygen -f {self.path} -R '{_pattern(host, port)}'",
+        )
+
+    def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
+        line = f"{_pattern(host, port)} {key.export_public_key().decode('ascii').strip()}\n"
+        try:
+            _append(self.path, line)
+        except OSError as error:
+            reason = error.strerror or "not writable"
+            return Refusal(f"the host key cannot be remembered: {self.path}: {reason}", "")
+        self._accepted[(host, _told(port))] = key
+        return None
+
+
+class HostKeys:
+    """All known_hosts files of a run."""
+
+    def __init__(self, policy: HostKeyPolicy = "verify", default: Path | None = None) -> None:
+        self.policy = policy
+        self._default = default or Path.home() / ".ssh" / "known_hosts"
+        self._files: dict[Path, KnownHosts] = {}
+
+    def for_server(self, known_hosts: str) -> KnownHosts | None:
+        """The file for a server that names it, ``""`` for the user's own.
+
+        ``None`` when no key is to be looked at.
+        """
+        if self.policy == "ignore":
+            return None
+        path = Path(known_hosts).expanduser() if known_hosts else self._default
+        if path not in self._files:
+            self._files[path] = KnownHosts(path, self.policy)
+        return self._files[path]
+
+
+def check_known_hosts(path: str, default: Path | None = None) -> None:
+    """``InputError`` when a known_hosts file, ``""`` for the user's own, is unusable."""
+    HostKeys("verify", default).for_server(path)
+
+
+def _read(path: Path) -> asyncssh.SSHKnownHosts:
+    try:
+        return asyncssh.import_known_hosts(path.read_text("utf-8", errors="replace"))
+    except FileNotFoundError:
+        return asyncssh.import_known_hosts("")
+    except OSError as error:
+        raise InputError(error.strerror or "not readable", where=str(path)) from error
+    except ValueError as error:
+        raise InputError(f"not a known_hosts file: {error}", where=str(path)) from error
+
+
+def _append(path: Path, line: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        # A last line without its end would swallow the new one.
+        if file.tell():
+            file.seek(-1, 2)
+            line = line if file.read(1) == b"\n" else f"\n{line}"
+        file.write(line.encode("utf-8"))
+
+
+def _pattern(host: str, port: int) -> str:
+    return host if port == 22 else f"[{host}]:{port}"
+
+
+def _told(port: int) -> int | None:
+    return None if port == 22 else port

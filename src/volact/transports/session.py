@@ -1,0 +1,81 @@
+"""One command over an SSH channel: its output as bytes, within bounds.
+
+No decoding: a server's code page is its own affair.  What the output means is
+for ``volact.agent`` to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import cast
+
+import asyncssh
+
+from volact.errors import TransportError
+from volact.transports.base import MAX_OUTPUT, Raw
+
+_MAX_STDERR = 64 * 1024
+
+
+class _Collector(asyncssh.SSHClientSession[bytes]):
+    """Gathers what a command writes and tells when its channel is closed."""
+
+    def __init__(self) -> None:
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self.answered = 0.0
+        self.too_much = False
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        """Keep the channel, to be able to close it."""
+        self._channel = chan
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        """Take output in, up to the bound."""
+        if datatype == asyncssh.EXTENDED_DATA_STDERR:
+            self.stderr += data[: _MAX_STDERR - len(self.stderr)]
+            return
+        self.answered = time.time()
+        if len(self.stdout) + len(data) <= MAX_OUTPUT:
+            self.stdout += data
+        elif not self.too_much and self._channel is not None:
+            self.too_much = True
+            self._channel.abort()
+
+    def eof_received(self) -> bool:
+        """The command is done writing; stay open, its exit status comes after."""
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The channel is closed, by either side."""
+        if self.closed.done():
+            return
+        if exc is None:
+            self.closed.set_result(None)
+        else:
+            self.closed.set_exception(exc)
+
+
+async def run_command(connection: asyncssh.SSHClientConnection, command: str) -> Raw:
+    """Execute one command line with nothing on its standard input."""
+    asked = time.time()
+    channel, made = await connection.create_session(_Collector, command, encoding=None)
+    session = cast(_Collector, made)
+    try:
+        # A shell that waits for a line must see that none will come.
+        channel.write_eof()
+        await session.closed
+    finally:
+        channel.close()
+    if session.too_much:
+        raise TransportError("protocol", f"the server wrote more than {MAX_OUTPUT} bytes")
+    return Raw(
+        stdout=bytes(session.stdout),
+        stderr=bytes(session.stderr),
+        exit_status=channel.get_exit_status(),
+        asked=asked,
+        answered=session.answered or time.time(),
+    )

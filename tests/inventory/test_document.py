@@ -1,0 +1,137 @@
+"""Inventory files: what they give, and on which line they are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from volact.errors import InputError
+from volact.inventory import load_inventory
+from volact.model.profile import Image
+from volact.model.server import Credential
+
+GOOD = """\
+# a fleet
+[defaults]
+provider = "tencent"
+user = "Administrator"
+password-env = "VOLACT_PASSWORD"
+tags = ["prod"]
+known-hosts = "hosts"
+
+[images]
+"img-abc" = {type = "PRIVATE_IMAGE", source = "EXTERNAL_IMPORT", license = "BYOL"}
+
+[[server]]
+name = "web-01"
+address = "ssh://10.0.0.5"
+tags = ["web"]
+
+[[server]]
+address = "ssh://admin@[2001:db8::1]:2222"
+key-file = ["keys/one", "/abs/two"]
+password-command = "pass show 'win server'"
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "lab.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_defaults_and_own_values_make_a_server(tmp_path: Path) -> None:
+    web, other = load_inventory(write(tmp_path, GOOD)).servers
+    assert (web.name, str(web.address), web.provider) == ("web-01", "ssh://10.0.0.5", "tencent")
+    assert web.tags == ("prod", "web")
+    assert web.credential == Credential(user="Administrator", password_env="VOLACT_PASSWORD")
+    assert web.known_hosts == str(tmp_path / "hosts")
+    assert other.name == "2001:db8::1"
+    assert other.credential == Credential(
+        user="admin",
+        password_command=("pass", "show", "win server"),
+        key_files=(str(tmp_path / "keys/one"), "/abs/two"),
+    )
+
+
+def test_images_are_the_operators_knowledge(tmp_path: Path) -> None:
+    images = load_inventory(write(tmp_path, GOOD)).images
+    assert images == {
+        "img-abc": Image(type="PRIVATE_IMAGE", source="EXTERNAL_IMPORT", license="BYOL")
+    }
+
+
+def test_a_server_knows_its_line(tmp_path: Path) -> None:
+    inventory = load_inventory(write(tmp_path, GOOD))
+    assert [inventory.lines[s.name] for s in inventory.servers] == [12, 17]
+    assert inventory.where(inventory.servers[0]).endswith("lab.toml line 12")
+
+
+SERVER = '[[server]]\nname = "a"\naddress = "ssh://10.0.0.5"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        (SERVER + 'adress = "x"\n', 4, "unknown key 'adress' (did you mean 'address'?)"),
+        ("[default]\n" + SERVER, 1, "unknown key 'default' (did you mean 'defaults'?)"),
+        ('[defaults]\nusr = "x"\n' + SERVER, 2, "unknown key 'usr' (did you mean 'user'?)"),
+        (SERVER + "\n" + SERVER, 6, "the name 'a' is taken by line 1"),
+        (SERVER.replace("10.0.0.5", "10.0.0.5:70000"), 3, "port '70000' is not a number from 1"),
+        (SERVER.replace("10.0.0.5", "2001:db8::1"), 3, "goes in brackets"),
+        (SERVER.replace("ssh:", "winrm:"), 3, "reaches servers by ssh only"),
+        ('[[server]]\nname = "a"\n', 1, "has no address"),
+        (SERVER + 'provider = "tencnet"\n', 4, "'tencnet' (did you mean 'tencent'?)"),
+        ('[defaults]\n\nprovider = "aws-x"\n' + SERVER, 3, "unknown provider 'aws-x'"),
+        (SERVER + "user = 7\n", 4, "user is not a text"),
+        (SERVER + "tags = [1]\n", 4, "tags is not a list of texts"),
+        (SERVER + 'keyring = "a"\npassword-env = "B"\n', 4, "more than one password"),
+        (SERVER + 'password-command = "a \'b"\n', 4, "No closing quotation"),
+        (SERVER + '[images]\n"img-1" = {kind = "x"}\n', 5, "unknown key 'kind'"),
+        (SERVER + '[images]\n"img-1" = {source = "MINE"}\n', 5, "must be one of OFFICIAL"),
+        (SERVER + "[images]\nx = 1\n", 5, "image x is not a table"),
+        ('[server]\nname = "a"\n', 1, "write [[server]], with two brackets"),
+        ('server = [{name = "a"}]\n', 1, "has no address"),
+        ("server = [1]\n", 1, "server is not a table"),
+        ('x = """\n[[server]]\nkey = 1\n"""\n' + SERVER, 1, "unknown key 'x'"),
+        (SERVER + 'note = """\nusr = 1\n"""\n', 4, "unknown key 'note'"),
+    ],
+)
+def test_every_error_names_its_line(tmp_path: Path, text: str, line: int, says: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        load_inventory(path)
+    told = caught.value.line()
+    assert told.startswith(f"{path} line {line}: ")
+    assert says in told
+    assert "\n" not in told
+
+
+def test_the_line_is_that_of_the_second_server(tmp_path: Path) -> None:
+    text = SERVER + "\n" + SERVER.replace('"a"', '"b"') + "port = 22\n"
+    with pytest.raises(InputError, match=r"lab\.toml line 8: unknown key 'port'"):
+        load_inventory(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[[server]\n", "not TOML: .*line 1"),
+        ('name = "a"\nname = "b"\n', "not TOML: .*line 2"),
+        ("", r"has no \[\[server\]\]"),
+    ],
+)
+def test_files_that_are_no_inventory(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        load_inventory(write(tmp_path, text))
+
+
+def test_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.toml: No such file"):
+        load_inventory(tmp_path / "none.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="is not UTF-8 text"):
+        load_inventory(tmp_path / "bytes.toml")
+    with pytest.raises(InputError, match="directory"):
+        load_inventory(tmp_path)

@@ -1,0 +1,125 @@
+"""Passwords from every source, and that none of them can be printed."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import sys
+from pathlib import Path
+
+import keyring
+import keyring.backend
+import msgspec
+import pytest
+
+from volact.errors import InputError
+from volact.inventory import Secret, Secrets, fetch_password
+from volact.model.server import Credential
+
+MARK = "pass-w0rd-mark"
+
+
+async def fetched(credential: Credential, **environ: str) -> str | None:
+    secret = await fetch_password(credential, environ)
+    return None if secret is None else secret.reveal()
+
+
+async def test_from_the_environment() -> None:
+    assert await fetched(Credential(password_env="PW"), PW=MARK) == MARK
+    with pytest.raises(InputError, match="the environment variable PW is not set"):
+        await fetched(Credential(password_env="PW"), PW="")
+
+
+async def test_from_a_file_its_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "pw"
+    path.write_bytes(MARK.encode() + b" \r\nsecond\n")
+    assert await fetched(Credential(password_file=str(path))) == MARK + " "
+    path.write_bytes(b"\n")
+    with pytest.raises(InputError, match="holds no password"):
+        await fetched(Credential(password_file=str(path)))
+    path.write_bytes(b"\xff")
+    with pytest.raises(InputError, match="UTF-8"):
+        await fetched(Credential(password_file=str(path)))
+    with pytest.raises(InputError, match="No such file"):
+        await fetched(Credential(password_file=str(tmp_path / "none")))
+
+
+async def test_from_a_program_without_a_shell() -> None:
+    program = (sys.executable, "-c", f"print('{MARK}; $HOME')")
+    assert await fetched(Credential(password_command=program)) == f"{MARK}; $HOME"
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ((sys.executable, "-c", "raise SystemExit(3)"), "exit status 3"),
+        ((sys.executable, "-c", "pass"), "holds no password"),
+        (("/no/such/program",), "No such file"),
+    ],
+)
+async def test_program_that_gives_no_password(program: tuple[str, ...], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        await fetched(Credential(password_command=program))
+
+
+class Ring(keyring.backend.KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 1
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return MARK if (service, username) == ("volact", "admin") else None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise AssertionError("volact stores nothing")
+
+    def delete_password(self, service: str, username: str) -> None:
+        raise AssertionError("volact deletes nothing")
+
+
+async def test_from_a_keyring() -> None:
+    before = keyring.get_keyring()
+    keyring.set_keyring(Ring())  # type: ignore[no-untyped-call]
+    try:
+        assert await fetched(Credential(keyring="volact", user="admin")) == MARK
+        with pytest.raises(InputError, match="no password for bob under volact"):
+            await fetched(Credential(keyring="volact", user="bob"))
+    finally:
+        keyring.set_keyring(before)
+
+
+async def test_login_without_a_password() -> None:
+    assert await fetched(Credential(key_files=("k",))) is None
+
+
+async def test_a_shared_source_is_asked_once(tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    code = f"open({str(count)!r}, 'a').write('x'); print('{MARK}')"
+    secrets = Secrets({})
+    credential = Credential(password_command=(sys.executable, "-c", code))
+    both = await asyncio.gather(*(secrets.password(credential) for _ in range(5)))
+    assert {secret.reveal() for secret in both if secret} == {MARK}
+    assert count.read_text() == "x"
+
+
+async def test_giving_up_on_one_server_leaves_the_password_to_the_others() -> None:
+    code = f"import time; time.sleep(0.2); print('{MARK}')"
+    credential = Credential(password_command=(sys.executable, "-c", code))
+    secrets = Secrets({})
+    first = asyncio.ensure_future(secrets.password(credential))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    secret = await secrets.password(credential)
+    assert secret is not None
+    assert secret.reveal() == MARK
+
+
+def test_a_secret_cannot_be_printed_or_stored() -> None:
+    secret = Secret(MARK)
+    for text in (str(secret), repr(secret), f"{secret}", f"{secret!r:>20}", f"{[secret]}"):
+        assert MARK not in text
+        assert "***" in text
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError):
+        msgspec.json.encode({"password": secret})

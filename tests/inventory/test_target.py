@@ -1,0 +1,84 @@
+"""Addresses: every part, IPv6 above all, and no word about a password."""
+
+from __future__ import annotations
+
+import pytest
+
+from volact.errors import InputError
+from volact.inventory import parse_address, parse_target
+from volact.model.server import Address
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "user"),
+    [
+        ("ssh://10.0.0.5", "10.0.0.5", None, None),
+        ("ssh://web-01.example.test:2222/", "web-01.example.test", 2222, None),
+        ("ssh://Administrator@10.0.0.5", "10.0.0.5", None, "Administrator"),
+        ("ssh://[2001:db8::1]", "2001:db8::1", None, None),
+        ("ssh://admin@[2001:db8::1]:2222", "2001:db8::1", 2222, "admin"),
+        ("ssh://[fe80::1%25eth0]:22", "fe80::1%eth0", 22, None),
+        ("ssh://CORP%5Cadmin@dc", "dc", None, "CORP\\admin"),
+        ("ssh://me%40corp.test@dc", "dc", None, "me@corp.test"),
+        ("SSH://server", "server", None, None),
+    ],
+)
+def test_ssh_address_is_taken_apart(
+    text: str, host: str, port: int | None, user: str | None
+) -> None:
+    assert parse_address(text) == Address(scheme="ssh", host=host, port=port, user=user)
+
+
+@pytest.mark.parametrize("address", ["ssh://10.0.0.5:2222", "ssh://[2001:db8::1]:22", "ssh://h"])
+def test_address_is_printed_as_it_was_written(address: str) -> None:
+    assert str(parse_address(address)) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("ssh://", "no host"),
+        ("ssh://user@", "no host"),
+        ("ssh://host:0", "port '0'"),
+        ("ssh://host:65536", "port '65536'"),
+        ("ssh://host:-1", "port '-1'"),
+        ("ssh://host:٢٢", "port"),
+        ("ssh://host:", "port ''"),
+        ("ssh://host:" + "9" * 5000, "port"),
+        ("ssh://2001:db8::1", "not a host"),
+        ("ssh://[10.0.0.5]", "not a host"),
+        ("ssh://[2001:db8::1", "not a host"),
+        ("ssh://a b", "not a host"),
+        ("ssh://host/path", "not a host"),
+        ("rdp://host", "unknown scheme 'rdp'"),
+        ("host", "not an address"),
+    ],
+)
+def test_bad_address_is_refused_in_words(text: str, says: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_address(text)
+    assert says in caught.value.line()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ssh://u:s3cret@h", "ssh://u:s3cret@h:99999", "ssh://u:s3cr@et@h", "ssh://u:s3cret/x@h"],
+)
+def test_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_address(text)
+    assert "s3cr" not in caught.value.line()
+    assert "no password in an address" in caught.value.line()
+
+
+@pytest.mark.parametrize("text", ["winrm://admin@h:5986", "tat://ap-guangzhou/ins-1", "local"])
+def test_schemes_of_later_versions_are_read_and_refused_in_one_line(text: str) -> None:
+    assert str(parse_address(text)).startswith(text.partition(":")[0])
+    with pytest.raises(InputError) as caught:
+        parse_target(text)
+    assert "reaches servers by ssh only" in caught.value.line()
+
+
+def test_target_is_named_after_its_place() -> None:
+    assert parse_target("ssh://admin@10.0.0.5:2222").name == "10.0.0.5:2222"
+    assert parse_target("ssh://[2001:db8::1]").name == "[2001:db8::1]"

@@ -1,0 +1,194 @@
+"""The SSH transport against a real SSH server: what runs, what is left, what is said."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from pathlib import Path
+
+import pytest
+from ssh_host import ANSWER, Host, Passwords, Process, hangs
+
+from volact.errors import TransportError
+from volact.model.server import Server
+from volact.transports.base import MAX_OUTPUT, Raw
+from volact.transports.connect import open_transport
+
+SCRIPT = b"@echo off\r\n" + b"x" * 50_000
+
+
+def fresh() -> str:
+    return f"volact-{secrets.token_hex(16)}"
+
+
+async def run(server: Server, deadline_s: float = 10.0, name: str | None = None) -> Raw:
+    async with open_transport(server, Passwords()) as transport:
+        return await transport.run(SCRIPT, name=name or fresh(), deadline_s=deadline_s)
+
+
+def left(host: Host) -> list[str]:
+    return [str(path.relative_to(host.home)) for path in host.home.rglob("volact-*")]
+
+
+async def test_one_execution_and_nothing_left(host: Host, known: Path) -> None:
+    before = time.time()
+    raw = await run(host.as_server(known), name="volact-0123456789abcdef")
+    assert raw.stdout.endswith(ANSWER)
+    assert raw.exit_status == 0
+    assert before <= raw.asked <= raw.answered <= time.time()
+    assert host.scripts == [SCRIPT]
+    assert host.commands == [
+        r'cmd.exe /c "C:\Users\Administrator\AppData\Local\Temp\volact-0123456789abcdef.bat"'
+    ]
+    assert left(host) == []
+
+
+async def test_the_connection_is_kept_between_two_runs(host: Host, known: Path) -> None:
+    async with open_transport(host.as_server(known), Passwords()) as transport:
+        for _ in range(2):
+            raw = await transport.run(SCRIPT, name=fresh(), deadline_s=10)
+            assert raw.stdout.endswith(ANSWER)
+    assert len(host.logins) == 1
+    assert len(host.scripts) == 2
+
+
+@pytest.mark.parametrize("shell", ["cmd", "powershell", "msys"])
+async def test_every_default_shell_runs_it(host: Host, known: Path, shell: str) -> None:
+    host.shell = shell
+    async with open_transport(host.as_server(known), Passwords()) as transport:
+        for _ in range(2):
+            raw = await transport.run(SCRIPT, name=fresh(), deadline_s=10)
+            assert raw.stdout.endswith(ANSWER)
+    assert len(host.scripts) == 2
+    # The form that worked is remembered: one wasted command at most.
+    assert len(host.commands) == (3 if shell == "msys" else 2)
+    assert left(host) == []
+
+
+async def test_a_shell_that_takes_no_form_leaves_nothing(host: Host, known: Path) -> None:
+    host.shell = "broken"
+    raw = await run(host.as_server(known))
+    assert raw.stdout == b""
+    assert raw.exit_status == 1
+    assert left(host) == []
+
+
+async def test_relative_where_sftp_shows_another_tree(host: Host, known: Path) -> None:
+    host.start = "/home/win"
+    await run(host.as_server(known), name="volact-0123456789abcdef")
+    assert host.commands == [r'cmd.exe /c "AppData\Local\Temp\volact-0123456789abcdef.bat"']
+
+
+@pytest.mark.parametrize("start", ["/C:/Users/a&b", "/C:/Users/Administrator"])
+async def test_the_systems_folder_where_the_own_one_will_not_do(
+    host: Host, known: Path, start: str
+) -> None:
+    host.start = start
+    if start.endswith("Administrator"):
+        host.temp.rmdir()
+    raw = await run(host.as_server(known), name="volact-0123456789abcdef")
+    assert raw.stdout.endswith(ANSWER)
+    assert host.commands == [r'cmd.exe /c "C:\Windows\Temp\volact-0123456789abcdef.bat"']
+    assert left(host) == []
+
+
+async def test_a_file_that_is_already_there_is_not_used(host: Host, known: Path) -> None:
+    (host.temp / "volact-0123456789abcdef.bat").write_bytes(b"evil")
+    with pytest.raises(TransportError) as caught:
+        await run(host.as_server(known), name="volact-0123456789abcdef")
+    assert caught.value.kind == "protocol"
+    assert host.commands == []
+
+
+async def test_exit_status_and_other_code_pages_come_back_as_they_are(
+    host: Host, known: Path
+) -> None:
+    async def speaks_japanese(host: Host, process: Process, script: Path) -> None:
+        process.stdout.write("失敗\r\n".encode("cp932"))
+        process.stderr.write("エラー".encode("cp932"))
+        script.unlink()
+        process.exit(5)
+
+    host.behaviour = speaks_japanese
+    raw = await run(host.as_server(known))
+    assert raw.stdout == "失敗\r\n".encode("cp932")
+    assert raw.stderr == "エラー".encode("cp932")
+    assert raw.exit_status == 5
+
+
+async def test_large_output_comes_whole(host: Host, known: Path) -> None:
+    async def talks(host: Host, process: Process, script: Path) -> None:
+        process.stdout.write(b"x" * 300_000 + b"\n" + ANSWER)
+        script.unlink()
+        process.exit(0)
+
+    host.behaviour = talks
+    raw = await run(host.as_server(known))
+    assert len(raw.stdout) == 300_001 + len(ANSWER)
+
+
+async def test_endless_output_is_cut_off(host: Host, known: Path) -> None:
+    async def floods(host: Host, process: Process, script: Path) -> None:
+        # A closed channel ends it; out of this function that would end the server.
+        with contextlib.suppress(BrokenPipeError):
+            while True:
+                process.stdout.write(b"x" * 65536)
+                await process.stdout.drain()
+
+    host.behaviour = floods
+    with pytest.raises(TransportError) as caught:
+        await run(host.as_server(known))
+    assert caught.value.kind == "protocol"
+    assert str(MAX_OUTPUT) in caught.value.message
+    assert left(host) == []
+
+
+async def test_a_cut_answer_is_handed_on_and_the_files_removed(host: Host, known: Path) -> None:
+    async def truncates(host: Host, process: Process, script: Path) -> None:
+        script.with_suffix(".js").write_bytes(b"//")
+        process.stdout.write(ANSWER[:10])
+        process.exit(0)
+
+    host.behaviour = truncates
+    raw = await run(host.as_server(known))
+    assert raw.stdout == ANSWER[:10]
+    assert left(host) == []
+
+
+async def test_a_hang_ends_at_the_deadline_and_is_tidied(host: Host, known: Path) -> None:
+    host.behaviour = hangs
+    begun = time.monotonic()
+    with pytest.raises(TransportError) as caught:
+        await run(host.as_server(known), deadline_s=0.5)
+    assert time.monotonic() - begun < 3
+    assert caught.value.kind == "timeout"
+    assert "within 0.5 s" in caught.value.message
+    assert left(host) == []
+
+
+async def test_a_broken_connection_is_told_as_such(host: Host, known: Path) -> None:
+    async def dies(host: Host, process: Process, script: Path) -> None:
+        process.channel.get_connection().abort()
+
+    host.behaviour = dies
+    with pytest.raises(TransportError) as caught:
+        await run(host.as_server(known))
+    assert caught.value.kind == "connect"
+
+
+async def test_cancelling_tidies_up_and_passes(host: Host, known: Path) -> None:
+    host.behaviour = hangs
+    task = asyncio.ensure_future(run(host.as_server(known)))
+    while not host.scripts:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert left(host) == []
+
+
+async def test_a_guessable_name_is_refused(host: Host, known: Path) -> None:
+    with pytest.raises(ValueError, match="not a file name"):
+        await run(host.as_server(known), name="../x")
