@@ -1,0 +1,64 @@
+"""All services of a provider at once, each within its own time."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Sequence
+
+import msgspec
+
+from volact.endpoints.dns import DnsHealth, probe_dns
+from volact.endpoints.kms import KmsHealth, probe_kms
+from volact.endpoints.ntp import NtpHealth, probe_ntp
+from volact.model.profile import HostPort, Profile
+
+
+class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found, in the order in which it was asked for."""
+
+    kms: tuple[KmsHealth, ...] = ()
+    ntp: tuple[NtpHealth, ...] = ()
+    dns: tuple[DnsHealth, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every KMS host and at least one time server is as it should be.
+
+        DNS servers are shown and not judged: this machine need not use them.
+        """
+        good_time = not self.ntp or any(server.word == "ok" for server in self.ntp)
+        return good_time and all(host.word == "ok" for host in self.kms)
+
+
+async def check_endpoints(
+    kms: Sequence[HostPort] = (),
+    ntp: Sequence[str] = (),
+    dns: Sequence[str] = (),
+    *,
+    timeout_s: float = 3.0,
+    ntp_port: int = 123,
+) -> Endpoints:
+    """Probe all of them side by side; every DNS server is asked for the first KMS name."""
+    name = next((host.host for host in kms if not _is_literal(host.host)), "")
+    hosts, times, names = await asyncio.gather(
+        asyncio.gather(*(probe_kms(host, timeout_s) for host in kms)),
+        asyncio.gather(*(probe_ntp(host, ntp_port, timeout_s) for host in ntp)),
+        asyncio.gather(*(probe_dns(server, name, timeout_s=timeout_s) for server in dns if name)),
+    )
+    return Endpoints(kms=tuple(hosts), ntp=tuple(times), dns=tuple(names))
+
+
+async def check_profile(profile: Profile, *, timeout_s: float = 3.0) -> Endpoints:
+    """Probe everything that a provider's profile names."""
+    return await check_endpoints(
+        profile.all_kms_hosts(), profile.ntp, profile.dns, timeout_s=timeout_s
+    )
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

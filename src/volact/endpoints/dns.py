@@ -1,0 +1,86 @@
+"""Does one of the provider's own DNS servers know a name?
+
+Asked directly, past this machine's resolver: the names of a cloud's inner
+services resolve at its own servers only.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import dns.asyncquery
+import dns.exception
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import msgspec
+
+from volact.endpoints.resolve import elapsed_ms, why
+
+DnsWord = Literal["ok", "no-such-name", "refused", "timeout", "unreachable", "bad-answer"]
+
+SAYS: dict[str, str] = {
+    "ok": "knows the name",
+    "no-such-name": "does not know the name",
+    "refused": "refuses to answer",
+    "timeout": "no answer",
+    "unreachable": "no way to this address",
+    "bad-answer": "the answer is not a DNS answer to this question",
+}
+
+
+class DnsHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """What one DNS server said of one name."""
+
+    server: str
+    name: str
+    word: DnsWord
+    addresses: tuple[str, ...] = ()
+    ms: float | None = None
+
+    @property
+    def says(self) -> str:
+        """The outcome in words."""
+        return SAYS[self.word]
+
+
+async def probe_dns(
+    server: str, name: str, port: int = 53, timeout_s: float = 3.0, record: str = "A"
+) -> DnsHealth:
+    """Ask one server for the addresses of one name."""
+    begun = time.perf_counter()
+    found = DnsHealth(server=server, name=name, word="bad-answer")
+    try:
+        question = dns.message.make_query(name, record)
+        answer, _ = await dns.asyncquery.udp_with_fallback(
+            question, server, timeout=timeout_s, port=port, ignore_unexpected=True
+        )
+    except dns.exception.Timeout:
+        return msgspec.structs.replace(found, word="timeout")
+    except OSError as error:
+        return msgspec.structs.replace(found, word=_word(error))
+    except (dns.exception.DNSException, ValueError):
+        return found
+    addresses = tuple(
+        item.to_text()
+        for entry in answer.answer
+        if entry.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
+        for item in entry
+    )
+    word = _answer_word(answer.rcode(), addresses)
+    return msgspec.structs.replace(found, word=word, addresses=addresses, ms=elapsed_ms(begun))
+
+
+def _answer_word(code: dns.rcode.Rcode, addresses: tuple[str, ...]) -> DnsWord:
+    if code == dns.rcode.REFUSED:
+        return "refused"
+    if code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return "bad-answer"
+    return "ok" if addresses else "no-such-name"
+
+
+def _word(error: OSError) -> DnsWord:
+    word = why(error)
+    return "refused" if word == "refused" else "timeout" if word == "timeout" else "unreachable"

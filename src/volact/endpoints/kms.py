@@ -1,0 +1,108 @@
+"""Is there a KMS host at this address?  Name, TCP, one bind, nothing more.
+
+It shows a listener that offers the interface.  It does not show that the host
+would activate: that takes its own key, its count and its editions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Literal
+
+import msgspec
+
+from volact.endpoints.resolve import elapsed_ms, resolve, why
+from volact.endpoints.rpc import HEADER_SIZE, bind, fragment_size, read_answer
+from volact.model.profile import HostPort
+
+KmsWord = Literal[
+    "ok", "name-unresolved", "refused", "timeout", "unreachable", "closed", "not-rpc", "not-kms"
+]
+
+# What a person is told; the words themselves are for scripts.
+SAYS: dict[str, str] = {
+    "ok": "offers the KMS interface",
+    "name-unresolved": "the name does not resolve here",
+    "refused": "nothing listens on this port",
+    "timeout": "no answer",
+    "unreachable": "no way to this address",
+    "closed": "accepted and hung up",
+    "not-rpc": "something answers, but it does not speak DCE/RPC",
+    "not-kms": "a DCE/RPC service, but not KMS",
+}
+
+_MAX_ADDRESSES = 4
+
+
+class KmsHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found at one KMS host; times are milliseconds."""
+
+    host: str  # "name:port"
+    word: KmsWord
+    addresses: tuple[str, ...] = ()
+    address: str | None = None  # the one that was spoken to, or tried last
+    resolve_ms: float | None = None
+    connect_ms: float | None = None
+    bind_ms: float | None = None
+
+    @property
+    def says(self) -> str:
+        """The outcome in words."""
+        return SAYS[self.word]
+
+
+async def probe_kms(host: HostPort, timeout_s: float = 3.0) -> KmsHealth:
+    """Resolve, connect to the first address that takes it, bind, and hang up.
+
+    Each of the three has ``timeout_s`` for itself.
+    """
+    names = await resolve(host.host, timeout_s)
+    found = KmsHealth(host=str(host), word="ok", addresses=names.addresses, resolve_ms=names.ms)
+    if not names.addresses:
+        word: KmsWord = "timeout" if names.trouble == "timeout" else "name-unresolved"
+        return msgspec.structs.replace(found, word=word)
+    for address in names.addresses[:_MAX_ADDRESSES]:
+        begun = time.perf_counter()
+        found = msgspec.structs.replace(found, address=address)
+        try:
+            async with asyncio.timeout(timeout_s):
+                reader, writer = await asyncio.open_connection(address, host.port)
+        except OSError as error:
+            found = msgspec.structs.replace(found, word=_connect_word(error))
+            continue
+        found = msgspec.structs.replace(found, connect_ms=elapsed_ms(begun))
+        return await _greet(found, reader, writer, timeout_s)
+    return found
+
+
+async def _greet(
+    found: KmsHealth, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeout_s: float
+) -> KmsHealth:
+    begun = time.perf_counter()
+    try:
+        async with asyncio.timeout(timeout_s):
+            word = await _bind(reader, writer)
+    except TimeoutError:
+        word = "timeout"
+    except (OSError, asyncio.IncompleteReadError):
+        word = "closed"
+    finally:
+        # Nothing is left to be sent: this closes at once.
+        writer.close()
+    return msgspec.structs.replace(found, word=word, bind_ms=elapsed_ms(begun))
+
+
+async def _bind(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> KmsWord:
+    writer.write(bind())
+    await writer.drain()
+    header = await reader.readexactly(HEADER_SIZE)
+    size = fragment_size(header)
+    if size is None:
+        return "not-rpc"
+    return read_answer(header + await reader.readexactly(size - HEADER_SIZE))
+
+
+def _connect_word(error: OSError) -> KmsWord:
+    word = why(error)
+    return "refused" if word == "refused" else "timeout" if word == "timeout" else "unreachable"

@@ -1,0 +1,125 @@
+"""How far this machine's clock is from a time server's, by one NTP question.
+
+The packet is ntplib's; the waiting is asyncio's, so that many servers are
+asked at once and none of them can hold up the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Literal
+
+import msgspec
+import ntplib
+
+from volact.endpoints.resolve import resolve, why
+
+NtpWord = Literal[
+    "ok", "name-unresolved", "refused", "timeout", "unreachable", "bad-answer", "unsynchronised"
+]
+
+SAYS: dict[str, str] = {
+    "ok": "gives the time",
+    "name-unresolved": "the name does not resolve here",
+    "refused": "nothing listens on this port",
+    "timeout": "no answer",
+    "unreachable": "no way to this address",
+    "bad-answer": "the answer is not an NTP answer to this question",
+    "unsynchronised": "answers, but has no time itself",
+}
+
+_CLIENT, _SERVER = 3, 4
+_ALARM = 3  # leap indicator of a server that does not know the time
+_PACKET_SIZE = 48
+
+
+class NtpHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """What one time server said.
+
+    ``offset_s`` is positive when this machine's clock is behind the server's.
+    """
+
+    host: str
+    word: NtpWord
+    address: str | None = None
+    offset_s: float | None = None
+    delay_s: float | None = None
+    stratum: int | None = None
+
+    @property
+    def says(self) -> str:
+        """The outcome in words."""
+        return SAYS[self.word]
+
+
+class _Question(asyncio.DatagramProtocol):
+    """Waits for the first datagram or the first error."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[tuple[bytes, float]] = (
+            asyncio.get_running_loop().create_future()
+        )
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if not self.answer.done():
+            self.answer.set_result((data, time.time()))
+
+    def error_received(self, exc: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(exc)
+
+
+async def probe_ntp(host: str, port: int = 123, timeout_s: float = 3.0) -> NtpHealth:
+    """Ask the first address of a time server once."""
+    names = await resolve(host, timeout_s)
+    if not names.addresses:
+        word: NtpWord = "timeout" if names.trouble == "timeout" else "name-unresolved"
+        return NtpHealth(host=host, word=word)
+    address = names.addresses[0]
+    try:
+        async with asyncio.timeout(timeout_s):
+            sent, data, arrived = await _ask(address, port)
+    except OSError as error:
+        return NtpHealth(host=host, address=address, word=_word(error))
+    return _read(host, address, sent, data, arrived)
+
+
+async def _ask(address: str, port: int) -> tuple[bytes, bytes, float]:
+    loop = asyncio.get_running_loop()
+    transport, question = await loop.create_datagram_endpoint(
+        _Question, remote_addr=(address, port)
+    )
+    try:
+        now = ntplib.system_to_ntp_time(time.time())
+        sent: bytes = ntplib.NTPPacket(version=4, mode=_CLIENT, tx_timestamp=now).to_data()
+        transport.sendto(sent)
+        data, arrived = await question.answer
+    finally:
+        transport.close()
+    return sent, data, arrived
+
+
+def _read(host: str, address: str, sent: bytes, data: bytes, arrived: float) -> NtpHealth:
+    answer = ntplib.NTPStats()
+    # The server repeats our time of sending: so an old or foreign answer is seen.
+    if len(data) < _PACKET_SIZE or data[24:32] != sent[40:48]:
+        return NtpHealth(host=host, address=address, word="bad-answer")
+    answer.from_data(data)
+    answer.dest_timestamp = ntplib.system_to_ntp_time(arrived)
+    if answer.mode != _SERVER:
+        return NtpHealth(host=host, address=address, word="bad-answer")
+    no_time = answer.leap == _ALARM or not 1 <= answer.stratum <= 15 or not answer.tx_timestamp
+    return NtpHealth(
+        host=host,
+        address=address,
+        word="unsynchronised" if no_time else "ok",
+        offset_s=None if no_time else round(answer.offset, 6),
+        delay_s=None if no_time else round(answer.delay, 6),
+        stratum=answer.stratum,
+    )
+
+
+def _word(error: OSError) -> NtpWord:
+    word = why(error)
+    return "refused" if word == "refused" else "timeout" if word == "timeout" else "unreachable"

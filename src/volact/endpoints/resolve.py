@@ -1,0 +1,49 @@
+"""Names into addresses by this machine's own resolver, with the time it took."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+
+import msgspec
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """The addresses of a name, none when it does not resolve."""
+
+    addresses: tuple[str, ...]
+    ms: float
+    trouble: str = ""  # "" | name-unresolved | timeout
+
+
+async def resolve(host: str, timeout_s: float) -> Resolved:
+    """Every address of a host, in the resolver's order, each once."""
+    begun = time.perf_counter()
+    loop = asyncio.get_running_loop()
+    trouble = ""
+    addresses: tuple[str, ...] = ()
+    try:
+        async with asyncio.timeout(timeout_s):
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    except TimeoutError:
+        trouble = "timeout"
+    except (OSError, UnicodeError):
+        # UnicodeError: a label that is empty or too long is no name either.
+        trouble = "name-unresolved"
+    return Resolved(addresses, elapsed_ms(begun), trouble)
+
+
+def elapsed_ms(begun: float) -> float:
+    """Milliseconds since a ``time.perf_counter()``, to a tenth."""
+    return round((time.perf_counter() - begun) * 1000, 1)
+
+
+def why(error: OSError) -> str:
+    """One word for a connection that did not come about."""
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    return "unreachable"
