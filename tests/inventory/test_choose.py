@@ -120,3 +120,9 @@ def test_login_named_beside_the_inventory_rules(fleet: Inventory) -> None:
     server = with_credential(fleet.servers[0], password_env="OTHER", key_files=("k",))
     assert server.credential == Credential(password_env="OTHER", key_files=("k",))
     assert with_credential(fleet.servers[0]) == fleet.servers[0]
+
+
+def test_user_given_beside_the_inventory_fills_a_gap_only(fleet: Inventory) -> None:
+    named = with_credential(fleet.servers[0], user="bob")
+    assert named.credential == Credential(user="bob", password_env="PW")
+    assert with_credential(named, user="eve").credential.user == "bob"

@@ -145,7 +145,7 @@ async def test_new_key_goes_on_its_own_line(host: Host, tmp_path: Path) -> None:
     assert file.read_text().startswith("# no end of line\n[127.0.0.1]:")
 
 
-@pytest.mark.parametrize("policy", ["verify", "accept-new"])
+@pytest.mark.parametrize("policy", ["strict", "accept-new"])
 @pytest.mark.parametrize("other", ["ssh-ed25519", "ecdsa-sha2-nistp256"])
 async def test_changed_host_key_is_refused(
     host: Host, tmp_path: Path, policy: str, other: str
@@ -163,7 +163,7 @@ async def test_changed_host_key_is_refused(
 async def test_revoked_host_key_is_refused(host: Host, tmp_path: Path) -> None:
     file = tmp_path / "known_hosts"
     file.write_text(f"@revoked * {host.key.export_public_key().decode()}")
-    for policy in ("verify", "accept-new"):
+    for policy in ("strict", "accept-new"):
         options = SshOptions(host_keys=policy)
         assert (await refused(host.as_server(file), options=options)).kind == "host-key"
 

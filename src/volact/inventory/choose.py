@@ -92,14 +92,20 @@ def check_credentials(
 
 
 def with_credential(
-    server: Server, password_env: str = "", key_files: tuple[str, ...] = ()
+    server: Server, *, user: str = "", password_env: str = "", key_files: tuple[str, ...] = ()
 ) -> Server:
-    """The server with a login named beside the inventory, which then rules."""
+    """The server with a login named on the command line, beside the inventory.
+
+    A user is taken where neither address nor inventory names one; a password
+    or a key rules over what the inventory names.
+    """
     own = server.credential
     if password_env:
         own = Credential(user=own.user, password_env=password_env, key_files=own.key_files)
     if key_files:
         own = msgspec.structs.replace(own, key_files=key_files)
+    if user and not own.user:
+        own = msgspec.structs.replace(own, user=user)
     return msgspec.structs.replace(server, credential=own)
 
 

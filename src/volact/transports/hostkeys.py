@@ -15,7 +15,7 @@ import msgspec
 
 from volact.errors import InputError
 
-HostKeyPolicy = Literal["verify", "accept-new", "ignore"]
+HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
 
 # Host keys, CA keys, revoked keys, X.509 certificates, revoked ones, and subjects.
 Match = tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]
@@ -80,7 +80,7 @@ class KnownHosts:
 class HostKeys:
     """All known_hosts files of a run."""
 
-    def __init__(self, policy: HostKeyPolicy = "verify", default: Path | None = None) -> None:
+    def __init__(self, policy: HostKeyPolicy = "strict", default: Path | None = None) -> None:
         self.policy = policy
         self._default = default or Path.home() / ".ssh" / "known_hosts"
         self._files: dict[Path, KnownHosts] = {}
@@ -100,7 +100,7 @@ class HostKeys:
 
 def check_known_hosts(path: str, default: Path | None = None) -> None:
     """``InputError`` when a known_hosts file, ``""`` for the user's own, is unusable."""
-    HostKeys("verify", default).for_server(path)
+    HostKeys("strict", default).for_server(path)
 
 
 def _read(path: Path) -> asyncssh.SSHKnownHosts:

@@ -35,7 +35,7 @@ _ALGORITHMS: dict[str, Any] = {
 class SshOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a person may set about SSH."""
 
-    host_keys: HostKeyPolicy = "verify"
+    host_keys: HostKeyPolicy = "strict"
     known_hosts: Path | None = None  # None: the user's own
     connect_s: float = 15.0
 

@@ -19,8 +19,9 @@ from volact.transports.failures import translated
 from volact.transports.remote import COMMANDS, Place, absolute, profile_place, shared_place
 from volact.transports.session import run_command
 
-# Every answer line of the agent starts so; without one the script said nothing.
+# An answer, and anything at all that shows the script was run.
 _ANSWER = b"VOLACT1 "
+_SIGN_OF_LIFE = b"VOLACT"
 _NAME = re.compile(r"[a-z0-9-]{8,64}")
 # How long tidying up and saying goodbye may take beyond a deadline.
 _GRACE_S = 3.0
@@ -100,17 +101,17 @@ class SshTransport:
     async def _execute(self, place: Place) -> Raw:
         """Run the script by the first form of command that the shell takes.
 
-        A form counts as not taken only when nothing answered and the script,
-        which removes itself, is still there.
+        A form counts as not taken only when nothing spoke and the script, which
+        removes itself, is still there.
         """
         for form in self._commands[:-1]:
             raw = await run_command(self._connection, form.format(path=place.path))
-            if _ANSWER in raw.stdout or not await self._is_there(place):
+            if _SIGN_OF_LIFE in raw.stdout or not await self._is_there(place):
                 self._commands = (form,)
                 return raw
         last = self._commands[-1]
         raw = await run_command(self._connection, last.format(path=place.path))
-        if _ANSWER in raw.stdout:
+        if _SIGN_OF_LIFE in raw.stdout:
             self._commands = (last,)
         return raw
 
