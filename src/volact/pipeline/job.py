@@ -1,0 +1,71 @@
+"""What is wanted of every server of a run, and what one look at a server gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import msgspec
+
+from volact.core.context import Context, Policy
+from volact.knowledge.load import knowledge_for
+from volact.model.facts import Facts
+from volact.model.finding import Finding
+from volact.model.profile import Image, Knowledge
+from volact.model.report import ServerReport
+from volact.model.server import Server
+from volact.model.step import Plan
+
+Mode = Literal["check", "plan", "activate"]
+Phase = Literal["connect", "probe", "apply", "verify"]
+
+# Told which phase a server, by its name, has entered.
+Notify = Callable[[str, Phase], None]
+
+
+def nobody(name: str, phase: Phase) -> None:
+    """Tell nobody."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision of a person about a run: what may be done, and in what time.
+
+    ``activate`` is consent to every step of every plan; asking first is the
+    caller's affair (``examine_one``, then ``apply_one``).  ``provider`` rules
+    over what the inventory says; ``""`` leaves it to the server, then to its
+    own facts.
+    """
+
+    mode: Mode
+    provider: str = ""
+    policy: Policy = Policy()
+    images: Mapping[str, Image] = {}
+    deadline_s: float = 120.0
+    knowledge: Callable[[str], Knowledge] = knowledge_for
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at a server, and what would be done about it.
+
+    ``provider`` is ``None`` when it could not be told: then there is nothing
+    to judge by, no findings and no steps.
+    """
+
+    provider: str | None
+    facts: Facts
+    ctx: Context
+    findings: tuple[Finding, ...] = ()
+    plan: Plan = Plan()
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """A server's row, and the look behind it when there was one."""
+
+    server: Server
+    report: ServerReport
+    look: Look | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether there are steps that could be applied."""
+        return self.look is not None and bool(self.look.plan.steps)

@@ -1,0 +1,150 @@
+"""Check, plan or activate one server; a server's fault becomes its row.
+
+Nothing that a server does is raised from here.  Cancelling passes through:
+the caller gives the row of a server that was given up.
+"""
+
+from __future__ import annotations
+
+from volact.core.diagnose import diagnose
+from volact.core.verify import verify
+from volact.errors import AnswerError, TransportError, VolactError
+from volact.model.facts import Facts
+from volact.model.report import ServerReport, Word
+from volact.model.server import Server
+from volact.model.step import Plan, StepResult
+from volact.pipeline.job import Job, Look, Notify, Outcome, nobody
+from volact.pipeline.rows import kind_of, lost_row, row
+from volact.pipeline.visit import Visit
+from volact.transports.base import Opener, Transport
+
+_NO_PROVIDER = Plan(
+    reason="which cloud this server is in cannot be told from its own facts; "
+    "name it with --provider, or provider = in the inventory"
+)
+_SENT = "steps were sent and the answer was lost"
+
+
+async def run_one(
+    server: Server, opener: Opener, job: Job, notify: Notify = nobody
+) -> ServerReport:
+    """The whole way on one connection, as far as the job's mode goes."""
+    visit = Visit(server, opener, job, notify)
+    try:
+        async with visit.open() as transport:
+            look = await visit.look(transport)
+            if job.mode != "activate" or not look.plan.steps:
+                return _examined(visit, look)
+            lost = await _try_apply(visit, transport, look)
+    except VolactError as error:
+        return _unexamined(visit, error)
+    return lost if isinstance(lost, ServerReport) else await _look_again(visit, look, lost)
+
+
+async def examine_one(server: Server, opener: Opener, job: Job, notify: Notify = nobody) -> Outcome:
+    """Look at a server and plan, change nothing; the outcome can be applied later."""
+    visit = Visit(server, opener, job, notify)
+    try:
+        async with visit.open() as transport:
+            look = await visit.look(transport)
+    except VolactError as error:
+        return Outcome(server=server, report=_unexamined(visit, error))
+    return Outcome(server=server, report=_examined(visit, look), look=look)
+
+
+async def apply_one(
+    outcome: Outcome, opener: Opener, job: Job, notify: Notify = nobody
+) -> ServerReport:
+    """Apply exactly the steps of an earlier look, and see what came of them."""
+    look = outcome.look
+    if look is None or not look.plan.steps:
+        return outcome.report
+    visit = Visit(outcome.server, opener, job, notify)
+    visit.executions = outcome.report.executions
+    try:
+        async with visit.open() as transport:
+            lost = await _try_apply(visit, transport, look)
+    except VolactError as error:
+        return _unexamined(visit, error, outcome.report)
+    return lost if isinstance(lost, ServerReport) else await _look_again(visit, look, lost)
+
+
+async def _try_apply(visit: Visit, transport: Transport, look: Look) -> ServerReport | VolactError:
+    """The row after the steps, or why there is no answer to them."""
+    before = visit.executions
+    try:
+        after, answer = await visit.apply(transport, look)
+    except (TransportError, AnswerError) as error:
+        if visit.executions == before:
+            raise  # nothing was sent
+        return error
+    return _applied(visit, look, after, answer.results)
+
+
+async def _look_again(visit: Visit, look: Look, lost: VolactError) -> ServerReport:
+    """Whatever the lost answer would have said: how does the server stand now?"""
+    try:
+        async with visit.open() as transport:
+            after = await visit.look_again(transport, look)
+    except VolactError as error:
+        told = f"{_SENT} ({lost.message}); then: {error.line()}; look again with check"
+        return lost_row(
+            visit.server,
+            kind_of(error),
+            told,
+            before=_examined(visit, look),
+            executions=visit.executions,
+            elapsed_s=visit.elapsed_s,
+        )
+    return _applied(visit, look, after, ())
+
+
+def _examined(visit: Visit, look: Look) -> ServerReport:
+    return row(
+        visit.server,
+        look,
+        verdict=_standing(look),
+        plan=_NO_PROVIDER if look.provider is None else look.plan,
+        findings=look.findings,
+        executions=visit.executions,
+        elapsed_s=visit.elapsed_s,
+    )
+
+
+def _standing(look: Look) -> Word:
+    """The verdict on a server as it stands: nothing was applied."""
+    if look.provider is None:
+        return "attention"
+    return verify(Plan(), look.findings, look.findings, (), look.facts, look.ctx).word
+
+
+def _applied(
+    visit: Visit, look: Look, after: Facts, results: tuple[StepResult, ...]
+) -> ServerReport:
+    findings = diagnose(after, look.ctx)
+    verdict = verify(look.plan, look.findings, findings, results, after, look.ctx)
+    seen = Look(provider=look.provider, facts=after, ctx=look.ctx)
+    return row(
+        visit.server,
+        seen,
+        verdict=verdict.word,
+        plan=look.plan,
+        findings=findings,
+        results=results,
+        resolved=verdict.resolved,
+        executions=visit.executions,
+        elapsed_s=visit.elapsed_s,
+    )
+
+
+def _unexamined(
+    visit: Visit, error: VolactError, before: ServerReport | None = None
+) -> ServerReport:
+    return lost_row(
+        visit.server,
+        kind_of(error),
+        error.line(),
+        before=before,
+        executions=visit.executions,
+        elapsed_s=visit.elapsed_s,
+    )

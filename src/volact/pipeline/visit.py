@@ -1,0 +1,160 @@
+"""One visit to one server: questions put, answers read, time kept.
+
+Here the script is made, carried and answered, and facts come out.  Which
+questions are put, and what follows from the facts, is ``run``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from volact.agent.answer import Answer, read_answer
+from volact.agent.render import render
+from volact.agent.request import Mode as AgentMode
+from volact.agent.request import new_request
+from volact.core.context import Context
+from volact.core.detect import detect_provider
+from volact.core.diagnose import diagnose
+from volact.core.facts import read_facts
+from volact.core.plan import make_plan
+from volact.errors import AnswerError, TransportError
+from volact.knowledge.load import (
+    load_editions,
+    load_errors,
+    load_profile,
+    load_releases,
+    profile_names,
+)
+from volact.model.facts import Clock, Facts
+from volact.model.profile import Knowledge, Profile
+from volact.model.server import Server
+from volact.model.step import Plan, Step
+from volact.pipeline.job import Job, Look, Notify
+from volact.transports.base import Opener, Transport
+
+# What judges a server of no known cloud: nothing but its own name.
+_NO_PROFILE = Profile(name="", title="", kms=(), releases=())
+# The script ends itself this long before the connection would end it.
+_MARGIN_S = 2.0
+# Of the time that is left, how much is kept for a second look at a server
+# whose answer to an apply was lost.
+_KEPT, _KEPT_AT_MOST_S = 0.25, 20.0
+
+
+class Visit:
+    """The time, the count and the way to one server."""
+
+    def __init__(self, server: Server, opener: Opener, job: Job, notify: Notify) -> None:
+        self.server = server
+        self.job = job
+        self.executions = 0
+        self._opener = opener
+        self._notify = notify
+        self._begun = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long it has taken so far."""
+        return time.monotonic() - self._begun
+
+    @property
+    def left_s(self) -> float:
+        """How much time there is."""
+        return self.job.deadline_s - self.elapsed_s
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Transport]:
+        """A connection, opened within the time there is."""
+        self._notify(self.server.name, "connect")
+        way = self._opener(self.server)
+        try:
+            async with asyncio.timeout(max(0.0, self.left_s)):
+                transport = await way.__aenter__()
+        except TimeoutError as error:
+            raise TransportError("timeout", "no connection within the deadline") from error
+        try:
+            yield transport
+        finally:
+            await way.__aexit__(None, None, None)
+
+    async def look(self, transport: Transport) -> Look:
+        """Probe, tell the provider if nobody named it, diagnose, and plan."""
+        self._notify(self.server.name, "probe")
+        name = self.job.provider or self.server.provider
+        if not name:
+            facts, _ = await self._ask(transport, "probe", None, (), self.left_s)
+            name = detect_provider(facts, tuple(map(load_profile, profile_names()))) or ""
+            if not name:
+                return Look(provider=None, facts=facts, ctx=self._context(_without_cloud()))
+        knowledge = self.job.knowledge(name)
+        facts, _ = await self._ask(transport, "probe", knowledge.profile, (), self.left_s)
+        return self._judged(name, facts, self._context(knowledge))
+
+    async def apply(self, transport: Transport, look: Look) -> tuple[Facts, Answer]:
+        """Send the steps; the facts that come back are those after them."""
+        self._notify(self.server.name, "apply")
+        kept = min(self.left_s * _KEPT, _KEPT_AT_MOST_S)
+        profile = look.ctx.knowledge.profile
+        steps = look.plan.steps
+        facts, answer = await self._ask(transport, "apply", profile, steps, self.left_s - kept)
+        if len(answer.results) != len(steps):
+            raise AnswerError(
+                "protocol", f"{len(steps)} steps were sent, {len(answer.results)} were answered"
+            )
+        return facts, answer
+
+    async def look_again(self, transport: Transport, look: Look) -> Facts:
+        """The facts now, by the same questions, when an answer was lost."""
+        self._notify(self.server.name, "verify")
+        profile = look.ctx.knowledge.profile
+        facts, _ = await self._ask(transport, "probe", profile, (), self.left_s)
+        return facts
+
+    def _judged(self, name: str, facts: Facts, ctx: Context) -> Look:
+        findings = diagnose(facts, ctx)
+        plan = Plan() if self.job.mode == "check" else make_plan(facts, findings, ctx)
+        return Look(provider=name, facts=facts, ctx=ctx, findings=findings, plan=plan)
+
+    def _context(self, knowledge: Knowledge) -> Context:
+        return Context(
+            knowledge=knowledge,
+            policy=self.job.policy,
+            images=self.job.images,
+            now=datetime.now(UTC),
+        )
+
+    async def _ask(
+        self,
+        transport: Transport,
+        mode: AgentMode,
+        profile: Profile | None,
+        steps: tuple[Step, ...],
+        time_s: float,
+    ) -> tuple[Facts, Answer]:
+        """One execution of the agent."""
+        if time_s <= _MARGIN_S:
+            raise TransportError("timeout", "the deadline is too short for another question")
+        request = new_request(mode, profile, steps, id=secrets.token_hex(8))
+        script = render(request, deadline_s=max(1, int(time_s - _MARGIN_S)))
+        self.executions += 1
+        name = f"volact-{secrets.token_hex(16)}"
+        raw = await transport.run(script, name=name, deadline_s=time_s)
+        answer = read_answer(raw.stdout, request.id)
+        if answer.mode != mode:
+            raise AnswerError("protocol", f"{mode} was asked and {answer.mode!r} was answered")
+        return read_facts(answer.facts, Clock(raw.asked, raw.answered)), answer
+
+
+def _without_cloud() -> Knowledge:
+    """Releases, keys and codes, with no provider to judge by."""
+    return Knowledge(
+        profile=_NO_PROFILE,
+        editions=load_editions(),
+        releases=load_releases(),
+        errors=load_errors(),
+    )

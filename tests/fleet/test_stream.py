@@ -1,0 +1,200 @@
+"""The stream of work: every item has a result, time is kept, nothing piles up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from volact.fleet.stream import Limits, Loss, Stream
+
+Result = tuple[int, str]
+
+
+def lost(item: int, loss: Loss) -> Result:
+    return item, f"{loss.cause}{'' if loss.begun else ' (not begun)'}"
+
+
+def stream(
+    items: Iterator[int] | range, work: Callable[[int], Awaitable[Result]], **limits: float
+) -> Stream[int, Result]:
+    given = {"concurrency": 3, "item_s": 5.0, "run_s": None, **limits}
+    return Stream(items, work, lost, Limits(**given))  # type: ignore[arg-type]
+
+
+async def done(item: int) -> Result:
+    await asyncio.sleep(0)
+    return item, "done"
+
+
+async def forever(item: int) -> Result:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def test_every_item_once() -> None:
+    results = [result async for result in stream(range(50), done).results()]
+    assert sorted(results) == [(item, "done") for item in range(50)]
+
+
+async def test_no_items_no_results() -> None:
+    assert [result async for result in stream(range(0), done).results()] == []
+
+
+async def test_never_more_at_once_than_allowed_and_that_many() -> None:
+    now = most = 0
+
+    async def work(item: int) -> Result:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.005)
+        now -= 1
+        return item, "done"
+
+    assert len([r async for r in stream(range(20), work, concurrency=4).results()]) == 20
+    assert most == 4
+
+
+async def test_results_come_as_they_finish() -> None:
+    async def work(item: int) -> Result:
+        await asyncio.sleep(0.2 if item == 0 else 0)
+        return item, "done"
+
+    results = [item async for item, _ in stream(range(5), work).results()]
+    assert results[-1] == 0
+
+
+async def test_a_slow_caller_is_not_overrun() -> None:
+    taken = 0
+
+    def source() -> Iterator[int]:
+        nonlocal taken
+        for item in range(10_000):
+            taken = item + 1
+            yield item
+
+    results = stream(source(), done).results()
+    for _ in range(5):
+        await anext(results)
+        await asyncio.sleep(0.005)
+    # What was handed out, what waits in the queue, and one in each worker's hands.
+    assert taken <= 5 + 3 + 3
+    await results.aclose()
+
+
+async def test_a_hang_costs_its_own_result_only() -> None:
+    async def work(item: int) -> Result:
+        return await (forever(item) if item == 1 else done(item))
+
+    begun = time.monotonic()
+    results = [result async for result in stream(range(6), work, item_s=0.2).results()]
+    assert time.monotonic() - begun < 1
+    assert sorted(results) == [(item, "deadline" if item == 1 else "done") for item in range(6)]
+
+
+async def test_a_defect_costs_its_own_result_only() -> None:
+    async def work(item: int) -> Result:
+        if item == 2:
+            raise KeyError("x")
+        return await done(item)
+
+    results = [result async for result in stream(range(4), work).results()]
+    assert sorted(results) == [(item, "defect" if item == 2 else "done") for item in range(4)]
+
+
+async def test_the_run_ends_when_its_time_is_up() -> None:
+    begun = time.monotonic()
+    results = [result async for result in stream(range(5), forever, run_s=0.2).results()]
+    assert time.monotonic() - begun < 1
+    assert sorted(results) == [
+        (item, "run-time" if item < 3 else "run-time (not begun)") for item in range(5)
+    ]
+
+
+async def test_stop_gives_up_what_runs_and_begins_nothing_more() -> None:
+    stop = asyncio.Event()
+
+    async def work(item: int) -> Result:
+        if item == 3:
+            stop.set()
+        return await (done(item) if item < 3 else forever(item))
+
+    results = [result async for result in stream(range(9), work).results(stop)]
+    told = dict(results)
+    assert len(results) == 9
+    assert [told[item] for item in range(3)] == ["done"] * 3
+    assert told[3] == "interrupted"
+    assert told[8] == "interrupted (not begun)"
+
+
+async def test_work_that_is_given_up_may_tidy() -> None:
+    tidied: list[int] = []
+
+    async def work(item: int) -> Result:
+        try:
+            return await forever(item)
+        finally:
+            await asyncio.sleep(0.01)
+            tidied.append(item)
+
+    results = [result async for result in stream(range(3), work, item_s=0.05).results()]
+    assert len(results) == 3
+    assert sorted(tidied) == [0, 1, 2]
+
+
+async def test_leaving_early_ends_the_work() -> None:
+    cancelled: list[int] = []
+
+    async def work(item: int) -> Result:
+        if item == 0:
+            return await done(item)
+        try:
+            return await forever(item)
+        except asyncio.CancelledError:
+            cancelled.append(item)
+            raise
+
+    results = stream(range(3), work).results()
+    assert await anext(results) == (0, "done")
+    await asyncio.sleep(0.01)
+    await results.aclose()
+    assert sorted(cancelled) == [1, 2]
+
+
+async def test_leaving_early_with_full_hands_does_not_hang() -> None:
+    results = stream(range(1000), done).results()
+    await anext(results)
+    await asyncio.sleep(0.01)
+    await asyncio.wait_for(results.aclose(), 1)
+
+
+async def test_cancelling_the_caller_passes_and_ends_the_work() -> None:
+    begun = asyncio.Event()
+
+    async def work(item: int) -> Result:
+        begun.set()
+        return await forever(item)
+
+    async def consume() -> None:
+        async for _ in stream(range(3), work).results():
+            pass
+
+    task = asyncio.ensure_future(consume())
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_an_iterator_that_breaks_is_told() -> None:
+    def source() -> Iterator[int]:
+        yield 1
+        raise OSError("disk")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async for _ in stream(source(), done).results():
+            pass
+    assert caught.group_contains(OSError)
