@@ -1,0 +1,122 @@
+"""Finds and checks the agent's one answer line.
+
+Everything here comes from a server that may be broken or hostile: sizes are
+bounded, and whatever is not a complete, unharmed answer to this very request
+is an ``AnswerError``, never a fact.  What the facts mean is read in
+``volact.core.facts``.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import Any
+
+import msgspec
+
+from volact.errors import AnswerError
+from volact.model.step import StepResult
+
+MAX_LINE = 24_000  # bytes; the protocol's limit for one answer
+_MAX_OUTPUT = 1_000_000  # of stdout that is looked at
+_MAX_RESULTS = 64
+
+_HEAD = re.compile(rb"VOLACT1 (\d{1,6}) ([0-9a-f]{8}) (\{.*)\Z", re.DOTALL)
+_NEVER = re.compile(rb"VOLACT0 (not-started|error) ?([ -~]{0,120})")
+_BLANK = b" \t\r\n\0"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole, unharmed answer; ``facts`` is still as the server wrote it."""
+
+    id: str
+    mode: str
+    ms: int
+    results: tuple[StepResult, ...]
+    facts: dict[str, Any]
+
+
+class _Wire(msgspec.Struct, kw_only=True):
+    v: int
+    id: str
+    mode: str
+    ms: int = 0
+    results: list[StepResult] = []
+    facts: dict[str, Any]
+
+
+def read_answer(stdout: bytes, expect_id: str) -> Answer:
+    """The answer in what a server printed; ``AnswerError`` when there is none to trust."""
+    lines = _lines(stdout)
+    answers = [line for line in lines if line.startswith(b"VOLACT1")]
+    if not answers:
+        raise _no_answer(stdout, lines)
+    if len(answers) > 1:
+        raise _bad("more than one answer line", "did something else print it too?")
+    return _decode(_checked(answers[0]), expect_id)
+
+
+def _lines(stdout: bytes) -> list[bytes]:
+    return [line.strip(_BLANK) for line in stdout[:_MAX_OUTPUT].split(b"\n")]
+
+
+def _no_answer(stdout: bytes, lines: list[bytes]) -> AnswerError:
+    for line in lines:
+        match = _NEVER.match(line)
+        if match:
+            detail = match[2].decode("ascii").strip()
+            if match[1] == b"error":
+                return AnswerError("agent", f"the agent stopped with an error: {detail}")
+            return AnswerError(
+                "agent",
+                f"Windows Script Host did not start the agent ({detail})",
+                "antivirus, AppLocker or a broken script host; try cscript.exe by hand",
+            )
+    if len(stdout) > _MAX_OUTPUT:
+        return _bad("no answer in the first megabyte of output", "")
+    seen = next((line for line in lines if line), b"")[:80].decode("ascii", "replace")
+    told = f"; it printed {_plain(seen)!r}" if seen else "; it printed nothing"
+    return AnswerError(
+        "agent",
+        f"the agent never answered{told}",
+        "is cmd.exe there, and may the account run scripts?",
+    )
+
+
+def _plain(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _checked(line: bytes) -> bytes:
+    """The JSON of an answer line whose length and checksum are right."""
+    if len(line) > MAX_LINE:
+        raise _bad(f"the answer is longer than {MAX_LINE} bytes", "")
+    match = _HEAD.match(line)
+    if match is None:
+        raise _bad("the answer line is cut short or garbled", "")
+    length, body = int(match[1]), match[3]
+    if len(body) != length:
+        raise _bad(f"the answer is truncated: {len(body)} of {length} bytes came", "")
+    if zlib.crc32(body) != int(match[2], 16):
+        raise _bad("the answer is garbled: its checksum does not match", "")
+    return body
+
+
+def _decode(body: bytes, expect_id: str) -> Answer:
+    try:
+        wire = msgspec.json.decode(body, type=_Wire)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise _bad(f"the answer is not of the agreed form: {str(error)[:120]}", "") from error
+    if wire.v != 1:
+        raise _bad(f"the answer is of version {wire.v}, not 1", "")
+    if wire.id != expect_id:
+        raise _bad("the answer is to another request", "is another volact at work there?")
+    if len(wire.results) > _MAX_RESULTS:
+        raise _bad("the answer has too many results", "")
+    return Answer(
+        id=wire.id, mode=wire.mode, ms=wire.ms, results=tuple(wire.results), facts=wire.facts
+    )
+
+
+def _bad(message: str, hint: str) -> AnswerError:
+    return AnswerError("protocol", message, hint)

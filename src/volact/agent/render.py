@@ -1,0 +1,147 @@
+"""Joins the agent's parts and its request into the one file that is sent.
+
+Comments and indentation go, the request becomes a literal that no byte of it
+can leave, and what must never travel is refused: a product key that is not a
+published client key.  What the parts do is written in ``source/``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from importlib import resources
+
+from volact.agent.request import Mode, Request
+from volact.agent.squeeze import squeeze
+from volact.errors import InputError
+from volact.knowledge.load import load_editions
+
+MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command takes
+
+_COMMON = ("host", "registry", "wmi", "services", "net", "licensing", "server")
+_FACTS = ("json", "network_facts", "licensing_facts", "events", "facts")
+_STEPS = ("steps", "file_acl", "clock", "kms")
+
+PARTS: dict[Mode, tuple[str, ...]] = {
+    "probe": (*_COMMON, *_FACTS, "main"),
+    "apply": (*_COMMON, *_FACTS, *_STEPS, "main"),
+    "standalone": (*_COMMON, *_STEPS, "talk", "person"),
+}
+
+_KEY = re.compile(r"(?<![A-Z0-9])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Z0-9])", re.IGNORECASE)
+
+
+def render(request: Request, *, deadline_s: int = 120, keep: bool = False) -> bytes:
+    """The agent with this request, as the bytes of a ``.bat``.
+
+    ``deadline_s`` ends the script from outside; slow questions stop well before
+    it.  With ``keep`` the file stays where it is (one that is handed out).
+    """
+    document = json.dumps(request.document(), separators=(",", ":"))
+    _refuse_keys(document)
+    script = "\n".join(
+        [
+            f"var STARTED = new Date().getTime(), BUDGET_MS = {deadline_s * 600};",
+            f"var REQUEST = {_literal(document)};",
+            *(squeeze(_source(f"{name}.js")) for name in PARTS[request.mode]),
+        ]
+    )
+    text = f"{_prologue(request, deadline_s, keep)}\n{script}\n"
+    return _checked(text.replace("\n", "\r\n"))
+
+
+def _literal(document: str) -> str:
+    """JSON as a script literal: ASCII, and nothing in it ends anything around it."""
+    return document.replace("<", "\\u003c").replace("*/", "*\\/").replace("\x7f", "\\u007f")
+
+
+def _refuse_keys(document: str) -> None:
+    published = {edition.gvlk for edition in load_editions()}
+    for key in _KEY.findall(document):
+        if key.upper() not in published:
+            raise InputError(
+                "the request holds a product key that is not a published client key",
+                "only the client keys that Microsoft publishes are ever sent to a server",
+            )
+
+
+def _source(name: str) -> str:
+    return resources.files("volact.agent").joinpath("source", name).read_text("ascii")
+
+
+def _prologue(request: Request, deadline_s: int, keep: bool) -> str:
+    text = "\n".join(
+        line for line in _source("prologue.bat").splitlines() if not line.startswith("::")
+    )
+    person = request.mode == "standalone"
+    values = {
+        "seconds": str(deadline_s),
+        "off": "12" if person else "10",
+        "machine": _switched_off(request, "machine", "HKLM"),
+        "user": _switched_off(request, "user", "HKCU"),
+        "never": _never_started(person),
+        "end": _end(person, keep),
+    }
+    for name, value in values.items():
+        text = text.replace(f"<{name}>", value)
+    return text
+
+
+def _switched_off(request: Request, scope: str, hive: str) -> str:
+    """What is printed when Windows Script Host is off: the script could never say it."""
+    if request.mode == "standalone":
+        return (
+            f"echo REFUSED: Windows Script Host is switched off on this server:\n"
+            f"echo   {hive}\\SOFTWARE\\Microsoft\\Windows Script Host\\Settings, Enabled is 0.\n"
+            f"echo Set it to 1 and start this file again."
+        )
+    answer: dict[str, object] = {"v": 1, "id": request.id, "mode": request.mode, "ms": 0}
+    if request.mode == "apply":
+        answer["results"] = []
+    answer["facts"] = {"wsh": {scope: 0}}
+    body = json.dumps(answer, separators=(",", ":"))
+    return f"echo VOLACT1 {len(body)} {zlib.crc32(body.encode()):08x} {body}"
+
+
+def _never_started(person: bool) -> str:
+    if person:
+        return (
+            "echo NOT ACTIVATED: cscript.exe could not run this file (%rc%).\n"
+            "echo   Is its folder writable? Does an antivirus or AppLocker rule forbid scripts?"
+        )
+    return "echo VOLACT0 not-started %rc%"
+
+
+def _end(person: bool, keep: bool) -> str:
+    """A file that is sent removes itself; ``exit`` then ends cmd, which reads no further.
+
+    A window that opened for this file alone (a double click) stays for five
+    minutes or until a key is pressed.  ``timeout`` ends at once where nobody
+    can press one, so that nothing waits in a run without a console.
+    """
+    if not keep:
+        return 'del /q /f "%~f0" & exit %x%'
+    if not person:
+        return "exit /b %x%"
+    return (
+        "if not defined SESSIONNAME exit /b %x%\n"
+        'if not exist "%sys%\\timeout.exe" exit /b %x%\n'
+        "setlocal EnableDelayedExpansion\n"
+        'set "c_=!CMDCMDLINE!"\n'
+        'set c_ | "%sys%\\find.exe" /i "/c " >nul && "%sys%\\timeout.exe" /t 300 2>nul\n'
+        "exit /b %x%"
+    )
+
+
+def _checked(text: str) -> bytes:
+    data = text.encode("ascii")
+    prologue, _, script = text.partition("*/\r\n")
+    if "*/" in prologue or not script or "\r\n:" in script:
+        raise AssertionError("the batch part and the script part are mixed up")
+    if len(data) > MAX_BYTES:
+        raise InputError(
+            f"the agent with this request is {len(data)} bytes, more than {MAX_BYTES}",
+            "fewer steps or fewer keys at once",
+        )
+    return data

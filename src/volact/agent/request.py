@@ -1,0 +1,97 @@
+"""What the agent is asked to do: the request that is embedded in its file.
+
+Values and their making only.  How a request becomes a file is in ``render``,
+what comes back is read in ``answer``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from volact.model.profile import Image, Profile
+from volact.model.step import Step
+
+Mode = Literal["probe", "apply", "standalone"]
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent needs to know to ask its questions.
+
+    The last two are for the standalone mode alone: the provider's title for
+    the person, and metadata values of servers that must not be activated,
+    each with the reason (``{"image-id": {"img-1": "it is ..."}}``).
+    """
+
+    kms: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    date: str = ""  # whose Date header is a second clock
+    connect_ms: int = 3000
+    title: str = ""
+    refuse: dict[str, dict[str, str]] = {}
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request; ``id`` is 16 hex digits and comes back in the answer."""
+
+    id: str
+    mode: Mode
+    ask: Ask = Ask()
+    steps: tuple[Step, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The request as docs/agent-protocol.md has it."""
+        ask = {k: v for k, v in msgspec.to_builtins(self.ask).items() if v or k in _ALWAYS}
+        document: dict[str, Any] = {"v": 1, "id": self.id, "mode": self.mode, "ask": ask}
+        if self.mode != "probe":
+            document["steps"] = [{"do": step.do, **step.params} for step in self.steps]
+        return document
+
+
+_ALWAYS = ("kms", "metadata", "headers", "connect_ms")
+
+
+def new_request(
+    mode: Mode, profile: Profile | None, steps: tuple[Step, ...] = (), *, id: str
+) -> Request:
+    """A request about one provider's hosts; without a profile nothing of a cloud is asked."""
+    ask = Ask() if profile is None else _ask(profile, mode)
+    return Request(id=id, mode=mode, ask=ask, steps=steps)
+
+
+def _ask(profile: Profile, mode: Mode) -> Ask:
+    person = mode == "standalone"
+    return Ask(
+        kms=tuple(str(host) for host in profile.all_kms_hosts()),
+        metadata=dict(profile.metadata),
+        headers=dict(profile.metadata_headers),
+        date=profile.date_url,
+        title=profile.title if person else "",
+        refuse=_refused(profile) if person else {},
+    )
+
+
+def _refused(profile: Profile) -> dict[str, dict[str, str]]:
+    """What the server's metadata may say that the provider's licence does not cover."""
+    refuse: dict[str, dict[str, str]] = {}
+    if profile.image_key in profile.metadata:
+        reasons = {name: _why_not(image) for name, image in profile.images.items()}
+        refuse[profile.image_key] = {name: why for name, why in reasons.items() if why}
+    rule = profile.entitlement
+    if rule.kind == "metadata" and rule.metadata in profile.metadata:
+        own = dict.fromkeys(rule.own, _OWN)
+        refuse[rule.metadata] = {**refuse.get(rule.metadata, {}), **own}
+    return {name: reasons for name, reasons in refuse.items() if reasons}
+
+
+_OWN = "the licence is your own, not the provider's"
+_NOT_PUBLIC = "not a public image, which the provider's licence needs"
+_OTHERS = {"PRIVATE_IMAGE", "SHARED_IMAGE", "CREATE_IMAGE", "EXTERNAL_IMPORT"}
+
+
+def _why_not(image: Image) -> str:
+    if image.license == "BYOL":
+        return _OWN
+    return _NOT_PUBLIC if {image.type, image.source} & _OTHERS else ""

@@ -1,0 +1,152 @@
+/*
+ * The steps about time.  A domain member's time source and a domain
+ * controller's clock are never touched.
+ */
+
+var LIMITS = ["MaxPosPhaseCorrection", "MaxNegPhaseCorrection"];
+
+/* The domain role; not knowing it is no licence to touch the clock. */
+function certainRole() {
+  var role = domainRole();
+  if (typeof role !== "number") {
+    throw failure(role ? role["!"] : BAD_DATA);
+  }
+  return role;
+}
+
+function timeSource() {
+  return {type: regText(W32TIME + "Parameters\\Type"),
+    peers: regText(W32TIME + "Parameters\\NtpServer")};
+}
+
+/* "a b,0x8" or ["a", "b,0x8"] as a list in which every peer has its flags. */
+function peerList(peers) {
+  var list = peers instanceof Array ? peers : String(peers).split(" "), out = [], i, peer;
+  for (i = 0; i < list.length; i++) {
+    peer = trim(list[i]);
+    if (peer && !/^[A-Za-z0-9][A-Za-z0-9.:_-]*(,0x[0-9A-Fa-f]+)?$/.test(peer)) {
+      throw failure(BAD_PARAMETER);
+    }
+    if (peer) {
+      out.push(peer.indexOf(",") < 0 ? peer + ",0x8" : peer);
+    }
+  }
+  if (!out.length) {
+    throw failure(BAD_PARAMETER);
+  }
+  return out;
+}
+
+function hostNames(peers) {
+  return trim(String(peers).toLowerCase().replace(/,0x[0-9a-f]+/g, "").replace(/\s+/g, " "));
+}
+
+function takesTimeFrom(source, peers) {
+  return source.type === "NTP" && typeof source.peers === "string" &&
+    hostNames(source.peers) === hostNames(peers.join(" "));
+}
+
+STEPS["set-time-source"] = function (step) {
+  var peers = peerList(step.peers), before = timeSource(), after, service, hresult;
+  var role = certainRole();
+  if (role !== 0 && role !== 2) {
+    return refused("a domain member takes its time from the domain", before);
+  }
+  if (takesTimeFrom(before, peers)) {
+    return result(true, false, before, before);
+  }
+  service = findService("W32Time");
+  hresult = runTool("w32tm.exe", '/config /manualpeerlist:"' + peers.join(" ") +
+    '" /syncfromflags:manual' + (service && service.state === "Running" ? " /update" : ""));
+  after = timeSource();
+  return takesTimeFrom(after, peers) ? result(true, true, before, after)
+    : failed(hresult, before, after, "the time source is not as wanted");
+};
+
+function readLimits() {
+  var values = {}, i;
+  for (i = 0; i < LIMITS.length; i++) {
+    values[LIMITS[i]] = regNumber(W32TIME + "Config\\" + LIMITS[i]);
+  }
+  return values;
+}
+
+/* Only a limit that was readable is raised, so that it can be put back. */
+function raiseLimits(values) {
+  var i;
+  for (i = 0; i < LIMITS.length; i++) {
+    if (typeof values[LIMITS[i]] === "number") {
+      writeNumber(W32TIME + "Config\\" + LIMITS[i], -1);
+    }
+  }
+  runTool("w32tm.exe", "/config /update");
+}
+
+/* Each limit by itself: one that cannot be written must not keep the other. */
+function restoreLimits(values) {
+  var i, failures = 0;
+  for (i = 0; i < LIMITS.length; i++) {
+    if (typeof values[LIMITS[i]] === "number") {
+      try {
+        writeNumber(W32TIME + "Config\\" + LIMITS[i], values[LIMITS[i]]);
+      } catch (error) {
+        failures++;
+      }
+    }
+  }
+  runTool("w32tm.exe", "/config /update");
+  return failures === 0;
+}
+
+/* No tool, no right, the service stopped or disabled: trying again is no use. */
+var HOPELESS = [NO_FILE, DENIED, 0x80070426, 0x80070422];
+
+/* Three tries: a time service that has just started has no time data yet. */
+function resync(within) {
+  var hresult = null, skew = null, turn;
+  for (turn = 0; turn < 3; turn++) {
+    if (turn > 0) {
+      nap(1500);
+    }
+    hresult = runTool("w32tm.exe", "/resync /rediscover");
+    skew = skewSeconds();
+    if (skew === null ? hresult === null : Math.abs(skew) <= within) {
+      return {hresult: null, skew: skew, ok: true};
+    }
+    if (includes(HOPELESS, hresult)) {
+      break;
+    }
+  }
+  return {hresult: hresult, skew: skew, ok: false};
+}
+
+STEPS["sync-clock"] = function (step) {
+  var within = step.within_s || 60, skew = skewSeconds(), before = {skew_s: skew}, limits, done;
+  var role = certainRole(), restored = true, outcome;
+  if (skew !== null && Math.abs(skew) <= within) {
+    return result(true, false, before, before, "the clock is right");
+  }
+  if (role === 4 || role === 5) {
+    return refused("a domain controller's clock is not touched", before);
+  }
+  limits = readLimits();
+  try {
+    if (step.raise_limits) {
+      raiseLimits(limits);
+    }
+    done = resync(within);
+  } finally {
+    if (step.raise_limits) {
+      restored = restoreLimits(limits);
+    }
+  }
+  outcome = result(done.ok, done.ok || done.skew !== skew, before, {skew_s: done.skew},
+    restored ? "" : "the phase limits could not be put back");
+  outcome.ok = done.ok && restored;
+  outcome.hresult = done.hresult;
+  if (step.raise_limits) {
+    before.limits = limits;
+    outcome.after.limits = readLimits();
+  }
+  return outcome;
+};

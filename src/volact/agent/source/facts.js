@@ -1,0 +1,133 @@
+/*
+ * All facts of one answer, the slow ones last.  Each stands alone: a failure
+ * is that fact's own.
+ */
+
+function osFacts() {
+  var machine = only("SELECT Name, Domain, DomainRole FROM Win32_ComputerSystem");
+  var bios = "HKLM\\HARDWARE\\DESCRIPTION\\System\\BIOS\\";
+  return {
+    caption: field(os(), "Caption", asText), version: field(os(), "Version", asText),
+    build: field(os(), "BuildNumber", asNumber),
+    sku: field(os(), "OperatingSystemSKU", asUnsigned),
+    edition: regText(NT + "EditionID"), install: regText(NT + "InstallationType"),
+    language: field(os(), "OSLanguage", asUnsigned),
+    role: field(machine, "DomainRole", asUnsigned),
+    domain: field(machine, "Domain", asText), name: field(machine, "Name", asText),
+    bios: regText(bios + "BIOSVendor"), maker: regText(bios + "SystemManufacturer"),
+    model: regText(bios + "SystemProductName")
+  };
+}
+
+function timeFacts(utc) {
+  var zone = CONTROL + "TimeZoneInformation\\";
+  return {
+    utc: utc, bias: field(os(), "CurrentTimeZone", asNumber),
+    zone: regText(zone + "TimeZoneKeyName"),
+    rtu: regNumber(zone + "RealTimeIsUniversal"), type: regText(W32TIME + "Parameters\\Type"),
+    peers: regText(W32TIME + "Parameters\\NtpServer"),
+    pos: regNumber(W32TIME + "Config\\MaxPosPhaseCorrection"),
+    neg: regNumber(W32TIME + "Config\\MaxNegPhaseCorrection"),
+    client: regNumber(W32TIME + "TimeProviders\\NtpClient\\Enabled"),
+    seed: regNumber(W32TIME + "Config\\UtilizeSslTimeData"),
+    policy_type: regText(TIME_POLICY + "Parameters\\Type"),
+    policy_peers: regText(TIME_POLICY + "Parameters\\NtpServer"),
+    policy_pos: regNumber(TIME_POLICY + "Config\\MaxPosPhaseCorrection"),
+    policy_neg: regNumber(TIME_POLICY + "Config\\MaxNegPhaseCorrection")
+  };
+}
+
+/*
+ * The policy key's name is not confirmed by a source; a server without it
+ * answers "absent", which is what a server without such a policy is.
+ */
+function registryFacts() {
+  var key = licensingKey(), policy = POLICIES + "Windows NT\\CurrentVersion\\";
+  var old = "HKEY_USERS\\S-1-5-20\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SL\\";
+  policy += "Software Protection Platform\\";
+  return {
+    machine: regText(key + "KeyManagementServiceName"),
+    port: regText(key + "KeyManagementServicePort"),
+    policy_machine: regText(policy + "KeyManagementServiceName"),
+    policy_port: regText(policy + "KeyManagementServicePort"),
+    discovered_name: is2008() ? regText(old + "DiscoveredKeyManagementServiceName") : undefined,
+    discovered_port: is2008() ? regText(old + "DiscoveredKeyManagementServicePort") : undefined
+  };
+}
+
+function binaryFacts() {
+  var path = binaryPath(), name = path.substr(path.lastIndexOf("\\") + 1);
+  return {
+    path: clip(path, 300), exists: ask(function () { return files.FileExists(path); }),
+    sddl: ask(function () { return readSddl(path); }),
+    "debugger": regText(NT + "Image File Execution Options\\" + name + "\\Debugger")
+  };
+}
+
+function wshFacts() {
+  var path = "\\SOFTWARE\\Microsoft\\Windows Script Host\\Settings\\";
+  return {machine: regNumber("HKLM" + path + "Enabled"), user: regNumber("HKCU" + path + "Enabled"),
+    winsafer: regNumber("HKLM" + path + "UseWINSAFER")};
+}
+
+function policyLength() {
+  var value = readValue(CONTROL + "ProductOptions\\ProductPolicy");
+  return value === null ? null : new VBArray(value).ubound(1) + 1;
+}
+
+var SERVICE_NAMES = ["sppsvc", "slsvc", "sppuinotify", "SLUINotify", "W32Time", "Winmgmt",
+  "RpcSs", "Schedule", "EventSystem"];
+
+function serviceFacts() {
+  var facts = {}, rows, i, name, seen = {};
+  rows = query("SELECT Name, State, StartMode FROM Win32_Service WHERE Name='" +
+    SERVICE_NAMES.join("' OR Name='") + "'");
+  for (i = 0; i < rows.length; i++) {
+    seen[String(property(rows[i], "Name")).toLowerCase()] = rows[i];
+  }
+  for (i = 0; i < SERVICE_NAMES.length; i++) {
+    name = SERVICE_NAMES[i];
+    facts[name] = serviceFact(seen[name.toLowerCase()]);
+  }
+  return facts;
+}
+
+function serviceFact(row) {
+  return ask(function () {
+    return row ? [asText(property(row, "State")), asText(property(row, "StartMode"))] : null;
+  });
+}
+
+/* Too late for slow questions: better an answer without them than none. */
+function inTime(question) {
+  return ask(function () {
+    if (tick() > BUDGET_MS) {
+      throw failure(TIMED_OUT);
+    }
+    return question();
+  });
+}
+
+function allFacts() {
+  var utc = now(), facts = {};
+  facts.os = ask(osFacts);
+  facts.time = timeFacts(utc);
+  facts.wsh = wshFacts();
+  facts.elevated = ask(elevatedFact);
+  facts.registry = ask(registryFacts);
+  facts.policy_len = ask(policyLength);
+  facts.services = ask(serviceFacts);
+  facts.dns = ask(dnsFacts);
+  facts.routes = ask(routeFacts);
+  facts.licensing = inTime(licensingFacts);
+  facts.products = inTime(productFacts);
+  facts.binary = inTime(binaryFacts);
+  facts.events = inTime(eventFacts);
+  facts.metadata = inTime(metadataFacts);
+  if (REQUEST.ask.date) {
+    facts.time.ref = inTime(referenceTime);
+    facts.time.ref_at = ask(referenceAt);
+  }
+  facts.reach = inTime(reachFacts);
+  return facts;
+}

@@ -1,0 +1,117 @@
+/*
+ * The step that gives the licensing program's file back to the account that
+ * runs it: reading its DACL as SIDs, and changing it with icacls.
+ */
+
+/* SDDL's short names of the accounts that matter here. */
+var SID_NAMES = {NS: "S-1-5-20", WD: "S-1-1-0", AU: "S-1-5-11", BU: "S-1-5-32-545",
+  BA: "S-1-5-32-544", SY: "S-1-5-18", LS: "S-1-5-19", SU: "S-1-5-6", AN: "S-1-5-7"};
+
+/* Groups that every service account is in. */
+var SERVICE_GROUPS = ["S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-6"];
+
+var TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
+
+function includes(list, item) {
+  var i;
+  for (i = 0; i < list.length; i++) {
+    if (list[i] === item) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Whether an entry's rights hold "execute", as a number or as letter pairs. */
+function hasExecute(rights) {
+  var i;
+  if (/^0x/i.test(rights)) {
+    return (parseInt(rights, 16) & 0x30000020) !== 0;
+  }
+  for (i = 0; i + 1 < rights.length; i += 2) {
+    if (/^(FA|FX|GA|GX|WP)$/.test(rights.substr(i, 2))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The accounts that the DACL allows (A) or denies (D) to execute the file. */
+function executeSids(sddl, kind) {
+  var pattern = /\(([^;()]*);([^;()]*);([^;()]*);[^;()]*;[^;()]*;([^;()]*)\)/g, list = [], match;
+  while ((match = pattern.exec(sddl)) !== null) {
+    if (match[1] === kind && match[2].indexOf("IO") < 0 && hasExecute(match[3])) {
+      list.push(SID_NAMES[match[4]] || match[4]);
+    }
+  }
+  return list;
+}
+
+function anyOf(wanted, present) {
+  var i;
+  for (i = 0; i < wanted.length; i++) {
+    if (includes(present, wanted[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function mayExecute(sddl, sid, denied) {
+  var who = [sid].concat(SERVICE_GROUPS);
+  return !anyOf(who.concat(denied), executeSids(sddl, "D")) && anyOf(who, executeSids(sddl, "A"));
+}
+
+/* Changes the DACL; taking ownership is the last resort, and is given back. */
+function changeAcl(path, sid, denied, sddl) {
+  var lines = [], i, hresult = null;
+  for (i = 0; i < denied.length; i++) {
+    if (includes(executeSids(sddl, "D"), denied[i])) {
+      lines.push("/remove:d *" + denied[i]);
+    }
+  }
+  if (!anyOf([sid].concat(SERVICE_GROUPS), executeSids(sddl, "A"))) {
+    lines.push("/grant *" + sid + ":(RX)");
+  }
+  for (i = 0; i < lines.length && hresult === null; i++) {
+    hresult = runTool("icacls.exe", '"' + path + '" ' + lines[i]);
+  }
+  return hresult;
+}
+
+function changeAclAsOwner(path, sid, denied, sddl) {
+  var hresult = runTool("takeown.exe", '/f "' + path + '" /a');
+  if (hresult !== null) {
+    return hresult;
+  }
+  try {
+    return changeAcl(path, sid, denied, sddl);
+  } finally {
+    runTool("icacls.exe", '"' + path + '" /setowner *' + TRUSTED_INSTALLER);
+  }
+}
+
+STEPS["grant-execute"] = function (step) {
+  var path = binaryPath(), before = readSddl(path), after, hresult, i, denied = step.deny || [];
+  var all = [step.sid].concat(denied);
+  for (i = 0; i < all.length; i++) {
+    if (!/^S-1(-\d+)+$/.test(all[i])) {
+      return failed(BAD_PARAMETER);
+    }
+  }
+  if (before === null) {
+    return failed(NO_FILE, {sddl: null}, {sddl: null});
+  }
+  if (mayExecute(before, step.sid, denied)) {
+    return result(true, false, {sddl: before}, {sddl: before});
+  }
+  hresult = changeAcl(path, step.sid, all, before);
+  if (hresult === DENIED) {
+    hresult = changeAclAsOwner(path, step.sid, all, before);
+  }
+  after = readSddl(path);
+  if (!mayExecute(after, step.sid, denied)) {
+    return failed(hresult, {sddl: before}, {sddl: after}, "the entries are not as wanted");
+  }
+  return result(true, true, {sddl: before}, {sddl: after});
+};

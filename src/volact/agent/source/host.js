@@ -1,0 +1,145 @@
+/*
+ * The script host: failures as HRESULTs, the environment, files, child
+ * processes.  Every question goes through ask(), so that its failure is an
+ * answer of its own.
+ */
+
+var FAIL = 0x80004005, NOT_IMPLEMENTED = 0x80004001, NO_FILE = 0x80070002,
+    DENIED = 0x80070005, BAD_DATA = 0x8007000D, NOT_SUPPORTED = 0x80070032,
+    BAD_PARAMETER = 0x80070057, TIMED_OUT = 0x800705B4, NO_SERVICE = 0x80070424;
+
+var shell = new ActiveXObject("WScript.Shell");
+var files = new ActiveXObject("Scripting.FileSystemObject");
+var base = String(WScript.ScriptFullName).replace(/\.js$/i, "");
+
+function hex(number, width) {
+  var text = (number >>> 0).toString(16);
+  while (text.length < width) {
+    text = "0" + text;
+  }
+  return text;
+}
+
+function hexCode(number) {
+  return "0x" + hex(number, 8).toUpperCase();
+}
+
+function failure(hresult) {
+  var error = new Error("");
+  error.number = hresult | 0;
+  return error;
+}
+
+function hresultOf(error) {
+  var number = error ? error.number : 0;
+  return typeof number === "number" && number ? number >>> 0 : FAIL;
+}
+
+function unreadable(hresult) {
+  return {"!": hresult >>> 0};
+}
+
+function ask(question) {
+  var value;
+  try {
+    value = question();
+  } catch (error) {
+    return unreadable(hresultOf(error));
+  }
+  return value === undefined ? null : value;
+}
+
+function clip(value, limit) {
+  var text = String(value);
+  return text.length > limit ? text.substr(0, limit) : text;
+}
+
+function trim(text) {
+  return String(text).replace(/^\s+/, "").replace(/\s+$/, "");
+}
+
+function now() {
+  return new Date().getTime();
+}
+
+/* Wine's host cannot sleep; waiting there is turning. */
+function nap(milliseconds) {
+  var until = now() + milliseconds, turns = 0;
+  try {
+    WScript.Sleep(milliseconds);
+  } catch (error) {
+    while (now() < until && turns < 5000000) {
+      turns++;
+    }
+  }
+}
+
+/* Wine leaves the final NUL on. */
+function expanded(text) {
+  return String(shell.ExpandEnvironmentStrings(text)).replace(/\u0000+$/, "");
+}
+
+function systemFile(name) {
+  return expanded("%SystemRoot%") + "\\System32\\" + name;
+}
+
+function readFile(path, format) {
+  var stream, text;
+  if (!files.FileExists(path)) {
+    throw failure(NO_FILE);
+  }
+  if (files.GetFile(path).Size === 0) {
+    return "";
+  }
+  stream = files.OpenTextFile(path, 1, false, format);
+  text = stream.ReadAll();
+  stream.Close();
+  return text;
+}
+
+function removeFile(path) {
+  try {
+    files.DeleteFile(path, true);
+    return true;
+  } catch (error) {
+    return false;
+  }
+}
+
+/* The exit code of a Windows tool: done, an HRESULT, or a Win32 code. */
+function toolFailure(code) {
+  if (code === 0) {
+    return null;
+  }
+  return code > 0 && code < 65536 ? 0x80070000 + code : code >>> 0;
+}
+
+/* Runs a tool of System32 unseen; where its output goes is out (or nowhere). */
+function runTool(name, parameters, out) {
+  var tool = systemFile(name);
+  if (!files.FileExists(tool)) {
+    return NO_FILE;
+  }
+  return toolFailure(shell.Run(systemFile("cmd.exe") + " /d /c " + tool + " " + parameters +
+    (out ? ' >"' + out + '" 2>nul' : " >nul 2>&1"), 0, true));
+}
+
+function mustRun(name, parameters, out) {
+  var hresult = runTool(name, parameters, out);
+  if (hresult !== null) {
+    throw failure(hresult);
+  }
+}
+
+/*
+ * Milliseconds that went by.  A step may set the clock, so no span counts for
+ * less than nothing or more than a minute.
+ */
+var spent = 0, spanStart = STARTED;
+
+function tick() {
+  var span = now() - spanStart;
+  spent += span < 0 ? 0 : span > 60000 ? 60000 : span;
+  spanStart = now();
+  return spent;
+}

@@ -1,0 +1,82 @@
+/*
+ * The licensing service's WMI classes: what they say, in narrow queries, and
+ * the products that a step is about.
+ */
+
+var APP_ID = "55c92734-d682-4d71-983e-d6ec3f16059f";
+var KEYED = " FROM SoftwareLicensingProduct WHERE ApplicationID='" + APP_ID +
+  "' AND PartialProductKey <> NULL";
+
+/* Fact, property and the first release generation that has it: 0 is 2008. */
+var SERVICE_PROPERTIES = [
+  ["version", "Version", 0, asText], ["machine", "KeyManagementServiceMachine", 0, asText],
+  ["cmid", "ClientMachineID", 0, asText],
+  ["is_kms_host", "IsKeyManagementServiceMachine", 0, asUnsigned],
+  ["port", "KeyManagementServicePort", 1, asUnsigned],
+  ["caching", "KeyManagementServiceHostCaching", 1, asBoolean],
+  ["rearm", "RemainingWindowsReArmCount", 1, asUnsigned],
+  ["lookup_domain", "KeyManagementServiceLookupDomain", 2, asText]
+];
+
+function servicePropertiesUpTo(generation) {
+  var names = [], i;
+  for (i = 0; i < SERVICE_PROPERTIES.length; i++) {
+    if (SERVICE_PROPERTIES[i][2] <= generation) {
+      names.push(SERVICE_PROPERTIES[i][1]);
+    }
+  }
+  return names;
+}
+
+/* The service's one row with as many properties as this release has. */
+function licensingService() {
+  var generation, found;
+  for (generation = 2; generation >= 0; generation--) {
+    found = only("SELECT " + servicePropertiesUpTo(generation).join(", ") +
+      " FROM SoftwareLicensingService");
+    if (found.error !== INVALID_QUERY) {
+      break;
+    }
+  }
+  found.generation = generation;
+  return found;
+}
+
+/* The products with a key, as the steps need them. */
+function keyedProducts() {
+  var rows = query("SELECT ID, ApplicationID, PartialProductKey, LicenseIsAddon, LicenseStatus," +
+    " LicenseStatusReason, Description" + KEYED), list = [], i, row, text;
+  for (i = 0; i < rows.length; i++) {
+    row = rows[i];
+    text = String(property(row, "Description"));
+    list.push({row: row, id: String(property(row, "ID")),
+      partial: String(property(row, "PartialProductKey")),
+      addon: asBoolean(property(row, "LicenseIsAddon")),
+      status: asNumber(property(row, "LicenseStatus")),
+      reason: asUnsigned(property(row, "LicenseStatusReason") || 0),
+      client: text.indexOf("VOLUME_KMSCLIENT") >= 0,
+      host: text.indexOf("VOLUME_KMS") >= 0 && text.indexOf("VOLUME_KMSCLIENT") < 0,
+      mak: text.indexOf("VOLUME_MAK") >= 0});
+  }
+  return list;
+}
+
+/* Windows itself, not its add-ons. */
+function mainProducts() {
+  var all = keyedProducts(), list = [], i;
+  for (i = 0; i < all.length; i++) {
+    if (!all[i].addon) {
+      list.push(all[i]);
+    }
+  }
+  return list;
+}
+
+/* Lets the service see its new state; what it answers changes nothing here. */
+function refreshLicense() {
+  var found = only("SELECT Version FROM SoftwareLicensingService");
+  if (!found.row) {
+    throw failure(found.error);
+  }
+  call(found.row, "RefreshLicenseStatus");
+}

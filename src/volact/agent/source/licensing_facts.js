@@ -1,0 +1,101 @@
+/*
+ * The facts about licensing: the service's settings, and every Windows product
+ * with a key, with all the properties that this release has.
+ */
+
+var PRODUCT_TIERS = [
+  "ID Name Description PartialProductKey LicenseIsAddon LicenseStatus LicenseStatusReason" +
+    " GracePeriodRemaining ProductKeyID EvaluationEndDate ApplicationID ProcessorURL MachineURL" +
+    " UseLicenseURL ProductKeyURL",
+  "KeyManagementServiceMachine KeyManagementServicePort DiscoveredKeyManagementServiceMachineName" +
+    " DiscoveredKeyManagementServiceMachinePort KeyManagementServiceProductKeyID" +
+    " IsKeyManagementServiceMachine VLActivationInterval VLRenewalInterval GenuineStatus" +
+    " ExtendedGrace TrustedTime RequiredClientCount TokenActivationILID TokenActivationILVID" +
+    " TokenActivationGrantNumber TokenActivationCertificateThumbprint" +
+    " TokenActivationAdditionalInfo",
+  "KeyManagementServiceLookupDomain VLActivationType VLActivationTypeEnabled" +
+    " ADActivationObjectName ADActivationObjectDN ADActivationCsvlkPid ADActivationCsvlkSkuId",
+  "ProductKeyChannel ValidationURL IAID DiscoveredKeyManagementServiceMachineIpAddress" +
+    " RemainingSkuReArmCount RemainingAppReArmCount AutomaticVMActivationHostMachineName" +
+    " AutomaticVMActivationLastActivationTime AutomaticVMActivationHostDigitalPid2"
+];
+
+function licensingFacts() {
+  var found = licensingService(), facts = {}, i, item;
+  if (!found.row) {
+    throw failure(found.error);
+  }
+  for (i = 0; i < SERVICE_PROPERTIES.length; i++) {
+    item = SERVICE_PROPERTIES[i];
+    facts[item[0]] = item[2] > found.generation ? unreadable(INVALID_QUERY)
+      : field(found, item[1], item[3]);
+  }
+  return facts;
+}
+
+/* Rows with the widest list of properties that this release takes. */
+function productRows() {
+  var tier, names;
+  for (tier = PRODUCT_TIERS.length; tier > 0; tier--) {
+    names = PRODUCT_TIERS.slice(0, tier).join(" ");
+    try {
+      return {rows: query("SELECT " + names.replace(/ /g, ", ") + KEYED), names: names.split(" "),
+        missing: PRODUCT_TIERS.slice(tier).join(" ")};
+    } catch (error) {
+      if (hresultOf(error) !== INVALID_QUERY || tier === 1) {
+        throw error;
+      }
+    }
+  }
+  return null;
+}
+
+/* Null, empty and WMI's own "no date" are left out; of a URL, its host stays. */
+function productValue(name, value) {
+  if (value === null || value === "" || /^16010101000000/.test(String(value))) {
+    return undefined;
+  }
+  if (typeof value === "string") {
+    return /URL$/.test(name) ? hostOf(clip(value, 300)) : clip(value, 300);
+  }
+  return typeof value === "number" ? value >>> 0 : value;
+}
+
+function productFact(row, names, missing) {
+  var fact = {}, failed = {}, any = false, i, value;
+  for (i = 0; i < names.length; i++) {
+    try {
+      value = productValue(names[i], property(row, names[i]));
+      if (value !== undefined) {
+        fact[names[i]] = value;
+      }
+    } catch (error) {
+      failed[names[i]] = hresultOf(error);
+      any = true;
+    }
+  }
+  if (!fact.TokenActivationILID) {
+    delete fact.TokenActivationILVID;
+    delete fact.TokenActivationGrantNumber;
+  }
+  if (any || missing) {
+    fact["!"] = any ? alsoMissing(failed, missing) : [INVALID_QUERY, missing];
+  }
+  return fact;
+}
+
+function alsoMissing(failed, missing) {
+  var names = missing ? missing.split(" ") : [], i;
+  for (i = 0; i < names.length; i++) {
+    failed[names[i]] = INVALID_QUERY;
+  }
+  return failed;
+}
+
+function productFacts() {
+  var found = productRows(), list = [], i;
+  for (i = 0; i < found.rows.length && i < 8; i++) {
+    list.push(productFact(found.rows[i], found.names, found.missing));
+  }
+  return list;
+}

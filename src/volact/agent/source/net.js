@@ -1,0 +1,121 @@
+/*
+ * HTTP by WinHTTP: the metadata service, its Date header as a second clock,
+ * and whether a KMS host can be reached.  Never through a proxy.
+ */
+
+var HTTP_STATUS = 0x80190000;
+
+/* What a try at a port says when it got through to something not HTTP. */
+var REACHED = {};
+REACHED[0] = true;
+REACHED[0x80072F78] = REACHED[0x80072EFE] = REACHED[0x80072EFF] = REACHED[0x80072746] = true;
+
+var silentHosts = {}, pages = {}, tries = {};
+
+function httpGet(url, headers, wait) {
+  var http = new ActiveXObject("WinHttp.WinHttpRequest.5.1"), name;
+  http.SetProxy(1);
+  http.SetTimeouts(wait, wait, wait, wait);
+  http.Open("GET", url, false);
+  for (name in headers) {
+    if (headers.hasOwnProperty(name)) {
+      http.SetRequestHeader(name, headers[name]);
+    }
+  }
+  http.Send();
+  return http;
+}
+
+function hostOf(url) {
+  var match = /^\w+:\/\/([^\/]*)/.exec(url);
+  return match ? match[1] : url;
+}
+
+/* One page, fetched once; a host that failed once is not waited for again. */
+function page(url, fresh) {
+  var host = hostOf(url), http;
+  if (silentHosts[host]) {
+    throw silentHosts[host];
+  }
+  if (!pages[url] || fresh) {
+    try {
+      http = httpGet(url, REQUEST.ask.headers, REQUEST.ask.connect_ms);
+    } catch (error) {
+      silentHosts[host] = error;
+      throw error;
+    }
+    pages[url] = {status: http.Status, text: http.ResponseText, at: now(), date: dateOf(http)};
+  }
+  return pages[url];
+}
+
+function dateOf(http) {
+  return ask(function () {
+    var time = Date.parse(http.GetResponseHeader("Date"));
+    if (isNaN(time)) {
+      throw failure(BAD_DATA);
+    }
+    return time;
+  });
+}
+
+/* 404 is "there is none"; any other refusal is a failure with its status. */
+function metadataValue(url) {
+  return ask(function () {
+    var found = page(url);
+    if (found.status === 404) {
+      return null;
+    }
+    if (found.status !== 200) {
+      throw failure(HTTP_STATUS + found.status);
+    }
+    return clip(trim(found.text), 200);
+  });
+}
+
+/* Seconds that this clock is ahead of the second one, or null. */
+function skewSeconds() {
+  var found;
+  if (!REQUEST.ask.date) {
+    return null;
+  }
+  try {
+    found = page(REQUEST.ask.date, true);
+  } catch (error) {
+    return null;
+  }
+  return typeof found.date === "number" ? Math.round((found.at - found.date) / 1000) : null;
+}
+
+/* "host:port", "[v6]:port", "host"; the port is 1688 unless it says otherwise. */
+function splitHost(text) {
+  var match = /^(\[[0-9A-Fa-f:.%]+\]|[^:\s\/\[\]]+)(?::(\d+))?$/.exec(trim(text));
+  if (!match) {
+    throw failure(BAD_PARAMETER);
+  }
+  return {name: match[1], port: match[2] ? Number(match[2]) : 1688};
+}
+
+/* A stored name may be an IPv6 address without brackets. */
+function joinHost(name, port) {
+  name = trim(name);
+  if (name.charAt(0) !== "[" && name.indexOf(":") !== name.lastIndexOf(":")) {
+    name = "[" + name + "]";
+  }
+  return name.toLowerCase() + ":" + (Number(port) || 1688);
+}
+
+/* The HRESULT of an HTTP try at a KMS host; it speaks RPC, so it fails either way. */
+function reach(text) {
+  var host;
+  if (tries[text] === undefined) {
+    try {
+      host = splitHost(text);
+      httpGet("http://" + host.name + ":" + host.port + "/", {}, REQUEST.ask.connect_ms);
+      tries[text] = 0;
+    } catch (error) {
+      tries[text] = hresultOf(error);
+    }
+  }
+  return tries[text];
+}

@@ -1,0 +1,83 @@
+/*
+ * standalone: looks, changes what has to be changed, looks again and says how
+ * it stands.  Exit codes 10, 11 and 12 are 0 activated, 1 not, 2 refused.
+ */
+
+function standalone() {
+  var state, reason, done = [];
+  say("volact: activation of this server" + (REQUEST.ask.title ? " with " + REQUEST.ask.title : ""));
+  say("Looking at this server");
+  tellServer();
+  state = licenceState();
+  tellState(state);
+  reason = refusal();
+  if (!reason && leaveAlone(state)) {
+    say("Nothing to change: it is licensed already.");
+  } else if (!reason) {
+    tellReach();
+    say("Putting right what is wrong");
+    done = runSteps(REQUEST.steps, tellStep);
+    say("Looking again");
+    state = licenceState();
+    tellState(state);
+  }
+  return verdict(state, reason, done);
+}
+
+function verdict(state, reason, done) {
+  var i, activation = null, host = "";
+  if (reason) {
+    say("REFUSED: " + reason);
+    return REFUSED_CODE;
+  }
+  if (allLicensed(state.products)) {
+    host = state.hosts[state.products[0].id];
+    say("ACTIVATED" + (state.products[0].client && host ? " by " + host : "") + ".");
+    return LICENSED;
+  }
+  for (i = 0; i < done.length; i++) {
+    if (done[i]["do"] === "activate" && !done[i].skipped) {
+      activation = done[i];
+    }
+  }
+  return activation ? notActivated(state, activation) : neverTried(state, done);
+}
+
+function notActivated(state, activation) {
+  var code = activation.hresult === null ? state.error : activation.hresult;
+  var host = state.products.length ? state.hosts[state.products[0].id] : null;
+  say("NOT ACTIVATED: " + (code === null ? "no error was given" : hexCode(code)) +
+    (host ? ", KMS host " + host : "") + (activation.note ? " (" + activation.note + ")" : ""));
+  say("What the code means: volact explain " + (code === null ? "not-licensed" : hexCode(code)));
+  return NOT_LICENSED;
+}
+
+/* Activation was not tried: the first step that failed says why. */
+function neverTried(state, done) {
+  var i, last = null;
+  for (i = done.length - 1; i >= 0; i--) {
+    if (!done[i].ok && !done[i].skipped) {
+      last = done[i];
+    }
+  }
+  if (last && last.refused) {
+    say("REFUSED: " + last["do"] + ": " + last.note);
+    return REFUSED_CODE;
+  }
+  say("NOT ACTIVATED: " + (last ? last["do"] + " failed" +
+    (last.hresult === null ? "" : " with " + hexCode(last.hresult)) +
+    (last.note ? " (" + last.note + ")" : "") : "activation is not among the steps"));
+  return NOT_LICENSED;
+}
+
+function main() {
+  removeFile(WScript.ScriptFullName);
+  try {
+    return standalone();
+  } catch (error) {
+    say("NOT ACTIVATED: the script stopped with " + hexCode(hresultOf(error)));
+    return NOT_LICENSED;
+  }
+}
+
+WScript.Quit(main());

@@ -1,0 +1,71 @@
+/*
+ * What both facts and steps must know of a server: its release, its licensing
+ * program, whether this run is elevated.
+ */
+
+var osRow = null;
+
+function os() {
+  if (!osRow) {
+    osRow = only("SELECT Caption, Version, BuildNumber, OperatingSystemSKU, OSLanguage," +
+      " CurrentTimeZone FROM Win32_OperatingSystem");
+  }
+  return osRow;
+}
+
+function domainRole() {
+  return field(only("SELECT Name, Domain, DomainRole FROM Win32_ComputerSystem"), "DomainRole",
+    asUnsigned);
+}
+
+var W32TIME = SERVICES + "W32Time\\", TIME_POLICY = POLICIES + "W32Time\\";
+
+/* Builds below 7000 are Server 2008, where licensing has other names. */
+function is2008() {
+  var build = ask(function () {
+    return Number(readValue(NT + "CurrentBuildNumber"));
+  });
+  return typeof build === "number" && build > 0 && build < 7000;
+}
+
+function licensingKey() {
+  return NT + (is2008() ? "SL\\" : "SoftwareProtectionPlatform\\");
+}
+
+/* The licensing program as its service names it. */
+function binaryPath() {
+  var name = is2008() ? "slsvc" : "sppsvc", image = readValue(SERVICES + name + "\\ImagePath");
+  var match = /^\s*"([^"]+)"|^\s*(.*?\.exe)/i.exec(image === null ? "" : String(image));
+  return match ? expanded(match[1] || match[2]) : systemFile(name + ".exe");
+}
+
+/* The DACL as icacls saves it: a line with the name, a line with the SDDL. */
+function readSddl(path) {
+  var match, out = base + ".out";
+  if (!files.FileExists(path)) {
+    return null;
+  }
+  try {
+    mustRun("icacls.exe", '"' + path + '" /save "' + out + '" /q');
+    match = /(?:^|[\r\n])(D:[^\r\n]*)/.exec(readFile(out, -1));
+  } finally {
+    removeFile(out);
+  }
+  if (!match) {
+    throw failure(BAD_DATA);
+  }
+  return clip(match[1], 1500);
+}
+
+/* Only administrators and the system may read this account's hive. */
+function elevatedFact() {
+  try {
+    shell.RegRead("HKEY_USERS\\S-1-5-19\\Environment\\TEMP");
+    return true;
+  } catch (error) {
+    if (hresultOf(error) === DENIED) {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,152 @@
+/*
+ * Running the steps of a request in order, and the steps about services and
+ * the licensing program's file.  A step makes sure of something and says
+ * what was before, what is after, and whether it changed anything.
+ */
+
+var STEPS = {};
+
+function result(ok, changed, before, after, note) {
+  return {ok: ok, changed: changed, hresult: null, before: before || {}, after: after || {},
+    note: note || ""};
+}
+
+function failed(hresult, before, after, note) {
+  var outcome = result(false, false, before, after, note);
+  outcome.hresult = hresult === null || hresult === undefined ? null : hresult >>> 0;
+  return outcome;
+}
+
+/* A rule forbids the step: nothing was tried. */
+function refused(note, before) {
+  var outcome = failed(NOT_SUPPORTED, before, before, note);
+  outcome.refused = true;
+  return outcome;
+}
+
+function forThisRelease(builds) {
+  var build = field(os(), "BuildNumber", asNumber);
+  if (typeof build !== "number") {
+    throw failure(build ? build["!"] : BAD_DATA);
+  }
+  return build >= builds[0] && build <= builds[1];
+}
+
+function failedBefore(names, done) {
+  var i, k;
+  for (i = 0; i < (names || []).length; i++) {
+    for (k = 0; k < done.length; k++) {
+      if (done[k]["do"] === names[i] && !done[k].ok) {
+        return names[i];
+      }
+    }
+  }
+  return "";
+}
+
+/* Why a step bound to a wrong clock does not apply, or "". */
+function clockIsFine(limit) {
+  if (firstSkew === null) {
+    return "the clock could not be compared";
+  }
+  return Math.abs(firstSkew) > limit ? "" : "the clock is right";
+}
+
+function runStep(step, done) {
+  var outcome, blocker = failedBefore(step.unless_failed, done);
+  try {
+    if (step.builds && !forThisRelease(step.builds)) {
+      outcome = result(true, false, {}, {}, "not for this release");
+    } else if (step.clock_off !== undefined && clockIsFine(step.clock_off)) {
+      outcome = result(true, false, {}, {}, clockIsFine(step.clock_off));
+    } else if (blocker) {
+      outcome = failed(null, {}, {}, "skipped: " + blocker + " failed");
+      outcome.skipped = true;
+    } else if (!STEPS.hasOwnProperty(step["do"])) {
+      outcome = failed(NOT_SUPPORTED, {}, {}, "this agent does not know the step");
+    } else {
+      outcome = STEPS[step["do"]](step, done);
+    }
+  } catch (error) {
+    outcome = failed(hresultOf(error));
+  }
+  outcome["do"] = step["do"];
+  return outcome;
+}
+
+/* The clock as it was when the steps began: some apply only if it was wrong. */
+var firstSkew = null;
+
+function runSteps(steps, tell) {
+  var done = [], i;
+  for (i = 0; i < steps.length && firstSkew === null; i++) {
+    firstSkew = steps[i].clock_off === undefined ? null : skewSeconds();
+  }
+  for (i = 0; i < steps.length; i++) {
+    done.push(runStep(steps[i], done));
+    tick();
+    if (tell) {
+      tell(steps[i], done[i]);
+    }
+  }
+  return done;
+}
+
+/* What of a result goes into the answer. */
+function publicResult(outcome) {
+  return {"do": outcome["do"], ok: outcome.ok, changed: outcome.changed, hresult: outcome.hresult,
+    before: outcome.before, after: outcome.after, note: outcome.note};
+}
+
+STEPS["start-service"] = function (step) {
+  var before = findService(step.name), view = serviceView(before), after, outcome;
+  if (!before) {
+    return step.optional ? result(true, false, view, view, "no such service")
+      : failed(NO_SERVICE, view, view);
+  }
+  if (before.state === "Running") {
+    return result(true, false, view, view);
+  }
+  try {
+    after = serviceView(startService(step.name));
+  } catch (error) {
+    return failed(hresultOf(error), view, serviceView(findService(step.name)));
+  }
+  outcome = result(after.state === "Running", true, view, after);
+  outcome.hresult = outcome.ok ? null : 0x8007041D;
+  return outcome;
+};
+
+STEPS["enable-service"] = function (step) {
+  var service = findService(step.name), before = serviceView(service), after, hresult;
+  if (!/^(auto|delayed-auto|demand)$/.test(step.start)) {
+    return failed(BAD_PARAMETER, before, before);
+  }
+  if (!service) {
+    return failed(NO_SERVICE, before, before);
+  }
+  if (service.start !== "Disabled") {
+    return result(true, false, before, before);
+  }
+  hresult = runTool("sc.exe", "config " + step.name + " start= " + step.start);
+  after = serviceView(findService(step.name));
+  if (after.start === "Disabled") {
+    return failed(hresult, before, after, "the service is still disabled");
+  }
+  return result(true, true, before, after);
+};
+
+STEPS["restart-licensing"] = function () {
+  var name = is2008() ? "slsvc" : "sppsvc", before = serviceView(findService(name)), after;
+  if (before.state === null) {
+    return failed(NO_SERVICE, before, before);
+  }
+  try {
+    stopService(name);
+    after = serviceView(startService(name));
+  } catch (error) {
+    return failed(hresultOf(error), before, serviceView(findService(name)));
+  }
+  return after.state === "Running" ? result(true, true, before, after)
+    : failed(0x8007041D, before, after);
+};

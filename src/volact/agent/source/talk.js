@@ -1,0 +1,152 @@
+/*
+ * What a person at the console reads in standalone mode: what is looked at,
+ * what is changed, what is left to do.  Plain ASCII, no key but its tail.
+ */
+
+var STATUS_WORDS = ["not licensed", "licensed", "initial grace period", "grace period",
+  "non-genuine grace period", "notification (not activated)", "extended grace period"];
+
+var LICENSED = 10, NOT_LICENSED = 11, REFUSED_CODE = 12;
+
+function say(text) {
+  WScript.Echo(String(text).replace(/[^\x20-\x7E\r\n]/g, "?"));
+}
+
+function worded(fact) {
+  if (fact === null || fact === undefined) {
+    return "none";
+  }
+  return typeof fact === "object" ? "unknown (" + hexCode(fact["!"]) + ")" : String(fact);
+}
+
+function pad(text) {
+  while (text.length < 12) {
+    text += " ";
+  }
+  return "  " + text;
+}
+
+/* Licence state as the person needs it: products, who licensed them, failure. */
+function licenceState() {
+  var state = {products: [], error: null, hosts: {}}, i;
+  try {
+    state.products = mainProducts();
+  } catch (error) {
+    state.error = hresultOf(error);
+  }
+  for (i = 0; i < state.products.length; i++) {
+    state.hosts[state.products[i].id] = kmsHostOf(state.products[i].id);
+  }
+  return state;
+}
+
+/* The host that a product goes to: its own, the server's, the found one; or null. */
+function kmsHostOf(id) {
+  var found = only("SELECT ID, KeyManagementServiceMachine, KeyManagementServicePort," +
+    " DiscoveredKeyManagementServiceMachineName, DiscoveredKeyManagementServiceMachinePort" +
+    " FROM SoftwareLicensingProduct WHERE ID='" + id + "'");
+  var own = hostFrom(found, "KeyManagementServiceMachine", "KeyManagementServicePort");
+  var set = ask(function () { return kmsSetting(kmsLayer({layer: "service"})); });
+  return own || (typeof set === "string" ? set : null) || hostFrom(found,
+    "DiscoveredKeyManagementServiceMachineName", "DiscoveredKeyManagementServiceMachinePort");
+}
+
+function hostFrom(found, name, port) {
+  var host = field(found, name, asText), number = field(found, port, asUnsigned);
+  return typeof host === "string" && host
+    ? joinHost(host, typeof number === "number" ? number : 0) : null;
+}
+
+function acceptedHost(host) {
+  var i, one;
+  for (i = 0; i < REQUEST.ask.kms.length; i++) {
+    one = splitHost(REQUEST.ask.kms[i]);
+    if (host === joinHost(one.name, one.port)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Licensed by an accepted host, or licensed without KMS: nothing is to be changed. */
+function leaveAlone(state) {
+  var i, product;
+  for (i = 0; i < state.products.length; i++) {
+    product = state.products[i];
+    if (product.status !== 1 || (product.client && !acceptedHost(state.hosts[product.id]))) {
+      return false;
+    }
+  }
+  return state.products.length > 0;
+}
+
+function tellState(state) {
+  var i, product;
+  if (state.error !== null) {
+    say(pad("Licence") + "could not be read (" + hexCode(state.error) + ")");
+  } else if (!state.products.length) {
+    say(pad("Licence") + "no Windows product with a key");
+  }
+  for (i = 0; i < state.products.length; i++) {
+    product = state.products[i];
+    say(pad("Licence") + (STATUS_WORDS[product.status] || "status " + product.status) +
+      (product.reason >= 0x80000000 ? " (" + hexCode(product.reason) + ")" : "") +
+      ", key ending in " + product.partial);
+    say(pad("KMS host") + (state.hosts[product.id] || "none set"));
+  }
+}
+
+function tellServer() {
+  var skew = skewSeconds();
+  say(pad("Windows") + worded(field(os(), "Caption", asText)) + " (" +
+    worded(field(os(), "Version", asText)) + ")");
+  say(pad("Clock") + (skew === null ? "no second clock to compare it with"
+    : Math.abs(skew) < 2 ? "right" : Math.abs(skew) + " s " + (skew > 0 ? "ahead" : "behind")));
+}
+
+function tellReach() {
+  var i, host, code;
+  for (i = 0; i < REQUEST.ask.kms.length; i++) {
+    host = REQUEST.ask.kms[i];
+    code = reach(host);
+    say(pad("Reachable") + host + ": " + (REACHED[code] ? "yes" : "no (" + hexCode(code) + ")"));
+  }
+}
+
+function tellStep(step, outcome) {
+  var name = step["do"] + (step.name ? " " + step.name : "");
+  var word = outcome.note === "not for this release" ? "not for this release"
+    : outcome.refused ? "refused" : outcome.skipped ? "skipped"
+      : !outcome.ok ? "FAILED" : outcome.changed ? "done" : "already so";
+  say("  " + name + ": " + word + (outcome.hresult === null ? "" : " " + hexCode(outcome.hresult)) +
+    (outcome.note && outcome.note !== word ? " (" + outcome.note + ")" : "") + tellChange(outcome));
+}
+
+function tellChange(outcome) {
+  var name, text = "";
+  for (name in outcome.after) {
+    if (outcome.changed && outcome.after.hasOwnProperty(name) && name !== "sddl" &&
+        (outcome.after[name] === null || typeof outcome.after[name] !== "object")) {
+      text += "\r\n      " + name + ": " + worded(outcome.before[name]) + " -> " +
+        worded(outcome.after[name]);
+    }
+  }
+  return text;
+}
+
+/* Why nothing may be done here, or "". */
+function refusal() {
+  var name, value, refuse = REQUEST.ask.refuse || {};
+  if (ask(elevatedFact) === false) {
+    return "this needs an elevated console: right-click the file, Run as administrator";
+  }
+  for (name in refuse) {
+    if (refuse.hasOwnProperty(name)) {
+      value = metadataValue(REQUEST.ask.metadata[name]);
+      if (typeof value === "string" && refuse[name].hasOwnProperty(value)) {
+        return name + " " + value + ": " + refuse[name][value];
+      }
+    }
+  }
+  return "";
+}
