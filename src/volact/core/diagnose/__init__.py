@@ -1,1 +1,80 @@
-"""Placeholder."""
+"""Findings from facts: one module per topic, one small function per rule.
+
+To add a finding: a function in its topic's module, a line in ``RULES``, an
+entry in ``catalogue`` and a page ``docs/findings/<id>.md``.
+"""
+
+from __future__ import annotations
+
+from volact.core.context import Context
+from volact.core.diagnose import (
+    binary,
+    clocks,
+    entitlement,
+    key,
+    kms,
+    license,
+    network,
+    services,
+    system,
+    unreadable,
+)
+from volact.core.diagnose.case import Case, Rule
+from volact.model.facts import Facts
+from volact.model.finding import Finding
+from volact.model.step import StepResult
+
+# Within one severity, findings come in this order: the cause before what it
+# brings about.
+RULES: tuple[Rule, ...] = (
+    system.wsh_disabled,
+    system.not_elevated,
+    system.release_unsupported,
+    entitlement.image_not_entitled,
+    entitlement.license_byol,
+    key.kms_host_role,
+    key.edition_evaluation,
+    services.service_disabled,
+    services.service_stopped,
+    binary.licensing_binary_blocked,
+    services.spp_notification_stopped,
+    clocks.clock_skew,
+    clocks.time_service_off,
+    clocks.time_source_missing,
+    key.key_missing,
+    key.key_wrong_channel,
+    key.key_wrong_edition,
+    kms.kms_host_set_by_policy,
+    kms.kms_host_per_product_override,
+    kms.kms_host_wrong,
+    kms.kms_port_wrong,
+    network.kms_name_unresolved,
+    network.kms_unreachable,
+    network.kms_host_refuses,
+    network.dns_not_provider,
+    network.provider_route_missing,
+    license.token_store_damaged,
+    system.product_policy_damaged,
+    license.not_licensed,
+    kms.licensed_by_other_kms,
+    license.grace_ending,
+    license.renewal_overdue,
+    license.rearm_exhausted,
+    entitlement.entitlement_unknown,
+    unreadable.fact_unreadable,
+)
+
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+def diagnose(
+    facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()
+) -> tuple[Finding, ...]:
+    """What is wrong or notable on a server, errors first, every id once.
+
+    ``results`` are those of the steps that were just applied: their HRESULTs
+    say better than any fact why an activation failed.
+    """
+    case = Case(facts, ctx, results)
+    found = [finding for rule in RULES if (finding := rule(case)) is not None]
+    return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))

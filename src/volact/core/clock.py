@@ -1,0 +1,92 @@
+"""How far a server's clock is off, and what stands in the way of setting it.
+
+A measurement is an interval.  The value used is the one nearest to zero: a
+server is never accused on account of a slow network.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from volact.model.fact import Absent, Known, value_of
+from volact.model.facts import Facts, TimeFacts
+
+KMS_WINDOW_S = 4 * 3600
+# A KMS host refuses what is more than 4 h off *its own* clock.  That clock is
+# not volact's, so the last half hour already counts as an error.
+ERROR_S = KMS_WINDOW_S - 1800
+WARNING_S = 300
+
+NO_LIMIT = 0xFFFFFFFF
+DEFAULT_LIMIT_S = 54_000  # stand-alone servers: 15 h
+
+# A Date header is cut to whole seconds and was written before it arrived.
+_DATE_LAG_S = 4
+
+Role = Literal["standalone", "member", "controller"]
+_ROLES: dict[int, Role] = {
+    0: "standalone",
+    1: "member",
+    2: "standalone",
+    3: "member",
+    4: "controller",
+    5: "controller",
+}
+
+
+def role_of(facts: Facts) -> Role | None:
+    """What Win32_ComputerSystem.DomainRole makes of this server; ``None`` if unread."""
+    role = value_of(facts.os.role)
+    return None if role is None else _ROLES.get(role)
+
+
+def skew_s(facts: Facts) -> int | None:
+    """Seconds this server's clock is ahead (positive) or behind; ``None``: not measured.
+
+    Measured against volact's own clock and against the provider's metadata
+    service.  When both could be had and disagree, one of those two clocks is
+    wrong, and the one that speaks for the server is believed.
+    """
+    both = (_against_volact(facts), _against_reference(facts.time))
+    measured = [skew for skew in both if skew is not None]
+    return min(measured, key=abs, default=None)
+
+
+def beyond_limit(facts: Facts, skew: int) -> Literal["no", "local", "policy"]:
+    """Whether W32Time would refuse a correction this large, and who set the limit.
+
+    A clock that is behind needs a positive correction, one ahead a negative.
+    """
+    time = facts.time
+    policy, local = (time.policy_neg, time.neg) if skew > 0 else (time.policy_pos, time.pos)
+    if isinstance(policy, Known):
+        return "policy" if _exceeds(skew, policy.value) else "no"
+    if isinstance(local, Known):
+        return "local" if _exceeds(skew, local.value) else "no"
+    unset = isinstance(local, Absent)
+    return "local" if unset and _exceeds(skew, DEFAULT_LIMIT_S) else "no"
+
+
+def _against_volact(facts: Facts) -> int | None:
+    utc, clock = value_of(facts.time.utc), facts.clock
+    if utc is None or clock is None:
+        return None
+    return _nearest_zero(utc / 1000 - clock.answered, utc / 1000 - clock.asked)
+
+
+def _against_reference(time: TimeFacts) -> int | None:
+    reference, at = value_of(time.ref), value_of(time.ref_at)
+    if reference is None or at is None:
+        return None
+    late = (at - reference) / 1000
+    return _nearest_zero(late - _DATE_LAG_S, late)
+
+
+def _nearest_zero(low: float, high: float) -> int:
+    if low <= 0 <= high:
+        return 0
+    return round(low if low > 0 else high)
+
+
+def _exceeds(skew: int, limit: int) -> bool:
+    return limit != NO_LIMIT and abs(skew) > limit

@@ -1,0 +1,70 @@
+"""HRESULTs as text, and which code tells best why activation failed.
+
+0xC004F074 only says that no KMS host could be used; the true reason is in the
+data fields of the newest events.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from volact.model.fact import value_of
+from volact.model.facts import Event, Facts
+from volact.model.profile import ErrorInfo
+from volact.model.step import StepResult
+
+UMBRELLA = 0xC004F074
+
+_HEX = re.compile(r"0x[0-9A-Fa-f]{1,8}")
+
+
+def hex_code(code: int) -> str:
+    """``0xC004F074``, whatever sign the number came with."""
+    return f"0x{code & 0xFFFFFFFF:08X}"
+
+
+def named(code: int, errors: Mapping[int, ErrorInfo]) -> str:
+    """The code with its meaning, as part of a sentence."""
+    info = errors.get(code & 0xFFFFFFFF)
+    if info is None or not info.meaning or info.family == "name-only":
+        return hex_code(code)
+    return f"{hex_code(code)}, {info.meaning[0].lower()}{info.meaning[1:].rstrip('.')}"
+
+
+def event_code(facts: Facts, event_id: str) -> int | None:
+    """The first code in an event's data fields; ``None`` without event or code."""
+    event = _event(facts, event_id)
+    match = _HEX.search(event.data[0]) if event and event.data else None
+    return int(match[0], 16) if match else None
+
+
+def kms_answer(facts: Facts) -> int | None:
+    """What the last exchange with a KMS host came to, 0 for success.
+
+    Event 12289 is written when a host answered.  Without a 12289 as new as the
+    last request (12288), none did, and the request's own code counts.
+    """
+    request, response = _event(facts, "12288"), _event(facts, "12289")
+    if response and (request is None or response.at >= request.at):
+        return event_code(facts, "12289")
+    return event_code(facts, "12288")
+
+
+def last_code(facts: Facts, results: tuple[StepResult, ...]) -> int | None:
+    """The code that explains best why the last activation failed."""
+    tried = next((r.hresult for r in reversed(results) if r.do == "activate" and not r.ok), None)
+    if tried and tried != UMBRELLA:
+        return tried
+    return kms_answer(facts) or tried or None
+
+
+def tried_host(facts: Facts) -> str:
+    """The host and port of the last request, as event 12288 names them."""
+    event = _event(facts, "12288")
+    return event.data[2].strip() if event and len(event.data) > 2 else ""
+
+
+def _event(facts: Facts, event_id: str) -> Event | None:
+    fact = facts.events.get(event_id)
+    return None if fact is None else value_of(fact)

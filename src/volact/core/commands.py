@@ -1,0 +1,121 @@
+"""A plan as the console commands that a person would type, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from volact.core import shell
+from volact.core.clock import DEFAULT_LIMIT_S
+from volact.core.context import Context
+from volact.core.diagnose.binary import program_path
+from volact.core.kms import reachable_hosts, same_host, service_setting
+from volact.model.fact import Fact, Known, value_of
+from volact.model.facts import Facts
+from volact.model.profile import HostPort
+from volact.model.step import Plan
+
+Params = dict[str, Any]
+Commands = Callable[[Params, Facts, Context], Iterator[str]]
+
+_CONFIG = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\Config"
+_UPDATE = "w32tm /config /update"
+
+
+def console_commands(plan: Plan, facts: Facts, ctx: Context) -> tuple[str, ...]:
+    """What to type in cmd.exe on this server, as an administrator; () for no steps."""
+    return tuple(
+        command for step in plan.steps for command in _COMMANDS[step.do](step.params, facts, ctx)
+    )
+
+
+def _enable(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield shell.enable_service(params["name"], params["start"])
+
+
+def _start(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield shell.start_service(params["name"])
+
+
+def _grant(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield from shell.grant_execute(program_path(facts), params["sid"], tuple(params["deny"]))
+
+
+def _time_source(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield shell.set_time_source(tuple(params["peers"]))
+
+
+def _sync(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    """Resynchronise; with raised limits, raise them first and put them back."""
+    if not params.get("raise_limits"):
+        yield shell.RESYNC
+        return
+    yield from _limits("0xFFFFFFFF", "0xFFFFFFFF")
+    yield shell.RESYNC
+    yield from _limits(_present(facts.time.pos), _present(facts.time.neg))
+
+
+def _present(limit: Fact[int]) -> str:
+    """The limit to put back: what is there now, or the default of a lone server."""
+    value = value_of(limit)
+    return str(DEFAULT_LIMIT_S if value is None else value)
+
+
+def _limits(pos: str, neg: str) -> Iterator[str]:
+    for name, value in (("MaxPosPhaseCorrection", pos), ("MaxNegPhaseCorrection", neg)):
+        yield f'reg add "{_CONFIG}" /v {name} /t REG_DWORD /d {value} /f'
+    yield _UPDATE
+
+
+def _install_key(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    key = params["keys"].get(f"{value_of(facts.os.build)}/{value_of(facts.os.sku)}")
+    if key:
+        yield shell.install_key(key)
+
+
+def _set_host(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    hosts = tuple(HostPort.parse(text) for text in params["hosts"])
+    yield shell.set_kms_host(chosen_host(hosts, facts, ctx))
+
+
+def _clear_host(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield shell.clear_kms_host(params.get("product", ""))
+
+
+def _restart(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield "net stop sppsvc"
+    yield "net start sppsvc"
+
+
+def _activate(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield shell.activate()
+
+
+def _nothing(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield from ()
+
+
+def chosen_host(hosts: tuple[HostPort, ...], facts: Facts, ctx: Context) -> HostPort:
+    """The host that ``set-kms-host`` takes: the present one if it is right and reached,
+    else the first that is reached, else the first."""
+    reached = [host for host in hosts if host in reachable_hosts(facts, ctx)]
+    setting = service_setting(facts)
+    if isinstance(setting, Known):
+        present = setting.value.host
+        reached.sort(key=lambda host: not same_host(host, present))
+    return (reached or list(hosts))[0]
+
+
+_COMMANDS: dict[str, Commands] = {
+    "enable-service": _enable,
+    "start-service": _start,
+    "grant-execute": _grant,
+    "set-time-source": _time_source,
+    "sync-clock": _sync,
+    "install-key": _install_key,
+    "set-kms-host": _set_host,
+    "clear-kms-host": _clear_host,
+    "restart-licensing": _restart,
+    "activate": _activate,
+    "refresh-license": _nothing,
+}

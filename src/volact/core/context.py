@@ -1,0 +1,31 @@
+"""What judging and planning are given beside the facts of one server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from volact.model.profile import Image, Knowledge
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person allows in this run.
+
+    ``override_entitlement`` is the reason they gave, ``""`` when they did not.
+    ``consent`` names findings whose repair they agreed to.
+    """
+
+    replace_key: bool = False
+    override_entitlement: str = ""
+    consent: frozenset[str] = frozenset()
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """Knowledge, permission, what the operator knows of images, and the time."""
+
+    knowledge: Knowledge
+    policy: Policy = Policy()
+    images: Mapping[str, Image] = {}
+    now: datetime

@@ -1,0 +1,85 @@
+"""The licensing program: is it there, and may it be executed?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from volact.core import shell
+from volact.core.diagnose.case import Case, error
+from volact.core.licensing import licensing_silent
+from volact.core.release import licensing_program, licensing_service
+from volact.core.sddl import NETWORK_SERVICE, Verdict, execute_access
+from volact.model.fact import value_of
+from volact.model.facts import Facts
+from volact.model.finding import Finding
+
+Why = Literal["debugger", "missing", "acl"]
+
+_IFEO = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options"
+
+
+def blocked_by(facts: Facts) -> Why | None:
+    """What keeps the licensing program from running; ``None``: nothing known to."""
+    if value_of(facts.binary.debugger):
+        return "debugger"
+    if value_of(facts.binary.exists) is False and licensing_silent(facts):
+        return "missing"
+    if execute_verdict(facts).access in ("denied", "missing"):
+        return "acl"
+    return None
+
+
+def execute_verdict(facts: Facts) -> Verdict:
+    """What the program's DACL says to the service's account."""
+    sddl = value_of(facts.binary.sddl)
+    return execute_access(sddl, licensing_service(facts.os)) if sddl else Verdict("unknown")
+
+
+def licensing_binary_blocked(case: Case) -> Finding | None:
+    """The licensing program cannot be started."""
+    why = blocked_by(case.facts)
+    if why == "debugger":
+        return _debugger(case.facts)
+    if why == "missing":
+        return _missing(case.facts)
+    return _acl(case.facts) if why == "acl" else None
+
+
+def _debugger(facts: Facts) -> Finding:
+    program, debugger = licensing_program(facts.os), value_of(facts.binary.debugger)
+    return error(
+        "licensing-binary-blocked",
+        f"Windows starts {debugger!r} instead of {program}, because a debugger is set for it.",
+        {"why": "debugger", "debugger": debugger},
+        remedy=f'Find out who set it, then on the server: reg delete "{_IFEO}\\{program}" '
+        "/v Debugger /f",
+    )
+
+
+def _missing(facts: Facts) -> Finding:
+    program = licensing_program(facts.os)
+    return error(
+        "licensing-binary-blocked",
+        f"The licensing program {program} is missing.",
+        {"why": "missing", "path": value_of(facts.binary.path)},
+        remedy="On the server: sfc /scannow; if that does not bring it back, "
+        "Windows has to be repaired in place.",
+    )
+
+
+def _acl(facts: Facts) -> Finding:
+    verdict, program = execute_verdict(facts), licensing_program(facts.os)
+    does = "denies" if verdict.access == "denied" else "does not give"
+    commands = shell.grant_execute(program_path(facts), NETWORK_SERVICE, verdict.deny)
+    return error(
+        "licensing-binary-blocked",
+        f"The file permissions of {program} {does} NETWORK SERVICE the right to execute it.",
+        {"why": "acl", "deny": list(verdict.deny), "sddl": value_of(facts.binary.sddl)},
+        repair="automatic",
+        remedy=f"On the server: {'; '.join(commands)}",
+    )
+
+
+def program_path(facts: Facts) -> str:
+    """Where the licensing program is, as cmd.exe takes it."""
+    return value_of(facts.binary.path) or f"%windir%\\System32\\{licensing_program(facts.os)}"

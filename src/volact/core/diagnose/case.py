@@ -1,0 +1,64 @@
+"""What a rule is given, what it returns, and how a finding is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from volact.core.context import Context
+from volact.model.facts import Facts
+from volact.model.finding import Finding, Repair
+from volact.model.step import StepResult
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One server's facts, the context, and what was just done to it, if anything."""
+
+    facts: Facts
+    ctx: Context
+    results: tuple[StepResult, ...] = ()
+
+
+Rule = Callable[[Case], Finding | None]
+
+
+def error(
+    id: str, summary: str, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: str
+) -> Finding:
+    """A finding that stops activation, or will."""
+    return Finding(
+        id=id,
+        severity="error",
+        summary=summary,
+        evidence=evidence,
+        repair=repair,
+        remedy=remedy,
+    )
+
+
+def warning(
+    id: str, summary: str, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: str
+) -> Finding:
+    """A finding that is not right, but does not stop activation."""
+    return Finding(
+        id=id,
+        severity="warning",
+        summary=summary,
+        evidence=evidence,
+        repair=repair,
+        remedy=remedy,
+    )
+
+
+def info(id: str, summary: str, evidence: dict[str, Any], *, remedy: str) -> Finding:
+    """Something notable; nothing has to be done."""
+    return Finding(
+        id=id,
+        severity="info",
+        summary=summary,
+        evidence=evidence,
+        repair="manual",
+        remedy=remedy,
+    )

@@ -1,0 +1,119 @@
+"""May the provider's KMS hosts be used for this server at all?
+
+Known not to be covered: ``image-not-entitled`` or ``license-byol``.  Not
+known: ``entitlement-unknown``, which stops nothing.
+"""
+
+from __future__ import annotations
+
+from volact.core.diagnose.case import Case, error, info
+from volact.model.fact import ABSENT, value_of
+from volact.model.finding import Finding
+from volact.model.profile import Image
+
+_NOT_PUBLIC = {
+    "EXTERNAL_IMPORT": "was imported from outside",
+    "CREATE_IMAGE": "was made from a server",
+    "PRIVATE_IMAGE": "is a custom image",
+    "SHARED_IMAGE": "was shared by another account",
+}
+
+
+def image_not_entitled(case: Case) -> Finding | None:
+    """The image is known not to be one of the provider's public images."""
+    image = _image(case)
+    if image is None or image.license == "BYOL" or _is_public(image):
+        return None
+    why = _NOT_PUBLIC.get(image.source) or _NOT_PUBLIC.get(image.type)
+    if why is None:
+        return None
+    summary = f"The image {_image_id(case)} {why}, so the provider's licence does not cover it."
+    remedy = "Use a public image, or a licence of your own."
+    return _refusable(case, "image-not-entitled", summary, image, remedy)
+
+
+def license_byol(case: Case) -> Finding | None:
+    """The server is known to run on the customer's own licence."""
+    image, value = _image(case), _metadata_value(case)
+    remedy = "Activate it with your own key or your own KMS host."
+    if value and value in case.ctx.knowledge.profile.entitlement.own:
+        summary = f"The provider says that this server runs on your own licence ({value})."
+        return _refusable(case, "license-byol", summary, image or Image(license="BYOL"), remedy)
+    if image is None or image.license != "BYOL":
+        return None
+    summary = f"The image {_image_id(case)} runs on your own licence, not on the provider's."
+    return _refusable(case, "license-byol", summary, image, remedy)
+
+
+def entitlement_unknown(case: Case) -> Finding | None:
+    """Nobody knows whether the provider's licence covers this server."""
+    rule, value = case.ctx.knowledge.profile.entitlement, _metadata_value(case)
+    if _judged(_image(case)) or (value and value in (*rule.own, *rule.entitled)):
+        return None
+    image_id = _image_id(case)
+    if image_id:
+        summary = f"Whether the provider's licence covers the image {image_id} is not known."
+    elif rule.kind == "image":
+        summary = "The server could not say which image it was made from."
+    else:
+        summary = "Whether the provider's licence covers this server cannot be seen from it."
+    remedy = (
+        "Name the image in the [images] table of the inventory, as the cloud's console shows it."
+    )
+    if rule.kind != "image" and rule.text:
+        remedy = rule.text
+    return info("entitlement-unknown", summary, {"image": image_id}, remedy=remedy)
+
+
+def _refusable(case: Case, id: str, summary: str, image: Image, remedy: str) -> Finding:
+    """An error, unless the person has overridden it and said why."""
+    evidence = {
+        "image": _image_id(case),
+        "type": image.type,
+        "source": image.source,
+        "license": image.license,
+    }
+    reason = case.ctx.policy.override_entitlement
+    if reason:
+        return info(
+            id,
+            f"{summary} Overridden: {reason}",
+            {**evidence, "override": reason},
+            remedy=remedy,
+        )
+    return error(
+        id,
+        summary,
+        evidence,
+        repair="needs-consent",
+        remedy=f"{remedy} If the licence does cover it: --override-entitlement REASON.",
+    )
+
+
+def _judged(image: Image | None) -> bool:
+    """Whether what is known of the image settles the question."""
+    if image is None:
+        return False
+    known = image.source in _NOT_PUBLIC or image.type in _NOT_PUBLIC
+    return known or image.license == "BYOL" or _is_public(image)
+
+
+def _metadata_value(case: Case) -> str:
+    """What the metadata service says of the licence, where it says anything."""
+    name = case.ctx.knowledge.profile.entitlement.metadata
+    return value_of(case.facts.metadata.get(name, ABSENT)) or "" if name else ""
+
+
+def _image(case: Case) -> Image | None:
+    image_id = _image_id(case)
+    return case.ctx.images.get(image_id) or case.ctx.knowledge.profile.images.get(image_id)
+
+
+def _image_id(case: Case) -> str:
+    key = case.ctx.knowledge.profile.image_key
+    return value_of(case.facts.metadata.get(key, ABSENT)) or ""
+
+
+def _is_public(image: Image) -> bool:
+    official = image.type == "PUBLIC_IMAGE" or image.source == "OFFICIAL"
+    return official and image.license in ("TencentCloud", "")

@@ -1,0 +1,170 @@
+"""Is Windows licensed, for how long, and does the renewal work?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from volact.core import shell
+from volact.core.codes import hex_code, last_code, named
+from volact.core.diagnose.case import Case, error, info, warning
+from volact.core.licensing import (
+    FULL_TERM_MIN,
+    channel_of,
+    is_kms_host,
+    is_licensed,
+    kms_clients,
+    status_word,
+    subjects,
+    unlicensed,
+    windows_products,
+)
+from volact.model.fact import ABSENT, Unreadable, value_of
+from volact.model.facts import Product
+from volact.model.finding import Finding, Repair
+
+ENDING_MIN = 30 * 24 * 60  # Windows itself begins to warn 30 days before the end
+DEFAULT_RENEWAL_MIN = 10_080  # 7 days
+
+# Codes by which the licence store itself says that it is damaged.
+STORE_CODES = frozenset(
+    {
+        0xC004E002,
+        0xC004E003,
+        0xC004E015,
+        0xC004F01F,
+        0xC004F020,
+        0xC004F022,
+        0xC004F027,
+        0xC004D301,
+        *range(0x8004E101, 0x8004E10F),
+    }
+)
+
+
+def not_licensed(case: Case) -> Finding | None:
+    """Windows has a key and is not licensed."""
+    products = unlicensed(case.facts)
+    if not products:
+        return None
+    code = last_code(case.facts, case.results)
+    return error(
+        "not-licensed",
+        _not_licensed_summary(case, products[0], code),
+        {
+            "products": [_described(product) for product in products],
+            "code": hex_code(code) if code else None,
+        },
+        repair=_activation(case, products),
+        remedy=f"Mend the other findings first, then on the server: {shell.activate()}",
+    )
+
+
+def grace_ending(case: Case) -> Finding | None:
+    """Licensed, but the licence ends within 30 days."""
+    ending = [p for p in _term_products(case) if _left_min(p) <= ENDING_MIN]
+    if not ending:
+        return None
+    left = min(_left_min(product) for product in ending)
+    return error(
+        "grace-ending",
+        f"The licence ends in {left // 1440} days, because it was not renewed "
+        f"for {(FULL_TERM_MIN - left) // 1440} days.",
+        {"left_min": left},
+        repair="automatic",
+        remedy=f"On the server: {shell.activate()}",
+    )
+
+
+def renewal_overdue(case: Case) -> Finding | None:
+    """Licensed, but two renewals in a row did not happen."""
+    late = [p for p in _term_products(case) if _since_min(p) > 2 * _interval_min(p)]
+    if not late:
+        return None
+    since = max(_since_min(product) for product in late)
+    return warning(
+        "renewal-overdue",
+        f"The last renewal was {since // 1440} days ago; "
+        f"it is due every {_interval_min(late[0]) // 1440} days.",
+        {"since_min": since, "interval_min": _interval_min(late[0])},
+        remedy=f"On the server: {shell.activate()}, and read the code it gives",
+    )
+
+
+def rearm_exhausted(case: Case) -> Finding | None:
+    """No rearm is left; that matters to images, not to activation."""
+    if value_of(case.facts.licensing.rearm) != 0:
+        return None
+    return info(
+        "rearm-exhausted",
+        "No rearm is left, so images made from this server cannot be given a new identity.",
+        {"rearm": 0},
+        remedy="Activation needs none. Make new images from a fresh installation.",
+    )
+
+
+def token_store_damaged(case: Case) -> Finding | None:
+    """The licence store says of itself that it is damaged."""
+    codes = [code for code in _current_codes(case) if code in STORE_CODES]
+    if not codes:
+        return None
+    return error(
+        "token-store-damaged",
+        f"The licence store is damaged: {named(codes[0], case.ctx.knowledge.errors)}.",
+        {"code": hex_code(codes[0])},
+        remedy="On the server, gentlest first: restart the licensing service; "
+        f"{shell.SLMGR} -rilc; rebuild tokens.dat as the page of this finding says.",
+    )
+
+
+def _not_licensed_summary(case: Case, product: Product, code: int | None) -> str:
+    errors = case.ctx.knowledge.errors
+    status = status_word(value_of(product.status) or 0)
+    reason = code or value_of(product.reason)
+    tail = f": {named(reason, errors)}" if reason else ""
+    return f"Windows is not licensed ({status}){tail}."
+
+
+def _activation(case: Case, products: tuple[Product, ...]) -> Repair:
+    """Only a KMS client is activated by volact, and never on a KMS host."""
+    clients = any(channel_of(product) == "kms-client" for product in products)
+    return "automatic" if clients and not is_kms_host(case.facts) else "manual"
+
+
+def _described(product: Product) -> dict[str, Any]:
+    status, reason = value_of(product.status), value_of(product.reason)
+    return {
+        "partial_key": value_of(product.partial_key),
+        "channel": channel_of(product),
+        "status": None if status is None else status_word(status),
+        "reason": None if reason is None else hex_code(reason),
+        "left_min": value_of(product.grace_min),
+    }
+
+
+def _term_products(case: Case) -> list[Product]:
+    """Licensed KMS clients whose licence ends; 0 minutes left means it does not."""
+    return [p for p in kms_clients(case.facts) if is_licensed(p) and _left_min(p) > 0]
+
+
+def _left_min(product: Product) -> int:
+    return value_of(product.grace_min) or 0
+
+
+def _since_min(product: Product) -> int:
+    return FULL_TERM_MIN - _left_min(product)
+
+
+def _interval_min(product: Product) -> int:
+    interval = value_of(product.other.get("VLRenewalInterval", ABSENT))
+    return interval if isinstance(interval, int) and interval else DEFAULT_RENEWAL_MIN
+
+
+def _current_codes(case: Case) -> list[int]:
+    """Codes that speak of the present: reasons, failed questions, the last attempt."""
+    facts = case.facts
+    asked = (facts.products, facts.licensing.version)
+    codes = [fact.hresult for fact in asked if isinstance(fact, Unreadable)]
+    codes += [value_of(p.reason) for p in windows_products(facts) if not is_licensed(p)]
+    if any(not is_licensed(product) for product in subjects(facts)):
+        codes.append(last_code(facts, case.results))
+    return [code for code in codes if code]

@@ -1,0 +1,163 @@
+"""Can the server reach its KMS hosts, and if not, why not?"""
+
+from __future__ import annotations
+
+from volact.core import shell
+from volact.core.codes import hex_code, kms_answer, last_code, named, tried_host
+from volact.core.diagnose.case import Case, error, warning
+from volact.core.diagnose.kms import uses_kms
+from volact.core.kms import (
+    Reach,
+    accepted_hosts,
+    is_accepted,
+    policy_setting,
+    reach_of,
+    reachable_hosts,
+    service_setting,
+)
+from volact.core.licensing import all_licensed, has_key, unlicensed
+from volact.model.fact import Absent, Known, value_of
+from volact.model.finding import Finding
+from volact.model.profile import RouteRule
+
+# Codes by which a KMS host that was reached says no.
+HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F042, 0xC004F06B})
+
+_ANY = ".".join("0000")  # the destination of a default route
+_WHY_WORDS = {"refused": "refuses the connection", "timeout": "does not answer"}
+
+
+def kms_name_unresolved(case: Case) -> Finding | None:
+    """None of the provider's KMS host names resolves on the server."""
+    reach = _failed(case)
+    if not reach or set(reach.values()) != {"unresolved"}:
+        return None
+    names, asked = list(reach), value_of(case.facts.dns)
+    dns = case.ctx.knowledge.profile.dns
+    use = f" Use the provider's DNS servers: {', '.join(dns)}." if dns else ""
+    return error(
+        "kms-name-unresolved",
+        f"The name of the KMS host does not resolve on the server ({', '.join(names)}).",
+        {"hosts": names, "dns": list(asked or ())},
+        remedy=f"Check the server's DNS settings: nslookup {names[0].rpartition(':')[0]}.{use}",
+    )
+
+
+def kms_unreachable(case: Case) -> Finding | None:
+    """No KMS host of the provider takes a connection, or the one in use does not."""
+    reach = _failed(case)
+    failing = [host for host, why in reach.items() if why in _WHY_WORDS]
+    if failing:
+        return _unreachable(failing[0], reach)
+    return _other_in_reach(case)
+
+
+def _unreachable(first: str, reach: dict[str, Reach]) -> Finding:
+    name, _, port = first.rpartition(":")
+    return error(
+        "kms-unreachable",
+        f"The KMS host {first} {_WHY_WORDS[reach[first]]} when the server tries it.",
+        {"why": reach[first], "hosts": dict(reach)},
+        remedy="Let the server out to the KMS host on its TCP port: check firewalls, security "
+        f"groups and routes, then on the server: powershell Test-NetConnection {name} -Port {port}",
+    )
+
+
+def _other_in_reach(case: Case) -> Finding | None:
+    """The accepted host that is set cannot be reached, another accepted one can."""
+    setting = service_setting(case.facts)
+    if not isinstance(setting, Known) or not uses_kms(case) or not _fine(case):
+        return None
+    host = setting.value.host
+    why = reach_of(case.facts, host)
+    if why in ("yes", "unknown") or not is_accepted(host, case.facts, case.ctx):
+        return None
+    if not isinstance(policy_setting(case.facts), Absent):
+        return None
+    other = reachable_hosts(case.facts, case.ctx)[0]
+    make = warning if all_licensed(case.facts) else error
+    return make(
+        "kms-unreachable",
+        f"The KMS host {host} cannot be reached ({why}), but {other} can.",
+        {"why": why, "hosts": {str(host): why, str(other): "yes"}},
+        repair="automatic",
+        remedy=f"On the server: {shell.set_kms_host(other)}",
+    )
+
+
+def kms_host_refuses(case: Case) -> Finding | None:
+    """A KMS host was reached and said no."""
+    if not unlicensed(case.facts):
+        return None
+    codes = (last_code(case.facts, case.results), kms_answer(case.facts))
+    code = next((code for code in codes if code in HOST_REFUSALS), None)
+    if code is None:
+        return None
+    errors = case.ctx.knowledge.errors
+    known = errors.get(code)
+    return error(
+        "kms-host-refuses",
+        f"The KMS host refuses: {named(code, errors)}.",
+        {"code": hex_code(code), "host": tried_host(case.facts)},
+        remedy=known.remedy if known else "Ask the keeper of the KMS host.",
+    )
+
+
+def dns_not_provider(case: Case) -> Finding | None:
+    """The server asks other name servers, and no KMS host can be reached."""
+    servers, wanted = value_of(case.facts.dns), case.ctx.knowledge.profile.dns
+    if servers is None or not wanted or set(servers) & set(wanted) or _fine(case):
+        return None
+    return warning(
+        "dns-not-provider",
+        f"The server asks {', '.join(servers) or 'no name server'}, not the provider's "
+        f"({', '.join(wanted)}), which alone know the internal names.",
+        {"dns": list(servers), "expected": list(wanted)},
+        remedy="Set the DNS servers of the network card to automatic, or to "
+        f"{' and '.join(wanted)}; in a domain, after those of the domain.",
+    )
+
+
+def provider_route_missing(case: Case) -> Finding | None:
+    """A route to the provider's internal services is gone, where that matters."""
+    routes = value_of(case.facts.routes)
+    if routes is None:
+        return None
+    there = {route.destination for route in routes}
+    missing = [
+        rule
+        for rule in case.ctx.knowledge.profile.routes
+        if rule.destination not in there and not (rule.when == "unreachable" and _fine(case))
+    ]
+    if not missing:
+        return None
+    gateway = next((r.next_hop for r in routes if r.destination == _ANY), "GATEWAY")
+    commands = "; ".join(_route_add(rule, gateway) for rule in missing)
+    return warning(
+        "provider-route-missing",
+        f"The route to {missing[0].destination} mask {missing[0].mask} is missing; "
+        "the provider's internal services are behind it.",
+        {"missing": [[rule.destination, rule.mask] for rule in missing]},
+        remedy=f"On the server: {commands}",
+    )
+
+
+def _route_add(rule: RouteRule, gateway: str) -> str:
+    through = gateway if rule.via == "gateway" else "ADDRESS-OF-THIS-SERVER"
+    return f"route add {rule.destination} mask {rule.mask} {through} -p"
+
+
+def _failed(case: Case) -> dict[str, Reach]:
+    """What each accepted host that was tried answered; {} as soon as one is reached."""
+    if _fine(case) or not (uses_kms(case) or has_key(case.facts) is None):
+        return {}
+    hosts = accepted_hosts(case.facts, case.ctx)
+    return {
+        str(host): reach_of(case.facts, host)
+        for host in hosts
+        if isinstance(case.facts.reach.get(str(host)), Known)
+    }
+
+
+def _fine(case: Case) -> bool:
+    return bool(reachable_hosts(case.facts, case.ctx))

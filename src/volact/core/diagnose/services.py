@@ -1,0 +1,108 @@
+"""The licensing service and those it needs.
+
+A stopped sppsvc is healthy: it stops when idle and starts when asked.
+"""
+
+from __future__ import annotations
+
+from volact.core import shell
+from volact.core.diagnose.binary import blocked_by
+from volact.core.diagnose.case import Case, error, warning
+from volact.core.licensing import licensing_silent, unlicensed
+from volact.core.release import is_2008, is_2008_r2, licensing_service
+from volact.model.fact import ABSENT, value_of
+from volact.model.facts import ServiceFact
+from volact.model.finding import Finding
+
+# The start modes that Windows ships with.  Only sppsvc's is documented in
+# detail; the others are general knowledge.
+DEFAULT_START = {
+    "sppsvc": "delayed-auto",
+    "slsvc": "auto",
+    "RpcSs": "auto",
+    "Winmgmt": "auto",
+    "Schedule": "auto",
+    "EventSystem": "auto",
+    "W32Time": "auto",
+    "sppuinotify": "demand",
+    "SLUINotify": "auto",
+}
+_ALSO_NEEDED = ("RpcSs", "EventSystem", "Schedule", "Winmgmt")
+
+
+def service_disabled(case: Case) -> Finding | None:
+    """The licensing service, or one that it needs, must not start."""
+    licensing = licensing_service(case.facts.os)
+    names = [name for name in (licensing, *_ALSO_NEEDED) if _is_disabled(case, name)]
+    if not names:
+        return None
+    make = error if licensing in names else warning
+    commands = "; ".join(shell.enable_service(name, DEFAULT_START[name]) for name in names)
+    return make(
+        "service-disabled",
+        f"{_listed(names)} disabled, and licensing needs {'it' if len(names) == 1 else 'them'}.",
+        {"services": names},
+        repair="automatic",
+        remedy=f"On the server: {commands}",
+    )
+
+
+def service_stopped(case: Case) -> Finding | None:
+    """The licensing service is stopped and did not come up when it was asked.
+
+    Stopped alone is healthy; this arises only when licensing did not answer.
+    """
+    name = licensing_service(case.facts.os)
+    service = service_of(case, name)
+    if service is None or service.state != "Stopped" or service.start == "Disabled":
+        return None
+    if not licensing_silent(case.facts) or blocked_by(case.facts):
+        return None
+    return error(
+        "service-stopped",
+        f"Licensing does not answer and its service {name} is stopped.",
+        {"service": name, "state": service.state, "start": service.start},
+        repair="automatic",
+        remedy=f"On the server: {shell.start_service(name)}",
+    )
+
+
+def spp_notification_stopped(case: Case) -> Finding | None:
+    """Server 2008 and 2008 R2 need their notification service for activation."""
+    name = notification_service(case)
+    service = service_of(case, name) if name else None
+    if service is None or service.state in ("Running", "Start Pending"):
+        return None
+    if not unlicensed(case.facts):
+        return None  # it only matters while there is something to activate
+    return error(
+        "spp-notification-stopped",
+        f"The notification service {name} is {service.state.lower()}; "
+        "this release needs it for activation.",
+        {"service": name, "state": service.state, "start": service.start},
+        repair="automatic",
+        remedy=f"On the server: {shell.start_service(name)}",
+    )
+
+
+def notification_service(case: Case) -> str:
+    """The notification service of this release; ``""``: it has none, rightly."""
+    if is_2008(case.facts.os):
+        return "SLUINotify"
+    return "sppuinotify" if is_2008_r2(case.facts.os) else ""
+
+
+def service_of(case: Case, name: str) -> ServiceFact | None:
+    """State and start mode of a service, ``None`` when absent or unreadable."""
+    return value_of(case.facts.services.get(name, ABSENT))
+
+
+def _is_disabled(case: Case, name: str) -> bool:
+    service = service_of(case, name)
+    return service is not None and service.start == "Disabled"
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"The service {names[0]} is"
+    return f"The services {', '.join(names[:-1])} and {names[-1]} are"

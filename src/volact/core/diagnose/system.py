@@ -1,0 +1,85 @@
+"""The Windows around licensing: script host, rights, release, product policy."""
+
+from __future__ import annotations
+
+from volact.core.diagnose.case import Case, error, warning
+from volact.core.licensing import all_licensed
+from volact.core.release import SERVER_EDITIONS, release_of
+from volact.model.fact import value_of
+from volact.model.finding import Finding
+
+# A healthy server holds tens of thousands of bytes; this length is the
+# documented sign of a damaged one, which also shows as 2 GB of usable memory.
+DAMAGED_POLICY_BYTES = 1960
+
+_WSH = r"SOFTWARE\Microsoft\Windows Script Host\Settings"
+
+
+def wsh_disabled(case: Case) -> Finding | None:
+    """Windows Script Host is off, so neither volact's agent nor slmgr can run."""
+    wsh = case.facts.wsh
+    off = [
+        hive for hive, fact in (("HKLM", wsh.machine), ("HKCU", wsh.user)) if value_of(fact) == 0
+    ]
+    if not off:
+        return None
+    commands = "; ".join(f'reg add "{h}\\{_WSH}" /v Enabled /t REG_DWORD /d 1 /f' for h in off)
+    return error(
+        "wsh-disabled",
+        "Windows Script Host is turned off, so nothing can be asked or repaired by script.",
+        {"off": off},
+        remedy=f"If your rules allow it, on the server: {commands}",
+    )
+
+
+def not_elevated(case: Case) -> Finding | None:
+    """The session has no administrator's rights."""
+    if value_of(case.facts.elevated) is not False:
+        return None
+    return error(
+        "not-elevated",
+        "The session is not elevated, so volact may look but change nothing.",
+        {},
+        remedy="Log in as an administrator whose session is elevated, or run the script with "
+        "'Run as administrator'.",
+    )
+
+
+def release_unsupported(case: Case) -> Finding | None:
+    """Not a Windows Server release that the provider's KMS hosts are for."""
+    facts, knowledge = case.facts, case.ctx.knowledge
+    build, sku = value_of(facts.os.build), value_of(facts.os.sku)
+    known_build = any(build in release.builds for release in knowledge.releases)
+    if build is None or (sku is None and known_build):
+        return None
+    release = release_of(facts.os, knowledge.releases)
+    if release and release.supported and release.name in knowledge.profile.releases:
+        return None
+    if release:
+        summary = f"Windows Server {release.name} is not covered by {knowledge.profile.title}."
+    elif sku is not None and sku not in SERVER_EDITIONS:
+        summary = f"Build {build} with edition number {sku} is no Windows Server that is known."
+    else:
+        summary = f"Build {build} is no release of Windows Server that is known."
+    make = warning if all_licensed(facts) else error
+    return make(
+        "release-unsupported",
+        summary,
+        {"build": build, "sku": sku, "release": release.name if release else None},
+        remedy="volact leaves its licence alone; activate it by hand if it is covered.",
+    )
+
+
+def product_policy_damaged(case: Case) -> Finding | None:
+    """The registry's ProductPolicy has the length of a damaged one."""
+    length = value_of(case.facts.policy_len)
+    if length is None or not 0 < length <= DAMAGED_POLICY_BYTES:
+        return None
+    return error(
+        "product-policy-damaged",
+        f"The product policy in the registry is {length} bytes long, which is that of a damaged "
+        "one; Windows may then use no more than 2 GB of memory.",
+        {"bytes": length},
+        remedy="Once it is licensed, restart the server and look again; if it stays, on the "
+        "server: cscript /nologo %windir%/system32/slmgr.vbs -rilc, activate again, restart.",
+    )

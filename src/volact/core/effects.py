@@ -1,0 +1,171 @@
+"""What steps promise: the facts as they should be once the steps are done.
+
+For the tests of the planner's laws.  Nothing that reports to a person uses
+this: whether a step helped is for the closing look to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from volact.core.clock import skew_s
+from volact.core.context import Context
+from volact.core.kms import DEFAULT_PORT, product_setting, reachable_hosts, service_setting
+from volact.core.licensing import FULL_TERM_MIN, LICENSED, channel_of
+from volact.core.sddl import granted
+from volact.model.fact import ABSENT, Known, value_of
+from volact.model.facts import Facts, Product, ServiceFact
+from volact.model.profile import HostPort
+from volact.model.step import Step
+
+Params = dict[str, Any]
+Effect = Callable[[Facts, Params, Context], Facts]
+
+_START_WORDS = {"auto": "Auto", "delayed-auto": "Auto", "demand": "Manual"}
+_HEALTHY_REASON = 0x4004F040
+_INITIAL_GRACE = 2
+
+
+def promised(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> Facts:
+    """The facts after every step has done what it ensures."""
+    for step in steps:
+        facts = _EFFECTS[step.do](facts, step.params, ctx)
+    return facts
+
+
+def _enable(facts: Facts, params: Params, ctx: Context) -> Facts:
+    service = value_of(facts.services.get(params["name"], ABSENT))
+    state = service.state if service else "Stopped"
+    return _with_service(facts, params["name"], ServiceFact(state, _START_WORDS[params["start"]]))
+
+
+def _start(facts: Facts, params: Params, ctx: Context) -> Facts:
+    service = value_of(facts.services.get(params["name"], ABSENT))
+    start = service.start if service else "Manual"
+    return _with_service(facts, params["name"], ServiceFact("Running", start))
+
+
+def _grant(facts: Facts, params: Params, ctx: Context) -> Facts:
+    sddl = value_of(facts.binary.sddl) or "D:"
+    allowed = granted(sddl, params["sid"], tuple(params["deny"]))
+    return replace(facts, binary=replace(facts.binary, sddl=Known(allowed)))
+
+
+def _time_source(facts: Facts, params: Params, ctx: Context) -> Facts:
+    peers = " ".join(f"{peer},0x8" for peer in params["peers"])
+    return replace(facts, time=replace(facts.time, type=Known("NTP"), peers=Known(peers)))
+
+
+def _sync(facts: Facts, params: Params, ctx: Context) -> Facts:
+    """Take the measured error off the clock, and off what was stamped by it."""
+    skew_ms = (skew_s(facts) or 0) * 1000
+    utc, at = value_of(facts.time.utc), value_of(facts.time.ref_at)
+    time = replace(
+        facts.time,
+        utc=facts.time.utc if utc is None else Known(utc - skew_ms),
+        ref_at=facts.time.ref_at if at is None else Known(at - skew_ms),
+    )
+    return replace(facts, time=time)
+
+
+def _install_key(facts: Facts, params: Params, ctx: Context) -> Facts:
+    build, sku = value_of(facts.os.build), value_of(facts.os.sku)
+    key = params["keys"].get(f"{build}/{sku}")
+    if key is None:
+        return facts
+    service = service_setting(facts)
+    host = service.value.host if isinstance(service, Known) else None
+    product = Product(
+        id=Known(f"gvlk-{key[-5:].lower()}"),
+        name=Known("Windows(R)"),
+        description=Known("Windows(R) Operating System, VOLUME_KMSCLIENT channel"),
+        partial_key=Known(key[-5:]),
+        addon=Known(False),
+        status=Known(_INITIAL_GRACE),
+        reason=Known(0x4004F00C),
+        grace_min=Known(43_200),
+        channel=Known("Volume:GVLK"),
+        kms_machine=Known(host.host) if host else ABSENT,
+        kms_port=Known(host.port) if host else Known(0),
+        discovered_name=ABSENT,
+        discovered_port=ABSENT,
+        vl_type=ABSENT,
+    )
+    # A new key takes the place of the Windows key; add-ons keep theirs.
+    kept = [p for p in value_of(facts.products) or () if value_of(p.addon)]
+    return replace(facts, products=Known((product, *kept)))
+
+
+def _set_host(facts: Facts, params: Params, ctx: Context) -> Facts:
+    accepted = [HostPort.parse(text) for text in params["hosts"]]
+    reached = [host for host in reachable_hosts(facts, ctx) if host in accepted]
+    host = (reached or accepted)[0]
+    products = tuple(
+        product
+        if isinstance(product_setting(facts, product), Known)
+        else replace(product, kms_machine=Known(host.host), kms_port=Known(host.port))
+        for product in value_of(facts.products) or ()
+    )
+    return replace(
+        facts,
+        licensing=replace(facts.licensing, machine=Known(host.host), port=Known(host.port)),
+        registry=replace(facts.registry, machine=Known(host.host), port=Known(str(host.port))),
+        products=Known(products) if isinstance(facts.products, Known) else facts.products,
+    )
+
+
+def _clear_host(facts: Facts, params: Params, ctx: Context) -> Facts:
+    """The product shows the server's setting again."""
+    service = service_setting(facts)
+    host = service.value.host if isinstance(service, Known) else HostPort("", DEFAULT_PORT)
+    name = Known(host.host) if host.host else ABSENT
+    products = tuple(
+        replace(product, kms_machine=name, kms_port=Known(host.port))
+        if value_of(product.id) == params["product"]
+        else product
+        for product in value_of(facts.products) or ()
+    )
+    return replace(facts, products=Known(products))
+
+
+def _activate(facts: Facts, params: Params, ctx: Context) -> Facts:
+    if not isinstance(facts.products, Known):
+        return facts
+    products = tuple(
+        replace(
+            product,
+            status=Known(LICENSED),
+            reason=Known(_HEALTHY_REASON),
+            grace_min=Known(FULL_TERM_MIN),
+        )
+        if channel_of(product) == "kms-client"
+        else product
+        for product in facts.products.value
+    )
+    return replace(facts, products=Known(products))
+
+
+def _nothing(facts: Facts, params: Params, ctx: Context) -> Facts:
+    return facts
+
+
+def _with_service(facts: Facts, name: str, service: ServiceFact) -> Facts:
+    return replace(facts, services={**facts.services, name: Known(service)})
+
+
+_EFFECTS: dict[str, Effect] = {
+    "enable-service": _enable,
+    "start-service": _start,
+    "grant-execute": _grant,
+    "set-time-source": _time_source,
+    "sync-clock": _sync,
+    "install-key": _install_key,
+    "set-kms-host": _set_host,
+    "clear-kms-host": _clear_host,
+    "restart-licensing": _nothing,
+    "activate": _activate,
+    "refresh-license": _nothing,
+}

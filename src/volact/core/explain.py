@@ -1,0 +1,140 @@
+"""What a code, an event or a finding means, and what to do about it.
+
+Takes codes as people meet them: 0xC004F074, C004F074, -1073418124,
+3221549172, a symbol, an event id, a finding id.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from volact.core.catalogue import CATALOGUE
+from volact.core.codes import hex_code
+from volact.errors import InputError
+from volact.model.profile import ErrorInfo
+
+_HEX = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|[0-9A-Fa-f]{8}")
+_DECIMAL = re.compile(r"[+-]?\d+")
+_WIN32 = 0x80070000
+
+Kind = Literal["code", "event", "finding"]
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """One explained thing.  ``forms``: the same code as other tools print it."""
+
+    kind: Kind
+    name: str
+    meaning: str
+    forms: tuple[str, ...] = ()
+    symbol: str = ""
+    family: str = ""
+    causes: tuple[str, ...] = ()
+    remedy: str = ""
+    source: str = ""
+    confidence: str = ""
+    page: str = ""
+
+
+def explain(text: str, errors: Mapping[int, ErrorInfo]) -> Explanation:
+    """Look one thing up; ``InputError`` with near misses for an unknown one."""
+    text = text.strip()
+    if text in CATALOGUE:
+        return _finding(text)
+    code = parse_code(text)
+    if code is None:
+        code = _by_symbol(text, errors)
+    if code is None:
+        raise _unknown(text, errors)
+    info = errors.get(code)
+    if info is not None:
+        return _known(info)
+    if code & 0xFFFF0000 == _WIN32:
+        return _windows_error(code)
+    raise _unknown(hex_code(code), errors)
+
+
+def parse_code(text: str) -> int | None:
+    """An HRESULT or event id in any spelling, as an unsigned number."""
+    if _DECIMAL.fullmatch(text) and not (len(text) == 8 and text.startswith("80")):
+        number = int(text)
+        return number & 0xFFFFFFFF if -(2**31) <= number < 2**32 else None
+    if _HEX.fullmatch(text):
+        return int(text, 16)
+    return None
+
+
+def near_misses(text: str, errors: Mapping[int, ErrorInfo]) -> tuple[str, ...]:
+    """Up to three things that are spelt alike."""
+    codes = [hex_code(code) for code in errors if code > 0xFFFF]
+    symbols = [info.symbol for info in errors.values() if info.symbol.isupper()]
+    known = [*CATALOGUE, *codes, *symbols]
+    folded = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(text.casefold(), folded, n=3, cutoff=0.75)
+    return tuple(folded[name] for name in found)
+
+
+def _finding(id: str) -> Explanation:
+    entry = CATALOGUE[id]
+    return Explanation(
+        kind="finding",
+        name=id,
+        meaning=entry.meaning,
+        remedy=entry.action,
+        page=f"docs/findings/{id}.md",
+    )
+
+
+def _known(info: ErrorInfo) -> Explanation:
+    event = info.family == "event"
+    return Explanation(
+        kind="event" if event else "code",
+        name=info.symbol if event else hex_code(info.code),
+        meaning=info.meaning,
+        forms=() if event else _forms(info.code),
+        symbol="" if event else info.symbol,
+        family=info.family,
+        causes=info.causes,
+        remedy=info.remedy,
+        source=info.source,
+        confidence=info.confidence,
+    )
+
+
+def _windows_error(code: int) -> Explanation:
+    """A Win32 error that is not in the table: Windows itself can name it."""
+    number = code & 0xFFFF
+    return Explanation(
+        kind="code",
+        name=hex_code(code),
+        meaning=f"Windows error {number}; volact knows nothing more of it.",
+        forms=_forms(code),
+        family="windows",
+        remedy=f"On any Windows: net helpmsg {number}",
+        source="the form of the code (facility Win32)",
+        confidence="inferred",
+    )
+
+
+def _forms(code: int) -> tuple[str, ...]:
+    signed = code - 2**32 if code >= 2**31 else code
+    return (hex_code(code), str(signed), str(code))
+
+
+def _by_symbol(text: str, errors: Mapping[int, ErrorInfo]) -> int | None:
+    return next((i.code for i in errors.values() if i.symbol.casefold() == text.casefold()), None)
+
+
+def _unknown(text: str, errors: Mapping[int, ErrorInfo]) -> InputError:
+    near = near_misses(text, errors)
+    hint = (
+        f"did you mean {' or '.join(near)}?"
+        if near
+        else ("give a code like 0xC004F074, an event id like 12288 or a finding id like clock-skew")
+    )
+    return InputError(f"nothing is known of {text!r}", hint)

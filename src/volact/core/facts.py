@@ -1,0 +1,158 @@
+"""The agent's answer, as ``volact.model.facts``.
+
+Unknown keys are passed over: a newer agent may say more.  A value of the wrong
+type is an ``AnswerError``: such an answer cannot be trusted.  Which fields each
+group has is in ``fields``, how one value is read in ``scalars``; no judgement
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from volact.core.fields import GROUPS, PRODUCT_FIELDS
+from volact.core.scalars import Read, boolean, integer, scalar, text, texts, wrong_type
+from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, Unreadable
+from volact.model.facts import (
+    BinaryFacts,
+    Clock,
+    Event,
+    Facts,
+    LicensingFacts,
+    OsFacts,
+    Product,
+    RegistryFacts,
+    Route,
+    ServiceFact,
+    TimeFacts,
+    WshFacts,
+)
+
+T = TypeVar("T")
+
+
+def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:
+    """Every fact of an answer by itself: known, absent or unreadable."""
+    return Facts(
+        os=OsFacts(**_group(raw, "os")),
+        time=TimeFacts(**_group(raw, "time")),
+        licensing=LicensingFacts(**_group(raw, "licensing")),
+        registry=RegistryFacts(**_group(raw, "registry")),
+        products=_fact("products", raw, "products", _products),
+        services=_table(raw, "services", _service),
+        binary=BinaryFacts(**_group(raw, "binary")),
+        reach=_table(raw, "reach", integer),
+        events=_table(raw, "events", _event),
+        metadata=_table(raw, "metadata", text),
+        dns=_fact("dns", raw, "dns", texts),
+        routes=_fact("routes", raw, "routes", _routes),
+        policy_len=_fact("policy_len", raw, "policy_len", integer),
+        wsh=WshFacts(**_group(raw, "wsh")),
+        elevated=_fact("elevated", raw, "elevated", boolean),
+        clock=clock,
+    )
+
+
+def _group(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The fields of one group; a group that is unreadable makes all of them so."""
+    content = raw.get(name, NOT_ASKED)
+    fields = GROUPS[name]
+    if content is NOT_ASKED:
+        return {}
+    if content is None:
+        return dict.fromkeys(fields, ABSENT)
+    if (failed := _unreadable(name, content)) is not None:
+        return dict.fromkeys(fields, failed)
+    if not isinstance(content, dict):
+        raise wrong_type(name, "an object", content)
+    return {field: _fact(f"{name}.{field}", content, field, read) for field, read in fields.items()}
+
+
+def _table(raw: Mapping[str, Any], name: str, read: Read[T]) -> dict[str, Fact[T]]:
+    """A group whose keys are data: services, hosts, events, metadata."""
+    content = raw.get(name)
+    if content is None or _unreadable(name, content) is not None:
+        return {}  # a name that is not there was never asked: unreadable
+    if not isinstance(content, dict):
+        raise wrong_type(name, "an object", content)
+    return {key: _fact(f"{name}.{key}", content, key, read) for key in content}
+
+
+def _fact(where: str, content: Mapping[str, Any], key: str, read: Read[T]) -> Fact[T]:
+    if key not in content:
+        return NOT_ASKED
+    value = content[key]
+    if value is None:
+        return ABSENT
+    failed = _unreadable(where, value)
+    return failed if failed is not None else Known(read(where, value))
+
+
+def _unreadable(where: str, value: Any) -> Unreadable | None:
+    if not isinstance(value, dict) or "!" not in value:
+        return None
+    code = value["!"]
+    if isinstance(code, dict | list):
+        return None  # a product's list of missing properties
+    return Unreadable(integer(f"{where}.!", code) & 0xFFFFFFFF)
+
+
+def _products(where: str, value: Any) -> tuple[Product, ...]:
+    if not isinstance(value, list):
+        raise wrong_type(where, "an array", value)
+    return tuple(_product(f"{where}[{index}]", item) for index, item in enumerate(value))
+
+
+def _product(where: str, value: Any) -> Product:
+    """One product; a property left out was null, one under ``"!"`` is unreadable."""
+    if not isinstance(value, dict):
+        raise wrong_type(where, "an object", value)
+    missing = _missing(f"{where}.!", value.get("!", {}))
+    known = {
+        field: missing.get(name) or _absent_or(where, value, name, read)
+        for name, (field, read) in PRODUCT_FIELDS.items()
+    }
+    others = {
+        name: _absent_or(where, value, name, scalar)
+        for name in value
+        if name not in PRODUCT_FIELDS and name != "!"
+    }
+    unread = {name: fact for name, fact in missing.items() if name not in PRODUCT_FIELDS}
+    return Product(**known, other={**others, **unread})
+
+
+def _absent_or(where: str, content: Mapping[str, Any], name: str, read: Read[T]) -> Fact[T]:
+    return _fact(f"{where}.{name}", content, name, read) if name in content else ABSENT
+
+
+def _missing(where: str, value: Any) -> dict[str, Unreadable]:
+    """Both spellings of ``"!"``: names to codes, or ``[code, "Name Name ..."]``."""
+    if isinstance(value, dict):
+        return {name: Unreadable(integer(where, code)) for name, code in value.items()}
+    if isinstance(value, list) and len(value) == 2:
+        failed = Unreadable(integer(where, value[0]))
+        return dict.fromkeys(text(where, value[1]).split(), failed)
+    raise wrong_type(where, "an object or [code, names]", value)
+
+
+def _service(where: str, value: Any) -> ServiceFact:
+    words = texts(where, value)
+    if len(words) != 2:
+        raise wrong_type(where, "[state, start mode]", value)
+    return ServiceFact(words[0], words[1])
+
+
+def _event(where: str, value: Any) -> Event:
+    if not isinstance(value, list) or len(value) != 2:
+        raise wrong_type(where, "[time, fields]", value)
+    return Event(text(where, value[0]), texts(where, value[1]))
+
+
+def _routes(where: str, value: Any) -> tuple[Route, ...]:
+    if not isinstance(value, list):
+        raise wrong_type(where, "an array", value)
+    rows = [texts(where, row) for row in value]
+    if any(len(row) != 3 for row in rows):
+        raise wrong_type(where, "[destination, mask, next hop]", value)
+    return tuple(Route(row[0], row[1], row[2]) for row in rows)

@@ -1,0 +1,61 @@
+"""Which facts each group of an answer holds, and how each is read.
+
+The names are those of docs/agent-protocol.md; a test holds them together with
+the fields of ``volact.model.facts``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from volact.core.scalars import Read, boolean, integer, text
+
+Fields = dict[str, Read[Any]]
+
+
+def _all(read: Read[Any], names: str) -> Fields:
+    return dict.fromkeys(names.split(), read)
+
+
+GROUPS: dict[str, Fields] = {
+    "os": {
+        **_all(text, "caption version edition install domain name bios maker model"),
+        **_all(integer, "build sku language role"),
+    },
+    "time": {
+        **_all(integer, "utc bias rtu pos neg client seed policy_pos policy_neg ref ref_at"),
+        **_all(text, "zone type peers policy_type policy_peers"),
+    },
+    "licensing": {
+        **_all(text, "machine lookup_domain cmid version"),
+        **_all(integer, "port rearm is_kms_host"),
+        "caching": boolean,
+    },
+    "registry": _all(
+        text, "machine port policy_machine policy_port discovered_name discovered_port"
+    ),
+    "binary": {**_all(text, "path sddl debugger"), "exists": boolean},
+    "wsh": _all(integer, "machine user winsafer"),
+}
+
+# WMI property -> field of Product and its reader.  Any other goes to ``other``.
+PRODUCT_FIELDS: dict[str, tuple[str, Read[Any]]] = {
+    "ID": ("id", text),
+    "Name": ("name", text),
+    "Description": ("description", text),
+    "PartialProductKey": ("partial_key", text),
+    "LicenseIsAddon": ("addon", boolean),
+    "LicenseStatus": ("status", integer),
+    "LicenseStatusReason": ("reason", integer),
+    "GracePeriodRemaining": ("grace_min", integer),
+    "ProductKeyChannel": ("channel", text),
+    "KeyManagementServiceMachine": ("kms_machine", text),
+    "KeyManagementServicePort": ("kms_port", integer),
+    "DiscoveredKeyManagementServiceMachineName": ("discovered_name", text),
+    "DiscoveredKeyManagementServiceMachinePort": ("discovered_port", integer),
+    "DiscoveredKeyManagementServiceMachineIpAddress": ("discovered_ip", text),
+    "KeyManagementServiceLookupDomain": ("lookup_domain", text),
+    "IsKeyManagementServiceMachine": ("is_kms_host", integer),
+    "VLActivationType": ("vl_type", integer),
+    "VLActivationTypeEnabled": ("vl_enabled", integer),
+}

@@ -1,0 +1,189 @@
+"""Which KMS host a server uses, which layer says so, and whether it may.
+
+Layers, the strongest first: group policy, the product's own setting, the
+setting of the whole server, what DNS discovered.  A layer that cannot be read
+hides all below it: then nobody knows which host is used.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Literal
+
+import msgspec
+
+from volact.core.context import Context
+from volact.core.release import is_2008, release_name
+from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
+from volact.model.facts import Facts, Product
+from volact.model.profile import HostPort
+
+Layer = Literal["policy", "product", "service", "discovered", "event", "none"]
+Reach = Literal["yes", "unresolved", "refused", "timeout", "unknown"]
+
+DEFAULT_PORT = 1688
+
+# What WinHTTP answers when something is there, HTTP or not.
+_REACHED = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
+_FAILED: dict[int, Reach] = {
+    0x80072EE7: "unresolved",
+    0x80072EFD: "refused",
+    0x80072EE2: "timeout",
+}
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A KMS host and the layer that names it."""
+
+    host: HostPort
+    layer: Layer
+
+
+def accepted_hosts(facts: Facts, ctx: Context) -> tuple[HostPort, ...]:
+    """The provider's KMS hosts for this release, preferred first.
+
+    A host that the provider's metadata service names goes before the profile's.
+    """
+    profile = ctx.knowledge.profile
+    named = value_of(facts.metadata.get(profile.kms_from_metadata, ABSENT))
+    hosts = profile.kms_hosts(release_name(facts, ctx))
+    try:
+        first = (HostPort.parse(named),) if named else ()
+    except ValueError:
+        first = ()
+    return tuple(dict.fromkeys((*first, *hosts)))
+
+
+def is_accepted(host: HostPort, facts: Facts, ctx: Context) -> bool:
+    """Whether this is one of the provider's hosts, port included."""
+    known = accepted_hosts(facts, ctx)
+    if any(same_host(host, accepted) for accepted in known):
+        return True
+    if any(_name(host.host) == _name(accepted.host) for accepted in known):
+        return False
+    # A host of a sub-cloud or below one of the provider's own domains.
+    return host.port == DEFAULT_PORT and ctx.knowledge.profile.owns(host.host)
+
+
+def is_accepted_name(host: HostPort, facts: Facts, ctx: Context) -> bool:
+    """Whether the name is one of the provider's, whatever the port."""
+    names = {_name(accepted.host) for accepted in accepted_hosts(facts, ctx)}
+    return _name(host.host) in names or ctx.knowledge.profile.owns(host.host)
+
+
+def same_host(one: HostPort, other: HostPort) -> bool:
+    """Equal in the eyes of DNS and IP: case, a trailing dot and IPv6 spelling do not count."""
+    return _name(one.host) == _name(other.host) and one.port == other.port
+
+
+def policy_setting(facts: Facts) -> Fact[Setting]:
+    """What group policy says."""
+    registry = facts.registry
+    return _setting("policy", registry.policy_machine, _number(registry.policy_port))
+
+
+def product_setting(facts: Facts, product: Product) -> Fact[Setting]:
+    """What the product is set to, where that differs from the server's setting.
+
+    A product without a setting of its own shows the server's.
+    """
+    if is_2008(facts.os):
+        return ABSENT  # Server 2008 has no such layer
+    own = _setting("product", product.kms_machine, product.kms_port)
+    if not isinstance(own, Known):
+        return own
+    service = service_setting(facts)
+    if isinstance(service, Unreadable):
+        return own
+    inherited = isinstance(service, Known) and same_host(service.value.host, own.value.host)
+    return ABSENT if inherited else own
+
+
+def service_setting(facts: Facts) -> Fact[Setting]:
+    """What the whole server is set to; from the registry where WMI has no answer."""
+    service, registry = facts.licensing, facts.registry
+    port = _number(registry.port) if isinstance(service.port, Unreadable) else service.port
+    wmi_knows = isinstance(service.machine, Known)
+    registry_knows = isinstance(registry.machine, Known)
+    if wmi_knows or (isinstance(service.machine, Absent) and not registry_knows):
+        return _setting("service", service.machine, port)
+    return _setting("service", registry.machine, _number(registry.port))
+
+
+def configured(facts: Facts, product: Product | None) -> Fact[Setting]:
+    """The strongest explicit setting; absent: none, so Windows asks DNS."""
+    layers = [policy_setting(facts), service_setting(facts)]
+    if product is not None:
+        layers.insert(1, product_setting(facts, product))
+    return _first(layers)
+
+
+def serving(facts: Facts, product: Product) -> Fact[Setting]:
+    """The host that activates this product, explicit or discovered."""
+    return _first([configured(facts, product), _discovered(facts, product), _last_tried(facts)])
+
+
+def reach_of(facts: Facts, host: HostPort) -> Reach:
+    """Whether this server can open a connection to a KMS host."""
+    code = value_of(facts.reach.get(str(host), ABSENT))
+    if code is None:
+        return "unknown"
+    return "yes" if code in _REACHED else _FAILED.get(code, "unknown")
+
+
+def reachable_hosts(facts: Facts, ctx: Context) -> tuple[HostPort, ...]:
+    """The accepted hosts that this server is known to reach, in order."""
+    return tuple(h for h in accepted_hosts(facts, ctx) if reach_of(facts, h) == "yes")
+
+
+def _first(layers: list[Fact[Setting]]) -> Fact[Setting]:
+    return next((layer for layer in layers if not isinstance(layer, Absent)), ABSENT)
+
+
+def _discovered(facts: Facts, product: Product) -> Fact[Setting]:
+    if is_2008(facts.os):
+        registry = facts.registry
+        return _setting("discovered", registry.discovered_name, _number(registry.discovered_port))
+    return _setting("discovered", product.discovered_name, product.discovered_port)
+
+
+def _last_tried(facts: Facts) -> Fact[Setting]:
+    """The host of the newest successful request (event 12288, third field)."""
+    event = facts.events.get("12288", Unreadable())
+    if not isinstance(event, Known):
+        return event
+    data = event.value.data
+    if len(data) < 3 or data[0].strip().lower() != "0x00000000":
+        return ABSENT
+    try:
+        return Known(Setting(HostPort.parse(data[2]), "event"))
+    except ValueError:
+        return ABSENT
+
+
+def _setting(layer: Layer, name: Fact[str], port: Fact[int]) -> Fact[Setting]:
+    """Name and port of one layer; an unset or zero port means 1688."""
+    if not isinstance(name, Known):
+        return name
+    host = name.value.strip().removeprefix("[").removesuffix("]")
+    if not host:
+        return ABSENT
+    if isinstance(port, Unreadable):
+        return port
+    return Known(Setting(HostPort(host, value_of(port) or DEFAULT_PORT), layer))
+
+
+def _number(fact: Fact[str]) -> Fact[int]:
+    """A port that the registry holds as a text."""
+    if not isinstance(fact, Known):
+        return fact
+    digits = fact.value.strip()
+    return Known(int(digits)) if digits.isdecimal() else ABSENT
+
+
+def _name(host: str) -> str:
+    plain = host.strip().lower().rstrip(".").removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(plain))
+    except ValueError:
+        return plain

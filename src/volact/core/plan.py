@@ -1,0 +1,155 @@
+"""Findings and facts become ordered steps, or the reason for doing nothing.
+
+The rules of conduct live here and in ``refusals``:
+
+- nothing rests on a fact that could not be read.  Three exceptions, each safe
+  by itself: a silent licensing service that is stopped or held down by a known
+  fault is started (and then activated, which is an "ensure"); an image that
+  nobody knows does not stop work; unknown elevation does not, because Windows
+  refuses what it must;
+- a server licensed by an accepted host is changed only to mend an error;
+- no activation while an error that would make it fail stays unmended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from volact.core.context import Context
+from volact.core.diagnose.case import Case
+from volact.core.diagnose.kms import licensing_held_down
+from volact.core.licensing import licensing_silent
+from volact.core.refusals import blockers, consent_refusals, hands_off
+from volact.core.repairs import REPAIRS
+from volact.core.standing import licensed_by_accepted
+from volact.model.facts import Facts
+from volact.model.finding import Finding
+from volact.model.step import Plan, Refusal, Step
+
+# The safe order: services, the program, the clock, the key, the KMS host, then
+# activation.  Enabling comes before the program's rights, starting after them.
+ORDER = (
+    "enable-service",
+    "grant-execute",
+    "start-service",
+    "set-time-source",
+    "sync-clock",
+    "install-key",
+    "set-kms-host",
+    "clear-kms-host",
+    "restart-licensing",
+    "activate",
+    "refresh-license",
+)
+
+# Findings after whose repair Windows has to be activated.
+ACTIVATING = (
+    "not-licensed",
+    "licensed-by-other-kms",
+    "grace-ending",
+    "key-missing",
+    "key-wrong-channel",
+    "key-wrong-edition",
+    "kms-host-per-product-override",
+    "kms-host-wrong",
+    "kms-port-wrong",
+)
+# Findings that hold licensing down; once mended, its state is still unknown.
+_HOLDING_DOWN = ("service-disabled", "licensing-binary-blocked")
+# Findings that show a server that is known to need work.
+_NEEDS_WORK = (
+    "not-licensed",
+    "licensed-by-other-kms",
+    "key-missing",
+    "key-wrong-channel",
+    "key-wrong-edition",
+)
+# When one of these steps fails, activation would only fail too.
+_BEFORE_ACTIVATE = ("sync-clock", "install-key", "set-kms-host", "grant-execute")
+
+
+def make_plan(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> Plan:
+    """What to do about these findings, in order; or why nothing is done."""
+    stopped = hands_off(findings)
+    if stopped:
+        return Plan(refusals=stopped, reason=stopped[0].reason)
+    wanted = _worth_repairing(facts, findings, ctx)
+    steps = _repairs(facts, wanted, ctx)
+    refusals = consent_refusals(findings)
+    causes = _activation_causes(facts, wanted, ctx)
+    if causes:
+        blocked = blockers(facts, findings, steps, ctx)
+        refusals += blocked
+        if not blocked:
+            steps = (*steps, Step(do="activate", because=causes, params=_unless_failed(steps)))
+    return Plan(
+        steps=steps, refusals=refusals, reason=_reason(facts, findings, steps, refusals, ctx)
+    )
+
+
+def _worth_repairing(
+    facts: Facts, findings: tuple[Finding, ...], ctx: Context
+) -> tuple[Finding, ...]:
+    """Automatic repairs; mere warnings only where the server needs work anyway."""
+    needs_work = any(f.id in _NEEDS_WORK and f.severity == "error" for f in findings)
+    gentle = licensed_by_accepted(facts, ctx) or not needs_work
+    return tuple(
+        finding
+        for finding in findings
+        if finding.repair == "automatic"
+        and (finding.severity == "error" or (finding.severity == "warning" and not gentle))
+    )
+
+
+def _repairs(facts: Facts, wanted: Iterable[Finding], ctx: Context) -> tuple[Step, ...]:
+    """The steps for these findings, each once, in the safe order."""
+    merged: list[Step] = []
+    for finding in wanted:
+        make = REPAIRS.get(finding.id)
+        for do, params in make(facts, ctx) if make else ():
+            _merge(merged, Step(do=do, because=(finding.id,), params=params))
+    return tuple(sorted(merged, key=lambda step: ORDER.index(step.do)))
+
+
+def _merge(steps: list[Step], step: Step) -> None:
+    """Add a step, or its cause to the same step that is there already."""
+    for at, known in enumerate(steps):
+        if known.do == step.do and known.params == step.params:
+            because = tuple(dict.fromkeys((*known.because, *step.because)))
+            steps[at] = Step(do=step.do, because=because, params=step.params)
+            return
+    steps.append(step)
+
+
+def _activation_causes(facts: Facts, wanted: tuple[Finding, ...], ctx: Context) -> tuple[str, ...]:
+    """The findings that an activation is for; () when none is called for."""
+    ids = [finding.id for finding in wanted]
+    causes = [id for id in ids if id in ACTIVATING]
+    if licensing_silent(facts) and licensing_held_down(Case(facts, ctx)):
+        causes += [id for id in ids if id in _HOLDING_DOWN]
+    return tuple(causes)
+
+
+def _unless_failed(steps: tuple[Step, ...]) -> dict[str, list[str]]:
+    before = [kind for kind in _BEFORE_ACTIVATE if any(step.do == kind for step in steps)]
+    return {"unless_failed": before} if before else {}
+
+
+def _reason(
+    facts: Facts,
+    findings: tuple[Finding, ...],
+    steps: tuple[Step, ...],
+    refusals: tuple[Refusal, ...],
+    ctx: Context,
+) -> str:
+    """Why there are no steps, as one sentence; "" when there are some."""
+    if steps:
+        return ""
+    if licensed_by_accepted(facts, ctx):
+        return "Nothing to do: it is licensed by the provider's KMS host."
+    if refusals:
+        return refusals[0].reason
+    manual = next((f for f in findings if f.severity == "error"), None)
+    if manual:
+        return f"Nothing that volact may do by itself: {manual.summary}"
+    return "Nothing to do."

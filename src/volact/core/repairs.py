@@ -1,0 +1,162 @@
+"""The steps that mend a finding, by finding id.
+
+Only the repair itself: whether it is wanted, allowed and in which order is
+``plan``'s business.  A repair that rests on a fact that is not known yields
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from volact.core.clock import beyond_limit, skew_s
+from volact.core.context import Context
+from volact.core.diagnose.binary import blocked_by, execute_verdict
+from volact.core.diagnose.case import Case
+from volact.core.diagnose.services import DEFAULT_START, notification_service, service_disabled
+from volact.core.kms import accepted_hosts, is_accepted, product_setting, reachable_hosts
+from volact.core.licensing import kms_clients, licensing_silent
+from volact.core.release import gvlk_for, licensing_service
+from volact.core.sddl import NETWORK_SERVICE
+from volact.model.fact import ABSENT, Known, is_known, is_unreadable, value_of
+from volact.model.facts import Facts, ServiceFact
+
+Draft = tuple[str, dict[str, Any]]  # do, params
+Repair = Callable[[Facts, Context], Iterator[Draft]]
+
+SYNC_WITHIN_S = 60  # closer than this to the reference needs no correction
+_RUNNING = ("Running", "Start Pending")
+
+
+def enable_services(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Give disabled services their start mode back and start them."""
+    finding = service_disabled(Case(facts, ctx))
+    for name in finding.evidence["services"] if finding else ():
+        yield "enable-service", {"name": name, "start": DEFAULT_START[name]}
+        yield from _start(facts, name)
+
+
+def start_licensing(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Start the licensing service."""
+    yield from _start(facts, licensing_service(facts.os))
+
+
+def start_notification(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Start the notification service of Server 2008 and 2008 R2."""
+    name = notification_service(Case(facts, ctx))
+    service = _service(facts, name)
+    if service and service.start == "Disabled":
+        yield "enable-service", {"name": name, "start": DEFAULT_START[name]}
+    yield from _start(facts, name)
+
+
+def let_program_run(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Let the licensing program be executed, and start it where it is down."""
+    if blocked_by(facts) != "acl":
+        return
+    deny = list(execute_verdict(facts).deny)
+    yield "grant-execute", {"sid": NETWORK_SERVICE, "deny": deny}
+    service = _service(facts, licensing_service(facts.os))
+    if service and service.start != "Disabled" and licensing_silent(facts):
+        yield from _start(facts, licensing_service(facts.os))
+
+
+def set_clock(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Bring the clock back, from the provider's time servers."""
+    service, skew = _service(facts, "W32Time"), skew_s(facts)
+    if skew is None:
+        return
+    if service and service.start != "Disabled":
+        yield from _start(facts, "W32Time")
+    yield from _time_source(facts, ctx, unless_provided=True)
+    raise_limits = beyond_limit(facts, skew) == "local"
+    yield "sync-clock", {"within_s": SYNC_WITHIN_S, "raise_limits": raise_limits}
+
+
+def run_time_service(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Let the Windows Time service run again."""
+    service = _service(facts, "W32Time")
+    if service and service.start == "Disabled":
+        yield "enable-service", {"name": "W32Time", "start": DEFAULT_START["W32Time"]}
+    yield from _start(facts, "W32Time")
+
+
+def give_time_source(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Name the provider's time servers."""
+    yield from _time_source(facts, ctx, unless_provided=False)
+
+
+def install_key(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Install the published client key where there is none."""
+    yield from _key(facts, ctx, replace=False)
+
+
+def replace_key(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Install the published client key over another one."""
+    yield from _key(facts, ctx, replace=True)
+
+
+def set_kms_host(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Point the server at the provider, where it reaches one of its hosts."""
+    if reachable_hosts(facts, ctx):
+        hosts = [str(host) for host in accepted_hosts(facts, ctx)]
+        yield "set-kms-host", {"layer": "service", "hosts": hosts}
+
+
+def clear_overrides(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Take away products' own KMS hosts that are not the provider's."""
+    if not reachable_hosts(facts, ctx):
+        return
+    for product in kms_clients(facts):
+        own, id = product_setting(facts, product), value_of(product.id)
+        if isinstance(own, Known) and id and not is_accepted(own.value.host, facts, ctx):
+            yield "clear-kms-host", {"layer": "product", "product": id}
+
+
+REPAIRS: dict[str, Repair] = {
+    "service-disabled": enable_services,
+    "service-stopped": start_licensing,
+    "spp-notification-stopped": start_notification,
+    "licensing-binary-blocked": let_program_run,
+    "clock-skew": set_clock,
+    "time-service-off": run_time_service,
+    "time-source-missing": give_time_source,
+    "key-missing": install_key,
+    "key-wrong-channel": replace_key,
+    "key-wrong-edition": replace_key,
+    "kms-host-wrong": set_kms_host,
+    "kms-port-wrong": set_kms_host,
+    "kms-unreachable": set_kms_host,
+    "kms-host-per-product-override": clear_overrides,
+}
+
+
+def _start(facts: Facts, name: str) -> Iterator[Draft]:
+    """Start a service that is known to be there and not to run."""
+    service = _service(facts, name)
+    if service and service.state not in _RUNNING:
+        yield "start-service", {"name": name}
+
+
+def _service(facts: Facts, name: str) -> ServiceFact | None:
+    return value_of(facts.services.get(name, ABSENT))
+
+
+def _time_source(facts: Facts, ctx: Context, *, unless_provided: bool) -> Iterator[Draft]:
+    """Never against group policy, and not where the provider's servers are set already."""
+    time, peers = facts.time, ctx.knowledge.profile.ntp
+    unread = any(is_unreadable(fact) for fact in (time.type, time.peers, time.policy_type))
+    if not peers or unread or is_known(time.policy_type) or is_known(time.policy_peers):
+        return
+    current = (value_of(time.peers) or "").lower()
+    provided = value_of(time.type) == "NTP" and any(peer in current for peer in peers)
+    if not (unless_provided and provided):
+        yield "set-time-source", {"peers": [peers[0]]}
+
+
+def _key(facts: Facts, ctx: Context, *, replace: bool) -> Iterator[Draft]:
+    edition = gvlk_for(facts.os, ctx.knowledge.editions)
+    build, sku = value_of(facts.os.build), value_of(facts.os.sku)
+    if edition is not None:
+        yield "install-key", {"keys": {f"{build}/{sku}": edition.gvlk}, "replace": replace}

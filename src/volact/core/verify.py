@@ -1,0 +1,67 @@
+"""Where a server stands after it all: the verdict.
+
+"Did it work" is answered by the closing look alone, never by what a step says
+of itself.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from volact.core.context import Context
+from volact.core.standing import licensed_by_accepted
+from volact.model.facts import Facts
+from volact.model.finding import Finding
+from volact.model.report import Word
+from volact.model.step import Plan, StepResult
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The word of the JSON document, and which findings are gone."""
+
+    word: Word
+    resolved: tuple[str, ...] = ()
+
+
+def verify(  # noqa: PLR0913, PLR0917 - the whole story of one server, each part once
+    plan: Plan,
+    before: tuple[Finding, ...],
+    after: tuple[Finding, ...],
+    results: tuple[StepResult, ...],
+    facts_after: Facts,
+    ctx: Context,
+) -> Verdict:
+    """Judge one server by what its closing look found.
+
+    Without an applied plan, ``before`` and ``after`` are the same look.
+    """
+    resolved = _resolved(before, after)
+    if is_healthy(facts_after, after, ctx):
+        return Verdict("healthy", resolved)
+    if results and not confirmed(plan, after, facts_after, ctx):
+        return Verdict("failed", resolved)
+    return Verdict("attention", resolved)
+
+
+def is_healthy(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> bool:
+    """Licensed by an accepted KMS host, and no error stands."""
+    return licensed_by_accepted(facts, ctx) and not any(f.severity == "error" for f in findings)
+
+
+def confirmed(plan: Plan, after: tuple[Finding, ...], facts: Facts, ctx: Context) -> bool:
+    """Whether the closing look shows what the steps were for.
+
+    Every finding they were for is gone, and where Windows was to be activated
+    it is licensed by an accepted host.
+    """
+    left = {finding.id for finding in after}
+    causes = {cause for step in plan.steps for cause in step.because}
+    if causes & left:
+        return False
+    activated = any(step.do == "activate" for step in plan.steps)
+    return not activated or licensed_by_accepted(facts, ctx)
+
+
+def _resolved(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[str, ...]:
+    left = {finding.id for finding in after}
+    return tuple(finding.id for finding in before if finding.id not in left)
