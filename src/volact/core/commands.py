@@ -57,8 +57,7 @@ def _sync(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
 
 def _present(limit: Fact[int]) -> str:
     """The limit to put back: what is there now, or the default of a lone server."""
-    value = value_of(limit)
-    return str(DEFAULT_LIMIT_S if value is None else value)
+    return str(limit.value if isinstance(limit, Known) else DEFAULT_LIMIT_S)
 
 
 def _limits(pos: str, neg: str) -> Iterator[str]:
@@ -68,7 +67,8 @@ def _limits(pos: str, neg: str) -> Iterator[str]:
 
 
 def _install_key(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
-    key = params["keys"].get(f"{value_of(facts.os.build)}/{value_of(facts.os.sku)}")
+    build, sku = value_of(facts.os.build), value_of(facts.os.sku)
+    key = params["keys"].get(f"{build}/{sku}")
     if key:
         yield shell.install_key(key)
 

@@ -35,7 +35,7 @@ def _standing(facts: Facts, product: Product, ctx: Context) -> Standing:
     """Of one licensed product."""
     if channel_of(product) != "kms-client" or by_directory(product):
         return "other"
-    if not accepted_hosts(facts, ctx):
+    if not accepted_hosts(facts, ctx) and ctx.knowledge.profile.discovery == "dns":
         return "accepted"  # the provider leaves the choice of the host to DNS
     setting = serving(facts, product)
     if not isinstance(setting, Known):

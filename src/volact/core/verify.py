@@ -33,12 +33,14 @@ def verify(  # noqa: PLR0913, PLR0917 - the whole story of one server, each part
 ) -> Verdict:
     """Judge one server by what its closing look found.
 
-    Without an applied plan, ``before`` and ``after`` are the same look.
+    ``plan`` is the plan that was applied, ``Plan()`` when none was; then
+    ``before`` and ``after`` are the same look.  ``results`` may be () although
+    steps ran: an answer can get lost, the closing look still tells.
     """
     resolved = _resolved(before, after)
     if is_healthy(facts_after, after, ctx):
         return Verdict("healthy", resolved)
-    if results and not confirmed(plan, after, facts_after, ctx):
+    if plan.steps and not confirmed(plan, after, facts_after, ctx):
         return Verdict("failed", resolved)
     return Verdict("attention", resolved)
 

@@ -81,7 +81,8 @@ def time_source_missing(case: Case) -> Finding | None:
     no_peers = kind == "NTP" and (value_of(peers_fact) == "" or peers_fact == ABSENT)
     if not (kind == "NOSYNC" or orphan or no_peers or client_off):
         return None
-    automatic = role == "standalone" and not by_policy and not client_off
+    servers = case.ctx.knowledge.profile.ntp
+    automatic = role == "standalone" and bool(servers) and not by_policy and not client_off
     return warning(
         "time-source-missing",
         _source_summary(kind, orphan=orphan, client_off=client_off),
@@ -148,4 +149,5 @@ def _source_remedy(case: Case, *, client_off: bool) -> str:
         )
     if role_of(case.facts) == "member":
         return "On the server: w32tm /config /syncfromflags:domhier /update"
-    return f"On the server: {shell.set_time_source(case.ctx.knowledge.profile.ntp[:1])}"
+    servers = case.ctx.knowledge.profile.ntp[:1] or ("YOUR-TIME-SERVER",)
+    return f"On the server: {shell.set_time_source(servers)}"
