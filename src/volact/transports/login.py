@@ -105,7 +105,7 @@ class Login:
 
     def _key(self, path: str) -> asyncssh.SSHKey:
         if path not in self._keys:
-            self._keys[path] = asyncssh.read_private_key(Path(path).expanduser())
+            self._keys[path] = _read_key(path)
         return self._keys[path]
 
     def _told(self, server: Server, client: _Client, error: Exception) -> VolactError:
@@ -147,6 +147,8 @@ class _Client(asyncssh.SSHClient):
                 "the server has none of the kinds of host key in known_hosts",
                 "if the server was rebuilt, remove its old lines there",
             )
+        if isinstance(error, InputError):
+            return TransportError("auth", error.message, error.hint)
         return error if isinstance(error, VolactError) else None
 
     def match(self, host: str, addr: str, port: int | None) -> Match:
@@ -220,9 +222,14 @@ def _refused(user: str, credential: Credential) -> TransportError:
 
 def check_key_file(path: str) -> None:
     """``InputError`` when a key file cannot be used without asking anybody."""
+    _read_key(path)
+
+
+def _read_key(path: str) -> asyncssh.SSHKey:
     try:
-        asyncssh.read_private_key(Path(path).expanduser())
+        return asyncssh.read_private_key(Path(path).expanduser())
     except OSError as error:
         raise InputError(error.strerror or "not readable", where=path) from error
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        raise InputError(one_line(str(error)), where=path) from error
+        hint = "a key with a passphrase belongs into an SSH agent"
+        raise InputError(one_line(str(error)), hint, where=path) from error
