@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncssh
+import pytest
 
 from volact.inventory.secrets import Secret
 from volact.model.server import Address, Credential, Server
@@ -114,6 +115,24 @@ class Host:
         if path.startswith(windows_home):
             return self.home / path.removeprefix(windows_home).lstrip("/")
         return self.home / path
+
+
+@pytest.fixture(name="host")
+async def host_fixture(tmp_path: Path) -> AsyncIterator[Host]:
+    """A server that listens."""
+    home = tmp_path / "home"
+    (home / "AppData/Local/Temp").mkdir(parents=True)
+    (home / "C:/Windows/Temp").mkdir(parents=True)
+    host = Host(home)
+    await host.start_server()
+    yield host
+    await host.stop()
+
+
+@pytest.fixture(name="known")
+def known_fixture(host: Host, tmp_path: Path) -> Path:
+    """A known_hosts file with the server's key."""
+    return host.known_hosts(tmp_path / "known_hosts")
 
 
 class _Login(asyncssh.SSHServer):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from ssh_host import ANSWER, PASSWORD, USER, Host, Passwords
+from ssh_host import ANSWER, PASSWORD, USER, Host, Passwords, host_fixture, known_fixture
 
 from volact.errors import InputError, TransportError
 from volact.inventory import Secrets
@@ -17,6 +17,8 @@ from volact.transports.base import Raw
 from volact.transports.connect import open_transport
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.login import SshOptions, check_key_file, user_of
+
+__all__ = ["host_fixture", "known_fixture"]  # used by name: host, known
 
 NAME = "volact-0123456789abcdef"
 

@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from ssh_host import ANSWER, Host, Passwords, Process, hangs
+from ssh_host import ANSWER, Host, Passwords, Process, hangs, host_fixture, known_fixture
 
 from volact.errors import TransportError
 from volact.model.server import Server
 from volact.transports.base import MAX_OUTPUT, Raw
 from volact.transports.connect import open_transport
+
+__all__ = ["host_fixture", "known_fixture"]  # used by name: host, known
 
 SCRIPT = b"@echo off\r\n" + b"x" * 50_000
 

@@ -1,0 +1,158 @@
+"""Runs over a fleet: a row for every server, whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from scripted import HEALTHY, TENCENT, WRONG, Scripted, facts
+
+from volact.errors import TransportError
+from volact.fleet import (
+    Control,
+    Entered,
+    Event,
+    Finished,
+    Started,
+    apply_fleet,
+    plan_fleet,
+    run_fleet,
+)
+from volact.model.server import Server
+from volact.pipeline import Job
+from volact.transports.base import Transport
+
+JOB = Job(mode="activate", deadline_s=60)
+
+
+def named(name: str) -> Server:
+    return msgspec.structs.replace(TENCENT, name=name)
+
+
+class Fleet:
+    """Opens each server by its name."""
+
+    def __init__(self, **ways: Scripted) -> None:
+        self.ways = ways
+        self.servers = [named(name) for name in ways]
+
+    @asynccontextmanager
+    async def __call__(self, server: Server) -> AsyncIterator[Transport]:
+        async with self.ways[server.name](server) as transport:
+            yield transport
+
+
+def mixed() -> Fleet:
+    return Fleet(
+        good=Scripted(facts(**HEALTHY)),
+        wrong=Scripted(facts(**WRONG), facts(**HEALTHY)),
+        stuck=Scripted(facts(**WRONG), facts(**WRONG)),
+        locked=Scripted(opening=TransportError("auth", "the login was refused")),
+        liar=Scripted(b"VOLACT1 what"),
+    )
+
+
+async def test_every_server_has_its_row() -> None:
+    fleet = mixed()
+    rows = {row.name: row async for row in run_fleet(fleet.servers, fleet, JOB)}
+    assert {name: row.verdict for name, row in rows.items()} == {
+        "good": "healthy",
+        "wrong": "healthy",
+        "stuck": "failed",
+        "locked": "unreachable",
+        "liar": "unreachable",
+    }
+
+
+async def test_events_tell_the_way() -> None:
+    fleet = Fleet(wrong=Scripted(facts(**WRONG), facts(**HEALTHY)))
+    told: list[Event] = []
+    rows = [
+        row async for row in run_fleet(fleet.servers, fleet, JOB, Control(on_event=told.append))
+    ]
+    assert told == [
+        Started("wrong"),
+        Entered("wrong", "connect"),
+        Entered("wrong", "probe"),
+        Entered("wrong", "apply"),
+        Finished(rows[0]),
+    ]
+
+
+async def test_plan_ask_apply() -> None:
+    fleet = mixed()
+    outcomes = [outcome async for outcome in plan_fleet(fleet.servers, fleet, JOB)]
+    pending = [outcome for outcome in outcomes if outcome.pending]
+    assert sorted(outcome.server.name for outcome in pending) == ["stuck", "wrong"]
+    agreed = [outcome for outcome in pending if outcome.server.name == "wrong"]
+    rows = [row async for row in apply_fleet(agreed, fleet, JOB)]
+    assert [(row.name, row.verdict, row.executions) for row in rows] == [("wrong", "healthy", 2)]
+    assert len(fleet.ways["stuck"].requests) == 1
+
+
+async def test_an_interrupt_gives_rows_that_say_what_was_going_on() -> None:
+    fleet = Fleet(
+        probing=Scripted(asyncio.CancelledError()),
+        applying=Scripted(facts(**WRONG), asyncio.CancelledError()),
+        waiting=Scripted(facts(**HEALTHY)),
+    )
+    stop = asyncio.Event()
+
+    def halt(event: Event) -> None:
+        if event == Entered("applying", "apply"):
+            stop.set()
+
+    control = Control(concurrency=2, on_event=halt, stop=stop)
+    rows = {row.name: row async for row in run_fleet(fleet.servers, fleet, JOB, control)}
+    messages = {name: row.error.message for name, row in rows.items() if row.error}
+    assert messages == {
+        "probing": "interrupted while it was being examined",
+        "applying": "interrupted while steps were being applied: look again with check",
+        "waiting": "interrupted before it was begun",
+    }
+    assert {row.verdict for row in rows.values()} == {"unreachable"}
+    assert all(fleet.ways[name].closed for name in ("probing", "applying"))
+
+
+async def test_an_interrupted_apply_keeps_what_the_plan_had_seen() -> None:
+    fleet = Fleet(wrong=Scripted(facts(**WRONG), asyncio.CancelledError()))
+    outcomes = [outcome async for outcome in plan_fleet(fleet.servers, fleet, JOB)]
+    control = Control(run_s=0.05)
+    (row,) = [row async for row in apply_fleet(outcomes, fleet, JOB, control)]
+    assert row.verdict == "unreachable"
+    assert row.findings == outcomes[0].report.findings
+    assert row.error is not None
+    assert "the time of the run was up while steps were being applied" in row.error.message
+
+
+async def test_the_run_ends_when_its_time_is_up() -> None:
+    fleet = Fleet(
+        **{f"s{n}": Scripted(asyncio.CancelledError()) for n in range(5)},
+    )
+    begun = time.monotonic()
+    control = Control(concurrency=2, run_s=0.1)
+    rows = [row async for row in run_fleet(fleet.servers, fleet, JOB, control)]
+    assert time.monotonic() - begun < 1
+    assert len(rows) == 5
+    assert all(row.error and row.error.kind == "timeout" for row in rows)
+
+
+async def test_a_defect_costs_its_own_row_and_says_so() -> None:
+    fleet = Fleet(odd=Scripted(KeyError("colour")), good=Scripted(facts(**HEALTHY)))
+    rows = {row.name: row async for row in run_fleet(fleet.servers, fleet, JOB)}
+    assert rows["good"].verdict == "healthy"
+    error = rows["odd"].error
+    assert error is not None
+    assert error.message == "a defect of volact, please report it: KeyError: 'colour'"
+
+
+@pytest.mark.parametrize("count", [1, 200])
+async def test_many_servers_few_at_a_time(count: int) -> None:
+    fleet = Fleet(**{f"s{n}": Scripted(facts(**HEALTHY)) for n in range(count)})
+    rows = [row async for row in run_fleet(fleet.servers, fleet, JOB, Control(concurrency=20))]
+    assert len({row.name for row in rows}) == count
+    assert {row.verdict for row in rows} == {"healthy"}
