@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from functools import cache
 from importlib import resources
 
 from volact.agent.request import Mode, Request
@@ -44,7 +45,7 @@ def render(request: Request, *, deadline_s: int = 120, keep: bool = False) -> by
         [
             f"var STARTED = new Date().getTime(), BUDGET_MS = {deadline_s * 600};",
             f"var REQUEST = {_literal(document)};",
-            *(squeeze(_source(f"{name}.js")) for name in PARTS[request.mode]),
+            _parts(request.mode),
         ]
     )
     text = f"{_prologue(request, deadline_s, keep)}\n{script}\n"
@@ -66,6 +67,13 @@ def _refuse_keys(document: str) -> None:
             )
 
 
+@cache
+def _parts(mode: Mode) -> str:
+    """What is the same in every request of a mode; a fleet asks for it once per server."""
+    return "\n".join(squeeze(_source(f"{name}.js")) for name in PARTS[mode])
+
+
+@cache
 def _source(name: str) -> str:
     return resources.files("volact.agent").joinpath("source", name).read_text("ascii")
 
