@@ -17,8 +17,9 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """How the run was started, as far as a report repeats it to the person.
 
     ``selector`` is the part of the command line that named the servers
-    (``-i lab.toml``), ready to be pasted into the next command; ``""`` when
-    targets were named one by one.
+    (``-i lab.toml``), ``""`` when targets were named one by one; ``login`` the
+    options without which the next command would not get in.  Both are ready
+    to be pasted.
     """
 
     volact: str
@@ -26,6 +27,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     started: str = ""  # ISO 8601, UTC, "…Z"
     selector: str = ""
+    login: str = ""
+    typed: dict[str, str] = {}  # address -> the target as the person wrote it
     before: Summary | None = None  # an earlier look at the same servers, for comparison
 
 

@@ -16,9 +16,8 @@ from volact.model.report import ServerReport, Summary, Word
 from volact.report.base import Invocation
 from volact.report.group import Group, groups
 from volact.report.next_step import next_step, shared_step
-from volact.report.tally import was_changed
+from volact.report.tally import causes, was_changed
 from volact.report.words import (
-    ERROR_TITLES,
     MEANS,
     cause,
     days_left,
@@ -33,6 +32,7 @@ from volact.report.words import (
 
 TILES: tuple[Word, ...] = ("healthy", "attention", "failed", "unreachable")
 _NAMES_SHOWN = 12
+_TONES = {"error": "bad", "warning": "warn"}
 _BUCKETS: tuple[tuple[str, float], ...] = (
     ("expired", 0),
     ("under 7 days", 7),
@@ -134,10 +134,10 @@ def cause_bars(servers: Iterable[ServerReport], limit: int = 14) -> list[Bar]:
     repaired: Counter[str] = Counter()
     tones: dict[str, str] = {}
     for server in servers:
-        for name, tone in _standing(server).items():
+        for name, severity in causes(server).items():
             standing[name] += 1
-            if tones.get(name) != "bad":
-                tones[name] = tone
+            if severity == "error" or name not in tones:
+                tones[name] = _TONES[severity]
         repaired.update(set(server.resolved))
     both = (standing + repaired).most_common(limit)
     longest = max((count for _, count in both), default=1)
@@ -145,14 +145,6 @@ def cause_bars(servers: Iterable[ServerReport], limit: int = 14) -> list[Bar]:
         _bar(name, standing[name], repaired[name], longest, tones.get(name, "bad"))
         for name, _ in both
     ]
-
-
-def _standing(server: ServerReport) -> dict[str, str]:
-    tone = {"error": "bad", "warning": "warn"}
-    found = {f.id: tone[f.severity] for f in server.findings if f.severity != "info"}
-    if server.error is not None:
-        found[ERROR_TITLES[server.error.kind].lower()] = "bad"
-    return found
 
 
 def _bar(name: str, part: int, rest: int, longest: int, tone: str) -> Bar:

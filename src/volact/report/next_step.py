@@ -51,7 +51,7 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
 
 def _would_help(server: ServerReport, how: Invocation) -> bool:
     """Whether `activate` has something to do here that was not just tried."""
-    if how.command == "activate" and server.results:
+    if how.command in {"activate", "demo"} and server.results:
         return False
     return any(_is_open(finding) for finding in server.findings)
 
@@ -76,23 +76,19 @@ def _failed_code(server: ServerReport) -> str:
 def _command(
     verb: str, servers: Sequence[ServerReport], how: Invocation, options: Sequence[str] = ()
 ) -> str:
-    return " ".join(["volact", verb, *_named(servers, how), *options])
-
-
-def _named(servers: Sequence[ServerReport], how: Invocation) -> list[str]:
-    """These servers, in the words the person named servers with.
+    """A command for exactly these servers.
 
     Consent given to a few must not reach the others, so never the whole
     inventory: beyond a dozen the rest is left for the next command.
     """
     few = servers[:_FEW]
-    if not how.selector:
-        return [_quoted(server.address) for server in few]
-    return [how.selector, *(f"--limit {_quoted(server.name)}" for server in few)]
-
-
-def _quoted(text: str) -> str:
-    return shlex.quote(plain(text))
+    if how.selector:
+        names = ",".join(plain(server.name) for server in few)
+        named = [how.selector, f"--limit {shlex.quote(names)}"]
+    else:
+        named = [shlex.quote(plain(how.typed.get(s.address, s.address))) for s in few]
+    login = [how.login] if how.login else []
+    return " ".join(["volact", verb, *named, *login, *options])
 
 
 def _after_error(servers: Sequence[ServerReport], how: Invocation) -> str:

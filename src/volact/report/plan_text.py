@@ -1,7 +1,7 @@
 """``volact plan`` for a terminal: each server's steps in order, or why there are none.
 
-Servers come as they finish; a plan is read per server, so nothing is grouped.
-Servers with nothing to do are counted, not listed.
+A plan is read per server, so nothing is grouped; servers are in the order of
+their names.  Those with nothing to do are counted, not listed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TextIO
 
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
+from volact.report.group import natural
 from volact.report.next_step import next_step
 from volact.report.safe import plain
 from volact.report.words import duration, lead, os_words, step_line
@@ -23,13 +24,16 @@ class PlanTextWriter:
         self._how = how
         self._bold = ("\x1b[1m", "\x1b[0m") if colour else ("", "")
         self._planned = self._refused = self._nothing = self._unknown = 0
+        self._parts: list[tuple[str, str]] = []
+        self._lines: list[str] = []
 
     def add(self, server: ServerReport) -> None:
-        """Write one server's plan at once."""
+        """Keep one server's plan as text."""
         if server.error is not None:
             self._unknown += 1
             self._head(server)
             self._line(f"  cannot be examined: {server.error.kind}: {plain(server.error.message)}")
+            self._line()
         elif server.plan:
             self._planned += 1
             self._head(server)
@@ -40,17 +44,26 @@ class PlanTextWriter:
             self._refused += 1
             self._head(server)
             self._why_nothing(server)
+        if self._lines:
+            self._parts.append((server.name, "".join(self._lines)))
+            self._lines = []
 
     def finish(self, run: RunReport) -> None:
-        """Write the counts."""
+        """Write everything, and the counts."""
+        self.write_plans()
         counts = (
             f"{self._planned} to change, {self._nothing} already as they should be,"
             f" {self._refused} for a person, {self._unknown} not examined"
         )
-        self._line(f"{counts}; {duration(run.elapsed_s)}. Nothing was changed.")
-        if self._planned:
-            selector = self._how.selector or "..."
-            self._line(f"next: volact activate {selector}")
+        self._out.write(f"{counts}; {duration(run.elapsed_s)}. Nothing was changed.\n")
+        if self._planned and self._how.selector:
+            login = f" {self._how.login}" if self._how.login else ""
+            self._out.write(f"next: volact activate {self._how.selector}{login}\n")
+
+    def write_plans(self) -> None:
+        """Write the plans alone."""
+        for _, text in sorted(self._parts, key=lambda part: natural(part[0])):
+            self._out.write(text)
 
     def _head(self, server: ServerReport) -> None:
         start, end = self._bold
@@ -80,4 +93,4 @@ class PlanTextWriter:
             self._line(f"  not done: {plain(str(refusal.get('reason', '')))}{allow}")
 
     def _line(self, text: str = "") -> None:
-        self._out.write(text + "\n")
+        self._lines.append(text + "\n")

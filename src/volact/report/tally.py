@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from volact.model.report import ServerReport, Summary
+from volact.report.words import ERROR_TITLES
 
 ALL_WELL = 0
 ATTENTION = 3
@@ -22,7 +23,7 @@ class Tally:
     def __init__(self, servers: Iterable[ServerReport] = ()) -> None:
         self.verdicts: Counter[str] = Counter()
         self.resolved: Counter[str] = Counter()
-        self.standing: Counter[str] = Counter()
+        self.causes: Counter[str] = Counter()
         self.changed = 0
         for server in servers:
             self.add(server)
@@ -32,7 +33,7 @@ class Tally:
         self.verdicts[server.verdict] += 1
         self.changed += was_changed(server)
         self.resolved.update(server.resolved)
-        self.standing.update({finding.id for finding in server.findings})
+        self.causes.update(list(causes(server)))
 
     def summary(self) -> Summary:
         """The counts as the document has them."""
@@ -44,6 +45,18 @@ class Tally:
             unreachable=self.verdicts["unreachable"],
             changed=self.changed,
         )
+
+
+def causes(server: ServerReport) -> dict[str, str]:
+    """Everything that stands against a server, each with its severity."""
+    found = {
+        finding.id: str(finding.severity)
+        for finding in server.findings
+        if finding.severity != "info"
+    }
+    if server.error is not None:
+        found[ERROR_TITLES[server.error.kind].lower()] = "error"
+    return found
 
 
 def was_changed(server: ServerReport) -> bool:

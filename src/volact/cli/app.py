@@ -1,0 +1,89 @@
+"""The command line as a whole: its verbs, and wrong usage said in one line.
+
+The verbs are in ``verbs/``, one module each; they import their work when
+they run, so that help and completion stay quick.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from volact.cli.failure import WRONG_INPUT, say
+from volact.cli.verbs import (
+    activate,
+    check,
+    demo,
+    endpoints,
+    explain,
+    lab,
+    plan,
+    providers,
+    script,
+)
+
+_HELP = """Keeps Windows Servers activated against their own cloud's KMS host.
+
+Start with: volact explain 0xC004F074, volact demo, volact check ssh://user@host.
+
+Exit codes: 0 all as it should be, 1 volact failed, 2 wrong input, 3 some server needs
+attention, 4 some server could not be examined.
+"""
+
+
+def run(args: Sequence[str]) -> int:
+    """Run a command line; usage errors are one line and exit code 2."""
+    try:
+        code = make_app()(args or ["--help"], prog_name="volact", standalone_mode=False)
+    except typer.Abort:
+        say("stopped; nothing further was done")
+        return 1
+    except typer.TyperException as error:
+        say(_usage(error))
+        return WRONG_INPUT
+    return code if isinstance(code, int) else 0
+
+
+def make_app() -> typer.Typer:
+    """All verbs, in the order a person meets them."""
+    app = typer.Typer(
+        help=_HELP,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_start)
+    for verb in (check, plan, activate, endpoints, script, explain, providers, demo):
+        verb.register(app)
+    lab.register(app)
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from volact import __version__
+
+        typer.echo(f"volact {__version__}")
+        raise typer.Exit
+
+
+def _start(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Nothing by itself: every verb is a command of its own."""
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What was wrong with the command line, and which help has the right way."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "volact"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    message = message.replace("Value error, ", "")
+    message = re.sub(r" \(Possible options?: (.*)\)$", r", did you mean \1?", message)
+    return f"{message[:1].lower()}{message[1:]} (see: {path} --help)"

@@ -1,0 +1,76 @@
+"""A lab in a process of its own, so that it does not share a core with who uses it.
+
+Starts ``volact lab serve`` with this very Python, waits until it accepts
+connections, and ends it by its process id whatever happens.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from volact.errors import VolactError
+
+_START_S = 120.0
+_END_S = 10.0
+
+
+@contextmanager
+def child_lab(scenario: str, servers: int, seed: int) -> Iterator[Path]:
+    """The inventory of a running lab."""
+    with tempfile.TemporaryDirectory(prefix="volact-lab-") as folder:
+        home = Path(folder)
+        with (home / "log").open("wb") as log:
+            process = subprocess.Popen(
+                _command(home, scenario, servers, seed),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for volact, which then ends the lab
+            )
+            try:
+                _wait(process, home)
+                yield home / "lab.toml"
+            finally:
+                _end(process)
+
+
+def _command(home: Path, scenario: str, servers: int, seed: int) -> list[str]:
+    options = {
+        "--scenario": scenario,
+        "--servers": str(servers),
+        "--seed": str(seed),
+        "--inventory-out": str(home / "lab.toml"),
+        "--ready-file": str(home / "ready"),
+    }
+    words = [word for pair in options.items() for word in pair]
+    return [sys.executable, "-m", "volact", "lab", "serve", *words]
+
+
+def _wait(process: subprocess.Popen[bytes], home: Path) -> None:
+    ends = time.monotonic() + _START_S
+    while not (home / "ready").exists():
+        if process.poll() is not None:
+            raise VolactError(f"the lab did not start: {_last_words(home)}")
+        if time.monotonic() > ends:
+            raise VolactError(f"the lab was not ready after {_START_S:.0f} s")
+        time.sleep(0.02)
+
+
+def _last_words(home: Path) -> str:
+    lines = (home / "log").read_text("utf-8", "replace").strip().splitlines()
+    return lines[-1].removeprefix("volact: ") if lines else "it said nothing"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

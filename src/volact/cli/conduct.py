@@ -1,0 +1,132 @@
+"""Conducting a run: rows from the fleet to the reports, and the exit code at the end.
+
+The verbs say what is to be done; here it is watched, counted and written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from types import TracebackType
+
+from volact.cli.console import columns_of, use_stdout, wants_colour
+from volact.cli.failure import INTERRUPTED, say
+from volact.cli.fleet_options import Fleet
+from volact.cli.options import ServerOptions
+from volact.cli.progress import Progress, Showing, make_progress
+from volact.cli.runtime import stoppable
+from volact.cli.sinks import Sinks, parse_reports
+from volact.fleet import Control, run_fleet
+from volact.model.report import RunReport, ServerReport
+from volact.report.base import Invocation, Writer
+from volact.report.make import Look, make_writer
+from volact.report.tally import Tally, exit_code
+
+Rows = AsyncGenerator[ServerReport, None]
+_DOING = {"check": "looking at", "plan": "planning for", "activate": "activating"}
+
+
+class Conductor:
+    """One run: its reports, its counts, its time and its end."""
+
+    def __init__(self, fleet: Fleet, sinks: Sinks, progress: Progress, concurrency: int) -> None:
+        self.fleet = fleet
+        self.progress = progress
+        self.tally = Tally()
+        self._sinks = sinks
+        self._concurrency = concurrency
+        self._begun = time.monotonic()
+        self._stop = asyncio.Event()
+
+    def __enter__(self) -> Conductor:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Whatever happened, no half report stays."""
+        self._sinks.discard()
+
+    @contextmanager
+    def listening(self) -> Iterator[Control]:
+        """Meanwhile Ctrl-C gives up what runs, and every server still gets its row."""
+        with stoppable(self._stop):
+            yield Control(concurrency=self._concurrency, stop=self._stop)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody stopped the run."""
+        return self._stop.is_set()
+
+    def take(self, row: ServerReport) -> None:
+        """Count and write a finished row."""
+        self.tally.add(row)
+        self._sinks.add(row)
+
+    async def show(self, total: int, rows: Rows) -> None:
+        """Take every row, with progress."""
+        doing = _DOING[self.fleet.job.mode]
+        async with aclosing(rows):
+            with Showing(self.progress, doing, total) as progress:
+                async for row in rows:
+                    self.take(row)
+                    progress.done(row)
+
+    def finish(self) -> int:
+        """Write the end of every report; the exit code."""
+        how, summary = self.fleet.how, self.tally.summary()
+        self._sinks.finish(
+            RunReport(
+                volact=how.volact,
+                command=how.command,
+                run=how.run,
+                started=how.started,
+                elapsed_s=round(time.monotonic() - self._begun, 3),
+                servers=(),
+                summary=summary,
+            )
+        )
+        if self.stopped:
+            say("interrupted; the rows above are those finished or given up")
+            return INTERRUPTED
+        return exit_code(summary)
+
+
+def conductor(
+    options: ServerOptions, fleet: Fleet, output: str, writer: Writer | None = None
+) -> Conductor:
+    """Open every report of a run; nothing has been started yet.
+
+    Rows that stream to the same terminal are progress enough.
+    """
+    reports = parse_reports(options.report)
+    rows = writer or stdout_writer(output, fleet.how, options)
+    streams = output != "text" and sys.stdout.isatty()
+    progress = make_progress(
+        sys.stderr,
+        wanted=not options.no_progress and not streams,
+        live=wants_colour(sys.stderr),
+    )
+    return Conductor(fleet, Sinks(rows, reports, fleet.how), progress, options.concurrency)
+
+
+def stdout_writer(format_: str, how: Invocation, options: ServerOptions) -> Writer:
+    """The report on standard output."""
+    out = use_stdout(format_)
+    look = Look(columns=columns_of(out), colour=wants_colour(out), everything=options.verbose)
+    return make_writer(format_, out, how, look)
+
+
+async def run_through(run: Conductor) -> int:
+    """Check or activate in one pass over every server."""
+    fleet = run.fleet
+    with run.listening() as control:
+        rows = run_fleet(fleet.servers, fleet.opener, fleet.job, control)
+        await run.show(len(fleet.servers), rows)
+    return run.finish()

@@ -1,0 +1,50 @@
+"""Standard output and error as volact uses them: data there, everything else here.
+
+Whether there are colours, how wide the terminal is, and the encodings that
+keep a redirected file UTF-8 on every system.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from volact.report.safe import pad, plain, width
+
+
+def use_stdout(format_: str) -> TextIO:
+    """Standard output, made ready for a format: data is UTF-8 wherever it goes."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper):
+        if format_ == "text":
+            out.reconfigure(errors="backslashreplace")
+        else:
+            out.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
+    return out
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Colours only on a terminal that takes them, and never against NO_COLOR."""
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty() and (os.name != "nt" or "WT_SESSION" in environ or "TERM" in environ)
+
+
+def columns_of(stream: TextIO) -> int:
+    """How wide a line may be."""
+    return shutil.get_terminal_size((100, 24)).columns if stream.isatty() else 100
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Aligned columns under a head, a line each; every cell made safe."""
+    lines = [list(head), *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(width(line[at]) for line in lines) for at in range(len(head))]
+    made = (
+        "  ".join(pad(cell, columns) for cell, columns in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+    return "".join(f"{line}\n" for line in made)

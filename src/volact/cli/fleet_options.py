@@ -1,0 +1,146 @@
+"""Fleet options into values: who is asked, how, and what the reports repeat of it.
+
+Everything that can be wrong is found here, before anything is started.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from volact import __version__
+from volact.cli.options import ServerOptions
+from volact.core.context import Policy
+from volact.errors import InputError
+from volact.inventory import (
+    Inventory,
+    Secrets,
+    check_credentials,
+    choose,
+    load_inventory,
+    with_credential,
+)
+from volact.knowledge.load import knowledge_for, load_profile
+from volact.model.profile import HostPort, Knowledge
+from volact.model.server import Server
+from volact.pipeline import Job, Mode
+from volact.report.base import Invocation
+from volact.transports.base import Opener
+from volact.transports.connect import make_opener
+from volact.transports.hostkeys import check_known_hosts
+from volact.transports.login import SshOptions, check_key_file
+
+
+class Fleet(msgspec.Struct, frozen=True, kw_only=True):
+    """The servers of a run and the way to them."""
+
+    servers: tuple[Server, ...]
+    opener: Opener
+    job: Job
+    how: Invocation
+
+
+def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -> Fleet:
+    """Work out a run; ``InputError`` for the first thing that is wrong with it."""
+    inventory = load_inventory(options.inventory) if options.inventory else Inventory()
+    if options.provider:
+        load_profile(options.provider)
+    servers = _servers(options, inventory)
+    known_hosts = Path(options.known_hosts).expanduser() if options.known_hosts else None
+    if known_hosts is not None:
+        _require_file(known_hosts)
+    ssh = SshOptions(
+        host_keys=options.host_key_policy,
+        known_hosts=known_hosts,
+        connect_s=options.connect_timeout,
+    )
+    job = Job(
+        mode=mode,
+        provider=options.provider,
+        policy=policy or Policy(),
+        images=inventory.images,
+        deadline_s=options.deadline,
+        knowledge=knowledge_with(parse_kms_hosts(options.kms_host)),
+    )
+    opener = make_opener(Secrets(), ssh)
+    return Fleet(servers=servers, opener=opener, job=job, how=_how(options, mode, servers))
+
+
+def _servers(options: ServerOptions, inventory: Inventory) -> tuple[Server, ...]:
+    keys = tuple(options.key_file)
+    chosen = tuple(
+        with_credential(
+            server, user=options.user, password_env=options.password_env, key_files=keys
+        )
+        for server in choose(inventory, options.targets, options.limit)
+    )
+    check_credentials(inventory, chosen, check_key_file, check_known_hosts)
+    return chosen
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise InputError("no such file", "it holds the host keys you trust", where=str(path))
+
+
+def parse_kms_hosts(words: list[str]) -> tuple[HostPort, ...]:
+    """``--kms-host`` as values."""
+    hosts = []
+    for word in words:
+        try:
+            hosts.append(HostPort.parse(word))
+        except ValueError as error:
+            raise InputError(f"--kms-host: {error}") from error
+    return tuple(hosts)
+
+
+def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
+    """What is known of a provider, with the KMS hosts that a person named instead."""
+    if not hosts:
+        return knowledge_for
+
+    def known(name: str) -> Knowledge:
+        base = knowledge_for(name)
+        return msgspec.structs.replace(base, profile=base.profile.with_kms_hosts(hosts))
+
+    return known
+
+
+def _how(options: ServerOptions, mode: Mode, servers: tuple[Server, ...]) -> Invocation:
+    return Invocation(
+        volact=__version__,
+        command=mode,
+        run=secrets.token_hex(8),
+        started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        selector=f"-i {shlex.quote(options.inventory)}" if options.inventory else "",
+        login=_login(options),
+        typed={str(server.address): _typed(server) for server in servers if server.address.user},
+    )
+
+
+def _typed(server: Server) -> str:
+    scheme, _, place = str(server.address).partition("://")
+    return f"{scheme}://{server.address.user}@{place}"
+
+
+def _login(options: ServerOptions) -> str:
+    """The options that the next command needs again."""
+    named = [
+        ("--provider", options.provider),
+        *(("--kms-host", host) for host in options.kms_host),
+        ("--user", options.user),
+        *(("--key-file", path) for path in options.key_file),
+        ("--password-env", options.password_env),
+        ("--known-hosts", options.known_hosts),
+        ("--host-key-policy", _unless_default(options.host_key_policy)),
+    ]
+    return " ".join(f"{name} {shlex.quote(value)}" for name, value in named if value)
+
+
+def _unless_default(policy: str) -> str:
+    return "" if policy == "strict" else policy

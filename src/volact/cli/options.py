@@ -1,0 +1,156 @@
+"""The options that verbs share, each said once.
+
+A verb names an option class; ``takes`` makes its fields the verb's
+parameters.  No option is read here and nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, TypeVar, get_type_hints
+
+import typer
+
+T = TypeVar("T")
+
+OutputFormat = Literal["text", "json", "jsonl", "csv"]
+PlanFormat = Literal["text", "json", "jsonl", "csv", "commands"]
+HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
+
+
+def complete_provider(incomplete: str) -> list[str]:
+    """Shell completion for provider names."""
+    from volact.knowledge.load import profile_names
+
+    return [name for name in profile_names() if name.startswith(incomplete)]
+
+
+Provider = Annotated[
+    str,
+    typer.Option(
+        help="The cloud the servers are in; without it each server's own facts tell.",
+        metavar="NAME",
+        autocompletion=complete_provider,
+    ),
+]
+KmsHosts = Annotated[
+    list[str],
+    typer.Option(
+        metavar="HOST[:PORT]",
+        help="Your own KMS host, instead of the cloud's. Repeatable; the first is preferred.",
+    ),
+]
+TableOrJson = Annotated[
+    Literal["text", "json"], typer.Option(help="What is written to standard output.")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerOptions:
+    """What every verb that asks servers takes, but for its output formats."""
+
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[TARGET]...",
+            help="ssh://user@host:port, or names, tags and globs of the inventory.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    inventory: Annotated[
+        str, typer.Option("--inventory", "-i", metavar="FILE", help="Servers, in TOML.")
+    ] = ""
+    limit: Annotated[
+        list[str],
+        typer.Option(metavar="NAME", help="Only these: names, tags or globs. Repeatable."),
+    ] = field(default_factory=list)
+    provider: Provider = ""
+    kms_host: KmsHosts = field(default_factory=list)
+    report: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FORMAT=FILE",
+            help="Also write html=, json=, jsonl=, csv= or text= to a file. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=2000, metavar="N", help="How many servers at a time.")
+    ] = 100
+    deadline: Annotated[
+        float,
+        typer.Option(min=1, max=3600, metavar="SECONDS", help="The time one server may take."),
+    ] = 120.0
+    connect_timeout: Annotated[
+        float,
+        typer.Option(min=0.1, max=600, metavar="SECONDS", help="The time a login may take."),
+    ] = 15.0
+    host_key_policy: Annotated[
+        HostKeyPolicy,
+        typer.Option(help="strict: must be known; accept-new: learn new ones; ignore: no check."),
+    ] = "strict"
+    known_hosts: Annotated[
+        str, typer.Option(metavar="FILE", help="Known host keys, instead of the user's own file.")
+    ] = ""
+    user: Annotated[
+        str, typer.Option(metavar="NAME", help="Who logs in, where no address says so.")
+    ] = ""
+    key_file: Annotated[
+        list[str],
+        typer.Option(metavar="FILE", help="Private key to log in with. Repeatable."),
+    ] = field(default_factory=list)
+    password_env: Annotated[
+        str,
+        typer.Option(metavar="VARIABLE", help="Environment variable that holds the password."),
+    ] = ""
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")] = (
+        False
+    )
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List healthy servers and every step too.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetOptions(ServerOptions):
+    """The options of ``check`` and ``activate``."""
+
+    output: Annotated[
+        OutputFormat, typer.Option("--output", "-o", help="What is written to standard output.")
+    ] = "text"
+
+
+def takes(options: type[T]) -> Callable[[Callable[[T], int]], Callable[..., int]]:
+    """Make a class's fields the parameters of a verb that takes its instance."""
+    hints = get_type_hints(options, include_extras=True)
+    parameters = [
+        inspect.Parameter(
+            item.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=_default(item),
+            annotation=hints[item.name],
+        )
+        for item in dataclasses.fields(options)  # type: ignore[arg-type]
+    ]
+
+    def wrap(body: Callable[[T], int]) -> Callable[..., int]:
+        @functools.wraps(body)
+        def command(**given: object) -> int:
+            return body(options(**given))
+
+        command.__annotations__ = {item.name: hints[item.name] for item in parameters}
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return command
+
+    return wrap
+
+
+def _default(item: dataclasses.Field[object]) -> object:
+    if item.default is not dataclasses.MISSING:
+        return item.default
+    if item.default_factory is not dataclasses.MISSING:
+        return item.default_factory()
+    return inspect.Parameter.empty

@@ -1,0 +1,166 @@
+"""Progress on standard error: a bar on a terminal, plain lines elsewhere.
+
+Whoever runs the fleet calls ``start``, ``done`` for each server and ``stop``.
+Nothing here touches standard output.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from volact.model.report import ServerReport
+from volact.report.safe import plain
+from volact.report.tally import Tally
+from volact.report.words import WORST_FIRST, cause
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+
+class Progress(Protocol):
+    """What the person sees while servers are asked."""
+
+    def start(self, doing: str, total: int) -> None:
+        """Servers are about to be asked."""
+
+    def done(self, server: ServerReport) -> None:
+        """One server is finished."""
+
+    def stop(self) -> None:
+        """It is over, or was interrupted; the terminal is as before."""
+
+
+class Showing:
+    """Starts and surely stops a progress display, as a ``with`` block."""
+
+    def __init__(self, progress: Progress, doing: str, total: int) -> None:
+        self._progress = progress
+        self._doing = doing
+        self._total = total
+
+    def __enter__(self) -> Progress:
+        self._progress.start(self._doing, self._total)
+        return self._progress
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+
+def make_progress(stream: TextIO, *, wanted: bool, live: bool) -> Progress:
+    """The display that fits: none, a bar, or lines."""
+    if not wanted:
+        return Silent()
+    return Bar(stream) if live else Lines(stream)
+
+
+class Silent:
+    """Nothing at all."""
+
+    def start(self, doing: str, total: int) -> None:
+        """Say nothing."""
+
+    def done(self, server: ServerReport) -> None:
+        """Say nothing."""
+
+    def stop(self) -> None:
+        """Say nothing."""
+
+
+class Lines:
+    """A line for each server that is not healthy, and one now and then."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._count = self._total = self._every = 0
+
+    def start(self, doing: str, total: int) -> None:
+        """Say what begins."""
+        self._count, self._total = 0, total
+        self._every = max(1, total // 10)
+        if total > 1:
+            self._say(f"{doing} {total} servers")
+
+    def done(self, server: ServerReport) -> None:
+        """Say a server that needs somebody, and every tenth part of the way."""
+        self._count += 1
+        place = f"[{self._count}/{self._total}]"
+        if self._total == 1:
+            return  # its row says it all
+        if server.verdict != "healthy":
+            why = cause(server).removeprefix("error:")
+            self._say(f"{place} {plain(server.name)}: {server.verdict}{f', {why}' if why else ''}")
+        elif self._count % self._every == 0:
+            self._say(place)
+
+    def stop(self) -> None:
+        """Nothing is left open."""
+
+    def _say(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+
+_TONES = {
+    "healthy": "green",
+    "attention": "yellow",
+    "failed": "red",
+    "unreachable": "magenta",
+}
+
+
+class Bar:
+    """A bar with the counts of the verdicts so far."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+        self._tally = Tally()
+
+    def start(self, doing: str, total: int) -> None:
+        """Show the bar."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+
+        self._tally = Tally()
+        self._bar = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[counts]}"),
+            console=Console(file=self._stream),
+            expand=True,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._bar.add_task(doing, total=total, counts="")
+        self._bar.start()
+
+    def done(self, server: ServerReport) -> None:
+        """Move the bar by one server."""
+        self._tally.add(server)
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, advance=1, counts=self._counts())
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _counts(self) -> str:
+        return " ".join(
+            f"[{_TONES[verdict]}]{self._tally.verdicts[verdict]} {verdict}[/]"
+            for verdict in reversed(WORST_FIRST)
+            if self._tally.verdicts[verdict]
+        )

@@ -1,0 +1,54 @@
+"""Running coroutines: the fastest event loop there is, and signals that end it kindly."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run one piece of work to its end."""
+    with new_runner() as runner:
+        return runner.run(work)
+
+
+def new_runner() -> asyncio.Runner:
+    """A loop for several pieces of work one after another."""
+    return asyncio.Runner(loop_factory=_loop_factory())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+@contextmanager
+def stoppable(event: asyncio.Event) -> Iterator[None]:
+    """The first SIGINT or SIGTERM sets the event; a second one ends at once."""
+    loop = asyncio.get_running_loop()
+    before = {name: signal.getsignal(name) for name in _SIGNALS}
+
+    def restore() -> None:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+    def stop(*_: object) -> None:
+        loop.call_soon_threadsafe(event.set)
+        restore()
+
+    try:
+        for name in _SIGNALS:
+            signal.signal(name, stop)
+        yield
+    finally:
+        restore()

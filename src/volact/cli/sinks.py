@@ -1,0 +1,136 @@
+"""Where a run's rows go: standard output and any number of report files.
+
+Files are opened before anything starts, so that a path that cannot be written
+is said at once, and appear under their name only when they are complete.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from volact.errors import InputError
+from volact.model.report import RunReport, ServerReport
+from volact.report.base import Invocation, Writer
+from volact.report.make import FILE_FORMATS, make_writer
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One ``--report FORMAT=FILE``."""
+
+    format: str
+    path: Path
+
+
+def parse_reports(words: Sequence[str]) -> tuple[Target, ...]:
+    """The report files asked for; ``InputError`` for what is none."""
+    targets = tuple(_parse(word) for word in words)
+    paths = [target.path for target in targets]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise InputError(f"--report writes {path} twice")
+    return targets
+
+
+def _parse(word: str) -> Target:
+    format_, sign, path = word.partition("=")
+    if not sign or not path or format_ not in FILE_FORMATS:
+        known = ", ".join(f"{name}=FILE" for name in FILE_FORMATS)
+        raise InputError(f"--report {word}: not FORMAT=FILE", f"one of {known}")
+    return Target(format_, Path(path))
+
+
+class ReportFile:
+    """A report written beside its name and moved there when it is whole."""
+
+    def __init__(self, target: Target, how: Invocation) -> None:
+        self._path = target.path
+        try:
+            handle, name = tempfile.mkstemp(
+                prefix=f".{target.path.name}.", suffix=".part", dir=target.path.parent
+            )
+        except OSError as error:
+            reason = error.strerror or "cannot be written"
+            raise InputError(reason, "choose another file", where=str(target.path)) from error
+        if target.path.is_dir():
+            os.close(handle)
+            Path(name).unlink()
+            raise InputError("is a directory", "choose a file", where=str(target.path))
+        self._part = Path(name)
+        self._file = os.fdopen(handle, "w", encoding="utf-8", newline="")
+        self._writer = make_writer(target.format, self._file, how)
+
+    def add(self, server: ServerReport) -> None:
+        """Take one server's row."""
+        self._writer.add(server)
+
+    def finish(self, run: RunReport) -> None:
+        """Write the end and put the file in its place."""
+        self._writer.finish(run)
+        self._file.close()
+        self._part.chmod(0o666 & ~_umask())
+        self._part.replace(self._path)
+
+    def discard(self) -> None:
+        """Leave nothing behind of a report that never became whole."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The process's umask; it can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+class Sinks:
+    """All writers of a run."""
+
+    def __init__(self, output: Writer, reports: Sequence[Target], how: Invocation) -> None:
+        self._files: list[ReportFile] = []
+        try:
+            for target in reports:
+                self._files.append(ReportFile(target, how))
+        except InputError:
+            self.discard()
+            raise
+        # Files first: whoever stops reading standard output must not cost them.
+        self._writers: list[Writer] = [*self._files, output]
+
+    def add(self, server: ServerReport) -> None:
+        """Hand a row to every writer."""
+        for writer in self._writers:
+            writer.add(server)
+
+    def finish(self, run: RunReport) -> None:
+        """End every report."""
+        for writer in self._writers:
+            writer.finish(run)
+        self._files.clear()
+
+    def discard(self) -> None:
+        """Remove what is not whole."""
+        for file in self._files:
+            file.discard()
+        self._files.clear()
+
+
+def require_writable(words: Sequence[str]) -> None:
+    """``InputError`` when a report could not be written, without writing one."""
+    nothing = Invocation(volact="", command="")
+    Sinks(Nowhere(), parse_reports(words), nothing).discard()
+
+
+class Nowhere:
+    """The writer for rows that nobody reads."""
+
+    def add(self, server: ServerReport) -> None:
+        """Let it go."""
+
+    def finish(self, run: RunReport) -> None:
+        """Let it go."""

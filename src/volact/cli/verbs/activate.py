@@ -1,0 +1,124 @@
+"""``volact activate``: look, ask, do, and look again."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from volact.cli.options import FleetOptions, takes
+
+if TYPE_CHECKING:
+    from volact.cli.conduct import Conductor
+    from volact.pipeline import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivateOptions(FleetOptions):
+    """What a person allows beside the options of ``check``."""
+
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as volact plan.")] = False
+    replace_key: Annotated[
+        bool,
+        typer.Option("--replace-key", help="Allow a retail, MAK or OEM key to be replaced."),
+    ] = False
+    override_entitlement: Annotated[
+        str,
+        typer.Option(
+            metavar="REASON",
+            help="Activate servers whose image does not entitle them; the reason is recorded.",
+        ),
+    ] = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("activate")(activate)
+
+
+@takes(ActivateOptions)
+def activate(options: ActivateOptions) -> int:
+    """Put servers right and activate them; asks before it changes anything."""
+    from volact.cli.conduct import conductor, run_through
+    from volact.cli.fleet_options import fleet_of
+    from volact.cli.runtime import run_async
+    from volact.core.context import Policy
+    from volact.errors import InputError
+
+    policy = Policy(
+        replace_key=options.replace_key, override_entitlement=options.override_entitlement
+    )
+    if options.dry_run:
+        from volact.cli.verbs.plan import run_plan
+
+        return run_plan(options, options.output, policy)
+    if not options.yes and not sys.stdin.isatty():
+        raise InputError(
+            "nobody can be asked: standard input is not a terminal",
+            "say --yes to change servers without a question, or --dry-run to look only",
+        )
+    fleet = fleet_of(options, "activate", policy)
+    with conductor(options, fleet, options.output) as run:
+        return run_async(run_through(run)) if options.yes else _ask_first(run)
+
+
+def _ask_first(run: Conductor) -> int:
+    """Plan for all, show it, ask once, apply exactly what was shown."""
+    from volact.cli.runtime import new_runner
+
+    with new_runner() as runner:
+        pending = runner.run(_plan(run))
+        # Asked outside the loop, where Ctrl-C is Ctrl-C.
+        if pending and not run.stopped and _agreed(run, pending):
+            runner.run(_apply(run, pending))
+        else:
+            for outcome in pending:
+                run.take(outcome.report)
+    return run.finish()
+
+
+async def _plan(run: Conductor) -> list[Outcome]:
+    """Look at every server; those without steps are finished with that."""
+    from volact.cli.progress import Showing
+    from volact.fleet import plan_fleet
+
+    fleet = run.fleet
+    pending: list[Outcome] = []
+    with run.listening() as control:
+        outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
+        async with aclosing(outcomes):
+            with Showing(run.progress, "looking at", len(fleet.servers)) as progress:
+                async for outcome in outcomes:
+                    if outcome.pending:
+                        pending.append(outcome)
+                    else:
+                        run.take(outcome.report)
+                    progress.done(outcome.report)
+    return pending
+
+
+async def _apply(run: Conductor, pending: list[Outcome]) -> None:
+    from volact.fleet import apply_fleet
+
+    fleet = run.fleet
+    with run.listening() as control:
+        rows = apply_fleet(pending, fleet.opener, fleet.job, control)
+        await run.show(len(pending), rows)
+
+
+def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
+    """Show the plan on standard error and ask."""
+    from volact.cli.console import wants_colour
+    from volact.report.plan_text import PlanTextWriter
+
+    colour = wants_colour(sys.stderr)
+    writer = PlanTextWriter(sys.stderr, run.fleet.how, colour=colour)
+    for outcome in pending:
+        writer.add(outcome.report)
+    writer.write_plans()
+    steps = sum(len(outcome.report.plan) for outcome in pending)
+    return typer.confirm(f"Apply {steps} steps to {len(pending)} servers?", default=False, err=True)

@@ -1,0 +1,115 @@
+"""``volact endpoints``: the cloud's KMS, time and DNS servers, as seen from here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from volact.cli.options import Provider, TableOrJson
+
+if TYPE_CHECKING:
+    from volact.endpoints import Endpoints
+    from volact.model.profile import HostPort
+
+_ATTENTION = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("endpoints")(endpoints)
+
+
+def endpoints(
+    provider: Provider = "",
+    kms_host: Annotated[
+        list[str],
+        typer.Option(metavar="HOST[:PORT]", help="A KMS host to look at. Repeatable."),
+    ] = [],  # noqa: B006 - never changed
+    ntp: Annotated[
+        list[str], typer.Option(metavar="HOST", help="A time server to look at. Repeatable.")
+    ] = [],  # noqa: B006
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="For each question.")
+    ] = 3.0,
+    output: TableOrJson = "text",
+) -> int:
+    """Look at KMS, time and DNS servers from here.
+
+    Shows name resolution, connection, DCE/RPC bind and latency of each KMS host, and offset and
+    delay of each time server. Nothing is activated. Exit code 3 when one is not as it should be.
+    """
+    from volact.cli.console import use_stdout
+    from volact.cli.provider import the_profile
+    from volact.cli.runtime import run_async
+    from volact.endpoints import check_endpoints, check_profile
+
+    hosts = [_host(word) for word in kms_host]
+    if hosts or ntp:
+        found = run_async(check_endpoints(hosts, ntp, timeout_s=timeout))
+    else:
+        found = run_async(check_profile(the_profile(provider), timeout_s=timeout))
+    out = use_stdout(output)
+    out.write(_json(found) if output == "json" else _text(found))
+    return 0 if found.ok else _ATTENTION
+
+
+def _host(word: str) -> HostPort:
+    from volact.errors import InputError
+    from volact.model.profile import HostPort
+
+    try:
+        return HostPort.parse(word)
+    except ValueError as error:
+        raise InputError(f"--kms-host {word}: {error}") from error
+
+
+def _json(found: Endpoints) -> str:
+    import msgspec
+
+    from volact.report.json_document import encode
+
+    return encode({**msgspec.to_builtins(found), "ok": found.ok}) + "\n"
+
+
+def _text(found: Endpoints) -> str:
+    from volact.cli.console import table
+
+    parts = [
+        (("KMS HOST", "STATE", "ADDRESS", "NAME", "CONNECT", "BIND", "MEANS"), _kms(found)),
+        (("TIME SERVER", "STATE", "ADDRESS", "OFFSET", "DELAY", "STRATUM", "MEANS"), _ntp(found)),
+        (("DNS SERVER", "STATE", "ADDRESSES", "TIME", "MEANS"), _dns(found)),
+    ]
+    return "\n".join(table(head, rows) for head, rows in parts if rows)
+
+
+def _kms(found: Endpoints) -> list[tuple[str, ...]]:
+    return [
+        (host.host, host.word, host.address or "-", _ms(host.resolve_ms), _ms(host.connect_ms),
+         _ms(host.bind_ms), host.says)
+        for host in found.kms
+    ]  # fmt: skip
+
+
+def _ntp(found: Endpoints) -> list[tuple[str, ...]]:
+    return [
+        (host.host, host.word, host.address or "-", _seconds(host.offset_s, "+.3f"),
+         _seconds(host.delay_s, ".3f"), str(host.stratum or "-"), host.says)
+        for host in found.ntp
+    ]  # fmt: skip
+
+
+def _dns(found: Endpoints) -> list[tuple[str, ...]]:
+    return [
+        (host.server, host.word, ", ".join(host.addresses) or "-", _ms(host.ms),
+         f"{host.says}: {host.name}")
+        for host in found.dns
+    ]  # fmt: skip
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} ms"
+
+
+def _seconds(value: float | None, form: str) -> str:
+    return "-" if value is None else f"{value:{form}} s"

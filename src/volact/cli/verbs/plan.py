@@ -1,0 +1,95 @@
+"""``volact plan``: what would be done, as words, data or console commands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from volact.cli.options import PlanFormat, ServerOptions, takes
+
+if TYPE_CHECKING:
+    from volact.cli.conduct import Conductor
+    from volact.core.context import Policy
+    from volact.model.report import ServerReport
+    from volact.pipeline import Outcome
+    from volact.report.commands_list import CommandsWriter
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(ServerOptions):
+    """As for ``check``, and one format more."""
+
+    output: Annotated[
+        PlanFormat,
+        typer.Option(
+            "--format",
+            "--output",
+            "-o",
+            help="What is written to standard output; commands: as typed in cmd.exe.",
+        ),
+    ] = "text"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("plan")(plan)
+
+
+@takes(PlanOptions)
+def plan(options: PlanOptions) -> int:
+    """Say what activate would do; change nothing."""
+    return run_plan(options, options.output)
+
+
+def run_plan(options: ServerOptions, output: str, policy: Policy | None = None) -> int:
+    """The verb, also for ``activate --dry-run``."""
+    from volact.cli.conduct import conductor
+    from volact.cli.fleet_options import fleet_of
+    from volact.cli.runtime import run_async
+    from volact.cli.sinks import Nowhere
+
+    fleet = fleet_of(options, "plan", policy)
+    if output != "commands":
+        with conductor(options, fleet, output) as run:
+            return run_async(_run(run))
+    with conductor(options, fleet, output, Nowhere()) as run:
+        return run_async(_run(run, _commands_writer(len(fleet.servers))))
+
+
+async def _run(run: Conductor, commands: CommandsWriter | None = None) -> int:
+    from volact.fleet import plan_fleet
+
+    fleet = run.fleet
+    with run.listening() as control:
+        outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
+        await run.show(len(fleet.servers), _rows(outcomes, commands))
+    return run.finish()
+
+
+async def _rows(
+    outcomes: AsyncGenerator[Outcome, None], commands: CommandsWriter | None
+) -> AsyncGenerator[ServerReport, None]:
+    """The rows of the outcomes; their console commands are written on the way."""
+    async with aclosing(outcomes):
+        async for outcome in outcomes:
+            if commands is not None:
+                commands.add(outcome.report, _commands(outcome))
+            yield outcome.report
+
+
+def _commands(outcome: Outcome) -> tuple[str, ...]:
+    from volact.core.commands import console_commands
+
+    look = outcome.look
+    return console_commands(look.plan, look.facts, look.ctx) if look is not None else ()
+
+
+def _commands_writer(servers: int) -> CommandsWriter:
+    from volact.cli.console import use_stdout
+    from volact.report.commands_list import CommandsWriter
+
+    return CommandsWriter(use_stdout("text"), headings=servers > 1)

@@ -1,0 +1,63 @@
+"""Two looks at the same servers set side by side: verdicts and causes, before and after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TextIO
+
+from volact.model.report import RunReport, ServerReport
+from volact.report.base import Writer
+from volact.report.safe import pad, plain
+from volact.report.tally import Tally
+from volact.report.words import WORST_FIRST
+
+_CAUSES = 16
+
+
+class ComparingWriter:
+    """Another writer's report, headed by what was before and what is now."""
+
+    def __init__(self, out: TextIO, before: Tally, inner: Writer) -> None:
+        self._out = out
+        self._before = before
+        self._after = Tally()
+        self._inner = inner
+
+    def add(self, server: ServerReport) -> None:
+        """Count one server and hand it on."""
+        self._after.add(server)
+        self._inner.add(server)
+
+    def finish(self, run: RunReport) -> None:
+        """Write the table, then the other writer's report."""
+        self._out.write(before_after(self._before, self._after) + "\n")
+        self._inner.finish(run)
+
+
+def before_after(before: Tally, after: Tally) -> str:
+    """A small table: how many servers had each verdict and each cause."""
+    verdicts = [
+        (verdict, before.verdicts[verdict], after.verdicts[verdict])
+        for verdict in reversed(WORST_FIRST)
+        if before.verdicts[verdict] or after.verdicts[verdict]
+    ]
+    causes = [
+        (plain(name), before.causes[name], after.causes[name])
+        for name, _ in _ranked(before.causes, after.causes)
+    ]
+    columns = max(len(name) for name, _, _ in [*verdicts, *causes, ("cause", 0, 0)]) + 2
+    lines = [_line("verdict", "before", "after", columns)]
+    lines += [_line(name, was, now, columns) for name, was, now in verdicts]
+    if causes:
+        lines += ["", _line("cause", "before", "after", columns)]
+        lines += [_line(name, was, now, columns) for name, was, now in causes]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _ranked(before: Counter[str], after: Counter[str]) -> list[tuple[str, int]]:
+    both = Counter({name: max(before[name], after[name]) for name in {**before, **after}})
+    return both.most_common(_CAUSES)
+
+
+def _line(name: str, was: object, now: object, columns: int) -> str:
+    return f"{pad(name, columns)}{was!s:>7}{now!s:>7}"
