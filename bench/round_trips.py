@@ -1,0 +1,123 @@
+"""How many round trips a probe costs: the same work through a slow line.
+
+    python bench/round_trips.py [--delay-ms N]
+
+Puts a relay that delays every byte by half a round trip between an SSH
+client and a small SSH server in this process, and divides the time by the
+delay.  What the server does itself takes next to no time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncssh
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "transports"))
+
+from ssh_host import PASSWORD, USER, Host, Passwords
+
+from volact.transports.connect import open_transport
+from volact.transports.login import SshOptions
+
+SCRIPT = b"@echo off\r\n" + b"x" * 26_000
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
+    """Carry bytes one way, each chunk ``delay`` seconds late."""
+    late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+    async def deliver() -> None:
+        while True:
+            due, data = await late.get()
+            await asyncio.sleep(due - time.perf_counter())
+            writer.write(data)
+            if not data:
+                writer.close()
+                return
+
+    delivery = asyncio.ensure_future(deliver())
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65536):
+            late.put_nowait((time.perf_counter() + delay, data))
+    late.put_nowait((time.perf_counter() + delay, b""))
+    await delivery
+
+
+class Relay:
+    """A slow line to a port of this machine."""
+
+    def __init__(self, port: int, delay: float) -> None:
+        self._port = port
+        self._delay = delay
+        self._idle = asyncio.Event()
+
+    async def start(self) -> asyncio.Server:
+        """Listen on a free port."""
+        return await asyncio.start_server(self._carry, "127.0.0.1", 0)
+
+    async def drained(self) -> None:
+        """Wait until the last line is down."""
+        await self._idle.wait()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._idle.clear()
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        await asyncio.gather(
+            pump(reader, far_writer, self._delay), pump(far_reader, writer, self._delay)
+        )
+        self._idle.set()
+
+
+async def trips(work: Callable[[], Awaitable[object]], delay_s: float) -> float:
+    """How many round trips some work took."""
+    begun = time.perf_counter()
+    await work()
+    return (time.perf_counter() - begun) / delay_s
+
+
+async def main(delay_s: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        host = Host(Path(folder))
+        host.temp.mkdir(parents=True)
+        await host.start_server()
+        relay = Relay(host.port, delay_s / 2)
+        line = await relay.start()
+        host.port = line.sockets[0].getsockname()[1]
+        server = host.as_server()
+        options = SshOptions(host_keys="ignore")
+
+        async def bare() -> None:
+            async with asyncssh.connect(
+                "127.0.0.1", host.port, username=USER, password=PASSWORD, known_hosts=None
+            ) as connection:
+                await connection.run("ver")
+
+        async def probe(runs: int) -> None:
+            async with open_transport(server, Passwords(), options) as transport:
+                for _ in range(runs):
+                    name = f"volact-{secrets.token_hex(16)}"
+                    await transport.run(SCRIPT, name=name, deadline_s=60)
+
+        one = await trips(lambda: probe(1), delay_s)
+        two = await trips(lambda: probe(2), delay_s)
+        print(f"bare: connect and one command   {await trips(bare, delay_s):5.1f} round trips")
+        print(f"volact: connect and probe       {one:5.1f}")
+        print(f"volact: an apply after it       {two - one:5.1f}")
+        await relay.drained()
+        line.close()
+        await host.stop()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--delay-ms", type=float, default=100.0)
+    asyncio.run(main(parser.parse_args().delay_ms / 1000))
