@@ -74,9 +74,13 @@ function nap(milliseconds) {
   }
 }
 
-/* Wine leaves the final NUL on. */
+/* Wine leaves the final NUL on some strings. */
+function withoutNul(text) {
+  return String(text).replace(/\u0000+$/, "");
+}
+
 function expanded(text) {
-  return String(shell.ExpandEnvironmentStrings(text)).replace(/\u0000+$/, "");
+  return withoutNul(shell.ExpandEnvironmentStrings(text));
 }
 
 function systemFile(name) {

@@ -3,7 +3,7 @@
  * and whether a KMS host can be reached.  Never through a proxy.
  */
 
-var HTTP_STATUS = 0x80190000;
+var HTTP_STATUS = 0x80190000, HTTP_TIMED_OUT = 0x80072EE2;
 
 /* What a try at a port says when it got through to something not HTTP. */
 var REACHED = {};
@@ -12,17 +12,25 @@ REACHED[0x80072F78] = REACHED[0x80072EFE] = REACHED[0x80072EFF] = REACHED[0x8007
 
 var silentHosts = {}, pages = {}, tries = {};
 
+/*
+ * Asynchronous, so that a host that accepts and says nothing costs no more
+ * than finding its name and connecting may: Wine keeps no time-out for that.
+ */
 function httpGet(url, headers, wait) {
   var http = new ActiveXObject("WinHttp.WinHttpRequest.5.1"), name;
   http.SetProxy(1);
   http.SetTimeouts(wait, wait, wait, wait);
-  http.Open("GET", url, false);
+  http.Open("GET", url, true);
   for (name in headers) {
     if (headers.hasOwnProperty(name)) {
       http.SetRequestHeader(name, headers[name]);
     }
   }
   http.Send();
+  if (!http.WaitForResponse(Math.ceil(wait / 500))) {
+    http.Abort();
+    throw failure(HTTP_TIMED_OUT);
+  }
   return http;
 }
 
@@ -51,7 +59,7 @@ function page(url, fresh) {
 
 function dateOf(http) {
   return ask(function () {
-    var time = Date.parse(http.GetResponseHeader("Date"));
+    var time = Date.parse(withoutNul(http.GetResponseHeader("Date")));
     if (isNaN(time)) {
       throw failure(BAD_DATA);
     }

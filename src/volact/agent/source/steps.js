@@ -107,6 +107,9 @@ STEPS["start-service"] = function (step) {
   if (before.state === "Running") {
     return result(true, false, view, view);
   }
+  if (before.start === "Disabled") {
+    return failed(0x80070422, view, view, "the service is disabled");
+  }
   try {
     after = serviceView(startService(step.name));
   } catch (error) {

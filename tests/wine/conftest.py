@@ -1,0 +1,64 @@
+"""Fixtures: one Wine behind SSH for the whole session, and hosts for it to reach.
+
+Where Wine, sshd or root are missing these tests are skipped; in CI, or with
+``VOLACT_REQUIRE_WINE=1``, that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from loopback import Loopback
+from wine_server import WineServer, new_server
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs all of these, so that there is one prefix."""
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.wine)
+            item.add_marker(pytest.mark.xdist_group("wine"))
+
+
+def _missing() -> str:
+    packages = {"wine": "wine wine64", "/usr/sbin/sshd": "openssh-server", "useradd": "passwd"}
+    absent = [package for tool, package in packages.items() if shutil.which(tool) is None]
+    if absent:
+        return f"needs the Debian package(s) {' '.join(absent)}"
+    return "" if os.geteuid() == 0 else "needs root: an account is made for it"
+
+
+@pytest.fixture(scope="session")
+def wine() -> Iterator[WineServer]:
+    """The server; ``server.run_file`` runs a script there."""
+    missing = _missing()
+    if missing:
+        if os.environ.get("CI") == "true" or os.environ.get("VOLACT_REQUIRE_WINE") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    server = new_server()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def loopback() -> Iterator[Callable[..., Loopback]]:
+    """Opens TCP hosts on the loopback; all are closed at the end."""
+    opened: list[Loopback] = []
+
+    def open_one(kind: str, pages: dict[str, str] | None = None) -> Loopback:
+        opened.append(Loopback(kind, pages or {}))
+        return opened[-1]
+
+    yield open_one
+    for host in opened:
+        host.close()

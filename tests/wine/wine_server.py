@@ -1,0 +1,259 @@
+"""A Windows Server for the tests: Wine behind a real OpenSSH server.
+
+Makes an account, a Wine prefix of its own, and an sshd on the loopback whose
+logins end in that prefix's ``cmd``; takes all of it away again.  What is
+tested there is in the ``test_*`` files beside this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+TEMP = "AppData/Local/Temp"
+
+# %VOLACT_CMD% and not the command itself: Wine would escape its quotes, which
+# cmd does not undo.  The second cmd is there for commands of its own (ver, dir).
+_SHELL = """#!/bin/sh
+export WINEPREFIX={prefix} WINEDEBUG=-all
+[ "$1" = "-c" ] || exec wine cmd
+export VOLACT_CMD="cmd.exe /c $2"
+exec wine cmd /c %VOLACT_CMD%
+"""
+
+_SSHD = """Port {port}
+ListenAddress 127.0.0.1
+HostKey {base}/host_key
+PidFile none
+AuthorizedKeysFile {base}/user_key.pub
+AllowUsers {user}
+UsePAM no
+StrictModes no
+PasswordAuthentication yes
+Subsystem sftp internal-sftp
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command on the server printed and ended with."""
+
+    stdout: str
+    code: int
+
+
+@dataclass
+class WineServer:
+    """One account, its prefix, and the sshd in front of it."""
+
+    base: Path
+    user: str
+    password: str
+    uid: int = -1
+    gid: int = -1
+    port: int = 0
+    sshd: subprocess.Popen[bytes] | None = None
+
+    @property
+    def prefix(self) -> Path:
+        """The Wine prefix."""
+        return self.base / "prefix"
+
+    @property
+    def home(self) -> Path:
+        """The account's folder, which is its Windows profile too."""
+        return self.prefix / "drive_c" / "users" / self.user
+
+    @property
+    def temp(self) -> Path:
+        """The profile's own temporary folder."""
+        return self.home / TEMP
+
+    @property
+    def windows_temp(self) -> str:
+        """The same folder as Windows names it."""
+        return f"C:\\users\\{self.user}\\" + TEMP.replace("/", "\\")
+
+    @property
+    def key(self) -> Path:
+        """The private key that may log in."""
+        return self.base / "user_key"
+
+    @property
+    def known_hosts(self) -> Path:
+        """A known_hosts file that holds this server's host key."""
+        return self.base / "known_hosts"
+
+    def start(self) -> None:
+        """Make the account, the prefix and the SSH server."""
+        self.base.chmod(0o755)
+        self.prefix.mkdir()
+        self._make_account()
+        os.chown(self.prefix, self.uid, self.gid)
+        self.run("wineboot", "-i", timeout=120)
+        self.run("wineserver", "-w")
+        self.temp.mkdir(parents=True, exist_ok=True)
+        for folder in (self.temp, *self.temp.parents):
+            if folder.is_relative_to(self.home):
+                os.chown(folder, self.uid, self.gid)
+        (self.home / "C:").symlink_to(self.prefix / "drive_c")
+        self._start_sshd()
+
+    def _make_account(self) -> None:
+        shell = self.base / "shell"
+        shell.write_text(_SHELL.format(prefix=self.prefix))
+        shell.chmod(0o755)
+        subprocess.run(
+            ["useradd", "-M", "-l", "-d", str(self.home), "-s", str(shell), self.user], check=True
+        )
+        subprocess.run(["chpasswd"], input=f"{self.user}:{self.password}\n", text=True, check=True)
+        entry = pwd.getpwnam(self.user)
+        self.uid, self.gid = entry.pw_uid, entry.pw_gid
+
+    def _start_sshd(self) -> None:
+        for name in ("host_key", "user_key"):
+            subprocess.run(
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.base / name], check=True
+            )
+        Path("/run/sshd").mkdir(exist_ok=True)
+        for _ in range(5):  # another process may take the port in between
+            self.port = _free_port()
+            config = self.base / "sshd_config"
+            config.write_text(_SSHD.format(port=self.port, base=self.base, user=self.user))
+            log = (self.base / "sshd.log").open("ab")
+            self.sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", config], stderr=log)
+            log.close()
+            if _listens(self.port, self.sshd):
+                break
+        public = (self.base / "host_key.pub").read_text()
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}")
+
+    def run(self, *command: str, timeout: float = 60, **environment: str) -> Ran:
+        """Run a program of Wine's as the account."""
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
+            cwd=self.home if self.home.is_dir() else "/",
+            user=self.uid,
+            group=self.gid,
+            extra_groups=[],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.home),
+                "USER": self.user,
+                "LANG": "C.UTF-8",
+                "WINEPREFIX": str(self.prefix),
+                "WINEDEBUG": "-all",
+                **environment,
+            },
+        )
+        return Ran(done.stdout.decode("utf-8", "replace"), done.returncode)
+
+    def cmd(self, line: str, timeout: float = 60) -> Ran:
+        """Run a line of cmd, as it would be typed."""
+        return self.run(
+            "wine", "cmd", "/c", "%VOLACT_CMD%", timeout=timeout, VOLACT_CMD=f"cmd.exe /c {line}"
+        )
+
+    def run_file(self, script: bytes, name: str, timeout: float = 60) -> Ran:
+        """Put a file into the temporary folder and run it there."""
+        file = self.temp / name
+        file.write_bytes(script)
+        os.chown(file, self.uid, self.gid)
+        return self.cmd(f'"{self.windows_temp}\\{name}"', timeout)
+
+    def registry(self, key: str, name: str) -> str | None:
+        """A value as ``TYPE text``, as reg.exe prints it, or None."""
+        for line in self.cmd(f'reg query "{key}" /v {name}').stdout.splitlines():
+            words = line.split(None, 2)
+            if len(words) == 3 and words[0] == name:
+                return f"{words[1]} {words[2]}"
+        return None
+
+    def set_registry(self, key: str, name: str, value: str, kind: str = "REG_SZ") -> None:
+        """Write a value, as a person would with reg.exe."""
+        done = self.cmd(f'reg add "{key}" /v {name} /t {kind} /d "{value}" /f')
+        assert done.code == 0, done
+
+    def delete_key(self, key: str) -> None:
+        """Remove a key with all below it."""
+        self.cmd(f'reg delete "{key}" /f')
+
+    def create_service(self, name: str, start: str = "demand") -> None:
+        """A service that really starts: Wine's own print spooler under another name."""
+        done = self.cmd(
+            f"sc create {name} binPath= C:\\windows\\system32\\spoolsv.exe start= {start}"
+        )
+        assert done.code == 0, done
+
+    def delete_service(self, name: str) -> None:
+        """Stop and remove a service."""
+        self.cmd(f"sc stop {name}")
+        self.cmd(f"sc delete {name}")
+
+    def set_release(self, name: str) -> None:
+        """Report another release of Windows: win2008, win2008r2, win81, win10."""
+        done = self.run("wine", "winecfg", "-v", name)
+        assert done.code == 0, done
+
+    def leftovers(self) -> list[str]:
+        """What lies in the temporary folder."""
+        return sorted(entry.name for entry in self.temp.iterdir())
+
+    def stop(self) -> None:
+        """Take away everything that ``start`` made."""
+        if self.sshd is not None:
+            self.sshd.terminate()
+            self.sshd.wait(10)
+        if self.uid >= 0:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.run("wineserver", "-k", timeout=20)
+            _end_processes(self.uid)
+            subprocess.run(["userdel", self.user], check=False, stderr=subprocess.DEVNULL)
+            shutil.rmtree(f"/tmp/.wine-{self.uid}", ignore_errors=True)
+        shutil.rmtree(self.base, ignore_errors=True)
+
+
+def new_server() -> WineServer:
+    """A server that does not run yet, under names that nothing else has."""
+    tag = secrets.token_hex(4)
+    base = Path(tempfile.mkdtemp(prefix=f"volact-wine-{tag}-"))
+    return WineServer(base=base, user=f"volact{tag}", password=secrets.token_hex(12))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
+    for _ in range(100):
+        if process.poll() is not None:
+            return False
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _end_processes(uid: int) -> None:
+    """End what the account still runs, each by its id."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if entry.name.isdigit() and entry.stat().st_uid == uid:
+                os.kill(int(entry.name), signal.SIGKILL)
