@@ -58,23 +58,22 @@ class Relay:
     def __init__(self, port: int, delay: float) -> None:
         self._port = port
         self._delay = delay
-        self._idle = asyncio.Event()
+        self._lines: set[asyncio.Task[None] | None] = set()
 
     async def start(self) -> asyncio.Server:
         """Listen on a free port."""
         return await asyncio.start_server(self._carry, "127.0.0.1", 0)
 
     async def drained(self) -> None:
-        """Wait until the last line is down."""
-        await self._idle.wait()
+        """Wait until every line is down."""
+        await asyncio.wait({task for task in self._lines if task is not None})
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._idle.clear()
+        self._lines.add(asyncio.current_task())
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
         await asyncio.gather(
             pump(reader, far_writer, self._delay), pump(far_reader, writer, self._delay)
         )
-        self._idle.set()
 
 
 async def trips(work: Callable[[], Awaitable[object]], delay_s: float) -> float:
