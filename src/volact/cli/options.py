@@ -56,7 +56,7 @@ class ServerOptions:
     targets: Annotated[
         list[str],
         typer.Argument(
-            metavar="[TARGET]...",
+            metavar="TARGET",
             help="ssh://user@host:port, or names, tags and globs of the inventory.",
             show_default=False,
         ),
@@ -79,7 +79,7 @@ class ServerOptions:
     ] = field(default_factory=list)
     concurrency: Annotated[
         int, typer.Option(min=1, max=2000, metavar="N", help="How many servers at a time.")
-    ] = 100
+    ] = 50
     deadline: Annotated[
         float,
         typer.Option(min=1, max=3600, metavar="SECONDS", help="The time one server may take."),

@@ -1,0 +1,58 @@
+"""Every verb and every option is in docs/cli.md, and nothing that does not exist is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from volact.cli.app import make_app
+
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "cli.md").read_text("utf-8")
+
+
+def verbs() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    group: Any = typer.main.get_command(make_app())
+    for name, command in group.commands.items():
+        for part, inner in getattr(command, "commands", {"": command}).items():
+            found[f"{name} {part}".strip()] = inner
+    return found
+
+
+def options(command: Any) -> set[str]:
+    return {word for item in command.params for word in item.opts if word.startswith("-")}
+
+
+VERBS = verbs()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_and_option_is_documented(verb: str) -> None:
+    assert f"volact {verb}" in DOCS
+    missing = {word for word in options(VERBS[verb]) if f"`{word}" not in DOCS}
+    assert not missing
+
+
+def test_nothing_is_documented_that_does_not_exist() -> None:
+    real = set().union(*(options(command) for command in VERBS.values()))
+    real |= {"--version", "--help", "--install-completion", "--show-completion"}
+    assert set(re.findall(r"--[a-z][a-z-]+", DOCS)) <= real
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_is_one_sentence_per_option(verb: str) -> None:
+    for item in VERBS[verb].params:
+        assert getattr(item, "help", None), f"{verb} {item.name} has no help"
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", DOCS):
+        assert (ROOT / "docs" / target).exists(), target
+    headings = {line[3:].strip().lower() for line in DOCS.splitlines() if line.startswith("## ")}
+    for anchor in re.findall(r"\]\(#([^)]+)\)", DOCS):
+        assert anchor in headings
