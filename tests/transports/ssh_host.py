@@ -53,6 +53,7 @@ class Host:
     key: asyncssh.SSHKey = field(
         default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519")
     )
+    fed_up: bool = False
     certificate: asyncssh.SSHCertificate | None = None
     commands: list[str] = field(default_factory=list)
     scripts: list[bytes] = field(default_factory=list)
@@ -147,6 +148,9 @@ class _Login(asyncssh.SSHServer):
 
     def validate_password(self, username: str, password: str) -> bool:
         self._host.logins.append("password")
+        if self._host.fed_up:
+            reason = "Too many authentication failures"
+            raise asyncssh.DisconnectError(asyncssh.DISC_PROTOCOL_ERROR, reason)
         return (username, password) == (USER, self._host.password)
 
     def public_key_auth_supported(self) -> bool:

@@ -59,6 +59,13 @@ async def test_a_password_that_cannot_be_fetched_is_the_reason(host: Host, known
     assert "the environment variable NONE is not set" in error.message
 
 
+async def test_a_login_that_the_server_ends_is_told_as_such(host: Host, known: Path) -> None:
+    host.fed_up = True
+    error = await refused(host.as_server(known))
+    assert error.kind == "auth"
+    assert "Too many authentication failures" in error.message
+
+
 async def test_key_file(host: Host, known: Path, tmp_path: Path) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(str(tmp_path / "id"))

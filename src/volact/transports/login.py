@@ -32,6 +32,10 @@ _ALGORITHMS: dict[str, Any] = {
 }
 
 
+# How a server ends a login that it has had enough of.
+_ENDED = (asyncssh.DisconnectError, asyncssh.ProtocolError)
+
+
 class SshOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a person may set about SSH."""
 
@@ -86,6 +90,8 @@ class Login:
                 host_based_auth=False,
                 kbdint_auth=False,
                 login_timeout=0,
+                # A long apply must not look dead to a firewall in between.
+                keepalive_interval=20,
                 **_ALGORITHMS,
             )
         return self._base
@@ -130,6 +136,7 @@ class _Client(asyncssh.SSHClient):
         self._secrets = secrets
         self._credential = credential
         self._asked = False
+        self._connection: asyncssh.SSHClientConnection | None = None
         self.known: KnownHosts | None = None
         self.refusal: Refusal | None = None
         self.trouble: VolactError | None = None
@@ -149,7 +156,22 @@ class _Client(asyncssh.SSHClient):
             )
         if isinstance(error, InputError):
             return TransportError("auth", error.message, error.hint)
+        if self._in_login and type(error) in _ENDED:
+            return TransportError(
+                "auth",
+                f"the server ended the login: {one_line(str(error))}",
+                "too many keys of an agent? name the right one as key-file",
+            )
         return error if isinstance(error, VolactError) else None
+
+    @property
+    def _in_login(self) -> bool:
+        """Whether the server is known and it is now about the person."""
+        return self._connection is not None and bool(self._connection.get_server_host_key())
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """Keep the connection, to see how far it got."""
+        self._connection = conn
 
     def match(self, host: str, addr: str, port: int | None) -> Match:
         """The trusted keys of this host."""
