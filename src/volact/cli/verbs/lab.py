@@ -6,14 +6,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from volact.cli.options import TableOrJson
-
-if TYPE_CHECKING:
-    from volact.lab.lab import Lab
 
 
 def register(app: typer.Typer) -> None:
@@ -58,51 +55,39 @@ def serve(
     from volact.cli.runtime import run_async
 
     ready = Path(ready_file) if ready_file else None
-    return run_async(_serve(scenario, servers, seed, Path(inventory_out), ready))
+    with _needs_quickjs():
+        run_async(_serve(scenario, servers, seed, Path(inventory_out), ready))
+    return 0
 
 
 async def _serve(
     scenario: str, servers: int, seed: int, inventory: Path, ready: Path | None
-) -> int:
+) -> None:
     import asyncio
 
     from volact.cli.runtime import stoppable
+    from volact.lab.lab import Lab
+    from volact.lab.serve import serve as serve_lab
 
-    lab_class = _lab_class()
+    lab = Lab(scenario, servers, seed)
     stop = asyncio.Event()
     with stoppable(stop):
-        async with lab_class(scenario, servers, seed) as lab:
-            lab.write_inventory(inventory)
-            with _announced(f"{servers} servers are up, inventory {inventory}", ready):
-                await stop.wait()
-    return 0
+        sys.stderr.write(f"{servers} servers, inventory {inventory}; Ctrl-C ends them\n")
+        await serve_lab(lab, inventory, ready=ready, stop=stop)
 
 
-def _lab_class() -> type[Lab]:
+@contextmanager
+def _needs_quickjs() -> Iterator[None]:
+    """The lab needs a package that volact itself does not."""
     from volact.errors import InputError
 
     try:
-        from volact.lab.lab import Lab
+        yield
     except ModuleNotFoundError as error:
         if error.name != "quickjs":
             raise
         hint = "pip install 'volact[lab]'"
         raise InputError("the lab needs the package quickjs-ng", hint) from error
-    return Lab
-
-
-@contextmanager
-def _announced(line: str, ready: Path | None) -> Iterator[None]:
-    """Say it, and let the ready file be there meanwhile."""
-    sys.stderr.write(f"{line}; Ctrl-C ends it\n")
-    sys.stderr.flush()
-    if ready is not None:
-        ready.write_text("ready\n", "utf-8")
-    try:
-        yield
-    finally:
-        if ready is not None:
-            ready.unlink(missing_ok=True)
 
 
 def scenarios(output: TableOrJson = "text") -> int:

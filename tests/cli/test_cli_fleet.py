@@ -1,0 +1,222 @@
+"""Fleet verbs against servers that do not answer: errors, interrupts, exit codes.
+
+What happens on servers that do answer is in test_cli_lab.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_run import volact
+
+VOLACT = [sys.executable, "-m", "volact"]
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A listener that accepts and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def inventory(folder: Path, port: int, count: int = 2) -> Path:
+    file = folder / "fleet.toml"
+    servers = "".join(
+        f'[[server]]\nname = "web-{n:02}"\naddress = "ssh://127.0.0.1:{port}"\n\n'
+        for n in range(1, count + 1)
+    )
+    file.write_text(f'[defaults]\nprovider = "tencent"\n\n{servers}')
+    return file
+
+
+def test_a_server_that_is_not_there_is_a_row_and_exit_4(tmp_path: Path, closed_port: int) -> None:
+    file = inventory(tmp_path, closed_port)
+    done = volact("check", "-i", str(file), "--output", "json")
+    assert done.returncode == 4
+    document = json.loads(done.stdout)
+    assert [row["error"]["kind"] for row in document["servers"]] == ["connect"] * 2
+    assert document["summary"]["unreachable"] == 2
+    assert document["command"] == "check"
+    assert "web-01: unreachable, connect" in done.stderr
+
+
+def test_progress_can_be_silent(tmp_path: Path, closed_port: int) -> None:
+    file = inventory(tmp_path, closed_port)
+    assert volact("check", "-i", str(file), "--no-progress").stderr == ""
+
+
+def test_text_names_the_next_command(tmp_path: Path, closed_port: int) -> None:
+    file = inventory(tmp_path, closed_port)
+    done = volact("check", "-i", str(file), "--host-key-policy", "ignore")
+    assert done.stdout.startswith("UNREACHABLE  2 servers")
+    assert f"volact check -i {file} --limit web-01,web-02 --host-key-policy ignore" in done.stdout
+
+
+def test_the_next_command_keeps_the_user_of_an_address(closed_port: int) -> None:
+    done = volact("check", f"ssh://bob@127.0.0.1:{closed_port}")
+    assert f"volact check ssh://bob@127.0.0.1:{closed_port}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[[server]]\naddress = \"ssh://a\"\nprot = 1\n", "fleet.toml line 3: "),
+        ("[defaults]\nprovider = \"tencet\"\n[[server]]\naddress=\"ssh://a\"\n", "did you mean"),
+        ("[[server]]\naddress = \"ssh://a:99999\"\n", "line 2: "),
+        ("[[server]]\nname=\"a\"\naddress=\"ssh://a\"\n[[server]]\nname=\"a\"\naddress=\"ssh://b\"\n",
+         "the name 'a' is taken by line"),
+        ("[[server]]\naddress = \"ssh://a\"\nkey-file = \"no-such-key\"\n", "no-such-key"),
+        ("[[server]]\naddress = \"ssh://a\"\npassword-env = \"NOT_SET_XY\"\n", "NOT_SET_XY"),
+        ("not toml", "not TOML"),
+    ],
+    ids=["key", "provider", "port", "twins", "key-file", "password-env", "syntax"],
+)  # fmt: skip
+def test_a_bad_inventory_is_one_line_and_starts_nothing(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    file = tmp_path / "fleet.toml"
+    file.write_text(text)
+    done = volact("activate", "-i", str(file), "--yes", "--report", f"html={tmp_path / 'r.html'}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert line in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "r.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        ([], "no server is named"),
+        (["web-01"], "no such server: web-01"),
+        (["ssh://a:99999"], "port '99999' is not a number from 1 to 65535"),
+        (["ssh://a:pw@b"], "no password in an address"),
+        (["ssh://a", "--provider", "tencet"], "did you mean tencent?"),
+        (["ssh://a", "--kms-host", "x:y"], "--kms-host: "),
+        (["ssh://a", "--known-hosts", "/no/such"], "/no/such: no such file"),
+        (["ssh://a", "--key-file", "/no/such"], "/no/such: No such file or directory"),
+        (["ssh://a", "--report", "pdf=x"], "--report pdf=x: not FORMAT=FILE"),
+        (["ssh://a", "--concurrency", "0"], "invalid value for '--concurrency'"),
+        (["ssh://a", "-i", "/no/such.toml"], "/no/such.toml: No such file"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_2(args: list[str], line: str) -> None:
+    done = volact("check", *args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert line in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_activate_without_a_person_wants_yes() -> None:
+    done = volact("activate", "ssh://127.0.0.1:1")
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+    assert "standard input is not a terminal" in done.stderr
+
+
+def test_activate_asks_nobody_when_there_is_nothing_to_do(closed_port: int) -> None:
+    master, slave = pty.openpty()
+    try:
+        done = subprocess.run(
+            [*VOLACT, "activate", f"ssh://127.0.0.1:{closed_port}", "--output", "json"],
+            stdin=slave, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert done.returncode == 4
+    assert json.loads(done.stdout)["summary"]["unreachable"] == 1
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_the_rows(
+    tmp_path: Path, silent_port: int, closed_port: int, end: signal.Signals
+) -> None:
+    file = inventory(tmp_path, silent_port, 3)
+    page = tmp_path / "r.html"
+    with subprocess.Popen(
+        [*VOLACT, "check", "-i", str(file), f"ssh://127.0.0.1:{closed_port}", "web-*",
+         "--output", "jsonl", "--report", f"html={page}"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert first["error"]["kind"] == "connect"
+        process.send_signal(end)
+        rest, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    rows = [json.loads(line) for line in rest.splitlines()]
+    assert sorted(row["name"] for row in rows[:-1]) == ["web-01", "web-02", "web-03"]
+    assert all("interrupted" in row["error"]["message"] for row in rows[:-1])
+    assert rows[-1]["summary"]["servers"] == 4
+    assert "Traceback" not in told
+    assert "web-03" in page.read_text("utf-8")
+
+
+def test_a_second_interrupt_ends_at_once(tmp_path: Path, silent_port: int) -> None:
+    file = inventory(tmp_path, silent_port, 1)
+    with subprocess.Popen(
+        [*VOLACT, "check", "-i", str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in told
+
+
+def test_a_deadline_ends_a_server_that_never_answers(silent_port: int) -> None:
+    begun = time.monotonic()
+    done = volact(
+        "check", f"ssh://127.0.0.1:{silent_port}", "--connect-timeout", "1", "--output", "json"
+    )
+    assert time.monotonic() - begun < 10
+    assert done.returncode == 4
+    assert json.loads(done.stdout)["servers"][0]["error"]["kind"] == "timeout"
+
+
+def test_a_password_is_never_shown(
+    tmp_path: Path, silent_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "r.html"
+    monkeypatch.setenv("SECRET_OF_TEST", "hunter2-hunter2")
+    done = volact(
+        "check", f"ssh://127.0.0.1:{silent_port}", "--connect-timeout", "0.5", "-v",
+        "--password-env", "SECRET_OF_TEST", "--report", f"html={page}",
+    )  # fmt: skip
+    for text in (done.stdout, done.stderr, page.read_text("utf-8")):
+        assert "hunter2" not in text
+    assert "--password-env SECRET_OF_TEST" in done.stdout
+
+
+def test_endpoints_say_what_is_there(closed_port: int) -> None:
+    done = volact("endpoints", "--kms-host", f"127.0.0.1:{closed_port}", "--output", "json")
+    assert done.returncode == 3
+    found = json.loads(done.stdout)
+    assert found["kms"][0]["word"] == "refused"
+    assert found["ok"] is False
+    text = volact("endpoints", "--kms-host", f"127.0.0.1:{closed_port}").stdout
+    assert text.startswith("KMS HOST")
+    assert "nothing listens on this port" in text
+
+
+def test_endpoints_need_to_know_whose() -> None:
+    done = volact("endpoints")
+    assert done.returncode == 2
+    assert "no provider is named" in done.stderr
