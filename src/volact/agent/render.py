@@ -25,8 +25,8 @@ _FACTS = ("json", "network_facts", "licensing_facts", "events", "facts")
 _STEPS = ("steps", "file_acl", "clock", "kms")
 
 PARTS: dict[Mode, tuple[str, ...]] = {
-    "probe": (*_COMMON, *_FACTS, "main"),
-    "apply": (*_COMMON, *_FACTS, *_STEPS, "main"),
+    "probe": (*_COMMON, *_FACTS, "main", "probe"),
+    "apply": (*_COMMON, *_FACTS, *_STEPS, "main", "apply"),
     "standalone": (*_COMMON, *_STEPS, "talk", "person"),
 }
 

@@ -1,26 +1,19 @@
 /*
- * probe and apply: facts, steps, the answer line.  Exit codes 10 and 11 are 0
- * and 1 for whoever started the file: the batch part can then tell them from
- * the script host's own.
+ * The answer line of probe and apply.  Exit codes 10 and 11 are 0 and 1 for
+ * whoever started the file: the batch part can then tell them from the script
+ * host's own.
  */
 
-function answer() {
-  var results = [], done, i, facts;
-  if (REQUEST.mode === "apply") {
-    done = runSteps(REQUEST.steps);
-    for (i = 0; i < done.length; i++) {
-      results.push(publicResult(done[i]));
-    }
-  }
-  facts = allFacts();
-  return {v: 1, id: REQUEST.id, mode: REQUEST.mode, ms: tick(),
-    results: REQUEST.mode === "apply" ? results : undefined, facts: facts};
+/* Facts are asked for after the steps: they are what then holds. */
+function answer(results) {
+  var facts = allFacts();
+  return {v: 1, id: REQUEST.id, mode: REQUEST.mode, ms: tick(), results: results, facts: facts};
 }
 
-function main() {
+function main(steps) {
   removeFile(WScript.ScriptFullName);
   try {
-    WScript.Echo(answerLine(answer()));
+    WScript.Echo(answerLine(answer(steps())));
     return 10;
   } catch (error) {
     WScript.Echo("VOLACT0 error " + hexCode(hresultOf(error)) + " " +
@@ -28,5 +21,3 @@ function main() {
     return 11;
   }
 }
-
-WScript.Quit(main());

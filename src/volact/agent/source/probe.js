@@ -1,0 +1,7 @@
+/*
+ * probe: facts, and nothing is changed.
+ */
+
+WScript.Quit(main(function () {
+  return undefined;
+}));

@@ -1,0 +1,165 @@
+"""The file that is sent: small, ASCII, closed in itself, and without any secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import quickjs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from volact.agent.answer import read_answer
+from volact.agent.render import MAX_BYTES, PARTS, render
+from volact.agent.request import Ask, Mode, Request, new_request
+from volact.errors import InputError
+from volact.knowledge.load import load_editions, load_profile
+from volact.model.step import Step
+
+ID = "0123456789abcdef"
+MODES: tuple[Mode, ...] = ("probe", "apply", "standalone")
+GVLK = "WC2BQ-8NRM3-FDDYY-2BFGV-KHKQY"
+
+
+def asked(mode: Mode = "probe", *steps: Step, **ask: Any) -> Request:
+    return Request(id=ID, mode=mode, ask=Ask(**ask), steps=steps)
+
+
+def script_of(data: bytes) -> str:
+    """What the script engine gets: the whole file behind a comment opener."""
+    return "/*\r\n" + data.decode("ascii")
+
+
+def request_in(data: bytes) -> Any:
+    """The request as a script engine reads it out of the file."""
+    literal = re.search(r"^var REQUEST = (.*);\r$", data.decode("ascii"), re.MULTILINE)
+    assert literal
+    return json.loads(str(quickjs.Context().eval(f"JSON.stringify({literal[1]})")))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_file_is_ascii_with_windows_line_ends(mode: Mode) -> None:
+    data = render(asked(mode))
+    assert data.isascii()
+    assert data.count(b"\n") == data.count(b"\r\n")
+    assert data.startswith(b"@set @v=0 /*\r\n")
+    assert not re.search(rb"<[a-z]+>", data.partition(b"*/")[0]), "a blank was left unfilled"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_script_part_compiles(mode: Mode) -> None:
+    text = script_of(render(asked(mode)))
+    quickjs.Context().eval(f"(function () {{{text}\n}});")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_batch_part_ends_before_the_script(mode: Mode) -> None:
+    batch, _, script = render(asked(mode)).decode().partition("\r\n*/\r\n")
+    labels = set(re.findall(r"^:(\w+)", batch, re.MULTILINE))
+    assert set(re.findall(r"goto (\w+)", batch)) <= labels
+    assert not re.search(r"^\s*:", script, re.MULTILINE), "cmd would take it for a label"
+    assert batch.rstrip().splitlines()[-1].startswith(("del ", "exit /b"))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_provider_with_every_key_stays_small(mode: Mode) -> None:
+    keys = {f"{e.builds[0]}/{e.skus[0]}/{e.gvlk[:2]}": e.gvlk for e in load_editions()}
+    steps = (Step(do="install-key", params={"keys": keys}),) * (mode != "probe")
+    request = new_request(mode, load_profile("tencent"), steps, id=ID)
+    assert len(render(request)) < MAX_BYTES
+
+
+def test_a_file_that_is_too_large_is_refused() -> None:
+    steps = (Step(do="activate", params={"product": "x" * 60_000}),)
+    with pytest.raises(InputError, match="more than"):
+        render(asked("apply", *steps))
+
+
+hostile = st.text() | st.sampled_from(
+    ["*/", "</script>", "\u2028", '"); x(', "\\", "%PATH%", "\x7f", "\r\n:ran\r\n", "<machine>"]
+)
+
+
+@given(hostile, hostile)
+def test_nothing_in_a_request_gets_out_of_its_literal(name: str, value: str) -> None:
+    data = render(asked(metadata={name: value}, headers={"h": value}))
+    assert data.isascii()
+    assert data.count(b"\r\n*/\r\n") == 1
+    assert request_in(data)["ask"]["metadata"] == {name: value}
+
+
+def test_deadline_and_budget() -> None:
+    text = render(asked(), deadline_s=50).decode()
+    assert "//T:50 " in text
+    assert "BUDGET_MS = 30000" in text
+
+
+def test_a_sent_file_removes_itself_and_a_handed_out_one_does_not() -> None:
+    assert b'del /q /f "%~f0" & exit %x%\r\n*/' in render(asked())
+    kept = render(asked("standalone"), keep=True)
+    assert b'"%~f0" &' not in kept
+    assert b"exit /b %x%\r\n*/" in kept
+
+
+@pytest.mark.parametrize("mode", ["probe", "apply"])
+@pytest.mark.parametrize(("scope", "at"), [("machine", 0), ("user", 1)])
+def test_the_ready_made_answers_are_answers(mode: Mode, scope: str, at: int) -> None:
+    lines = re.findall(rb"^echo (VOLACT1 .*)\r$", render(asked(mode)), re.MULTILINE)
+    answer = read_answer(lines[at], ID)
+    assert (answer.mode, answer.facts, answer.results) == (mode, {"wsh": {scope: 0}}, ())
+    assert not set(b"%&|^!") & set(lines[at])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AAAAA-BBBBB-CCCCC-DDDDD-EEEEE",
+        "aaaaa-bbbbb-ccccc-ddddd-eeeee",
+        "the key AAAAA-BBBBB-CCCCC-DDDDD-EEEEE.",
+    ],
+)
+def test_a_key_that_is_not_published_is_never_rendered(text: str) -> None:
+    steps = (Step(do="install-key", params={"keys": {"14393/7": text}}),)
+    with pytest.raises(InputError) as caught:
+        render(asked("apply", *steps))
+    assert "BBBBB" not in caught.value.line().upper()
+
+
+def test_a_published_key_is_rendered() -> None:
+    steps = (Step(do="install-key", params={"keys": {"14393/7": GVLK}}),)
+    assert GVLK.encode() in render(asked("apply", *steps))
+
+
+def test_a_probe_carries_no_step_and_nothing_that_changes_a_server() -> None:
+    data = render(asked("probe", Step(do="activate")))
+    assert "steps" not in request_in(data)
+    assert b"RegWrite" not in data.partition(b"function allFacts")[2]
+    assert b"STEPS" not in data
+    assert b"InstallProductKey" not in data
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_each_mode_defines_every_function_that_it_calls(mode: Mode) -> None:
+    text = render(asked(mode)).decode().partition("\r\n*/\r\n")[2]
+    text = re.sub(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", '""', text)
+    parameters = re.findall(r"function ?\w*\(([^)]*)\)", text)
+    defined = {
+        *re.findall(r"function (\w+)", text),
+        *",".join(parameters).replace(" ", "").split(","),
+    }
+    called = set(re.findall(r"(?<![\w.])([a-z]\w+)\(", text))
+    language = {
+        "function",
+        "if",
+        "for",
+        "while",
+        "return",
+        "catch",
+        "isNaN",
+        "isFinite",
+        "parseInt",
+    }
+    assert called - defined <= language
+    assert PARTS[mode]

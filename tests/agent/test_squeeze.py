@@ -1,0 +1,34 @@
+"""Making the script smaller: only what has no meaning goes."""
+
+from __future__ import annotations
+
+from volact.agent.squeeze import squeeze
+
+
+def test_comments_indentation_and_blanks_go() -> None:
+    text = """/*
+ * A header.
+ */
+
+// alone
+function f(a, b) {
+  return a + b;
+}
+"""
+    assert squeeze(text) == "function f(a,b){\nreturn a+b;}"
+
+
+def test_strings_and_regular_expressions_stay() -> None:
+    assert squeeze('x = "a + b  =  c";') == 'x="a + b  =  c";'
+    assert squeeze("x = 'say \\'no\\' + 1';") == "x='say \\'no\\' + 1';"
+    assert squeeze("m = /a + b/.exec(t);") == "m = /a + b/.exec(t);"
+
+
+def test_words_stay_apart() -> None:
+    assert squeeze("var a = typeof b, c = d in e;") == "var a=typeof b,c=d in e;"
+    assert squeeze('throw "x";') == 'throw "x";'
+    assert squeeze("return -1;") == "return-1;"
+
+
+def test_no_line_starts_with_a_colon() -> None:
+    assert squeeze("return a ? b\n  : c;") == "return a?b:c;"
