@@ -1,0 +1,36 @@
+"""The programs of System32 that the lab knows, by file name.
+
+Each takes a ``Process`` and returns its exit code.  A form of call that is not
+modelled is a LabError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from volact.lab.cmd.process import Process
+from volact.lab.cmd.programs import (
+    chcp,
+    cmd_exe,
+    cscript,
+    icacls,
+    net,
+    reg,
+    sc,
+    takeown,
+    w32tm,
+    wevtutil,
+)
+
+PROGRAMS: dict[str, Callable[[Process], int]] = {
+    "chcp.com": chcp.run,
+    "cmd.exe": cmd_exe.run,
+    "cscript.exe": cscript.run,
+    "icacls.exe": icacls.run,
+    "net.exe": net.run,
+    "reg.exe": reg.run,
+    "sc.exe": sc.run,
+    "takeown.exe": takeown.run,
+    "w32tm.exe": w32tm.run,
+    "wevtutil.exe": wevtutil.run,
+}

@@ -1,0 +1,58 @@
+"""sc.exe: config, query, start and stop.  Exit codes are Win32 numbers."""
+
+from __future__ import annotations
+
+from volact.lab import codes
+from volact.lab.cmd.process import Process
+from volact.lab.errors import LabError, WinFault
+from volact.lab.windows.services import Service, Start
+
+_STARTS: dict[str, tuple[Start, bool]] = {
+    "auto": ("Auto", False),
+    "delayed-auto": ("Auto", True),
+    "demand": ("Manual", False),
+    "disabled": ("Disabled", False),
+}
+_STATES = {"Stopped": "1  STOPPED", "Running": "4  RUNNING"}
+
+
+def run(process: Process) -> int:
+    """Run one sc command."""
+    words = process.argv()
+    try:
+        _run(process, [word.lower() for word in words], words)
+    except WinFault as fault:
+        number = fault.code & 0xFFFF
+        process.say(f"[SC] {number}:\r\n\r\n{process.machine.language.win32_text(number)}\r\n")
+        return number
+    return 0
+
+
+def _run(process: Process, words: list[str], typed: list[str]) -> None:
+    services = process.machine.services
+    match words:
+        case ["config", name, "start=", start] if start in _STARTS:
+            process.machine.need_admin()
+            mode, delayed = _STARTS[start]
+            services.configure(name, mode, delayed=delayed)
+            process.say("[SC] ChangeServiceConfig SUCCESS")
+        case ["query", name]:
+            _show(process, services.get(name))
+        case ["start", name]:
+            process.machine.need_admin()
+            services.start(name)
+            _show(process, services.get(name))
+        case ["stop", name]:
+            process.machine.need_admin()
+            services.stop(name)
+            _show(process, services.get(name))
+        case ["config", name, option, *_] if option.startswith("start=") and option != "start=":
+            # sc wants a blank behind the equals sign and shows its usage otherwise.
+            raise WinFault(codes.INVALID_PARAMETER, name)
+        case _:
+            raise LabError(f"sc {' '.join(typed)} is not modelled")
+
+
+def _show(process: Process, service: Service) -> None:
+    process.say(f"\r\nSERVICE_NAME: {service.name}")
+    process.say(f"        STATE              : {_STATES[service.state]}")

@@ -1,0 +1,57 @@
+"""slmgr.vbs: the options that a person types to activate by hand.
+
+Exit codes as the script has them: 0 at every ordinary end, 1 for usage, else
+the signed HRESULT.  What it says is not modelled beyond the code.
+"""
+
+from __future__ import annotations
+
+from volact.lab.cmd.process import Process
+from volact.lab.codes import signed
+from volact.lab.errors import LabError, WinFault
+from volact.lab.windows.licensing import NAME, PORT
+from volact.lab.windows.products import WINDOWS_APP, Product
+
+
+def run(process: Process, words: list[str]) -> int:
+    """Run one option."""
+    try:
+        _run(process, words)
+    except WinFault as fault:
+        process.say(f"{process.machine.language.error_word}: 0x{fault.code:08X}")
+        return signed(fault.code)
+    return 0
+
+
+def _run(process: Process, words: list[str]) -> None:
+    machine = process.machine
+    licensing = machine.licensing
+    option = words[0].lower().replace("/", "-") if words else ""
+    licensing.need_service()
+    match (option, words[1:]):
+        case ("-skms", [host]):
+            machine.need_admin()
+            name, _, port = host.partition(":")
+            licensing.set_machine(name)
+            if port:
+                # On Server 2008 the script writes the registry value: WMI has no setter.
+                licensing.set_port(int(port))
+            else:
+                licensing.clear(PORT)
+        case ("-ckms", []):
+            machine.need_admin()
+            licensing.clear(NAME)
+            licensing.clear(PORT)
+        case ("-ipk", [key]):
+            machine.need_admin()
+            licensing.install_key(key)
+        case ("-ato", []):
+            for product in licensing.products:
+                if _is_primary(product):
+                    licensing.activate(product)
+        case _:
+            raise LabError(f"slmgr {' '.join(words)} is not modelled")
+
+
+def _is_primary(product: Product) -> bool:
+    return product.app == WINDOWS_APP and product.partial_key is not None and not product.addon

@@ -1,0 +1,112 @@
+"""One command of a remote session: what the login shell makes of the line.
+
+OpenSSH on Windows hands the command to the account's default shell.  cmd.exe
+gets it in quotes, PowerShell and bash take it apart by their own rules first.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volact.lab.cmd import launch
+from volact.lab.cmd.process import Ended, Process
+from volact.lab.cmd.programs import cmd_exe
+from volact.lab.cmd.streams import Buffer
+from volact.lab.errors import LabError
+
+if TYPE_CHECKING:
+    from volact.lab.windows.machine import Machine
+
+_LAB_FAILED = 250
+_KILLED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a command."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+def execute(machine: Machine, line: str, *, limit_s: float = 600.0) -> Result:
+    """Run a command line as the login user, to its end or until time is up."""
+    out, err = Buffer(), Buffer()
+    process = Process(machine, machine.environment(), machine.home, out, err)
+    complaints: list[LabError] = []
+    report = machine.on_report
+
+    def keep(name: str, error: LabError) -> None:
+        complaints.append(error)
+        report(name, error)
+
+    with machine.lock:
+        machine.on_report = keep
+        machine.stop_at = time.monotonic() + limit_s
+        try:
+            code = _SHELLS[machine.spec.shell](process, line)
+        except LabError as error:
+            machine.report(error)
+            code = _LAB_FAILED
+        except Ended:
+            code = _KILLED
+        finally:
+            machine.stop_at = None
+            machine.on_report = report
+    for complaint in complaints:
+        err.write(f"lab: {complaint.line()}\r\n".encode())
+    return Result(code, out.value(), err.value())
+
+
+def _cmd(process: Process, line: str) -> int:
+    process.arguments = f'/c "{line}"'
+    return cmd_exe.run(process)
+
+
+def _powershell(process: Process, line: str) -> int:
+    """PowerShell's own exit code only tells success from failure."""
+    code = _program(process, _powershell_words(line))
+    return 0 if code == 0 else 1
+
+
+def _powershell_words(line: str) -> list[str]:
+    if any(sign in line for sign in ";|&$(){}`><@"):
+        raise LabError(f"this PowerShell command line is not modelled: {line}")
+    words, word, quote, open_word = [], "", "", False
+    for char in line:
+        if quote:
+            quote, word = ("", word) if char == quote else (quote, word + char)
+        elif char in "\"'":
+            quote, open_word = char, True
+        elif char in " \t":
+            if word or open_word:
+                words.append(word)
+            word, open_word = "", False
+        else:
+            word += char
+    return [*words, word] if word or open_word else words
+
+
+def _bash(process: Process, line: str) -> int:
+    """A POSIX shell: outside quotes a backslash only escapes what follows."""
+    if any(sign in line for sign in ";|&$(){}`<>*?!"):
+        raise LabError(f"this bash command line is not modelled: {line}")
+    return _program(process, shlex.split(line)) & 0xFF
+
+
+def _program(process: Process, words: list[str]) -> int:
+    if not words:
+        return 0
+    node = launch.find(process, words[0])
+    if node is None or not node.path.lower().endswith((".exe", ".com")):
+        process.complain(f"{words[0]}: command not found")
+        return 127
+    arguments = " ".join(f'"{word}"' if " " in word or not word else word for word in words[1:])
+    return launch.start(process, node, arguments)
+
+
+_SHELLS = {"cmd": _cmd, "powershell": _powershell, "bash": _bash}

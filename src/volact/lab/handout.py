@@ -1,0 +1,107 @@
+"""What the lab hands out: an inventory file, and the secrets beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+
+from volact.lab.faults.system import BYOL_IMAGE, IMPORTED_IMAGE
+from volact.lab.ssh.slot import Slot
+from volact.lab.windows.setup import public_image
+
+_PUBLIC = ("PUBLIC_IMAGE", "OFFICIAL", "TencentCloud")
+_OTHERS = {
+    IMPORTED_IMAGE: ("PRIVATE_IMAGE", "EXTERNAL_IMPORT", "TencentCloud"),
+    BYOL_IMAGE: ("PRIVATE_IMAGE", "EXTERNAL_IMPORT", "BYOL"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """The keys and the password of a lab.  ``old_key`` is what rebuilt servers had."""
+
+    provider: str
+    password: str
+    client_key: asyncssh.SSHKey
+    host_key: asyncssh.SSHKey
+    old_key: asyncssh.SSHKey
+
+
+def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
+    """Write the inventory and the files it names."""
+    password, key = path.with_suffix(".password"), path.with_suffix(".key")
+    hosts = path.with_suffix(".known_hosts")
+    _write_secret(password, f"{logins.password}\n".encode())
+    _write_secret(key, logins.client_key.export_private_key())
+    hosts.write_text("".join(_host_line(slot, logins) for slot in slots), "utf-8")
+    parts = [
+        "# Simulated servers of a lab: they exist as long as it runs.\n",
+        _table("defaults", _defaults(logins, password.name, hosts.name)),
+        _images(slots),
+        *(_server(slot, key.name) for slot in slots),
+    ]
+    path.write_text("\n".join(parts), "utf-8")
+
+
+def _write_secret(path: Path, data: bytes) -> None:
+    """Only for its owner, from the first moment on, where the system knows owners."""
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+
+
+def _host_line(slot: Slot, logins: Logins) -> str:
+    key = logins.old_key if slot.line == "host-key" else logins.host_key
+    public = key.export_public_key().decode("ascii").split()[:2]
+    return f"[127.0.0.1]:{slot.port} {' '.join(public)}\n"
+
+
+def _defaults(logins: Logins, password: str, hosts: str) -> dict[str, str]:
+    return {
+        "provider": logins.provider,
+        "user": "Administrator",
+        "password-file": password,
+        "known-hosts": hosts,
+    }
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _table(name: str, values: dict[str, str]) -> str:
+    lines = (f"{key} = {_text(value)}\n" for key, value in values.items())
+    return f"[{name}]\n{''.join(lines)}"
+
+
+def _images(slots: Iterable[Slot]) -> str:
+    used = {public_image(slot.spec.release, slot.spec.language) for slot in slots}
+    rows = {**dict.fromkeys(sorted(used), _PUBLIC), **_OTHERS}
+    lines = (
+        f'{_text(name)} = {{ type = "{kind}", source = "{source}", license = "{license_}" }}\n'
+        for name, (kind, source, license_) in rows.items()
+    )
+    return f"[images]\n{''.join(lines)}"
+
+
+def _server(slot: Slot, key: str) -> str:
+    spec = slot.spec
+    tags = [f"win{spec.release.replace(' ', '').lower()}", spec.language]
+    tags += ["core"] if spec.core else []
+    lines = [
+        "[[server]]",
+        f"name = {_text(spec.name)}",
+        f'address = "ssh://127.0.0.1:{slot.port}"',
+        f"tags = [{', '.join(_text(tag) for tag in tags)}]",
+    ]
+    if spec.user != "Administrator":
+        lines.append(f"user = {_text(spec.user)}")
+    if spec.key_login:
+        lines.append(f"key-file = {_text(key)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""The lab's own servers on the network: KMS host, NTP server, metadata server."""

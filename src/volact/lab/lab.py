@@ -1,0 +1,155 @@
+"""The lab: a fleet of simulated servers behind real SSH, and what they reach.
+
+Everything listens on loopback ports that are free; nothing outlives ``stop``.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import asyncssh
+
+from volact.knowledge.load import load_editions, load_profile
+from volact.lab import handout
+from volact.lab.errors import LabError
+from volact.lab.fleet import fleet
+from volact.lab.limits import allow_many_sockets
+from volact.lab.scenario import load_scenario
+from volact.lab.ssh.pool import Pool
+from volact.lab.ssh.server import Front
+from volact.lab.ssh.slot import Slot
+from volact.lab.surroundings import Surroundings
+from volact.lab.truth import Truth, truth_of
+from volact.lab.windows.machine import Machine
+
+PROVIDER = "tencent"
+_WORKERS = 6
+_LOG = logging.getLogger("volact.lab")
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What has happened so far; ``executions`` is by server name."""
+
+    connections: int
+    executions: Mapping[str, int]
+    sftp_operations: int
+    activations: int
+    kms_answered: int
+    ntp_answered: int
+    metadata_answered: int
+
+    @property
+    def execs(self) -> int:
+        """All executions."""
+        return sum(self.executions.values())
+
+
+class Lab:
+    """One fleet.  ``patience`` is the fraction of a real wait that a time-out takes."""
+
+    def __init__(self, scenario: str, servers: int, seed: int, *, patience: float = 0.05) -> None:
+        self.scenario = load_scenario(scenario)
+        self.seed = seed
+        self.specs = fleet(self.scenario, servers, seed)
+        self.truth: dict[str, Truth] = {spec.name: truth_of(spec) for spec in self.specs}
+        self.errors: list[tuple[str, LabError]] = []
+        self.slots = {spec.name: Slot(spec) for spec in self.specs}
+        self.surroundings = Surroundings(load_profile(PROVIDER), load_editions(), patience)
+        self._old_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._taken: list[socket.socket] = []
+        self.front = Front(
+            password=f"lab-{secrets.token_urlsafe(12)}",
+            client_key=asyncssh.generate_private_key("ssh-ed25519"),
+            host_key=asyncssh.generate_private_key("ssh-ed25519"),
+            pool=Pool(_WORKERS),
+        )
+
+    async def start(self) -> None:
+        """Start the surroundings, then every server's listener."""
+        allow_many_sockets(len(self.slots))
+        world = await self.surroundings.start(self._metadata)
+        self.front.pool.start()
+        options = self.front.options()
+        for slot in self.slots.values():
+            slot.world = world
+            slot.on_report = self._report
+            if slot.line == "refused":
+                slot.port = self._take_port()
+            else:
+                await self.front.listen(slot, options)
+
+    async def stop(self) -> None:
+        """Close every socket."""
+        await self.front.stop()
+        self.front.pool.stop()
+        await self.surroundings.stop()
+        for taken in self._taken:
+            taken.close()
+        self._taken.clear()
+
+    async def __aenter__(self) -> Lab:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def machine(self, name: str) -> Machine:
+        """The simulated server of that name, to look into."""
+        return self.slots[name].machine
+
+    def write_inventory(self, path: Path | str) -> None:
+        """Write the inventory, and beside it password, key and known hosts."""
+        handout.write(
+            Path(path),
+            tuple(self.slots.values()),
+            handout.Logins(
+                PROVIDER,
+                self.front.password,
+                self.front.client_key,
+                self.front.host_key,
+                self._old_key,
+            ),
+        )
+
+    def stats(self) -> Stats:
+        """What has happened so far."""
+        slots = self.slots.values()
+        machines = [slot.built for slot in slots if slot.built]
+        around = self.surroundings
+        return Stats(
+            connections=sum(slot.connections for slot in slots),
+            executions={slot.spec.name: slot.executions for slot in slots},
+            sftp_operations=sum(slot.sftp_operations for slot in slots),
+            activations=sum(machine.licensing.activations for machine in machines),
+            kms_answered=around.kms.answered + around.young_kms.answered,
+            ntp_answered=around.ntp.answered,
+            metadata_answered=around.metadata.answered,
+        )
+
+    def _metadata(self, name: str) -> Mapping[str, str] | None:
+        slot = self.slots.get(name)
+        return slot.machine.metadata if slot else None
+
+    def _report(self, name: str, error: LabError) -> None:
+        _LOG.error("%s: %s", name, error.line())
+        self.errors.append((name, error))
+
+    def _take_port(self) -> int:
+        """A port where nothing listens and nothing else will."""
+        taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        taken.bind(("127.0.0.1", 0))
+        self._taken.append(taken)
+        return int(taken.getsockname()[1])

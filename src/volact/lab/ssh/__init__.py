@@ -1,0 +1,1 @@
+"""The simulated servers' SSH side: listeners, logins, SFTP, commands."""

@@ -1,0 +1,22 @@
+"""A server's clock: real time plus what it is off by, and its time zone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Clock:
+    """``offset`` is in seconds; ``bias`` in minutes east of UTC."""
+
+    offset: float = 0.0
+    bias: int = 0
+
+    def now(self) -> float:
+        """What the server believes the time is: Unix seconds."""
+        return time.time() + self.offset
+
+    def step(self, seconds: float) -> None:
+        """Set the clock forward (or back, when negative)."""
+        self.offset += seconds

@@ -1,0 +1,135 @@
+"""What a server can reach: its DNS servers, its routes, and who is behind an address.
+
+Names are resolved by the DNS servers the server is set to; addresses lead to
+real sockets of the lab, to a port where nothing listens, or into silence.
+Waiting is real but shorter than on a wire: ``patience`` is the fraction.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Failure = Literal["name", "refused", "timeout"]
+
+
+class NetFault(Exception):  # noqa: N818  # a kind of failure, each caller has its own code for it
+    """A connection that did not come about, and why."""
+
+    def __init__(self, why: Failure) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One IPv4 route."""
+
+    destination: str
+    mask: str
+    next_hop: str
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What answers at an address and port: a real endpoint, or a way not to answer."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    behaviour: Literal["answers", "refused", "silent"] = "answers"
+
+
+SILENT = Peer(behaviour="silent")
+REFUSED = Peer(behaviour="refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Internet:
+    """The world outside a server, shared by all: who knows which names, who is where.
+
+    ``zones`` maps the address of a DNS server to the names it knows; every
+    other DNS server knows ``public`` names.  ``peers`` is by address and port.
+    """
+
+    zones: Mapping[str, Mapping[str, str]]
+    public: Mapping[str, str]
+    peers: Mapping[tuple[str, int], Peer]
+
+
+@dataclass(slots=True)
+class Network:
+    """One server's view of the network.  ``own`` overrides peers for this server."""
+
+    internet: Internet
+    dns: list[str]
+    routes: list[Route]
+    own: dict[tuple[str, int], Peer] = field(default_factory=dict)
+    patience: float = 0.05
+
+    def resolve(self, name: str) -> str:
+        """The address of a name, asked of the first DNS server, as Windows does."""
+        if _is_address(name):
+            return name
+        if not self.dns:
+            raise NetFault("name")
+        known = self.internet.zones.get(self.dns[0], self.internet.public)
+        address = known.get(name.rstrip(".").lower())
+        if address is None:
+            raise NetFault("name")
+        return address
+
+    def peer(self, address: str, port: int) -> Peer:
+        """Who answers there; nobody does where no route leads."""
+        if not self._routed(address):
+            return SILENT
+        key = (address, port)
+        found = self.own.get(key) or self.internet.peers.get(key)
+        if found:
+            return found
+        known = any(address == other for other, _port in self.internet.peers)
+        return REFUSED if known else SILENT
+
+    def connect(self, name: str, port: int, timeout_s: float) -> socket.socket:
+        """A connected TCP socket, or NetFault after an honest wait."""
+        peer = self.peer(self.resolve(name), port)
+        if peer.behaviour == "silent":
+            self.wait(timeout_s)
+            raise NetFault("timeout")
+        if peer.behaviour == "refused":
+            raise NetFault("refused")
+        try:
+            return socket.create_connection((peer.host, peer.port), timeout=10)
+        except ConnectionRefusedError as error:
+            raise NetFault("refused") from error
+        except TimeoutError as error:
+            raise NetFault("timeout") from error
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, shortened by ``patience``."""
+        time.sleep(seconds * self.patience)
+
+    def _routed(self, address: str) -> bool:
+        """Link-local addresses need a route of their own; the rest takes the default."""
+        number = ipaddress.ip_address(address)
+        if isinstance(number, ipaddress.IPv6Address):
+            return False  # the lab's servers have no IPv6 route
+        matching = [r for r in self.routes if number in _net(r)]
+        if number.is_link_local:
+            matching = [r for r in matching if r.destination != "0.0.0.0"]  # noqa: S104
+        return bool(matching)
+
+
+def _net(route: Route) -> ipaddress.IPv4Network:
+    return ipaddress.IPv4Network((route.destination, route.mask), strict=False)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,52 @@
+"""Which server it is: everything that is decided before it is built."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from volact.lab.windows.network import Internet
+from volact.model.profile import Edition, Profile
+
+ShellName = Literal["cmd", "powershell", "bash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One server of a fleet."""
+
+    name: str
+    index: int
+    seed: int
+    release: str
+    language: str
+    edition: str = "Datacenter"
+    core: bool = False
+    user: str = "Administrator"
+    domain: str = ""
+    shell: ShellName = "cmd"
+    key_login: bool = False
+    faults: tuple[str, ...] = ()
+
+    @property
+    def account(self) -> str:
+        """The login name without its domain."""
+        return self.user.rpartition("\\")[2]
+
+    def variant(self, what: str, count: int = 2) -> int:
+        """Which of ``count`` forms something takes here: decided by the seed alone."""
+        return random.Random(f"{self.seed}/{self.index}/{what}").randrange(count)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What all servers share: the network, the keys, the provider."""
+
+    internet: Internet
+    editions: tuple[Edition, ...]
+    profile: Profile
+    addresses: Mapping[str, str]  # the lab's own: host name -> address
+    young_kms_port: int = 0  # a KMS host that has seen too few machines
+    patience: float = 0.05

@@ -1,0 +1,1 @@
+"""Windows Management Instrumentation: WQL, classes by release, rows and methods."""
