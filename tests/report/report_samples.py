@@ -113,6 +113,9 @@ def attention(name: str = "db-01", finding: Finding = POLICY) -> ServerReport:
         )
         if finding.repair == "needs-consent"
         else (),
+        plan=({"do": "sync-clock", "because": [finding.id]},)
+        if finding.repair == "automatic"
+        else (),
         executions=1,
         elapsed_s=0.5,
     )

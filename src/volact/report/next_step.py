@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.report.base import Invocation
 from volact.report.safe import plain
@@ -39,7 +38,7 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
         return _after_error(servers, how)
     finding = lead(first)
     options = _consent(first)
-    if _would_help(first, how) or options:
+    if _would_help(first) or options:
         return _command("activate", servers, how, options)
     if finding is not None and finding.remedy:
         return plain(finding.remedy)
@@ -49,15 +48,9 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
     return f"volact explain {plain(finding.id)}" if finding else _command("check", servers, how)
 
 
-def _would_help(server: ServerReport, how: Invocation) -> bool:
-    """Whether `activate` has something to do here that was not just tried."""
-    if how.command in {"activate", "demo"} and server.results:
-        return False
-    return any(_is_open(finding) for finding in server.findings)
-
-
-def _is_open(finding: Finding) -> bool:
-    return finding.severity == "error" and finding.repair == "automatic"
+def _would_help(server: ServerReport) -> bool:
+    """Whether there are steps here that nobody has applied yet."""
+    return bool(server.plan) and not server.results
 
 
 def _consent(server: ServerReport) -> tuple[str, ...]:
@@ -103,10 +96,8 @@ def _after_error(servers: Sequence[ServerReport], how: Invocation) -> str:
         case "timeout":
             return f"{again} --deadline 300"
         case "host-key":
-            return (
-                "compare the server's fingerprint with its console; if it is right, remove the old"
-                f" line from known_hosts, then: {again} --host-key-policy accept-new"
-            )
+            accept = f"{again} --host-key-policy accept-new"
+            return f"compare the fingerprint with the server's console; if it is right: {accept}"
         case "protocol":
             return f"{again}   (if it happens again, something on the server alters the output)"
         case "agent":

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from volact.model.report import ServerReport, Summary
-from volact.report.words import ERROR_TITLES
+from volact.report.words import ERROR_NAMES
 
 ALL_WELL = 0
 ATTENTION = 3
@@ -22,7 +22,7 @@ class Tally:
 
     def __init__(self, servers: Iterable[ServerReport] = ()) -> None:
         self.verdicts: Counter[str] = Counter()
-        self.resolved: Counter[str] = Counter()
+        self.repaired: Counter[str] = Counter()
         self.causes: Counter[str] = Counter()
         self.changed = 0
         for server in servers:
@@ -32,7 +32,8 @@ class Tally:
         """Count one server."""
         self.verdicts[server.verdict] += 1
         self.changed += was_changed(server)
-        self.resolved.update(server.resolved)
+        if server.verdict == "healthy":
+            self.repaired.update(server.resolved)
         self.causes.update(list(causes(server)))
 
     def summary(self) -> Summary:
@@ -55,7 +56,7 @@ def causes(server: ServerReport) -> dict[str, str]:
         if finding.severity != "info"
     }
     if server.error is not None:
-        found[ERROR_TITLES[server.error.kind].lower()] = "error"
+        found[ERROR_NAMES[server.error.kind]] = "error"
     return found
 
 

@@ -141,9 +141,8 @@ class TextWriter:
             self._line(f"    next: {step}")
 
     def _healthy(self) -> None:
-        changed = sum(self._tally.resolved.values())
-        if changed:
-            said = ", ".join(f"{word} {n}" for word, n in self._tally.resolved.most_common())
+        if self._tally.repaired:
+            said = ", ".join(f"{word} {n}" for word, n in self._tally.repaired.most_common())
             self._wrapped(f"repaired in this run: {said}", 2)
 
     def _totals(self, run: RunReport) -> None:

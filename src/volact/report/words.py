@@ -34,6 +34,15 @@ ERROR_TITLES: dict[str, str] = {
     "agent": "The agent could not run",
 }
 
+ERROR_NAMES: dict[str, str] = {
+    "auth": "login refused",
+    "connect": "no connection",
+    "timeout": "no answer in time",
+    "host-key": "host key not known",
+    "protocol": "answer not trusted",
+    "agent": "agent could not run",
+}
+
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _STEP_KEYS = {"do", "because", "builds", "unless_failed"}
 _HRESULT_KEYS = ("hresult", "reason", "code")

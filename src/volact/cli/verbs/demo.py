@@ -37,10 +37,10 @@ class DemoOptions:
     )
     concurrency: Annotated[
         int, typer.Option(min=1, max=2000, metavar="N", help="How many servers at a time.")
-    ] = 50
+    ] = 20
     deadline: Annotated[
         float, typer.Option(min=1, max=600, metavar="SECONDS", help="The time one server may take.")
-    ] = 15.0
+    ] = 8.0
 
 
 def register(app: typer.Typer) -> None:
