@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from volact.model.fact import Absent, Known, value_of
+from volact.model.fact import Absent, Known, Unreadable, value_of
 from volact.model.facts import Facts, TimeFacts
 
 KMS_WINDOW_S = 4 * 3600
@@ -59,6 +59,8 @@ def beyond_limit(facts: Facts, skew: int) -> Literal["no", "local", "policy"]:
     """
     time = facts.time
     policy, local = (time.policy_neg, time.neg) if skew > 0 else (time.policy_pos, time.pos)
+    if isinstance(policy, Unreadable):
+        return "policy"  # nobody knows what policy allows
     if isinstance(policy, Known):
         return "policy" if _exceeds(skew, policy.value) else "no"
     if isinstance(local, Known):

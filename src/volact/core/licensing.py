@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from volact.model.fact import ABSENT, Known, is_known, is_unreadable, value_of
+from volact.model.fact import ABSENT, Known, Unreadable, is_known, is_unreadable, value_of
 from volact.model.facts import Facts, Product
 
 WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"
@@ -101,8 +101,15 @@ def by_directory(product: Product) -> bool:
 
 
 def has_key(facts: Facts) -> bool | None:
-    """Whether Windows has a key; ``None`` when the products cannot be read."""
-    return None if is_unreadable(facts.products) else bool(windows_products(facts))
+    """Whether Windows has a key; ``None`` when that cannot be told."""
+    if windows_products(facts):
+        return True
+    return None if is_unreadable(facts.products) or undetermined(facts) else False
+
+
+def undetermined(facts: Facts) -> bool:
+    """Whether some product may be a Windows licence of any kind, for want of a fact."""
+    return any(_is_undetermined(product) for product in value_of(facts.products) or ())
 
 
 def all_licensed(facts: Facts) -> bool:
@@ -143,13 +150,19 @@ def main_product(facts: Facts) -> Product | None:
     return next((p for p in products if is_licensed(p)), next(iter(products), None))
 
 
+def _is_undetermined(product: Product) -> bool:
+    if value_of(product.addon):
+        return False
+    if not is_known(product.addon) or is_unreadable(product.partial_key):
+        return True
+    kind = (product.description, product.channel)
+    return channel_of(product) == "unknown" and any(isinstance(f, Unreadable) for f in kind)
+
+
 def _is_windows(product: Product) -> bool:
     if value_of(product.partial_key) == "" or not is_known(product.partial_key):
         return False
     application = value_of(product.other.get("ApplicationID", ABSENT))
     if application is not None and str(application).lower() != WINDOWS:
         return False
-    if isinstance(product.addon, Known):
-        return not product.addon.value
-    # Builds that cannot say LicenseIsAddon: only a volume channel is sure.
-    return channel_of(product) in ("kms-client", "kms-host")
+    return isinstance(product.addon, Known) and not product.addon.value

@@ -19,7 +19,7 @@ from volact.core.context import Context
 from volact.core.diagnose.case import Case
 from volact.core.diagnose.kms import licensing_held_down
 from volact.core.licensing import licensing_silent
-from volact.core.refusals import blockers, consent_refusals, hands_off
+from volact.core.refusals import blockers, consent_refusals, hands_off, licence_may_change
 from volact.core.repairs import REPAIRS
 from volact.core.standing import licensed_by_accepted
 from volact.model.facts import Facts
@@ -64,17 +64,20 @@ _NEEDS_WORK = (
     "key-wrong-channel",
     "key-wrong-edition",
 )
+_LICENCE_STEPS = ("install-key", "set-kms-host", "clear-kms-host")
 # When one of these steps fails, activation would only fail too.
 _BEFORE_ACTIVATE = ("sync-clock", "install-key", "set-kms-host", "grant-execute")
 
 
 def make_plan(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> Plan:
     """What to do about these findings, in order; or why nothing is done."""
-    stopped = hands_off(findings)
+    stopped = hands_off(facts, findings)
     if stopped:
         return Plan(refusals=stopped, reason=stopped[0].reason)
     wanted = _worth_repairing(facts, findings, ctx)
     steps = _repairs(facts, wanted, ctx)
+    if not licence_may_change(facts, findings):
+        steps = tuple(step for step in steps if step.do not in _LICENCE_STEPS)
     refusals = consent_refusals(findings)
     causes = _activation_causes(facts, wanted, ctx)
     if causes:
@@ -92,7 +95,11 @@ def _worth_repairing(
 ) -> tuple[Finding, ...]:
     """Automatic repairs; mere warnings only where the server needs work anyway."""
     needs_work = any(f.id in _NEEDS_WORK and f.severity == "error" for f in findings)
-    gentle = licensed_by_accepted(facts, ctx) or not needs_work
+    gentle = (
+        licensed_by_accepted(facts, ctx)
+        or not needs_work
+        or not licence_may_change(facts, findings)
+    )
     return tuple(
         finding
         for finding in findings

@@ -8,9 +8,9 @@ from volact.core.clock import skew_s
 from volact.core.context import Context
 from volact.core.diagnose.case import Case
 from volact.core.diagnose.kms import licensing_held_down
-from volact.core.kms import configured, policy_setting, reach_of
-from volact.core.licensing import channel_of, is_licensed, kms_clients, windows_products
-from volact.model.fact import Known, Unreadable, is_unreadable
+from volact.core.kms import Setting, configured, policy_setting, reach_of, serving
+from volact.core.licensing import kms_clients, undetermined
+from volact.model.fact import Fact, Known, Unreadable, is_unreadable
 from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.step import Refusal, Step
@@ -47,16 +47,27 @@ _BLOCKING = frozenset(
 )
 
 
-def hands_off(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
+def hands_off(facts: Facts, findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     """Refusals that leave the whole server alone.
 
     An overridden entitlement is no error any more and stops nothing.
     """
+    if undetermined(facts):
+        reason = "Of which kind its keys are could not be read; it may be a KMS host."
+        return (Refusal(finding="fact-unreadable", reason=reason),)
     return tuple(
         Refusal(finding=f.id, reason=f.summary, allow_with=_HANDS_OFF[f.id])
         for f in findings
         if f.id in _HANDS_OFF and (f.severity == "error" or f.id == "kms-host-role")
     )
+
+
+def licence_may_change(facts: Facts, findings: tuple[Finding, ...]) -> bool:
+    """Whether keys and KMS hosts may be touched: release and edition are known and right."""
+    errors = {finding.id for finding in findings if finding.severity == "error"}
+    if errors & {"release-unsupported", "edition-evaluation"}:
+        return False
+    return not is_unreadable(facts.os.build) and not is_unreadable(facts.os.sku)
 
 
 def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
@@ -75,7 +86,7 @@ def blockers(
     mended = {id for step in steps for id in step.because}
     stay = [f for f in findings if f.severity == "error" and f.id in _BLOCKING - mended]
     refused = [
-        Refusal(finding=f.id, reason=f"No activation, it would only fail. {f.summary}")
+        Refusal(finding=f.id, reason=f"Not activated, as it would only fail: {f.summary}")
         for f in stay
         if f.repair != "needs-consent"
     ]
@@ -83,7 +94,7 @@ def blockers(
         refused = [
             Refusal(
                 finding="fact-unreadable",
-                reason=f"No activation: the server could not say {name}.",
+                reason=f"Not activated: the server could not say {name}.",
             )
             for name in _missing(facts, steps, ctx)
         ]
@@ -100,40 +111,33 @@ def _missing(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> Iterator[st
         "whether the licensing program is debugged": is_unreadable(facts.binary.debugger),
         "what group policy sets": isinstance(policy_setting(facts), Unreadable),
         "which products it has": is_unreadable(facts.products) and not held_down,
-        "of which channel its keys are": not _channels_known(facts),
         "which KMS host it uses": not _host_known(facts, steps),
         "whether it reaches its KMS host": not _host_reached(facts, steps),
     }
     return (name for name, missing in asked.items() if missing)
 
 
-def _channels_known(facts: Facts) -> bool:
-    return all(
-        channel_of(product) != "unknown" or is_licensed(product)
-        for product in windows_products(facts)
-        if is_unreadable(product.description) or is_unreadable(product.channel)
-    )
-
-
 def _host_known(facts: Facts, steps: tuple[Step, ...]) -> bool:
     """Whether it is certain which host activation will use."""
     if _does(steps, "set-kms-host"):
         return True
-    products = kms_clients(facts) or (None,)
-    return not any(isinstance(configured(facts, p), Unreadable) for p in products)
+    return not any(isinstance(setting, Unreadable) for setting in _settings(facts))
 
 
 def _host_reached(facts: Facts, steps: tuple[Step, ...]) -> bool:
     """Whether the server reaches the host that it will use after these steps."""
     if _does(steps, "set-kms-host") or _does(steps, "clear-kms-host"):
         return True  # planned only where an accepted host is reached
-    products = kms_clients(facts) or (None,)
-    settings = [configured(facts, product) for product in products]
     return all(
-        reach_of(facts, setting.value.host) == "yes"
-        for setting in settings
-        if isinstance(setting, Known)
+        isinstance(setting, Known) and reach_of(facts, setting.value.host) == "yes"
+        for setting in _settings(facts)
     )
+
+
+def _settings(facts: Facts) -> list[Fact[Setting]]:
+    """The host of every KMS client; the server's own where there is none yet."""
+    products = kms_clients(facts)
+    return [serving(facts, p) for p in products] if products else [configured(facts, None)]
 
 
 def _does(steps: tuple[Step, ...], kind: str) -> bool:

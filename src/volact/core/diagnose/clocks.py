@@ -10,7 +10,7 @@ from volact.core import shell
 from volact.core.clock import ERROR_S, WARNING_S, beyond_limit, role_of, skew_s
 from volact.core.diagnose.case import Case, error, warning
 from volact.core.diagnose.services import service_of
-from volact.model.fact import ABSENT, Absent, is_known, value_of
+from volact.model.fact import ABSENT, Absent, is_known, is_unreadable, value_of
 from volact.model.finding import Finding, Repair
 
 _DOMAIN_REMEDY = (
@@ -71,10 +71,11 @@ def time_service_off(case: Case) -> Finding | None:
 def time_source_missing(case: Case) -> Finding | None:
     """W32Time has nowhere to take the time from."""
     time, role = case.facts.time, role_of(case.facts)
-    by_policy = is_known(time.policy_type)
+    by_policy = not isinstance(time.policy_type, Absent)
     kind = (value_of(time.policy_type) or value_of(time.type) or "").upper()
     peers_fact = time.policy_peers if is_known(time.policy_peers) else time.peers
     client_off = value_of(time.client) == 0
+    unread = is_unreadable(time.client)
     if not kind or role is None or role == "controller":
         return None
     orphan = kind == "NT5DS" and role == "standalone"
@@ -82,7 +83,8 @@ def time_source_missing(case: Case) -> Finding | None:
     if not (kind == "NOSYNC" or orphan or no_peers or client_off):
         return None
     servers = case.ctx.knowledge.profile.ntp
-    automatic = role == "standalone" and bool(servers) and not by_policy and not client_off
+    blocked = by_policy or client_off or unread or not servers
+    automatic = role == "standalone" and not blocked
     return warning(
         "time-source-missing",
         _source_summary(kind, orphan=orphan, client_off=client_off),
@@ -110,9 +112,12 @@ def _may_set_time(case: Case) -> bool:
 
 def _skew_repair(case: Case, beyond: str) -> Repair:
     """By itself only on a stand-alone server, and never against group policy."""
-    against_policy = beyond == "policy" or value_of(case.facts.time.policy_type) == "NoSync"
-    off = value_of(case.facts.time.client) == 0
-    return "automatic" if _may_set_time(case) and not (against_policy or off) else "manual"
+    time = case.facts.time
+    against_policy = beyond == "policy" or value_of(time.policy_type) == "NoSync"
+    off = value_of(time.client) == 0
+    unread = is_unreadable(time.policy_type) or is_unreadable(time.client)
+    free = not (against_policy or off or unread)
+    return "automatic" if _may_set_time(case) and free else "manual"
 
 
 def _skew_remedy(case: Case, beyond: str) -> str:

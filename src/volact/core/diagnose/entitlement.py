@@ -7,6 +7,7 @@ known: ``entitlement-unknown``, which stops nothing.
 from __future__ import annotations
 
 from volact.core.diagnose.case import Case, error, info
+from volact.core.diagnose.system import wsh_disabled
 from volact.model.fact import ABSENT, value_of
 from volact.model.finding import Finding
 from volact.model.profile import Image
@@ -47,6 +48,8 @@ def license_byol(case: Case) -> Finding | None:
 
 def entitlement_unknown(case: Case) -> Finding | None:
     """Nobody knows whether the provider's licence covers this server."""
+    if wsh_disabled(case):
+        return None  # then nothing could be asked, and the cause is known
     rule, value = case.ctx.knowledge.profile.entitlement, _metadata_value(case)
     if _judged(_image(case)) or (value and value in (*rule.own, *rule.entitled)):
         return None
@@ -77,7 +80,7 @@ def _refusable(case: Case, id: str, summary: str, image: Image, remedy: str) -> 
     if reason:
         return info(
             id,
-            f"{summary} Overridden: {reason}",
+            f"{summary} Overridden: {reason.rstrip('.')}.",
             {**evidence, "override": reason},
             remedy=remedy,
         )

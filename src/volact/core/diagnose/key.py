@@ -6,12 +6,13 @@ from volact.core import shell
 from volact.core.diagnose.case import Case, error, info, warning
 from volact.core.licensing import (
     Channel,
-    all_licensed,
     channel_of,
     has_key,
     is_kms_host,
     is_licensed,
+    is_unlicensed,
     kms_clients,
+    undetermined,
     windows_products,
 )
 from volact.core.release import (
@@ -19,7 +20,7 @@ from volact.core.release import (
     edition_by_partial,
     gvlk_for,
 )
-from volact.model.fact import value_of
+from volact.model.fact import is_unreadable, value_of
 from volact.model.finding import Finding, Repair
 
 _CHANNEL_WORDS: dict[Channel, str] = {
@@ -27,7 +28,6 @@ _CHANNEL_WORDS: dict[Channel, str] = {
     "retail": "a retail key",
     "oem": "a key of the computer's maker",
     "avma": "a key for automatic virtual machine activation",
-    "unknown": "a key of unknown kind",
 }
 # From an evaluation edition to the one it can become.  From 2016 on, Standard
 # Core can only become Datacenter Core.
@@ -64,10 +64,12 @@ def key_wrong_channel(case: Case) -> Finding | None:
     products = windows_products(case.facts)
     if not products or kms_clients(case.facts) or is_kms_host(case.facts):
         return None
+    if undetermined(case.facts) or any(is_unreadable(p.status) for p in products):
+        return None  # a key that may be in use is nobody's to judge
     channel = channel_of(products[0])
     if channel not in _CHANNEL_WORDS:
-        return None  # an evaluation has a finding of its own
-    licensed = all_licensed(case.facts)
+        return None  # an evaluation has a finding of its own; an unknown kind accuses nobody
+    licensed = any(is_licensed(product) for product in products)
     edition = gvlk_for(case.facts.os, case.ctx.knowledge.editions)
     make = warning if licensed else error
     how = "is licensed with" if licensed else "has"
@@ -88,7 +90,7 @@ def key_wrong_edition(case: Case) -> Finding | None:
     """The client key is one of another edition or release."""
     clients = kms_clients(case.facts)
     edition = gvlk_for(case.facts.os, case.ctx.knowledge.editions)
-    if edition is None or not clients or any(is_licensed(product) for product in clients):
+    if edition is None or not clients or not all(is_unlicensed(p) for p in clients):
         return None
     partials = [value_of(product.partial_key) or "" for product in clients]
     if any(edition.gvlk.endswith(f"-{partial}") for partial in partials):
@@ -141,7 +143,9 @@ def _channel_repair(case: Case, *, licensed: bool, known: bool) -> Repair:
     """A licensed key stays, whatever was consented to; the others need consent."""
     if licensed or not known:
         return "manual"
-    return "automatic" if case.ctx.policy.replace_key else "needs-consent"
+    policy = case.ctx.policy
+    agreed = policy.replace_key or "key-wrong-channel" in policy.consent
+    return "automatic" if agreed else "needs-consent"
 
 
 def _channel_remedy(*, licensed: bool, key: str) -> str:

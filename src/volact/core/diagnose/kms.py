@@ -25,7 +25,7 @@ from volact.core.licensing import (
     is_unlicensed,
     kms_clients,
 )
-from volact.core.release import licensing_service
+from volact.core.release import is_2008, is_2008_r2, licensing_service
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
 from volact.model.facts import Product
 from volact.model.finding import Finding
@@ -35,14 +35,13 @@ from volact.model.profile import HostPort
 def uses_kms(case: Case) -> bool:
     """Whether KMS settings matter here.
 
-    They do for a KMS client, for a server that is yet to get its client key,
-    and where licensing is silent for a reason that is known and can be mended.
+    They do for a KMS client and for a server that is yet to get its client key.
     """
     if is_kms_host(case.facts) or not accepted_hosts(case.facts, case.ctx):
         return False  # a provider without hosts of its own leaves it to DNS
     keyed = has_key(case.facts)
     if keyed is None:
-        return licensing_held_down(case)
+        return False  # it may be a KMS host, or licensed by a key of its own
     return not keyed or bool(kms_clients(case.facts)) or case.ctx.policy.replace_key
 
 
@@ -152,8 +151,9 @@ def licensed_by_other_kms(case: Case) -> Finding | None:
     ]
     if is_kms_host(case.facts) or not accepted_hosts(case.facts, case.ctx):
         return None
-    if not others:
-        return _licensed_by_directory(case)
+    directory = _licensed_by_directory(case)
+    if directory or not others:
+        return directory
     by_policy = others[0].layer == "policy"
     return error(
         "licensed-by-other-kms",
@@ -221,6 +221,9 @@ def _needs_host(case: Case, product: Product | None) -> bool:
         return True
     if not is_licensed(product) or by_directory(product):
         return False
+    has_type = not (is_2008(case.facts.os) or is_2008_r2(case.facts.os))
+    if has_type and is_unreadable(product.vl_type):
+        return False  # it may be licensed by the directory
     setting = serving(case.facts, product)
     if is_unreadable(setting):
         return False

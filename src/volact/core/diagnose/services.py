@@ -10,7 +10,7 @@ from volact.core.diagnose.binary import blocked_by
 from volact.core.diagnose.case import Case, error, warning
 from volact.core.licensing import licensing_silent, unlicensed
 from volact.core.release import is_2008, is_2008_r2, licensing_service
-from volact.model.fact import ABSENT, value_of
+from volact.model.fact import ABSENT, is_unreadable, value_of
 from volact.model.facts import ServiceFact
 from volact.model.finding import Finding
 
@@ -58,6 +58,8 @@ def service_stopped(case: Case) -> Finding | None:
         return None
     if not licensing_silent(case.facts) or blocked_by(case.facts):
         return None
+    if is_unreadable(case.facts.binary.exists) or is_unreadable(case.facts.binary.debugger):
+        return None
     return error(
         "service-stopped",
         f"Licensing does not answer and its service {name} is stopped.",
@@ -73,9 +75,9 @@ def spp_notification_stopped(case: Case) -> Finding | None:
     service = service_of(case, name) if name else None
     if service is None or service.state in ("Running", "Start Pending"):
         return None
-    if not unlicensed(case.facts):
-        return None  # it only matters while there is something to activate
-    return error(
+    # It only matters while there is something to activate.
+    make = error if unlicensed(case.facts) else warning
+    return make(
         "spp-notification-stopped",
         f"The notification service {name} is {service.state.lower()}; "
         "this release needs it for activation.",

@@ -9,7 +9,7 @@ from volact.core.diagnose.kms import licensing_held_down
 from volact.core.diagnose.services import service_stopped
 from volact.core.diagnose.system import wsh_disabled
 from volact.core.kms import accepted_hosts, policy_setting, reach_of, service_setting
-from volact.core.licensing import channel_of, subjects, windows_products
+from volact.core.licensing import subjects, undetermined
 from volact.core.release import licensing_service
 from volact.model.fact import NOT_ASKED, Unreadable
 from volact.model.finding import Finding
@@ -52,11 +52,8 @@ def _licence(case: Case) -> dict[str, Unreadable]:
         for index, product in enumerate(subjects(facts))
         if isinstance(product.status, Unreadable)
     }
-    unread |= {
-        f"products[{index}].description": product.description
-        for index, product in enumerate(windows_products(facts))
-        if isinstance(product.description, Unreadable) and channel_of(product) == "unknown"
-    }
+    if undetermined(facts):
+        unread["products"] = Unreadable()
     return unread
 
 
