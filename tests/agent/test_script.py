@@ -60,7 +60,7 @@ def test_what_is_no_host_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "port", "joined"),
     [
-        ("KMS.Example.test", 1688, "kms.example.test:1688"),
+        ("KMS.Example.test.", 1688, "kms.example.test:1688"),
         ("kms", None, "kms:1688"),
         ("kms", 0, "kms:1688"),
         ("kms", "1668", "kms:1668"),
@@ -175,13 +175,29 @@ def test_a_time_source_is_compared_by_its_hosts(source: dict[str, object], taken
 
 
 def test_product_values_are_kept_short() -> None:
-    assert FACTS.call("productValue", "MachineURL", "http://go.microsoft.com/fwlink/?x=1") == (
-        "go.microsoft.com"
-    )
     assert FACTS.call("productValue", "LicenseStatusReason", -1073418220) == 0xC004F014
     assert FACTS.call("productValue", "LicenseIsAddon", False) is False
-    for empty in (None, "", "16010101000000.000000-000"):
-        assert FACTS.text(f"String(productValue('X', {json.dumps(empty)}))") == "undefined"
+    assert FACTS.call("productValue", "LicenseStatus", 0) == 0
+    assert FACTS.call("productValue", "MachineURL", "http://kms.evil.test/a?b") == "kms.evil.test"
+    assert FACTS.call("productValue", "Name", "x" * 999) == "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Name", None),
+        ("Name", ""),
+        ("EvaluationEndDate", "16010101000000.000000-000"),
+        ("ExtendedGrace", -1),
+        ("ExtendedGrace", 4294967295),
+        ("KeyManagementServicePort", 0),
+        ("MachineURL", "https://activation.sls.microsoft.com/SLActivateProduct"),
+        ("ProductKeyURL", "http://go.microsoft.com/fwlink/?LinkID=88341"),
+    ],
+)
+def test_what_says_none_or_as_usual_is_left_out(name: str, value: object) -> None:
+    expression = f"String(productValue({json.dumps(name)}, {json.dumps(value)}))"
+    assert FACTS.text(expression) == "undefined"
 
 
 @pytest.mark.parametrize(

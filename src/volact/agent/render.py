@@ -22,7 +22,7 @@ MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command ta
 
 _COMMON = ("host", "registry", "wmi", "services", "net", "licensing", "server")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "facts")
-_STEPS = ("steps", "file_acl", "clock", "kms")
+_STEPS = ("steps", "file_acl", "clock", "kms", "activation")
 
 PARTS: dict[Mode, tuple[str, ...]] = {
     "probe": (*_COMMON, *_FACTS, "main", "probe"),

@@ -1,7 +1,7 @@
 /*
- * The steps about keys, KMS hosts and activation: all through the licensing
- * service itself.  Where a release has no WMI setter for a KMS host, or the
- * class has no rows, the registry values behind it are written instead.
+ * The steps about KMS hosts, through the licensing service.  Where a release has
+ * no WMI setter for it, or the class has no rows, the registry values behind it
+ * are written instead.
  */
 
 /* Answers that mean "this way does not exist here", not "it went wrong". */
@@ -24,20 +24,35 @@ function kmsLayer(step) {
   return {found: licensingService(), key: key, name: "SoftwareLicensingService"};
 }
 
-/* The host that is set at a layer: by WMI where it tells, else by registry. */
-function kmsSetting(layer) {
+/* The host that a layer shows: by WMI where it tells, else by registry. */
+function shownHost(layer) {
   var name = field(layer.found, "KeyManagementServiceMachine", asText);
   var port = field(layer.found, "KeyManagementServicePort", asUnsigned);
   if (name !== null && typeof name === "object") {
     if (!noSuchWay(name["!"])) {
       throw failure(name["!"]);
     }
-    name = readValue(layer.key + "KeyManagementServiceName");
-    port = readValue(layer.key + "KeyManagementServicePort");
-  } else if (port !== null && typeof port === "object") {
+    return registryHost(layer);
+  }
+  if (port !== null && typeof port === "object") {
     port = readValue(layer.key + "KeyManagementServicePort");
   }
-  return name ? joinHost(String(name), port) : null;
+  return name ? joinHost(name, port) : null;
+}
+
+function registryHost(layer) {
+  var name = readValue(layer.key + "KeyManagementServiceName");
+  return name ? joinHost(name, readValue(layer.key + "KeyManagementServicePort")) : null;
+}
+
+/* A layer's own host.  A product without one may show the server's. */
+function kmsSetting(layer) {
+  var shown = shownHost(layer);
+  if (layer.name === "SoftwareLicensingProduct" && shown !== null &&
+      registryHost(layer) === null && shown === shownHost(kmsLayer({layer: "service"}))) {
+    return null;
+  }
+  return shown;
 }
 
 /* Does it by WMI where that exists, else by the registry; says which it was. */
@@ -141,7 +156,7 @@ STEPS["set-kms-host"] = function (step) {
     return result(true, false, {host: present}, {host: present});
   }
   via = setKms(layer, splitHost(choice.host), present);
-  after = kmsSetting(kmsLayer(step));
+  after = shownHost(kmsLayer(step));
   return after === choice.host ? result(true, true, {host: present}, {host: after, via: via})
     : failed(null, {host: present}, {host: after, via: via}, "the KMS host is not as wanted");
 };
@@ -156,136 +171,3 @@ STEPS["clear-kms-host"] = function (step) {
   return after === null ? result(true, true, {host: present}, {host: null, via: via})
     : failed(null, {host: present}, {host: after, via: via}, "a KMS host is still set");
 };
-
-/* The products' key tails, so that a key can be told from another. */
-function keyView(products) {
-  var tails = [], i;
-  for (i = 0; i < products.length; i++) {
-    tails.push(products[i].partial);
-  }
-  return {partial_key: tails.length ? tails.join(" ") : null};
-}
-
-function keyForThisServer(keys) {
-  var build = field(os(), "BuildNumber", asNumber), sku = field(os(), "OperatingSystemSKU", asNumber);
-  var name = String(build) + "/" + String(sku);
-  if (typeof build !== "number" || typeof sku !== "number") {
-    throw failure(BAD_DATA);
-  }
-  return keys && keys.hasOwnProperty(name) ? keys[name] : null;
-}
-
-STEPS["install-key"] = function (step) {
-  var products = mainProducts(), before = keyView(products), key = keyForThisServer(step.keys);
-  var service, after;
-  if (products.length && !step.replace) {
-    return result(true, false, before, before, "a key is installed");
-  }
-  if (!key) {
-    return failed(null, before, before, "no published key for this build and edition");
-  }
-  if (products.length === 1 && products[0].partial === key.substr(key.length - 5)) {
-    return result(true, false, before, before);
-  }
-  service = only("SELECT Version FROM SoftwareLicensingService");
-  if (!service.row) {
-    return failed(service.error, before, before);
-  }
-  call(service.row, "InstallProductKey", "SoftwareLicensingService", "ProductKey", key);
-  ask(refreshLicense);
-  after = keyView(mainProducts());
-  return (after.partial_key || "").indexOf(key.substr(key.length - 5)) >= 0
-    ? result(true, true, before, after)
-    : failed(null, before, after, "the key is not among the installed ones");
-};
-
-/* The products that activation is about. */
-function toActivate(step) {
-  var all = mainProducts(), list = [], i;
-  for (i = 0; i < all.length; i++) {
-    if (step.product ? all[i].id.toLowerCase() === step.product.toLowerCase() : all[i].client) {
-      list.push(all[i]);
-    }
-  }
-  return list;
-}
-
-function statusView(products) {
-  var view = {status: {}, reason: {}}, i;
-  for (i = 0; i < products.length; i++) {
-    view.status[products[i].id] = products[i].status;
-    view.reason[products[i].id] = products[i].reason;
-  }
-  return view;
-}
-
-/* Activates one product; the first failure is the one that is reported. */
-function activateOne(product) {
-  if (product.mak && product.status === 1) {
-    return {left: true};
-  }
-  try {
-    call(product.row, "Activate");
-  } catch (error) {
-    return {hresult: hresultOf(error)};
-  }
-  return {done: true};
-}
-
-function allLicensed(products) {
-  var i;
-  for (i = 0; i < products.length; i++) {
-    if (products[i].status !== 1) {
-      return false;
-    }
-  }
-  return products.length > 0;
-}
-
-STEPS.activate = function (step) {
-  var products = toActivate(step), before = statusView(products), changed = false, hresult = null;
-  var i, one, after, outcome;
-  if (!products.length) {
-    return failed(0xC004F014, before, before, "no Windows product with a KMS client key");
-  }
-  for (i = 0; i < products.length; i++) {
-    one = activateOne(products[i]);
-    changed = changed || one.done === true;
-    hresult = hresult === null && one.hresult ? one.hresult : hresult;
-  }
-  ask(refreshLicense);
-  after = toActivate(step);
-  outcome = result(hresult === null && allLicensed(after), changed, before, statusView(after));
-  if (!outcome.ok) {
-    outcome.hresult = hresult === null ? worstReason(after) : hresult;
-  }
-  return outcome;
-};
-
-/* Why a product is not licensed, in its own words; null when it gives none. */
-function worstReason(products) {
-  var i;
-  for (i = 0; i < products.length; i++) {
-    if (products[i].status !== 1 && products[i].reason >= 0x80000000) {
-      return products[i].reason;
-    }
-  }
-  return null;
-}
-
-STEPS["refresh-license"] = function () {
-  var before = statusView(mainProducts()), after;
-  refreshLicense();
-  after = statusView(mainProducts());
-  return result(true, !sameView(before, after), before, after);
-};
-
-function sameView(one, other) {
-  var id;
-  for (id in one.status) {
-    if (one.status[id] !== other.status[id] || one.reason[id] !== other.reason[id]) {
-      return false;
-    }
-  }
-  return true;
-}

@@ -50,13 +50,21 @@ function productRows() {
   return null;
 }
 
-/* Null, empty and WMI's own "no date" are left out; of a URL, its host stays. */
+/*
+ * Every way to say "none" is left out: null, empty, the year 1601, -1, port 0;
+ * and URLs that lead to microsoft.com, as they all should.
+ */
 function productValue(name, value) {
-  if (value === null || value === "" || /^16010101000000/.test(String(value))) {
+  if (value === null || value === "" || value === -1 || value === 0xFFFFFFFF ||
+      (value === 0 && /Port$/.test(name))) {
     return undefined;
   }
   if (typeof value === "string") {
-    return /URL$/.test(name) ? hostOf(clip(value, 300)) : clip(value, 300);
+    if (/^16010101000000/.test(value)) {
+      return undefined;
+    }
+    value = /URL$/.test(name) ? hostOf(value) : value;
+    return /URL$/.test(name) && /(^|\.)microsoft\.com$/i.test(value) ? undefined : clip(value, 300);
   }
   return typeof value === "number" ? value >>> 0 : value;
 }
@@ -73,10 +81,6 @@ function productFact(row, names, missing) {
       failed[names[i]] = hresultOf(error);
       any = true;
     }
-  }
-  if (!fact.TokenActivationILID) {
-    delete fact.TokenActivationILVID;
-    delete fact.TokenActivationGrantNumber;
   }
   if (any || missing) {
     fact["!"] = any ? alsoMissing(failed, missing) : [INVALID_QUERY, missing];

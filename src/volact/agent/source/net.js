@@ -106,7 +106,7 @@ function splitHost(text) {
 
 /* A stored name may be an IPv6 address without brackets. */
 function joinHost(name, port) {
-  name = trim(name);
+  name = trim(name).replace(/\.$/, "");
   if (name.charAt(0) !== "[" && name.indexOf(":") !== name.lastIndexOf(":")) {
     name = "[" + name + "]";
   }

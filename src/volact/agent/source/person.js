@@ -10,7 +10,7 @@ function standalone() {
   tellServer();
   state = licenceState();
   tellState(state);
-  reason = refusal();
+  reason = refusal(state);
   if (!reason && leaveAlone(state)) {
     say("Nothing to change: it is licensed already.");
   } else if (!reason) {

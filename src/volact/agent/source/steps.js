@@ -83,8 +83,9 @@ function runSteps(steps, tell) {
     firstSkew = steps[i].clock_off === undefined ? null : skewSeconds();
   }
   for (i = 0; i < steps.length; i++) {
-    done.push(runStep(steps[i], done));
     tick();
+    done.push(runStep(steps[i], done));
+    tick(/clock|time/i.test(steps[i]["do"] + steps[i].name));
     if (tell) {
       tell(steps[i], done[i]);
     }

@@ -134,11 +134,30 @@ function tellChange(outcome) {
   return text;
 }
 
+/* The host that group policy names when it is not the provider's, or null. */
+function foreignPolicy() {
+  var key = POLICIES + "Windows NT\\CurrentVersion\\Software Protection Platform\\";
+  var name = regText(key + "KeyManagementServiceName"), host;
+  if (typeof name !== "string" || !name) {
+    return null;
+  }
+  host = joinHost(name, regNumber(key + "KeyManagementServicePort"));
+  return acceptedHost(host) ? null : host;
+}
+
 /* Why nothing may be done here, or "". */
-function refusal() {
+function refusal(state) {
   var name, value, refuse = REQUEST.ask.refuse || {};
   if (ask(elevatedFact) === false) {
     return "this needs an elevated console: right-click the file, Run as administrator";
+  }
+  for (name = 0; name < state.products.length; name++) {
+    if (state.products[name].host) {
+      return "this server is a KMS host itself";
+    }
+  }
+  if (foreignPolicy() !== null) {
+    return "group policy sets the KMS host " + foreignPolicy();
   }
   for (name in refuse) {
     if (refuse.hasOwnProperty(name)) {
