@@ -64,16 +64,18 @@ def lab(servers: int, scenario: str, folder: Path) -> Iterator[Path]:
     command = [*VOLACT, "lab", "serve", "--servers", str(servers)]
     command += ["--scenario", scenario, "--seed", "7"]
     command += ["--inventory-out", str(inventory), "--ready-file", str(ready)]
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        while not ready.exists():
-            if child.poll() is not None:
-                raise SystemExit(f"the lab ended with {child.returncode}")
-            time.sleep(0.05)
-        yield inventory
-    finally:
-        child.send_signal(signal.SIGINT)
-        child.wait(20)
+    with (folder / "lab.log").open("w+b") as log:
+        child = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            while not ready.exists():
+                if child.poll() is not None:
+                    log.seek(0)
+                    raise SystemExit(f"the lab ended: {log.read().decode(errors='replace')}")
+                time.sleep(0.05)
+            yield inventory
+        finally:
+            child.send_signal(signal.SIGINT)
+            child.wait(20)
 
 
 def visitors(inventory: Path) -> dict[str, Sequence[str]]:
