@@ -17,11 +17,13 @@ from typing import Any
 from volact.lab.cmd.process import Ended, Process
 from volact.lab.errors import LabError
 from volact.lab.script.host import Bridge
+from volact.lab.script.source import split
 from volact.lab.script.values import Answer
 
 _MEMORY = 64 << 20
 _STACK = 1 << 20
-_USES = 200
+_USES = 500
+_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,10 @@ class _Engine:
         self._context.set_max_stack_size(_STACK)
         self._context.add_callable("__host", self._call)
         self._bridge: Bridge | None = None
+        self._literal = ""
+        self._context.add_callable("__json", lambda: self._literal)
         self._changed = self._context.eval(_prelude())
+        self._compiled: dict[str, Any] = {}
         self._uses = 0
 
     def _call(self, *given: Any) -> Answer:
@@ -69,14 +74,25 @@ class _Engine:
         """Run a script; the uncaught error as text, or ``""``."""
         self._bridge = bridge
         self._uses += 1
+        parts = split(source)
+        self._literal = parts.literal
         try:
-            # Its own function, so that its names end with it.
-            self._context.eval(f"(function () {{{source}\n}}).call(this)")
+            self._function(parts.template)()
         except _module().JSException as exception:
             return str(exception)
         finally:
             self._bridge = None
         return ""
+
+    def _function(self, template: str) -> Any:
+        """A script as a function of its own, so that its names end with it."""
+        found = self._compiled.get(template)
+        if found is None:
+            if len(self._compiled) >= _KEPT:
+                self._compiled.clear()
+            found = self._context.eval(f"(function () {{{template}\n}})")
+            self._compiled[template] = found
+        return found
 
     def changed(self) -> str:
         """What the last script left behind in the engine, or ``""``."""

@@ -5,7 +5,7 @@
  * front (s text, j JSON, e error, q the script is over).
  */
 (function (global) {
-  var host = global.__host, parse = JSON.parse, stringify = JSON.stringify, ProxyOf = Proxy;
+  var host = global.__host, json = global.__json, parse = JSON.parse, stringify = JSON.stringify, ProxyOf = Proxy;
   var RealDate = Date, namesOf = Object.getOwnPropertyNames;
   var over = {toString: function () { return "the script is over"; }};
   var NO_MEMBER = 0x800A01B6, NO_OBJECT = 0x800A01AD;
@@ -497,6 +497,8 @@
   global.VBArray = VBArray;
   global.ActiveXObject = ActiveXObject;
   global.WScript = com(WSCRIPT, null);
+  /* The literal that was taken out of the script (source.py). */
+  global.__literal = function () { return parse(json()); };
   delete global.__host;
 
   /*

@@ -101,12 +101,15 @@ class Network:
             raise NetFault("timeout")
         if peer.behaviour == "refused":
             raise NetFault("refused")
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            return socket.create_connection((peer.host, peer.port), timeout=10)
-        except ConnectionRefusedError as error:
-            raise NetFault("refused") from error
-        except TimeoutError as error:
-            raise NetFault("timeout") from error
+            sock.settimeout(10)
+            sock.connect((peer.host, peer.port))
+        except OSError as error:
+            sock.close()
+            refused = isinstance(error, ConnectionRefusedError)
+            raise NetFault("refused" if refused else "timeout") from error
+        return sock
 
     def wait(self, seconds: float) -> None:
         """Let time pass, shortened by ``patience``."""

@@ -47,7 +47,7 @@ def _run_script(process: Process, path: str) -> int:
     if outcome.error:
         first = outcome.error.splitlines()[0]
         process.complain(f"{path}(1, 1) Microsoft JScript runtime error: {first}")
-        machine.report(LabError(f"a script ended with an uncaught error: {outcome.error}"))
+        machine.report(LabError(f"a script ended with an uncaught error: {first}"))
     return outcome.exit_code
 
 
