@@ -56,7 +56,7 @@ def explain(text: str, errors: Mapping[int, ErrorInfo]) -> Explanation:
         return _known(info)
     if code & 0xFFFF0000 == _WIN32:
         return _windows_error(code)
-    raise _unknown(hex_code(code), errors)
+    raise _unknown(text, errors)
 
 
 def parse_code(text: str) -> int | None:
@@ -70,13 +70,16 @@ def parse_code(text: str) -> int | None:
 
 
 def near_misses(text: str, errors: Mapping[int, ErrorInfo]) -> tuple[str, ...]:
-    """Up to three things that are spelt alike."""
-    codes = [hex_code(code) for code in errors if code > 0xFFFF]
+    """Up to three things that begin so or are spelt alike."""
+    explained = [info for info in errors.values() if info.family not in ("name-only", "event")]
+    codes = [hex_code(info.code) for info in explained]
     symbols = [info.symbol for info in errors.values() if info.symbol.isupper()]
     known = [*CATALOGUE, *codes, *symbols]
     folded = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(text.casefold(), folded, n=3, cutoff=0.75)
-    return tuple(folded[name] for name in found)
+    wanted = text.casefold()
+    begun = sorted(name for name in folded if len(wanted) > 3 and name.startswith(wanted))
+    alike = difflib.get_close_matches(wanted, folded, n=3, cutoff=0.75)
+    return tuple(folded[name] for name in dict.fromkeys((*begun, *alike)))[:3]
 
 
 def _finding(id: str) -> Explanation:

@@ -71,7 +71,8 @@ _RIGHTS = {
 _GENERIC_EXECUTE = _RIGHTS["GA"] | _RIGHTS["GX"]
 
 _ACE = re.compile(r"\(([^()]*)\)")
-_DACL = re.compile(r"D:([A-Z_]*)((?:\([^()]*\))*)(?:S:.*)?")
+_WHO = r"(?:[A-Z]{2}|S-1[-\d]+)"
+_DACL = re.compile(rf"(?:O:{_WHO})?(?:G:{_WHO})?D:([A-Z_]*)((?:\([^()]*\))*)(?:S:.*)?")
 
 
 class Ace(msgspec.Struct, frozen=True):
@@ -111,8 +112,8 @@ def execute_access(sddl: str, service: str = "sppsvc") -> Verdict:
 
 def parse(sddl: str) -> tuple[Ace, ...] | None:
     """The entries of the DACL in order; ``None`` when any part is not understood."""
-    match = _DACL.search(sddl.strip())
-    if match is None or match.end() != len(sddl.strip()):
+    match = _DACL.fullmatch(sddl.strip())
+    if match is None:
         return None
     aces = [_ace(text) for text in _ACE.findall(match[2])]
     return None if None in aces else tuple(ace for ace in aces if ace is not None)

@@ -1,0 +1,110 @@
+"""A code in any spelling, an event, a finding; near misses for the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+from volact.core.catalogue import CATALOGUE
+from volact.core.explain import explain, near_misses, parse_code
+from volact.errors import InputError
+from volact.knowledge.load import load_errors
+
+ERRORS = load_errors()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0xC004F074",
+        "0xc004f074",
+        "0XC004F074",
+        "C004F074",
+        "c004f074",
+        "-1073418124",
+        "3221549172",
+        "  0xC004F074 ",
+        "SL_E_VL_BINDING_SERVICE_UNAVAILABLE",
+        "sl_e_vl_binding_service_unavailable",
+    ],
+)
+def test_every_spelling_of_a_code_gives_the_same_answer(text: str) -> None:
+    found = explain(text, ERRORS)
+    assert found == explain("0xC004F074", ERRORS)
+    assert found.forms == ("0xC004F074", "-1073418124", "3221549172")
+    assert found.symbol == "SL_E_VL_BINDING_SERVICE_UNAVAILABLE"
+    assert found.causes[0].startswith("It covers other faults")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("80070005", 0x80070005),
+        ("0x5", 5),
+        ("12288", 12288),
+        ("-2147024891", 0x80070005),
+        ("5000000000", None),
+        ("-5000000000", None),
+        ("0xC004F0741", None),
+        ("C004F07", None),
+        ("kms", None),
+        ("", None),
+    ],
+)
+def test_what_is_a_code(text: str, code: int | None) -> None:
+    assert parse_code(text) == code
+
+
+@pytest.mark.parametrize("id", sorted(CATALOGUE))
+def test_every_finding_is_explained(id: str) -> None:
+    found = explain(id, ERRORS)
+    assert found.kind == "finding"
+    assert found.meaning and found.remedy
+    assert found.page == f"docs/findings/{id}.md"
+
+
+@pytest.mark.parametrize("id", [12288, 12289, 12290, 12293, 8198, 8200, 8208, 8229, 8230])
+def test_events_are_explained_by_their_id(id: int) -> None:
+    found = explain(str(id), ERRORS)
+    assert (found.kind, found.name) == ("event", f"event {id}")
+    assert found.forms == ()
+
+
+def test_a_code_known_by_name_only_says_so() -> None:
+    found = explain("0xC004B001", ERRORS)
+    assert found.symbol == "SL_E_SRV_INVALID_PUBLISH_LICENSE"
+    assert "only the name" in found.meaning
+
+
+def test_a_windows_error_that_is_in_no_table_is_left_to_windows() -> None:
+    found = explain("0x800704D3", ERRORS)
+    assert found.remedy == "On any Windows: net helpmsg 1235"
+    assert found.confidence == "inferred"
+
+
+def test_a_range_shares_its_entry_and_keeps_its_names() -> None:
+    first, last = explain("0x8004E101", ERRORS), explain("0x8004E10E", ERRORS)
+    assert first.meaning == last.meaning
+    assert last.symbol == "SL_E_SFS_INVALID_TOKEN_DESCRIPTOR"
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("clock-skew-", "clock-skew"),
+        ("kms-host-wrng", "kms-host-wrong"),
+        ("0xC004F07", "0xC004F074"),
+        ("not-licenced", "not-licensed"),
+    ],
+)
+def test_near_misses(text: str, near: str) -> None:
+    assert near in near_misses(text, ERRORS)
+    with pytest.raises(InputError) as caught:
+        explain(text, ERRORS)
+    assert "did you mean" in caught.value.hint
+
+
+def test_nothing_near_gets_examples() -> None:
+    with pytest.raises(InputError) as caught:
+        explain("what is this", ERRORS)
+    assert "0xC004F074" in caught.value.hint
+    assert "\n" not in caught.value.line()

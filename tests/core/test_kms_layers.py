@@ -1,0 +1,153 @@
+"""Which KMS host counts: layers, spelling of hosts, what is reachable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from servers import (
+    KMS,
+    KMS1,
+    MISSING,
+    OTHER_KMS,
+    REFUSED,
+    TIMEOUT,
+    UNRESOLVED,
+    changed,
+    context,
+    facts_of,
+    product,
+    server,
+    unreadable,
+)
+
+from volact.core.kms import (
+    Setting,
+    accepted_hosts,
+    configured,
+    is_accepted,
+    reach_of,
+    reachable_hosts,
+    same_host,
+    service_setting,
+    serving,
+)
+from volact.core.licensing import windows_products
+from volact.model.fact import ABSENT, Known, Unreadable
+from volact.model.profile import HostPort
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("kms.tencentyun.com", "KMS.TENCENTYUN.COM.", True),
+        ("kms.tencentyun.com:1688", "kms.tencentyun.com", True),
+        ("kms.tencentyun.com:1668", "kms.tencentyun.com", False),
+        ("kms.tencentyun.com", "kms1.tencentyun.com", False),
+        ("[2001:db8::1]:1688", "2001:0db8:0:0::0001", True),
+        ("[2001:db8::1]", "2001:db8::2", False),
+        ("10.0.0.1", "10.0.0.1:1688", True),
+    ],
+)
+def test_hosts_are_compared_as_dns_and_ip_do(one: str, other: str, same: bool) -> None:
+    assert same_host(HostPort.parse(one), HostPort.parse(other)) is same
+
+
+def setting_of(raw: dict[str, Any]) -> Any:
+    facts = facts_of(raw)
+    return serving(facts, windows_products(facts)[0])
+
+
+POLICY: dict[str, Any] = {
+    "registry__policy_machine": "policy.example",
+    "registry__policy_port": "1700",
+}
+OWN = [product("2019", kms="own.example", port=0)]
+FOUND = [product("2019", kms=None, DiscoveredKeyManagementServiceMachineName="dns.example")]
+TRIED = ["2026-01-31T07:00:00Z", ["0x00000000", "0x0", "tried.example:1688"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "host", "layer"),
+    [
+        ({**POLICY, "products": OWN}, "policy.example:1700", "policy"),
+        ({"products": OWN}, "own.example:1688", "product"),
+        ({}, f"{KMS}:1688", "service"),
+        ({"kms": None, "products": FOUND}, "dns.example:1688", "discovered"),
+        ({"kms": None, "events__12288": TRIED}, "tried.example:1688", "event"),
+    ],
+)
+def test_the_strongest_layer_counts(changes: dict[str, Any], host: str, layer: str) -> None:
+    found = setting_of(server("2019", **changes))
+    assert isinstance(found, Known)
+    assert (str(found.value.host), found.value.layer) == (host, layer)
+
+
+def test_no_layer_names_a_host() -> None:
+    assert setting_of(server("2019", kms=None)) == ABSENT
+
+
+@pytest.mark.parametrize("path", ["registry__policy_machine", "registry__policy_port"])
+def test_an_unreadable_layer_hides_those_below(path: str) -> None:
+    raw = changed(server("2019", **POLICY), {path: unreadable()})
+    assert isinstance(setting_of(raw), Unreadable)
+
+
+def test_an_unreadable_product_hides_the_server() -> None:
+    broken = product("2019", KeyManagementServiceMachine=unreadable())
+    assert isinstance(setting_of(server("2019", products=[broken])), Unreadable)
+
+
+def test_2008_has_no_product_layer_and_its_port_is_in_the_registry() -> None:
+    found = setting_of(server("2008", port=1700))
+    assert found == Known(Setting(HostPort(KMS, 1700), "service"))
+
+
+def test_the_registry_speaks_where_wmi_does_not() -> None:
+    facts = facts_of(server("2019", kms=OTHER_KMS, licensing=unreadable()))
+    assert service_setting(facts) == Known(Setting(HostPort(OTHER_KMS), "service"))
+    assert configured(facts, None) == service_setting(facts)
+
+
+def test_brackets_and_blanks_do_not_matter() -> None:
+    facts = facts_of(server("2019", kms=" [2001:db8::1] "))
+    setting = service_setting(facts)
+    assert isinstance(setting, Known)
+    assert setting.value.host == HostPort("2001:db8::1")
+
+
+@pytest.mark.parametrize(
+    ("code", "reach"),
+    [
+        (0, "yes"),
+        (0x80072F78, "yes"),
+        (0x80072EFE, "yes"),
+        (0x80072746, "yes"),
+        (UNRESOLVED, "unresolved"),
+        (REFUSED, "refused"),
+        (TIMEOUT, "timeout"),
+        (0x80004005, "unknown"),
+        (unreadable(), "unknown"),
+        (None, "unknown"),
+        (MISSING, "unknown"),
+    ],
+)
+def test_what_an_http_try_tells(code: Any, reach: str) -> None:
+    facts = facts_of(server(**{"reach__kms.tencentyun.com:1688": code}))
+    assert reach_of(facts, HostPort(KMS)) == reach
+
+
+def test_reachable_hosts_stay_in_order() -> None:
+    facts, ctx = facts_of(server("2016")), context()
+    assert reachable_hosts(facts, ctx) == (HostPort(KMS1), HostPort(KMS))
+
+
+def test_a_host_of_the_providers_own_domain_is_accepted() -> None:
+    facts, ctx = facts_of(server("2019")), context("ucloud")
+    known = accepted_hosts(facts, ctx)
+    own = next(iter(ctx.knowledge.profile.kms_suffixes), "")
+    assert own
+    assert is_accepted(HostPort(f"elsewhere.{own}"), facts, ctx)
+    assert not is_accepted(HostPort(f"elsewhere.{own}", 1700), facts, ctx)
+    assert not is_accepted(HostPort(f"not{own}"), facts, ctx)
+    assert all(is_accepted(host, facts, ctx) for host in known)

@@ -1,0 +1,352 @@
+"""What is planned for each kind of broken server, and what is refused and why."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+from servers import (
+    DENIED_SDDL,
+    KMS,
+    KMS1,
+    OTHER_KMS,
+    PRODUCT_ID,
+    REFUSED,
+    TIMEOUT,
+    UNRESOLVED,
+    context,
+    facts_of,
+    product,
+    server,
+    unreadable,
+)
+
+from volact.core.commands import console_commands
+from volact.core.context import Context
+from volact.core.diagnose import diagnose
+from volact.core.plan import make_plan
+from volact.model.profile import Image
+from volact.model.step import Plan
+
+HOUR, DAY = 3600, 86_400
+SLMGR = "cscript /nologo %windir%/system32/slmgr.vbs"
+SILENT: dict[str, Any] = {"products": unreadable(), "licensing": unreadable()}
+IMPORTED = {"img-x": Image(source="EXTERNAL_IMPORT")}
+
+
+def reach(code: int) -> dict[str, int]:
+    return dict.fromkeys((f"{KMS}:1688", f"{KMS1}:1688"), code)
+
+
+def plan_of(raw: dict[str, Any], ctx: Context | None = None) -> Plan:
+    ctx = ctx or context()
+    facts = facts_of(raw)
+    return make_plan(facts, diagnose(facts, ctx), ctx)
+
+
+class Example(NamedTuple):
+    """A server and the kinds of steps planned for it, in order."""
+
+    name: str
+    raw: dict[str, Any]
+    steps: str
+    ctx: Context | None = None
+
+
+RETAIL = [product("2019", licensed=False, channel="RETAIL", partial="3V66T")]
+
+EXAMPLES = [
+    Example("licensed", server(), ""),
+    Example("never activated", server(licensed=False), "activate"),
+    Example("host not set", server("2012", licensed=False, kms=None), "set-kms-host activate"),
+    Example("foreign host", server(licensed=False, kms=OTHER_KMS), "set-kms-host activate"),
+    Example("licensed elsewhere", server(kms=OTHER_KMS), "set-kms-host activate"),
+    Example("port 1668", server("2019", licensed=False, port=1668), "set-kms-host activate"),
+    Example(
+        "product override",
+        server("2019", products=[product("2019", licensed=False, kms=OTHER_KMS)]),
+        "clear-kms-host activate",
+    ),
+    Example(
+        "product override, server wrong too",
+        server(
+            "2019",
+            kms="kms.third.example",
+            products=[product("2019", licensed=False, kms=OTHER_KMS)],
+        ),
+        "set-kms-host clear-kms-host activate",
+    ),
+    Example("policy override", server(licensed=False, registry__policy_machine=OTHER_KMS), ""),
+    Example("name", server(licensed=False, reach=reach(UNRESOLVED)), ""),
+    Example("refused", server(licensed=False, reach=reach(REFUSED)), ""),
+    Example("silent", server(licensed=False, reach=reach(TIMEOUT)), ""),
+    Example(
+        "foreign host and none in reach",
+        server(licensed=False, kms=OTHER_KMS, reach=reach(TIMEOUT)),
+        "",
+    ),
+    Example(
+        "the preferred host is down",
+        server("2016", licensed=False, reach={f"{KMS1}:1688": TIMEOUT, f"{KMS}:1688": 0}),
+        "set-kms-host activate",
+    ),
+    Example(
+        "the preferred host is down, licensed",
+        server("2016", reach={f"{KMS1}:1688": TIMEOUT, f"{KMS}:1688": 0}),
+        "",
+    ),
+    Example(
+        "clock 5 h",
+        server(licensed=False, skew_s=5 * HOUR),
+        "set-time-source sync-clock activate",
+    ),
+    Example(
+        "clock 5 h, the provider's time source",
+        server(licensed=False, skew_s=5 * HOUR, time__peers="ntpupdate.tencentyun.com,0x8"),
+        "sync-clock activate",
+    ),
+    Example("clock 5 h, licensed", server(skew_s=5 * HOUR), "set-time-source sync-clock"),
+    Example("clock 10 min, licensed", server(skew_s=600), ""),
+    Example(
+        "clock 10 min, not licensed",
+        server(licensed=False, skew_s=600),
+        "set-time-source sync-clock activate",
+    ),
+    Example(
+        "W32Time disabled, clock off",
+        server(licensed=False, skew_s=5 * HOUR, services__W32Time=["Stopped", "Disabled"]),
+        "enable-service start-service set-time-source sync-clock activate",
+    ),
+    Example("W32Time disabled, licensed", server(services__W32Time=["Stopped", "Disabled"]), ""),
+    Example(
+        "W32Time stopped, clock off",
+        server(licensed=False, skew_s=5 * HOUR, services__W32Time=["Stopped", "Manual"]),
+        "start-service set-time-source sync-clock activate",
+    ),
+    Example("domain member", server(licensed=False, skew_s=5 * HOUR, role=3), ""),
+    Example("domain controller", server(licensed=False, skew_s=5 * HOUR, role=5), ""),
+    Example("domain member, clock right", server(licensed=False, role=3), "activate"),
+    Example(
+        "time by policy",
+        server(licensed=False, skew_s=5 * HOUR, time__policy_type="NTP"),
+        "sync-clock activate",
+    ),
+    Example(
+        "sppsvc disabled",
+        server(services__sppsvc=["Stopped", "Disabled"], **SILENT),
+        "enable-service start-service activate",
+    ),
+    Example(
+        "sppsvc disabled and still running, licensed",
+        server(services__sppsvc=["Running", "Disabled"]),
+        "enable-service",
+    ),
+    Example("sppsvc stopped and silent", server(**SILENT), "start-service"),
+    Example("silent", server(services__sppsvc=["Running", "Auto"], **SILENT), ""),
+    Example(
+        "sppuinotify",
+        server("2008 R2", licensed=False, services__sppuinotify=["Stopped", "Manual"]),
+        "start-service activate",
+    ),
+    Example(
+        "SLUINotify disabled",
+        server("2008", licensed=False, services__SLUINotify=["Stopped", "Disabled"]),
+        "enable-service start-service activate",
+    ),
+    Example(
+        "execution denied",
+        server(binary__sddl=DENIED_SDDL, **SILENT),
+        "grant-execute start-service activate",
+    ),
+    Example(
+        "execution denied while it runs",
+        server(binary__sddl=DENIED_SDDL, services__sppsvc=["Running", "Auto"]),
+        "grant-execute",
+    ),
+    Example("debugger", server(binary__debugger="x.exe", **SILENT), ""),
+    Example(
+        "no key", server("2019", kms=OTHER_KMS, products=[]), "install-key set-kms-host activate"
+    ),
+    Example("retail", server("2019", products=RETAIL), ""),
+    Example(
+        "retail, agreed",
+        server("2019", products=RETAIL),
+        "install-key activate",
+        context(replace_key=True),
+    ),
+    Example(
+        "licensed by MAK, agreed",
+        server("2019", products=[product("2019", channel="VOLUME_MAK")]),
+        "",
+        context(replace_key=True),
+    ),
+    Example(
+        "the key of another edition", server("2019", licensed=False, sku=7), "install-key activate"
+    ),
+    Example("evaluation", server("2019", licensed=False, sku=79, kms=OTHER_KMS), ""),
+    Example(
+        "a KMS host",
+        server(
+            "2019",
+            kms=OTHER_KMS,
+            skew_s=5 * HOUR,
+            products=[product("2019", licensed=False, channel="VOLUME_KMS_2019_C")],
+        ),
+        "",
+    ),
+    Example(
+        "imported",
+        server(licensed=False, metadata={"image-id": "img-x"}),
+        "",
+        context(images=IMPORTED),
+    ),
+    Example(
+        "imported, overridden",
+        server(licensed=False, metadata={"image-id": "img-x"}),
+        "activate",
+        context(images=IMPORTED, override_entitlement="ticket 4711"),
+    ),
+    Example("unknown image", server(licensed=False, metadata={"image-id": "img-y"}), "activate"),
+    Example("product policy", server(licensed=False, policy_len=1960), "activate"),
+    Example("not elevated", server(licensed=False, elevated=False), ""),
+    Example("WSH off", {"wsh": {"machine": 0}}, ""),
+    Example("23H2", server("2022", licensed=False, os__build=25398), ""),
+    Example(
+        "ends in 20 days",
+        server("2019", products=[product("2019", GracePeriodRemaining=20 * 1440)]),
+        "activate",
+    ),
+    Example(
+        "renewal overdue",
+        server("2019", products=[product("2019", GracePeriodRemaining=150 * 1440)]),
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_exactly_these_steps_in_this_order(example: Example) -> None:
+    plan = plan_of(example.raw, example.ctx)
+    assert [step.do for step in plan.steps] == example.steps.split()
+    assert bool(plan.reason) is not bool(plan.steps)
+
+
+def params(raw: dict[str, Any], do: str, ctx: Context | None = None) -> dict[str, Any]:
+    return next(step.params for step in plan_of(raw, ctx).steps if step.do == do)
+
+
+def test_2016_prefers_kms1_and_the_others_do_not() -> None:
+    on_2016 = params(server("2016", licensed=False, kms=OTHER_KMS), "set-kms-host")
+    assert on_2016["hosts"] == ["kms1.tencentyun.com:1688", "kms.tencentyun.com:1688"]
+    on_2019 = params(server("2019", licensed=False, kms=OTHER_KMS), "set-kms-host")
+    assert on_2019["hosts"] == ["kms.tencentyun.com:1688", "kms1.tencentyun.com:1688"]
+
+
+def test_the_limits_are_raised_only_beyond_them() -> None:
+    near, far = server(licensed=False, skew_s=5 * HOUR), server(licensed=False, skew_s=3 * DAY)
+    assert params(near, "sync-clock")["raise_limits"] is False
+    assert params(far, "sync-clock")["raise_limits"] is True
+
+
+def test_the_denying_entries_are_named() -> None:
+    raw = server(binary__sddl=DENIED_SDDL.replace(";;;NS", ";;;WD"), **SILENT)
+    assert params(raw, "grant-execute") == {"sid": "S-1-5-20", "deny": ["S-1-1-0"]}
+
+
+def test_the_override_is_cleared_by_its_activation_id() -> None:
+    raw = server("2019", products=[product("2019", licensed=False, kms=OTHER_KMS)])
+    assert params(raw, "clear-kms-host") == {"layer": "product", "product": PRODUCT_ID}
+
+
+def test_an_own_key_is_replaced_only_when_asked() -> None:
+    raw = server("2019", products=RETAIL)
+    refusal = plan_of(raw).refusals[0]
+    assert (refusal.finding, refusal.allow_with) == ("key-wrong-channel", "--replace-key")
+    agreed = params(raw, "install-key", context(replace_key=True))
+    assert agreed == {"keys": {"17763/8": "WMDGN-G9PQG-XVVXX-R3X43-63DFG"}, "replace": True}
+
+
+def test_entitlement_is_refused_with_the_option_that_allows() -> None:
+    raw = server(licensed=False, metadata={"image-id": "img-x"})
+    refusal = plan_of(raw, context(images=IMPORTED)).refusals[0]
+    assert refusal.finding == "image-not-entitled"
+    assert refusal.allow_with == "--override-entitlement REASON"
+
+
+def test_what_keeps_it_from_being_activated_is_said() -> None:
+    plan = plan_of(server(licensed=False, skew_s=5 * HOUR, role=3))
+    assert [refusal.finding for refusal in plan.refusals] == ["clock-skew"]
+    assert plan.reason.startswith("Not activated, as it would only fail: The clock is")
+
+
+def test_what_could_not_be_read_keeps_it_from_being_activated() -> None:
+    plan = plan_of(server(licensed=False, registry__policy_machine=unreadable()))
+    assert plan.steps == ()
+    assert plan.refusals[0].finding == "fact-unreadable"
+    assert "what group policy sets" in plan.reason
+
+
+def test_activation_waits_for_the_steps_it_needs() -> None:
+    assert params(server(licensed=False, kms=OTHER_KMS), "activate") == {
+        "unless_failed": ["set-kms-host"]
+    }
+    assert params(server(licensed=False), "activate") == {}
+
+
+def test_every_step_names_its_findings() -> None:
+    steps = plan_of(server(licensed=False, kms=OTHER_KMS, skew_s=5 * HOUR)).steps
+    because = {step.do: step.because for step in steps}
+    assert because["sync-clock"] == ("clock-skew",)
+    assert because["activate"] == ("kms-host-wrong", "not-licensed")
+
+
+def commands(raw: dict[str, Any]) -> tuple[str, ...]:
+    ctx = context()
+    return console_commands(plan_of(raw, ctx), facts_of(raw), ctx)
+
+
+def test_the_console_commands_of_the_document_for_2016() -> None:
+    assert commands(server("2016", licensed=False, kms=OTHER_KMS)) == (
+        f"{SLMGR} -skms kms1.tencentyun.com:1688",
+        f"{SLMGR} -ato",
+    )
+
+
+@pytest.mark.parametrize("release", ["2008", "2012", "2019"])
+def test_the_console_commands_of_the_document_for_the_others(release: str) -> None:
+    assert commands(server(release, licensed=False, kms=OTHER_KMS)) == (
+        f"{SLMGR} -skms kms.tencentyun.com:1688",
+        f"{SLMGR} -ato",
+    )
+
+
+def test_the_console_commands_take_the_host_that_is_in_reach() -> None:
+    raw = server(
+        "2016", licensed=False, kms=OTHER_KMS, reach={f"{KMS1}:1688": TIMEOUT, f"{KMS}:1688": 0}
+    )
+    assert commands(raw)[0] == f"{SLMGR} -skms kms.tencentyun.com:1688"
+
+
+def test_the_console_commands_keep_an_accepted_host() -> None:
+    raw = server("2016", licensed=False, kms=KMS, port=1668)
+    assert commands(raw)[0] == f"{SLMGR} -skms kms1.tencentyun.com:1688"
+    assert commands(server("2016", licensed=False, kms=KMS)) == (f"{SLMGR} -ato",)
+
+
+def test_the_console_commands_set_the_clock_as_the_document_says() -> None:
+    lines = commands(server(licensed=False, skew_s=5 * HOUR))
+    assert lines[:2] == (
+        'w32tm /config /syncfromflags:manual /manualpeerlist:"ntpupdate.tencentyun.com" /update',
+        "w32tm /resync",
+    )
+
+
+def test_raised_limits_are_put_back_at_the_console_too() -> None:
+    lines = commands(server(licensed=False, skew_s=3 * DAY, time__neg=54_001))
+    sync = lines.index("w32tm /resync")
+    assert any("MaxNegPhaseCorrection /t REG_DWORD /d 0xFFFFFFFF" in line for line in lines[:sync])
+    assert any("MaxNegPhaseCorrection /t REG_DWORD /d 54001" in line for line in lines[sync:])
+
+
+def test_nothing_to_type_on_a_healthy_server() -> None:
+    assert commands(server()) == ()

@@ -1,0 +1,482 @@
+"""One example for each rule: what is wrong on a server, and exactly what is found.
+
+``EXAMPLES`` names every finding that the facts of one server can give rise to;
+a test holds it complete.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+from servers import (
+    DENIED_SDDL,
+    HEALTHY_SDDL,
+    KMS,
+    KMS1,
+    MISSING,
+    NOW_S,
+    OTHER_KMS,
+    REFUSED,
+    RELEASES,
+    TIMEOUT,
+    UNKNOWN_PROPERTY,
+    UNRESOLVED,
+    changed,
+    context,
+    facts_of,
+    product,
+    server,
+    unreadable,
+)
+
+from volact.core.catalogue import CATALOGUE
+from volact.core.context import Context
+from volact.core.diagnose import diagnose
+from volact.core.diagnose.fleet import duplicate_cmids
+from volact.model.finding import Finding
+from volact.model.profile import Image
+from volact.model.step import StepResult
+
+HOUR, DAY = 3600, 86_400
+BOTH = {f"{KMS}:1688": 0, f"{KMS1}:1688": 0}
+SILENT: dict[str, Any] = {"products": unreadable(), "licensing": unreadable()}
+
+
+def reach(code: int) -> dict[str, int]:
+    return dict.fromkeys(BOTH, code)
+
+
+def event(code: str, host: str = f"{KMS}:1688", at: str = "2026-01-31T07:00:00Z") -> list[Any]:
+    return [at, [code, "0x00000000", host, "cmid", "2026/01/31 07:00", "0", "5", "0", "id", "5"]]
+
+
+class Example(NamedTuple):
+    """A server and the ids (``id!`` error, ``id?`` warning, ``id`` info) found on it."""
+
+    name: str
+    raw: dict[str, Any]
+    found: str
+    ctx: Context | None = None
+
+
+def retail(**changes: Any) -> list[dict[str, Any]]:
+    return [product("2019", licensed=False, channel="RETAIL", partial="3V66T", **changes)]
+
+
+IMPORTED = {"img-x": Image(type="PRIVATE_IMAGE", source="EXTERNAL_IMPORT", license="TencentCloud")}
+OWN = {"img-x": Image(license="BYOL")}
+OFFICIAL = {"img-x": Image(source="OFFICIAL", license="TencentCloud")}
+IMAGE_X: dict[str, Any] = {"metadata": {"image-id": "img-x"}}
+
+EXAMPLES = [
+    *(Example(f"healthy-{release}", server(release), "") for release in RELEASES),
+    Example("sppsvc stopped is healthy", server(services__sppsvc=["Stopped", "Manual"]), ""),
+    # licence
+    Example("never activated", server(licensed=False), "not-licensed!"),
+    Example(
+        "never activated, host not set",
+        server("2012", licensed=False, kms=None),
+        "kms-host-wrong! not-licensed!",
+    ),
+    Example(
+        "an add-on without licence is no matter",
+        server(
+            products=[
+                product(licensed=False, LicenseIsAddon=True, ID="esu"),
+                product(kms=KMS1),
+            ]
+        ),
+        "",
+    ),
+    Example(
+        "the second of two keys is not licensed",
+        server("2019", products=[product("2019"), product("2019", licensed=False, ID="two")]),
+        "not-licensed!",
+    ),
+    Example(
+        "ends in 20 days",
+        server("2019", products=[product("2019", GracePeriodRemaining=20 * 1440)]),
+        "grace-ending! renewal-overdue?",
+    ),
+    Example(
+        "not renewed for 30 days",
+        server("2019", products=[product("2019", GracePeriodRemaining=150 * 1440)]),
+        "renewal-overdue?",
+    ),
+    Example(
+        "a host that renews every 30 days",
+        server(
+            "2019",
+            products=[product("2019", GracePeriodRemaining=150 * 1440, VLRenewalInterval=43_200)],
+        ),
+        "",
+    ),
+    Example("no rearm left", server(licensing__rearm=0), "rearm-exhausted"),
+    Example(
+        "store damaged",
+        server(products=[product(licensed=False, kms=KMS1, LicenseStatusReason=0xC004E002)]),
+        "token-store-damaged! not-licensed!",
+    ),
+    # KMS host
+    Example("foreign host", server(licensed=False, kms=OTHER_KMS), "kms-host-wrong! not-licensed!"),
+    Example(
+        "licensed by a foreign host",
+        server(kms=OTHER_KMS),
+        "kms-host-wrong! licensed-by-other-kms!",
+    ),
+    Example("the other accepted host", server("2016", kms=KMS), ""),
+    Example("kms1 on 2019", server("2019", kms=KMS1), ""),
+    Example("case and trailing dot", server("2019", kms="KMS.TencentYun.com."), ""),
+    Example("port 1668", server("2019", port=1668), "kms-port-wrong!"),
+    Example("port not set", server("2019", port=0), ""),
+    Example(
+        "IPv6 host",
+        server("2019", kms="[2001:db8::1]"),
+        "kms-host-wrong! licensed-by-other-kms!",
+    ),
+    Example(
+        "host not set, DNS finds the provider's",
+        server(
+            "2019",
+            kms=None,
+            products=[product("2019", kms=None, DiscoveredKeyManagementServiceMachineName=KMS)],
+        ),
+        "",
+    ),
+    Example(
+        "host not set, DNS finds a foreign one",
+        server(
+            "2019",
+            kms=None,
+            products=[
+                product("2019", kms=None, DiscoveredKeyManagementServiceMachineName=OTHER_KMS)
+            ],
+        ),
+        "kms-host-wrong! licensed-by-other-kms!",
+    ),
+    Example(
+        "host not set, licensed by an accepted one",
+        server("2019", kms=None, events={"12288": event("0x00000000"), "12289": None}),
+        "",
+    ),
+    Example(
+        "2008, discovered in the registry",
+        server("2008", kms=None, registry__discovered_name=KMS, registry__discovered_port="1688"),
+        "",
+    ),
+    Example(
+        "a product of its own",
+        server("2019", products=[product("2019", licensed=False, kms=OTHER_KMS)]),
+        "kms-host-per-product-override! not-licensed!",
+    ),
+    Example(
+        "a product of its own at the provider",
+        server("2019", kms=OTHER_KMS, products=[product("2019", kms=KMS)]),
+        "",
+    ),
+    Example(
+        "group policy, foreign",
+        server("2019", licensed=False, registry__policy_machine=OTHER_KMS),
+        "kms-host-set-by-policy! not-licensed!",
+    ),
+    Example(
+        "group policy, the provider's",
+        server("2019", registry__policy_machine=KMS, kms=OTHER_KMS),
+        "kms-host-set-by-policy",
+    ),
+    Example(
+        "licensed by Active Directory",
+        server("2019", kms=None, products=[product("2019", kms=None, VLActivationType=1)]),
+        "licensed-by-other-kms?",
+    ),
+    # network
+    Example(
+        "names do not resolve",
+        server(licensed=False, reach=reach(UNRESOLVED), dns=["8.8.8.8"]),
+        "kms-name-unresolved! not-licensed! dns-not-provider?",
+    ),
+    Example(
+        "connection refused",
+        server(licensed=False, reach=reach(REFUSED)),
+        "kms-unreachable! not-licensed!",
+    ),
+    Example(
+        "time-out, route gone",
+        server(licensed=False, reach=reach(TIMEOUT), routes=[["0.0.0.0", "0.0.0.0", "10.0.0.1"]]),
+        "kms-unreachable! not-licensed! provider-route-missing?",
+    ),
+    Example(
+        "the host that is set is down, the other is up",
+        server("2016", licensed=False, reach={f"{KMS1}:1688": TIMEOUT, f"{KMS}:1688": 0}),
+        "kms-unreachable! not-licensed!",
+    ),
+    Example("other DNS servers that know the names too", server(dns=["10.0.0.2"]), ""),
+    Example(
+        "the host says no",
+        server(licensed=False, events={"12288": event("0x0"), "12289": event("0xC004F038")}),
+        "kms-host-refuses! not-licensed!",
+    ),
+    # clock
+    Example("5 h ahead", server(skew_s=5 * HOUR), "clock-skew!"),
+    Example("3 days behind", server(skew_s=-3 * DAY), "clock-skew!"),
+    Example("10 minutes ahead", server(skew_s=600), "clock-skew?"),
+    Example("a minute ahead", server(skew_s=60), ""),
+    Example("domain member, 5 h", server(skew_s=5 * HOUR, role=3), "clock-skew!"),
+    Example(
+        "only volact's own clock disagrees",
+        server(time__utc=int((NOW_S + 5 * HOUR) * 1000), time__ref_at=int(NOW_S * 1000)),
+        "",
+    ),
+    Example(
+        "W32Time disabled", server(services__W32Time=["Stopped", "Disabled"]), "time-service-off?"
+    ),
+    Example("W32Time stopped, clock right", server(services__W32Time=["Stopped", "Manual"]), ""),
+    Example(
+        "W32Time stopped, clock off",
+        server(services__W32Time=["Stopped", "Manual"], skew_s=5 * HOUR),
+        "clock-skew! time-service-off!",
+    ),
+    Example("W32Time gone", server(services__W32Time=None), "time-service-off?"),
+    Example("NoSync", server(time__type="NoSync"), "time-source-missing?"),
+    Example("waits for a domain", server(time__type="NT5DS"), "time-source-missing?"),
+    Example("follows its domain", server(time__type="NT5DS", role=3), ""),
+    Example("NTP client off", server(time__client=0), "time-source-missing?"),
+    # services and the program
+    Example(
+        "sppsvc disabled",
+        server(services__sppsvc=["Stopped", "Disabled"], **SILENT),
+        "service-disabled!",
+    ),
+    Example(
+        "slsvc disabled",
+        server("2008", services__slsvc=["Stopped", "Disabled"], **SILENT),
+        "service-disabled!",
+    ),
+    Example(
+        "Schedule disabled", server(services__Schedule=["Stopped", "Disabled"]), "service-disabled?"
+    ),
+    Example("sppsvc stopped and silent", server(**SILENT), "service-stopped!"),
+    Example(
+        "sppsvc runs and is silent",
+        server(services__sppsvc=["Running", "Auto"], **SILENT),
+        "fact-unreadable!",
+    ),
+    Example(
+        "sppuinotify stopped",
+        server("2008 R2", licensed=False, services__sppuinotify=["Stopped", "Manual"]),
+        "spp-notification-stopped! not-licensed!",
+    ),
+    Example(
+        "sppuinotify stopped, licensed",
+        server("2008 R2", services__sppuinotify=["Stopped", "Manual"]),
+        "spp-notification-stopped?",
+    ),
+    Example("no sppuinotify since 2012", server("2012", services__sppuinotify=None), ""),
+    Example(
+        "execution denied", server(binary__sddl=DENIED_SDDL, **SILENT), "licensing-binary-blocked!"
+    ),
+    Example(
+        "an ACL that nobody understands",
+        server(binary__sddl=HEALTHY_SDDL + "(XA;;FX;;;WD;(a==b))"),
+        "",
+    ),
+    Example(
+        "a debugger for sppsvc.exe",
+        server(binary__debugger="systray.exe", **SILENT),
+        "licensing-binary-blocked! fact-unreadable!",
+    ),
+    Example(
+        "sppsvc.exe is gone",
+        server(binary__exists=False, binary__sddl=None, **SILENT),
+        "licensing-binary-blocked! fact-unreadable!",
+    ),
+    # key and edition
+    Example("no key", server("2019", products=[]), "key-missing!"),
+    Example("a retail key", server("2019", products=retail()), "key-wrong-channel! not-licensed!"),
+    Example(
+        "licensed by MAK",
+        server("2019", products=[product("2019", channel="VOLUME_MAK", partial="ABCDE")]),
+        "key-wrong-channel?",
+    ),
+    Example(
+        "the key of another edition",
+        server("2019", licensed=False, sku=7),
+        "key-wrong-edition! not-licensed!",
+    ),
+    Example(
+        "evaluation by number",
+        server("2019", sku=79, products=[product("2019", channel="TIMEBASED_EVAL")]),
+        "edition-evaluation!",
+    ),
+    Example(
+        "a KMS host",
+        server("2019", products=[product("2019", channel="VOLUME_KMS_2019_C")]),
+        "kms-host-role",
+    ),
+    # entitlement
+    Example("imported image", server(**IMAGE_X), "image-not-entitled!", context(images=IMPORTED)),
+    Example(
+        "imported image, overridden",
+        server(**IMAGE_X),
+        "image-not-entitled",
+        context(images=IMPORTED, override_entitlement="ticket 4711"),
+    ),
+    Example("own licence", server(**IMAGE_X), "license-byol!", context(images=OWN)),
+    Example("official image", server(**IMAGE_X), "", context(images=OFFICIAL)),
+    Example("unknown image", server(**IMAGE_X), "entitlement-unknown"),
+    Example("no metadata", server(metadata=unreadable()), "entitlement-unknown"),
+    # the system
+    Example("WSH off", {"wsh": {"machine": 0}}, "wsh-disabled!"),
+    Example("WSH off for the user", server(wsh__user=0), "wsh-disabled!"),
+    Example("not elevated", server(elevated=False), "not-elevated!"),
+    Example("product policy of 1960 bytes", server(policy_len=1960), "product-policy-damaged!"),
+    Example("no product policy", server(policy_len=None), ""),
+    Example("23H2, licensed", server(os__build=25398), "release-unsupported?"),
+    Example(
+        "a client Windows",
+        server("2019", licensed=False, os__sku=4),
+        "release-unsupported! not-licensed!",
+    ),
+    Example(
+        "an unknown build",
+        server("2019", licensed=False, os__build=12345),
+        "release-unsupported! not-licensed!",
+    ),
+    # facts that are missing
+    Example("build unreadable", server(os__build=unreadable()), "fact-unreadable?"),
+    Example("policy not asked", server(registry__policy_machine=MISSING), "fact-unreadable?"),
+    Example("reach not asked", server(reach={}), "fact-unreadable?"),
+    Example(
+        "status unreadable",
+        server(products=[product(kms=KMS1, LicenseStatus=unreadable(UNKNOWN_PROPERTY))]),
+        "fact-unreadable!",
+    ),
+]
+
+
+def found(findings: tuple[Finding, ...]) -> list[str]:
+    mark = {"error": "!", "warning": "?", "info": ""}
+    return [finding.id + mark[finding.severity] for finding in findings]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_exactly_this_is_found(example: Example) -> None:
+    findings = diagnose(facts_of(example.raw), example.ctx or context())
+    assert found(findings) == example.found.split()
+
+
+def test_every_finding_has_an_example() -> None:
+    shown = {word.rstrip("!?") for example in EXAMPLES for word in example.found.split()}
+    assert shown | {"duplicate-cmid"} == set(CATALOGUE)
+
+
+def one(id: str, raw: dict[str, Any], ctx: Context | None = None) -> Finding:
+    findings = diagnose(facts_of(raw), ctx or context())
+    return next(finding for finding in findings if finding.id == id)
+
+
+def test_the_clock_is_given_in_seconds_and_in_words() -> None:
+    finding = one("clock-skew", server(skew_s=-5 * HOUR - 1800))
+    assert finding.evidence["skew_s"] == pytest.approx(-5 * HOUR - 1800, abs=1)
+    assert "5 h 30 min behind" in finding.summary or "5 h 29 min behind" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("changes", "beyond"),
+    [
+        ({"skew_s": 5 * HOUR}, False),
+        ({"skew_s": 3 * DAY}, True),
+        ({"skew_s": 3 * DAY, "time__neg": 0xFFFFFFFF}, False),
+        ({"skew_s": 3 * DAY, "time__pos": 0xFFFFFFFF}, True),
+        ({"skew_s": -3 * DAY, "time__pos": 0xFFFFFFFF}, False),
+        ({"skew_s": 3 * DAY, "time__neg": None}, True),
+        ({"skew_s": 5 * HOUR, "time__policy_neg": 3600}, True),
+        ({"skew_s": 3 * DAY, "time__policy_neg": 0xFFFFFFFF}, False),
+    ],
+)
+def test_the_phase_limit_that_counts(changes: dict[str, Any], beyond: bool) -> None:
+    assert one("clock-skew", server(**changes)).evidence["beyond_phase_limit"] is beyond
+
+
+def test_a_limit_of_group_policy_is_left_to_a_person() -> None:
+    finding = one("clock-skew", server(skew_s=5 * HOUR, time__policy_neg=3600))
+    assert finding.repair == "manual"
+    assert "Group policy" in finding.remedy
+
+
+def test_evidence_of_a_host_that_is_not_set_is_empty() -> None:
+    finding = one("kms-host-wrong", server("2012", licensed=False, kms=None))
+    assert finding.evidence["current"] == ""
+    assert finding.remedy.endswith("slmgr.vbs -skms kms.tencentyun.com:1688")
+
+
+def test_the_misprint_is_named() -> None:
+    assert one("kms-port-wrong", server("2019", port=1668)).evidence["misprint"] is True
+    assert one("kms-port-wrong", server("2019", port=1689)).evidence["misprint"] is False
+
+
+@pytest.mark.parametrize(
+    ("build", "sku", "command"),
+    [
+        (17763, 79, "/Set-Edition:ServerStandard /ProductKey:N69G4-"),
+        (17763, 80, "/Set-Edition:ServerDatacenter /ProductKey:WMDGN-"),
+        (17763, 160, "/Set-Edition:ServerDatacenterCor /ProductKey:WMDGN-"),
+        (9600, 160, "/Set-Edition:ServerStandardCor /ProductKey:D2N9P-"),
+    ],
+)
+def test_the_conversion_command_is_exact(build: int, sku: int, command: str) -> None:
+    finding = one("edition-evaluation", server(os__build=build, os__sku=sku))
+    assert f"DISM /Online {command}" in finding.remedy
+
+
+def test_the_inner_code_explains_the_umbrella() -> None:
+    raw = server(licensed=False, events={"12288": event("0xC004F06C"), "12289": None})
+    facts = facts_of(raw)
+    umbrella = StepResult(do="activate", ok=False, hresult=0xC004F074)
+    findings = {f.id: f for f in diagnose(facts, context(), (umbrella,))}
+    assert findings["not-licensed"].evidence["code"] == "0xC004F06C"
+    assert "0xC004F06C, the KMS host found the time" in findings["not-licensed"].summary
+
+
+def test_the_code_of_the_attempt_goes_before_old_events() -> None:
+    facts = facts_of(server(licensed=False, events={"12288": event("0x800706BA")}))
+    refused = StepResult(do="activate", ok=False, hresult=0xC004F038)
+    ids = [finding.id for finding in diagnose(facts, context(), (refused,))]
+    assert "kms-host-refuses" in ids
+    assert "kms-host-refuses" not in [finding.id for finding in diagnose(facts, context())]
+
+
+def test_an_answer_older_than_the_last_request_does_not_count() -> None:
+    older = event("0xC004F038", at="2026-01-30T07:00:00Z")
+    raw = server(licensed=False, events={"12288": event("0x800706BA"), "12289": older})
+    assert one("not-licensed", raw).evidence["code"] == "0x800706BA"
+
+
+def test_the_route_command_names_the_gateway() -> None:
+    raw = server(reach=reach(TIMEOUT), routes=[["0.0.0.0", "0.0.0.0", "10.9.8.1"]])
+    remedy = one("provider-route-missing", raw).remedy
+    assert "route add 169.254.0.0 mask 255.255.128.0 10.9.8.1 -p" in remedy
+
+
+def test_unreadable_facts_are_named_with_their_code() -> None:
+    raw = changed(server(), {"os__build": unreadable(0x80041003)})
+    finding = one("fact-unreadable", raw)
+    assert finding.evidence == {"os.build": "0x80041003"}
+
+
+def test_machine_ids_that_are_shared_are_found_across_servers() -> None:
+    fleet = {
+        "a": facts_of(server()),
+        "b": facts_of(server(licensing__cmid="9F7B1C55-2A5A-4B7E-9D3E-0C6F3A1B2C4D")),
+        "c": facts_of(server(licensing__cmid="another")),
+        "d": facts_of(server(licensing=unreadable())),
+    }
+    shared = duplicate_cmids(fleet)
+    assert sorted(shared) == ["a", "b"]
+    assert shared["a"].evidence["servers"] == ["b"]
+
+
+def test_a_provider_without_hosts_leaves_the_host_to_dns() -> None:
+    findings = diagnose(facts_of(server("2019", kms=OTHER_KMS)), context("generic"))
+    assert not [finding for finding in findings if finding.severity == "error"]

@@ -1,0 +1,85 @@
+"""The verdict: what the closing look says, whatever a step says of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from servers import OTHER_KMS, context, facts_of, product, server, unreadable
+
+from volact.core.diagnose import diagnose
+from volact.core.plan import make_plan
+from volact.core.verify import verify
+from volact.model.step import Plan, StepResult
+
+SILENT: dict[str, Any] = {"products": unreadable(), "licensing": unreadable()}
+DISABLED = {"services__sppsvc": ["Stopped", "Disabled"], **SILENT}
+STARTED = {"services__sppsvc": ["Running", "Auto"], **SILENT}
+
+
+def judged(before: dict[str, Any], after: dict[str, Any], *, ok: bool = True) -> tuple[str, Any]:
+    """Plan on ``before``, pretend that the steps ran, look at ``after``."""
+    ctx, facts, facts_after = context(), facts_of(before), facts_of(after)
+    found, left = diagnose(facts, ctx), diagnose(facts_after, ctx)
+    plan = make_plan(facts, found, ctx)
+    results = tuple(StepResult(do=step.do, ok=ok, changed=ok) for step in plan.steps)
+    verdict = verify(plan, found, left, results, facts_after, ctx)
+    return verdict.word, verdict.resolved
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_licensed_by_an_accepted_host_is_healthy_whatever_a_step_says(ok: bool) -> None:
+    word, resolved = judged(server(licensed=False, kms=OTHER_KMS), server(), ok=ok)
+    assert word == "healthy"
+    assert resolved == ("kms-host-wrong", "not-licensed")
+
+
+def test_a_step_that_says_ok_and_did_nothing_has_failed() -> None:
+    assert judged(server(licensed=False), server(licensed=False))[0] == "failed"
+
+
+def test_licensed_by_another_host_after_activation_has_failed() -> None:
+    assert judged(server(licensed=False), server(kms=OTHER_KMS))[0] == "failed"
+
+
+def test_a_service_that_stays_disabled_has_failed() -> None:
+    assert judged(server(**DISABLED), server(**DISABLED))[0] == "failed"
+
+
+def test_a_service_that_was_started_and_still_says_nothing_needs_attention() -> None:
+    word, resolved = judged(server(**SILENT), server(**STARTED))
+    assert word == "attention"
+    assert resolved == ("service-stopped",)
+
+
+def test_licensed_with_another_error_left_needs_attention() -> None:
+    word, resolved = judged(server(licensed=False, policy_len=1960), server(policy_len=1960))
+    assert word == "attention"
+    assert resolved == ("not-licensed",)
+
+
+def test_a_warning_does_not_spoil_health() -> None:
+    raw = server("2019", products=[product("2019", GracePeriodRemaining=200_000)])
+    assert judged(raw, raw)[0] == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [
+        (server(), "healthy"),
+        (server(licensed=False), "attention"),
+        (server(**STARTED), "attention"),
+        (server(products=[product(channel="VOLUME_MAK")]), "attention"),
+    ],
+)
+def test_a_look_without_steps(raw: dict[str, Any], word: str) -> None:
+    ctx, facts = context(), facts_of(raw)
+    found = diagnose(facts, ctx)
+    assert verify(Plan(), found, found, (), facts, ctx).word == word
+
+
+def test_a_lost_answer_is_judged_by_the_closing_look() -> None:
+    ctx, facts = context(), facts_of(server(licensed=False))
+    found = diagnose(facts, ctx)
+    plan = make_plan(facts, found, ctx)
+    assert verify(plan, found, found, (), facts, ctx).word == "failed"
