@@ -262,7 +262,7 @@ def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:
     text = out.getvalue()
     assert "1. sync-clock  within 1 min   (clock-skew)" in text
     assert "2. activate" in text
-    assert "(allow with --replace-key)" in text
+    assert "next: volact activate -i lab.toml --limit db --replace-key" in text
     assert "no steps: kms-host-set-by-policy: A group policy sets the KMS host" in text
     assert "cannot be examined: auth:" in text
     assert "1 to change, 1 already as they should be, 2 for a person, 1 not examined" in text

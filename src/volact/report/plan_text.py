@@ -13,7 +13,7 @@ from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.next_step import next_step
 from volact.report.safe import plain
-from volact.report.words import duration, lead, os_words, step_line
+from volact.report.words import duration, lead, os_words, refusal_lines, step_line
 
 
 class PlanTextWriter:
@@ -88,9 +88,8 @@ class PlanTextWriter:
         self._line()
 
     def _refusals(self, server: ServerReport) -> None:
-        for refusal in server.refusals:
-            allow = f" (allow with {refusal['allow_with']})" if refusal.get("allow_with") else ""
-            self._line(f"  not done: {plain(str(refusal.get('reason', '')))}{allow}")
+        for reason in refusal_lines(server):
+            self._line(f"  not done: {reason}")
 
     def _line(self, text: str = "") -> None:
         self._lines.append(text + "\n")

@@ -23,6 +23,7 @@ from volact.report.words import (
     license_words,
     os_words,
     pairs,
+    refusal_lines,
     result_line,
 )
 
@@ -128,7 +129,7 @@ class TextWriter:
             for finding in server.findings
             if finding is not first and (finding.severity == "error" or self._everything)
         ]
-        lines += [f"not done: {plain(str(item.get('reason', '')))}" for item in server.refusals]
+        lines += [f"not done: {reason}" for reason in refusal_lines(server)]
         if server.resolved:
             lines.append(f"repaired: {', '.join(plain(word) for word in server.resolved)}")
         results = [result for result in server.results if self._everything or not result.get("ok")]

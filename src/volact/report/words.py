@@ -147,6 +147,19 @@ def result_line(result: Mapping[str, Any]) -> str:
     return f"{plain(str(result.get('do', '?')))}: {words}{code}{note}"
 
 
+def refusal_lines(server: ServerReport) -> list[str]:
+    """What was not done and why, without repeating what the first finding says anyway."""
+    first = lead(server)
+    said = first.summary if first else ""
+    lines = []
+    for refusal in server.refusals:
+        reason = str(refusal.get("reason", ""))
+        rest = reason.replace(said, "").strip(" :.") if said else reason
+        if rest and reason != server.reason:
+            lines.append(plain(rest))
+    return list(dict.fromkeys(lines))
+
+
 def os_words(server: ServerReport) -> str:
     """Release and edition, as short as they can be said."""
     edition = (server.os.edition or "").removeprefix("Server")

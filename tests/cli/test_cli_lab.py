@@ -1,0 +1,247 @@
+"""The verbs on a simulated fleet behind real SSH: what the whole of volact comes to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_run import volact
+
+from volact.cli.child_lab import child_lab
+
+# One lab for all of them, whoever runs tests side by side.
+pytestmark = pytest.mark.xdist_group("cli-lab")
+
+VOLACT = [sys.executable, "-m", "volact"]
+SERVERS = 60
+# Long enough for a busy machine, short enough for the server that hangs.
+DEADLINE = ("--deadline", "5")
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[str]:
+    """The inventory of a lab with every fault; tests run in the order of this file."""
+    with child_lab("tencent", SERVERS, 7) as inventory:
+        yield str(inventory)
+
+
+@pytest.fixture(scope="module")
+def seen(fleet: str) -> dict[str, Any]:
+    """What a check says before anything was changed."""
+    done = volact("check", "-i", fleet, "--output", "json", *DEADLINE)
+    assert done.returncode == 4
+    return dict(json.loads(done.stdout))
+
+
+def names(document: dict[str, Any], finding: str, release: str = "") -> list[str]:
+    return [
+        row["name"]
+        for row in document["servers"]
+        if any(found["id"] == finding for found in row["findings"])
+        and release in (row["os"]["release"], "")
+    ]
+
+
+def test_check_gives_a_row_to_every_server_and_changes_none(seen: dict[str, Any]) -> None:
+    assert len({row["name"] for row in seen["servers"]}) == SERVERS
+    assert seen["summary"]["servers"] == SERVERS
+    assert seen["summary"]["changed"] == 0
+    assert all(row["results"] == [] for row in seen["servers"])
+    kinds = {row["error"]["kind"] for row in seen["servers"] if row["error"]}
+    assert kinds == {"auth", "host-key", "connect", "timeout", "protocol"}
+
+
+def test_plan_prints_the_console_commands_of_the_document(fleet: str, seen: dict[str, Any]) -> None:
+    name = names(seen, "kms-host-wrong", "2016")[0]
+    done = volact("plan", "-i", fleet, "--limit", name, "--format", "commands")
+    assert done.returncode == 3
+    assert done.stdout.splitlines() == [
+        "cscript /nologo %windir%/system32/slmgr.vbs -skms kms1.tencentyun.com:1688",
+        "cscript /nologo %windir%/system32/slmgr.vbs -ato",
+    ]
+
+
+def test_commands_for_several_servers_name_each(fleet: str, seen: dict[str, Any]) -> None:
+    few = names(seen, "kms-host-wrong")[:2]
+    done = volact("plan", "-i", fleet, "--limit", ",".join(few), "--format", "commands")
+    heads = [line for line in done.stdout.splitlines() if line.startswith("rem ")]
+    assert sorted(line.split()[1] for line in heads) == sorted(few)
+
+
+def test_plan_as_text_numbers_the_steps(fleet: str, seen: dict[str, Any]) -> None:
+    name = names(seen, "kms-host-wrong")[0]
+    text = volact("plan", "-i", fleet, "--limit", name).stdout
+    assert "1. set-kms-host" in text
+    assert "2. activate" in text
+    assert "Nothing was changed." in text
+    again = volact("activate", "-i", fleet, "--limit", name, "--dry-run").stdout
+    assert again.splitlines()[:3] == text.splitlines()[:3]
+
+
+def ask(answer: str, *args: str) -> tuple[int, str, str]:
+    """Run a verb whose questions a person at a terminal answers."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [*VOLACT, *args], stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True
+    ) as process:
+        os.close(slave)
+        told = ""
+        ends = time.monotonic() + 60
+        while "[y/N]" not in told and time.monotonic() < ends:
+            if select.select([master], [], [], 1)[0]:
+                told += os.read(master, 4096).decode()
+        os.write(master, answer.encode())
+        assert process.stdout is not None
+        out = process.stdout.read()
+        code = process.wait(timeout=60)
+    os.close(master)
+    return code, out, told
+
+
+def test_activate_asks_and_takes_no_for_an_answer(fleet: str, seen: dict[str, Any]) -> None:
+    name = names(seen, "kms-host-wrong")[0]
+    code, out, told = ask("n\n", "activate", "-i", fleet, "--limit", name, "--output", "json")
+    document = json.loads(out)
+    assert code == 3
+    assert document["summary"]["changed"] == 0
+    assert document["servers"][0]["plan"]
+    assert "1. set-kms-host" in told
+    assert "Apply 2 steps to 1 servers?" in told
+
+
+def test_ctrl_c_at_the_question_changes_nothing(fleet: str, seen: dict[str, Any]) -> None:
+    name = names(seen, "kms-host-wrong")[0]
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [*VOLACT, "activate", "-i", fleet, "--limit", name],
+        stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True,
+    ) as process:  # fmt: skip
+        os.close(slave)
+        told = ""
+        while "[y/N]" not in told:
+            told += os.read(master, 4096).decode()
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=30)
+    os.close(master)
+    assert code in {1, 130}
+    after = json.loads(volact("check", "-i", fleet, "--limit", name, "--output", "json").stdout)
+    assert names(after, "kms-host-wrong") == [name]
+
+
+def test_activate_applies_what_was_agreed_to(fleet: str, seen: dict[str, Any]) -> None:
+    name = names(seen, "kms-host-wrong")[0]
+    code, out, _ = ask("y\n", "activate", "-i", fleet, "--limit", name, "--output", "json")
+    row = json.loads(out)["servers"][0]
+    assert (code, row["verdict"]) == (0, "healthy")
+    assert row["executions"] == 2
+    assert "kms-host-wrong" in row["resolved"]
+
+
+@pytest.fixture(scope="module")
+def healed(fleet: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The reports of an activation of the whole fleet, and its standard output."""
+    folder = tmp_path_factory.mktemp("healed")
+    files = {kind: folder / f"r.{kind}" for kind in ("html", "json", "jsonl", "csv", "text")}
+    reports = [word for kind, file in files.items() for word in ("--report", f"{kind}={file}")]
+    done = volact("activate", "-i", fleet, "--yes", *DEADLINE, *reports)
+    assert done.returncode == 4
+    texts = {kind: file.read_text("utf-8") for kind, file in files.items()}
+    return {**texts, "stdout": done.stdout}
+
+
+def test_activate_heals_the_fleet(healed: dict[str, str]) -> None:
+    summary = json.loads(healed["json"])["summary"]
+    assert summary["healthy"] >= 40
+    assert summary["changed"] >= 20
+
+
+def test_every_format_tells_of_every_server(healed: dict[str, str]) -> None:
+    document = json.loads(healed["json"])
+    lines = healed["jsonl"].splitlines()
+    assert [json.loads(line) for line in lines[:-1]] == document["servers"]
+    rows = {row["name"]: row["verdict"] for row in csv.DictReader(io.StringIO(healed["csv"]))}
+    assert rows == {row["name"]: row["verdict"] for row in document["servers"]}
+    assert all(f"<b>{name}</b>" in healed["html"] for name in rows)
+    assert healed["text"] == healed["stdout"]
+
+
+def test_a_second_activate_changes_nothing(fleet: str, healed: dict[str, str]) -> None:
+    done = volact("activate", "-i", fleet, "--yes", *DEADLINE, "--output", "json")
+    document = json.loads(done.stdout)
+    assert document["summary"] == {**json.loads(healed["json"])["summary"], "changed": 0}
+    healthy = [row for row in document["servers"] if row["verdict"] == "healthy"]
+    assert all(row["executions"] == 1 for row in healthy)
+
+
+def test_no_secret_of_the_fleet_is_in_any_output(fleet: str, tmp_path: Path) -> None:
+    secrets = [
+        file.read_text().strip()
+        for file in Path(fleet).parent.iterdir()
+        if file.suffix in {".password", ".key"}
+    ]
+    assert secrets
+    page = tmp_path / "r.html"
+    done = volact("check", "-i", fleet, "-v", "--deadline", "2", "--report", f"html={page}")
+    for text in (done.stdout, done.stderr, page.read_text("utf-8")):
+        assert not any(secret in text for secret in secrets)
+
+
+def test_demo_shows_before_and_after_and_ends_its_lab(tmp_path: Path) -> None:
+    page = tmp_path / "d.html"
+    done = volact("demo", "--scenario", "simple", "--servers", "24", "--html", str(page))
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("verdict")
+    assert "24 servers: 24 healthy; changed " in done.stdout
+    assert "<small>was " in page.read_text("utf-8")
+    assert f"the report page is {page}" in done.stderr
+
+
+def test_demo_says_at_once_that_the_page_cannot_be_written(tmp_path: Path) -> None:
+    done = volact("demo", "--html", str(tmp_path / "no" / "d.html"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_lab_serve_is_ready_when_it_says_so_and_cleans_up(
+    tmp_path: Path, end: signal.Signals
+) -> None:
+    ready, inventory = tmp_path / "up", tmp_path / "lab.toml"
+    with subprocess.Popen(
+        [*VOLACT, "lab", "serve", "--servers", "3", "--scenario", "healthy", "--seed", "1",
+         "--inventory-out", str(inventory), "--ready-file", str(ready)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        while not ready.exists() and process.poll() is None:
+            time.sleep(0.02)
+        assert volact("check", "-i", str(inventory)).returncode == 0
+        process.send_signal(end)
+        out, told = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert out == b""
+    assert told.count(b"\n") == 1
+    assert not ready.exists()
+
+
+def test_an_unknown_scenario_is_one_line() -> None:
+    done = volact("lab", "serve", "--scenario", "tencet")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean tencent" in done.stderr
+
+
+def test_scenarios_are_listed() -> None:
+    assert "tencent" in volact("lab", "scenarios").stdout
+    found = json.loads(volact("lab", "scenarios", "--output", "json").stdout)
+    assert {"tencent", "simple", "healthy"} <= {item["name"] for item in found}
