@@ -225,6 +225,7 @@ def test_evidence_reads_like_words() -> None:
     assert pairs({"hosts": ["a:1", "b:2"], "was": "", "none": [], "deep": {"n": 1}}) == (
         "hosts a:1, b:2, was (empty), none (none), deep {n 1}"
     )
+    assert pairs({"reason": {"a-b": 0x4004F00C}}) == "reason {a-b 0x4004F00C}"
 
 
 def test_steps_and_results_read_like_words() -> None:

@@ -234,8 +234,13 @@ def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
         done_title=title,
         done=done,
         facts=_facts(server),
-        next=next_step([server], how),
+        next=_unsaid(next_step([server], how), server),
     )
+
+
+def _unsaid(step: str, server: ServerReport) -> str:
+    """The next step, unless a finding beside it says it already."""
+    return "" if step in {finding.remedy for finding in server.findings} else step
 
 
 def _finding_line(finding: Any) -> Line:
@@ -300,6 +305,6 @@ def _facts(server: ServerReport) -> tuple[tuple[str, str], ...]:
         "KMS host": server.license.kms_host,
         "expires": server.license.expires,
         "client machine id": server.license.cmid,
-        "looked for": f"{server.elapsed_s:.1f} s, {server.executions} execution(s)",
+        "took": f"{server.elapsed_s:.1f} s, {server.executions} x run there",
     }
     return tuple((name, str(item)) for name, item in known.items() if item not in (None, ""))

@@ -103,6 +103,8 @@ def _several(key: str, item: Any) -> str:
     if isinstance(item, (list, tuple)):
         return ", ".join(value(key, part) for part in item) or "(none)"
     if isinstance(item, Mapping):
+        if key in _HRESULT_KEYS:  # a code for each of several things
+            return "{" + ", ".join(f"{label(k)} {value(key, v)}" for k, v in item.items()) + "}"
         return "{" + pairs(item) + "}"
     return plain(str(item))
 
