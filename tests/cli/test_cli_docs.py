@@ -56,3 +56,13 @@ def test_links_lead_somewhere() -> None:
     headings = {line[3:].strip().lower() for line in DOCS.splitlines() if line.startswith("## ")}
     for anchor in re.findall(r"\]\(#([^)]+)\)", DOCS):
         assert anchor in headings
+
+
+def test_the_readme_names_real_options_and_files() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    real = set().union(*(options(command) for command in VERBS.values()))
+    assert set(re.findall(r"--[a-z][a-z-]+", text)) <= real
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        assert (ROOT / target).exists(), target
+    for verb in re.findall(r"\$ volact ([a-z]+)", text):
+        assert verb in {name.split()[0] for name in VERBS}
