@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -124,6 +125,11 @@ def test_completion_works_in_bash() -> None:
         (InputError("bad", "do x", where="f line 2"), 2, "volact: f line 2: bad (do x)\n"),
         (DataError("broken"), 1, "volact: broken\n"),
         (TransportError("auth", "no"), 1, "volact: no\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "r.html"),
+            1,
+            "volact: r.html: No space left on device (make room, then try again)\n",
+        ),
         (KeyboardInterrupt(), 130, "volact: interrupted\n"),
         (ExceptionGroup("g", [InputError("in\x1b[2Jner")]), 2, "volact: in\\x1b[2Jner\n"),
     ],

@@ -8,6 +8,7 @@ their words there.
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import sys
@@ -20,6 +21,14 @@ from volact.errors import DataError, InputError, VolactError
 FAILED = 1
 WRONG_INPUT = 2
 INTERRUPTED = 130
+
+# What the machine itself may lack, and what to do about it.
+_MACHINE = {
+    errno.ENOSPC: "make room, then try again",
+    errno.EROFS: "choose another place",
+    errno.EMFILE: "raise the limit of open files, or lower --concurrency",
+    errno.ENFILE: "too many files are open on this machine",
+}
 
 # Their words are about code, not about data.
 _HARMLESS = (
@@ -48,6 +57,10 @@ def settle(error: BaseException) -> int:
         say(cause.line())
         wrong = isinstance(cause, InputError) and not isinstance(cause, DataError)
         return WRONG_INPUT if wrong else FAILED
+    if isinstance(cause, OSError) and cause.errno in _MACHINE:
+        what = f"{cause.filename}: {cause.strerror}" if cause.filename else str(cause.strerror)
+        say(f"{what} ({_MACHINE[cause.errno]})")
+        return FAILED
     return _unexpected(cause)
 
 
