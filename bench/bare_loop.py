@@ -1,15 +1,18 @@
-"""The bare minimum beside which volact is measured: log in, run one command, leave.
+"""What volact is measured beside: asyncssh in a loop, and nothing else.
 
-    python bench/bare_loop.py lab.toml [--tuned]
+    python bench/bare_loop.py lab.toml [--tuned] [--agent]
 
-As asyncssh does it by itself; with ``--tuned``, with the options that volact
-gives it.  No agent, no upload, no facts.
+Logs in, runs one trivial command, leaves; as asyncssh does it by itself, or
+with ``--tuned`` with the options that volact gives it.  With ``--agent`` it
+uploads and runs the agent instead of the trivial command and throws the answer
+away: the least that any tool must do to learn what volact learns.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import sys
 import tomllib
 from pathlib import Path
@@ -20,7 +23,7 @@ import asyncssh
 import uvloop
 
 CONCURRENCY = 50
-COMMAND = "exit 0"  # alike in cmd, PowerShell and bash
+TRIVIAL = "exit 0"  # alike in cmd, PowerShell and bash
 
 TUNED: dict[str, Any] = {
     "config": None,
@@ -35,23 +38,55 @@ TUNED: dict[str, Any] = {
 }
 
 
-async def visit(server: dict[str, Any], shared: dict[str, Any], gate: asyncio.Semaphore) -> None:
+async def trivial(connection: asyncssh.SSHClientConnection) -> None:
+    """The cheapest command there is."""
+    await connection.run(TRIVIAL, check=True)
+
+
+class WithAgent:
+    """Uploads and runs the agent, one and the same for every server."""
+
+    def __init__(self) -> None:
+        from volact.agent.render import render  # noqa: PLC0415  (not in the other loops)
+        from volact.agent.request import new_request  # noqa: PLC0415
+        from volact.knowledge.load import load_profile  # noqa: PLC0415
+
+        profile = load_profile("tencent")
+        self._script = render(new_request("probe", profile, id=secrets.token_hex(8)))
+
+    async def __call__(self, connection: asyncssh.SSHClientConnection) -> None:
+        """One upload, one execution."""
+        name = f"{secrets.token_hex(16)}.bat"
+        async with (
+            connection.start_sftp_client() as sftp,
+            sftp.open(f"AppData/Local/Temp/{name}", "wb") as file,
+        ):
+            await file.write(self._script)
+        command = f'cmd.exe /c "AppData\\Local\\Temp\\{name}"'
+        done = await connection.run(command, check=True)
+        if "VOLACT1 " not in str(done.stdout):
+            raise RuntimeError("no answer")
+
+
+async def visit(
+    server: dict[str, Any], shared: dict[str, Any], gate: asyncio.Semaphore, work: Any
+) -> None:
     """One server: connect, run the command, close."""
     place = urlsplit(server["address"])
     async with (
         gate,
         asyncssh.connect(place.hostname or "", place.port or 22, **shared) as connection,
     ):
-        await connection.run(COMMAND, check=True)
+        await work(connection)
 
 
-async def visit_all(servers: list[dict[str, Any]], shared: dict[str, Any]) -> None:
+async def visit_all(servers: list[dict[str, Any]], shared: dict[str, Any], work: Any) -> None:
     """Every server, some at a time."""
     gate = asyncio.Semaphore(CONCURRENCY)
-    await asyncio.gather(*(visit(server, shared, gate) for server in servers))
+    await asyncio.gather(*(visit(server, shared, gate, work) for server in servers))
 
 
-def main(path: Path, tuned: bool) -> None:
+def main(path: Path, tuned: bool, agent: bool) -> None:
     document = tomllib.loads(path.read_text("utf-8"))
     defaults = document["defaults"]
     known_hosts = str(path.parent / defaults["known-hosts"])
@@ -61,7 +96,7 @@ def main(path: Path, tuned: bool) -> None:
         "known_hosts": asyncssh.read_known_hosts(known_hosts) if tuned else known_hosts,
         **(TUNED if tuned else {}),
     }
-    uvloop.run(visit_all(document["server"], shared))
+    uvloop.run(visit_all(document["server"], shared, WithAgent() if agent else trivial))
 
 
 def _password(defaults: dict[str, Any], folder: Path) -> str:
@@ -71,4 +106,4 @@ def _password(defaults: dict[str, Any], folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "--tuned" in sys.argv)
+    main(Path(sys.argv[1]), "--tuned" in sys.argv, "--agent" in sys.argv)

@@ -84,7 +84,8 @@ def visitors(inventory: Path) -> dict[str, Sequence[str]]:
     check = (*VOLACT, "check", "-i", str(inventory), "--output", "json", "--no-progress")
     return {
         "bare loop": bare,
-        "bare loop, tuned": (*bare, "--tuned"),
+        "bare loop, volact's SSH options": (*bare, "--tuned"),
+        "bare loop that runs the agent": (*bare, "--agent"),
         "volact check": (*check, "--concurrency", CONCURRENCY),
     }
 
