@@ -1,0 +1,149 @@
+"""The whole way over real SSH to simulated servers that run the real agent.
+
+The lab says what was done to each server and what has to come of it; what is
+asked here is that it does, that it costs what it should, and that nothing of
+volact's remains on any server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from volact.fleet import run_fleet
+from volact.inventory import Inventory, Secrets, check_credentials, load_inventory, select
+from volact.lab.lab import Lab
+from volact.model.report import ServerReport
+from volact.pipeline import Job, Mode
+from volact.transports.base import Opener
+from volact.transports.connect import make_opener
+from volact.transports.hostkeys import check_known_hosts
+from volact.transports.login import check_key_file
+
+SERVERS = 40
+
+
+class Fleet:
+    """A lab, its inventory, and the way to it."""
+
+    def __init__(self, lab: Lab, inventory: Inventory, opener: Opener) -> None:
+        self.lab = lab
+        self.inventory = inventory
+        self.opener = opener
+
+    async def run(self, mode: Mode, *names: str, deadline_s: float = 60) -> dict[str, ServerReport]:
+        """The rows of a run by name; without names all but the servers that hang."""
+        hung = self.with_fault("hang")
+        wanted = names or [name for name in self.lab.truth if name not in hung]
+        servers = select(self.inventory.servers, wanted)
+        job = Job(mode=mode, images=self.inventory.images, deadline_s=deadline_s)
+        return {row.name: row async for row in run_fleet(servers, self.opener, job)}
+
+    def with_fault(self, fault: str) -> list[str]:
+        return [name for name, truth in self.lab.truth.items() if fault in truth.faults]
+
+    def left(self) -> list[str]:
+        """Files of volact's on any server."""
+        return [
+            f"{name}: {node.path}"
+            for name, slot in self.lab.slots.items()
+            if slot.built is not None
+            for folder in (slot.built.temp, "C:\\Windows\\Temp")
+            for node in slot.built.files.children(folder)
+            if "volact" in node.path.lower()
+        ]
+
+
+@pytest.fixture
+async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
+    async with Lab("tencent", SERVERS, 7) as lab:
+        lab.write_inventory(tmp_path / "lab.toml")
+        inventory = load_inventory(tmp_path / "lab.toml")
+        check_credentials(inventory, inventory.servers, check_key_file, check_known_hosts)
+        yield Fleet(lab, inventory, make_opener(Secrets()))
+        assert lab.errors == []
+
+
+async def test_what_is_wrong_is_found_and_what_can_be_mended_is(fleet: Fleet) -> None:
+    before = await fleet.run("check")
+    for name, row in before.items():
+        truth = fleet.lab.truth[name]
+        assert set(truth.findings) <= {finding.id for finding in row.findings}, name
+    after = await fleet.run("activate")
+    for name, row in after.items():
+        truth = fleet.lab.truth[name]
+        assert (row.verdict, row.error and row.error.kind) == (truth.verdict, truth.error), name
+    assert fleet.left() == []
+
+
+async def test_a_healthy_server_costs_one_execution_and_a_repaired_one_two(fleet: Fleet) -> None:
+    rows = await fleet.run("activate")
+    counted = fleet.lab.stats().executions
+    for name, row in rows.items():
+        assert row.executions == counted[name], name
+        if row.verdict != "unreachable":
+            assert row.executions == (2 if row.results else 1), name
+    assert {row.executions for row in rows.values()} == {0, 1, 2}
+
+
+async def test_a_second_activation_changes_nothing(fleet: Fleet) -> None:
+    await fleet.run("activate")
+    again = await fleet.run("activate")
+    changed = [name for name, row in again.items() if any(r["changed"] for r in row.results)]
+    assert changed == []
+
+
+async def test_a_check_changes_nothing_on_any_server(fleet: Fleet) -> None:
+    first = await fleet.run("check")
+    second = await fleet.run("check")
+    for name, row in first.items():
+        assert [f.id for f in row.findings] == [f.id for f in second[name].findings], name
+    assert fleet.lab.stats().activations == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "executions"),
+    [
+        ("auth", "auth", 0),
+        ("host-key", "host-key", 0),
+        ("refused", "connect", 0),
+        ("truncated", "protocol", 1),
+        ("garbled", "protocol", 1),
+    ],
+)
+async def test_a_server_that_cannot_be_asked_says_why(
+    fleet: Fleet, fault: str, kind: str, executions: int
+) -> None:
+    (name, *_) = fleet.with_fault(fault)
+    row = (await fleet.run("check", name))[name]
+    assert row.verdict == "unreachable"
+    assert row.error is not None
+    assert (row.error.kind, row.executions) == (kind, executions)
+    assert "\n" not in row.error.message
+    assert fleet.left() == []
+
+
+async def test_a_server_that_hangs_costs_its_own_row_and_its_deadline(fleet: Fleet) -> None:
+    (hung, *_) = fleet.with_fault("hang")
+    (good, *_) = fleet.with_fault("licensed")
+    begun = time.monotonic()
+    rows = await fleet.run("check", hung, good, deadline_s=4)
+    assert time.monotonic() - begun < 8
+    assert rows[good].verdict == "healthy"
+    error = rows[hung].error
+    assert error is not None
+    assert error.kind == "timeout"
+
+
+async def test_every_shell_and_account_is_served(fleet: Fleet) -> None:
+    rows = await fleet.run("check")
+    served = {
+        (truth.shell, "\\" in truth.user)
+        for name, truth in fleet.lab.truth.items()
+        if name in rows and rows[name].verdict in ("healthy", "attention")
+    }
+    assert {shell for shell, _ in served} == {"cmd", "powershell", "bash"}
+    assert {domain for _, domain in served} == {True, False}
