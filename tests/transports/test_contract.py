@@ -1,0 +1,144 @@
+"""What every transport must do, over simulated servers behind its real protocol.
+
+The scripts are plain batch files: what the agent says is tested elsewhere.
+A further transport joins by a further way of opening in ``WAYS``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from volact.errors import TransportError
+from volact.inventory import Inventory, Secrets, load_inventory, with_credential
+from volact.lab.lab import Lab
+from volact.model.server import Server
+from volact.transports.base import Opener, Raw
+from volact.transports.connect import make_opener
+
+WAYS: dict[str, Callable[[], Opener]] = {"ssh": lambda: make_opener(Secrets({"WRONG": "wrong"}))}
+
+# One server of each shell, and one of each way in which a line can be bad.
+SERVERS = 40
+
+
+class Servers:
+    """A lab and its inventory."""
+
+    def __init__(self, lab: Lab, inventory: Inventory, opener: Opener) -> None:
+        self.lab = lab
+        self.servers = {server.name: server for server in inventory.servers}
+        self.opener = opener
+
+    def one(self, *, shell: str = "", fault: str = "", language: str = "") -> Server:
+        """A server with a property."""
+        names = (
+            name
+            for name, truth in self.lab.truth.items()
+            if shell in ("", truth.shell)
+            and language in ("", truth.language)
+            and (fault in truth.faults if fault else truth.error is None)
+        )
+        return self.servers[next(names)]
+
+    async def run(self, server: Server, *lines: str, deadline_s: float = 20) -> Raw:
+        """Run a batch file that removes itself, as the agent does."""
+        script = "\r\n".join(["@echo off", *lines, 'del /q /f "%~f0" & exit %code%', ""])
+        async with self.opener(server) as transport:
+            name = f"volact-{secrets.token_hex(16)}"
+            return await transport.run(script.encode(), name=name, deadline_s=deadline_s)
+
+    def left(self, server: Server) -> list[str]:
+        machine = self.lab.machine(server.name)
+        nodes = machine.files.children(machine.temp)
+        return [node.path for node in nodes if "volact-" in node.path]
+
+
+@pytest.fixture(params=sorted(WAYS))
+async def servers(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Servers]:
+    async with Lab("tencent", SERVERS, 3) as lab:
+        lab.write_inventory(tmp_path / "lab.toml")
+        yield Servers(lab, load_inventory(tmp_path / "lab.toml"), WAYS[request.param]())
+
+
+async def refused(servers: Servers, server: Server) -> TransportError:
+    with pytest.raises(TransportError) as caught:
+        await servers.run(server)
+    assert "\n" not in caught.value.line()
+    return caught.value
+
+
+@pytest.mark.parametrize("shell", ["cmd", "powershell", "bash"])
+async def test_success_whatever_the_shell(servers: Servers, shell: str) -> None:
+    server = servers.one(shell=shell)
+    raw = await servers.run(server, "echo VOLACT1 hello", "set code=0")
+    assert b"VOLACT1 hello" in raw.stdout
+    assert raw.exit_status == 0
+    assert raw.asked <= raw.answered
+    assert servers.left(server) == []
+
+
+async def test_an_exit_status_comes_back(servers: Servers) -> None:
+    raw = await servers.run(servers.one(shell="cmd"), "echo VOLACT1 x", "set code=5")
+    assert raw.exit_status == 5
+
+
+async def test_output_in_the_servers_own_code_page_comes_as_bytes(servers: Servers) -> None:
+    raw = await servers.run(servers.one(language="zh"), "type C:\\none.txt", "set code=0")
+    said = raw.stdout + raw.stderr
+    assert not said.isascii()
+    said.decode("cp936")
+    with pytest.raises(UnicodeDecodeError):
+        said.decode("utf-8")
+
+
+async def test_large_output(servers: Servers) -> None:
+    line = "x" * 200
+    many = f"for /L %%i in (1,1,1000) do echo {line}"
+    raw = await servers.run(servers.one(), many, "echo VOLACT1 end", "set code=0")
+    assert raw.stdout.count(line.encode()) == 1000
+
+
+async def test_a_cut_answer_is_not_mended(servers: Servers) -> None:
+    server = servers.one(fault="truncated")
+    raw = await servers.run(server, f"echo VOLACT1 {'x' * 500} end", "set code=0")
+    assert b" end" not in raw.stdout
+    assert servers.left(server) == []
+
+
+async def test_a_hang_ends_at_the_deadline(servers: Servers) -> None:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    with pytest.raises(TransportError) as caught:
+        await servers.run(servers.one(fault="hang"), "set code=0", deadline_s=1)
+    assert caught.value.kind == "timeout"
+    assert loop.time() - begun < 5
+
+
+async def test_a_login_that_is_refused(servers: Servers) -> None:
+    assert (await refused(servers, servers.one(fault="auth"))).kind == "auth"
+    wrong = with_credential(servers.one(), password_env="WRONG")
+    assert (await refused(servers, wrong)).kind == "auth"
+
+
+async def test_nothing_listens(servers: Servers) -> None:
+    assert (await refused(servers, servers.one(fault="refused"))).kind == "connect"
+
+
+async def test_a_server_that_is_not_the_one_that_is_known(servers: Servers) -> None:
+    assert (await refused(servers, servers.one(fault="host-key"))).kind == "host-key"
+
+
+async def test_cancelling_passes(servers: Servers) -> None:
+    server = servers.one(fault="hang")
+    task = asyncio.ensure_future(servers.run(server, "set code=0"))
+    while not servers.lab.stats().execs:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert servers.left(server) == []
