@@ -37,7 +37,7 @@ def clean_registry(wine: WineServer) -> Iterator[WineServer]:
 
 
 def test_start_service_really_starts_it(licensing_service: WineServer) -> None:
-    assert "STOPPED" in licensing_service.cmd("sc query sppsvc").stdout
+    assert licensing_service.service_state("sppsvc") == "STOPPED"
     step = {"do": "start-service", "name": "sppsvc"}
     answer = apply(licensing_service, step)
     (result,) = answer.results
@@ -45,7 +45,7 @@ def test_start_service_really_starts_it(licensing_service: WineServer) -> None:
     assert result.before == {"state": "Stopped", "start": "Manual"}
     assert result.after == {"state": "Running", "start": "Manual"}
     assert answer.facts["services"]["sppsvc"] == ["Running", "Manual"]
-    assert "RUNNING" in licensing_service.cmd("sc query sppsvc").stdout
+    assert licensing_service.service_state("sppsvc") == "RUNNING"
     (again,) = apply(licensing_service, step).results
     assert (again.ok, again.changed) == (True, False)
 

@@ -101,7 +101,10 @@ class WineServer:
         self._make_account()
         os.chown(self.prefix, self.uid, self.gid)
         self.run("wineboot", "-i", timeout=120)
+        # A server does not go down when nobody is logged in: services stay up.
         self.run("wineserver", "-w")
+        self.run("wineserver", "-p")
+        self.set_release("win2008r2")
         self.temp.mkdir(parents=True, exist_ok=True)
         for folder in (self.temp, *self.temp.parents):
             if folder.is_relative_to(self.home):
@@ -176,9 +179,13 @@ class WineServer:
         os.chown(file, self.uid, self.gid)
         return self.cmd(f'"{self.windows_temp}\\{name}"', timeout)
 
+    def tool(self, *command: str) -> Ran:
+        """Run one of Windows' own programs."""
+        return self.run("wine", *command)
+
     def registry(self, key: str, name: str) -> str | None:
         """A value as ``TYPE text``, as reg.exe prints it, or None."""
-        for line in self.cmd(f'reg query "{key}" /v {name}').stdout.splitlines():
+        for line in self.tool("reg", "query", key, "/v", name).stdout.splitlines():
             words = line.split(None, 2)
             if len(words) == 3 and words[0] == name:
                 return f"{words[1]} {words[2]}"
@@ -186,24 +193,31 @@ class WineServer:
 
     def set_registry(self, key: str, name: str, value: str, kind: str = "REG_SZ") -> None:
         """Write a value, as a person would with reg.exe."""
-        done = self.cmd(f'reg add "{key}" /v {name} /t {kind} /d "{value}" /f')
+        done = self.tool("reg", "add", key, "/v", name, "/t", kind, "/d", value, "/f")
         assert done.code == 0, done
 
     def delete_key(self, key: str) -> None:
         """Remove a key with all below it."""
-        self.cmd(f'reg delete "{key}" /f')
+        self.tool("reg", "delete", key, "/f")
 
     def create_service(self, name: str, start: str = "demand") -> None:
         """A service that really starts: Wine's own print spooler under another name."""
-        done = self.cmd(
-            f"sc create {name} binPath= C:\\windows\\system32\\spoolsv.exe start= {start}"
-        )
+        program = r"C:\windows\system32\spoolsv.exe"
+        done = self.tool("sc", "create", name, "binPath=", program, "start=", start)
         assert done.code == 0, done
 
+    def service_state(self, name: str) -> str:
+        """What ``sc query`` says of a service, or ""."""
+        for line in self.tool("sc", "query", name).stdout.splitlines():
+            if line.strip().startswith("STATE"):
+                return line.split()[-1]
+        return ""
+
     def delete_service(self, name: str) -> None:
-        """Stop and remove a service."""
-        self.cmd(f"sc stop {name}")
-        self.cmd(f"sc delete {name}")
+        """Stop and remove a service, and its key: Wine may come up again with the key alone."""
+        self.tool("sc", "stop", name)
+        self.tool("sc", "delete", name)
+        self.delete_key(rf"HKLM\SYSTEM\CurrentControlSet\Services\{name}")
 
     def set_release(self, name: str) -> None:
         """Report another release of Windows: win2008, win2008r2, win81, win10."""
