@@ -58,6 +58,11 @@ def unframe(data: bytes) -> tuple[bytes, bool]:
     return data[start : start + size], len(data) >= start + size
 
 
+def _too_long(data: bytes) -> bool:
+    start = len(MAGIC) + 4
+    return len(data) >= start and int.from_bytes(data[len(MAGIC) : start], "big") > _LARGEST
+
+
 @dataclass
 class KmsHost:
     """Count, clock and products of one host, and its listener.
@@ -139,7 +144,7 @@ class _Connection(Connection):
             return None
         body, whole = unframe(self.data)
         if not whole:
-            return b""
+            return None if _too_long(self.data) else b""
         self.data = b""
         try:
             ask = msgspec.json.decode(body, type=Ask)

@@ -76,6 +76,8 @@ def _columns(condition: Condition) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def parse(text: str) -> Query:
     """Read a query; WinFault 0x80041017 when it is not one."""
+    if text.lower().split(" ", 1)[0] in {"associators", "references"}:
+        raise LabError(f"this kind of WMI query is not modelled: {text}")
     return _Parser(_tokens(text), text).query()
 
 
@@ -122,8 +124,6 @@ class _Parser:
         return text
 
     def query(self) -> Query:
-        if self._word_is("associators", "references"):
-            raise LabError(f"this kind of WMI query is not modelled: {self._text}")
         self._expect("select")
         columns: list[str] = []
         if self._word_is("*"):

@@ -1,0 +1,101 @@
+"""Single simulated servers for tests, in real surroundings."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Any
+
+from volact.agent.answer import Answer, read_answer
+from volact.agent.render import render
+from volact.agent.request import Mode, new_request
+from volact.knowledge.load import load_editions, load_profile
+from volact.lab.cmd.session import Result, execute
+from volact.lab.errors import LabError
+from volact.lab.faults import FAULTS
+from volact.lab.surroundings import Surroundings
+from volact.lab.windows.machine import Machine
+from volact.lab.windows.spec import Spec, World
+from volact.model.step import Step
+
+SPEC = Spec("web-01", index=1, seed=1, release="2016", language="en")
+
+
+@dataclass
+class Place:
+    """The surroundings of a test, and the servers in it."""
+
+    surroundings: Surroundings
+    world: World
+    machines: dict[str, Machine]
+    errors: list[LabError]
+
+    def machine(self, *faults: str, **changes: Any) -> Machine:
+        """A server with faults, built at once."""
+        spec = replace(SPEC, faults=faults, **changes)
+        machine = Machine(spec, self.world)
+        machine.on_report = lambda _name, error: self.errors.append(error)
+        for name in faults:
+            FAULTS[name].apply(machine)
+        self.machines[spec.name] = machine
+        return machine
+
+
+async def place() -> Place:
+    """Start surroundings; stop them with ``place.surroundings.stop()``."""
+    machines: dict[str, Machine] = {}
+    surroundings = Surroundings(load_profile("tencent"), load_editions(), patience=0.0)
+
+    def metadata(name: str) -> dict[str, str] | None:
+        machine = machines.get(name)
+        return machine.metadata if machine else None
+
+    world = await surroundings.start(metadata)
+    return Place(surroundings, world, machines, [])
+
+
+async def command(machine: Machine, line: str, limit_s: float = 20) -> Result:
+    """Run a command line on a server."""
+    return await asyncio.to_thread(execute, machine, line, limit_s=limit_s)
+
+
+async def batch(machine: Machine, text: str, *args: str) -> Result:
+    """Run a batch file on a server."""
+    path = f"{machine.temp}\\test.bat"
+    machine.files.write(path, text.replace("\n", "\r\n").encode(machine.language.oem))
+    # With more than two quotes cmd.exe takes the outer pair away.
+    return await command(machine, f'cmd.exe /c ""{path}" {" ".join(args)}"')
+
+
+async def script(machine: Machine, text: str) -> Result:
+    """Run a script on a server with cscript."""
+    path = f"{machine.temp}\\test.js"
+    machine.files.write(path, text.encode("ascii"))
+    return await command(machine, f'cscript.exe //nologo //E:JScript "{path}"')
+
+
+async def printed(machine: Machine, expression: str) -> str:
+    """What a script prints for an expression; its error number when it throws."""
+    code = "try { WScript.Echo(%s); } catch (e) { WScript.Echo('!' + (e.number >>> 0)); }"
+    result = await script(machine, code % expression)
+    return result.stdout.decode(machine.language.oem).rstrip("\r\n")
+
+
+def failure(code: int) -> str:
+    """What ``printed`` says of a failure with this HRESULT."""
+    return f"!{code}"
+
+
+async def agent(machine: Machine, *steps: Step) -> Answer:
+    """Run the real agent on a server: a probe, or an apply with steps."""
+    mode: Mode = "apply" if steps else "probe"
+    request = new_request(mode, machine.world.profile, steps, id="00112233445566aa")
+    path = f"{machine.temp}\\agent.bat"
+    machine.files.write(path, render(request))
+    result = await command(machine, f'cmd.exe /c "{path}"')
+    return read_answer(result.stdout, request.id)
+
+
+def step(do: str, **params: Any) -> Step:
+    """A step of a plan."""
+    return Step(do=do, params=params)

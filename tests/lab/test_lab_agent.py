@@ -1,0 +1,272 @@
+"""The real agent on simulated servers: each fault in the facts, each step's effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from lab_world import Place, agent, step
+
+from volact.lab.faults import FAULTS
+from volact.lab.windows import acl
+from volact.lab.windows.machine import Machine
+from volact.lab.windows.releases import RELEASES
+
+Facts = dict[str, Any]
+KMS, KMS1 = "kms.tencentyun.com:1688", "kms1.tencentyun.com:1688"
+REACHED = 0x80072EFE
+
+
+def variants(here: Place, fault: str, count: int, **changes: Any) -> list[Machine]:
+    """One server for each form that a fault takes."""
+    found: dict[int, Machine] = {}
+    for index in range(200):
+        machine = here.machine(fault, index=index, **changes)
+        found.setdefault(machine.spec.variant(fault, count), machine)
+    assert len(found) == count
+    machines = [found[form] for form in sorted(found)]
+    for machine in machines:
+        here.machines[machine.spec.name] = machine
+    return machines
+
+
+def product(facts: Facts) -> Facts:
+    [only] = [found for found in facts["products"] if not found["LicenseIsAddon"]]
+    assert isinstance(only, dict)
+    return only
+
+
+def skew_s(facts: Facts) -> float:
+    return float(facts["time"]["ref_at"] - facts["time"]["ref"]) / 1000
+
+
+@pytest.mark.parametrize("release", sorted(RELEASES))
+@pytest.mark.parametrize("language", ["en", "zh", "id", "ja", "de"])
+async def test_a_healthy_server_answers_every_question(
+    here: Place, release: str, language: str
+) -> None:
+    machine = here.machine(release=release, language=language, index=2)
+    answer = await agent(machine)
+    facts = answer.facts
+    assert here.errors == []
+    assert facts["os"]["caption"] == machine.caption
+    assert facts["os"]["language"] == machine.language.lcid
+    assert facts["os"]["build"] == machine.release.build
+    assert product(facts)["LicenseStatus"] == 1
+    assert facts["metadata"]["image-id"] == machine.metadata["instance/image-id"]
+    assert facts["reach"][KMS] == REACHED
+    assert facts["binary"]["sddl"] == machine.licensing_file().dacl.sddl()
+    assert facts["events"]["12288"][1][0] == "0x00000000"
+    assert abs(skew_s(facts)) < 3
+    assert facts["elevated"] is True
+    service = facts["services"][machine.release.licensing_service]
+    assert service in (["Stopped", "Auto"], ["Running", "Auto"])
+    missing = {n for n, f in facts["licensing"].items() if isinstance(f, dict)}
+    assert missing == ({"port", "caching", "rearm", "lookup_domain"} if release == "2008" else
+                       {"lookup_domain"} if release == "2008 R2" else set())  # fmt: skip
+
+
+async def test_a_core_server_and_a_domain_member(here: Place) -> None:
+    core = await agent(here.machine(core=True))
+    assert (core.facts["os"]["install"], core.facts["os"]["sku"]) == ("Server Core", 12)
+    member = await agent(here.machine(domain="firma.example", language="de"))
+    assert (member.facts["os"]["role"], member.facts["os"]["domain"]) == (3, "firma.example")
+    assert member.facts["time"]["type"] == "NT5DS"
+
+
+async def test_an_account_that_is_not_elevated_says_so(here: Place) -> None:
+    machine = here.machine()
+    machine.elevated = False
+    assert (await agent(machine)).facts["elevated"] is False
+
+
+Check = Callable[[Facts], bool]
+_SEEN: list[tuple[str, int, str, Check]] = [
+    ("licensed", 1, "2019", lambda f: product(f)["LicenseStatus"] == 1),
+    ("never-activated", 2, "2019", lambda f: product(f)["LicenseStatus"] in (2, 5)),
+    ("never-activated", 2, "2008", lambda f: f["registry"]["machine"] is None),
+    (
+        "kms-host-wrong",
+        2,
+        "2022",
+        lambda f: not f["licensing"]["machine"].endswith("tencentyun.com"),
+    ),
+    ("port-1668", 1, "2012", lambda f: f["licensing"]["port"] == 1668),
+    ("port-1668", 1, "2008", lambda f: f["registry"]["port"] == "1668"),
+    ("product-override", 2, "2016", lambda f: "KeyManagementServiceMachine" in product(f)),
+    (
+        "policy-override",
+        1,
+        "2016",
+        lambda f: f["registry"]["policy_machine"] == "kms.corp.example",
+    ),
+    ("kms-name", 1, "2016", lambda f: f["reach"][KMS] == 0x80072EE7 and "8.8.8.8" in f["dns"]),
+    ("kms-refused", 1, "2016", lambda f: set(f["reach"].values()) == {0x80072EFD}),
+    ("kms-silent", 2, "2019", lambda f: set(f["reach"].values()) == {0x80072EE2}),
+    ("kms-count", 2, "2019", lambda f: f["reach"][KMS] == REACHED),
+    ("clock-5h", 2, "2016", lambda f: abs(abs(skew_s(f)) - 5 * 3600) < 5),
+    ("clock-3d", 2, "2012 R2", lambda f: abs(abs(skew_s(f)) - 3 * 86400) < 5),
+    ("w32time-disabled", 2, "2016", lambda f: f["services"]["W32Time"] == ["Stopped", "Disabled"]),
+    ("domain-clock", 1, "2016", lambda f: abs(skew_s(f)) > 17000),
+    ("sppsvc-disabled", 1, "2016", lambda f: f["services"]["sppsvc"] == ["Stopped", "Disabled"]),
+    ("sppsvc-disabled", 1, "2016", lambda f: f["products"] == {"!": 0x80070422}),
+    ("sppsvc-disabled", 1, "2008", lambda f: f["services"]["slsvc"] == ["Stopped", "Disabled"]),
+    (
+        "sppuinotify-stopped",
+        1,
+        "2008 R2",
+        lambda f: f["services"]["sppuinotify"] == ["Stopped", "Manual"],
+    ),
+    ("execute-denied", 3, "2016", lambda f: f["licensing"] == {"!": 0x80070005}),
+    ("ifeo", 1, "2016", lambda f: f["binary"]["debugger"].endswith("systray.exe")),
+    ("key-missing", 1, "2019", lambda f: f["products"] == []),
+    ("key-retail", 1, "2019", lambda f: product(f)["ProductKeyChannel"] == "Retail"),
+    ("edition-evaluation", 2, "2022", lambda f: f["os"]["sku"] == 80),
+    ("edition-evaluation", 2, "2012", lambda f: "TIMEBASED_EVAL" in product(f)["Description"]),
+    ("image-imported", 2, "2016", lambda f: f["metadata"]["image-id"].startswith("img-lab")),
+    ("grace-expired", 2, "2016", lambda f: product(f)["LicenseStatus"] == 5),
+    ("product-policy", 2, "2016", lambda f: f["policy_len"] == 1960),
+    ("wsh-disabled", 3, "2016", lambda f: 0 in f["wsh"].values()),
+]
+
+
+def test_every_fault_of_a_server_is_looked_for() -> None:
+    on_the_server = {name for name, fault in FAULTS.items() if not fault.line}
+    assert {fault for fault, *_ in _SEEN} == on_the_server
+
+
+@pytest.mark.parametrize(("fault", "forms", "release", "seen"), _SEEN)
+async def test_each_fault_is_visible_in_the_facts(
+    here: Place, fault: str, forms: int, release: str, seen: Check
+) -> None:
+    domain = "corp.example" if FAULTS[fault].domain_member else ""
+    for machine in variants(here, fault, forms, release=release, domain=domain):
+        answer = await agent(machine)
+        assert seen(answer.facts), answer.facts
+    assert here.errors == []
+
+
+async def test_services_are_enabled_and_started(here: Place) -> None:
+    machine = here.machine("sppsvc-disabled")
+    enabled = step("enable-service", name="sppsvc", start="delayed-auto")
+    answer = await agent(machine, enabled, step("start-service", name="sppsvc"))
+    assert [(r.ok, r.changed) for r in answer.results] == [(True, True)] * 2
+    service = machine.services.get("sppsvc")
+    assert (service.start, service.delayed, service.state) == ("Auto", True, "Running")
+    assert product(answer.facts)["LicenseStatus"] == 5
+
+
+async def test_a_disabled_service_does_not_start(here: Place) -> None:
+    answer = await agent(here.machine("sppsvc-disabled"), step("start-service", name="sppsvc"))
+    [result] = answer.results
+    assert (result.ok, result.changed, result.hresult) == (False, False, 0x80070422)
+
+
+@pytest.mark.parametrize("release", ["2008", "2016"])
+async def test_execute_is_granted_and_the_owner_put_back(here: Place, release: str) -> None:
+    for machine in variants(here, "execute-denied", 3, release=release):
+        grant = step("grant-execute", sid=acl.NETWORK_SERVICE, deny=[])
+        answer = await agent(machine, grant)
+        [result] = answer.results
+        assert (result.ok, result.changed) == (True, True), result
+        node = machine.licensing_file()
+        assert node.dacl.allows(acl.NETWORK_SERVICE_TOKEN, acl.EXECUTE)
+        assert node.owner == acl.TRUSTED_INSTALLER
+        assert product(answer.facts)["LicenseStatus"] == 5
+
+
+async def test_the_clock_is_set_from_the_providers_time(here: Place) -> None:
+    for machine in variants(here, "clock-5h", 2):
+        source = step("set-time-source", peers=["ntpupdate.tencentyun.com"])
+        answer = await agent(machine, source, step("sync-clock", within_s=60))
+        assert [result.ok for result in answer.results] == [True, True], answer.results
+        assert abs(machine.clock.offset) < 2
+        assert machine.time.running.peers == ("ntpupdate.tencentyun.com",)
+
+
+async def test_a_far_clock_needs_raised_limits_which_are_put_back(here: Place) -> None:
+    machine = variants(here, "clock-3d", 2)[0]
+    refused = await agent(machine, step("sync-clock", within_s=60))
+    assert refused.results[0].ok is False
+    assert abs(machine.clock.offset) > 200000
+    answer = await agent(machine, step("sync-clock", within_s=60, raise_limits=True))
+    assert answer.results[0].ok is True
+    assert abs(machine.clock.offset) < 2
+    assert (answer.facts["time"]["pos"], answer.facts["time"]["neg"]) == (54000, 54000)
+
+
+async def test_a_domain_members_time_source_is_left_alone(here: Place) -> None:
+    machine = here.machine("domain-clock", domain="corp.example")
+    answer = await agent(machine, step("set-time-source", peers=["ntpupdate.tencentyun.com"]))
+    assert answer.results[0].ok is False
+    assert machine.time.running.type == "NT5DS"
+
+
+@pytest.mark.parametrize("release", sorted(RELEASES))
+async def test_key_host_and_activation_on_every_release(here: Place, release: str) -> None:
+    machine = here.machine("key-missing", release=release, index=2)
+    machine.licensing.set_machine("kms.corp.example")
+    key = machine.edition.gvlk
+    answer = await agent(
+        machine,
+        step("install-key", keys={f"{machine.release.build}/{machine.sku}": key}, replace=False),
+        step("set-kms-host", layer="service", hosts=[KMS]),
+        step("activate"),
+        step("refresh-license"),
+    )
+    assert [result.ok for result in answer.results] == [True] * 4, answer.results
+    assert product(answer.facts)["LicenseStatus"] == 1
+    assert answer.facts["registry"]["machine"] == "kms.tencentyun.com"
+    assert machine.licensing.activations == 1
+    assert key not in str(answer)
+    assert here.errors == []
+
+
+async def test_the_first_reachable_host_of_2016_is_taken(here: Place) -> None:
+    for index in range(12):
+        machine = here.machine("kms-host-wrong", index=index)
+        gone = machine.spec.variant("old-host-gone", 3) == 0
+        answer = await agent(machine, step("set-kms-host", layer="service", hosts=[KMS1, KMS]))
+        assert answer.results[0].ok is True
+        wanted = "kms.tencentyun.com" if gone else "kms1.tencentyun.com"
+        assert machine.licensing.machine() == wanted
+
+
+async def test_a_products_own_host_is_cleared(here: Place) -> None:
+    for machine in variants(here, "product-override", 2):
+        own = machine.licensing.products[0]
+        clear = step("clear-kms-host", layer="product", product=own.id)
+        answer = await agent(machine, clear, step("activate"))
+        assert [result.ok for result in answer.results] == [True, True], answer.results
+        assert (machine.licensing.machine(own), machine.licensing.port(own)) == (None, 0)
+
+
+async def test_a_refused_activation_says_why(here: Place) -> None:
+    machine = here.machine("kms-count")
+    answer = await agent(machine, step("activate"))
+    [result] = answer.results
+    assert (result.ok, result.hresult) == (False, 0xC004F038)
+    assert answer.facts["events"]["12289"][1][0] == "0xC004F038"
+
+
+async def test_licensing_is_restarted(here: Place) -> None:
+    machine = here.machine()
+    machine.services.start("sppsvc")
+    before = machine.services.get("sppsvc").pid
+    answer = await agent(machine, step("restart-licensing"))
+    assert answer.results[0].ok is True
+    assert machine.services.get("sppsvc").pid != before
+
+
+async def test_nothing_is_left_behind(here: Place) -> None:
+    machine = here.machine(user="GONGSI\\王伟", language="zh")
+    await agent(machine)
+    assert [node.path for node in machine.files.children(machine.temp)] == []
+
+
+async def test_answers_stay_small(here: Place) -> None:
+    for release in sorted(RELEASES):
+        machine = here.machine(release=release, language="ja")
+        facts = (await agent(machine)).facts
+        assert len(str(facts)) < 8000
