@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import socket
 from pathlib import Path
 
@@ -51,6 +53,16 @@ async def test_wrong_password_is_tried_once(host: Host, known: Path) -> None:
     assert error.kind == "auth"
     assert error.message == f"the login was refused for {USER}"
     assert host.logins == ["password"]
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "wrong-horse"])
+async def test_no_password_in_any_log(
+    host: Host, known: Path, caplog: pytest.LogCaptureFixture, password: str
+) -> None:
+    with caplog.at_level(logging.DEBUG), contextlib.suppress(TransportError):
+        await run(host.as_server(known), Passwords(password))
+    assert "asyncssh" in {record.name for record in caplog.records}
+    assert password not in caplog.text
 
 
 async def test_a_password_that_cannot_be_fetched_is_the_reason(host: Host, known: Path) -> None:
@@ -277,8 +289,8 @@ async def test_a_user_name_that_ssh_cannot_carry(host: Host, known: Path) -> Non
 
 
 async def test_schemes_of_later_versions_do_not_connect() -> None:
-    server = Server(name="w", address=Address(scheme="winrm", host="h"))
-    with pytest.raises(InputError, match="ssh only"):
+    server = Server(name="w", address=Address(scheme="tat", host="h"))
+    with pytest.raises(InputError, match="this version reaches servers by ssh"):
         await run(server)
 
 
