@@ -9,7 +9,7 @@ import pytest
 from volact.errors import InputError
 from volact.inventory import load_inventory
 from volact.model.profile import Image
-from volact.model.server import Credential
+from volact.model.server import Credential, WinRm
 
 GOOD = """\
 # a fleet
@@ -69,6 +69,7 @@ def test_a_server_knows_its_line(tmp_path: Path) -> None:
 
 
 SERVER = '[[server]]\nname = "a"\naddress = "ssh://10.0.0.5"\n'
+WINRM = SERVER.replace("ssh:", "winrm:")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,11 @@ SERVER = '[[server]]\nname = "a"\naddress = "ssh://10.0.0.5"\n'
         (SERVER + "\n" + SERVER, 6, "the name 'a' is taken by line 1"),
         (SERVER.replace("10.0.0.5", "10.0.0.5:70000"), 3, "port '70000' is not a number from 1"),
         (SERVER.replace("10.0.0.5", "2001:db8::1"), 3, "goes in brackets"),
-        (SERVER.replace("ssh:", "winrm:"), 3, "reaches servers by ssh only"),
+        (SERVER.replace("ssh:", "tat:"), 3, "reaches servers by ssh,"),
+        (SERVER + 'winrm-transport = "ntml"\n', 4, "'ntml' (did you mean 'ntlm'?)"),
+        (SERVER + 'winrm-tls = "yes"\n', 4, "winrm-tls is not true or false"),
+        (WINRM + 'winrm-transport = "basic"\n', 3, "would send the password in clear (use winrms:"),
+        (WINRM + 'winrm-transport = "certificate"\n', 3, "certificate needs HTTPS"),
         ('[[server]]\nname = "a"\n', 1, "has no address"),
         (SERVER + 'provider = "tencnet"\n', 4, "'tencnet' (did you mean 'tencent'?)"),
         ('[defaults]\n\nprovider = "aws-x"\n' + SERVER, 3, "unknown provider 'aws-x'"),
@@ -135,3 +140,35 @@ def test_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
         load_inventory(tmp_path / "bytes.toml")
     with pytest.raises(InputError, match="directory"):
         load_inventory(tmp_path)
+
+
+WINRM_FILE = """
+[defaults]
+winrm-transport = "basic"
+ca-file = "ca.pem"
+winrm-tls = true
+[[server]]
+name = "a"
+address = "winrm://10.0.0.5"
+[[server]]
+name = "b"
+address = "winrm://10.0.0.6"
+winrm-transport = "certificate"
+certificate-file = "b.pem"
+certificate-key-file = "b.key"
+certificate-validation = false
+[[server]]
+name = "c"
+address = "ssh://10.0.0.7"
+winrm-tls = false
+"""
+
+
+def test_winrm_is_told_key_by_key(tmp_path: Path) -> None:
+    a, b, c = load_inventory(write(tmp_path, WINRM_FILE)).servers
+    ca = str(tmp_path / "ca.pem")
+    assert a.winrm == WinRm(auth="basic", tls=True, ca_file=ca)
+    assert b.winrm == WinRm(auth="certificate", tls=True, ca_file=ca, verify=False)
+    assert b.credential.certificate_file == str(tmp_path / "b.pem")
+    assert b.credential.certificate_key_file == str(tmp_path / "b.key")
+    assert c.winrm.tls is False

@@ -71,12 +71,28 @@ def test_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
     assert "no password in an address" in caught.value.line()
 
 
-@pytest.mark.parametrize("text", ["winrm://admin@h:5986", "tat://ap-guangzhou/ins-1", "local"])
+@pytest.mark.parametrize("text", ["tat://ap-guangzhou/ins-1", "local"])
 def test_schemes_of_later_versions_are_read_and_refused_in_one_line(text: str) -> None:
     assert str(parse_address(text)).startswith(text.partition(":")[0])
     with pytest.raises(InputError) as caught:
         parse_target(text)
-    assert "reaches servers by ssh only" in caught.value.line()
+    assert "this version reaches servers by ssh, " in caught.value.line()
+
+
+@pytest.mark.parametrize(
+    ("text", "tls"),
+    [
+        ("winrm://admin@h", False),
+        ("winrm://h:5985", False),
+        ("winrm://h:5986", True),
+        ("winrms://admin@[2001:db8::1]", True),
+        ("winrms://h:443", True),
+    ],
+)
+def test_winrm_addresses_say_whether_it_is_https(text: str, tls: bool) -> None:
+    server = parse_target(text)
+    assert str(server.address) == text.replace("admin@", "")
+    assert server.winrm_tls is tls
 
 
 def test_target_is_named_after_its_place() -> None:

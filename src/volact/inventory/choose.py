@@ -84,7 +84,13 @@ def check_credentials(
             )
         needed = [(server.known_hosts, check_hosts)]
         needed += [(path, check_key) for path in credential.key_files]
-        needed += [(credential.password_file, _readable)] if credential.password_file else []
+        plain = (
+            credential.password_file,
+            credential.certificate_file,
+            credential.certificate_key_file,
+            server.winrm.ca_file,
+        )
+        needed += [(path, _readable) for path in plain if path]
         for path, check in needed:
             if (path, check) not in good:
                 _located(inventory, server, path, check)
@@ -101,7 +107,13 @@ def with_credential(
     """
     own = server.credential
     if password_env:
-        own = Credential(user=own.user, password_env=password_env, key_files=own.key_files)
+        own = Credential(
+            user=own.user,
+            password_env=password_env,
+            key_files=own.key_files,
+            certificate_file=own.certificate_file,
+            certificate_key_file=own.certificate_key_file,
+        )
     if key_files:
         own = msgspec.structs.replace(own, key_files=key_files)
     if user and not own.user:

@@ -11,22 +11,32 @@ import shlex
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
 from volact.errors import InputError
 from volact.inventory.fields import Fields, Source, near
 from volact.inventory.lines import Lines
-from volact.inventory.target import is_address, parse_address, require_reachable
+from volact.inventory.target import (
+    is_address,
+    parse_address,
+    require_reachable,
+    require_secrecy,
+)
 from volact.knowledge.load import profile_names
 from volact.model.profile import Image
-from volact.model.server import Credential, Server
+from volact.model.server import Credential, Server, WinRm, WinRmAuth
 
 T = TypeVar("T")
 
 _PASSWORDS = ("password-env", "password-file", "password-command", "keyring")
-_SHARED = ("provider", "user", "tags", "key-file", "known-hosts", *_PASSWORDS)
+_WINRM = ("winrm-transport", "winrm-tls", "ca-file", "certificate-validation")
+_CERTIFICATE = ("certificate-file", "certificate-key-file")
+_SHARED = (
+    *("provider", "user", "tags", "key-file", "known-hosts"),
+    *(*_PASSWORDS, *_WINRM, *_CERTIFICATE),
+)
 _OWN = ("name", "address", *_SHARED)
 _IMAGE = {
     "type": ("PUBLIC_IMAGE", "PRIVATE_IMAGE", "SHARED_IMAGE"),
@@ -58,6 +68,8 @@ class _Shared(msgspec.Struct, frozen=True, kw_only=True):
     known_hosts: str = ""
     password: Credential = Credential()  # at most one source
     key_files: tuple[str, ...] = ()
+    certificate: tuple[str, str] = ("", "")  # and its key
+    winrm: dict[str, Any] = {}  # only what was said
 
 
 def load_inventory(path: Path | str) -> Inventory:
@@ -116,7 +128,8 @@ def _server(fields: Fields, defaults: _Shared) -> Server:
     _placed(fields, require_reachable, address)
     own = _shared(fields)
     password = own.password if own.password != Credential() else defaults.password
-    return Server(
+    certificate = own.certificate if own.certificate[0] else defaults.certificate
+    server = Server(
         name=fields.text("name") or address.host,
         address=address,
         provider=own.provider or defaults.provider,
@@ -124,10 +137,14 @@ def _server(fields: Fields, defaults: _Shared) -> Server:
             password,
             user=address.user or own.user or defaults.user,
             key_files=own.key_files or defaults.key_files,
+            certificate_file=certificate[0],
+            certificate_key_file=certificate[1],
         ),
         known_hosts=own.known_hosts or defaults.known_hosts,
         tags=tuple(dict.fromkeys((*defaults.tags, *own.tags))),
+        winrm=WinRm(**{**defaults.winrm, **own.winrm}),
     )
+    return _placed(fields, require_secrecy, server)
 
 
 def _shared(fields: Fields) -> _Shared:
@@ -142,7 +159,20 @@ def _shared(fields: Fields) -> _Shared:
         known_hosts=fields.path("known-hosts"),
         password=_password(fields),
         key_files=fields.paths("key-file"),
+        certificate=(fields.path("certificate-file"), fields.path("certificate-key-file")),
+        winrm=_winrm(fields),
     )
+
+
+def _winrm(fields: Fields) -> dict[str, Any]:
+    """What a table says of WinRM, under the names of ``WinRm``."""
+    found = {
+        "auth": fields.word("winrm-transport", get_args(WinRmAuth)),
+        "tls": fields.flag("winrm-tls"),
+        "ca_file": fields.path("ca-file") or None,
+        "verify": fields.flag("certificate-validation"),
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _password(fields: Fields) -> Credential:

@@ -62,6 +62,20 @@ class Fields:
             raise self.error(f"{key} is not a text", key)
         return value
 
+    def word(self, key: str, known: Iterable[str]) -> str | None:
+        """One of a few words, ``None`` when the key is not there."""
+        text = self.text(key)
+        if text and text not in (words := tuple(known)):
+            raise self.error(f"{key} is {text!r}", key, near(text, words))
+        return text or None
+
+    def flag(self, key: str) -> bool | None:
+        """``true`` or ``false``, ``None`` when the key is not there."""
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.error(f"{key} is not true or false", key)
+        return value
+
     def words(self, key: str) -> tuple[str, ...]:
         """One text or a list of texts."""
         value = self.values.get(key, [])

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 from volact.errors import InputError
 from volact.model.server import Address, Server
 
-SCHEMES = ("ssh", "winrm", "tat", "local")
-REACHABLE = ("ssh",)
+SCHEMES = ("ssh", "winrm", "winrms", "tat", "local")
+REACHABLE = ("ssh", "winrm", "winrms")
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.IGNORECASE)
 _HOST = re.compile(
@@ -41,6 +41,8 @@ def parse_address(text: str) -> Address:
         return _login_address("ssh", rest)
     if scheme == "winrm":
         return _login_address("winrm", rest)
+    if scheme == "winrms":
+        return _login_address("winrms", rest)
     if scheme == "tat":
         return Address(scheme="tat", host=rest.strip("/"))
     raise InputError(f"unknown scheme {scheme!r}", f"known: {', '.join(SCHEMES)}")
@@ -50,8 +52,25 @@ def require_reachable(address: Address) -> None:
     """``InputError`` for a scheme that this version only knows by name."""
     if address.scheme not in REACHABLE:
         raise InputError(
-            f"{address}: this version reaches servers by ssh only", "write ssh://user@host"
+            f"{address}: this version reaches servers by {', '.join(REACHABLE)}",
+            "write ssh://user@host or winrm://user@host",
         )
+
+
+def require_secrecy(server: Server) -> Server:
+    """The server; ``InputError`` for a WinRM login that only HTTPS can carry."""
+    if not server.address.scheme.startswith("winrm") or server.winrm_tls:
+        return server
+    if server.winrm.auth == "basic":
+        raise InputError(
+            f"{server.address}: winrm-transport basic would send the password in clear",
+            "use winrms://, or negotiate",
+        )
+    if server.winrm.auth == "certificate":
+        raise InputError(
+            f"{server.address}: winrm-transport certificate needs HTTPS", "use winrms://"
+        )
+    return server
 
 
 def parse_target(text: str) -> Server:
@@ -61,7 +80,7 @@ def parse_target(text: str) -> Server:
     return Server(name=str(address).partition("://")[2], address=address)
 
 
-def _login_address(scheme: Literal["ssh", "winrm"], rest: str) -> Address:
+def _login_address(scheme: Literal["ssh", "winrm", "winrms"], rest: str) -> Address:
     login, _, place = rest.rpartition("@")
     shown = _shown(scheme, login, place[:80])
     if ":" in login:

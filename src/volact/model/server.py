@@ -10,7 +10,8 @@ from typing import Literal
 
 import msgspec
 
-Scheme = Literal["ssh", "winrm", "tat", "local"]
+Scheme = Literal["ssh", "winrm", "winrms", "tat", "local"]
+WinRmAuth = Literal["negotiate", "ntlm", "kerberos", "certificate", "basic"]
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +38,17 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     password_command: tuple[str, ...] = ()
     keyring: str = ""
     key_files: tuple[str, ...] = ()
+    certificate_file: str = ""  # PEM, for WinRM
+    certificate_key_file: str = ""  # "" means it is in the same file
+
+
+class WinRm(msgspec.Struct, frozen=True, kw_only=True):
+    """What WinRM needs to know beside an address and a login."""
+
+    auth: WinRmAuth = "negotiate"
+    tls: bool | None = None  # None: as the scheme and the port say
+    ca_file: str = ""  # "" means the usual authorities
+    verify: bool = True  # whether the server's certificate is looked at
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,3 +60,11 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     credential: Credential = Credential()
     known_hosts: str = ""  # "" means the user's own file
     tags: tuple[str, ...] = ()
+    winrm: WinRm = WinRm()
+
+    @property
+    def winrm_tls(self) -> bool:
+        """Whether WinRM goes over HTTPS: told, or by scheme, or by its usual port."""
+        if self.address.scheme == "winrms":
+            return True
+        return self.address.port == 5986 if self.winrm.tls is None else self.winrm.tls

@@ -1,38 +1,60 @@
-"""Which transport a server gets, by its address.
+"""Which transport a server gets, by the scheme of its address.
 
-The one place that knows all transports; opening and closing are here, so
-that nobody else has to remember to close.
+The one place that knows all transports; opening and closing are in each
+opener, so that nobody else has to remember to close.  A transport's library
+is imported when the first server needs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from volact.errors import InputError
-from volact.model.server import Server
+from volact.model.server import Scheme, Server
 from volact.transports.base import Opener, Secrets, Transport
-from volact.transports.login import Login, SshOptions
-from volact.transports.ssh import SshTransport
+from volact.transports.login import SshOptions
+
+# Makes the opener of one transport; asked once a run, so that what its
+# servers share is worked out once.
+Way = Callable[[Secrets, SshOptions], Opener]
 
 
-def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:
-    """What opens the servers of one run; what they share is worked out once."""
-    login = Login(secrets, options or SshOptions())
+def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
+    from volact.transports.login import Login  # noqa: PLC0415
+    from volact.transports.ssh import SshTransport  # noqa: PLC0415
+
+    login = Login(secrets, options)
 
     @asynccontextmanager
     async def opener(server: Server) -> AsyncIterator[Transport]:
-        if server.address.scheme != "ssh":
-            raise InputError(
-                f"{server.address.scheme}: this version reaches servers by ssh only",
-                "write ssh://user@host",
-                where=server.name,
-            )
         transport = SshTransport(await login.connect(server))
         try:
             yield transport
         finally:
             await transport.close()
+
+    return opener
+
+
+WAYS: Mapping[Scheme, Way] = {"ssh": _ssh}
+
+
+def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:
+    """What opens the servers of one run, each by its own transport."""
+    made: dict[Way, Opener] = {}
+
+    def opener(server: Server) -> AbstractAsyncContextManager[Transport]:
+        way = WAYS.get(server.address.scheme)
+        if way is None:
+            raise InputError(
+                f"{server.address.scheme}: this version reaches servers by {', '.join(WAYS)}",
+                "write ssh://user@host",
+                where=server.name,
+            )
+        if way not in made:
+            made[way] = way(secrets, options or SshOptions())
+        return made[way](server)
 
     return opener
 
