@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from volact.lab.cmd import parse
+from volact.lab.cmd import parse, tree
 from volact.lab.cmd.control import Jump, LeaveBatch
 from volact.lab.cmd.environment import Environment
 from volact.lab.cmd.expand import percent
@@ -80,7 +80,7 @@ class BatchFile:
                 raise LeaveBatch from fault
         return self._run(node, typed, text, at)
 
-    def _run(self, node: parse.Node | None, typed: str, text: str, at: int) -> int:
+    def _run(self, node: tree.Node | None, typed: str, text: str, at: int) -> int:
         shell = self._shell
         if node is None:
             return at

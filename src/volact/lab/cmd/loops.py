@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from volact.lab.cmd import parse
+from volact.lab.cmd import tree
 from volact.lab.cmd.streams import Buffer
 from volact.lab.errors import LabError
 from volact.lab.windows.files import normal
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from volact.lab.cmd.shell import Shell
 
 
-def run(shell: Shell, node: parse.For) -> None:
+def run(shell: Shell, node: tree.For) -> None:
     """Run the body once for everything that the loop yields."""
     items = shell.expanded(node.items)
     if node.switch == "":

@@ -7,9 +7,10 @@ are joined by line feeds.  Nothing is executed here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
+
+from volact.lab.cmd.tree import Block, Chain, For, If, Node, Redirect, Simple
 
 SEPARATORS = " \t,;="
 _SPACE = " \t"
@@ -27,63 +28,6 @@ class SyntaxFault(Exception):  # noqa: N818  # cmd.exe's own complaint
 
 class Unfinished(Exception):  # noqa: N818  # not a failure: the block goes on in the next line
     """The line opens a block that it does not close."""
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    """``2>&1``, ``>"file"``, ``<file``: a handle, and a file or another handle."""
-
-    handle: int
-    mode: Literal["<", ">", ">>", "&"]
-    target: str
-
-
-@dataclass(slots=True)
-class Simple:
-    """A command as typed, without its redirections."""
-
-    text: str
-    redirects: list[Redirect] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Block:
-    """Commands in parentheses."""
-
-    body: list[Node]
-    redirects: list[Redirect] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Chain:
-    """Two commands and what joins them."""
-
-    left: Node
-    operator: Literal["&", "&&", "||", "|"]
-    right: Node
-
-
-@dataclass(slots=True)
-class If:
-    """``if``; the words of its condition are judged when it runs."""
-
-    words: list[str]
-    then: Node
-    otherwise: Node | None = None
-
-
-@dataclass(slots=True)
-class For:
-    """``for``: switch (``""`` or ``f``, ``l``), options, variable, set and body."""
-
-    switch: str
-    options: str
-    variable: str
-    items: str
-    body: Node
-
-
-Node = Simple | Block | Chain | If | For
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from volact.lab.cmd import builtins, launch, loops, parse
+from volact.lab.cmd import builtins, launch, loops, parse, tree
 from volact.lab.cmd.batch import BatchFile, Saved
 from volact.lab.cmd.conditions import holds
 from volact.lab.cmd.expand import Scope, delayed, for_variables, percent
@@ -80,32 +80,32 @@ class Shell:
         self.process.complain(self.process.machine.language.unexpected.format(fault.near))
         self.errorlevel = 255
 
-    def run(self, node: parse.Node) -> None:
+    def run(self, node: tree.Node) -> None:
         """Run one node of the tree."""
         self.process.machine.check_time()
         match node:
-            case parse.Simple():
+            case tree.Simple():
                 self.redirected(node.redirects, lambda: self.simple(self.expanded(node.text)))
-            case parse.Block():
+            case tree.Block():
                 self.redirected(node.redirects, lambda: self._body(node))
-            case parse.Chain():
+            case tree.Chain():
                 self._chain(node)
-            case parse.If():
+            case tree.If():
                 self._if(node)
-            case parse.For():
+            case tree.For():
                 loops.run(self, node)
 
-    def _body(self, node: parse.Block) -> None:
+    def _body(self, node: tree.Block) -> None:
         for part in node.body:
             self.run(part)
 
-    def _if(self, node: parse.If) -> None:
+    def _if(self, node: tree.If) -> None:
         if holds(self, [self.expanded(word) for word in node.words]):
             self.run(node.then)
         elif node.otherwise is not None:
             self.run(node.otherwise)
 
-    def _chain(self, node: parse.Chain) -> None:
+    def _chain(self, node: tree.Chain) -> None:
         if node.operator == "|":
             self._pipe(node)
             return
@@ -114,7 +114,7 @@ class Shell:
         if go_on[node.operator]:
             self.run(node.right)
 
-    def _pipe(self, node: parse.Chain) -> None:
+    def _pipe(self, node: tree.Chain) -> None:
         process, between = self.process, Buffer()
         with ExitStack() as stack:
             stack.callback(setattr, process, "out", process.out)
@@ -147,7 +147,7 @@ class Shell:
 
     # streams
 
-    def redirected(self, redirects: list[parse.Redirect], action: Callable[[], None]) -> None:
+    def redirected(self, redirects: list[tree.Redirect], action: Callable[[], None]) -> None:
         """Run something with the streams as its redirections say, or not at all."""
         with ExitStack() as stack:
             try:
@@ -158,7 +158,7 @@ class Shell:
                 return
             action()
 
-    def _apply(self, redirect: parse.Redirect, stack: ExitStack) -> None:
+    def _apply(self, redirect: tree.Redirect, stack: ExitStack) -> None:
         target = self.expanded(redirect.target)
         process = self.process
         if redirect.mode == "&":

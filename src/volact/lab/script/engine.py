@@ -24,6 +24,7 @@ _MEMORY = 64 << 20
 _STACK = 1 << 20
 _USES = 500
 _KEPT = 8
+_PARTS = ("bridge", "com", "wmi", "files", "http", "host", "language", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ class Outcome:
 
 @cache
 def _prelude() -> str:
-    text = resources.files("volact.lab.script").joinpath("prelude.js").read_text("utf-8")
+    folder = resources.files("volact.lab.script").joinpath("prelude")
+    text = "\n".join(folder.joinpath(f"{part}.js").read_text("utf-8") for part in _PARTS)
     # Comments and indentation cost parsing time.
     lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith(("/*", "*", "//")))
+    kept = "\n".join(line for line in lines if line and not line.startswith(("/*", "*", "//")))
+    return f"(function (global) {{{kept}\n}})(this)"
 
 
 @cache

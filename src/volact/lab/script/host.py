@@ -1,7 +1,7 @@
 """The bridge between a script and the simulated Windows.
 
 ``Bridge`` is called by the engine for everything a COM object does.  It never
-raises: failures go back as text with a letter in front (see ``prelude.js``).
+raises: failures go back as text with a letter in front (see ``prelude/``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,79 @@
+/*
+ * WScript.Shell and Scripting.FileSystemObject.
+ */
+
+var SHELL = {name: "WScript.Shell",
+  call: {
+    regread: function (_s, path) { return cell(call("reg.read", path)); },
+    regwrite: function (_s, path, value, kind) {
+      call("reg.write", path, value, kind === undefined ? "REG_SZ" : kind);
+    },
+    regdelete: function (_s, path) { call("reg.delete", path); },
+    run: function (_s, command, _style, wait) {
+      return call("run", command, wait === true);
+    },
+    expandenvironmentstrings: function (_s, text) { return call("expand", text); }
+  }};
+
+var STREAM = {name: "TextStream",
+  get: {
+    atendofstream: function (t) { return t.at >= t.text.length; }
+  },
+  call: {
+    readall: function (t) {
+      var rest = t.text.slice(t.at);
+      if (t.path !== null || rest === "") {
+        throw fault(rest === "" ? 0x800A003E : 0x800A0036, "Input past end of file");
+      }
+      t.at = t.text.length;
+      return rest;
+    },
+    readline: function (t) {
+      var end = t.text.indexOf("\n", t.at), line;
+      if (t.at >= t.text.length) {
+        throw fault(0x800A003E, "Input past end of file");
+      }
+      end = end < 0 ? t.text.length : end;
+      line = t.text.slice(t.at, end).replace(/\r$/, "");
+      t.at = end + 1;
+      return line;
+    },
+    write: function (t, text) { put(t, String(text)); },
+    writeline: function (t, text) { put(t, (text === undefined ? "" : String(text)) + "\r\n"); },
+    close: function (t) {
+      if (t.path !== null) {
+        call("file.write", t.path, t.text, t.unicode);
+      }
+    }
+  }};
+
+function put(stream, text) {
+  if (stream.path === null) {
+    throw fault(0x800A0036, "Bad file mode");
+  }
+  stream.text += text;
+}
+
+var FILE = {name: "File",
+  get: {
+    size: function (f) { return f.size; },
+    path: function (f) { return f.path; },
+    name: function (f) { return f.name; }
+  }};
+var FILES = {name: "Scripting.FileSystemObject",
+  call: {
+    fileexists: function (_s, path) { return call("file.exists", path); },
+    folderexists: function (_s, path) { return call("folder.exists", path); },
+    deletefile: function (_s, path) { call("file.delete", path); },
+    getfile: function (_s, path) { return com(FILE, call("file.stat", path)); },
+    opentextfile: function (_s, path, mode, create, format) {
+      if (mode !== undefined && mode !== 1 || create) {
+        call("lab", "OpenTextFile for writing");
+      }
+      return com(STREAM, {text: call("file.read", path, format === -1), at: 0, path: null});
+    },
+    createtextfile: function (_s, path, overwrite, unicode) {
+      call("file.create", path, overwrite === undefined || overwrite, unicode === true);
+      return com(STREAM, {text: "", at: 0, path: path, unicode: unicode === true});
+    }
+  }};
