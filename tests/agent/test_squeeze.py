@@ -15,7 +15,7 @@ function f(a, b) {
   return a + b;
 }
 """
-    assert squeeze(text) == "function f(a,b){\nreturn a+b;}"
+    assert squeeze(text) == "function f(a,b){return a+b;}"
 
 
 def test_strings_and_regular_expressions_stay() -> None:

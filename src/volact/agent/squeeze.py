@@ -1,7 +1,7 @@
 """Makes the script's parts smaller without changing what they do.  Pure.
 
 Comments that stand alone, indentation, blank lines and the spaces around
-punctuation go; names and lines stay, so that whoever receives the file can
+punctuation go; names and statements stay, so that whoever receives the file can
 still read it.  The parts are written so that this is safe: no comment behind
 code, no string over two lines.
 """
@@ -19,9 +19,11 @@ def squeeze(text: str) -> str:
     """The same script in fewer bytes."""
     lines = (line.strip() for line in _BLOCK_COMMENT.sub("", text).splitlines())
     code = "\n".join(_tight(line) for line in lines if line and not line.startswith("//"))
-    # A line of its own for every closing brace costs a kilobyte.  One that
-    # starts with a colon would be a label to cmd.
-    return code.replace("\n}", "}").replace("\n:", ":")
+    # A line of its own for every brace costs two kilobytes.  One that starts with
+    # a colon would be a label to cmd.
+    for split, joined in (("\n}", "}"), ("{\n", "{"), (",\n", ","), ("\n:", ":")):
+        code = code.replace(split, joined)
+    return code
 
 
 def _tight(line: str) -> str:

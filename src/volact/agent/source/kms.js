@@ -161,13 +161,29 @@ STEPS["set-kms-host"] = function (step) {
     : failed(null, {host: present}, {host: after, via: via}, "the KMS host is not as wanted");
 };
 
-STEPS["clear-kms-host"] = function (step) {
+function clearHost(step) {
   var layer = kmsLayer(step), present = kmsSetting(layer), via, after;
-  if (present === null) {
-    return result(true, false, {host: null}, {host: null});
+  if (present === null || includes(step.keep || [], present)) {
+    return result(true, false, {host: present}, {host: present});
   }
   via = joinVia(clearKmsName(layer), clearKmsPort(layer));
   after = kmsSetting(kmsLayer(step));
   return after === null ? result(true, true, {host: present}, {host: null, via: via})
     : failed(null, {host: present}, {host: after, via: via}, "a KMS host is still set");
+}
+
+/* Without a product's id: every KMS client, the first that fails ends it. */
+STEPS["clear-kms-host"] = function (step) {
+  var outcome = result(true, false, {host: null}, {host: null}), products, i, one;
+  if (step.layer !== "product" || step.product) {
+    return clearHost(step);
+  }
+  products = mainProducts();
+  for (i = 0; i < products.length && outcome.ok; i++) {
+    if (products[i].client) {
+      one = clearHost({layer: "product", product: products[i].id, keep: step.keep});
+      outcome = one.changed || !one.ok ? one : outcome;
+    }
+  }
+  return outcome;
 };

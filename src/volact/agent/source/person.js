@@ -48,6 +48,7 @@ function notActivated(state, activation) {
   var host = state.products.length ? state.hosts[state.products[0].id] : null;
   say("NOT ACTIVATED: " + (code === null ? "no error was given" : hexCode(code)) +
     (host ? ", KMS host " + host : "") + (activation.note ? " (" + activation.note + ")" : ""));
+  tellClock();
   say("What the code means: volact explain " + (code === null ? "not-licensed" : hexCode(code)));
   return NOT_LICENSED;
 }

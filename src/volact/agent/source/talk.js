@@ -104,6 +104,13 @@ function tellServer() {
     : Math.abs(skew) < 2 ? "right" : Math.abs(skew) + " s " + (skew > 0 ? "ahead" : "behind")));
 }
 
+function tellClock() {
+  var skew = skewSeconds();
+  if (skew !== null && Math.abs(skew) > 300) {
+    say("The clock is " + Math.abs(skew) + " s off; a KMS host takes no more than four hours.");
+  }
+}
+
 function tellReach() {
   var i, host, code;
   for (i = 0; i < REQUEST.ask.kms.length; i++) {
@@ -145,16 +152,32 @@ function foreignPolicy() {
   return acceptedHost(host) ? null : host;
 }
 
+/* What the installed keys forbid, or "": no key is replaced without a person's word. */
+function refusedKey(products) {
+  var i, clients = 0, licensed = 0;
+  for (i = 0; i < products.length; i++) {
+    if (products[i].host) {
+      return "this server is a KMS host itself";
+    }
+    if (products[i].evaluation) {
+      return "this is an evaluation edition, which no KMS host activates." +
+        " DISM /online /Get-TargetEditions lists what it can be turned into";
+    }
+    clients += products[i].client ? 1 : 0;
+    licensed += products[i].status === 1 ? 1 : 0;
+  }
+  return products.length && !clients && licensed < products.length
+    ? "the installed key is not a KMS client key, and is not replaced without your word" : "";
+}
+
 /* Why nothing may be done here, or "". */
 function refusal(state) {
   var name, value, refuse = REQUEST.ask.refuse || {};
   if (ask(elevatedFact) === false) {
     return "this needs an elevated console: right-click the file, Run as administrator";
   }
-  for (name = 0; name < state.products.length; name++) {
-    if (state.products[name].host) {
-      return "this server is a KMS host itself";
-    }
+  if (refusedKey(state.products)) {
+    return refusedKey(state.products);
   }
   if (foreignPolicy() !== null) {
     return "group policy sets the KMS host " + foreignPolicy();
