@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from importlib import resources
+from typing import get_args
 
 import msgspec
 
@@ -12,6 +13,7 @@ from volact.errors import DataError, InputError
 from volact.lab.faults import FAULTS
 from volact.lab.windows.language import LANGUAGES
 from volact.lab.windows.releases import RELEASES
+from volact.lab.windows.spec import ShellName
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,7 +73,7 @@ def _check(where: str, scenario: Scenario) -> None:
         ("fault", {share.kind for share in scenario.faults}, set(FAULTS)),
         ("release", set(scenario.releases), set(RELEASES)),
         ("language", set(scenario.languages), set(LANGUAGES)),
-        ("shell", set(scenario.shells), {"cmd", "powershell", "bash"}),
+        ("shell", set(scenario.shells), set(get_args(ShellName))),
     )
     for word, used, allowed in known:
         for item in sorted(used - allowed):

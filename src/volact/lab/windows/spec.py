@@ -10,7 +10,7 @@ from typing import Literal
 from volact.lab.windows.network import Internet
 from volact.model.profile import Edition, Profile
 
-ShellName = Literal["cmd", "powershell", "bash"]
+ShellName = Literal["cmd", "powershell", "bash", "msys"]
 
 
 @dataclass(frozen=True, slots=True)
