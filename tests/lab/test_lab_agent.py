@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from lab_world import Place, agent, step
+from lab_world import Place, agent, command, step
 
+from volact.agent.render import render
+from volact.agent.request import new_request
+from volact.core.standalone import standalone_steps
+from volact.knowledge.load import knowledge_for
 from volact.lab.faults import FAULTS
 from volact.lab.windows import acl
 from volact.lab.windows.machine import Machine
@@ -270,3 +274,33 @@ async def test_answers_stay_small(here: Place) -> None:
         machine = here.machine(release=release, language="ja")
         facts = (await agent(machine)).facts
         assert len(str(facts)) < 8000
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "word"),
+    [
+        ("licensed", 0, "Nothing to change"),
+        ("kms-host-wrong", 0, "ACTIVATED"),
+        ("execute-denied", 0, "ACTIVATED"),
+        ("kms-refused", 1, "NOT ACTIVATED"),
+        ("key-retail", 2, "REFUSED"),
+        ("wsh-disabled", 2, "REFUSED"),
+    ],
+)
+async def test_the_file_for_a_person_tells_the_truth(
+    here: Place, fault: str, code: int, word: str
+) -> None:
+    machine = here.machine(fault, language="zh")
+    knowledge = knowledge_for("tencent")
+    request = new_request("standalone", knowledge.profile, standalone_steps(knowledge), id="0" * 16)
+    path = f"{machine.home}\\activate-win.bat"
+    machine.files.write(path, render(request, keep=True))
+    result = await command(machine, f'cmd.exe /c "{path}"')
+    assert result.exit_code == code, result.stdout
+    lines = result.stdout.decode("ascii").splitlines()
+    assert any(line.startswith(word) for line in lines), lines
+    assert machine.files.is_file(path)
+    assert [node.path for node in machine.files.children(machine.temp)] == []
+    left = {node.name for node in machine.files.children(machine.home)}
+    assert left == {"AppData", "activate-win.bat"}
+    assert here.errors == []

@@ -127,6 +127,16 @@ async def test_each_default_shell_takes_a_line_apart_in_its_own_way(
         assert result.exit_code != 0
 
 
+async def test_msys_takes_the_switch_for_a_path(here: Place) -> None:
+    machine = here.machine(shell="msys")
+    machine.files.write(f"{machine.temp}\\x.bat", b"@echo ran\r\n@exit /b 7\r\n")
+    path = f"{machine.temp}\\x.bat"
+    greeted = await command(machine, f'cmd.exe /c "{path}"')
+    assert greeted.exit_code == 0
+    assert b"ran" not in greeted.stdout
+    assert (await command(machine, f'cmd.exe //c "{path}"')).exit_code == 7
+
+
 async def test_a_relative_path_starts_in_the_profile(machine: Machine) -> None:
     machine.files.write(f"{machine.temp}\\x.bat", b"@cd\r\n")
     result = await command(machine, 'cmd.exe /c "AppData\\Local\\Temp\\x.bat"')

@@ -1,11 +1,13 @@
 """One command of a remote session: what the login shell makes of the line.
 
 OpenSSH on Windows hands the command to the account's default shell.  cmd.exe
-gets it in quotes, PowerShell and bash take it apart by their own rules first.
+gets it in quotes; PowerShell, the bash of WSL and the bash of MSYS take it
+apart by their own rules first.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from dataclasses import dataclass
@@ -98,6 +100,18 @@ def _bash(process: Process, line: str) -> int:
     return _program(process, shlex.split(line)) & 0xFF
 
 
+def _msys(process: Process, line: str) -> int:
+    """The bash of MSYS: what looks like a path of its own becomes one of Windows."""
+    return _bash(process, " ".join(shlex.quote(_converted(word)) for word in shlex.split(line)))
+
+
+def _converted(word: str) -> str:
+    if word.startswith("//"):
+        return word[1:]
+    drive = re.fullmatch(r"/([A-Za-z])", word)
+    return f"{drive[1].upper()}:/" if drive else word
+
+
 def _program(process: Process, words: list[str]) -> int:
     if not words:
         return 0
@@ -109,4 +123,4 @@ def _program(process: Process, words: list[str]) -> int:
     return launch.start(process, node, arguments)
 
 
-_SHELLS = {"cmd": _cmd, "powershell": _powershell, "bash": _bash}
+_SHELLS = {"cmd": _cmd, "powershell": _powershell, "bash": _bash, "msys": _msys}

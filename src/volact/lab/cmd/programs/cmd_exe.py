@@ -22,7 +22,7 @@ def run(process: Process) -> int:
     while command is None:
         match = _SWITCH.match(text)
         if match is None:
-            raise LabError(f"cmd.exe without /c is not modelled: {process.arguments}")
+            return _prompt(process)
         letter, text = match[1].lower() + (match[2] or "").lower(), text[match.end() :]
         match letter:
             case "c":
@@ -42,6 +42,16 @@ def run(process: Process) -> int:
     except LeaveBatch:
         pass
     return shell.errorlevel
+
+
+def _prompt(process: Process) -> int:
+    """Without /c it reads commands; there are none, so it greets and ends."""
+    if process.stdin:
+        raise LabError("commands on the standard input of cmd.exe are not modelled")
+    machine = process.machine
+    process.say(f"Microsoft Windows [{machine.language.version} {machine.release.version}]")
+    process.out.write(machine.encode(f"\r\n{process.cwd}>"))
+    return 0
 
 
 def unquote(process: Process, command: str, *, simple: bool) -> str:
