@@ -11,6 +11,7 @@ from volact.lab.windows.network import Internet
 from volact.model.profile import Edition, Profile
 
 ShellName = Literal["cmd", "powershell", "bash", "msys"]
+TransportName = Literal["ssh", "winrm", "tat"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ class Spec:
     user: str = "Administrator"
     domain: str = ""
     shell: ShellName = "cmd"
-    key_login: bool = False
+    key_login: bool = False  # a key file over SSH, a certificate over WinRM
     faults: tuple[str, ...] = ()
+    transport: TransportName = "ssh"
 
     @property
     def account(self) -> str:
