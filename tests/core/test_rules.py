@@ -284,12 +284,12 @@ EXAMPLES = [
     Example(
         "a debugger for sppsvc.exe",
         server(binary__debugger="systray.exe", **SILENT),
-        "licensing-binary-blocked! fact-unreadable!",
+        "licensing-binary-blocked!",
     ),
     Example(
         "sppsvc.exe is gone",
         server(binary__exists=False, binary__sddl=None, **SILENT),
-        "licensing-binary-blocked! fact-unreadable!",
+        "licensing-binary-blocked!",
     ),
     # key and edition
     Example("no key", server("2019", products=[]), "key-missing!"),
@@ -378,8 +378,8 @@ def one(id: str, raw: dict[str, Any], ctx: Context | None = None) -> Finding:
 
 def test_the_clock_is_given_in_seconds_and_in_words() -> None:
     finding = one("clock-skew", server(skew_s=-5 * HOUR - 1800))
-    assert finding.evidence["skew_s"] == pytest.approx(-5 * HOUR - 1800, abs=1)
-    assert "5 h 30 min behind" in finding.summary or "5 h 29 min behind" in finding.summary
+    assert finding.evidence["skew_s"] == -5 * HOUR - 1800
+    assert finding.summary.startswith("The clock is 5 h 30 min behind;")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ DEFAULT_LIMIT_S = 54_000  # stand-alone servers: 15 h
 
 # A Date header is cut to whole seconds and was written before it arrived.
 _DATE_LAG_S = 4
+_AGREE_S = 30
 
 Role = Literal["standalone", "member", "controller"]
 _ROLES: dict[int, Role] = {
@@ -47,9 +48,11 @@ def skew_s(facts: Facts) -> int | None:
     service.  When both could be had and disagree, one of those two clocks is
     wrong, and the one that speaks for the server is believed.
     """
-    both = (_against_volact(facts), _against_reference(facts.time))
-    measured = [skew for skew in both if skew is not None]
-    return min(measured, key=abs, default=None)
+    own, reference = _against_volact(facts), _against_reference(facts.time)
+    if own is None or reference is None:
+        return reference if own is None else own
+    agree = abs(own - reference) <= _AGREE_S
+    return own if agree else min(own, reference, key=abs)
 
 
 def beyond_limit(facts: Facts, skew: int) -> Literal["no", "local", "policy"]:

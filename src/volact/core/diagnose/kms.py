@@ -93,7 +93,8 @@ def kms_host_per_product_override(case: Case) -> Finding | None:
     commands = "; ".join(shell.clear_kms_host(str(entry["product"])) for entry in hosts)
     return error(
         "kms-host-per-product-override",
-        f"A product of its own is set to {hosts[0]['host']}, whatever the server is set to.",
+        f"One product has a KMS host of its own, {hosts[0]['host']}, "
+        "which hides the server's setting.",
         {"products": hosts},
         repair="automatic",
         remedy=f"On the server: {commands}",

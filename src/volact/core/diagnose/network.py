@@ -18,12 +18,12 @@ from volact.core.kms import (
 from volact.core.licensing import all_licensed, has_key, unlicensed
 from volact.model.fact import Absent, Known, value_of
 from volact.model.finding import Finding
-from volact.model.profile import RouteRule
+from volact.model.profile import HostPort, RouteRule
 
 # Codes by which a KMS host that was reached says no.
 HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F042, 0xC004F06B})
 
-_ANY = ".".join("0000")  # the destination of a default route
+_ANY = "0.0.0.0"  # noqa: S104 - the destination of a default route, nothing is bound
 _WHY_WORDS = {"refused": "refuses the connection", "timeout": "does not answer"}
 
 
@@ -32,14 +32,15 @@ def kms_name_unresolved(case: Case) -> Finding | None:
     reach = _failed(case)
     if not reach or set(reach.values()) != {"unresolved"}:
         return None
-    names, asked = list(reach), value_of(case.facts.dns)
+    asked = value_of(case.facts.dns)
+    names = [host.host for host in accepted_hosts(case.facts, case.ctx) if str(host) in reach]
     dns = case.ctx.knowledge.profile.dns
     use = f" Use the provider's DNS servers: {', '.join(dns)}." if dns else ""
     return error(
         "kms-name-unresolved",
         f"The name of the KMS host does not resolve on the server ({', '.join(names)}).",
-        {"hosts": names, "dns": list(asked or ())},
-        remedy=f"Check the server's DNS settings: nslookup {names[0].rpartition(':')[0]}.{use}",
+        {"hosts": list(reach), "dns": list(asked or ())},
+        remedy=f"Check the server's DNS settings: nslookup {names[0]}.{use}",
     )
 
 
@@ -53,13 +54,14 @@ def kms_unreachable(case: Case) -> Finding | None:
 
 
 def _unreachable(first: str, reach: dict[str, Reach]) -> Finding:
-    name, _, port = first.rpartition(":")
+    host = HostPort.parse(first)
     return error(
         "kms-unreachable",
         f"The KMS host {first} {_WHY_WORDS[reach[first]]} when the server tries it.",
         {"why": reach[first], "hosts": dict(reach)},
         remedy="Let the server out to the KMS host on its TCP port: check firewalls, security "
-        f"groups and routes, then on the server: powershell Test-NetConnection {name} -Port {port}",
+        f"groups and routes, then on the server: powershell Test-NetConnection {host.host} "
+        f"-Port {host.port}",
     )
 
 

@@ -37,7 +37,10 @@ def service_disabled(case: Case) -> Finding | None:
     if not names:
         return None
     make = error if licensing in names else warning
-    commands = "; ".join(shell.enable_service(name, DEFAULT_START[name]) for name in names)
+    commands = "; ".join(
+        f"{shell.enable_service(name, DEFAULT_START[name])}; {shell.start_service(name)}"
+        for name in names
+    )
     return make(
         "service-disabled",
         f"{_listed(names)} disabled, and licensing needs {'it' if len(names) == 1 else 'them'}.",

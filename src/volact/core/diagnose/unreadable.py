@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from volact.core.clock import skew_s
 from volact.core.codes import hex_code, named
+from volact.core.diagnose.binary import blocked_by
 from volact.core.diagnose.case import Case, error, warning
 from volact.core.diagnose.kms import licensing_held_down
 from volact.core.diagnose.services import service_stopped
@@ -59,7 +60,8 @@ def _licence(case: Case) -> dict[str, Unreadable]:
 
 def _explained(case: Case) -> bool:
     """Whether another finding already says why licensing is silent."""
-    return licensing_held_down(case) or service_stopped(case) is not None
+    blocked = blocked_by(case.facts) is not None
+    return blocked or licensing_held_down(case) or service_stopped(case) is not None
 
 
 def _others(case: Case) -> dict[str, Unreadable]:
