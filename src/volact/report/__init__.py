@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Rows to text, JSON, CSV, HTML and console commands; what is notable is decided elsewhere."""
