@@ -13,7 +13,7 @@ from typing import cast
 from volact.errors import InputError
 from volact.lab.faults import FAULTS, Fault
 from volact.lab.scenario import Scenario
-from volact.lab.windows.spec import ShellName, Spec
+from volact.lab.windows.spec import ShellName, Spec, TransportName
 
 _ROLES = ("web", "db", "app", "mail", "file", "cache", "queue", "report")
 _DOMAIN_USERS = {
@@ -91,6 +91,7 @@ class _Draw:
         self._releases = _Deck(scenario.releases, f"{seed}/releases")
         self._languages = _Deck(scenario.languages, f"{seed}/languages")
         self._shells = _Deck(scenario.shells, f"{seed}/shells")
+        self._transports = _Deck(scenario.transports, f"{seed}/transports")
 
     def server(self, fault: Fault, index: int) -> Spec:
         """The next server, with a fault."""
@@ -112,4 +113,5 @@ class _Draw:
             shell=cast(ShellName, self._shells.draw()),
             key_login=chance.random() < scenario.key_logins and fault.line != "auth",
             faults=(fault.id,),
+            transport=cast(TransportName, self._transports.draw()),
         )

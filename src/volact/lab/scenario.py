@@ -13,7 +13,7 @@ from volact.errors import DataError, InputError
 from volact.lab.faults import FAULTS
 from volact.lab.windows.language import LANGUAGES
 from volact.lab.windows.releases import RELEASES
-from volact.lab.windows.spec import ShellName
+from volact.lab.windows.spec import ShellName, TransportName
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +33,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     releases: dict[str, int] = {}
     languages: dict[str, int] = {}
     shells: dict[str, int] = msgspec.field(default_factory=lambda: {"cmd": 1})
+    transports: dict[str, int] = msgspec.field(default_factory=lambda: {"ssh": 1})
     domain_users: float = 0.0  # share of servers where a domain account logs in
     key_logins: float = 0.0  # share of servers that are reached with a key file
     core: float = 0.0  # share of servers without a desktop
@@ -74,6 +75,7 @@ def _check(where: str, scenario: Scenario) -> None:
         ("release", set(scenario.releases), set(RELEASES)),
         ("language", set(scenario.languages), set(LANGUAGES)),
         ("shell", set(scenario.shells), set(get_args(ShellName))),
+        ("transport", set(scenario.transports), set(get_args(TransportName))),
     )
     for word, used, allowed in known:
         for item in sorted(used - allowed):

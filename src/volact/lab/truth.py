@@ -23,6 +23,7 @@ class Truth:
     language: str
     shell: str
     user: str
+    transport: str
     faults: tuple[str, ...]
     findings: tuple[str, ...]
     verdict: Word
@@ -43,6 +44,7 @@ def truth_of(spec: Spec) -> Truth:
         language=spec.language,
         shell=spec.shell,
         user=spec.user,
+        transport=spec.transport,
         faults=spec.faults,
         findings=tuple(dict.fromkeys(findings)),
         verdict=min(verdicts, key=_WORST.index),
