@@ -137,6 +137,13 @@ def test_what_an_http_try_tells(code: Any, reach: str) -> None:
     assert reach_of(facts, HostPort(KMS)) == reach
 
 
+def test_what_was_tried_counts_for_every_spelling_of_the_host() -> None:
+    tried = {"kms.tencentyun.com:1688": REFUSED, "no host": 0}
+    facts = facts_of(server(reach=tried))
+    assert reach_of(facts, HostPort("KMS.Tencentyun.com.")) == "refused"
+    assert reach_of(facts, HostPort(KMS, 1700)) == "unknown"
+
+
 def test_reachable_hosts_stay_in_order() -> None:
     facts, ctx = facts_of(server("2016")), context()
     assert reachable_hosts(facts, ctx) == (HostPort(KMS1), HostPort(KMS))

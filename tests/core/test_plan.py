@@ -60,6 +60,11 @@ EXAMPLES = [
     Example("never activated", server(licensed=False), "activate"),
     Example("host not set", server("2012", licensed=False, kms=None), "set-kms-host activate"),
     Example("foreign host", server(licensed=False, kms=OTHER_KMS), "set-kms-host activate"),
+    Example(
+        "an accepted host in capitals",
+        server("2019", licensed=False, kms="KMS.TencentYun.COM."),
+        "activate",
+    ),
     Example("licensed elsewhere", server(kms=OTHER_KMS), "set-kms-host activate"),
     Example("port 1668", server("2019", licensed=False, port=1668), "set-kms-host activate"),
     Example(

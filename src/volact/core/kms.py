@@ -125,7 +125,7 @@ def serving(facts: Facts, product: Product) -> Fact[Setting]:
 
 def reach_of(facts: Facts, host: HostPort) -> Reach:
     """Whether this server can open a connection to a KMS host."""
-    code = value_of(facts.reach.get(str(host), ABSENT))
+    code = value_of(_tried(facts, host))
     if code is None:
         return "unknown"
     return "yes" if code in _REACHED else _FAILED.get(code, "unknown")
@@ -134,6 +134,19 @@ def reach_of(facts: Facts, host: HostPort) -> Reach:
 def reachable_hosts(facts: Facts, ctx: Context) -> tuple[HostPort, ...]:
     """The accepted hosts that this server is known to reach, in order."""
     return tuple(h for h in accepted_hosts(facts, ctx) if reach_of(facts, h) == "yes")
+
+
+def _tried(facts: Facts, host: HostPort) -> Fact[int]:
+    """What came of trying this host, however its name is spelt on the server."""
+    if str(host) in facts.reach:
+        return facts.reach[str(host)]
+    for text, code in facts.reach.items():
+        try:
+            if same_host(HostPort.parse(text), host):
+                return code
+        except ValueError:
+            continue
+    return ABSENT
 
 
 def _first(layers: list[Fact[Setting]]) -> Fact[Setting]:
