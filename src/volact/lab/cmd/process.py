@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from volact.lab.cmd.environment import Environment
-from volact.lab.cmd.streams import Buffer, Sink
+from volact.lab.cmd.streams import Buffer, Sink, Source
 
 if TYPE_CHECKING:
     from volact.lab.windows.machine import Machine
@@ -30,13 +30,17 @@ class Process:
     cwd: str
     out: Sink = field(default_factory=Buffer)
     err: Sink = field(default_factory=Buffer)
-    stdin: bytes = b""
+    stdin: bytes | Source = b""
     arguments: str = ""
     program: str = ""
 
     def argv(self) -> list[str]:
         """The arguments as a C program gets them."""
         return split_arguments(self.arguments)
+
+    def read(self) -> bytes:
+        """The standard input to its end."""
+        return self.stdin if isinstance(self.stdin, bytes) else self.stdin.read()
 
     def say(self, text: str) -> None:
         """Print a line."""

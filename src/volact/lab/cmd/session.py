@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 import shlex
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volact.lab.cmd import launch
 from volact.lab.cmd.process import Ended, Process
 from volact.lab.cmd.programs import cmd_exe
-from volact.lab.cmd.streams import Buffer
+from volact.lab.cmd.streams import Buffer, Source
 from volact.lab.errors import LabError
 
 if TYPE_CHECKING:
     from volact.lab.windows.machine import Machine
+    from volact.lab.windows.spec import ShellName
 
 _LAB_FAILED = 250
 _KILLED = 1
@@ -35,10 +37,24 @@ class Result:
     stderr: bytes
 
 
-def execute(machine: Machine, line: str, *, limit_s: float = 600.0) -> Result:
-    """Run a command line as the login user, to its end or until time is up."""
+def execute(
+    machine: Machine,
+    line: str,
+    *,
+    limit_s: float = 600.0,
+    shell: ShellName | None = None,
+    stdin: bytes | Source = b"",
+    variables: Mapping[str, str] | None = None,
+) -> Result:
+    """Run a command line as the login user, to its end or until time is up.
+
+    ``shell`` is for those who start one by name instead of the account's own;
+    ``variables`` are set beside those of a login.
+    """
     out, err = Buffer(), Buffer()
-    process = Process(machine, machine.environment(), machine.home, out, err)
+    process = Process(machine, machine.environment(), machine.home, out, err, stdin)
+    for name, value in (variables or {}).items():
+        process.env.set(name, value)
     complaints: list[LabError] = []
     report = machine.on_report
 
@@ -50,7 +66,7 @@ def execute(machine: Machine, line: str, *, limit_s: float = 600.0) -> Result:
         machine.on_report = keep
         machine.stop_at = time.monotonic() + limit_s
         try:
-            code = _SHELLS[machine.spec.shell](process, line)
+            code = _SHELLS[shell or machine.spec.shell](process, line)
         except LabError as error:
             machine.report(error)
             code = _LAB_FAILED

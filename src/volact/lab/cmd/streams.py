@@ -1,4 +1,4 @@
-"""Where a simulated process writes to."""
+"""Where a simulated process writes to and reads from."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ class Sink(Protocol):
 
     def write(self, data: bytes) -> None:
         """Take bytes."""
+
+
+class Source(Protocol):
+    """Gives bytes that somebody else has yet to send."""
+
+    def read(self) -> bytes:
+        """Everything up to the end of input; waits for it."""
 
 
 class Buffer:
