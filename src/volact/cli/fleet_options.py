@@ -67,7 +67,7 @@ def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -
         deadline_s=options.deadline,
         knowledge=knowledge_with(parse_kms_hosts(options.kms_host)),
     )
-    opener = make_opener(Secrets(), ssh)
+    opener = make_opener(Secrets(held=inventory.held), ssh)
     return Fleet(servers=servers, opener=opener, job=job, how=_how(options, mode, servers))
 
 

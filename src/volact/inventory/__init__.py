@@ -6,7 +6,8 @@ before a start, ``Secrets`` fetches passwords when they are needed.
 """
 
 from volact.inventory.choose import check_credentials, choose, select, with_credential
-from volact.inventory.document import Inventory, load_inventory
+from volact.inventory.listing import Inventory
+from volact.inventory.load import load_inventory, read_inventory
 from volact.inventory.secrets import Secret, Secrets, fetch_password
 from volact.inventory.target import parse_address, parse_target
 
@@ -20,6 +21,7 @@ __all__ = [
     "load_inventory",
     "parse_address",
     "parse_target",
+    "read_inventory",
     "select",
     "with_credential",
 ]

@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from volact.errors import InputError
-from volact.inventory.document import Inventory
 from volact.inventory.fields import near
+from volact.inventory.listing import Inventory
 from volact.inventory.target import is_address, parse_target
 from volact.model.server import Credential, Server
 

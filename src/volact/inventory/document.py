@@ -1,4 +1,4 @@
-"""An inventory file (TOML) into servers, strictly and with line numbers.
+"""An inventory in TOML into servers, strictly and with line numbers.
 
 Every key is known or refused, every error says which line of which file.
 Whether the secrets and key files that it names are there is looked at later,
@@ -7,200 +7,111 @@ by ``choose``, for the servers that are really meant.
 
 from __future__ import annotations
 
-import shlex
 import tomllib
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, get_args
-
-import msgspec
+from typing import Any
 
 from volact.errors import InputError
-from volact.inventory.fields import Fields, Source, near
+from volact.inventory.build import make_server
+from volact.inventory.fields import Fields, Source, TomlPlace, near
+from volact.inventory.keys import OWN, SHARED, said
 from volact.inventory.lines import Lines
-from volact.inventory.target import (
-    is_address,
-    parse_address,
-    require_reachable,
-    require_secrecy,
-)
-from volact.knowledge.load import profile_names
+from volact.inventory.listing import Inventory, Listing
 from volact.model.profile import Image
-from volact.model.server import Credential, Server, WinRm, WinRmAuth
 
-T = TypeVar("T")
-
-_PASSWORDS = ("password-env", "password-file", "password-command", "keyring")
-_WINRM = ("winrm-transport", "winrm-tls", "ca-file", "certificate-validation")
-_CERTIFICATE = ("certificate-file", "certificate-key-file")
-_SHARED = (
-    *("provider", "user", "tags", "key-file", "known-hosts"),
-    *(*_PASSWORDS, *_WINRM, *_CERTIFICATE),
-)
-_OWN = ("name", "address", *_SHARED)
 _IMAGE = {
     "type": ("PUBLIC_IMAGE", "PRIVATE_IMAGE", "SHARED_IMAGE"),
     "source": ("OFFICIAL", "CREATE_IMAGE", "EXTERNAL_IMPORT"),
     "license": ("TencentCloud", "BYOL"),
 }
+_TABLES = ("defaults", "group", "server", "images")
 
 
-class Inventory(msgspec.Struct, frozen=True, kw_only=True):
-    """The servers of a file, what is known of its images, and where each stands."""
-
-    path: str = ""
-    servers: tuple[Server, ...] = ()
-    images: dict[str, Image] = {}
-    lines: dict[str, int] = {}  # server name -> line of its [[server]]
-
-    def where(self, server: Server) -> str:
-        """``lab.toml line 12``, or the server's name when it is in no file."""
-        line = self.lines.get(server.name)
-        return server.name if line is None else f"{self.path} line {line}"
-
-
-class _Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``[defaults]`` and a ``[[server]]`` may both say."""
-
-    provider: str = ""
-    user: str = ""
-    tags: tuple[str, ...] = ()
-    known_hosts: str = ""
-    password: Credential = Credential()  # at most one source
-    key_files: tuple[str, ...] = ()
-    certificate: tuple[str, str] = ("", "")  # and its key
-    winrm: dict[str, Any] = {}  # only what was said
-
-
-def load_inventory(path: Path | str) -> Inventory:
-    """Read a file; ``InputError`` names the file and the line."""
-    shown = str(path)
+def read_document(path: Path, shown: str) -> Inventory:
+    """A TOML file; what is wrong with single tables is in the result's problems."""
+    listing = Listing(path, shown)
     try:
-        text = Path(path).read_text("utf-8")
+        text = path.read_text("utf-8")
         values = tomllib.loads(text)
-    except OSError as error:
-        raise InputError(error.strerror or "not readable", where=shown) from error
     except UnicodeDecodeError as error:
         raise InputError("is not UTF-8 text", where=shown) from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"not TOML: {error}", where=shown) from error
-    return _inventory(Source(shown, Path(path).parent, Lines(text)), values)
+    return _Document(listing, Source(shown, listing.folder, Lines(text)), values).read()
 
 
-def _inventory(source: Source, values: dict[str, Any]) -> Inventory:
-    Fields(source, "", 0, values).only(("defaults", "server", "images"))
-    table = Fields(source, "defaults", 0, values.get("defaults", {}))
-    table.only(_SHARED)
-    defaults = _shared(table)
-    servers: dict[str, Server] = {}
-    lines: dict[str, int] = {}
-    for fields in _server_tables(source, values):
-        server = _server(fields, defaults)
-        if server.name in servers:
-            taken = f"the name {server.name!r} is taken by line {lines[server.name]}"
-            raise fields.error(taken, "name")
-        servers[server.name] = server
-        lines[server.name] = fields.line()
-    images = Fields(source, "images", 0, values.get("images", {}))
-    return Inventory(
-        path=source.shown, servers=tuple(servers.values()), images=_images(images), lines=lines
-    )
+class _Document:
+    """The tables of one file."""
 
+    def __init__(self, listing: Listing, source: Source, values: dict[str, Any]) -> None:
+        self._listing = listing
+        self._source = source
+        self._values = values
+        self._defaults: dict[str, Any] = {}
+        self._groups: dict[str, dict[str, Any]] = {}
 
-def _server_tables(source: Source, values: dict[str, Any]) -> list[Fields]:
-    servers = values.get("server", [])
-    if not isinstance(servers, list):
-        raise InputError(
-            "write [[server]], with two brackets",
-            where=f"{source.shown} line {source.lines.of('server')}",
-        )
-    if not servers:
-        raise InputError("has no [[server]]", where=source.shown)
-    return [Fields(source, "server", index, value) for index, value in enumerate(servers)]
+    def read(self) -> Inventory:
+        attempt = self._listing.attempt
+        attempt(lambda: self._fields("", self._values).only(_TABLES))
+        self._defaults = attempt(lambda: self._shared("defaults", self._value("defaults"))) or {}
+        self._read_groups()
+        for fields in attempt(self._server_tables) or ():
+            attempt(partial(self._add, fields))
+        self._each_group_has_members()
+        return self._listing.done(attempt(self._images))
 
+    def _fields(self, table: str, values: Any, index: int = 0) -> Fields:
+        place = TomlPlace(self._source, table, index)
+        return Fields(values, place, self._source.folder, table)
 
-def _server(fields: Fields, defaults: _Shared) -> Server:
-    fields.only(_OWN)
-    text = fields.text("address")
-    if not text:
-        raise fields.error("has no address", hint='add address = "ssh://host"')
-    address = _placed(fields, parse_address, text if is_address(text) else f"ssh://{text}")
-    _placed(fields, require_reachable, address)
-    own = _shared(fields)
-    password = own.password if own.password != Credential() else defaults.password
-    certificate = own.certificate if own.certificate[0] else defaults.certificate
-    server = Server(
-        name=fields.text("name") or address.host,
-        address=address,
-        provider=own.provider or defaults.provider,
-        credential=msgspec.structs.replace(
-            password,
-            user=address.user or own.user or defaults.user,
-            key_files=own.key_files or defaults.key_files,
-            certificate_file=certificate[0],
-            certificate_key_file=certificate[1],
-        ),
-        known_hosts=own.known_hosts or defaults.known_hosts,
-        tags=tuple(dict.fromkeys((*defaults.tags, *own.tags))),
-        winrm=WinRm(**{**defaults.winrm, **own.winrm}),
-    )
-    return _placed(fields, require_secrecy, server)
+    def _value(self, table: str) -> Any:
+        return self._values.get(table, {})
 
+    def _shared(self, table: str, values: Any) -> dict[str, Any]:
+        fields = self._fields(table, values)
+        fields.only(SHARED)
+        return said(fields)
 
-def _shared(fields: Fields) -> _Shared:
-    provider = fields.text("provider")
-    if provider and provider not in profile_names():
-        hint = near(provider, profile_names())
-        raise fields.error(f"unknown provider {provider!r}", "provider", hint)
-    return _Shared(
-        provider=provider,
-        user=fields.text("user"),
-        tags=fields.words("tags"),
-        known_hosts=fields.path("known-hosts"),
-        password=_password(fields),
-        key_files=fields.paths("key-file"),
-        certificate=(fields.path("certificate-file"), fields.path("certificate-key-file")),
-        winrm=_winrm(fields),
-    )
+    def _read_groups(self) -> None:
+        tables = self._listing.attempt(lambda: self._fields("group", self._value("group")).values)
+        for name, values in (tables or {}).items():
+            read = partial(self._shared, f"group.{name}", values)
+            self._groups[name] = self._listing.attempt(read) or {}
 
+    def _server_tables(self) -> list[Fields]:
+        servers = self._values.get("server", [])
+        if not isinstance(servers, list):
+            raise InputError(
+                "write [[server]], with two brackets",
+                where=f"{self._source.shown} line {self._source.lines.of('server')}",
+            )
+        if not servers:
+            raise InputError("has no [[server]]", where=self._source.shown)
+        return [self._fields("server", value, index) for index, value in enumerate(servers)]
 
-def _winrm(fields: Fields) -> dict[str, Any]:
-    """What a table says of WinRM, under the names of ``WinRm``."""
-    found = {
-        "auth": fields.word("winrm-transport", get_args(WinRmAuth)),
-        "tls": fields.flag("winrm-tls"),
-        "ca_file": fields.path("ca-file") or None,
-        "verify": fields.flag("certificate-validation"),
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    def _add(self, fields: Fields) -> None:
+        fields.only(OWN)
+        self._listing.add(make_server(fields, self._beneath), fields)
 
+    def _beneath(self, own_tags: tuple[str, ...]) -> Sequence[dict[str, Any]]:
+        """Defaults, then the groups of the server's tags; its first tag's group wins."""
+        tags = dict.fromkeys((*own_tags, *self._defaults.get("tags", ())))
+        named = [self._groups[tag] for tag in tags if tag in self._groups]
+        return (self._defaults, *reversed(named))
 
-def _password(fields: Fields) -> Credential:
-    named = [key for key in _PASSWORDS if key in fields.values]
-    if len(named) > 1:
-        both = " and ".join(named)
-        raise fields.error(f"names more than one password: {both}", named[1])
-    return Credential(
-        password_env=fields.text("password-env"),
-        password_file=fields.path("password-file"),
-        password_command=_command(fields),
-        keyring=fields.text("keyring"),
-    )
+    def _each_group_has_members(self) -> None:
+        tags = self._listing.tags
+        for name in self._groups:
+            if name not in tags and not self._listing.problems:
+                line = self._source.lines.of(f"group.{name}")
+                hint = near(name, tags) if tags else "give a server tags = [...]"
+                self._listing.problem(f"no server has the tag {name!r}", hint, line=line)
 
-
-def _command(fields: Fields) -> tuple[str, ...]:
-    """A program and its arguments: a list, or one text that is split like a shell does."""
-    value = fields.values.get("password-command")
-    if not isinstance(value, str):
-        return fields.words("password-command")
-    try:
-        return tuple(shlex.split(fields.text("password-command")))
-    except ValueError as error:
-        raise fields.error(f"password-command: {error}", "password-command") from error
-
-
-def _images(fields: Fields) -> dict[str, Image]:
-    return {name: _image(fields, name, value) for name, value in fields.values.items()}
+    def _images(self) -> dict[str, Image]:
+        fields = self._fields("images", self._value("images"))
+        return {name: _image(fields, name, value) for name, value in fields.values.items()}
 
 
 def _image(fields: Fields, name: str, value: Any) -> Image:
@@ -213,10 +124,3 @@ def _image(fields: Fields, name: str, value: Any) -> Image:
             known = ", ".join(_IMAGE[key])
             raise fields.error(f"image {name}: {key} is {word!r}, must be one of {known}", name)
     return Image(**value)
-
-
-def _placed(fields: Fields, read: Callable[[Any], T], value: Any) -> T:
-    try:
-        return read(value)
-    except InputError as error:
-        raise fields.error(error.message, "address", error.hint) from error

@@ -1,6 +1,7 @@
-"""One table of an inventory file: typed values out, errors with the line in.
+"""One table of an inventory file: typed values out, errors with the place in.
 
-What the keys mean is ``document``'s; here is only what a text, a list or a
+Whatever the file's format is, a table here is a mapping of the TOML form's
+keys.  What the keys mean is ``keys``'s; here is only what a text, a list or a
 path is, and where in the file it stands.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -17,32 +18,76 @@ from volact.errors import InputError
 from volact.inventory.lines import Lines
 
 
+class Place(Protocol):
+    """Where in its file a table stands."""
+
+    def line(self, key: str | None = None) -> int:
+        """The line of a key, or of the table."""
+        ...
+
+    def at(self, key: str | None = None) -> str:
+        """``lab.toml line 12``."""
+        ...
+
+
 class Source(msgspec.Struct, frozen=True):
-    """The file that all tables of a document come from."""
+    """The TOML file that all tables of a document come from."""
 
     shown: str
     folder: Path
     lines: Lines
 
 
-class Fields:
-    """The values of one table and their places."""
+class TomlPlace(msgspec.Struct, frozen=True):
+    """A table of a TOML file."""
 
-    def __init__(self, source: Source, table: str, index: int, values: Any) -> None:
-        self._source = source
-        self._table = table
-        self._index = index
-        if not isinstance(values, dict):
-            raise self.error(f"{table} is not a table")
-        self.values: Mapping[str, Any] = values
+    source: Source
+    table: str
+    index: int = 0
 
     def line(self, key: str | None = None) -> int:
         """The line of a key, or of the table."""
-        return self._source.lines.of(self._table, self._index, key)
+        return self.source.lines.of(self.table, self.index, key)
 
     def at(self, key: str | None = None) -> str:
         """``lab.toml line 12``."""
-        return f"{self._source.shown} line {self.line(key)}"
+        return f"{self.source.shown} line {self.line(key)}"
+
+
+class LinePlace(msgspec.Struct, frozen=True):
+    """A table that is one line of a file."""
+
+    shown: str
+    number: int
+
+    def line(self, key: str | None = None) -> int:
+        """The line, whatever the key is."""
+        return self.number
+
+    def at(self, key: str | None = None) -> str:
+        """``fleet.csv line 12``."""
+        return f"{self.shown} line {self.number}"
+
+
+class Fields:
+    """The values of one table and their places."""
+
+    __slots__ = ("_folder", "_place", "values")
+
+    def __init__(self, values: Any, place: Place, folder: Path, title: str = "table") -> None:
+        self._place = place
+        self._folder = folder
+        if not isinstance(values, dict):
+            raise self.error(f"{title} is not a table")
+        self.values: Mapping[str, Any] = values
+
+    def line(self) -> int:
+        """The line of the table."""
+        return self._place.line()
+
+    def at(self, key: str | None = None) -> str:
+        """``lab.toml line 12``."""
+        return self._place.at(key)
 
     def error(self, message: str, key: str | None = None, hint: str = "") -> InputError:
         """An error at the place of a key, or of the table."""
@@ -94,7 +139,7 @@ class Fields:
         return tuple(self._placed(word) for word in self.words(key))
 
     def _placed(self, text: str) -> str:
-        return str(self._source.folder / Path(text).expanduser())
+        return str(self._folder / Path(text).expanduser())
 
 
 def near(word: str, known: Iterable[str]) -> str:

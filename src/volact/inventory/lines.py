@@ -45,7 +45,7 @@ class Lines:
 
 
 def _bare(name: str) -> str:
-    return name.strip().strip("\"'")
+    return re.sub(r"""\s*\.\s*""", ".", name.strip().replace('"', "").replace("'", ""))
 
 
 def _fence_after(line: str, fence: str) -> str:

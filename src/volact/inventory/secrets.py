@@ -46,18 +46,31 @@ class Secret:
 class Secrets:
     """The passwords of one run; each source is asked once."""
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        held: Mapping[str, Secret | InputError] | None = None,
+    ) -> None:
         self._environ = os.environ if environ is None else environ
+        self._held = held or {}  # what stands in an inventory file in clear
         self._fetched: dict[Credential, asyncio.Task[Secret | None]] = {}
 
     async def password(self, credential: Credential) -> Secret | None:
         """The password of a login, ``None`` when it names no source."""
+        if credential.password_held:
+            return self._from_inventory(credential.password_held)
         task = self._fetched.get(credential)
         if task is None:
             task = asyncio.ensure_future(fetch_password(credential, self._environ))
             self._fetched[credential] = task
         # One server that gives up must not take the answer from the others.
         return await asyncio.shield(task)
+
+    def _from_inventory(self, place: str) -> Secret:
+        held = self._held.get(place)
+        if isinstance(held, Secret):
+            return held
+        raise held or InputError("the password is not there any more", where=place)
 
 
 async def fetch_password(credential: Credential, environ: Mapping[str, str]) -> Secret | None:

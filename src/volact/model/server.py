@@ -40,6 +40,34 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     key_files: tuple[str, ...] = ()
     certificate_file: str = ""  # PEM, for WinRM
     certificate_key_file: str = ""  # "" means it is in the same file
+    password_held: str = ""  # the place in an inventory file that holds it in clear
+    passphrase_env: str = ""  # of the key files
+    passphrase_file: str = ""
+    passphrase_command: tuple[str, ...] = ()
+
+    @property
+    def names_password(self) -> bool:
+        """Whether the login names a place for a password."""
+        return bool(
+            self.password_env
+            or self.password_file
+            or self.password_command
+            or self.keyring
+            or self.password_held
+        )
+
+    @property
+    def names_passphrase(self) -> bool:
+        """Whether the login names a place for the passphrase of its keys."""
+        return bool(self.passphrase_env or self.passphrase_file or self.passphrase_command)
+
+    def of_keys(self) -> Credential:
+        """Where the passphrase is, as if it were the password."""
+        return Credential(
+            password_env=self.passphrase_env,
+            password_file=self.passphrase_file,
+            password_command=self.passphrase_command,
+        )
 
 
 class WinRm(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +77,14 @@ class WinRm(msgspec.Struct, frozen=True, kw_only=True):
     tls: bool | None = None  # None: as the scheme and the port say
     ca_file: str = ""  # "" means the usual authorities
     verify: bool = True  # whether the server's certificate is looked at
+
+
+class SshWay(msgspec.Struct, frozen=True, kw_only=True):
+    """How SSH gets to a server."""
+
+    jump: tuple[Address, ...] | None = None  # None: as the ssh config says; (): directly
+    jump_key_files: tuple[str, ...] = ()
+    config: str | None = ""  # "" means the user's own file, None that none is read
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +97,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     known_hosts: str = ""  # "" means the user's own file
     tags: tuple[str, ...] = ()
     winrm: WinRm = WinRm()
+    ssh: SshWay = SshWay()
 
     @property
     def winrm_tls(self) -> bool:

@@ -105,7 +105,7 @@ class Login:
         if credential.key_files:
             keys = [self._key(path) for path in credential.key_files]
             return {"client_keys": keys, "agent_path": None}
-        if has_password(credential):
+        if credential.names_password:
             return {"client_keys": None, "agent_path": None, "preferred_auth": "password"}
         return {"client_keys": (), "agent_path": os.environ.get("SSH_AUTH_SOCK", "")}
 
@@ -218,16 +218,6 @@ def _named(server: Server) -> Credential:
     return msgspec.structs.replace(server.credential, user=user_of(server))
 
 
-def has_password(credential: Credential) -> bool:
-    """Whether the login names a place for a password."""
-    return bool(
-        credential.password_env
-        or credential.password_file
-        or credential.password_command
-        or credential.keyring
-    )
-
-
 def _unusable(error: ValueError) -> TransportError:
     known = as_transport_error(error)
     text = one_line(str(error))
@@ -236,7 +226,7 @@ def _unusable(error: ValueError) -> TransportError:
 
 def _refused(user: str, credential: Credential) -> TransportError:
     message = f"the login was refused for {one_line(user, 64)}"
-    if credential.key_files or has_password(credential):
+    if credential.key_files or credential.names_password:
         return TransportError("auth", message, "check user, password or key")
     hint = "no password or key is named: set password-env or key-file, or start an SSH agent"
     return TransportError("auth", message, hint)

@@ -1,0 +1,110 @@
+"""Every key that a server, a group or the defaults of an inventory may have.
+
+The one list of them: TOML uses these words, columns of a CSV and variables of
+an Ansible inventory are brought into them.  How tables are laid over each
+other to make a server is ``build``'s.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import Any, get_args
+
+from volact.errors import InputError
+from volact.inventory.fields import Fields, near
+from volact.inventory.target import parse_address
+from volact.knowledge.load import profile_names
+from volact.model.server import Address, WinRmAuth
+
+PASSWORDS = ("password-env", "password-file", "password-command", "keyring", "password-held")
+PASSPHRASES = ("key-passphrase-env", "key-passphrase-file", "key-passphrase-command")
+CERTIFICATE = ("certificate-file", "certificate-key-file")
+
+
+def _provider(fields: Fields, key: str) -> str:
+    provider = fields.text(key)
+    if provider not in profile_names():
+        hint = near(provider, profile_names())
+        raise fields.error(f"unknown provider {provider!r}", key, hint)
+    return provider
+
+
+def _command(fields: Fields, key: str) -> tuple[str, ...]:
+    """A program and its arguments: a list, or one text that is split like a shell does."""
+    value = fields.values[key]
+    if not isinstance(value, str):
+        return fields.words(key)
+    try:
+        return tuple(shlex.split(fields.text(key)))
+    except ValueError as error:
+        raise fields.error(f"{key}: {error}", key) from error
+
+
+def _auth(fields: Fields, key: str) -> str | None:
+    return fields.word(key, get_args(WinRmAuth))
+
+
+def _jump(fields: Fields, key: str) -> tuple[Address, ...]:
+    """``user@host:port``, several with commas; ``none`` for the direct way."""
+    try:
+        return parse_jump(fields.text(key))
+    except InputError as error:
+        raise fields.error(error.message, key, error.hint) from error
+
+
+def _ssh_config(fields: Fields, key: str) -> str | None:
+    """A file; ``true`` for the user's own, ``false`` for none."""
+    value = fields.values[key]
+    if isinstance(value, bool):
+        return "" if value else None
+    return fields.path(key)
+
+
+def parse_jump(text: str) -> tuple[Address, ...]:
+    """Jump hosts as OpenSSH's ProxyJump has them, the first one first."""
+    if text.strip().lower() == "none":
+        return ()
+    words = [word.strip().removeprefix("ssh://") for word in text.split(",")]
+    return tuple(parse_address(f"ssh://{word}") for word in words)
+
+
+# What a table may say, and how it is read.
+KEYS: dict[str, Callable[[Fields, str], Any]] = {
+    "provider": _provider,
+    "user": Fields.text,
+    "tags": Fields.words,
+    "key-file": Fields.paths,
+    "key-passphrase-env": Fields.text,
+    "key-passphrase-file": Fields.path,
+    "key-passphrase-command": _command,
+    "known-hosts": Fields.path,
+    "jump": _jump,
+    "jump-key-file": Fields.paths,
+    "ssh-config": _ssh_config,
+    "password-env": Fields.text,
+    "password-file": Fields.path,
+    "password-command": _command,
+    "keyring": Fields.text,
+    "password-held": Fields.text,
+    "winrm-transport": _auth,
+    "winrm-tls": Fields.flag,
+    "ca-file": Fields.path,
+    "certificate-validation": Fields.flag,
+    "certificate-file": Fields.path,
+    "certificate-key-file": Fields.path,
+}
+
+# What a person writes into a TOML file: a secret in clear has no key there.
+SHARED = tuple(key for key in KEYS if key != "password-held")
+OWN = ("name", "address", *SHARED)
+
+
+def said(fields: Fields) -> dict[str, Any]:
+    """What a table says, key by key, read; keys of others are passed over."""
+    for group, title in ((PASSWORDS, "password"), (PASSPHRASES, "passphrase")):
+        named = [key for key in group if key in fields.values]
+        if len(named) > 1:
+            both = " and ".join(named)
+            raise fields.error(f"names more than one {title}: {both}", named[1])
+    return {key: KEYS[key](fields, key) for key in fields.values if key in KEYS}

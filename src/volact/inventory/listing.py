@@ -1,0 +1,105 @@
+"""What is read from an inventory file, whatever its format: servers and what is wrong.
+
+Problems are gathered here and not raised, so that all of them can be said at
+once.  The formats are one module each; ``load`` chooses between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from volact.errors import InputError
+from volact.inventory.fields import Fields
+from volact.inventory.secrets import Secret
+from volact.model.profile import Image
+from volact.model.server import Server
+
+T = TypeVar("T")
+
+# A secret that stands in the file in clear, or why what stands there is none.
+Held = Secret | InputError
+
+
+class Inventory(msgspec.Struct, frozen=True, kw_only=True):
+    """The servers of a file, what is known of its images, and where each stands."""
+
+    path: str = ""
+    servers: tuple[Server, ...] = ()
+    images: dict[str, Image] = {}
+    lines: dict[str, int] = {}  # server name -> line of its [[server]]
+    held: Mapping[str, Held] = {}  # Credential.password_held -> what is there
+    notes: tuple[str, ...] = ()  # what a person should know; nothing is wrong
+    problems: tuple[InputError, ...] = ()
+
+    def where(self, server: Server) -> str:
+        """``lab.toml line 12``, or the server's name when it is in no file."""
+        line = self.lines.get(server.name)
+        return server.name if line is None else f"{self.path} line {line}"
+
+
+class Listing:
+    """An inventory while it is read."""
+
+    def __init__(self, path: Path, shown: str) -> None:
+        self.path = path
+        self.shown = shown
+        self.held: dict[str, Held] = {}
+        self.problems: list[InputError] = []
+        self._servers: dict[str, Server] = {}
+        self._lines: dict[str, int] = {}
+        self._notes: dict[str, None] = {}
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths in the file are relative to."""
+        return self.path.parent
+
+    def at(self, line: int) -> str:
+        """``lab.toml line 12``."""
+        return f"{self.shown} line {line}"
+
+    def note(self, text: str) -> None:
+        """Something to be said once."""
+        self._notes[text] = None
+
+    def problem(self, message: str, hint: str = "", *, line: int = 0) -> None:
+        """Something that is wrong with a line, or with the whole file."""
+        where = self.at(line) if line else self.shown
+        self.problems.append(InputError(message, hint, where=where))
+
+    def attempt(self, work: Callable[[], T]) -> T | None:
+        """The result of a piece of reading; what is wrong with it is kept."""
+        try:
+            return work()
+        except InputError as error:
+            self.problems.append(error)
+            return None
+
+    def add(self, server: Server, fields: Fields) -> None:
+        """Take the server of a table; a name that another one has is an ``InputError``."""
+        taken = self._lines.get(server.name)
+        if taken is not None:
+            raise fields.error(f"the name {server.name!r} is taken by line {taken}", "name")
+        self._servers[server.name] = server
+        self._lines[server.name] = fields.line()
+
+    @property
+    def tags(self) -> set[str]:
+        """Every tag that a server has."""
+        return {tag for server in self._servers.values() for tag in server.tags}
+
+    def done(self, images: dict[str, Image] | None = None) -> Inventory:
+        """The inventory as far as it could be read."""
+        return Inventory(
+            path=self.shown,
+            servers=tuple(self._servers.values()),
+            images=images or {},
+            lines=self._lines,
+            held=self.held,
+            notes=tuple(self._notes),
+            problems=tuple(self.problems),
+        )
