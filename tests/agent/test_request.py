@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from volact.agent.request import Ask, Request, new_request
+from volact.agent.request import Ask, Request, new_request, shared_id
 from volact.knowledge.load import load_profile
 from volact.model.profile import Entitlement, Image
 from volact.model.step import Step
@@ -61,3 +61,18 @@ def test_a_metadata_value_that_means_an_own_licence_is_refused() -> None:
 
 def test_requests_are_values() -> None:
     assert Request(id=ID, mode="probe") == Request(id=ID, mode="probe")
+
+
+def test_equal_questions_share_an_id_within_a_run() -> None:
+    profile = load_profile("tencent")
+    probe = new_request("probe", profile, id=ID)
+    again = new_request("probe", profile, id="f" * 16)
+    assert shared_id(probe, "run") == shared_id(again, "run")
+    assert len(shared_id(probe, "run")) == 16
+    others = [
+        shared_id(probe, "another run"),
+        shared_id(new_request("probe", None, id=ID), "run"),
+        shared_id(new_request("apply", profile, (Step(do="activate"),), id=ID), "run"),
+        shared_id(new_request("apply", profile, (Step(do="refresh-license"),), id=ID), "run"),
+    ]
+    assert len({shared_id(probe, "run"), *others}) == 5

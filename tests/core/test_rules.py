@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 from servers import (
     DENIED_SDDL,
     HEALTHY_SDDL,
@@ -325,6 +326,24 @@ EXAMPLES = [
     Example("own licence", server(**IMAGE_X), "license-byol!", context(images=OWN)),
     Example("official image", server(**IMAGE_X), "", context(images=OFFICIAL)),
     Example("unknown image", server(**IMAGE_X), "entitlement-unknown"),
+    Example(
+        "image known from the cloud alone",
+        server(metadata=unreadable()),
+        "image-not-entitled!",
+        replace(context(images=IMPORTED), image="img-x"),
+    ),
+    Example(
+        "own licence of the server itself",
+        server(**IMAGE_X),
+        "license-byol!",
+        replace(context(images=OFFICIAL), license="BYOL"),
+    ),
+    Example(
+        "the usual licence of a server says nothing",
+        server(**IMAGE_X),
+        "entitlement-unknown",
+        replace(context(), license="TencentCloud"),
+    ),
     Example("no metadata", server(metadata=unreadable()), "entitlement-unknown"),
     # the system
     Example("WSH off", {"wsh": {"machine": 0}}, "wsh-disabled!"),

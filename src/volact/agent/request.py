@@ -6,6 +6,8 @@ what comes back is read in ``answer``.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any, Literal
 
 import msgspec
@@ -59,6 +61,12 @@ def new_request(
     """A request about one provider's hosts; without a profile nothing of a cloud is asked."""
     ask = Ask() if profile is None else _ask(profile, mode)
     return Request(id=id, mode=mode, ask=ask, steps=steps)
+
+
+def shared_id(request: Request, salt: str) -> str:
+    """An id that equal questions have in common, and nobody else's request has."""
+    document = json.dumps({**request.document(), "id": ""}, sort_keys=True)
+    return hashlib.blake2b(document.encode(), key=salt.encode(), digest_size=8).hexdigest()
 
 
 def _ask(profile: Profile, mode: Mode) -> Ask:

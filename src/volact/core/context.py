@@ -23,9 +23,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """Knowledge, permission, what the operator knows of images, and the time."""
+    """Knowledge, permission, what the operator knows of images, and the time.
+
+    ``image`` and ``license`` are what the cloud's own API says of this very
+    server: its image's id and its kind of licence; ``""`` when nobody asked.
+    """
 
     knowledge: Knowledge
     policy: Policy = Policy()
     images: Mapping[str, Image] = {}
+    image: str = ""
+    license: str = ""
     now: datetime

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from volact.model.account import Account
+
 Scheme = Literal["ssh", "winrm", "winrms", "tat", "local"]
 WinRmAuth = Literal["negotiate", "ntlm", "kerberos", "certificate", "basic"]
 
@@ -97,6 +99,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     known_hosts: str = ""  # "" means the user's own file
     tags: tuple[str, ...] = ()
     winrm: WinRm = WinRm()
+    account: Account = Account()  # whose instance it is, for TAT
+    image: str = ""  # the image it was made from, as the cloud's own API says
+    license: str = ""  # TencentCloud or BYOL, as the cloud's own API says of this server
     ssh: SshWay = SshWay()
 
     @property

@@ -13,10 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import msgspec
+
 from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
 from volact.agent.request import Mode as AgentMode
-from volact.agent.request import new_request
+from volact.agent.request import new_request, shared_id
 from volact.core.context import Context
 from volact.core.detect import detect_provider
 from volact.core.diagnose import diagnose
@@ -35,7 +37,7 @@ from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
 from volact.model.step import Plan, Step
 from volact.pipeline.job import Job, Look, Notify
-from volact.transports.base import Opener, Transport
+from volact.transports.base import Opener, SharedScript, Transport
 
 # What judges a server of no known cloud: nothing but its own name.
 _NO_PROFILE = Profile(name="", title="", kms=(), releases=())
@@ -44,6 +46,7 @@ _MARGIN_S = 2.0
 # Of the time that is left, how much is kept for a second look at a server
 # whose answer to an apply was lost.
 _KEPT, _KEPT_AT_MOST_S = 0.25, 20.0
+_STEP_S = 5
 
 
 class Visit:
@@ -125,6 +128,8 @@ class Visit:
             knowledge=knowledge,
             policy=self.job.policy,
             images=self.job.images,
+            image=self.server.image,
+            license=self.server.license,
             now=datetime.now(UTC),
         )
 
@@ -140,7 +145,12 @@ class Visit:
         if time_s <= _MARGIN_S:
             raise TransportError("timeout", "the deadline is too short for another question")
         request = new_request(mode, profile, steps, id=secrets.token_hex(8))
-        script = render(request, deadline_s=max(1, int(time_s - _MARGIN_S)))
+        script_s = max(1, int(time_s - _MARGIN_S))
+        if isinstance(transport, SharedScript):
+            salt = f"{transport.salt}/{self.executions}"
+            request = msgspec.structs.replace(request, id=shared_id(request, salt))
+            script_s = _shared_time(script_s)
+        script = render(request, deadline_s=script_s)
         self.executions += 1
         name = f"volact-{secrets.token_hex(16)}"
         raw = await transport.run(script, name=name, deadline_s=time_s)
@@ -148,6 +158,11 @@ class Visit:
         if answer.mode != mode:
             raise AnswerError("protocol", f"{mode} was asked and {answer.mode!r} was answered")
         return read_facts(answer.facts, Clock(raw.asked, raw.answered)), answer
+
+
+def _shared_time(seconds: int) -> int:
+    """Whole fives, so that servers begun at nearly the same time get the same script."""
+    return seconds // _STEP_S * _STEP_S or seconds
 
 
 def _without_cloud() -> Knowledge:

@@ -49,6 +49,17 @@ class Transport(Protocol):
         ...
 
 
+class SharedScript:
+    """Derived from by a transport that can give one script to many servers at once.
+
+    Only equal bytes travel together.  So the same questions are put under the
+    same id, which whoever makes the script derives from them and from
+    ``salt``: the same within a run, unguessable outside of it.
+    """
+
+    salt: str
+
+
 class Password(Protocol):
     """A secret that shows itself only when told to."""
 

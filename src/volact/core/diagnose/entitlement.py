@@ -6,6 +6,8 @@ known: ``entitlement-unknown``, which stops nothing.
 
 from __future__ import annotations
 
+import msgspec
+
 from volact.core.diagnose.case import Case, error, info
 from volact.core.diagnose.system import wsh_disabled
 from volact.model.fact import ABSENT, value_of
@@ -42,7 +44,12 @@ def license_byol(case: Case) -> Finding | None:
         return _refusable(case, "license-byol", summary, image or Image(license="BYOL"), remedy)
     if image is None or image.license != "BYOL":
         return None
-    summary = f"The image {_image_id(case)} runs on your own licence, not on the provider's."
+    told = (
+        "The cloud's API says that this server"
+        if case.ctx.license
+        else f"The image {_image_id(case)}"
+    )
+    summary = f"{told} runs on your own licence, not on the provider's."
     return _refusable(case, "license-byol", summary, image, remedy)
 
 
@@ -108,11 +115,18 @@ def _metadata_value(case: Case) -> str:
 
 
 def _image(case: Case) -> Image | None:
+    """What is known of the image; an own licence of the server itself rules over it."""
     image_id = _image_id(case)
-    return case.ctx.images.get(image_id) or case.ctx.knowledge.profile.images.get(image_id)
+    image = case.ctx.images.get(image_id) or case.ctx.knowledge.profile.images.get(image_id)
+    if case.ctx.license != "BYOL":
+        return image  # any other word is said of every server that is not BYOL
+    return msgspec.structs.replace(image or Image(), license="BYOL")
 
 
 def _image_id(case: Case) -> str:
+    """The id as the cloud's API says it, else as the server's metadata does."""
+    if case.ctx.image:
+        return case.ctx.image
     key = case.ctx.knowledge.profile.image_key
     return value_of(case.facts.metadata.get(key, ABSENT)) or ""
 
