@@ -18,6 +18,7 @@ from volact.inventory.target import (
     require_reachable,
     require_secrecy,
 )
+from volact.model.account import Account
 from volact.model.server import Address, Credential, Server, SshWay, WinRm
 
 T = TypeVar("T")
@@ -41,6 +42,12 @@ _WINRM = {
     "winrm-tls": "tls",
     "ca-file": "ca_file",
     "certificate-validation": "verify",
+}
+_ACCOUNT = {
+    "tencent-site": "site",
+    "tencent-endpoint": "endpoint",
+    "tencent-credentials": "credentials",
+    "tencent-profile": "profile",
 }
 _SSH = {"jump": "jump", "jump-key-file": "jump_key_files", "ssh-config": "config"}
 
@@ -68,6 +75,9 @@ def make_server(fields: Fields, beneath: Beneath = no_tables) -> Server:
         tags=tuple(dict.fromkeys(merged.get("tags", ()))),
         winrm=WinRm(**_named(merged, _WINRM)),
         ssh=SshWay(**_named(merged, _SSH)),
+        account=Account(**_named(merged, _ACCOUNT)),
+        image=merged.get("image", ""),
+        license=merged.get("license", ""),
     )
     if "jump" in own and own["jump"] and address.scheme != "ssh":
         raise fields.error("jump is for ssh:// only", "jump")

@@ -11,14 +11,17 @@ import shlex
 from collections.abc import Callable
 from typing import Any, get_args
 
+from volact.cloud.tencent.endpoint import endpoint_of
 from volact.errors import InputError
 from volact.inventory.fields import Fields, near
 from volact.inventory.target import parse_address
 from volact.knowledge.load import profile_names
+from volact.model.account import Account, Site
 from volact.model.server import Address, WinRmAuth
 
 PASSWORDS = ("password-env", "password-file", "password-command", "keyring", "password-held")
 PASSPHRASES = ("key-passphrase-env", "key-passphrase-file", "key-passphrase-command")
+_IN_CLEAR = "one in clear"
 CERTIFICATE = ("certificate-file", "certificate-key-file")
 
 
@@ -61,6 +64,23 @@ def _ssh_config(fields: Fields, key: str) -> str | None:
     return fields.path(key)
 
 
+def _site(fields: Fields, key: str) -> str | None:
+    return fields.word(key, get_args(Site))
+
+
+def _endpoint(fields: Fields, key: str) -> str:
+    text = fields.text(key)
+    try:
+        endpoint_of(Account(endpoint=text), "tat")
+    except InputError as error:
+        raise fields.error(error.message, key, error.hint) from error
+    return text
+
+
+def _license(fields: Fields, key: str) -> str | None:
+    return fields.word(key, ("TencentCloud", "BYOL"))
+
+
 def parse_jump(text: str) -> tuple[Address, ...]:
     """Jump hosts as OpenSSH's ProxyJump has them, the first one first."""
     if text.strip().lower() == "none":
@@ -93,6 +113,12 @@ KEYS: dict[str, Callable[[Fields, str], Any]] = {
     "certificate-validation": Fields.flag,
     "certificate-file": Fields.path,
     "certificate-key-file": Fields.path,
+    "tencent-site": _site,
+    "tencent-endpoint": _endpoint,
+    "tencent-credentials": Fields.path,
+    "tencent-profile": Fields.text,
+    "image": Fields.text,
+    "license": _license,
 }
 
 # What a person writes into a TOML file: a secret in clear has no key there.
@@ -105,6 +131,6 @@ def said(fields: Fields) -> dict[str, Any]:
     for group, title in ((PASSWORDS, "password"), (PASSPHRASES, "passphrase")):
         named = [key for key in group if key in fields.values]
         if len(named) > 1:
-            both = " and ".join(named)
+            both = " and ".join(_IN_CLEAR if key == "password-held" else key for key in named)
             raise fields.error(f"names more than one {title}: {both}", named[1])
     return {key: KEYS[key](fields, key) for key in fields.values if key in KEYS}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from volact.errors import InputError
+from volact.inventory.csv_file import read_csv
 from volact.inventory.document import read_document
 from volact.inventory.listing import Inventory
 
@@ -39,5 +40,12 @@ def read_inventory(path: Path | str) -> Inventory:
         return Inventory(path=shown, problems=(error,))
 
 
+_BY_SUFFIX: dict[str, Reader] = {
+    ".toml": read_document,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+}
+
+
 def _reader(path: Path) -> Reader:
-    return read_document
+    return _BY_SUFFIX.get(path.suffix.lower(), read_document)

@@ -14,12 +14,13 @@ from volact.errors import InputError
 from volact.model.server import Address, Server
 
 SCHEMES = ("ssh", "winrm", "winrms", "tat", "local")
-REACHABLE = ("ssh", "winrm", "winrms")
+REACHABLE = ("ssh", "winrm", "winrms", "tat")
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.IGNORECASE)
 _HOST = re.compile(
     r"\[(?P<six>[^\]]*)\](?::(?P<port6>.*))?|(?P<host>[^:\[\]]*)(?::(?P<port>[^:]*))?"
 )
+_INSTANCE = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+/[a-z]+-[a-z0-9]+")
 _SIX = re.compile(r"[0-9A-Fa-f:.]+(%.+)?")
 _NAME = re.compile(r"[^\s/?#@\[\]\x00-\x1f]+")
 
@@ -44,7 +45,7 @@ def parse_address(text: str) -> Address:
     if scheme == "winrms":
         return _login_address("winrms", rest)
     if scheme == "tat":
-        return Address(scheme="tat", host=rest.strip("/"))
+        return _instance_address(rest)
     raise InputError(f"unknown scheme {scheme!r}", f"known: {', '.join(SCHEMES)}")
 
 
@@ -78,6 +79,15 @@ def parse_target(text: str) -> Server:
     address = parse_address(text)
     require_reachable(address)
     return Server(name=str(address).partition("://")[2], address=address)
+
+
+def _instance_address(rest: str) -> Address:
+    if not _INSTANCE.fullmatch(rest):
+        raise InputError(
+            f"{'tat://' + rest[:80]!r}: not a region and an instance",
+            "write tat://ap-jakarta/ins-xxxxxxxx",
+        )
+    return Address(scheme="tat", host=rest)
 
 
 def _login_address(scheme: Literal["ssh", "winrm", "winrms"], rest: str) -> Address:
