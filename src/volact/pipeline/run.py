@@ -121,7 +121,7 @@ def _standing(look: Look) -> Word:
 def _applied(
     visit: Visit, look: Look, after: Facts, results: tuple[StepResult, ...]
 ) -> ServerReport:
-    findings = diagnose(after, look.ctx)
+    findings = diagnose(after, look.ctx, results)
     verdict = verify(look.plan, look.findings, findings, results, after, look.ctx)
     seen = Look(provider=look.provider, facts=after, ctx=look.ctx)
     return row(
