@@ -81,7 +81,7 @@ WINRM = SERVER.replace("ssh:", "winrm:")
         (SERVER + "\n" + SERVER, 6, "the name 'a' is taken by line 1"),
         (SERVER.replace("10.0.0.5", "10.0.0.5:70000"), 3, "port '70000' is not a number from 1"),
         (SERVER.replace("10.0.0.5", "2001:db8::1"), 3, "goes in brackets"),
-        (SERVER.replace("ssh:", "tat:"), 3, "reaches servers by ssh,"),
+        (SERVER.replace("ssh:", "tat:"), 3, "not a region and an instance"),
         (SERVER + 'winrm-transport = "ntml"\n', 4, "'ntml' (did you mean 'ntlm'?)"),
         (SERVER + 'winrm-tls = "yes"\n', 4, "winrm-tls is not true or false"),
         (WINRM + 'winrm-transport = "basic"\n', 3, "would send the password in clear (use winrms:"),

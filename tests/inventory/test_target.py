@@ -71,12 +71,29 @@ def test_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
     assert "no password in an address" in caught.value.line()
 
 
-@pytest.mark.parametrize("text", ["tat://ap-guangzhou/ins-1", "local"])
+@pytest.mark.parametrize("text", ["local"])
 def test_schemes_of_later_versions_are_read_and_refused_in_one_line(text: str) -> None:
     assert str(parse_address(text)).startswith(text.partition(":")[0])
     with pytest.raises(InputError) as caught:
         parse_target(text)
     assert "this version reaches servers by ssh, " in caught.value.line()
+
+
+def test_an_instance_is_named_by_its_region_and_id() -> None:
+    server = parse_target("tat://ap-jakarta/ins-0abc12de")
+    assert (server.name, str(server.address)) == (
+        "ap-jakarta/ins-0abc12de",
+        "tat://ap-jakarta/ins-0abc12de",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["tat://", "tat://ap-jakarta", "tat://ap-jakarta/", "tat://a@ap-jakarta/ins-1", "tat://x/y/z"],
+)
+def test_what_is_not_a_region_and_an_instance_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="not a region and an instance"):
+        parse_address(text)
 
 
 @pytest.mark.parametrize(

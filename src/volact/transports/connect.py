@@ -37,7 +37,14 @@ def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
     return opener
 
 
-WAYS: Mapping[Scheme, Way] = {"ssh": _ssh}
+def _tat(_secrets: Secrets, _options: SshOptions) -> Opener:
+    """Nobody logs in: the cloud's own agent runs the script."""
+    from volact.transports.tat.service import Tat  # noqa: PLC0415
+
+    return Tat().open
+
+
+WAYS: Mapping[Scheme, Way] = {"ssh": _ssh, "tat": _tat}
 
 
 def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:

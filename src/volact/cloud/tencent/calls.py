@@ -1,0 +1,105 @@
+"""Calls of one account in one region: in threads, paced, and repeated where safe.
+
+What is asked is in ``tat`` and ``cvm``; what a failure means in ``failures``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+
+from volact.cloud.tencent.failures import ApiError, as_failure, failure
+from volact.cloud.tencent.keys import Keys
+from volact.cloud.tencent.pace import LIMITS, Bucket
+from volact.cloud.tencent.sdk import make_client
+from volact.cloud.tencent.threads import Threads
+from volact.model.account import Account
+
+T = TypeVar("T")
+
+PAGE = 100
+# Waits between the tries of one call.  A look that is repeated anyway needs
+# no more; a whole fleet that was turned away once comes through.
+PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """A part of an answer; fields are named as in the API, but for their case."""
+
+
+class Calls:
+    """Asks the API.  ``safe`` calls may be asked twice, others only when nothing was begun."""
+
+    def __init__(
+        self,
+        account: Account,
+        region: str,
+        keys: Keys,
+        threads: Threads,
+        pauses_s: tuple[float, ...] = PAUSES_S,
+    ) -> None:
+        self.region = region
+        self._account = account
+        self._keys = keys
+        self._threads = threads
+        self._pauses_s = pauses_s
+        self._buckets = {action: Bucket(limit) for action, limit in LIMITS.items()}
+
+    @cached_property
+    def tat(self) -> Any:
+        """The SDK's client of TAT."""
+        return make_client("tat", self._account, self.region, self._keys.credential)
+
+    @cached_property
+    def cvm(self) -> Any:
+        """The SDK's client of CVM."""
+        return make_client("cvm", self._account, self.region, self._keys.credential)
+
+    async def ask(
+        self, client: Any, action: str, request: Any, answer: type[T], *, safe: bool
+    ) -> T:
+        """One call and its answer, or ``ApiError``."""
+        pauses = iter(self._pauses_s)
+        while True:
+            await self._buckets[action].take()
+            try:
+                return await self._threads.run(lambda: self._once(client, action, request, answer))
+            except ApiError as error:
+                await _pause(error, pauses, safe=safe)
+
+    def _once(self, client: Any, action: str, request: Any, answer: type[T]) -> T:
+        """In a thread: the call, and what it brought as a value of our own."""
+        try:
+            got = getattr(client, action)(request)
+        except Exception as error:
+            # The SDK promises its one type; whatever else comes is told the same way.
+            raise as_failure(error, self._keys.redact) from error
+        try:
+            return msgspec.convert(got, answer, from_attributes=True)
+        except msgspec.ValidationError as error:
+            raise failure("UnexpectedAnswer", f"{action}: {error}") from error
+
+
+async def _pause(error: ApiError, pauses: Iterator[float], *, safe: bool) -> None:
+    """Wait before the next try; the error itself when there is to be none."""
+    again = error.again
+    pause = next(pauses, None)
+    if pause is None or again == "never" or (again == "unsure" and not safe):
+        raise error
+    await asyncio.sleep(pause)
+
+
+async def all_pages(
+    ask: Callable[[int], Any], rows: Callable[[Any], tuple[T, ...]], total: Callable[[Any], int]
+) -> tuple[T, ...]:
+    """The rows of every page, asked for by their offset one after another."""
+    found: list[T] = []
+    while True:
+        page = await ask(len(found))
+        found += rows(page)
+        if not rows(page) or len(found) >= total(page):
+            return tuple(found)

@@ -1,0 +1,124 @@
+"""CVM: instances and images as the API lists them.
+
+Which of them are servers to be asked, and what they are entitled to, is said
+in ``volact.inventory.tencent``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from volact.cloud.tencent.calls import PAGE, Calls, Value, all_pages
+
+MAX_IDS = 100
+MAX_FILTERS = 10
+MAX_FILTER_VALUES = 5
+FILTERS = (
+    *("zone", "project-id", "host-id", "dedicated-cluster-id", "vpc-id", "subnet-id"),
+    *("instance-id", "uuid", "security-group-id", "instance-name", "instance-charge-type"),
+    *("instance-state", "private-ip-address", "public-ip-address", "ipv6-address"),
+    *("tag-key", "tag-value", "creation-start-time", "creation-end-time"),
+)
+
+
+class Tag(Value, frozen=True):
+    """A tag of an instance."""
+
+    key: str | None = None
+    value: str | None = None
+
+
+class Placement(Value, frozen=True):
+    """Where an instance is."""
+
+    zone: str | None = None
+
+
+class Vpc(Value, frozen=True):
+    """The network of an instance."""
+
+    vpc_id: str | None = None
+
+
+class Instance(Value, frozen=True):
+    """One instance."""
+
+    instance_id: str
+    instance_name: str | None = None
+    image_id: str | None = None
+    os_name: str | None = None
+    instance_state: str | None = None
+    license_type: str | None = None
+    private_ip_addresses: tuple[str, ...] | None = None
+    placement: Placement | None = None
+    virtual_private_cloud: Vpc | None = None
+    tags: tuple[Tag, ...] | None = None
+
+
+class ImageRow(Value, frozen=True):
+    """One image."""
+
+    image_id: str
+    image_type: str | None = None
+    image_source: str | None = None
+    license_type: str | None = None
+    platform: str | None = None
+    os_name: str | None = None
+
+
+class _Instances(Value, frozen=True):
+    instance_set: tuple[Instance, ...] | None = None
+    total_count: int = 0
+
+
+class _Images(Value, frozen=True):
+    image_set: tuple[ImageRow, ...] | None = None
+    total_count: int = 0
+
+
+async def states(calls: Calls, instances: Sequence[str]) -> dict[str, str]:
+    """The state of each of at most ``MAX_IDS`` instances."""
+    from tencentcloud.cvm.v20170312 import models  # noqa: PLC0415  (an extra)
+
+    request = models.DescribeInstancesRequest()
+    request.InstanceIds = list(instances)
+    request.Limit = PAGE
+    answer = await calls.ask(calls.cvm, "DescribeInstances", request, _Instances, safe=True)
+    return {item.instance_id: item.instance_state or "" for item in answer.instance_set or ()}
+
+
+async def instances(calls: Calls, filters: Mapping[str, Sequence[str]]) -> tuple[Instance, ...]:
+    """Every instance that the filters let through."""
+    from tencentcloud.cvm.v20170312 import models  # noqa: PLC0415
+
+    async def page(offset: int) -> _Instances:
+        request = models.DescribeInstancesRequest()
+        request.Filters = _filters(filters)
+        request.Offset, request.Limit = offset, PAGE
+        return await calls.ask(calls.cvm, "DescribeInstances", request, _Instances, safe=True)
+
+    return await all_pages(page, lambda p: p.instance_set or (), lambda p: p.total_count)
+
+
+async def images(calls: Calls, filters: Mapping[str, Sequence[str]]) -> tuple[ImageRow, ...]:
+    """Every image that the filters let through."""
+    from tencentcloud.cvm.v20170312 import models  # noqa: PLC0415
+
+    async def page(offset: int) -> _Images:
+        request = models.DescribeImagesRequest()
+        request.Filters = _filters(filters)
+        request.Offset, request.Limit = offset, PAGE
+        return await calls.ask(calls.cvm, "DescribeImages", request, _Images, safe=True)
+
+    return await all_pages(page, lambda p: p.image_set or (), lambda p: p.total_count)
+
+
+def _filters(filters: Mapping[str, Sequence[str]]) -> list[object]:
+    from tencentcloud.cvm.v20170312 import models  # noqa: PLC0415
+
+    made = []
+    for name, values in filters.items():
+        item = models.Filter()
+        item.Name, item.Values = name, list(values)
+        made.append(item)
+    return made

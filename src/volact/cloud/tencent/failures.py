@@ -1,0 +1,182 @@
+"""Failures of the SDK into the contract's error kinds: one table, used once.
+
+Every call of the SDK fails with one exception type whose code is the API's,
+the SDK's own, or the name of whatever Python exception it met.  All of them
+become ``ApiError`` here and nowhere else, with the API's own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from volact.errors import ErrorKind, TransportError
+
+Again = Literal["never", "throttled", "unsure"]
+
+
+class ApiError(TransportError):
+    """A call that failed.  ``code`` is the API's, or the SDK's.
+
+    ``again``: "throttled" means that nothing was begun, "unsure" that nobody
+    knows; either may be asked again where asking twice does no harm.
+    """
+
+    def __init__(self, kind: ErrorKind, message: str, hint: str, *, code: str) -> None:
+        super().__init__(kind, message, hint)
+        self.code = code
+
+    @property
+    def again(self) -> Again:
+        """Whether the same call may fare better in a moment."""
+        if _starts(self.code, _THROTTLED):
+            return "throttled"
+        return "unsure" if _starts(self.code, _PASSING) else "never"
+
+    @property
+    def about_one(self) -> bool:
+        """Whether the call may have failed for one of its instances only."""
+        return _starts(self.code, _ABOUT_ONE)
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """What a family of codes means; the API's own words follow."""
+
+    kind: ErrorKind
+    words: str
+    hint: str = ""
+
+
+_POLICY = (
+    "its CAM policy must allow tat:RunCommand, tat:CancelInvocation, "
+    "tat:DescribeInvocationTasks, tat:DescribeAutomationAgentStatus and, to list, "
+    "cvm:DescribeInstances and cvm:DescribeImages"
+)
+_NO_WAY = Meaning("connect", "the API cannot be reached", "check the network and the site")
+_KEYS = Meaning("auth", "the API refused the credentials", "check secret id, secret key and token")
+_FORBIDDEN = Meaning("auth", "the credentials may not do this", _POLICY)
+_BUSY = Meaning("connect", "the API has had too many requests", "try again later")
+_SOUGHT = Meaning(
+    "auth", "no credentials could be had", "docs/tat.md says where they are sought"
+)
+_OURS = Meaning("protocol", "the API does not take the request")
+
+# The entry with the most of a code's dotted parts wins.
+TABLE: dict[str, Meaning] = {
+    "AuthFailure": _KEYS,
+    "AuthFailure.SignatureExpire": Meaning(
+        "auth", "the API refused the signature's time", "set the clock of this machine"
+    ),
+    "AuthFailure.UnauthorizedOperation": _FORBIDDEN,
+    "UnauthorizedOperation": _FORBIDDEN,
+    "UnauthorizedOperation.InvalidToken": _KEYS,
+    "IpInBlacklist": _FORBIDDEN,
+    "IpNotInWhitelist": _FORBIDDEN,
+    "InvalidCredential": _KEYS,
+    "ClientSideError": _SOUGHT,
+    "ClientError.MetadataError": _SOUGHT,
+    "RequestLimitExceeded": _BUSY,
+    "LimitExceeded": Meaning("connect", "a quota of the account is used up"),
+    "ResourceUnavailable": Meaning("connect", "the instance cannot be asked"),
+    "ResourceUnavailable.AgentNotInstalled": Meaning(
+        "connect", "the TAT agent is not installed", "install it, or reach the server by ssh"
+    ),
+    "ResourceUnavailable.AgentStatusNotOnline": Meaning(
+        "connect", "the TAT agent is not online", "is the service tatsvc running there?"
+    ),
+    "ResourceUnavailable.InstanceStateNotRunning": Meaning(
+        "connect", "the instance is not running", "start it"
+    ),
+    "ResourceUnavailable.UserHasNoQuotaCode": Meaning(
+        "connect", "a quota of the account is used up"
+    ),
+    "ResourceNotFound": Meaning("connect", "there is no such thing", "check region and account"),
+    "ResourceNotFound.InstanceNotFound": Meaning(
+        "connect", "there is no such instance", "check id, region and account"
+    ),
+    "InvalidInstanceId": Meaning(
+        "connect", "there is no such instance", "check id, region and account"
+    ),
+    "InvalidParameterValue.InvalidInstanceId": Meaning(
+        "connect", "there is no such instance", "check id, region and account"
+    ),
+    "InvalidParameterValue.InconsistentInstance": Meaning(
+        "connect", "instances of different kinds cannot be asked together"
+    ),
+    "InvalidParameterValue.AgentUnsupportedCommandType": Meaning(
+        "agent", "the TAT agent there runs no BAT", "is it a Windows Server? update the agent"
+    ),
+    "InvalidParameterValue.InvalidRegion": Meaning("connect", "there is no such region"),
+    "InvalidRegion": Meaning("connect", "there is no such region"),
+    "UnsupportedRegion": Meaning("connect", "the API is not offered in this region"),
+    "FailedOperation": Meaning("connect", "the operation failed in the cloud"),
+    "InternalError": Meaning("connect", "the API failed inside", "try again later"),
+    "ServiceUnavailable": Meaning("connect", "the API is not available", "try again later"),
+    "OperationDenied": Meaning("connect", "the operation was denied"),
+    "ClientNetworkError": _NO_WAY,
+    "ServerNetworkError": Meaning("connect", "the API did not answer as it should"),
+}
+
+_THROTTLED = ("RequestLimitExceeded",)
+_PASSING = ("ClientNetworkError", "ServerNetworkError", "InternalError", "ServiceUnavailable")
+_ABOUT_ONE = (
+    "ResourceUnavailable.AgentNotInstalled",
+    "ResourceUnavailable.AgentStatusNotOnline",
+    "ResourceUnavailable.InstanceStateNotRunning",
+    "ResourceUnavailable.LighthouseUnsupportedRegion",
+    "ResourceNotFound.InstanceNotFound",
+    "InvalidInstanceId",
+    "InvalidParameterValue.AgentUnsupportedCommandType",
+    "InvalidParameterValue.ID",
+    "InvalidParameterValue.InconsistentID",
+    "InvalidParameterValue.InconsistentInstance",
+    "InvalidParameterValue.InstanceIsNotRelatedToInvocation",
+    "InvalidParameterValue.InvalidInstanceId",
+    # Fewer at once may be what helps.
+    "InvalidParameterValue.LimitExceeded",
+    # A policy may allow some instances and not others.
+    "UnauthorizedOperation.CamAuthFailed",
+    "AuthFailure.UnauthorizedOperation",
+)
+
+
+def as_failure(error: Exception, redact: Callable[[str], str]) -> ApiError:
+    """The one failure for whatever a call of the SDK raised."""
+    code = getattr(error, "code", None)
+    message = getattr(error, "message", None)
+    name = code if isinstance(code, str) and code else type(error).__name__
+    return failure(name, redact(_text(message if isinstance(code, str) else str(error))))
+
+
+def failure(code: str, text: str) -> ApiError:
+    """A failure by its code and the API's own words."""
+    meaning = meaning_of(code)
+    told = f"{code}: {text}" if text else code
+    return ApiError(meaning.kind, f"{meaning.words} ({told})", meaning.hint, code=code)
+
+
+def meaning_of(code: str) -> Meaning:
+    """The nearest entry for a code: its own, else that of the family above it."""
+    while code:
+        if code in TABLE:
+            return TABLE[code]
+        code = code.rpartition(".")[0]
+    return _OURS
+
+
+def one_line(text: str, limit: int = 240) -> str:
+    """Printable, on one line, not too long."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _text(message: object) -> str:
+    if isinstance(message, bytes):
+        message = message.decode("utf-8", "replace")
+    return "" if message is None else one_line(str(message))
+
+
+def _starts(code: str, families: tuple[str, ...]) -> bool:
+    return any(code == family or code.startswith(f"{family}.") for family in families)

@@ -1,0 +1,184 @@
+"""Where the keys of an account are found: the places where the SDK looks, in its order.
+
+The environment, a file of profiles, the role of the machine that volact runs
+on, the identity of a TKE pod.  Keys stay inside the SDK's own credential
+objects; nothing here prints one, and ``redact`` takes them out of what others
+print.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from volact.cloud.tencent.endpoint import endpoint_of
+from volact.cloud.tencent.sdk import need_sdk
+from volact.errors import InputError
+from volact.model.account import Account
+
+ID, KEY = "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"
+TOKENS = ("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN")
+FILES = ("~/.tencentcloud/credentials", "/etc/tencentcloud/credentials")
+_ROLE_S = 5.0
+_SESSION = "volact"
+
+Role = Callable[[], Any]
+
+
+class Keys:
+    """The keys of one account; ``credential`` is the SDK's own object."""
+
+    def __init__(self, credential: Any) -> None:
+        self.credential = credential
+
+    def redact(self, text: str) -> str:
+        """The text without what must not be seen in it."""
+        # What the object holds now: its public properties may fetch new keys.
+        for name, value in vars(self.credential).items():
+            if _SECRET.search(name) and isinstance(value, str) and len(value) >= _SHORTEST:
+                text = text.replace(value, "***")
+        return text
+
+
+_SECRET = re.compile("secret|token")
+_SHORTEST = 6
+
+
+def find_keys(
+    account: Account, environ: Mapping[str, str] | None = None, *, role: Role | None = None
+) -> Keys:
+    """The keys of an account; ``InputError`` says where they were sought.
+
+    ``role`` asks the machine's own metadata service, which takes a while
+    where there is none: it is the last resort.
+    """
+    need_sdk()
+    env = os.environ if environ is None else environ
+    if not account.credentials and not account.profile:
+        found = _from_environment(env)
+        if found is not None:
+            return Keys(found)
+    path = _file(account)
+    found = _from_file(path, account) if path is not None else None
+    found = found or _from_identity(env) or _in_time(role or _machine_role)
+    if found is None:
+        raise InputError(
+            "no Tencent Cloud credentials were found",
+            f"set {ID} and {KEY}, or write {FILES[0]}, or give this machine a CAM role",
+        )
+    return Keys(found)
+
+
+def check_keys(account: Account, environ: Mapping[str, str] | None = None) -> None:
+    """``InputError`` for what is known to be wrong before any call; no role is asked."""
+    find_keys(account, environ, role=lambda: _UNASKED)
+
+
+_UNASKED = object()
+
+
+def _from_environment(env: Mapping[str, str]) -> Any:
+    secret_id, secret_key = env.get(ID, ""), env.get(KEY, "")
+    if bool(secret_id) != bool(secret_key):
+        missing = KEY if secret_id else ID
+        raise InputError(f"the environment variable {missing} is not set", "it goes with the other")
+    if not secret_id:
+        return None
+    # The SDK's own reader of the environment knows no token.
+    token = next((env[name] for name in TOKENS if env.get(name)), None)
+    return _credential(secret_id, secret_key, token, where="environment")
+
+
+def _file(account: Account) -> Path | None:
+    if account.credentials:
+        return Path(account.credentials).expanduser()
+    found = (Path(name).expanduser() for name in FILES)
+    path = next((path for path in found if path.is_file()), None)
+    if path is None and account.profile:
+        raise InputError(
+            f"the profile {account.profile!r} is nowhere: there is no {FILES[0]}",
+            "write it, or name a file with tencent-credentials",
+        )
+    return path
+
+
+def _from_file(path: Path, account: Account) -> Any:
+    """A section with secret_id, secret_key and perhaps token or role_arn."""
+    name = account.profile or "default"
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(error.strerror or "not readable", where=str(path)) from error
+    except (UnicodeDecodeError, configparser.Error) as error:
+        # What the parser says would quote the line, and the line may be a key.
+        raise InputError("is not a file of profiles", where=str(path)) from error
+    if not parser.has_section(name):
+        if not account.credentials and not account.profile:
+            return None  # nobody asked for this file
+        known = ", ".join(parser.sections()) or "none"
+        raise InputError(f"has no section [{name}]", f"it has: {known}", where=str(path))
+    values = {key: value.strip().strip("\"'") for key, value in parser.items(name)}
+    where = f"{path} [{name}]"
+    secret_id, secret_key = values.get("secret_id", ""), values.get("secret_key", "")
+    if not secret_id or not secret_key:
+        raise InputError("has no secret_id and secret_key", where=where)
+    if values.get("role_arn"):
+        return _assumed(account, secret_id, secret_key, values["role_arn"])
+    return _credential(secret_id, secret_key, values.get("token") or None, where=where)
+
+
+def _credential(secret_id: str, secret_key: str, token: str | None, *, where: str) -> Any:
+    from tencentcloud.common import credential  # noqa: PLC0415  (an extra)
+    from tencentcloud.common.exception.tencent_cloud_sdk_exception import (  # noqa: PLC0415
+        TencentCloudSDKException,
+    )
+
+    try:
+        return credential.Credential(secret_id, secret_key, token)
+    except TencentCloudSDKException as error:
+        raise InputError(
+            f"the Tencent Cloud keys are not usable: {error.message}", where=where
+        ) from error
+
+
+def _assumed(account: Account, secret_id: str, secret_key: str, role: str) -> Any:
+    """Keys of a role, which the SDK fetches and renews with those of the file."""
+    from tencentcloud.common import credential  # noqa: PLC0415
+
+    endpoint = endpoint_of(account, "sts")
+    return credential.STSAssumeRoleCredential(
+        secret_id, secret_key, role, _SESSION, endpoint=endpoint.url_or_host
+    )
+
+
+def _from_identity(env: Mapping[str, str]) -> Any:
+    """A pod of TKE is given a token in a file."""
+    if not env.get("TKE_ROLE_ARN"):
+        return None
+    from tencentcloud.common import credential  # noqa: PLC0415
+
+    try:
+        return credential.DefaultTkeOIDCRoleArnProvider().get_credential()
+    except OSError as error:
+        raise InputError(f"the identity of this pod is not usable: {error}") from error
+
+
+def _machine_role() -> Any:
+    from tencentcloud.common import credential  # noqa: PLC0415
+
+    return credential.CVMRoleCredential().get_credential()
+
+
+def _in_time(role: Role) -> Any:
+    """The SDK asks without a limit: elsewhere than in the cloud that may hang."""
+    box: list[Any] = []
+    thread = threading.Thread(target=lambda: box.append(role()), daemon=True)
+    thread.start()
+    thread.join(_ROLE_S)
+    return box[0] if box else None

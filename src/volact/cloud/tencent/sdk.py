@@ -1,0 +1,49 @@
+"""The SDK's clients, made the way volact needs them.
+
+The only module beside ``keys`` that imports the SDK when it is called.  No
+client retries: what may be asked twice is known in ``calls``.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from volact.cloud.tencent.endpoint import Service, endpoint_of
+from volact.errors import InputError
+from volact.model.account import Account
+
+_REQUEST_S = 20
+
+
+def need_sdk() -> None:
+    """``InputError`` when the extra is not installed."""
+    for name in ("tencentcloud", "tencentcloud.common", "tencentcloud.tat", "tencentcloud.cvm"):
+        if find_spec(name) is None:
+            raise InputError(
+                "Tencent Cloud's SDK is not installed", "pip install 'volact[tencent]'"
+            )
+
+
+def make_client(service: Service, account: Account, region: str, credential: Any) -> Any:
+    """A client of one service in one region; it may be used by several threads."""
+    from tencentcloud.common.profile.client_profile import ClientProfile  # noqa: PLC0415
+    from tencentcloud.common.profile.http_profile import HttpProfile  # noqa: PLC0415
+
+    endpoint = endpoint_of(account, service)
+    http = HttpProfile(
+        protocol=endpoint.scheme, endpoint=endpoint.host, reqTimeout=_REQUEST_S, keepAlive=True
+    )
+    # The region breaker would send requests to another region's endpoint.
+    profile = ClientProfile(httpProfile=http, language="en-US", disable_region_breaker=True)
+    return _class_of(service)(credential, region, profile)
+
+
+def _class_of(service: Service) -> Any:
+    if service == "tat":
+        from tencentcloud.tat.v20201028.tat_client import TatClient  # noqa: PLC0415
+
+        return TatClient
+    from tencentcloud.cvm.v20170312.cvm_client import CvmClient  # noqa: PLC0415
+
+    return CvmClient

@@ -1,0 +1,99 @@
+"""Gathers what is wanted at nearly the same time and hands it over together.
+
+Nothing here knows of clouds.  Whoever waits for an item waits for that item
+alone: one that leaves takes nothing from the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from typing import Any, Generic, TypeVar
+
+V = TypeVar("V")
+R = TypeVar("R")
+K = TypeVar("K", bound=Hashable)
+
+
+class Wanted(Generic[V, R]):
+    """Something that is waited for; an error is kept as its result until it is asked for."""
+
+    def __init__(self, value: V) -> None:
+        self.value = value
+        self._future: asyncio.Future[R | Exception] = asyncio.get_running_loop().create_future()
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is a result."""
+        return self._future.done()
+
+    def settle(self, result: R | Exception) -> None:
+        """Give the result; what comes later is too late."""
+        if not self._future.done():
+            self._future.set_result(result)
+
+    async def result(self) -> R:
+        """Wait for the result, or raise the error."""
+        got = await asyncio.shield(self._future)
+        if isinstance(got, Exception):
+            raise got
+        return got
+
+
+W = TypeVar("W", bound=Wanted[Any, Any])
+
+
+class Background:
+    """Tasks that nobody awaits, kept from being collected while they run."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+class Gatherer(Generic[K, W]):
+    """Groups items by key for ``window_s``, or until there are ``most`` of them."""
+
+    def __init__(
+        self,
+        handle: Callable[[K, Sequence[W]], Awaitable[None]],
+        *,
+        window_s: float,
+        most: int,
+    ) -> None:
+        self._handle = handle
+        self._window_s = window_s
+        self._most = most
+        self._groups: dict[K, list[W]] = {}
+        self._timers: dict[K, asyncio.TimerHandle] = {}
+        self._background = Background()
+
+    def add(self, key: K, item: W) -> None:
+        """Take an item in; its group is handled soon."""
+        group = self._groups.setdefault(key, [])
+        group.append(item)
+        if len(group) >= self._most:
+            self._close(key)
+        elif len(group) == 1:
+            loop = asyncio.get_running_loop()
+            self._timers[key] = loop.call_later(self._window_s, self._close, key)
+
+    def _close(self, key: K) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        self._background.run(self._handled(key, self._groups.pop(key)))
+
+    async def _handled(self, key: K, group: list[W]) -> None:
+        try:
+            await self._handle(key, group)
+        except Exception as error:
+            # Whatever it is, those who wait must hear of it: nobody else would.
+            for item in group:
+                item.settle(error)

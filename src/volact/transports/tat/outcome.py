@@ -1,0 +1,121 @@
+"""What the end of a task means: output to be read, or an error kind.  Pure.
+
+The API's own words are kept: somebody will look for them in the console.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+
+import msgspec
+
+from volact.cloud.tencent.failures import one_line
+from volact.cloud.tencent.tat import MAX_OUTPUT, Agent, Task
+from volact.errors import ErrorKind, TransportError
+from volact.transports.base import Raw
+
+UNFINISHED = frozenset({"PENDING", "DELIVERING", "DELIVER_DELAYED", "RUNNING", "CANCELLING"})
+# The script ran to its end.  Whether it answered is for its output to say:
+# its exit code alone tells the two apart.
+_ENDED = frozenset({"SUCCESS", "FAILED"})
+
+
+class _End(msgspec.Struct, frozen=True):
+    """How a task ended otherwise."""
+
+    kind: ErrorKind
+    words: str
+    hint: str = ""
+
+
+_ENDS: Mapping[str, _End] = {
+    "DELIVER_FAILED": _End(
+        "connect", "the script could not be delivered", "is the service tatsvc running there?"
+    ),
+    "START_FAILED": _End("agent", "the TAT agent could not start the script"),
+    "TIMEOUT": _End(
+        "timeout",
+        "the script did not end in time and was ended",
+        "raise --deadline, or look at what the server's processes wait for",
+    ),
+    "TASK_TIMEOUT": _End(
+        "timeout",
+        "the TAT agent fell silent",
+        "did the server restart, or its service tatsvc? look again with check",
+    ),
+    "CANCELLED": _End("connect", "somebody cancelled the script before it began"),
+    "TERMINATED": _End("agent", "somebody ended the script while it ran"),
+}
+
+
+def finished(task: Task) -> bool:
+    """Whether nothing more will happen to a task."""
+    return task.task_status not in UNFINISHED
+
+
+def outcome(task: Task, asked: float, answered: float) -> Raw | TransportError:
+    """What a finished task brought."""
+    if task.task_status in _ENDED:
+        return _output(task, asked, answered)
+    end = _ENDS.get(task.task_status)
+    if end is None:
+        status = one_line(task.task_status, 40)
+        return TransportError("protocol", f"the task ended in a way that is not known: {status}")
+    return TransportError(end.kind, f"{end.words} ({_told(task)})", end.hint)
+
+
+def still(task: Task | None) -> str:
+    """Where a task stands that was not waited for any longer."""
+    return "not begun" if task is None else _told(task)
+
+
+def unfit(agent: Agent | None, state: str | None) -> TransportError | None:
+    """Why an instance cannot be asked; ``None`` when it seems that it can.
+
+    ``state`` is ``None`` where nobody could say it.
+    """
+    if state is not None and state != "RUNNING":
+        told = one_line(state, 40) or "unknown"
+        return TransportError("connect", f"the instance is not running (its state is {told})")
+    if agent is None:
+        return TransportError(
+            "connect",
+            "no TAT agent is known on the instance",
+            "check id and region; install the agent, or reach the server by ssh",
+        )
+    if agent.environment == "Linux":
+        return TransportError("agent", "the instance is a Linux server")
+    if agent.agent_status == "Online":
+        return None
+    status = one_line(agent.agent_status or "unknown", 40)
+    beat = one_line(agent.last_heartbeat_time or "never", 40)
+    return TransportError(
+        "connect",
+        f"the TAT agent is {status} (last heartbeat {beat})",
+        "is the server up, and its service tatsvc running?",
+    )
+
+
+def _output(task: Task, asked: float, answered: float) -> Raw | TransportError:
+    result = task.task_result
+    if result is None or result.output is None:
+        return TransportError("protocol", f"the task brought no output ({_told(task)})")
+    try:
+        stdout = base64.b64decode(result.output, validate=True)
+    except (binascii.Error, ValueError):
+        return TransportError("protocol", "the output of the task is not Base64")
+    if result.dropped or len(stdout) > MAX_OUTPUT:
+        return TransportError(
+            "protocol",
+            f"the answer is truncated: TAT keeps {MAX_OUTPUT // 1024} KB of output "
+            f"and dropped {result.dropped or 'the rest'}" + (" bytes" if result.dropped else ""),
+        )
+    # Standard output and standard error come through one pipe.
+    return Raw(stdout, b"", result.exit_code, asked, answered)
+
+
+def _told(task: Task) -> str:
+    info = one_line(task.error_info or "")
+    return f"{task.task_status}: {info}" if info else task.task_status

@@ -1,0 +1,61 @@
+"""What an inventory says of Tencent accounts and of a server's own image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from volact.errors import InputError
+from volact.inventory import load_inventory
+from volact.model.account import Account
+
+TEXT = """
+[defaults]
+tencent-site = "international"
+tencent-credentials = "keys.ini"
+
+[[server]]
+name = "a"
+address = "tat://ap-jakarta/ins-0aaa1111"
+tencent-profile = "prod"
+image = "img-1"
+license = "BYOL"
+
+[[server]]
+name = "b"
+address = "tat://ap-jakarta/ins-0bbb2222"
+tencent-site = "domestic"
+tencent-endpoint = "https://{service}.cloud.example"
+"""
+
+
+def test_accounts_are_told_apart_by_server(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    path.write_text(TEXT)
+    first, second = load_inventory(path).servers
+    keys = str(tmp_path / "keys.ini")
+    assert first.account == Account(site="international", credentials=keys, profile="prod")
+    assert (first.image, first.license) == ("img-1", "BYOL")
+    endpoint = "https://{service}.cloud.example"
+    assert second.account == Account(credentials=keys, endpoint=endpoint)
+    assert (second.image, second.license) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('tencent-site = "intl"', "'intl'"),
+        ('tencent-endpoint = "http://10.0.0.1:80"', "http leads to this machine only"),
+        ('tencent-endpoint = "what is this"', "is not an endpoint"),
+        ('license = "byol"', "known: BYOL, TencentCloud"),
+        ('tencent-sight = "domestic"', "did you mean 'tencent-site'"),
+    ],
+)
+def test_a_wrong_word_is_told_with_its_line(tmp_path: Path, line: str, says: str) -> None:
+    path = tmp_path / "fleet.toml"
+    path.write_text(f'[[server]]\naddress = "tat://ap-jakarta/ins-1"\n{line}\n')
+    with pytest.raises(InputError) as caught:
+        load_inventory(path)
+    assert "line 3" in caught.value.line()
+    assert says in caught.value.line()
