@@ -16,12 +16,15 @@ from volact.model.facts import (
     BinaryFacts,
     Event,
     Facts,
+    FirewallFacts,
     LicensingFacts,
     OsFacts,
     Product,
     RegistryFacts,
+    RightsFacts,
     Route,
     ServiceFact,
+    StoreFacts,
     TimeFacts,
     WshFacts,
 )
@@ -32,6 +35,9 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "licensing": LicensingFacts,
     "registry": RegistryFacts,
     "binary": BinaryFacts,
+    "rights": RightsFacts,
+    "store": StoreFacts,
+    "firewall": FirewallFacts,
     "wsh": WshFacts,
 }
 
@@ -151,13 +157,16 @@ def test_the_fields_are_those_of_the_model(group: str) -> None:
     assert set(GROUPS[group]) == {field.name for field in msgspec.structs.fields(STRUCTS[group])}
 
 
+_READERS = {str: "text", int: "integer", bool: "boolean", tuple[str, ...]: "texts"}
+
+
 @pytest.mark.parametrize("group", list(GROUPS))
 def test_the_readers_are_those_of_the_model(group: str) -> None:
     hints = get_type_hints(STRUCTS[group])
     for name, read in GROUPS[group].items():
         known = next(part for part in get_args(hints[name]) if get_origin(part) is Known)
         (wanted,) = get_args(known)
-        assert read.__name__ == {str: "text", int: "integer", bool: "boolean"}[wanted], name
+        assert read.__name__ == _READERS[wanted], name
 
 
 def test_product_fields_are_those_of_the_model() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from volact.core.scalars import Read, boolean, integer, text
+from volact.core.scalars import Read, boolean, integer, text, texts
 
 Fields = dict[str, Read[Any]]
 
@@ -19,11 +19,11 @@ def _all(read: Read[Any], names: str) -> Fields:
 
 GROUPS: dict[str, Fields] = {
     "os": {
-        **_all(text, "caption version edition install domain name bios maker model"),
+        **_all(text, "caption version edition install domain name bios maker model asset"),
         **_all(integer, "build sku language role"),
     },
     "time": {
-        **_all(integer, "utc bias rtu pos neg client seed policy_pos policy_neg ref ref_at"),
+        **_all(integer, "utc bias rtu pos neg client seed vmic policy_pos policy_neg ref ref_at"),
         **_all(text, "zone type peers policy_type policy_peers"),
     },
     "licensing": {
@@ -35,6 +35,9 @@ GROUPS: dict[str, Fields] = {
         text, "machine port policy_machine policy_port discovered_name discovered_port"
     ),
     "binary": {**_all(text, "path sddl debugger"), "exists": boolean},
+    "rights": {**_all(text, "profile_key hive enum_root plugplay dcom"), "profiles": texts},
+    "store": {**_all(text, "path sddl"), **_all(integer, "tokens free_mb"), "spare": boolean},
+    "firewall": {"service": text, **_all(texts, "blocking block allow")},
     "wsh": _all(integer, "machine user winsafer"),
 }
 

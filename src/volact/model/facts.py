@@ -28,6 +28,7 @@ class OsFacts(msgspec.Struct, frozen=True, kw_only=True):
     bios: Fact[str] = NOT_ASKED  # BIOSVendor
     maker: Fact[str] = NOT_ASKED  # SystemManufacturer
     model: Fact[str] = NOT_ASKED  # SystemProductName
+    asset: Fact[str] = NOT_ASKED  # SMBIOSAssetTag; asked only to tell the cloud
 
 
 class TimeFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,7 @@ class TimeFacts(msgspec.Struct, frozen=True, kw_only=True):
     neg: Fact[int] = NOT_ASKED  # MaxNegPhaseCorrection
     client: Fact[int] = NOT_ASKED  # TimeProviders\NtpClient\Enabled
     seed: Fact[int] = NOT_ASKED  # Config\UtilizeSslTimeData
+    vmic: Fact[int] = NOT_ASKED  # TimeProviders\VMICTimeProvider\Enabled
     policy_type: Fact[str] = NOT_ASKED
     policy_peers: Fact[str] = NOT_ASKED
     policy_pos: Fact[int] = NOT_ASKED
@@ -115,6 +117,42 @@ class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
     debugger: Fact[str] = NOT_ASKED  # Image File Execution Options\...\Debugger
 
 
+class RightsFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Rights whose loss keeps licensing from working; asked only when it does not.
+
+    The four texts are DACLs ("D:...") of registry keys and of a service.
+    """
+
+    profiles: Fact[tuple[str, ...]] = NOT_ASKED  # of S-1-5-18, -19, -20: those with a profile
+    profile_key: Fact[str] = NOT_ASKED  # ProfileList\S-1-5-20
+    hive: Fact[str] = NOT_ASKED  # HKEY_USERS\S-1-5-20
+    enum_root: Fact[str] = NOT_ASKED  # SYSTEM\CurrentControlSet\Enum\Root
+    plugplay: Fact[str] = NOT_ASKED  # the service PlugPlay
+    dcom: Fact[str] = NOT_ASKED  # Ole\DefaultAccessPermission, bytes as hex
+
+
+class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The licence store; asked only when it may be what is wrong."""
+
+    path: Fact[str] = NOT_ASKED  # its folder
+    tokens: Fact[int] = NOT_ASKED  # bytes of tokens.dat
+    spare: Fact[bool] = NOT_ASKED  # whether tokens.bar is there
+    free_mb: Fact[int] = NOT_ASKED  # on its drive
+    sddl: Fact[str] = NOT_ASKED  # the folder's DACL
+
+
+class FirewallFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Outbound rules of Windows' own firewall; asked only when no KMS host answers.
+
+    A rule is the text that the registry holds: ``v2.10|Action=Block|...``.
+    """
+
+    service: Fact[str] = NOT_ASKED  # state of MpsSvc
+    blocking: Fact[tuple[str, ...]] = NOT_ASKED  # profiles that block outbound by default
+    block: Fact[tuple[str, ...]] = NOT_ASKED  # active rules that block
+    allow: Fact[tuple[str, ...]] = NOT_ASKED  # active rules that let the KMS port out
+
+
 class Event(msgspec.Struct, frozen=True):
     """The newest event of one id: its UTC time (ISO 8601) and data fields."""
 
@@ -155,9 +193,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     products: Fact[tuple[Product, ...]] = NOT_ASKED
     services: dict[str, Fact[ServiceFact]] = {}
     binary: BinaryFacts = BinaryFacts()
+    rights: RightsFacts = RightsFacts()
+    store: StoreFacts = StoreFacts()
+    firewall: FirewallFacts = FirewallFacts()
     reach: dict[str, Fact[int]] = {}  # "host:port" -> HRESULT of an HTTP try
     events: dict[str, Fact[Event]] = {}  # "12288" -> newest
     metadata: dict[str, Fact[str]] = {}
+    addresses: Fact[tuple[str, ...]] = NOT_ASKED  # this server's own
     dns: Fact[tuple[str, ...]] = NOT_ASKED
     routes: Fact[tuple[Route, ...]] = NOT_ASKED
     policy_len: Fact[int] = NOT_ASKED  # bytes of ProductOptions\ProductPolicy
