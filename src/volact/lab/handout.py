@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,9 @@ import asyncssh
 from volact.lab.faults.system import BYOL_IMAGE, IMPORTED_IMAGE
 from volact.lab.ssh.slot import Slot
 from volact.lab.windows.setup import public_image
+from volact.lab.windows.spec import TransportName
+from volact.lab.winrm import handout as winrm
+from volact.lab.winrm.identity import Identities
 
 _PUBLIC = ("PUBLIC_IMAGE", "OFFICIAL", "TencentCloud")
 _OTHERS = {
@@ -30,6 +33,7 @@ class Logins:
     client_key: asyncssh.SSHKey
     host_key: asyncssh.SSHKey
     old_key: asyncssh.SSHKey
+    identities: Identities
 
 
 def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
@@ -38,12 +42,14 @@ def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
     hosts = path.with_suffix(".known_hosts")
     _write_secret(password, f"{logins.password}\n".encode())
     _write_secret(key, logins.client_key.export_private_key())
+    if any(slot.spec.transport == "winrm" for slot in slots):
+        _write_certificates(path, logins.identities)
     hosts.write_text("".join(_host_line(slot, logins) for slot in slots), "utf-8")
     parts = [
         "# Simulated servers of a lab: they exist as long as it runs.\n",
         _table("defaults", _defaults(logins, password.name, hosts.name)),
         _images(slots),
-        *(_server(slot, key.name) for slot in slots),
+        *(_server(slot, path.stem) for slot in slots),
     ]
     path.write_text("\n".join(parts), "utf-8")
 
@@ -54,6 +60,11 @@ def _write_secret(path: Path, data: bytes) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
+
+
+def _write_certificates(path: Path, identities: Identities) -> None:
+    for file, (data, secret) in winrm.certificates(path, identities).items():
+        _write_secret(file, data) if secret else file.write_bytes(data)
 
 
 def _host_line(slot: Slot, logins: Logins) -> str:
@@ -90,18 +101,28 @@ def _images(slots: Iterable[Slot]) -> str:
     return f"[images]\n{''.join(lines)}"
 
 
-def _server(slot: Slot, key: str) -> str:
+def _ssh_lines(slot: Slot, stem: str) -> list[str]:
+    lines = [f'address = "ssh://127.0.0.1:{slot.port}"']
+    return [*lines, f"key-file = {_text(f'{stem}.key')}"] if slot.spec.key_login else lines
+
+
+# What is said of a server's address and login, by the way it is reached.
+_REACH: dict[TransportName, Callable[[Slot, str], list[str]]] = {
+    "ssh": _ssh_lines,
+    "winrm": winrm.lines,
+}
+
+
+def _server(slot: Slot, stem: str) -> str:
     spec = slot.spec
     tags = [f"win{spec.release.replace(' ', '').lower()}", spec.language]
     tags += ["core"] if spec.core else []
     lines = [
         "[[server]]",
         f"name = {_text(spec.name)}",
-        f'address = "ssh://127.0.0.1:{slot.port}"',
+        *_REACH[spec.transport](slot, stem),
         f"tags = [{', '.join(_text(tag) for tag in tags)}]",
     ]
     if spec.user != "Administrator":
         lines.append(f"user = {_text(spec.user)}")
-    if spec.key_login:
-        lines.append(f"key-file = {_text(key)}")
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""The lab: a fleet of simulated servers behind real SSH, and what they reach.
+"""The lab: a fleet of simulated servers behind real protocols, and what they reach.
 
 Everything listens on loopback ports that are free; nothing outlives ``stop``.
 """
@@ -9,7 +9,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -27,6 +27,8 @@ from volact.lab.ssh.slot import Slot
 from volact.lab.surroundings import Surroundings
 from volact.lab.truth import Truth, truth_of
 from volact.lab.windows.machine import Machine
+from volact.lab.windows.spec import TransportName
+from volact.lab.winrm.front import WinRmFront
 
 PROVIDER = "tencent"
 _WORKERS = 6
@@ -40,6 +42,7 @@ class Stats:
     connections: int
     executions: Mapping[str, int]
     sftp_operations: int
+    requests: int  # over HTTP, to the servers themselves
     activations: int
     kms_answered: int
     ntp_answered: int
@@ -52,12 +55,25 @@ class Stats:
 
 
 class Lab:
-    """One fleet.  ``patience`` is the fraction of a real wait that a time-out takes."""
+    """One fleet.  ``patience`` is the fraction of a real wait that a time-out takes.
 
-    def __init__(self, scenario: str, servers: int, seed: int, *, patience: float = 0.05) -> None:
+    ``transport`` makes all servers reachable in that one way, whatever the
+    scenario says.
+    """
+
+    def __init__(
+        self,
+        scenario: str,
+        servers: int,
+        seed: int,
+        *,
+        patience: float = 0.05,
+        transport: TransportName | None = None,
+    ) -> None:
         self.scenario = load_scenario(scenario)
         self.seed = seed
-        self.specs = fleet(self.scenario, servers, seed)
+        specs = fleet(self.scenario, servers, seed)
+        self.specs = tuple(replace(s, transport=transport or s.transport) for s in specs)
         self.truth: dict[str, Truth] = {spec.name: truth_of(spec) for spec in self.specs}
         self.errors: list[tuple[str, LabError]] = []
         self.slots = {spec.name: Slot(spec) for spec in self.specs}
@@ -70,24 +86,29 @@ class Lab:
             host_key=asyncssh.generate_private_key("ssh-ed25519"),
             pool=Pool(_WORKERS),
         )
+        self.winrm = WinRmFront(self.front.password, self.front.pool)
 
     async def start(self) -> None:
         """Start the surroundings, then every server's listener."""
         allow_many_sockets(len(self.slots))
         world = await self.surroundings.start(self._metadata)
         self.front.pool.start()
+        self.winrm.start(self.slots.values())
         options = self.front.options()
         for slot in self.slots.values():
             slot.world = world
             slot.on_report = self._report
             if slot.line == "refused":
                 slot.port = self._take_port()
+            elif slot.spec.transport == "winrm":
+                await self.winrm.listen(slot)
             else:
                 await self.front.listen(slot, options)
 
     async def stop(self) -> None:
         """Close every socket."""
         await self.front.stop()
+        await self.winrm.stop()
         self.front.pool.stop()
         await self.surroundings.stop()
         for taken in self._taken:
@@ -121,6 +142,7 @@ class Lab:
                 self.front.client_key,
                 self.front.host_key,
                 self._old_key,
+                self.winrm.identities,
             ),
         )
 
@@ -133,6 +155,7 @@ class Lab:
             connections=sum(slot.connections for slot in slots),
             executions={slot.spec.name: slot.executions for slot in slots},
             sftp_operations=sum(slot.sftp_operations for slot in slots),
+            requests=sum(slot.requests for slot in slots),
             activations=sum(machine.licensing.activations for machine in machines),
             kms_answered=around.kms.answered + around.young_kms.answered,
             ntp_answered=around.ntp.answered,

@@ -11,7 +11,7 @@ import re
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from volact.lab.cmd import launch
@@ -37,23 +37,29 @@ class Result:
     stderr: bytes
 
 
-def execute(
-    machine: Machine,
-    line: str,
-    *,
-    limit_s: float = 600.0,
-    shell: ShellName | None = None,
-    stdin: bytes | Source = b"",
-    variables: Mapping[str, str] | None = None,
-) -> Result:
-    """Run a command line as the login user, to its end or until time is up.
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a command begins where it does not come from a login over SSH.
 
-    ``shell`` is for those who start one by name instead of the account's own;
-    ``variables`` are set beside those of a login.
+    ``program`` is the shell that is started by name instead of the account's
+    own; ``variables`` are set beside those of a login.
     """
+
+    program: ShellName | None = None
+    stdin: bytes | Source = b""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+_LOGIN = Start()
+
+
+def execute(
+    machine: Machine, line: str, *, limit_s: float = 600.0, start: Start = _LOGIN
+) -> Result:
+    """Run a command line as the login user, to its end or until time is up."""
     out, err = Buffer(), Buffer()
-    process = Process(machine, machine.environment(), machine.home, out, err, stdin)
-    for name, value in (variables or {}).items():
+    process = Process(machine, machine.environment(), machine.home, out, err, start.stdin)
+    for name, value in start.variables.items():
         process.env.set(name, value)
     complaints: list[LabError] = []
     report = machine.on_report
@@ -66,7 +72,7 @@ def execute(
         machine.on_report = keep
         machine.stop_at = time.monotonic() + limit_s
         try:
-            code = _SHELLS[shell or machine.spec.shell](process, line)
+            code = _SHELLS[start.program or machine.spec.shell](process, line)
         except LabError as error:
             machine.report(error)
             code = _LAB_FAILED

@@ -22,6 +22,7 @@ class Slot:
     connections: int = 0
     executions: int = 0
     sftp_operations: int = 0
+    requests: int = 0  # over HTTP
     on_report: Callable[[str, LabError], None] = lambda _name, _error: None
     _machine: Machine | None = field(default=None, repr=False)
 
