@@ -76,16 +76,19 @@ def check_credentials(
     good: set[tuple[str, FileCheck]] = set()
     for server in servers:
         credential = server.credential
-        if credential.password_env and not env.get(credential.password_env):
-            raise InputError(
-                f"the environment variable {credential.password_env} is not set",
-                "export it, then try again",
-                where=inventory.where(server),
-            )
+        held = inventory.held.get(credential.password_held)
+        if isinstance(held, InputError):
+            raise held
+        _require_variables(credential, env, inventory.where(server))
+        # Whether a passphrase opens a key is seen when the first server needs it.
+        key = _readable if credential.names_passphrase else check_key
         needed = [(server.known_hosts, check_hosts)]
-        needed += [(path, check_key) for path in credential.key_files]
+        needed += [(path, key) for path in credential.key_files]
+        needed += [(path, check_key) for path in server.ssh.jump_key_files]
         plain = (
             credential.password_file,
+            credential.passphrase_file,
+            server.ssh.config or "",
             credential.certificate_file,
             credential.certificate_key_file,
             server.winrm.ca_file,
@@ -107,15 +110,12 @@ def with_credential(
     """
     own = server.credential
     if password_env:
-        own = Credential(
-            user=own.user,
-            password_env=password_env,
-            key_files=own.key_files,
-            certificate_file=own.certificate_file,
-            certificate_key_file=own.certificate_key_file,
+        nowhere = dict.fromkeys(("password_file", "keyring", "password_held"), "")
+        own = msgspec.structs.replace(
+            own, password_env=password_env, password_command=(), **nowhere
         )
     if key_files:
-        own = msgspec.structs.replace(own, key_files=key_files)
+        own = msgspec.structs.replace(own, key_files=key_files, password_held="")
     if user and not own.user:
         own = msgspec.structs.replace(own, user=user)
     return msgspec.structs.replace(server, credential=own)
@@ -136,6 +136,16 @@ def _no_twins(servers: tuple[Server, ...]) -> None:
         if server.name in seen:
             raise InputError(f"the name {server.name!r} is there twice")
         seen.add(server.name)
+
+
+def _require_variables(credential: Credential, env: Mapping[str, str], where: str) -> None:
+    for name in (credential.password_env, credential.passphrase_env):
+        if name and not env.get(name):
+            raise InputError(
+                f"the environment variable {name} is not set",
+                "export it, then try again",
+                where=where,
+            )
 
 
 def _located(inventory: Inventory, server: Server, path: str, check: FileCheck) -> None:

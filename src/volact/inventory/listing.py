@@ -101,5 +101,6 @@ class Listing:
             lines=self._lines,
             held=self.held,
             notes=tuple(self._notes),
-            problems=tuple(self.problems),
+            # What a group says wrong is wrong for each of its servers, and said once.
+            problems=tuple({error.line(): error for error in self.problems}.values()),
         )

@@ -6,15 +6,20 @@ module's affair.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from volact.errors import InputError
+from volact.inventory.ansible import read_ini, read_yaml
 from volact.inventory.csv_file import read_csv
 from volact.inventory.document import read_document
 from volact.inventory.listing import Inventory
 
 Reader = Callable[[Path, str], Inventory]
+
+_LOOKED_AT = 200  # lines of a file whose name tells nothing
 
 
 def load_inventory(path: Path | str) -> Inventory:
@@ -44,8 +49,31 @@ _BY_SUFFIX: dict[str, Reader] = {
     ".toml": read_document,
     ".csv": read_csv,
     ".tsv": read_csv,
+    ".ini": read_ini,
+    ".cfg": read_ini,
+    ".yml": read_yaml,
+    ".yaml": read_yaml,
+    ".json": read_yaml,
 }
+_TOML = re.compile(r"\s*(\[\[server\]\]|\[(defaults|images|group\.[^\]]+)\])\s*(#.*)?")
 
 
 def _reader(path: Path) -> Reader:
-    return _BY_SUFFIX.get(path.suffix.lower(), read_document)
+    """By the suffix; Ansible's own default, ``hosts``, has none."""
+    known = _BY_SUFFIX.get(path.suffix.lower())
+    if known is not None:
+        return known
+    with path.open(encoding="utf-8", errors="replace") as file:
+        lines = [line for line in islice(file, _LOOKED_AT) if not _says_nothing(line)]
+    first = lines[0] if lines else ""
+    if any(_TOML.fullmatch(line.rstrip("\n")) for line in lines):
+        return read_document
+    if first.startswith(("---", "{")) or re.match(r"[\w.-]+:\s*(#.*)?$", first):
+        return read_yaml
+    if len(re.split(r"[,;\t]", first)) > 1 and "=" not in first:
+        return read_csv
+    return read_ini
+
+
+def _says_nothing(line: str) -> bool:
+    return not line.strip() or line.lstrip()[:1] in "#;"

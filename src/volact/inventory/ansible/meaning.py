@@ -1,0 +1,218 @@
+"""What the variables of an Ansible host mean to volact.  Pure.
+
+In: the variables of one host, laid over each other.  Out: values under the
+keys of the TOML form, each with the place it comes from.  Variables that say
+nothing of address or login are passed over.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+from volact.errors import InputError
+from volact.inventory.ansible.model import Var, Vars
+from volact.inventory.ansible.patterns import is_six
+from volact.inventory.fields import near
+from volact.inventory.keys import PASSWORDS, SHARED
+
+_HOST = ("ansible_host", "ansible_ssh_host", "ansible_winrm_host", "ansible_psrp_host")
+_PORT = ("ansible_port", "ansible_ssh_port", "ansible_winrm_port", "ansible_psrp_port")
+_USER = ("ansible_user", "ansible_ssh_user", "ansible_winrm_user", "ansible_psrp_user")
+_KEY = ("ansible_ssh_private_key_file", "ansible_private_key_file")
+PASSWORD = (
+    *("ansible_password", "ansible_ssh_pass", "ansible_ssh_password"),
+    *("ansible_winrm_pass", "ansible_winrm_password", "ansible_psrp_password"),
+)
+_ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_ssh_args")
+_SSH = ("ssh", "smart", "paramiko", "paramiko_ssh", "libssh")
+_AUTH = {
+    "basic": "basic",
+    "plaintext": "basic",
+    "ssl": "basic",
+    "negotiate": "negotiate",
+    "ntlm": "ntlm",
+    "kerberos": "kerberos",
+    "certificate": "certificate",
+}
+_OWN = "volact_"
+_FLAGS = ("winrm-tls", "certificate-validation")
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+class Meaning:
+    """Keys and values out of one host's variables; ``places`` says where each is from."""
+
+    def __init__(self, name: str, variables: Vars) -> None:
+        self.places: dict[str, str] = {}
+        self.values: dict[str, Any] = {"name": name}
+        self._vars = variables
+        self._connect(name)
+        self._put("user", *self._text(_USER))
+        self._put("key-file", *self._text(_KEY))
+        if self.values["address"].startswith("ssh:"):
+            self._arguments()
+        for variable in variables:
+            if variable.startswith(_OWN):
+                self._own(variable)
+
+    def password(self) -> Var | None:
+        """The variable that holds the password, unless another source of it is named."""
+        if any(key in self.values for key in PASSWORDS):
+            return None
+        return self._var(PASSWORD)
+
+    def _connect(self, name: str) -> None:
+        """The address: connection plugin, host and port."""
+        connection, at = self._text(("ansible_connection",))
+        kind = (connection or "ssh").rpartition(".")[2].lower()
+        host, host_at = self._text(_HOST)
+        port, port_at = self._text(_PORT)
+        self.places["address"] = host_at or port_at or at
+        if kind == "local":
+            self.values["address"] = "local"
+            return
+        if kind in _SSH:
+            scheme = "ssh"
+        elif kind in ("winrm", "psrp"):
+            scheme = self._winrm(kind, port)
+        else:
+            raise InputError(
+                f"ansible_connection {kind!r} is none that volact has",
+                "ssh, winrm, psrp or local",
+                where=at,
+            )
+        host = host or name
+        self.values["address"] = f"{scheme}://{f'[{host}]' if is_six(host) else host}"
+        if port:
+            self.values["address"] += f":{port}"
+
+    def _winrm(self, kind: str, port: str) -> str:
+        """``winrm`` or ``winrms``, as Ansible's own plugins would choose; and the rest of it."""
+        prefix = f"ansible_{kind}_"
+        scheme, _ = self._text((f"{prefix}scheme", f"{prefix}protocol"))
+        names = ("transport", "auth")
+        self._put("winrm-transport", *self._auth(tuple(prefix + name for name in names)))
+        checks = ("server_cert_validation", "cert_validation")
+        check, at = self._text(tuple(prefix + name for name in checks))
+        if check:
+            self._put("certificate-validation", check != "ignore", at)
+        for key, name in (
+            ("ca-file", "ca_trust_path"),
+            ("ca-file", "ca_cert"),
+            ("certificate-file", "cert_pem"),
+            ("certificate-file", "certificate_pem"),
+            ("certificate-key-file", "cert_key_pem"),
+            ("certificate-key-file", "certificate_key_pem"),
+        ):
+            self._put(key, *self._text((prefix + name,)))
+        if scheme in ("http", "https"):
+            return "winrm" if scheme == "http" else "winrms"
+        plain = port == "5985" if kind == "winrm" else bool(port) and port != "5986"
+        return "winrm" if plain else "winrms"
+
+    def _auth(self, names: tuple[str, ...]) -> tuple[str, str]:
+        """The first of the transports named that volact has."""
+        var = self._var(names)
+        if var is None:
+            return "", ""
+        words = var.value if isinstance(var.value, tuple) else (var.value or "").split(",")
+        known = [_AUTH[word.strip()] for word in words if word.strip() in _AUTH]
+        if not known:
+            named = ", ".join(words)
+            raise InputError(
+                f"WinRM transport {named!r} is none that volact has",
+                ", ".join(_AUTH),
+                where=var.where,
+            )
+        return known[0], var.where
+
+    def _arguments(self) -> None:
+        """A jump host in the arguments for ssh; other arguments are ssh's own affair."""
+        for name in _ARGUMENTS:
+            text, at = self._text((name,))
+            if text:
+                self._put("jump", _jump_in(text, at), at)
+
+    def _own(self, variable: str) -> None:
+        """``volact_password_env`` is the key ``password-env``."""
+        key = variable.removeprefix(_OWN).replace("_", "-")
+        at = self._vars[variable].where
+        if key not in SHARED:
+            hint = near(variable, (_OWN + name.replace("-", "_") for name in SHARED))
+            raise InputError(f"unknown variable {variable!r}", hint, where=at)
+        var = self._var((variable,))
+        value: Any = None if var is None else var.value
+        if isinstance(value, tuple):
+            value = list(value)
+        elif key in _FLAGS and value and value.lower() in _TRUE + _FALSE:
+            value = value.lower() in _TRUE
+        elif key == "tags" and value:
+            value = re.split(r"[\s,;]+", value)
+        self._put(key, value, at)
+
+    def _put(self, key: str, value: Any, where: str) -> None:
+        if value not in (None, ""):
+            self.values[key] = value
+            self.places[key] = where
+
+    def _text(self, names: tuple[str, ...]) -> tuple[str, str]:
+        """The text of the first variable that is there, and its place."""
+        var = self._var(names)
+        if var is None or var.value is None:
+            return "", ""
+        if not isinstance(var.value, str):
+            raise InputError("is a list where one text is needed", where=var.where)
+        return var.value.strip(), var.where
+
+    def _var(self, names: tuple[str, ...]) -> Var | None:
+        """The first variable that is there; ``InputError`` when only Ansible could read it."""
+        found = next(((name, self._vars[name]) for name in names if name in self._vars), None)
+        if found is None:
+            return None
+        name, var = found
+        if name not in PASSWORD and (var.vault or var.is_template):
+            raise unreadable(name, var)
+        return var
+
+
+def unreadable(name: str, var: Var) -> InputError:
+    """Why a value that only Ansible could work out is not taken."""
+    what = "is encrypted by ansible-vault" if var.vault else "is a template"
+    hint = "write the value itself"
+    if name in PASSWORD:
+        hint = "name where the password is: volact_password_env, or --password-env"
+    return InputError(f"{name} {what}, which volact does not read", hint, where=var.where)
+
+
+def _jump_in(text: str, where: str) -> str:
+    """The jump hosts in a list of arguments for ssh, ``""`` when there are none."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise InputError(f"cannot be read: {error}".lower(), where=where) from error
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "-J":
+            return following
+        option = word.removeprefix("-o") or following
+        name, _, value = option.partition("=")
+        if word.startswith("-o") and name.strip().lower() == "proxyjump":
+            return value.strip()
+        if word.startswith("-o") and name.strip().lower() == "proxycommand":
+            return _jump_of_command(value, where)
+    return ""
+
+
+def _jump_of_command(command: str, where: str) -> str:
+    """``ssh -W %h:%p user@bastion`` is a jump host by another name."""
+    words = shlex.split(command)
+    if words[:1] == ["ssh"] and "-W" in words and "@" not in words[0]:
+        plain = [word for word in words[1:] if not word.startswith("-") and "%" not in word]
+        if len(plain) == 1:
+            return plain[0]
+    raise InputError(
+        "a ProxyCommand other than 'ssh -W %h:%p user@host' is not understood",
+        "write it as -o ProxyJump=user@host, or into ~/.ssh/config",
+        where=where,
+    )

@@ -1,0 +1,155 @@
+"""YAML with line numbers: an inventory into a tree, a vars file into variables.
+
+Only the structure is read: no object is made of what the file says, so a tag
+can do nothing, and an anchor is the same node wherever it is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import yaml
+
+from volact.errors import InputError
+from volact.inventory.ansible.model import Tree, Var
+from volact.inventory.ansible.patterns import expand
+from volact.inventory.fields import near
+from volact.inventory.listing import Listing
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NULL = "tag:yaml.org,2002:null"
+_MERGE = "tag:yaml.org,2002:merge"
+_VAULT_TAGS = ("!vault", "!vault-encrypted")
+_VAULT = "$ANSIBLE_VAULT;"
+_GROUP = ("hosts", "children", "vars")
+_DEEPEST = 64
+
+Pair = tuple[str, yaml.Node, int]
+
+
+def compose(text: str, shown: str) -> yaml.Node | None:
+    """The structure of a file, ``None`` for an empty one."""
+    if text.startswith(_VAULT):
+        hint = "write what is needed to log in into a file that is not"
+        raise InputError("is encrypted by ansible-vault", hint, where=f"{shown} line 1")
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise InputError(f"not YAML: {error.problem}", where=f"{shown} line {line}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"not YAML: {str(error).splitlines()[0]}", where=shown) from error
+    return None if root is None or _is_null(root) else root
+
+
+def variables(node: yaml.Node | None, shown: str) -> dict[str, Var]:
+    """The variables of a mapping."""
+    if node is None or _is_null(node):
+        return {}
+    return {name: _var(value, f"{shown} line {line}") for name, value, line in pairs(node, shown)}
+
+
+def pairs(node: yaml.Node, shown: str, depth: int = 0) -> Iterator[Pair]:
+    """Key, value and line of a mapping's entries; what it merges in comes first."""
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.MappingNode) or depth > _DEEPEST:
+        raise InputError("is not a mapping (name: value)", where=f"{shown} line {line}")
+    for key, value in node.value:
+        if key.tag == _MERGE:
+            merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for one in reversed(merged):
+                yield from pairs(one, shown, depth + 1)
+    for key, value in node.value:
+        if key.tag != _MERGE:
+            where = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise InputError("has a key that is not a text", where=f"{shown} line {where}")
+            yield key.value, value, where
+
+
+def parse_tree(root: yaml.Node, listing: Listing) -> Tree:
+    """The hosts and groups of an inventory; what is wrong is kept in ``listing``."""
+    reader = _Reader(listing)
+    for name, node, line in listing.attempt(lambda: list(pairs(root, listing.shown))) or ():
+        reader.group(name, node, None, line)
+    return reader.tree
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and bool(node.tag == _NULL)
+
+
+def _var(node: yaml.Node, where: str) -> Var:
+    """A scalar as it is spelt, a list of scalars; anything else is a list of nothing."""
+    if isinstance(node, yaml.ScalarNode):
+        if node.tag in _VAULT_TAGS or node.value.startswith(_VAULT):
+            return Var(None, where, vault=True)
+        return Var(None if _is_null(node) else node.value, where)
+    if isinstance(node, yaml.SequenceNode):
+        scalars = [item for item in node.value if isinstance(item, yaml.ScalarNode)]
+        return Var(tuple(item.value for item in scalars), where)
+    return Var((), where)
+
+
+class _Reader:
+    """The tree as far as it is read."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.tree = Tree()
+        self._listing = listing
+        self._seen: set[tuple[str, int, str | None]] = set()
+
+    def group(
+        self, name: str, node: yaml.Node, parent: str | None, line: int, depth: int = 0
+    ) -> None:
+        """One group with all below it."""
+        if (name, id(node), parent) in self._seen:
+            return
+        self._seen.add((name, id(node), parent))
+        group = self.tree.group(name)
+        if parent is not None:
+            group.parents[parent] = None
+        if _is_null(node):
+            return
+        if depth > _DEEPEST:
+            self._listing.problem(f"groups are nested more than {_DEEPEST} deep", line=line)
+            return
+        self._listing.attempt(lambda: self._parts(name, node, depth))
+
+    def _parts(self, name: str, node: yaml.Node, depth: int) -> None:
+        shown = self._listing.shown
+        for key, value, line in pairs(node, shown):
+            if key == "vars":
+                self.tree.group(name).variables.update(variables(value, shown))
+            elif key == "hosts":
+                self._hosts(name, value)
+            elif key == "children":
+                for child, below, at in self._entries(value):
+                    self.group(child, below, name, at, depth + 1)
+            else:
+                hint = f"{near(key, _GROUP)}; a group of that name goes below children"
+                self._listing.problem(f"unknown key {key!r} in group {name!r}", hint, line=line)
+
+    def _hosts(self, group: str, node: yaml.Node) -> None:
+        for pattern, value, line in self._entries(node):
+            own = self._listing.attempt(partial(variables, value, self._listing.shown)) or {}
+            try:
+                names, port = expand(pattern)
+            except InputError as error:
+                self._listing.problem(error.message, error.hint, line=line)
+                continue
+            if port:
+                own.setdefault("ansible_port", Var(port, self._listing.at(line)))
+            for name in names:
+                self.tree.add_host(name, group, line, own)
+
+    def _entries(self, node: yaml.Node) -> Iterator[Pair]:
+        """The entries of a mapping, or one name alone; nothing for null."""
+        if isinstance(node, yaml.ScalarNode):
+            if not _is_null(node):
+                nothing = yaml.ScalarNode(_NULL, "", node.start_mark, node.end_mark)
+                yield node.value, nothing, node.start_mark.line + 1
+            return
+        yield from pairs(node, self._listing.shown)
