@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import msgspec
+
 from volact.errors import InputError
 from volact.inventory.fields import Fields
 from volact.inventory.keys import CERTIFICATE, PASSPHRASES, PASSWORDS, said
@@ -24,32 +26,36 @@ from volact.model.server import Address, Credential, Server, SshWay, WinRm
 T = TypeVar("T")
 
 _TOGETHER = (PASSWORDS, PASSPHRASES, CERTIFICATE)
-_CREDENTIAL = {
-    "password-env": "password_env",
-    "password-file": "password_file",
-    "password-command": "password_command",
-    "keyring": "keyring",
-    "password-held": "password_held",
-    "key-file": "key_files",
-    "key-passphrase-env": "passphrase_env",
-    "key-passphrase-file": "passphrase_file",
-    "key-passphrase-command": "passphrase_command",
-    "certificate-file": "certificate_file",
-    "certificate-key-file": "certificate_key_file",
+# Where each key of ``keys.KEYS`` is in a ``Server``; name and address are read apart.
+PLACES = {
+    "provider": "provider",
+    "tags": "tags",
+    "user": "credential.user",
+    "password-env": "credential.password_env",
+    "password-file": "credential.password_file",
+    "password-command": "credential.password_command",
+    "keyring": "credential.keyring",
+    "password-held": "credential.password_held",
+    "key-file": "credential.key_files",
+    "key-passphrase-env": "credential.passphrase_env",
+    "key-passphrase-file": "credential.passphrase_file",
+    "key-passphrase-command": "credential.passphrase_command",
+    "certificate-file": "credential.certificate_file",
+    "certificate-key-file": "credential.certificate_key_file",
+    "known-hosts": "known_hosts",
+    "jump": "ssh.jump",
+    "jump-key-file": "ssh.jump_key_files",
+    "ssh-config": "ssh.config",
+    "winrm-transport": "winrm.auth",
+    "winrm-tls": "winrm.tls",
+    "ca-file": "winrm.ca_file",
+    "certificate-validation": "winrm.verify",
 }
-_WINRM = {
-    "winrm-transport": "auth",
-    "winrm-tls": "tls",
-    "ca-file": "ca_file",
-    "certificate-validation": "verify",
+_PARTS: dict[str, type[msgspec.Struct]] = {
+    "credential": Credential,
+    "ssh": SshWay,
+    "winrm": WinRm,
 }
-_ACCOUNT = {
-    "tencent-site": "site",
-    "tencent-endpoint": "endpoint",
-    "tencent-credentials": "credentials",
-    "tencent-profile": "profile",
-}
-_SSH = {"jump": "jump", "jump-key-file": "jump_key_files", "ssh-config": "config"}
 
 # What lies beneath a server's own table, the farthest first, given its tags.
 Beneath = Callable[[tuple[str, ...]], Sequence[dict[str, Any]]]
@@ -65,19 +71,13 @@ def make_server(fields: Fields, beneath: Beneath = no_tables) -> Server:
     address = _address(fields)
     own = said(fields)
     merged = _merged([*beneath(own.get("tags", ())), own])
-    user = address.user or merged.get("user", "")
+    if address.user:
+        merged["user"] = address.user
+    merged["tags"] = tuple(dict.fromkeys(merged["tags"]))
     server = Server(
         name=fields.text("name") or address.host or str(address),
         address=address,
-        provider=merged.get("provider", ""),
-        credential=Credential(user=user, **_named(merged, _CREDENTIAL)),
-        known_hosts=merged.get("known-hosts", ""),
-        tags=tuple(dict.fromkeys(merged.get("tags", ()))),
-        winrm=WinRm(**_named(merged, _WINRM)),
-        ssh=SshWay(**_named(merged, _SSH)),
-        account=Account(**_named(merged, _ACCOUNT)),
-        image=merged.get("image", ""),
-        license=merged.get("license", ""),
+        **_placed_values(merged),
     )
     if "jump" in own and own["jump"] and address.scheme != "ssh":
         raise fields.error("jump is for ssh:// only", "jump")
@@ -106,8 +106,15 @@ def _merged(tables: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def _named(merged: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    return {field: merged[key] for key, field in names.items() if key in merged}
+def _placed_values(merged: dict[str, Any]) -> dict[str, Any]:
+    """The values of ``Server``'s fields, those with parts put together."""
+    values: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {}
+    for key, value in merged.items():
+        part, _, field = PLACES[key].rpartition(".")
+        (parts.setdefault(part, {}) if part else values)[field] = value
+    values.update({name: _PARTS[name](**fields) for name, fields in parts.items()})
+    return values
 
 
 def _placed(fields: Fields, read: Callable[[Any], T], value: Any) -> T:
