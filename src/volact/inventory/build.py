@@ -50,8 +50,15 @@ PLACES = {
     "winrm-tls": "winrm.tls",
     "ca-file": "winrm.ca_file",
     "certificate-validation": "winrm.verify",
+    "tencent-site": "account.site",
+    "tencent-endpoint": "account.endpoint",
+    "tencent-credentials": "account.credentials",
+    "tencent-profile": "account.profile",
+    "image": "image",
+    "license": "license",
 }
 _PARTS: dict[str, type[msgspec.Struct]] = {
+    "account": Account,
     "credential": Credential,
     "ssh": SshWay,
     "winrm": WinRm,
