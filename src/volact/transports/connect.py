@@ -44,7 +44,13 @@ def _tat(_secrets: Secrets, _options: SshOptions) -> Opener:
     return Tat().open
 
 
-WAYS: Mapping[Scheme, Way] = {"ssh": _ssh, "tat": _tat}
+def _winrm(secrets: Secrets, options: SshOptions) -> Opener:
+    from volact.transports.winrm.way import make  # noqa: PLC0415
+
+    return make(secrets, options)
+
+
+WAYS: Mapping[Scheme, Way] = {"ssh": _ssh, "winrm": _winrm, "winrms": _winrm, "tat": _tat}
 
 
 def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:

@@ -81,7 +81,7 @@ class Command:
         """Run it to its end, or for ever where the line is one that hangs."""
         await self._begin()
         result = await self._result()
-        if self.slot.line == "hang" and not self.aborted:
+        if self.slot.line == "hang" and self.stdin.size and not self.aborted:
             await self.changed.wait()
         if self.aborted:
             return

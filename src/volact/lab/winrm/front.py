@@ -45,7 +45,7 @@ class WinRmFront:
     pool: Pool
     services: dict[str, Service] = field(default_factory=dict)
     _servers: list[asyncio.Server] = field(default_factory=list)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
     _folder: TemporaryDirectory[str] | None = None
     _identities: Identities | None = None
     _users: Users | None = None
@@ -72,9 +72,11 @@ class WinRmFront:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            await self._serve(service, reader, writer)
+            self._open[task] = writer
+            try:
+                await self._serve(service, reader, writer)
+            finally:
+                del self._open[task]
 
         server = await asyncio.start_server(
             connected, "127.0.0.1", 0, ssl=self._context(slot), backlog=128
@@ -88,9 +90,10 @@ class WinRmFront:
             server.close()
         for service in self.services.values():
             await service.stop()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = dict(self._open)
+        for writer in left.values():
+            writer.transport.abort()
+        await asyncio.gather(*left, return_exceptions=True)
         await asyncio.gather(*(server.wait_closed() for server in self._servers))
         self._servers.clear()
         if self._folder is not None:

@@ -1,0 +1,193 @@
+"""A remote cmd shell over WS-Management: one shell, one command at a time.
+
+Every call blocks and none longer than its time-out; they are made in a
+``Worker``.  Exceptions are the libraries' own: ``failures`` knows them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from xml.etree.ElementTree import Element, SubElement
+
+import msgspec
+from pypsrp.exceptions import WSManFaultError
+from pypsrp.wsman import NAMESPACES, OptionSet, SelectorSet, WSMan, WSManAction
+
+from volact.errors import TransportError
+from volact.transports.base import MAX_OUTPUT, Raw
+from volact.transports.winrm.failures import TIMED_OUT
+
+_RSP = NAMESPACES["rsp"]
+_CMD = f"{_RSP}/cmd"
+_DONE = f"{_RSP}/CommandState/Done"
+_TERMINATE = f"{_RSP}/signal/terminate"
+_MAX_STDERR = 64 * 1024
+# A shell that nobody closed any more is not kept for the usual two hours.
+_IDLE_S = 180
+# How long a call may take that the server answers at once.
+_CALL_S = 15
+# How long the server holds a request for output: as long as volact takes to
+# notice that it was told to stop.
+_POLL_S = 2
+
+
+class Stop:
+    """Told from outside: until when to wait for a command, or not at all any more."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+
+    def now(self) -> None:
+        """Do not wait any longer."""
+        self._until = 0.0
+
+    @property
+    def left_s(self) -> float:
+        """The time there is."""
+        return self._until - time.monotonic()
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """What one request for output brought."""
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+    done: bool = False
+    exit_status: int | None = None
+
+
+class Shell:
+    """One remote shell, opened when it is first needed."""
+
+    def __init__(self, wsman: WSMan) -> None:
+        self._wsman = wsman
+        self._selectors: SelectorSet | None = None
+        self._running = ""  # the command that has not come to its end
+
+    def open(self) -> None:
+        """Log in and open the shell."""
+        shell = Element(_tag("Shell"))
+        SubElement(shell, _tag("InputStreams")).text = "stdin"
+        SubElement(shell, _tag("OutputStreams")).text = "stdout stderr"
+        SubElement(shell, _tag("IdleTimeOut")).text = f"PT{_IDLE_S}S"
+        # With the profile: %TEMP% is the account's own folder, closed to others.
+        answer = self._ask(WSManAction.CREATE, shell, {"WINRS_NOPROFILE": "FALSE"})
+        self._selectors = SelectorSet()
+        self._selectors.add_option("ShellId", _text(answer, ".//wsman:Selector[@Name='ShellId']"))
+
+    def run(self, line: str, stdin: bytes, stop: Stop) -> Raw | None:
+        """Run a command line to its end; ``None`` when told to stop before."""
+        self.start(line)
+        asked = time.time()
+        if stdin:
+            self._send(stdin)
+        stdout, stderr, answered = bytearray(), bytearray(), 0.0
+        while stop.left_s > 0:
+            piece = self._receive(stop)
+            answered = time.time() if piece.stdout else answered
+            stdout += piece.stdout
+            stderr += piece.stderr[: _MAX_STDERR - len(stderr)]
+            if len(stdout) > MAX_OUTPUT:
+                raise TransportError("protocol", f"the server wrote more than {MAX_OUTPUT} bytes")
+            if piece.done:
+                self._running = ""
+                status, answered = piece.exit_status, answered or time.time()
+                return Raw(bytes(stdout), bytes(stderr), status, asked, answered)
+        return None
+
+    def start(self, line: str) -> None:
+        """Start a command line and stay with it."""
+        command = Element(_tag("CommandLine"))
+        SubElement(command, _tag("Command")).text = line
+        options = {"WINRS_CONSOLEMODE_STDIN": "FALSE", "WINRS_SKIP_CMD_SHELL": "FALSE"}
+        self._running = _text(self._ask(WSManAction.COMMAND, command, options), ".//rsp:CommandId")
+
+    def terminate(self) -> None:
+        """End the command that still runs, with every process of its own."""
+        if not self._running:
+            return
+        signal = Element(_tag("Signal"), CommandId=self._running)
+        SubElement(signal, _tag("Code")).text = _TERMINATE
+        self._running = ""
+        self._ask(WSManAction.SIGNAL, signal)
+
+    def close(self) -> None:
+        """Close the shell; whatever runs in it ends."""
+        try:
+            if self._selectors is not None:
+                self._ask(WSManAction.DELETE, None)
+                self._selectors = None
+        finally:
+            self._wsman.close()
+
+    def _send(self, data: bytes) -> None:
+        room = self._wsman.max_payload_size
+        for at in range(0, len(data), room):
+            send = Element(_tag("Send"))
+            last = str(at + room >= len(data)).lower()
+            names = {"Name": "stdin", "CommandId": self._running, "End": last}
+            piece = base64.b64encode(data[at : at + room]).decode("ascii")
+            SubElement(send, _tag("Stream"), names).text = piece
+            self._ask(WSManAction.SEND, send)
+
+    def _receive(self, stop: Stop) -> Piece:
+        receive = Element(_tag("Receive"))
+        stream = SubElement(receive, _tag("DesiredStream"), CommandId=self._running)
+        stream.text = "stdout stderr"
+        wait_s = max(1, min(_POLL_S, int(stop.left_s)))
+        options = {"WSMAN_CMDSHELL_OPTION_KEEPALIVE": "TRUE"}
+        try:
+            return _piece(self._ask(WSManAction.RECEIVE, receive, options, wait_s))
+        except WSManFaultError as fault:
+            if fault.code != TIMED_OUT:
+                raise
+            return Piece()  # nothing was written meanwhile
+
+    def _ask(
+        self,
+        action: str,
+        body: Element | None,
+        options: dict[str, str] | None = None,
+        timeout_s: int = _CALL_S,
+    ) -> Element:
+        named = OptionSet()
+        for name, value in (options or {}).items():
+            named.add_option(name, value)
+        # Not the library's own receive(): that one waits and repeats on its own.
+        return self._wsman.invoke(
+            action, _CMD, body, named if options else None, self._selectors, timeout_s
+        )
+
+
+def _piece(answer: Element) -> Piece:
+    written = {"stdout": b"", "stderr": b""}
+    for stream in answer.iterfind(".//rsp:Stream", NAMESPACES):
+        name = stream.get("Name", "")
+        if stream.text and name in written:
+            written[name] += _decoded(stream.text)
+    state = answer.find(".//rsp:CommandState", NAMESPACES)
+    done = state is not None and state.get("State") == _DONE
+    code = answer.findtext(".//rsp:ExitCode", None, NAMESPACES)
+    status = int(code) if code and code.strip().isdecimal() else None
+    return Piece(written["stdout"], written["stderr"], done, status)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except binascii.Error as error:
+        raise TransportError("protocol", "the server's output is not Base64") from error
+
+
+def _text(answer: Element, path: str) -> str:
+    found = answer.findtext(path, "", NAMESPACES)
+    if not found:
+        what = path.rpartition(":")[2].partition("[")[0]
+        raise TransportError("protocol", f"the WinRM service did not name its {what}")
+    return found
+
+
+def _tag(name: str) -> str:
+    return f"{{{_RSP}}}{name}"

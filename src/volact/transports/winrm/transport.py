@@ -1,0 +1,126 @@
+"""The agent over WinRM: one shell for a server, one command for an execution.
+
+The command takes the script from its standard input, so that an execution
+costs three requests: command, input, output.  What blocks runs in the
+connection's own thread; here are its deadline and what is left to be tidied.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import Callable
+
+from volact.errors import TransportError
+from volact.transports.base import Raw
+from volact.transports.winrm.failures import translated
+from volact.transports.winrm.remote import INCOMPLETE, run_line, tidy_line
+from volact.transports.winrm.shell import Shell, Stop
+from volact.transports.winrm.worker import Worker
+
+_ANSWER = b"VOLACT1 "
+_NAME = re.compile(r"[a-z0-9-]{8,64}")
+# How long tidying up and saying goodbye may take beyond a deadline; the
+# thread may be in the middle of a request for output.
+_GRACE_S = 5.0
+_TIDY_S = 3.0
+
+
+class WinRmTransport:
+    """An open remote shell on one server."""
+
+    def __init__(self, shell: Shell, worker: Worker) -> None:
+        self._shell = shell
+        self._worker = worker
+
+    async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
+        """Send, execute once, and remove what a clean end did not remove."""
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not a file name for a script: {name!r}")
+        stop, clean = Stop(time.monotonic() + deadline_s), False
+        try:
+            raw = await self._within(script, name, stop, deadline_s)
+            _require_whole(raw, len(script))
+            clean = _clean(raw)
+        finally:
+            if not clean:
+                stop.now()
+                await self._tidy(name)
+        return raw
+
+    async def close(self) -> None:
+        """Close the shell; a server that does not answer is left standing."""
+        await self._quietly(self._shell.close)
+        self._worker.end()
+
+    def abandon(self) -> None:
+        """Close the shell, should it have opened after all, and do not wait for it."""
+        self._worker.end(lambda: _silently(self._shell.close))
+
+    async def _within(self, script: bytes, name: str, stop: Stop, deadline_s: float) -> Raw:
+        line = run_line(name, len(script))
+        try:
+            with translated():
+                async with asyncio.timeout(deadline_s):
+                    raw = await self._worker.do(lambda: self._shell.run(line, script, stop))
+        except TransportError as error:
+            raise _with_deadline(error, deadline_s) from error
+        if raw is None:
+            raise _too_late(deadline_s)
+        return raw
+
+    async def _tidy(self, name: str) -> None:
+        """End what still runs and remove its files, as far as possible.
+
+        Only what bears the run's own unguessable name is touched.
+        """
+
+        def tidy() -> None:
+            self._shell.terminate()
+            self._shell.run(tidy_line(name), b"", Stop(time.monotonic() + _TIDY_S))
+            self._shell.terminate()
+
+        await self._quietly(tidy)
+
+    async def _quietly(self, call: Callable[[], None]) -> None:
+        """Do something that is not worth an error of its own."""
+        try:
+            with translated():
+                async with asyncio.timeout(_GRACE_S):
+                    await self._worker.do(call)
+        except TransportError:
+            # The connection is gone or stuck: the server ends an idle shell by itself.
+            return
+
+
+def _silently(call: Callable[[], None]) -> None:
+    with contextlib.suppress(TransportError), translated():
+        call()
+
+
+def _require_whole(raw: Raw, size: int) -> None:
+    """``TransportError`` when the script was not run because a part of it was missing."""
+    said = re.search(rf"{INCOMPLETE} (\d*)".encode(), raw.stdout)
+    if said is not None:
+        came = said[1].decode("ascii") or "0"
+        raise TransportError("protocol", f"of a script of {size} bytes {came} arrived")
+
+
+def _clean(raw: Raw) -> bool:
+    """Whether the script came to its own end, at which it removes itself."""
+    line = raw.stdout.rpartition(_ANSWER)[2]
+    return raw.exit_status is not None and line.endswith(b"\n")
+
+
+def _with_deadline(error: TransportError, deadline_s: float) -> TransportError:
+    return _too_late(deadline_s) if error.kind == "timeout" else error
+
+
+def _too_late(deadline_s: float) -> TransportError:
+    return TransportError(
+        "timeout",
+        f"the server did not finish within {deadline_s:.3g} s",
+        "raise --deadline, or look at what its processes wait for",
+    )

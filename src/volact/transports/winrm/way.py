@@ -1,0 +1,144 @@
+"""Logging in over WinRM: settings, the password at the last moment, the first shell.
+
+Nobody is ever prompted, and a wrong password is tried once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from pypsrp.wsman import WSMan
+
+from volact.errors import InputError, TransportError, VolactError
+from volact.model.server import Server
+from volact.transports.base import Opener, Secrets, Transport
+from volact.transports.failures import one_line
+from volact.transports.login import SshOptions, user_of
+from volact.transports.winrm.failures import REFUSED, translated
+from volact.transports.winrm.shell import Shell
+from volact.transports.winrm.transport import WinRmTransport
+from volact.transports.winrm.worker import Worker
+
+# More than this many servers at a time wait for a thread.
+_THREADS = 128
+_PORT, _TLS_PORT = 5985, 5986
+
+# The library tells its troubles to whoever listens; volact tells them itself.
+logging.getLogger("pypsrp").addHandler(logging.NullHandler())
+
+
+def make(secrets: Secrets, options: SshOptions) -> Opener:
+    """What opens servers by WinRM; at most so many at once as there are threads."""
+    room = asyncio.Semaphore(_THREADS)
+
+    @asynccontextmanager
+    async def opener(server: Server) -> AsyncIterator[Transport]:
+        async with room:
+            transport = await _open(server, secrets, options.connect_s)
+            try:
+                yield transport
+            finally:
+                await transport.close()
+
+    return opener
+
+
+async def _open(server: Server, secrets: Secrets, connect_s: float) -> WinRmTransport:
+    require_secrecy(server)
+    settings = settings_of(server, await _password(server, secrets), connect_s)
+    worker = Worker(server.name)
+    shell = Shell(WSMan(**settings))
+    transport = WinRmTransport(shell, worker)
+    try:
+        with translated():
+            async with asyncio.timeout(connect_s):
+                await worker.do(shell.open)
+    except TransportError as error:
+        transport.abandon()
+        raise _told(server, error, connect_s) from error
+    except BaseException:
+        transport.abandon()
+        raise
+    return transport
+
+
+def require_secrecy(server: Server) -> None:
+    """``InputError`` for a login that only HTTPS may carry."""
+    auth = server.winrm.auth
+    if server.winrm_tls or auth not in {"basic", "certificate"}:
+        return
+    why = "would send the password in clear" if auth == "basic" else "needs HTTPS"
+    raise InputError(f"winrm-transport {auth} {why}", "use winrms://", where=server.name)
+
+
+def settings_of(server: Server, password: str | None, connect_s: float) -> dict[str, Any]:
+    """The library's settings for one server."""
+    winrm, credential = server.winrm, server.credential
+    tls = server.winrm_tls
+    settings: dict[str, Any] = {
+        "server": server.address.host,
+        "port": server.address.port or (_TLS_PORT if tls else _PORT),
+        "ssl": tls,
+        "auth": winrm.auth,
+        # Message encryption by Negotiate where there is no TLS, always.
+        "encryption": "auto",
+        "cert_validation": winrm.verify and (winrm.ca_file or True),
+        "no_proxy": True,
+        "connection_timeout": connect_s,
+        "read_timeout": connect_s,
+    }
+    if winrm.auth == "certificate":
+        settings["certificate_pem"] = credential.certificate_file
+        settings["certificate_key_pem"] = (
+            credential.certificate_key_file or credential.certificate_file
+        )
+    elif password is not None or winrm.auth != "kerberos" or credential.user:
+        settings["username"] = user_of(server)
+        settings["password"] = password
+    if winrm.auth == "basic" and password is not None:
+        # As bytes: the library's own choice, Latin-1, has no place for most names.
+        settings["username"] = user_of(server).encode()
+        settings["password"] = password.encode()
+    return settings
+
+
+async def _password(server: Server, secrets: Secrets) -> str | None:
+    auth = server.winrm.auth
+    if auth == "certificate":
+        if not server.credential.certificate_file:
+            raise TransportError("auth", "no certificate is named", "set certificate-file")
+        return None
+    credential = msgspec.structs.replace(server.credential, user=user_of(server))
+    try:
+        secret = await secrets.password(credential)
+    except VolactError as error:
+        raise TransportError("auth", error.message, error.hint) from error
+    if secret is None and auth in {"basic", "ntlm"}:
+        raise TransportError("auth", "no password is named", "set password-env or password-file")
+    return None if secret is None else secret.reveal()
+
+
+def _told(server: Server, error: TransportError, connect_s: float) -> TransportError:
+    """The one error of a shell that did not open."""
+    if error.kind == "timeout":
+        return TransportError("timeout", f"no login within {connect_s:g} s")
+    if error.message != REFUSED:
+        return error
+    user = one_line(user_of(server), 64)
+    return TransportError("auth", f"the login was refused for {user}", _hint(server))
+
+
+def _hint(server: Server) -> str:
+    if server.winrm.auth == "certificate":
+        return "is the certificate mapped to an account on the server (winrm/config/service)?"
+    if not server.credential.names_password:
+        return "no password is named: set password-env or password-file"
+    user = user_of(server)
+    local = not set("\\@") & set(user) and user.lower() != "administrator"
+    more = "; a local administrator also needs LocalAccountTokenFilterPolicy = 1" if local else ""
+    return f"check user and password{more}"
