@@ -1,0 +1,76 @@
+"""Sentences for a person: English text that still knows its template and arguments.
+
+A ``Text`` *is* its English sentence, a ``str`` like any other; data formats
+write it as that.  Because it keeps template and arguments, ``volact.words`` can
+say it in another language.  Nothing here translates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+class Text(str):
+    """An English sentence with what it was made of.
+
+    ``template`` is ``""`` for words that are nobody's to translate (commands,
+    data); ``many`` is the template for other counts than one, of ``args["n"]``.
+    Cutting or joining it gives a plain ``str``: nest it in another template instead.
+    """
+
+    __slots__ = ("args", "many", "template")
+
+    args: Mapping[str, Any]
+    many: str
+    template: str
+
+    def __new__(
+        cls, text: str, template: str = "", args: Mapping[str, Any] | None = None, many: str = ""
+    ) -> Text:
+        """Keep the English text and what it was made of."""
+        self = super().__new__(cls, text)
+        self.template = template
+        self.args = args or {}
+        self.many = many
+        return self
+
+    def __reduce__(self) -> tuple[type[Text], tuple[str, str, Mapping[str, Any], str]]:
+        return Text, (str(self), self.template, self.args, self.many)
+
+
+def say(template: str, /, **args: object) -> Text:
+    """A sentence: ``say("The clock is {how_long} {side}.", how_long=…, side=…)``.
+
+    The template is a literal, so that it can be found and translated; an
+    argument that is a sentence or words of ours is a ``Text`` itself.
+    """
+    return Text(template.format(**args), template, args)
+
+
+def count(n: int, one: str, many: str, /, **args: object) -> Text:
+    """The template for one or for several of something; both may use ``{n}``."""
+    args = {"n": n, **args}
+    return Text((one if n == 1 else many).format(**args), one, args, many)
+
+
+def raw(text: str) -> Text:
+    """What stays as it is in every language: a command, a name, words of somebody else."""
+    return Text(text)
+
+
+def listed(items: Iterable[str]) -> Text:
+    """``a, b, c``."""
+    first, *rest = [*items] or [""]
+    text = first if isinstance(first, Text) else raw(first)
+    for item in rest:
+        text = say("{some}, {more}", some=text, more=item)
+    return text
+
+
+def joined(items: Iterable[str]) -> Text:
+    """``a, b and c``."""
+    *most, last = [*items] or [""]
+    if not most:
+        return last if isinstance(last, Text) else raw(last)
+    return say("{some} and {last}", some=listed(most), last=last)

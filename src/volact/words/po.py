@@ -1,0 +1,59 @@
+"""Reading gettext ``.po`` files: messages, plurals and the rule that chooses among them.
+
+Only reading; ``make words`` writes them.  A catalogue is read as it is kept in
+the source tree, so that an editable install and a wheel need no compiled file.
+"""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+_LINE = re.compile(r'(?:(msgctxt|msgid_plural|msgid|msgstr(?:\[\d\])?)\s+)?(".*")')
+_PLURAL = re.compile(r"plural=([^;]+);")
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One message; ``said`` has a form for each number where there is a plural."""
+
+    text: str
+    many: str
+    said: tuple[str, ...]
+    fuzzy: bool
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """A language's messages, and which plural form a count takes."""
+
+    messages: dict[str, tuple[str, ...]]
+    form: Callable[[int], int]
+
+
+def read_po(text: str) -> Catalogue:
+    """The finished messages of a catalogue: those translated and not marked fuzzy."""
+    entries = tuple(entries_of(text))
+    header = next((entry.said[0] for entry in entries if not entry.text), "")
+    rule = _PLURAL.search(header)
+    messages = {e.text: e.said for e in entries if e.text and all(e.said) and not e.fuzzy}
+    # gettext's own reader of the rule: the catalogue is ours, and it takes nothing but arithmetic.
+    return Catalogue(messages, gettext.c2py(rule[1] if rule else "0"))
+
+
+def entries_of(text: str) -> Iterator[Entry]:
+    """Every entry of a catalogue that is in use, the header (``text == ""``) too."""
+    for block in re.split(r"\n\s*\n", text):
+        parts: dict[str, str] = {}
+        name, fuzzy = "", False
+        for line in block.splitlines():
+            match = _LINE.fullmatch(line)
+            fuzzy = fuzzy or (line.startswith("#,") and "fuzzy" in line)
+            if match:
+                name = match[1] or name
+                parts[name] = parts.get(name, "") + ast.literal_eval(match[2])
+        if "msgid" in parts:
+            said = tuple(parts[key] for key in sorted(parts) if key.startswith("msgstr"))
+            yield Entry(parts["msgid"], parts.get("msgid_plural", ""), said, fuzzy)

@@ -1,0 +1,93 @@
+"""Saying a sentence in the language of the person who reads it.
+
+The language holds for the running context, like a locale: ``use`` sets it for
+good, ``speaking`` for a ``with`` block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib import resources
+
+from volact.model.text import Text
+from volact.words.po import Catalogue, read_po
+
+Words = Callable[[str], str]  # says a sentence in one language
+
+_language: ContextVar[str] = ContextVar("language", default="en")
+
+
+def use(name: str) -> None:
+    """From now on speak this language, one of ``LANGUAGES``."""
+    _language.set(name)
+
+
+def language() -> str:
+    """The language spoken now."""
+    return _language.get()
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Speak a language for a while."""
+    token = _language.set(name)
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def tr(text: str) -> str:
+    """The sentence in the language spoken now; English where it has no such sentence.
+
+    A plain ``str`` is looked up as it stands: words from tables.
+    """
+    name = _language.get()
+    return str(text) if name == "en" else words_of(name)(text)
+
+
+def words_of(name: str) -> Words:
+    """The words of one language, whatever is spoken now."""
+    catalogue = _catalogue(name) if name != "en" else None
+
+    def words(text: str) -> str:
+        return str(text) if catalogue is None else _translated(text, catalogue)
+
+    return words
+
+
+@cache
+def _catalogue(name: str) -> Catalogue:
+    file = resources.files("volact.words").joinpath("locale", f"{name.replace('-', '_')}.po")
+    return read_po(file.read_text("utf-8"))
+
+
+def _translated(text: str, catalogue: Catalogue) -> str:
+    if not isinstance(text, Text):
+        return catalogue.messages.get(text, (text,))[0]
+    found = catalogue.messages.get(text.template)
+    args = {name: _argument(value, catalogue) for name, value in text.args.items()}
+    if not found:
+        return _english(text, args)
+    chosen = found[catalogue.form(_number(args))] if text.many else found[0]
+    return chosen.format_map(args)
+
+
+def _english(text: Text, args: Mapping[str, object]) -> str:
+    """A sentence that is not in the catalogue; what it is made of may be."""
+    if not text.template:
+        return str(text)
+    one = not text.many or _number(args) == 1
+    return (text.template if one else text.many).format_map(args)
+
+
+def _argument(value: object, catalogue: Catalogue) -> object:
+    return _translated(value, catalogue) if isinstance(value, Text) else value
+
+
+def _number(args: Mapping[str, object]) -> int:
+    number = args.get("n")
+    return number if isinstance(number, int) else 1
