@@ -25,7 +25,7 @@ def test_a_probe_asks_for_what_the_profile_names() -> None:
 
 
 def test_without_a_profile_nothing_of_a_cloud_is_asked() -> None:
-    assert new_request("probe", None, id=ID).ask == Ask()
+    assert new_request("probe", None, id=ID).ask == Ask(detect=True)
 
 
 def test_steps_carry_their_parameters_and_not_their_reasons() -> None:

@@ -21,8 +21,19 @@ from volact.knowledge.load import load_editions
 MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command takes
 
 _COMMON = ("host", "registry", "wmi", "services", "net", "licensing", "server")
-_FACTS = ("json", "network_facts", "licensing_facts", "events", "facts")
+_FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
 _STEPS = ("steps", "file_acl", "clock", "kms", "activation")
+# Where a kind of step lives, if not in "steps": only what a plan needs is sent.
+STEP_PARTS = {
+    "grant-execute": "file_acl",
+    "set-time-source": "clock",
+    "sync-clock": "clock",
+    "set-kms-host": "kms",
+    "clear-kms-host": "kms",
+    "install-key": "activation",
+    "activate": "activation",
+    "refresh-license": "activation",
+}
 
 PARTS: dict[Mode, tuple[str, ...]] = {
     "probe": (*_COMMON, *_FACTS, "main", "probe"),
@@ -45,7 +56,7 @@ def render(request: Request, *, deadline_s: int = 120, keep: bool = False) -> by
         [
             f"var STARTED = new Date().getTime(), BUDGET_MS = {deadline_s * 600};",
             f"var REQUEST = {_literal(document)};",
-            _parts(request.mode),
+            _parts(parts_of(request)),
         ]
     )
     text = f"{_prologue(request, deadline_s, keep)}\n{script}\n"
@@ -67,10 +78,18 @@ def _refuse_keys(document: str) -> None:
             )
 
 
+def parts_of(request: Request) -> tuple[str, ...]:
+    """The parts that a request needs, in their order."""
+    if request.mode != "apply":
+        return PARTS[request.mode]
+    unused = set(STEP_PARTS.values()) - {STEP_PARTS.get(step.do) for step in request.steps}
+    return tuple(name for name in PARTS["apply"] if name not in unused)
+
+
 @cache
-def _parts(mode: Mode) -> str:
-    """What is the same in every request of a mode; a fleet asks for it once per server."""
-    return "\n".join(squeeze(_source(f"{name}.js")) for name in PARTS[mode])
+def _parts(names: tuple[str, ...]) -> str:
+    """What is the same in every request of a kind; a fleet asks for it once per server."""
+    return "\n".join(squeeze(_source(f"{name}.js")) for name in names)
 
 
 @cache

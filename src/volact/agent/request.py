@@ -31,6 +31,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     date: str = ""  # whose Date header is a second clock
     connect_ms: int = 3000
+    kms_from: str = ""  # a metadata value that names one more KMS host to try
+    present: bool = False  # try the KMS hosts that are set or discovered, too
+    detect: bool = False  # the cloud is not known yet: ask what may tell it
     title: str = ""
     refuse: dict[str, dict[str, str]] = {}
 
@@ -59,7 +62,7 @@ def new_request(
     mode: Mode, profile: Profile | None, steps: tuple[Step, ...] = (), *, id: str
 ) -> Request:
     """A request about one provider's hosts; without a profile nothing of a cloud is asked."""
-    ask = Ask() if profile is None else _ask(profile, mode)
+    ask = Ask(detect=True) if profile is None else _ask(profile, mode)
     return Request(id=id, mode=mode, ask=ask, steps=steps)
 
 
@@ -76,6 +79,8 @@ def _ask(profile: Profile, mode: Mode) -> Ask:
         metadata=dict(profile.metadata),
         headers=dict(profile.metadata_headers),
         date=profile.date_url,
+        kms_from=profile.kms_from_metadata,
+        present=profile.discovery == "dns",
         title=profile.title if person else "",
         refuse=_refused(profile) if person else {},
     )

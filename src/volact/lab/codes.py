@@ -74,6 +74,9 @@ HTTP_INVALID_RESPONSE = 0x80072F78
 HTTP_HEADER_NOT_FOUND = 0x80072F76
 
 
+JS_DEVICE = 0x800A0044
+
+
 def signed(code: int) -> int:
     """An unsigned HRESULT as the signed number that scripts and exit codes show."""
     code &= 0xFFFFFFFF

@@ -15,7 +15,9 @@ function osFacts() {
     role: field(machine, "DomainRole", asUnsigned),
     domain: field(machine, "Domain", asText), name: field(machine, "Name", asText),
     bios: regText(bios + "BIOSVendor"), maker: regText(bios + "SystemManufacturer"),
-    model: regText(bios + "SystemProductName")
+    model: regText(bios + "SystemProductName"),
+    asset: REQUEST.ask.detect ? field(only("SELECT SMBIOSAssetTag FROM Win32_SystemEnclosure"),
+      "SMBIOSAssetTag", asText) : undefined
   };
 }
 
@@ -30,6 +32,7 @@ function timeFacts(utc) {
     neg: regNumber(W32TIME + "Config\\MaxNegPhaseCorrection"),
     client: regNumber(W32TIME + "TimeProviders\\NtpClient\\Enabled"),
     seed: regNumber(W32TIME + "Config\\UtilizeSslTimeData"),
+    vmic: regNumber(W32TIME + "TimeProviders\\VMICTimeProvider\\Enabled"),
     policy_type: regText(TIME_POLICY + "Parameters\\Type"),
     policy_peers: regText(TIME_POLICY + "Parameters\\NtpServer"),
     policy_pos: regNumber(TIME_POLICY + "Config\\MaxPosPhaseCorrection"),
@@ -108,7 +111,7 @@ function inTime(question) {
   });
 }
 
-function allFacts() {
+function allFacts(results) {
   var utc = now(), facts = {};
   facts.os = ask(osFacts);
   facts.time = timeFacts(utc);
@@ -118,6 +121,7 @@ function allFacts() {
   facts.policy_len = ask(policyLength);
   facts.services = ask(serviceFacts);
   facts.dns = ask(dnsFacts);
+  facts.addresses = ask(addressFacts);
   facts.routes = ask(routeFacts);
   facts.licensing = inTime(licensingFacts);
   facts.products = inTime(productFacts);
@@ -128,6 +132,9 @@ function allFacts() {
     facts.time.ref = inTime(referenceTime);
     facts.time.ref_at = ask(referenceAt);
   }
-  facts.reach = inTime(reachFacts);
+  facts.reach = inTime(function () {
+    return reachFacts(facts);
+  });
+  factsOnNeed(facts, results);
   return facts;
 }

@@ -12,16 +12,6 @@ var SERVICE_GROUPS = ["S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-6"];
 
 var TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
 
-function includes(list, item) {
-  var i;
-  for (i = 0; i < list.length; i++) {
-    if (list[i] === item) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /* Whether an entry's rights hold "execute", as a number or as letter pairs. */
 function hasExecute(rights) {
   var i;

@@ -54,6 +54,16 @@ function clip(value, limit) {
   return text.length > limit ? text.substr(0, limit) : text;
 }
 
+function includes(list, item) {
+  var i;
+  for (i = 0; i < list.length; i++) {
+    if (list[i] === item) {
+      return true;
+    }
+  }
+  return false;
+}
+
 function trim(text) {
   return String(text).replace(/^\s+/, "").replace(/\s+$/, "");
 }

@@ -6,7 +6,7 @@
 
 /* Facts are asked for after the steps: they are what then holds. */
 function answer(results) {
-  var facts = allFacts();
+  var facts = allFacts(results);
   return {v: 1, id: REQUEST.id, mode: REQUEST.mode, ms: tick(), results: results, facts: facts};
 }
 

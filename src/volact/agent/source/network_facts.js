@@ -30,29 +30,84 @@ function referenceAt() {
   return found.at;
 }
 
-function reachFacts() {
-  var facts = {}, i;
-  for (i = 0; i < REQUEST.ask.kms.length; i++) {
-    facts[REQUEST.ask.kms[i]] = reach(REQUEST.ask.kms[i]);
+function reachFacts(facts) {
+  var answers = {}, hosts = REQUEST.ask.kms.concat(namedHost(facts.metadata), presentHosts(facts));
+  var i;
+  for (i = 0; i < hosts.length && i < 8; i++) {
+    answers[hosts[i]] = reach(hosts[i]);
   }
-  return facts;
+  return answers;
 }
 
-/* The DNS servers of all adapters, each once. */
-function dnsFacts() {
-  var rows = query("SELECT DNSServerSearchOrder FROM Win32_NetworkAdapterConfiguration" +
-    " WHERE IPEnabled=TRUE"), seen = {}, list = [], i, k, value;
-  for (i = 0; i < rows.length; i++) {
-    value = property(rows[i], "DNSServerSearchOrder");
+/* The KMS host that the metadata service names, where it names one. */
+function namedHost(metadata) {
+  var name = metadata && REQUEST.ask.kms_from ? metadata[REQUEST.ask.kms_from] : null, host;
+  if (typeof name !== "string" || !/^[A-Za-z0-9.:\[\]_-]+$/.test(name)) {
+    return [];
+  }
+  host = ask(function () {
+    return splitHost(name);
+  });
+  return host["!"] === undefined ? [joinHost(host.name, host.port)] : [];
+}
+
+/* The KMS hosts that are set or were discovered, whoever's they are. */
+function presentHosts(facts) {
+  var list = [], own = facts.licensing || {}, products = facts.products || [], i;
+  if (!REQUEST.ask.present) {
+    return list;
+  }
+  addHost(list, own.machine, own.port);
+  addHost(list, (facts.registry || {}).discovered_name, (facts.registry || {}).discovered_port);
+  for (i = 0; i < products.length; i++) {
+    addHost(list, products[i].KeyManagementServiceMachine, products[i].KeyManagementServicePort);
+    addHost(list, products[i].DiscoveredKeyManagementServiceMachineName,
+      products[i].DiscoveredKeyManagementServiceMachinePort);
+  }
+  return list;
+}
+
+function addHost(list, name, port) {
+  var text;
+  if (typeof name === "string" && trim(name)) {
+    text = joinHost(name, typeof port === "object" ? 0 : port);
+    if (!includes(list, text)) {
+      list.push(text);
+    }
+  }
+}
+
+var adapters = null;
+
+/* One property of all adapters that have an address, a list for each, each item once. */
+function ofAdapters(name, limit, wanted) {
+  var seen = {}, list = [], i, k, value;
+  adapters = adapters || query("SELECT DNSServerSearchOrder, IPAddress FROM" +
+    " Win32_NetworkAdapterConfiguration WHERE IPEnabled=TRUE");
+  for (i = 0; i < adapters.length; i++) {
+    value = property(adapters[i], name);
     value = value === null ? [] : asList(value);
     for (k = 0; k < value.length; k++) {
-      if (!seen[value[k]] && list.length < 16) {
+      if (!seen[value[k]] && list.length < limit && wanted(String(value[k]))) {
         seen[value[k]] = true;
         list.push(String(value[k]));
       }
     }
   }
   return list;
+}
+
+function dnsFacts() {
+  return ofAdapters("DNSServerSearchOrder", 16, function () {
+    return true;
+  });
+}
+
+/* Without those that an adapter gives itself. */
+function addressFacts() {
+  return ofAdapters("IPAddress", 8, function (address) {
+    return !/^(169\.254\.|fe80:)/i.test(address);
+  });
 }
 
 /* IPv4 routes but for loopback, multicast and broadcast. */

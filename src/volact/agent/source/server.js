@@ -42,7 +42,7 @@ function binaryPath() {
 /* The DACL as icacls saves it: a line with the name, a line with the SDDL. */
 function readSddl(path) {
   var match, out = base + ".out";
-  if (!files.FileExists(path)) {
+  if (!files.FileExists(path) && !files.FolderExists(path)) {
     return null;
   }
   try {

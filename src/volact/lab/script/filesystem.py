@@ -30,6 +30,7 @@ class FileOperations:
             "folder.exists": self._folder_exists,
             "file.stat": self._stat,
             "file.read": self._read,
+            "drive.stat": self._drive,
             "file.create": self._create,
             "file.write": self._write,
             "file.delete": self._delete,
@@ -55,6 +56,11 @@ class FileOperations:
             node = self._files.stat(self._path(path))
         size = len(node.data) if node.data is not None else 0
         return Json.of({"path": node.path, "name": node.name, "size": size})
+
+    def _drive(self, name: str, *_: Any) -> str:
+        if name.upper().rstrip("\\") != "C:":
+            raise WinFault(codes.JS_DEVICE, "Device unavailable")
+        return Json.of({"free": self._process.machine.free_bytes})
 
     def _read(self, path: str, wide: bool, *_: Any) -> str:
         with _ScriptErrors():

@@ -23,6 +23,7 @@ from volact.lab.wmi.schema import WmiClass
 from volact.lab.wmi.service import Found, Wmi
 
 _LAB = 0x8000FFFF
+_SMALL = 1024  # bytes of a binary value that a script may read
 _VARIABLE = re.compile(r"%([^%]+)%")
 
 
@@ -56,6 +57,7 @@ class Bridge:
             "wmi.query": self._wmi_query,
             "wmi.get": self._wmi_get,
             "wmi.call": self._wmi_call,
+            "wmi.static": self._wmi_static,
             "http": self._request,
             **files.operations,
         }
@@ -127,7 +129,8 @@ class Bridge:
     def _reg_read(self, path: str, *_: Any) -> Answer:
         value = registry_values.read(self._machine.registry, path)
         if isinstance(value.data, bytes):
-            return Json.of({"bytes": len(value.data)})
+            small = list(value.data) if len(value.data) <= _SMALL else None
+            return Json.of({"bytes": len(value.data), "content": small})
         if isinstance(value.data, tuple):
             return Json.of(list(value.data))
         return signed(value.data) if isinstance(value.data, int) else value.data
@@ -143,7 +146,8 @@ class Bridge:
     def _wmi_connect(self, server: str, namespace: str, *_: Any) -> None:
         if server not in {".", "localhost", ""}:
             raise LabError(f"WMI of another machine is not modelled: {server}")
-        if namespace.lower().replace("/", "\\") != "root\\cimv2":
+        # The one class of root\default that is modelled, StdRegProv, is in both.
+        if namespace.lower().replace("/", "\\") not in {"root\\cimv2", "root\\default"}:
             raise WinFault(codes.WBEM_INVALID_NAMESPACE, namespace)
         self._machine.services.ensure("Winmgmt")
 
@@ -153,11 +157,14 @@ class Bridge:
     def _wmi_get(self, path: str, *_: Any) -> str:
         found = self._wmi.get(path)
         if isinstance(found, WmiClass):
-            return Json.of({"methods": dict(found.methods.values())})
+            return Json.of({"name": found.name, "methods": dict(found.methods.values())})
         return Json.of({"row": _row(found)})
 
     def _wmi_call(self, name: str, key: str, method: str, given: str, *_: Any) -> str:
         return Json.of(dict(self._wmi.call(name, key, method, json.loads(given))))
+
+    def _wmi_static(self, name: str, method: str, given: str, *_: Any) -> str:
+        return Json.of(self._wmi.call_static(name, method, json.loads(given)))
 
     # HTTP
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from volact.lab.windows import acl, files, registry
+from volact.lab.windows import acl, files, protection, registry
 from volact.lab.windows.files import SYSTEM_FILE_ACL, Node
 from volact.lab.windows.language import LANGUAGES
 from volact.lab.windows.registry import Value, dword, sz
@@ -37,6 +37,7 @@ def file_image(release_name: str) -> files.Image:
     for name in _PROGRAMS.split():
         _add_program(image, f"C:\\Windows\\System32\\{name}")
     _add_program(image, release.licensing_program)
+    protection.file_part(image, release)
     return image
 
 
@@ -83,6 +84,7 @@ def registry_image(release_name: str, language: str, edition_id: str, core: bool
     text(f"HKLM\\{WSH}", ActiveDebugging="1", DisplayLogo="1", SilentTerminate="0", UseWINSAFER="1")
     text(LOCAL_SERVICE, TEMP="%USERPROFILE%\\AppData\\Local\\Temp")
     _licensing(image, release)
+    protection.registry_part(image)
     return image
 
 

@@ -24,6 +24,7 @@ from volact.lab.windows.files import Files, Node
 from volact.lab.windows.language import LANGUAGES
 from volact.lab.windows.licensing import Licensing
 from volact.lab.windows.network import Network, Route
+from volact.lab.windows.protection import FREE_BYTES
 from volact.lab.windows.registry import Registry
 from volact.lab.windows.releases import RELEASES
 from volact.lab.windows.services import ServiceManager
@@ -50,6 +51,7 @@ class Machine:
         self.domain = spec.domain
         self.domain_role = 3 if spec.domain else 2
         self.elevated = True
+        self.free_bytes = FREE_BYTES
         self.stop_at: float | None = None
         self.on_report: Callable[[str, LabError], None] = lambda _name, _error: None
         self._build()

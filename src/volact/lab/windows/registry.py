@@ -12,6 +12,7 @@ from typing import Literal
 
 from volact.lab import codes
 from volact.lab.errors import WinFault, win32
+from volact.lab.windows.acl import Acl
 
 Kind = Literal["REG_SZ", "REG_EXPAND_SZ", "REG_DWORD", "REG_BINARY", "REG_MULTI_SZ"]
 
@@ -88,6 +89,7 @@ class Registry:
     def __init__(self, base: Mapping[str, Key]) -> None:
         self._base = base
         self._own: dict[str, Key | None] = {}
+        self.dacls: dict[str, Acl] = {}  # by lower-case path: those that were changed
         self.denied: Callable[[str, bool], bool] = lambda _path, _write: False
 
     def _find(self, path: str) -> Key | None:

@@ -14,6 +14,7 @@ from volact.lab import codes
 from volact.lab.errors import win32
 from volact.lab.windows import acl
 from volact.lab.windows.files import Files
+from volact.lab.windows.protection import SERVICE_SDDL
 from volact.lab.windows.registry import Registry, dword, sz
 
 Start = Literal["Boot", "System", "Auto", "Manual", "Disabled"]
@@ -38,6 +39,7 @@ class Service:
     delayed: bool = False
     stoppable: bool = True
     pid: int = 0
+    sddl: str = SERVICE_SDDL
 
     @property
     def program(self) -> str:

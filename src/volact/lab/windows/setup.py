@@ -68,6 +68,8 @@ def _services(machine: Machine) -> None:
     add(Service("EventSystem", "COM+ Event System", account=_LOCAL_SERVICE))
     add(Service("Winmgmt", "Windows Management Instrumentation", depends=("RpcSs",)))
     add(Service("Schedule", "Task Scheduler", depends=("RpcSs",), stoppable=False))
+    add(Service("PlugPlay", "Plug and Play", start="Manual", stoppable=False))
+    add(Service("MpsSvc", "Windows Firewall", account=_LOCAL_SERVICE))
     add(Service("Dnscache", "DNS Client", account=_NETWORK_SERVICE))
     add(Service("sshd", "OpenSSH SSH Server", path="C:\\Windows\\System32\\OpenSSH\\sshd.exe"))
     add(

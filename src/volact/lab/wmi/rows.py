@@ -103,6 +103,10 @@ def _routes(machine: Machine) -> Iterator[Cells]:
         }
 
 
+def _enclosure(machine: Machine) -> Iterator[Cells]:
+    yield {"smbiosassettag": "", "manufacturer": "Tencent Cloud", "serialnumber": ""}
+
+
 def _licensing_service(machine: Machine) -> Iterator[Cells]:
     licensing = machine.licensing
     licensing.need_service()
@@ -215,6 +219,7 @@ PROVIDERS: dict[str, Callable[[Machine], Iterator[Cells]]] = {
     "win32_service": _services,
     "win32_networkadapterconfiguration": _adapters,
     "win32_ip4routetable": _routes,
+    "win32_systemenclosure": _enclosure,
     "softwarelicensingservice": _licensing_service,
     "softwarelicensingproduct": _products,
 }

@@ -14,6 +14,7 @@ from volact.lab.windows.releases import Generation
 
 SERVICE = "SoftwareLicensingService"
 PRODUCT = "SoftwareLicensingProduct"
+STDREGPROV = "StdRegProv"
 
 _PRODUCT = (
     """
@@ -73,6 +74,7 @@ _OTHERS = {
     "Win32_NetworkAdapterConfiguration": """
         Description Index IPEnabled DHCPEnabled IPAddress DefaultIPGateway
         DNSServerSearchOrder DNSDomain MACAddress""",
+    "Win32_SystemEnclosure": "SMBIOSAssetTag Manufacturer SerialNumber",
     "Win32_IP4RouteTable": "Destination Mask NextHop Metric1 InterfaceIndex Protocol Type",
 }
 KEYS = {
@@ -89,6 +91,7 @@ _KMS_PORT = {
     "SetKeyManagementServicePort": {"PortNumber": "uint32"},
     "ClearKeyManagementServicePort": {},
 }
+_REGISTRY_RIGHTS = {"GetSecurityDescriptor": {"hDefKey": "uint32", "sSubKeyName": "string"}}
 _ELSEWHERE_MODELLED = """
     InstallLicense InstallLicensePackage SetVLActivationInterval SetVLRenewalInterval
     ClearProductKeyFromRegistry ReArmWindows AcquireGenuineTicket UninstallProductKey
@@ -125,6 +128,7 @@ def classes(generation: Generation) -> dict[str, WmiClass]:
         frozenset({"pauseservice", "resumeservice", "changestartmode", "change", "delete"}),
     )
     unmodelled = frozenset(_names(_ELSEWHERE_MODELLED))
+    found["stdregprov"] = WmiClass(STDREGPROV, {}, _methods(_REGISTRY_RIGHTS))
     for licensing in (_service(generation, unmodelled), _product(generation, unmodelled)):
         found[licensing.name.lower()] = licensing
     return found

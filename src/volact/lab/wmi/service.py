@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from volact.lab import codes
 from volact.lab.errors import LabError, WinFault
 from volact.lab.windows.licensing import NAME, PORT
 from volact.lab.windows.products import Product
-from volact.lab.wmi import schema, wql
+from volact.lab.wmi import key_rights, schema, wql
 from volact.lab.wmi.rows import PROVIDERS, Cells
 from volact.lab.wmi.schema import WmiClass
 
@@ -120,6 +120,18 @@ class Wmi:
             return {"ReturnValue": self._control(key, lower)}
         self._license(class_name, key, lower, given)
         return {"ReturnValue": 0}
+
+    def call_static(self, class_name: str, method: str, given: Values) -> dict[str, Any]:
+        """Call a method of a class; its out parameters, objects among them."""
+        kind = self.class_of(class_name)
+        name, parameters = kind.methods.get(method.lower(), ("", {}))
+        if kind.name != schema.STDREGPROV or not name:
+            raise LabError(f"the WMI method {class_name}.{method} of the class is not modelled")
+        if set(given) != set(parameters):
+            raise WinFault(codes.WBEM_INVALID_METHOD_PARAMETERS, f"{class_name}.{method}")
+        return key_rights.descriptor(
+            self._machine.registry, int(str(given["hDefKey"])), str(given["sSubKeyName"])
+        )
 
     def _control(self, name: str, method: str) -> int:
         services = self._machine.services

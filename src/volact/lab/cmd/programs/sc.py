@@ -1,4 +1,4 @@
-"""sc.exe: config, query, start and stop.  Exit codes are Win32 numbers."""
+"""sc.exe: config, query, sdshow, start and stop.  Exit codes are Win32 numbers."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def _run(process: Process, words: list[str], typed: list[str]) -> None:
             mode, delayed = _STARTS[start]
             services.configure(name, mode, delayed=delayed)
             process.say("[SC] ChangeServiceConfig SUCCESS")
+        case ["sdshow", name]:
+            process.say(f"\r\n{services.get(name).sddl}")
         case ["query", name]:
             _show(process, services.get(name))
         case ["start", name]:

@@ -59,6 +59,9 @@ function cell(value) {
   if (value === null || typeof value !== "object") {
     return value;
   }
+  if (value.row) {
+    return rowOf(value.row);
+  }
   return com(SAFE_ARRAY, value);
 }
 
@@ -71,10 +74,16 @@ function VBArray(value) {
   this.ubound = function () { return (held.bytes === undefined ? held.length : held.bytes) - 1; };
   this.dimensions = function () { return 1; };
   this.toArray = function () {
-    if (held.bytes !== undefined) {
-      call("lab", "the bytes of a binary value were read");
+    if (held.content) {
+      return held.content.slice(0);
     }
-    return held.slice(0);
+    if (held.bytes !== undefined) {
+      call("lab", "the bytes of a large binary value were read");
+    }
+    for (var list = [], i = 0; i < held.length; i++) {
+      list.push(cell(held[i]));
+    }
+    return list;
   };
   this.getItem = function (index) { return this.toArray()[index]; };
 }

@@ -60,10 +60,16 @@ var FILE = {name: "File",
     path: function (f) { return f.path; },
     name: function (f) { return f.name; }
   }};
+var DRIVE = {name: "Drive",
+  get: {
+    freespace: function (d) { return d.free; }
+  }};
 var FILES = {name: "Scripting.FileSystemObject",
   call: {
     fileexists: function (_s, path) { return call("file.exists", path); },
     folderexists: function (_s, path) { return call("folder.exists", path); },
+    getdrivename: function (_s, path) { return String(path).slice(0, 2); },
+    getdrive: function (_s, name) { return com(DRIVE, call("drive.stat", name)); },
     deletefile: function (_s, path) { call("file.delete", path); },
     getfile: function (_s, path) { return com(FILE, call("file.stat", path)); },
     opentextfile: function (_s, path, mode, create, format) {

@@ -48,7 +48,11 @@ var METHODS = {name: "SWbemMethodSet",
     return com(METHOD, {params: m[find(m, name)]});
   }}};
 var CLASS = {name: "SWbemObject (class)",
-  get: {methods_: function (c) { return com(METHODS, c.methods); }}};
+  get: {methods_: function (c) { return com(METHODS, c.methods); }},
+  call: {execmethod_: function (c, method, input) {
+    var given = input === undefined || input === null ? {} : (INPUT.held.get(input) || {}).table;
+    return com(INPUT, {table: call("wmi.static", c.name, String(method), stringify(given))});
+  }}};
 var ROW = {name: "SWbemObject",
   get: {properties_: function (r) { return com(PROPERTIES, {table: r.values}); }},
   call: {execmethod_: function (r, method, input) {

@@ -1,0 +1,18 @@
+/*
+ * The step that takes a debugger of the licensing program away.  Only the one
+ * that a person was shown: another one may be there for a reason.
+ */
+
+STEPS["remove-debugger"] = function (step) {
+  var path = debuggerPath(), before = {"debugger": readValue(path)}, after;
+  if (before["debugger"] === null) {
+    return result(true, false, before, before);
+  }
+  if (String(before["debugger"]) !== step["debugger"]) {
+    return refused("it is not the debugger that was seen", before);
+  }
+  removeValue(path);
+  after = {"debugger": readValue(path)};
+  return after["debugger"] === null ? result(true, true, before, after)
+    : failed(null, before, after, "the debugger is still set");
+};

@@ -1,0 +1,285 @@
+/*
+ * Facts that are asked only when something is wrong that they may explain:
+ * lost rights, the licence store, the firewall.
+ */
+
+var LOST_RIGHTS = [DENIED, BAD_DATA, 0xC004F00F];
+var DAMAGED_STORE = [0xC004E002, 0xC004E003, 0xC004E015, 0xC004F01F, 0xC004F020, 0xC004F022,
+  0xC004F027, 0xC004D301];
+var FIREWALL = SERVICES + "SharedAccess\\Parameters\\FirewallPolicy\\";
+var FIREWALL_POLICY = POLICIES + "WindowsFirewall\\";
+
+function failedGroup(group) {
+  return group && typeof group["!"] === "number" ? group["!"] : null;
+}
+
+function eventCode(event) {
+  var match = event && event[1] ? /0x[0-9A-F]{1,8}/i.exec(event[1][0] || "") : null;
+  return match ? Number(match[0]) : 0;
+}
+
+/* Every code by which licensing says how it fares. */
+function codesSeen(facts, results) {
+  var list = [failedGroup(facts.licensing), failedGroup(facts.products)], i;
+  for (i = 0; facts.products && i < facts.products.length; i++) {
+    list.push(facts.products[i].LicenseStatusReason);
+  }
+  if (facts.events && failedGroup(facts.events) === null) {
+    list.push(eventCode(facts.events["12288"]), eventCode(facts.events["8198"]));
+  }
+  for (i = 0; results && i < results.length; i++) {
+    if (results[i]["do"] === "activate") {
+      list.push(results[i].hresult);
+    }
+  }
+  return list;
+}
+
+function anyCode(codes, test) {
+  var i;
+  for (i = 0; i < codes.length; i++) {
+    if (codes[i] && test(codes[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function isStoreCode(code) {
+  return includes(DAMAGED_STORE, code) || (code >= 0x8004E101 && code <= 0x8004E10E);
+}
+
+function isRightsCode(code) {
+  return includes(LOST_RIGHTS, code);
+}
+
+function anyReached(answers) {
+  var host, tried = false;
+  for (host in answers) {
+    if (answers.hasOwnProperty(host) && host !== "!") {
+      tried = true;
+      if (REACHED[answers[host]]) {
+        return true;
+      }
+    }
+  }
+  return !tried;
+}
+
+/* What stands in the way of the network shows in the code of the last request. */
+function networkFailed(facts) {
+  var code = facts.events ? eventCode(facts.events["12288"]) : 0;
+  return !anyReached(facts.reach) || (code >= 0x80070000 && code <= 0x8007FFFF);
+}
+
+function factsOnNeed(facts, results) {
+  var codes = codesSeen(facts, results);
+  var silent = failedGroup(facts.licensing) !== null || failedGroup(facts.products) !== null;
+  if (silent || anyCode(codes, isRightsCode)) {
+    facts.rights = inTime(rightsFacts);
+  }
+  if (facts.rights || anyCode(codes, isStoreCode)) {
+    facts.store = inTime(storeFacts);
+  }
+  if (networkFailed(facts)) {
+    facts.firewall = inTime(firewallFacts);
+  }
+}
+
+function rightsFacts() {
+  return {
+    profiles: ask(profileSids),
+    profile_key: keyDacl(0x80000002,
+      "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList\\S-1-5-20"),
+    hive: keyDacl(0x80000003, "S-1-5-20"),
+    enum_root: keyDacl(0x80000002, "SYSTEM\\CurrentControlSet\\Enum\\Root"),
+    plugplay: ask(function () {
+      return matchOf("sc.exe", "sdshow PlugPlay", /D:[^\r\n]+/);
+    }),
+    dcom: ask(function () {
+      var bytes = readValue("HKLM\\SOFTWARE\\Microsoft\\Ole\\DefaultAccessPermission");
+      return bytes === null ? null : hexOf(asList(bytes));
+    })
+  };
+}
+
+function profileSids() {
+  var sids = ["S-1-5-18", "S-1-5-19", "S-1-5-20"], there = [], i;
+  for (i = 0; i < sids.length; i++) {
+    if (readValue(NT + "ProfileList\\" + sids[i] + "\\ProfileImagePath") !== null) {
+      there.push(sids[i]);
+    }
+  }
+  return there;
+}
+
+function hexOf(bytes) {
+  var text = "", i;
+  for (i = 0; i < bytes.length && i < 600; i++) {
+    text += hex(bytes[i] & 255, 2);
+  }
+  return text;
+}
+
+/* The part of a tool's output that is no language's. */
+function matchOf(tool, parameters, pattern) {
+  var out = base + ".out", match;
+  try {
+    mustRun(tool, parameters, out);
+    match = pattern.exec(readFile(out, 0));
+  } finally {
+    removeFile(out);
+  }
+  if (!match) {
+    throw failure(BAD_DATA);
+  }
+  return clip(trim(match[0]), 1500);
+}
+
+/* The DACL of a registry key, put together from its entries. */
+function keyDacl(hive, path) {
+  return ask(function () {
+    var provider = new ActiveXObject("WbemScripting.SWbemLocator")
+      .ConnectServer(".", "root\\default").Get("StdRegProv");
+    var input = provider.Methods_.Item("GetSecurityDescriptor").InParameters.SpawnInstance_();
+    var output, code;
+    input.Properties_.Item("hDefKey").Value = hive;
+    input.Properties_.Item("sSubKeyName").Value = path;
+    output = provider.ExecMethod_("GetSecurityDescriptor", input);
+    code = asNumber(property(output, "ReturnValue") || 0);
+    if (code !== 0) {
+      throw failure(toolFailure(code));
+    }
+    return clip(daclText(property(output, "Descriptor")), 1500);
+  });
+}
+
+function daclText(descriptor) {
+  var list = property(descriptor, "DACL"), text = "D:", kinds = ["A", "D"], i, kind;
+  if (list === null) {
+    return "D:NO_ACCESS_CONTROL";
+  }
+  list = asList(list);
+  for (i = 0; i < list.length; i++) {
+    kind = kinds[asNumber(property(list[i], "AceType"))] || "X";
+    text += "(" + kind + ";" + (asNumber(property(list[i], "AceFlags") || 0) & 8 ? "IO" : "") +
+      ";0x" + hex(asUnsigned(property(list[i], "AccessMask")), 1) + ";;;" +
+      property(property(list[i], "Trustee"), "SIDString") + ")";
+  }
+  return text;
+}
+
+/* Where the licence store may be, the likeliest first. */
+function storeFolders() {
+  var roaming = expanded("%SystemRoot%") + "\\ServiceProfiles\\NetworkService\\AppData" +
+    "\\Roaming\\Microsoft\\";
+  var build = Number(ask(function () {
+    return readValue(NT + "CurrentBuildNumber");
+  })) || 99999;
+  if (build < 8000) {
+    return [roaming + "SoftwareProtectionPlatform", roaming + "SoftwareLicensing"];
+  }
+  return [systemFile("spp\\store\\2.0"), systemFile("spp\\store")];
+}
+
+function storeFolder() {
+  var folders = storeFolders(), i;
+  for (i = 0; i < folders.length; i++) {
+    if (files.FileExists(folders[i] + "\\tokens.dat")) {
+      return folders[i];
+    }
+  }
+  for (i = 0; i < folders.length; i++) {
+    if (files.FolderExists(folders[i])) {
+      return folders[i];
+    }
+  }
+  return folders[0];
+}
+
+function storeFacts() {
+  var path = storeFolder(), tokens = path + "\\tokens.dat";
+  return {
+    path: clip(path, 300),
+    tokens: ask(function () {
+      return files.FileExists(tokens) ? Number(files.GetFile(tokens).Size) : null;
+    }),
+    spare: ask(function () {
+      return files.FileExists(path + "\\tokens.bar");
+    }),
+    free_mb: ask(function () {
+      return Math.floor(Number(files.GetDrive(files.GetDriveName(path)).FreeSpace) / 1048576);
+    }),
+    sddl: ask(function () {
+      return readSddl(path);
+    })
+  };
+}
+
+function firewallFacts() {
+  var facts = {service: ask(function () {
+    var service = findService("MpsSvc");
+    return service ? service.state : null;
+  }), blocking: ask(blockingProfiles)}, rules = ask(firewallRules);
+  if (failedGroup(rules) !== null) {
+    facts.block = facts.allow = rules;
+    return facts;
+  }
+  facts.block = chosenRules(rules, isBlocking);
+  facts.allow = chosenRules(rules, isOpening);
+  return facts;
+}
+
+/* Profiles whose outbound default is to block, by the server's own or a policy's setting. */
+function blockingProfiles() {
+  var roots = [FIREWALL, FIREWALL_POLICY], list = [], i, k, key;
+  var names = ["DomainProfile", "StandardProfile", "PrivateProfile", "PublicProfile"];
+  for (i = 0; i < roots.length; i++) {
+    for (k = 0; k < names.length; k++) {
+      key = roots[i] + names[k] + "\\";
+      if (Number(readValue(key + "DefaultOutboundAction")) === 1 &&
+          Number(readValue(key + "EnableFirewall")) !== 0 && !includes(list, names[k])) {
+        list.push(names[k]);
+      }
+    }
+  }
+  return list;
+}
+
+/* Rules as the registry holds them: no language is in their fields. */
+function firewallRules() {
+  var out = base + ".out", text;
+  try {
+    mustRun("reg.exe", 'query "' + FIREWALL + 'FirewallRules"', out);
+    text = readFile(out, 0);
+    if (runTool("reg.exe", 'query "' + FIREWALL_POLICY + 'FirewallRules"', out) === null) {
+      text += "\n" + readFile(out, 0);
+    }
+  } finally {
+    removeFile(out);
+  }
+  return text.match(/v2\.\d+\|[^\r\n]+/g) || [];
+}
+
+function isOutbound(rule) {
+  return /\|Dir=Out\|/i.test(rule) && /\|Active=TRUE\|/i.test(rule);
+}
+
+function isBlocking(rule) {
+  return isOutbound(rule) && /\|Action=Block\|/i.test(rule);
+}
+
+function isOpening(rule) {
+  return isOutbound(rule) && /\|Action=Allow\|/i.test(rule) &&
+    (/\|RPort=1688\|/i.test(rule) || !/\|(RPort|App|Svc)=/i.test(rule));
+}
+
+function chosenRules(rules, test) {
+  var list = [], i;
+  for (i = 0; i < rules.length && list.length < 8; i++) {
+    if (test(rules[i])) {
+      list.push(clip(trim(rules[i]), 400));
+    }
+  }
+  return list;
+}

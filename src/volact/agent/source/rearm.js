@@ -1,0 +1,31 @@
+/*
+ * The step that gives a clone a machine ID of its own.  Windows allows it a few
+ * times only and completes it when it is restarted.
+ */
+
+STEPS.rearm = function () {
+  var row = only("SELECT ClientMachineID, RemainingWindowsReArmCount FROM" +
+    " SoftwareLicensingService"), left, before, skip = readValue(licensingKey() + "SkipRearm");
+  if (!row.row) {
+    return failed(row.error);
+  }
+  left = asNumber(property(row.row, "RemainingWindowsReArmCount"));
+  before = {rearm: left, cmid: String(property(row.row, "ClientMachineID"))};
+  if (awaitsRestart(before)) {
+    return awaitsRestart(before);
+  }
+  if (Number(skip) === 1) {
+    return refused("SkipRearm is 1, so Windows would do nothing", before);
+  }
+  if (!(left > 1)) {
+    return refused("no more than one rearm is left", before);
+  }
+  markRestart("rearm");
+  try {
+    call(row.row, "ReArmWindows");
+  } catch (error) {
+    removeValue(RESTART_MARK);
+    throw error;
+  }
+  return result(true, true, before, {restarts: 1}, "the server has to be restarted");
+};

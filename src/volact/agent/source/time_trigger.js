@@ -1,0 +1,23 @@
+/*
+ * The step that lets Windows Time run outside of a domain: since 2008 R2 its
+ * own trigger stops it there.
+ */
+
+STEPS["set-time-trigger"] = function () {
+  var before = {triggers: timeTriggers()}, after, hresult, role = certainRole();
+  if (role !== 0 && role !== 2) {
+    return refused("in a domain Windows Time runs by itself", before);
+  }
+  if (startsWithNetwork(before.triggers)) {
+    return result(true, false, before, before);
+  }
+  hresult = runTool("sc.exe", "triggerinfo w32time start/networkon stop/networkoff");
+  after = {triggers: timeTriggers()};
+  return startsWithNetwork(after.triggers) ? result(true, true, before, after)
+    : failed(hresult, before, after, "the trigger is not as wanted");
+};
+
+/* Type 2 is the first address, action 1 is to start. */
+function startsWithNetwork(triggers) {
+  return includes(String(triggers).split(" "), "2/1");
+}
