@@ -1,14 +1,15 @@
 """What every transport must do, over simulated servers behind its real protocol.
 
 The scripts are plain batch files: what the agent says is tested elsewhere.
-A further transport joins by a further way of opening in ``WAYS``.
+A further transport joins by its name in ``WAYS``: the lab makes all servers
+reachable in that way, and its inventory says how.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ import pytest
 from volact.errors import TransportError
 from volact.inventory import Inventory, Secrets, load_inventory, with_credential
 from volact.lab.lab import Lab
+from volact.lab.windows.spec import TransportName
 from volact.model.server import Server
 from volact.transports.base import Opener, Raw
 from volact.transports.connect import make_opener
 
-WAYS: dict[str, Callable[[], Opener]] = {"ssh": lambda: make_opener(Secrets({"WRONG": "wrong"}))}
+WAYS: tuple[TransportName, ...] = ("ssh", "winrm")
 
 # One server of each shell, and one of each way in which a line can be bad.
 SERVERS = 40
@@ -33,6 +35,12 @@ class Servers:
         self.lab = lab
         self.servers = {server.name: server for server in inventory.servers}
         self.opener = opener
+
+    def with_password(self) -> Server:
+        """A server where a password is what counts."""
+        slots = self.lab.slots.values()
+        good = (s.spec.name for s in slots if not s.spec.key_login and not s.line)
+        return self.servers[next(good)]
 
     def one(self, *, shell: str = "", fault: str = "", language: str = "") -> Server:
         """A server with a property."""
@@ -58,11 +66,14 @@ class Servers:
         return [node.path for node in nodes if "volact-" in node.path]
 
 
-@pytest.fixture(params=sorted(WAYS))
+@pytest.fixture(params=WAYS)
 async def servers(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Servers]:
-    async with Lab("tencent", SERVERS, 3) as lab:
+    async with Lab("tencent", SERVERS, 3, transport=request.param) as lab:
         lab.write_inventory(tmp_path / "lab.toml")
-        yield Servers(lab, load_inventory(tmp_path / "lab.toml"), WAYS[request.param]())
+        opener = make_opener(Secrets({"WRONG": "wrong"}))
+        yield Servers(lab, load_inventory(tmp_path / "lab.toml"), opener)
+        assert lab.errors == []
+        assert [name for name, service in lab.winrm.services.items() if len(service.shells)] == []
 
 
 async def refused(servers: Servers, server: Server) -> TransportError:
@@ -79,6 +90,16 @@ async def test_success_whatever_the_shell(servers: Servers, shell: str) -> None:
     assert b"VOLACT1 hello" in raw.stdout
     assert raw.exit_status == 0
     assert raw.asked <= raw.answered
+    assert servers.left(server) == []
+
+
+async def test_one_opening_serves_several_scripts(servers: Servers) -> None:
+    server = servers.one()
+    script = b'@echo off\r\necho VOLACT1 %~n0\r\ndel /q /f "%~f0" & exit 0\r\n'
+    async with servers.opener(server) as transport:
+        for name in ("volact-0123456789abcdef", "volact-fedcba9876543210"):
+            raw = await transport.run(script, name=name, deadline_s=20)
+            assert b"VOLACT1 " + name.encode() in raw.stdout
     assert servers.left(server) == []
 
 
@@ -121,7 +142,7 @@ async def test_a_hang_ends_at_the_deadline(servers: Servers) -> None:
 
 async def test_a_login_that_is_refused(servers: Servers) -> None:
     assert (await refused(servers, servers.one(fault="auth"))).kind == "auth"
-    wrong = with_credential(servers.one(), password_env="WRONG")
+    wrong = with_credential(servers.with_password(), password_env="WRONG")
     assert (await refused(servers, wrong)).kind == "auth"
 
 
