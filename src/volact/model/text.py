@@ -74,3 +74,10 @@ def joined(items: Iterable[str]) -> Text:
     if not most:
         return last if isinstance(last, Text) else raw(last)
     return say("{some} and {last}", some=listed(most), last=last)
+
+
+def in_json(value: object) -> str:
+    """What ``msgspec`` writes for a ``Text``: the English sentence.  Its ``enc_hook``."""
+    if isinstance(value, Text):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} has no form in JSON")

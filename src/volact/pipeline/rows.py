@@ -37,7 +37,7 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
         license=license_row(look.facts, look.ctx),
         findings=findings,
         plan=tuple(_step(step.do, step.because, step.params) for step in plan.steps),
-        refusals=tuple(msgspec.to_builtins(refusal) for refusal in plan.refusals),
+        refusals=tuple(msgspec.structs.asdict(refusal) for refusal in plan.refusals),
         reason=plan.reason,
         results=tuple(msgspec.to_builtins(result) for result in results),
         resolved=resolved,

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import msgspec
 
 from volact.model.report import RunReport, ServerReport
+from volact.model.text import in_json
 from volact.report.base import Invocation
 from volact.report.safe import without_surrogates
 
@@ -19,9 +20,10 @@ from volact.report.safe import without_surrogates
 def encode(value: Any) -> str:
     """A value as JSON on one line; text that has no UTF-8 form is replaced, never fatal."""
     try:
-        return msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value, enc_hook=in_json).decode()
     except UnicodeEncodeError:
-        return msgspec.json.encode(without_surrogates(msgspec.to_builtins(value))).decode()
+        plain = msgspec.to_builtins(value, enc_hook=in_json)
+        return msgspec.json.encode(without_surrogates(plain)).decode()
 
 
 class JsonWriter:
@@ -65,6 +67,6 @@ class JsonLinesWriter:
 
     def finish(self, run: RunReport) -> None:
         """Write the last line."""
-        rest = msgspec.to_builtins(run)
+        rest = msgspec.to_builtins(run, enc_hook=in_json)
         del rest["servers"]
         self._out.write(encode(rest) + "\n")
