@@ -35,6 +35,11 @@ def fleet(scenario: Scenario, servers: int, seed: int) -> tuple[Spec, ...]:
     return tuple(draw.server(FAULTS[kind], index) for index, kind in enumerate(kinds))
 
 
+def able(fault: Fault, transport: TransportName) -> TransportName:
+    """The transport if it can have the fault: TAT knows no host keys."""
+    return "ssh" if transport == "tat" and fault.line == "host-key" else transport
+
+
 def _kinds(scenario: Scenario, servers: int, seed: int) -> list[str]:
     """The fault of each server: every one once, the rest by share, then mixed."""
     once = [share.kind for share in scenario.faults]
@@ -92,6 +97,7 @@ class _Draw:
         self._languages = _Deck(scenario.languages, f"{seed}/languages")
         self._shells = _Deck(scenario.shells, f"{seed}/shells")
         self._transports = _Deck(scenario.transports, f"{seed}/transports")
+        self._regions = _Deck(scenario.regions, f"{seed}/regions")
 
     def server(self, fault: Fault, index: int) -> Spec:
         """The next server, with a fault."""
@@ -113,5 +119,6 @@ class _Draw:
             shell=cast(ShellName, self._shells.draw()),
             key_login=chance.random() < scenario.key_logins and fault.line != "auth",
             faults=(fault.id,),
-            transport=cast(TransportName, self._transports.draw()),
+            transport=able(fault, cast(TransportName, self._transports.draw())),
+            region=self._regions.draw(),
         )

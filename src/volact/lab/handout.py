@@ -10,18 +10,16 @@ from pathlib import Path
 
 import asyncssh
 
-from volact.lab.faults.system import BYOL_IMAGE, IMPORTED_IMAGE
 from volact.lab.ssh.slot import Slot
+from volact.lab.tencent import handout as tencent
+from volact.lab.tencent.images import OWN_LICENSE
+from volact.lab.tencent.signature import Account
 from volact.lab.windows.setup import public_image
 from volact.lab.windows.spec import TransportName
 from volact.lab.winrm import handout as winrm
 from volact.lab.winrm.identity import Identities
 
 _PUBLIC = ("PUBLIC_IMAGE", "OFFICIAL", "TencentCloud")
-_OTHERS = {
-    IMPORTED_IMAGE: ("PRIVATE_IMAGE", "EXTERNAL_IMPORT", "TencentCloud"),
-    BYOL_IMAGE: ("PRIVATE_IMAGE", "EXTERNAL_IMPORT", "BYOL"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,8 @@ class Logins:
     host_key: asyncssh.SSHKey
     old_key: asyncssh.SSHKey
     identities: Identities
+    endpoint: str  # of the cloud's API
+    account: Account
 
 
 def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
@@ -42,12 +42,13 @@ def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
     hosts = path.with_suffix(".known_hosts")
     _write_secret(password, f"{logins.password}\n".encode())
     _write_secret(key, logins.client_key.export_private_key())
+    _write_secret(path.with_suffix(".credentials"), tencent.credentials(logins.account))
     if any(slot.spec.transport == "winrm" for slot in slots):
         _write_certificates(path, logins.identities)
     hosts.write_text("".join(_host_line(slot, logins) for slot in slots), "utf-8")
     parts = [
         "# Simulated servers of a lab: they exist as long as it runs.\n",
-        _table("defaults", _defaults(logins, password.name, hosts.name)),
+        _table("defaults", _defaults(logins, path)),
         _images(slots),
         *(_server(slot, path.stem) for slot in slots),
     ]
@@ -73,12 +74,14 @@ def _host_line(slot: Slot, logins: Logins) -> str:
     return f"[127.0.0.1]:{slot.port} {' '.join(public)}\n"
 
 
-def _defaults(logins: Logins, password: str, hosts: str) -> dict[str, str]:
+def _defaults(logins: Logins, path: Path) -> dict[str, str]:
     return {
         "provider": logins.provider,
         "user": "Administrator",
-        "password-file": password,
-        "known-hosts": hosts,
+        "password-file": path.with_suffix(".password").name,
+        "known-hosts": path.with_suffix(".known_hosts").name,
+        "tencent-endpoint": logins.endpoint,
+        "tencent-credentials": path.with_suffix(".credentials").name,
     }
 
 
@@ -93,7 +96,7 @@ def _table(name: str, values: dict[str, str]) -> str:
 
 def _images(slots: Iterable[Slot]) -> str:
     used = {public_image(slot.spec.release, slot.spec.language) for slot in slots}
-    rows = {**dict.fromkeys(sorted(used), _PUBLIC), **_OTHERS}
+    rows = {**dict.fromkeys(sorted(used), _PUBLIC), **tencent.own_images()}
     lines = (
         f'{_text(name)} = {{ type = "{kind}", source = "{source}", license = "{license_}" }}\n'
         for name, (kind, source, license_) in rows.items()
@@ -110,6 +113,7 @@ def _ssh_lines(slot: Slot, stem: str) -> list[str]:
 _REACH: dict[TransportName, Callable[[Slot, str], list[str]]] = {
     "ssh": _ssh_lines,
     "winrm": winrm.lines,
+    "tat": tencent.lines,
 }
 
 
@@ -123,6 +127,8 @@ def _server(slot: Slot, stem: str) -> str:
         *_REACH[spec.transport](slot, stem),
         f"tags = [{', '.join(_text(tag) for tag in tags)}]",
     ]
-    if spec.user != "Administrator":
+    if OWN_LICENSE in spec.faults:
+        lines.append('license = "BYOL"')
+    if spec.user != "Administrator" and spec.transport != "tat":
         lines.append(f"user = {_text(spec.user)}")
     return "\n".join(lines) + "\n"

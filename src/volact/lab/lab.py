@@ -18,16 +18,19 @@ import asyncssh
 from volact.knowledge.load import load_editions, load_profile
 from volact.lab import handout
 from volact.lab.errors import LabError
-from volact.lab.fleet import fleet
+from volact.lab.faults import FAULTS
+from volact.lab.fleet import able, fleet
 from volact.lab.limits import allow_many_sockets
 from volact.lab.scenario import load_scenario
 from volact.lab.ssh.pool import Pool
 from volact.lab.ssh.server import Front
 from volact.lab.ssh.slot import Slot
 from volact.lab.surroundings import Surroundings
+from volact.lab.tencent.estate import strangers
+from volact.lab.tencent.front import TencentFront
 from volact.lab.truth import Truth, truth_of
 from volact.lab.windows.machine import Machine
-from volact.lab.windows.spec import TransportName
+from volact.lab.windows.spec import Spec, TransportName
 from volact.lab.winrm.front import WinRmFront
 
 PROVIDER = "tencent"
@@ -73,7 +76,7 @@ class Lab:
         self.scenario = load_scenario(scenario)
         self.seed = seed
         specs = fleet(self.scenario, servers, seed)
-        self.specs = tuple(replace(s, transport=transport or s.transport) for s in specs)
+        self.specs = tuple(_reached(spec, transport) for spec in specs)
         self.truth: dict[str, Truth] = {spec.name: truth_of(spec) for spec in self.specs}
         self.errors: list[tuple[str, LabError]] = []
         self.slots = {spec.name: Slot(spec) for spec in self.specs}
@@ -87,6 +90,10 @@ class Lab:
             pool=Pool(_WORKERS),
         )
         self.winrm = WinRmFront(self.front.password, self.front.pool)
+        regions = tuple(self.scenario.regions)
+        self.tencent = TencentFront(
+            self.slots.values(), self.front.pool, regions, others=strangers(regions)
+        )
 
     async def start(self) -> None:
         """Start the surroundings, then every server's listener."""
@@ -94,10 +101,13 @@ class Lab:
         world = await self.surroundings.start(self._metadata)
         self.front.pool.start()
         self.winrm.start(self.slots.values())
+        await self.tencent.start()
         options = self.front.options()
         for slot in self.slots.values():
             slot.world = world
             slot.on_report = self._report
+            if slot.spec.transport == "tat":
+                continue  # nothing listens: its agent asks the cloud
             if slot.line == "refused":
                 slot.port = self._take_port()
             elif slot.spec.transport == "winrm":
@@ -109,6 +119,7 @@ class Lab:
         """Close every socket."""
         await self.front.stop()
         await self.winrm.stop()
+        await self.tencent.stop()
         self.front.pool.stop()
         await self.surroundings.stop()
         for taken in self._taken:
@@ -143,6 +154,8 @@ class Lab:
                 self.front.host_key,
                 self._old_key,
                 self.winrm.identities,
+                self.tencent.endpoint,
+                self.tencent.account,
             ),
         )
 
@@ -176,3 +189,11 @@ class Lab:
         taken.bind(("127.0.0.1", 0))
         self._taken.append(taken)
         return int(taken.getsockname()[1])
+
+
+def _reached(spec: Spec, transport: TransportName | None) -> Spec:
+    """The server as it is reached when the lab says how."""
+    wanted = transport or spec.transport
+    for name in spec.faults:
+        wanted = able(FAULTS[name], wanted)
+    return replace(spec, transport=wanted)

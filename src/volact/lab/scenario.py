@@ -34,6 +34,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     languages: dict[str, int] = {}
     shells: dict[str, int] = msgspec.field(default_factory=lambda: {"cmd": 1})
     transports: dict[str, int] = msgspec.field(default_factory=lambda: {"ssh": 1})
+    regions: dict[str, int] = msgspec.field(default_factory=lambda: {"ap-jakarta": 1})
     domain_users: float = 0.0  # share of servers where a domain account logs in
     key_logins: float = 0.0  # share of servers that are reached with a key file
     core: float = 0.0  # share of servers without a desktop

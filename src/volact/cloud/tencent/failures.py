@@ -49,18 +49,12 @@ class Meaning(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-_POLICY = (
-    "its CAM policy must allow tat:RunCommand, tat:CancelInvocation, "
-    "tat:DescribeInvocationTasks, tat:DescribeAutomationAgentStatus and, to list, "
-    "cvm:DescribeInstances and cvm:DescribeImages"
-)
+_POLICY = "docs/tat.md lists what its CAM policy must allow"
 _NO_WAY = Meaning("connect", "the API cannot be reached", "check the network and the site")
 _KEYS = Meaning("auth", "the API refused the credentials", "check secret id, secret key and token")
 _FORBIDDEN = Meaning("auth", "the credentials may not do this", _POLICY)
 _BUSY = Meaning("connect", "the API has had too many requests", "try again later")
-_SOUGHT = Meaning(
-    "auth", "no credentials could be had", "docs/tat.md says where they are sought"
-)
+_SOUGHT = Meaning("auth", "no credentials could be had", "docs/tat.md says where they are sought")
 _OURS = Meaning("protocol", "the API does not take the request")
 
 # The entry with the most of a code's dotted parts wins.

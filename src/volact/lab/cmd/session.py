@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,20 @@ def execute(
     process = Process(machine, machine.environment(), machine.home, out, err, start.stdin)
     for name, value in start.variables.items():
         process.env.set(name, value)
+    shell = _SHELLS[start.program or machine.spec.shell]
+    code = attended(process, lambda: shell(process, line), limit_s)
+    return Result(_KILLED if code is None else code, out.value(), err.value())
+
+
+def attended(
+    process: Process, work: Callable[[], int], limit_s: float, *, system: bool = False
+) -> int | None:
+    """Do a process's work while nothing else runs on its machine; its exit code.
+
+    ``None`` when time was up.  With ``system`` it acts as LocalSystem.  What
+    the lab does not model is said on the process's error stream too.
+    """
+    machine = process.machine
     complaints: list[LabError] = []
     report = machine.on_report
 
@@ -71,19 +85,22 @@ def execute(
     with machine.lock:
         machine.on_report = keep
         machine.stop_at = time.monotonic() + limit_s
+        machine.as_system = system
+        code: int | None = None
         try:
-            code = _SHELLS[start.program or machine.spec.shell](process, line)
+            code = work()
         except LabError as error:
             machine.report(error)
             code = _LAB_FAILED
         except Ended:
-            code = _KILLED
+            pass
         finally:
             machine.stop_at = None
+            machine.as_system = False
             machine.on_report = report
     for complaint in complaints:
-        err.write(f"lab: {complaint.line()}\r\n".encode())
-    return Result(code, out.value(), err.value())
+        process.err.write(f"lab: {complaint.line()}\r\n".encode())
+    return code
 
 
 def _cmd(process: Process, line: str) -> int:

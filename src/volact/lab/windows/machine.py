@@ -52,6 +52,7 @@ class Machine:
         self.domain_role = 3 if spec.domain else 2
         self.elevated = True
         self.free_bytes = FREE_BYTES
+        self.as_system = False
         self.stop_at: float | None = None
         self.on_report: Callable[[str, LabError], None] = lambda _name, _error: None
         self._build()
@@ -126,6 +127,8 @@ class Machine:
     @property
     def token(self) -> frozenset[str]:
         """The accounts that the session acts as."""
+        if self.as_system:
+            return acl.SYSTEM_TOKEN
         return acl.ADMIN_TOKEN if self.elevated else acl.ADMIN_TOKEN - {acl.ADMINISTRATORS}
 
     def need_admin(self) -> None:

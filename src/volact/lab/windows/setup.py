@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from typing import TYPE_CHECKING
 
 from volact.lab import codes
@@ -41,14 +40,12 @@ def public_image(release: str, language: str) -> str:
 
 def metadata(machine: Machine) -> dict[str, str]:
     """What the provider's metadata service says of the server."""
-    letters = string.ascii_lowercase + string.digits
-    instance = "".join(machine.chance.choice(letters) for _ in range(8))
     return {
-        "instance-id": f"ins-{instance}",
+        "instance-id": machine.spec.instance_id,
         "instance-name": machine.spec.name,
         "instance/image-id": public_image(machine.spec.release, machine.spec.language),
-        "placement/region": "ap-jakarta",
-        "placement/zone": "ap-jakarta-1",
+        "placement/region": machine.spec.region,
+        "placement/zone": f"{machine.spec.region}-1",
         "local-ipv4": machine.address,
     }
 

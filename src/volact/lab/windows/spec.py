@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,7 @@ from typing import Literal
 from volact.lab.windows.network import Internet
 from volact.model.profile import Edition, Profile
 
+_ID = string.ascii_lowercase + string.digits
 ShellName = Literal["cmd", "powershell", "bash", "msys"]
 TransportName = Literal["ssh", "winrm", "tat"]
 
@@ -31,11 +33,18 @@ class Spec:
     key_login: bool = False  # a key file over SSH, a certificate over WinRM
     faults: tuple[str, ...] = ()
     transport: TransportName = "ssh"
+    region: str = "ap-jakarta"
 
     @property
     def account(self) -> str:
         """The login name without its domain."""
         return self.user.rpartition("\\")[2]
+
+    @property
+    def instance_id(self) -> str:
+        """What the cloud calls the server."""
+        chance = random.Random(f"{self.seed}/{self.index}/instance")
+        return "ins-" + "".join(chance.choice(_ID) for _ in range(8))
 
     def variant(self, what: str, count: int = 2) -> int:
         """Which of ``count`` forms something takes here: decided by the seed alone."""
