@@ -109,11 +109,20 @@ def test_the_registry_speaks_where_wmi_does_not() -> None:
     assert configured(facts, None) == service_setting(facts)
 
 
-def test_brackets_and_blanks_do_not_matter() -> None:
-    facts = facts_of(server("2019", kms=" [2001:db8::1] "))
-    setting = service_setting(facts)
+def test_brackets_do_not_matter() -> None:
+    setting = service_setting(facts_of(server("2019", kms="[2001:db8::1]")))
     assert isinstance(setting, Known)
     assert setting.value.host == HostPort("2001:db8::1")
+
+
+def test_a_blank_is_a_part_of_the_name_as_it_is_to_windows() -> None:
+    setting = service_setting(facts_of(server("2019", kms="kms.tencentyun.com ")))
+    assert isinstance(setting, Known)
+    assert setting.value.host == HostPort("kms.tencentyun.com ")
+
+
+def test_nothing_but_blanks_is_no_host() -> None:
+    assert service_setting(facts_of(server("2019", kms="  "))) == ABSENT
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,11 @@ EXAMPLES = [
         server(licensed=False, skew_s=5 * HOUR, services__W32Time=["Stopped", "Manual"]),
         "start-service set-time-source sync-clock activate",
     ),
+    Example(
+        "W32Time missing, clock off",
+        server(licensed=False, skew_s=5 * HOUR, services__W32Time=None),
+        "",
+    ),
     Example("domain member", server(licensed=False, skew_s=5 * HOUR, role=3), ""),
     Example("domain controller", server(licensed=False, skew_s=5 * HOUR, role=5), ""),
     Example("domain member, clock right", server(licensed=False, role=3), "activate"),
@@ -189,6 +194,27 @@ EXAMPLES = [
         "the key of another edition", server("2019", licensed=False, sku=7), "install-key activate"
     ),
     Example("evaluation", server("2019", licensed=False, sku=79, kms=OTHER_KMS), ""),
+    Example(
+        "a leftover of the trial beside the client key",
+        server(
+            "2019",
+            products=[
+                product("2019", licensed=False),
+                product("2019", licensed=False, channel="TIMEBASED_EVAL", partial="PHYHM"),
+            ],
+        ),
+        "activate",
+    ),
+    Example(
+        "licensed by Active Directory, a KMS host of the domain's",
+        server(
+            "2019",
+            kms=OTHER_KMS,
+            role=3,
+            products=[product("2019", kms=OTHER_KMS, VLActivationType=1)],
+        ),
+        "",
+    ),
     Example(
         "a KMS host",
         server(

@@ -16,9 +16,12 @@ from volact.core.context import Context
 from volact.core.release import is_2008, release_name
 from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts, Product
-from volact.model.profile import HostPort
+from volact.model.profile import HostPort, Profile
 
-Layer = Literal["policy", "product", "service", "discovered", "event", "none"]
+Layer = Literal["policy", "product", "service", "discovered", "event"]
+# How the host that is used came to be used: an explicit setting, DNS (below a
+# lookup domain of its own), or the host of the last success, which is cached.
+Origin = Literal["policy", "product", "service", "lookup-domain", "dns", "cached"]
 Reach = Literal["yes", "unresolved", "refused", "timeout", "unknown"]
 
 DEFAULT_PORT = 1688
@@ -42,16 +45,23 @@ class Setting(msgspec.Struct, frozen=True):
 def accepted_hosts(facts: Facts, ctx: Context) -> tuple[HostPort, ...]:
     """The provider's KMS hosts for this release, preferred first.
 
-    A host that the provider's metadata service names goes before the profile's.
+    A host that the provider's metadata service names goes before the profile's,
+    if by its name it is the provider's: metadata may not point anywhere else.
     """
     profile = ctx.knowledge.profile
-    named = value_of(facts.metadata.get(profile.kms_from_metadata, ABSENT))
     hosts = profile.kms_hosts(release_name(facts, ctx))
-    try:
-        first = (HostPort.parse(named),) if named else ()
-    except ValueError:
-        first = ()
+    named = named_by_metadata(facts, profile)
+    first = (named,) if named and profile.owns(named.host) else ()
     return tuple(dict.fromkeys((*first, *hosts)))
+
+
+def named_by_metadata(facts: Facts, profile: Profile) -> HostPort | None:
+    """The KMS host that the provider's metadata service names for this very server."""
+    named = value_of(facts.metadata.get(profile.kms_from_metadata, ABSENT))
+    try:
+        return HostPort.parse(named) if named else None
+    except ValueError:
+        return None
 
 
 def is_accepted(host: HostPort, facts: Facts, ctx: Context) -> bool:
@@ -123,6 +133,16 @@ def serving(facts: Facts, product: Product) -> Fact[Setting]:
     return _first([configured(facts, product), _discovered(facts, product), _last_tried(facts)])
 
 
+def origin_of(setting: Setting, facts: Facts, product: Product | None) -> Origin:
+    """Which layer named the host that is used."""
+    if setting.layer == "event":
+        return "cached"
+    if setting.layer != "discovered":
+        return setting.layer
+    domains = [facts.licensing.lookup_domain] + ([product.lookup_domain] if product else [])
+    return "lookup-domain" if any(bool(value_of(domain)) for domain in domains) else "dns"
+
+
 def reach_of(facts: Facts, host: HostPort) -> Reach:
     """Whether this server can open a connection to a KMS host."""
     code = value_of(_tried(facts, host))
@@ -178,8 +198,9 @@ def _setting(layer: Layer, name: Fact[str], port: Fact[int]) -> Fact[Setting]:
     """Name and port of one layer; an unset or zero port means 1688."""
     if not isinstance(name, Known):
         return name
-    host = name.value.strip().removeprefix("[").removesuffix("]")
-    if not host:
+    # A blank around the name stays: Windows takes it for a part of the name (0x8007007B).
+    host = name.value.removeprefix("[").removesuffix("]")
+    if not host.strip():
         return ABSENT
     if isinstance(port, Unreadable):
         return port
@@ -195,7 +216,7 @@ def _number(fact: Fact[str]) -> Fact[int]:
 
 
 def _name(host: str) -> str:
-    plain = host.strip().lower().rstrip(".").removeprefix("[").removesuffix("]")
+    plain = host.lower().rstrip(".").removeprefix("[").removesuffix("]")
     try:
         return str(ipaddress.ip_address(plain))
     except ValueError:

@@ -34,6 +34,13 @@ function httpGet(url, headers, wait) {
   return http;
 }
 
+/* After a change of the network nothing that was tried before counts. */
+function forgetNetwork() {
+  silentHosts = {};
+  pages = {};
+  tries = {};
+}
+
 function hostOf(url) {
   var match = /^\w+:\/\/([^\/]*)/.exec(url);
   return match ? match[1] : url;
@@ -104,9 +111,12 @@ function splitHost(text) {
   return {name: match[1], port: match[2] ? Number(match[2]) : 1688};
 }
 
-/* A stored name may be an IPv6 address without brackets. */
+/*
+ * A stored name may be an IPv6 address without brackets.  A blank around a name
+ * stays: Windows takes it for a part of the name, so it is not the same host.
+ */
 function joinHost(name, port) {
-  name = trim(name).replace(/\.$/, "");
+  name = String(name).replace(/\.$/, "");
   if (name.charAt(0) !== "[" && name.indexOf(":") !== name.lastIndexOf(":")) {
     name = "[" + name + "]";
   }

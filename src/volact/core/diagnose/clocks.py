@@ -111,8 +111,13 @@ def _may_set_time(case: Case) -> bool:
 
 
 def _skew_repair(case: Case, beyond: str) -> Repair:
-    """By itself only on a stand-alone server, and never against group policy."""
+    """By itself only on a stand-alone server, and never against group policy.
+
+    Without its time service nothing can be set, and every try would fail.
+    """
     time = case.facts.time
+    if isinstance(case.facts.services.get("W32Time"), Absent):
+        return "manual"
     against_policy = beyond == "policy" or value_of(time.policy_type) == "NoSync"
     off = value_of(time.client) == 0
     unread = is_unreadable(time.policy_type) or is_unreadable(time.client)

@@ -136,6 +136,8 @@ def _is_evaluation(case: Case) -> bool:
     sku = value_of(case.facts.os.sku)
     if sku is not None and sku in EVALUATION_SKUS:
         return True
+    if kms_clients(case.facts):
+        return False  # converted: what is left of the trial decides nothing
     return any(channel_of(product) == "eval" for product in windows_products(case.facts))
 
 

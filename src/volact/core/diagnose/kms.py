@@ -207,6 +207,8 @@ def _service_counts(case: Case, product: Product | None) -> bool:
     """Whether the server-wide setting is, or is about to be, this product's."""
     if product is None:
         return True
+    if is_licensed(product) and by_directory(product):
+        return False  # the domain licenses it, and its KMS host is a fallback of the domain's
     own = product_setting(case.facts, product)
     if isinstance(own, Known):
         return not is_accepted(own.value.host, case.facts, case.ctx)
