@@ -5,7 +5,13 @@ Nothing here connects to a server.  ``load_inventory`` reads a file,
 before a start, ``Secrets`` fetches passwords when they are needed.
 """
 
-from volact.inventory.choose import check_credentials, choose, select, with_credential
+from volact.inventory.choose import (
+    check_credentials,
+    choose,
+    credential_problems,
+    select,
+    with_credential,
+)
 from volact.inventory.listing import Inventory
 from volact.inventory.load import load_inventory, read_inventory
 from volact.inventory.secrets import Secret, Secrets, fetch_password
@@ -17,6 +23,7 @@ __all__ = [
     "Secrets",
     "check_credentials",
     "choose",
+    "credential_problems",
     "fetch_password",
     "load_inventory",
     "parse_address",

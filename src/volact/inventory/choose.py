@@ -8,7 +8,7 @@ before the first connection is said here, so that nothing is started on it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -66,38 +66,71 @@ def check_credentials(
     check_hosts: FileCheck,
     environ: Mapping[str, str] | None = None,
 ) -> None:
-    """``InputError`` for the first secret, key or known_hosts that cannot be used.
+    """``InputError`` for the first secret, key or known_hosts that cannot be used."""
+    checks = (check_key, check_hosts)
+    for problem in credential_problems(inventory, servers, *checks, environ):
+        raise problem
+
+
+def credential_problems(
+    inventory: Inventory,
+    servers: Iterable[Server],
+    check_key: FileCheck,
+    check_hosts: FileCheck,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[InputError]:
+    """Every secret, key or known_hosts that cannot be used, once.
 
     Programs and keyrings are not asked: they may want a person's attention
     and are asked once, when the first server needs them.  How a key or a
     known_hosts file is read is the transport's affair: it gives the checks.
     """
     env = os.environ if environ is None else environ
-    good: set[tuple[str, FileCheck]] = set()
+    seen: set[Hashable] = set()
+
+    def is_new(*what: Hashable) -> bool:
+        new = what not in seen
+        seen.add(what)
+        return new
+
     for server in servers:
         credential = server.credential
         held = inventory.held.get(credential.password_held)
-        if isinstance(held, InputError):
-            raise held
-        _require_variables(credential, env, inventory.where(server))
-        # Whether a passphrase opens a key is seen when the first server needs it.
-        key = _readable if credential.names_passphrase else check_key
-        needed = [(server.known_hosts, check_hosts)]
-        needed += [(path, key) for path in credential.key_files]
-        needed += [(path, check_key) for path in server.ssh.jump_key_files]
-        plain = (
-            credential.password_file,
-            credential.passphrase_file,
-            server.ssh.config or "",
-            credential.certificate_file,
-            credential.certificate_key_file,
-            server.winrm.ca_file,
-        )
-        needed += [(path, _readable) for path in plain if path]
-        for path, check in needed:
-            if (path, check) not in good:
-                _located(inventory, server, path, check)
-                good.add((path, check))
+        if isinstance(held, InputError) and is_new(credential.password_held):
+            yield held
+        for name in (credential.password_env, credential.passphrase_env):
+            if name and not env.get(name) and is_new(name):
+                yield InputError(
+                    f"the environment variable {name} is not set",
+                    "export it, then try again",
+                    where=inventory.where(server),
+                )
+        for path, check in _files(server, check_key, check_hosts):
+            if is_new(path, check) and (problem := _problem(inventory, server, path, check)):
+                yield problem
+
+
+def _files(
+    server: Server, check_key: FileCheck, check_hosts: FileCheck
+) -> list[tuple[str, FileCheck]]:
+    """The files that a server's login needs, and what must be true of each."""
+    credential = server.credential
+    # Whether a passphrase opens a key is seen when the first server needs it.
+    key = _readable if credential.names_passphrase else check_key
+    plain = (
+        credential.password_file,
+        credential.passphrase_file,
+        credential.certificate_file,
+        credential.certificate_key_file,
+        server.winrm.ca_file,
+        server.ssh.config or "",
+    )
+    return [
+        (server.known_hosts, check_hosts),
+        *((path, key) for path in credential.key_files),
+        *((path, check_key) for path in server.ssh.jump_key_files),
+        *((path, _readable) for path in plain if path),
+    ]
 
 
 def with_credential(
@@ -138,21 +171,14 @@ def _no_twins(servers: tuple[Server, ...]) -> None:
         seen.add(server.name)
 
 
-def _require_variables(credential: Credential, env: Mapping[str, str], where: str) -> None:
-    for name in (credential.password_env, credential.passphrase_env):
-        if name and not env.get(name):
-            raise InputError(
-                f"the environment variable {name} is not set",
-                "export it, then try again",
-                where=where,
-            )
-
-
-def _located(inventory: Inventory, server: Server, path: str, check: FileCheck) -> None:
+def _problem(
+    inventory: Inventory, server: Server, path: str, check: FileCheck
+) -> InputError | None:
     try:
         check(path)
     except InputError as error:
-        raise InputError(error.message, error.hint, where=inventory.where(server)) from error
+        return InputError(error.message, error.hint, where=inventory.where(server))
+    return None
 
 
 def _readable(path: str) -> None:

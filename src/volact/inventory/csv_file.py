@@ -29,7 +29,9 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _TRUE = ("true", "yes", "1", "on")
 _FALSE = ("false", "no", "0", "off")
-_FLAGS = ("winrm-tls", "certificate-validation")
+_FLAGS = ("winrm-tls", "certificate-validation", "ssh-config")
+# A cell that a spreadsheet would compute is guarded by a sign that is not part of it.
+_GUARDED = re.compile(r"'(?=[=+\-@\t\r])")
 
 # A row with the number of the line it ends on.
 Row = tuple[int, list[str]]
@@ -108,7 +110,7 @@ def _add(listing: Listing, columns: Columns, width: int, line: int, row: list[st
     if extra:
         hint = "a cell that holds the delimiter goes in double quotes"
         raise InputError("has more cells than the first line", hint, where=listing.at(line))
-    cells = {key: row[at].strip() for key, at in columns.at.items() if at < len(row)}
+    cells = {key: _unguarded(row[at].strip()) for key, at in columns.at.items() if at < len(row)}
     values = _values({key: cell for key, cell in cells.items() if cell}, listing.at(line))
     if "password" in values:
         values["password-held"] = _hold(listing, line, values.pop("password"))
@@ -132,6 +134,10 @@ def _values(cells: dict[str, str], where: str) -> dict[str, Any]:
         if key in values:
             values[key] = _flag(values[key])
     return values
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if _GUARDED.match(cell) else cell
 
 
 def _address(text: str, transport: str, port: str, where: str) -> str:

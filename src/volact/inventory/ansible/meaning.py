@@ -37,7 +37,8 @@ _AUTH = {
     "certificate": "certificate",
 }
 _OWN = "volact_"
-_FLAGS = ("winrm-tls", "certificate-validation")
+_FLAGS = ("winrm-tls", "certificate-validation", "ssh-config")
+_WHOLE = "volact_address"
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -54,7 +55,7 @@ class Meaning:
         if self.values["address"].startswith("ssh:"):
             self._arguments()
         for variable in variables:
-            if variable.startswith(_OWN):
+            if variable.startswith(_OWN) and variable != _WHOLE:
                 self._own(variable)
 
     def password(self) -> Var | None:
@@ -64,7 +65,11 @@ class Meaning:
         return self._var(PASSWORD)
 
     def _connect(self, name: str) -> None:
-        """The address: connection plugin, host and port."""
+        """The address: whole, or of connection plugin, host and port."""
+        whole, whole_at = self._text((_WHOLE,))
+        if whole:
+            self._put("address", whole, whole_at)
+            return
         connection, at = self._text(("ansible_connection",))
         kind = (connection or "ssh").rpartition(".")[2].lower()
         host, host_at = self._text(_HOST)
@@ -140,7 +145,8 @@ class Meaning:
         key = variable.removeprefix(_OWN).replace("_", "-")
         at = self._vars[variable].where
         if key not in SHARED:
-            hint = near(variable, (_OWN + name.replace("-", "_") for name in SHARED))
+            names = ("address", *SHARED)
+            hint = near(variable, (_OWN + name.replace("-", "_") for name in names))
             raise InputError(f"unknown variable {variable!r}", hint, where=at)
         var = self._var((variable,))
         value: Any = None if var is None else var.value

@@ -1,0 +1,193 @@
+"""Servers as an inventory file: TOML, CSV or Ansible's YAML.  Pure.
+
+What is written reads back as the same servers.  Secrets are not written: a
+password that stands in clear in the file that was read is left out, and what
+was left out is said.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from volact.inventory.build import PLACES
+from volact.model.profile import Image
+from volact.model.server import Address, Server
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_BLANK = Server(name="", address=Address(scheme="local"))
+
+
+class Exported(msgspec.Struct, frozen=True):
+    """A file's text, and what it does not hold."""
+
+    text: str
+    notes: tuple[str, ...]
+
+
+def export(servers: Sequence[Server], images: Mapping[str, Image], format_: str) -> Exported:
+    """The servers in one of ``FORMATS``."""
+    records = [record(server) for server in servers]
+    notes = []
+    clear = sum(bool(server.credential.password_held) for server in servers)
+    if clear:
+        notes.append(
+            f"passwords in clear are not exported ({clear} servers): name where they are with "
+            "password-env, password-command or keyring"
+        )
+    if images and format_ != "toml":
+        notes.append(f"what is known of {len(images)} images is exported to toml only")
+    return Exported(FORMATS[format_](records, images), tuple(notes))
+
+
+def record(server: Server) -> dict[str, Any]:
+    """A server under the keys of the TOML form; what is as usual is left out."""
+    values: dict[str, Any] = {"name": server.name, "address": _address(server.address)}
+    for key, place in PLACES.items():
+        if key == "password-held" or (key == "user" and server.address.user):
+            continue
+        value, usual = _at(server, place), _at(_BLANK, place)
+        if value != usual:
+            values[key] = _plain(key, value)
+    return values
+
+
+def _at(server: Server, place: str) -> Any:
+    value: Any = server
+    for part in place.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _plain(key: str, value: Any) -> Any:
+    if key == "jump":
+        return ",".join(_address(hop).removeprefix("ssh://") for hop in value) or "none"
+    if key == "ssh-config":
+        return False if value is None else value
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _address(address: Address) -> str:
+    scheme, sign, place = str(address).partition("://")
+    user = f"{quote(address.user, safe='')}@" if address.user else ""
+    return f"{scheme}{sign}{user}{place}"
+
+
+def _toml(records: Sequence[dict[str, Any]], images: Mapping[str, Image]) -> str:
+    parts = []
+    if images:
+        lines = ["[images]"]
+        for name, image in images.items():
+            said = {key: word for key, word in msgspec.to_builtins(image).items() if word}
+            inline = ", ".join(f"{key} = {_toml_text(word)}" for key, word in said.items())
+            lines.append(f"{_toml_text(name)} = {{{inline}}}")
+        parts.append("\n".join(lines))
+    for values in records:
+        lines = [f"{key} = {_toml_value(value)}" for key, value in values.items()]
+        parts.append("\n".join(["[[server]]", *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml_text, value))}]"
+    return json.dumps(value) if isinstance(value, bool) else _toml_text(value)
+
+
+def _toml_text(text: str) -> str:
+    """A basic string: JSON's escapes are TOML's, but for DEL, which JSON leaves as it is."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _csv(records: Sequence[dict[str, Any]], _: Mapping[str, Image]) -> str:
+    used = {key for values in records for key in values}
+    columns = ["name", "address", *(key for key in PLACES if key in used)]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns)
+    for values in records:
+        writer.writerow([_cell(key, values.get(key, "")) for key in columns])
+    return out.getvalue()
+
+
+def _cell(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        value = shlex.join(value) if key.endswith("command") else ";".join(value)
+    # A spreadsheet would compute it; reading it back takes the sign off again.
+    return f"'{value}" if value.startswith(_FORMULA) else value
+
+
+def _ansible(records: Sequence[dict[str, Any]], _: Mapping[str, Image]) -> str:
+    lines = ["---", "all:", "  hosts:"]
+    groups: dict[str, list[str]] = {}
+    for values in records:
+        lines.append(f"    {json.dumps(values['name'], ensure_ascii=False)}:")
+        for name, value in _variables(values).items():
+            lines.append(f"      {name}: {json.dumps(value, ensure_ascii=False)}")
+        for tag in values.get("tags", ()):
+            if tag not in _NO_GROUPS:
+                groups.setdefault(tag, []).append(values["name"])
+    if groups:
+        lines.append("  children:")
+    for group, names in sorted(groups.items()):
+        lines += [f"    {json.dumps(group, ensure_ascii=False)}:", "      hosts:"]
+        lines += [f"        {json.dumps(name, ensure_ascii=False)}:" for name in names]
+    return "\n".join(lines) + "\n"
+
+
+def _variables(values: dict[str, Any]) -> dict[str, Any]:
+    """A host's variables: Ansible's own where it has one, ``volact_...`` for the rest."""
+    found: dict[str, Any] = _ansible_address(values["address"], values.get("user", ""))
+    rest = {key: value for key, value in values.items() if key not in _SAID_APART}
+    keys = rest.get("key-file", [])
+    if len(keys) == 1:
+        found["ansible_ssh_private_key_file"] = rest.pop("key-file")[0]
+    own = [tag for tag in values.get("tags", ()) if tag in _NO_GROUPS]
+    rest |= {"tags": own} if own else {}
+    for key, value in rest.items():
+        found[f"volact_{key.replace('-', '_')}"] = value
+    return found
+
+
+_SAID_APART = ("name", "address", "user", "tags")
+_NO_GROUPS = ("all", "ungrouped")  # groups that every Ansible inventory has
+
+
+def _ansible_address(text: str, user: str) -> dict[str, Any]:
+    if text == "local":
+        return {"ansible_connection": "local"}
+    scheme, _, place = text.partition("://")
+    if scheme == "tat":
+        return {"volact_address": text}
+    login, _, place = place.rpartition("@")
+    host, port = _host_port(place)
+    found: dict[str, Any] = {"ansible_host": host}
+    if scheme != "ssh":
+        found["ansible_connection"] = "winrm"
+        found["ansible_winrm_scheme"] = "http" if scheme == "winrm" else "https"
+    if port:
+        found["ansible_port"] = int(port)
+    if user or login:
+        found["ansible_user"] = user or unquote(login)
+    return found
+
+
+def _host_port(place: str) -> tuple[str, str]:
+    if place.startswith("["):
+        host, _, port = place[1:].partition("]")
+        return host, port.removeprefix(":")
+    host, _, port = place.partition(":")
+    return host, port
+
+
+Writer = Callable[[Sequence[dict[str, Any]], Mapping[str, Image]], str]
+FORMATS: dict[str, Writer] = {"toml": _toml, "csv": _csv, "ansible": _ansible}

@@ -1,0 +1,151 @@
+"""An exported inventory reads back as the same servers, in every format."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from volact.inventory import load_inventory
+from volact.inventory.export import FORMATS, export
+from volact.model.profile import Image
+from volact.model.server import Address, Credential, Scheme, Server, SshWay, WinRm, WinRmAuth
+
+SUFFIX = {"toml": ".toml", "csv": ".csv", "ansible": ".yml"}
+
+# Whatever a person may put into a name, but for what a pattern or a blank would make of it.
+WORDS = st.text(
+    st.characters(exclude_categories=["C", "Z"], exclude_characters="[]{}:"),
+    min_size=1,
+    max_size=12,
+)
+TAGS = st.text(string.ascii_letters + string.digits + "-_.äö服", min_size=1, max_size=8)
+PATHS = st.text(string.ascii_letters + " _-.#\"'", min_size=1, max_size=8).map(
+    lambda name: f"/keys/k{name.strip()}"
+)
+HOSTS = st.one_of(
+    st.just("10.0.0.5"),
+    st.just("2001:db8::1"),
+    st.text(string.ascii_lowercase + "-", min_size=1, max_size=10).map(lambda t: f"h{t}.test"),
+)
+USERS = st.one_of(st.just(""), st.just("ACME\\ops"), st.just("ops@acme.test"), WORDS)
+
+
+@st.composite
+def credentials(draw: st.DrawFn) -> Credential:
+    password: dict[str, object] = draw(
+        st.sampled_from(
+            [
+                {},
+                {"password_env": "PW"},
+                {"password_file": "/secrets/pw file"},
+                {"password_command": ("pass", "show", "it's; $HOME")},
+                {"keyring": "volact = x"},
+            ]
+        )
+    )
+    return msgspec.convert(
+        {
+            "user": draw(USERS),
+            "key_files": draw(st.lists(PATHS, max_size=2, unique=True)),
+            "passphrase_env": draw(st.sampled_from(["", "KEY"])),
+            **password,
+        },
+        Credential,
+    )
+
+
+@st.composite
+def ways(draw: st.DrawFn) -> SshWay:
+    hop = Address(scheme="ssh", host="bastion", port=2222, user="ops")
+    jump = draw(
+        st.sampled_from([None, (), (hop,), (hop, Address(scheme="ssh", host="2001:db8::2"))])
+    )
+    return SshWay(jump=jump, config=draw(st.sampled_from(["", None, "/etc/my ssh config"])))
+
+
+@st.composite
+def fleet_servers(draw: st.DrawFn) -> Server:
+    scheme: Scheme = draw(st.sampled_from(["ssh", "winrm", "winrms"]))
+    port = draw(st.sampled_from([None, 22, 5985, 5986, 8443]))
+    auth: WinRmAuth = draw(st.sampled_from(["negotiate", "ntlm", "kerberos"]))
+    return Server(
+        name=draw(WORDS),
+        address=Address(scheme=scheme, host=draw(HOSTS), port=port),
+        provider=draw(st.sampled_from(["", "tencent", "aws"])),
+        credential=draw(credentials()),
+        known_hosts=draw(st.sampled_from(["", "/known hosts"])),
+        tags=tuple(draw(st.lists(TAGS, max_size=3, unique=True))),
+        winrm=WinRm(auth=auth, verify=draw(st.booleans())),
+        ssh=draw(ways()) if scheme == "ssh" else SshWay(),
+    )
+
+
+def tidy(server: Server) -> Server:
+    """Ansible has no order of groups."""
+    return msgspec.structs.replace(server, tags=tuple(sorted(server.tags)))
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(servers=st.lists(fleet_servers(), min_size=1, max_size=4, unique_by=lambda s: s.name))
+def test_what_is_exported_reads_back(tmp_path: Path, format_: str, servers: list[Server]) -> None:
+    exported = export(servers, {}, format_)
+    assert exported.notes == ()
+    path = tmp_path / f"out{SUFFIX[format_]}"
+    path.write_text(exported.text, "utf-8", newline="")
+    assert [tidy(s) for s in load_inventory(path).servers] == [tidy(s) for s in servers]
+
+
+TAT = Server(
+    name="ins-1", address=Address(scheme="tat", host="ap-jakarta/ins-1abcdefg"), provider="tencent"
+)
+AS = Server(name="a", address=Address(scheme="ssh", host="h", user="ACME\\o p:s@x"))
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_addresses_of_every_kind_read_back(tmp_path: Path, format_: str) -> None:
+    path = tmp_path / f"out{SUFFIX[format_]}"
+    path.write_text(export([TAT, AS], {}, format_).text, "utf-8", newline="")
+    tat, as_ = load_inventory(path).servers
+    assert tat == TAT
+    assert (as_.credential.user, as_.address.host) == ("ACME\\o p:s@x", "h")
+
+
+IMAGES = {"img-1": Image(type="PRIVATE_IMAGE", source="EXTERNAL_IMPORT", license="BYOL")}
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_what_is_known_of_images_is_kept_or_said_to_be_left(tmp_path: Path, format_: str) -> None:
+    exported = export([TAT], IMAGES, format_)
+    path = tmp_path / f"out{SUFFIX[format_]}"
+    path.write_text(exported.text, "utf-8", newline="")
+    if format_ == "toml":
+        assert load_inventory(path).images == IMAGES
+    else:
+        assert exported.notes == ("what is known of 1 images is exported to toml only",)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_no_secret_is_exported(tmp_path: Path, format_: str) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("name,ip,password\na,10.0.0.5,pass-w0rd-mark\n")
+    exported = export(load_inventory(path).servers, {}, format_)
+    assert "pass-w0rd-mark" not in exported.text
+    (note,) = exported.notes
+    assert note.startswith("passwords in clear are not exported (1 servers)")
+
+
+def test_a_cell_that_a_spreadsheet_would_compute_is_guarded(tmp_path: Path) -> None:
+    server = Server(name="=1+1", address=Address(scheme="ssh", host="h"))
+    text = export([server], {}, "csv").text
+    assert "'=1+1,ssh://h" in text
+    path = tmp_path / "out.csv"
+    path.write_text(text, newline="")
+    assert load_inventory(path).servers == (server,)
