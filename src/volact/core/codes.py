@@ -13,6 +13,7 @@ from volact.model.fact import value_of
 from volact.model.facts import Event, Facts
 from volact.model.profile import ErrorInfo
 from volact.model.step import StepResult
+from volact.model.text import Text, raw, say
 
 UMBRELLA = 0xC004F074
 
@@ -24,12 +25,18 @@ def hex_code(code: int) -> str:
     return f"0x{code & 0xFFFFFFFF:08X}"
 
 
-def named(code: int, errors: Mapping[int, ErrorInfo]) -> str:
+def named(code: int, errors: Mapping[int, ErrorInfo]) -> Text:
     """The code with its meaning, as part of a sentence."""
     info = errors.get(code & 0xFFFFFFFF)
     if info is None or not info.meaning or info.family == "name-only":
-        return hex_code(code)
-    return f"{hex_code(code)}, {info.meaning[0].lower()}{info.meaning[1:].rstrip('.')}"
+        return raw(hex_code(code))
+    return say("{code}, {meaning}", code=hex_code(code), meaning=_clause(info.meaning))
+
+
+def _clause(sentence: str) -> Text:
+    """A sentence of the knowledge as a part of another one."""
+    bare = sentence.rstrip(".")
+    return Text(bare[0].lower() + bare[1:], bare.replace("{", "{{").replace("}", "}}"))
 
 
 def event_code(facts: Facts, event_id: str) -> int | None:

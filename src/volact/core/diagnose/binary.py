@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from volact.core import shell
-from volact.core.diagnose.case import Case, error
+from volact.core.diagnose.case import Case, error, on_server
 from volact.core.licensing import licensing_silent
 from volact.core.release import licensing_program, licensing_service
 from volact.core.sddl import NETWORK_SERVICE, Verdict, execute_access
 from volact.model.fact import value_of
 from volact.model.facts import Facts
 from volact.model.finding import Finding
+from volact.model.text import say
 
 Why = Literal["debugger", "missing", "acl"]
 
@@ -49,10 +50,16 @@ def _debugger(facts: Facts) -> Finding:
     program, debugger = licensing_program(facts.os), value_of(facts.binary.debugger)
     return error(
         "licensing-binary-blocked",
-        f"Windows starts {debugger!r} instead of {program}, because a debugger is set for it.",
+        say(
+            "Windows starts '{debugger}' instead of {program}, because a debugger is set for it.",
+            debugger=debugger,
+            program=program,
+        ),
         {"why": "debugger", "debugger": debugger},
-        remedy=f'Find out who set it, then on the server: reg delete "{_IFEO}\\{program}" '
-        "/v Debugger /f",
+        remedy=say(
+            "Find out who set it, then on the server: {command}",
+            command=f'reg delete "{_IFEO}\\{program}" /v Debugger /f',
+        ),
     )
 
 
@@ -60,23 +67,37 @@ def _missing(facts: Facts) -> Finding:
     program = licensing_program(facts.os)
     return error(
         "licensing-binary-blocked",
-        f"The licensing program {program} is missing.",
+        say("The licensing program {program} is missing.", program=program),
         {"why": "missing", "path": value_of(facts.binary.path)},
-        remedy="On the server: sfc /scannow; if that does not bring it back, "
-        "Windows has to be repaired in place.",
+        remedy=say(
+            "On the server: {command}; if that does not bring it back, "
+            "Windows has to be repaired in place.",
+            command="sfc /scannow",
+        ),
     )
 
 
 def _acl(facts: Facts) -> Finding:
     verdict, program = execute_verdict(facts), licensing_program(facts.os)
-    does = "denies" if verdict.access == "denied" else "does not give"
+    said = (
+        say(
+            "The file permissions of {program} deny NETWORK SERVICE the right to execute it.",
+            program=program,
+        )
+        if verdict.access == "denied"
+        else say(
+            "The file permissions of {program} do not give NETWORK SERVICE "
+            "the right to execute it.",
+            program=program,
+        )
+    )
     commands = shell.grant_execute(program_path(facts), NETWORK_SERVICE, verdict.deny)
     return error(
         "licensing-binary-blocked",
-        f"The file permissions of {program} {does} NETWORK SERVICE the right to execute it.",
+        said,
         {"why": "acl", "deny": list(verdict.deny), "sddl": value_of(facts.binary.sddl)},
         repair="automatic",
-        remedy=f"On the server: {'; '.join(commands)}",
+        remedy=on_server(*commands),
     )
 
 

@@ -11,6 +11,7 @@ from volact.core.context import Context
 from volact.model.facts import Facts
 from volact.model.finding import Finding, Repair
 from volact.model.step import StepResult
+from volact.model.text import Text, say
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -22,6 +23,11 @@ class Case(msgspec.Struct, frozen=True):
 
 
 Rule = Callable[[Case], Finding | None]
+
+
+def on_server(*commands: str) -> Text:
+    """A remedy that is typed on the server."""
+    return say("On the server: {commands}", commands="; ".join(commands))
 
 
 def error(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from volact.core.diagnose.case import warning
+from volact.core.shell import SLMGR
 from volact.model.fact import value_of
 from volact.model.facts import Facts
 from volact.model.finding import Finding
+from volact.model.text import count, listed, say
 
 
 def duplicate_cmids(fleet: Mapping[str, Facts]) -> dict[str, Finding]:
@@ -32,10 +34,17 @@ def _finding(cmid: str, name: str, names: list[str]) -> Finding:
     others = sorted(other for other in names if other != name)
     return warning(
         "duplicate-cmid",
-        f"The client machine ID is shared with {len(others)} other "
-        f"server{'s' if len(others) > 1 else ''} ({', '.join(others[:5])}).",
+        count(
+            len(others),
+            "The client machine ID is shared with {n} other server ({names}).",
+            "The client machine ID is shared with {n} other servers ({names}).",
+            names=listed(others[:5]),
+        ),
         {"cmid": cmid, "servers": others},
-        remedy="The image was not generalised. A provider's KMS host does not mind; for one of "
-        "your own: read the remaining rearm count, then on the server: "
-        "cscript /nologo %windir%/system32/slmgr.vbs -rearm, restart, activate.",
+        remedy=say(
+            "The image was not generalised. A provider's KMS host does not mind; for one of "
+            "your own: read the remaining rearm count, then on the server: {command}, "
+            "restart, activate.",
+            command=f"{SLMGR} -rearm",
+        ),
     )

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from volact.core import shell
 from volact.core.diagnose.binary import blocked_by
-from volact.core.diagnose.case import Case, error, warning
+from volact.core.diagnose.case import Case, error, on_server, warning
 from volact.core.licensing import licensing_silent, unlicensed
 from volact.core.release import is_2008, is_2008_r2, licensing_service
 from volact.model.fact import ABSENT, is_unreadable, value_of
 from volact.model.facts import ServiceFact
 from volact.model.finding import Finding
+from volact.model.text import Text, joined, say
 
 # The start modes that Windows ships with.  Only sppsvc's is documented in
 # detail; the others are general knowledge.
@@ -37,16 +38,20 @@ def service_disabled(case: Case) -> Finding | None:
     if not names:
         return None
     make = error if licensing in names else warning
-    commands = "; ".join(
-        f"{shell.enable_service(name, DEFAULT_START[name])}; {shell.start_service(name)}"
+    commands = [
+        command
         for name in names
-    )
+        for command in (
+            shell.enable_service(name, DEFAULT_START[name]),
+            shell.start_service(name),
+        )
+    ]
     return make(
         "service-disabled",
-        f"{_listed(names)} disabled, and licensing needs {'it' if len(names) == 1 else 'them'}.",
+        _disabled_summary(names),
         {"services": names},
         repair="automatic",
-        remedy=f"On the server: {commands}",
+        remedy=on_server(*commands),
     )
 
 
@@ -65,10 +70,10 @@ def service_stopped(case: Case) -> Finding | None:
         return None
     return error(
         "service-stopped",
-        f"Licensing does not answer and its service {name} is stopped.",
+        say("Licensing does not answer and its service {name} is stopped.", name=name),
         {"service": name, "state": service.state, "start": service.start},
         repair="automatic",
-        remedy=f"On the server: {shell.start_service(name)}",
+        remedy=on_server(shell.start_service(name)),
     )
 
 
@@ -82,11 +87,15 @@ def spp_notification_stopped(case: Case) -> Finding | None:
     make = error if unlicensed(case.facts) else warning
     return make(
         "spp-notification-stopped",
-        f"The notification service {name} is {service.state.lower()}; "
-        "this release needs it for activation.",
+        say(
+            "The notification service {name} does not run ({state}); "
+            "this release needs it for activation.",
+            name=name,
+            state=service.state,
+        ),
         {"service": name, "state": service.state, "start": service.start},
         repair="automatic",
-        remedy=f"On the server: {shell.start_service(name)}",
+        remedy=on_server(shell.start_service(name)),
     )
 
 
@@ -107,7 +116,7 @@ def _is_disabled(case: Case, name: str) -> bool:
     return service is not None and service.start == "Disabled"
 
 
-def _listed(names: list[str]) -> str:
+def _disabled_summary(names: list[str]) -> Text:
     if len(names) == 1:
-        return f"The service {names[0]} is"
-    return f"The services {', '.join(names[:-1])} and {names[-1]} are"
+        return say("The service {name} is disabled, and licensing needs it.", name=names[0])
+    return say("The services {names} are disabled, and licensing needs them.", names=joined(names))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from volact.core.diagnose.case import Case, error, warning
 from volact.core.licensing import all_licensed
 from volact.core.release import SERVER_EDITIONS, release_of
+from volact.core.shell import SLMGR
 from volact.model.fact import value_of
 from volact.model.finding import Finding
+from volact.model.text import Text, say
 
 # A healthy server holds tens of thousands of bytes; this length is the
 # documented sign of a damaged one, which also shows as 2 GB of usable memory.
@@ -26,9 +28,9 @@ def wsh_disabled(case: Case) -> Finding | None:
     commands = "; ".join(f'reg add "{h}\\{_WSH}" /v Enabled /t REG_DWORD /d 1 /f' for h in off)
     return error(
         "wsh-disabled",
-        "Windows Script Host is turned off, so nothing can be asked or repaired by script.",
+        say("Windows Script Host is turned off, so nothing can be asked or repaired by script."),
         {"off": off},
-        remedy=f"If your rules allow it, on the server: {commands}",
+        remedy=say("If your rules allow it, on the server: {commands}", commands=commands),
     )
 
 
@@ -38,10 +40,12 @@ def not_elevated(case: Case) -> Finding | None:
         return None
     return error(
         "not-elevated",
-        "The session is not elevated, so volact may look but change nothing.",
+        say("The session is not elevated, so volact may look but change nothing."),
         {},
-        remedy="Log in as an administrator whose session is elevated, or run the script with "
-        "'Run as administrator'.",
+        remedy=say(
+            "Log in as an administrator whose session is elevated, or run the script with "
+            "'Run as administrator'."
+        ),
     )
 
 
@@ -55,19 +59,28 @@ def release_unsupported(case: Case) -> Finding | None:
     release = release_of(facts.os, knowledge.releases)
     if release and release.supported and release.name in knowledge.profile.releases:
         return None
-    if release:
-        summary = f"Windows Server {release.name} is not covered by {knowledge.profile.title}."
-    elif sku is not None and sku not in SERVER_EDITIONS:
-        summary = f"Build {build} with edition number {sku} is no Windows Server that is known."
-    else:
-        summary = f"Build {build} is no release of Windows Server that is known."
+    title = knowledge.profile.title
     make = warning if all_licensed(facts) else error
     return make(
         "release-unsupported",
-        summary,
+        _unsupported(build, sku, release.name if release else "", title),
         {"build": build, "sku": sku, "release": release.name if release else None},
-        remedy="volact leaves its licence alone; activate it by hand if it is covered.",
+        remedy=say("volact leaves its licence alone; activate it by hand if it is covered."),
     )
+
+
+def _unsupported(build: int, sku: int | None, release: str, title: str) -> Text:
+    if release:
+        return say(
+            "Windows Server {release} is not covered by {cloud}.", release=release, cloud=title
+        )
+    if sku is not None and sku not in SERVER_EDITIONS:
+        return say(
+            "Build {build} with edition number {sku} is no Windows Server that is known.",
+            build=build,
+            sku=sku,
+        )
+    return say("Build {build} is no release of Windows Server that is known.", build=build)
 
 
 def product_policy_damaged(case: Case) -> Finding | None:
@@ -77,9 +90,15 @@ def product_policy_damaged(case: Case) -> Finding | None:
         return None
     return error(
         "product-policy-damaged",
-        f"The product policy in the registry is {length} bytes long, which is that of a damaged "
-        "one; Windows may then use no more than 2 GB of memory.",
+        say(
+            "The product policy in the registry is {length} bytes long, which is that of a "
+            "damaged one; Windows may then use no more than 2 GB of memory.",
+            length=length,
+        ),
         {"bytes": length},
-        remedy="Once it is licensed, restart the server and look again; if it stays, on the "
-        "server: cscript /nologo %windir%/system32/slmgr.vbs -rilc, activate again, restart.",
+        remedy=say(
+            "Once it is licensed, restart the server and look again; if it stays, on the "
+            "server: {command}, activate again, restart.",
+            command=f"{SLMGR} -rilc",
+        ),
     )

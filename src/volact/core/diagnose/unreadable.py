@@ -14,6 +14,7 @@ from volact.core.licensing import subjects, undetermined
 from volact.core.release import licensing_service
 from volact.model.fact import NOT_ASKED, Unreadable
 from volact.model.finding import Finding
+from volact.model.text import listed, say
 
 
 def fact_unreadable(case: Case) -> Finding | None:
@@ -28,13 +29,18 @@ def fact_unreadable(case: Case) -> Finding | None:
         return None
     make = error if licence else warning
     code = next((failed.hresult for failed in facts.values() if failed.hresult), None)
-    tail = f": {named(code, case.ctx.knowledge.errors)}" if code else ""
+    what = listed(facts)
+    errors = case.ctx.knowledge.errors
     return make(
         "fact-unreadable",
-        f"The server could not say {', '.join(facts)}{tail}.",
+        say("The server could not say {what}: {code}.", what=what, code=named(code, errors))
+        if code
+        else say("The server could not say {what}.", what=what),
         {name: hex_code(f.hresult) if f.hresult else "not asked" for name, f in facts.items()},
-        remedy="volact plans nothing on what it could not read. Look the code up with "
-        "volact explain, mend the cause and look again.",
+        remedy=say(
+            "volact plans nothing on what it could not read. Look the code up with "
+            "volact explain, mend the cause and look again."
+        ),
     )
 
 
