@@ -19,6 +19,7 @@ from volact.cli.verbs import (
     demo,
     endpoints,
     explain,
+    inventory,
     lab,
     plan,
     providers,
@@ -58,6 +59,7 @@ def make_app() -> typer.Typer:
     app.callback()(_start)
     for verb in (check, plan, activate, endpoints, script, explain, providers, demo):
         verb.register(app)
+    inventory.register(app)
     lab.register(app)
     return app
 

@@ -14,7 +14,16 @@ from pathlib import Path
 import msgspec
 
 from volact import __version__
-from volact.cli.options import ServerOptions
+from volact.cli.cloud_options import (
+    account_words,
+    check_accounts,
+    listed,
+    refuse_leftovers,
+    source_words,
+    with_account,
+)
+from volact.cli.failure import say
+from volact.cli.options import ServerOptions, SourceOptions
 from volact.core.context import Policy
 from volact.errors import InputError
 from volact.inventory import (
@@ -47,7 +56,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
 
 def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -> Fleet:
     """Work out a run; ``InputError`` for the first thing that is wrong with it."""
-    inventory = load_inventory(options.inventory) if options.inventory else Inventory()
+    inventory = inventory_of(options)
     if options.provider:
         load_profile(options.provider)
     servers = _servers(options, inventory)
@@ -71,15 +80,32 @@ def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -
     return Fleet(servers=servers, opener=opener, job=job, how=_how(options, mode, servers))
 
 
+def inventory_of(options: SourceOptions) -> Inventory:
+    """The servers of a file or of a cloud's list; none where targets name them all."""
+    refuse_leftovers(options)
+    inventory = Inventory()
+    if options.from_:
+        inventory = listed(options)
+    elif options.inventory:
+        inventory = load_inventory(options.inventory)
+    for note in inventory.notes:
+        say(note)
+    return inventory
+
+
 def _servers(options: ServerOptions, inventory: Inventory) -> tuple[Server, ...]:
     keys = tuple(options.key_file)
     chosen = tuple(
         with_credential(
-            server, user=options.user, password_env=options.password_env, key_files=keys
+            with_account(options, server),
+            user=options.user,
+            password_env=options.password_env,
+            key_files=keys,
         )
         for server in choose(inventory, options.targets, options.limit)
     )
     check_credentials(inventory, chosen, check_key_file, check_known_hosts)
+    check_accounts(inventory, chosen)
     return chosen
 
 
@@ -117,7 +143,7 @@ def _how(options: ServerOptions, mode: Mode, servers: tuple[Server, ...]) -> Inv
         command=mode,
         run=secrets.token_hex(8),
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        selector=f"-i {shlex.quote(options.inventory)}" if options.inventory else "",
+        selector=_words([("-i", options.inventory), *source_words(options)]),
         login=_login(options),
         typed={str(server.address): _typed(server) for server in servers if server.address.user},
     )
@@ -138,7 +164,12 @@ def _login(options: ServerOptions) -> str:
         ("--password-env", options.password_env),
         ("--known-hosts", options.known_hosts),
         ("--host-key-policy", _unless_default(options.host_key_policy)),
+        *account_words(options),
     ]
+    return _words(named)
+
+
+def _words(named: list[tuple[str, str]]) -> str:
     return " ".join(f"{name} {shlex.quote(value)}" for name, value in named if value)
 
 

@@ -20,6 +20,8 @@ T = TypeVar("T")
 OutputFormat = Literal["text", "json", "jsonl", "csv"]
 PlanFormat = Literal["text", "json", "jsonl", "csv", "commands"]
 HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
+Via = Literal["tat", "ssh", "winrm"]
+Site = Literal["domestic", "international"]
 
 
 def complete_provider(incomplete: str) -> list[str]:
@@ -50,24 +52,63 @@ TableOrJson = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerOptions:
-    """What every verb that asks servers takes, but for its output formats."""
+class SourceOptions:
+    """Which servers are meant."""
 
     targets: Annotated[
         list[str],
         typer.Argument(
             metavar="TARGET",
-            help="ssh://user@host:port, or names, tags and globs of the inventory.",
+            help="An address, or names, tags and globs of the inventory.",
             show_default=False,
         ),
     ] = field(default_factory=list)
     inventory: Annotated[
-        str, typer.Option("--inventory", "-i", metavar="FILE", help="Servers, in TOML.")
+        str,
+        typer.Option(
+            "--inventory", "-i", metavar="FILE", help="Servers: TOML, CSV or an Ansible inventory."
+        ),
     ] = ""
+    from_: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="CLOUD:REGION,...",
+            help="Servers as the cloud's own API lists them: tencent:ap-jakarta.",
+        ),
+    ] = ""
+    via: Annotated[
+        Via | None, typer.Option(help="How servers of --from are reached; tat unless told.")
+    ] = None
+    from_filter: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Only these of --from: tag:KEY=, vpc-id= and the API's other filters. Repeatable.",
+        ),
+    ] = field(default_factory=list)
     limit: Annotated[
         list[str],
         typer.Option(metavar="NAME", help="Only these: names, tags or globs. Repeatable."),
     ] = field(default_factory=list)
+    tencent_site: Annotated[
+        Site | None, typer.Option(help="Which of Tencent Cloud's sites the account is of.")
+    ] = None
+    tencent_profile: Annotated[
+        str, typer.Option(metavar="NAME", help="A section of the file of Tencent Cloud keys.")
+    ] = ""
+    tencent_credentials: Annotated[
+        str, typer.Option(metavar="FILE", help="The file of Tencent Cloud keys.")
+    ] = ""
+    tencent_endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="Tencent Cloud's API, instead of the site's own.")
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerOptions(SourceOptions):
+    """What every verb that asks servers takes, but for its output formats."""
+
     provider: Provider = ""
     kms_host: KmsHosts = field(default_factory=list)
     report: Annotated[

@@ -1,0 +1,164 @@
+"""``volact inventory``: what an inventory says, what is wrong in it, and in another form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from volact.cli.options import SourceOptions, TableOrJson, takes
+
+if TYPE_CHECKING:
+    from volact.errors import InputError
+    from volact.inventory import Inventory
+    from volact.model.server import Server
+
+Format = Literal["toml", "csv", "ansible"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowOptions(SourceOptions):
+    """Which servers, and how they are shown."""
+
+    output: TableOrJson = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions(SourceOptions):
+    """Which servers, and in which form they are written."""
+
+    format: Annotated[
+        Format, typer.Option(help="What is written to standard output; never a secret.")
+    ] = "toml"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb with its three parts."""
+    group = typer.Typer(
+        help="What an inventory says, what is wrong in it, and in another form.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    group.command("show")(show)
+    group.command("check")(check)
+    group.command("export")(export)
+    app.add_typer(group, name="inventory")
+
+
+@takes(ShowOptions)
+def show(options: ShowOptions) -> int:
+    """Show the servers that are meant and where their logins come from; no secret."""
+    from volact.cli.console import table, use_stdout
+    from volact.cli.fleet_options import inventory_of
+    from volact.inventory import choose
+    from volact.report.json_document import encode
+
+    inventory = inventory_of(options)
+    servers = choose(inventory, options.targets, options.limit)
+    out = use_stdout(options.output)
+    if options.output == "json":
+        rows = [_document(inventory, server) for server in servers]
+        out.write(encode({"servers": rows, "notes": inventory.notes}) + "\n")
+        return 0
+    head = ("NAME", "ADDRESS", "USER", "LOGIN", "PROVIDER", "TAGS")
+    out.write(table(head, [_row(server) for server in servers]))
+    return 0
+
+
+@takes(ShowOptions)
+def check(options: ShowOptions) -> int:
+    """Look for everything that is wrong in an inventory; exit code 2 when there is any."""
+    from volact.cli.console import use_stdout
+    from volact.cli.failure import WRONG_INPUT, say
+    from volact.errors import InputError
+    from volact.inventory import read_inventory
+    from volact.report.json_document import encode
+    from volact.report.safe import plain
+
+    if not options.inventory:
+        raise InputError("no inventory is named", "-i FILE")
+    inventory = read_inventory(options.inventory)
+    problems = [*inventory.problems, *_login_problems(options, inventory)]
+    out = use_stdout(options.output)
+    if options.output == "json":
+        told = [{"where": p.where, "message": p.message, "hint": p.hint} for p in problems]
+        count = len(inventory.servers)
+        out.write(encode({"servers": count, "problems": told, "notes": inventory.notes}) + "\n")
+    else:
+        for note in inventory.notes:
+            say(note)
+        out.writelines(f"{plain(problem.line())}\n" for problem in problems)
+        out.write(_verdict(inventory, problems) + "\n")
+    return WRONG_INPUT if problems else 0
+
+
+@takes(ExportOptions)
+def export(options: ExportOptions) -> int:
+    """Write the servers that are meant as another kind of inventory."""
+    from volact.cli.console import use_stdout
+    from volact.cli.failure import say
+    from volact.cli.fleet_options import inventory_of
+    from volact.inventory import choose
+    from volact.inventory.export import export as exported
+
+    inventory = inventory_of(options)
+    servers = choose(inventory, options.targets, options.limit)
+    done = exported(servers, inventory.images, options.format)
+    for note in done.notes:
+        say(note)
+    use_stdout("file").write(done.text)
+    return 0
+
+
+def _login_problems(options: ShowOptions, inventory: Inventory) -> list[InputError]:
+    """What is wrong with the logins of the servers that are meant."""
+    from volact.errors import InputError
+    from volact.inventory import choose, credential_problems
+    from volact.transports.hostkeys import check_known_hosts
+    from volact.transports.login import check_key_file
+
+    if not inventory.servers:
+        return []
+    try:
+        servers = choose(inventory, options.targets, options.limit)
+    except InputError as error:
+        return [error]
+    return list(credential_problems(inventory, servers, check_key_file, check_known_hosts))
+
+
+def _verdict(inventory: Inventory, problems: list[InputError]) -> str:
+    count = len(inventory.servers)
+    servers = f"{inventory.path}: {count} server{'' if count == 1 else 's'}"
+    if not problems:
+        return f"{servers}, nothing wrong"
+    return f"{servers}, {len(problems)} problem{'' if len(problems) == 1 else 's'}"
+
+
+def _row(server: Server) -> tuple[str, ...]:
+    user = server.address.user or server.credential.user
+    provider = server.provider or "-"
+    return server.name, str(server.address), user, _login(server), provider, " ".join(server.tags)
+
+
+def _login(server: Server) -> str:
+    """Where the login's secrets come from, in a few words."""
+    own = server.credential
+    words = [
+        f"env {own.password_env}" if own.password_env else "",
+        f"file {own.password_file}" if own.password_file else "",
+        f"command {own.password_command[0]}" if own.password_command else "",
+        f"keyring {own.keyring}" if own.keyring else "",
+        f"in clear, {own.password_held}" if own.password_held else "",
+        f"certificate {own.certificate_file}" if own.certificate_file else "",
+        *(f"key {path}" for path in own.key_files),
+    ]
+    return ", ".join(word for word in words if word) or "-"
+
+
+def _document(inventory: Inventory, server: Server) -> dict[str, Any]:
+    """A server under the keys of the TOML form, with its place."""
+    from volact.inventory.export import record
+
+    return {**record(server), "where": inventory.where(server)}
