@@ -13,7 +13,7 @@ from volact.model.fact import value_of
 from volact.model.facts import Event, Facts
 from volact.model.profile import ErrorInfo
 from volact.model.step import StepResult
-from volact.model.text import Text, raw, say
+from volact.model.text import Text, raw, ready, say
 
 UMBRELLA = 0xC004F074
 
@@ -36,7 +36,7 @@ def named(code: int, errors: Mapping[int, ErrorInfo]) -> Text:
 def _clause(sentence: str) -> Text:
     """A sentence of the knowledge as a part of another one."""
     bare = sentence.rstrip(".")
-    return Text(bare[0].lower() + bare[1:], bare.replace("{", "{{").replace("}", "}}"))
+    return ready(bare, shown=bare[0].lower() + bare[1:])
 
 
 def event_code(facts: Facts, event_id: str) -> int | None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from volact.model.fact import ABSENT, Known, Unreadable, is_known, is_unreadable, value_of
 from volact.model.facts import Facts, Product
+from volact.model.text import Text, raw, say
 
 WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"
 LICENSED = 1
@@ -38,20 +39,25 @@ _BY_CHANNEL: tuple[tuple[str, Channel], ...] = (
     ("Retail", "retail"),
 )
 
-_STATUS_WORDS = {
-    0: "unlicensed",
-    1: "licensed",
-    2: "initial-grace",
-    3: "out-of-tolerance-grace",
-    4: "non-genuine-grace",
-    5: "notification",
-    6: "extended-grace",
+_STATUS = {
+    0: say("unlicensed"),
+    1: say("licensed"),
+    2: say("initial-grace"),
+    3: say("out-of-tolerance-grace"),
+    4: say("non-genuine-grace"),
+    5: say("notification"),
+    6: say("extended-grace"),
 }
+
+
+def status_text(status: int) -> Text:
+    """LicenseStatus as a word in a sentence."""
+    return _STATUS.get(status) or raw(f"status-{status}")
 
 
 def status_word(status: int) -> str:
     """LicenseStatus as a word of the JSON document."""
-    return _STATUS_WORDS.get(status, f"status-{status}")
+    return str(status_text(status))
 
 
 def channel_of(product: Product) -> Channel:

@@ -59,6 +59,14 @@ def raw(text: str) -> Text:
     return Text(text)
 
 
+def ready(sentence: str, shown: str = "") -> Text:
+    """A sentence out of a data file, translated where a catalogue has it.
+
+    ``shown`` is how it looks as a part of another sentence.
+    """
+    return Text(shown or sentence, sentence.replace("{", "{{").replace("}", "}}"))
+
+
 def listed(items: Iterable[str]) -> Text:
     """``a, b, c``."""
     first, *rest = [*items] or [""]

@@ -13,12 +13,13 @@ from volact.core.diagnose.system import wsh_disabled
 from volact.model.fact import ABSENT, value_of
 from volact.model.finding import Finding
 from volact.model.profile import Image
+from volact.model.text import Text, ready, say
 
 _NOT_PUBLIC = {
-    "EXTERNAL_IMPORT": "was imported from outside",
-    "CREATE_IMAGE": "was made from a server",
-    "PRIVATE_IMAGE": "is a custom image",
-    "SHARED_IMAGE": "was shared by another account",
+    "EXTERNAL_IMPORT": say("was imported from outside"),
+    "CREATE_IMAGE": say("was made from a server"),
+    "PRIVATE_IMAGE": say("is a custom image"),
+    "SHARED_IMAGE": say("was shared by another account"),
 }
 
 
@@ -30,26 +31,36 @@ def image_not_entitled(case: Case) -> Finding | None:
     why = _NOT_PUBLIC.get(image.source) or _NOT_PUBLIC.get(image.type)
     if why is None:
         return None
-    summary = f"The image {_image_id(case)} {why}, so the provider's licence does not cover it."
-    remedy = "Use a public image, or a licence of your own."
+    summary = say(
+        "The image {image} {why}, so the provider's licence does not cover it.",
+        image=_image_id(case),
+        why=why,
+    )
+    remedy = say("Use a public image, or a licence of your own.")
     return _refusable(case, "image-not-entitled", summary, image, remedy)
 
 
 def license_byol(case: Case) -> Finding | None:
     """The server is known to run on the customer's own licence."""
     image, value = _image(case), _metadata_value(case)
-    remedy = "Activate it with your own key or your own KMS host."
+    remedy = say("Activate it with your own key or your own KMS host.")
     if value and value in case.ctx.knowledge.profile.entitlement.own:
-        summary = f"The provider says that this server runs on your own licence ({value})."
+        summary = say(
+            "The provider says that this server runs on your own licence ({value}).", value=value
+        )
         return _refusable(case, "license-byol", summary, image or Image(license="BYOL"), remedy)
     if image is None or image.license != "BYOL":
         return None
-    told = (
-        "The cloud's API says that this server"
+    summary = (
+        say(
+            "The cloud's API says that this server runs on your own licence, not on the provider's."
+        )
         if case.ctx.license
-        else f"The image {_image_id(case)}"
+        else say(
+            "The image {image} runs on your own licence, not on the provider's.",
+            image=_image_id(case),
+        )
     )
-    summary = f"{told} runs on your own licence, not on the provider's."
     return _refusable(case, "license-byol", summary, image, remedy)
 
 
@@ -62,20 +73,22 @@ def entitlement_unknown(case: Case) -> Finding | None:
         return None
     image_id = _image_id(case)
     if image_id:
-        summary = f"Whether the provider's licence covers the image {image_id} is not known."
+        summary = say(
+            "Whether the provider's licence covers the image {image} is not known.", image=image_id
+        )
     elif rule.kind == "image":
-        summary = "The server could not say which image it was made from."
+        summary = say("The server could not say which image it was made from.")
     else:
-        summary = "Whether the provider's licence covers this server cannot be seen from it."
-    remedy = (
+        summary = say("Whether the provider's licence covers this server cannot be seen from it.")
+    remedy = say(
         "Name the image in the [images] table of the inventory, as the cloud's console shows it."
     )
     if rule.kind != "image" and rule.text:
-        remedy = rule.text
+        remedy = ready(rule.text)
     return info("entitlement-unknown", summary, {"image": image_id}, remedy=remedy)
 
 
-def _refusable(case: Case, id: str, summary: str, image: Image, remedy: str) -> Finding:
+def _refusable(case: Case, id: str, summary: Text, image: Image, remedy: Text) -> Finding:
     """An error, unless the person has overridden it and said why."""
     evidence = {
         "image": _image_id(case),
@@ -87,7 +100,7 @@ def _refusable(case: Case, id: str, summary: str, image: Image, remedy: str) -> 
     if reason:
         return info(
             id,
-            f"{summary} Overridden: {reason.rstrip('.')}.",
+            say("{what} Overridden: {reason}.", what=summary, reason=reason.rstrip(".")),
             {**evidence, "override": reason},
             remedy=remedy,
         )
@@ -96,7 +109,11 @@ def _refusable(case: Case, id: str, summary: str, image: Image, remedy: str) -> 
         summary,
         evidence,
         repair="needs-consent",
-        remedy=f"{remedy} If the licence does cover it: --override-entitlement REASON.",
+        remedy=say(
+            "{what} If the licence does cover it: {option} REASON.",
+            what=remedy,
+            option="--override-entitlement",
+        ),
     )
 
 

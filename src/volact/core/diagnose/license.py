@@ -6,13 +6,14 @@ from typing import Any
 
 from volact.core import shell
 from volact.core.codes import hex_code, last_code, named
-from volact.core.diagnose.case import Case, error, info, warning
+from volact.core.diagnose.case import Case, error, info, on_server, warning
 from volact.core.licensing import (
     FULL_TERM_MIN,
     channel_of,
     is_kms_host,
     is_licensed,
     kms_clients,
+    status_text,
     status_word,
     subjects,
     unlicensed,
@@ -21,6 +22,7 @@ from volact.core.licensing import (
 from volact.model.fact import ABSENT, Unreadable, value_of
 from volact.model.facts import Product
 from volact.model.finding import Finding, Repair
+from volact.model.text import Text, say
 
 ENDING_MIN = 30 * 24 * 60  # Windows itself begins to warn 30 days before the end
 DEFAULT_RENEWAL_MIN = 10_080  # 7 days
@@ -55,7 +57,10 @@ def not_licensed(case: Case) -> Finding | None:
             "code": hex_code(code) if code else None,
         },
         repair=_activation(case, products),
-        remedy=f"Mend the other findings first, then on the server: {shell.activate()}",
+        remedy=say(
+            "Mend the other findings first, then on the server: {command}",
+            command=shell.activate(),
+        ),
     )
 
 
@@ -67,11 +72,14 @@ def grace_ending(case: Case) -> Finding | None:
     left = min(_left_min(product) for product in ending)
     return error(
         "grace-ending",
-        f"The licence ends in {left // 1440} days, because it was not renewed "
-        f"for {(FULL_TERM_MIN - left) // 1440} days.",
+        say(
+            "The licence ends in {left} days, because it was not renewed for {since} days.",
+            left=left // 1440,
+            since=(FULL_TERM_MIN - left) // 1440,
+        ),
         {"left_min": left},
         repair="automatic",
-        remedy=f"On the server: {shell.activate()}",
+        remedy=on_server(shell.activate()),
     )
 
 
@@ -83,10 +91,15 @@ def renewal_overdue(case: Case) -> Finding | None:
     since = max(_since_min(product) for product in late)
     return warning(
         "renewal-overdue",
-        f"The last renewal was {since // 1440} days ago; "
-        f"it is due every {_interval_min(late[0]) // 1440} days.",
+        say(
+            "The last renewal was {since} days ago; it is due every {interval} days.",
+            since=since // 1440,
+            interval=_interval_min(late[0]) // 1440,
+        ),
         {"since_min": since, "interval_min": _interval_min(late[0])},
-        remedy=f"On the server: {shell.activate()}, and read the code it gives",
+        remedy=say(
+            "On the server: {command}, and read the code it gives", command=shell.activate()
+        ),
     )
 
 
@@ -96,9 +109,9 @@ def rearm_exhausted(case: Case) -> Finding | None:
         return None
     return info(
         "rearm-exhausted",
-        "No rearm is left, so images made from this server cannot be given a new identity.",
+        say("No rearm is left, so images made from this server cannot be given a new identity."),
         {"rearm": 0},
-        remedy="Activation needs none. Make new images from a fresh installation.",
+        remedy=say("Activation needs none. Make new images from a fresh installation."),
     )
 
 
@@ -109,19 +122,28 @@ def token_store_damaged(case: Case) -> Finding | None:
         return None
     return error(
         "token-store-damaged",
-        f"The licence store is damaged: {named(codes[0], case.ctx.knowledge.errors)}.",
+        say(
+            "The licence store is damaged: {code}.",
+            code=named(codes[0], case.ctx.knowledge.errors),
+        ),
         {"code": hex_code(codes[0])},
-        remedy="On the server, gentlest first: restart the licensing service; "
-        f"{shell.SLMGR} -rilc; rebuild tokens.dat as the page of this finding says.",
+        remedy=say(
+            "On the server, gentlest first: restart the licensing service; {command}; "
+            "rebuild tokens.dat as the page of this finding says.",
+            command=f"{shell.SLMGR} -rilc",
+        ),
     )
 
 
-def _not_licensed_summary(case: Case, product: Product, code: int | None) -> str:
-    errors = case.ctx.knowledge.errors
-    status = status_word(value_of(product.status) or 0)
+def _not_licensed_summary(case: Case, product: Product, code: int | None) -> Text:
+    status = status_text(value_of(product.status) or 0)
     reason = code or value_of(product.reason)
-    tail = f": {named(reason, errors)}" if reason else ""
-    return f"Windows is not licensed ({status}){tail}."
+    if not reason:
+        return say("Windows is not licensed ({status}).", status=status)
+    errors = case.ctx.knowledge.errors
+    return say(
+        "Windows is not licensed ({status}): {code}.", status=status, code=named(reason, errors)
+    )
 
 
 def _activation(case: Case, products: tuple[Product, ...]) -> Repair:

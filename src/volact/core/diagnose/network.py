@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from volact.core import shell
 from volact.core.codes import hex_code, kms_answer, last_code, named, tried_host
-from volact.core.diagnose.case import Case, error, warning
+from volact.core.diagnose.case import Case, error, on_server, warning
 from volact.core.diagnose.kms import uses_kms
 from volact.core.kms import (
     Reach,
@@ -19,12 +19,17 @@ from volact.core.licensing import all_licensed, has_key, unlicensed
 from volact.model.fact import Absent, Known, value_of
 from volact.model.finding import Finding
 from volact.model.profile import HostPort, RouteRule
+from volact.model.text import Text, joined, listed, ready, say
 
 # Codes by which a KMS host that was reached says no.
 HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F042, 0xC004F06B})
 
 _ANY = "0.0.0.0"  # noqa: S104 - the destination of a default route, nothing is bound
-_WHY_WORDS = {"refused": "refuses the connection", "timeout": "does not answer"}
+_REACH_WORDS: dict[Reach, Text] = {
+    "refused": say("refused"),
+    "timeout": say("timeout"),
+    "unresolved": say("unresolved"),
+}
 
 
 def kms_name_unresolved(case: Case) -> Finding | None:
@@ -35,19 +40,26 @@ def kms_name_unresolved(case: Case) -> Finding | None:
     asked = value_of(case.facts.dns)
     names = [host.host for host in accepted_hosts(case.facts, case.ctx) if str(host) in reach]
     dns = case.ctx.knowledge.profile.dns
-    use = f" Use the provider's DNS servers: {', '.join(dns)}." if dns else ""
+    check = say("Check the server's DNS settings: {command}.", command=f"nslookup {names[0]}")
     return error(
         "kms-name-unresolved",
-        f"The name of the KMS host does not resolve on the server ({', '.join(names)}).",
+        say(
+            "The name of the KMS host does not resolve on the server ({names}).",
+            names=listed(names),
+        ),
         {"hosts": list(reach), "dns": list(asked or ())},
-        remedy=f"Check the server's DNS settings: nslookup {names[0]}.{use}",
+        remedy=say(
+            "{check} Use the provider's DNS servers: {servers}.", check=check, servers=listed(dns)
+        )
+        if dns
+        else check,
     )
 
 
 def kms_unreachable(case: Case) -> Finding | None:
     """No KMS host of the provider takes a connection, or the one in use does not."""
     reach = _failed(case)
-    failing = [host for host, why in reach.items() if why in _WHY_WORDS]
+    failing = [host for host, why in reach.items() if why in ("refused", "timeout")]
     if failing:
         return _unreachable(failing[0], reach)
     return _other_in_reach(case)
@@ -57,11 +69,15 @@ def _unreachable(first: str, reach: dict[str, Reach]) -> Finding:
     host = HostPort.parse(first)
     return error(
         "kms-unreachable",
-        f"The KMS host {first} {_WHY_WORDS[reach[first]]} when the server tries it.",
+        say("The KMS host {host} refuses the connection when the server tries it.", host=first)
+        if reach[first] == "refused"
+        else say("The KMS host {host} does not answer when the server tries it.", host=first),
         {"why": reach[first], "hosts": dict(reach)},
-        remedy="Let the server out to the KMS host on its TCP port: check firewalls, security "
-        f"groups and routes, then on the server: powershell Test-NetConnection {host.host} "
-        f"-Port {host.port}",
+        remedy=say(
+            "Let the server out to the KMS host on its TCP port: check firewalls, security "
+            "groups and routes, then on the server: {command}",
+            command=f"powershell Test-NetConnection {host.host} -Port {host.port}",
+        ),
     )
 
 
@@ -80,10 +96,15 @@ def _other_in_reach(case: Case) -> Finding | None:
     make = warning if all_licensed(case.facts) else error
     return make(
         "kms-unreachable",
-        f"The KMS host {host} cannot be reached ({why}), but {other} can.",
+        say(
+            "The KMS host {host} cannot be reached ({why}), but {other} can.",
+            host=host,
+            why=_REACH_WORDS[why],
+            other=other,
+        ),
         {"why": why, "hosts": {str(host): why, str(other): "yes"}},
         repair="automatic",
-        remedy=f"On the server: {shell.set_kms_host(other)}",
+        remedy=on_server(shell.set_kms_host(other)),
     )
 
 
@@ -99,9 +120,9 @@ def kms_host_refuses(case: Case) -> Finding | None:
     known = errors.get(code)
     return error(
         "kms-host-refuses",
-        f"The KMS host refuses: {named(code, errors)}.",
+        say("The KMS host refuses: {code}.", code=named(code, errors)),
         {"code": hex_code(code), "host": tried_host(case.facts)},
-        remedy=known.remedy if known else "Ask the keeper of the KMS host.",
+        remedy=ready(known.remedy) if known else say("Ask the keeper of the KMS host."),
     )
 
 
@@ -112,11 +133,22 @@ def dns_not_provider(case: Case) -> Finding | None:
         return None
     return warning(
         "dns-not-provider",
-        f"The server asks {', '.join(servers) or 'no name server'}, not the provider's "
-        f"({', '.join(wanted)}), which alone know the internal names.",
+        _dns_summary(servers, wanted),
         {"dns": list(servers), "expected": list(wanted)},
-        remedy="Set the DNS servers of the network card to automatic, or to "
-        f"{' and '.join(wanted)}; in a domain, after those of the domain.",
+        remedy=say(
+            "Set the DNS servers of the network card to automatic, or to {servers}; "
+            "in a domain, after those of the domain.",
+            servers=joined(wanted),
+        ),
+    )
+
+
+def _dns_summary(servers: tuple[str, ...], wanted: tuple[str, ...]) -> Text:
+    return say(
+        "The server asks {servers}, not the provider's ({wanted}), which alone know "
+        "the internal names.",
+        servers=listed(servers) if servers else say("no name server"),
+        wanted=listed(wanted),
     )
 
 
@@ -134,13 +166,17 @@ def provider_route_missing(case: Case) -> Finding | None:
     if not missing:
         return None
     gateway = next((r.next_hop for r in routes if r.destination == _ANY), "GATEWAY")
-    commands = "; ".join(_route_add(rule, gateway) for rule in missing)
+    commands = [_route_add(rule, gateway) for rule in missing]
     return warning(
         "provider-route-missing",
-        f"The route to {missing[0].destination} mask {missing[0].mask} is missing; "
-        "the provider's internal services are behind it.",
+        say(
+            "The route to {destination} mask {mask} is missing; "
+            "the provider's internal services are behind it.",
+            destination=missing[0].destination,
+            mask=missing[0].mask,
+        ),
         {"missing": [[rule.destination, rule.mask] for rule in missing]},
-        remedy=f"On the server: {commands}",
+        remedy=on_server(*commands),
     )
 
 
