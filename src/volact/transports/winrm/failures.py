@@ -68,6 +68,7 @@ TABLE: dict[type[BaseException], Mapping] = {
     lib3.SSLError: Mapping("protocol", "no TLS connection: {detail}", "is it HTTPS, on this port?"),
     lib3.TimeoutError: _LATE,
     lib3.LocationValueError: _ADDRESS,
+    lib3.ProxySchemeUnsupported: _ADDRESS,
     lib3.NewConnectionError: _LOST,
     lib3.ProtocolError: _LOST,
     lib3.MaxRetryError: _LOST,
@@ -175,6 +176,8 @@ def _fault(error: psrp.WSManFaultError) -> TransportError:
 def _status(error: psrp.WinRMTransportError) -> TransportError:
     if error.code == 404:
         return TransportError("protocol", "there is no WinRM service at /wsman", "check the port")
+    if error.code == 503:
+        return TransportError("connect", "the WinRM service is busy or stopped", "try again")
     return _told(_SPEECH, f"HTTP status {error.code}")
 
 
@@ -211,6 +214,6 @@ def _told(mapping: Mapping, detail: str) -> TransportError:
 
 def _detail(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return one_line(error.verify_message) or "it does not verify"
+        return one_line(getattr(error, "verify_message", "")) or "it does not verify"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return one_line(text) or type(error).__name__

@@ -43,16 +43,18 @@ class Worker:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            call, future = job
-            if future is None:
-                call()
-                continue
-            try:
-                outcome: tuple[Any, Exception | None] = (call(), None)
-            except Exception as error:  # handed over to whoever waits
-                outcome = (None, error)
-            if self._loop.is_closed():
-                return
+            self._one(*job)
+            del job  # while it waits, a thread holds on to nothing
+
+    def _one(self, call: Callable[[], Any], future: asyncio.Future[Any] | None) -> None:
+        if future is None:
+            call()
+            return
+        try:
+            outcome: tuple[Any, Exception | None] = (call(), None)
+        except Exception as error:  # handed over to whoever waits
+            outcome = (None, error)
+        if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_settle, future, *outcome)
 
 

@@ -1,0 +1,222 @@
+"""Every exception of the WinRM libraries has its place, and none says too much."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import socket
+import ssl
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import ModuleType
+
+import pypsrp.exceptions
+import pytest
+import requests.exceptions
+import spnego.exceptions
+import urllib3.exceptions
+from ssh_host import PASSWORD, Passwords
+
+from volact.errors import TransportError
+from volact.model.server import Address, Credential, Server, WinRm
+from volact.transports.connect import open_transport
+from volact.transports.winrm.failures import (
+    FAULTS,
+    TABLE,
+    as_transport_error,
+    mapping_of,
+    translated,
+)
+
+
+def public(module: ModuleType) -> list[type[BaseException]]:
+    found = [value for name, value in vars(module).items() if not name.startswith("_")]
+    kinds = [value for value in found if isinstance(value, type)]
+    own = [kind for kind in kinds if kind.__module__ == module.__name__]
+    return [kind for kind in own if issubclass(kind, Exception) and not issubclass(kind, Warning)]
+
+
+PUBLIC = sorted(
+    {
+        kind
+        for module in (
+            pypsrp.exceptions,
+            requests.exceptions,
+            urllib3.exceptions,
+            spnego.exceptions,
+        )
+        for kind in public(module)
+    },
+    key=lambda kind: f"{kind.__module__}.{kind.__name__}",
+)
+
+
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
+def test_every_public_exception_is_mapped(kind: type[BaseException]) -> None:
+    assert mapping_of(kind) is not None
+    family = next(base for base in kind.__mro__ if base in TABLE)
+    assert family.__module__.partition(".")[0] in {"pypsrp", "requests", "urllib3", "spnego"}
+
+
+def test_the_test_above_sees_the_libraries() -> None:
+    assert {
+        pypsrp.exceptions.WSManFaultError,
+        requests.exceptions.ReadTimeout,
+        urllib3.exceptions.ProtocolError,
+        spnego.exceptions.BadMICError,
+    } <= set(PUBLIC)
+
+
+def fault(code: int | str, reason: str = "said the server") -> pypsrp.exceptions.WSManFaultError:
+    return pypsrp.exceptions.WSManFaultError(code, "host", reason, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "says"),
+    [
+        (5, "auth", "LocalAccountTokenFilterPolicy"),
+        (0x803381A5, "connect", "no further remote shell"),
+        (0x803381E4, "connect", "no further remote shell"),
+        (0x8033805B, "connect", "shell is gone"),
+        (0x80338012, "connect", "winrm quickconfig"),
+        (0x803381AC, "connect", "AllowRemoteShellAccess"),
+        (0x80338029, "timeout", "in time"),
+        (995, "connect", "ended on the server"),
+        (0x80338049, "protocol", "MaxEnvelopeSizekb"),
+        (0x80338041, "protocol", "said the server (0x80338041)"),
+        ("w:InternalError", "protocol", "said the server"),
+    ],
+)
+def test_faults_of_the_service(code: int | str, kind: str, says: str) -> None:
+    told = as_transport_error(fault(code))
+    assert told is not None
+    assert told.kind == kind
+    assert says in told.line()
+
+
+def test_every_fault_is_one_line() -> None:
+    for code in FAULTS:
+        told = as_transport_error(fault(code, "\x1b[31mbad\r\n" + "x" * 900))
+        assert told is not None
+        assert told.line().isprintable()
+        assert len(told.line()) < 400
+
+
+def test_what_is_no_servers_fault_is_not_swallowed() -> None:
+    for defect in (KeyError("a defect"), ValueError("a defect"), AttributeError("a defect")):
+        with pytest.raises(type(defect)), translated():
+            raise defect
+    with pytest.raises(TransportError), translated():
+        raise OSError(113, "No route to host")
+
+
+def test_the_systems_own_word_is_found_behind_what_wraps_it() -> None:
+    assert told_of(ConnectionRefusedError(111, "refused")) == "connect"
+    assert told_of(socket.gaierror(-2, "unknown")) == "connect"
+    assert told_of(ssl.SSLCertVerificationError("x")) == "host-key"
+    assert told_of(ssl.SSLError("wrong version number")) == "protocol"
+
+
+def told_of(cause: OSError) -> str:
+    """How an error is told that urllib3 and requests have wrapped as they do."""
+    wrapped = urllib3.exceptions.MaxRetryError(None, "/wsman", reason=cause)  # type: ignore[arg-type]
+    outer = requests.exceptions.SSLError if isinstance(cause, ssl.SSLError) else None
+    told = as_transport_error((outer or requests.exceptions.ConnectionError)(wrapped))
+    assert told is not None
+    return told.kind
+
+
+# Servers that are not what they should be.
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: "
+CHALLENGE = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nWWW-Authenticate: "
+SEALED = (
+    b'HTTP/1.1 200 OK\r\nContent-Type: multipart/encrypted;protocol="x";boundary="Encrypted '
+    b'Boundary"\r\nContent-Length: 9\r\n\r\nnot sealed'
+)
+
+
+@asynccontextmanager
+async def stub(answer: bytes) -> AsyncIterator[int]:
+    """Something that gives the same answer to every request, and its port."""
+
+    open_: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_[asyncio.current_task()] = writer
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(65536) and answer:
+                writer.write(answer)
+                await writer.drain()
+                if b"Connection: close" in answer:
+                    break
+        writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        for writer in open_.values():
+            writer.transport.abort()
+        await asyncio.gather(*(task for task in open_ if task))
+
+
+def at(port: int, **winrm: object) -> Server:
+    return Server(
+        name="web-01",
+        address=Address(scheme="winrm", host="127.0.0.1", port=port, user="Administrator"),
+        credential=Credential(password_env="PW"),
+        winrm=WinRm(**winrm),  # type: ignore[arg-type]
+    )
+
+
+async def refused(server: Server, passwords: Passwords | None = None) -> TransportError:
+    with pytest.raises(TransportError) as caught:
+        async with open_transport(server, passwords or Passwords()):
+            pytest.fail("it opened")
+    assert PASSWORD not in caught.value.line()
+    assert caught.value.line().isprintable()
+    told = caught.value
+    del caught
+    return _alone(told)
+
+
+def _alone(error: TransportError) -> TransportError:
+    """The error without its history.
+
+    Where the library gives up in the middle of a login it leaves its socket to
+    the garbage collector; that is not what is looked at here.
+    """
+    copy = TransportError(error.kind, error.message, error.hint)
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "says"),
+    [
+        (b"", "connect", "the connection broke"),
+        (b"SSH-2.0-OpenSSH_for_Windows_9.5\r\n", "connect", ""),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "protocol", "no WinRM service"),
+        (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "protocol", "HTTP status 500"),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "connect", ""),
+        (CHALLENGE + b"\r\n\r\n", "auth", "the login did not come about"),
+        (CHALLENGE + b'Basic realm="x"\r\n\r\n', "auth", "the login did not come about"),
+        (CHALLENGE + b"Negotiate\r\n\r\n", "auth", "the login was refused"),
+        (CHALLENGE + b"Negotiate !!!!\r\n\r\n", "auth", "the login was refused"),
+        (CHALLENGE + b"Negotiate AAAA\r\n\r\n", "protocol", "does not speak WinRM"),
+        (OK + b"6\r\n\r\n<html>", "protocol", "does not speak WinRM"),
+        (OK + b"999\r\nConnection: close\r\n\r\n<html>", "connect", "the connection broke"),
+        (SEALED, "protocol", "does not speak WinRM"),
+        (b"HTTP/1.1 302 Moved\r\nLocation: /wsman\r\nContent-Length: 0\r\n\r\n", "protocol", ""),
+    ],
+)
+async def test_a_server_that_is_not_what_it_should_be(answer: bytes, kind: str, says: str) -> None:
+    async with stub(answer) as port:
+        error = await refused(at(port))
+    assert error.kind == kind, error.line()
+    assert says in error.message
