@@ -55,7 +55,7 @@ def license_byol(case: Case) -> Finding | None:
         say(
             "The cloud's API says that this server runs on your own licence, not on the provider's."
         )
-        if case.ctx.license
+        if case.ctx.license == "BYOL"
         else say(
             "The image {image} runs on your own licence, not on the provider's.",
             image=_image_id(case),
