@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench clean
+.PHONY: help setup demo test lint format bench accuracy clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ format: $(STAMP) ## let ruff mend what it can
 
 bench: $(STAMP) ## measure volact beside a bare SSH loop on the same lab
 	@$(BIN)/python bench/ssh_overhead.py
+
+accuracy: $(STAMP) ## how often diagnosis and plans are right, over the cases of tests/cases
+	@$(BIN)/python bench/accuracy.py
 
 clean: ## remove what setup and the tests made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -1,0 +1,88 @@
+"""Which facts each kind of step rests on, and the safe order of the kinds.
+
+A kind of step that is not here is unknown to the rules of conduct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from answer_facts import state, value
+
+from volact.model.step import Step
+
+Raw = Mapping[str, Any]
+
+ORDER = (
+    "enable-service",
+    "grant-execute",
+    "start-service",
+    "set-time-source",
+    "sync-clock",
+    "install-key",
+    "set-kms-host",
+    "clear-kms-host",
+    "restart-licensing",
+    "activate",
+    "refresh-license",
+)
+
+_LICENCE = ("os.build", "os.sku", "registry.policy_machine")
+_BASIS: dict[str, tuple[str, ...]] = {
+    "grant-execute": ("binary.sddl",),
+    "set-time-source": ("os.role", "time.type", "time.peers", "time.policy_type"),
+    "sync-clock": ("os.role", "time.policy_type"),
+    "install-key": ("os.build", "os.sku", "products"),
+    "set-kms-host": (*_LICENCE, "products", "reach"),
+    "clear-kms-host": (*_LICENCE, "products"),
+    "activate": (*_LICENCE, "products"),
+}
+# Steps that free a licensing service which is known to be held down; only then
+# may activation follow although the products could not be asked.
+_FREEING = ("enable-service", "grant-execute")
+
+
+def unread_basis(step: Step, raw: Raw, steps: tuple[Step, ...]) -> Iterator[str]:
+    """The facts under a step that could not be read."""
+    freed = any(
+        other.do in _FREEING and other.params.get("name", "sppsvc") in ("sppsvc", "slsvc")
+        for other in steps
+    )
+    for path in _BASIS.get(step.do, ()):
+        excused = step.do == "activate" and path == "products" and freed
+        if state(raw, path) == "unreadable" and not excused:
+            yield path
+    if "service" in step.do and state(raw, "services", step.params["name"]) != "known":
+        yield f"services.{step.params['name']}"
+    if step.do in ("install-key", "set-kms-host", "clear-kms-host", "activate"):
+        yield from _undetermined(raw)
+    if step.do in ("set-kms-host", "activate"):
+        yield from _service_layer(step, raw, steps)
+
+
+def _undetermined(raw: Raw) -> Iterator[str]:
+    """Products of which nobody knows whether they are a Windows licence, or whose."""
+    for number, product in enumerate(value(raw, "products") or ()):
+        unread = _unread_properties(product)
+        for name in ("PartialProductKey", "LicenseIsAddon", "LicenseStatus"):
+            if name in unread and not product.get("LicenseIsAddon"):
+                yield f"products[{number}].{name}"
+        if "Description" in unread and not product.get("ProductKeyChannel"):
+            yield f"products[{number}].Description"
+
+
+def _unread_properties(product: Raw) -> set[str]:
+    missing = product.get("!", {})
+    return set(missing[1].split()) if isinstance(missing, list) else set(missing)
+
+
+def _service_layer(step: Step, raw: Raw, steps: tuple[Step, ...]) -> Iterator[str]:
+    """The server-wide KMS host: WMI tells, or else the registry."""
+    set_anyway = any(other.do == "set-kms-host" for other in steps)
+    unread = (
+        "unreadable" in {state(raw, "licensing.machine")}
+        and state(raw, "registry.machine") == "unreadable"
+    )
+    if unread and not (step.do == "activate" and set_anyway):
+        yield "licensing.machine"

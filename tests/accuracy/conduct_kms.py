@@ -1,0 +1,90 @@
+"""Which KMS host counts on a server, and whose it is; read from the answer itself."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from answer_facts import KMS_REACHED, value
+from case_words import host_port
+
+from volact.model.profile import Profile
+
+Raw = Mapping[str, Any]
+
+
+def host_in_force(raw: Raw, product: Raw) -> str:
+    """``host:port`` that activating this product would ask, "" when not known.
+
+    Policy, the product's own (which shows the server's where it has none), the
+    server's, discovered, and last the host of the newest successful request.
+    """
+    pairs = (
+        _pair(raw, "registry.policy_machine", "registry.policy_port"),
+        (product.get("KeyManagementServiceMachine"), product.get("KeyManagementServicePort")),
+        _pair(raw, "licensing.machine", "licensing.port"),
+        _pair(raw, "registry.machine", "registry.port"),
+        (
+            product.get("DiscoveredKeyManagementServiceMachineName"),
+            product.get("DiscoveredKeyManagementServiceMachinePort"),
+        ),
+        _pair(raw, "registry.discovered_name", "registry.discovered_port"),
+        _last_success(raw),
+    )
+    host, port = next(((h, p) for h, p in pairs if h), ("", None))
+    if port in (None, 0, "0") and host == value(raw, "registry.machine"):
+        port = value(raw, "registry.port")  # Server 2008 keeps the port there only
+    return f"{host}:{port or 1688}" if host else ""
+
+
+def hides_the_servers(raw: Raw, product: Raw) -> bool:
+    """Whether policy or a setting of the product's own wins over the server's setting."""
+    if value(raw, "registry.policy_machine"):
+        return True
+    own = product.get("KeyManagementServiceMachine")
+    servers = value(raw, "licensing.machine") or value(raw, "registry.machine")
+    same_port = product.get("KeyManagementServicePort") in (None, 0, value(raw, "licensing.port"))
+    return bool(own) and not (own == servers and same_port)
+
+
+def accepted(host: str, raw: Raw, profile: Profile, *, any_port: bool = False) -> bool:
+    """Whether a host is one of the provider's (and its port right)."""
+    name, _, port = host.rpartition(":")
+    known = {(_plain(h.host), h.port) for h in profile.all_kms_hosts()}
+    known |= {(_plain(h.host), h.port) for sub in profile.sub_clouds for h in sub.kms}
+    if any_port and any(_plain(name) == other for other, _ in known):
+        return True
+    below = any(_plain(name).endswith(f".{suffix}") for suffix in profile.kms_suffixes)
+    # A host that metadata names counts only below the cloud's own domains, as any host there.
+    by_dns = profile.discovery == "dns" and not known
+    return (_plain(name), int(port)) in known or (below and port == "1688") or by_dns
+
+
+def reached(host: str, raw: Raw) -> bool:
+    """Whether the server is known to open a connection to a host."""
+    name, _, port = host.rpartition(":")
+    return any(
+        _plain(other.rpartition(":")[0]) == _plain(name)
+        and other.rpartition(":")[2] == port
+        and value(raw, "reach", other) in KMS_REACHED
+        for other in value(raw, "reach") or {}
+    )
+
+
+def _pair(raw: Raw, host: str, port: str) -> tuple[Any, Any]:
+    return value(raw, host), value(raw, port)
+
+
+def _last_success(raw: Raw) -> tuple[Any, Any]:
+    _, fields = value(raw, "events", "12288") or ("", ["", "", ""])
+    return host_port(fields[2]) if fields[0] == "0x00000000" else (None, None)
+
+
+def _plain(host: str) -> str:
+    """Lower case, without brackets and a trailing dot; addresses in one spelling."""
+    plain = host.lower().strip("[]").removesuffix(".")
+    try:
+        return str(ipaddress.ip_address(plain))
+    except ValueError:
+        return plain
