@@ -16,6 +16,7 @@ from volact.lab.winrm import names
 from volact.lab.winrm.commands import Command, Input
 from volact.lab.winrm.envelope import Request, answer, seconds
 from volact.lab.winrm.faults import (
+    Fault,
     aborted,
     access_denied,
     envelope_too_large,
@@ -58,8 +59,7 @@ class Service:
             raise envelope_too_large(self.quota.envelope_kb)
         action = self._actions.get(request.action)
         if action is None or request.resource != names.CMD:
-            self.slot.on_report(self.slot.spec.name, LabError(f"WinRM: {request.action}"))
-            raise no_such_action(request.action)
+            raise self._not_modelled(request.action)
         if not self.slot.machine.elevated:
             raise access_denied()
         return answer(request, await action(request, user))
@@ -68,6 +68,10 @@ class Service:
         """End everything that runs."""
         self.shells.clear()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _not_modelled(self, what: str) -> Fault:
+        self.slot.on_report(self.slot.spec.name, LabError(f"WinRM: {what}"))
+        return no_such_action(what)
 
     async def _create(self, request: Request, user: str) -> str:
         shell = self.shells.open(
@@ -93,7 +97,7 @@ class Service:
         words = [request.text("rsp:CommandLine/rsp:Command")]
         words += [item.text or "" for item in request.every("rsp:CommandLine/rsp:Arguments")]
         if request.flag("WINRS_SKIP_CMD_SHELL"):
-            raise no_such_action("WINRS_SKIP_CMD_SHELL")
+            raise self._not_modelled("WINRS_SKIP_CMD_SHELL")
         line = " ".join(words)
         command = Command(self.slot, self._pool, line, Input(), shell.variables, shell.code_page)
         self.shells.admit(shell, command)
