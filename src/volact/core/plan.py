@@ -25,6 +25,7 @@ from volact.core.standing import licensed_by_accepted
 from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.step import Plan, Refusal, Step
+from volact.model.text import say
 
 # The safe order: services, the program, the clock, the key, the KMS host, then
 # activation.  Enabling comes before the program's rights, starting after them.
@@ -153,10 +154,10 @@ def _reason(
     if steps:
         return ""
     if licensed_by_accepted(facts, ctx):
-        return "Nothing to do: it is licensed by the provider's KMS host."
+        return say("Nothing to do: it is licensed by the provider's KMS host.")
     if refusals:
         return refusals[0].reason
     manual = next((f for f in findings if f.severity == "error"), None)
     if manual:
-        return f"Nothing that volact may do by itself: {manual.summary}"
-    return "Nothing to do."
+        return say("Nothing that volact may do by itself: {why}", why=manual.summary)
+    return say("Nothing to do.")

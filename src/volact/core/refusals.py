@@ -14,6 +14,7 @@ from volact.model.fact import Fact, Known, Unreadable, is_unreadable
 from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.step import Refusal, Step
+from volact.model.text import Text, say
 
 # Nothing at all is done on a server with one of these.
 _HANDS_OFF = {
@@ -53,7 +54,7 @@ def hands_off(facts: Facts, findings: tuple[Finding, ...]) -> tuple[Refusal, ...
     An overridden entitlement is no error any more and stops nothing.
     """
     if undetermined(facts):
-        reason = "Of which kind its keys are could not be read; it may be a KMS host."
+        reason = say("Of which kind its keys are could not be read; it may be a KMS host.")
         return (Refusal(finding="fact-unreadable", reason=reason),)
     return tuple(
         Refusal(finding=f.id, reason=f.summary, allow_with=_HANDS_OFF[f.id])
@@ -86,7 +87,10 @@ def blockers(
     mended = {id for step in steps for id in step.because}
     stay = [f for f in findings if f.severity == "error" and f.id in _BLOCKING - mended]
     refused = [
-        Refusal(finding=f.id, reason=f"Not activated, as it would only fail: {f.summary}")
+        Refusal(
+            finding=f.id,
+            reason=say("Not activated, as it would only fail: {why}", why=f.summary),
+        )
         for f in stay
         if f.repair != "needs-consent"
     ]
@@ -94,25 +98,25 @@ def blockers(
         refused = [
             Refusal(
                 finding="fact-unreadable",
-                reason=f"Not activated: the server could not say {name}.",
+                reason=say("Not activated: the server could not say {what}.", what=name),
             )
             for name in _missing(facts, steps, ctx)
         ]
     return tuple(refused)
 
 
-def _missing(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> Iterator[str]:
+def _missing(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> Iterator[Text]:
     """The facts without which activating would be a guess, where they are missing."""
     held_down = licensing_held_down(Case(facts, ctx))
     asked = {
-        "its build": is_unreadable(facts.os.build),
-        "its edition": is_unreadable(facts.os.sku),
-        "what its clock shows": skew_s(facts) is None and not _does(steps, "sync-clock"),
-        "whether the licensing program is debugged": is_unreadable(facts.binary.debugger),
-        "what group policy sets": isinstance(policy_setting(facts), Unreadable),
-        "which products it has": is_unreadable(facts.products) and not held_down,
-        "which KMS host it uses": not _host_known(facts, steps),
-        "whether it reaches its KMS host": not _host_reached(facts, steps),
+        say("its build"): is_unreadable(facts.os.build),
+        say("its edition"): is_unreadable(facts.os.sku),
+        say("what its clock shows"): skew_s(facts) is None and not _does(steps, "sync-clock"),
+        say("whether the licensing program is debugged"): is_unreadable(facts.binary.debugger),
+        say("what group policy sets"): isinstance(policy_setting(facts), Unreadable),
+        say("which products it has"): is_unreadable(facts.products) and not held_down,
+        say("which KMS host it uses"): not _host_known(facts, steps),
+        say("whether it reaches its KMS host"): not _host_reached(facts, steps),
     }
     return (name for name, missing in asked.items() if missing)
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from volact.core import shell
 from volact.core.clock import ERROR_S, WARNING_S, beyond_limit, role_of, skew_s
-from volact.core.diagnose.case import Case, error, warning
+from volact.core.diagnose.case import Case, error, on_server, warning
 from volact.core.diagnose.services import service_of
 from volact.model.fact import ABSENT, Absent, is_known, is_unreadable, value_of
 from volact.model.finding import Finding, Repair
+from volact.model.text import Text, say
 
-_DOMAIN_REMEDY = (
+_FROM_DOMAIN = "w32tm /config /syncfromflags:domhier /update"
+_DOMAIN_REMEDY = say(
     "volact never sets the time of a domain member or controller. Mend the PDC emulator's "
-    "clock; on a member: w32tm /config /syncfromflags:domhier /update, "
-    "then w32tm /resync /rediscover"
+    "clock; on a member: {command}, then {then}",
+    command=_FROM_DOMAIN,
+    then="w32tm /resync /rediscover",
 )
 
 
@@ -27,10 +30,9 @@ def clock_skew(case: Case) -> Finding | None:
         return None
     beyond = beyond_limit(case.facts, skew)
     make = error if abs(skew) >= ERROR_S else warning
-    tail = "; a KMS host refuses more than 4 h" if abs(skew) >= ERROR_S else ""
     return make(
         "clock-skew",
-        f"The clock is {duration(abs(skew))} {'ahead' if skew > 0 else 'behind'}{tail}.",
+        _skew_summary(skew),
         {
             "skew_s": skew,
             "beyond_phase_limit": beyond != "no",
@@ -50,19 +52,19 @@ def time_service_off(case: Case) -> Finding | None:
     service = service_of(case, "W32Time")
     skew = abs(skew_s(case.facts) or 0)
     if isinstance(fact, Absent):
-        word = "missing"
+        word = say("missing")
     elif service is not None and service.start == "Disabled":
-        word = "disabled"
+        word = say("disabled")
     elif service is not None and service.state == "Stopped" and skew >= WARNING_S:
-        word = "stopped"
+        word = say("stopped")
     else:
         return None
     make = error if skew >= ERROR_S else warning
     repair: Repair = "automatic" if _may_set_time(case) and word != "missing" else "manual"
     return make(
         "time-service-off",
-        f"The Windows Time service is {word}, so nothing keeps the clock right.",
-        {"state": word, "skew_s": skew_s(case.facts)},
+        say("The Windows Time service is {state}, so nothing keeps the clock right.", state=word),
+        {"state": str(word), "skew_s": skew_s(case.facts)},
         repair=repair,
         remedy=_service_remedy(word),
     )
@@ -94,16 +96,27 @@ def time_source_missing(case: Case) -> Finding | None:
     )
 
 
-def duration(seconds: int) -> str:
+def duration(seconds: int) -> Text:
     """A length of time as a person says it, with one unit below the largest."""
     days, rest = divmod(seconds, 86_400)
     hours, rest = divmod(rest, 3_600)
     minutes, left = divmod(rest, 60)
     if days:
-        return f"{days} d {hours} h"
+        return say("{days} d {hours} h", days=days, hours=hours)
     if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {left} s"
+        return say("{hours} h {minutes} min", hours=hours, minutes=minutes)
+    return say("{minutes} min {seconds} s", minutes=minutes, seconds=left)
+
+
+def _skew_summary(skew: int) -> Text:
+    side = say("ahead") if skew > 0 else say("behind")
+    if abs(skew) < ERROR_S:
+        return say("The clock is {how_long} {side}.", how_long=duration(abs(skew)), side=side)
+    return say(
+        "The clock is {how_long} {side}; a KMS host refuses more than 4 h.",
+        how_long=duration(abs(skew)),
+        side=side,
+    )
 
 
 def _may_set_time(case: Case) -> bool:
@@ -125,39 +138,40 @@ def _skew_repair(case: Case, beyond: str) -> Repair:
     return "automatic" if _may_set_time(case) and free else "manual"
 
 
-def _skew_remedy(case: Case, beyond: str) -> str:
+def _skew_remedy(case: Case, beyond: str) -> Text:
     if role_of(case.facts) in ("member", "controller"):
         return _DOMAIN_REMEDY
     ntp = case.ctx.knowledge.profile.ntp[:1]
-    commands = f"{shell.set_time_source(ntp)}; {shell.RESYNC}" if ntp else shell.RESYNC
+    commands = (shell.set_time_source(ntp), shell.RESYNC) if ntp else (shell.RESYNC,)
     if beyond == "policy":
-        return f"Group policy forbids a correction this large; change the policy, then: {commands}"
-    return f"On the server: {commands}"
-
-
-def _service_remedy(word: str) -> str:
-    if word == "missing":
-        return "On the server: w32tm /register; net start w32time"
-    return "On the server: sc config w32time start= auto; net start w32time"
-
-
-def _source_summary(kind: str, *, orphan: bool, client_off: bool) -> str:
-    if client_off:
-        return "The NTP client of Windows Time is turned off, so the clock follows nothing."
-    if orphan:
-        return "Windows Time waits for a domain, but this server is in none."
-    if kind == "NOSYNC":
-        return "Windows Time is set to follow nothing (NoSync)."
-    return "Windows Time has no time server in its list."
-
-
-def _source_remedy(case: Case, *, client_off: bool) -> str:
-    if client_off:
-        return (
-            r"On the server: reg add HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
-            r"\TimeProviders\NtpClient /v Enabled /t REG_DWORD /d 1 /f; w32tm /config /update"
+        return say(
+            "Group policy forbids a correction this large; change the policy, then: {commands}",
+            commands="; ".join(commands),
         )
+    return on_server(*commands)
+
+
+def _service_remedy(word: str) -> Text:
+    if word == "missing":
+        return on_server("w32tm /register", shell.start_service("w32time"))
+    return on_server(shell.enable_service("w32time", "auto"), shell.start_service("w32time"))
+
+
+def _source_summary(kind: str, *, orphan: bool, client_off: bool) -> Text:
+    if client_off:
+        return say("The NTP client of Windows Time is turned off, so the clock follows nothing.")
+    if orphan:
+        return say("Windows Time waits for a domain, but this server is in none.")
+    if kind == "NOSYNC":
+        return say("Windows Time is set to follow nothing (NoSync).")
+    return say("Windows Time has no time server in its list.")
+
+
+def _source_remedy(case: Case, *, client_off: bool) -> Text:
+    if client_off:
+        key = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\TimeProviders\NtpClient"
+        return on_server(f"reg add {key} /v Enabled /t REG_DWORD /d 1 /f", "w32tm /config /update")
     if role_of(case.facts) == "member":
-        return "On the server: w32tm /config /syncfromflags:domhier /update"
+        return on_server(_FROM_DOMAIN)
     servers = case.ctx.knowledge.profile.ntp[:1] or ("YOUR-TIME-SERVER",)
-    return f"On the server: {shell.set_time_source(servers)}"
+    return on_server(shell.set_time_source(servers))

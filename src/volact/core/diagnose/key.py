@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from volact.core import shell
-from volact.core.diagnose.case import Case, error, info, warning
+from volact.core.diagnose.case import Case, error, info, on_server, warning
 from volact.core.licensing import (
     Channel,
     channel_of,
@@ -22,12 +22,13 @@ from volact.core.release import (
 )
 from volact.model.fact import is_unreadable, value_of
 from volact.model.finding import Finding, Repair
+from volact.model.text import Text, say
 
-_CHANNEL_WORDS: dict[Channel, str] = {
-    "mak": "a MAK",
-    "retail": "a retail key",
-    "oem": "a key of the computer's maker",
-    "avma": "a key for automatic virtual machine activation",
+_CHANNEL_WORDS: dict[Channel, Text] = {
+    "mak": say("a MAK"),
+    "retail": say("a retail key"),
+    "oem": say("a key of the computer's maker"),
+    "avma": say("a key for automatic virtual machine activation"),
 }
 # From an evaluation edition to the one it can become.  From 2016 on, Standard
 # Core can only become Datacenter Core.
@@ -47,12 +48,12 @@ def key_missing(case: Case) -> Finding | None:
         return None
     edition = gvlk_for(case.facts.os, case.ctx.knowledge.editions)
     if edition is None:
-        remedy = "Install the client key of this edition; no published one is known for it."
+        remedy = say("Install the client key of this edition; no published one is known for it.")
     else:
-        remedy = f"On the server: {shell.install_key(edition.gvlk)}"
+        remedy = on_server(shell.install_key(edition.gvlk))
     return error(
         "key-missing",
-        "Windows has no product key, so there is nothing to activate.",
+        say("Windows has no product key, so there is nothing to activate."),
         {"edition": edition.title if edition else None},
         repair="automatic" if edition else "manual",
         remedy=remedy,
@@ -72,10 +73,12 @@ def key_wrong_channel(case: Case) -> Finding | None:
     licensed = any(is_licensed(product) for product in products)
     edition = gvlk_for(case.facts.os, case.ctx.knowledge.editions)
     make = warning if licensed else error
-    how = "is licensed with" if licensed else "has"
+    kind = _CHANNEL_WORDS[channel]
     return make(
         "key-wrong-channel",
-        f"Windows {how} {_CHANNEL_WORDS[channel]}, which no KMS host activates.",
+        say("Windows is licensed with {key}, which no KMS host activates.", key=kind)
+        if licensed
+        else say("Windows has {key}, which no KMS host activates.", key=kind),
         {
             "channel": channel,
             "partial_key": value_of(products[0].partial_key),
@@ -96,14 +99,24 @@ def key_wrong_edition(case: Case) -> Finding | None:
     if any(edition.gvlk.endswith(f"-{partial}") for partial in partials):
         return None
     other = edition_by_partial(partials[0], case.ctx.knowledge.editions)
-    whose = f"of {other.release} {other.title}" if other else "that is not published"
+    this = f"{edition.release} {edition.title}"
     return error(
         "key-wrong-edition",
-        f"The client key ending in {partials[0]} is one {whose}; "
-        f"this server is {edition.release} {edition.title}.",
+        say(
+            "The client key ending in {partial} is one of {other}; this server is {this}.",
+            partial=partials[0],
+            other=f"{other.release} {other.title}",
+            this=this,
+        )
+        if other
+        else say(
+            "The client key ending in {partial} is not a published one; this server is {this}.",
+            partial=partials[0],
+            this=this,
+        ),
         {"partial_key": partials[0], "expected": edition.gvlk[-5:]},
         repair="automatic",
-        remedy=f"On the server: {shell.install_key(edition.gvlk)}",
+        remedy=on_server(shell.install_key(edition.gvlk)),
     )
 
 
@@ -114,7 +127,7 @@ def edition_evaluation(case: Case) -> Finding | None:
     sku = value_of(case.facts.os.sku)
     return error(
         "edition-evaluation",
-        "This is an evaluation edition; a KMS host activates it only after it was converted.",
+        say("This is an evaluation edition; a KMS host activates it only after it was converted."),
         {"edition": value_of(case.facts.os.edition), "sku": sku},
         remedy=_conversion(case),
     )
@@ -126,9 +139,9 @@ def kms_host_role(case: Case) -> Finding | None:
         return None
     return info(
         "kms-host-role",
-        "This server is itself a KMS host, so volact changes nothing on it.",
+        say("This server is itself a KMS host, so volact changes nothing on it."),
         {},
-        remedy="Nothing to do.",
+        remedy=say("Nothing to do."),
     )
 
 
@@ -150,30 +163,34 @@ def _channel_repair(case: Case, *, licensed: bool, known: bool) -> Repair:
     return "automatic" if agreed else "needs-consent"
 
 
-def _channel_remedy(*, licensed: bool, key: str) -> str:
+def _channel_remedy(*, licensed: bool, key: str) -> Text:
     command = shell.install_key(key)
     if licensed:
-        return (
+        return say(
             "It is licensed, so volact leaves it alone. To move it to KMS yourself, "
-            f"on the server: {command}"
+            "on the server: {command}",
+            command=command,
         )
-    return (
+    return say(
         "If a volume licence covers this server, let volact replace the key with "
-        f"--replace-key, or on the server: {command}"
+        "{option}, or on the server: {command}",
+        option="--replace-key",
+        command=command,
     )
 
 
-def _conversion(case: Case) -> str:
+def _conversion(case: Case) -> Text:
     """The commands that turn the evaluation into a full edition."""
     build, sku = value_of(case.facts.os.build) or 0, value_of(case.facts.os.sku) or 0
     targets = _TARGETS_2016 if build >= _FIRST_BUILD_OF_2016 else _TARGETS
     name, full_sku = targets.get(sku, ("EDITION", 0))
     editions = case.ctx.knowledge.editions
     key = next((e.gvlk for e in editions if build in e.builds and full_sku in e.skus), "KEY")
-    return (
+    return say(
         "It restarts the server and cannot be undone, so do it yourself: "
-        "DISM /Online /Get-TargetEditions, then, if it lists the edition, "
-        f"DISM /Online /Set-Edition:{name} /ProductKey:{key} /AcceptEula "
+        "{command}, then, if it lists the edition, {then} "
         "(Microsoft's page asks for a retail key here; the published client key is common "
-        "practice). A domain controller cannot be converted."
+        "practice). A domain controller cannot be converted.",
+        command="DISM /Online /Get-TargetEditions",
+        then=f"DISM /Online /Set-Edition:{name} /ProductKey:{key} /AcceptEula",
     )
