@@ -61,7 +61,7 @@ class Lab:
     """One fleet.  ``patience`` is the fraction of a real wait that a time-out takes.
 
     ``transport`` makes all servers reachable in that one way, whatever the
-    scenario says.
+    scenario says.  ``specs`` are the very servers, where none are to be drawn.
     """
 
     def __init__(
@@ -72,10 +72,11 @@ class Lab:
         *,
         patience: float = 0.05,
         transport: TransportName | None = None,
+        specs: tuple[Spec, ...] = (),
     ) -> None:
         self.scenario = load_scenario(scenario)
         self.seed = seed
-        specs = fleet(self.scenario, servers, seed)
+        specs = specs or fleet(self.scenario, servers, seed)
         self.specs = tuple(_reached(spec, transport) for spec in specs)
         self.truth: dict[str, Truth] = {spec.name: truth_of(spec) for spec in self.specs}
         self.errors: list[tuple[str, LabError]] = []

@@ -34,6 +34,7 @@ class Spec:
     faults: tuple[str, ...] = ()
     transport: TransportName = "ssh"
     region: str = "ap-jakarta"
+    forms: tuple[tuple[str, int], ...] = ()  # forms that are not left to the seed
 
     @property
     def account(self) -> str:
@@ -47,7 +48,10 @@ class Spec:
         return "ins-" + "".join(chance.choice(_ID) for _ in range(8))
 
     def variant(self, what: str, count: int = 2) -> int:
-        """Which of ``count`` forms something takes here: decided by the seed alone."""
+        """Which of ``count`` forms something takes here: as said, else decided by the seed."""
+        said = dict(self.forms).get(what)
+        if said is not None:
+            return said
         return random.Random(f"{self.seed}/{self.index}/{what}").randrange(count)
 
 
