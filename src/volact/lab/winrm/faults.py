@@ -112,4 +112,4 @@ def not_xml() -> Fault:
 def no_such_action(action: str) -> Fault:
     """An action that is not one of this resource's."""
     text = f"The action is not supported by the service: {action}. "
-    return Fault(0x80338002, "a:ActionNotSupported", text)
+    return Fault(0x80338001, "a:ActionNotSupported", text)

@@ -79,6 +79,12 @@ class Shells:
         self._sweep()
         return len(self._open)
 
+    @property
+    def opened(self) -> tuple[Shell, ...]:
+        """Those that are open."""
+        self._sweep()
+        return tuple(self._open.values())
+
     def open(self, user: str, *, profile: bool, code_page: str, idle_s: float) -> Shell:
         """A new shell, or a fault when the user has too many."""
         self._sweep()

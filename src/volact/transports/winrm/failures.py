@@ -46,6 +46,9 @@ _UNTRUSTED = Mapping(
     "the server's certificate is not trusted: {detail}",
     "name its authority with ca-file, or renew the certificate",
 )
+_TOO_LARGE = Mapping(
+    "protocol", "a message is larger than the server allows", "raise MaxEnvelopeSizekb there"
+)
 _DENIED = Mapping("auth", "access to WinRM is denied", _FILTERED)
 
 # Looked up along the exception's own line of descent: the nearest entry wins.
@@ -110,17 +113,13 @@ FAULTS: dict[int, Mapping] = {
     5: _DENIED,
     0x80070005: _DENIED,
     1326: TABLE[psrp.AuthenticationError],
+    0x80338036: TABLE[psrp.AuthenticationError],
     995: Mapping("connect", "the command was ended on the server"),
     TIMED_OUT: Mapping("timeout", "the WinRM service did not do it in time"),
     0x80338012: Mapping(
         "connect", "the server cannot be reached by WinRM", "try winrm quickconfig on it"
     ),
-    0x80338048: Mapping(
-        "protocol", "a message is larger than the server allows", "raise MaxEnvelopeSizekb there"
-    ),
-    0x80338049: Mapping(
-        "protocol", "a message is larger than the server allows", "raise MaxEnvelopeSizekb there"
-    ),
+    **dict.fromkeys((0x80338026, 0x80338048, 0x80338049), _TOO_LARGE),
     0x8033805B: Mapping(
         "connect", "the remote shell is gone", "did the service restart, or somebody close it?"
     ),
@@ -128,6 +127,7 @@ FAULTS: dict[int, Mapping] = {
         "connect", "the server allows no remote shells", "look at the policy AllowRemoteShellAccess"
     ),
     # Shells, operations, users, memory: each quota under two codes, old and new.
+    0x8033803F: _CROWDED,
     **dict.fromkeys((0x803381A5, 0x803381A6, 0x803381A7, 0x803381A8, 0x803381AB), _CROWDED),
     **dict.fromkeys(range(0x803381E4, 0x803381EB), _CROWDED),
 }
