@@ -23,21 +23,30 @@ MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command ta
 _COMMON = ("host", "registry", "wmi", "services", "net", "licensing", "server")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
 _STEPS = ("steps", "file_acl", "clock", "kms", "activation")
+# Steps that a handed-out file never takes: each waits for the person's word.
+_AGREED = ("debugger", "network_steps", "restart", "token_store", "rearm")
 # Where a kind of step lives, if not in "steps": only what a plan needs is sent.
-STEP_PARTS = {
-    "grant-execute": "file_acl",
-    "set-time-source": "clock",
-    "sync-clock": "clock",
-    "set-kms-host": "kms",
-    "clear-kms-host": "kms",
-    "install-key": "activation",
-    "activate": "activation",
-    "refresh-license": "activation",
+STEP_PARTS: dict[str, tuple[str, ...]] = {
+    "remove-debugger": ("debugger",),
+    "grant-execute": ("file_acl",),
+    "add-dns": ("network_steps",),
+    "add-route": ("network_steps",),
+    "set-time-trigger": ("clock", "time_service"),
+    "restore-time-limits": ("clock", "time_service"),
+    "set-time-source": ("clock",),
+    "sync-clock": ("clock",),
+    "rebuild-token-store": ("restart", "token_store"),
+    "rearm": ("restart", "rearm"),
+    "set-kms-host": ("kms",),
+    "clear-kms-host": ("kms",),
+    "install-key": ("activation",),
+    "activate": ("activation",),
+    "refresh-license": ("activation",),
 }
 
 PARTS: dict[Mode, tuple[str, ...]] = {
     "probe": (*_COMMON, *_FACTS, "main", "probe"),
-    "apply": (*_COMMON, *_FACTS, *_STEPS, "main", "apply"),
+    "apply": (*_COMMON, *_FACTS, *_STEPS, "time_service", *_AGREED, "main", "apply"),
     "standalone": (*_COMMON, *_STEPS, "talk", "person"),
 }
 
@@ -82,7 +91,8 @@ def parts_of(request: Request) -> tuple[str, ...]:
     """The parts that a request needs, in their order."""
     if request.mode != "apply":
         return PARTS[request.mode]
-    unused = set(STEP_PARTS.values()) - {STEP_PARTS.get(step.do) for step in request.steps}
+    needed = {name for step in request.steps for name in STEP_PARTS.get(step.do, ())}
+    unused = {name for names in STEP_PARTS.values() for name in names} - needed
     return tuple(name for name in PARTS["apply"] if name not in unused)
 
 
@@ -108,6 +118,7 @@ def _prologue(request: Request, deadline_s: int, keep: bool) -> str:
         "machine": _switched_off(request, "machine", "HKLM"),
         "user": _switched_off(request, "user", "HKCU"),
         "never": _never_started(person),
+        "limits": _limits_back(request),
         "end": _end(person, keep),
     }
     for name, value in values.items():
@@ -138,6 +149,33 @@ def _never_started(person: bool) -> str:
             "echo   Is its folder writable? Does an antivirus or AppLocker rule forbid scripts?"
         )
     return "echo VOLACT0 not-started %rc%"
+
+
+def _limits_back(request: Request) -> str:
+    """Puts raised phase limits back when the script was ended before it could.
+
+    The script writes down what they were, ``-`` for none, and takes that away
+    when it has put them back: then nothing is found here.
+    """
+    if request.mode != "apply" or not any(
+        step.params.get("raise_limits") for step in request.steps
+    ):
+        return "rem"
+    back = "\n".join(
+        f'if "%%{word}"=="-" (%r% delete "%w%" /v {name} /f) else '
+        f'%r% add "%w%" /v {name} /t REG_DWORD /d %%{word} /f'
+        for word, name in (("b", "MaxPosPhaseCorrection"), ("c", "MaxNegPhaseCorrection"))
+    )
+    return (
+        'set "w=HKLM\\SYSTEM\\CurrentControlSet\\Services\\W32Time\\Config"\n'
+        'set "r=%sys%\\reg.exe"\n'
+        'for /f "tokens=1,3,4" %%a in (\'%r% query "%w%" /v VolactLimits 2^>nul\') do '
+        'if "%%a"=="VolactLimits" (\n'
+        f"{back}\n"
+        '%r% delete "%w%" /v VolactLimits /f\n'
+        "%sys%\\w32tm.exe /config /update\n"
+        ") >nul 2>nul"
+    )
 
 
 def _end(person: bool, keep: bool) -> str:

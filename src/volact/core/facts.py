@@ -57,6 +57,7 @@ def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:
         policy_len=_fact("policy_len", raw, "policy_len", integer),
         wsh=WshFacts(**_group(raw, "wsh")),
         elevated=_fact("elevated", raw, "elevated", boolean),
+        restart=_fact("restart", raw, "restart", text),
         clock=clock,
     )
 

@@ -24,7 +24,7 @@ GROUPS: dict[str, Fields] = {
     },
     "time": {
         **_all(integer, "utc bias rtu pos neg client seed vmic policy_pos policy_neg ref ref_at"),
-        **_all(text, "zone type peers policy_type policy_peers"),
+        **_all(text, "zone type peers policy_type policy_peers triggers saved"),
     },
     "licensing": {
         **_all(text, "machine lookup_domain cmid version"),

@@ -45,6 +45,8 @@ class TimeFacts(msgspec.Struct, frozen=True, kw_only=True):
     client: Fact[int] = NOT_ASKED  # TimeProviders\NtpClient\Enabled
     seed: Fact[int] = NOT_ASKED  # Config\UtilizeSslTimeData
     vmic: Fact[int] = NOT_ASKED  # TimeProviders\VMICTimeProvider\Enabled
+    triggers: Fact[str] = NOT_ASKED  # of W32Time, type/action each: "3/1 3/2"
+    saved: Fact[str] = NOT_ASKED  # the limits that a run which was cut off left raised
     policy_type: Fact[str] = NOT_ASKED
     policy_peers: Fact[str] = NOT_ASKED
     policy_pos: Fact[int] = NOT_ASKED
@@ -205,4 +207,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     policy_len: Fact[int] = NOT_ASKED  # bytes of ProductOptions\ProductPolicy
     wsh: WshFacts = WshFacts()
     elevated: Fact[bool] = NOT_ASKED
+    restart: Fact[str] = NOT_ASKED  # the step that waits for a restart
     clock: Clock | None = None

@@ -71,30 +71,55 @@ function readLimits() {
   return values;
 }
 
-/* Only a limit that was readable is raised, so that it can be put back. */
-function raiseLimits(values) {
-  var i;
+/* The limits that a run which was cut off has left to be put back, or null. */
+function savedLimits() {
+  var words = readValue(LIMITS_MARK), values = {}, i;
+  words = words === null ? [] : String(words).split(" ");
   for (i = 0; i < LIMITS.length; i++) {
-    if (typeof values[LIMITS[i]] === "number") {
-      writeNumber(W32TIME + "Config\\" + LIMITS[i], -1);
+    values[LIMITS[i]] = /^\d+$/.test(words[i]) ? Number(words[i]) : null;
+  }
+  return words.length ? values : null;
+}
+
+/*
+ * What the limits were ("-" for none) is written down before they are raised:
+ * whatever ends this script, the batch part or the next run puts them back.
+ */
+function raiseLimits(values) {
+  var i, words = [], value;
+  for (i = 0; i < LIMITS.length; i++) {
+    value = values[LIMITS[i]];
+    if (value !== null && typeof value === "object") {
+      throw failure(value["!"]);
     }
+    words.push(value === null ? "-" : value);
+  }
+  writeText(LIMITS_MARK, words.join(" "));
+  for (i = 0; i < LIMITS.length; i++) {
+    writeNumber(W32TIME + "Config\\" + LIMITS[i], -1);
   }
   runTool("w32tm.exe", "/config /update");
 }
 
 /* Each limit by itself: one that cannot be written must not keep the other. */
 function restoreLimits(values) {
-  var i, failures = 0;
+  var i, failures = 0, path;
   for (i = 0; i < LIMITS.length; i++) {
-    if (typeof values[LIMITS[i]] === "number") {
-      try {
-        writeNumber(W32TIME + "Config\\" + LIMITS[i], values[LIMITS[i]]);
-      } catch (error) {
-        failures++;
+    path = W32TIME + "Config\\" + LIMITS[i];
+    try {
+      if (values[LIMITS[i]] === null) {
+        removeValue(path);
+      } else {
+        writeNumber(path, values[LIMITS[i]]);
       }
+    } catch (error) {
+      failures++;
     }
   }
   runTool("w32tm.exe", "/config /update");
+  if (failures === 0) {
+    removeValue(LIMITS_MARK);
+  }
   return failures === 0;
 }
 
@@ -129,16 +154,16 @@ STEPS["sync-clock"] = function (step) {
   if (role === 4 || role === 5) {
     return refused("a domain controller's clock is not touched", before);
   }
-  limits = readLimits();
-  try {
-    if (step.raise_limits) {
+  limits = savedLimits() || readLimits();
+  if (step.raise_limits) {
+    try {
       raiseLimits(limits);
+      done = resync(within);
+    } finally {
+      restored = readValue(LIMITS_MARK) === null || restoreLimits(limits);
     }
+  } else {
     done = resync(within);
-  } finally {
-    if (step.raise_limits) {
-      restored = restoreLimits(limits);
-    }
   }
   outcome = result(done.ok, done.ok || done.skew !== skew, before, {skew_s: done.skew},
     restored ? "" : "the phase limits could not be put back");

@@ -21,6 +21,20 @@ function osFacts() {
   };
 }
 
+/* What starts and stops Windows Time by itself, as type/action: "3/1 3/2". */
+function timeTriggers() {
+  var list = [], i, key, type;
+  for (i = 0; i < 8; i++) {
+    key = W32TIME + "TriggerInfo\\" + i + "\\";
+    type = readValue(key + "Type");
+    if (type === null) {
+      break;
+    }
+    list.push(type + "/" + readValue(key + "Action"));
+  }
+  return list.length ? list.join(" ") : null;
+}
+
 function timeFacts(utc) {
   var zone = CONTROL + "TimeZoneInformation\\";
   return {
@@ -33,6 +47,7 @@ function timeFacts(utc) {
     client: regNumber(W32TIME + "TimeProviders\\NtpClient\\Enabled"),
     seed: regNumber(W32TIME + "Config\\UtilizeSslTimeData"),
     vmic: regNumber(W32TIME + "TimeProviders\\VMICTimeProvider\\Enabled"),
+    triggers: ask(timeTriggers), saved: regText(LIMITS_MARK),
     policy_type: regText(TIME_POLICY + "Parameters\\Type"),
     policy_peers: regText(TIME_POLICY + "Parameters\\NtpServer"),
     policy_pos: regNumber(TIME_POLICY + "Config\\MaxPosPhaseCorrection"),
@@ -59,11 +74,11 @@ function registryFacts() {
 }
 
 function binaryFacts() {
-  var path = binaryPath(), name = path.substr(path.lastIndexOf("\\") + 1);
+  var path = binaryPath();
   return {
     path: clip(path, 300), exists: ask(function () { return files.FileExists(path); }),
     sddl: ask(function () { return readSddl(path); }),
-    "debugger": regText(NT + "Image File Execution Options\\" + name + "\\Debugger")
+    "debugger": regText(debuggerPath())
   };
 }
 
@@ -117,6 +132,7 @@ function allFacts(results) {
   facts.time = timeFacts(utc);
   facts.wsh = wshFacts();
   facts.elevated = ask(elevatedFact);
+  facts.restart = regText(RESTART_MARK);
   facts.registry = ask(registryFacts);
   facts.policy_len = ask(policyLength);
   facts.services = ask(serviceFacts);

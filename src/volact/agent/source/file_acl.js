@@ -52,9 +52,27 @@ function mayExecute(sddl, sid, denied) {
   return !anyOf(who.concat(denied), executeSids(sddl, "D")) && anyOf(who, executeSids(sddl, "A"));
 }
 
-/* Changes the DACL; taking ownership is the last resort, and is given back. */
+/* The owner, which icacls does not show without a name of some language. */
+function fileOwner(path) {
+  var file = wmi().Get("Win32_LogicalFileSecuritySetting.Path='" + path.replace(/\\/g, "\\\\") +
+    "'");
+  var output = file.ExecMethod_("GetSecurityDescriptor");
+  return String(property(property(property(output, "Descriptor"), "Owner"), "SIDString"));
+}
+
+/* Entries that come from the folder cannot be taken away: they become the file's own first. */
+function inheritsDenial(sddl, denied) {
+  var pattern = /\(D;[A-Z]*ID[A-Z]*;[^;()]*;;;([^;()]*)\)/g, match;
+  while ((match = pattern.exec(sddl)) !== null) {
+    if (includes(denied, SID_NAMES[match[1]] || match[1])) {
+      return true;
+    }
+  }
+  return false;
+}
+
 function changeAcl(path, sid, denied, sddl) {
-  var lines = [], i, hresult = null;
+  var lines = inheritsDenial(sddl, denied) ? ["/inheritance:d"] : [], i, hresult = null;
   for (i = 0; i < denied.length; i++) {
     if (includes(executeSids(sddl, "D"), denied[i])) {
       lines.push("/remove:d *" + denied[i]);
@@ -69,7 +87,11 @@ function changeAcl(path, sid, denied, sddl) {
   return hresult;
 }
 
-function changeAclAsOwner(path, sid, denied, sddl) {
+/*
+ * Taking ownership is the last resort, and it is given back to whom it was
+ * taken from; to whom Windows gives these files where that cannot be told.
+ */
+function changeAclAsOwner(path, sid, denied, sddl, owner) {
   var hresult = runTool("takeown.exe", '/f "' + path + '" /a');
   if (hresult !== null) {
     return hresult;
@@ -77,31 +99,44 @@ function changeAclAsOwner(path, sid, denied, sddl) {
   try {
     return changeAcl(path, sid, denied, sddl);
   } finally {
-    runTool("icacls.exe", '"' + path + '" /setowner *' + TRUSTED_INSTALLER);
+    runTool("icacls.exe", '"' + path + '" /setowner *' +
+      (typeof owner === "string" ? owner : TRUSTED_INSTALLER));
   }
 }
 
+function ownerOf(path) {
+  return ask(function () {
+    return fileOwner(path);
+  });
+}
+
 STEPS["grant-execute"] = function (step) {
-  var path = binaryPath(), before = readSddl(path), after, hresult, i, denied = step.deny || [];
-  var all = [step.sid].concat(denied);
+  var path = binaryPath(), was = readSddl(path), hresult, i, denied = step.deny || [];
+  var all = [step.sid].concat(denied), before = {sddl: was}, after;
   for (i = 0; i < all.length; i++) {
     if (!/^S-1(-\d+)+$/.test(all[i])) {
       return failed(BAD_PARAMETER);
     }
   }
-  if (before === null) {
-    return failed(NO_FILE, {sddl: null}, {sddl: null});
+  if (was === null) {
+    return failed(NO_FILE, before, before);
   }
-  if (mayExecute(before, step.sid, denied)) {
-    return result(true, false, {sddl: before}, {sddl: before});
+  if (mayExecute(was, step.sid, denied)) {
+    return result(true, false, before, before);
   }
-  hresult = changeAcl(path, step.sid, all, before);
+  hresult = changeAcl(path, step.sid, all, was);
   if (hresult === DENIED) {
-    hresult = changeAclAsOwner(path, step.sid, all, before);
+    before.owner = ownerOf(path);
+    hresult = changeAclAsOwner(path, step.sid, all, was, before.owner);
   }
-  after = readSddl(path);
-  if (!mayExecute(after, step.sid, denied)) {
-    return failed(hresult, {sddl: before}, {sddl: after}, "the entries are not as wanted");
+  after = {sddl: readSddl(path)};
+  if (before.owner !== undefined) {
+    after.owner = ownerOf(path);
   }
-  return result(true, true, {sddl: before}, {sddl: after});
+  if (!mayExecute(after.sddl, step.sid, denied)) {
+    return failed(hresult, before, after, "the entries are not as wanted");
+  }
+  return typeof before.owner === "string" && after.owner !== before.owner
+    ? failed(null, before, after, "the owner could not be given back")
+    : result(true, true, before, after);
 };

@@ -92,7 +92,7 @@ function setNameServers(row, list) {
 
 STEPS["add-dns"] = function (step) {
   var rows = outwardAdapters(), before = nameServers(rows), changed = false, hresult = null;
-  var after, i, present, ok = rows.length > 0;
+  var i, present, ok = rows.length > 0;
   needAddresses(step.servers);
   for (i = 0; i < rows.length && hresult === null; i++) {
     present = listOf(rows[i], "DNSServerSearchOrder");
@@ -109,11 +109,11 @@ STEPS["add-dns"] = function (step) {
     runTool("ipconfig.exe", "/flushdns");
     forgetNetwork();
   }
-  after = nameServers(outwardAdapters());
-  for (i in after) {
-    ok = ok && asServers(after[i].dns, step);
+  rows = outwardAdapters();
+  for (i = 0; i < rows.length; i++) {
+    ok = ok && asServers(listOf(rows[i], "DNSServerSearchOrder"), step);
   }
-  return outcomeOf(ok, changed, before, after, hresult);
+  return outcomeOf(ok, changed, before, nameServers(rows), hresult);
 };
 
 function outcomeOf(ok, changed, before, after, hresult) {

@@ -47,6 +47,7 @@ goto ran
 <user>
 set "rc=<off>"
 :ran
+<limits>
 del /q /f "%base%.js" "%base%.out" >nul 2>nul
 set "x=1"
 if "%rc%"=="10" set "x=0"

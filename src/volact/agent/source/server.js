@@ -20,6 +20,12 @@ function domainRole() {
 
 var W32TIME = SERVICES + "W32Time\\", TIME_POLICY = POLICIES + "W32Time\\";
 
+/* In the hardware hive, which Windows makes anew whenever it starts. */
+var RESTART_MARK = "HKLM\\HARDWARE\\DESCRIPTION\\System\\VolactRestart";
+
+/* The phase limits as they were while a step has raised them: "54000 54000". */
+var LIMITS_MARK = W32TIME + "Config\\VolactLimits";
+
 /* Builds below 7000 are Server 2008, where licensing has other names. */
 function is2008() {
   var build = ask(function () {
@@ -37,6 +43,13 @@ function binaryPath() {
   var name = is2008() ? "slsvc" : "sppsvc", image = readValue(SERVICES + name + "\\ImagePath");
   var match = /^\s*"([^"]+)"|^\s*(.*?\.exe)/i.exec(image === null ? "" : String(image));
   return match ? expanded(match[1] || match[2]) : systemFile(name + ".exe");
+}
+
+/* Where a debugger is set that Windows starts instead of the licensing program. */
+function debuggerPath() {
+  var path = binaryPath();
+  return NT + "Image File Execution Options\\" + path.substr(path.lastIndexOf("\\") + 1) +
+    "\\Debugger";
 }
 
 /* The DACL as icacls saves it: a line with the name, a line with the SDDL. */

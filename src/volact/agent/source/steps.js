@@ -85,7 +85,7 @@ function runSteps(steps, tell) {
   for (i = 0; i < steps.length; i++) {
     tick();
     done.push(runStep(steps[i], done));
-    tick(/clock|time/i.test(steps[i]["do"] + steps[i].name));
+    tick(/clock|time|store/i.test(steps[i]["do"] + steps[i].name));
     if (tell) {
       tell(steps[i], done[i]);
     }

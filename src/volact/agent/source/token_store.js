@@ -9,7 +9,7 @@ var STORE_RESERVE_MS = 45000, STORE_LEAST_MS = 60000;
 
 /* What is left of the time after which this script is ended from outside. */
 function millisecondsLeft() {
-  return BUDGET_MS / 0.6 - tick(true) - STORE_RESERVE_MS;
+  return BUDGET_MS / 0.6 - tick() - STORE_RESERVE_MS;
 }
 
 function storeView(folder) {

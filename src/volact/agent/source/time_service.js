@@ -1,6 +1,7 @@
 /*
- * The step that lets Windows Time run outside of a domain: since 2008 R2 its
- * own trigger stops it there.
+ * Steps about the Windows Time service beyond its clock and its source: what
+ * starts it outside of a domain, where since 2008 R2 its own trigger stops it,
+ * and the phase limits that a run which was cut off has left raised.
  */
 
 STEPS["set-time-trigger"] = function () {
@@ -21,3 +22,13 @@ STEPS["set-time-trigger"] = function () {
 function startsWithNetwork(triggers) {
   return includes(String(triggers).split(" "), "2/1");
 }
+
+STEPS["restore-time-limits"] = function () {
+  var saved = savedLimits(), before = readLimits(), restored;
+  if (saved === null) {
+    return result(true, false, before, before);
+  }
+  restored = restoreLimits(saved);
+  return restored ? result(true, true, before, readLimits())
+    : failed(DENIED, before, readLimits(), "the phase limits could not be put back");
+};
