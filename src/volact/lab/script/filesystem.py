@@ -34,6 +34,7 @@ class FileOperations:
             "file.create": self._create,
             "file.write": self._write,
             "file.delete": self._delete,
+            "file.move": self._move,
         }
 
     def _path(self, path: str) -> str:
@@ -87,7 +88,26 @@ class FileOperations:
             full = self._path(path)
             if not self._files.is_file(full):
                 raise WinFault(codes.JS_FILE_NOT_FOUND, "File not found")
+            self._need_closed(full)
             self._files.delete(full, self._process.machine.token)
+
+    def _move(self, old: str, new: str, *_: Any) -> None:
+        with _ScriptErrors():
+            path, target = self._path(old), self._path(new)
+            if not self._files.is_file(path):
+                raise WinFault(codes.JS_FILE_NOT_FOUND, "File not found")
+            if self._files.find(target) is not None:
+                raise WinFault(codes.JS_FILE_EXISTS, "File already exists")
+            self._need_closed(path)
+            self._files.rename(path, target)
+
+    def _need_closed(self, path: str) -> None:
+        """The licensing service holds its store open while it runs."""
+        machine = self._process.machine
+        service = machine.services.get(machine.release.licensing_service)
+        tokens = machine.licensing.store.tokens
+        if path.lower() == tokens.lower() and service.state == "Running":
+            raise WinFault(codes.JS_PERMISSION, "Permission denied")
 
 
 class _ScriptErrors:

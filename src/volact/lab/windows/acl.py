@@ -115,8 +115,14 @@ class Acl:
         return False
 
     def without_deny(self, sid: str) -> Acl:
-        """As ``icacls /remove:d``."""
-        return replace(self, aces=tuple(a for a in self.aces if a.allow or a.sid != sid))
+        """As ``icacls /remove:d``: what comes from the folder stays."""
+        kept = tuple(a for a in self.aces if a.allow or a.sid != sid or "ID" in a.flags)
+        return replace(self, aces=kept)
+
+    def on_its_own(self) -> Acl:
+        """As ``icacls /inheritance:d``: the inherited entries become the file's own."""
+        aces = tuple(replace(ace, flags=ace.flags.replace("ID", "")) for ace in self.aces)
+        return Acl("PAI", aces)
 
     def granting(self, sid: str, mask: int) -> Acl:
         """As ``icacls /grant``: joins the account's own allowing entry if it has one."""

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from volact.lab import codes
 from volact.lab.errors import LabError, WinFault
 from volact.lab.hosts.kms import Ask, Reply
-from volact.lab.windows import kms_client
+from volact.lab.windows import kms_client, upkeep
 from volact.lab.windows.clock import Clock
 from volact.lab.windows.events import SLC, SPP, Event, EventLog
 from volact.lab.windows.network import Network
@@ -23,6 +23,7 @@ from volact.lab.windows.products import GRACE_MIN, VALIDITY_MIN, Product
 from volact.lab.windows.registry import Registry, sz
 from volact.lab.windows.releases import Generation, Release
 from volact.lab.windows.services import ServiceManager
+from volact.lab.windows.store import TokenStore
 from volact.model.profile import Edition
 
 POLICY = (
@@ -49,12 +50,18 @@ class Licensing:
     network: Network
     clock: Clock
     log: EventLog
+    store: TokenStore
     products: list[Product] = field(default_factory=list)
     cmid: str = ""
     rearm: int = 3
+    rearmed: bool = False  # until the restart
     caching: bool = True
     activations: int = 0
     _past: float = 0.0  # how long ago what is being recorded happened
+
+    def __post_init__(self) -> None:
+        """The service looks for its store whenever it starts."""
+        self.services.on_start[self.release.licensing_service] = self.store.service_starts
 
     def need_service(self) -> None:
         """Start the licensing service as asking for it does; WinFault when it cannot."""
@@ -116,6 +123,7 @@ class Licensing:
 
     def install_key(self, key: str) -> None:
         """Install a product key, as ``InstallProductKey`` does."""
+        upkeep.need_order(self)
         key = key.upper()
         edition = next((e for e in self.editions if e.gvlk == key), None)
         if not _KEY.fullmatch(key) or edition is None:
@@ -139,6 +147,7 @@ class Licensing:
     def activate(self, product: Product) -> None:
         """Activate a product; WinFault is what ``Activate()`` throws."""
         self.activations += 1
+        upkeep.need_order(self)
         if not product.partial_key:
             raise WinFault(codes.SL_NO_KEY)
         if not product.is_kms_client:

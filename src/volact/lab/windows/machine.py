@@ -29,6 +29,7 @@ from volact.lab.windows.registry import Registry
 from volact.lab.windows.releases import RELEASES
 from volact.lab.windows.services import ServiceManager
 from volact.lab.windows.spec import Spec, World
+from volact.lab.windows.store import TokenStore
 from volact.lab.windows.w32time import TimeService
 from volact.model.profile import Edition
 
@@ -98,6 +99,7 @@ class Machine:
             self.network,
             self.clock,
             self.events,
+            TokenStore(self.release, self.files),
             cmid=str(uuid.UUID(int=self.chance.getrandbits(128), version=4)),
         )
 

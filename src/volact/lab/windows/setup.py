@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volact.lab import codes
-from volact.lab.windows import products
+from volact.lab.windows import adapter, products
 from volact.lab.windows.network import REFUSED
 from volact.lab.windows.products import VALIDITY_MIN
 from volact.lab.windows.releases import Generation
@@ -53,6 +53,7 @@ def metadata(machine: Machine) -> dict[str, str]:
 def install(machine: Machine) -> None:
     """Everything a healthy server has beyond its image."""
     _services(machine)
+    adapter.install(machine)
     _time(machine)
     _products(machine)
     _old_host_gone(machine)
@@ -95,10 +96,12 @@ def _services(machine: Machine) -> None:
 
 
 def _time(machine: Machine) -> None:
+    triggers = machine.release.generation > Generation.SL
     if machine.domain:
-        machine.time.install("NT5DS", "", 0xFFFFFFFF)
+        machine.time.install("NT5DS", "", 0xFFFFFFFF, triggers=triggers)
     else:
-        machine.time.install("NTP", machine.world.profile.ntp[0], STANDALONE_LIMIT)
+        source = machine.world.profile.ntp[0]
+        machine.time.install("NTP", source, STANDALONE_LIMIT, triggers=triggers)
     path = _SVCHOST + "LocalService"
     service = Service(SERVICE, "Windows Time", path=path, account=_LOCAL_SERVICE)
     machine.services.add(service)

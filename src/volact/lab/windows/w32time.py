@@ -17,7 +17,7 @@ from volact.lab.hosts import ntp
 from volact.lab.windows.clock import Clock
 from volact.lab.windows.network import NetFault, Network
 from volact.lab.windows.registry import Registry, dword, sz
-from volact.lab.windows.services import ServiceManager
+from volact.lab.windows.services import Service, ServiceManager
 
 SERVICE = "W32Time"
 KEY = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\W32Time"
@@ -25,7 +25,29 @@ POLICY = "HKLM\\SOFTWARE\\Policies\\Microsoft\\W32Time"
 ALWAYS = 0xFFFFFFFF
 STANDALONE_LIMIT = 54000
 
+TRIGGERS = f"{KEY}\\TriggerInfo"
+# Type and action of a trigger, as the registry holds them.
+DOMAIN = ((3, 1), (3, 2))
+NETWORK = ((2, 1), (2, 2))
+
 Outcome = Literal["done", "no-data", "too-big"]
+
+
+def write_triggers(registry: Registry, triggers: tuple[tuple[int, int], ...]) -> None:
+    """What starts and stops the service by itself, in place of what did before."""
+    if registry.has_key(TRIGGERS):
+        registry.delete_key(TRIGGERS, tree=True)
+    for number, (kind, action) in enumerate(triggers):
+        registry.set(f"{TRIGGERS}\\{number}", "Type", dword(kind))
+        registry.set(f"{TRIGGERS}\\{number}", "Action", dword(action))
+
+
+def starts_by_itself(registry: Registry, service: Service, *, in_domain: bool, old: bool) -> bool:
+    """Whether the service runs after a start of Windows."""
+    first = registry.number(f"{TRIGGERS}\\0", "Type")
+    if service.start == "Disabled" or old or first is None:
+        return service.start == "Auto"
+    return in_domain if first == DOMAIN[0][0] else True
 
 
 @dataclass(slots=True)
@@ -49,9 +71,11 @@ class TimeService:
     clock: Clock
     running: Settings = field(default_factory=Settings)
 
-    def install(self, kind: str, peers: str, limit: int) -> None:
+    def install(self, kind: str, peers: str, limit: int, *, triggers: bool = True) -> None:
         """Write the settings and let the service read them whenever it starts."""
         self.write(kind, peers)
+        if triggers:
+            write_triggers(self.registry, DOMAIN)
         self.registry.set(f"{KEY}\\Config", "MaxPosPhaseCorrection", dword(limit))
         self.registry.set(f"{KEY}\\Config", "MaxNegPhaseCorrection", dword(limit))
         self.registry.set(f"{KEY}\\TimeProviders\\NtpClient", "Enabled", dword(1))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from volact.lab.windows import adapter, upkeep
 from volact.lab.windows.products import Product
 from volact.lab.wmi.wql import Cell
 
@@ -68,7 +69,8 @@ def _services(machine: Machine) -> Iterator[Cells]:
 def _adapters(machine: Machine) -> Iterator[Cells]:
     yield {
         "description": "Red Hat VirtIO Ethernet Adapter",
-        "index": 7,
+        "index": adapter.INDEX,
+        "settingid": adapter.SETTING_ID,
         "ipenabled": True,
         "dhcpenabled": True,
         "ipaddress": (machine.address,),
@@ -80,6 +82,7 @@ def _adapters(machine: Machine) -> Iterator[Cells]:
     yield {
         "description": "Microsoft Kernel Debug Network Adapter",
         "index": 0,
+        "settingid": "{00000000-0000-4000-8000-00000000CA4D}",
         "ipenabled": False,
         "dhcpenabled": True,
         "ipaddress": None,
@@ -137,7 +140,7 @@ def _licensing_service(machine: Machine) -> Iterator[Cells]:
 
 def _products(machine: Machine) -> Iterator[Cells]:
     machine.licensing.need_service()
-    for product in machine.licensing.products:
+    for product in upkeep.listed(machine.licensing):
         yield {**_state(product), **_volume(machine, product), **_new(product)}
 
 

@@ -72,13 +72,15 @@ _OTHERS = {
         Name DisplayName State Status StartMode Started PathName StartName ProcessId
         AcceptStop ServiceType""",
     "Win32_NetworkAdapterConfiguration": """
-        Description Index IPEnabled DHCPEnabled IPAddress DefaultIPGateway
+        Description Index SettingID IPEnabled DHCPEnabled IPAddress DefaultIPGateway
         DNSServerSearchOrder DNSDomain MACAddress""",
     "Win32_SystemEnclosure": "SMBIOSAssetTag Manufacturer SerialNumber",
     "Win32_IP4RouteTable": "Destination Mask NextHop Metric1 InterfaceIndex Protocol Type",
 }
 KEYS = {
     "win32_service": "Name",
+    "win32_networkadapterconfiguration": "Index",
+    "win32_logicalfilesecuritysetting": "Path",
     "softwarelicensingproduct": "ID",
     "softwarelicensingservice": "Version",
 }
@@ -94,7 +96,7 @@ _KMS_PORT = {
 _REGISTRY_RIGHTS = {"GetSecurityDescriptor": {"hDefKey": "uint32", "sSubKeyName": "string"}}
 _ELSEWHERE_MODELLED = """
     InstallLicense InstallLicensePackage SetVLActivationInterval SetVLRenewalInterval
-    ClearProductKeyFromRegistry ReArmWindows AcquireGenuineTicket UninstallProductKey
+    ClearProductKeyFromRegistry AcquireGenuineTicket UninstallProductKey
     DepositOfflineConfirmationId"""
 
 
@@ -128,6 +130,18 @@ def classes(generation: Generation) -> dict[str, WmiClass]:
         frozenset({"pauseservice", "resumeservice", "changestartmode", "change", "delete"}),
     )
     unmodelled = frozenset(_names(_ELSEWHERE_MODELLED))
+    found["win32_networkadapterconfiguration"] = WmiClass(
+        "Win32_NetworkAdapterConfiguration",
+        found["win32_networkadapterconfiguration"].properties,
+        _methods({"SetDNSServerSearchOrder": {"DNSServerSearchOrder": "string[]"}}),
+        frozenset({"enabledhcp", "enablestatic", "setgateways", "setdnsdomain"}),
+    )
+    found["win32_logicalfilesecuritysetting"] = WmiClass(
+        "Win32_LogicalFileSecuritySetting",
+        _names("Path ControlFlags OwnerPermissions"),
+        _methods({"GetSecurityDescriptor": {}}),
+        frozenset({"setsecuritydescriptor"}),
+    )
     found["stdregprov"] = WmiClass(STDREGPROV, {}, _methods(_REGISTRY_RIGHTS))
     for licensing in (_service(generation, unmodelled), _product(generation, unmodelled)):
         found[licensing.name.lower()] = licensing
@@ -137,7 +151,11 @@ def classes(generation: Generation) -> dict[str, WmiClass]:
 def _service(generation: Generation, unmodelled: frozenset[str]) -> WmiClass:
     methods = _methods(
         _KMS_HOST,
-        {"InstallProductKey": {"ProductKey": "string"}, "RefreshLicenseStatus": {}},
+        {
+            "InstallProductKey": {"ProductKey": "string"},
+            "RefreshLicenseStatus": {},
+            "ReArmWindows": {},
+        },
         _KMS_PORT if generation >= Generation.SPP else {},
     )
     text = " ".join(_SERVICE[: generation + 1])

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from volact.lab import codes
 from volact.lab.errors import LabError, WinFault
+from volact.lab.windows import adapter, upkeep
 from volact.lab.windows.licensing import NAME, PORT
 from volact.lab.windows.products import Product
-from volact.lab.wmi import key_rights, schema, wql
+from volact.lab.wmi import file_rights, key_rights, schema, wql
 from volact.lab.wmi.rows import PROVIDERS, Cells
 from volact.lab.wmi.schema import WmiClass
 
@@ -87,6 +88,8 @@ class Wmi:
             return kind
         if match["key"].lower() != schema.KEYS.get(kind.name.lower(), "").lower():
             raise LabError(f"this WMI object path is not modelled: {path}")
+        if kind.name == file_rights.CLASS:
+            return Found(kind.name, file_rights.path_of(self._machine, match["value"]), {})
         wanted = match["value"].lower()
         for row in PROVIDERS[kind.name.lower()](self._machine):
             if str(row[match["key"].lower()]).lower() == wanted:
@@ -106,7 +109,7 @@ class Wmi:
         values = {kind.properties[name.lower()]: row[name.lower()] for name in columns}
         return Found(kind.name, str(row[key.lower()]) if key else "", values)
 
-    def call(self, class_name: str, key: str, method: str, given: Values) -> Values:
+    def call(self, class_name: str, key: str, method: str, given: Values) -> Mapping[str, Any]:
         """Call a method of an object; its out parameters."""
         kind = self._classes[class_name.lower()]
         lower = method.lower()
@@ -118,6 +121,11 @@ class Wmi:
             raise WinFault(codes.WBEM_INVALID_METHOD_PARAMETERS, f"{class_name}.{method}")
         if class_name == "Win32_Service":
             return {"ReturnValue": self._control(key, lower)}
+        if class_name == "Win32_NetworkAdapterConfiguration":
+            servers = [str(server) for server in _list(given["DNSServerSearchOrder"])]
+            return {"ReturnValue": adapter.set_name_servers(self._machine, servers)}
+        if class_name == file_rights.CLASS:
+            return file_rights.descriptor(self._machine, key)
         self._license(class_name, key, lower, given)
         return {"ReturnValue": 0}
 
@@ -162,6 +170,7 @@ class Wmi:
         return {
             "activate": activate,
             "refreshlicensestatus": lambda: None,
+            "rearmwindows": lambda: upkeep.rearm_windows(licensing),
             "installproductkey": lambda: licensing.install_key(str(given["ProductKey"])),
             "setkeymanagementservicemachine": lambda: licensing.set_machine(
                 str(given["MachineName"]), product
@@ -172,3 +181,7 @@ class Wmi:
             "clearkeymanagementservicemachine": lambda: licensing.clear(NAME, product),
             "clearkeymanagementserviceport": lambda: licensing.clear(PORT, product),
         }
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

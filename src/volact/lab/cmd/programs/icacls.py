@@ -22,6 +22,8 @@ _SID = re.compile(r"\*(S-1-[0-9-]+)")
 def run(process: Process) -> int:
     """Run one icacls command."""
     words = [word for word in process.argv() if word.lower() not in {"/q", "/c"}]
+    if len(words) == 2 and words[1].lower() == "/inheritance:d":
+        words.append("")
     if len(words) != 3:
         raise LabError(f"icacls {process.arguments} is not modelled")
     try:
@@ -45,6 +47,9 @@ def _run(process: Process, target: str, verb: str, argument: str) -> None:
         case "/setowner":
             machine.need_admin()  # and its right to restore files
             machine.files.change(path, owner=_sid(argument))
+        case "/inheritance:d":
+            _need_dacl(process, path)
+            machine.files.change(path, dacl=node.dacl.on_its_own())
         case "/remove:d":
             _need_dacl(process, path)
             machine.files.change(path, dacl=node.dacl.without_deny(_sid(argument)))

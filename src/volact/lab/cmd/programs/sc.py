@@ -1,11 +1,13 @@
-"""sc.exe: config, query, sdshow, start and stop.  Exit codes are Win32 numbers."""
+"""sc.exe: config, query, sdshow, start, stop and triggerinfo.  Exit codes are Win32 numbers."""
 
 from __future__ import annotations
 
 from volact.lab import codes
 from volact.lab.cmd.process import Process
 from volact.lab.errors import LabError, WinFault
+from volact.lab.windows.releases import Generation
 from volact.lab.windows.services import Service, Start
+from volact.lab.windows.w32time import NETWORK, SERVICE, write_triggers
 
 _STARTS: dict[str, tuple[Start, bool]] = {
     "auto": ("Auto", False),
@@ -36,6 +38,13 @@ def _run(process: Process, words: list[str], typed: list[str]) -> None:
             mode, delayed = _STARTS[start]
             services.configure(name, mode, delayed=delayed)
             process.say("[SC] ChangeServiceConfig SUCCESS")
+        case ["triggerinfo", name, "start/networkon", "stop/networkoff"]:
+            process.machine.need_admin()
+            service = services.get(name)
+            if service.name != SERVICE or process.machine.release.generation is Generation.SL:
+                raise LabError(f"sc {' '.join(typed)} is not modelled")
+            write_triggers(process.machine.registry, NETWORK)
+            process.say("[SC] ChangeServiceConfig2 SUCCESS")
         case ["sdshow", name]:
             process.say(f"\r\n{services.get(name).sddl}")
         case ["query", name]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from volact.lab.cmd.process import Process
 from volact.lab.codes import signed
 from volact.lab.errors import LabError, WinFault
+from volact.lab.windows import upkeep
 from volact.lab.windows.licensing import NAME, PORT
 from volact.lab.windows.products import WINDOWS_APP, Product
 
@@ -45,6 +46,12 @@ def _run(process: Process, words: list[str]) -> None:
         case ("-ipk", [key]):
             machine.need_admin()
             licensing.install_key(key)
+        case ("-rilc", []):
+            machine.need_admin()
+            upkeep.reinstall_licences(licensing)
+        case ("-rearm", []):
+            machine.need_admin()
+            upkeep.rearm_windows(licensing)
         case ("-ato", []):
             for product in licensing.products:
                 if _is_primary(product):

@@ -71,6 +71,7 @@ var FILES = {name: "Scripting.FileSystemObject",
     getdrivename: function (_s, path) { return String(path).slice(0, 2); },
     getdrive: function (_s, name) { return com(DRIVE, call("drive.stat", name)); },
     deletefile: function (_s, path) { call("file.delete", path); },
+    movefile: function (_s, from, to) { call("file.move", from, to); },
     getfile: function (_s, path) { return com(FILE, call("file.stat", path)); },
     opentextfile: function (_s, path, mode, create, format) {
       if (mode !== undefined && mode !== 1 || create) {
@@ -82,4 +83,20 @@ var FILES = {name: "Scripting.FileSystemObject",
       call("file.create", path, overwrite === undefined || overwrite, unicode === true);
       return com(STREAM, {text: "", at: 0, path: path, unicode: unicode === true});
     }
+  }};
+
+/* Its items are the only safe array that a script can make. */
+var DICTIONARY = {name: "Scripting.Dictionary",
+  get: {
+    count: function (d) { return d.keys.length; }
+  },
+  call: {
+    add: function (d, key, item) {
+      if (d.keys.indexOf(key) >= 0) {
+        throw fault(0x800A01C9, "This key is already associated with an element");
+      }
+      d.keys.push(key);
+      d.items.push(item);
+    },
+    items: function (d) { return com(SAFE_ARRAY, d.items.slice(0)); }
   }};

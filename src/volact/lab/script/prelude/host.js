@@ -6,6 +6,7 @@ var OBJECTS = {
   "wbemscripting.swbemlocator": function () { return com(LOCATOR, null); },
   "wscript.shell": function () { return com(SHELL, null); },
   "scripting.filesystemobject": function () { return com(FILES, null); },
+  "scripting.dictionary": function () { return com(DICTIONARY, {keys: [], items: []}); },
   "winhttp.winhttprequest.5.1": function () {
     return com(HTTP, {headers: {}, connect: 60000, answer: null, url: ""});
   }

@@ -19,6 +19,21 @@ function find(table, name, code) {
   throw fault(code || 0x80041002, "Not found");
 }
 
+/* Whether WMI takes an array of the script itself is not known: only safe arrays. */
+function typed(type, value) {
+  if (type === "string[]") {
+    if (!SAFE_ARRAY.held.get(value)) {
+      call("lab", "something else than a safe array was given to WMI as a list");
+      throw fault(0x80041005, "Type mismatch");
+    }
+    return SAFE_ARRAY.held.get(value);
+  }
+  if (type === "string" ? typeof value !== "string" : isNaN(Number(value))) {
+    throw fault(0x80041005, "Type mismatch");
+  }
+  return value;
+}
+
 var PROPERTY = {name: "SWbemProperty",
   get: {
     value: function (p) { return cell(p.table[p.name]); },
@@ -28,10 +43,7 @@ var PROPERTY = {name: "SWbemProperty",
     if (!p.types) {
       call("lab", "a property of an instance was written");
     }
-    if (p.types[p.name] === "string" ? typeof value !== "string" : isNaN(Number(value))) {
-      throw fault(0x80041005, "Type mismatch");
-    }
-    p.table[p.name] = value;
+    p.table[p.name] = typed(p.types[p.name], value);
   }}};
 var PROPERTIES = {name: "SWbemPropertySet",
   call: {item: function (s, name) {

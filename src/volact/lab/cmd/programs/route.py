@@ -1,0 +1,51 @@
+"""route.exe: add a persistent IPv4 route.
+
+That it exits with 1 when a route cannot be added is an assumption.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from volact.lab import codes
+from volact.lab.cmd.process import Process
+from volact.lab.errors import LabError, WinFault, win32
+from volact.lab.windows.network import Route
+
+
+def run(process: Process) -> int:
+    """Run ``route -p add DESTINATION mask MASK GATEWAY``."""
+    words = [word.lower() for word in process.argv()]
+    match words:
+        case ["-p", "add", destination, "mask", mask, gateway]:
+            wanted = Route(destination, mask, gateway)
+        case _:
+            raise LabError(f"route {process.arguments} is not modelled")
+    try:
+        _add(process, wanted)
+    except WinFault as fault:
+        process.complain(process.machine.language.win32_text(fault.code & 0xFFFF))
+        return 1
+    process.say(" OK!")
+    return 0
+
+
+def _add(process: Process, wanted: Route) -> None:
+    machine = process.machine
+    machine.need_admin()
+    if not _on_link(machine.network.routes, wanted):
+        raise win32(codes.INVALID_PARAMETER)
+    if wanted in machine.network.routes:
+        raise win32(codes.ALREADY_EXISTS)
+    machine.network.routes.append(wanted)
+
+
+def _on_link(routes: list[Route], wanted: Route) -> bool:
+    """A gateway must be in a network that the server is in itself."""
+    try:
+        gateway = ipaddress.IPv4Address(wanted.next_hop)
+        ipaddress.IPv4Network((wanted.destination, wanted.mask))
+    except ValueError:
+        return False
+    own = (route for route in routes if route.next_hop == "0.0.0.0")  # noqa: S104 - on link
+    return any(gateway in ipaddress.IPv4Network((r.destination, r.mask)) for r in own)
