@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from case_file import BadCaseError, Case, label, load_cases
-from case_lab import lab_cases, specs
+from case_lab import SEED, lab_cases, specs
 from msgspec.structs import replace
 
 from volact.fleet import run_fleet
@@ -40,7 +40,7 @@ class Run:
 
 @pytest.fixture
 async def run(tmp_path: Path) -> AsyncIterator[Run]:
-    async with Lab("tencent", len(CASES), 7, specs=specs(CASES)) as lab:
+    async with Lab("tencent", specs(CASES), SEED) as lab:
         lab.write_inventory(tmp_path / "lab.toml")
         yield Run(lab, load_inventory(tmp_path / "lab.toml"))
         assert lab.errors == []

@@ -61,22 +61,21 @@ class Lab:
     """One fleet.  ``patience`` is the fraction of a real wait that a time-out takes.
 
     ``transport`` makes all servers reachable in that one way, whatever the
-    scenario says.  ``specs`` are the very servers, where none are to be drawn.
+    scenario says.  ``servers`` is how many to draw, or the very servers.
     """
 
     def __init__(
         self,
         scenario: str,
-        servers: int,
+        servers: int | tuple[Spec, ...],
         seed: int,
         *,
         patience: float = 0.05,
         transport: TransportName | None = None,
-        specs: tuple[Spec, ...] = (),
     ) -> None:
         self.scenario = load_scenario(scenario)
         self.seed = seed
-        specs = specs or fleet(self.scenario, servers, seed)
+        specs = fleet(self.scenario, servers, seed) if isinstance(servers, int) else servers
         self.specs = tuple(_reached(spec, transport) for spec in specs)
         self.truth: dict[str, Truth] = {spec.name: truth_of(spec) for spec in self.specs}
         self.errors: list[tuple[str, LabError]] = []
