@@ -1,0 +1,66 @@
+"""Whole runs over WinRM: every fault of the lab as its truth says, and what it costs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+
+from winrm_fleet import Fleet, fleet_fixture
+
+from volact.fleet import run_fleet
+from volact.inventory import Secrets
+from volact.model.report import ServerReport
+from volact.pipeline import Job, Mode
+from volact.transports.connect import make_opener
+
+__all__ = ["fleet_fixture"]  # used by name: fleet
+
+# Requests over HTTP: the login, the shell, and three for each execution.
+LOGIN = {"negotiate": 3, "ntlm": 3, "basic": 0, "certificate": 0}
+
+
+async def rows(fleet: Fleet, mode: Mode) -> dict[str, ServerReport]:
+    """All servers but the one that hangs."""
+    wanted = [s for s in fleet.inventory.servers if fleet.lab.slots[s.name].line != "hang"]
+    job = Job(mode=mode, images=fleet.inventory.images, deadline_s=60)
+    return {row.name: row async for row in run_fleet(wanted, make_opener(Secrets()), job)}
+
+
+async def test_every_fault_comes_out_as_its_truth_says(fleet: Fleet) -> None:
+    for name, row in (await rows(fleet, "activate")).items():
+        truth = fleet.lab.truth[name]
+        told = (row.verdict, row.error and row.error.kind)
+        assert told == (truth.verdict, truth.error), (name, row.error)
+        assert fleet.left(fleet.servers[name]) == []
+
+
+async def test_round_trips_of_a_server(fleet: Fleet) -> None:
+    done = await rows(fleet, "activate")
+    examined = [row for row in done.values() if row.verdict != "unreachable"]
+    for row in examined:
+        server, slot = fleet.servers[row.name], fleet.lab.slots[row.name]
+        # Over HTTPS the last request of the login is the one that opens the shell.
+        login = LOGIN[server.winrm.auth] - (server.winrm_tls and server.winrm.auth == "negotiate")
+        assert slot.requests == login + 2 + 3 * row.executions, row.name
+        assert row.executions == slot.executions == (2 if row.results else 1)
+        assert fleet.service(server).shells.most == 1
+    assert {row.executions for row in examined} == {1, 2}
+
+
+async def test_the_verb_on_an_inventory_of_winrm_servers(fleet: Fleet) -> None:
+    good = [n for n, t in fleet.lab.truth.items() if t.verdict == "healthy"]
+    command = [sys.executable, "-m", "volact", "activate", "-i", str(fleet.path), "--yes"]
+    limit = ["--limit", ",".join(good), "--output", "json"]
+    done = await asyncio.to_thread(
+        subprocess.run, [*command, *limit], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert {row["verdict"] for row in document["servers"]} == {"healthy"}
+    assert {row["address"].partition("://")[0] for row in document["servers"]} == {
+        "winrm",
+        "winrms",
+    }
+    assert fleet.lab.winrm.password not in done.stdout + done.stderr
