@@ -5,7 +5,7 @@
  */
 
 /* Taken for the facts that follow, and for putting the old store back. */
-var STORE_RESERVE_MS = 45000, STORE_LEAST_MS = 60000;
+var STORE_RESERVE_MS = 45000, STORE_LEAST_MS = 180000;
 
 /* What is left of the time after which this script is ended from outside. */
 function millisecondsLeft() {

@@ -13,6 +13,7 @@ from volact.lab.faults.states import (
     no_kms_host,
     notification,
 )
+from volact.lab.windows import adapter
 from volact.lab.windows.licensing import NAME, POLICY
 from volact.lab.windows.machine import Machine
 from volact.lab.windows.network import REFUSED, SILENT, Peer
@@ -82,7 +83,7 @@ def _policy_override(machine: Machine) -> None:
 
 def _name(machine: Machine) -> None:
     notification(machine)
-    machine.network.dns[:] = _PUBLIC_DNS
+    adapter.set_by_hand(machine, _PUBLIC_DNS)
     failed_request(machine, codes.WSA_HOST_NOT_FOUND)
 
 

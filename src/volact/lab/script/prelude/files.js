@@ -92,8 +92,10 @@ var DICTIONARY = {name: "Scripting.Dictionary",
   },
   call: {
     add: function (d, key, item) {
-      if (d.keys.indexOf(key) >= 0) {
-        throw fault(0x800A01C9, "This key is already associated with an element");
+      for (var i = 0; i < d.keys.length; i++) {
+        if (d.keys[i] === key) {
+          throw fault(0x800A01C9, "This key is already associated with an element");
+        }
       }
       d.keys.push(key);
       d.items.push(item);
