@@ -71,12 +71,9 @@ def test_password_in_an_address_is_refused_and_not_repeated(text: str) -> None:
     assert "no password in an address" in caught.value.line()
 
 
-@pytest.mark.parametrize("text", ["local"])
-def test_schemes_of_later_versions_are_read_and_refused_in_one_line(text: str) -> None:
-    assert str(parse_address(text)).startswith(text.partition(":")[0])
-    with pytest.raises(InputError) as caught:
-        parse_target(text)
-    assert "this version reaches servers by ssh, " in caught.value.line()
+def test_this_machine_is_a_target_with_a_name() -> None:
+    server = parse_target("local")
+    assert (server.name, str(server.address)) == ("local", "local")
 
 
 def test_an_instance_is_named_by_its_region_and_id() -> None:

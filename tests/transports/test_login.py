@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 from pathlib import Path
+from typing import get_args
 
 import asyncssh
 import pytest
@@ -14,9 +15,9 @@ from ssh_host import ANSWER, PASSWORD, USER, Host, Passwords, host_fixture, know
 
 from volact.errors import InputError, TransportError
 from volact.inventory import Secrets
-from volact.model.server import Address, Credential, Server
+from volact.model.server import Address, Credential, Scheme, Server
 from volact.transports.base import Raw
-from volact.transports.connect import open_transport
+from volact.transports.connect import WAYS, open_transport
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.login import SshOptions, check_key_file, user_of
 
@@ -288,10 +289,8 @@ async def test_a_user_name_that_ssh_cannot_carry(host: Host, known: Path) -> Non
     assert error.kind in ("connect", "auth")
 
 
-async def test_schemes_of_later_versions_do_not_connect() -> None:
-    server = Server(name="w", address=Address(scheme="tat", host="h"))
-    with pytest.raises(InputError, match="this version reaches servers by ssh"):
-        await run(server)
+def test_every_scheme_has_a_way_in() -> None:
+    assert set(WAYS) == set(get_args(Scheme))
 
 
 def test_user_of_address_of_login_and_of_windows() -> None:

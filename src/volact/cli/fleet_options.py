@@ -42,6 +42,7 @@ from volact.report.base import Invocation
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
 from volact.transports.hostkeys import check_known_hosts
+from volact.transports.local import require_windows
 from volact.transports.login import SshOptions, check_key_file
 
 
@@ -106,6 +107,7 @@ def _servers(options: ServerOptions, inventory: Inventory) -> tuple[Server, ...]
     )
     check_credentials(inventory, chosen, check_key_file, check_known_hosts)
     check_accounts(inventory, chosen)
+    require_windows(chosen)
     return chosen
 
 

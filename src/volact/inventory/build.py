@@ -17,7 +17,6 @@ from volact.inventory.keys import CERTIFICATE, PASSPHRASES, PASSWORDS, said
 from volact.inventory.target import (
     is_address,
     parse_address,
-    require_reachable,
     require_secrecy,
 )
 from volact.model.account import Account
@@ -95,9 +94,7 @@ def _address(fields: Fields) -> Address:
     text = fields.text("address")
     if not text:
         raise fields.error("has no address", hint='add address = "ssh://host"')
-    address = _placed(fields, parse_address, text if is_address(text) else f"ssh://{text}")
-    _placed(fields, require_reachable, address)
-    return address
+    return _placed(fields, parse_address, text if is_address(text) else f"ssh://{text}")
 
 
 def _merged(tables: Sequence[dict[str, Any]]) -> dict[str, Any]:

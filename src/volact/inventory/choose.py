@@ -18,7 +18,7 @@ from volact.errors import InputError
 from volact.inventory.fields import near
 from volact.inventory.listing import Inventory
 from volact.inventory.target import is_address, parse_target
-from volact.model.server import Credential, Server
+from volact.model.server import Server
 
 # Raises InputError for a file that cannot be used.
 FileCheck = Callable[[str], None]

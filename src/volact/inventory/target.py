@@ -1,7 +1,6 @@
 """``ssh://user@host:port`` into an ``Address`` and back into a ``Server``.
 
-Every scheme of the contract is read here; which of them this version can
-reach is said here too, once.  Files of servers are ``document``'s.
+Every scheme of the contract is read here.  Files of servers are ``load``'s.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from volact.errors import InputError
 from volact.model.server import Address, Server
 
 SCHEMES = ("ssh", "winrm", "winrms", "tat", "local")
-REACHABLE = ("ssh", "winrm", "winrms", "tat")
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.IGNORECASE)
 _HOST = re.compile(
@@ -49,15 +47,6 @@ def parse_address(text: str) -> Address:
     raise InputError(f"unknown scheme {scheme!r}", f"known: {', '.join(SCHEMES)}")
 
 
-def require_reachable(address: Address) -> None:
-    """``InputError`` for a scheme that this version only knows by name."""
-    if address.scheme not in REACHABLE:
-        raise InputError(
-            f"{address}: this version reaches servers by {', '.join(REACHABLE)}",
-            "write ssh://user@host or winrm://user@host",
-        )
-
-
 def require_secrecy(server: Server) -> Server:
     """The server; ``InputError`` for a WinRM login that only HTTPS can carry."""
     if not server.address.scheme.startswith("winrm") or server.winrm_tls:
@@ -77,8 +66,8 @@ def require_secrecy(server: Server) -> Server:
 def parse_target(text: str) -> Server:
     """A server given by its address alone; its name is the address without the scheme."""
     address = parse_address(text)
-    require_reachable(address)
-    return Server(name=str(address).partition("://")[2], address=address)
+    text = str(address)
+    return Server(name=text.partition("://")[2] or text, address=address)
 
 
 def _instance_address(rest: str) -> Address:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from volact.errors import InputError
 from volact.model.server import Scheme, Server
 from volact.transports.base import Opener, Secrets, Transport
 from volact.transports.login import SshOptions
@@ -50,7 +49,20 @@ def _winrm(secrets: Secrets, options: SshOptions) -> Opener:
     return make(secrets, options)
 
 
-WAYS: Mapping[Scheme, Way] = {"ssh": _ssh, "winrm": _winrm, "winrms": _winrm, "tat": _tat}
+def _local(_secrets: Secrets, _options: SshOptions) -> Opener:
+    """Nobody logs in: it is this machine."""
+    from volact.transports.local import open_local  # noqa: PLC0415
+
+    return open_local
+
+
+WAYS: Mapping[Scheme, Way] = {
+    "ssh": _ssh,
+    "winrm": _winrm,
+    "winrms": _winrm,
+    "tat": _tat,
+    "local": _local,
+}
 
 
 def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:
@@ -58,13 +70,7 @@ def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:
     made: dict[Way, Opener] = {}
 
     def opener(server: Server) -> AbstractAsyncContextManager[Transport]:
-        way = WAYS.get(server.address.scheme)
-        if way is None:
-            raise InputError(
-                f"{server.address.scheme}: this version reaches servers by {', '.join(WAYS)}",
-                "write ssh://user@host",
-                where=server.name,
-            )
+        way = WAYS[server.address.scheme]
         if way not in made:
             made[way] = way(secrets, options or SshOptions())
         return made[way](server)

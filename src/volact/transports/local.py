@@ -1,0 +1,147 @@
+"""The agent on this very machine: a file of its own, one execution, nothing left behind.
+
+For a Windows Server that looks after itself.  Whether the account may do what
+is needed is a fact that the agent reports, not a question asked here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from volact.errors import InputError, TransportError
+from volact.model.server import Server
+from volact.transports.base import MAX_OUTPUT, Raw, Transport
+
+# How long a process that was ended may take to be gone.
+_GRACE_S = 5.0
+_BLOCK = 64 * 1024
+
+
+def system_cmd() -> tuple[str, ...]:
+    """Windows' own cmd, without what a person has it run at every start."""
+    root = os.environ.get("SYSTEMROOT", r"C:\Windows")
+    return (rf"{root}\System32\cmd.exe", "/d", "/c")
+
+
+def require_windows(servers: Iterable[Server], platform: str = sys.platform) -> None:
+    """``InputError`` for the target ``local`` on a machine that is no Windows Server."""
+    if platform != "win32" and any(server.address.scheme == "local" for server in servers):
+        raise InputError(
+            "local works on a Windows Server itself, and this is not Windows",
+            "write ssh://user@host to reach a server from here",
+        )
+
+
+class LocalTransport:
+    """This machine.  ``command`` runs the ``.bat`` whose name is appended to it."""
+
+    def __init__(self, command: tuple[str, ...] | None = None) -> None:
+        self._command = command or system_cmd()
+
+    async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
+        """Write the script into a folder that is nobody else's, run it, remove both."""
+        # Made anew, for this account alone; other accounts can put nothing there.
+        folder = Path(tempfile.mkdtemp(prefix="volact-"))
+        try:
+            (folder / f"{name}.bat").write_bytes(script)
+            return await self._execute(folder, f"{name}.bat", deadline_s)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise TransportError("agent", f"the script cannot be run here: {reason}") from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    async def _execute(self, folder: Path, file: str, deadline_s: float) -> Raw:
+        asked = time.time()
+        # Started in its folder under its bare name: no path for cmd to misread.
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            f".\\{file}",
+            cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        try:
+            async with asyncio.timeout(deadline_s):
+                stdout, stderr = await asyncio.gather(
+                    _read(process, process.stdout), _read(process, process.stderr)
+                )
+                answered = time.time()
+                status = await process.wait()
+        except TimeoutError as error:
+            raise TransportError(
+                "timeout",
+                f"the script did not finish within {deadline_s:.3g} s",
+                "raise --deadline, or look at what its processes wait for",
+            ) from error
+        finally:
+            if process.returncode is None:
+                await _end_and_wait(process)
+        if len(stdout) > MAX_OUTPUT:
+            raise TransportError("protocol", f"the script wrote more than {MAX_OUTPUT} bytes")
+        return Raw(stdout=stdout, stderr=stderr, exit_status=status, asked=asked, answered=answered)
+
+
+async def _read(process: Process, stream: asyncio.StreamReader | None) -> bytes:
+    """All that a process writes; one that writes without end is ended."""
+    assert stream is not None
+    data = bytearray()
+    while block := await stream.read(_BLOCK):
+        if len(data) > MAX_OUTPUT:
+            continue  # what comes after the end of a process that was ended
+        data += block
+        if len(data) > MAX_OUTPUT:
+            await _end(process)
+    return bytes(data)
+
+
+async def _end(process: Process) -> None:
+    """End a process with all that it started: cscript outlives its cmd otherwise."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return
+    root = os.environ.get("SYSTEMROOT", r"C:\Windows")
+    killer = await asyncio.create_subprocess_exec(
+        rf"{root}\System32\taskkill.exe",
+        *("/f", "/t", "/pid", str(process.pid)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    await killer.wait()
+
+
+async def _end_and_wait(process: Process) -> None:
+    """End a process and see it gone, with its pipes."""
+    await _end(process)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_GRACE_S):
+            for stream in (process.stdout, process.stderr):
+                while stream is not None and await stream.read(_BLOCK):
+                    pass
+            await process.wait()
+
+
+@asynccontextmanager
+async def open_local(_: Server) -> AsyncIterator[Transport]:
+    """This machine as a transport."""
+    yield LocalTransport()

@@ -1,0 +1,108 @@
+"""This machine as a server: the file, the execution, its end; by a shell that stands in for cmd.
+
+The real script on a real Windows Script Host is in tests/wine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from volact.errors import InputError, TransportError
+from volact.inventory import parse_target
+from volact.transports.base import MAX_OUTPUT
+from volact.transports.local import LocalTransport, require_windows
+
+NAME = "volact-0123456789abcdef"
+
+
+@pytest.fixture
+def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go, to see what is left there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def shell(script: str) -> LocalTransport:
+    """A transport whose command is a shell script; $1 is the name of the file."""
+    return LocalTransport(("/bin/sh", "-c", script, "sh"))
+
+
+async def test_output_status_and_times_come_back(temp: Path) -> None:
+    before = time.time()
+    raw = await shell("cat *.bat | tr -d '\\r'; echo err >&2; printf '%s\\n' $1; exit 3").run(
+        b"one\r\ntwo\r\n", name=NAME, deadline_s=10
+    )
+    assert raw.stdout == f"one\ntwo\n.\\{NAME}.bat\n".encode()
+    assert (raw.stderr, raw.exit_status) == (b"err\n", 3)
+    assert before <= raw.asked <= raw.answered <= time.time()
+    assert list(temp.iterdir()) == []
+
+
+async def test_the_folder_is_for_this_account_alone(temp: Path) -> None:
+    raw = await shell("stat -c %a . ; pwd").run(b"", name=NAME, deadline_s=10)
+    mode, folder = raw.stdout.decode().split()
+    assert mode == "700"
+    assert Path(folder).parent == temp
+
+
+async def test_a_deadline_ends_every_process(temp: Path) -> None:
+    pids = temp / "pids"
+    with pytest.raises(TransportError, match=r"did not finish within 0\.5 s") as caught:
+        await shell(f"sleep 60 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=0.5)
+    assert caught.value.kind == "timeout"
+    await _gone(pids)
+    assert list(temp.iterdir()) == [pids]
+
+
+async def test_who_is_given_up_ends_every_process(temp: Path) -> None:
+    pids = temp / "pids"
+    run = shell(f"sleep 60 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=60)
+    task = asyncio.ensure_future(run)
+    while not pids.exists():
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await _gone(pids)
+
+
+async def _gone(pids: Path) -> None:
+    """The processes whose ids are in a file have ended."""
+    for pid in pids.read_text().split():
+        stat = Path(f"/proc/{pid}/stat")
+        for _ in range(200):
+            if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
+                break
+            await asyncio.sleep(0.01)
+        else:
+            pytest.fail(f"{pid} still runs")
+
+
+async def test_output_is_bounded(temp: Path) -> None:
+    with pytest.raises(TransportError, match="wrote more than") as caught:
+        await shell("yes x").run(b"", name=NAME, deadline_s=20)
+    assert caught.value.kind == "protocol"
+    raw = await shell(f"head -c {MAX_OUTPUT} /dev/zero").run(b"", name=NAME, deadline_s=20)
+    assert len(raw.stdout) == MAX_OUTPUT
+
+
+async def test_a_cmd_that_is_not_there(temp: Path) -> None:
+    with pytest.raises(TransportError, match="cannot be run here: No such file") as caught:
+        await LocalTransport(("/no/such/cmd.exe",)).run(b"", name=NAME, deadline_s=5)
+    assert caught.value.kind == "agent"
+    assert list(temp.iterdir()) == []
+
+
+def test_local_is_for_windows() -> None:
+    servers = [parse_target("local")]
+    require_windows(servers, "win32")
+    require_windows([parse_target("ssh://h")], "linux")
+    with pytest.raises(InputError, match="local works on a Windows Server itself"):
+        require_windows(servers, "linux")
+    assert sys.platform != "win32"

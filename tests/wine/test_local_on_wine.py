@@ -1,0 +1,89 @@
+"""The server itself as the target: the local transport with Wine's own cmd."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from asking import request
+from wine_server import WineServer
+
+from volact.agent.answer import read_answer
+from volact.agent.render import render
+from volact.errors import TransportError
+from volact.inventory import parse_target
+from volact.model.server import Server
+from volact.pipeline import Job, run_one
+from volact.transports.base import Transport
+from volact.transports.local import LocalTransport
+
+NAME = "volact-0123456789abcdef"
+
+# The folder is the caller's; what runs in it is the server's own account.
+_CMD = """#!/bin/sh
+chown -R {uid}:{gid} .
+export WINEPREFIX={prefix} HOME={home} USER={user} WINEDEBUG=-all
+exec setpriv --reuid={uid} --regid={gid} --clear-groups wine cmd /d /c "$1"
+"""
+
+
+@pytest.fixture
+def here(wine: WineServer, tmp_path: Path) -> LocalTransport:
+    """The transport, with the server's cmd in the place of the system's."""
+    cmd = tmp_path / "cmd"
+    cmd.write_text(
+        _CMD.format(uid=wine.uid, gid=wine.gid, prefix=wine.prefix, home=wine.home, user=wine.user)
+    )
+    return LocalTransport(("/bin/sh", str(cmd)))
+
+
+async def test_the_agent_answers_where_it_was_started(here: LocalTransport) -> None:
+    asked = request("probe")
+    raw = await here.run(render(asked), name=NAME, deadline_s=60)
+    assert raw.exit_status == 0
+    assert read_answer(raw.stdout, asked.id).facts["os"]["build"] == 7601
+
+
+async def test_check_local_from_the_first_question_to_the_row(here: LocalTransport) -> None:
+    @asynccontextmanager
+    async def opener(_: Server) -> AsyncIterator[Transport]:
+        yield here
+
+    row = await run_one(parse_target("local"), opener, Job(mode="check", provider="tencent"))
+    assert (row.name, row.address, row.error) == ("local", "local", None)
+    assert row.os.build == 7601
+    assert row.verdict == "attention"
+    assert row.executions == 1
+
+
+async def test_a_script_that_hangs_is_ended_with_its_children(
+    here: LocalTransport, wine: WineServer
+) -> None:
+    script = b"@echo off\r\ncmd /c ping -n 600 127.0.0.1 >nul\r\n"
+    before = _processes(wine)
+    started = time.monotonic()
+    with pytest.raises(TransportError, match="did not finish within 4 s"):
+        await here.run(script, name=NAME, deadline_s=4)
+    assert time.monotonic() - started < 15
+    for _ in range(100):
+        if _processes(wine) <= before:
+            break
+        await asyncio.sleep(0.05)
+    assert _processes(wine) <= before
+
+
+def _processes(wine: WineServer) -> set[str]:
+    """What the account runs, by the file it runs."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if entry.stat().st_uid == wine.uid:
+                    found.add((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:  # it has just ended
+                continue
+    return {line for line in found if line}
