@@ -6,7 +6,6 @@ What they share is made once: certificates, accounts, threads.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from volact.lab.windows.spec import Spec
 from volact.lab.winrm import envelope, sealing
 from volact.lab.winrm.faults import Fault
 from volact.lab.winrm.http import Connection, Headers, Reply
-from volact.lab.winrm.identity import Identities
+from volact.lab.winrm.identity import Identities, Shown
 from volact.lab.winrm.login import Login
 from volact.lab.winrm.service import Service
 from volact.lab.winrm.users import Users
@@ -68,18 +67,19 @@ class WinRmFront:
         """Start one server's listener on a free loopback port."""
         service = Service(slot, self.pool)
         self.services[slot.spec.name] = service
+        shown = self._shown(slot)
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
             self._open[task] = writer
             try:
-                await self._serve(service, reader, writer)
+                await self._serve(service, shown, reader, writer)
             finally:
                 del self._open[task]
 
         server = await asyncio.start_server(
-            connected, "127.0.0.1", 0, ssl=self._context(slot), backlog=128
+            connected, "127.0.0.1", 0, ssl=shown and shown.context, backlog=128
         )
         slot.port = server.sockets[0].getsockname()[1]
         self._servers.append(server)
@@ -99,18 +99,24 @@ class WinRmFront:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _context(self, slot: Slot) -> ssl.SSLContext | None:
+    def _shown(self, slot: Slot) -> Shown | None:
         if not over_tls(slot):
             return None
         return self.identities.unknown if slot.line == "host-key" else self.identities.known
 
     async def _serve(
-        self, service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        service: Service,
+        shown: Shown | None,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         assert self._users is not None
         service.slot.connections += 1
         tls = writer.get_extra_info("ssl_object")
-        caller = _Caller(service, Login(service.slot, self._users, self.password, tls))
+        bindings = shown.bindings if shown else None
+        login = Login(service.slot, self._users, self.password, tls, bindings)
+        caller = _Caller(service, login)
         try:
             await Connection(reader, writer, caller.answer).serve()
         finally:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from spnego.channel_bindings import GssChannelBindings
 
 _LIFE = datetime.timedelta(days=7)
 _SERVER, _CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
@@ -33,6 +34,12 @@ class Signed:
     key: ec.EllipticCurvePrivateKey
 
     @property
+    def bindings(self) -> GssChannelBindings:
+        """What ties a login to a connection that shows this certificate (RFC 5929)."""
+        digest = self.certificate.fingerprint(hashes.SHA256())
+        return GssChannelBindings(application_data=b"tls-server-end-point:" + digest)
+
+    @property
     def pem(self) -> bytes:
         """The certificate as text."""
         return self.certificate.public_bytes(Encoding.PEM)
@@ -41,6 +48,14 @@ class Signed:
     def key_pem(self) -> bytes:
         """The key as text, without a passphrase."""
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a listener shows, and what a login to it is bound to."""
+
+    context: ssl.SSLContext
+    bindings: GssChannelBindings
 
 
 class Authority:
@@ -119,13 +134,13 @@ class Identities:
         self.person = authority.person("lab operator")
         self._people = folder / "people.pem"
         self._people.write_bytes(authority.own.pem)
-        self.known = self._context(folder / "known.pem", authority.server())
-        self.unknown = self._context(folder / "unknown.pem", stranger.server())
+        self.known = self._shown(folder / "known.pem", authority.server())
+        self.unknown = self._shown(folder / "unknown.pem", stranger.server())
 
-    def _context(self, path: Path, signed: Signed) -> ssl.SSLContext:
+    def _shown(self, path: Path, signed: Signed) -> Shown:
         path.write_bytes(signed.pem + signed.key_pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         context.load_verify_locations(self._people)
         context.verify_mode = ssl.CERT_OPTIONAL
-        return context
+        return Shown(context, signed.bindings)

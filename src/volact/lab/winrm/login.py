@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import spnego
+from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
 from volact.lab.ssh.slot import Slot
@@ -29,6 +30,7 @@ class Login:
     users: Users
     password: str
     tls: ssl.SSLObject | None
+    bindings: GssChannelBindings | None = None
     user: str = ""
     sent: str = ""  # for the header WWW-Authenticate of the next answer
     seal: Any = field(default=None, repr=False)
@@ -57,7 +59,10 @@ class Login:
 
     def _step(self, token: str) -> None:
         if self._context is None or self._context.complete:
-            self._context = spnego.server(protocol="negotiate", options=_OWN)
+            # A token that was meant for another TLS connection is no proof here.
+            self._context = spnego.server(
+                protocol="negotiate", options=_OWN, channel_bindings=self.bindings
+            )
         self.user, self.seal = "", None
         try:
             with self.users.known():
