@@ -135,12 +135,6 @@ async def test_what_only_https_may_carry_is_not_tried(auth: str, says: str) -> N
         await run(server, passwords=Passwords())
 
 
-async def test_a_jump_host_is_not_passed_by() -> None:
-    server = at(jump=(Address(scheme="ssh", host="bastion"),))
-    with pytest.raises(InputError, match="does not go through a jump host"):
-        await run(server, passwords=Passwords())
-
-
 def at(**settings: object) -> Server:
     address = Address(scheme="winrm", host="127.0.0.1", port=9, user="Administrator")
     return Server(name="web-01", address=address, **settings)  # type: ignore[arg-type]

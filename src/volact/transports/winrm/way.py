@@ -49,7 +49,7 @@ def make(secrets: Secrets, options: SshOptions) -> Opener:
 
 
 async def _open(server: Server, secrets: Secrets, connect_s: float) -> WinRmTransport:
-    require_usable(server)
+    require_secrecy(server)
     settings = settings_of(server, await _password(server, secrets), connect_s)
     worker = Worker(server.name)
     shell = Shell(WSMan(**settings))
@@ -67,11 +67,8 @@ async def _open(server: Server, secrets: Secrets, connect_s: float) -> WinRmTran
     return transport
 
 
-def require_usable(server: Server) -> None:
-    """``InputError`` for a jump host, and for a login that only HTTPS may carry."""
-    if server.jump:
-        hint = "use ssh://, or take the jump host away from this server"
-        raise InputError("WinRM does not go through a jump host", hint, where=server.name)
+def require_secrecy(server: Server) -> None:
+    """``InputError`` for a login that only HTTPS may carry."""
     auth = server.winrm.auth
     if server.winrm_tls or auth not in {"basic", "certificate"}:
         return
