@@ -220,7 +220,7 @@ def test_days_left_needs_two_times() -> None:
 def test_evidence_reads_like_words() -> None:
     assert (
         pairs({"skew_s": 18000, "reason": 0xC004F038, "event": 0x4004F00C, "set": None, "on": True})
-        == "skew 5 h, reason 0xC004F038, event 1074065420, set unknown, on yes"
+        == "clock off by 5 h, reason 0xC004F038, event 1074065420, set unknown, on yes"
     )
     assert pairs({"hosts": ["a:1", "b:2"], "was": "", "none": [], "deep": {"n": 1}}) == (
         "hosts a:1, b:2, was (empty), none (none), deep {n 1}"
@@ -235,7 +235,7 @@ def test_steps_and_results_read_like_words() -> None:
         "keys": {"14393/8": "X"},
         "builds": [1, 2],
     }
-    assert step_line(step) == "install-key  keys 1 published, chosen by build and edition"
+    assert step_line(step) == "install-key  installs the published client key (keys 1 published, chosen by build and edition)"
     assert result_line({"do": "sync-clock", "ok": True, "changed": False, "note": "in step"}) == (
         "sync-clock: already so - in step"
     )
@@ -261,8 +261,8 @@ def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:
         writer.add(server)
     writer.finish(run_of([], command="plan"))
     text = out.getvalue()
-    assert "1. sync-clock  within 1 min   (clock-skew)" in text
-    assert "2. activate" in text
+    assert "1. sync-clock  sets the clock right (to within 1 min)   (clock-skew)" in text
+    assert "2. activate  activates Windows" in text
     assert "next: volact activate -i lab.toml --limit db --replace-key" in text
     assert "no steps: kms-host-set-by-policy: A group policy sets the KMS host" in text
     assert "cannot be examined: auth:" in text

@@ -6,10 +6,12 @@ from collections import Counter
 from typing import TextIO
 
 from volact.model.report import RunReport, ServerReport
+from volact.model.text import say
 from volact.report.base import Writer
-from volact.report.safe import pad, plain
+from volact.report.safe import pad, plain, width
 from volact.report.tally import Tally
-from volact.report.words import WORST_FIRST
+from volact.report.words import VERDICTS, WORST_FIRST
+from volact.words import tr
 
 _CAUSES = 16
 
@@ -37,19 +39,22 @@ class ComparingWriter:
 def before_after(before: Tally, after: Tally) -> str:
     """A small table: how many servers had each verdict and each cause."""
     verdicts = [
-        (verdict, before.verdicts[verdict], after.verdicts[verdict])
+        (tr(VERDICTS[verdict]), before.verdicts[verdict], after.verdicts[verdict])
         for verdict in reversed(WORST_FIRST)
         if before.verdicts[verdict] or after.verdicts[verdict]
     ]
     causes = [
-        (plain(name), before.causes[name], after.causes[name])
+        (plain(tr(name)), before.causes[name], after.causes[name])
         for name, _ in _ranked(before.causes, after.causes)
     ]
-    columns = max(len(name) for name, _, _ in [*verdicts, *causes, ("cause", 0, 0)]) + 2
-    lines = [_line("verdict", "before", "after", columns)]
+    heads = [tr(say("verdict")), tr(say("cause"))]
+    names = [*heads, *(name for name, _, _ in [*verdicts, *causes])]
+    columns = max(width(name) for name in names) + 2
+    times = (tr(say("before")), tr(say("now")))
+    lines = [_line(heads[0], *times, columns)]
     lines += [_line(name, was, now, columns) for name, was, now in verdicts]
     if causes:
-        lines += ["", _line("cause", "before", "after", columns)]
+        lines += ["", _line(heads[1], *times, columns)]
         lines += [_line(name, was, now, columns) for name, was, now in causes]
     return "".join(f"{line}\n" for line in lines)
 
@@ -60,4 +65,5 @@ def _ranked(before: Counter[str], after: Counter[str]) -> list[tuple[str, int]]:
 
 
 def _line(name: str, was: object, now: object, columns: int) -> str:
-    return f"{pad(name, columns)}{was!s:>7}{now!s:>7}"
+    numbers = (f"{' ' * (8 - width(str(number)))}{number}" for number in (was, now))
+    return pad(name, columns) + "".join(numbers)

@@ -14,6 +14,7 @@ from volact.report.base import Invocation
 from volact.report.next_step import next_step
 from volact.report.safe import csv_cell
 from volact.report.tally import was_changed
+from volact.words import speaking
 
 _COLUMNS: tuple[tuple[str, Callable[[ServerReport], object]], ...] = (
     ("name", lambda s: s.name),
@@ -56,8 +57,9 @@ class CsvWriter:
         self._rows.writerow([*(name for name, _ in _COLUMNS), "next"])
 
     def add(self, server: ServerReport) -> None:
-        """Write one server's row."""
-        cells = [cell(server) for _, cell in _COLUMNS] + [next_step([server], self._how)]
+        """Write one server's row: data, so in English whatever is spoken."""
+        with speaking("en"):
+            cells = [cell(server) for _, cell in _COLUMNS] + [next_step([server], self._how)]
         self._rows.writerow([csv_cell("" if cell is None else str(cell)) for cell in cells])
 
     def finish(self, run: RunReport) -> None:

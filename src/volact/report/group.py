@@ -19,7 +19,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     verdict: Word
     cause: str  # finding id, "error:<kind>", or "" for none
-    title: str  # the shared sentence, "" when each server has its own
+    title: str  # the shared sentence in English, "" when each server has its own
     servers: tuple[ServerReport, ...]
 
 

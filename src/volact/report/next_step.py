@@ -9,10 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from volact.errors import ErrorKind
 from volact.model.report import ServerReport
+from volact.model.text import Text, raw, say
 from volact.report.base import Invocation
 from volact.report.safe import plain
 from volact.report.words import lead, value
+from volact.words import tr
 
 _FEW = 12  # that many names still make one command
 
@@ -26,7 +29,9 @@ def shared_step(servers: Sequence[ServerReport], how: Invocation) -> str:
     together = next_step(servers, how)
     if len(own) == 1:
         return own.pop()
-    return together if together.count("volact ") else f"{together} (each server has its own)"
+    if together.count("volact "):
+        return together
+    return tr(say("{step} (each server has its own)", step=together))
 
 
 def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
@@ -41,7 +46,7 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
     if _would_help(first) or options:
         return _command("activate", servers, how, options)
     if finding is not None and finding.remedy:
-        return plain(finding.remedy)
+        return plain(tr(finding.remedy))
     code = _failed_code(first)
     if code:
         return f"volact explain {code}"
@@ -88,17 +93,32 @@ def _after_error(servers: Sequence[ServerReport], how: Invocation) -> str:
     error = servers[0].error
     assert error is not None
     again = _command("check" if how.command == "demo" else how.command, servers, how)
-    match error.kind:
+    return tr(_after(error.kind, again))
+
+
+def _after(kind: ErrorKind, again: str) -> Text:
+    match kind:
         case "auth":
-            return f"correct the user or where the password or key comes from, then: {again}"
+            return say(
+                "correct the user or where the password or key comes from, then: {command}",
+                command=again,
+            )
         case "connect":
-            return f"see that the server is on and its port is open from here, then: {again}"
+            return say(
+                "see that the server is on and its port is open from here, then: {command}",
+                command=again,
+            )
         case "timeout":
-            return f"{again} --deadline 300"
+            return raw(f"{again} --deadline 300")
         case "host-key":
-            accept = f"{again} --host-key-policy accept-new"
-            return f"compare the fingerprint with the server's console; if it is right: {accept}"
+            return say(
+                "compare the fingerprint with the server's console; if it is right: {command}",
+                command=f"{again} --host-key-policy accept-new",
+            )
         case "protocol":
-            return f"{again}   (if it happens again, something on the server alters the output)"
+            return say(
+                "{command}   (if it happens again, something on the server alters the output)",
+                command=again,
+            )
         case "agent":
-            return f"see the message above; then: {again}"
+            return say("see the message above; then: {command}", command=again)

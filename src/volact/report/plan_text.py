@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TextIO
 
 from volact.model.report import RunReport, ServerReport
+from volact.model.text import say
 from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.next_step import next_step
 from volact.report.safe import plain
 from volact.report.words import duration, lead, os_words, refusal_lines, step_line
+from volact.words import tr
 
 
 class PlanTextWriter:
@@ -32,7 +34,12 @@ class PlanTextWriter:
         if server.error is not None:
             self._unknown += 1
             self._head(server)
-            self._line(f"  cannot be examined: {server.error.kind}: {plain(server.error.message)}")
+            lost = say(
+                "cannot be examined: {kind}: {message}",
+                kind=server.error.kind,
+                message=server.error.message,
+            )
+            self._line(f"  {plain(tr(lost))}")
             self._line()
         elif server.plan:
             self._planned += 1
@@ -51,14 +58,20 @@ class PlanTextWriter:
     def finish(self, run: RunReport) -> None:
         """Write everything, and the counts."""
         self.write_plans()
-        counts = (
-            f"{self._planned} to change, {self._nothing} already as they should be,"
-            f" {self._refused} for a person, {self._unknown} not examined"
+        counts = say(
+            "{planned} to change, {right} already as they should be, {person} for a person, "
+            "{unknown} not examined; {took}. Nothing was changed.",
+            planned=self._planned,
+            right=self._nothing,
+            person=self._refused,
+            unknown=self._unknown,
+            took=duration(run.elapsed_s),
         )
-        self._out.write(f"{counts}; {duration(run.elapsed_s)}. Nothing was changed.\n")
+        self._out.write(tr(counts) + "\n")
         if self._planned and self._how.selector:
             login = f" {self._how.login}" if self._how.login else ""
-            self._out.write(f"next: volact activate {self._how.selector}{login}\n")
+            command = f"volact activate {self._how.selector}{login}"
+            self._out.write(tr(say("next: {step}", step=command)) + "\n")
 
     def write_plans(self) -> None:
         """Write the plans alone."""
@@ -80,16 +93,17 @@ class PlanTextWriter:
     def _why_nothing(self, server: ServerReport) -> None:
         first = lead(server)
         if server.reason:
-            self._line(f"  no steps: {plain(server.reason)}")
+            self._line(f"  {plain(tr(say('no steps: {why}', why=server.reason)))}")
         elif first is not None:
-            self._line(f"  no steps: {first.id}: {plain(first.summary)}")
+            why = say("{id}: {summary}", id=first.id, summary=first.summary)
+            self._line(f"  {plain(tr(say('no steps: {why}', why=why)))}")
         self._refusals(server)
-        self._line(f"  next: {next_step([server], self._how)}")
+        self._line(f"  {tr(say('next: {step}', step=next_step([server], self._how)))}")
         self._line()
 
     def _refusals(self, server: ServerReport) -> None:
         for reason in refusal_lines(server):
-            self._line(f"  not done: {reason}")
+            self._line(f"  {tr(say('not done: {why}', why=reason))}")
 
     def _line(self, text: str = "") -> None:
         self._lines.append(text + "\n")

@@ -6,10 +6,11 @@ Keeps the rows that need a person and counts the rest.
 
 from __future__ import annotations
 
-import textwrap
 from typing import TextIO
 
+from volact.model.finding import Finding
 from volact.model.report import RunReport, ServerReport, Word
+from volact.model.text import count, listed, say
 from volact.report.base import Invocation
 from volact.report.group import Group, groups
 from volact.report.next_step import shared_step
@@ -17,6 +18,8 @@ from volact.report.safe import pad, plain, width
 from volact.report.tally import Tally
 from volact.report.words import (
     MEANS,
+    SEVERITIES,
+    VERDICTS,
     WORST_FIRST,
     duration,
     lead,
@@ -26,6 +29,8 @@ from volact.report.words import (
     refusal_lines,
     result_line,
 )
+from volact.report.wrap import wrapped
+from volact.words import tr
 
 _COLOURS: dict[str, str] = {
     "unreachable": "1;35",
@@ -67,9 +72,9 @@ class TextWriter:
         """Write everything."""
         grouped = groups(self._kept)
         for verdict in WORST_FIRST:
-            count = self._tally.verdicts[verdict]
-            if count:
-                self._head(verdict, count)
+            number = self._tally.verdicts[verdict]
+            if number:
+                self._head(verdict, number)
                 for group in grouped:
                     if group.verdict == verdict:
                         self._group(group, run.started)
@@ -83,26 +88,21 @@ class TextWriter:
         self._out.write(painted + "\n")
 
     def _wrapped(self, text: str, indent: int, colour: str = "", hang: int = 0) -> None:
-        lines = textwrap.wrap(
-            text,
-            self._columns - indent,
-            subsequent_indent=" " * hang,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for line in lines:
+        for line in wrapped(text, self._columns - indent, hang=hang):
             self._line(" " * indent + line, colour)
 
-    def _head(self, verdict: Word, count: int) -> None:
-        servers = "server" if count == 1 else "servers"
-        self._wrapped(f"{verdict.upper()}  {count} {servers}: {MEANS[verdict]}", 0, verdict, hang=2)
+    def _head(self, verdict: Word, number: int) -> None:
+        word = tr(VERDICTS[verdict]).upper()
+        servers = tr(count(number, "{n} server", "{n} servers"))
+        self._wrapped(f"{word}  {servers}: {tr(MEANS[verdict])}", 0, verdict, hang=2)
 
     def _group(self, group: Group, now: str) -> None:
         self._line()
         if group.cause:
             name = group.cause.removeprefix("error:")
-            title = f": {plain(group.title)}" if group.title else ""
-            many = f" ({len(group.servers)} servers)" if len(group.servers) > 1 else ""
+            title = f": {plain(tr(group.title))}" if group.title else ""
+            servers = tr(count(len(group.servers), "{n} server", "{n} servers"))
+            many = f" ({servers})" if len(group.servers) > 1 else ""
             self._wrapped(f"{name}{title}{many}", 2, "bold")
         columns = max(width(plain(server.name)) for server in group.servers)
         for server in group.servers:
@@ -119,19 +119,19 @@ class TextWriter:
     def _evidence(self, server: ServerReport, *, told: bool) -> list[str]:
         """Why this server is here, a line each."""
         if server.error is not None:
-            return [plain(server.error.message)]
+            return [plain(tr(server.error.message))]
         first = lead(server)
-        lines = [] if told or first is None else [plain(first.summary)]
+        lines = [] if told or first is None else [plain(tr(first.summary))]
         if first is not None and first.evidence:
-            lines.append(f"seen: {pairs(first.evidence)}")
+            lines.append(tr(say("seen: {what}", what=pairs(first.evidence))))
         lines += [
-            f"also {finding.id} ({finding.severity}): {plain(finding.summary)}"
+            _also(finding)
             for finding in server.findings
             if finding is not first and (finding.severity == "error" or self._everything)
         ]
-        lines += [f"not done: {reason}" for reason in refusal_lines(server)]
+        lines += [tr(say("not done: {why}", why=reason)) for reason in refusal_lines(server)]
         if server.resolved:
-            lines.append(f"repaired: {', '.join(plain(word) for word in server.resolved)}")
+            lines.append(plain(tr(say("repaired: {what}", what=listed(server.resolved)))))
         results = [result for result in server.results if self._everything or not result.get("ok")]
         return lines + [result_line(result) for result in results]
 
@@ -139,26 +139,38 @@ class TextWriter:
         """The command stays on one line, however long: it is there to be copied."""
         step = shared_step(group.servers, self._how)
         if step:
-            self._line(f"    next: {step}")
+            self._line(f"    {tr(say('next: {step}', step=step))}")
 
     def _healthy(self) -> None:
         if self._tally.repaired:
-            said = ", ".join(f"{word} {n}" for word, n in self._tally.repaired.most_common())
-            self._wrapped(f"repaired in this run: {said}", 2)
+            said = listed(f"{word} {n}" for word, n in self._tally.repaired.most_common())
+            self._wrapped(tr(say("repaired in this run: {what}", what=said)), 2)
 
     def _totals(self, run: RunReport) -> None:
         summary = self._tally.summary()
-        counts = ", ".join(
-            f"{self._tally.verdicts[verdict]} {verdict}"
+        counts = [
+            say("{n} {verdict}", n=number, verdict=VERDICTS[verdict])
             for verdict in reversed(WORST_FIRST)
-            if self._tally.verdicts[verdict]
+            if (number := self._tally.verdicts[verdict])
+        ]
+        said = count(
+            summary.servers,
+            "{n} server: {counts}",
+            "{n} servers: {counts}",
+            counts=listed(counts) if counts else say("nothing to do"),
         )
-        servers = "server" if summary.servers == 1 else "servers"
-        changed = f"; changed {summary.changed}" if run.command in {"activate", "demo"} else ""
-        self._wrapped(
-            f"{summary.servers} {servers}: {counts or 'nothing to do'}{changed};"
-            f" {duration(run.elapsed_s)}",
-            0,
-            "bold",
-            hang=2,
-        )
+        parts = [tr(said), duration(run.elapsed_s)]
+        if run.command in {"activate", "demo"}:
+            parts.insert(1, tr(say("changed {n}", n=summary.changed)))
+        self._wrapped("; ".join(parts), 0, "bold", hang=2)
+
+
+def _also(finding: Finding) -> str:
+    """Another finding of the same server."""
+    also = say(
+        "also {id} ({severity}): {summary}",
+        id=finding.id,
+        severity=SEVERITIES[finding.severity],
+        summary=finding.summary,
+    )
+    return plain(tr(also))

@@ -1,6 +1,6 @@
-"""How verdicts, findings, evidence and steps are said to a person.
+"""How verdicts, findings, evidence and steps are said to a person, in their language.
 
-Pure text from values; every string that comes out is safe for a terminal.
+Text from values; every string that comes out is safe for a terminal.
 Which servers are put together is in ``group.py``, what to do next in
 ``next_step.py``.
 """
@@ -8,44 +8,62 @@ Which servers are put together is in ``group.py``, what to do next in
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from volact.model.finding import Finding
 from volact.model.report import ServerReport, Word
+from volact.model.text import Text, say
+from volact.report.labels import LABELS, STEPS
 from volact.report.safe import plain
+from volact.words import tr
 
 WORST_FIRST: tuple[Word, ...] = ("unreachable", "failed", "attention", "healthy")
 
-MEANS: dict[Word, str] = {
-    "unreachable": "could not be examined",
-    "failed": "steps were applied and the closing look does not confirm them",
-    "attention": "examined, and something is not right or was not allowed",
-    "healthy": "as they should be",
+VERDICTS: dict[Word, Text] = {
+    "unreachable": say("unreachable"),
+    "failed": say("failed"),
+    "attention": say("attention"),
+    "healthy": say("healthy"),
 }
 
-ERROR_TITLES: dict[str, str] = {
-    "auth": "The server refused the login",
-    "connect": "No connection",
-    "timeout": "No answer in time",
-    "host-key": "The host key is not the known one",
-    "protocol": "The answer cannot be trusted",
-    "agent": "The agent could not run",
+MEANS: dict[Word, Text] = {
+    "unreachable": say("could not be examined"),
+    "failed": say("steps were applied and the closing look does not confirm them"),
+    "attention": say("examined, and something is not right or was not allowed"),
+    "healthy": say("as they should be"),
 }
 
-ERROR_NAMES: dict[str, str] = {
-    "auth": "login refused",
-    "connect": "no connection",
-    "timeout": "no answer in time",
-    "host-key": "host key not known",
-    "protocol": "answer not trusted",
-    "agent": "agent could not run",
+ERROR_TITLES: dict[str, Text] = {
+    "auth": say("The server refused the login"),
+    "connect": say("No connection"),
+    "timeout": say("No answer in time"),
+    "host-key": say("The host key is not the known one"),
+    "protocol": say("The answer cannot be trusted"),
+    "agent": say("The agent could not run"),
+}
+
+ERROR_NAMES: dict[str, Text] = {
+    "auth": say("login refused"),
+    "connect": say("no connection"),
+    "timeout": say("no answer in time"),
+    "host-key": say("host key not known"),
+    "protocol": say("answer not trusted"),
+    "agent": say("agent could not run"),
+}
+
+SEVERITIES: dict[str, Text] = {
+    "error": say("error"),
+    "warning": say("warning"),
+    "info": say("info"),
 }
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _STEP_KEYS = {"do", "because", "builds", "unless_failed"}
 _HRESULT_KEYS = ("hresult", "reason", "code")
+_SKIPPED = re.compile(r"skipped: (.+) failed")
 
 
 def lead(server: ServerReport) -> Finding | None:
@@ -66,13 +84,17 @@ def duration(seconds: float) -> str:
     """Seconds as a person says them."""
     size = abs(seconds)
     sign = "-" if seconds < 0 else ""
-    if size < 60:
-        return f"{sign}{size:.0f} s" if size >= 10 or size == int(size) else f"{sign}{size:.1f} s"
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if size >= length:
-            whole, rest = divmod(round(size / length * 10), 10)
-            return f"{sign}{whole}{f'.{rest}' if rest else ''} {unit}"
-    return f"{sign}{size:.0f} s"  # pragma: no cover - 60 s and more end in the loop
+    if size >= 86400:
+        return tr(say("{n} d", n=sign + _tenths(size / 86400)))
+    if size >= 3600:
+        return tr(say("{n} h", n=sign + _tenths(size / 3600)))
+    if size >= 60:
+        return tr(say("{n} min", n=sign + _tenths(size / 60)))
+    return tr(say("{n} s", n=sign + (f"{size:.0f}" if size >= 10 else _tenths(size))))
+
+
+def _tenths(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")
 
 
 def days_left(expires: str | None, now: str) -> float | None:
@@ -89,19 +111,19 @@ def days_left(expires: str | None, now: str) -> float | None:
 def value(key: str, item: Any) -> str:
     """One JSON value for a person."""
     if item is None:
-        return "unknown"
+        return tr(say("unknown"))
     if isinstance(item, bool):
-        return "yes" if item else "no"
+        return tr(say("yes")) if item else tr(say("no"))
     if isinstance(item, (int, float)):
         return _number(key, item)
     if isinstance(item, str):
-        return plain(item) if item else "(empty)"
+        return plain(tr(item)) if item else tr(say("(empty)"))
     return _several(key, item)
 
 
 def _several(key: str, item: Any) -> str:
     if isinstance(item, (list, tuple)):
-        return ", ".join(value(key, part) for part in item) or "(none)"
+        return ", ".join(value(key, part) for part in item) or tr(say("(none)"))
     if isinstance(item, Mapping):
         if key in _HRESULT_KEYS:  # a code for each of several things
             return "{" + ", ".join(f"{label(k)} {value(key, v)}" for k, v in item.items()) + "}"
@@ -115,12 +137,16 @@ def _number(key: str, item: float) -> str:
         return f"0x{item:08X}"
     if key.endswith("_s"):
         return duration(item)
+    if key.endswith("_min"):
+        return duration(item * 60)
     return str(item)
 
 
 def label(key: str) -> str:
     """A JSON key for a person."""
-    name = key.removesuffix("_s").removesuffix("_ms") if key not in {"_s", "_ms"} else key
+    if key in LABELS:
+        return tr(LABELS[key])
+    name = re.sub(r"(?<=.)_(s|ms|min)$", "", key)
     return plain(name.replace("_", " "))
 
 
@@ -130,23 +156,44 @@ def pairs(items: Mapping[str, Any]) -> str:
 
 
 def step_line(step: Mapping[str, Any]) -> str:
-    """One planned step: what it does and with what."""
+    """One planned step: its name, what it does and with what."""
+    name, said = plain(str(step.get("do", "?"))), step_words(step)
+    return f"{name}  {said}" if said else name
+
+
+def step_words(step: Mapping[str, Any]) -> str:
+    """What a step does and with what."""
     rest = {key: item for key, item in step.items() if key not in _STEP_KEYS and item != ""}
     if "keys" in rest:  # a table of published keys by build; the person needs its size
-        rest["keys"] = f"{len(rest['keys'])} published, chosen by build and edition"
-    said = pairs(rest)
-    return f"{plain(str(step.get('do', '?')))}{f'  {said}' if said else ''}"
+        rest["keys"] = say("{n} published, chosen by build and edition", n=len(rest["keys"]))
+    said, title = pairs(rest), STEPS.get(str(step.get("do")))
+    if title is None:
+        return said
+    return f"{tr(title)} ({said})" if said else tr(title)
 
 
 def result_line(result: Mapping[str, Any]) -> str:
     """What one step did, with its HRESULT when it has one."""
-    words = "changed" if result.get("changed") else "already so"
-    if not result.get("ok"):
-        words = "not done"
     hresult = result.get("hresult")
     code = f" {value('hresult', hresult)}" if hresult else ""
-    note = f" - {plain(str(result['note']))}" if result.get("note") else ""
-    return f"{plain(str(result.get('do', '?')))}: {words}{code}{note}"
+    note = f" - {note_words(result)}" if result.get("note") else ""
+    return f"{plain(str(result.get('do', '?')))}: {outcome_words(result)}{code}{note}"
+
+
+def outcome_words(result: Mapping[str, Any]) -> str:
+    """Whether a step did anything."""
+    if not result.get("ok"):
+        return tr(say("not done"))
+    return tr(say("changed")) if result.get("changed") else tr(say("already so"))
+
+
+def note_words(result: Mapping[str, Any]) -> str:
+    """What the step itself had to say."""
+    note = str(result.get("note") or "")
+    skipped = _SKIPPED.fullmatch(note)
+    if skipped:
+        return plain(tr(say("skipped: {step} failed", step=skipped[1])))
+    return plain(tr(note))
 
 
 def refusal_lines(server: ServerReport) -> list[str]:
@@ -155,11 +202,17 @@ def refusal_lines(server: ServerReport) -> list[str]:
     said = first.summary if first else ""
     lines = []
     for refusal in server.refusals:
-        reason = str(refusal.get("reason", ""))
-        rest = reason.replace(said, "").strip(" :.") if said else reason
-        if rest and reason != server.reason:
-            lines.append(plain(rest))
+        reason = refusal.get("reason") or ""
+        if reason not in (said, server.reason):
+            lines.append(plain(_unsaid(reason, said)))
     return list(dict.fromkeys(lines))
+
+
+def _unsaid(reason: str, said: str) -> str:
+    """A reason without the finding's own sentence in it."""
+    if said and isinstance(reason, Text) and reason.args.get("why") == said:
+        return tr(say(reason.template, **{**reason.args, "why": ""})).strip(" :：.")
+    return tr(reason)
 
 
 def os_words(server: ServerReport) -> str:
@@ -167,7 +220,7 @@ def os_words(server: ServerReport) -> str:
     edition = (server.os.edition or "").removeprefix("Server")
     parts = [server.os.release or "", edition]
     if not any(parts) and server.os.build:
-        parts = [f"build {server.os.build}"]
+        parts = [tr(say("build {build}", build=server.os.build))]
     return plain(" ".join(part for part in parts if part))
 
 
@@ -176,8 +229,12 @@ def license_words(server: ServerReport, now: str) -> str:
     if not server.license.status:
         return ""
     left = days_left(server.license.expires, now)
-    until = "" if left is None else f", {left:.0f} d left" if left >= 0 else ", expired"
-    return plain(server.license.status) + until
+    status = plain(tr(server.license.status))
+    if left is None:
+        return status
+    if left < 0:
+        return tr(say("{status}, expired", status=status))
+    return tr(say("{status}, {days} d left", status=status, days=f"{left:.0f}"))
 
 
 def compact(value_: Any) -> str:

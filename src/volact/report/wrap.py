@@ -1,0 +1,56 @@
+"""Breaking prose into lines of a terminal, in scripts with and without spaces.  Pure."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from volact.report.safe import width
+
+# Ideographs, kana and full-width signs: a line may break beside each of them...
+_WIDE = r"[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]"
+_PIECES = re.compile(rf"{_WIDE}|(?:(?!{_WIDE}).)+")
+# ...but no line begins with a closing sign or ends with an opening one.
+_CLOSING = set("，。、；：？！）》】」』”’％")
+_OPENING = set("（《【「『“‘")
+
+_HELD = "\u00a0"  # a space at which no line is broken
+
+
+def held(text: str) -> str:
+    """Text that stays on one line, like a command; ``wrapped`` gives its spaces back."""
+    return text.replace(" ", _HELD)
+
+
+def wrapped(text: str, columns: int, *, hang: int = 0) -> list[str]:
+    """Lines of at most so many columns; what cannot be broken stays whole."""
+    if text.isascii():
+        return textwrap.wrap(
+            text,
+            columns,
+            subsequent_indent=" " * hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    lines, line = [], ""
+    for unit, apart in _units(text):
+        more = f"{line} {unit}" if apart and line.strip() else f"{line}{unit}"
+        if line.strip() and width(more) > columns:
+            lines.append(line)
+            more = " " * hang + unit
+        line = more
+    return [each.replace(_HELD, " ") for each in [*lines, line] if each.strip()]
+
+
+def _units(text: str) -> list[tuple[str, bool]]:
+    """What is never broken, each with whether a space stands before it."""
+    units: list[tuple[str, bool]] = []
+    for word in text.split(" "):
+        for at, piece in enumerate(_PIECES.findall(word)):
+            glued = units and at and (piece[0] in _CLOSING or units[-1][0][-1] in _OPENING)
+            if glued:
+                before, apart = units[-1]
+                units[-1] = (before + piece, apart)
+            else:
+                units.append((piece, at == 0))
+    return units

@@ -1,0 +1,176 @@
+"""Finding every sentence that is said to a person, and bringing the catalogues up to date.
+
+``make words`` runs this file: new sentences come into every catalogue of
+``src/volact/words/locale`` without a translation, those that are gone go.  The
+tests beside this file say what is still to be translated.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
+
+from volact.knowledge.load import load_errors, load_profile, profile_names
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "volact"
+LOCALE = SOURCE / "words" / "locale"
+
+_SAYING = ("say", "tr", "count")
+_NOTED = re.compile(r"\b(?:result|failed|refused)\(")
+_JS_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_JS_SAID = re.compile(r'\bt\(\s*((?:"(?:[^"\\]|\\.)*"\s*\+?\s*)+)')
+
+
+class Message(NamedTuple):
+    """One message and its plural, ``""`` where it has none; where it is said."""
+
+    text: str
+    many: str
+    place: str
+
+
+def messages() -> list[Message]:
+    """Everything that is to be translated, each once, in the order of its places."""
+    found: dict[str, Message] = {}
+    for message in _all():
+        found.setdefault(message.text, message)
+    return list(found.values())
+
+
+def _all() -> Iterator[Message]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield from in_python(path.read_text("utf-8"), _place(path))
+    for path in sorted((SOURCE / "report" / "templates").glob("*.j2")):
+        yield from in_template(path.read_text("utf-8"), _place(path))
+    for path in sorted((SOURCE / "agent" / "source").glob("*.js")):
+        yield from in_script(path.read_text("ascii"), _place(path))
+    yield from _in_knowledge()
+
+
+def _place(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def in_python(text: str, place: str) -> Iterator[Message]:
+    """The literals given to ``say``, ``tr`` and ``count``."""
+    for node in ast.walk(ast.parse(text)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            continue
+        name = node.func.id
+        if name == "count" and len(node.args) == 3:
+            one, many = (literal(argument) for argument in node.args[1:])
+            if one and many:
+                yield Message(one, many, place)
+        elif name in ("say", "tr") and node.args and (said := literal(node.args[0])):
+            yield Message(said, "", place)
+
+
+def literal(node: ast.expr) -> str:
+    """The text of a string literal, ``""`` for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def in_template(text: str, place: str) -> Iterator[Message]:
+    """The literals that an HTML template gives to ``tr``, ``say`` and ``count``."""
+    parsed = Environment(autoescape=True).parse(text)
+    for _, name, given in extract_from_ast(parsed, _SAYING):
+        words = [given] if isinstance(given, str) else [word for word in given if word]
+        yield Message(words[0], words[1] if name == "count" else "", place)
+
+
+def in_script(text: str, place: str) -> Iterator[Message]:
+    """What the agent says to a person (``t("…")``), and the notes of its steps."""
+    for match in _JS_SAID.finditer(text):
+        yield Message("".join(unquoted(part) for part in _JS_STRING.findall(match[1])), "", place)
+    for match in _NOTED.finditer(text):
+        inside = text[match.end() : _closing(text, match.end())]
+        for part in _JS_STRING.findall(inside):
+            if " " in part and not part.endswith(" ") and not part.startswith((" ", "/")):
+                yield Message(unquoted(part), "", place)
+
+
+def unquoted(part: str) -> str:
+    """A script's string without its escapes."""
+    return re.sub(r"\\(.)", r"\1", part)
+
+
+def _closing(text: str, start: int) -> int:
+    depth = 1
+    for at in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        if depth == 0:
+            return at
+    return len(text)
+
+
+def _in_knowledge() -> Iterator[Message]:
+    """Sentences of the data files that findings repeat."""
+    for info in load_errors().values():
+        if info.family not in ("name-only", "event"):
+            yield Message(braced(info.meaning.rstrip(".")), "", "src/volact/knowledge/errors")
+    for name in profile_names():
+        text = load_profile(name).entitlement.text
+        if text:
+            yield Message(braced(text), "", f"src/volact/knowledge/providers/{name}.toml")
+
+
+def braced(text: str) -> str:
+    """A ready sentence as a template."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def template(language: str, wanted: Iterable[Message]) -> Catalog:
+    """A catalogue without translations."""
+    catalog = Catalog(locale=language, header_comment=f"# volact in {language}", fuzzy=False)
+    for message in wanted:
+        id = (message.text, message.many) if message.many else message.text
+        catalog.add(id, locations=[(message.place, 0)])
+    return catalog
+
+
+def updated(old: str, language: str, wanted: Iterable[Message]) -> str:
+    """A catalogue's text with new messages added and those that are gone taken away."""
+    fresh = template(language, wanted)
+    known = read_po(io.StringIO(old), locale=language)
+    if old:
+        fresh.mime_headers = [h for h in known.mime_headers if h[0] == "Plural-Forms"]
+    for message in fresh:
+        before = known.get(message.id[0] if isinstance(message.id, tuple) else message.id)
+        if message.id and before is not None and isinstance(before.string, type(message.string)):
+            message.string = before.string
+    out = io.BytesIO()
+    write_po(out, fresh, width=100, include_lineno=False, ignore_obsolete=True)
+    text = out.getvalue().decode()
+    # Dates and versions would change in every run and tell nobody anything.
+    lines = text.splitlines(keepends=True)
+    return "".join(
+        line
+        for line in lines
+        if not re.match(r'"(POT|PO|Gen|Project|Report|Last|Language-Team)', line)
+    )
+
+
+def main() -> int:
+    """Bring every catalogue up to date."""
+    wanted = messages()
+    for path in sorted(LOCALE.glob("*.po")):
+        old = path.read_text("utf-8")
+        path.write_text(updated(old, path.stem, wanted), "utf-8")
+        empty = updated(old, path.stem, wanted).count('msgstr ""\n\n')
+        sys.stdout.write(f"{path.stem}: {len(wanted)} sentences, {empty} to translate\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
