@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 
 from volact.agent.request import Mode, Request
+from volact.agent.shorten import shorten
 from volact.agent.squeeze import squeeze
 from volact.errors import InputError
 from volact.knowledge.load import load_editions
@@ -61,15 +62,19 @@ def render(request: Request, *, deadline_s: int = 120, keep: bool = False) -> by
     """
     document = json.dumps(request.document(), separators=(",", ":"))
     _refuse_keys(document)
-    script = "\n".join(
+    head = "\n".join(
         [
+            _prologue(request, deadline_s, keep),
             f"var STARTED = new Date().getTime(), BUDGET_MS = {deadline_s * 600};",
             f"var REQUEST = {_literal(document)};",
-            _parts(parts_of(request)),
         ]
     )
-    text = f"{_prologue(request, deadline_s, keep)}\n{script}\n"
-    return _checked(text.replace("\n", "\r\n"))
+    text = ""
+    for names in ("whole", "variables", "all"):  # what of the names has to be short
+        text = f"{head}\n{_parts(parts_of(request), names)}\n".replace("\n", "\r\n")
+        if len(text) <= MAX_BYTES:
+            break
+    return _checked(text)
 
 
 def _literal(document: str) -> str:
@@ -97,9 +102,10 @@ def parts_of(request: Request) -> tuple[str, ...]:
 
 
 @cache
-def _parts(names: tuple[str, ...]) -> str:
+def _parts(parts: tuple[str, ...], names: str) -> str:
     """What is the same in every request of a kind; a fleet asks for it once per server."""
-    return "\n".join(squeeze(_source(f"{name}.js")) for name in names)
+    script = "\n".join(squeeze(_source(f"{part}.js")) for part in parts)
+    return script if names == "whole" else shorten(script, functions=names == "all")
 
 
 @cache
@@ -157,9 +163,7 @@ def _limits_back(request: Request) -> str:
     The script writes down what they were, ``-`` for none, and takes that away
     when it has put them back: then nothing is found here.
     """
-    if request.mode != "apply" or not any(
-        step.params.get("raise_limits") for step in request.steps
-    ):
+    if not any(step.params.get("raise_limits") for step in request.steps):
         return "rem"
     back = "\n".join(
         f'if "%%{word}"=="-" (%r% delete "%w%" /v {name} /f) else '

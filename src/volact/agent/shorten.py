@@ -1,0 +1,145 @@
+"""Shortens names of the script when a request would be too large otherwise.  Pure.
+
+Variables and parameters first, functions only where that is not enough: the
+names of functions tell whoever receives the file what is done.  The same name
+becomes the same short name everywhere, so no scope has to be understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise, product
+from string import ascii_letters
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["name", "text", "space", "sign"]
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A piece of the script; strings, numbers and regular expressions are ``text``."""
+
+    kind: Kind
+    text: str
+
+
+_TOKEN = re.compile(
+    r"""(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\d[\w.]*)"""
+    r"|(?P<name>[A-Za-z_$][\w$]*)|(?P<space>\s+)|(?P<sign>.)"
+)
+_REGEX = re.compile(r"/(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gim]*")
+# Behind one of these a slash begins a regular expression, else it divides.
+_BEFORE_REGEX = frozenset("(,=:[!&|?{};") | {"return", ""}
+_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "break case catch continue default delete do else finally for function if in instanceof int"
+        " new return switch this throw try typeof var void while with null true false",
+    )
+)
+
+
+def shorten(script: str, *, functions: bool) -> str:
+    """The same script with short names for its variables, and for its functions too."""
+    tokens = tuple(_tokens(script))
+    places = tuple(_names(tokens))
+    used = Counter(tokens[at].text for at in places)
+    wanted = _variables(tokens) | (_functions(tokens) if functions else set())
+    wanted -= set() if functions else _functions(tokens)
+    short = _short_names(used, wanted)
+    return "".join(_replaced(tokens, set(places), short))
+
+
+def _tokens(script: str) -> Iterator[Token]:
+    at, before = 0, ""
+    while at < len(script):
+        match = _REGEX.match(script, at) if before in _BEFORE_REGEX else None
+        kind: Kind = "text"
+        if match is None:
+            match = _TOKEN.match(script, at)
+            assert match is not None, "every character is some token"
+            kind = _kind(match)
+        yield Token(kind, match[0])
+        at = match.end()
+        before = before if kind == "space" else match[0]
+
+
+def _kind(match: re.Match[str]) -> Kind:
+    if match["text"] is not None:
+        return "text"
+    if match["name"] is not None:
+        return "name"
+    return "space" if match["space"] is not None else "sign"
+
+
+def _names(tokens: tuple[Token, ...]) -> Iterator[int]:
+    """Where names stand that are variables or functions: no members, keys or words."""
+    solid = [at for at, token in enumerate(tokens) if token.kind != "space"]
+    texts = ["", *(tokens[at].text for at in solid), ""]
+    for at, before, after in zip(solid, texts, texts[2:], strict=False):
+        token = tokens[at]
+        key = after == ":" and before in ("{", ",")
+        if token.kind == "name" and token.text not in _WORDS and before != "." and not key:
+            yield at
+
+
+def _functions(tokens: tuple[Token, ...]) -> set[str]:
+    solid = [token for token in tokens if token.kind != "space"]
+    return {
+        after.text
+        for token, after in pairwise(solid)
+        if token.text == "function" and after.kind == "name"
+    }
+
+
+def _variables(tokens: tuple[Token, ...]) -> set[str]:
+    """Parameters, what ``var`` declares, and what ``catch`` catches."""
+    solid = [token for token in tokens if token.kind != "space"]
+    found: set[str] = set()
+    for at, token in enumerate(solid):
+        if token.text == "var":
+            found.update(_declared(solid, at + 1))
+        elif token.text in ("function", "catch"):
+            start = at + (1 if solid[at + 1].text == "(" else 2)
+            found.update(_in_parentheses(solid, start))
+    return found
+
+
+def _declared(solid: list[Token], at: int) -> Iterator[str]:
+    """The names of a ``var`` statement: at its start and behind its own commas."""
+    depth, expected = 0, True
+    while solid[at].text != ";" or depth:
+        token = solid[at]
+        depth += (token.text in "([{") - (token.text in ")]}")
+        if expected and token.kind == "name":
+            yield token.text
+        if token.text == "in" and not depth:
+            return
+        expected = token.text == "," and not depth
+        at += 1
+
+
+def _in_parentheses(solid: list[Token], at: int) -> Iterator[str]:
+    while solid[at].text != ")":
+        if solid[at].kind == "name":
+            yield solid[at].text
+        at += 1
+
+
+def _short_names(used: Counter[str], wanted: set[str]) -> dict[str, str]:
+    """Short names for the wanted ones, the shortest for those that cost most."""
+    taken = (set(used) - wanted) | _WORDS
+    free = (
+        "".join(letters) for size in (1, 2, 3) for letters in product(ascii_letters, repeat=size)
+    )
+    fresh = (name for name in free if name not in taken)
+    by_cost = sorted(wanted & set(used), key=lambda name: (-used[name] * len(name), name))
+    return {name: next(fresh) for name in by_cost}
+
+
+def _replaced(tokens: tuple[Token, ...], places: set[int], short: dict[str, str]) -> Iterator[str]:
+    for at, token in enumerate(tokens):
+        yield short.get(token.text, token.text) if at in places else token.text

@@ -1,0 +1,92 @@
+"""Names get short where a request is too large; what the script does stays the same."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import quickjs
+
+from volact.agent.render import MAX_BYTES, PARTS, STEP_PARTS, render
+from volact.agent.request import Mode, new_request
+from volact.agent.shorten import shorten
+from volact.knowledge.load import load_profile
+from volact.model.step import Step
+
+SCRIPT = r"""
+var LIMIT = 3, things = {name: "name", "value": 2};
+function add(first, second) {var sum = first + second, name = "sum"; return {name: name, sum: sum};}
+function tries(value) {try {throw new Error(value);} catch (error) {return error.message;}}
+function picked(value, other) {return value > LIMIT ? value : other;}
+function words(text) {var i, all = text.replace(/[^a-z ]/g, "").split(" "), n = 10 / 2 / 5;
+for (i in all) {n++;} return n + all.join("/");}
+"""
+CALLS = (
+    'JSON.stringify([add(1, 2), tries("x"), picked(5, 1), picked(1, 9), words("a b/1 c"), things])'
+)
+ALONE = ("rebuild-token-store", "rearm")
+
+
+def outcome(script: str, calls: str = CALLS) -> object:
+    return json.loads(str(quickjs.Context().eval(f"{script}\n{calls}")))
+
+
+def test_a_script_with_short_variables_does_the_same() -> None:
+    short = shorten(SCRIPT, functions=False)
+    assert len(short) < len(SCRIPT)
+    assert "function add(" in short
+    assert "first" not in short
+    things = re.search(r"(\w+)=?\s*=\s*\{name", short)
+    assert things is not None
+    assert outcome(short, CALLS.replace("things", things[1])) == outcome(SCRIPT)
+
+
+def test_functions_get_short_only_when_they_must() -> None:
+    short = shorten(f"{SCRIPT}\nfunction main() {{return {CALLS};}}\nmain();", functions=True)
+    assert "function add(" not in short
+    assert json.loads(str(quickjs.Context().eval(short))) == outcome(SCRIPT)
+
+
+@pytest.mark.parametrize("text", ["return", "a.return_1", '"var first"', "/first[/]second/g"])
+def test_strings_members_and_expressions_stay(text: str) -> None:
+    script = f"function f(first) {{var kept = {{}}; kept.first = 1; return [first, {text!r}];}}"
+    assert ".first=" in shorten(script, functions=False).replace(" ", "")
+    assert repr(text) in shorten(script, functions=False)
+
+
+def names_in(data: bytes) -> set[str]:
+    script = data.decode().partition("\r\n*/\r\n")[2]
+    return set(re.findall(r"function (\w+)\(", script)) | set(re.findall(r"var (\w+)", script))
+
+
+def applying(*kinds: str) -> bytes:
+    steps = tuple(Step(do=do, params={"raise_limits": True}) for do in kinds)
+    return render(new_request("apply", load_profile("tencent"), steps, id="0" * 16))
+
+
+def test_a_small_request_keeps_every_name() -> None:
+    names = names_in(applying("start-service"))
+    assert {"runStep", "outcome", "shell"} <= names
+
+
+def test_a_larger_request_keeps_the_names_of_its_functions() -> None:
+    names = names_in(applying("sync-clock", "set-kms-host", "activate"))
+    assert {"runStep", "raiseLimits", "setKms", "activateOne"} <= names
+    assert "outcome" not in names
+
+
+def test_all_steps_of_any_plan_fit_into_one_request() -> None:
+    kinds = [do for do in STEP_PARTS if do not in ALONE]
+    assert len(applying(*kinds, "enable-service", "start-service")) <= MAX_BYTES
+    assert len(applying(*ALONE)) <= MAX_BYTES
+
+
+@pytest.mark.parametrize("mode", [*PARTS])
+def test_a_shortened_script_compiles_and_hides_no_name_of_the_host(mode: Mode) -> None:
+    data = render(new_request(mode, load_profile("tencent"), id="0" * 16))
+    script = data.decode().partition("\r\n*/\r\n")[2].replace("\r\n", "\n")
+    short = shorten(script, functions=True)
+    quickjs.Context().eval(f"(function () {{{short}\n}});")
+    for name in ("WScript", "ActiveXObject", "VBArray", "ScriptFullName", "ExecMethod_"):
+        assert (name in short) == (name in script)
