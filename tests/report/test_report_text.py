@@ -235,7 +235,10 @@ def test_steps_and_results_read_like_words() -> None:
         "keys": {"14393/8": "X"},
         "builds": [1, 2],
     }
-    assert step_line(step) == "install-key  installs the published client key (keys 1 published, chosen by build and edition)"
+    assert step_line(step) == (
+        "install-key  installs the published client key "
+        "(keys 1 published, chosen by build and edition)"
+    )
     assert result_line({"do": "sync-clock", "ok": True, "changed": False, "note": "in step"}) == (
         "sync-clock: already so - in step"
     )

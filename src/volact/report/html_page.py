@@ -16,11 +16,14 @@ from typing import Any, TextIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from volact.model.report import RunReport, ServerReport
+from volact.model.text import count, say
+from volact.report import html_rows as rows
 from volact.report import html_view as view
 from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.tally import Tally
 from volact.report.words import WORST_FIRST, duration
+from volact.words import language, tr
 
 
 class HtmlWriter:
@@ -60,20 +63,22 @@ class HtmlWriter:
             **_assets(),
         }
 
-    def _views(self, anchors: dict[int, str], now: str) -> Iterator[view.Row]:
+    def _views(self, anchors: dict[int, str], now: str) -> Iterator[rows.Row]:
         for row in self._rows:
-            yield view.row(row, anchors[id(row)], self._how, now)
+            yield rows.row(row, anchors[id(row)], self._how, now)
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("volact.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals.update(tr=tr, say=say, count=count, language=language)
+    return made
 
 
 @cache

@@ -4,6 +4,7 @@
   const holder = document.getElementById("rows");
   const search = document.getElementById("search");
   const shown = document.getElementById("shown");
+  const part = shown.dataset.part;
   const chips = [...document.querySelectorAll(".chip")];
   const rows = [...holder.children].map((node, at) => ({
     node, at,
@@ -31,7 +32,7 @@
       if (row.node.hidden === fits) row.node.hidden = !fits;
       count += fits;
     }
-    shown.textContent = count === rows.length ? `${count}` : `${count} of ${rows.length}`;
+    shown.textContent = count === rows.length ? `${count}` : part.replace("{some}", count).replace("{all}", rows.length);
     document.getElementById("nothing").hidden = count > 0;
   };
   const open = () => {
@@ -65,12 +66,12 @@
     if (!button) return;
     try {
       await navigator.clipboard.writeText(button.previousElementSibling.textContent);
-      button.textContent = "Copied";
+      button.textContent = button.dataset.copied;
     } catch {
       getSelection().selectAllChildren(button.previousElementSibling);
-      button.textContent = "Selected";
+      button.textContent = button.dataset.selected;
     }
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    setTimeout(() => { button.textContent = button.dataset.copy; }, 1500);
   });
   addEventListener("hashchange", open);
   filter();

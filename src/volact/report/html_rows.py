@@ -1,0 +1,177 @@
+"""The servers of the HTML page, prepared: a line each, and what its details hold.
+
+Pure, as ``html_view`` is: ready words out, no markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from volact.model.finding import Finding
+from volact.model.report import ServerReport, Word
+from volact.model.text import say
+from volact.report.base import Invocation
+from volact.report.next_step import next_step
+from volact.report.tally import was_changed
+from volact.report.words import (
+    ERROR_NAMES,
+    VERDICTS,
+    cause,
+    days_left,
+    label,
+    note_words,
+    os_words,
+    outcome_words,
+    refusal_lines,
+    step_words,
+    value,
+)
+from volact.words import tr
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding, step or result in a server's details."""
+
+    tone: str
+    name: str
+    text: str
+    pairs: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One server."""
+
+    anchor: str
+    verdict: Word
+    word: str
+    name: str
+    address: str
+    os: str
+    license: str
+    days: float | None
+    kms_host: str
+    cause: str
+    words: str  # what the search looks at
+    error: str
+    findings: tuple[Line, ...]
+    resolved: tuple[str, ...]
+    refusals: tuple[str, ...]
+    reason: str
+    done_title: str
+    done: tuple[Line, ...]
+    facts: tuple[tuple[str, str], ...]
+    next: str
+
+
+def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
+    """One server's line and details."""
+    title, done = _done(server)
+    why = cause(server).removeprefix("error:")
+    status = server.license.status or ""
+    ids = [finding.id for finding in server.findings]
+    words = [server.name, server.address, os_words(server), status, tr(status)]
+    words += [server.license.kms_host or "", why, *ids, *server.resolved]
+    return Row(
+        anchor=anchor,
+        verdict=server.verdict,
+        word=tr(VERDICTS[server.verdict]),
+        name=server.name,
+        address=server.address,
+        os=os_words(server),
+        license=tr(status),
+        days=days_left(server.license.expires, now),
+        kms_host=server.license.kms_host or "",
+        cause=why or (tr(say("repaired")) if was_changed(server) else ""),
+        words=" ".join(words).casefold(),
+        error=_lost(server),
+        findings=tuple(_finding_line(finding) for finding in server.findings),
+        resolved=server.resolved,
+        refusals=tuple(refusal_lines(server)),
+        reason=tr(server.reason),
+        done_title=title,
+        done=done,
+        facts=_facts(server),
+        next=_unsaid(next_step([server], how), server),
+    )
+
+
+def _unsaid(step: str, server: ServerReport) -> str:
+    """The next step, unless a finding beside it says it already."""
+    return "" if step in {tr(finding.remedy) for finding in server.findings} else step
+
+
+def _lost(server: ServerReport) -> str:
+    if server.error is None:
+        return ""
+    return f"{tr(ERROR_NAMES[server.error.kind])}: {tr(server.error.message)}"
+
+
+def _finding_line(finding: Finding) -> Line:
+    return Line(
+        tone=finding.severity,
+        name=finding.id,
+        text=tr(finding.summary),
+        pairs=tuple((label(key), value(key, item)) for key, item in finding.evidence.items()),
+        note=tr(finding.remedy),
+    )
+
+
+def _done(server: ServerReport) -> tuple[str, tuple[Line, ...]]:
+    """What was done, or else what is planned."""
+    if server.results:
+        return tr(say("What was done")), tuple(_result(result) for result in server.results)
+    steps = tuple(_planned(step) for step in server.plan)
+    return (tr(say("What would be done")) if steps else "", steps)
+
+
+def _planned(step: Mapping[str, Any]) -> Line:
+    because = ", ".join(str(word) for word in step.get("because", ()))
+    note = tr(say("because of {what}", what=because)) if because else ""
+    return Line(tone="plan", name=str(step.get("do", "?")), text=step_words(step), note=note)
+
+
+def _result(result: Mapping[str, Any]) -> Line:
+    tone = "failed" if not result.get("ok") else "changed" if result.get("changed") else "same"
+    word, code = outcome_words(result), result.get("hresult")
+    return Line(
+        tone=tone,
+        name=str(result.get("do", "?")),
+        text=f"{word} {value('hresult', code)}" if code else word,
+        pairs=_before_after(result.get("before") or {}, result.get("after") or {}),
+        note=note_words(result) if result.get("note") else "",
+    )
+
+
+def _before_after(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[tuple[str, str], ...]:
+    keys = dict.fromkeys([*before, *after])
+    return tuple((label(key), _change(key, before, after)) for key in keys)
+
+
+def _change(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    was = value(key, before[key]) if key in before else ""
+    now = value(key, after[key]) if key in after else ""
+    return f"{was} → {now}" if was and now and was != now else now or was
+
+
+def _facts(server: ServerReport) -> tuple[tuple[str, str], ...]:
+    took = say("{n} s, {times} x run there", n=f"{server.elapsed_s:.1f}", times=server.executions)
+    known = {
+        say("provider"): server.provider,
+        say("release"): server.os.release,
+        say("build"): server.os.build,
+        say("edition"): server.os.edition,
+        say("language"): server.os.language,
+        say("channel"): server.license.channel,
+        say("key ends in"): server.license.partial_key,
+        say("KMS host"): server.license.kms_host,
+        say("expires"): server.license.expires,
+        say("client machine ID"): server.license.cmid,
+        say("took"): tr(took),
+    }
+    return tuple((tr(name), str(item)) for name, item in known.items() if item not in (None, ""))
