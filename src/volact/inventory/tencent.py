@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from volact.cloud.tencent import cvm
-from volact.cloud.tencent.calls import Calls
+from volact.cloud.tencent.calls import PAUSES_S, Calls
 from volact.cloud.tencent.cvm import ImageRow, Instance
 from volact.cloud.tencent.failures import ApiError, one_line
 from volact.cloud.tencent.keys import find_keys
@@ -97,7 +97,7 @@ def parse_filters(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return filters
 
 
-async def list_servers(source: Source) -> Inventory:
+async def list_servers(source: Source, *, pauses_s: tuple[float, ...] = PAUSES_S) -> Inventory:
     """Every Windows instance of the regions that the filters let through.
 
     A region that cannot be listed fails the whole: part of a fleet must not
@@ -106,7 +106,7 @@ async def list_servers(source: Source) -> Inventory:
     keys = await asyncio.to_thread(find_keys, source.account)
     threads = Threads()
     work = (
-        _list_region(Calls(source.account, region, keys, threads), source.filters)
+        _list_region(Calls(source.account, region, keys, threads, pauses_s), source.filters)
         for region in source.regions
     )
     results = await asyncio.gather(*work, return_exceptions=True)

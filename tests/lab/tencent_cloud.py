@@ -1,0 +1,145 @@
+"""A lab behind Tencent Cloud's API, and volact's own ways to it, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tencentcloud.common.credential import Credential
+
+from volact.cloud.tencent.calls import Calls
+from volact.cloud.tencent.keys import Keys
+from volact.cloud.tencent.threads import Threads
+from volact.errors import TransportError
+from volact.lab.lab import Lab
+from volact.lab.tencent.faults import ApiFault
+from volact.lab.tencent.front import TencentFront
+from volact.lab.tencent.signature import Account as LabAccount
+from volact.model.account import Account
+from volact.model.server import Address, Server
+from volact.transports.base import Raw
+from volact.transports.tat.poller import Rhythm
+from volact.transports.tat.region import Region, Timing
+from volact.transports.tat.service import Tat
+from volact.transports.tat.transport import TatTransport
+
+FAST = Timing(window_s=0.02, rhythm=Rhythm(first_s=0.03, growth=1.5, longest_s=0.2))
+QUICK_PAUSES = (0.01, 0.02, 0.04, 0.08)
+HOME = "ap-jakarta"
+
+
+def bat(*lines: str) -> bytes:
+    """A batch file, as its bytes travel."""
+    return "\r\n".join(["@echo off", *lines, ""]).encode()
+
+
+HELLO = bat("echo VOLACT1 hello from %COMPUTERNAME%", "exit 0")
+
+
+class Cloud:
+    """One lab, its API, and how it is asked."""
+
+    def __init__(self, lab: Lab, keys: LabAccount | None = None) -> None:
+        self.lab = lab
+        self.front: TencentFront = lab.tencent
+        self.own = keys or lab.tencent.account
+        self.account = Account(endpoint=self.front.endpoint)
+        self.ids = {name: slot.spec.instance_id for name, slot in lab.slots.items()}
+        self.threads = Threads()
+
+    def keys(self, _account: Account | None = None) -> Keys:
+        own = self.own
+        return Keys(Credential(own.secret_id, own.secret_key, own.token or None))
+
+    def calls(self, region: str = HOME) -> Calls:
+        return Calls(self.account, region, self.keys(), self.threads, QUICK_PAUSES)
+
+    def region(self, name: str = HOME, timing: Timing = FAST) -> Region:
+        return Region(self.calls(name), timing)
+
+    def service(self) -> Tat:
+        return Tat(FAST, keys=self.keys)
+
+    def server(self, name: str, **changes: Any) -> Server:
+        spec = self.lab.slots[name].spec
+        address = Address(scheme="tat", host=f"{spec.region}/{spec.instance_id}")
+        return Server(name=name, address=address, account=self.account, **changes)
+
+    def some(self, count: int, *, line: str = "") -> list[str]:
+        """Ids of servers whose connection is in order, or bad in one way."""
+        slots = (slot for slot in self.lab.slots.values() if slot.line == line)
+        return [slot.spec.instance_id for slot in slots][:count]
+
+    def executions(self, instance: str) -> int:
+        slot = self.front.estate.slot(instance)
+        assert slot is not None
+        return slot.executions
+
+    def fail(self, action: str, times: int, what: Callable[[], Any]) -> None:
+        """Make the next requests of an action fail."""
+        left = [times]
+
+        def mischief(asked: str, _parameters: dict[str, Any]) -> Any:
+            if asked != action or left[0] == 0:
+                return None
+            left[0] -= 1
+            return what()
+
+        self.front.mischief = mischief
+
+
+def fault(code: str, words: str = "because") -> Callable[[], ApiFault]:
+    return lambda: ApiFault(code, words)
+
+
+@asynccontextmanager
+async def cloud(scenario: str = "healthy", servers: int = 6, seed: int = 1) -> AsyncIterator[Cloud]:
+    async with Lab(scenario, servers, seed, transport="tat") as lab:
+        yield Cloud(lab)
+        assert lab.errors == []
+        assert lab.tencent.limits.refused == 0
+
+
+async def run_all(
+    region: Region, instances: Sequence[str], script: bytes = HELLO, deadline_s: float = 10.0
+) -> dict[str, Raw | TransportError]:
+    """Run a script on every instance; what came of each."""
+
+    async def one(instance: str) -> Raw | TransportError:
+        transport = TatTransport(region, instance, "salt")
+        try:
+            return await transport.run(script, name="volact-0123456789", deadline_s=deadline_s)
+        except TransportError as error:
+            return error
+
+    results = await asyncio.gather(*(one(instance) for instance in instances))
+    return dict(zip(instances, results, strict=True))
+
+
+async def ready_all(region: Region, instances: Sequence[str]) -> dict[str, TransportError | None]:
+    """Whether every instance can be asked."""
+
+    async def one(instance: str) -> TransportError | None:
+        try:
+            await region.ready(instance)
+        except TransportError as error:
+            return error
+        return None
+
+    results = await asyncio.gather(*(one(instance) for instance in instances))
+    return dict(zip(instances, results, strict=True))
+
+
+def profile_file(path: Path, **sections: LabAccount) -> Path:
+    """A file of profiles."""
+    parts = []
+    for name, keys in sections.items():
+        token = f"token = {keys.token}\n" if keys.token else ""
+        parts.append(
+            f"[{name}]\nsecret_id = {keys.secret_id}\nsecret_key = {keys.secret_key}\n{token}"
+        )
+    path.write_text("\n".join(parts))
+    return path
