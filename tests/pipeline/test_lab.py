@@ -21,7 +21,7 @@ from volact.pipeline import Job, Mode
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
 from volact.transports.hostkeys import check_known_hosts
-from volact.transports.login import check_key_file
+from volact.transports.keys import check_key_file
 
 SERVERS = 40
 

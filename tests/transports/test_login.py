@@ -19,7 +19,8 @@ from volact.model.server import Address, Credential, Scheme, Server
 from volact.transports.base import Raw
 from volact.transports.connect import WAYS, open_transport
 from volact.transports.hostkeys import check_known_hosts
-from volact.transports.login import SshOptions, check_key_file, user_of
+from volact.transports.keys import check_key_file
+from volact.transports.login import SshOptions, user_of
 
 __all__ = ["host_fixture", "known_fixture"]  # used by name: host, known
 

@@ -42,8 +42,9 @@ from volact.report.base import Invocation
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
 from volact.transports.hostkeys import check_known_hosts
+from volact.transports.keys import check_key_file
 from volact.transports.local import require_windows
-from volact.transports.login import SshOptions, check_key_file
+from volact.transports.login import SshOptions
 
 
 class Fleet(msgspec.Struct, frozen=True, kw_only=True):

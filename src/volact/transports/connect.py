@@ -27,11 +27,13 @@ def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
 
     @asynccontextmanager
     async def opener(server: Server) -> AsyncIterator[Transport]:
-        transport = SshTransport(await login.connect(server))
+        connection = await login.connect(server)
+        transport = SshTransport(connection)
         try:
             yield transport
         finally:
             await transport.close()
+            await login.let_go(connection)
 
     return opener
 

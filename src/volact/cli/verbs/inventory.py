@@ -117,7 +117,7 @@ def _login_problems(options: ShowOptions, inventory: Inventory) -> list[InputErr
     from volact.errors import InputError
     from volact.inventory import choose, credential_problems
     from volact.transports.hostkeys import check_known_hosts
-    from volact.transports.login import check_key_file
+    from volact.transports.keys import check_key_file
 
     if not inventory.servers:
         return []

@@ -1,0 +1,143 @@
+"""Jump hosts: one connection to each, shared by all servers behind it.
+
+A connection is opened when the first server needs it and closed when the last
+one lets go.  How a login goes is ``login``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncssh
+import msgspec
+
+from volact.model.server import Address, Credential, Server, SshWay
+
+# Opens a connection to a server, through another connection or directly.
+Open = Callable[
+    [Server, asyncssh.SSHClientConnection | None], Awaitable[asyncssh.SSHClientConnection]
+]
+
+_GOODBYE_S = 3.0
+
+
+class _Way(msgspec.Struct, frozen=True):
+    """Jump hosts one behind the other, and how one logs in to them."""
+
+    hops: tuple[Address, ...]
+    key_files: tuple[str, ...]
+    known_hosts: str
+    config: str | None
+
+
+class Lease:
+    """The use of a connection to a jump host by one server."""
+
+    def __init__(self, shared: _Shared, connection: asyncssh.SSHClientConnection) -> None:
+        self._shared: _Shared | None = shared
+        self.connection = connection
+
+    async def end(self) -> None:
+        """Let go; the last one closes the connection."""
+        shared, self._shared = self._shared, None
+        if shared is not None:
+            await shared.leave()
+
+
+class Jumps:
+    """The jump hosts of a run."""
+
+    def __init__(self, open_: Open) -> None:
+        self._open = open_
+        self._shared: dict[_Way, _Shared] = {}
+
+    async def to(self, server: Server, hops: tuple[Address, ...]) -> Lease:
+        """A connection to the last of the hops, through those before it."""
+        way = _Way(hops, server.ssh.jump_key_files, server.known_hosts, server.ssh.config)
+        return await self._lease(way)
+
+    async def _lease(self, way: _Way) -> Lease:
+        shared = self._shared.get(way)
+        if shared is None or shared.is_over:
+            shared = self._shared[way] = _Shared(asyncio.ensure_future(self._connect(way)))
+        return await shared.join()
+
+    async def _connect(self, way: _Way) -> tuple[asyncssh.SSHClientConnection, Lease | None]:
+        *before, last = way.hops
+        nearer = msgspec.structs.replace(way, hops=tuple(before))
+        lease = await self._lease(nearer) if before else None
+        try:
+            through = lease.connection if lease is not None else None
+            return await self._open(_as_server(last, way), through), lease
+        except BaseException:
+            if lease is not None:
+                await lease.end()
+            raise
+
+
+class _Shared:
+    """One connection and how many use it."""
+
+    def __init__(
+        self, task: asyncio.Task[tuple[asyncssh.SSHClientConnection, Lease | None]]
+    ) -> None:
+        self._task = task
+        self._users = 0
+        self._left = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody can join any more."""
+        if self._left:
+            return True
+        if not self._task.done():
+            return False
+        failed = self._task.cancelled() or self._task.exception() is not None
+        return failed or self._task.result()[0].is_closed()
+
+    async def join(self) -> Lease:
+        """One more user, once there is a connection."""
+        self._users += 1
+        try:
+            # One server that gives up must not take the way from the others.
+            connection, _ = await asyncio.shield(self._task)
+        except BaseException:
+            await self.leave()
+            raise
+        return Lease(self, connection)
+
+    async def leave(self) -> None:
+        """One user less."""
+        self._users -= 1
+        if self._users:
+            return
+        self._left = True
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=_GOODBYE_S)
+        if self._task.done() and not self._task.cancelled() and self._task.exception() is None:
+            connection, nearer = self._task.result()
+            await _say_goodbye(connection)
+            if nearer is not None:
+                await nearer.end()
+
+
+async def _say_goodbye(connection: asyncssh.SSHClientConnection) -> None:
+    connection.close()
+    try:
+        async with asyncio.timeout(_GOODBYE_S):
+            await connection.wait_closed()
+    except TimeoutError:
+        connection.abort()
+
+
+def _as_server(hop: Address, way: _Way) -> Server:
+    """A jump host as something to log in to: never with a server's password."""
+    return Server(
+        name=str(hop),
+        address=hop,
+        credential=Credential(key_files=way.key_files),
+        known_hosts=way.known_hosts,
+        ssh=SshWay(jump=(), config=way.config),
+    )

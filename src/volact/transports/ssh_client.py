@@ -1,0 +1,100 @@
+"""asyncssh's questions during one login, answered without asking anybody.
+
+Is this host key trusted, what is the password, why was the answer no.  How a
+connection is opened is ``login``'s.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import asyncssh
+
+from volact.errors import InputError, TransportError, VolactError
+from volact.model.server import Credential
+from volact.transports.base import Secrets
+from volact.transports.failures import one_line
+from volact.transports.hostkeys import KnownHosts, Match, Refusal
+
+# How a server ends a login that it has had enough of.
+_ENDED = (asyncssh.DisconnectError, asyncssh.ProtocolError)
+
+
+class Client(asyncssh.SSHClient):
+    """asyncssh's questions during one login, and why the answer was no."""
+
+    def __init__(self, secrets: Secrets, credential: Credential) -> None:
+        self._secrets = secrets
+        self._credential = credential
+        self._asked = False
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self.known: KnownHosts | None = None
+        self.refusal: Refusal | None = None
+        self.trouble: VolactError | None = None
+        self.restricted = False
+
+    def own_reason(self, error: Exception) -> VolactError | None:
+        """What is known here of why the login failed, better than the library can."""
+        if self.trouble is not None:
+            return self.trouble
+        if self.refusal is not None:
+            return TransportError("host-key", self.refusal.message, self.refusal.hint)
+        if isinstance(error, asyncssh.KeyExchangeFailed) and self.restricted:
+            return TransportError(
+                "host-key",
+                "the server has none of the kinds of host key in known_hosts",
+                "if the server was rebuilt, remove its old lines there",
+            )
+        if isinstance(error, InputError):
+            return TransportError("auth", error.message, error.hint)
+        if self._in_login and type(error) in _ENDED:
+            return TransportError(
+                "auth",
+                f"the server ended the login: {one_line(str(error))}",
+                "too many keys of an agent? name the right one as key-file",
+            )
+        return error if isinstance(error, VolactError) else None
+
+    @property
+    def _in_login(self) -> bool:
+        """Whether the server is known and it is now about the person."""
+        return self._connection is not None and bool(self._connection.get_server_host_key())
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """Keep the connection, to see how far it got."""
+        self._connection = conn
+
+    def match(self, host: str, addr: str, port: int | None) -> Match:
+        """The trusted keys of this host."""
+        found: Match = self.known.match(host, addr, port) if self.known else ([], [], [])
+        self.restricted = bool(found[0])
+        return found
+
+    def validate_host_public_key(
+        self, host: str, addr: str, port: int, key: asyncssh.SSHKey
+    ) -> bool:
+        """Judge a host key that is not among the trusted ones."""
+        if self.known is None:
+            return True
+        self.refusal = self.known.judge(host, addr, port, key)
+        return self.refusal is None
+
+    async def password_auth_requested(self) -> str | None:
+        """The password, once: a second try with the same one locks accounts."""
+        if self._asked:
+            return None
+        self._asked = True
+        try:
+            secret = await self._secrets.password(self._credential)
+        except VolactError as error:
+            self.trouble = TransportError("auth", error.message, error.hint)
+            return None
+        return None if secret is None else secret.reveal()
+
+    def password_change_requested(self, prompt: str, lang: str) -> tuple[str, str]:
+        """Windows wants a new password: nothing to be decided here."""
+        self.trouble = TransportError(
+            "auth", "the password has expired", "log in once by hand and change it"
+        )
+        # The library's word for "no", which its types do not know.
+        return cast("tuple[str, str]", NotImplemented)
