@@ -13,16 +13,22 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from tencent_cloud import profile_file
 
 from volact.errors import TransportError
 from volact.inventory import Inventory, Secrets, load_inventory, with_credential
 from volact.lab.lab import Lab
+from volact.lab.tencent.agent import FOLDER
+from volact.lab.tencent.signature import Account
 from volact.lab.windows.spec import TransportName
 from volact.model.server import Server
 from volact.transports.base import Opener, Raw
 from volact.transports.connect import make_opener
 
-WAYS: tuple[TransportName, ...] = ("ssh", "winrm")
+WAYS: tuple[TransportName, ...] = ("ssh", "winrm", "tat")
+# Ways that carry little output, in a code page of their own, and name files themselves.
+RUN_COMMANDS = ("tat",)
 
 # One server of each shell, and one of each way in which a line can be bad.
 SERVERS = 40
@@ -31,10 +37,24 @@ SERVERS = 40
 class Servers:
     """A lab and its inventory."""
 
-    def __init__(self, lab: Lab, inventory: Inventory, opener: Opener) -> None:
+    def __init__(self, lab: Lab, way: TransportName, inventory: Inventory, opener: Opener) -> None:
         self.lab = lab
+        self.way = way
         self.servers = {server.name: server for server in inventory.servers}
         self.opener = opener
+
+    @property
+    def by_run_command(self) -> bool:
+        """Whether a cloud's run-command is between us and the servers."""
+        return self.way in RUN_COMMANDS
+
+    def with_wrong_secret(self, server: Server, folder: Path) -> Server:
+        """The server with a password, or keys of the cloud, that are wrong."""
+        if not self.by_run_command:
+            return with_credential(server, password_env="WRONG")
+        path = profile_file(folder / "wrong.ini", default=Account("AKIDwrong", "wrong-key"))
+        account = replace(server.account, credentials=str(path))
+        return replace(server, account=account)
 
     def with_password(self) -> Server:
         """A server where a password is what counts."""
@@ -63,7 +83,8 @@ class Servers:
     def left(self, server: Server) -> list[str]:
         machine = self.lab.machine(server.name)
         nodes = machine.files.children(machine.temp)
-        return [node.path for node in nodes if "volact-" in node.path]
+        left = [node.path for node in nodes if "volact-" in node.path]
+        return left + [node.path for node in machine.files.children(f"{FOLDER}\\tmp")]
 
 
 @pytest.fixture(params=WAYS)
@@ -71,14 +92,15 @@ async def servers(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     async with Lab("tencent", SERVERS, 3, transport=request.param) as lab:
         lab.write_inventory(tmp_path / "lab.toml")
         opener = make_opener(Secrets({"WRONG": "wrong"}))
-        yield Servers(lab, load_inventory(tmp_path / "lab.toml"), opener)
+        inventory = load_inventory(tmp_path / "lab.toml")
+        yield Servers(lab, request.param, inventory, opener)
         assert lab.errors == []
         assert [name for name, service in lab.winrm.services.items() if len(service.shells)] == []
 
 
-async def refused(servers: Servers, server: Server) -> TransportError:
+async def refused(servers: Servers, server: Server, *lines: str) -> TransportError:
     with pytest.raises(TransportError) as caught:
-        await servers.run(server)
+        await servers.run(server, *lines)
     assert "\n" not in caught.value.line()
     return caught.value
 
@@ -99,7 +121,8 @@ async def test_one_opening_serves_several_scripts(servers: Servers) -> None:
     async with servers.opener(server) as transport:
         for name in ("volact-0123456789abcdef", "volact-fedcba9876543210"):
             raw = await transport.run(script, name=name, deadline_s=20)
-            assert b"VOLACT1 " + name.encode() in raw.stdout
+            told = b"" if servers.by_run_command else name.encode()
+            assert b"VOLACT1 " + told in raw.stdout
     assert servers.left(server) == []
 
 
@@ -112,21 +135,38 @@ async def test_output_in_the_servers_own_code_page_comes_as_bytes(servers: Serve
     raw = await servers.run(servers.one(language="zh"), "type C:\\none.txt", "set code=0")
     said = raw.stdout + raw.stderr
     assert not said.isascii()
+    if servers.by_run_command:  # it took the bytes for UTF-8
+        assert "\ufffd" in said.decode("utf-8")
+        return
     said.decode("cp936")
     with pytest.raises(UnicodeDecodeError):
         said.decode("utf-8")
 
 
-async def test_large_output(servers: Servers) -> None:
+async def test_large_output_comes_whole_or_is_said_to_be_cut(servers: Servers) -> None:
     line = "x" * 200
-    many = f"for /L %%i in (1,1,1000) do echo {line}"
-    raw = await servers.run(servers.one(), many, "echo VOLACT1 end", "set code=0")
+    script = (f"for /L %%i in (1,1,1000) do echo {line}", "echo VOLACT1 end", "set code=0")
+    if servers.by_run_command:
+        assert (await refused(servers, servers.one(), *script)).kind == "protocol"
+        return
+    raw = await servers.run(servers.one(), *script)
     assert raw.stdout.count(line.encode()) == 1000
+
+
+async def test_the_largest_answer_comes_whole(servers: Servers) -> None:
+    line = "x" * 198
+    raw = await servers.run(servers.one(), f"for /L %%i in (1,1,120) do echo {line}", "set code=0")
+    assert raw.stdout == (line.encode() + b"\r\n") * 120
 
 
 async def test_a_cut_answer_is_not_mended(servers: Servers) -> None:
     server = servers.one(fault="truncated")
-    raw = await servers.run(server, f"echo VOLACT1 {'x' * 500} end", "set code=0")
+    script = (f"echo VOLACT1 {'x' * 500} end", "set code=0")
+    if servers.by_run_command:  # it cuts at a limit of its own, and says so
+        padded = [f"for /L %%i in (1,1,130) do echo {'x' * 198}", *script]
+        assert (await refused(servers, server, *padded)).kind == "protocol"
+        return
+    raw = await servers.run(server, *script)
     assert b" end" not in raw.stdout
     assert servers.left(server) == []
 
@@ -140,9 +180,9 @@ async def test_a_hang_ends_at_the_deadline(servers: Servers) -> None:
     assert loop.time() - begun < 5
 
 
-async def test_a_login_that_is_refused(servers: Servers) -> None:
+async def test_a_login_that_is_refused(servers: Servers, tmp_path: Path) -> None:
     assert (await refused(servers, servers.one(fault="auth"))).kind == "auth"
-    wrong = with_credential(servers.with_password(), password_env="WRONG")
+    wrong = servers.with_wrong_secret(servers.with_password(), tmp_path)
     assert (await refused(servers, wrong)).kind == "auth"
 
 
