@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
+from more_examples import MORE
 from msgspec.structs import replace
 from servers import (
     DENIED_SDDL,
@@ -88,12 +89,12 @@ EXAMPLES = [
                 product(kms=KMS1),
             ]
         ),
-        "",
+        "addon-not-licensed",
     ),
     Example(
         "the second of two keys is not licensed",
         server("2019", products=[product("2019"), product("2019", licensed=False, ID="two")]),
-        "not-licensed!",
+        "not-licensed! several-keys",
     ),
     Example(
         "ends in 20 days",
@@ -219,11 +220,11 @@ EXAMPLES = [
         "kms-host-refuses! not-licensed!",
     ),
     # clock
-    Example("5 h ahead", server(skew_s=5 * HOUR), "clock-skew!"),
-    Example("3 days behind", server(skew_s=-3 * DAY), "clock-skew!"),
-    Example("10 minutes ahead", server(skew_s=600), "clock-skew?"),
+    Example("5 h ahead", server(skew_s=5 * HOUR), "clock-skew! time-seeding"),
+    Example("3 days behind", server(skew_s=-3 * DAY), "clock-skew! time-seeding"),
+    Example("10 minutes ahead", server(skew_s=600), "clock-skew? time-seeding"),
     Example("a minute ahead", server(skew_s=60), ""),
-    Example("domain member, 5 h", server(skew_s=5 * HOUR, role=3), "clock-skew!"),
+    Example("domain member, 5 h", server(skew_s=5 * HOUR, role=3), "clock-skew! time-seeding"),
     Example(
         "only volact's own clock disagrees",
         server(time__utc=int((NOW_S + 5 * HOUR) * 1000), time__ref_at=int(NOW_S * 1000)),
@@ -298,7 +299,7 @@ EXAMPLES = [
     Example(
         "licensed by MAK",
         server("2019", products=[product("2019", channel="VOLUME_MAK", partial="ABCDE")]),
-        "key-wrong-channel?",
+        "licensed-by-own-key",
     ),
     Example(
         "the key of another edition",
@@ -351,7 +352,7 @@ EXAMPLES = [
     Example("not elevated", server(elevated=False), "not-elevated!"),
     Example("product policy of 1960 bytes", server(policy_len=1960), "product-policy-damaged!"),
     Example("no product policy", server(policy_len=None), ""),
-    Example("23H2, licensed", server(os__build=25398), "release-unsupported?"),
+    Example("23H2, licensed", server(os__build=25398), "release-without-gvlk?"),
     Example(
         "a client Windows",
         server("2019", licensed=False, os__sku=4),
@@ -373,6 +374,8 @@ EXAMPLES = [
     ),
 ]
 
+EXAMPLES += [Example(*rarer) for rarer in MORE]
+
 
 def found(findings: tuple[Finding, ...]) -> list[str]:
     mark = {"error": "!", "warning": "?", "info": ""}
@@ -387,7 +390,7 @@ def test_exactly_this_is_found(example: Example) -> None:
 
 def test_every_finding_has_an_example() -> None:
     shown = {word.rstrip("!?") for example in EXAMPLES for word in example.found.split()}
-    assert shown | {"duplicate-cmid"} == set(CATALOGUE)
+    assert shown | {"duplicate-cmid", "clock-set-back"} == set(CATALOGUE)
 
 
 def one(id: str, raw: dict[str, Any], ctx: Context | None = None) -> Finding:

@@ -34,6 +34,10 @@ CATALOGUE: dict[str, Entry] = {
         say("Windows is licensed, but not by one of the provider's KMS hosts."),
         say("Sets the provider's KMS host and activates."),
     ),
+    "kms-host-pinned": Entry(
+        say("Windows is licensed by the provider's KMS host, which is set by its address."),
+        say("Reports it; the name stays when addresses move."),
+    ),
     "kms-host-wrong": Entry(
         say("The server is set to a KMS host that is not the provider's, or to none."),
         say("Sets the first of the provider's hosts that the server reaches."),
@@ -50,6 +54,14 @@ CATALOGUE: dict[str, Entry] = {
         say("Group policy sets the KMS host."),
         say("Nothing: volact does not fight group policy."),
     ),
+    "activation-type-forced": Entry(
+        say("Windows is set to be activated by Active Directory or by tokens only."),
+        say("Reports it, with the command; no KMS host would be asked."),
+    ),
+    "kms-not-discovered": Entry(
+        say("No KMS host is set, and DNS names none."),
+        say("Reports it, and tries once more."),
+    ),
     "kms-name-unresolved": Entry(
         say("The names of the provider's KMS hosts do not resolve on the server."),
         say("Reports it; activation is not tried, as it would only fail."),
@@ -58,9 +70,17 @@ CATALOGUE: dict[str, Entry] = {
         say("The server cannot open a connection to its KMS host."),
         say("Takes another of the provider's hosts if the server reaches one; else reports it."),
     ),
+    "firewall-blocks-kms": Entry(
+        say("The server's own firewall blocks the way to the KMS host."),
+        say("Names the rule; firewalls are yours."),
+    ),
     "kms-host-refuses": Entry(
         say("A KMS host was reached and said no."),
         say("Tries once more, and reports the host's reason."),
+    ),
+    "kms-host-too-old": Entry(
+        say("The KMS host was reached and does not know this release."),
+        say("Reports which host key, Windows and update the host needs."),
     ),
     "clock-skew": Entry(
         say(
@@ -69,6 +89,17 @@ CATALOGUE: dict[str, Entry] = {
         ),
         say("Sets it from the provider's time servers on a stand-alone server; never in a domain."),
     ),
+    "clock-set-back": Entry(
+        say("The clock was set right and was wrong again a moment later."),
+        say("Reports it: something else sets the clock."),
+    ),
+    "rtc-utc-mismatch": Entry(
+        say(
+            "Windows reads the hardware clock as local time where it is UTC, "
+            "or the other way round."
+        ),
+        say("Reports it, with the command; the clock itself is set as for clock-skew."),
+    ),
     "time-service-off": Entry(
         say("The Windows Time service is disabled or missing, or stopped while the clock is off."),
         say("Enables and starts it on a stand-alone server that needs work."),
@@ -76,6 +107,10 @@ CATALOGUE: dict[str, Entry] = {
     "time-source-missing": Entry(
         say("Windows Time runs, but has nowhere to take the time from."),
         say("Names the provider's time server on a stand-alone server that needs work."),
+    ),
+    "time-seeding": Entry(
+        say("The clock is off, and Windows also takes the time from TLS traffic."),
+        say("Reports it."),
     ),
     "service-disabled": Entry(
         say("The licensing service, or a service it needs, is disabled."),
@@ -96,6 +131,12 @@ CATALOGUE: dict[str, Entry] = {
         ),
         say("Gives the right to execute back; a debugger or a missing file is left to you."),
     ),
+    "rights-lost": Entry(
+        say(
+            "A right that licensing needs is gone: of a registry key, a service, DCOM or the store."
+        ),
+        say("Names each that is missing, with what was read; gives nothing back by itself."),
+    ),
     "image-not-entitled": Entry(
         say("The server was made from an image that the provider's licence does not cover."),
         say("Nothing, unless --override-entitlement REASON says that it is covered."),
@@ -113,12 +154,31 @@ CATALOGUE: dict[str, Entry] = {
         say("Installs the published client key of exactly this build and edition."),
     ),
     "key-wrong-channel": Entry(
-        say("The key is a retail, MAK or maker's key, which no KMS host activates."),
-        say("Replaces it only with --replace-key, and never when it is licensed."),
+        say(
+            "The key is a retail, MAK or maker's key that is not activated; "
+            "no KMS host activates it."
+        ),
+        say("Replaces it only with --replace-key."),
+    ),
+    "key-avma": Entry(
+        say("The key is one for automatic virtual machine activation, and is not activated."),
+        say("Replaces it only with --replace-key."),
+    ),
+    "licensed-by-own-key": Entry(
+        say("Windows is licensed by a MAK, retail, maker's or Hyper-V key."),
+        say("Leaves it alone."),
     ),
     "key-wrong-edition": Entry(
         say("The client key is one of another edition or release."),
         say("Installs the published client key of this one."),
+    ),
+    "several-keys": Entry(
+        say("Windows has several keys side by side."),
+        say("Judges by those that decide, and says which."),
+    ),
+    "addon-not-licensed": Entry(
+        say("An add-on, such as extended security updates, is not licensed."),
+        say("Reports it; it says nothing of Windows itself."),
     ),
     "edition-evaluation": Entry(
         say("This is an evaluation edition."),
@@ -165,6 +225,14 @@ CATALOGUE: dict[str, Entry] = {
     "release-unsupported": Entry(
         say("The provider's KMS hosts are not for this Windows, or it is not known."),
         say("Leaves its licence alone."),
+    ),
+    "release-without-gvlk": Entry(
+        say("Microsoft publishes no client key for this release."),
+        say("Installs none, and leaves its licence alone."),
+    ),
+    "azure-edition-elsewhere": Entry(
+        say("This is Datacenter: Azure Edition, somewhere else than in Azure."),
+        say("Leaves its licence alone, unless the KMS host is your own."),
     ),
     "fact-unreadable": Entry(
         say("Something that decisions rest on could not be read."),

@@ -7,7 +7,10 @@ data fields of the newest events.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import takewhile
+
+import msgspec
 
 from volact.model.fact import value_of
 from volact.model.facts import Event, Facts
@@ -17,7 +20,19 @@ from volact.model.text import Text, raw, ready, say
 
 UMBRELLA = 0xC004F074
 
+# They only say that no KMS host could be used; the last two as event 8198 has them.
+_SAYS_NOTHING = frozenset({UMBRELLA, 0x8007139F, 0xC0020017})
+
 _HEX = re.compile(r"0x[0-9A-Fa-f]{1,8}")
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """A code of an activation that was tried: where it was found, whom it was about."""
+
+    code: int
+    source: str  # step, event 12288, event 12289, event 8198
+    host: str = ""
+    at: str = ""
 
 
 def hex_code(code: int) -> str:
@@ -36,7 +51,10 @@ def named(code: int, errors: Mapping[int, ErrorInfo]) -> Text:
 def _clause(sentence: str) -> Text:
     """A sentence of the knowledge as a part of another one."""
     bare = sentence.rstrip(".")
-    return ready(bare, shown=bare[0].lower() + bare[1:])
+    first = bare.split(" ", 1)[0]
+    # "WMI", "DNS" and "KMS" keep their letters; "The" and "A" do not.
+    plain = len(first) == 1 or first[1:].islower()
+    return ready(bare, shown=bare[0].lower() + bare[1:] if plain else bare)
 
 
 def event_code(facts: Facts, event_id: str) -> int | None:
@@ -58,12 +76,40 @@ def kms_answer(facts: Facts) -> int | None:
     return event_code(facts, "12288")
 
 
-def last_code(facts: Facts, results: tuple[StepResult, ...]) -> int | None:
-    """The code that explains best why the last activation failed."""
+def last_attempt(facts: Facts, results: tuple[StepResult, ...]) -> Attempt | None:
+    """What explains best why the last activation failed.
+
+    The step's own code, unless it is one that says nothing; else the newest
+    event with a code of its own; else whatever code there is.
+    """
     tried = next((r.hresult for r in reversed(results) if r.do == "activate" and not r.ok), None)
-    if tried and tried != UMBRELLA:
-        return tried
-    return kms_answer(facts) or tried or None
+    step = [Attempt(tried, "step", tried_host(facts))] if tried else []
+    events = sorted(_attempts(facts), key=lambda attempt: attempt.at, reverse=True)
+    # What failed before the last success is over.
+    found = [*step, *takewhile(lambda attempt: attempt.code, events)]
+    telling = [attempt for attempt in found if attempt.code not in _SAYS_NOTHING]
+    return next(iter(telling or found), None)
+
+
+def last_code(facts: Facts, results: tuple[StepResult, ...]) -> int | None:
+    """The code of that."""
+    found = last_attempt(facts, results)
+    return found.code if found else None
+
+
+def _attempts(facts: Facts) -> Iterator[Attempt]:
+    """What the events tell: of the last exchange with a KMS host, and of failed tries."""
+    request, response = _event(facts, "12288"), _event(facts, "12289")
+    code = kms_answer(facts)
+    if code is not None:
+        answered = response and (request is None or response.at >= request.at)
+        event = response if answered else request
+        source = "event 12289" if answered else "event 12288"
+        yield Attempt(code, source, tried_host(facts), event.at if event else "")
+    failed = _event(facts, "8198")
+    inner = event_code(facts, "8198")
+    if failed and inner:
+        yield Attempt(inner, "event 8198", "", failed.at)
 
 
 def tried_host(facts: Facts) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from volact.model.profile import Image, Knowledge
+from volact.model.profile import Image, Knowledge, Profile
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +27,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     ``image`` and ``license`` are what the cloud's own API says of this very
     server: its image's id and its kind of licence; ``""`` when nobody asked.
+    ``clouds`` are all profiles there are, to say whose a foreign KMS host is.
     """
 
     knowledge: Knowledge
@@ -34,4 +35,5 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     images: Mapping[str, Image] = {}
     image: str = ""
     license: str = ""
+    clouds: tuple[Profile, ...] = ()
     now: datetime

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from volact.core.context import Context
+from volact.core.owners import in_ranges
 from volact.core.release import is_2008, release_name
 from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts, Product
@@ -81,6 +82,16 @@ def is_accepted_name(host: HostPort, facts: Facts, ctx: Context) -> bool:
     return _name(host.host) in names or ctx.knowledge.profile.owns(host.host)
 
 
+def is_pinned(host: HostPort, ctx: Context) -> bool:
+    """Whether this is one of the provider's KMS hosts, set by its documented address."""
+    return host.port == DEFAULT_PORT and in_ranges(host, ctx.knowledge.profile)
+
+
+def preferred_host(facts: Facts, ctx: Context) -> HostPort:
+    """The accepted host to name: the first reachable, else the first.  There must be one."""
+    return (reachable_hosts(facts, ctx) or accepted_hosts(facts, ctx))[0]
+
+
 def same_host(one: HostPort, other: HostPort) -> bool:
     """Equal in the eyes of DNS and IP: case, a trailing dot and IPv6 spelling do not count."""
     return _name(one.host) == _name(other.host) and one.port == other.port
@@ -139,8 +150,8 @@ def origin_of(setting: Setting, facts: Facts, product: Product | None) -> Origin
         return "cached"
     if setting.layer != "discovered":
         return setting.layer
-    domains = [facts.licensing.lookup_domain] + ([product.lookup_domain] if product else [])
-    return "lookup-domain" if any(bool(value_of(domain)) for domain in domains) else "dns"
+    own = value_of(product.lookup_domain) if product else None
+    return "lookup-domain" if own or value_of(facts.licensing.lookup_domain) else "dns"
 
 
 def reach_of(facts: Facts, host: HostPort) -> Reach:

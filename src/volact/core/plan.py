@@ -50,6 +50,7 @@ ACTIVATING = (
     "grace-ending",
     "key-missing",
     "key-wrong-channel",
+    "key-avma",
     "key-wrong-edition",
     "kms-host-per-product-override",
     "kms-host-wrong",
@@ -63,6 +64,7 @@ _NEEDS_WORK = (
     "licensed-by-other-kms",
     "key-missing",
     "key-wrong-channel",
+    "key-avma",
     "key-wrong-edition",
 )
 _LICENCE_STEPS = ("install-key", "set-kms-host", "clear-kms-host")

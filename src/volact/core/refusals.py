@@ -24,19 +24,25 @@ _HANDS_OFF = {
     "not-elevated": "",
     "wsh-disabled": "",
 }
-_CONSENT = {"key-wrong-channel": "--replace-key"}
+_CONSENT = {"key-wrong-channel": "--replace-key", "key-avma": "--replace-key"}
 
 # Errors with which activation would only fail, or go to the wrong host.
 _BLOCKING = frozenset(
     {
         "release-unsupported",
+        "release-without-gvlk",
+        "azure-edition-elsewhere",
         "edition-evaluation",
+        "rights-lost",
+        "activation-type-forced",
+        "firewall-blocks-kms",
         "service-disabled",
         "service-stopped",
         "licensing-binary-blocked",
         "clock-skew",
         "key-missing",
         "key-wrong-channel",
+        "key-avma",
         "key-wrong-edition",
         "kms-host-set-by-policy",
         "kms-host-per-product-override",
@@ -44,6 +50,16 @@ _BLOCKING = frozenset(
         "kms-port-wrong",
         "kms-name-unresolved",
         "kms-unreachable",
+    }
+)
+
+# Errors of the edition: keys and KMS hosts stay as they are.
+_NO_KEY_FITS = frozenset(
+    {
+        "release-unsupported",
+        "release-without-gvlk",
+        "azure-edition-elsewhere",
+        "edition-evaluation",
     }
 )
 
@@ -66,7 +82,7 @@ def hands_off(facts: Facts, findings: tuple[Finding, ...]) -> tuple[Refusal, ...
 def licence_may_change(facts: Facts, findings: tuple[Finding, ...]) -> bool:
     """Whether keys and KMS hosts may be touched: release and edition are known and right."""
     errors = {finding.id for finding in findings if finding.severity == "error"}
-    if errors & {"release-unsupported", "edition-evaluation"}:
+    if errors & _NO_KEY_FITS:
         return False
     return not is_unreadable(facts.os.build) and not is_unreadable(facts.os.sku)
 

@@ -124,6 +124,7 @@ REPAIRS: dict[str, Repair] = {
     "time-source-missing": give_time_source,
     "key-missing": install_key,
     "key-wrong-channel": replace_key,
+    "key-avma": replace_key,
     "key-wrong-edition": replace_key,
     "kms-host-wrong": set_kms_host,
     "kms-port-wrong": set_kms_host,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from volact.core.context import Context
-from volact.core.kms import service_setting, serving
+from volact.core.kms import Setting, origin_of, service_setting, serving
 from volact.core.languages import language_tag
 from volact.core.licensing import main_product, status_word
 from volact.core.release import SERVER_EDITIONS, release_name
-from volact.model.fact import Known, value_of
+from volact.model.fact import value_of
 from volact.model.facts import Facts, Product
 from volact.model.report import LicenseRow, OsRow
 
@@ -31,13 +31,14 @@ def license_row(facts: Facts, ctx: Context) -> LicenseRow:
     cmid = value_of(facts.licensing.cmid)
     product = main_product(facts)
     if product is None:
-        return LicenseRow(kms_host=_service_host(facts), cmid=cmid)
+        setting = value_of(service_setting(facts))
+        return LicenseRow(**_host(facts, setting, None), cmid=cmid)
     status = value_of(product.status)
     return LicenseRow(
         status=None if status is None else status_word(status),
         channel=_channel(product),
         partial_key=value_of(product.partial_key),
-        kms_host=_serving_host(facts, product),
+        **_host(facts, value_of(serving(facts, product)), product),
         expires=_expires(product, ctx),
         cmid=cmid,
     )
@@ -51,14 +52,11 @@ def _channel(product: Product) -> str | None:
     return token or value_of(product.channel)
 
 
-def _serving_host(facts: Facts, product: Product) -> str | None:
-    setting = serving(facts, product)
-    return str(setting.value.host) if isinstance(setting, Known) else None
-
-
-def _service_host(facts: Facts) -> str | None:
-    setting = service_setting(facts)
-    return str(setting.value.host) if isinstance(setting, Known) else None
+def _host(facts: Facts, setting: Setting | None, product: Product | None) -> dict[str, str]:
+    """The KMS host in use, and which layer named it."""
+    if setting is None:
+        return {}
+    return {"kms_host": str(setting.host), "kms_source": origin_of(setting, facts, product)}
 
 
 def _expires(product: Product, ctx: Context) -> str | None:

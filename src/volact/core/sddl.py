@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -99,7 +100,7 @@ def execute_access(sddl: str, service: str = "sppsvc") -> Verdict:
         return Verdict("unknown")
     if "NO_ACCESS_CONTROL" in sddl:
         return Verdict("allowed")
-    token = {NETWORK_SERVICE, service_sid(service), *_GROUPS}
+    token = network_service_token(service)
     matching = [ace for ace in aces if ace.sid in token and "IO" not in ace.flags]
     deciding = next((ace for ace in matching if _executes(ace)), None)
     if deciding is None:
@@ -108,6 +109,36 @@ def execute_access(sddl: str, service: str = "sppsvc") -> Verdict:
         return Verdict("allowed")
     deny = [ace.sid for ace in matching if ace.kind == "D" and _executes(ace)]
     return Verdict("denied", tuple(dict.fromkeys(deny)))
+
+
+def grants(sddl: str, token: Collection[str], wanted: int) -> bool | None:
+    """Whether every wanted right is allowed to these SIDs before it is denied.
+
+    ``None`` when the DACL is not understood.  A right for everything counts
+    for each.
+    """
+    aces = parse(sddl)
+    if aces is None:
+        return None
+    if "NO_ACCESS_CONTROL" in sddl:
+        return True
+    left = wanted
+    for ace in aces:
+        if ace.sid not in token or "IO" in ace.flags:
+            continue
+        mask = wanted if ace.mask & _RIGHTS["GA"] else ace.mask
+        if ace.kind == "D" and mask & left:
+            return False
+        if ace.kind == "A":
+            left &= ~mask
+        if not left:
+            return True
+    return False
+
+
+def network_service_token(service: str) -> frozenset[str]:
+    """What the account of a licensing service holds."""
+    return frozenset({NETWORK_SERVICE, service_sid(service), *_GROUPS})
 
 
 def parse(sddl: str) -> tuple[Ace, ...] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from volact.core.context import Context
-from volact.core.kms import accepted_hosts, is_accepted_name, serving
+from volact.core.kms import accepted_hosts, is_accepted_name, is_pinned, serving
 from volact.core.licensing import all_licensed, by_directory, channel_of, subjects, unlicensed
 from volact.model.fact import Known
 from volact.model.facts import Facts, Product
@@ -40,4 +40,6 @@ def _standing(facts: Facts, product: Product, ctx: Context) -> Standing:
     setting = serving(facts, product)
     if not isinstance(setting, Known):
         return "unknown"
-    return "accepted" if is_accepted_name(setting.value.host, facts, ctx) else "other"
+    host = setting.value.host
+    accepted = is_accepted_name(host, facts, ctx) or is_pinned(host, ctx)
+    return "accepted" if accepted else "other"

@@ -61,6 +61,7 @@ _SOURCED = (
     "kms_suffixes",
     "kms_ranges",
     "same_address_as",
+    "hardware_clock",
     "needs",
     "sub_clouds",
 )

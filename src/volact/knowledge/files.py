@@ -15,6 +15,7 @@ from volact.model.profile import (
     Edition,
     Entitlement,
     ErrorInfo,
+    HostKey,
     HostPort,
     Image,
     KmsRule,
@@ -28,6 +29,7 @@ from volact.model.profile import (
 CONFIDENCES = ("official", "third-party", "inferred", "unverified")
 ENTITLEMENT_KINDS = ("image", "metadata", "edition", "none")
 DISCOVERIES = ("explicit", "dns")
+HARDWARE_CLOCKS = ("", "utc")
 ROUTE_VIA = ("gateway", "self")
 ROUTE_WHEN = ("always", "unreachable")
 
@@ -91,6 +93,7 @@ class ProviderFile(FileShape, frozen=True):
     kms_ranges: tuple[str, ...] = ()
     same_address_as: tuple[str, ...] = ()
     needs: str = ""
+    hardware_clock: str = ""
     entitlement: EntitlementEntry | None = None
     sub_cloud: tuple[SubCloudEntry, ...] = ()
 
@@ -121,12 +124,14 @@ class ProviderFile(FileShape, frozen=True):
             kms_ranges=self.kms_ranges,
             same_address_as=self.same_address_as,
             needs=self.needs,
+            hardware_clock=self.hardware_clock,
             entitlement=self._entitlement(),
             sub_clouds=tuple(_sub_clouds(self.sub_cloud)),
         )
 
     def _check(self) -> None:
         _check_word("discovery", self.discovery, DISCOVERIES)
+        _check_word("hardware_clock", self.hardware_clock, HARDWARE_CLOCKS)
         if self.discovery == "explicit" and not self.kms:
             raise ValueError("kms: there is no rule, and discovery is not dns")
         hosts = [entry.hosts for entry in self.kms] + [sub.hosts for sub in self.sub_cloud]
@@ -196,6 +201,24 @@ class ReleaseFile(FileShape, frozen=True):
             if names.count(release.name) > 1:
                 raise ValueError(f"release[{index}].name: {release.name!r} occurs twice")
         return self.release
+
+
+class HostKeyFile(FileShape, frozen=True):
+    """``host_keys.toml``."""
+
+    source: str
+    confidence: str
+    host_key: tuple[HostKey, ...]
+
+    def values(self) -> tuple[HostKey, ...]:
+        """The host keys; every one can be installed somewhere."""
+        _check_confidence("confidence", self.confidence)
+        for index, key in enumerate(self.host_key):
+            if not key.hosts:
+                raise ValueError(f"host_key[{index}].hosts: is empty")
+            if {update.host for update in key.updates} - set(key.hosts):
+                raise ValueError(f"host_key[{index}].updates: names a host that is not in hosts")
+        return self.host_key
 
 
 class SymbolFile(FileShape, frozen=True):

@@ -16,8 +16,15 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from volact.errors import DataError, InputError
-from volact.knowledge.files import EditionFile, ErrorFile, ProviderFile, ReleaseFile, SymbolFile
-from volact.model.profile import Edition, ErrorInfo, Knowledge, Profile, Release
+from volact.knowledge.files import (
+    EditionFile,
+    ErrorFile,
+    HostKeyFile,
+    ProviderFile,
+    ReleaseFile,
+    SymbolFile,
+)
+from volact.model.profile import Edition, ErrorInfo, HostKey, Knowledge, Profile, Release
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -64,6 +71,12 @@ def load_releases() -> tuple[Release, ...]:
 
 
 @cache
+def load_host_keys() -> tuple[HostKey, ...]:
+    """Every KMS host key, and on which Windows it may be installed."""
+    return decode("host_keys.toml", _read("host_keys.toml"), HostKeyFile)
+
+
+@cache
 def load_errors() -> dict[int, ErrorInfo]:
     """Everything that can be explained, by unsigned code or event id.
 
@@ -86,6 +99,7 @@ def knowledge_for(name: str) -> Knowledge:
         editions=load_editions(),
         releases=load_releases(),
         errors=load_errors(),
+        host_keys=load_host_keys(),
     )
 
 

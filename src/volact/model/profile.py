@@ -130,6 +130,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     kms_suffixes: tuple[str, ...] = ()  # every host below these domains is the cloud's own
     kms_ranges: tuple[str, ...] = ()  # documented for routes and firewalls, never to be set
     same_address_as: tuple[str, ...] = ()  # profiles with a KMS host at the same address
+    hardware_clock: str = ""  # "utc": servers' hardware clocks run in UTC; "": not known
     needs: str = ""  # what must hold before its KMS hosts answer
     entitlement: Entitlement = Entitlement()
     sub_clouds: tuple[SubCloud, ...] = ()
@@ -175,6 +176,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             title=found.title,
             kms=(KmsRule(releases=("*",), hosts=found.kms),),
             ntp=found.ntp or self.ntp,
+            kms_suffixes=(),  # its own hosts, and no other region's
             sub_clouds=(),
         )
 
@@ -200,6 +202,21 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     supported: bool = True
 
 
+class HostUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """The update that a Windows needs to be a KMS host for a newer release."""
+
+    host: str
+    kb: str
+
+
+class HostKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A KMS host key: the release it is of, and the Windows it may be installed on."""
+
+    release: str
+    hosts: tuple[str, ...]
+    updates: tuple[HostUpdate, ...] = ()
+
+
 class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about one HRESULT or event id."""
 
@@ -220,3 +237,4 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     editions: tuple[Edition, ...]
     releases: tuple[Release, ...]
     errors: dict[int, ErrorInfo] = {}
+    host_keys: tuple[HostKey, ...] = ()

@@ -32,6 +32,7 @@ class LicenseRow(msgspec.Struct, frozen=True, kw_only=True):
     channel: str | None = None
     partial_key: str | None = None
     kms_host: str | None = None
+    kms_source: str | None = None  # policy product service lookup-domain dns cached
     expires: str | None = None
     cmid: str | None = None
 

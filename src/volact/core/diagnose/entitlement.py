@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from volact.core.diagnose.case import Case, error, info
+from volact.core.diagnose.edition import AZURE_EDITION
 from volact.core.diagnose.system import wsh_disabled
 from volact.model.fact import ABSENT, value_of
 from volact.model.finding import Finding
@@ -71,10 +72,18 @@ def entitlement_unknown(case: Case) -> Finding | None:
     rule, value = case.ctx.knowledge.profile.entitlement, _metadata_value(case)
     if _judged(_image(case)) or (value and value in (*rule.own, *rule.entitled)):
         return None
+    if rule.kind == "edition" and (value_of(case.facts.os.sku) or 0) in AZURE_EDITION:
+        return None  # it proves itself to the cloud
     image_id = _image_id(case)
     if image_id:
         summary = say(
             "Whether the provider's licence covers the image {image} is not known.", image=image_id
+        )
+    elif rule.kind == "metadata" and value:
+        summary = say(
+            "The provider's metadata gives {value} as the licence, and what that means is not "
+            "known here.",
+            value=value,
         )
     elif rule.kind == "image":
         summary = say("The server could not say which image it was made from.")
@@ -85,7 +94,8 @@ def entitlement_unknown(case: Case) -> Finding | None:
     )
     if rule.kind != "image" and rule.text:
         remedy = ready(rule.text)
-    return info("entitlement-unknown", summary, {"image": image_id}, remedy=remedy)
+    evidence = {"image": image_id, **({"metadata": value} if value else {})}
+    return info("entitlement-unknown", summary, evidence, remedy=remedy)
 
 
 def _refusable(case: Case, id: str, summary: Text, image: Image, remedy: Text) -> Finding:

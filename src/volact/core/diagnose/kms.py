@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from volact.core import shell
 from volact.core.diagnose.binary import blocked_by
-from volact.core.diagnose.case import Case, error, info, warning
+from volact.core.diagnose.case import Case, error, info, on_server
+from volact.core.diagnose.foreign import whose
 from volact.core.diagnose.services import service_of
 from volact.core.kms import (
     Setting,
     accepted_hosts,
+    configured,
     is_accepted,
     is_accepted_name,
+    is_pinned,
+    origin_of,
     policy_setting,
+    preferred_host,
     product_setting,
-    reachable_hosts,
     service_setting,
     serving,
 )
 from volact.core.licensing import (
+    all_licensed,
     by_directory,
     has_key,
     is_kms_host,
     is_licensed,
     is_unlicensed,
     kms_clients,
+    main_product,
 )
 from volact.core.release import is_2008, is_2008_r2, licensing_service
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
 from volact.model.facts import Product
 from volact.model.finding import Finding
 from volact.model.profile import HostPort
+from volact.model.text import Text, say
 
 
 def uses_kms(case: Case) -> bool:
@@ -106,18 +113,66 @@ def kms_host_wrong(case: Case) -> Finding | None:
     setting = _judged_setting(case)
     if setting is None or (isinstance(setting, Known) and _is_provider_name(case, setting.value)):
         return None
-    current = str(setting.value.host) if isinstance(setting, Known) else ""
-    if current:
-        summary = f"The KMS host is {current}, which is not the provider's ({preferred(case)})."
-    else:
-        summary = f"No KMS host is set; the provider's is {preferred(case)}."
+    if isinstance(setting, Known) and _licensed_by_address(case, setting.value):
+        return None  # kms-host-pinned
     return error(
         "kms-host-wrong",
-        summary,
-        {"current": current, "accepted": [str(h) for h in accepted_hosts(case.facts, case.ctx)]},
+        _wrong_summary(case, setting),
+        {
+            "current": str(setting.value.host) if isinstance(setting, Known) else "",
+            "accepted": [str(h) for h in accepted_hosts(case.facts, case.ctx)],
+            **_in_effect(case),
+        },
         repair="automatic",
-        remedy=f"On the server: {shell.set_kms_host(preferred(case))}",
+        remedy=on_server(shell.set_kms_host(preferred(case))),
     )
+
+
+def _wrong_summary(case: Case, setting: Known[Setting] | Absent) -> Text:
+    right = preferred(case)
+    found = _effective(case)
+    if isinstance(setting, Absent) and found is None:
+        return say("No KMS host is set; the provider's is {right}.", right=right)
+    if isinstance(setting, Absent) and found is not None:
+        return say(
+            "No KMS host is set, and DNS leads to {host}; the provider's is {right}.",
+            host=found.host,
+            right=right,
+        )
+    host = setting.value.host if isinstance(setting, Known) else right
+    name = whose(case, host)
+    if is_pinned(host, case.ctx):
+        return say(
+            "The KMS host is set by its address, {host}, not by its name ({right}).",
+            host=host,
+            right=right,
+        )
+    return say(
+        "The KMS host is {host}, which is not the provider's ({right}).",
+        host=host if name is None else say("{host} of {cloud}", host=host, cloud=name),
+        right=right,
+    )
+
+
+def _effective(case: Case) -> Setting | None:
+    """The host that is used now, where that is known."""
+    product = main_product(case.facts)
+    if product is None or product not in kms_clients(case.facts):
+        return value_of(configured(case.facts, None))
+    return value_of(serving(case.facts, product))
+
+
+def _in_effect(case: Case) -> dict[str, str]:
+    """The host in use and how it came to be used; the layer to mend is the service's."""
+    found = _effective(case)
+    if found is None:
+        return {}
+    origin = origin_of(found, case.facts, main_product(case.facts))
+    return {"effective": str(found.host), "source": origin}
+
+
+def _licensed_by_address(case: Case, setting: Setting) -> bool:
+    return is_pinned(setting.host, case.ctx) and all_licensed(case.facts)
 
 
 def kms_port_wrong(case: Case) -> Finding | None:
@@ -140,47 +195,9 @@ def kms_port_wrong(case: Case) -> Finding | None:
     )
 
 
-def licensed_by_other_kms(case: Case) -> Finding | None:
-    """Licensed, but by a KMS host that is not the provider's."""
-    others = [
-        setting.value
-        for product in kms_clients(case.facts)
-        if is_licensed(product)
-        and not by_directory(product)
-        and isinstance(setting := serving(case.facts, product), Known)
-        and not _is_provider_name(case, setting.value)
-    ]
-    if is_kms_host(case.facts) or not accepted_hosts(case.facts, case.ctx):
-        return None
-    directory = _licensed_by_directory(case)
-    if directory or not others:
-        return directory
-    by_policy = others[0].layer == "policy"
-    return error(
-        "licensed-by-other-kms",
-        f"Windows is licensed by {others[0].host}, which is not the provider's KMS host.",
-        {"host": str(others[0].host), "layer": others[0].layer},
-        repair="manual" if by_policy else "automatic",
-        remedy=f"On the server: {shell.set_kms_host(preferred(case))}; {shell.activate()}",
-    )
-
-
-def _licensed_by_directory(case: Case) -> Finding | None:
-    """Licensed through Active Directory: the domain's own choice, left alone."""
-    if not any(is_licensed(p) and by_directory(p) for p in kms_clients(case.facts)):
-        return None
-    return warning(
-        "licensed-by-other-kms",
-        "Windows is licensed through Active Directory, not by the provider's KMS host.",
-        {"host": "", "layer": "directory"},
-        remedy="Nothing to do if the domain is meant to license this server.",
-    )
-
-
 def preferred(case: Case) -> HostPort:
     """The accepted host to name: the first reachable, else the first."""
-    hosts = reachable_hosts(case.facts, case.ctx) or accepted_hosts(case.facts, case.ctx)
-    return hosts[0]
+    return preferred_host(case.facts, case.ctx)
 
 
 def _judged_setting(case: Case) -> Known[Setting] | Absent | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from volact.core import shell
-from volact.core.codes import hex_code, last_code, named
+from volact.core.codes import Attempt, hex_code, last_attempt, last_code, named
 from volact.core.diagnose.case import Case, error, info, on_server, warning
 from volact.core.licensing import (
     FULL_TERM_MIN,
@@ -22,10 +22,13 @@ from volact.core.licensing import (
 from volact.model.fact import ABSENT, Unreadable, value_of
 from volact.model.facts import Product
 from volact.model.finding import Finding, Repair
-from volact.model.text import Text, say
+from volact.model.text import Text, ready, say
 
 ENDING_MIN = 30 * 24 * 60  # Windows itself begins to warn 30 days before the end
 DEFAULT_RENEWAL_MIN = 10_080  # 7 days
+
+# Classes of codes that are a state or name no cause.
+_NO_CAUSE = frozenset({"state", "umbrella-kms", "name-only", "transient"})
 
 # Codes by which the licence store itself says that it is damaged.
 STORE_CODES = frozenset(
@@ -48,19 +51,16 @@ def not_licensed(case: Case) -> Finding | None:
     products = unlicensed(case.facts)
     if not products:
         return None
-    code = last_code(case.facts, case.results)
+    attempt = last_attempt(case.facts, case.results)
     return error(
         "not-licensed",
-        _not_licensed_summary(case, products[0], code),
+        _not_licensed_summary(case, products[0], attempt.code if attempt else None),
         {
             "products": [_described(product) for product in products],
-            "code": hex_code(code) if code else None,
+            **_tried(case, attempt),
         },
         repair=_activation(case, products),
-        remedy=say(
-            "Mend the other findings first, then on the server: {command}",
-            command=shell.activate(),
-        ),
+        remedy=_not_licensed_remedy(case, attempt),
     )
 
 
@@ -143,6 +143,36 @@ def _not_licensed_summary(case: Case, product: Product, code: int | None) -> Tex
     errors = case.ctx.knowledge.errors
     return say(
         "Windows is not licensed ({status}): {code}.", status=status, code=named(reason, errors)
+    )
+
+
+def _tried(case: Case, attempt: Attempt | None) -> dict[str, Any]:
+    """The inner cause of the last activation: what, of which class, whom, when, found where."""
+    if attempt is None:
+        return {"code": None}
+    known = case.ctx.knowledge.errors.get(attempt.code)
+    told = {
+        "symbol": known.symbol if known else "",
+        "class": known.family if known else "",
+        "asked": attempt.host,
+        "at": attempt.at,
+        "from": attempt.source,
+    }
+    return {"code": hex_code(attempt.code), **{key: text for key, text in told.items() if text}}
+
+
+def _not_licensed_remedy(case: Case, attempt: Attempt | None) -> Text:
+    """What the code itself calls for, where it says more than that no host was found."""
+    known = case.ctx.knowledge.errors.get(attempt.code) if attempt else None
+    if known is None or known.family in _NO_CAUSE or not known.remedy:
+        return say(
+            "Mend the other findings first, then on the server: {command}",
+            command=shell.activate(),
+        )
+    return say(
+        "{remedy} Mend the other findings too, then on the server: {command}",
+        remedy=ready(known.remedy),
+        command=shell.activate(),
     )
 
 

@@ -22,7 +22,7 @@ from volact.model.profile import HostPort, RouteRule
 from volact.model.text import Text, joined, listed, ready, say
 
 # Codes by which a KMS host that was reached says no.
-HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F042, 0xC004F06B})
+HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F06B})
 
 _ANY = "0.0.0.0"  # noqa: S104 - the destination of a default route, nothing is bound
 _REACH_WORDS: dict[Reach, Text] = {

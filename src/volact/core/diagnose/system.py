@@ -57,7 +57,9 @@ def release_unsupported(case: Case) -> Finding | None:
     if build is None or (sku is None and known_build):
         return None
     release = release_of(facts.os, knowledge.releases)
-    if release and release.supported and release.name in knowledge.profile.releases:
+    if release and not release.supported:
+        return None  # release-without-gvlk
+    if release and release.name in knowledge.profile.releases:
         return None
     title = knowledge.profile.title
     make = warning if all_licensed(facts) else error

@@ -7,6 +7,7 @@ from volact.core.codes import hex_code, named
 from volact.core.diagnose.binary import blocked_by
 from volact.core.diagnose.case import Case, error, warning
 from volact.core.diagnose.kms import licensing_held_down
+from volact.core.diagnose.rights import rights_lost
 from volact.core.diagnose.services import service_stopped
 from volact.core.diagnose.system import wsh_disabled
 from volact.core.kms import accepted_hosts, policy_setting, reach_of, service_setting
@@ -66,7 +67,7 @@ def _licence(case: Case) -> dict[str, Unreadable]:
 
 def _explained(case: Case) -> bool:
     """Whether another finding already says why licensing is silent."""
-    blocked = blocked_by(case.facts) is not None
+    blocked = blocked_by(case.facts) is not None or rights_lost(case) is not None
     return blocked or licensing_held_down(case) or service_stopped(case) is not None
 
 

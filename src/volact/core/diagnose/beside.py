@@ -1,0 +1,64 @@
+"""Several keys on one server: which of them decides, and which do not matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from volact.core.diagnose.case import Case, info
+from volact.core.licensing import channel_of, is_unlicensed, status_word, subjects, windows_products
+from volact.model.fact import value_of
+from volact.model.facts import Product
+from volact.model.finding import Finding
+from volact.model.text import count, say
+
+
+def several_keys(case: Case) -> Finding | None:
+    """More than one product of Windows itself has a key."""
+    products, deciding = windows_products(case.facts), subjects(case.facts)
+    if len(products) < 2:
+        return None
+    tails = ", ".join(value_of(product.partial_key) or "?" for product in deciding)
+    return info(
+        "several-keys",
+        say(
+            "Windows has {n} keys side by side; volact judges by {tails}.",
+            n=len(products),
+            tails=tails,
+        ),
+        {"products": [_described(p) | {"decides": p in deciding} for p in products]},
+        remedy=say("Nothing to do; one key is enough."),
+    )
+
+
+def addon_not_licensed(case: Case) -> Finding | None:
+    """An add-on, such as extended security updates, has a key and no licence."""
+    addons = [
+        product
+        for product in value_of(case.facts.products) or ()
+        if value_of(product.addon) and value_of(product.partial_key) and is_unlicensed(product)
+    ]
+    if not addons:
+        return None
+    return info(
+        "addon-not-licensed",
+        count(
+            len(addons),
+            "An add-on product is not licensed; that says nothing of Windows itself.",
+            "{n} add-on products are not licensed; that says nothing of Windows itself.",
+        ),
+        {"products": [_described(product) for product in addons]},
+        remedy=say(
+            "Extended security updates are activated with their own key at Microsoft, "
+            "not by a KMS host."
+        ),
+    )
+
+
+def _described(product: Product) -> dict[str, Any]:
+    status = value_of(product.status)
+    return {
+        "partial_key": value_of(product.partial_key),
+        "name": value_of(product.name),
+        "channel": channel_of(product),
+        "status": None if status is None else status_word(status),
+    }

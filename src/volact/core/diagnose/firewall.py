@@ -1,0 +1,143 @@
+"""Does Windows' own firewall keep the server from its KMS host?
+
+Judged by the fields of a rule as the registry holds it, which are no
+language's.  A rule that is for certain programs, addresses, accounts or local
+ports of others blocks nothing here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from volact.core.codes import last_code
+from volact.core.diagnose.case import Case, error, on_server
+from volact.core.kms import DEFAULT_PORT, accepted_hosts, reachable_hosts
+from volact.core.licensing import unlicensed
+from volact.model.fact import value_of
+from volact.model.finding import Finding
+from volact.model.text import raw, say
+
+_TCP = "6"
+_PROGRAMS = ("sppsvc.exe", "slsvc.exe", "system")
+_SERVICES = ("sppsvc", "slsvc", "*")
+# Fields that narrow a rule to what is not known here.
+_NARROWING = ("LPORT", "IF", "IFTYPE", "LUAUTH", "RMAUTH", "RUAUTH", "LUOWN", "LA4", "LA6")
+_NETWORK_CODES = range(0x80070000, 0x80080000)
+
+Fields = dict[str, list[str]]
+
+
+def firewall_blocks_kms(case: Case) -> Finding | None:
+    """The server's own firewall blocks the way out to TCP 1688."""
+    if value_of(case.facts.firewall.service) != "Running" or not _matters(case):
+        return None
+    port, hosts = _target(case)
+    block = value_of(case.facts.firewall.block) or ()
+    rules = [fields for fields in map(_fields, block) if _covers(fields, port, hosts)]
+    if rules:
+        return _by_rule(rules, port)
+    profiles, allow = value_of(case.facts.firewall.blocking), value_of(case.facts.firewall.allow)
+    if not profiles or allow is None:
+        return None
+    allowed = any(_covers(_fields(rule), port, hosts) for rule in allow)
+    return None if allowed else _by_default(profiles, port)
+
+
+def _by_rule(rules: list[Fields], port: int) -> Finding:
+    names = [(fields.get("NAME") or ["?"])[0] for fields in rules]
+    return error(
+        "firewall-blocks-kms",
+        say(
+            "A rule of the server's own firewall blocks the way out to TCP {port}: {name}.",
+            port=port,
+            name=names[0],
+        ),
+        {"why": "rule", "port": port, "rules": names},
+        remedy=say(
+            "On the server, unless a group policy sets the rule: {command}",
+            command=raw(
+                f'netsh advfirewall firewall set rule name="{names[0]}" dir=out new enable=no'
+            ),
+        ),
+    )
+
+
+def _by_default(profiles: tuple[str, ...], port: int) -> Finding:
+    command = (
+        'netsh advfirewall firewall add rule name="KMS" dir=out action=allow '
+        f"protocol=TCP remoteport={port}"
+    )
+    return error(
+        "firewall-blocks-kms",
+        say(
+            "The server's own firewall lets nothing out by default ({profiles}), "
+            "and no rule lets TCP {port} out.",
+            profiles=", ".join(profiles),
+            port=port,
+        ),
+        {"why": "default", "port": port, "profiles": list(profiles)},
+        remedy=on_server(command),
+    )
+
+
+def _matters(case: Case) -> bool:
+    """Whether the network failed: no host answers, or the last request did not get out."""
+    hosts = accepted_hosts(case.facts, case.ctx)
+    if hosts and not reachable_hosts(case.facts, case.ctx) and case.facts.reach:
+        return True
+    code = last_code(case.facts, case.results) if unlicensed(case.facts) else None
+    return code is not None and code in _NETWORK_CODES
+
+
+def _target(case: Case) -> tuple[int, tuple[str, ...]]:
+    hosts = accepted_hosts(case.facts, case.ctx)
+    return (hosts[0].port if hosts else DEFAULT_PORT), tuple(host.host for host in hosts)
+
+
+def _fields(rule: str) -> Fields:
+    """``v2.10|Action=Block|RPort=1688|...`` as lists by upper-case name."""
+    fields: Fields = {}
+    for part in rule.split("|"):
+        name, mark, value = part.partition("=")
+        if mark:
+            fields.setdefault(name.strip().upper(), []).append(value.strip())
+    return fields
+
+
+def _covers(fields: Fields, port: int, hosts: tuple[str, ...]) -> bool:
+    """Whether a rule is certainly about licensing's way to this port."""
+    if any(name in fields for name in _NARROWING):
+        return False
+    protocol = fields.get("PROTOCOL", [_TCP])
+    ports = fields.get("RPORT", [])
+    programs = [app.lower().rpartition("\\")[2] for app in fields.get("APP", [])]
+    services = [service.lower() for service in fields.get("SVC", [])]
+    return (
+        _TCP in protocol
+        and (not ports or any(_holds(text, port) for text in ports))
+        and (not programs or any(name in _PROGRAMS for name in programs))
+        and (not services or any(name in _SERVICES for name in services))
+        and _everywhere_or_there(fields, hosts)
+    )
+
+
+def _holds(text: str, port: int) -> bool:
+    """``1688``, ``1600-1700`` or a comma list of them."""
+    for part in text.split(","):
+        low, _, high = part.partition("-")
+        if low.isdecimal() and int(low) <= port <= int(high if high.isdecimal() else low):
+            return True
+    return False
+
+
+def _everywhere_or_there(fields: Fields, hosts: tuple[str, ...]) -> bool:
+    """No remote address is named, or one that is the KMS host's own literal."""
+    named = [*fields.get("RA4", []), *fields.get("RA6", [])]
+    return not named or any(_inside(host, net) for host in hosts for net in named)
+
+
+def _inside(host: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False

@@ -1,0 +1,142 @@
+"""What keeps a KMS host from being found or from serving this server.
+
+Whether it can be reached is ``network``'s topic.
+"""
+
+from __future__ import annotations
+
+from volact.core import shell
+from volact.core.codes import hex_code, kms_answer, last_code, named, tried_host
+from volact.core.diagnose.case import Case, error
+from volact.core.kms import accepted_hosts, is_accepted_name, serving
+from volact.core.licensing import is_unlicensed, kms_clients, unlicensed
+from volact.core.release import release_name
+from volact.model.fact import Absent, value_of
+from volact.model.finding import Finding
+from volact.model.profile import HostPort
+from volact.model.text import Text, raw, say
+
+# By which a host says that it does not know this product.
+TOO_OLD = frozenset({0xC004F042, 0xC004F015})
+_FORCED = {1: say("Active Directory"), 3: say("tokens")}
+
+
+def activation_type_forced(case: Case) -> Finding | None:
+    """Windows is set to activate some other way than by KMS."""
+    forced = [p for p in kms_clients(case.facts) if (value_of(p.vl_enabled) or 0) in _FORCED]
+    if not forced or not all(is_unlicensed(product) for product in forced):
+        return None
+    kind = value_of(forced[0].vl_enabled) or 0
+    return error(
+        "activation-type-forced",
+        say(
+            "Windows is set to be activated by {kind} only, so no KMS host is asked.",
+            kind=_FORCED[kind],
+        ),
+        {"type": kind, "product": value_of(forced[0].id)},
+        remedy=say(
+            "If it is meant to use KMS, on the server: {command}",
+            command=raw(f"{shell.SLMGR} -act-type 2"),
+        ),
+    )
+
+
+def kms_not_discovered(case: Case) -> Finding | None:
+    """The provider leaves the KMS host to DNS, and DNS names none."""
+    profile, code = case.ctx.knowledge.profile, last_code(case.facts, case.results)
+    if profile.discovery != "dns" or accepted_hosts(case.facts, case.ctx):
+        return None
+    info = case.ctx.knowledge.errors.get(code or 0)
+    products = unlicensed(case.facts)
+    if info is None or info.family != "dns" or not products:
+        return None
+    if not all(isinstance(serving(case.facts, product), Absent) for product in products):
+        return None
+    domain = value_of(case.facts.licensing.lookup_domain) or value_of(case.facts.os.domain) or ""
+    asked = value_of(case.facts.dns)
+    record = f"_vlmcs._tcp.{domain}" if "." in domain else "_vlmcs._tcp.DOMAIN"
+    return error(
+        "kms-not-discovered",
+        say(
+            "No KMS host is set, and DNS names none: {code}.",
+            code=named(info.code, case.ctx.knowledge.errors),
+        ),
+        {
+            "code": hex_code(info.code),
+            "domain": domain,
+            "dns": list(asked or ()),
+        },
+        remedy=say(
+            "Name your KMS host with {option}, or publish it in DNS; "
+            "to see what DNS says: {command}",
+            option=raw("--kms-host HOST"),
+            command=raw(f"nslookup -type=srv {record}"),
+        ),
+    )
+
+
+def kms_host_too_old(case: Case) -> Finding | None:
+    """The KMS host does not know this release."""
+    code = _too_old_code(case)
+    if code is None:
+        return None
+    host, release = tried_host(case.facts), release_name(case.facts, case.ctx)
+    needs = _needs(case, release)
+    return error(
+        "kms-host-too-old",
+        say(
+            "The KMS host {host} does not serve {release}: {code}.",
+            host=host or say("in use"),
+            release=raw(f"Windows Server {release}") if release else say("this release"),
+            code=named(code, case.ctx.knowledge.errors),
+        ),
+        {"code": hex_code(code), "host": host, "release": release or None, **needs},
+        remedy=_too_old_remedy(needs),
+    )
+
+
+def _too_old_code(case: Case) -> int | None:
+    """Such an answer, from the host that is to be used."""
+    if not unlicensed(case.facts):
+        return None
+    codes = (last_code(case.facts, case.results), kms_answer(case.facts))
+    code = next((code for code in codes if code in TOO_OLD), None)
+    return code if code and _still_used(case) else None
+
+
+def _still_used(case: Case) -> bool:
+    """A host that is to be replaced anyway may be as old as it likes."""
+    tried = tried_host(case.facts)
+    if not tried or not accepted_hosts(case.facts, case.ctx):
+        return True
+    try:
+        return is_accepted_name(HostPort.parse(tried), case.facts, case.ctx)
+    except ValueError:
+        return True
+
+
+def _needs(case: Case, release: str) -> dict[str, object]:
+    """Which host key serves a release, and on which Windows it may be installed."""
+    key = next((key for key in case.ctx.knowledge.host_keys if key.release == release), None)
+    if key is None:
+        return {}
+    updates = {update.host: update.kb for update in key.updates}
+    return {"host_key": key.release, "host_releases": list(key.hosts), "updates": updates}
+
+
+def _too_old_remedy(needs: dict[str, object]) -> Text:
+    if not needs:
+        return say(
+            "For the keeper of the KMS host: it must run a Windows that is new enough and hold a "
+            "host key for this release."
+        )
+    hosts, updates = needs["host_releases"], needs["updates"]
+    assert isinstance(hosts, list)
+    assert isinstance(updates, dict)
+    listed = ", ".join(f"{host} ({updates[host]})" if host in updates else host for host in hosts)
+    return say(
+        "For the keeper of the KMS host: it must hold a host key of Windows Server {key} or "
+        "later, on Windows Server {hosts}, with the update named.",
+        key=needs["host_key"],
+        hosts=listed,
+    )

@@ -1,0 +1,364 @@
+"""Examples for rules about what is rarer: rights, firewalls, other clouds, odd editions.
+
+Each is a name, a server, what is found on it (``id!`` error, ``id?`` warning,
+``id`` info), and the context where it is not Tencent Cloud's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from servers import (
+    KMS,
+    KMS1,
+    OTHER_KMS,
+    TIMEOUT,
+    context,
+    product,
+    server,
+    unreadable,
+)
+
+from volact.core.context import Context
+
+HOUR = 3600
+BIAS_S = 480 * 60  # the time zone of ``server()``
+SILENT: dict[str, Any] = {"products": unreadable(), "licensing": unreadable()}
+UNREACHED = {f"{KMS}:1688": TIMEOUT, f"{KMS1}:1688": TIMEOUT}
+
+HEALTHY_RIGHTS: dict[str, Any] = {
+    "profiles": ["S-1-5-18", "S-1-5-19", "S-1-5-20"],
+    "profile_key": "D:(A;;0xf003f;;;S-1-5-20)(A;;0xf003f;;;S-1-5-18)",
+    "hive": "D:(A;;0xf003f;;;S-1-5-20)(A;;0xf003f;;;S-1-5-18)",
+    "enum_root": "D:(A;;0xf003f;;;S-1-5-18)(A;;0x20019;;;S-1-5-32-545)",
+    "plugplay": "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCLCSWLOCRRC;;;SU)",
+    "dcom": None,
+}
+# 01 00 04 80 ..., with one entry for Administrators alone.
+NO_SELF = (
+    "0100048034000000440000000000000014000000"
+    + "02002000010000000000"
+    + ("18000700000001020000000000052000000020020000")
+)
+OPEN: dict[str, Any] = {"service": "Running", "blocking": [], "block": [], "allow": []}
+BLOCK_1688 = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=no KMS|"
+
+
+def silent(**rights: Any) -> dict[str, Any]:
+    """Licensing runs and does not answer."""
+    asked = {**HEALTHY_RIGHTS, **rights}
+    return server("2019", services__sppsvc=["Running", "Auto"], rights=asked, **SILENT)
+
+
+def walled(**firewall: Any) -> dict[str, Any]:
+    """No KMS host answers, and the firewall was asked."""
+    return server("2019", licensed=False, reach=UNREACHED, firewall={**OPEN, **firewall})
+
+
+def cloud(name: str, host: str, **changes: Any) -> dict[str, Any]:
+    """A server of another provider, licensed by this host unless changed."""
+    kms = changes.pop("kms", host)
+    reach = changes.pop("reach", {f"{host}:1688": 0} if host else {})
+    return server("2019", kms=kms, reach=reach, metadata={}, routes=[], dns=[], **changes)
+
+
+def forced(kind: int, **changes: Any) -> dict[str, Any]:
+    keyed = product("2019", licensed=False, VLActivationTypeEnabled=kind)
+    return server("2019", products=[keyed], **changes)
+
+
+def answered(code: str, host: str = f"{KMS}:1688") -> dict[str, Any]:
+    at = "2026-01-31T07:00:00Z"
+    request = ["0x00000000", "0x0", host, "cmid", "2026/01/31 07:00", "0", "5", "0", "id", "5"]
+    return {"12288": [at, request], "12289": [at, [code, "0x0", "0", "0", "1"]], "8198": None}
+
+
+def undiscovered(code: str) -> dict[str, Any]:
+    at = "2026-01-31T07:00:00Z"
+    return {"12288": None, "12289": None, "8198": [at, [f"hr={code}"]]}
+
+
+def avma(*, licensed: bool = False, **os: str) -> dict[str, Any]:
+    channel = "VIRTUAL_MACHINE_ACTIVATION"
+    keyed = product("2019", licensed=licensed, channel=channel, partial="H8PYJ")
+    return server("2019", products=[keyed], **{f"os__{name}": text for name, text in os.items()})
+
+
+AWS, AZURE, GENERIC = context("aws"), context("azure"), context("generic")
+AWS_HOST = "169.254.169.250"
+UNKNOWN = "entitlement-unknown"
+
+MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
+    # rights
+    ("all rights are there", silent(), "fact-unreadable!", None),
+    (
+        "no profile of NETWORK SERVICE",
+        silent(profiles=["S-1-5-18", "S-1-5-19"]),
+        "rights-lost!",
+        None,
+    ),
+    (
+        "the hive is closed to its owner",
+        silent(hive="D:(A;;0xf003f;;;S-1-5-18)(A;;0xf003f;;;S-1-5-32-544)"),
+        "rights-lost!",
+        None,
+    ),
+    (
+        "NETWORK SERVICE is denied its profile's key",
+        silent(profile_key="D:(D;;0x20019;;;S-1-5-20)(A;;0xf003f;;;S-1-5-32-545)"),
+        "rights-lost!",
+        None,
+    ),
+    (
+        "services may not query PlugPlay",
+        silent(plugplay="D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCLCSWLOCRRC;;;IU)"),
+        "rights-lost!",
+        None,
+    ),
+    (
+        "SYSTEM may not enumerate",
+        silent(enum_root="D:(A;;0x20019;;;S-1-5-32-545)"),
+        "rights-lost!",
+        None,
+    ),
+    ("DCOM without SELF", silent(dcom=NO_SELF), "rights-lost!", None),
+    (
+        "DCOM with SELF",
+        silent(dcom=NO_SELF + "0000140007000000" + "01010000000000050a000000"),
+        "fact-unreadable!",
+        None,
+    ),
+    (
+        "a DACL that nobody understands",
+        silent(hive="D:(XA;;0xf003f;;;S-1-5-20;(a==b))"),
+        "fact-unreadable!",
+        None,
+    ),
+    (
+        "a right is lost and it is licensed still",
+        server("2019", rights={**HEALTHY_RIGHTS, "plugplay": "D:(A;;CCLC;;;SY)"}),
+        "rights-lost?",
+        None,
+    ),
+    (
+        "2008 R2, the store is closed",
+        server(
+            "2008 R2",
+            services__sppsvc=["Running", "Auto"],
+            rights=HEALTHY_RIGHTS,
+            store={"path": "C:\\store", "sddl": "D:(A;;FA;;;SY)(A;;FA;;;BA)"},
+            **SILENT,
+        ),
+        "rights-lost!",
+        None,
+    ),
+    (
+        "2019, the same rights of the store prove nothing",
+        server(
+            "2019",
+            services__sppsvc=["Running", "Auto"],
+            rights=HEALTHY_RIGHTS,
+            store={"path": "C:\\store", "sddl": "D:(A;;FA;;;SY)(A;;FA;;;BA)"},
+            **SILENT,
+        ),
+        "fact-unreadable!",
+        None,
+    ),
+    # firewall
+    ("silent, and no rule about it", walled(), "kms-unreachable! not-licensed!", None),
+    (
+        "a rule for TCP 1688",
+        walled(block=[BLOCK_1688]),
+        "firewall-blocks-kms! kms-unreachable! not-licensed!",
+        None,
+    ),
+    (
+        "a rule for a range of ports",
+        walled(block=[BLOCK_1688.replace("1688", "1000-2000")]),
+        "firewall-blocks-kms! kms-unreachable! not-licensed!",
+        None,
+    ),
+    (
+        "a rule for UDP",
+        walled(block=[BLOCK_1688.replace("Protocol=6", "Protocol=17")]),
+        "kms-unreachable! not-licensed!",
+        None,
+    ),
+    (
+        "a rule for another program",
+        walled(block=[BLOCK_1688 + "App=C:\\games\\game.exe|"]),
+        "kms-unreachable! not-licensed!",
+        None,
+    ),
+    (
+        "a rule for other addresses",
+        walled(block=[BLOCK_1688 + "RA4=203.0.113.0/255.255.255.0|"]),
+        "kms-unreachable! not-licensed!",
+        None,
+    ),
+    (
+        "a rule, but the firewall does not run",
+        walled(block=[BLOCK_1688], service="Stopped"),
+        "kms-unreachable! not-licensed!",
+        None,
+    ),
+    (
+        "nothing goes out by default",
+        walled(blocking=["PublicProfile"]),
+        "firewall-blocks-kms! kms-unreachable! not-licensed!",
+        None,
+    ),
+    (
+        "nothing but KMS goes out by default",
+        walled(
+            blocking=["PublicProfile"],
+            allow=["v2.10|Action=Allow|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=KMS|"],
+        ),
+        "kms-unreachable! not-licensed!",
+        None,
+    ),
+    (
+        "a rule for sppsvc.exe, which others do not notice",
+        server(
+            "2019",
+            licensed=False,
+            firewall={**OPEN, "block": [BLOCK_1688 + "App=%SystemRoot%\\system32\\sppsvc.exe|"]},
+            events={
+                "12288": ["2026-01-31T07:00:00Z", ["0x800706BA", "0x0", f"{KMS}:1688"]],
+                "12289": None,
+                "8198": None,
+            },
+        ),
+        "firewall-blocks-kms! not-licensed!",
+        None,
+    ),
+    # the clock
+    (
+        "behind by the time zone",
+        server(skew_s=-BIAS_S, time__seed=0),
+        "clock-skew! rtc-utc-mismatch?",
+        None,
+    ),
+    (
+        "ahead by the time zone, read as UTC",
+        server(skew_s=BIAS_S, time__seed=0, time__rtu=1),
+        "clock-skew! rtc-utc-mismatch?",
+        None,
+    ),
+    ("ahead by the time zone", server(skew_s=BIAS_S, time__seed=0), "clock-skew!", None),
+    ("behind by an hour more", server(skew_s=-BIAS_S - HOUR, time__seed=0), "clock-skew!", None),
+    (
+        "in UTC itself",
+        server(skew_s=-BIAS_S, time__seed=0, time__bias=0, time__zone="UTC"),
+        "clock-skew!",
+        None,
+    ),
+    (
+        "AWS, another time zone",
+        cloud("aws", AWS_HOST),
+        f"rtc-utc-mismatch? {UNKNOWN}",
+        AWS,
+    ),
+    ("AWS, told so", cloud("aws", AWS_HOST, time__rtu=1), UNKNOWN, AWS),
+    ("AWS, in UTC", cloud("aws", AWS_HOST, time__bias=0), UNKNOWN, AWS),
+    # keys
+    ("a key for AVMA", avma(maker="Tencent Cloud"), "key-avma! not-licensed!", None),
+    (
+        "a key for AVMA on Hyper-V",
+        avma(maker="Microsoft Corporation", model="Virtual Machine"),
+        "key-avma! not-licensed!",
+        None,
+    ),
+    ("licensed by AVMA", avma(licensed=True), "licensed-by-own-key", None),
+    (
+        "licensed by a retail key",
+        server("2019", products=[product("2019", channel="RETAIL", partial="ABCDE")]),
+        "licensed-by-own-key",
+        None,
+    ),
+    (
+        "a MAK and a client key side by side",
+        server(
+            "2019",
+            products=[
+                product("2019"),
+                product("2019", channel="VOLUME_MAK", partial="ABCDE", licensed=False, ID="mak"),
+            ],
+        ),
+        "several-keys",
+        None,
+    ),
+    # editions and releases
+    (
+        "23H2, not licensed",
+        server("2019", licensed=False, os__build=25398),
+        "release-without-gvlk! not-licensed!",
+        None,
+    ),
+    (
+        "Azure Edition at Tencent",
+        server("2022", sku=407, products=[product("2022", licensed=False, partial="KHMXV")]),
+        "azure-edition-elsewhere! not-licensed!",
+        None,
+    ),
+    (
+        "Azure Edition at Tencent, licensed",
+        server("2022", sku=408, products=[product("2022", partial="KHMXV")]),
+        "azure-edition-elsewhere?",
+        None,
+    ),
+    (
+        "Azure Edition in Azure",
+        cloud("azure", "azkms.core.windows.net", sku=407),
+        "",
+        AZURE,
+    ),
+    # KMS
+    ("Active Directory only", forced(1), "activation-type-forced! not-licensed!", None),
+    ("tokens only", forced(3), "activation-type-forced! not-licensed!", None),
+    ("KMS only", forced(2), "not-licensed!", None),
+    (
+        "the host does not know 2025",
+        server("2025", licensed=False, events=answered("0xC004F042")),
+        "kms-host-too-old! not-licensed!",
+        None,
+    ),
+    (
+        "a host that is to be replaced does not know 2025",
+        server("2025", licensed=False, kms=OTHER_KMS, events=answered("0xC004F042", OTHER_KMS)),
+        "kms-host-wrong! not-licensed!",
+        None,
+    ),
+    (
+        "DNS names no host",
+        cloud("generic", "", kms=None, licensed=False, events=undiscovered("0x8007232B")),
+        f"kms-not-discovered! not-licensed! {UNKNOWN}",
+        GENERIC,
+    ),
+    (
+        "a workgroup server without a suffix",
+        cloud("generic", "", kms=None, licensed=False, events=undiscovered("0x8007007B")),
+        f"kms-not-discovered! not-licensed! {UNKNOWN}",
+        GENERIC,
+    ),
+    (
+        "DNS was not what failed",
+        cloud("generic", "", kms=None, licensed=False, events=undiscovered("0x800706BA")),
+        f"not-licensed! {UNKNOWN}",
+        GENERIC,
+    ),
+    (
+        "Azure's host by its address",
+        cloud("azure", "20.118.99.224", reach={"azkms.core.windows.net:1688": 0}),
+        f"kms-host-pinned? {UNKNOWN}",
+        AZURE,
+    ),
+    (
+        "Azure's host by its address, not licensed",
+        cloud("azure", "20.118.99.224", licensed=False, reach={"azkms.core.windows.net:1688": 0}),
+        f"kms-host-wrong! not-licensed! {UNKNOWN}",
+        AZURE,
+    ),
+]
+
+__all__ = ["BIAS_S", "HEALTHY_RIGHTS", "MORE", "silent", "walled"]
