@@ -33,6 +33,7 @@ from volact.inventory import (
     choose,
     load_inventory,
     with_credential,
+    with_way,
 )
 from volact.knowledge.load import knowledge_for, load_profile
 from volact.model.profile import HostPort, Knowledge
@@ -99,7 +100,7 @@ def _servers(options: ServerOptions, inventory: Inventory) -> tuple[Server, ...]
     keys = tuple(options.key_file)
     chosen = tuple(
         with_credential(
-            with_account(options, server),
+            with_way(with_account(options, server), jump=options.jump, config=options.ssh_config),
             user=options.user,
             password_env=options.password_env,
             key_files=keys,
@@ -167,6 +168,8 @@ def _login(options: ServerOptions) -> str:
         ("--password-env", options.password_env),
         ("--known-hosts", options.known_hosts),
         ("--host-key-policy", _unless_default(options.host_key_policy)),
+        ("--jump", options.jump),
+        ("--ssh-config", options.ssh_config),
         *account_words(options),
     ]
     return _words(named)

@@ -147,6 +147,18 @@ class ServerOptions(SourceOptions):
         str,
         typer.Option(metavar="VARIABLE", help="Environment variable that holds the password."),
     ] = ""
+    jump: Annotated[
+        str,
+        typer.Option(
+            metavar="USER@HOST[:PORT]", help="SSH over this machine; several with commas."
+        ),
+    ] = ""
+    ssh_config: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="SSH settings instead of the user's own; none reads no file."
+        ),
+    ] = ""
     no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")] = (
         False
     )

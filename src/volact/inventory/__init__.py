@@ -11,6 +11,7 @@ from volact.inventory.choose import (
     credential_problems,
     select,
     with_credential,
+    with_way,
 )
 from volact.inventory.listing import Inventory
 from volact.inventory.load import load_inventory, read_inventory
@@ -31,4 +32,5 @@ __all__ = [
     "read_inventory",
     "select",
     "with_credential",
+    "with_way",
 ]

@@ -16,6 +16,7 @@ import msgspec
 
 from volact.errors import InputError
 from volact.inventory.fields import near
+from volact.inventory.keys import parse_jump
 from volact.inventory.listing import Inventory
 from volact.inventory.target import is_address, parse_target
 from volact.model.server import Server
@@ -152,6 +153,17 @@ def with_credential(
     if user and not own.user:
         own = msgspec.structs.replace(own, user=user)
     return msgspec.structs.replace(server, credential=own)
+
+
+def with_way(server: Server, *, jump: str = "", config: str = "") -> Server:
+    """The server with a way over SSH named on the command line, which rules."""
+    way = server.ssh
+    if jump:
+        way = msgspec.structs.replace(way, jump=parse_jump(jump))
+    if config:
+        file = None if config == "none" else str(Path(config).expanduser())
+        way = msgspec.structs.replace(way, config=file)
+    return msgspec.structs.replace(server, ssh=way)
 
 
 def _matches(server: Server, word: str) -> bool:
