@@ -56,22 +56,34 @@ def read_answer(stdout: bytes, expect_id: str) -> Answer:
     return _decode(_checked(answers[0]), expect_id)
 
 
+def read_line(line: bytes) -> Answer:
+    """The answer of one line, to whichever request; ``AnswerError`` when it is not whole."""
+    return _decode(_checked(line), None)
+
+
+def read_never(line: bytes) -> AnswerError | None:
+    """Why the agent did not answer, where a line says so."""
+    match = _NEVER.match(line)
+    if match is None:
+        return None
+    detail = match[2].decode("ascii").strip()
+    if match[1] == b"error":
+        return AnswerError("agent", f"the agent stopped with an error: {detail}")
+    return AnswerError(
+        "agent",
+        f"Windows Script Host did not start the agent ({detail})",
+        "antivirus, AppLocker or a broken script host; try cscript.exe by hand",
+    )
+
+
 def _lines(stdout: bytes) -> list[bytes]:
     return [line.strip(_BLANK) for line in stdout[:_MAX_OUTPUT].split(b"\n")]
 
 
 def _no_answer(stdout: bytes, lines: list[bytes]) -> AnswerError:
     for line in lines:
-        match = _NEVER.match(line)
-        if match:
-            detail = match[2].decode("ascii").strip()
-            if match[1] == b"error":
-                return AnswerError("agent", f"the agent stopped with an error: {detail}")
-            return AnswerError(
-                "agent",
-                f"Windows Script Host did not start the agent ({detail})",
-                "antivirus, AppLocker or a broken script host; try cscript.exe by hand",
-            )
+        if never := read_never(line):
+            return never
     if len(stdout) > _MAX_OUTPUT:
         return _bad("no answer in the first megabyte of output", "")
     seen = next((line for line in lines if line), b"")[:80].decode("ascii", "replace")
@@ -102,14 +114,14 @@ def _checked(line: bytes) -> bytes:
     return body
 
 
-def _decode(body: bytes, expect_id: str) -> Answer:
+def _decode(body: bytes, expect_id: str | None) -> Answer:
     try:
         wire = msgspec.json.decode(body, type=_Wire)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise _bad(f"the answer is not of the agreed form: {str(error)[:120]}", "") from error
     if wire.v != 1:
         raise _bad(f"the answer is of version {wire.v}, not 1", "")
-    if wire.id != expect_id:
+    if expect_id is not None and wire.id != expect_id:
         raise _bad("the answer is to another request", "is another volact at work there?")
     if len(wire.results) > _MAX_RESULTS:
         raise _bad("the answer has too many results", "")

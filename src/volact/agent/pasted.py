@@ -1,0 +1,239 @@
+"""Answers in text that went through other hands: consoles, JSON, mail, a clipboard.  Pure.
+
+An answer carries its length and its checksum, so that whatever was done to the
+text can be undone by trying: line breaks put in, quotes escaped, prefixes
+before each line, Base64 around it.  What does not check is never taken.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import pairwise, product
+from typing import Any
+
+import msgspec
+
+from volact.agent.answer import MAX_LINE, Answer, read_line, read_never
+from volact.errors import AnswerError
+
+_MARK = re.compile(r"VOLACT1\b")
+_HEAD = re.compile(r"VOLACT1\s+(\d{1,6})\s+([0-9a-f]{8})\s+(?=\{)")
+_NEVER = re.compile(r"VOLACT0 (?:not-started|error)[^\r\n]*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]{40,}={0,2}\s*")
+# What an answer may grow to when quotes are escaped and lines get prefixes.
+_REACH = 4 * MAX_LINE
+_MOST = 64 * 1024 * 1024
+_FEW_BREAKS = 10
+# Signs that word processors and chat put in the place of plain ones.
+_TYPESET = str.maketrans(
+    {"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00a0": " ", "\u200b": "", "\u00ad": ""}
+)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An answer, or why what stands there is none; ``line`` is where it begins."""
+
+    line: int
+    result: Answer | AnswerError
+
+
+def find_answers(data: bytes) -> tuple[Found, ...]:
+    """Every answer in a file, in its order; the same one twice counts once."""
+    text = decode(data[:_MOST])
+    found: dict[bytes, Found] = {}
+    for view, line in _views(text):
+        for one in _in_text(view, line):
+            found.setdefault(_identity(one), one)
+    whole = [one for one in found.values() if isinstance(one.result, Answer)]
+    # What is damaged in one view is often whole in another.
+    damaged = [one for one in found.values() if not isinstance(one.result, Answer)]
+    if whole:
+        lines = {one.line for one in whole}
+        damaged = [one for one in damaged if one.line not in lines]
+    return tuple(sorted((*whole, *damaged), key=lambda one: one.line))
+
+
+def decode(data: bytes) -> str:
+    """The text of a file in UTF-8 or UTF-16, with or without a byte order mark."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    if data[:200].count(0) > len(data[:200]) // 3:
+        return data.decode("utf-16-be" if data[:1] == b"\0" else "utf-16-le", "replace")
+    return data.decode("utf-8-sig", "replace")
+
+
+def _views(text: str) -> Iterator[tuple[str, int]]:
+    """The text, and what is inside it when it is JSON or Base64; with the line it begins on."""
+    yield text, 1
+    for value in _strings(text):
+        inner = _from_base64(value)
+        if inner:
+            yield inner, _line_of(text, value)
+    whole = _from_base64(text.strip().strip('"'))
+    if whole:
+        yield whole, 1
+
+
+def _strings(text: str) -> Iterator[str]:
+    """Every string of a JSON document, or of one per line."""
+    try:
+        documents = [json.loads(text)]
+    except (ValueError, RecursionError):
+        documents = []
+        for line in text.splitlines():
+            try:
+                documents.append(json.loads(line))
+            except (ValueError, RecursionError):
+                continue
+    waiting: list[Any] = documents
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+
+
+def _from_base64(text: str) -> str:
+    """What a Base64 text holds, if that is an answer; else ``""``."""
+    if not _BASE64.fullmatch(text):
+        return ""
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    return decode(data) if b"VOLACT" in data or b"V\0O\0L\0A" in data else ""
+
+
+def _line_of(text: str, value: str) -> int:
+    return text.count("\n", 0, max(text.find(value[:200]), 0)) + 1
+
+
+def _in_text(text: str, first: int) -> Iterator[Found]:
+    marks = [match.start() for match in _MARK.finditer(text)]
+    for at, following in pairwise([*marks, len(text)]):
+        line = first + text.count("\n", 0, at)
+        window = text[at : min(following, at + _REACH)]
+        prefix = text[text.rfind("\n", 0, at) + 1 : at]
+        yield Found(line, _read(window, prefix))
+    for match in _NEVER.finditer(text):
+        never = read_never(match[0].encode("ascii", "replace"))
+        if never is not None:
+            yield Found(first + text.count("\n", 0, match.start()), never)
+
+
+def _read(window: str, prefix: str) -> Answer | AnswerError:
+    """The answer that begins here, by the first way of reading it that checks."""
+    best = AnswerError("protocol", "the answer line is cut short or garbled")
+    for body, length, checksum in _readings(window, prefix):
+        data = body[:length].encode("ascii", "replace")
+        if len(data) < length:
+            told = f"the answer is cut short: {len(data)} of {length} bytes are here"
+            best = AnswerError("protocol", told, _CUT)
+        elif zlib.crc32(data) == checksum:
+            line = b"VOLACT1 %d %08x %s" % (length, checksum, data)
+            try:
+                return read_line(line)
+            except AnswerError as error:
+                return error
+    return best
+
+
+_CUT = "the service keeps only a part of long outputs; have it written to a file or a bucket"
+
+
+def _readings(window: str, prefix: str) -> Iterator[tuple[str, int, int]]:
+    """Every way to read a piece of text as an answer: body, length, checksum."""
+    for unquote in _QUOTINGS:
+        text = unquote(window).translate(_TYPESET)
+        for joined in _joined(text, prefix):
+            head = _HEAD.match(joined)
+            if head:
+                yield joined[head.end() :], int(head[1]), int(head[2], 16)
+
+
+def _joined(text: str, prefix: str) -> Iterator[str]:
+    """The text with its line breaks undone, one way after the other."""
+    lines = text.splitlines()
+    yield lines[0] if lines else ""
+    if len(lines) < 2:
+        return
+    first, rest = lines[0], lines[1:]
+    yield first + "".join(rest)
+    yield first + "".join(_indented(rest))
+    yield first + "".join(line.strip() for line in rest)
+    if prefix.strip():
+        # A log's prefix is on every line, with other digits.
+        same = re.compile(re.sub(r"\d+", r"\\d+", re.escape(prefix)))
+        yield first + "".join(same.sub("", line, count=1) for line in rest)
+    yield " ".join(lines)
+    yield " ".join(line.strip() for line in lines)
+    # Wrapped at blanks here and within words there: only a few breaks can be tried.
+    length = _HEAD.match(" ".join(lines))
+    needed = _lines_for(lines, int(length[1])) if length else 0
+    if 1 < needed <= _FEW_BREAKS:
+        pieces = [line.strip() for line in lines[:needed]]
+        for gaps in product(("", " "), repeat=needed - 1):
+            yield "".join(piece + gap for piece, gap in zip(pieces, (*gaps, ""), strict=True))
+
+
+def _indented(lines: list[str]) -> list[str]:
+    """Lines without what all of them are indented by, up to one that is not."""
+    indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
+    upto = indents.index(0) if 0 in indents else len(indents)
+    indent = min(indents[:upto], default=0)
+    return [line[indent:] for line in lines]
+
+
+def _lines_for(lines: list[str], length: int) -> int:
+    """How many lines an answer of this length covers at most."""
+    total = 0
+    for count, line in enumerate(lines, 1):
+        total += len(line.strip())
+        if total >= length:
+            return count
+    return len(lines)
+
+
+def _as_is(text: str) -> str:
+    return text
+
+
+def _json_escaped(text: str) -> str:
+    return re.sub(r"\\(u[0-9a-fA-F]{4}|.)", _escape, text, flags=re.DOTALL)
+
+
+def _escape(match: re.Match[str]) -> str:
+    word = match[1]
+    if len(word) == 5:
+        return chr(int(word[1:], 16))
+    return {"n": "\n", "r": "\r", "t": "\t"}.get(word, word)
+
+
+def _doubled(text: str) -> str:
+    return text.replace('""', '"')
+
+
+_QUOTINGS: tuple[Callable[[str], str], ...] = (
+    _as_is,
+    _json_escaped,
+    lambda text: _json_escaped(_json_escaped(text)),
+    html.unescape,
+    lambda text: _json_escaped(html.unescape(text)),
+    lambda text: html.unescape(_json_escaped(text)),
+    _doubled,
+)
+
+
+def _identity(one: Found) -> bytes:
+    if isinstance(one.result, Answer):
+        return msgspec.json.encode(one.result)
+    return f"{one.line} {one.result}".encode()

@@ -1,0 +1,152 @@
+"""Answers that went through other hands, and what must never count as one."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+import json
+import textwrap
+import zlib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from volact.agent.answer import Answer
+from volact.agent.pasted import find_answers
+from volact.errors import AnswerError
+
+
+def line(name: str = "WEB-01", pad: int = 1500) -> str:
+    """An answer as the agent prints it: quotes, backslashes, escapes, blanks."""
+    facts = {
+        "os": {"name": name, "caption": "Microsoft\\u00ae Windows Server 2016 Datacenter"},
+        "binary": {"path": "C:\\Windows\\System32\\sppsvc.exe", "sddl": 'D:(A;;"x";;;) & <b>'},
+        "pad": " word" * (pad // 5),
+    }
+    document = {"v": 1, "id": "0123456789abcdef", "mode": "probe", "ms": 12, "facts": facts}
+    body = json.dumps(document, separators=(",", ":"))
+    return f"VOLACT1 {len(body)} {zlib.crc32(body.encode()):08x} {body}"
+
+
+def names(data: bytes | str) -> list[str]:
+    raw = data.encode() if isinstance(data, str) else data
+    return [
+        one.result.facts["os"]["name"] if isinstance(one.result, Answer) else one.result.message
+        for one in find_answers(raw)
+    ]
+
+
+LINE = line()
+LOG = "2026/01/31 08:00:0{} GCEMetadataScripts: windows-startup-script-bat: "
+
+
+def wrapped(text: str, width: int, lead: str = "") -> str:
+    return f"\n{lead}".join(text[at : at + width] for at in range(0, len(text), width))
+
+
+def cells(text: str) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(["i-1", text, 'a "b"'])
+    return out.getvalue()
+
+
+HANDS: dict[str, Callable[[str], str | bytes]] = {
+    "as it is": lambda t: t,
+    "with talk around it": lambda t: f"C:\\>chcp\r\nActive code page: 936\r\n{t}\r\n\r\nC:\\>",
+    "utf-16 with a mark": lambda t: t.encode("utf-16"),
+    "utf-16 without": lambda t: t.encode("utf-16-le"),
+    "big-endian without": lambda t: t.encode("utf-16-be"),
+    "utf-8 with a mark": lambda t: t.encode("utf-8-sig"),
+    "wrapped by a console": lambda t: wrapped(t, 120).replace("\n", "\r\n"),
+    "wrapped and indented": lambda t: wrapped(t, 76, "    "),
+    "wrapped at blanks": lambda t: "\n".join(
+        textwrap.wrap(t, 300, break_long_words=False, break_on_hyphens=False)
+    ),
+    "in a log": lambda t: LOG.format(1) + t,
+    "in a log, wrapped": lambda t: "\n".join(
+        LOG.format(n % 10) + part for n, part in enumerate(wrapped(t, 200).split("\n"))
+    ),
+    "ssm": lambda t: json.dumps(
+        {"InstanceId": "i-1", "StandardOutputContent": f"{t}\r\n", "StandardErrorContent": ""},
+        indent=4,
+    ),
+    "azure": lambda t: json.dumps(
+        {"value": [{"code": "ComponentStatus/StdOut/succeeded", "message": t}, {"message": ""}]}
+    ),
+    "json in json": lambda t: json.dumps({"body": json.dumps({"output": t})}),
+    "json text, wrapped": lambda t: wrapped(json.dumps(t), 100),
+    "alibaba": lambda t: json.dumps(
+        {"Invocation": {"Results": [{"Output": base64.b64encode(f"{t}\r\n".encode()).decode()}]}}
+    ),
+    "base64 alone": lambda t: base64.encodebytes(t.encode()),
+    "json lines": lambda t: '{"a": 1}\n' + json.dumps({"o": t}) + "\n",
+    "html": lambda t: f"<pre>{html.escape(t)}</pre>",
+    "html in json": lambda t: json.dumps({"page": f"<pre>{html.escape(t)}</pre>"}),
+    "csv": cells,
+    "a chat": lambda t: f"> {t}".replace('"', "\u201c").replace(" word", "\u00a0word"),
+}
+
+
+@pytest.mark.parametrize("hand", HANDS)
+def test_an_answer_comes_through(hand: str) -> None:
+    made = HANDS[hand](LINE)
+    assert names(made) == ["WEB-01"]
+
+
+@pytest.mark.parametrize("hand", [hand for hand in HANDS if "json" not in hand])
+def test_several_answers_are_several_servers(hand: str) -> None:
+    parts = [HANDS[hand](line(name)) for name in ("A", "B", "C")]
+    if isinstance(parts[0], bytes):
+        return
+    assert names("\n\n".join(str(part) for part in parts)) == ["A", "B", "C"]
+
+
+def test_the_same_answer_twice_is_one_server() -> None:
+    assert names(f"{LINE}\n{LINE}\n") == ["WEB-01"]
+
+
+def test_the_line_it_is_on_is_known() -> None:
+    found = find_answers(f"\n\n{LINE}\n".encode())
+    assert [one.line for one in found] == [3]
+
+
+def test_one_that_is_cut_short_is_said_beside_those_that_are_whole() -> None:
+    cut = line("B")[:900]
+    whole, damaged = find_answers(f"{LINE}\n{cut}\n".encode())
+    assert isinstance(whole.result, Answer)
+    assert isinstance(damaged.result, AnswerError)
+    assert "the answer is cut short: " in damaged.result.message
+    assert damaged.line == 2
+
+
+def test_an_agent_that_could_not_run_is_said() -> None:
+    (found,) = find_answers(b"C:\\>x.bat\r\nVOLACT0 not-started 1\r\n")
+    assert isinstance(found.result, AnswerError)
+    assert (found.result.kind, found.line) == ("agent", 2)
+    assert "did not start the agent (1)" in found.result.message
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\0" * 100, b"{}", b"VOLACT", b"\xff\xfe"])
+def test_what_holds_no_answer(data: bytes) -> None:
+    assert find_answers(data) == ()
+
+
+@settings(max_examples=200, deadline=None)
+@given(at=st.integers(0, len(LINE) - 1), char=st.sampled_from('0aZ"\\{} \n\té'))
+def test_a_changed_answer_is_never_taken_for_another(at: int, char: str) -> None:
+    """Whatever is done to one character, the answer is the true one or none."""
+    changed = LINE[:at] + char + LINE[at + 1 :]
+    true = find_answers(LINE.encode())[0].result
+    for found in find_answers(changed.encode()):
+        assert isinstance(found.result, AnswerError) or found.result == true
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=3000))
+def test_nothing_breaks_it(data: bytes) -> None:
+    find_answers(data)
+    find_answers(LINE[:40].encode() + data)
