@@ -38,7 +38,7 @@ async def test_every_login_and_what_it_costs(
     raw = await run(server)
     assert (raw.stdout, raw.stderr, raw.exit_status) == (b"VOLACT1 hello\r\n", b"", 0)
     assert raw.asked <= raw.answered
-    assert fleet.service(server).slot.requests == requests
+    assert fleet.requests(server) == requests
     assert fleet.left(server) == []
 
 
@@ -47,7 +47,7 @@ async def test_a_second_script_costs_three_requests_more(fleet: Fleet) -> None:
     async with open_transport(server, Secrets()) as transport:
         for name in (NAME, f"{NAME}-2"):
             await transport.run(SCRIPT, name=name, deadline_s=20)
-    assert fleet.service(server).slot.requests == 11
+    assert fleet.requests(server) == 11
     assert fleet.service(server).shells.most == 1
 
 
@@ -65,7 +65,7 @@ async def test_wrong_password_is_tried_once(fleet: Fleet) -> None:
         error = await refused(server, passwords=Passwords("wrong"))
         assert error.kind == "auth"
         assert error.message.startswith("the login was refused for ")
-        assert fleet.service(server).slot.requests <= 3
+        assert fleet.requests(server) <= 3
 
 
 async def test_a_local_account_is_told_of_the_token_filter(fleet: Fleet) -> None:
@@ -93,7 +93,7 @@ async def test_a_certificate_that_nobody_vouches_for(fleet: Fleet) -> None:
     error = await refused(server)
     assert error.kind == "host-key"
     assert "ca-file" in error.hint
-    assert fleet.service(server).slot.requests == 0  # nothing was said to a stranger
+    assert fleet.requests(server) == 0  # nothing was said to a stranger
     trusting = msgspec.structs.replace(
         server, winrm=msgspec.structs.replace(server.winrm, verify=False)
     )

@@ -65,7 +65,7 @@ async def test_a_script_larger_than_an_envelope_goes_in_pieces(fleet: Fleet) -> 
     padding = (b":: " + b"x" * 200 + b"\r\n") * 1000
     script = SCRIPT.replace(b"\r\ndel", b"\r\n" + padding + b"del")
     assert (await run(server, script)).exit_status == 0
-    assert fleet.service(server).slot.requests == 9
+    assert fleet.requests(server) == 9
 
 
 async def test_a_script_that_did_not_arrive_whole_is_not_run(fleet: Fleet) -> None:

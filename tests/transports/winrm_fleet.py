@@ -48,6 +48,11 @@ class Fleet:
     def service(self, server: Server) -> Service:
         return self.lab.winrm.services[server.name]
 
+    def requests(self, server: Server) -> int:
+        """Requests to a server, without those that only waited for a busy machine."""
+        service = self.service(server)
+        return service.slot.requests - service.waits
+
     def left(self, server: Server) -> list[str]:
         """Files in the server's temporary folders."""
         machine = self.lab.machine(server.name)

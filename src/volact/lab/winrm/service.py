@@ -36,6 +36,7 @@ class Service:
     def __init__(self, slot: Slot, pool: Pool) -> None:
         self.slot = slot
         self._pool = pool
+        self.waits = 0  # requests for output that ended without any
         self.quota = quota_of(slot.spec.release)
         self.shells = Shells(self.quota)
         self._running: set[asyncio.Task[None]] = set()
@@ -128,6 +129,7 @@ class Service:
             async with asyncio.timeout(wait_s):
                 await command.changed.wait()
         except TimeoutError as error:
+            self.waits += 1
             raise timed_out() from error
         finally:
             shell.touched = time.monotonic()
