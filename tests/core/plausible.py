@@ -27,6 +27,7 @@ from servers import (
     unreadable,
 )
 
+from volact.core.consent import ASKING_STEPS
 from volact.core.context import Context
 from volact.model.profile import Image
 
@@ -40,6 +41,7 @@ POLICIES = st.fixed_dictionaries(
     {
         "replace_key": st.booleans(),
         "override_entitlement": st.sampled_from(["", "", "ticket 4711"]),
+        "consent": st.frozensets(st.sampled_from(ASKING_STEPS)),
     }
 )
 
@@ -86,6 +88,9 @@ def servers(draw: st.DrawFn) -> Raw:
     _policy(draw, raw)
     _notification(draw, raw, release)
     _licensing_service(draw, raw, release)
+    _network(draw, raw)
+    _store(draw, raw)
+    _left_over(draw, raw)
     return raw
 
 
@@ -177,6 +182,40 @@ def _licensing_service(draw: st.DrawFn, raw: Raw, release: str) -> None:
     if fault != "none" and not running:
         raw["products"] = unreadable(ACCESS_DENIED)
         raw["licensing"] = unreadable(ACCESS_DENIED)
+
+
+def _network(draw: st.DrawFn, raw: Raw) -> None:
+    """Foreign name servers and no name that resolves, or no route and silence."""
+    fault = draw(st.sampled_from(["none", "none", "dns", "route"]))
+    if fault == "dns":
+        raw["dns"] = draw(st.sampled_from([["8.8.8.8"], [], ["10.0.0.2", "8.8.8.8"]]))
+        raw["reach"] = dict.fromkeys(raw["reach"], UNRESOLVED)
+    if fault == "route":
+        raw["routes"] = draw(st.sampled_from([[["0.0.0.0", "0.0.0.0", "10.0.0.1"]], []]))
+        raw["reach"] = dict.fromkeys(raw["reach"], TIMEOUT)
+
+
+def _store(draw: st.DrawFn, raw: Raw) -> None:
+    """A licence store that says it is damaged, with or without an earlier one beside it."""
+    if not isinstance(raw["products"], list) or draw(st.integers(0, 5)):
+        return
+    for keyed in raw["products"]:
+        if keyed["LicenseStatus"] != 1:
+            keyed["LicenseStatusReason"] = 0xC004E015
+    raw["store"] = {
+        "path": "C:\\Windows\\System32\\spp\\store\\2.0",
+        "tokens": draw(st.sampled_from([4096, None])),
+        "spare": draw(st.booleans()),
+        "free_mb": 20_000,
+        "sddl": HEALTHY_SDDL,
+    }
+
+
+def _left_over(draw: st.DrawFn, raw: Raw) -> None:
+    """What an earlier run has left, and what starts and stops Windows Time."""
+    raw["restart"] = draw(st.sampled_from([None] * 9 + ["rearm"]))
+    raw["time"]["saved"] = draw(st.sampled_from([None, None, "54000 -"]))
+    raw["time"]["triggers"] = draw(st.sampled_from([None, "3/1 3/2", "2/1 2/2"]))
 
 
 def with_images(ctx: Context) -> Context:

@@ -126,6 +126,7 @@ def server(
         "policy_len": 56184,
         "wsh": {"machine": None, "user": None, "winsafer": None},
         "elevated": True,
+        "restart": None,
     }
     return changed(facts, changes)
 
@@ -231,6 +232,8 @@ def _time(skew_s: float) -> dict[str, Any]:
         "policy_peers": None,
         "policy_pos": None,
         "policy_neg": None,
+        "triggers": "3/1 3/2",
+        "saved": None,
         "ref": now_ms,
         "ref_at": now_ms + int(skew_s * 1000),
     }

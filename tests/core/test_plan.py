@@ -53,6 +53,16 @@ class Example(NamedTuple):
     ctx: Context | None = None
 
 
+DEFAULT_ROUTE = [["0.0.0.0", "0.0.0.0", "10.0.0.1"]]
+BROKEN = [product(licensed=False, kms=KMS1, LicenseStatusReason=0xC004E015)]
+STORE = {"path": "C:\\store", "tokens": 4096, "spare": False, "free_mb": 9000, "sddl": "D:"}
+
+
+def agreed(*steps: str) -> Context:
+    """What judging is given when the person has agreed to these kinds of steps."""
+    return context(consent=frozenset(steps))
+
+
 RETAIL = [product("2019", licensed=False, channel="RETAIL", partial="3V66T")]
 
 EXAMPLES = [
@@ -120,14 +130,30 @@ EXAMPLES = [
     Example(
         "W32Time disabled, clock off",
         server(licensed=False, skew_s=5 * HOUR, services__W32Time=["Stopped", "Disabled"]),
-        "enable-service start-service set-time-source sync-clock activate",
+        "enable-service set-time-trigger start-service set-time-source sync-clock activate",
     ),
     Example("W32Time disabled, licensed", server(services__W32Time=["Stopped", "Disabled"]), ""),
     Example(
         "W32Time stopped, clock off",
         server(licensed=False, skew_s=5 * HOUR, services__W32Time=["Stopped", "Manual"]),
+        "set-time-trigger start-service set-time-source sync-clock activate",
+    ),
+    Example(
+        "W32Time stopped, starts with the network",
+        server(
+            licensed=False,
+            skew_s=5 * HOUR,
+            services__W32Time=["Stopped", "Manual"],
+            time__triggers="2/1 2/2",
+        ),
         "start-service set-time-source sync-clock activate",
     ),
+    Example(
+        "limits left raised",
+        server(licensed=False, skew_s=3 * DAY, time__saved="54000 -"),
+        "restore-time-limits set-time-source sync-clock activate",
+    ),
+    Example("limits left raised, licensed", server(time__saved="54000 -"), ""),
     Example(
         "W32Time missing, clock off",
         server(licensed=False, skew_s=5 * HOUR, services__W32Time=None),
@@ -174,6 +200,88 @@ EXAMPLES = [
         "grant-execute",
     ),
     Example("debugger", server(binary__debugger="x.exe", **SILENT), ""),
+    Example(
+        "debugger, agreed",
+        server(binary__debugger="x.exe", **SILENT),
+        "remove-debugger start-service activate",
+        agreed("remove-debugger"),
+    ),
+    Example(
+        "debugger and execution denied, agreed",
+        server(binary__debugger="x.exe", binary__sddl=DENIED_SDDL, **SILENT),
+        "remove-debugger grant-execute start-service activate",
+        agreed("remove-debugger"),
+    ),
+    Example("debugger, another step agreed", server(binary__debugger="x"), "", agreed("rearm")),
+    Example(
+        "foreign name servers, agreed",
+        server(licensed=False, dns=["8.8.8.8"], reach=reach(UNRESOLVED)),
+        "add-dns activate",
+        agreed("add-dns"),
+    ),
+    Example(
+        "foreign name servers and a foreign host, agreed",
+        server(licensed=False, kms=OTHER_KMS, dns=["8.8.8.8"], reach=reach(UNRESOLVED)),
+        "add-dns set-kms-host activate",
+        agreed("add-dns"),
+    ),
+    Example(
+        "foreign name servers on a member, agreed",
+        server(licensed=False, role=3, dns=["10.0.0.2"], reach=reach(UNRESOLVED)),
+        "add-dns",
+        agreed("add-dns"),
+    ),
+    Example(
+        "foreign name servers on a controller, agreed",
+        server(licensed=False, role=5, dns=["10.0.0.2"], reach=reach(UNRESOLVED)),
+        "",
+        agreed("add-dns"),
+    ),
+    Example(
+        "foreign name servers and a silent host, agreed",
+        server(licensed=False, dns=["8.8.8.8"], reach=reach(TIMEOUT)),
+        "",
+        agreed("add-dns"),
+    ),
+    Example(
+        "no route, agreed",
+        server(licensed=False, routes=DEFAULT_ROUTE, reach=reach(TIMEOUT)),
+        "add-route activate",
+        agreed("add-route"),
+    ),
+    Example(
+        "no route and refused, agreed",
+        server(licensed=False, routes=DEFAULT_ROUTE, reach=reach(REFUSED)),
+        "",
+        agreed("add-route"),
+    ),
+    Example(
+        "no route at all, agreed",
+        server(licensed=False, routes=[], reach=reach(TIMEOUT)),
+        "",
+        agreed("add-route"),
+    ),
+    Example("no route, licensed", server(routes=DEFAULT_ROUTE), "", agreed("add-route")),
+    Example("store damaged", server(products=BROKEN, store=STORE), "activate"),
+    Example(
+        "store damaged, agreed",
+        server(products=BROKEN, store=STORE),
+        "rebuild-token-store",
+        agreed("rebuild-token-store"),
+    ),
+    Example(
+        "store damaged and the clock off, agreed",
+        server(products=BROKEN, store=STORE, skew_s=5 * HOUR),
+        "set-time-source sync-clock activate",
+        agreed("rebuild-token-store"),
+    ),
+    Example(
+        "store damaged and one kept already, agreed",
+        server(products=BROKEN, store={**STORE, "spare": True}),
+        "activate",
+        agreed("rebuild-token-store"),
+    ),
+    Example("a restart awaited", server(licensed=False, kms=OTHER_KMS, restart="rearm"), ""),
     Example(
         "no key", server("2019", kms=OTHER_KMS, products=[]), "install-key set-kms-host activate"
     ),

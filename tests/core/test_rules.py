@@ -74,6 +74,9 @@ IMAGE_X: dict[str, Any] = {"metadata": {"image-id": "img-x"}}
 EXAMPLES = [
     *(Example(f"healthy-{release}", server(release), "") for release in RELEASES),
     Example("sppsvc stopped is healthy", server(services__sppsvc=["Stopped", "Manual"]), ""),
+    # left by an earlier run
+    Example("a restart awaited", server(restart="rearm"), "restart-needed!"),
+    Example("limits left raised", server(time__saved="54000 -"), "time-limits-raised?"),
     # licence
     Example("never activated", server(licensed=False), "not-licensed!"),
     Example(

@@ -9,6 +9,7 @@ import secrets
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ from volact.cli.cloud_options import (
 )
 from volact.cli.failure import say
 from volact.cli.options import ServerOptions, SourceOptions
+from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.errors import InputError
 from volact.inventory import (
@@ -116,6 +118,18 @@ def _servers(options: ServerOptions, inventory: Inventory) -> tuple[Server, ...]
 def _require_file(path: Path) -> None:
     if not path.is_file():
         raise InputError("no such file", "it holds the host keys you trust", where=str(path))
+
+
+def consent_of(steps: list[str]) -> frozenset[str]:
+    """``--allow`` as a value; ``InputError`` for a step that needs no word or is none."""
+    for step in steps:
+        if step not in ASKING_STEPS:
+            near = get_close_matches(step, ASKING_STEPS, 1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise InputError(
+                f"--allow {step}: no such step", f"{meant}known: {', '.join(ASKING_STEPS)}"
+            )
+    return frozenset(steps)
 
 
 def parse_kms_hosts(words: list[str]) -> tuple[HostPort, ...]:

@@ -26,9 +26,9 @@ Site = Literal["domestic", "international"]
 
 def complete_provider(incomplete: str) -> list[str]:
     """Shell completion for provider names."""
-    from volact.knowledge.load import profile_names
+    from volact.knowledge.load import provider_names
 
-    return [name for name in profile_names() if name.startswith(incomplete)]
+    return [name for name in provider_names() if name.startswith(incomplete)]
 
 
 Provider = Annotated[
@@ -44,6 +44,25 @@ KmsHosts = Annotated[
     typer.Option(
         metavar="HOST[:PORT]",
         help="Your own KMS host, instead of the cloud's. Repeatable; the first is preferred.",
+    ),
+]
+
+
+def complete_step(incomplete: str) -> list[str]:
+    """Shell completion for the steps that wait for the person's word."""
+    from volact.core.consent import ASKING_STEPS
+
+    return [step for step in ASKING_STEPS if step.startswith(incomplete)]
+
+
+Allow = Annotated[
+    list[str],
+    typer.Option(
+        "--allow",
+        metavar="STEP",
+        help="Allow a repair that cannot simply be undone: remove-debugger, add-dns, add-route,"
+        " rebuild-token-store or rearm. Repeatable.",
+        autocompletion=complete_step,
     ),
 ]
 TableOrJson = Annotated[

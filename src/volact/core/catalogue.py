@@ -64,11 +64,17 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "kms-name-unresolved": Entry(
         say("The names of the provider's KMS hosts do not resolve on the server."),
-        say("Reports it; activation is not tried, as it would only fail."),
+        say(
+            "Adds the provider's name servers with --allow add-dns; else reports it, and "
+            "activation is not tried."
+        ),
     ),
     "kms-unreachable": Entry(
         say("The server cannot open a connection to its KMS host."),
-        say("Takes another of the provider's hosts if the server reaches one; else reports it."),
+        say(
+            "Takes another of the provider's hosts if the server reaches one, adds a missing "
+            "route with --allow add-route; else reports it."
+        ),
     ),
     "firewall-blocks-kms": Entry(
         say("The server's own firewall blocks the way to the KMS host."),
@@ -102,7 +108,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "time-service-off": Entry(
         say("The Windows Time service is disabled or missing, or stopped while the clock is off."),
-        say("Enables and starts it on a stand-alone server that needs work."),
+        say(
+            "Enables and starts it on a stand-alone server that needs work, and lets it start "
+            "with the network."
+        ),
     ),
     "time-source-missing": Entry(
         say("Windows Time runs, but has nowhere to take the time from."),
@@ -129,7 +138,10 @@ CATALOGUE: dict[str, Entry] = {
             "The licensing program cannot be started: its file permissions, a debugger set for it, "
             "or a missing file."
         ),
-        say("Gives the right to execute back; a debugger or a missing file is left to you."),
+        say(
+            "Gives the right to execute back; takes a debugger away with --allow remove-debugger; "
+            "a missing file is left to you."
+        ),
     ),
     "rights-lost": Entry(
         say(
@@ -190,11 +202,11 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "dns-not-provider": Entry(
         say("The server asks other name servers than the provider's, and reaches no KMS host."),
-        say("Reports it; a server's DNS is yours."),
+        say("Adds the provider's name servers with --allow add-dns; else reports it."),
     ),
     "provider-route-missing": Entry(
         say("A route to the provider's internal services is missing."),
-        say("Reports it, with the command."),
+        say("Adds it with --allow add-route; else reports the command."),
     ),
     "duplicate-cmid": Entry(
         say(
@@ -208,11 +220,22 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "token-store-damaged": Entry(
         say("The licence store says that it is damaged."),
-        say("Reports it; a rebuild needs two restarts."),
+        say(
+            "Has it made anew with --allow rebuild-token-store, when nothing else is left to mend; "
+            "the two restarts are yours."
+        ),
     ),
     "product-policy-damaged": Entry(
         say("The product policy in the registry is damaged; Windows may use 2 GB of memory only."),
         say("Activates if needed, and reports what is left: a restart."),
+    ),
+    "restart-needed": Entry(
+        say("A rearm or a licence store that was made anew waits for a restart of Windows."),
+        say("Nothing until then: a restart is yours to make."),
+    ),
+    "time-limits-raised": Entry(
+        say("A run that was cut off has left the phase limits of Windows Time raised."),
+        say("Puts them back as they were, where the server needs work anyway."),
     ),
     "wsh-disabled": Entry(
         say("Windows Script Host is off, so no script can run."),

@@ -10,6 +10,7 @@ from volact.core.clock import DEFAULT_LIMIT_S
 from volact.core.context import Context
 from volact.core.diagnose.binary import program_path
 from volact.core.kms import reachable_hosts, same_host, service_setting
+from volact.core.release import licensing_program, licensing_service
 from volact.model.fact import Fact, Known, value_of
 from volact.model.facts import Facts
 from volact.model.profile import HostPort
@@ -39,6 +40,38 @@ def _start(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
 
 def _grant(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
     yield from shell.grant_execute(program_path(facts), params["sid"], tuple(params["deny"]))
+
+
+def _remove_debugger(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield shell.remove_debugger(licensing_program(facts.os))
+
+
+def _add_dns(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    present = [server for server in value_of(facts.dns) or () if server not in params["servers"]]
+    wanted = params["servers"]
+    first = params["position"] == "first"
+    yield shell.set_name_servers((*wanted, *present) if first else (*present, *wanted))
+
+
+def _add_route(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield shell.add_route(params["destination"], params["mask"], params["gateway"])
+
+
+def _trigger(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield shell.TIME_TRIGGER
+
+
+def _restore_limits(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield from shell.restore_limits(value_of(facts.time.saved) or "- -")
+
+
+def _rebuild_store(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    folder = value_of(facts.store.path) or r"%windir%\System32\spp\store\2.0"
+    yield from shell.rebuild_store(licensing_service(facts.os), f"{folder}\\tokens.dat")
+
+
+def _rearm(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
+    yield shell.REARM
 
 
 def _time_source(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
@@ -109,7 +142,14 @@ def chosen_host(hosts: tuple[HostPort, ...], facts: Facts, ctx: Context) -> Host
 _COMMANDS: dict[str, Commands] = {
     "enable-service": _enable,
     "start-service": _start,
+    "remove-debugger": _remove_debugger,
     "grant-execute": _grant,
+    "add-dns": _add_dns,
+    "add-route": _add_route,
+    "set-time-trigger": _trigger,
+    "restore-time-limits": _restore_limits,
+    "rebuild-token-store": _rebuild_store,
+    "rearm": _rearm,
     "set-time-source": _time_source,
     "sync-clock": _sync,
     "install-key": _install_key,

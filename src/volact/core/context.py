@@ -14,7 +14,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What the person allows in this run.
 
     ``override_entitlement`` is the reason they gave, ``""`` when they did not.
-    ``consent`` names findings whose repair they agreed to.
+    ``consent`` names the kinds of steps they agreed to (``core.consent``).
     """
 
     replace_key: bool = False

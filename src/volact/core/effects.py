@@ -13,11 +13,17 @@ from msgspec.structs import replace
 
 from volact.core.clock import skew_s
 from volact.core.context import Context
-from volact.core.kms import DEFAULT_PORT, product_setting, reachable_hosts, service_setting
+from volact.core.kms import (
+    DEFAULT_PORT,
+    accepted_hosts,
+    product_setting,
+    reachable_hosts,
+    service_setting,
+)
 from volact.core.licensing import FULL_TERM_MIN, LICENSED, channel_of
 from volact.core.sddl import granted
 from volact.model.fact import ABSENT, Known, value_of
-from volact.model.facts import Facts, Product, ServiceFact
+from volact.model.facts import Facts, Product, Route, ServiceFact
 from volact.model.profile import HostPort
 from volact.model.step import Step
 
@@ -27,6 +33,7 @@ Effect = Callable[[Facts, Params, Context], Facts]
 _START_WORDS = {"auto": "Auto", "delayed-auto": "Auto", "demand": "Manual"}
 _HEALTHY_REASON = 0x4004F040
 _INITIAL_GRACE = 2
+_CONNECTED = 0x80072EFE  # what a KMS host says to an HTTP try
 
 
 def promised(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> Facts:
@@ -52,6 +59,57 @@ def _grant(facts: Facts, params: Params, ctx: Context) -> Facts:
     sddl = value_of(facts.binary.sddl) or "D:"
     allowed = granted(sddl, params["sid"], tuple(params["deny"]))
     return replace(facts, binary=replace(facts.binary, sddl=Known(allowed)))
+
+
+def _remove_debugger(facts: Facts, params: Params, ctx: Context) -> Facts:
+    return replace(facts, binary=replace(facts.binary, debugger=ABSENT))
+
+
+def _add_dns(facts: Facts, params: Params, ctx: Context) -> Facts:
+    """In front of the others they resolve the names, behind them nobody knows."""
+    present = [server for server in value_of(facts.dns) or () if server not in params["servers"]]
+    first = params["position"] == "first"
+    servers = [*params["servers"], *present] if first else [*present, *params["servers"]]
+    facts = replace(facts, dns=Known(tuple(servers)))
+    return _reached(facts, ctx) if first else facts
+
+
+def _add_route(facts: Facts, params: Params, ctx: Context) -> Facts:
+    route = Route(params["destination"], params["mask"], params["gateway"])
+    facts = replace(facts, routes=Known((*(value_of(facts.routes) or ()), route)))
+    return _reached(facts, ctx)
+
+
+def _reached(facts: Facts, ctx: Context) -> Facts:
+    answers = {str(host): Known(_CONNECTED) for host in accepted_hosts(facts, ctx)}
+    return replace(facts, reach={**facts.reach, **answers})
+
+
+def _trigger(facts: Facts, params: Params, ctx: Context) -> Facts:
+    return replace(facts, time=replace(facts.time, triggers=Known("2/1 2/2")))
+
+
+def _restore_limits(facts: Facts, params: Params, ctx: Context) -> Facts:
+    words = (value_of(facts.time.saved) or "- -").split()
+    pos, neg = (Known(int(word)) if word.isdigit() else ABSENT for word in words)
+    return replace(facts, time=replace(facts.time, pos=pos, neg=neg, saved=ABSENT))
+
+
+def _rebuild_store(facts: Facts, params: Params, ctx: Context) -> Facts:
+    """A store without keys, that waits for its restarts."""
+    licensing = facts.licensing
+    version = licensing.version if isinstance(licensing.version, Known) else ABSENT
+    return replace(
+        facts,
+        products=Known(()),
+        licensing=replace(licensing, version=version),
+        store=replace(facts.store, spare=Known(True)),
+        restart=Known("rebuild-token-store"),
+    )
+
+
+def _rearm(facts: Facts, params: Params, ctx: Context) -> Facts:
+    return replace(facts, restart=Known("rearm"))
 
 
 def _time_source(facts: Facts, params: Params, ctx: Context) -> Facts:
@@ -159,7 +217,14 @@ def _with_service(facts: Facts, name: str, service: ServiceFact) -> Facts:
 _EFFECTS: dict[str, Effect] = {
     "enable-service": _enable,
     "start-service": _start,
+    "remove-debugger": _remove_debugger,
     "grant-execute": _grant,
+    "add-dns": _add_dns,
+    "add-route": _add_route,
+    "set-time-trigger": _trigger,
+    "restore-time-limits": _restore_limits,
+    "rebuild-token-store": _rebuild_store,
+    "rearm": _rearm,
     "set-time-source": _time_source,
     "sync-clock": _sync,
     "install-key": _install_key,

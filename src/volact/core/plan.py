@@ -30,9 +30,16 @@ from volact.model.text import say
 # The safe order: services, the program, the clock, the key, the KMS host, then
 # activation.  Enabling comes before the program's rights, starting after them.
 ORDER = (
+    "rebuild-token-store",
+    "rearm",
     "enable-service",
+    "remove-debugger",
     "grant-execute",
+    "set-time-trigger",
     "start-service",
+    "add-route",
+    "add-dns",
+    "restore-time-limits",
     "set-time-source",
     "sync-clock",
     "install-key",
@@ -68,8 +75,18 @@ _NEEDS_WORK = (
     "key-wrong-edition",
 )
 _LICENCE_STEPS = ("install-key", "set-kms-host", "clear-kms-host")
+# Last resorts that end with a restart: nothing else is done in the same plan.
+_ALONE = ("rebuild-token-store", "rearm")
 # When one of these steps fails, activation would only fail too.
-_BEFORE_ACTIVATE = ("sync-clock", "install-key", "set-kms-host", "grant-execute")
+_BEFORE_ACTIVATE = (
+    "sync-clock",
+    "install-key",
+    "set-kms-host",
+    "grant-execute",
+    "remove-debugger",
+    "add-dns",
+    "add-route",
+)
 
 
 def make_plan(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> Plan:
@@ -82,8 +99,10 @@ def make_plan(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> Plan
     if not licence_may_change(facts, findings):
         steps = tuple(step for step in steps if step.do not in _LICENCE_STEPS)
     refusals = consent_refusals(findings)
+    steps, put_off = _alone(steps)
+    refusals += put_off
     causes = _activation_causes(facts, wanted, ctx)
-    if causes:
+    if causes and not any(step.do in _ALONE for step in steps):
         blocked = blockers(facts, findings, steps, ctx)
         refusals += blocked
         if not blocked:
@@ -119,6 +138,16 @@ def _repairs(facts: Facts, wanted: Iterable[Finding], ctx: Context) -> tuple[Ste
         for do, params in make(facts, ctx) if make else ():
             _merge(merged, Step(do=do, because=(finding.id,), params=params))
     return tuple(sorted(merged, key=lambda step: ORDER.index(step.do)))
+
+
+def _alone(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[Refusal, ...]]:
+    """A last resort is taken by itself, and only when nothing else is left to mend."""
+    last = [step for step in steps if step.do in _ALONE]
+    others = tuple(step for step in steps if step.do not in _ALONE)
+    if not last or not others:
+        return tuple(last[:1]) or others, ()
+    later = say("The other repairs come first; run it again for this one.")
+    return others, tuple(Refusal(finding=step.because[0], reason=later) for step in last)
 
 
 def _merge(steps: list[Step], step: Step) -> None:

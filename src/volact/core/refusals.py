@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from volact.core.clock import skew_s
+from volact.core.consent import option_for
 from volact.core.context import Context
 from volact.core.diagnose.case import Case
 from volact.core.diagnose.kms import licensing_held_down
 from volact.core.kms import Setting, configured, policy_setting, reach_of, serving
-from volact.core.licensing import kms_clients, undetermined
-from volact.model.fact import Fact, Known, Unreadable, is_unreadable
+from volact.core.licensing import all_licensed, kms_clients, undetermined
+from volact.model.fact import Absent, Fact, Known, Unreadable, is_unreadable
 from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.step import Refusal, Step
@@ -23,8 +24,8 @@ _HANDS_OFF = {
     "kms-host-role": "",
     "not-elevated": "",
     "wsh-disabled": "",
+    "restart-needed": "",
 }
-_CONSENT = {"key-wrong-channel": "--replace-key", "key-avma": "--replace-key"}
 
 # Errors with which activation would only fail, or go to the wrong host.
 _BLOCKING = frozenset(
@@ -81,16 +82,21 @@ def hands_off(facts: Facts, findings: tuple[Finding, ...]) -> tuple[Refusal, ...
 
 def licence_may_change(facts: Facts, findings: tuple[Finding, ...]) -> bool:
     """Whether keys and KMS hosts may be touched: release and edition are known and right."""
-    errors = {finding.id for finding in findings if finding.severity == "error"}
-    if errors & _NO_KEY_FITS:
+    if any(finding.id in _NO_KEY_FITS and _stops(finding, facts) for finding in findings):
         return False
     return not is_unreadable(facts.os.build) and not is_unreadable(facts.os.sku)
+
+
+def _stops(finding: Finding, facts: Facts) -> bool:
+    """An error does; so does an edition that no key fits where it is licensed all the same."""
+    licensed = finding.id in _NO_KEY_FITS and all_licensed(facts)
+    return finding.severity == "error" or licensed
 
 
 def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     """Repairs that wait for the person's word."""
     return tuple(
-        Refusal(finding=f.id, reason=f.summary, allow_with=_CONSENT.get(f.id, ""))
+        Refusal(finding=f.id, reason=f.summary, allow_with=option_for(f))
         for f in findings
         if f.repair == "needs-consent"
     )
@@ -101,7 +107,7 @@ def blockers(
 ) -> tuple[Refusal, ...]:
     """Why Windows is not activated now: errors that stay, facts that are missing."""
     mended = {id for step in steps for id in step.because}
-    stay = [f for f in findings if f.severity == "error" and f.id in _BLOCKING - mended]
+    stay = [f for f in findings if _stops(f, facts) and f.id in _BLOCKING - mended]
     refused = [
         Refusal(
             finding=f.id,
@@ -132,7 +138,7 @@ def _missing(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> Iterator[Te
         say("what group policy sets"): isinstance(policy_setting(facts), Unreadable),
         say("which products it has"): is_unreadable(facts.products) and not held_down,
         say("which KMS host it uses"): not _host_known(facts, steps),
-        say("whether it reaches its KMS host"): not _host_reached(facts, steps),
+        say("whether it reaches its KMS host"): not _host_reached(facts, steps, ctx),
     }
     return (name for name, missing in asked.items() if missing)
 
@@ -144,12 +150,18 @@ def _host_known(facts: Facts, steps: tuple[Step, ...]) -> bool:
     return not any(isinstance(setting, Unreadable) for setting in _settings(facts))
 
 
-def _host_reached(facts: Facts, steps: tuple[Step, ...]) -> bool:
-    """Whether the server reaches the host that it will use after these steps."""
-    if _does(steps, "set-kms-host") or _does(steps, "clear-kms-host"):
-        return True  # planned only where an accepted host is reached
+def _host_reached(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> bool:
+    """Whether the server reaches the host that it will use after these steps.
+
+    Where the provider leaves the host to DNS and none is known yet, Windows asks.
+    """
+    by_dns = ctx.knowledge.profile.discovery == "dns"
+    opened = any(step.do in ("add-dns", "add-route") for step in steps)
+    if opened or _does(steps, "set-kms-host") or _does(steps, "clear-kms-host"):
+        return True  # planned only where an accepted host is reached, or will be
     return all(
-        isinstance(setting, Known) and reach_of(facts, setting.value.host) == "yes"
+        (isinstance(setting, Known) and reach_of(facts, setting.value.host) == "yes")
+        or (isinstance(setting, Absent) and by_dns)
         for setting in _settings(facts)
     )
 

@@ -19,6 +19,7 @@ from volact.core.kms import accepted_hosts, is_accepted, product_setting, reacha
 from volact.core.licensing import kms_clients, licensing_silent
 from volact.core.release import gvlk_for, licensing_service
 from volact.core.sddl import NETWORK_SERVICE
+from volact.core.ways import routes_to_add, servers_to_add, will_reach
 from volact.model.fact import ABSENT, Known, is_known, is_unreadable, value_of
 from volact.model.facts import Facts, ServiceFact
 
@@ -53,10 +54,17 @@ def start_notification(facts: Facts, ctx: Context) -> Iterator[Draft]:
 
 def let_program_run(facts: Facts, ctx: Context) -> Iterator[Draft]:
     """Let the licensing program be executed, and start it where it is down."""
-    if blocked_by(facts) != "acl":
+    why = blocked_by(facts)
+    if why == "acl":
+        deny = list(execute_verdict(facts).deny)
+        yield "grant-execute", {"sid": NETWORK_SERVICE, "deny": deny}
+    elif why == "debugger":
+        yield "remove-debugger", {"debugger": value_of(facts.binary.debugger)}
+        if execute_verdict(facts).access in ("denied", "missing"):
+            deny = list(execute_verdict(facts).deny)
+            yield "grant-execute", {"sid": NETWORK_SERVICE, "deny": deny}
+    else:
         return
-    deny = list(execute_verdict(facts).deny)
-    yield "grant-execute", {"sid": NETWORK_SERVICE, "deny": deny}
     service = _service(facts, licensing_service(facts.os))
     if service and service.start != "Disabled" and licensing_silent(facts):
         yield from _start(facts, licensing_service(facts.os))
@@ -79,7 +87,48 @@ def run_time_service(facts: Facts, ctx: Context) -> Iterator[Draft]:
     service = _service(facts, "W32Time")
     if service and service.start == "Disabled":
         yield "enable-service", {"name": "W32Time", "start": DEFAULT_START["W32Time"]}
+    triggers = facts.time.triggers
+    if isinstance(triggers, Known) and _stops_by_itself(triggers.value):
+        yield "set-time-trigger", {}
     yield from _start(facts, "W32Time")
+
+
+def restore_time_limits(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Put back phase limits that a run which was cut off has left raised."""
+    if is_known(facts.time.saved):
+        yield "restore-time-limits", {}
+
+
+def add_name_servers(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Ask the provider's name servers, too."""
+    wanted = servers_to_add(facts, ctx)
+    if wanted:
+        yield "add-dns", wanted
+
+
+def add_routes(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """The routes to the provider's services."""
+    for wanted in routes_to_add(facts, ctx):
+        yield "add-route", dict(wanted)
+
+
+def reach_kms(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Another of the provider's hosts where one is reached, else the way to them."""
+    if reachable_hosts(facts, ctx):
+        yield from set_kms_host(facts, ctx)
+    else:
+        yield from add_routes(facts, ctx)
+
+
+def rebuild_store(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """Have the licence store made anew."""
+    yield "rebuild-token-store", {}
+
+
+def rearm(facts: Facts, ctx: Context) -> Iterator[Draft]:
+    """A machine ID of its own, where more than one rearm is left."""
+    if (value_of(facts.licensing.rearm) or 0) > 1:
+        yield "rearm", {}
 
 
 def give_time_source(facts: Facts, ctx: Context) -> Iterator[Draft]:
@@ -99,14 +148,14 @@ def replace_key(facts: Facts, ctx: Context) -> Iterator[Draft]:
 
 def set_kms_host(facts: Facts, ctx: Context) -> Iterator[Draft]:
     """Point the server at the provider, where it reaches one of its hosts."""
-    if reachable_hosts(facts, ctx):
+    if reachable_hosts(facts, ctx) or will_reach(facts, ctx):
         hosts = [str(host) for host in accepted_hosts(facts, ctx)]
         yield "set-kms-host", {"layer": "service", "hosts": hosts}
 
 
 def clear_overrides(facts: Facts, ctx: Context) -> Iterator[Draft]:
     """Take away products' own KMS hosts that are not the provider's."""
-    if not reachable_hosts(facts, ctx):
+    if not (reachable_hosts(facts, ctx) or will_reach(facts, ctx)):
         return
     for product in kms_clients(facts):
         own, id = product_setting(facts, product), value_of(product.id)
@@ -128,9 +177,20 @@ REPAIRS: dict[str, Repair] = {
     "key-wrong-edition": replace_key,
     "kms-host-wrong": set_kms_host,
     "kms-port-wrong": set_kms_host,
-    "kms-unreachable": set_kms_host,
+    "kms-unreachable": reach_kms,
+    "kms-name-unresolved": add_name_servers,
+    "dns-not-provider": add_name_servers,
+    "provider-route-missing": add_routes,
+    "time-limits-raised": restore_time_limits,
+    "token-store-damaged": rebuild_store,
+    "duplicate-cmid": rearm,
     "kms-host-per-product-override": clear_overrides,
 }
+
+
+def _stops_by_itself(triggers: str) -> bool:
+    """Type 3 is joining a domain: outside of one that stops the service; 2/1 is the network."""
+    return "3/1" in triggers.split() and "2/1" not in triggers.split()
 
 
 def _start(facts: Facts, name: str) -> Iterator[Draft]:

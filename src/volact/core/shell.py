@@ -48,6 +48,59 @@ def start_service(name: str) -> str:
     return f"net start {name}"
 
 
+_CONFIG = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\Config"
+_IFEO = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options"
+
+
+def restore_limits(saved: str) -> tuple[str, ...]:
+    """Put back phase limits that were written down as ``54000 -``."""
+    names = ("MaxPosPhaseCorrection", "MaxNegPhaseCorrection", "VolactLimits")
+    words = [*saved.split(), "-", "-"][:2]
+    return (
+        *(
+            f'reg delete "{_CONFIG}" /v {name} /f'
+            if word == "-"
+            else f'reg add "{_CONFIG}" /v {name} /t REG_DWORD /d {word} /f'
+            for name, word in zip(names, (*words, "-"), strict=True)
+        ),
+        "w32tm /config /update",
+    )
+
+
+def remove_debugger(program: str) -> str:
+    """Take away the debugger that Windows starts instead of a program."""
+    return f'reg delete "{_IFEO}\\{program}" /v Debugger /f'
+
+
+def set_name_servers(servers: tuple[str, ...]) -> str:
+    """Give these name servers to the network cards that have a gateway."""
+    listed = ",".join(f"'{server}'" for server in servers)
+    return (
+        'powershell -Command "Get-WmiObject Win32_NetworkAdapterConfiguration'
+        " -Filter 'IPEnabled=TRUE' | Where-Object { $_.DefaultIPGateway } |"
+        f' ForEach-Object {{ $_.SetDNSServerSearchOrder(@({listed})) }}"'
+    )
+
+
+def add_route(destination: str, mask: str, gateway: str) -> str:
+    """Add a route that survives a restart."""
+    return f"route add {destination} mask {mask} {gateway} -p"
+
+
+TIME_TRIGGER = "sc triggerinfo w32time start/networkon stop/networkoff"
+REARM = f"{SLMGR} -rearm"
+
+
+def rebuild_store(service: str, tokens: str) -> tuple[str, ...]:
+    """Have the licence store made anew, as far as the restarts."""
+    return (
+        f"net stop {service}",
+        f'ren "{tokens}" tokens.bar',
+        f"net start {service}",
+        f"{SLMGR} -rilc",
+    )
+
+
 def grant_execute(path: str, sid: str, deny: tuple[str, ...]) -> tuple[str, ...]:
     """Take away denying entries and let an account read and execute a file."""
     removals = tuple(f'icacls "{path}" /remove:d *{denied}' for denied in deny)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volact.cli.options import FleetOptions, takes
+from volact.cli.options import Allow, FleetOptions, takes
 
 if TYPE_CHECKING:
     from volact.cli.conduct import Conductor
@@ -26,6 +26,7 @@ class ActivateOptions(FleetOptions):
         bool,
         typer.Option("--replace-key", help="Allow a retail, MAK or OEM key to be replaced."),
     ] = False
+    allow: Allow = field(default_factory=list)
     override_entitlement: Annotated[
         str,
         typer.Option(
@@ -44,13 +45,15 @@ def register(app: typer.Typer) -> None:
 def activate(options: ActivateOptions) -> int:
     """Put servers right and activate them; asks before it changes anything."""
     from volact.cli.conduct import conductor, run_through
-    from volact.cli.fleet_options import fleet_of
+    from volact.cli.fleet_options import consent_of, fleet_of
     from volact.cli.runtime import run_async
     from volact.core.context import Policy
     from volact.errors import InputError
 
     policy = Policy(
-        replace_key=options.replace_key, override_entitlement=options.override_entitlement
+        replace_key=options.replace_key,
+        override_entitlement=options.override_entitlement,
+        consent=consent_of(options.allow),
     )
     if options.dry_run:
         from volact.cli.verbs.plan import run_plan

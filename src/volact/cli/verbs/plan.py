@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volact.cli.options import PlanFormat, ServerOptions, takes
+from volact.cli.options import Allow, PlanFormat, ServerOptions, takes
 
 if TYPE_CHECKING:
     from volact.cli.conduct import Conductor
@@ -32,6 +32,7 @@ class PlanOptions(ServerOptions):
             help="What is written to standard output; commands: as typed in cmd.exe.",
         ),
     ] = "text"
+    allow: Allow = field(default_factory=list)
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +43,10 @@ def register(app: typer.Typer) -> None:
 @takes(PlanOptions)
 def plan(options: PlanOptions) -> int:
     """Say what activate would do; change nothing."""
-    return run_plan(options, options.output)
+    from volact.cli.fleet_options import consent_of
+    from volact.core.context import Policy
+
+    return run_plan(options, options.output, Policy(consent=consent_of(options.allow)))
 
 
 def run_plan(options: ServerOptions, output: str, policy: Policy | None = None) -> int:

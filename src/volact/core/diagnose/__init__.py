@@ -22,6 +22,7 @@ from volact.core.diagnose import (
     kms_host,
     license,
     network,
+    pending,
     rights,
     services,
     system,
@@ -37,6 +38,7 @@ from volact.model.step import StepResult
 RULES: tuple[Rule, ...] = (
     system.wsh_disabled,
     system.not_elevated,
+    pending.restart_needed,
     system.release_unsupported,
     edition.release_without_gvlk,
     edition.azure_edition_elsewhere,
@@ -54,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     clock_jumps.rtc_utc_mismatch,
     clocks.time_service_off,
     clocks.time_source_missing,
+    pending.time_limits_raised,
     key.key_missing,
     channel.key_avma,
     channel.key_wrong_channel,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from volact.core import shell
+from volact.core.consent import repair_with
 from volact.core.diagnose.case import Case, error, on_server
 from volact.core.licensing import licensing_silent
 from volact.core.release import licensing_program, licensing_service
@@ -15,8 +16,6 @@ from volact.model.finding import Finding
 from volact.model.text import say
 
 Why = Literal["debugger", "missing", "acl"]
-
-_IFEO = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options"
 
 
 def blocked_by(facts: Facts) -> Why | None:
@@ -40,13 +39,14 @@ def licensing_binary_blocked(case: Case) -> Finding | None:
     """The licensing program cannot be started."""
     why = blocked_by(case.facts)
     if why == "debugger":
-        return _debugger(case.facts)
+        return _debugger(case)
     if why == "missing":
         return _missing(case.facts)
     return _acl(case.facts) if why == "acl" else None
 
 
-def _debugger(facts: Facts) -> Finding:
+def _debugger(case: Case) -> Finding:
+    facts = case.facts
     program, debugger = licensing_program(facts.os), value_of(facts.binary.debugger)
     return error(
         "licensing-binary-blocked",
@@ -56,9 +56,10 @@ def _debugger(facts: Facts) -> Finding:
             program=program,
         ),
         {"why": "debugger", "debugger": debugger},
+        repair=repair_with("remove-debugger", case.ctx),
         remedy=say(
             "Find out who set it, then on the server: {command}",
-            command=f'reg delete "{_IFEO}\\{program}" /v Debugger /f',
+            command=shell.remove_debugger(program),
         ),
     )
 

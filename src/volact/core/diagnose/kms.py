@@ -30,6 +30,7 @@ from volact.core.licensing import (
     is_unlicensed,
     kms_clients,
     main_product,
+    windows_products,
 )
 from volact.core.release import is_2008, is_2008_r2, licensing_service
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
@@ -49,14 +50,22 @@ def uses_kms(case: Case) -> bool:
     keyed = has_key(case.facts)
     if keyed is None:
         return False  # it may be a KMS host, or licensed by a key of its own
-    return not keyed or bool(kms_clients(case.facts)) or case.ctx.policy.replace_key
+    return not keyed or bool(kms_clients(case.facts)) or _to_be_replaced(case)
+
+
+def _to_be_replaced(case: Case) -> bool:
+    """Whether keys of other channels give way to the client key; one in use never does."""
+    in_use = any(is_licensed(product) for product in windows_products(case.facts))
+    return case.ctx.policy.replace_key and not in_use
 
 
 def licensing_held_down(case: Case) -> bool:
     """Whether a known, mendable fault explains that licensing does not answer."""
     service = service_of(case, licensing_service(case.facts.os))
     disabled = service is not None and service.start == "Disabled"
-    return disabled or blocked_by(case.facts) == "acl"
+    why = blocked_by(case.facts)
+    agreed = "remove-debugger" in case.ctx.policy.consent
+    return disabled or why == "acl" or (why == "debugger" and agreed)
 
 
 def kms_host_set_by_policy(case: Case) -> Finding | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from volact.core import shell
 from volact.core.codes import Attempt, hex_code, last_attempt, last_code, named
+from volact.core.consent import repair_with
 from volact.core.diagnose.case import Case, error, info, on_server, warning
 from volact.core.licensing import (
     FULL_TERM_MIN,
@@ -127,12 +128,19 @@ def token_store_damaged(case: Case) -> Finding | None:
             code=named(codes[0], case.ctx.knowledge.errors),
         ),
         {"code": hex_code(codes[0])},
+        repair=repair_with("rebuild-token-store", case.ctx) if _may_rebuild(case) else "manual",
         remedy=say(
             "On the server, gentlest first: restart the licensing service; {command}; "
             "rebuild tokens.dat as the page of this finding says.",
             command=f"{shell.SLMGR} -rilc",
         ),
     )
+
+
+def _may_rebuild(case: Case) -> bool:
+    """There is a store to be renamed, and no earlier one in its way."""
+    store = case.facts.store
+    return value_of(store.tokens) is not None and value_of(store.spare) is False
 
 
 def _not_licensed_summary(case: Case, product: Product, code: int | None) -> Text:

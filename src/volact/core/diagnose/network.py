@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from volact.core import shell
+from volact.core.clock import role_of
 from volact.core.codes import hex_code, kms_answer, last_code, named, tried_host
+from volact.core.consent import repair_with
 from volact.core.diagnose.case import Case, error, on_server, warning
 from volact.core.diagnose.kms import uses_kms
 from volact.core.kms import (
@@ -14,10 +16,12 @@ from volact.core.kms import (
     reach_of,
     reachable_hosts,
     service_setting,
+    target_hosts,
 )
-from volact.core.licensing import all_licensed, has_key, unlicensed
+from volact.core.licensing import all_licensed, has_key, is_kms_host, unlicensed
+from volact.core.ways import missing_routes, routes_to_add, servers_to_add
 from volact.model.fact import Absent, Known, value_of
-from volact.model.finding import Finding
+from volact.model.finding import Finding, Repair
 from volact.model.profile import HostPort, RouteRule
 from volact.model.text import Text, joined, listed, ready, say
 
@@ -48,6 +52,7 @@ def kms_name_unresolved(case: Case) -> Finding | None:
             names=listed(names),
         ),
         {"hosts": list(reach), "dns": list(asked or ())},
+        repair=_by_name_servers(case) if role_of(case.facts) == "standalone" else "manual",
         remedy=say(
             "{check} Use the provider's DNS servers: {servers}.", check=check, servers=listed(dns)
         )
@@ -61,11 +66,11 @@ def kms_unreachable(case: Case) -> Finding | None:
     reach = _failed(case)
     failing = [host for host, why in reach.items() if why in ("refused", "timeout")]
     if failing:
-        return _unreachable(failing[0], reach)
+        return _unreachable(case, failing[0], reach)
     return _other_in_reach(case)
 
 
-def _unreachable(first: str, reach: dict[str, Reach]) -> Finding:
+def _unreachable(case: Case, first: str, reach: dict[str, Reach]) -> Finding:
     host = HostPort.parse(first)
     return error(
         "kms-unreachable",
@@ -73,6 +78,7 @@ def _unreachable(first: str, reach: dict[str, Reach]) -> Finding:
         if reach[first] == "refused"
         else say("The KMS host {host} does not answer when the server tries it.", host=first),
         {"why": reach[first], "hosts": dict(reach)},
+        repair=_by_routes(case),
         remedy=say(
             "Let the server out to the KMS host on its TCP port: check firewalls, security "
             "groups and routes, then on the server: {command}",
@@ -135,6 +141,7 @@ def dns_not_provider(case: Case) -> Finding | None:
         "dns-not-provider",
         _dns_summary(servers, wanted),
         {"dns": list(servers), "expected": list(wanted)},
+        repair="manual" if all_licensed(case.facts) else _by_name_servers(case),
         remedy=say(
             "Set the DNS servers of the network card to automatic, or to {servers}; "
             "in a domain, after those of the domain.",
@@ -154,17 +161,10 @@ def _dns_summary(servers: tuple[str, ...], wanted: tuple[str, ...]) -> Text:
 
 def provider_route_missing(case: Case) -> Finding | None:
     """A route to the provider's internal services is gone, where that matters."""
-    routes = value_of(case.facts.routes)
-    if routes is None:
-        return None
-    there = {route.destination for route in routes}
-    missing = [
-        rule
-        for rule in case.ctx.knowledge.profile.routes
-        if rule.destination not in there and not (rule.when == "unreachable" and _fine(case))
-    ]
+    missing = missing_routes(case.facts, case.ctx)
     if not missing:
         return None
+    routes = value_of(case.facts.routes) or ()
     gateway = next((r.next_hop for r in routes if r.destination == _ANY), "GATEWAY")
     commands = [_route_add(rule, gateway) for rule in missing]
     return warning(
@@ -176,20 +176,34 @@ def provider_route_missing(case: Case) -> Finding | None:
             mask=missing[0].mask,
         ),
         {"missing": [[rule.destination, rule.mask] for rule in missing]},
+        repair="manual" if all_licensed(case.facts) else _by_routes(case),
         remedy=on_server(*commands),
     )
 
 
 def _route_add(rule: RouteRule, gateway: str) -> str:
     through = gateway if rule.via == "gateway" else "ADDRESS-OF-THIS-SERVER"
-    return f"route add {rule.destination} mask {rule.mask} {through} -p"
+    return shell.add_route(rule.destination, rule.mask, through)
+
+
+def _by_name_servers(case: Case) -> Repair:
+    """Adding the provider's name servers, where that is what is missing."""
+    wanted = servers_to_add(case.facts, case.ctx)
+    return repair_with("add-dns", case.ctx) if wanted else "manual"
+
+
+def _by_routes(case: Case) -> Repair:
+    """Adding the provider's routes, where those are what is missing."""
+    wanted = routes_to_add(case.facts, case.ctx)
+    return repair_with("add-route", case.ctx) if wanted else "manual"
 
 
 def _failed(case: Case) -> dict[str, Reach]:
     """What each accepted host that was tried answered; {} as soon as one is reached."""
-    if _fine(case) or not (uses_kms(case) or has_key(case.facts) is None):
+    hosts = target_hosts(case.facts, case.ctx)
+    by_dns = not accepted_hosts(case.facts, case.ctx) and not is_kms_host(case.facts)
+    if _fine(case) or not (uses_kms(case) or by_dns or has_key(case.facts) is None):
         return {}
-    hosts = accepted_hosts(case.facts, case.ctx)
     return {
         str(host): reach_of(case.facts, host)
         for host in hosts
@@ -198,4 +212,5 @@ def _failed(case: Case) -> dict[str, Reach]:
 
 
 def _fine(case: Case) -> bool:
-    return bool(reachable_hosts(case.facts, case.ctx))
+    hosts = target_hosts(case.facts, case.ctx)
+    return any(reach_of(case.facts, host) == "yes" for host in hosts)

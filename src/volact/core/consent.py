@@ -1,0 +1,34 @@
+"""Which repairs wait for the person's word, and the option by which it is given.
+
+What cannot simply be undone asks first: ``--allow STEP`` is the word for one
+kind of step.  When such a repair is possible at all is each finding's affair.
+"""
+
+from __future__ import annotations
+
+from volact.core.context import Context
+from volact.model.finding import Finding, Repair
+
+ASKING_STEPS = ("remove-debugger", "add-dns", "add-route", "rebuild-token-store", "rearm")
+
+_ALLOW = {
+    "licensing-binary-blocked": "remove-debugger",
+    "dns-not-provider": "add-dns",
+    "kms-name-unresolved": "add-dns",
+    "provider-route-missing": "add-route",
+    "kms-unreachable": "add-route",
+    "token-store-damaged": "rebuild-token-store",
+    "duplicate-cmid": "rearm",
+}
+_OTHER_OPTIONS = {"key-wrong-channel": "--replace-key", "key-avma": "--replace-key"}
+
+
+def repair_with(step: str, ctx: Context) -> Repair:
+    """Automatic when the person has agreed to this kind of step."""
+    return "automatic" if step in ctx.policy.consent else "needs-consent"
+
+
+def option_for(finding: Finding) -> str:
+    """What a person adds to the command to have this finding repaired; ``""``: nothing."""
+    step = _ALLOW.get(finding.id)
+    return f"--allow {step}" if step else _OTHER_OPTIONS.get(finding.id, "")

@@ -1,0 +1,78 @@
+"""Ways to the provider that can be mended: name servers and routes to add.
+
+Whether the person agreed is ``consent``'s affair; here it is whether adding
+them is what is missing.  Nothing rests on a fact that could not be read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from volact.core.clock import role_of
+from volact.core.context import Context
+from volact.core.kms import Reach, accepted_hosts, reach_of, reachable_hosts
+from volact.model.fact import value_of
+from volact.model.facts import Facts
+from volact.model.profile import RouteRule
+
+_ANY = "0.0.0.0"  # noqa: S104 - the destination of a default route, nothing is bound
+
+
+def servers_to_add(facts: Facts, ctx: Context) -> dict[str, Any] | None:
+    """``add-dns``'s parameters where the names do not resolve for want of these servers.
+
+    Outside of a domain they are asked first, because the first one's "no" is
+    final; in a domain the domain's own stay in front.
+    """
+    role, present, wanted = role_of(facts), value_of(facts.dns), ctx.knowledge.profile.dns
+    if not wanted or present is None or set(present) & set(wanted):
+        return None
+    if role not in ("standalone", "member") or not _all(facts, ctx, "unresolved"):
+        return None
+    position = "first" if role == "standalone" else "last"
+    return {"servers": list(wanted), "position": position}
+
+
+def routes_to_add(facts: Facts, ctx: Context) -> tuple[dict[str, str], ...]:
+    """``add-route``'s parameters where KMS hosts are silent and routes are missing."""
+    if not _all(facts, ctx, "timeout"):
+        return ()
+    found = [(rule, _through(rule, facts)) for rule in missing_routes(facts, ctx)]
+    return tuple(
+        {"destination": rule.destination, "mask": rule.mask, "gateway": through}
+        for rule, through in found
+        if through
+    )
+
+
+def missing_routes(facts: Facts, ctx: Context) -> tuple[RouteRule, ...]:
+    """The provider's routes that are not there, where that matters; () when unread."""
+    routes = value_of(facts.routes)
+    if routes is None:
+        return ()
+    there, fine = {route.destination for route in routes}, bool(reachable_hosts(facts, ctx))
+    return tuple(
+        rule
+        for rule in ctx.knowledge.profile.routes
+        if rule.destination not in there and not (rule.when == "unreachable" and fine)
+    )
+
+
+def will_reach(facts: Facts, ctx: Context) -> bool:
+    """Whether steps that the person agreed to open the way to the KMS hosts."""
+    agreed, servers = ctx.policy.consent, servers_to_add(facts, ctx)
+    by_name = "add-dns" in agreed and servers is not None and servers["position"] == "first"
+    return by_name or ("add-route" in agreed and bool(routes_to_add(facts, ctx)))
+
+
+def _through(rule: RouteRule, facts: Facts) -> str:
+    if rule.via == "self":
+        own = value_of(facts.addresses) or ()
+        return next((address for address in own if ":" not in address), "")
+    routes = value_of(facts.routes) or ()
+    return next((route.next_hop for route in routes if route.destination == _ANY), "")
+
+
+def _all(facts: Facts, ctx: Context, why: Reach) -> bool:
+    hosts = accepted_hosts(facts, ctx)
+    return bool(hosts) and all(reach_of(facts, host) == why for host in hosts)
