@@ -17,6 +17,12 @@ from typing import Literal
 ErrorKind = Literal["auth", "connect", "timeout", "host-key", "protocol", "agent"]
 
 
+def one_line(text: str, limit: int = 200) -> str:
+    """Printable, on one line, not too long: what others say is a stranger's."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
 class VolactError(Exception):
     """Base of all errors raised on purpose; ``str(error)`` is one line."""
 

@@ -18,10 +18,10 @@ import msgspec
 from volact.cloud.tencent import cvm
 from volact.cloud.tencent.calls import PAUSES_S, Calls
 from volact.cloud.tencent.cvm import ImageRow, Instance
-from volact.cloud.tencent.failures import ApiError, one_line
+from volact.cloud.tencent.failures import ApiError
 from volact.cloud.tencent.keys import find_keys
 from volact.cloud.tencent.threads import Threads
-from volact.errors import InputError
+from volact.errors import InputError, one_line
 from volact.inventory.fields import near
 from volact.inventory.listing import Inventory
 from volact.model.account import Account

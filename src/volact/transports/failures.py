@@ -14,7 +14,9 @@ from contextlib import contextmanager
 import asyncssh
 import msgspec
 
-from volact.errors import ErrorKind, TransportError
+from volact.errors import ErrorKind, TransportError, one_line
+
+__all__ = ["TABLE", "Mapping", "as_transport_error", "mapping_of", "one_line", "translated"]
 
 
 class Mapping(msgspec.Struct, frozen=True):
@@ -114,12 +116,6 @@ def translated() -> Iterator[None]:
         if known is None:
             raise
         raise known from error
-
-
-def one_line(text: str, limit: int = 200) -> str:
-    """Printable, on one line, not too long: text of a server is a stranger's."""
-    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
 def _detail(error: BaseException) -> str:

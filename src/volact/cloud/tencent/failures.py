@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from volact.errors import ErrorKind, TransportError
+from volact.errors import ErrorKind, TransportError, one_line
 
 Again = Literal["never", "throttled", "unsure"]
 
@@ -158,12 +158,6 @@ def meaning_of(code: str) -> Meaning:
             return TABLE[code]
         code = code.rpartition(".")[0]
     return _OURS
-
-
-def one_line(text: str, limit: int = 240) -> str:
-    """Printable, on one line, not too long."""
-    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
 def _text(message: object) -> str:

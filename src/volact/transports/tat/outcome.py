@@ -11,9 +11,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from volact.cloud.tencent.failures import one_line
 from volact.cloud.tencent.tat import MAX_OUTPUT, Agent, Task
-from volact.errors import ErrorKind, TransportError
+from volact.errors import ErrorKind, TransportError, one_line
 from volact.transports.base import Raw
 
 UNFINISHED = frozenset({"PENDING", "DELIVERING", "DELIVER_DELAYED", "RUNNING", "CANCELLING"})
