@@ -1,21 +1,53 @@
 """Which provider's cloud a server runs in, by what its firmware says.
 
-Never by its KMS host: two clouds use the same address, and a server that was
-moved still has the old one.
+Never by its KMS host alone: two clouds use the same address, and a server that
+was moved still has the old one.  Where the firmware fits several clouds of one
+company, the host that is set tells which of these, if it is one's alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
+from volact.core.kms import configured, serving
+from volact.core.licensing import main_product
+from volact.core.owners import owners
 from volact.model.fact import value_of
 from volact.model.facts import Facts
 from volact.model.profile import Profile
 
 
-def detect_provider(facts: Facts, profiles: Iterable[Profile]) -> str | None:
-    """The one profile whose firmware words are found; ``None`` for none or several."""
+class Detection(msgspec.Struct, frozen=True):
+    """The provider, or those between which the firmware leaves open which."""
+
+    name: str | None
+    candidates: tuple[str, ...] = ()
+
+
+def detect(facts: Facts, profiles: Iterable[Profile]) -> Detection:
+    """What the server's own facts tell of its cloud."""
     os = facts.os
     said = " ".join((value_of(fact) or "").lower() for fact in (os.bios, os.maker, os.model))
-    found = [p.name for p in profiles if any(word and word in said for word in p.bios)]
-    return found[0] if len(found) == 1 else None
+    tag = (value_of(os.asset) or "").strip().lower()
+    found = [
+        p for p in profiles if any(word and word in said for word in p.bios) or tag in p.asset_tags
+    ]
+    if len(found) > 1:
+        found = _by_host(facts, found) or found
+    names = tuple(sorted(profile.name for profile in found))
+    return Detection(names[0]) if len(names) == 1 else Detection(None, names)
+
+
+def detect_provider(facts: Facts, profiles: Iterable[Profile]) -> str | None:
+    """The one profile that fits; ``None`` for none or several."""
+    return detect(facts, profiles).name
+
+
+def _by_host(facts: Facts, candidates: list[Profile]) -> list[Profile]:
+    """The one of them whose KMS host is set; [] when that does not tell."""
+    product = main_product(facts)
+    setting = value_of(serving(facts, product) if product else configured(facts, None))
+    found = owners(setting.host, candidates) if setting else ()
+    return list(found) if len(found) == 1 else []

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from volact.core.context import Context
+from volact.core.licensing import kms_clients
 from volact.core.owners import in_ranges
 from volact.core.release import is_2008, release_name
 from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
@@ -63,6 +64,15 @@ def named_by_metadata(facts: Facts, profile: Profile) -> HostPort | None:
         return HostPort.parse(named) if named else None
     except ValueError:
         return None
+
+
+def target_hosts(facts: Facts, ctx: Context) -> tuple[HostPort, ...]:
+    """The hosts that must be reached: the accepted ones, else those that DNS or a person chose."""
+    hosts = accepted_hosts(facts, ctx)
+    if hosts or ctx.knowledge.profile.discovery != "dns":
+        return hosts
+    used = [value_of(serving(facts, product)) for product in kms_clients(facts)]
+    return tuple(dict.fromkeys(setting.host for setting in used if setting))
 
 
 def is_accepted(host: HostPort, facts: Facts, ctx: Context) -> bool:

@@ -15,7 +15,7 @@ from volact.cloud.tencent.endpoint import endpoint_of
 from volact.errors import InputError
 from volact.inventory.fields import Fields, near
 from volact.inventory.target import parse_address
-from volact.knowledge.load import profile_names
+from volact.knowledge.load import provider_names
 from volact.model.account import Account, Site
 from volact.model.server import Address, WinRmAuth
 
@@ -27,8 +27,8 @@ CERTIFICATE = ("certificate-file", "certificate-key-file")
 
 def _provider(fields: Fields, key: str) -> str:
     provider = fields.text(key)
-    if provider not in profile_names():
-        hint = near(provider, profile_names())
+    if provider not in provider_names():
+        hint = near(provider, provider_names())
         raise fields.error(f"unknown provider {provider!r}", key, hint)
     return provider
 

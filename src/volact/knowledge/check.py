@@ -55,6 +55,7 @@ _SOURCED = (
     "metadata",
     "date_url",
     "bios",
+    "asset_tags",
     "images",
     "misprinted_ports",
     "kms_from_metadata",

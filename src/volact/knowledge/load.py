@@ -48,7 +48,13 @@ def profile_names() -> tuple[str, ...]:
 
 @cache
 def load_profile(name: str) -> Profile:
-    """One provider's profile; ``InputError`` with a near miss for an unknown name."""
+    """One provider's profile; ``InputError`` with a near miss for an unknown name.
+
+    ``ovh/dedicated`` is a provider narrowed to one of its regions or product lines.
+    """
+    whole, slash, part = name.partition("/")
+    if slash:
+        return _sub_cloud(load_profile(whole), part)
     if name not in profile_names():
         raise _unknown_provider(name)
     path = f"providers/{name}.toml"
@@ -132,6 +138,25 @@ def _name_only(code: int, name: str) -> ErrorInfo:
         source="Windows SDK slerror.h",
         confidence="official",
     )
+
+
+@cache
+def provider_names() -> tuple[str, ...]:
+    """Everything that may be named as a provider: profiles and their parts, sorted."""
+    parts = [
+        f"{name}/{part.name}" for name in profile_names() for part in load_profile(name).sub_clouds
+    ]
+    return tuple(sorted([*profile_names(), *parts]))
+
+
+def _sub_cloud(profile: Profile, part: str) -> Profile:
+    names = [sub.name for sub in profile.sub_clouds]
+    if part in names:
+        return profile.sub_cloud(part)
+    near = difflib.get_close_matches(part, names, n=1)
+    known = f"known: {', '.join(names)}" if names else f"{profile.name} has no parts"
+    hint = f"did you mean {profile.name}/{near[0]}?" if near else known
+    raise InputError(f"{profile.name} has no part {part!r}", hint)
 
 
 def _unknown_provider(name: str) -> InputError:

@@ -121,6 +121,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     image_key: str = ""  # which metadata name holds the image id
     images: dict[str, Image] = {}  # image ids known in advance
     bios: tuple[str, ...] = ()  # words of BIOS vendor or maker, lower case
+    asset_tags: tuple[str, ...] = ()  # whole asset tags of the chassis, lower case
     script_name: str = "activate-win.bat"
     misprinted_ports: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
@@ -173,6 +174,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         found = {sub.name: sub for sub in self.sub_clouds}[name]
         return msgspec.structs.replace(
             self,
+            name=f"{self.name}/{found.name}",
             title=found.title,
             kms=(KmsRule(releases=("*",), hosts=found.kms),),
             ntp=found.ntp or self.ntp,

@@ -18,10 +18,6 @@ from volact.pipeline.rows import kind_of, lost_row, row
 from volact.pipeline.visit import Visit
 from volact.transports.base import Opener, Transport
 
-_NO_PROVIDER = Plan(
-    reason="which cloud this server is in cannot be told from its own facts; "
-    "name it with --provider, or provider = in the inventory"
-)
 _SENT = "steps were sent and the answer was lost"
 
 
@@ -104,7 +100,7 @@ def _examined(visit: Visit, look: Look) -> ServerReport:
         visit.server,
         look,
         verdict=_standing(look),
-        plan=_NO_PROVIDER if look.provider is None else look.plan,
+        plan=look.plan,
         findings=look.findings,
         executions=visit.executions,
         elapsed_s=visit.elapsed_s,

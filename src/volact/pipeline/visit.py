@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 
 import msgspec
 
@@ -20,7 +21,7 @@ from volact.agent.render import render
 from volact.agent.request import Mode as AgentMode
 from volact.agent.request import new_request, shared_id
 from volact.core.context import Context
-from volact.core.detect import detect_provider
+from volact.core.detect import Detection, detect
 from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
 from volact.core.plan import make_plan
@@ -36,6 +37,7 @@ from volact.model.facts import Clock, Facts
 from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
 from volact.model.step import Plan, Step
+from volact.model.text import say
 from volact.pipeline.job import Job, Look, Notify
 from volact.transports.base import Opener, SharedScript, Transport
 
@@ -91,9 +93,11 @@ class Visit:
         name = self.job.provider or self.server.provider
         if not name:
             facts, _ = await self._ask(transport, "probe", None, (), self.left_s)
-            name = detect_provider(facts, tuple(map(load_profile, profile_names()))) or ""
-            if not name:
-                return Look(provider=None, facts=facts, ctx=self._context(_without_cloud()))
+            found = detect(facts, _clouds())
+            if not found.name:
+                ctx = self._context(_without_cloud())
+                return Look(provider=None, facts=facts, ctx=ctx, plan=_no_provider(found))
+            name = found.name
         knowledge = self.job.knowledge(name)
         facts, _ = await self._ask(transport, "probe", knowledge.profile, (), self.left_s)
         return self._judged(name, facts, self._context(knowledge))
@@ -130,6 +134,7 @@ class Visit:
             images=self.job.images,
             image=self.server.image,
             license=self.server.license,
+            clouds=_clouds(),
             now=datetime.now(UTC),
         )
 
@@ -163,6 +168,30 @@ class Visit:
 def _shared_time(seconds: int) -> int:
     """Whole fives, so that servers begun at nearly the same time get the same script."""
     return seconds // _STEP_S * _STEP_S or seconds
+
+
+@cache
+def _clouds() -> tuple[Profile, ...]:
+    """Every profile there is."""
+    return tuple(map(load_profile, profile_names()))
+
+
+def _no_provider(found: Detection) -> Plan:
+    """Why nothing is planned for a server of no known cloud, and what to do about it."""
+    if found.candidates:
+        return Plan(
+            reason=say(
+                "by its firmware this server is in one of {names}; name it with --provider, or "
+                "provider = in the inventory",
+                names=", ".join(found.candidates),
+            )
+        )
+    return Plan(
+        reason=say(
+            "which cloud this server is in cannot be told from its own facts; "
+            "name it with --provider, or provider = in the inventory"
+        )
+    )
 
 
 def _without_cloud() -> Knowledge:

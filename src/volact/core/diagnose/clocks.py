@@ -134,8 +134,16 @@ def _skew_repair(case: Case, beyond: str) -> Repair:
     against_policy = beyond == "policy" or value_of(time.policy_type) == "NoSync"
     off = value_of(time.client) == 0
     unread = is_unreadable(time.policy_type) or is_unreadable(time.client)
-    free = not (against_policy or off or unread)
+    free = not (against_policy or off or unread or _sourceless(case))
     return "automatic" if _may_set_time(case) and free else "manual"
+
+
+def _sourceless(case: Case) -> bool:
+    """Whether nothing is known that the time could be taken from."""
+    time = case.facts.time
+    peers = value_of(time.peers) or ""
+    kept = value_of(time.type) == "NTP" and peers != ""
+    return not case.ctx.knowledge.profile.ntp and not kept
 
 
 def _skew_remedy(case: Case, beyond: str) -> Text:

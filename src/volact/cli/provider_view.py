@@ -1,0 +1,163 @@
+"""One provider as text: every field of its profile, and how sure each is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from volact.model.profile import Profile
+
+# Fields whose absence a reader wants to know of, too.
+_MISSED = ("ntp", "bios", "entitlement")
+_MEANS = {
+    "official": "the cloud's own page, program or interface says it",
+    "third-party": "somebody else says it, or a copy whose origin could not be placed",
+    "inferred": "a reading of what the sources say",
+    "unverified": "general knowledge; no source confirms it",
+}
+
+
+class Section(msgspec.Struct, frozen=True):
+    """One heading: the profile's field, which is also the key its sources begin with."""
+
+    title: str
+    field: str
+    lines: Callable[[Profile], list[str]]
+
+
+def provider_text(profile: Profile) -> str:
+    """Everything known of one provider."""
+    lines = [f"{profile.name}: {profile.title}"]
+    for section in SECTIONS:
+        lines += _section(section, profile)
+    lines += ["", "Where this comes from"]
+    lines += [f"  [{item.confidence}] {item.fact}\n      {item.text}" for item in profile.sources]
+    lines += ["", "How sure a fact is"]
+    lines += [f"  {word}: {means}" for word, means in _MEANS.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _section(section: Section, profile: Profile) -> Iterator[str]:
+    items = section.lines(profile)
+    if not items and section.field not in _MISSED:
+        return
+    sure = _sure(profile, section.field)
+    yield ""
+    yield f"{section.title}{f'  [{sure}]' if sure and items else ''}"
+    yield from (f"  {item}" for item in items or ["not known: no source tells"])
+
+
+def _sure(profile: Profile, field: str) -> str:
+    """How sure the sources of a field are, the surest first."""
+    given = {s.confidence for s in profile.sources if s.fact.partition(":")[0] == field}
+    return ", ".join(word for word in _MEANS if word in given)
+
+
+def _kms(profile: Profile) -> list[str]:
+    other = "every release" if len(profile.kms) == 1 else "every other release"
+    return [
+        f"{', '.join(other if word == '*' else word for word in rule.releases)}: "
+        + ", ".join(str(host) for host in rule.hosts)
+        for rule in profile.kms
+    ]
+
+
+def _parts(profile: Profile) -> list[str]:
+    return [
+        f"{profile.name}/{part.name} ({part.title}): {', '.join(str(host) for host in part.kms)}"
+        + (f"; time from {', '.join(part.ntp)}" if part.ntp else "")
+        for part in profile.sub_clouds
+    ]
+
+
+def _licence(profile: Profile) -> list[str]:
+    rule = profile.entitlement
+    told = {
+        "image": "by the image the server was made from",
+        "metadata": "by a value of the metadata service",
+        "edition": "by the edition of Windows",
+        "none": "cannot be seen from the server",
+    }
+    lines = [told.get(rule.kind, rule.kind)]
+    if rule.metadata:
+        lines.append(f"metadata value: {rule.metadata}")
+    if rule.entitled:
+        lines.append(f"the cloud's licence: {', '.join(rule.entitled)}")
+    if rule.own:
+        lines.append(f"a licence of your own: {', '.join(rule.own)}")
+    return [*lines, *([rule.text] if rule.text else [])]
+
+
+def _images(profile: Profile) -> list[str]:
+    return [
+        f"{name}: " + ", ".join(word for word in (image.type, image.source, image.license) if word)
+        for name, image in profile.images.items()
+    ]
+
+
+def _routes(profile: Profile) -> list[str]:
+    via = {"gateway": "by the default gateway", "self": "by the server's own address"}
+    when = {"always": "", "unreachable": "; matters only when the KMS host does not answer"}
+    return [
+        f"{route.destination} mask {route.mask} {via[route.via]}{when[route.when]}"
+        for route in profile.routes
+    ]
+
+
+def _discovery(profile: Profile) -> list[str]:
+    if profile.discovery != "dns":
+        return []
+    return ["no host of its own: name yours with --kms-host, or leave it to DNS"]
+
+
+def _words(field: str) -> Callable[[Profile], list[str]]:
+    """A field of several words, on one line."""
+
+    def lines(profile: Profile) -> list[str]:
+        value = getattr(profile, field)
+        return [", ".join(str(word) for word in value)] if value else []
+
+    return lines
+
+
+def _text(field: str) -> Callable[[Profile], list[str]]:
+    return lambda profile: [str(getattr(profile, field))] if getattr(profile, field) else []
+
+
+def _table(field: str) -> Callable[[Profile], list[str]]:
+    return lambda profile: [f"{key}: {value}" for key, value in getattr(profile, field).items()]
+
+
+SECTIONS = (
+    Section("KMS hosts (the first is preferred, all are accepted)", "kms", _kms),
+    Section("KMS host by discovery", "discovery", _discovery),
+    Section(
+        "KMS host named by metadata, before all others",
+        "kms_from_metadata",
+        _text("kms_from_metadata"),
+    ),
+    Section("Parts with KMS hosts of their own", "sub_clouds", _parts),
+    Section("Every host below these domains is its own", "kms_suffixes", _words("kms_suffixes")),
+    Section(
+        "Addresses for routes and firewalls, never to be set", "kms_ranges", _words("kms_ranges")
+    ),
+    Section("Shares a KMS address with", "same_address_as", _words("same_address_as")),
+    Section("Ports that its pages print wrongly", "misprinted_ports", _words("misprinted_ports")),
+    Section("Needs", "needs", _text("needs")),
+    Section("Releases", "releases", _words("releases")),
+    Section("How the licence can be told", "entitlement", _licence),
+    Section("Metadata value with the image id", "image_key", _text("image_key")),
+    Section("Images known", "images", _images),
+    Section("Time servers (the first is the one that is set)", "ntp", _words("ntp")),
+    Section("Hardware clocks run in", "hardware_clock", _text("hardware_clock")),
+    Section("Second clock (Date header)", "date_url", _text("date_url")),
+    Section("DNS servers", "dns", _words("dns")),
+    Section("Routes", "routes", _routes),
+    Section("Metadata", "metadata", _table("metadata")),
+    Section("Metadata headers", "metadata_headers", _table("metadata_headers")),
+    Section("Recognised by the firmware's words", "bios", _words("bios")),
+    Section("Recognised by the chassis' asset tag", "asset_tags", _words("asset_tags")),
+    Section("Handed-out script", "script_name", _text("script_name")),
+    Section("Notes", "notes", lambda profile: list(profile.notes)),
+)
