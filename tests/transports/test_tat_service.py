@@ -69,7 +69,8 @@ async def test_a_healthy_fleet_costs_few_calls(tmp_path: Path) -> None:
         assert {row.verdict for row in rows.values()} == {"healthy"}
         assert {row.executions for row in rows.values()} == {1}
         calls = lab.tencent.calls
-        assert calls["RunCommand"] == 1
+        # One, or two where the standing of the second hundred came later.
+        assert calls["RunCommand"] <= 2
         assert calls["DescribeAutomationAgentStatus"] == calls["DescribeInstances"] == 2
 
 
