@@ -1,7 +1,9 @@
 """Who may log in by NTLM: a file of names, read by the acceptor.
 
 The acceptor finds the file by an environment variable.  It is set for the
-moment of a step only, because several labs may live in one process.
+moment of a step only, because several labs may live in one process.  It is
+emptied and never removed: another thread that walks through the environment
+would stumble over a name that is gone.
 """
 
 from __future__ import annotations
@@ -29,15 +31,12 @@ class Users:
     def known(self) -> Iterator[None]:
         """Let the acceptor see them."""
         with _LOCK:
-            before = os.environ.get(_VARIABLE)
+            before = os.environ.get(_VARIABLE, "")
             os.environ[_VARIABLE] = str(self._path)
             try:
                 yield
             finally:
-                if before is None:
-                    del os.environ[_VARIABLE]
-                else:
-                    os.environ[_VARIABLE] = before
+                os.environ[_VARIABLE] = before
 
 
 def _line(name: str) -> str:
