@@ -29,6 +29,7 @@ KMS_WINDOW_S = 4 * 3600
 NO_LIMIT = 0xFFFFFFFF
 EVALUATION = (79, 80, 95, 96, 159, 160)
 CLIENT_WINDOWS = (4, 48)
+NOBODYS_OWN = ("VOLUME_KMSCLIENT", "TIMEBASED_EVAL")  # published, or a trial's
 SEMI_ANNUAL = (145, 146)
 SEMI_ANNUAL_NAMES = {"1709", "1803", "1809", "1903", "1909", "2004", "20H2", "23H2"}
 OTHER_BUILDS = {6001: 6002, 6003: 6002, 7600: 7601}  # 2008 and 2008 R2 have several
@@ -119,8 +120,9 @@ def licensed_servers_are_left_alone(deed: Deed) -> Iterator[str]:
 def time_comes_from_the_domain(deed: Deed) -> Iterator[str]:
     """Never repoint a member, never touch a controller's clock."""
     role = value(deed.raw, "os.role")
-    if deed.steps_of("set-time-source") and role not in WORKGROUP:
-        yield f"set-time-source with domain role {role}"
+    for step in deed.steps_of("set-time-source", "set-time-trigger"):
+        if role not in WORKGROUP:
+            yield f"{step.do} with domain role {role}"
     for step in deed.steps_of("sync-clock"):
         if role is None or role in CONTROLLER:
             yield f"sync-clock with domain role {role}"
@@ -160,7 +162,7 @@ def keys_are_their_owners(deed: Deed) -> Iterator[str]:
             yield "install-key over a key that is in use"
         if keyed and not step.params.get("replace"):
             yield "install-key, not marked as a replacement, where there is a key"
-        if any(token(product) != "VOLUME_KMSCLIENT" for product in keyed) and not consent:
+        if any(token(product) not in NOBODYS_OWN for product in keyed) and not consent:
             yield "install-key over a key that is no client key, without consent"
         yield from _wrong_key(step, deed.raw)
 
@@ -180,7 +182,7 @@ def kms_hosts_are_the_providers(deed: Deed) -> Iterator[str]:
         for host in hosts:
             if not accepted(host, raw, deed.profile):
                 yield f"set-kms-host {host}, which is not the provider's"
-        if not any(reached(host, raw) for host in hosts):
+        if not any(reached(host, raw) for host in hosts) and not _opens_the_way(deed):
             yield "set-kms-host although the server reaches none of the hosts"
         if products(raw) and not clients(raw) and not deed.steps_of("install-key"):
             yield "set-kms-host for a key that no KMS host activates"
@@ -199,7 +201,7 @@ def activation_is_not_tried_in_vain(deed: Deed) -> Iterator[str]:
     raw, skew = deed.raw, skew_s(deed.raw, deed.clock)
     if skew is not None and abs(skew) > KMS_WINDOW_S and not deed.steps_of("sync-clock"):
         yield "activate although the clock is off by more than four hours"
-    if value(raw, "binary.debugger"):
+    if value(raw, "binary.debugger") and not deed.steps_of("remove-debugger"):
         yield "activate although a debugger keeps the licensing program from running"
     if products(raw) and not clients(raw) and not deed.steps_of("install-key"):
         yield "activate with a key that no KMS host activates"
@@ -216,10 +218,17 @@ def _wrong_host(deed: Deed) -> Iterator[str]:
         host = host_in_force(raw, own)
         if set_host and not hides_the_servers(raw, own):
             continue  # the server's own setting is about to be one of the provider's
+        if not host and deed.profile.discovery == "dns":
+            continue  # Windows asks DNS, as this provider wants it
         if not host or not accepted(host, raw, deed.profile):
             yield f"activate while the KMS host in force is {host or 'not known'}"
-        elif not reached(host, raw):
+        elif not reached(host, raw) and not _opens_the_way(deed):
             yield f"activate although {host} is not known to be reached"
+
+
+def _opens_the_way(deed: Deed) -> bool:
+    """Whether name servers or a route are added, after which a host may be reached."""
+    return bool(deed.steps_of("add-dns", "add-route"))
 
 
 def foreign_windows_is_left_alone(deed: Deed) -> Iterator[str]:
@@ -273,7 +282,28 @@ def _not_entitled(deed: Deed) -> bool:
     return not (official and image.license != "BYOL")
 
 
+_ASKING = ("remove-debugger", "add-dns", "add-route", "rebuild-token-store", "rearm")
+
+
+def what_cannot_simply_be_undone_asks_first(deed: Deed) -> Iterator[str]:
+    """The person's word for each kind of step; last resorts by themselves."""
+    for step in deed.steps_of(*_ASKING):
+        if step.do not in deed.policy.consent:
+            yield f"{step.do} without consent"
+    if deed.steps_of("rebuild-token-store", "rearm") and len(deed.steps) > 1:
+        yield "a last resort together with other steps"
+    if (value(deed.raw, "licensing.rearm") or 0) < 2 and deed.steps_of("rearm"):
+        yield "rearm although no more than one is left"
+    if value(deed.raw, "store.spare") is not False and deed.steps_of("rebuild-token-store"):
+        yield "a second store would have to be kept"
+    if value(deed.raw, "os.role") in CONTROLLER and deed.steps_of("add-dns"):
+        yield "name servers of a domain controller"
+    if deed.steps and state(deed.raw, "restart") == "known":
+        yield "steps on a server that waits for a restart"
+
+
 RULES: tuple[Rule, ...] = (
+    what_cannot_simply_be_undone_asks_first,
     only_known_steps,
     safe_order,
     nothing_on_unreadable_facts,

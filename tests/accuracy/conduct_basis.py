@@ -15,9 +15,16 @@ from volact.model.step import Step
 Raw = Mapping[str, Any]
 
 ORDER = (
+    "rebuild-token-store",
+    "rearm",
     "enable-service",
+    "remove-debugger",
     "grant-execute",
+    "set-time-trigger",
     "start-service",
+    "add-route",
+    "add-dns",
+    "restore-time-limits",
     "set-time-source",
     "sync-clock",
     "install-key",
@@ -30,7 +37,14 @@ ORDER = (
 
 _LICENCE = ("os.build", "os.sku", "registry.policy_machine")
 _BASIS: dict[str, tuple[str, ...]] = {
+    "rebuild-token-store": ("store.tokens", "store.spare"),
+    "rearm": ("licensing.rearm", "licensing.cmid"),
+    "remove-debugger": ("binary.debugger",),
     "grant-execute": ("binary.sddl",),
+    "set-time-trigger": ("os.role", "time.triggers"),
+    "add-route": ("routes", "reach"),
+    "add-dns": ("os.role", "dns", "reach"),
+    "restore-time-limits": ("time.saved",),
     "set-time-source": ("os.role", "time.type", "time.peers", "time.policy_type"),
     "sync-clock": ("os.role", "time.policy_type"),
     "install-key": ("os.build", "os.sku", "products"),
@@ -40,7 +54,7 @@ _BASIS: dict[str, tuple[str, ...]] = {
 }
 # Steps that free a licensing service which is known to be held down; only then
 # may activation follow although the products could not be asked.
-_FREEING = ("enable-service", "grant-execute")
+_FREEING = ("enable-service", "grant-execute", "remove-debugger")
 
 
 def unread_basis(step: Step, raw: Raw, steps: tuple[Step, ...]) -> Iterator[str]:

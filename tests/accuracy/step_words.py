@@ -82,6 +82,8 @@ def _anything(params: Raw, raw: Raw) -> str:
 
 
 _WORDS: dict[str, Callable[[Raw, Raw], str]] = {
+    "add-dns": lambda params, raw: params["position"],
+    "add-route": lambda params, raw: f"{params['destination']} {params['gateway']}",
     "enable-service": _enable,
     "start-service": _start,
     "grant-execute": _grant,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
-from case_file import Case, load_cases
+from case_file import Allow, Case, load_cases
 from case_server import clock_of, context_of, facts_of, knowledge_of
 from conduct import RULES, Deed, breaches
 from conduct_basis import ORDER
@@ -33,6 +33,10 @@ def key(text: str = KEY_2022, place: str = "20348/8", *, replace: bool = False) 
     return step("install-key", keys={place: text}, replace=replace)
 
 
+def agreed(*kinds: str) -> Allow:
+    return Allow(consent=kinds)
+
+
 ACTIVATE, SYNC = step("activate"), step("sync-clock", within_s=60, raise_limits=False)
 RAISE = step("sync-clock", within_s=60, raise_limits=True)
 SOURCE = step("set-time-source", peers=["ntpupdate.tencentyun.com"])
@@ -58,6 +62,16 @@ PLANTED = [
     Planted("healthy, activated", HEALTHY, (ACTIVATE,), "accepted host has licensed"),
     Planted("healthy, repointed", HEALTHY, (set_host(),), "accepted host has licensed"),
     Planted("healthy, service", HEALTHY, (step("start-service", name="sppsvc"),), "accepted host"),
+    Planted("no word for name servers", NOT_LICENSED, (step("add-dns"),), "without consent"),
+    Planted(
+        "a last resort among others",
+        on("never activated, notification", allow=agreed("rearm")),
+        (step("rearm"), ACTIVATE),
+        "together with other steps",
+    ),
+    Planted(
+        "before the restart", on("a restart is awaited after a rearm"), (ACTIVATE,), "a restart"
+    ),
     Planted("a member's source", on("a member, five hours off"), (SOURCE,), "domain role 3"),
     Planted("a member's limits", on("a member, five hours off"), (RAISE,), "limits raised"),
     Planted("a controller's clock", on("a controller, five hours off"), (SYNC,), "domain role 5"),

@@ -105,7 +105,7 @@ def server(
     host = (KMS1 if release == "2016" else KMS) if kms == "" else kms
     facts: dict[str, Any] = {
         "os": _os(build, version, sku, role),
-        "time": _time(skew_s),
+        "time": _time(skew_s) | ({"triggers": None} if release == "2008" else {}),
         "licensing": _licensing(release, host, port),
         "registry": _registry(host, port),
         "products": [product(release, licensed=licensed, kms=host, port=port)],

@@ -19,7 +19,13 @@ from volact.core.context import Context
 from volact.core.diagnose.case import Case
 from volact.core.diagnose.kms import licensing_held_down
 from volact.core.licensing import licensing_silent
-from volact.core.refusals import blockers, consent_refusals, hands_off, licence_may_change
+from volact.core.refusals import (
+    blockers,
+    consent_refusals,
+    hands_off,
+    licence_may_change,
+    waits_for_consent,
+)
 from volact.core.repairs import REPAIRS
 from volact.core.standing import licensed_by_accepted
 from volact.model.facts import Facts
@@ -102,7 +108,8 @@ def make_plan(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> Plan
     steps, put_off = _alone(steps)
     refusals += put_off
     causes = _activation_causes(facts, wanted, ctx)
-    if causes and not any(step.do in _ALONE for step in steps):
+    alone = any(step.do in _ALONE for step in steps)
+    if causes and not alone and not waits_for_consent(findings, steps):
         blocked = blockers(facts, findings, steps, ctx)
         refusals += blocked
         if not blocked:

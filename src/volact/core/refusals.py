@@ -94,11 +94,22 @@ def _stops(finding: Finding, facts: Facts) -> bool:
 
 
 def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
-    """Repairs that wait for the person's word."""
-    return tuple(
-        Refusal(finding=f.id, reason=f.summary, allow_with=option_for(f))
+    """Repairs that wait for the person's word, each option once."""
+    refused: dict[str, Refusal] = {}
+    for finding in findings:
+        if finding.repair == "needs-consent":
+            option = option_for(finding)
+            refusal = Refusal(finding=finding.id, reason=finding.summary, allow_with=option)
+            refused.setdefault(option or finding.id, refusal)
+    return tuple(refused.values())
+
+
+def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[Step, ...]) -> bool:
+    """Whether an error that only a person's word would mend keeps activation from working."""
+    mended = {id for step in steps for id in step.because}
+    return any(
+        f.severity == "error" and f.repair == "needs-consent" and f.id in _BLOCKING - mended
         for f in findings
-        if f.repair == "needs-consent"
     )
 
 
