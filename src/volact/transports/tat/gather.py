@@ -57,8 +57,12 @@ class Background:
         return task
 
 
+# A stream of items that never pauses is handed over after so many windows.
+_AT_MOST = 5
+
+
 class Gatherer(Generic[K, W]):
-    """Groups items by key for ``window_s``, or until there are ``most`` of them."""
+    """Groups items by key until none has come for ``window_s``, or there are ``most``."""
 
     def __init__(
         self,
@@ -71,6 +75,7 @@ class Gatherer(Generic[K, W]):
         self._window_s = window_s
         self._most = most
         self._groups: dict[K, list[W]] = {}
+        self._begun: dict[K, float] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._background = Background()
 
@@ -78,16 +83,23 @@ class Gatherer(Generic[K, W]):
         """Take an item in; its group is handled soon."""
         group = self._groups.setdefault(key, [])
         group.append(item)
+        self._forget_timer(key)
         if len(group) >= self._most:
             self._close(key)
-        elif len(group) == 1:
-            loop = asyncio.get_running_loop()
-            self._timers[key] = loop.call_later(self._window_s, self._close, key)
+            return
+        loop = asyncio.get_running_loop()
+        latest = self._begun.setdefault(key, loop.time()) + self._window_s * _AT_MOST
+        when = min(loop.time() + self._window_s, latest)
+        self._timers[key] = loop.call_at(when, self._close, key)
 
-    def _close(self, key: K) -> None:
+    def _forget_timer(self, key: K) -> None:
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
+
+    def _close(self, key: K) -> None:
+        self._forget_timer(key)
+        self._begun.pop(key, None)
         self._background.run(self._handled(key, self._groups.pop(key)))
 
     async def _handled(self, key: K, group: list[W]) -> None:

@@ -26,7 +26,7 @@ from volact.transports.tat.poller import Poller, Rhythm
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """How long others are waited for, and when results are looked for."""
+    """How long another one is waited for, and when results are looked for."""
 
     window_s: float = 0.2
     rhythm: Rhythm = Rhythm()
