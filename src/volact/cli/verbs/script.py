@@ -1,17 +1,51 @@
-"""``volact script``: one file that activates a server without Python or network tools."""
+"""``volact script``: a file to run by hand, on the server itself or by a cloud's run-command."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from volact.cli.options import KmsHosts, Provider
+from volact.cli.options import KmsHosts, Provider, takes
 
 if TYPE_CHECKING:
+    from volact.agent.request import Request
+    from volact.agent.wrap import Wrapped
     from volact.model.profile import Knowledge
+
+Service = Literal["aws-ssm", "azure-run-command", "gcp", "alibaba"]
+ScriptMode = Literal["probe", "standalone"]
+_DEADLINE_S = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptOptions:
+    """Which file is written, and where."""
+
+    provider: Provider = ""
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where to write it; without it the usual name."
+        ),
+    ] = ""
+    kms_host: KmsHosts = field(default_factory=list)
+    for_: Annotated[
+        Service | None,
+        typer.Option("--for", help="Write what this cloud's run-command takes."),
+    ] = None
+    mode: Annotated[
+        ScriptMode | None,
+        typer.Option(
+            help="standalone: activates and talks to a person; probe: looks, for read-answer. "
+            "With --for it is probe unless told."
+        ),
+    ] = None
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False
 
 
 def register(app: typer.Typer) -> None:
@@ -19,51 +53,100 @@ def register(app: typer.Typer) -> None:
     app.command("script")(script)
 
 
-def script(
-    provider: Provider = "",
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Where to write it; without it the usual name."
-        ),
-    ] = "",
-    kms_host: KmsHosts = [],  # noqa: B006 - never changed
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
-) -> int:
-    """Write a self-contained activate-win.bat to run on a server by hand.
+@takes(ScriptOptions)
+def script(options: ScriptOptions) -> int:
+    """Write a self-contained file to run on a server by hand.
 
     Prints its SHA-256 as sha256sum does. The same options give the same bytes.
     """
-    import hashlib
-
     from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
     from volact.cli.provider import the_profile
 
-    name = the_profile(provider).name
-    knowledge = knowledge_with(parse_kms_hosts(kms_host))(name)
-    data = _rendered(knowledge)
-    path = Path(output or knowledge.profile.script_name)
-    _write(path, data, force=force)
-    sys.stdout.write(f"{hashlib.sha256(data).hexdigest()}  {path}\n")
+    service = options.for_
+    name = the_profile(options.provider or _cloud_of(service)).name
+    knowledge = knowledge_with(parse_kms_hosts(options.kms_host))(name)
+    mode: ScriptMode = options.mode or ("probe" if service else "standalone")
+    request = _request(knowledge, mode)
+    data = _rendered(request, keep=service in (None, "gcp"))
+    if service is None:
+        usual = f"volact-{request.id}.bat" if mode == "probe" else knowledge.profile.script_name
+        _write_all([Path(options.output or usual)], [data], force=options.force)
+        return 0
+    wrapped = _wrapped(service, data, request)
+    usual = f"volact-{service}-{request.id}{wrapped.suffix}"
+    paths = _numbered(Path(options.output or usual), len(wrapped.files))
+    _write_all(paths, wrapped.files, force=options.force)
+    _tell(wrapped, paths, mode, name)
     return 0
 
 
-def _rendered(knowledge: Knowledge) -> bytes:
+def _numbered(path: Path, count: int) -> list[Path]:
+    if count == 1:
+        return [path]
+    return [path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(1, count + 1)]
+
+
+def _write_all(paths: Sequence[Path], files: Sequence[bytes], *, force: bool) -> None:
+    """Write the files and say what is in them, as sha256sum does."""
+    import hashlib
+
+    for path, data in zip(paths, files, strict=True):
+        _write(path, data, force=force)
+        sys.stdout.write(f"{hashlib.sha256(data).hexdigest()}  {path}\n")
+
+
+def _cloud_of(service: Service | None) -> str:
+    from volact.agent.wrap import CLOUDS
+
+    return CLOUDS[service] if service else ""
+
+
+def _request(knowledge: Knowledge, mode: ScriptMode) -> Request:
+    """What is asked; its id comes from what it asks, so that nothing in the file is chance."""
     import hashlib
 
     from volact import __version__
-    from volact.agent.render import render
     from volact.agent.request import new_request
     from volact.core.standalone import standalone_steps
 
-    seed = f"{__version__} {knowledge.profile}"
-    request = new_request(
-        "standalone",
-        knowledge.profile,
-        standalone_steps(knowledge),
-        id=hashlib.sha256(seed.encode()).hexdigest()[:16],
+    person = mode == "standalone"
+    seed = f"{__version__} {knowledge.profile}" + ("" if person else f" {mode}")
+    steps = standalone_steps(knowledge) if person else ()
+    return new_request(
+        mode, knowledge.profile, steps, id=hashlib.sha256(seed.encode()).hexdigest()[:16]
     )
-    return render(request, keep=True)
+
+
+def _rendered(request: Request, *, keep: bool) -> bytes:
+    from volact.agent.render import render
+
+    return render(request, deadline_s=_DEADLINE_S, keep=keep)
+
+
+def _wrapped(service: Service, data: bytes, request: Request) -> Wrapped:
+    from volact.agent.wrap import wrap
+
+    title = f"volact {request.mode} {request.id}"
+    return wrap(service, data, title=title, deadline_s=_DEADLINE_S)
+
+
+def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: str) -> None:
+    """What to do with the files; nothing of it is data."""
+    import shlex
+
+    lines = ["run it:"]
+    for path in paths:
+        file = shlex.quote(str(path))
+        lines += [f"  {line.replace('{file}', file)}" for line in wrapped.run]
+    if wrapped.output:
+        lines += ["bring its output back:", *(f"  {line}" for line in wrapped.output)]
+    if wrapped.note:
+        lines.append(f"({wrapped.note})")
+    if mode == "probe":
+        text = any("answers.txt" in line for line in wrapped.output)
+        saved = "answers.txt" if text else "answers.json"
+        lines += ["read it:", f"  volact read-answer {saved} --provider {provider}"]
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
 def _write(path: Path, data: bytes, *, force: bool) -> None:
