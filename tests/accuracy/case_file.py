@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from volact.model.step import StepResult
+
 FOLDER = Path(__file__).parents[1] / "cases"
 
 
@@ -79,6 +81,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     product: dict[str, Any] = {}  # WMI properties of the main product
     also: tuple[dict[str, Any], ...] = ()  # further products with a key
     facts: dict[str, Any] = {}  # anything else, as the agent encodes it
+    results: tuple[StepResult, ...] = ()  # what steps just answered: then it is the closing look
     only: tuple[str, ...] = ()  # the answer holds nothing but these groups
     allow: Allow = Allow()
     lab: tuple[str, ...] = ()  # the same server in the lab: its faults

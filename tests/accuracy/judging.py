@@ -68,7 +68,7 @@ def judge(case: Case) -> Judged:
     """The case as volact sees it."""
     raw, clock, ctx = facts_of(case), clock_of(case), context_of(case)
     facts = read_facts(raw, clock)
-    findings = diagnose(facts, ctx)
+    findings = diagnose(facts, ctx, case.results)
     plan = make_plan(facts, findings, ctx)
     errors = frozenset(f.id for f in findings if f.severity == "error")
     deed = Deed(

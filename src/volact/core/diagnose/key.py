@@ -16,6 +16,7 @@ from volact.core.licensing import (
 )
 from volact.core.release import edition_by_partial, gvlk_for
 from volact.model.fact import value_of
+from volact.model.facts import Product
 from volact.model.finding import Finding
 from volact.model.text import say
 
@@ -45,7 +46,7 @@ def key_wrong_edition(case: Case) -> Finding | None:
     if edition is None or not clients or not all(is_unlicensed(p) for p in clients):
         return None
     partials = [value_of(product.partial_key) or "" for product in clients]
-    if any(edition.gvlk.endswith(f"-{partial}") for partial in partials):
+    if any(edition.gvlk.endswith(f"-{partial}") for partial in partials) or _in_use(case):
         return None
     other = edition_by_partial(partials[0], case.ctx.knowledge.editions)
     this = f"{edition.release} {edition.title}"
@@ -64,9 +65,20 @@ def key_wrong_edition(case: Case) -> Finding | None:
             this=this,
         ),
         {"partial_key": partials[0], "expected": edition.gvlk[-5:]},
-        repair="automatic",
+        repair="automatic" if not _own_keys(case) or case.ctx.policy.replace_key else "manual",
         remedy=on_server(shell.install_key(edition.gvlk)),
     )
+
+
+def _own_keys(case: Case) -> list[Product]:
+    """Keys of other channels: their owner's, so none gives way without the person's word."""
+    products = windows_products(case.facts)
+    return [p for p in products if channel_of(p) not in ("kms-client", "eval")]
+
+
+def _in_use(case: Case) -> bool:
+    """Whether another key beside the client key licenses Windows."""
+    return any(is_licensed(product) for product in windows_products(case.facts))
 
 
 def kms_host_role(case: Case) -> Finding | None:

@@ -98,7 +98,8 @@ def kms_host_per_product_override(case: Case) -> Finding | None:
     found = [
         (product, setting.value)
         for product in kms_clients(case.facts)
-        if isinstance(setting := product_setting(case.facts, product), Known)
+        if not (is_licensed(product) and by_directory(product))
+        and isinstance(setting := product_setting(case.facts, product), Known)
         and not is_accepted(setting.value.host, case.facts, case.ctx)
     ]
     if not found:
