@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from volact.errors import InputError
-from volact.inventory import load_inventory
+from volact.inventory import check_credentials, load_inventory, parse_target, with_credential
 from volact.model.account import Account
 
 TEXT = """
@@ -59,3 +59,18 @@ def test_a_wrong_word_is_told_with_its_line(tmp_path: Path, line: str, says: str
         load_inventory(path)
     assert "line 3" in caught.value.line()
     assert says in caught.value.line()
+
+
+def test_a_login_of_the_defaults_is_not_asked_for_where_nobody_logs_in(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    login = '[defaults]\npassword-env = "NOT_SET"\nkey-file = "no.key"\n'
+    path.write_text(TEXT.replace("[defaults]\n", login))
+    inventory = load_inventory(path)
+
+    def refuse(_path: str) -> None:
+        raise InputError("it was looked at")
+
+    check_credentials(inventory, inventory.servers, refuse, refuse, {})
+    with pytest.raises(InputError, match="NOT_SET"):
+        login = with_credential(parse_target("ssh://h"), password_env="NOT_SET")
+        check_credentials(inventory, (login,), refuse, refuse, {})
