@@ -72,5 +72,5 @@ def test_a_login_of_the_defaults_is_not_asked_for_where_nobody_logs_in(tmp_path:
 
     check_credentials(inventory, inventory.servers, refuse, refuse, {})
     with pytest.raises(InputError, match="NOT_SET"):
-        login = with_credential(parse_target("ssh://h"), password_env="NOT_SET")
-        check_credentials(inventory, (login,), refuse, refuse, {})
+        server = with_credential(parse_target("ssh://h"), password_env="NOT_SET")
+        check_credentials(inventory, (server,), refuse, refuse, {})
