@@ -133,6 +133,17 @@ async def ready_all(region: Region, instances: Sequence[str]) -> dict[str, Trans
     return dict(zip(instances, results, strict=True))
 
 
+def good(result: Raw | TransportError) -> Raw:
+    assert isinstance(result, Raw), result
+    return result
+
+
+def bad(result: Raw | TransportError | None) -> TransportError:
+    assert isinstance(result, TransportError), result
+    assert "\n" not in result.line()
+    return result
+
+
 def profile_file(path: Path, **sections: LabAccount) -> Path:
     """A file of profiles."""
     parts = []
