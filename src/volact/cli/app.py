@@ -23,6 +23,7 @@ from volact.cli.verbs import (
     lab,
     plan,
     providers,
+    read_answer,
     script,
 )
 
@@ -57,7 +58,7 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_start)
-    for verb in (check, plan, activate, endpoints, script, explain, providers, demo):
+    for verb in (check, plan, activate, endpoints, script, read_answer, explain, providers, demo):
         verb.register(app)
     inventory.register(app)
     lab.register(app)

@@ -10,7 +10,7 @@ Many servers are ``volact.fleet``'s.
 
 from volact.pipeline.job import Job, Mode, Notify, Outcome, Phase
 from volact.pipeline.rows import lost_row
-from volact.pipeline.run import apply_one, examine_one, run_one
+from volact.pipeline.run import apply_one, examine_one, read_one, run_one
 
 __all__ = [
     "Job",
@@ -21,5 +21,6 @@ __all__ = [
     "apply_one",
     "examine_one",
     "lost_row",
+    "read_one",
     "run_one",
 ]

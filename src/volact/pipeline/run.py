@@ -6,7 +6,13 @@ the caller gives the row of a server that was given up.
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
+
+import msgspec
+
+from volact.agent.answer import Answer
 from volact.core.diagnose import diagnose
+from volact.core.facts import read_facts
 from volact.core.verify import verify
 from volact.errors import AnswerError, TransportError, VolactError
 from volact.model.facts import Facts
@@ -48,6 +54,24 @@ async def examine_one(server: Server, opener: Opener, job: Job, notify: Notify =
     return Outcome(server=server, report=_examined(visit, look), look=look)
 
 
+def read_one(server: Server, answer: Answer, job: Job) -> Outcome:
+    """The outcome of an answer that was brought here by hand; nobody is asked.
+
+    When the server gave it is not known, so its clock is measured against
+    nothing but the reference that the server itself asked.
+    """
+    visit = Visit(server, _no_way, job, nobody)
+    visit.executions = 1
+    try:
+        look = visit.judge(read_facts(answer.facts, None))
+    except VolactError as error:
+        return Outcome(server=server, report=_unexamined(visit, error))
+    report = _examined(visit, look)
+    results = tuple(msgspec.to_builtins(result) for result in answer.results)
+    report = msgspec.structs.replace(report, results=results, elapsed_s=answer.ms / 1000)
+    return Outcome(server=server, report=report, look=look)
+
+
 async def apply_one(
     outcome: Outcome, opener: Opener, job: Job, notify: Notify = nobody
 ) -> ServerReport:
@@ -63,6 +87,11 @@ async def apply_one(
     except VolactError as error:
         return _unexamined(visit, error, outcome.report)
     return lost if isinstance(lost, ServerReport) else await _look_again(visit, look, lost)
+
+
+def _no_way(server: Server) -> AbstractAsyncContextManager[Transport]:
+    """The way to a server whose answer is here already."""
+    raise TransportError("connect", f"{server.name} is not to be asked: its answer was brought")
 
 
 async def _try_apply(visit: Visit, transport: Transport, look: Look) -> ServerReport | VolactError:

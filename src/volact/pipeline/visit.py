@@ -95,12 +95,25 @@ class Visit:
             facts, _ = await self._ask(transport, "probe", None, (), self.left_s)
             found = detect(facts, _clouds())
             if not found.name:
-                ctx = self._context(_without_cloud())
-                return Look(provider=None, facts=facts, ctx=ctx, plan=_no_provider(found))
+                return self._unjudged(facts, found)
             name = found.name
         knowledge = self.job.knowledge(name)
         facts, _ = await self._ask(transport, "probe", knowledge.profile, (), self.left_s)
         return self._judged(name, facts, self._context(knowledge))
+
+    def judge(self, facts: Facts) -> Look:
+        """The same look at facts that were brought here: nothing is asked."""
+        name = self.job.provider or self.server.provider
+        if not name:
+            found = detect(facts, _clouds())
+            if not found.name:
+                return self._unjudged(facts, found)
+            name = found.name
+        return self._judged(name, facts, self._context(self.job.knowledge(name)))
+
+    def _unjudged(self, facts: Facts, found: Detection) -> Look:
+        ctx = self._context(_without_cloud())
+        return Look(provider=None, facts=facts, ctx=ctx, plan=_no_provider(found))
 
     async def apply(self, transport: Transport, look: Look) -> tuple[Facts, Answer]:
         """Send the steps; the facts that come back are those after them."""

@@ -29,6 +29,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     selector: str = ""
     login: str = ""
     typed: dict[str, str] = {}  # address -> the target as the person wrote it
+    by_hand: str = ""  # the command that says what to type there, where volact cannot go
     before: Summary | None = None  # an earlier look at the same servers, for comparison
 
 

@@ -61,7 +61,7 @@ def run_plan(options: ServerOptions, output: str, policy: Policy | None = None) 
         with conductor(options, fleet, output) as run:
             return run_async(_run(run))
     with conductor(options, fleet, output, Nowhere()) as run:
-        return run_async(_run(run, _commands_writer(len(fleet.servers))))
+        return run_async(_run(run, commands_writer(len(fleet.servers))))
 
 
 async def _run(run: Conductor, commands: CommandsWriter | None = None) -> int:
@@ -81,18 +81,20 @@ async def _rows(
     async with aclosing(outcomes):
         async for outcome in outcomes:
             if commands is not None:
-                commands.add(outcome.report, _commands(outcome))
+                commands.add(outcome.report, commands_of(outcome))
             yield outcome.report
 
 
-def _commands(outcome: Outcome) -> tuple[str, ...]:
+def commands_of(outcome: Outcome) -> tuple[str, ...]:
+    """What a person would type on that server."""
     from volact.core.commands import console_commands
 
     look = outcome.look
     return console_commands(look.plan, look.facts, look.ctx) if look is not None else ()
 
 
-def _commands_writer(servers: int) -> CommandsWriter:
+def commands_writer(servers: int) -> CommandsWriter:
+    """Console commands on standard output."""
     from volact.cli.console import use_stdout
     from volact.report.commands_list import CommandsWriter
 

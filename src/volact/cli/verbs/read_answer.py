@@ -1,0 +1,225 @@
+"""``volact read-answer``: the usual report out of answers that were brought by hand."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from volact.cli.options import KmsHosts, PlanFormat, Provider, takes
+
+if TYPE_CHECKING:
+    from volact.agent.pasted import Found
+    from volact.model.report import RunReport, Summary
+    from volact.pipeline import Job, Outcome
+    from volact.report.base import Invocation, Writer
+
+ReadMode = Literal["check", "plan"]
+_STDIN = "-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """Which files, and what is said of the servers in them."""
+
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help="Outputs, as copied or downloaded; - is stdin."),
+    ] = field(default_factory=list)
+    mode: Annotated[
+        ReadMode, typer.Option(help="check: what is wrong; plan: what activate would do, too.")
+    ] = "check"
+    provider: Provider = ""
+    kms_host: KmsHosts = field(default_factory=list)
+    output: Annotated[
+        PlanFormat,
+        typer.Option(
+            "--format",
+            "--output",
+            "-o",
+            help="What is written to standard output; commands: as typed in cmd.exe.",
+        ),
+    ] = "text"
+    report: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FORMAT=FILE",
+            help="Also write html=, json=, jsonl=, csv= or text= to a file. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List healthy servers and every step too.")
+    ] = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("read-answer")(read_answer)
+
+
+@takes(ReadOptions)
+def read_answer(options: ReadOptions) -> int:
+    """Report on servers whose answers were copied or downloaded.
+
+    Reads what volact script --mode probe printed there, out of any text around it.
+    """
+    from volact.cli.sinks import Sinks, parse_reports
+    from volact.report.tally import Tally, exit_code
+
+    how = _invocation(options)
+    job = _job(options)
+    read = [one for file in options.files or [_STDIN] for one in _outcomes(file, job)]
+    outcomes = _told_apart(read)
+    tally = Tally(outcome.report for outcome in outcomes)
+    sinks = Sinks(_writer(options, how), parse_reports(options.report), how)
+    try:
+        for outcome in outcomes:
+            sinks.add(outcome.report)
+        sinks.finish(_whole(how, tally.summary()))
+    finally:
+        sinks.discard()
+    if options.output == "commands":
+        _write_commands(outcomes)
+    return exit_code(tally.summary())
+
+
+def _whole(how: Invocation, summary: Summary) -> RunReport:
+    from volact.model.report import RunReport
+
+    return RunReport(
+        volact=how.volact,
+        command=how.command,
+        run=how.run,
+        started=how.started,
+        elapsed_s=0.0,
+        servers=(),
+        summary=summary,
+    )
+
+
+def _invocation(options: ReadOptions) -> Invocation:
+    import secrets
+    import shlex
+    from datetime import UTC, datetime
+
+    from volact import __version__
+    from volact.report.base import Invocation
+
+    words = ["volact", "read-answer", *options.files]
+    words += ["--provider", options.provider] if options.provider else []
+    words += [word for host in options.kms_host for word in ("--kms-host", host)]
+    return Invocation(
+        volact=__version__,
+        command=options.mode,
+        run=secrets.token_hex(8),
+        started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        by_hand=f"{shlex.join(words)} --format commands",
+    )
+
+
+def _job(options: ReadOptions) -> Job:
+    from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
+    from volact.knowledge.load import load_profile
+    from volact.pipeline import Job
+
+    if options.provider:
+        load_profile(options.provider)
+    return Job(
+        mode="plan" if options.output == "commands" else options.mode,
+        provider=options.provider,
+        knowledge=knowledge_with(parse_kms_hosts(options.kms_host)),
+    )
+
+
+def _outcomes(file: str, job: Job) -> list[Outcome]:
+    """What each answer in a file says; ``InputError`` when there is none in it."""
+    from volact.agent.pasted import find_answers
+    from volact.errors import InputError
+
+    found = find_answers(_content(file))
+    if not found:
+        raise InputError(
+            "holds no answer of volact",
+            "an answer begins with VOLACT1; is the output cut off at its beginning?",
+            where=_shown(file),
+        )
+    return [_outcome(file, one, job) for one in found]
+
+
+def _content(file: str) -> bytes:
+    from volact.errors import InputError
+
+    if file == _STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise InputError(error.strerror or "not readable", where=file) from error
+
+
+def _shown(file: str) -> str:
+    return "standard input" if file == _STDIN else file
+
+
+def _outcome(file: str, found: Found, job: Job) -> Outcome:
+    """One answer; the place it was found at stands for an address."""
+    import msgspec
+
+    from volact.errors import AnswerError
+    from volact.model.fact import value_of
+    from volact.model.server import Address, Server
+    from volact.pipeline import Outcome, lost_row, read_one
+
+    place = f"{_shown(file)} line {found.line}"
+    server = Server(name=place, address=Address(scheme="local"))
+    if isinstance(found.result, AnswerError):
+        lost = lost_row(server, found.result.kind, found.result.line())
+        outcome = Outcome(server=server, report=lost)
+    else:
+        outcome = read_one(server, found.result, job)
+    look = outcome.look
+    name = (value_of(look.facts.os.name) if look is not None else None) or place
+    report = msgspec.structs.replace(outcome.report, name=name, address=place)
+    return msgspec.structs.replace(outcome, report=report)
+
+
+def _told_apart(outcomes: list[Outcome]) -> list[Outcome]:
+    """Servers of one name get numbers: images often share a computer's name."""
+    from collections import Counter
+
+    import msgspec
+
+    seen: Counter[str] = Counter()
+
+    def named(outcome: Outcome) -> Outcome:
+        name = outcome.report.name
+        seen[name] += 1
+        if seen[name] == 1:
+            return outcome
+        report = msgspec.structs.replace(outcome.report, name=f"{name}-{seen[name]}")
+        return msgspec.structs.replace(outcome, report=report)
+
+    return [named(outcome) for outcome in outcomes]
+
+
+def _writer(options: ReadOptions, how: Invocation) -> Writer:
+    from volact.cli.console import columns_of, use_stdout, wants_colour
+    from volact.cli.sinks import Nowhere
+    from volact.report.make import Look, make_writer
+
+    if options.output == "commands":
+        return Nowhere()
+    out = use_stdout(options.output)
+    look = Look(columns=columns_of(out), colour=wants_colour(out), everything=options.verbose)
+    return make_writer(options.output, out, how, look)
+
+
+def _write_commands(outcomes: list[Outcome]) -> None:
+    from volact.cli.verbs.plan import commands_of, commands_writer
+
+    writer = commands_writer(len(outcomes))
+    for outcome in outcomes:
+        writer.add(outcome.report, commands_of(outcome))
