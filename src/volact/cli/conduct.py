@@ -19,6 +19,7 @@ from volact.cli.options import ServerOptions
 from volact.cli.progress import Progress, Showing, make_progress
 from volact.cli.runtime import stoppable
 from volact.cli.sinks import Sinks, parse_reports
+from volact.core.clusters import Clusters
 from volact.fleet import Control, run_fleet
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation, Writer
@@ -36,6 +37,7 @@ class Conductor:
         self.fleet = fleet
         self.progress = progress
         self.tally = Tally()
+        self._clusters = Clusters()
         self._sinks = sinks
         self._concurrency = concurrency
         self._begun = time.monotonic()
@@ -67,6 +69,7 @@ class Conductor:
     def take(self, row: ServerReport) -> None:
         """Count and write a finished row."""
         self.tally.add(row)
+        self._clusters.add(row)
         self._sinks.add(row)
 
     async def show(self, total: int, rows: Rows) -> None:
@@ -90,6 +93,7 @@ class Conductor:
                 elapsed_s=round(time.monotonic() - self._begun, 3),
                 servers=(),
                 summary=summary,
+                clusters=self._clusters.clusters(),
             )
         )
         if self.stopped:

@@ -62,6 +62,24 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorRow | None = None
     executions: int = 0  # how often the agent ran there
     elapsed_s: float = 0.0
+    addresses: tuple[str, ...] = ()  # the server's own
+
+
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """Servers of a run that fail for one cause, and what else they have in common.
+
+    ``where`` holds ``subnet``, ``kms_host``, ``release``, ``provider`` where all
+    of them have the same and others of the run do not; ``of`` counts the servers
+    of the run that have it, whatever their state.
+    """
+
+    cause: str  # a finding's id, or error:<kind>
+    detail: str = ""  # what is the same in their evidence
+    summary: str
+    servers: int
+    of: int
+    where: dict[str, str] = {}
+    names: tuple[str, ...] = ()  # some of them
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,3 +103,4 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     elapsed_s: float
     servers: tuple[ServerReport, ...]
     summary: Summary
+    clusters: tuple[Cluster, ...] = ()

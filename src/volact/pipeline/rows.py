@@ -8,6 +8,7 @@ import msgspec
 
 from volact.core.rows import license_row, os_row
 from volact.errors import AnswerError, ErrorKind, TransportError, VolactError
+from volact.model.fact import value_of
 from volact.model.finding import Finding
 from volact.model.report import ErrorRow, ServerReport, Word
 from volact.model.server import Server
@@ -43,6 +44,7 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
         resolved=resolved,
         executions=executions,
         elapsed_s=round(elapsed_s, 3),
+        addresses=value_of(look.facts.addresses) or (),
     )
 
 

@@ -20,6 +20,7 @@ from volact.model.text import count, say
 from volact.report import html_rows as rows
 from volact.report import html_view as view
 from volact.report.base import Invocation
+from volact.report.cluster_lines import worth_telling
 from volact.report.group import natural
 from volact.report.tally import Tally
 from volact.report.words import WORST_FIRST, duration
@@ -58,6 +59,7 @@ class HtmlWriter:
             "tiles": view.tiles(summary, self._how.before),
             "causes": view.cause_bars(self._rows),
             "expiry": view.expiry_bars(self._rows, run.started),
+            "clusters": worth_telling(run.clusters),
             "cards": view.cards(self._rows, anchors, self._how),
             "rows": self._views(anchors, run.started),
             **_assets(),

@@ -44,7 +44,8 @@ class JsonWriter:
         if not self._rows:
             self._out.write(self._head())
         self._out.write(
-            f'\n],\n"elapsed_s":{encode(run.elapsed_s)},"summary":{encode(run.summary)}}}\n'
+            f'\n],\n"elapsed_s":{encode(run.elapsed_s)},"summary":{encode(run.summary)},'
+            f'"clusters":{encode(run.clusters)}}}\n'
         )
 
     def _head(self) -> str:

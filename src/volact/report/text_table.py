@@ -12,6 +12,7 @@ from volact.model.finding import Finding
 from volact.model.report import RunReport, ServerReport, Word
 from volact.model.text import count, listed, say
 from volact.report.base import Invocation
+from volact.report.cluster_lines import HEADING, cluster_lines
 from volact.report.group import Group, groups
 from volact.report.next_step import shared_step
 from volact.report.safe import pad, plain, width
@@ -70,6 +71,7 @@ class TextWriter:
 
     def finish(self, run: RunReport) -> None:
         """Write everything."""
+        self._clusters(run)
         grouped = groups(self._kept)
         for verdict in WORST_FIRST:
             number = self._tally.verdicts[verdict]
@@ -82,6 +84,15 @@ class TextWriter:
                     self._healthy()
                 self._line()
         self._totals(run)
+
+    def _clusters(self, run: RunReport) -> None:
+        """What many servers have in common, before they are listed."""
+        lines = list(cluster_lines(run.clusters))
+        if lines:
+            self._line(tr(HEADING), "bold")
+            for line in lines:
+                self._wrapped(line, 2, hang=2)
+            self._line()
 
     def _line(self, text: str = "", colour: str = "") -> None:
         painted = f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and colour else text
