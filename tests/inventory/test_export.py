@@ -80,7 +80,7 @@ def fleet_servers(draw: st.DrawFn) -> Server:
         credential=draw(credentials()),
         known_hosts=draw(st.sampled_from(["", "/known hosts"])),
         tags=tuple(draw(st.lists(TAGS, max_size=3, unique=True))),
-        winrm=WinRm(auth=auth, verify=draw(st.booleans())),
+        winrm=WinRm() if scheme == "ssh" else WinRm(auth=auth, verify=draw(st.booleans())),
         ssh=draw(ways()) if scheme == "ssh" else SshWay(),
     )
 

@@ -22,6 +22,14 @@ from volact.model.profile import Image
 from volact.model.server import Address, Server
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Settings of another way in, which defaults or a group may have for other servers.
+_OF_OTHERS = {
+    "ssh": ("winrm", "account"),
+    "winrm": ("ssh", "account"),
+    "winrms": ("ssh", "account"),
+    "tat": ("ssh", "winrm", "credential", "known_hosts"),
+    "local": ("ssh", "winrm", "account", "credential", "known_hosts"),
+}
 _BLANK = Server(name="", address=Address(scheme="local"))
 
 
@@ -52,6 +60,8 @@ def record(server: Server) -> dict[str, Any]:
     values: dict[str, Any] = {"name": server.name, "address": _address(server.address)}
     for key, place in PLACES.items():
         if key == "password-held" or (key == "user" and server.address.user):
+            continue
+        if place.partition(".")[0] in _OF_OTHERS[server.address.scheme]:
             continue
         value, usual = _at(server, place), _at(_BLANK, place)
         if value != usual:
