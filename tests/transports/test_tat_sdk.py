@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,19 @@ async def test_temporary_keys_work_and_a_wrong_token_does_not() -> None:
             error = (await ready_all(Cloud(here.lab, wrong).region(), ids))[ids[0]]
             assert error is not None
             assert error.kind == "auth"
+
+
+async def test_no_key_and_no_token_is_in_any_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with cloud(servers=1) as here:
+        temporary = LabAccount("AKIDtemporary", "temporary-key", "the-right-token")
+        here.front.accounts[temporary.secret_id] = temporary
+        ids = here.some(1)
+        right = Cloud(here.lab, temporary)
+        assert (await ready_all(right.region(), ids))[ids[0]] is None
+    assert caplog.records  # the libraries below it do talk
+    for secret in (temporary.secret_key, temporary.token, temporary.secret_id):
+        assert secret not in caplog.text
 
 
 # endpoints

@@ -6,6 +6,7 @@ client retries: what may be asked twice is known in ``calls``.
 
 from __future__ import annotations
 
+import logging
 from importlib.util import find_spec
 from typing import Any
 
@@ -27,9 +28,12 @@ def need_sdk() -> None:
 
 def make_client(service: Service, account: Account, region: str, credential: Any) -> Any:
     """A client of one service in one region; it may be used by several threads."""
+    from tencentcloud.common.abstract_client import LOGGER_NAME  # noqa: PLC0415  (an extra)
     from tencentcloud.common.profile.client_profile import ClientProfile  # noqa: PLC0415
     from tencentcloud.common.profile.http_profile import HttpProfile  # noqa: PLC0415
 
+    # At its most talkative the SDK writes whole requests, tokens among them.
+    logging.getLogger(LOGGER_NAME).setLevel(logging.WARNING)
     endpoint = endpoint_of(account, service)
     http = HttpProfile(
         protocol=endpoint.scheme, endpoint=endpoint.host, reqTimeout=_REQUEST_S, keepAlive=True
