@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from servers import KMS, KMS1, OTHER_KMS, REFUSED, context, facts_of, product, server
+from servers import KMS, KMS1, OTHER_KMS, REFUSED, TIMEOUT, context, facts_of, product, server
 
 from volact.core.context import Context
 from volact.core.detect import Detection, detect
@@ -225,3 +225,38 @@ def test_a_part_of_a_cloud_accepts_its_own_hosts_only() -> None:
     raw = own(licensed=True, kms="kms.cloud.ovh.net", reach={"kms.ovh.net:1688": 0})
     assert "kms-host-wrong" not in found(raw, ctx("ovh"))
     assert "kms-host-wrong" in found(raw, ctx("ovh/dedicated"))
+
+
+# routes to link-local KMS hosts
+
+
+def oracle(*routes: list[str], **changes: Any) -> dict[str, Any]:
+    return server(
+        "2019",
+        licensed=False,
+        kms="169.254.169.253",
+        reach={"169.254.169.253:1688": TIMEOUT},
+        metadata={},
+        dns=[],
+        routes=[["0.0.0.0", "0.0.0.0", "10.0.0.1"], *routes],
+        **changes,
+    )
+
+
+def test_a_route_by_way_of_the_servers_own_address() -> None:
+    finding = found(oracle(addresses=["fe80::1", "10.0.0.7"]), ctx("oracle"))
+    remedy = finding["provider-route-missing"].remedy
+    assert "route add 169.254.169.253 mask 255.255.255.255 10.0.0.7 -p" in remedy
+
+
+@pytest.mark.parametrize(
+    ("route", "missing"),
+    [
+        (["169.254.169.253", "255.255.255.255", "10.0.0.7"], False),
+        (["169.254.0.0", "255.255.0.0", "10.0.0.1"], False),
+        (["169.254.169.254", "255.255.255.255", "10.0.0.1"], True),
+        (["10.0.0.0", "255.0.0.0", "10.0.0.1"], True),
+    ],
+)
+def test_a_wider_route_leads_there_too(route: list[str], missing: bool) -> None:
+    assert ("provider-route-missing" in found(oracle(route), ctx("oracle"))) is missing

@@ -6,13 +6,14 @@ them is what is missing.  Nothing rests on a fact that could not be read.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from volact.core.clock import role_of
 from volact.core.context import Context
 from volact.core.kms import Reach, accepted_hosts, reach_of, reachable_hosts
 from volact.model.fact import value_of
-from volact.model.facts import Facts
+from volact.model.facts import Facts, Route
 from volact.model.profile import RouteRule
 
 _ANY = "0.0.0.0"  # noqa: S104 - the destination of a default route, nothing is bound
@@ -37,11 +38,11 @@ def routes_to_add(facts: Facts, ctx: Context) -> tuple[dict[str, str], ...]:
     """``add-route``'s parameters where KMS hosts are silent and routes are missing."""
     if not _all(facts, ctx, "timeout"):
         return ()
-    found = [(rule, _through(rule, facts)) for rule in missing_routes(facts, ctx)]
+    found = [(rule, through(rule, facts)) for rule in missing_routes(facts, ctx)]
     return tuple(
-        {"destination": rule.destination, "mask": rule.mask, "gateway": through}
-        for rule, through in found
-        if through
+        {"destination": rule.destination, "mask": rule.mask, "gateway": hop}
+        for rule, hop in found
+        if hop
     )
 
 
@@ -50,11 +51,12 @@ def missing_routes(facts: Facts, ctx: Context) -> tuple[RouteRule, ...]:
     routes = value_of(facts.routes)
     if routes is None:
         return ()
-    there, fine = {route.destination for route in routes}, bool(reachable_hosts(facts, ctx))
+    fine = bool(reachable_hosts(facts, ctx))
     return tuple(
         rule
         for rule in ctx.knowledge.profile.routes
-        if rule.destination not in there and not (rule.when == "unreachable" and fine)
+        if not (rule.when == "unreachable" and fine)
+        and not any(_leads_to(route, rule) for route in routes)
     )
 
 
@@ -65,12 +67,29 @@ def will_reach(facts: Facts, ctx: Context) -> bool:
     return by_name or ("add-route" in agreed and bool(routes_to_add(facts, ctx)))
 
 
-def _through(rule: RouteRule, facts: Facts) -> str:
+def through(rule: RouteRule, facts: Facts) -> str:
+    """The next hop of a route to add; ``""`` when it is not known."""
     if rule.via == "self":
         own = value_of(facts.addresses) or ()
         return next((address for address in own if ":" not in address), "")
     routes = value_of(facts.routes) or ()
     return next((route.next_hop for route in routes if route.destination == _ANY), "")
+
+
+def _leads_to(route: Route, rule: RouteRule) -> bool:
+    """Whether a route of the server covers what the rule needs; a default route does not."""
+    if route.destination == _ANY:
+        return False
+    try:
+        wanted = ipaddress.ip_network(f"{rule.destination}/{rule.mask}", strict=False)
+        there = ipaddress.ip_network(f"{route.destination}/{route.mask}", strict=False)
+    except ValueError:
+        return route.destination == rule.destination
+    return (
+        isinstance(there, ipaddress.IPv4Network)
+        and isinstance(wanted, ipaddress.IPv4Network)
+        and wanted.subnet_of(there)
+    )
 
 
 def _all(facts: Facts, ctx: Context, why: Reach) -> bool:

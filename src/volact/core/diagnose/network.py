@@ -19,7 +19,7 @@ from volact.core.kms import (
     target_hosts,
 )
 from volact.core.licensing import all_licensed, has_key, is_kms_host, unlicensed
-from volact.core.ways import missing_routes, routes_to_add, servers_to_add
+from volact.core.ways import missing_routes, routes_to_add, servers_to_add, through
 from volact.model.fact import Absent, Known, value_of
 from volact.model.finding import Finding, Repair
 from volact.model.profile import HostPort, RouteRule
@@ -28,7 +28,6 @@ from volact.model.text import Text, joined, listed, ready, say
 # Codes by which a KMS host that was reached says no.
 HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F06B})
 
-_ANY = "0.0.0.0"  # noqa: S104 - the destination of a default route, nothing is bound
 _REACH_WORDS: dict[Reach, Text] = {
     "refused": say("refused"),
     "timeout": say("timeout"),
@@ -164,9 +163,7 @@ def provider_route_missing(case: Case) -> Finding | None:
     missing = missing_routes(case.facts, case.ctx)
     if not missing:
         return None
-    routes = value_of(case.facts.routes) or ()
-    gateway = next((r.next_hop for r in routes if r.destination == _ANY), "GATEWAY")
-    commands = [_route_add(rule, gateway) for rule in missing]
+    commands = [_route_add(rule, case) for rule in missing]
     return warning(
         "provider-route-missing",
         say(
@@ -181,9 +178,10 @@ def provider_route_missing(case: Case) -> Finding | None:
     )
 
 
-def _route_add(rule: RouteRule, gateway: str) -> str:
-    through = gateway if rule.via == "gateway" else "ADDRESS-OF-THIS-SERVER"
-    return shell.add_route(rule.destination, rule.mask, through)
+def _route_add(rule: RouteRule, case: Case) -> str:
+    unknown = "GATEWAY" if rule.via == "gateway" else "ADDRESS-OF-THIS-SERVER"
+    hop = through(rule, case.facts) or unknown
+    return shell.add_route(rule.destination, rule.mask, hop)
 
 
 def _by_name_servers(case: Case) -> Repair:
