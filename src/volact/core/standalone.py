@@ -36,6 +36,7 @@ def standalone_steps(knowledge: Knowledge) -> tuple[Step, ...]:
         *_clock(knowledge),
         Step(do="install-key", params={"keys": _keys(knowledge), "replace": False}),
         *_kms_hosts(knowledge),
+        *_product_hosts(knowledge),
         Step(do="activate", params={"unless_failed": ["install-key", "set-kms-host"]}),
     )
 
@@ -97,6 +98,14 @@ def _kms_hosts(knowledge: Knowledge) -> tuple[Step, ...]:
         for low, high, hosts in ranges
         if hosts
     )
+
+
+def _product_hosts(knowledge: Knowledge) -> tuple[Step, ...]:
+    """No product keeps a host of its own that is not the provider's."""
+    keep = [str(host) for host in knowledge.profile.all_kms_hosts()]
+    builds = _BUILDS_FROM_2008_R2  # before, products had none
+    params = {"layer": "product", "keep": keep, "builds": builds}
+    return (Step(do="clear-kms-host", params=params),) if keep else ()
 
 
 def _hosts_by_build(knowledge: Knowledge) -> list[tuple[int, tuple[HostPort, ...]]]:

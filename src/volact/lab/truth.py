@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from volact.errors import ErrorKind
-from volact.lab.faults import FAULTS
+from volact.lab.faults import FAULTS, Fault
 from volact.lab.windows.spec import Spec
 from volact.model.report import Word
 
@@ -28,6 +28,7 @@ class Truth:
     findings: tuple[str, ...]
     verdict: Word
     error: ErrorKind | None
+    agreed: Word  # after activate with every consent that an option gives
 
 
 _WORST: tuple[Word, ...] = ("unreachable", "failed", "attention", "healthy")
@@ -49,4 +50,9 @@ def truth_of(spec: Spec) -> Truth:
         findings=tuple(dict.fromkeys(findings)),
         verdict=min(verdicts, key=_WORST.index),
         error=next((fault.error for fault in faults if fault.error), None),
+        agreed=min((_agreed(fault, spec) for fault in faults), key=_WORST.index, default="healthy"),
     )
+
+
+def _agreed(fault: Fault, spec: Spec) -> Word:
+    return fault.agreed(spec) if fault.agreed else fault.verdict

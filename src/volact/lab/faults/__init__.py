@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from volact.errors import InputError
-from volact.lab.faults import clock, images, keys, kms, line, system
+from volact.lab.faults import clock, images, keys, kms, line, rare, system
 from volact.lab.faults.base import Fault
 
 FAULTS: dict[str, Fault] = {
     fault.id: fault
     for fault in (
         *(*kms.FAULTS, *clock.FAULTS, *system.FAULTS, *keys.FAULTS),
-        *(*images.FAULTS, *line.FAULTS),
+        *(*images.FAULTS, *rare.FAULTS, *line.FAULTS),
     )
 }
 

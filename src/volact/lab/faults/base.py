@@ -42,6 +42,7 @@ class Fault:
     domain_member: bool = False
     line: Line = ""
     error: ErrorKind | None = None
+    agreed: Callable[[Spec], Word] | None = None  # where it stands with every consent
 
 
 def always(*findings: str) -> Callable[[Spec], tuple[str, ...]]:

@@ -49,7 +49,13 @@ def _grace_over(machine: Machine) -> None:
 
 FAULTS = (
     Fault("key-missing", always("key-missing"), "healthy", _no_key),
-    Fault("key-retail", always("key-wrong-channel"), "attention", _retail),
+    Fault(
+        "key-retail",
+        always("key-wrong-channel"),
+        "attention",
+        _retail,
+        agreed=lambda _spec: "healthy",
+    ),
     Fault(
         "edition-evaluation",
         always("edition-evaluation"),

@@ -149,8 +149,20 @@ FAULTS = (
         "attention",
         _policy_override,
     ),
-    Fault("kms-name", always("kms-name-unresolved", "dns-not-provider"), "attention", _name),
+    Fault(
+        "kms-name",
+        always("kms-name-unresolved", "dns-not-provider"),
+        "attention",
+        _name,
+        agreed=lambda _spec: "healthy",
+    ),
     Fault("kms-refused", always("kms-unreachable"), "attention", _refused),
-    Fault("kms-silent", _silent_findings, "attention", _silent),
+    Fault(
+        "kms-silent",
+        _silent_findings,
+        "attention",
+        _silent,
+        agreed=lambda spec: "healthy" if spec.variant("kms-silent") else "attention",
+    ),
     Fault("kms-count", _count_findings, "failed", _count),
 )

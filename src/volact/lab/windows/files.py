@@ -119,7 +119,7 @@ class Files:
         if node is None:
             if not self.is_folder(parent(path)):
                 raise win32(codes.PATH_NOT_FOUND, path)
-            node = Node(path)
+            node = Node(path, dacl=self.stat(parent(path)).dacl)
         elif node.folder or not node.dacl.allows(token, acl.WRITE):
             raise win32(codes.ACCESS_DENIED, path)
         self._own[path.lower()] = replace(node, data=data, modified=time.time())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from volact.lab import codes
-from volact.lab.errors import LabError, WinFault
+from volact.lab.errors import LabError, WinFault, win32
 from volact.lab.hosts.kms import Ask, Reply
 from volact.lab.windows import kms_client, upkeep
 from volact.lab.windows.clock import Clock
@@ -55,6 +55,7 @@ class Licensing:
     cmid: str = ""
     rearm: int = 3
     rearmed: bool = False  # until the restart
+    wakes: bool = True  # whether asking for it starts the service
     caching: bool = True
     activations: int = 0
     _past: float = 0.0  # how long ago what is being recorded happened
@@ -65,6 +66,9 @@ class Licensing:
 
     def need_service(self) -> None:
         """Start the licensing service as asking for it does; WinFault when it cannot."""
+        service = self.services.get(self.release.licensing_service)
+        if not self.wakes and service.start != "Disabled" and service.state != "Running":
+            raise win32(codes.SERVICE_REQUEST_TIMEOUT)
         self.services.ensure(self.release.licensing_service)
 
     def product(self, product_id: str) -> Product:

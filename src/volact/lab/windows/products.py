@@ -43,6 +43,8 @@ class Product:
     channel: str = ""
     key_id: str | None = None
     kms_key_id: str | None = None
+    forced: int = 0  # VLActivationTypeEnabled: 0 any, 1 Active Directory, 2 KMS, 3 tokens
+    host: bool = False  # whether its key makes this server a KMS host
 
     @property
     def is_kms_client(self) -> bool:

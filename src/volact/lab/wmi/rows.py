@@ -178,7 +178,7 @@ def _volume(machine: Machine, product: Product) -> Cells:
         "discoveredkeymanagementservicemachinename": "",
         "discoveredkeymanagementservicemachineport": 0,
         "keymanagementserviceproductkeyid": product.kms_key_id or "",
-        "iskeymanagementservicemachine": 0,
+        "iskeymanagementservicemachine": int(product.host),
         "vlactivationinterval": 120,
         "vlrenewalinterval": 10080,
         "genuinestatus": 0,
@@ -198,7 +198,7 @@ def _new(product: Product) -> Cells:
     return {
         "keymanagementservicelookupdomain": "",
         "vlactivationtype": 2 if product.is_kms_client and product.status == 1 else 0,
-        "vlactivationtypeenabled": 0,
+        "vlactivationtypeenabled": product.forced,
         "adactivationobjectname": "",
         "adactivationobjectdn": "",
         "adactivationcsvlkpid": "",

@@ -1,0 +1,91 @@
+"""The scenario in which every finding of one server occurs, with every consent, twice over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from volact.core.catalogue import CATALOGUE
+from volact.core.consent import ASKING_STEPS
+from volact.core.context import Policy
+from volact.fleet import Control, run_fleet
+from volact.inventory import Inventory, Secrets, load_inventory
+from volact.lab.lab import Lab
+from volact.model.report import ServerReport
+from volact.pipeline import Job
+from volact.transports.connect import make_opener
+
+Reports = dict[str, ServerReport]
+EVERYTHING = Policy(replace_key=True, consent=frozenset(ASKING_STEPS))
+
+# Findings that no server of one lab of this provider can have by itself, and why.
+ELSEWHERE = {
+    "kms-host-pinned": "this provider publishes no addresses of its KMS hosts",
+    "kms-not-discovered": "this provider names its KMS hosts itself",
+    "release-unsupported": "the lab has no release that this provider does not cover",
+    "release-without-gvlk": "the lab has no release without a published key",
+    "clock-set-back": "only the look after setting a clock can find it",
+    "duplicate-cmid": "it takes several servers",
+}
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[Lab]:
+    """Sixty servers."""
+    async with Lab("hard", 60, 7, patience=0.01) as found:
+        yield found
+
+
+@pytest.fixture
+def inventory(lab: Lab, tmp_path: Path) -> Inventory:
+    """The lab's inventory, read back."""
+    lab.write_inventory(tmp_path / "lab.toml")
+    return load_inventory(tmp_path / "lab.toml")
+
+
+async def run(inventory: Inventory, mode: Any, policy: Policy = EVERYTHING) -> Reports:
+    """One run, with the time that the slowest step needs."""
+    job = Job(mode=mode, images=inventory.images, policy=policy, deadline_s=900)
+    stream = run_fleet(inventory.servers, make_opener(Secrets()), job, Control(concurrency=20))
+    return {report.name: report async for report in stream}
+
+
+async def test_every_finding_that_one_server_can_have_is_there(
+    lab: Lab, inventory: Inventory
+) -> None:
+    reports = await run(inventory, "check", Policy())
+    for name, truth in lab.truth.items():
+        found = {finding.id for finding in reports[name].findings}
+        assert set(truth.findings) <= found, (truth, found)
+    seen = {finding.id for report in reports.values() for finding in report.findings}
+    assert set(CATALOGUE) - set(ELSEWHERE) - seen == set()
+    assert lab.errors == []
+
+
+async def test_with_every_consent_it_ends_as_it_must_and_a_second_run_changes_nothing(
+    lab: Lab, inventory: Inventory
+) -> None:
+    reports = await run(inventory, "activate")
+    ends = {name: (lab.truth[name].faults, r.verdict) for name, r in reports.items()}
+    assert ends == {name: (truth.faults, truth.agreed) for name, truth in lab.truth.items()}
+    again = await run(inventory, "activate")
+    changed = [(lab.truth[n].faults, r.results) for n, r in again.items() if _changed(r)]
+    assert changed == []
+    assert lab.errors == []
+
+
+async def test_without_a_word_nothing_that_asks_first_is_done(
+    lab: Lab, inventory: Inventory
+) -> None:
+    reports = await run(inventory, "activate", Policy())
+    for name, report in reports.items():
+        done = {result["do"] for result in report.results}
+        assert not done & set(ASKING_STEPS), name
+        assert report.verdict == lab.truth[name].verdict, lab.truth[name]
+
+
+def _changed(report: ServerReport) -> bool:
+    return any(result["changed"] for result in report.results)
