@@ -165,20 +165,26 @@ def _limits_back(request: Request) -> str:
     """
     if not any(step.params.get("raise_limits") for step in request.steps):
         return "rem"
+    found = (
+        'for /f "tokens=1,3,4" %%a in (\'%r% query "%w%" /v VolactLimits 2^>nul\') do '
+        'if "%%a"=="VolactLimits" '
+    )
     back = "\n".join(
-        f'if "%%{word}"=="-" (%r% delete "%w%" /v {name} /f) else '
-        f'%r% add "%w%" /v {name} /t REG_DWORD /d %%{word} /f'
-        for word, name in (("b", "MaxPosPhaseCorrection"), ("c", "MaxNegPhaseCorrection"))
+        f'if "%{word}%"=="-" %r% delete "%w%" /v {name} /f >nul 2>nul\n'
+        f'if not "%{word}%"=="-" %r% add "%w%" /v {name} /t REG_DWORD /d %{word}% /f >nul 2>nul'
+        for word, name in (("p", "MaxPosPhaseCorrection"), ("n", "MaxNegPhaseCorrection"))
     )
     return (
         'set "w=HKLM\\SYSTEM\\CurrentControlSet\\Services\\W32Time\\Config"\n'
         'set "r=%sys%\\reg.exe"\n'
-        'for /f "tokens=1,3,4" %%a in (\'%r% query "%w%" /v VolactLimits 2^>nul\') do '
-        'if "%%a"=="VolactLimits" (\n'
+        'set "p="\n'
+        f'{found}set "p=%%b"\n'
+        f'{found}set "n=%%c"\n'
+        "if not defined p goto kept\n"
         f"{back}\n"
-        '%r% delete "%w%" /v VolactLimits /f\n'
-        "%sys%\\w32tm.exe /config /update\n"
-        ") >nul 2>nul"
+        '%r% delete "%w%" /v VolactLimits /f >nul 2>nul\n'
+        "%sys%\\w32tm.exe /config /update >nul 2>nul\n"
+        ":kept"
     )
 
 
