@@ -63,6 +63,20 @@ def test_what_wine_lacks_is_absent_or_unreadable_never_a_guess(plain: dict[str, 
     assert facts["os"]["edition"] is None
 
 
+def test_what_is_asked_on_need_is_asked_of_wine_too(plain: dict[str, Any]) -> None:
+    rights, store = plain["rights"], plain["store"]
+    assert isinstance(rights["profiles"], list)
+    assert rights["dcom"] is None
+    for name in ("profile_key", "hive", "enum_root", "plugplay"):
+        assert set(rights[name]) == {"!"}, "Wine has no way to say it"
+    assert store["path"] == (
+        "C:\\windows\\ServiceProfiles\\NetworkService\\AppData\\Roaming\\Microsoft"
+        "\\SoftwareProtectionPlatform"
+    )
+    assert (store["tokens"], store["spare"], store["sddl"]) == (None, False, None)
+    assert isinstance(plain["addresses"], list) or set(plain["addresses"]) == {"!"}
+
+
 def test_the_core_reads_it(plain: dict[str, Any]) -> None:
     facts = read_facts(plain, None)
     assert facts.os.build == Known(7601)

@@ -1,0 +1,177 @@
+"""When the agent asks more: what it goes by, and how it reads rules, rights and hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from script import Script
+
+REACHED, TIMED_OUT = 0x80072EFE, 0x80072EE2
+PARTS = (
+    "host",
+    "registry",
+    "wmi",
+    "services",
+    "net",
+    "server",
+    "network_facts",
+    "on_need",
+    "facts",
+)
+NEED = Script(*PARTS)
+
+HEALTHY: dict[str, Any] = {
+    "licensing": {"machine": "kms"},
+    "products": [{"LicenseStatusReason": 0x4004F040}],
+    "events": {"12288": ["2026-01-31T08:00:00Z", ["0x00000000"]], "12289": None, "8198": None},
+    "reach": {"kms:1688": REACHED},
+}
+
+
+def codes(**changes: Any) -> list[int]:
+    facts = {**HEALTHY, **changes}
+    return [code for code in NEED.call("codesSeen", facts, changes.pop("results", None)) if code]
+
+
+def test_a_healthy_server_shows_no_code_of_trouble() -> None:
+    assert codes() == [0x4004F040]
+    assert NEED.call("networkFailed", HEALTHY) is False
+
+
+def test_every_place_where_a_code_may_show() -> None:
+    found = codes(
+        licensing={"!": 0x80041002},
+        products=[{"LicenseStatusReason": 0xC004F00F}],
+        events={
+            "12288": ["t", ["0x800706BA", "0"]],
+            "12289": None,
+            "8198": ["t", ["hr=0x80070005", "RuleId=x"]],
+        },
+    )
+    assert found == [0x80041002, 0xC004F00F, 0x800706BA, 0x80070005]
+
+
+def test_the_step_that_just_failed_counts_and_others_do_not() -> None:
+    results = [
+        {"do": "activate", "hresult": 0x80070005},
+        {"do": "set-kms-host", "hresult": 0x80072EE2},
+    ]
+    assert NEED.call("codesSeen", {**HEALTHY, "events": None}, results)[-1] == 0x80070005
+
+
+def test_groups_that_could_not_be_asked_are_no_rows() -> None:
+    facts = {"licensing": {"!": 1}, "products": {"!": 2}, "events": {"!": 3}}
+    assert NEED.call("codesSeen", facts) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("code", "damaged"),
+    [
+        (0xC004E002, True),
+        (0x8004E101, True),
+        (0x8004E10E, True),
+        (0x8004E10F, False),
+        (0xC004F038, False),
+    ],
+)
+def test_codes_of_a_damaged_store(code: int, damaged: bool) -> None:
+    assert NEED.call("isStoreCode", code) is damaged
+
+
+@pytest.mark.parametrize(
+    ("reach", "event", "failed"),
+    [
+        ({"a:1688": TIMED_OUT, "b:1688": REACHED}, "0x00000000", False),
+        ({"a:1688": TIMED_OUT, "b:1688": TIMED_OUT}, "0x00000000", True),
+        ({"a:1688": REACHED}, "0x800706BA", True),
+        ({"a:1688": REACHED}, "0xC004F06C", False),
+        ({}, "0x00000000", False),
+        ({"!": 5}, "0x00000000", False),
+    ],
+)
+def test_when_the_network_failed(reach: dict[str, int], event: str, failed: bool) -> None:
+    events = {"12288": ["t", [event]]}
+    assert NEED.call("networkFailed", {"reach": reach, "events": events}) is failed
+
+
+RULE = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=x|"
+
+
+@pytest.mark.parametrize(
+    ("rule", "blocking", "opening"),
+    [
+        (RULE, True, False),
+        (RULE.replace("Active=TRUE", "Active=FALSE"), False, False),
+        (RULE.replace("Dir=Out", "Dir=In"), False, False),
+        (RULE.replace("Action=Block", "Action=Allow"), False, True),
+        (RULE.replace("Action=Block", "Action=Allow").replace("1688", "443"), False, False),
+        ("v2.10|Action=Allow|Active=TRUE|Dir=Out|Name=all|", False, True),
+        ("v2.10|Action=Allow|Active=TRUE|Dir=Out|App=C:\\x.exe|", False, False),
+    ],
+)
+def test_rules_are_told_by_their_fields(rule: str, blocking: bool, opening: bool) -> None:
+    assert NEED.call("isBlocking", rule) is blocking
+    assert NEED.call("isOpening", rule) is opening
+
+
+def test_rules_are_few_and_short() -> None:
+    rules = [RULE + "Desc=" + "x" * 900] * 20
+    script = Script(*PARTS)
+    script.text(f"String(rules = {rules!r})")
+    found = script.text("chosenRules(rules, isBlocking).join(' ')").split(" ")
+    assert [len(rule) for rule in found] == [400] * 8
+
+
+def test_bytes_are_hex() -> None:
+    assert NEED.call("hexOf", [1, 0, 4, 128, 255]) == "01000480ff"
+    assert len(NEED.call("hexOf", [7] * 2000)) == 1200
+
+
+HOSTS = Script(*PARTS)
+
+
+def asked(**ask: Any) -> Script:
+    script = Script(*PARTS)
+    for name, value in ask.items():
+        script.text(f"String(REQUEST.ask.{name} = {value!r})".replace("True", "true"))
+    return script
+
+
+@pytest.mark.parametrize(
+    ("named", "hosts"),
+    [
+        ("kms7.cloud.example", ["kms7.cloud.example:1688"]),
+        ("KMS.Example.:1689", ["kms.example:1689"]),
+        ("[2001:db8::1]:1688", ["[2001:db8::1]:1688"]),
+        ("http://x/", []),
+        ("two words", []),
+        ("", []),
+        (None, []),
+        ({"!": 5}, []),
+    ],
+)
+def test_the_host_that_metadata_names(named: Any, hosts: list[str]) -> None:
+    script = asked(kms_from="kms-server")
+    assert script.call("namedHost", {"kms-server": named}) == hosts
+
+
+def test_no_host_is_taken_from_metadata_unasked() -> None:
+    assert HOSTS.call("namedHost", {"kms-server": "kms.example"}) == []
+
+
+def test_the_hosts_that_are_set_or_discovered() -> None:
+    facts = {
+        "licensing": {"machine": "KMS.Corp.example", "port": 0},
+        "registry": {"discovered_name": "old.example", "discovered_port": "1689"},
+        "products": [
+            {"KeyManagementServiceMachine": "kms.corp.example"},
+            {
+                "DiscoveredKeyManagementServiceMachineName": "2001:db8::1",
+                "DiscoveredKeyManagementServiceMachinePort": 1688,
+            },
+        ],
+    }
+    hosts = ["kms.corp.example:1688", "old.example:1689", "[2001:db8::1]:1688"]
+    assert asked(present=True).call("presentHosts", facts) == hosts
+    assert HOSTS.call("presentHosts", facts) == []
