@@ -8,7 +8,7 @@ import pytest
 
 from volact.inventory import load_inventory
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").iterdir())
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
@@ -16,5 +16,5 @@ def test_example_is_read(path: Path) -> None:
     assert load_inventory(path).servers
 
 
-def test_there_are_examples() -> None:
-    assert EXAMPLES
+def test_there_is_an_example_of_every_kind() -> None:
+    assert {path.suffix for path in EXAMPLES} == {".toml", ".csv", ".ini", ".yml"}
