@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lab_world import Place, agent, step
+from lab_world import Place, agent
 
+from volact.lab import codes
+from volact.lab.faults.states import kms_client
 from volact.lab.windows import acl
 from volact.lab.windows.machine import Machine
 from volact.lab.windows.protection import (
@@ -23,8 +25,8 @@ ON_NEED = ("rights", "store", "firewall")
 BLOCK = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=no KMS|"
 
 
-async def facts_of(machine: Machine, *steps: Any) -> dict[str, Any]:
-    return (await agent(machine, *steps)).facts
+async def facts_of(machine: Machine) -> dict[str, Any]:
+    return (await agent(machine)).facts
 
 
 @pytest.mark.parametrize("fault", ["licensed", "never-activated", "clock-5h", "kms-host-wrong"])
@@ -94,18 +96,18 @@ async def test_the_firewall_is_asked_when_no_host_answers(here: Place) -> None:
     assert here.errors == []
 
 
-async def test_a_refused_activation_calls_for_the_rights(here: Place) -> None:
-    """The step's own code counts: nothing else tells of it yet."""
+@pytest.mark.parametrize(
+    ("reason", "asked"),
+    [
+        (codes.SL_OUT_OF_TOLERANCE, ["rights", "store"]),
+        (0x80070005, ["rights", "store"]),
+        (0xC004E002, ["store"]),
+        (codes.SL_NOT_BOUND, []),
+    ],
+)
+async def test_the_code_says_what_to_ask_about(here: Place, reason: int, asked: list[str]) -> None:
     machine = here.machine("never-activated", release="2019")
-
-    def denied(_product: object) -> None:
-        from volact.lab import codes
-        from volact.lab.errors import win32
-
-        raise win32(codes.ACCESS_DENIED)
-
-    machine.licensing.activate = denied  # type: ignore[method-assign]
-    answer = await agent(machine, step("activate"))
-    assert answer.results[0].hresult == 0x80070005
-    assert answer.facts["rights"]["profiles"]
+    kms_client(machine).set_state(5, reason, None)
+    facts = await facts_of(machine)
+    assert [name for name in ON_NEED if name in facts] == asked
     assert here.errors == []
