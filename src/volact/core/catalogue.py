@@ -212,7 +212,9 @@ CATALOGUE: dict[str, Entry] = {
         say(
             "Several servers share one client machine ID, because their image was not generalised."
         ),
-        say("Reports it."),
+        say(
+            "Rearms those that a KMS host does not count, with --allow rearm; the restart is yours."
+        ),
     ),
     "rearm-exhausted": Entry(
         say("No rearm is left; that matters to images, not to activation."),

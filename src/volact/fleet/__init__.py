@@ -5,6 +5,7 @@ finished, out of time, interrupted, never begun.  What is done on one server
 is ``volact.pipeline``'s; who is asked for is ``volact.inventory``'s.
 """
 
+from volact.fleet.clones import planned_together
 from volact.fleet.events import Entered, Event, Finished, OnEvent, Started
 from volact.fleet.runs import Control, apply_fleet, plan_fleet, run_fleet
 
@@ -17,5 +18,6 @@ __all__ = [
     "Started",
     "apply_fleet",
     "plan_fleet",
+    "planned_together",
     "run_fleet",
 ]

@@ -13,7 +13,7 @@ from volact.model.finding import Finding
 from volact.model.report import ErrorRow, ServerReport, Word
 from volact.model.server import Server
 from volact.model.step import Plan, StepResult
-from volact.pipeline.job import Look
+from volact.pipeline.job import Look, Outcome
 
 
 def row(  # noqa: PLR0913  (one argument for each part of a row)
@@ -46,6 +46,18 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
         elapsed_s=round(elapsed_s, 3),
         addresses=value_of(look.facts.addresses) or (),
     )
+
+
+def replanned(outcome: Outcome, look: Look) -> Outcome:
+    """The outcome of the same look with another plan."""
+    plan = look.plan
+    report = msgspec.structs.replace(
+        outcome.report,
+        plan=tuple(_step(step.do, step.because, step.params) for step in plan.steps),
+        refusals=tuple(msgspec.structs.asdict(refusal) for refusal in plan.refusals),
+        reason=plan.reason,
+    )
+    return msgspec.structs.replace(outcome, report=report, look=look)
 
 
 def lost_row(  # noqa: PLR0913  (as above)

@@ -66,17 +66,24 @@ def activate(options: ActivateOptions) -> int:
         )
     fleet = fleet_of(options, "activate", policy)
     with conductor(options, fleet, options.output) as run:
-        return run_async(run_through(run)) if options.yes else _ask_first(run)
+        if options.yes and not _together(run):
+            return run_async(run_through(run))
+        return _plan_first(run, ask=not options.yes)
 
 
-def _ask_first(run: Conductor) -> int:
-    """Plan for all, show it, ask once, apply exactly what was shown."""
+def _together(run: Conductor) -> bool:
+    """Whether some step can be planned only when every server was looked at."""
+    return "rearm" in run.fleet.job.policy.consent
+
+
+def _plan_first(run: Conductor, *, ask: bool) -> int:
+    """Plan for all, show it and ask once unless told not to, apply exactly that."""
     from volact.cli.runtime import new_runner
 
     with new_runner() as runner:
         pending = runner.run(_plan(run))
         # Asked outside the loop, where Ctrl-C is Ctrl-C.
-        if pending and not run.stopped and _agreed(run, pending):
+        if pending and not run.stopped and (not ask or _agreed(run, pending)):
             runner.run(_apply(run, pending))
         else:
             for outcome in pending:
@@ -87,21 +94,28 @@ def _ask_first(run: Conductor) -> int:
 async def _plan(run: Conductor) -> list[Outcome]:
     """Look at every server; those without steps are finished with that."""
     from volact.cli.progress import Showing
-    from volact.fleet import plan_fleet
+    from volact.fleet import plan_fleet, planned_together
 
     fleet = run.fleet
     pending: list[Outcome] = []
+    together = _together(run)
     with run.listening() as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         async with aclosing(outcomes):
             with Showing(run.progress, "looking at", len(fleet.servers)) as progress:
                 async for outcome in outcomes:
-                    if outcome.pending:
+                    if outcome.pending or together:
                         pending.append(outcome)
                     else:
                         run.take(outcome.report)
                     progress.done(outcome.report)
-    return pending
+    if not together:
+        return pending
+    planned = planned_together(pending)
+    for outcome in planned:
+        if not outcome.pending:
+            run.take(outcome.report)
+    return [outcome for outcome in planned if outcome.pending]
 
 
 async def _apply(run: Conductor, pending: list[Outcome]) -> None:
