@@ -51,14 +51,14 @@ def test_the_worst_comes_first_and_healthy_servers_are_only_counted() -> None:
 
 
 def test_a_notable_server_shows_cause_evidence_and_the_next_command() -> None:
-    text = text_of([attention()])
+    text = text_of([attention(), healthy()])
     assert "kms-host-set-by-policy: A group policy sets the KMS host" in text
     assert "seen: machine kms.corp.example, port 1688" in text
     assert "next: Change the KMS host in the group policy" in text
 
 
 def test_a_failed_step_is_shown_with_its_code() -> None:
-    text = text_of([failed()])
+    text = text_of([failed(), healthy()])
     assert "activate: not done 0xC004F038" in text
     assert "next: volact explain 0xC004F038" in text
 
@@ -72,7 +72,8 @@ def test_servers_with_one_cause_share_one_heading() -> None:
 
 def test_every_other_error_of_a_server_is_told_and_warnings_only_on_request() -> None:
     server = msgspec.structs.replace(attention(), findings=(POLICY, SKEW, DNS))
-    short, long = text_of([server]), text_of([server], everything=True)
+    servers = [server, healthy()]
+    short, long = text_of(servers), text_of(servers, everything=True)
     assert "also clock-skew (error)" in short
     assert "dns-not-provider" not in short
     assert "also dns-not-provider (warning)" in long

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from volact.errors import ErrorKind
 from volact.model.report import ServerReport
-from volact.model.text import Text, raw, say
+from volact.model.text import Text, say
 from volact.report.base import Invocation
 from volact.report.safe import plain
 from volact.report.words import lead, value
@@ -40,17 +40,17 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
     if first.verdict == "healthy":
         return ""
     if first.error is not None:
-        return _after_error(servers, how)
+        return tr(after_error(servers, how))
     finding = lead(first)
-    options = _consent(first)
+    options = consent(first)
     if _would_help(first) or options:
-        return _command("activate", servers, how, options)
+        return command_for("activate", servers, how, options)
     if finding is not None and finding.remedy:
         return plain(tr(finding.remedy))
-    code = _failed_code(first)
+    code = failed_code(first)
     if code:
         return f"volact explain {code}"
-    return f"volact explain {plain(finding.id)}" if finding else _command("check", servers, how)
+    return f"volact explain {plain(finding.id)}" if finding else command_for("check", servers, how)
 
 
 def _would_help(server: ServerReport) -> bool:
@@ -58,20 +58,21 @@ def _would_help(server: ServerReport) -> bool:
     return bool(server.plan) and not server.results
 
 
-def _consent(server: ServerReport) -> tuple[str, ...]:
+def consent(server: ServerReport) -> tuple[str, ...]:
     """Options that a refusal names as the person's way to say yes."""
     wanted = (str(refusal.get("allow_with") or "") for refusal in server.refusals)
     return tuple(dict.fromkeys(option for option in wanted if option))
 
 
-def _failed_code(server: ServerReport) -> str:
+def failed_code(server: ServerReport) -> str:
+    """The code of the first step that failed with one."""
     for result in server.results:
         if not result.get("ok") and result.get("hresult"):
             return value("hresult", result["hresult"])
     return ""
 
 
-def _command(
+def command_for(
     verb: str, servers: Sequence[ServerReport], how: Invocation, options: Sequence[str] = ()
 ) -> str:
     """A command for exactly these servers.
@@ -79,6 +80,8 @@ def _command(
     Consent given to a few must not reach the others, so never the whole
     inventory: beyond a dozen the rest is left for the next command.
     """
+    if how.by_hand:
+        return how.by_hand
     few = servers[:_FEW]
     if how.selector:
         names = ",".join(plain(server.name) for server in few)
@@ -89,11 +92,12 @@ def _command(
     return " ".join(["volact", verb, *named, *login, *options])
 
 
-def _after_error(servers: Sequence[ServerReport], how: Invocation) -> str:
+def after_error(servers: Sequence[ServerReport], how: Invocation) -> Text:
+    """What to do about servers that could not be examined."""
     error = servers[0].error
     assert error is not None
-    again = _command("check" if how.command == "demo" else how.command, servers, how)
-    return tr(_after(error.kind, again))
+    again = command_for("check" if how.command == "demo" else how.command, servers, how)
+    return _after(error.kind, again)
 
 
 def _after(kind: ErrorKind, again: str) -> Text:
@@ -109,7 +113,7 @@ def _after(kind: ErrorKind, again: str) -> Text:
                 command=again,
             )
         case "timeout":
-            return raw(f"{again} --deadline 300")
+            return say("allow it more time: {command}", command=f"{again} --deadline 300")
         case "host-key":
             return say(
                 "compare the fingerprint with the server's console; if it is right: {command}",

@@ -15,6 +15,7 @@ from volact.report.base import Invocation
 from volact.report.cluster_lines import HEADING, cluster_lines
 from volact.report.group import Group, groups
 from volact.report.next_step import shared_step
+from volact.report.note import note
 from volact.report.safe import pad, plain, width
 from volact.report.tally import Tally
 from volact.report.words import (
@@ -62,15 +63,20 @@ class TextWriter:
         self._everything = everything
         self._tally = Tally()
         self._kept: list[ServerReport] = []
+        self._first: ServerReport | None = None
 
     def add(self, server: ServerReport) -> None:
         """Keep a notable server, count a healthy one."""
         self._tally.add(server)
+        self._first = self._first or server
         if server.verdict != "healthy" or self._everything:
             self._kept.append(server)
 
     def finish(self, run: RunReport) -> None:
-        """Write everything."""
+        """Write everything: one server gets a note, several a table."""
+        if self._first is not None and self._tally.verdicts.total() == 1:
+            self._note(self._first, run.started)
+            return
         self._clusters(run)
         grouped = groups(self._kept)
         for verdict in WORST_FIRST:
@@ -94,9 +100,15 @@ class TextWriter:
                 self._wrapped(line, 2, hang=2)
             self._line()
 
+    def _note(self, server: ServerReport, now: str) -> None:
+        lines = note(server, self._how, now, columns=self._columns, paint=self._painted)
+        self._out.writelines(f"{line}\n" for line in lines)
+
+    def _painted(self, text: str, colour: str) -> str:
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and colour else text
+
     def _line(self, text: str = "", colour: str = "") -> None:
-        painted = f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and colour else text
-        self._out.write(painted + "\n")
+        self._out.write(self._painted(text, colour) + "\n")
 
     def _wrapped(self, text: str, indent: int, colour: str = "", hang: int = 0) -> None:
         for line in wrapped(text, self._columns - indent, hang=hang):

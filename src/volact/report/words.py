@@ -187,6 +187,18 @@ def outcome_words(result: Mapping[str, Any]) -> str:
     return tr(say("changed")) if result.get("changed") else tr(say("already so"))
 
 
+def changes(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What a step changed, as key, before and after; only what a line has room for."""
+    before, after = result.get("before") or {}, result.get("after") or {}
+    keys = [key for key in {**before, **after} if key != "sddl"]
+    pairs_ = [(key, before.get(key), after.get(key)) for key in keys]
+    return [
+        (key, value(key, was), value(key, is_))
+        for key, was, is_ in pairs_
+        if was != is_ and not isinstance(was, Mapping) and not isinstance(is_, Mapping)
+    ]
+
+
 def note_words(result: Mapping[str, Any]) -> str:
     """What the step itself had to say."""
     note = str(result.get("note") or "")
