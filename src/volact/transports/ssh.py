@@ -25,7 +25,7 @@ _SIGN_OF_LIFE = b"VOLACT"
 _NAME = re.compile(r"[a-z0-9-]{8,64}")
 # How long tidying up and saying goodbye may take beyond a deadline.
 _GRACE_S = 3.0
-# A probe is one SFTP packet; every server must take 32 KB in one.
+# Every server must take 32 KB in one SFTP packet; a probe is one or two of them.
 _BLOCK = 32 * 1024
 
 
