@@ -164,7 +164,7 @@ def inventory(folder: Path, made: dict[str, Host]) -> Path:
     logins = {
         "env": "volact_password_env: PW_ENV",
         "file": "volact_password_file: pw",
-        "command": f"volact_password_command: [cat, {folder / 'pw-command'}]",
+        "command": f"volact_password_command: sh -c 'sleep 0.4; cat {folder}/pw-command'",
         "keyring": "volact_keyring: volact-test",
         "clear": f"ansible_password: {MARKS['clear']}",
         "passphrase": "volact_key_file: key\n      volact_key_passphrase_env: PW_KEY",
