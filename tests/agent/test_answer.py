@@ -102,6 +102,45 @@ def test_deeply_nested_answers_are_refused() -> None:
     assert why(stdout).kind == "protocol"
 
 
+def raw_line(inner: str) -> bytes:
+    """An apply answer whose one result saw ``inner``, which json.dumps could not write."""
+    body = (
+        f'{{"v":1,"id":"{ID}","mode":"apply","facts":{{}},'
+        f'"results":[{{"do":"x","ok":true,"before":{inner}}}]}}'
+    ).encode()
+    return b"VOLACT1 %d %08x %s" % (len(body), zlib.crc32(body), body)
+
+
+@pytest.mark.parametrize(
+    ("inner", "words"),
+    [
+        ('{"h":' + "[" * 300 + "]" * 300 + "}", "6 deep"),
+        ('{"h":' + "[" * 6 + "]" * 6 + "}", "6 deep"),
+        ('{"h":1' + "0" * 30 + "}", ""),
+        ('{"h":1' + "0" * 4400 + "}", ""),
+        ('{"h":1e400}', ""),
+        ('{"h":[' + ",".join("1" * 2001) + "]}", "more than 2000 values"),
+        ('{},"hresult":4294967296', "32-bit"),
+        ('{},"hresult":-1', "32-bit"),
+        ('[{"h":1}]', "agreed form"),
+    ],
+)
+def test_what_a_step_saw_is_bounded(inner: str, words: str) -> None:
+    error = why(raw_line(inner))
+    assert error.kind == "protocol"
+    assert words in error.message
+
+
+def test_what_agents_send_is_within_the_bounds() -> None:
+    seen = {"1": {"dns": ["10.0.0.1"] * 20, "dhcp": True, "fixed": None}}
+    answer = read_answer(raw_line(json.dumps(seen)), ID)
+    assert answer.results[0].before == seen
+
+
+def test_facts_of_absurd_depth_are_refused() -> None:
+    assert "facts is nested" in why(line(facts={"x": [[[[[[[]]]]]]]})).message
+
+
 def test_a_flood_of_output_is_bounded() -> None:
     assert why(b"x" * 3_000_000).kind == "protocol"
 

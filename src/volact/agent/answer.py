@@ -8,6 +8,7 @@ is an ``AnswerError``, never a fact.  What the facts mean is read in
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from typing import Any
@@ -20,6 +21,9 @@ from volact.model.step import StepResult
 MAX_LINE = 24_000  # bytes; the protocol's limit for one answer
 _MAX_OUTPUT = 1_000_000  # of stdout that is looked at
 _MAX_RESULTS = 64
+_MAX_DEPTH = 6  # of values in values, in one fact or in what a step saw
+_MAX_VALUES = 2_000  # in what one step saw before or after
+_WHOLE = range(-(2**63), 2**64)  # what Windows' own numbers hold
 
 _HEAD = re.compile(rb"VOLACT1 (\d{1,6}) ([0-9a-f]{8}) (\{.*)\Z", re.DOTALL)
 _NEVER = re.compile(rb"VOLACT0 (not-started|error) ?([ -~]{0,120})")
@@ -117,7 +121,7 @@ def _checked(line: bytes) -> bytes:
 def _decode(body: bytes, expect_id: str | None) -> Answer:
     try:
         wire = msgspec.json.decode(body, type=_Wire)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise _bad(f"the answer is not of the agreed form: {str(error)[:120]}", "") from error
     if wire.v != 1:
         raise _bad(f"the answer is of version {wire.v}, not 1", "")
@@ -125,9 +129,35 @@ def _decode(body: bytes, expect_id: str | None) -> Answer:
         raise _bad("the answer is to another request", "is another volact at work there?")
     if len(wire.results) > _MAX_RESULTS:
         raise _bad("the answer has too many results", "")
+    _require_plain(wire.facts, "facts")
+    for result in wire.results:
+        _require_seen(result)
     return Answer(
         id=wire.id, mode=wire.mode, ms=wire.ms, results=tuple(wire.results), facts=wire.facts
     )
+
+
+def _require_seen(result: StepResult) -> None:
+    """What a step saw is shown as it is: it must be something that can be shown."""
+    if result.hresult is not None and not 0 <= result.hresult <= 0xFFFFFFFF:
+        raise _bad("a result's hresult is no 32-bit number", "")
+    for name, seen in (("before", result.before), ("after", result.after)):
+        if _require_plain(seen, f"a result's {name}") > _MAX_VALUES:
+            raise _bad(f"a result's {name} holds more than {_MAX_VALUES} values", "")
+
+
+def _require_plain(value: Any, what: str, depth: int = 0) -> int:
+    """How many values there are; ``AnswerError`` for depths and numbers that no agent sends."""
+    if isinstance(value, dict | list):
+        if depth == _MAX_DEPTH:
+            raise _bad(f"{what} is nested more than {_MAX_DEPTH} deep", "")
+        inner = value.values() if isinstance(value, dict) else value
+        return 1 + sum(_require_plain(item, what, depth + 1) for item in inner)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _bad(f"{what} holds a number that is none", "")
+    if isinstance(value, int) and value not in _WHOLE:
+        raise _bad(f"{what} holds a number of more than 64 bits", "")
+    return 1
 
 
 def _bad(message: str, hint: str) -> AnswerError:
