@@ -178,3 +178,13 @@ async def test_large_numbers_come_signed_and_lists_as_arrays(here: Place) -> Non
         ".Item('DNSServerSearchOrder').Value).toArray().join('+')"
     )
     assert await printed(machine, dns) == "183.60.83.19+183.60.82.98"
+
+
+def test_an_object_that_was_asked_for_without_its_key_has_no_methods(machine: Machine) -> None:
+    wmi = Wmi(machine)
+    [named] = wmi.query("SELECT Version, ClientMachineID FROM SoftwareLicensingService")
+    [nameless] = wmi.query("SELECT ClientMachineID FROM SoftwareLicensingService")
+    assert (bool(named.key), nameless.key) == (True, "")
+    with pytest.raises(WinFault) as caught:
+        wmi.call(nameless.class_name, nameless.key, "ReArmWindows", {})
+    assert caught.value.code == 0x8004103A

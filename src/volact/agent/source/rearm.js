@@ -4,7 +4,7 @@
  */
 
 STEPS.rearm = function () {
-  var row = only("SELECT ClientMachineID, RemainingWindowsReArmCount FROM" +
+  var row = only("SELECT Version, ClientMachineID, RemainingWindowsReArmCount FROM" +
     " SoftwareLicensingService"), left, before, skip = readValue(licensingKey() + "SkipRearm");
   if (!row.row) {
     return failed(row.error);

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from volact.lab import codes
@@ -42,7 +42,10 @@ Values = Mapping[str, wql.Cell]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One object: its class, the key that names it, and the properties asked for."""
+    """One object: its class, the key that names it, and the properties asked for.
+
+    A query that leaves the key out gets objects without a path: ``key`` is "".
+    """
 
     class_name: str
     key: str
@@ -76,7 +79,9 @@ class Wmi:
             self._check(kind, name)
         columns = query.columns or tuple(kind.properties)
         rows = PROVIDERS[kind.name.lower()](self._machine)
-        return [self._found(kind, row, columns) for row in rows if wql.matches(query.where, row)]
+        found = [self._found(kind, row, columns) for row in rows if wql.matches(query.where, row)]
+        named = schema.KEYS.get(kind.name.lower(), "").lower() in {c.lower() for c in columns}
+        return found if named else [replace(one, key="") for one in found]
 
     def get(self, path: str) -> Found | WmiClass:
         """The object (or class) of an object path."""
@@ -113,6 +118,8 @@ class Wmi:
         """Call a method of an object; its out parameters."""
         kind = self._classes[class_name.lower()]
         lower = method.lower()
+        if not key:  # which of its codes Windows takes here is not known for certain
+            raise WinFault(codes.WBEM_INVALID_OBJECT_PATH, f"{class_name}.{method}")
         if lower in kind.unmodelled:
             raise LabError(f"the WMI method {class_name}.{method} is not modelled")
         if lower not in kind.methods:
