@@ -81,7 +81,8 @@ def undiscovered(code: str) -> dict[str, Any]:
 def avma(*, licensed: bool = False, **os: str) -> dict[str, Any]:
     channel = "VIRTUAL_MACHINE_ACTIVATION"
     keyed = product("2019", licensed=licensed, channel=channel, partial="H8PYJ")
-    return server("2019", products=[keyed], **{f"os__{name}": text for name, text in os.items()})
+    firmware: dict[str, Any] = {f"os__{name}": text for name, text in os.items()}
+    return server("2019", products=[keyed], **firmware)
 
 
 AWS, AZURE, GENERIC = context("aws"), context("azure"), context("generic")

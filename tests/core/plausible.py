@@ -53,8 +53,26 @@ _PORTS = st.sampled_from([1688, 1688, 1688, 1668, 1689])
 _REACH = st.sampled_from([CONNECTED, CONNECTED, CONNECTED, UNRESOLVED, REFUSED, TIMEOUT, 0])
 _CHANNELS = st.sampled_from(
     ["VOLUME_KMSCLIENT"] * 6
-    + ["VOLUME_MAK", "RETAIL", "OEM_SLP", "TIMEBASED_EVAL", "VOLUME_KMS_2019_C"]
+    + [
+        "VOLUME_MAK",
+        "RETAIL",
+        "VIRTUAL_MACHINE_ACTIVATION",
+        "OEM_SLP",
+        "TIMEBASED_EVAL",
+        "VOLUME_KMS_2019_C",
+    ]
 )
+HEALTHY_RIGHTS: Raw = {
+    "profiles": ["S-1-5-18", "S-1-5-19", "S-1-5-20"],
+    "profile_key": "D:(A;;0xf003f;;;S-1-5-20)",
+    "hive": "D:(A;;0xf003f;;;S-1-5-20)",
+    "enum_root": "D:(A;;0xf003f;;;S-1-5-18)",
+    "plugplay": "D:(A;;CCLCSWLOCRRC;;;SU)",
+    "dcom": None,
+}
+OPEN_FIREWALL: Raw = {"service": "Running", "blocking": [], "block": [], "allow": []}
+BLOCK_1688 = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=x|"
+FAILED_REQUEST = ["2026-01-31T07:00:00Z", ["0x800706BA", "0x0", f"{KMS}:1688"]]
 _TIME_SERVICE = st.sampled_from(
     [["Running", "Auto"], ["Running", "Auto"], ["Stopped", "Manual"], ["Stopped", "Disabled"], None]
 )
@@ -74,7 +92,7 @@ def servers(draw: st.DrawFn) -> Raw:
         port=draw(_PORTS),
         role=draw(st.sampled_from([2, 2, 2, 3, 4, 5])),
         skew_s=draw(_SKEWS),
-        sku=draw(st.sampled_from([8, 8, 8, 7, 12, 79, 160, 4])),
+        sku=draw(st.sampled_from([8, 8, 8, 7, 12, 79, 160, 4, 407])),
         services__W32Time=draw(_TIME_SERVICE),
         reach={f"{KMS}:1688": draw(_REACH), f"{KMS1}:1688": draw(_REACH)},
         elevated=draw(st.sampled_from([True] * 9 + [False])),
@@ -91,6 +109,7 @@ def servers(draw: st.DrawFn) -> Raw:
     _network(draw, raw)
     _store(draw, raw)
     _left_over(draw, raw)
+    _rare(draw, raw, release)
     return raw
 
 
@@ -216,6 +235,23 @@ def _left_over(draw: st.DrawFn, raw: Raw) -> None:
     raw["restart"] = draw(st.sampled_from([None] * 9 + ["rearm"]))
     raw["time"]["saved"] = draw(st.sampled_from([None, None, "54000 -"]))
     raw["time"]["triggers"] = draw(st.sampled_from([None, "3/1 3/2", "2/1 2/2"]))
+
+
+def _rare(draw: st.DrawFn, raw: Raw, release: str) -> None:
+    """Lost rights, the server's own firewall, a forced way to activate, an odd release."""
+    if draw(st.integers(0, 5)) == 0:
+        lost = draw(st.sampled_from([{}, {"plugplay": "D:(A;;CC;;;SY)"}, {"hive": "D:"}]))
+        raw["rights"] = {**HEALTHY_RIGHTS, **lost}
+    if draw(st.integers(0, 5)) == 0:
+        app = draw(st.sampled_from(["", "App=C:\\Windows\\system32\\sppsvc.exe|"]))
+        raw["firewall"] = {**OPEN_FIREWALL, "block": [f"{BLOCK_1688}{app}"]}
+        raw["events"]["12288"] = draw(st.sampled_from([None, FAILED_REQUEST]))
+    if release not in ("2008", "2008 R2") and isinstance(raw["products"], list):
+        for keyed in raw["products"]:
+            keyed["VLActivationTypeEnabled"] = draw(st.sampled_from([0] * 8 + [1, 2, 3]))
+    if draw(st.integers(0, 9)) == 0:
+        raw["os"]["build"] = 25398
+    raw["time"]["rtu"] = draw(st.sampled_from([None, None, 1]))
 
 
 def with_images(ctx: Context) -> Context:

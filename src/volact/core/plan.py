@@ -2,11 +2,12 @@
 
 The rules of conduct live here and in ``refusals``:
 
-- nothing rests on a fact that could not be read.  Three exceptions, each safe
+- nothing rests on a fact that could not be read.  Four exceptions, each safe
   by itself: a silent licensing service that is stopped or held down by a known
   fault is started (and then activated, which is an "ensure"); an image that
   nobody knows does not stop work; unknown elevation does not, because Windows
-  refuses what it must;
+  refuses what it must; rights and firewall rules that were not asked about, or
+  not told, do not, because activation then fails and changes nothing;
 - a server licensed by an accepted host is changed only to mend an error;
 - no activation while an error that would make it fail stays unmended.
 """

@@ -11,6 +11,7 @@ from volact.core.diagnose.case import Case
 from volact.core.diagnose.kms import licensing_held_down
 from volact.core.kms import Setting, configured, policy_setting, reach_of, serving
 from volact.core.licensing import all_licensed, kms_clients, undetermined
+from volact.core.release import is_2008, is_2008_r2
 from volact.model.fact import Absent, Fact, Known, Unreadable, is_unreadable
 from volact.model.facts import Facts
 from volact.model.finding import Finding
@@ -148,10 +149,18 @@ def _missing(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> Iterator[Te
         say("whether the licensing program is debugged"): is_unreadable(facts.binary.debugger),
         say("what group policy sets"): isinstance(policy_setting(facts), Unreadable),
         say("which products it has"): is_unreadable(facts.products) and not held_down,
+        say("how it may be activated"): _way_unknown(facts),
         say("which KMS host it uses"): not _host_known(facts, steps),
         say("whether it reaches its KMS host"): not _host_reached(facts, steps, ctx),
     }
     return (name for name, missing in asked.items() if missing)
+
+
+def _way_unknown(facts: Facts) -> bool:
+    """Whether a KMS client does not say if it may use KMS; before 2012 every one may."""
+    if is_2008(facts.os) or is_2008_r2(facts.os):
+        return False
+    return any(is_unreadable(product.vl_enabled) for product in kms_clients(facts))
 
 
 def _host_known(facts: Facts, steps: tuple[Step, ...]) -> bool:
