@@ -101,8 +101,12 @@ def _read(rows: Generator[Row, None, None], listing: Listing) -> None:
     columns = read_header(header, listing.at(line))
     if columns.unused:
         listing.note(f"{listing.shown}: columns that are not used: {', '.join(columns.unused)}")
+    empty = True
     for line, row in rows:
+        empty = False
         listing.attempt(partial(_add, listing, columns, len(header), line, row))
+    if empty:
+        raise InputError("has no servers below its first line", where=listing.shown)
 
 
 def _add(listing: Listing, columns: Columns, width: int, line: int, row: list[str]) -> None:

@@ -37,6 +37,8 @@ def read_document(path: Path, shown: str) -> Inventory:
         values = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise InputError("is not UTF-8 text", where=shown) from error
+    except RecursionError as error:
+        raise InputError("not TOML: it is nested too deeply", where=shown) from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"not TOML: {error}", where=shown) from error
     return _Document(listing, Source(shown, listing.folder, Lines(text)), values).read()
