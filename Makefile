@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench accuracy clean
+.PHONY: help setup demo test lint format words bench accuracy clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ lint: $(STAMP) ## ruff, mypy --strict, import direction
 format: $(STAMP) ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+words: $(STAMP) ## bring new sentences into the catalogues of every language
+	@$(BIN)/python tests/words/gather.py
 
 bench: $(STAMP) ## measure volact beside a bare SSH loop on the same lab
 	@$(BIN)/python bench/ssh_overhead.py

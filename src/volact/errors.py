@@ -42,6 +42,7 @@ class InputError(VolactError):
     def __init__(self, message: str, hint: str = "", *, where: str = "") -> None:
         super().__init__(f"{where}: {message}" if where else message, hint)
         self.where = where
+        self.what = message  # without the place
 
 
 class DataError(InputError):

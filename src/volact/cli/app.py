@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from volact.cli.failure import WRONG_INPUT, say
+from volact.cli.failure import WRONG_INPUT, tell
 from volact.cli.verbs import (
     activate,
     check,
@@ -26,6 +26,7 @@ from volact.cli.verbs import (
     read_answer,
     script,
 )
+from volact.model.text import say
 
 _HELP = """Keeps Windows Servers activated against their own cloud's KMS host.
 
@@ -41,10 +42,10 @@ def run(args: Sequence[str]) -> int:
     try:
         code = make_app()(args or ["--help"], prog_name="volact", standalone_mode=False)
     except typer.Abort:
-        say("stopped; nothing further was done")
+        tell(say("stopped; nothing further was done"))
         return 1
     except typer.TyperException as error:
-        say(_usage(error))
+        tell(_usage(error))
         return WRONG_INPUT
     return code if isinstance(code, int) else 0
 

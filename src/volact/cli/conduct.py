@@ -13,7 +13,7 @@ from contextlib import aclosing, contextmanager
 from types import TracebackType
 
 from volact.cli.console import columns_of, use_stdout, wants_colour
-from volact.cli.failure import INTERRUPTED, say
+from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet
 from volact.cli.options import ServerOptions
 from volact.cli.progress import Progress, Showing, make_progress
@@ -22,12 +22,17 @@ from volact.cli.sinks import Sinks, parse_reports
 from volact.core.clusters import Clusters
 from volact.fleet import Control, run_fleet
 from volact.model.report import RunReport, ServerReport
+from volact.model.text import say
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
-from volact.report.tally import Tally, exit_code
+from volact.report.tally import ALL_WELL, Tally, exit_code
 
 Rows = AsyncGenerator[ServerReport, None]
-_DOING = {"check": "looking at", "plan": "planning for", "activate": "activating"}
+_DOING = {
+    "check": say("looking at"),
+    "plan": say("planning for"),
+    "activate": say("activating"),
+}
 
 
 class Conductor:
@@ -42,6 +47,7 @@ class Conductor:
         self._concurrency = concurrency
         self._begun = time.monotonic()
         self._stop = asyncio.Event()
+        self._unread = False
 
     def __enter__(self) -> Conductor:
         return self
@@ -71,6 +77,9 @@ class Conductor:
         self.tally.add(row)
         self._clusters.add(row)
         self._sinks.add(row)
+        if not self._sinks.reading and self.fleet.job.mode != "activate":
+            self._unread = True  # looking on would be for nobody; a change under way is finished
+            self._stop.set()
 
     async def show(self, total: int, rows: Rows) -> None:
         """Take every row, with progress."""
@@ -84,7 +93,7 @@ class Conductor:
     def finish(self) -> int:
         """Write the end of every report; the exit code."""
         how, summary = self.fleet.how, self.tally.summary()
-        self._sinks.finish(
+        whole = self._sinks.finish(
             RunReport(
                 volact=how.volact,
                 command=how.command,
@@ -96,10 +105,12 @@ class Conductor:
                 clusters=self._clusters.clusters(),
             )
         )
+        if self._unread:
+            return FAILED
         if self.stopped:
-            say("interrupted; the rows above are those finished or given up")
+            tell(say("interrupted; the rows above are those finished or given up"))
             return INTERRUPTED
-        return exit_code(summary)
+        return exit_code(summary) or (ALL_WELL if whole else FAILED)
 
 
 def conductor(

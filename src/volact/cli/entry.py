@@ -6,6 +6,7 @@ exception into words.  Nothing heavy is imported before it is needed.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +19,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args == ["--version"]:
         sys.stdout.write(f"volact {__version__}\n")
         return 0
+    from volact.words import choose_language, speaking, system_language
+
+    with speaking(choose_language(os.environ, system_language())):
+        return _run(args)
+
+
+def _run(args: Sequence[str]) -> int:
     try:
         from volact.cli.app import run
 

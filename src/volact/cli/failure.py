@@ -17,17 +17,20 @@ import traceback
 
 from volact import __version__
 from volact.errors import DataError, InputError, VolactError
+from volact.model.text import say
+from volact.model.told import told
 
 FAILED = 1
 WRONG_INPUT = 2
 INTERRUPTED = 130
+STDOUT = "standard output"
 
 # What the machine itself may lack, and what to do about it.
 _MACHINE = {
-    errno.ENOSPC: "make room, then try again",
-    errno.EROFS: "choose another place",
-    errno.EMFILE: "raise the limit of open files, or lower --concurrency",
-    errno.ENFILE: "too many files are open on this machine",
+    errno.ENOSPC: say("make room, then try again"),
+    errno.EROFS: say("choose another place"),
+    errno.EMFILE: say("raise the limit of open files, or lower --concurrency"),
+    errno.ENFILE: say("too many files are open on this machine"),
 }
 
 # Their words are about code, not about data.
@@ -48,31 +51,49 @@ def settle(error: BaseException) -> int:
     if isinstance(cause, SystemExit):
         return _system_exit(cause)
     if isinstance(cause, KeyboardInterrupt):
-        say("interrupted")
+        tell(say("interrupted"))
         return INTERRUPTED
     if isinstance(cause, BrokenPipeError):
         _drop_stdout()
         return FAILED
     if isinstance(cause, VolactError):
-        say(cause.line())
+        tell(told(cause))
         wrong = isinstance(cause, InputError) and not isinstance(cause, DataError)
         return WRONG_INPUT if wrong else FAILED
     if isinstance(cause, OSError) and cause.errno in _MACHINE:
         what = f"{cause.filename}: {cause.strerror}" if cause.filename else str(cause.strerror)
-        say(f"{what} ({_MACHINE[cause.errno]})")
+        tell(say("{message} ({hint})", message=what, hint=_MACHINE[cause.errno]))
         return FAILED
     return _unexpected(cause)
 
 
-def say(line: str) -> None:
-    """One line on stderr, without anything a terminal would obey."""
+def tell(line: str) -> None:
+    """One line on stderr in the person's language, without anything a terminal would obey."""
     from volact.report.safe import plain
+    from volact.words import tr
 
     try:
-        sys.stderr.write(f"volact: {plain(line)}\n")
+        sys.stderr.write(f"volact: {plain(tr(line))}\n")
         sys.stderr.flush()
     except (OSError, ValueError):  # stderr is closed: there is nobody to tell
         return
+
+
+def report_lost(name: str, error: Exception) -> None:
+    """Say that a report could not be written; the run went on without it.
+
+    Whoever stopped reading standard output knows it, and is told nothing.
+    """
+    if name == STDOUT:
+        _drop_stdout()
+        if isinstance(error, BrokenPipeError):
+            return
+    if isinstance(error, OSError):
+        why = error.strerror or type(error).__name__
+        tell(say("{name}: {why}; the run went on without this report", name=name, why=why))
+        return
+    tell(say("{name}: not written; the run went on without this report", name=name))
+    _unexpected(error)
 
 
 def _system_exit(error: SystemExit) -> int:
@@ -80,7 +101,7 @@ def _system_exit(error: SystemExit) -> int:
         return error.code
     if error.code is None:
         return 0
-    say(str(error.code))
+    tell(str(error.code))
     return FAILED
 
 
@@ -107,9 +128,9 @@ def _unexpected(error: BaseException) -> int:
     try:
         path = _write_details(error)
     except OSError:
-        say(f"unexpected {what}; its details could not be written anywhere")
+        tell(say("unexpected {what}; its details could not be written anywhere", what=what))
         return FAILED
-    say(f"unexpected {what}, a defect of volact; details are in {path}")
+    tell(say("unexpected {what}, a defect of volact; details are in {path}", what=what, path=path))
     return FAILED
 
 

@@ -23,7 +23,7 @@ from volact.cli.cloud_options import (
     source_words,
     with_account,
 )
-from volact.cli.failure import say
+from volact.cli.failure import tell
 from volact.cli.options import ServerOptions, SourceOptions
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
@@ -94,7 +94,7 @@ def inventory_of(options: SourceOptions) -> Inventory:
     elif options.inventory:
         inventory = load_inventory(options.inventory)
     for note in inventory.notes:
-        say(note)
+        tell(note)
     return inventory
 
 

@@ -15,6 +15,8 @@ from typing import Annotated, Literal, TypeVar, get_type_hints
 
 import typer
 
+from volact.cli.language import Lang
+
 T = TypeVar("T")
 
 OutputFormat = Literal["text", "json", "jsonl", "csv"]
@@ -122,6 +124,7 @@ class SourceOptions:
     tencent_endpoint: Annotated[
         str, typer.Option(metavar="URL", help="Tencent Cloud's API, instead of the site's own.")
     ] = ""
+    lang: Lang = ""
 
 
 @dataclass(frozen=True, kw_only=True)

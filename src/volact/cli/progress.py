@@ -10,9 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from volact.model.report import ServerReport
+from volact.model.text import say
 from volact.report.safe import plain
 from volact.report.tally import Tally
-from volact.report.words import WORST_FIRST, cause
+from volact.report.words import VERDICTS, WORST_FIRST, cause
+from volact.words import tr
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -85,7 +87,7 @@ class Lines:
         self._count, self._total = 0, total
         self._every = max(1, total // 10)
         if total > 1:
-            self._say(f"{doing} {total} servers")
+            self._line(tr(say("{doing} {n} servers", doing=doing, n=total)))
 
     def done(self, server: ServerReport) -> None:
         """Say a server that needs somebody, and every tenth part of the way."""
@@ -95,14 +97,15 @@ class Lines:
             return  # its row says it all
         if server.verdict != "healthy":
             why = cause(server).removeprefix("error:")
-            self._say(f"{place} {plain(server.name)}: {server.verdict}{f', {why}' if why else ''}")
+            verdict = tr(VERDICTS[server.verdict])
+            self._line(f"{place} {plain(server.name)}: {verdict}{f', {why}' if why else ''}")
         elif self._count % self._every == 0:
-            self._say(place)
+            self._line(place)
 
     def stop(self) -> None:
         """Nothing is left open."""
 
-    def _say(self, line: str) -> None:
+    def _line(self, line: str) -> None:
         self._stream.write(line + "\n")
         self._stream.flush()
 
@@ -143,7 +146,7 @@ class Bar:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task = self._bar.add_task(doing, total=total, counts="")
+        self._task = self._bar.add_task(tr(doing), total=total, counts="")
         self._bar.start()
 
     def done(self, server: ServerReport) -> None:
@@ -160,7 +163,7 @@ class Bar:
 
     def _counts(self) -> str:
         return " ".join(
-            f"[{_TONES[verdict]}]{self._tally.verdicts[verdict]} {verdict}[/]"
+            f"[{_TONES[verdict]}]{self._tally.verdicts[verdict]} {tr(VERDICTS[verdict])}[/]"
             for verdict in reversed(WORST_FIRST)
             if self._tally.verdicts[verdict]
         )

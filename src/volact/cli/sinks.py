@@ -1,18 +1,22 @@
 """Where a run's rows go: standard output and any number of report files.
 
 Files are opened before anything starts, so that a path that cannot be written
-is said at once, and appear under their name only when they are complete.
+is said at once, and appear under their name only when they are complete.  A
+writer that fails is switched off; it never costs the run or another writer.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from volact.cli.failure import STDOUT, report_lost
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation, Writer
@@ -77,8 +81,14 @@ class ReportFile:
 
     def discard(self) -> None:
         """Leave nothing behind of a report that never became whole."""
-        self._file.close()
+        with suppress(OSError):  # a full disk has no room for the last bytes either
+            self._file.close()
         self._part.unlink(missing_ok=True)
+
+    @property
+    def name(self) -> str:
+        """The file as the person named it."""
+        return str(self._path)
 
 
 def _umask() -> int:
@@ -86,6 +96,21 @@ def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
+
+
+class _Output:
+    """Standard output; what it still holds back belongs to its end."""
+
+    name = STDOUT
+
+    def __init__(self, writer: Writer) -> None:
+        self.add = writer.add
+        self._writer = writer
+
+    def finish(self, run: RunReport) -> None:
+        """Write the end, as far as the other side of the pipe."""
+        self._writer.finish(run)
+        sys.stdout.flush()
 
 
 class Sinks:
@@ -99,19 +124,36 @@ class Sinks:
         except InputError:
             self.discard()
             raise
-        # Files first: whoever stops reading standard output must not cost them.
-        self._writers: list[Writer] = [*self._files, output]
+        self._writers: list[ReportFile | _Output] = [*self._files, _Output(output)]
+        self._lost: list[tuple[str, Exception]] = []
+
+    @property
+    def reading(self) -> bool:
+        """Whether anything of the run is still written anywhere."""
+        return bool(self._writers)
 
     def add(self, server: ServerReport) -> None:
         """Hand a row to every writer."""
-        for writer in self._writers:
-            writer.add(server)
+        self._each(lambda writer: writer.add(server))
 
-    def finish(self, run: RunReport) -> None:
-        """End every report."""
-        for writer in self._writers:
-            writer.finish(run)
-        self._files.clear()
+    def finish(self, run: RunReport) -> bool:
+        """End every report and say which were lost; whether none was."""
+        self._each(lambda writer: writer.finish(run))
+        whole = [file for file in self._files if file in self._writers]
+        self._files = [file for file in self._files if file not in whole]
+        self.discard()
+        for name, error in self._lost:
+            report_lost(name, error)
+        return not self._lost
+
+    def _each(self, act: Callable[[ReportFile | _Output], None]) -> None:
+        """The same for every writer, each by itself: none may cost another."""
+        for writer in tuple(self._writers):
+            try:
+                act(writer)
+            except Exception as error:  # kept, and told at the end
+                self._writers.remove(writer)
+                self._lost.append((writer.name, error))
 
     def discard(self) -> None:
         """Remove what is not whole."""

@@ -19,12 +19,12 @@ from volact.model.facts import Facts
 from volact.model.report import ServerReport, Word
 from volact.model.server import Server
 from volact.model.step import Plan, StepResult
+from volact.model.text import say
+from volact.model.told import told
 from volact.pipeline.job import Job, Look, Notify, Outcome, nobody
 from volact.pipeline.rows import kind_of, lost_row, row
 from volact.pipeline.visit import Visit
 from volact.transports.base import Opener, Transport
-
-_SENT = "steps were sent and the answer was lost"
 
 
 async def run_one(
@@ -112,11 +112,16 @@ async def _look_again(visit: Visit, look: Look, lost: VolactError) -> ServerRepo
         async with visit.open() as transport:
             after = await visit.look_again(transport, look)
     except VolactError as error:
-        told = f"{_SENT} ({lost.message}); then: {error.line()}; look again with check"
+        message = say(
+            "steps were sent and the answer was lost ({lost}); then: {error}; "
+            "look again with check",
+            lost=lost.message,
+            error=told(error),
+        )
         return lost_row(
             visit.server,
             kind_of(error),
-            told,
+            message,
             before=_examined(visit, look),
             executions=visit.executions,
             elapsed_s=visit.elapsed_s,
@@ -168,7 +173,7 @@ def _unexamined(
     return lost_row(
         visit.server,
         kind_of(error),
-        error.line(),
+        told(error),
         before=before,
         executions=visit.executions,
         elapsed_s=visit.elapsed_s,

@@ -5,7 +5,7 @@ first sentence is said in their language, and never for English.  Sentences are
 made by ``volact.model.text``; data formats never come here.
 """
 
-from volact.words.choose import LANGUAGES, choose_language
+from volact.words.choose import LANGUAGES, choose_language, system_language
 from volact.words.speak import Words, language, speaking, tr, use, words_of
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "choose_language",
     "language",
     "speaking",
+    "system_language",
     "tr",
     "use",
     "words_of",

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib import resources
+from typing import TYPE_CHECKING
 
 from volact.model.text import Text
-from volact.words.po import Catalogue, read_po
+
+if TYPE_CHECKING:
+    from volact.words.po import Catalogue
 
 Words = Callable[[str], str]  # says a sentence in one language
 
@@ -61,6 +63,11 @@ def words_of(name: str) -> Words:
 
 @cache
 def _catalogue(name: str) -> Catalogue:
+    """Read when the first sentence is said in that language: most runs are English."""
+    from importlib import resources  # noqa: PLC0415
+
+    from volact.words.po import read_po  # noqa: PLC0415
+
     file = resources.files("volact.words").joinpath("locale", f"{name.replace('-', '_')}.po")
     return read_po(file.read_text("utf-8"))
 

@@ -95,6 +95,7 @@ async def _plan(run: Conductor) -> list[Outcome]:
     """Look at every server; those without steps are finished with that."""
     from volact.cli.progress import Showing
     from volact.fleet import plan_fleet, planned_together
+    from volact.model.text import say
 
     fleet = run.fleet
     pending: list[Outcome] = []
@@ -102,7 +103,7 @@ async def _plan(run: Conductor) -> list[Outcome]:
     with run.listening() as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         async with aclosing(outcomes):
-            with Showing(run.progress, "looking at", len(fleet.servers)) as progress:
+            with Showing(run.progress, say("looking at"), len(fleet.servers)) as progress:
                 async for outcome in outcomes:
                     if outcome.pending or together:
                         pending.append(outcome)
@@ -130,7 +131,9 @@ async def _apply(run: Conductor, pending: list[Outcome]) -> None:
 def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
     """Show the plan on standard error and ask."""
     from volact.cli.console import wants_colour
+    from volact.model.text import say
     from volact.report.plan_text import PlanTextWriter
+    from volact.words import tr
 
     colour = wants_colour(sys.stderr)
     writer = PlanTextWriter(sys.stderr, run.fleet.how, colour=colour)
@@ -138,4 +141,5 @@ def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
         writer.add(outcome.report)
     writer.write_plans()
     steps = sum(len(outcome.report.plan) for outcome in pending)
-    return typer.confirm(f"Apply {steps} steps to {len(pending)} servers?", default=False, err=True)
+    question = say("Apply {steps} steps to {servers} servers?", steps=steps, servers=len(pending))
+    return typer.confirm(tr(question), default=False, err=True)

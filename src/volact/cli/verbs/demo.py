@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from volact.cli.language import Lang
 from volact.cli.options import takes
 from volact.cli.verbs.lab import complete_scenario
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 class DemoOptions:
     """Which fleet, and where its page goes."""
 
+    lang: Lang = ""
     servers: Annotated[
         int, typer.Option(min=1, max=5000, metavar="N", help="How many servers.")
     ] = 60
@@ -57,12 +59,19 @@ def demo(options: DemoOptions) -> int:
     """
     from volact.cli.child_lab import child_lab
     from volact.cli.sinks import require_writable
+    from volact.model.text import say
 
     require_writable([f"html={options.html}"])
-    _say(f"starting {options.servers} simulated servers (scenario {options.scenario})")
+    _line(
+        say(
+            "starting {n} simulated servers (scenario {scenario})",
+            n=options.servers,
+            scenario=options.scenario,
+        )
+    )
     with child_lab(options.scenario, options.servers, options.seed) as inventory:
         code = _both_runs(options, inventory)
-    _say(f"the report page is {options.html}")
+    _line(say("the report page is {file}", file=options.html))
     return code
 
 
@@ -109,6 +118,8 @@ def _activate(options: FleetOptions, before: Tally) -> int:
         return run_async(run_through(run))
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+def _line(line: str) -> None:
+    from volact.words import tr
+
+    sys.stderr.write(f"{tr(line)}\n")
     sys.stderr.flush()

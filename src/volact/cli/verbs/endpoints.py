@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volact.cli.options import Provider, TableOrJson
+from volact.cli.language import Lang
+from volact.cli.options import Provider, TableOrJson, takes
 
 if TYPE_CHECKING:
     from volact.endpoints import Endpoints
@@ -15,25 +17,32 @@ if TYPE_CHECKING:
 _ATTENTION = 3
 
 
+@dataclass(frozen=True, kw_only=True)
+class EndpointOptions:
+    """Which services, and how long each may take."""
+
+    provider: Provider = ""
+    kms_host: Annotated[
+        list[str],
+        typer.Option(metavar="HOST[:PORT]", help="A KMS host to look at. Repeatable."),
+    ] = field(default_factory=list)
+    ntp: Annotated[
+        list[str], typer.Option(metavar="HOST", help="A time server to look at. Repeatable.")
+    ] = field(default_factory=list)
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="For each question.")
+    ] = 3.0
+    output: TableOrJson = "text"
+    lang: Lang = ""
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command("endpoints")(endpoints)
 
 
-def endpoints(
-    provider: Provider = "",
-    kms_host: Annotated[
-        list[str],
-        typer.Option(metavar="HOST[:PORT]", help="A KMS host to look at. Repeatable."),
-    ] = [],  # noqa: B006 - never changed
-    ntp: Annotated[
-        list[str], typer.Option(metavar="HOST", help="A time server to look at. Repeatable.")
-    ] = [],  # noqa: B006
-    timeout: Annotated[
-        float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="For each question.")
-    ] = 3.0,
-    output: TableOrJson = "text",
-) -> int:
+@takes(EndpointOptions)
+def endpoints(options: EndpointOptions) -> int:
     """Look at KMS, time and DNS servers from here.
 
     Shows name resolution, connection, DCE/RPC bind and latency of each KMS host, and offset and
@@ -44,13 +53,13 @@ def endpoints(
     from volact.cli.runtime import run_async
     from volact.endpoints import check_endpoints, check_profile
 
-    hosts = [_host(word) for word in kms_host]
-    if hosts or ntp:
-        found = run_async(check_endpoints(hosts, ntp, timeout_s=timeout))
+    hosts, wait = [_host(word) for word in options.kms_host], options.timeout
+    if hosts or options.ntp:
+        found = run_async(check_endpoints(hosts, options.ntp, timeout_s=wait))
     else:
-        found = run_async(check_profile(the_profile(provider), timeout_s=timeout))
-    out = use_stdout(output)
-    out.write(_json(found) if output == "json" else _text(found))
+        found = run_async(check_profile(the_profile(options.provider), timeout_s=wait))
+    out = use_stdout(options.output)
+    out.write(_json(found) if options.output == "json" else _text(found))
     return 0 if found.ok else _ATTENTION
 
 

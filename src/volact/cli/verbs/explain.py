@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from volact.cli.language import Lang
 from volact.cli.options import TableOrJson
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def explain(
         ),
     ],
     output: TableOrJson = "text",
+    lang: Lang = "",
 ) -> int:
     """Explain an error code, an event id or a finding."""
     from volact.cli.console import columns_of, use_stdout

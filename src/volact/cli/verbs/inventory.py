@@ -71,7 +71,7 @@ def show(options: ShowOptions) -> int:
 def check(options: ShowOptions) -> int:
     """Look for everything that is wrong in an inventory; exit code 2 when there is any."""
     from volact.cli.console import use_stdout
-    from volact.cli.failure import WRONG_INPUT, say
+    from volact.cli.failure import WRONG_INPUT, tell
     from volact.errors import InputError
     from volact.inventory import read_inventory
     from volact.report.json_document import encode
@@ -88,7 +88,7 @@ def check(options: ShowOptions) -> int:
         out.write(encode({"servers": count, "problems": told, "notes": inventory.notes}) + "\n")
     else:
         for note in inventory.notes:
-            say(note)
+            tell(note)
         out.writelines(f"{plain(problem.line())}\n" for problem in problems)
         out.write(_verdict(inventory, problems) + "\n")
     return WRONG_INPUT if problems else 0
@@ -98,7 +98,7 @@ def check(options: ShowOptions) -> int:
 def export(options: ExportOptions) -> int:
     """Write the servers that are meant as another kind of inventory."""
     from volact.cli.console import use_stdout
-    from volact.cli.failure import say
+    from volact.cli.failure import tell
     from volact.cli.fleet_options import inventory_of
     from volact.inventory import choose
     from volact.inventory.export import export as exported
@@ -107,7 +107,7 @@ def export(options: ExportOptions) -> int:
     servers = choose(inventory, options.targets, options.limit)
     done = exported(servers, inventory.images, options.format)
     for note in done.notes:
-        say(note)
+        tell(note)
     use_stdout("file").write(done.text)
     return 0
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from volact.cli.options import TableOrJson
+from volact.cli.language import Lang
+from volact.cli.options import TableOrJson, takes
 
 
 def register(app: typer.Typer) -> None:
@@ -33,46 +35,57 @@ def complete_scenario(incomplete: str) -> list[str]:
     return [name for name in scenario_names() if name.startswith(incomplete)]
 
 
-def serve(
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    """Which fleet, and the files that tell of it."""
+
     servers: Annotated[
         int, typer.Option(min=1, max=20000, metavar="N", help="How many servers.")
-    ] = 60,
+    ] = 60
     scenario: Annotated[
         str,
         typer.Option(
             metavar="NAME", help="Which faults, and how many.", autocompletion=complete_scenario
         ),
-    ] = "tencent",
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same fleet.")] = 1,
+    ] = "tencent"
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same fleet.")] = 1
     inventory_out: Annotated[
         str, typer.Option(metavar="FILE", help="Write the fleet's inventory there.")
-    ] = "lab.toml",
+    ] = "lab.toml"
     ready_file: Annotated[
         str, typer.Option(metavar="FILE", help="Appears when connections are accepted.")
-    ] = "",
-) -> int:
+    ] = ""
+    lang: Lang = ""
+
+
+@takes(ServeOptions)
+def serve(options: ServeOptions) -> int:
     """Start a simulated fleet and stay until stopped."""
     from volact.cli.runtime import run_async
 
-    ready = Path(ready_file) if ready_file else None
     with _needs_quickjs():
-        run_async(_serve(scenario, servers, seed, Path(inventory_out), ready))
+        run_async(_serve(options))
     return 0
 
 
-async def _serve(
-    scenario: str, servers: int, seed: int, inventory: Path, ready: Path | None
-) -> None:
+async def _serve(options: ServeOptions) -> None:
     import asyncio
 
     from volact.cli.runtime import stoppable
     from volact.lab.lab import Lab
     from volact.lab.serve import serve as serve_lab
+    from volact.model.text import say
+    from volact.words import tr
 
-    lab = Lab(scenario, servers, seed)
+    inventory = Path(options.inventory_out)
+    ready = Path(options.ready_file) if options.ready_file else None
+    lab = Lab(options.scenario, options.servers, options.seed)
     stop = asyncio.Event()
     with stoppable(stop):
-        sys.stderr.write(f"{servers} servers, inventory {inventory}; Ctrl-C ends them\n")
+        line = say(
+            "{n} servers, inventory {file}; Ctrl-C ends them", n=options.servers, file=inventory
+        )
+        sys.stderr.write(tr(line) + "\n")
         await serve_lab(lab, inventory, ready=ready, stop=stop)
 
 
@@ -90,7 +103,7 @@ def _needs_quickjs() -> Iterator[None]:
         raise InputError("the lab needs the package quickjs-ng", hint) from error
 
 
-def scenarios(output: TableOrJson = "text") -> int:
+def scenarios(output: TableOrJson = "text", lang: Lang = "") -> int:
     """List the scenarios and what is in them."""
     from volact.cli.console import table, use_stdout
     from volact.lab.scenario import load_scenario, scenario_names

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from volact.cli.language import Lang
 from volact.cli.options import TableOrJson, complete_provider
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def providers(
         ),
     ] = "",
     output: TableOrJson = "text",
+    lang: Lang = "",
 ) -> int:
     """List the known clouds, or show one with its sources.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from volact.cli.language import Lang
 from volact.cli.options import KmsHosts, PlanFormat, Provider, takes
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class ReadOptions:
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="List healthy servers and every step too.")
     ] = False
+    lang: Lang = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -66,8 +68,9 @@ def read_answer(options: ReadOptions) -> int:
 
     Reads what volact script --mode probe printed there, out of any text around it.
     """
+    from volact.cli.failure import FAILED
     from volact.cli.sinks import Sinks, parse_reports
-    from volact.report.tally import Tally, exit_code
+    from volact.report.tally import ALL_WELL, Tally, exit_code
 
     how = _invocation(options)
     job = _job(options)
@@ -78,12 +81,12 @@ def read_answer(options: ReadOptions) -> int:
     try:
         for outcome in outcomes:
             sinks.add(outcome.report)
-        sinks.finish(_whole(how, tally.summary()))
+        whole = sinks.finish(_whole(how, tally.summary()))
     finally:
         sinks.discard()
     if options.output == "commands":
         _write_commands(outcomes)
-    return exit_code(tally.summary())
+    return exit_code(tally.summary()) or (ALL_WELL if whole else FAILED)
 
 
 def _whole(how: Invocation, summary: Summary) -> RunReport:

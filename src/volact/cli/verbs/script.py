@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from volact.cli.language import Lang
 from volact.cli.options import KmsHosts, Provider, takes
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class ScriptOptions:
         ),
     ] = None
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False
+    lang: Lang = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -134,18 +136,21 @@ def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: s
     """What to do with the files; nothing of it is data."""
     import shlex
 
-    lines = ["run it:"]
+    from volact.model.text import say
+    from volact.words import tr
+
+    lines = [tr(say("run it:"))]
     for path in paths:
         file = shlex.quote(str(path))
         lines += [f"  {line.replace('{file}', file)}" for line in wrapped.run]
     if wrapped.output:
-        lines += ["bring its output back:", *(f"  {line}" for line in wrapped.output)]
+        lines += [tr(say("bring its output back:")), *(f"  {line}" for line in wrapped.output)]
     if wrapped.note:
         lines.append(f"({wrapped.note})")
     if mode == "probe":
         text = any("answers.txt" in line for line in wrapped.output)
         saved = "answers.txt" if text else "answers.json"
-        lines += ["read it:", f"  volact read-answer {saved} --provider {provider}"]
+        lines += [tr(say("read it:")), f"  volact read-answer {saved} --provider {provider}"]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 

@@ -1,0 +1,40 @@
+"""``--lang``: the language of everything that is written for a person.
+
+Data (json, jsonl, csv) is English always; ``--help`` is too.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from volact.words import LANGUAGES, use
+from volact.words.choose import known_language
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [name for name in LANGUAGES if name.startswith(incomplete)]
+
+
+def _speak(tag: str) -> str:
+    """Speak it from here on: wrong options that come later are said in it."""
+    if tag:
+        name = known_language(tag)
+        if not name:
+            raise typer.BadParameter(f"{tag!r} is not spoken here, but {', '.join(LANGUAGES)}")
+        use(name)
+    return tag
+
+
+Lang = Annotated[
+    str,
+    typer.Option(
+        "--lang",
+        metavar="LANGUAGE",
+        help="en, id or zh-CN, for people; else LC_ALL, LC_MESSAGES or LANG tell.",
+        callback=_speak,
+        is_eager=True,
+        autocompletion=_complete,
+    ),
+]
