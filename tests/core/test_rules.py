@@ -33,6 +33,7 @@ from servers import (
 )
 
 from volact.core.catalogue import CATALOGUE
+from volact.core.codes import named
 from volact.core.context import Context
 from volact.core.diagnose import diagnose
 from volact.core.diagnose.fleet import duplicate_cmids
@@ -455,12 +456,29 @@ def test_the_conversion_command_is_exact(build: int, sku: int, command: str) -> 
     assert f"DISM /Online {command}" in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0x80041017, "0x80041017, WMI does not"),
+        (0xC004F056, "0xC004F056, Windows is not"),
+        (0xC004F06C, "0xC004F06C, the KMS host found"),
+    ],
+)
+def test_a_meaning_inside_a_sentence_keeps_its_names(code: int, words: str) -> None:
+    assert named(code, context().knowledge.errors).startswith(words)
+
+
 def test_the_inner_code_explains_the_umbrella() -> None:
     raw = server(licensed=False, events={"12288": event("0xC004F06C"), "12289": None})
     facts = facts_of(raw)
     umbrella = StepResult(do="activate", ok=False, hresult=0xC004F074)
     findings = {f.id: f for f in diagnose(facts, context(), (umbrella,))}
-    assert findings["not-licensed"].evidence["code"] == "0xC004F06C"
+    evidence = findings["not-licensed"].evidence
+    assert evidence["code"] == "0xC004F06C"
+    assert (evidence["symbol"], evidence["class"]) == ("SL_E_VL_INVALID_TIMESTAMP", "time")
+    assert (evidence["asked"], evidence["from"]) == (f"{KMS}:1688", "event 12288")
+    assert evidence["at"] == "2026-01-31T07:00:00Z"
+    assert "Mend the other findings too" in findings["not-licensed"].remedy
     assert "0xC004F06C, the KMS host found the time" in findings["not-licensed"].summary
 
 
@@ -470,6 +488,44 @@ def test_the_code_of_the_attempt_goes_before_old_events() -> None:
     ids = [finding.id for finding in diagnose(facts, context(), (refused,))]
     assert "kms-host-refuses" in ids
     assert "kms-host-refuses" not in [finding.id for finding in diagnose(facts, context())]
+
+
+def test_event_8198_counts_where_no_request_was_sent() -> None:
+    """Without a host there is no 12288; what failed shows in 8198 alone."""
+    told = {"12288": None, "12289": None, "8198": ["2026-01-31T07:00:00Z", ["hr=0x8007232B"]]}
+    evidence = one("not-licensed", server(licensed=False, events=told)).evidence
+    assert (evidence["code"], evidence["from"]) == ("0x8007232B", "event 8198")
+
+
+def test_what_says_nothing_gives_way_to_what_does() -> None:
+    told = {
+        "12288": event("0xC004F06C"),
+        "12289": None,
+        "8198": ["2026-01-31T07:30:00Z", ["hr=0xC004F074"]],
+    }
+    evidence = one("not-licensed", server(licensed=False, events=told)).evidence
+    assert (evidence["code"], evidence["from"]) == ("0xC004F06C", "event 12288")
+
+
+def test_what_failed_before_the_last_success_is_over() -> None:
+    told = {
+        "12288": event("0x00000000", at="2026-01-31T07:00:00Z"),
+        "12289": event("0x00000000", at="2026-01-31T07:00:00Z"),
+        "8198": ["2026-01-30T07:30:00Z", ["hr=0x8007232B"]],
+    }
+    assert one("not-licensed", server(licensed=False, events=told)).evidence["code"] is None
+
+
+def test_a_clock_that_is_set_back_is_told_by_the_step() -> None:
+    facts = facts_of(server(skew_s=5 * HOUR, time__vmic=1))
+    right = StepResult(do="sync-clock", ok=True, changed=True, after={"skew_s": 2})
+    findings = {f.id: f for f in diagnose(facts, context(), (right,))}
+    assert findings["clock-set-back"].severity == "error"
+    assert findings["clock-set-back"].evidence["after_step_s"] == 2
+    assert "VMICTimeProvider" in findings["clock-set-back"].remedy
+    wrong = StepResult(do="sync-clock", ok=False, after={"skew_s": 18_000})
+    for results in ((wrong,), ()):
+        assert "clock-set-back" not in {f.id for f in diagnose(facts, context(), results)}
 
 
 def test_an_answer_older_than_the_last_request_does_not_count() -> None:

@@ -119,7 +119,11 @@ class Clusters:
 
     def _varies(self, at: int) -> bool:
         """Whether servers differ in this at all."""
-        return len(self._sizes[at]) > 1
+        return len(self._sizes[at].keys() - {""}) > 1
+
+    def _marks(self, at: int, value: str) -> bool:
+        """Whether having this value is something particular in this run."""
+        return value != "" and 2 * self._sizes[at][value] <= self._population.total()
 
     def _count(self, where: dict[int, str]) -> int:
         """How many servers of the run have these values."""
@@ -135,7 +139,7 @@ class Clusters:
         """One cluster, with everything else that all its servers have and others have not."""
         for at, name in enumerate(DIMENSIONS):
             values = {kind[at] for kind in kinds}
-            if name not in where and len(values) == 1 and "" not in values and self._varies(at):
+            if name not in where and len(values) == 1 and self._marks(at, next(iter(values))):
                 where = {**where, name: values.pop()}
         number = _total(kinds)
         of = self._count({DIMENSIONS.index(name): value for name, value in where.items()})

@@ -23,6 +23,7 @@ UMBRELLA = 0xC004F074
 # They only say that no KMS host could be used; the last two as event 8198 has them.
 _SAYS_NOTHING = frozenset({UMBRELLA, 0x8007139F, 0xC0020017})
 
+_NAMES = frozenset({"Windows", "Microsoft's", "Kerberos"})
 _HEX = re.compile(r"0x[0-9A-Fa-f]{1,8}")
 
 
@@ -52,8 +53,8 @@ def _clause(sentence: str) -> Text:
     """A sentence of the knowledge as a part of another one."""
     bare = sentence.rstrip(".")
     first = bare.split(" ", 1)[0]
-    # "WMI", "DNS" and "KMS" keep their letters; "The" and "A" do not.
-    plain = len(first) == 1 or first[1:].islower()
+    # "WMI", "Windows" and "Microsoft's" keep their letters; "The" and "A" do not.
+    plain = (len(first) == 1 or first[1:].islower()) and first not in _NAMES
     return ready(bare, shown=bare[0].lower() + bare[1:] if plain else bare)
 
 
