@@ -21,12 +21,13 @@ from servers import (
     unreadable,
 )
 
+from volact.core import shell
 from volact.core.commands import console_commands
 from volact.core.context import Context
 from volact.core.diagnose import diagnose
 from volact.core.plan import make_plan
 from volact.model.profile import Image
-from volact.model.step import Plan
+from volact.model.step import Plan, Step
 
 HOUR, DAY = 3600, 86_400
 SLMGR = "cscript /nologo %windir%/system32/slmgr.vbs"
@@ -489,3 +490,43 @@ def test_raised_limits_are_put_back_at_the_console_too() -> None:
 
 def test_nothing_to_type_on_a_healthy_server() -> None:
     assert commands(server()) == ()
+
+
+FILE = "C:\\Windows\\System32\\sppsvc.exe"
+OWNER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+
+
+@pytest.mark.parametrize(
+    ("flags", "inheritance"), [("", ()), ("ID", (f'icacls "{FILE}" /inheritance:d',))]
+)
+def test_a_blocked_program_is_freed_by_its_owner_for_the_moment(
+    flags: str, inheritance: tuple[str, ...]
+) -> None:
+    sddl = f"D:PAI(D;{flags};FX;;;NS)(A;;FA;;;SY)(A;;0x1200a9;;;BU)"
+    raw = server("2019", binary__path=FILE, binary__sddl=sddl, **SILENT)
+    lines = commands(raw)
+    freed = (
+        f'takeown /f "{FILE}" /a',
+        *inheritance,
+        f'icacls "{FILE}" /remove:d *S-1-5-20',
+        f'icacls "{FILE}" /grant *S-1-5-20:(RX)',
+        f'icacls "{FILE}" /setowner *{OWNER}',
+    )
+    assert lines[: len(freed)] == freed
+    findings = {f.id: f for f in diagnose(facts_of(raw), context())}
+    assert findings["licensing-binary-blocked"].remedy.endswith("; ".join(freed))
+
+
+def test_limits_to_put_back_are_numbers() -> None:
+    limits = shell.restore_limits("54000 1&calc")
+    assert "/d 54000 " in limits[0]
+    assert limits[1].startswith("reg delete ")
+    assert not any("calc" in line for line in limits)
+
+
+@pytest.mark.parametrize("name_server", ["8.8.8.8'); calc; ('", "x", "1.1.1.1\r\nformat c:"])
+def test_a_command_takes_nothing_but_addresses_from_the_server(name_server: str) -> None:
+    step = Step(do="add-dns", params={"servers": ("183.60.83.19",), "position": "first"})
+    facts = facts_of(server(dns=[name_server, "10.0.0.2"]))
+    (line,) = console_commands(Plan(steps=(step,)), facts, context())
+    assert "@('183.60.83.19','10.0.0.2')" in line

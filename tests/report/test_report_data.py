@@ -22,6 +22,7 @@ from report_samples import (
 
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
+from volact.report.commands_list import CommandsWriter
 from volact.report.json_document import encode
 from volact.report.make import FILE_FORMATS, make_writer
 from volact.report.schema import report_schema, schema_text
@@ -161,3 +162,13 @@ def misfits(value: Any, schema: dict[str, Any], root: dict[str, Any], at: str = 
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         for number, item in enumerate(value):
             yield from misfits(item, schema["items"], root, f"{at}[{number}]")
+
+
+def test_no_line_of_the_console_commands_comes_from_a_server() -> None:
+    out = io.StringIO()
+    writer = CommandsWriter(out, headings=False)
+    writer.add(attention(), ["slmgr -ckms x\r\nshutdown /r /t 0", "a\x1b]0;b\x07", "slmgr -ato"])
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 3
+    assert [line.split()[0] for line in lines] == ["rem", "rem", "slmgr"]
+    assert "shutdown" not in out.getvalue()

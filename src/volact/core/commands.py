@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ Commands = Callable[[Params, Facts, Context], Iterator[str]]
 
 _CONFIG = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\Config"
 _UPDATE = "w32tm /config /update"
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}(?:%[0-9]{1,10})?")
 
 
 def console_commands(plan: Plan, facts: Facts, ctx: Context) -> tuple[str, ...]:
@@ -39,7 +41,8 @@ def _start(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
 
 
 def _grant(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
-    yield from shell.grant_execute(program_path(facts), params["sid"], tuple(params["deny"]))
+    sddl = value_of(facts.binary.sddl) or ""
+    yield from shell.grant_execute(program_path(facts), params["sid"], tuple(params["deny"]), sddl)
 
 
 def _remove_debugger(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
@@ -47,14 +50,16 @@ def _remove_debugger(params: Params, facts: Facts, ctx: Context) -> Iterator[str
 
 
 def _add_dns(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
-    present = [server for server in value_of(facts.dns) or () if server not in params["servers"]]
+    given = value_of(facts.dns) or ()
+    present = [one for one in given if one not in params["servers"] and _ADDRESS.fullmatch(one)]
     wanted = params["servers"]
     first = params["position"] == "first"
     yield shell.set_name_servers((*wanted, *present) if first else (*present, *wanted))
 
 
 def _add_route(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
-    yield shell.add_route(params["destination"], params["mask"], params["gateway"])
+    if _ADDRESS.fullmatch(params["gateway"]):
+        yield shell.add_route(params["destination"], params["mask"], params["gateway"])
 
 
 def _trigger(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from volact.core.scalars import Read, boolean, integer, text, texts
+from volact.core.scalars import Read, boolean, integer, path, text, texts, token
 
 Fields = dict[str, Read[Any]]
 
@@ -34,16 +34,16 @@ GROUPS: dict[str, Fields] = {
     "registry": _all(
         text, "machine port policy_machine policy_port discovered_name discovered_port"
     ),
-    "binary": {**_all(text, "path sddl debugger"), "exists": boolean},
+    "binary": {"path": path, **_all(text, "sddl debugger"), "exists": boolean},
     "rights": {**_all(text, "profile_key hive enum_root plugplay dcom"), "profiles": texts},
-    "store": {**_all(text, "path sddl"), **_all(integer, "tokens free_mb"), "spare": boolean},
+    "store": {"path": path, "sddl": text, **_all(integer, "tokens free_mb"), "spare": boolean},
     "firewall": {"service": text, **_all(texts, "blocking block allow")},
     "wsh": _all(integer, "machine user winsafer"),
 }
 
 # WMI property -> field of Product and its reader.  Any other goes to ``other``.
 PRODUCT_FIELDS: dict[str, tuple[str, Read[Any]]] = {
-    "ID": ("id", text),
+    "ID": ("id", token),
     "Name": ("name", text),
     "Description": ("description", text),
     "PartialProductKey": ("partial_key", text),

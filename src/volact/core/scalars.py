@@ -5,10 +5,15 @@ Each takes the place in the answer (for the message) and the value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from volact.errors import AnswerError
+
+# What is typed on a server as part of a command must not be able to end it.
+_TOKEN = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
+_PATH = re.compile(r"[^\x00-\x1f\x7f-\x9f\"<>|*?\u2028\u2029]{1,1024}")
 
 T = TypeVar("T")
 Read = Callable[[str, Any], T]
@@ -19,6 +24,22 @@ def text(where: str, value: Any) -> str:
     if not isinstance(value, str):
         raise wrong_type(where, "a text", value)
     return value
+
+
+def token(where: str, value: Any) -> str:
+    """An identifier as it stands in a command: a GUID's letters, digits and hyphens."""
+    return _shaped(where, value, _TOKEN, "an identifier")
+
+
+def path(where: str, value: Any) -> str:
+    """A file's name as it stands between quotes in a command."""
+    return _shaped(where, value, _PATH, "a file name")
+
+
+def _shaped(where: str, value: Any, shape: re.Pattern[str], wanted: str) -> str:
+    if not shape.fullmatch(text(where, value)):
+        raise wrong_type(where, wanted, value)
+    return str(value)
 
 
 def integer(where: str, value: Any) -> int:

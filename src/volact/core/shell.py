@@ -6,8 +6,11 @@ volact prints can be compared with it.
 
 from __future__ import annotations
 
+import re
+
 from volact.model.profile import HostPort
 
+_DENIED_BY_FOLDER = re.compile(r"\(D;(?:[A-Z]{2})*ID(?:[A-Z]{2})*;")
 SLMGR = "cscript /nologo %windir%/system32/slmgr.vbs"
 RESYNC = "w32tm /resync"
 
@@ -55,7 +58,8 @@ _IFEO = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution
 def restore_limits(saved: str) -> tuple[str, ...]:
     """Put back phase limits that were written down as ``54000 -``."""
     names = ("MaxPosPhaseCorrection", "MaxNegPhaseCorrection", "VolactLimits")
-    words = [*saved.split(), "-", "-"][:2]
+    given = [word if re.fullmatch("[0-9]{1,10}", word) else "-" for word in saved.split()]
+    words = [*given, "-", "-"][:2]
     return (
         *(
             f'reg delete "{_CONFIG}" /v {name} /f'
@@ -101,7 +105,20 @@ def rebuild_store(service: str, tokens: str) -> tuple[str, ...]:
     )
 
 
-def grant_execute(path: str, sid: str, deny: tuple[str, ...]) -> tuple[str, ...]:
-    """Take away denying entries and let an account read and execute a file."""
-    removals = tuple(f'icacls "{path}" /remove:d *{denied}' for denied in deny)
-    return (*removals, f'icacls "{path}" /grant *{sid}:(RX)')
+_TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+
+
+def grant_execute(path: str, sid: str, deny: tuple[str, ...], sddl: str = "") -> tuple[str, ...]:
+    """Take away denying entries and let an account read and execute a file of Windows.
+
+    Such a file is TrustedInstaller's, and nobody else may change who may do
+    what with it: the owner is changed for that, and changed back.
+    """
+    own = (f'icacls "{path}" /inheritance:d',) if _DENIED_BY_FOLDER.search(sddl) else ()
+    return (
+        f'takeown /f "{path}" /a',
+        *own,
+        *(f'icacls "{path}" /remove:d *{denied}' for denied in deny),
+        f'icacls "{path}" /grant *{sid}:(RX)',
+        f'icacls "{path}" /setowner *{_TRUSTED_INSTALLER}',
+    )

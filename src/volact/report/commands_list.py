@@ -13,6 +13,9 @@ from volact.model.report import ServerReport
 from volact.report.safe import plain
 from volact.report.words import os_words
 
+# Whatever a server says of itself must not become a line of its own here.
+_LEFT_OUT = "rem a command is left out here: it holds characters that cannot be typed"
+
 
 class CommandsWriter:
     """The console commands of each plan."""
@@ -27,7 +30,7 @@ class CommandsWriter:
             about = ", ".join(part for part in (plain(server.address), os_words(server)) if part)
             self._out.write(f"rem {plain(server.name)} ({about}){_nothing(server, commands)}\n")
         for command in commands:
-            self._out.write(f"{command}\n")
+            self._out.write(f"{command if plain(command) == command else _LEFT_OUT}\n")
 
 
 def _nothing(server: ServerReport, commands: Sequence[str]) -> str:

@@ -92,7 +92,8 @@ def _acl(facts: Facts) -> Finding:
             program=program,
         )
     )
-    commands = shell.grant_execute(program_path(facts), NETWORK_SERVICE, verdict.deny)
+    path, sddl = program_path(facts), value_of(facts.binary.sddl) or ""
+    commands = shell.grant_execute(path, NETWORK_SERVICE, verdict.deny, sddl)
     return error(
         "licensing-binary-blocked",
         said,
