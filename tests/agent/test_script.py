@@ -82,6 +82,13 @@ def event(number: int, at: str, *data: str) -> str:
     )
 
 
+def test_an_event_carries_its_number_in_the_log() -> None:
+    xml = event(12289, "2026-01-31T08:00:00.000Z", "0x0").replace(
+        "</System>", "<EventRecordID>4711</EventRecordID></System>"
+    )
+    assert EVENTS.call("newestEvents", xml)["12289"] == ["2026-01-31T08:00:00Z", ["0x0"], 4711]
+
+
 def test_the_newest_event_of_each_kind_counts() -> None:
     xml = "".join(
         [

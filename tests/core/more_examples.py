@@ -78,6 +78,16 @@ def undiscovered(code: str) -> dict[str, Any]:
     return {"12288": None, "12289": None, "8198": [at, [f"hr={code}"]]}
 
 
+def tried(left: int | None, code: str = "0x800706BA", host: str = f"{KMS}:1688") -> dict[str, Any]:
+    """Licensed, and a request an hour ago that no host answered."""
+    at = "2026-01-31T07:00:00Z"
+    return server(
+        "2019",
+        products=[product("2019", GracePeriodRemaining=left)],
+        events={"12288": [at, [code, "0x0", host]], "12289": None, "8198": None},
+    )
+
+
 def avma(*, licensed: bool = False, **os: str) -> dict[str, Any]:
     channel = "VIRTUAL_MACHINE_ACTIVATION"
     keyed = product("2019", licensed=licensed, channel=channel, partial="H8PYJ")
@@ -360,6 +370,16 @@ MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
         f"kms-host-wrong! not-licensed! {UNKNOWN}",
         AZURE,
     ),
+    (
+        "the attempt at the host that is set failed",
+        tried(150_000),
+        "activation-failed! renewal-overdue?",
+        None,
+    ),
+    ("the term of the licence cannot be read", tried(None), "activation-failed!", None),
+    ("renewed since the attempt failed", tried(259_170), "", None),
+    ("the attempt failed at another host", tried(257_000, host=OTHER_KMS), "", None),
+    ("the attempt worked", tried(257_000, "0x00000000"), "", None),
 ]
 
 __all__ = ["BIAS_S", "HEALTHY_RIGHTS", "MORE", "silent", "walled"]

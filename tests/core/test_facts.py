@@ -102,7 +102,11 @@ def test_the_rest_of_an_answer() -> None:
         {
             "services": {"sppsvc": ["Stopped", "Auto"], "slsvc": None},
             "reach": {"kms:1688": 0, "other:1688": {"!": 0x80004001}},
-            "events": {"12288": ["2026-01-31T08:00:00Z", ["0x0"]], "12289": None},
+            "events": {
+                "12288": ["2026-01-31T08:00:00Z", ["0x0"]],
+                "12289": None,
+                "8198": ["2026-01-31T08:00:00Z", [], 4711],
+            },
             "routes": [["0.0.0.0", "0.0.0.0", "10.0.0.1"]],
             "dns": ["10.0.0.2"],
             "elevated": True,
@@ -113,6 +117,7 @@ def test_the_rest_of_an_answer() -> None:
     assert facts.reach == {"kms:1688": Known(0), "other:1688": Unreadable(0x80004001)}
     assert facts.events["12288"] == Known(Event("2026-01-31T08:00:00Z", ("0x0",)))
     assert facts.events["12289"] == ABSENT
+    assert facts.events["8198"] == Known(Event("2026-01-31T08:00:00Z", (), 4711))
     assert facts.routes == Known((Route("0.0.0.0", "0.0.0.0", "10.0.0.1"),))
     assert facts.dns == Known(("10.0.0.2",))
     assert facts.elevated == Known(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from servers import OTHER_KMS, context, facts_of, product, server, unreadable
+from servers import KMS, OTHER_KMS, context, facts_of, product, server, unreadable
 
 from volact.core.diagnose import diagnose
 from volact.core.plan import make_plan
@@ -83,3 +83,47 @@ def test_a_lost_answer_is_judged_by_the_closing_look() -> None:
     found = diagnose(facts, ctx)
     plan = make_plan(facts, found, ctx)
     assert verify(plan, found, found, (), facts, ctx).word == "failed"
+
+
+FAILED = {
+    "12288": ["2026-01-31T08:00:00Z", ["0x800706BA", "0x0", f"{KMS}:1688"], 41],
+    "12289": None,
+    "8198": None,
+}
+OLD = [product("2019", GracePeriodRemaining=257_000)]
+
+
+def tried(before: dict[str, Any], after: dict[str, Any], *, ok: bool) -> tuple[str, Any, set[str]]:
+    """As ``judged``; the closing look knows what the steps answered."""
+    ctx, facts, facts_after = context(), facts_of(before), facts_of(after)
+    found = diagnose(facts, ctx)
+    plan = make_plan(facts, found, ctx)
+    results = tuple(
+        StepResult(do=step.do, ok=ok or step.do != "activate", hresult=0xC004F074)
+        for step in plan.steps
+    )
+    left = diagnose(facts_after, ctx, results)
+    verdict = verify(plan, found, left, results, facts_after, ctx)
+    return verdict.word, verdict.resolved, {finding.id for finding in left}
+
+
+def test_an_old_licence_does_not_make_a_failed_activation_healthy() -> None:
+    before = server("2019", kms=OTHER_KMS)
+    word, resolved, left = tried(before, server("2019", products=OLD, events=FAILED), ok=False)
+    assert (word, resolved) == ("failed", ("kms-host-wrong",))
+    assert "activation-failed" in left
+    # Without an event nobody but the step tells, and that is enough.
+    assert tried(before, server("2019", products=OLD), ok=False)[0] == "failed"
+
+
+def test_the_next_check_still_knows_that_it_failed() -> None:
+    ctx, facts = context(), facts_of(server("2019", products=OLD, events=FAILED))
+    found = diagnose(facts, ctx)
+    assert verify(Plan(), found, found, (), facts, ctx).word == "attention"
+    assert [step.do for step in make_plan(facts, found, ctx).steps] == ["activate"]
+
+
+def test_a_licence_that_came_all_the_same_is_a_licence() -> None:
+    before, renewed = server("2019", kms=OTHER_KMS), product("2019", GracePeriodRemaining=259_199)
+    assert tried(before, server("2019", products=[renewed]), ok=False)[0] == "healthy"
+    assert tried(before, server("2019", products=OLD), ok=True)[0] == "healthy"

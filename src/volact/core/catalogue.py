@@ -22,6 +22,10 @@ CATALOGUE: dict[str, Entry] = {
         say("Windows has a key but no valid licence."),
         say("Mends what stands in the way, then activates."),
     ),
+    "activation-failed": Entry(
+        say("Windows is licensed, but the last attempt at the KMS host that is set failed."),
+        say("Activates again; until that works the server is not called healthy."),
+    ),
     "grace-ending": Entry(
         say("Windows is licensed, but the licence ends within 30 days."),
         say("Activates again, which renews it for 180 days."),

@@ -25,7 +25,9 @@ _ERRORS: dict[str, Text] = {
     "agent": say("The agent cannot run."),
 }
 # What is brought about by any other error.
-_CONSEQUENCES = frozenset({"not-licensed", "grace-ending", "licensed-by-other-kms"})
+_CONSEQUENCES = frozenset(
+    {"not-licensed", "activation-failed", "grace-ending", "licensed-by-other-kms"}
+)
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -119,6 +121,7 @@ _DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
     "kms-host-too-old": _field("code"),
     "token-store-damaged": _field("code"),
     "not-licensed": _field("code"),
+    "activation-failed": _field("code"),
     "service-disabled": _field("services"),
     "licensing-binary-blocked": _field("why"),
     "image-not-entitled": _field("image"),

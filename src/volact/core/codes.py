@@ -34,6 +34,7 @@ class Attempt(msgspec.Struct, frozen=True):
     source: str  # step, event 12288, event 12289, event 8198
     host: str = ""
     at: str = ""
+    record: int = 0
 
 
 def hex_code(code: int) -> str:
@@ -71,10 +72,27 @@ def kms_answer(facts: Facts) -> int | None:
     Event 12289 is written when a host answered.  Without a 12289 as new as the
     last request (12288), none did, and the request's own code counts.
     """
+    return event_code(facts, "12289" if _answered(facts) else "12288")
+
+
+def tried_at(facts: Facts) -> str:
+    """When that was, by the server's own clock; ``""``: not known."""
+    event = _event(facts, "12289" if _answered(facts) else "12288")
+    return event.at if event else ""
+
+
+def _answered(facts: Facts) -> bool:
+    """Whether a host answered the last request.
+
+    The log's numbers tell, not its times: a clock that was set right in between
+    stamps the later event with the earlier time.
+    """
     request, response = _event(facts, "12288"), _event(facts, "12289")
-    if response and (request is None or response.at >= request.at):
-        return event_code(facts, "12289")
-    return event_code(facts, "12288")
+    if request is None or response is None:
+        return response is not None
+    if request.record and response.record:
+        return response.record > request.record
+    return response.at >= request.at
 
 
 def last_attempt(facts: Facts, results: tuple[StepResult, ...]) -> Attempt | None:
@@ -85,7 +103,7 @@ def last_attempt(facts: Facts, results: tuple[StepResult, ...]) -> Attempt | Non
     """
     tried = next((r.hresult for r in reversed(results) if r.do == "activate" and not r.ok), None)
     step = [Attempt(tried, "step", tried_host(facts))] if tried else []
-    events = sorted(_attempts(facts), key=lambda attempt: attempt.at, reverse=True)
+    events = _newest_first(list(_attempts(facts)))
     # What failed before the last success is over.
     found = [*step, *takewhile(lambda attempt: attempt.code, events)]
     telling = [attempt for attempt in found if attempt.code not in _SAYS_NOTHING]
@@ -98,19 +116,22 @@ def last_code(facts: Facts, results: tuple[StepResult, ...]) -> int | None:
     return found.code if found else None
 
 
+def _newest_first(attempts: list[Attempt]) -> list[Attempt]:
+    """By the log's numbers where all have one, else by time."""
+    numbered = all(attempt.record for attempt in attempts)
+    return sorted(attempts, key=lambda a: (a.record if numbered else 0, a.at), reverse=True)
+
+
 def _attempts(facts: Facts) -> Iterator[Attempt]:
     """What the events tell: of the last exchange with a KMS host, and of failed tries."""
-    request, response = _event(facts, "12288"), _event(facts, "12289")
-    code = kms_answer(facts)
-    if code is not None:
-        answered = response and (request is None or response.at >= request.at)
-        event = response if answered else request
-        source = "event 12289" if answered else "event 12288"
-        yield Attempt(code, source, tried_host(facts), event.at if event else "")
+    code, id = kms_answer(facts), "12289" if _answered(facts) else "12288"
+    event = _event(facts, id)
+    if code is not None and event:
+        yield Attempt(code, f"event {id}", tried_host(facts), event.at, event.record)
     failed = _event(facts, "8198")
     inner = event_code(facts, "8198")
     if failed and inner:
-        yield Attempt(inner, "event 8198", "", failed.at)
+        yield Attempt(inner, "event 8198", "", failed.at, failed.record)
 
 
 def tried_host(facts: Facts) -> str:

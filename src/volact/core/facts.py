@@ -152,9 +152,9 @@ def _service(where: str, value: Any) -> ServiceFact:
 
 
 def _event(where: str, value: Any) -> Event:
-    if not isinstance(value, list) or len(value) != 2:
-        raise wrong_type(where, "[time, fields]", value)
-    return Event(text(where, value[0]), texts(where, value[1]))
+    if not isinstance(value, list) or len(value) not in (2, 3):
+        raise wrong_type(where, "[time, fields, record]", value)
+    return Event(text(where, value[0]), texts(where, value[1]), integer(where, (*value, 0)[2]))
 
 
 def _routes(where: str, value: Any) -> tuple[Route, ...]:

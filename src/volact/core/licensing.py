@@ -6,6 +6,7 @@ Never only the first product: a server may hold several keys, and add-ons
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Literal
 
 from volact.model.fact import ABSENT, Known, Unreadable, is_known, is_unreadable, value_of
@@ -99,6 +100,21 @@ def is_licensed(product: Product) -> bool:
 def is_unlicensed(product: Product) -> bool:
     """Whether this product is known not to be licensed."""
     return isinstance(product.status, Known) and product.status.value != LICENSED
+
+
+def ends_at(product: Product, now: datetime) -> str:
+    """When the licence or grace period ends; ``""``: never, or when is not known.
+
+    Whole minutes: the server counts no finer, and rows stay comparable.
+    """
+    left = value_of(product.grace_min)
+    if not left:
+        return ""
+    try:
+        end = now + timedelta(minutes=left)
+    except OverflowError:
+        return ""  # beyond the year 9999: no licence lasts that long
+    return end.replace(second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def by_directory(product: Product) -> bool:

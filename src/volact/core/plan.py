@@ -61,6 +61,7 @@ ORDER = (
 ACTIVATING = (
     "not-licensed",
     "licensed-by-other-kms",
+    "activation-failed",
     "grace-ending",
     "key-missing",
     "key-wrong-channel",
@@ -192,7 +193,7 @@ def _reason(
     """Why there are no steps, as one sentence; "" when there are some."""
     if steps:
         return ""
-    if licensed_by_accepted(facts, ctx):
+    if licensed_by_accepted(facts, ctx) and not any(f.severity == "error" for f in findings):
         return say("Nothing to do: it is licensed by the provider's KMS host.")
     if refusals:
         return refusals[0].reason

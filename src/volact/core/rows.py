@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from volact.core.context import Context
 from volact.core.kms import Setting, origin_of, service_setting, serving
 from volact.core.languages import language_tag
-from volact.core.licensing import main_product, status_word
+from volact.core.licensing import ends_at, main_product, status_word
 from volact.core.release import SERVER_EDITIONS, release_name
 from volact.model.fact import value_of
 from volact.model.facts import Facts, Product
@@ -39,7 +37,7 @@ def license_row(facts: Facts, ctx: Context) -> LicenseRow:
         channel=_channel(product),
         partial_key=value_of(product.partial_key),
         **_host(facts, value_of(serving(facts, product)), product),
-        expires=_expires(product, ctx),
+        expires=ends_at(product, ctx.now) or None,
         cmid=cmid,
     )
 
@@ -57,13 +55,3 @@ def _host(facts: Facts, setting: Setting | None, product: Product | None) -> dic
     if setting is None:
         return {}
     return {"kms_host": str(setting.host), "kms_source": origin_of(setting, facts, product)}
-
-
-def _expires(product: Product, ctx: Context) -> str | None:
-    """When the licence or grace period ends; null for one that does not end."""
-    left = value_of(product.grace_min)
-    if not left:
-        return None
-    # Whole minutes: the server counts no finer, and rows stay comparable.
-    end = (ctx.now + timedelta(minutes=left)).replace(second=0, microsecond=0)
-    return end.strftime("%Y-%m-%dT%H:%M:%SZ")

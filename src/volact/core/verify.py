@@ -1,7 +1,8 @@
 """Where a server stands after it all: the verdict.
 
-"Did it work" is answered by the closing look alone, never by what a step says
-of itself.
+"Did it work" is answered by the closing look alone, never by a step that says of
+itself that it worked.  A licence that was there before an activation that failed
+proves nothing: that is ``activation-failed``, one of the closing look's findings.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.report import Word
 from volact.model.step import Plan, StepResult
+
+UNPROVEN = "activation-failed"
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -40,6 +43,8 @@ def verify(  # noqa: PLR0913, PLR0917 - the whole story of one server, each part
     resolved = _resolved(before, after)
     if is_healthy(facts_after, after, ctx):
         return Verdict("healthy", resolved)
+    if any(finding.id == "restart-needed" for finding in after):
+        return Verdict("attention", resolved)  # only then it shows whether the steps helped
     if plan.steps and not confirmed(plan, after, facts_after, ctx):
         return Verdict("failed", resolved)
     return Verdict("attention", resolved)
@@ -61,9 +66,11 @@ def confirmed(plan: Plan, after: tuple[Finding, ...], facts: Facts, ctx: Context
     if causes & left:
         return False
     activated = any(step.do == "activate" for step in plan.steps)
-    return not activated or licensed_by_accepted(facts, ctx)
+    return not activated or (UNPROVEN not in left and licensed_by_accepted(facts, ctx))
 
 
 def _resolved(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[str, ...]:
     left = {finding.id for finding in after}
+    if UNPROVEN in left:
+        left.add("licensed-by-other-kms")  # the host that is set now has licensed nothing yet
     return tuple(finding.id for finding in before if finding.id not in left)

@@ -156,10 +156,14 @@ class FirewallFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """The newest event of one id: its UTC time (ISO 8601) and data fields."""
+    """The newest event of one id: its UTC time (ISO 8601), data fields, number in the log.
+
+    The number is 0 where it is not known; it grows whatever the clock does.
+    """
 
     at: str
     data: tuple[str, ...]
+    record: int = 0
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -20,15 +20,16 @@ function eventFacts() {
 
 /* The text holds the events one after another, newest first. */
 function newestEvents(xml) {
-  var facts = {}, parts = xml.split("<Event "), i, id, at;
+  var facts = {}, parts = xml.split("<Event "), i, id, at, record;
   for (i = 0; i < EVENT_IDS.length; i++) {
     facts[EVENT_IDS[i]] = null;
   }
   for (i = 1; i < parts.length; i++) {
     id = /<EventID[^>]*>\s*(\d+)\s*<\/EventID>/.exec(parts[i]);
     at = /SystemTime=['"](\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)/.exec(parts[i]);
+    record = /<EventRecordID>(\d+)</.exec(parts[i]);
     if (id && at && facts[id[1]] === null) {
-      facts[id[1]] = [at[1] + "Z", eventData(parts[i])];
+      facts[id[1]] = [at[1] + "Z", eventData(parts[i])].concat(record ? Number(record[1]) : []);
     }
   }
   return facts;

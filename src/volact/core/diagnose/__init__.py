@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from volact.core.context import Context
 from volact.core.diagnose import (
+    attempts,
     beside,
     binary,
     channel,
@@ -79,6 +80,7 @@ RULES: tuple[Rule, ...] = (
     license.not_licensed,
     foreign.licensed_by_other_kms,
     foreign.kms_host_pinned,
+    attempts.activation_failed,
     license.grace_ending,
     license.renewal_overdue,
     license.rearm_exhausted,

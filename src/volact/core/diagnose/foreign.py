@@ -5,7 +5,6 @@ Which host is set and by which layer is ``kms``'s topic.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from volact.core import shell
@@ -19,7 +18,7 @@ from volact.core.kms import (
     preferred_host,
     serving,
 )
-from volact.core.licensing import by_directory, is_kms_host, is_licensed, kms_clients
+from volact.core.licensing import by_directory, ends_at, is_kms_host, is_licensed, kms_clients
 from volact.core.owners import owners
 from volact.model.fact import Known, value_of
 from volact.model.facts import Product
@@ -93,7 +92,7 @@ def _is_the_providers(case: Case, setting: Setting) -> bool:
 
 def _summary(case: Case, product: Product, host: HostPort) -> Text:
     name = whose(case, host)
-    ends = _ends(case, product)
+    ends = ends_at(product, case.ctx.now)
     return say(
         "Windows is licensed by {host}, not by a KMS host of {provider}; {until}.",
         host=host if name is None else say("{host} of {cloud}", host=host, cloud=name),
@@ -112,16 +111,8 @@ def _evidence(case: Case, product: Product, setting: Setting) -> dict[str, Any]:
         "clouds": [cloud.name for cloud in owners(setting.host, case.ctx.clouds)],
         "provider": case.ctx.knowledge.profile.name,
         "left_min": value_of(product.grace_min),
-        "ends": _ends(case, product) or None,
+        "ends": ends_at(product, case.ctx.now) or None,
     }
-
-
-def _ends(case: Case, product: Product) -> str:
-    left = value_of(product.grace_min)
-    if not left:
-        return ""
-    end = (case.ctx.now + timedelta(minutes=left)).replace(second=0, microsecond=0)
-    return end.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _licensed_by_directory(case: Case) -> Finding | None:

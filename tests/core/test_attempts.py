@@ -1,0 +1,49 @@
+"""Which attempt at activating was the last one, and what it came to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from servers import KMS, facts_of, server
+
+from volact.core.codes import kms_answer, last_code, tried_at
+from volact.model.step import StepResult
+
+# The clock was five hours ahead when a host answered; it was put right, and the
+# next request found no host.
+AHEAD = ["2026-01-31T12:55:00Z", ["0xC004F06C", "0x0"]]
+RIGHT = ["2026-01-31T08:00:00Z", ["0x800706BA", "0x0", f"{KMS}:1688"]]
+
+
+def facts(request: Any, response: Any) -> Any:
+    events = {"12288": request, "12289": response, "8198": None}
+    return facts_of(server(licensed=False, events=events))
+
+
+def test_the_logs_numbers_tell_which_event_is_newer_not_its_times() -> None:
+    known = facts([*RIGHT, 912], [*AHEAD, 905])
+    assert kms_answer(known) == 0x800706BA
+    assert tried_at(known) == "2026-01-31T08:00:00Z"
+    umbrella = (StepResult(do="activate", ok=False, hresult=0xC004F074),)
+    assert last_code(known, umbrella) == 0x800706BA
+
+
+def test_an_answer_with_a_higher_number_is_the_answer() -> None:
+    assert kms_answer(facts([*RIGHT, 904], [*AHEAD, 905])) == 0xC004F06C
+    # After a clock that was set back the answer may be stamped before its request.
+    early = ["2026-01-31T03:00:00Z", ["0xC004F038"], 913]
+    assert kms_answer(facts([*RIGHT, 912], early)) == 0xC004F038
+
+
+def test_without_numbers_the_times_tell() -> None:
+    assert kms_answer(facts(RIGHT, AHEAD)) == 0xC004F06C
+    assert kms_answer(facts(RIGHT, ["2026-01-31T07:00:00Z", ["0x0"]])) == 0x800706BA
+
+
+def test_a_failed_try_is_placed_by_its_number_too() -> None:
+    events = {
+        "12288": [*RIGHT, 912],
+        "12289": None,
+        "8198": ["2026-01-31T12:59:00Z", ["hr=0x8007232B"], 900],
+    }
+    assert last_code(facts_of(server(licensed=False, events=events)), ()) == 0x800706BA
