@@ -6,10 +6,12 @@ import errno
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from volact.cli.console import table, wants_colour
@@ -224,6 +226,88 @@ def test_an_interrupted_report_leaves_the_old_file(tmp_path: Path) -> None:
     sinks.discard()
     assert page.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
+
+
+class Failing:
+    """A writer whose one act fails."""
+
+    def __init__(self, error: Exception, at: str) -> None:
+        self._error, self._at = error, at
+
+    def add(self, server: ServerReport) -> None:
+        if self._at == "add":
+            raise self._error
+
+    def finish(self, run: RunReport) -> None:
+        if self._at == "finish":
+            raise self._error
+
+
+@pytest.mark.parametrize("at", ["add", "finish"])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), ""),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "volact: standard output: No space left on device; "
+            "the run went on without this report\n",
+        ),
+    ],
+)
+def test_a_writer_that_fails_costs_no_other(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], at: str, error: Exception, said: str
+) -> None:
+    page = tmp_path / "r.html"
+    sinks = Sinks(Failing(error, at), parse_reports([f"html={page}"]), HOW)
+    sinks.add(server("web-01"))
+    sinks.add(server("web-02"))
+    assert not sinks.finish(RUN)
+    assert "web-02" in page.read_text()
+    assert capfd.readouterr().err == said
+
+
+def test_a_report_file_that_fails_leaves_standard_output_and_the_old_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    page, out = tmp_path / "r.html", io.StringIO()
+    page.write_text("old")
+    nested: list[object] = []
+    for _ in range(2000):
+        nested = [nested]
+    odd = msgspec.structs.replace(
+        server(verdict="failed"),
+        results=({"do": "x", "ok": True, "changed": True, "before": {"x": nested}, "after": {}},),
+    )
+    sinks = Sinks(make_writer("csv", out, HOW), parse_reports([f"html={page}"]), HOW)
+    sinks.add(odd)
+    sinks.add(server("web-02"))
+    assert sinks.finish(RUN) is False
+    assert page.read_text() == "old"
+    assert "web-02" in out.getvalue()
+    said = capsys.readouterr().err
+    assert "r.html: not written; the run went on without this report" in said
+    assert "unexpected RecursionError" in said
+    assert not list(tmp_path.glob(".r.html*"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_behind_standard_output_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"ssh://127.0.0.1:{closed.getsockname()[1]}"
+    rows = tmp_path / "rows.jsonl"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "volact", "check", address, "-o", "jsonl", "--no-progress",
+             "--report", f"jsonl={rows}"],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 4
+    assert done.stderr == (
+        "volact: standard output: No space left on device; the run went on without this report\n"
+    )
+    assert len(rows.read_text().splitlines()) == 2
 
 
 def test_a_report_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""Whoever stops reading must not stop an activation that is under way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_run import volact
+
+from volact.cli.child_lab import child_lab
+
+pytestmark = pytest.mark.xdist_group("cli-lab")
+
+VOLACT = [sys.executable, "-m", "volact"]
+
+
+def test_an_activation_ends_whole_when_nobody_reads_on(tmp_path: Path) -> None:
+    page, rows = tmp_path / "r.html", tmp_path / "rows.jsonl"
+    with child_lab("tencent", 12, 7) as inventory:
+        fleet = ("-i", str(inventory), "--deadline", "5", "--no-progress")
+        reports = ("--report", f"html={page}", "--report", f"jsonl={rows}")
+        with subprocess.Popen(
+            [*VOLACT, "activate", *fleet, "--yes", "-o", "jsonl", "--concurrency", "1", *reports],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            assert running.stdout.readline().startswith('{"name":')
+            running.stdout.close()
+            said = running.stderr.read()
+        after = json.loads(volact("check", *fleet, "-o", "json").stdout)
+    *servers, last = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert said == ""
+    assert page.exists()
+    assert len(servers) == last["summary"]["servers"] == 12
+    assert last["summary"]["changed"] > 1
+    assert after["summary"]["healthy"] == last["summary"]["healthy"]
+
+
+def test_a_look_ends_soon_when_nobody_reads_on() -> None:
+    with child_lab("tencent", 12, 7) as inventory:
+        fleet = ("-i", str(inventory), "--deadline", "5", "--no-progress")
+        with subprocess.Popen(
+            [*VOLACT, "check", *fleet, "-o", "jsonl", "--concurrency", "1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            running.stdout.readline()
+            running.stdout.close()
+            said = running.stderr.read()
+        assert (running.returncode, said) == (1, "")
