@@ -46,6 +46,15 @@ def test_a_service_that_stays_disabled_has_failed() -> None:
     assert judged(server(**DISABLED), server(**DISABLED))[0] == "failed"
 
 
+def test_a_service_that_comes_up_with_the_next_start_needs_attention() -> None:
+    waiting = {**DISABLED, "restart": "enable-service"}
+    word, resolved = judged(server(**DISABLED), server(**waiting), ok=False)
+    assert (word, resolved) == ("attention", ("service-disabled",))
+    assert next(f.id for f in diagnose(facts_of(server(**waiting)), context())) == "restart-needed"
+    again, _ = judged(server(**waiting), server(**waiting))
+    assert again == "attention"
+
+
 def test_a_service_that_was_started_and_still_says_nothing_needs_attention() -> None:
     word, resolved = judged(server(**SILENT), server(**STARTED))
     assert word == "attention"

@@ -16,6 +16,7 @@ from volact.lab.faults import FAULTS
 from volact.lab.windows import acl
 from volact.lab.windows.machine import Machine
 from volact.lab.windows.releases import RELEASES
+from volact.lab.windows.restart import restart
 
 Facts = dict[str, Any]
 KMS, KMS1 = "kms.tencentyun.com:1688", "kms1.tencentyun.com:1688"
@@ -167,6 +168,11 @@ _SEEN: list[tuple[str, int, str, Check]] = [
         lambda f: abs(skew_s(f) + f["time"]["bias"] * 60) < 5,
     ),
     ("restart-awaited", 1, "2019", lambda f: f["restart"] == "rearm"),
+    ("renewal-refused", 1, "2019", lambda f: f["events"]["12288"][1][0] == "0x800706BA"),
+    ("kms-pinned", 1, "2019", lambda f: f["licensing"]["machine"] == "20.118.99.224"),
+    ("kms-undiscovered", 1, "2019", lambda f: "0x8007232B" in f["events"]["8198"][1][0]),
+    ("version-23h2", 1, "2022", lambda f: f["os"]["build"] == 25398),
+    ("clock-vm", 1, "2019", lambda f: abs(skew_s(f) - 5 * 3600) < 5),
     ("limits-raised", 1, "2019", lambda f: f["time"]["saved"] == "54000 54000"),
     (
         "w32time-stopped",
@@ -194,13 +200,53 @@ async def test_each_fault_is_visible_in_the_facts(
 
 
 async def test_services_are_enabled_and_started(here: Place) -> None:
-    machine = here.machine("sppsvc-disabled")
+    machine = here.machine("sppsvc-disabled", release="2008 R2")
     enabled = step("enable-service", name="sppsvc", start="delayed-auto")
     answer = await agent(machine, enabled, step("start-service", name="sppsvc"))
     assert [(r.ok, r.changed) for r in answer.results] == [(True, True)] * 2
     service = machine.services.get("sppsvc")
     assert (service.start, service.delayed, service.state) == ("Auto", True, "Running")
     assert product(answer.facts)["LicenseStatus"] == 5
+
+
+async def test_since_2012_the_licensing_service_is_enabled_by_the_next_start(here: Place) -> None:
+    machine = here.machine("sppsvc-disabled", release="2019")
+    steps = (
+        step("enable-service", name="sppsvc", start="delayed-auto"),
+        step("start-service", name="sppsvc"),
+        step("activate"),
+    )
+    answer = await agent(machine, *steps)
+    enabled, started, activated = answer.results
+    assert (enabled.ok, enabled.changed) == (True, True)
+    assert enabled.before == {"state": "Stopped", "start": "Disabled", "registry": 4}
+    assert enabled.after == {"state": "Stopped", "start": "Disabled", "registry": 2,
+                             "via": "registry"}  # fmt: skip
+    assert "restart" in enabled.note
+    assert [(r.ok, r.changed, r.hresult) for r in (started, activated)] == [
+        (False, False, None)
+    ] * 2
+    assert answer.facts["restart"] == "enable-service"
+    [again] = (await agent(machine, steps[0])).results
+    assert (again.ok, again.changed) == (True, False)
+    restart(machine)
+    service = machine.services.get("sppsvc")
+    assert (service.start, service.delayed) == ("Auto", True)
+    answer = await agent(machine, *steps)
+    assert [result.ok for result in answer.results] == [True] * 3
+    assert answer.facts["restart"] is None
+    assert product(answer.facts)["LicenseStatus"] == 1
+    assert here.errors == []
+
+
+async def test_a_key_that_may_not_be_written_leaves_no_mark(here: Place) -> None:
+    machine = here.machine("sppsvc-disabled", release="2019")
+    machine.registry.denied = lambda path, write: write and "services\\sppsvc" in path.lower()
+    [result] = (
+        await agent(machine, step("enable-service", name="sppsvc", start="delayed-auto"))
+    ).results
+    assert (result.ok, result.changed, result.hresult) == (False, False, 0x80070005)
+    assert (await agent(machine)).facts["restart"] is None
 
 
 async def test_a_disabled_service_does_not_start(here: Place) -> None:

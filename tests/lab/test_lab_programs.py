@@ -7,6 +7,8 @@ from lab_world import Place, command
 
 from volact.lab.windows import acl
 from volact.lab.windows.machine import Machine
+from volact.lab.windows.registry import dword
+from volact.lab.windows.restart import restart
 
 PROGRAM = "C:\\Windows\\System32\\sppsvc.exe"
 OWNER = f"*{acl.TRUSTED_INSTALLER}"
@@ -39,15 +41,28 @@ async def test_a_dacl_changes_only_after_the_owner_was_taken(here: Place) -> Non
 
 
 async def test_sc_answers_with_win32_codes(machine: Machine) -> None:
-    assert await code(machine, "sc config sppsvc start= disabled") == 0
-    assert await code(machine, "sc start sppsvc") == 1058
-    assert await code(machine, "sc config sppsvc start= delayed-auto") == 0
-    service = machine.services.get("sppsvc")
+    assert await code(machine, "sc config w32time start= disabled") == 0
+    machine.services.stop("w32time")
+    assert await code(machine, "sc start w32time") == 1058
+    assert await code(machine, "sc config w32time start= delayed-auto") == 0
+    service = machine.services.get("w32time")
     assert (service.start, service.delayed) == ("Auto", True)
-    assert await code(machine, "sc config sppsvc start=auto") == 87
+    assert await code(machine, "sc config w32time start=auto") == 87
     assert await code(machine, "sc query nope") == 1060
     machine.elevated = False
-    assert await code(machine, "sc config sppsvc start= auto") == 5
+    assert await code(machine, "sc config w32time start= auto") == 5
+
+
+@pytest.mark.parametrize(("release", "code_"), [("2008 R2", 0), ("2012", 5), ("2022", 5)])
+async def test_the_licensing_service_is_configured_by_the_system_alone(
+    here: Place, release: str, code_: int
+) -> None:
+    machine = here.machine(release=release)
+    assert await code(machine, "sc config sppsvc start= demand") == code_
+    assert await code(machine, "sc start sppsvc") == 0
+    machine.registry.set("HKLM\\SYSTEM\\CurrentControlSet\\Services\\sppsvc", "Start", dword(3))
+    restart(machine)
+    assert machine.services.get("sppsvc").start == "Manual"
 
 
 async def test_net_fails_with_2(machine: Machine) -> None:

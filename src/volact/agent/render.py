@@ -23,11 +23,12 @@ MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command ta
 
 _COMMON = ("host", "registry", "wmi", "services", "net", "licensing", "server")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
-_STEPS = ("steps", "file_acl", "clock", "kms", "activation")
+_STEPS = ("steps", "restart", "start_mode", "file_acl", "clock", "kms", "activation")
 # Steps that a handed-out file never takes: each waits for the person's word.
-_AGREED = ("debugger", "network_steps", "restart", "token_store", "rearm")
+_AGREED = ("debugger", "network_steps", "token_store", "rearm")
 # Where a kind of step lives, if not in "steps": only what a plan needs is sent.
 STEP_PARTS: dict[str, tuple[str, ...]] = {
+    "enable-service": ("restart", "start_mode"),
     "remove-debugger": ("debugger",),
     "grant-execute": ("file_acl",),
     "add-dns": ("network_steps",),

@@ -236,7 +236,7 @@ CATALOGUE: dict[str, Entry] = {
         say("Activates if needed, and reports what is left: a restart."),
     ),
     "restart-needed": Entry(
-        say("A rearm or a licence store that was made anew waits for a restart of Windows."),
+        say("What an earlier run has changed waits for a restart of Windows."),
         say("Nothing until then: a restart is yours to make."),
     ),
     "time-limits-raised": Entry(

@@ -10,6 +10,8 @@ from volact.core import shell
 from volact.core.clock import DEFAULT_LIMIT_S
 from volact.core.context import Context
 from volact.core.diagnose.binary import program_path
+from volact.core.diagnose.case import Case
+from volact.core.diagnose.services import only_system_configures
 from volact.core.kms import reachable_hosts, same_host, service_setting
 from volact.core.release import licensing_program, licensing_service
 from volact.model.fact import Fact, Known, value_of
@@ -33,7 +35,11 @@ def console_commands(plan: Plan, facts: Facts, ctx: Context) -> tuple[str, ...]:
 
 
 def _enable(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
-    yield shell.enable_service(params["name"], params["start"])
+    if only_system_configures(Case(facts, ctx), params["name"]):
+        yield from shell.enable_at_restart(params["name"])
+        yield "rem restart the server here, then go on"
+    else:
+        yield shell.enable_service(params["name"], params["start"])
 
 
 def _start(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:

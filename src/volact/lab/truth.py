@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from volact.errors import ErrorKind
-from volact.lab.faults import FAULTS, Fault
+from volact.lab.faults import FAULTS
 from volact.lab.windows.spec import Spec
 from volact.model.report import Word
 
@@ -38,7 +38,7 @@ def truth_of(spec: Spec) -> Truth:
     """The truth about one server."""
     faults = [FAULTS[name] for name in spec.faults]
     findings = [finding for fault in faults for finding in fault.findings(spec)]
-    verdicts: list[Word] = [fault.verdict for fault in faults] or ["healthy"]
+    verdicts: list[Word] = [fault.ends(spec) for fault in faults] or ["healthy"]
     return Truth(
         name=spec.name,
         release=spec.release,
@@ -50,9 +50,7 @@ def truth_of(spec: Spec) -> Truth:
         findings=tuple(dict.fromkeys(findings)),
         verdict=min(verdicts, key=_WORST.index),
         error=next((fault.error for fault in faults if fault.error), None),
-        agreed=min((_agreed(fault, spec) for fault in faults), key=_WORST.index, default="healthy"),
+        agreed=min(
+            (fault.agreed_ends(spec) for fault in faults), key=_WORST.index, default="healthy"
+        ),
     )
-
-
-def _agreed(fault: Fault, spec: Spec) -> Word:
-    return fault.agreed(spec) if fault.agreed else fault.verdict

@@ -89,8 +89,12 @@ function allLicensed(products) {
 }
 
 STEPS.activate = function (step) {
-  var products = toActivate(step), before = statusView(products), changed = false, hresult = null;
-  var i, one, after, outcome;
+  var products, before, changed = false, hresult = null, i, one, after, outcome;
+  if (startsLater()) {
+    return afterRestart({});
+  }
+  products = toActivate(step);
+  before = statusView(products);
   if (!products.length) {
     return failed(0xC004F014, before, before, "no Windows product with a KMS client key");
   }

@@ -1,6 +1,5 @@
 /*
- * Running the steps of a request in order, and the steps about services and
- * the licensing program's file.  A step makes sure of something and says
+ * Running the steps of a request in order, and the steps that start services.  A step makes sure of something and says
  * what was before, what is after, and whether it changed anything.
  */
 
@@ -21,6 +20,18 @@ function failed(hresult, before, after, note) {
 function refused(note, before) {
   var outcome = failed(NOT_SUPPORTED, before, before, note);
   outcome.refused = true;
+  return outcome;
+}
+
+/* Whether the licensing service is enabled from the next start of Windows on. */
+function startsLater() {
+  return readValue(RESTART_MARK) === "enable-service";
+}
+
+/* Not tried: it cannot work before that. */
+function afterRestart(before) {
+  var outcome = failed(null, before, before, "possible once the server is restarted");
+  outcome.skipped = true;
   return outcome;
 }
 
@@ -108,6 +119,9 @@ STEPS["start-service"] = function (step) {
   if (before.state === "Running") {
     return result(true, false, view, view);
   }
+  if (before.start === "Disabled" && startsLater()) {
+    return afterRestart(view);
+  }
   if (before.start === "Disabled") {
     return failed(0x80070422, view, view, "the service is disabled");
   }
@@ -119,25 +133,6 @@ STEPS["start-service"] = function (step) {
   outcome = result(after.state === "Running", true, view, after);
   outcome.hresult = outcome.ok ? null : 0x8007041D;
   return outcome;
-};
-
-STEPS["enable-service"] = function (step) {
-  var service = findService(step.name), before = serviceView(service), after, hresult;
-  if (!/^(auto|delayed-auto|demand)$/.test(step.start)) {
-    return failed(BAD_PARAMETER, before, before);
-  }
-  if (!service) {
-    return failed(NO_SERVICE, before, before);
-  }
-  if (service.start !== "Disabled") {
-    return result(true, false, before, before);
-  }
-  hresult = runTool("sc.exe", "config " + step.name + " start= " + step.start);
-  after = serviceView(findService(step.name));
-  if (after.start === "Disabled") {
-    return failed(hresult, before, after, "the service is still disabled");
-  }
-  return result(true, true, before, after);
 };
 
 STEPS["restart-licensing"] = function () {

@@ -182,6 +182,9 @@ function refusal(state) {
   if (foreignPolicy() !== null) {
     return "group policy sets the KMS host " + foreignPolicy();
   }
+  if (readValue(RESTART_MARK) !== null) {
+    return "Windows has to be restarted first, because of " + readValue(RESTART_MARK);
+  }
   for (name in refuse) {
     if (refuse.hasOwnProperty(name)) {
       value = metadataValue(REQUEST.ask.metadata[name]);

@@ -12,7 +12,7 @@ _TIMES = {"rearm": 1, "rebuild-token-store": 2}
 
 
 def restart_needed(case: Case) -> Finding | None:
-    """A rearm or a store that was made anew waits for a restart."""
+    """What a step has changed waits for a restart."""
     step = value_of(case.facts.restart)
     if step is None:
         return None

@@ -13,7 +13,7 @@ from volact.core.release import is_2008, is_2008_r2, licensing_service
 from volact.model.fact import ABSENT, is_unreadable, value_of
 from volact.model.facts import ServiceFact
 from volact.model.finding import Finding
-from volact.model.text import Text, joined, say
+from volact.model.text import Text, joined, raw, say
 
 # The start modes that Windows ships with.  Only sppsvc's is documented in
 # detail; the others are general knowledge.
@@ -35,24 +35,39 @@ def service_disabled(case: Case) -> Finding | None:
     """The licensing service, or one that it needs, must not start."""
     licensing = licensing_service(case.facts.os)
     names = [name for name in (licensing, *_ALSO_NEEDED) if _is_disabled(case, name)]
+    if value_of(case.facts.restart) == "enable-service":
+        names = [name for name in names if name != licensing]  # it comes up with Windows
     if not names:
         return None
     make = error if licensing in names else warning
-    commands = [
-        command
-        for name in names
-        for command in (
-            shell.enable_service(name, DEFAULT_START[name]),
-            shell.start_service(name),
-        )
-    ]
     return make(
         "service-disabled",
         _disabled_summary(names),
         {"services": names},
         repair="automatic",
-        remedy=on_server(*commands),
+        remedy=_enabling(case, names),
     )
+
+
+def only_system_configures(case: Case, name: str) -> bool:
+    """Whether an administrator is denied the service's start mode: sppsvc since 2012."""
+    return name == "sppsvc" and not is_2008_r2(case.facts.os)
+
+
+def _enabling(case: Case, names: list[str]) -> Text:
+    """What to type; the registry's word counts from the next start of Windows on."""
+    commands: list[str] = []
+    restart = False
+    for name in names:
+        if only_system_configures(case, name):
+            commands += shell.enable_at_restart(name)
+            restart = True
+        else:
+            commands.append(shell.enable_service(name, DEFAULT_START[name]))
+            commands.append(shell.start_service(name))
+    if restart:
+        return say("On the server, then restart it: {command}", command=raw("; ".join(commands)))
+    return on_server(*commands)
 
 
 def service_stopped(case: Case) -> Finding | None:

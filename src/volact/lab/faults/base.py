@@ -36,13 +36,21 @@ class Fault:
 
     id: str
     findings: Callable[[Spec], tuple[str, ...]]
-    verdict: Word
+    verdict: Word | Callable[[Spec], Word]
     apply: Callable[[Machine], None] = nothing
     releases: tuple[str, ...] = EVERY
     domain_member: bool = False
     line: Line = ""
     error: ErrorKind | None = None
     agreed: Callable[[Spec], Word] | None = None  # where it stands with every consent
+
+    def ends(self, spec: Spec) -> Word:
+        """Where this server must stand after ``activate``."""
+        return self.verdict(spec) if callable(self.verdict) else self.verdict
+
+    def agreed_ends(self, spec: Spec) -> Word:
+        """Where it must stand with every consent that an option gives."""
+        return self.agreed(spec) if self.agreed else self.ends(spec)
 
 
 def always(*findings: str) -> Callable[[Spec], tuple[str, ...]]:

@@ -10,6 +10,7 @@ from volact.lab.windows.machine import Machine
 from volact.lab.windows.registry import dword, sz
 from volact.lab.windows.services import IFEO
 from volact.lab.windows.spec import Spec
+from volact.model.report import Word
 
 IMPORTED_IMAGE = "img-labimported"
 BYOL_IMAGE = "img-labbyol"
@@ -25,6 +26,11 @@ def _service_disabled(machine: Machine) -> None:
     notification(machine)
     _stop_licensing(machine)
     machine.services.configure(machine.release.licensing_service, "Disabled")
+
+
+def _enabled_at_once(spec: Spec) -> Word:
+    """Since 2012 only the system may enable sppsvc; an administrator's way takes a restart."""
+    return "healthy" if spec.release.startswith("2008") or spec.transport == "tat" else "attention"
 
 
 def _notifier_stopped(machine: Machine) -> None:
@@ -79,7 +85,7 @@ def _script_host_off(machine: Machine) -> None:
 
 
 FAULTS = (
-    Fault("sppsvc-disabled", always("service-disabled"), "healthy", _service_disabled),
+    Fault("sppsvc-disabled", always("service-disabled"), _enabled_at_once, _service_disabled),
     Fault(
         "sppuinotify-stopped",
         always("spp-notification-stopped"),

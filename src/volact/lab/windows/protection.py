@@ -27,6 +27,11 @@ SERVICE_SDDL = (
     "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
     "(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
 )
+# Since Windows 8 sppsvc lets nobody but the system change its configuration (DC).
+LICENSING_SDDL = (
+    "D:(A;;CCDCLCSWRPWPDTLOCR;;;SY)(A;;CCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
+    "(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
+)
 FREE_BYTES = 21 * 1024**3
 
 _KEY_ACL = acl.parse("D:(A;;0xf003f;;;SY)(A;;0xf003f;;;BA)(A;;0x20019;;;BU)")

@@ -20,6 +20,7 @@ def restart(machine: Machine) -> None:
     """Restart a server as a person would."""
     if machine.registry.find(_VOLATILE, _MARK):
         machine.registry.delete_value(_VOLATILE, _MARK)
+    machine.services.read_keys()
     licensing = machine.services.get(machine.release.licensing_service)
     licensing.state, licensing.pid = "Stopped", 0
     upkeep.restarted(machine.licensing)

@@ -85,6 +85,14 @@ class ServiceManager:
         service.start, service.delayed = start, delayed
         self._write_start(service)
 
+    def read_keys(self) -> None:
+        """Take start modes from the registry, as the service manager does at a restart."""
+        modes = {number: start for start, number in _NUMBERS.items()}
+        for service in self.services.values():
+            key = f"{KEY}\\{service.name}"
+            service.start = modes[self.registry.number(key, "Start") or 0]
+            service.delayed = self.registry.number(key, "DelayedAutostart") == 1
+
     def start(self, name: str) -> None:
         """Start a service and what it depends on."""
         service = self.get(name)

@@ -8,6 +8,7 @@ from volact.lab import codes
 from volact.lab.windows import adapter, products
 from volact.lab.windows.network import REFUSED
 from volact.lab.windows.products import VALIDITY_MIN
+from volact.lab.windows.protection import LICENSING_SDDL, SERVICE_SDDL
 from volact.lab.windows.releases import Generation
 from volact.lab.windows.services import Service
 from volact.lab.windows.w32time import SERVICE, STANDALONE_LIMIT
@@ -79,6 +80,7 @@ def _services(machine: Machine) -> None:
             account=_NETWORK_SERVICE,
             depends=("RpcSs",),
             delayed=machine.release.generation > Generation.SL,
+            sddl=LICENSING_SDDL if machine.release.generation >= Generation.SPP2 else SERVICE_SDDL,
         )
     )
     if machine.release.generation is Generation.SL:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from volact.lab import codes
 from volact.lab.cmd.process import Process
-from volact.lab.errors import LabError, WinFault
+from volact.lab.errors import LabError, WinFault, win32
+from volact.lab.windows import acl
 from volact.lab.windows.releases import Generation
 from volact.lab.windows.services import Service, Start
 from volact.lab.windows.w32time import NETWORK, SERVICE, write_triggers
@@ -15,6 +16,7 @@ _STARTS: dict[str, tuple[Start, bool]] = {
     "demand": ("Manual", False),
     "disabled": ("Disabled", False),
 }
+CHANGE_CONFIG = 0x2
 _STATES = {"Stopped": "1  STOPPED", "Running": "4  RUNNING"}
 
 
@@ -35,6 +37,8 @@ def _run(process: Process, words: list[str], typed: list[str]) -> None:
     match words:
         case ["config", name, "start=", start] if start in _STARTS:
             process.machine.need_admin()
+            if not acl.parse(services.get(name).sddl).allows(process.machine.token, CHANGE_CONFIG):
+                raise win32(codes.ACCESS_DENIED, name)
             mode, delayed = _STARTS[start]
             services.configure(name, mode, delayed=delayed)
             process.say("[SC] ChangeServiceConfig SUCCESS")
