@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncssh
 
+from volact.lab.faults.rare import PROVIDERS
 from volact.lab.ssh.slot import Slot
 from volact.lab.tencent import handout as tencent
 from volact.lab.tencent.images import OWN_LICENSE
@@ -127,6 +128,8 @@ def _server(slot: Slot, stem: str) -> str:
         *_REACH[spec.transport](slot, stem),
         f"tags = [{', '.join(_text(tag) for tag in tags)}]",
     ]
+    elsewhere = [PROVIDERS[fault] for fault in spec.faults if fault in PROVIDERS]
+    lines += [f"provider = {_text(name)}" for name in elsewhere]
     if OWN_LICENSE in spec.faults:
         lines.append('license = "BYOL"')
     if spec.user != "Administrator" and spec.transport != "tat":

@@ -13,9 +13,13 @@ function metadataFacts() {
   return facts;
 }
 
-/* The second clock, and what this clock showed when it answered. */
+/*
+ * The second clock, and what this clock showed when it answered: anew after
+ * steps, because one of them may have set the clock, and something else may
+ * have set it back.
+ */
 function referenceTime() {
-  var date = page(REQUEST.ask.date).date;
+  var date = page(REQUEST.ask.date, REQUEST.mode === "apply").date;
   if (typeof date !== "number") {
     throw failure(date["!"]);
   }

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from volact.lab import codes
 from volact.lab.faults.base import SINCE_2008_R2, SINCE_2012, Fault, always
-from volact.lab.faults.states import failed_request, forget_past, kms_client, notification
+from volact.lab.faults.states import (
+    failed_request,
+    forget_past,
+    kms_client,
+    no_kms_host,
+    notification,
+)
 from volact.lab.windows import acl
+from volact.lab.windows.events import Event
+from volact.lab.windows.image import CURRENT
 from volact.lab.windows.machine import Machine
 from volact.lab.windows.network import SILENT
 from volact.lab.windows.products import VALIDITY_MIN, Product, product_id, windows_product
 from volact.lab.windows.protection import FIREWALL_RULES, NETWORK_SERVICE_HIVE
 from volact.lab.windows.registry import dword, normal, sz
+from volact.lab.windows.setup import license_with
 from volact.lab.windows.w32time import KEY, SERVICE
 
 _DAY_MIN = 24 * 60
+AZURE_KMS = "20.118.99.224"
 _SINCE_2016 = ("2016", "2019", "2022")
 _RULE = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=No licences|"
 _POLICY = "software protection platform"
@@ -178,7 +190,64 @@ def _time_stopped(machine: Machine) -> None:
     failed_request(machine, codes.SL_BAD_TIMESTAMP)
 
 
+def _renewal_refused(machine: Machine) -> None:
+    """Licensed, and the newest attempt at its host has failed."""
+    _ends(VALIDITY_MIN - 3 * _DAY_MIN, machine)
+    failed_request(machine, codes.RPC_UNAVAILABLE)
+
+
+def _pinned(machine: Machine) -> None:
+    """Licensed by another cloud's KMS host, which is set as one of its published addresses."""
+    forget_past(machine)
+    license_with(machine, AZURE_KMS, 1688)
+    peers = machine.world.internet.peers
+    host = machine.world.profile.all_kms_hosts()[0]
+    machine.network.own[AZURE_KMS, 1688] = peers[machine.world.addresses[host.host], host.port]
+
+
+def _undiscovered(machine: Machine) -> None:
+    """No host is set, and the domain's DNS publishes none."""
+    notification(machine)
+    no_kms_host(machine)
+    data = (f"hr=0x{codes.DNS_NAME_ERROR:08X}", "RuleId=lab;Action=AutoActivate")
+    machine.events.add(Event(8198, machine.clock.now() - 3600, data))
+
+
+def _version_23h2(machine: Machine) -> None:
+    """An annual release, for which no client key is published."""
+    notification(machine)
+    machine.release = replace(machine.release, version="10.0.25398")
+    machine.registry.set(CURRENT, "CurrentBuildNumber", sz("25398"))
+
+
+def _hypervisor_clock(machine: Machine) -> None:
+    """The virtual machine's time synchronisation sets the clock back whenever it was set."""
+    notification(machine)
+    machine.clock.offset = machine.clock.held = 5 * 3600
+    failed_request(machine, codes.SL_BAD_TIMESTAMP)
+
+
+# Servers that are said to be in another cloud than the rest of the lab.
+PROVIDERS = {"kms-pinned": "azure", "kms-undiscovered": "generic"}
+
 FAULTS = (
+    Fault("renewal-refused", always("activation-failed"), "healthy", _renewal_refused),
+    Fault("kms-pinned", always("kms-host-pinned"), "healthy", _pinned, releases=SINCE_2008_R2),
+    Fault(
+        "kms-undiscovered",
+        always("kms-not-discovered", "not-licensed"),
+        "failed",
+        _undiscovered,
+        releases=SINCE_2008_R2,
+    ),
+    Fault(
+        "version-23h2",
+        always("release-without-gvlk", "not-licensed"),
+        "attention",
+        _version_23h2,
+        releases=("2022",),
+    ),
+    Fault("clock-vm", always("clock-skew", "not-licensed"), "failed", _hypervisor_clock),
     Fault("grace-ending", always("grace-ending"), "healthy", lambda m: _ends(20 * _DAY_MIN, m)),
     Fault(
         "renewal-late",

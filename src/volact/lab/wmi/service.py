@@ -70,6 +70,8 @@ class Wmi:
 
     def query(self, text: str) -> list[Found]:
         """The rows of a query.  WinFault is what Windows says to a wrong one."""
+        # Now and then, that is: deterministic, and between two steps.
+        self._machine.clock.follow_hypervisor()
         query = wql.parse(text)
         kind = self.class_of(query.class_name)
         licensing = kind.name == schema.SERVICE
