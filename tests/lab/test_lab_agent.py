@@ -172,6 +172,7 @@ _SEEN: list[tuple[str, int, str, Check]] = [
     ("kms-pinned", 1, "2019", lambda f: f["licensing"]["machine"] == "20.118.99.224"),
     ("kms-undiscovered", 1, "2019", lambda f: "0x8007232B" in f["events"]["8198"][1][0]),
     ("version-23h2", 1, "2022", lambda f: f["os"]["build"] == 25398),
+    ("build-to-come", 1, "2025", lambda f: f["os"]["build"] == 29999),
     ("clock-vm", 1, "2019", lambda f: abs(skew_s(f) - 5 * 3600) < 5),
     ("limits-raised", 1, "2019", lambda f: f["time"]["saved"] == "54000 54000"),
     (

@@ -220,6 +220,13 @@ def _version_23h2(machine: Machine) -> None:
     machine.registry.set(CURRENT, "CurrentBuildNumber", sz("25398"))
 
 
+def _build_to_come(machine: Machine) -> None:
+    """A release that nobody knows yet."""
+    notification(machine)
+    machine.release = replace(machine.release, version="10.0.29999")
+    machine.registry.set(CURRENT, "CurrentBuildNumber", sz("29999"))
+
+
 def _hypervisor_clock(machine: Machine) -> None:
     """The virtual machine's time synchronisation sets the clock back whenever it was set."""
     notification(machine)
@@ -246,6 +253,13 @@ FAULTS = (
         "attention",
         _version_23h2,
         releases=("2022",),
+    ),
+    Fault(
+        "build-to-come",
+        always("release-unsupported", "not-licensed"),
+        "attention",
+        _build_to_come,
+        releases=("2022", "2025"),
     ),
     Fault("clock-vm", always("clock-skew", "not-licensed"), "failed", _hypervisor_clock),
     Fault("grace-ending", always("grace-ending"), "healthy", lambda m: _ends(20 * _DAY_MIN, m)),
