@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
-from volact.knowledge.load import load_errors, load_profile, profile_names
+from volact.knowledge.load import load_profile, profile_names
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "volact"
@@ -85,8 +85,9 @@ def in_template(text: str, place: str) -> Iterator[Message]:
     """The literals that an HTML template gives to ``tr``, ``say`` and ``count``."""
     parsed = Environment(autoescape=True).parse(text)
     for _, name, given in extract_from_ast(parsed, _SAYING):
-        words = [given] if isinstance(given, str) else [word for word in given if word]
-        yield Message(words[0], words[1] if name == "count" else "", place)
+        words = [given] if isinstance(given, str) else [word for word in given or () if word]
+        if words:
+            yield Message(words[0], words[1] if name == "count" else "", place)
 
 
 def in_script(text: str, place: str) -> Iterator[Message]:
@@ -115,10 +116,10 @@ def _closing(text: str, start: int) -> int:
 
 
 def _in_knowledge() -> Iterator[Message]:
-    """Sentences of the data files that findings repeat."""
-    for info in load_errors().values():
-        if info.family not in ("name-only", "event"):
-            yield Message(braced(info.meaning.rstrip(".")), "", "src/volact/knowledge/errors")
+    """Sentences of the providers' files that findings repeat.
+
+    What a code means is not among them: it is said in English everywhere.
+    """
     for name in profile_names():
         text = load_profile(name).entitlement.text
         if text:

@@ -1,0 +1,196 @@
+"""Every sentence has its translation, every placeholder agrees, and English reads no catalogue."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po as babel_reads
+from gather import LOCALE, Message, in_python, in_script, messages
+
+from volact.errors import InputError, TransportError
+from volact.model.text import Text, count, joined, listed, raw, ready, say
+from volact.model.told import told
+from volact.words import LANGUAGES, choose_language, language, speaking, tr
+from volact.words.choose import known_language
+from volact.words.po import entries_of, read_po
+
+MESSAGES = messages()
+OTHERS = [name for name in LANGUAGES if name != "en"]
+KEPT = ("KMS", "GVLK", "CMID", "MAK", "TCP", "DNS", "NTP", "TLS", "UTC", "DCOM", "--")
+
+
+def catalogue(name: str) -> Path:
+    return LOCALE / f"{name.replace('-', '_')}.po"
+
+
+def names(template: str) -> set[str]:
+    """The placeholders of a template."""
+    return {field for _, field, _, _ in string.Formatter().parse(template) if field is not None}
+
+
+def test_every_language_has_a_catalogue_and_every_catalogue_a_language() -> None:
+    assert {path.name for path in LOCALE.glob("*.po")} == {catalogue(n).name for n in OTHERS}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_sentence_lacks_a_translation(name: str) -> None:
+    known = read_po(catalogue(name).read_text("utf-8")).messages
+    missing = [message.text for message in MESSAGES if message.text not in known]
+    assert not missing, f"run: make words, then translate in {catalogue(name).name}: {missing}"
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_catalogue_holds_what_nobody_says(name: str) -> None:
+    said = {message.text for message in MESSAGES}
+    known = read_po(catalogue(name).read_text("utf-8")).messages
+    assert set(known) <= said, "run: make words"
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_placeholders_and_terms_agree(name: str) -> None:
+    for entry in entries_of(catalogue(name).read_text("utf-8")):
+        for said in entry.said if entry.text else ():
+            assert names(said) == names(entry.text) | names(entry.many), entry.text
+            for word in KEPT:
+                assert (word in said) or (word not in entry.text), (word, entry.text)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_catalogues_are_what_any_editor_reads(name: str) -> None:
+    text = catalogue(name).read_text("utf-8")
+    with catalogue(name).open("rb") as file:
+        theirs = {
+            message.id[0] if isinstance(message.id, tuple) else message.id: message.string
+            for message in babel_reads(file)
+            if message.id
+        }
+    ours = read_po(text).messages
+    assert {k: v if isinstance(v, tuple) else (v,) for k, v in theirs.items()} == ours
+
+
+@pytest.mark.parametrize("message", [m for m in MESSAGES if m.many], ids=lambda m: m.text[:30])
+def test_plurals_differ_only_in_words(message: Message) -> None:
+    assert names(message.text) <= names(message.many)
+
+
+def test_templates_name_plain_arguments() -> None:
+    for message in MESSAGES:
+        assert all(re.fullmatch(r"[a-z_]+", field) for field in names(message.text)), message
+
+
+def test_a_sentence_is_said_with_everything_in_it() -> None:
+    text = say(
+        "The clock is {how_long} {side}.",
+        how_long=say("{hours} h {minutes} min", hours=5, minutes=2),
+        side=say("behind"),
+    )
+    assert text == "The clock is 5 h 2 min behind."
+    with speaking("id"):
+        assert tr(text) == "Jam tertinggal 5 jam 2 menit."
+    with speaking("zh-CN"):
+        assert tr(text) == "时钟慢了 5 小时 2 分。"
+    assert language() == "en"
+    assert tr(text) == text
+
+
+def test_what_is_not_translated_stays_english_in_the_middle() -> None:
+    text = say("{where}: {message}", where="x", message=say("no such sentence {n}", n=3))
+    with speaking("zh-CN"):
+        assert tr(text) == "x：no such sentence 3"
+
+
+def test_values_are_never_templates() -> None:
+    text = say("{where}: {message}", where="{0.__class__}", message=raw("{x}"))
+    with speaking("id"):
+        assert tr(text) == "{0.__class__}: {x}"
+    assert ready("a {b}") == "a {b}"
+    with speaking("id"):
+        assert tr(ready("a {b}")) == "a {b}"
+
+
+def test_numbers_choose_the_form() -> None:
+    assert count(1, "{n} server", "{n} servers") == "1 server"
+    assert count(3, "{n} server", "{n} servers") == "3 servers"
+    with speaking("id"):
+        assert tr(count(3, "{n} server", "{n} servers")) == "3 server"
+
+
+def test_a_language_with_several_plurals_is_understood() -> None:
+    slavic = (
+        'msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : '
+        'n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);\\n"\n\n'
+        'msgid "a"\nmsgid_plural "b"\nmsgstr[0] "x"\nmsgstr[1] "y"\nmsgstr[2] "z"\n\n'
+        '#, fuzzy\nmsgid "c"\nmsgstr "guess"\n'
+    )
+    read = read_po(slavic)
+    assert [read.messages["a"][read.form(n)] for n in (1, 2, 5, 21)] == ["x", "y", "z", "x"]
+    assert "c" not in read.messages
+
+
+def test_lists_are_sentences_too() -> None:
+    assert listed(["a", "b", "c"]) == "a, b, c"
+    assert joined(["a", "b", "c"]) == "a, b and c"
+    assert (listed([]), joined(["a"])) == ("", "a")
+    with speaking("zh-CN"):
+        assert tr(joined(["a", "b", "c"])) == "a、b和c"
+
+
+def test_a_sentence_survives_being_stored() -> None:
+    text = count(2, "{n} server", "{n} servers")
+    again = pickle.loads(pickle.dumps(text))
+    assert isinstance(again, Text)
+    assert (again, again.template, again.many, again.args) == (
+        text,
+        text.template,
+        text.many,
+        {"n": 2},
+    )
+
+
+def test_errors_keep_their_line() -> None:
+    for error in (
+        InputError("no such file", "it holds the host keys you trust", where="a.toml"),
+        InputError("no such file"),
+        TransportError("auth", "the password has expired", "log in once by hand and change it"),
+    ):
+        assert told(error) == error.line()
+
+
+@pytest.mark.parametrize(
+    ("environ", "system", "chosen"),
+    [
+        ({}, "", "en"),
+        ({"LANG": "id_ID.UTF-8"}, "", "id"),
+        ({"LANG": "zh_CN.GB18030", "LC_ALL": "C"}, "", "en"),
+        ({"LANG": "de_DE.UTF-8", "LC_MESSAGES": "zh_SG"}, "", "zh-CN"),
+        ({"LANG": "zh_TW.UTF-8"}, "", "en"),
+        ({"LC_ALL": "", "LANG": "id"}, "", "id"),
+        ({}, "zh_CN", "zh-CN"),
+        ({"LANG": "en_GB"}, "zh_CN", "en"),
+    ],
+)
+def test_the_environment_chooses(environ: dict[str, str], system: str, chosen: str) -> None:
+    assert choose_language(environ, system) == chosen
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [("zh", "zh-CN"), ("ZH_cn", "zh-CN"), ("zh-Hans", "zh-CN"), ("id_ID@x", "id"), ("fr", "")],
+)
+def test_tags_are_read_in_any_spelling(tag: str, name: str) -> None:
+    assert known_language(tag) == name
+
+
+def test_what_is_gathered() -> None:
+    code = 'say("a" " b")\ncount(n, "one", "many")\nsay(x)\nother("no")\ntr("t")'
+    assert [(m.text, m.many) for m in in_python(code, "")] == [
+        ("a b", ""),
+        ("one", "many"),
+        ("t", ""),
+    ]
+    script = 'return failed(x, y(1), "it is \\"so\\" now");\nsay("not this");'
+    assert [m.text for m in in_script(script, "")] == ['it is "so" now']
