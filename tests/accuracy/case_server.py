@@ -30,7 +30,7 @@ from published_keys import key_for
 from servers import NOW, NOW_S, PUBLIC_IMAGE, server
 
 from volact.core.context import Context, Policy
-from volact.knowledge.load import knowledge_for
+from volact.knowledge.load import knowledge_for, load_profile, profile_names
 from volact.model.facts import Clock
 from volact.model.profile import HostPort, Image, Knowledge, Profile
 
@@ -59,6 +59,7 @@ def context_of(case: Case) -> Context:
             consent=frozenset(case.allow.consent),
         ),
         images={name: Image(**fields) for name, fields in images.items()},
+        clouds=tuple(map(load_profile, profile_names())),
         now=NOW,
     )
 

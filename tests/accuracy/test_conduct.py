@@ -132,6 +132,12 @@ PLANTED = [
     Planted(
         "no script host", on("Windows Script Host off for the machine"), (ACTIVATE,), "no script"
     ),
+    Planted(
+        "a company's licence",
+        on("a company's own host has licensed it, and nobody knows the image"),
+        (set_host(), ACTIVATE),
+        "without a word",
+    ),
     Planted("stranger", NOT_LICENSED, (set_host("kms.evil.example:1688"),), "not the provider's"),
     Planted(
         "misprinted port",

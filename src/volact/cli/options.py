@@ -63,7 +63,7 @@ Allow = Annotated[
         "--allow",
         metavar="STEP",
         help="Allow a repair that cannot simply be undone: remove-debugger, add-dns, add-route,"
-        " rebuild-token-store or rearm. Repeatable.",
+        " rebuild-token-store, rearm or move-kms. Repeatable.",
         autocompletion=complete_step,
     ),
 ]

@@ -9,7 +9,17 @@ from __future__ import annotations
 from volact.core.context import Context
 from volact.model.finding import Finding, Repair
 
-ASKING_STEPS = ("remove-debugger", "add-dns", "add-route", "rebuild-token-store", "rearm")
+# ``move-kms`` is no step of its own: it is the word for taking a server that is
+# licensed by a KMS host of nobody known over to the provider's.
+MOVE_KMS = "move-kms"
+ASKING_STEPS = (
+    "remove-debugger",
+    "add-dns",
+    "add-route",
+    "rebuild-token-store",
+    "rearm",
+    MOVE_KMS,
+)
 
 _ALLOW = {
     "licensing-binary-blocked": "remove-debugger",
@@ -19,6 +29,9 @@ _ALLOW = {
     "kms-unreachable": "add-route",
     "token-store-damaged": "rebuild-token-store",
     "duplicate-cmid": "rearm",
+    "licensed-by-other-kms": MOVE_KMS,
+    "kms-host-wrong": MOVE_KMS,
+    "kms-host-per-product-override": MOVE_KMS,
 }
 _OTHER_OPTIONS = {"key-wrong-channel": "--replace-key", "key-avma": "--replace-key"}
 

@@ -70,10 +70,8 @@ def entitlement_unknown(case: Case) -> Finding | None:
     if wsh_disabled(case):
         return None  # then nothing could be asked, and the cause is known
     rule, value = case.ctx.knowledge.profile.entitlement, _metadata_value(case)
-    if _judged(_image(case)) or (value and value in (*rule.own, *rule.entitled)):
+    if _judged(_image(case)) or (value and value in rule.own) or _is_covered(case):
         return None
-    if rule.kind == "edition" and (value_of(case.facts.os.sku) or 0) in AZURE_EDITION:
-        return None  # it proves itself to the cloud
     image_id = _image_id(case)
     if image_id:
         summary = say(
@@ -96,6 +94,25 @@ def entitlement_unknown(case: Case) -> Finding | None:
         remedy = ready(rule.text)
     evidence = {"image": image_id, **({"metadata": value} if value else {})}
     return info("entitlement-unknown", summary, evidence, remedy=remedy)
+
+
+def is_entitled(case: Case) -> bool:
+    """Whether the provider's licence is known to cover this server, or a person said so."""
+    return bool(case.ctx.policy.override_entitlement) or _is_covered(case)
+
+
+def _is_covered(case: Case) -> bool:
+    """By its image, by the provider's metadata, or by its edition."""
+    rule, value, image = (
+        case.ctx.knowledge.profile.entitlement,
+        _metadata_value(case),
+        _image(case),
+    )
+    if value and value in rule.entitled:
+        return True
+    # Azure's own edition proves itself to the cloud.
+    azure = rule.kind == "edition" and (value_of(case.facts.os.sku) or 0) in AZURE_EDITION
+    return azure or (image is not None and _is_public(image))
 
 
 def _refusable(case: Case, id: str, summary: Text, image: Image, remedy: Text) -> Finding:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from volact.core import shell
+from volact.core.consent import MOVE_KMS, repair_with
 from volact.core.diagnose.case import Case, error, on_server, warning
+from volact.core.diagnose.entitlement import is_entitled
 from volact.core.kms import (
     Setting,
     accepted_hosts,
@@ -18,11 +20,18 @@ from volact.core.kms import (
     preferred_host,
     serving,
 )
-from volact.core.licensing import by_directory, ends_at, is_kms_host, is_licensed, kms_clients
+from volact.core.licensing import (
+    by_directory,
+    ends_at,
+    is_kms_host,
+    is_licensed,
+    is_unlicensed,
+    kms_clients,
+)
 from volact.core.owners import owners
 from volact.model.fact import Known, value_of
 from volact.model.facts import Product
-from volact.model.finding import Finding
+from volact.model.finding import Finding, Repair
 from volact.model.profile import HostPort
 from volact.model.text import Text, raw, say
 
@@ -42,7 +51,7 @@ def licensed_by_other_kms(case: Case) -> Finding | None:
         "licensed-by-other-kms",
         _summary(case, product, setting.host),
         _evidence(case, product, setting),
-        repair="manual" if by_policy else "automatic",
+        repair="manual" if by_policy else moving_away(case),
         remedy=on_server(f"{shell.set_kms_host(host)}; {shell.activate()}"),
     )
 
@@ -64,6 +73,27 @@ def kms_host_pinned(case: Case) -> Finding | None:
         {"host": str(host), "expected": str(name)},
         remedy=on_server(shell.set_kms_host(name)),
     )
+
+
+def moving_away(case: Case) -> Repair:
+    """Whether a foreign KMS host may be given up without asking.
+
+    A server that a company's own host licenses has a licence that works, and
+    most likely one that the company has paid for: it is taken over only with the
+    person's word, or where the provider's licence is known to cover it.  One
+    that comes from another cloud cannot go on using that cloud's host.
+    """
+    if is_entitled(case) or not any(_by_nobody_known(case, p) for p in kms_clients(case.facts)):
+        return "automatic"
+    return repair_with(MOVE_KMS, case.ctx)
+
+
+def _by_nobody_known(case: Case, product: Product) -> bool:
+    """Licensed, or not known not to be, by a host that is neither the provider's nor a cloud's."""
+    setting = value_of(serving(case.facts, product))
+    if setting is None or is_unlicensed(product):
+        return False
+    return not _is_the_providers(case, setting) and not owners(setting.host, case.ctx.clouds)
 
 
 def whose(case: Case, host: HostPort) -> Text | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from volact.core import shell
 from volact.core.diagnose.binary import blocked_by
 from volact.core.diagnose.case import Case, error, info, on_server
-from volact.core.diagnose.foreign import whose
+from volact.core.diagnose.foreign import moving_away, whose
 from volact.core.diagnose.services import service_of
 from volact.core.kms import (
     Setting,
@@ -113,7 +113,7 @@ def kms_host_per_product_override(case: Case) -> Finding | None:
         f"One product has a KMS host of its own, {hosts[0]['host']}, "
         "which hides the server's setting.",
         {"products": hosts},
-        repair="automatic",
+        repair=moving_away(case),
         remedy=f"On the server: {commands}",
     )
 
@@ -133,7 +133,7 @@ def kms_host_wrong(case: Case) -> Finding | None:
             "accepted": [str(h) for h in accepted_hosts(case.facts, case.ctx)],
             **_in_effect(case),
         },
-        repair="automatic",
+        repair=moving_away(case),
         remedy=on_server(shell.set_kms_host(preferred(case))),
     )
 
