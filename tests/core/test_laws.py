@@ -38,7 +38,7 @@ LAWS = settings(
 
 # Facts that may be missing without making the planner more careful, each with
 # its reason in ``volact.core.plan``.
-MAY_BE_UNKNOWN = ("metadata", "elevated", "rights", "firewall")
+MAY_BE_UNKNOWN = ("metadata", "elevated", "rights", "firewall", "restart")
 LICENSING = ("products", "licensing")
 
 

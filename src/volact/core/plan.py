@@ -6,8 +6,9 @@ The rules of conduct live here and in ``refusals``:
   by itself: a silent licensing service that is stopped or held down by a known
   fault is started (and then activated, which is an "ensure"); an image that
   nobody knows does not stop work; unknown elevation does not, because Windows
-  refuses what it must; rights and firewall rules that were not asked about, or
-  not told, do not, because activation then fails and changes nothing;
+  refuses what it must; rights, firewall rules and an awaited restart that were
+  not asked about, or not told, do not, because activation then fails and
+  changes nothing;
 - a server licensed by an accepted host is changed only to mend an error;
 - no activation while an error that would make it fail stays unmended.
 """
