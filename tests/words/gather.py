@@ -148,7 +148,7 @@ def updated(old: str, language: str, wanted: Iterable[Message]) -> str:
         fresh.mime_headers = [h for h in known.mime_headers if h[0] == "Plural-Forms"]
     for message in fresh:
         before = known.get(message.id[0] if isinstance(message.id, tuple) else message.id)
-        if message.id and before is not None and isinstance(before.string, type(message.string)):
+        if message.id and before is not None and before.pluralizable == message.pluralizable:
             message.string = before.string
     out = io.BytesIO()
     write_po(out, fresh, width=100, include_lineno=False, ignore_obsolete=True)

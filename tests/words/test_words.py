@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po as babel_reads
-from gather import LOCALE, Message, in_python, in_script, messages
+from gather import LOCALE, Message, in_python, in_script, messages, updated
 
 from volact.errors import InputError, TransportError
 from volact.model.text import Text, count, joined, listed, raw, ready, say
@@ -194,3 +194,13 @@ def test_what_is_gathered() -> None:
     ]
     script = 'return failed(x, y(1), "it is \\"so\\" now");\nsay("not this");'
     assert [m.text for m in in_script(script, "")] == ['it is "so" now']
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_bringing_a_catalogue_up_to_date_loses_nothing(name: str) -> None:
+    stem = catalogue(name).stem
+    text = updated(catalogue(name).read_text("utf-8"), stem, MESSAGES)
+    assert updated(text, stem, MESSAGES) == text
+    more = updated(text, stem, [*MESSAGES, Message("a sentence that is new", "", "here")])
+    assert read_po(more).messages == read_po(text).messages
+    assert "a sentence that is new" in more
