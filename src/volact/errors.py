@@ -50,11 +50,16 @@ class DataError(InputError):
 
 
 class TransportError(VolactError):
-    """A server could not be asked.  ``kind`` is the contract's error kind."""
+    """A server could not be asked.  ``kind`` is the contract's error kind.
 
-    def __init__(self, kind: ErrorKind, message: str, hint: str = "") -> None:
+    ``command`` is what is typed on this computer before the next try, where
+    one command mends it.
+    """
+
+    def __init__(self, kind: ErrorKind, message: str, hint: str = "", command: str = "") -> None:
         super().__init__(message, hint)
         self.kind: ErrorKind = kind
+        self.command = command
 
 
 class AnswerError(VolactError):

@@ -68,6 +68,17 @@ def test_text_names_the_next_command(tmp_path: Path, closed_port: int) -> None:
     assert f"volact check -i {file} --limit web-01,web-02 --host-key-policy ignore" in done.stdout
 
 
+def test_the_next_command_keeps_what_the_person_gave(tmp_path: Path, closed_port: int) -> None:
+    file = inventory(tmp_path, closed_port)
+    given = ["--limit", "web-02", "--deadline", "30", "--connect-timeout", "5", "--replace-key",
+             "--allow", "rearm", "--override-entitlement", "bought it"]  # fmt: skip
+    done = volact("activate", "-i", str(file), "--yes", "--no-progress", *given)
+    assert (
+        f"volact activate -i {file} --limit web-02 --connect-timeout 5 --deadline 30 "
+        "--replace-key --override-entitlement 'bought it' --allow rearm\n"
+    ) in done.stdout
+
+
 def test_the_next_command_keeps_the_user_of_an_address(closed_port: int) -> None:
     done = volact("check", f"ssh://bob@127.0.0.1:{closed_port}")
     assert f"volact check ssh://bob@127.0.0.1:{closed_port}" in done.stdout

@@ -21,6 +21,7 @@ from report_samples import (
     unreachable,
 )
 
+from volact.core.diagnose.case import on_server
 from volact.model.report import ErrorRow, ServerReport
 from volact.report.base import Invocation
 from volact.report.group import groups, natural
@@ -190,6 +191,109 @@ def test_a_name_with_shell_characters_is_quoted() -> None:
 def test_every_error_kind_has_a_next_step(kind: str) -> None:
     row = msgspec.structs.replace(unreachable(), error=ErrorRow(kind=kind, message="m"))  # type: ignore[arg-type]
     assert "volact activate -i lab.toml --limit old-01" in next_step([row], HOW)
+
+
+def looking(**changes: object) -> Invocation:
+    return msgspec.structs.replace(HOW, command="check", **changes)
+
+
+def test_what_volact_repairs_is_offered_by_a_mere_look_with_what_is_typed_for_it() -> None:
+    host = msgspec.structs.replace(SKEW, remedy=on_server("net start w32time", "w32tm /resync"))
+    rows = [msgspec.structs.replace(attention(name, host), plan=()) for name in ("a", "b")]
+    command = "volact activate -i lab.toml --limit"
+    by_hand = "(or on the server: net start w32time; w32tm /resync)"
+    assert next_step(rows[:1], looking()) == f"{command} a   {by_hand}"
+    assert shared_step(rows, looking()) == f"{command} a,b   {by_hand}"
+    other = msgspec.structs.replace(
+        rows[1], findings=(msgspec.structs.replace(host, remedy=on_server("w32tm /resync")),)
+    )
+    assert shared_step([rows[0], other], looking()) == f"{command} a,b"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"results": ({"do": "sync-clock", "ok": True},)},
+        {"reason": "the clock of a domain member is the domain's"},
+        {"refusals": ({"finding": "clock-skew", "reason": "no"},)},
+    ],
+)
+def test_what_volact_did_or_would_not_do_is_not_offered_again(changes: dict[str, object]) -> None:
+    host = msgspec.structs.replace(SKEW, remedy=on_server("w32tm /resync"))
+    row = msgspec.structs.replace(attention("a", host), plan=(), **changes)
+    assert next_step([row], looking()) == "On the server: w32tm /resync"
+
+
+def lost(kind: str, command: str = "", name: str = "old-01") -> ServerReport:
+    error = ErrorRow(kind=kind, message="m", command=command)  # type: ignore[arg-type]
+    return msgspec.structs.replace(unreachable(name), error=error)
+
+
+def test_an_unknown_host_key_is_accepted_and_a_changed_one_forgotten_first() -> None:
+    again = "volact check -i lab.toml --limit old-01 --host-key-policy accept-new"
+    assert next_step([lost("host-key")], looking()) == (
+        f"compare the fingerprint with the server's console; if it is right: {again}"
+    )
+    forget = "ssh-keygen -f /home/me/.ssh/known_hosts -R 10.0.3.1"
+    assert next_step([lost("host-key", forget)], looking()) == (
+        "compare the fingerprint with the server's console; if the server was rebuilt: "
+        f"{forget}; then: {again}"
+    )
+
+
+@pytest.mark.parametrize("command", ["", "ssh-keygen -R x"])
+def test_an_option_that_is_there_is_not_offered_again(command: str) -> None:
+    how = looking(login="--host-key-policy accept-new")
+    assert next_step([lost("host-key", command)], how).count("accept-new") == 1
+
+
+def test_a_certificate_has_no_host_key_policy() -> None:
+    row = msgspec.structs.replace(lost("host-key"), address="winrms://10.0.3.1:5986")
+    assert "accept-new" not in next_step([row], looking())
+
+
+@pytest.mark.parametrize(("given", "offered"), [(120, 240), (600, 1200), (3600, 3600)])
+def test_more_time_is_twice_what_there_was(given: float, offered: int) -> None:
+    step = next_step([lost("timeout")], looking(deadline_s=float(given)))
+    assert step.endswith(f" --limit old-01 --deadline {offered}")
+
+
+def test_other_advice_keeps_the_time_that_was_given() -> None:
+    assert next_step([lost("connect")], looking(deadline_s=600.0)).endswith(" --deadline 600")
+    assert "--deadline" not in next_step([lost("connect")], looking())
+
+
+def test_what_the_person_allowed_stays_with_the_servers_it_was_for() -> None:
+    how = msgspec.structs.replace(HOW, consent=("--replace-key", "--allow add-dns"))
+    step = next_step([lost("connect")], how)
+    assert step.endswith(" --limit old-01 --replace-key --allow add-dns")
+    assert "--replace-key" not in next_step([lost("connect")], looking(consent=how.consent))
+
+
+@pytest.mark.parametrize(
+    ("changes", "command"),
+    [
+        ({}, "volact activate -i lab.toml"),
+        ({"targets": "--limit db-26,mail-52"}, "volact activate -i lab.toml --limit db-26,mail-52"),
+        (
+            {"targets": "'web-*'", "login": "--user bob", "consent": ("--allow add-dns",)},
+            "volact activate -i lab.toml 'web-*' --user bob --allow add-dns",
+        ),
+        (
+            {"selector": "", "targets": "ssh://a ssh://b", "deadline_s": 600.0},
+            "volact activate ssh://a ssh://b --deadline 600",
+        ),
+    ],
+)
+def test_what_follows_a_plan_is_for_its_servers_and_no_more(
+    changes: dict[str, object], command: str
+) -> None:
+    out = io.StringIO()
+    how = msgspec.structs.replace(HOW, command="plan", **changes)
+    writer = PlanTextWriter(out, how)
+    writer.add(attention("app", SKEW))
+    writer.finish(run_of([], command="plan"))
+    assert out.getvalue().splitlines()[-1] == f"next: {command}"
 
 
 def test_differing_remedies_are_marked_as_examples() -> None:

@@ -179,6 +179,7 @@ async def test_changed_host_key_is_refused(
     error = await refused(host.as_server(file), options=options)
     assert error.kind == "host-key"
     assert "known_hosts" in error.message
+    assert error.command == f"ssh-keygen -f {file} -R '[127.0.0.1]:{host.port}'"
     assert host.logins == []
     assert file.read_text() == before
 

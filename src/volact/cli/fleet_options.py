@@ -82,7 +82,8 @@ def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -
         knowledge=knowledge_with(parse_kms_hosts(options.kms_host)),
     )
     opener = make_opener(Secrets(held=inventory.held), ssh)
-    return Fleet(servers=servers, opener=opener, job=job, how=_how(options, mode, servers))
+    how = _how(options, job, servers)
+    return Fleet(servers=servers, opener=opener, job=job, how=how)
 
 
 def inventory_of(options: SourceOptions) -> Inventory:
@@ -155,14 +156,18 @@ def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
     return known
 
 
-def _how(options: ServerOptions, mode: Mode, servers: tuple[Server, ...]) -> Invocation:
+def _how(options: ServerOptions, job: Job, servers: tuple[Server, ...]) -> Invocation:
+    limits = _words([("--limit", name) for name in options.limit])
     return Invocation(
         volact=__version__,
-        command=mode,
+        command=job.mode,
         run=secrets.token_hex(8),
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         selector=_words([("-i", options.inventory), *source_words(options)]),
         login=_login(options),
+        targets=" ".join([*map(shlex.quote, options.targets), *([limits] if limits else [])]),
+        consent=_consent(job.policy),
+        deadline_s=options.deadline,
         typed={str(server.address): _typed(server) for server in servers if server.address.user},
     )
 
@@ -170,6 +175,16 @@ def _how(options: ServerOptions, mode: Mode, servers: tuple[Server, ...]) -> Inv
 def _typed(server: Server) -> str:
     scheme, _, place = str(server.address).partition("://")
     return f"{scheme}://{server.address.user}@{place}"
+
+
+def _consent(policy: Policy) -> tuple[str, ...]:
+    """What the person allowed, as options of ``activate``."""
+    reason = policy.override_entitlement
+    return (
+        *(["--replace-key"] if policy.replace_key else []),
+        *([f"--override-entitlement {shlex.quote(reason)}"] if reason else []),
+        *(f"--allow {step}" for step in sorted(policy.consent)),
+    )
 
 
 def _login(options: ServerOptions) -> str:
@@ -184,6 +199,7 @@ def _login(options: ServerOptions) -> str:
         ("--host-key-policy", _unless_default(options.host_key_policy)),
         ("--jump", options.jump),
         ("--ssh-config", options.ssh_config),
+        ("--connect-timeout", _unless(options.connect_timeout, 15.0)),
         *account_words(options),
     ]
     return _words(named)
@@ -191,6 +207,10 @@ def _login(options: ServerOptions) -> str:
 
 def _words(named: list[tuple[str, str]]) -> str:
     return " ".join(f"{name} {shlex.quote(value)}" for name, value in named if value)
+
+
+def _unless(number: float, default: float) -> str:
+    return "" if number == default else f"{number:g}"
 
 
 def _unless_default(policy: str) -> str:

@@ -187,4 +187,7 @@ def _row_after(outcome: Outcome, row: ServerReport) -> ServerReport:
     """The row of a loss with what an earlier look had seen."""
     if row.error is None:
         return row
-    return lost_row(outcome.server, row.error.kind, row.error.message, before=outcome.report)
+    lost = row.error
+    return lost_row(
+        outcome.server, lost.kind, lost.message, command=lost.command, before=outcome.report
+    )

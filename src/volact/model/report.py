@@ -38,10 +38,15 @@ class LicenseRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ErrorRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a server could not be examined."""
+    """Why a server could not be examined.
+
+    ``command`` is what is typed where volact runs before the next try, if one
+    command mends it.
+    """
 
     kind: ErrorKind
     message: str
+    command: str = ""
 
 
 class ServerReport(msgspec.Struct, frozen=True, kw_only=True):

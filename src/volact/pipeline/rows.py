@@ -65,6 +65,7 @@ def lost_row(  # noqa: PLR0913  (as above)
     kind: ErrorKind,
     message: str,
     *,
+    command: str = "",
     before: ServerReport | None = None,
     executions: int = 0,
     elapsed_s: float = 0.0,
@@ -79,7 +80,7 @@ def lost_row(  # noqa: PLR0913  (as above)
     return msgspec.structs.replace(
         known,
         verdict="unreachable",
-        error=ErrorRow(kind=kind, message=message),
+        error=ErrorRow(kind=kind, message=message, command=command),
         executions=max(executions, known.executions),
         elapsed_s=round(max(elapsed_s, known.elapsed_s), 3),
     )
@@ -91,6 +92,11 @@ def kind_of(error: VolactError) -> ErrorKind:
         return error.kind
     # What is left is something unusable on our own side of the connection.
     return "connect"
+
+
+def command_of(error: VolactError) -> str:
+    """What is typed here before the next try, where one command mends it."""
+    return error.command if isinstance(error, TransportError) else ""
 
 
 def _step(do: str, because: tuple[str, ...], params: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from volact.model.step import Plan, StepResult
 from volact.model.text import say
 from volact.model.told import told
 from volact.pipeline.job import Job, Look, Notify, Outcome, nobody
-from volact.pipeline.rows import kind_of, lost_row, row
+from volact.pipeline.rows import command_of, kind_of, lost_row, row
 from volact.pipeline.visit import Visit
 from volact.transports.base import Opener, Transport
 
@@ -174,6 +174,7 @@ def _unexamined(
         visit.server,
         kind_of(error),
         told(error),
+        command=command_of(error),
         before=before,
         executions=visit.executions,
         elapsed_s=visit.elapsed_s,

@@ -12,14 +12,17 @@ import msgspec
 
 from volact.model.report import RunReport, ServerReport, Summary
 
+DEADLINE_S = 120.0  # what a server gets where nobody says otherwise
+
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """How the run was started, as far as a report repeats it to the person.
 
     ``selector`` is the part of the command line that named the servers
     (``-i lab.toml``), ``""`` when targets were named one by one; ``login`` the
-    options without which the next command would not get in.  Both are ready
-    to be pasted.
+    options without which the next command would not get in; ``targets`` which
+    of the servers were meant (``web-01 --limit db-*``); ``consent`` what the
+    person allowed for them.  All are ready to be pasted.
     """
 
     volact: str
@@ -28,6 +31,9 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     started: str = ""  # ISO 8601, UTC, "…Z"
     selector: str = ""
     login: str = ""
+    targets: str = ""
+    consent: tuple[str, ...] = ()
+    deadline_s: float = DEADLINE_S
     typed: dict[str, str] = {}  # address -> the target as the person wrote it
     by_hand: str = ""  # the command that says what to type there, where volact cannot go
     before: Summary | None = None  # an earlier look at the same servers, for comparison

@@ -7,17 +7,22 @@ is a command where there is one, else the finding's own remedy.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from volact.errors import ErrorKind
+from volact.model.finding import Finding
 from volact.model.report import ServerReport
-from volact.model.text import Text, say
-from volact.report.base import Invocation
+from volact.model.text import Text, raw, say
+from volact.report.base import DEADLINE_S, Invocation
 from volact.report.safe import plain
 from volact.report.words import lead, value
 from volact.words import tr
 
 _FEW = 12  # that many names still make one command
+_ON_SERVER = "On the server: {commands}"  # a remedy that is typed there as it stands
+_LONGEST_S = 3600  # that --deadline takes
 
 
 def shared_step(servers: Sequence[ServerReport], how: Invocation) -> str:
@@ -41,13 +46,20 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
         return ""
     if first.error is not None:
         return tr(after_error(servers, how))
-    finding = lead(first)
     options = consent(first)
     if _would_help(first) or options:
         return command_for("activate", servers, how, options)
+    if _would_repair(first):
+        return tr(_or_by_hand(command_for("activate", servers, how), servers, how))
+    return _for_person(servers, how)
+
+
+def _for_person(servers: Sequence[ServerReport], how: Invocation) -> str:
+    """What is left for a person: the remedy, or the page on it."""
+    finding = lead(servers[0])
     if finding is not None and finding.remedy:
         return plain(tr(finding.remedy))
-    code = failed_code(first)
+    code = failed_code(servers[0])
     if code:
         return f"volact explain {code}"
     return f"volact explain {plain(finding.id)}" if finding else command_for("check", servers, how)
@@ -56,6 +68,36 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
 def _would_help(server: ServerReport) -> bool:
     """Whether there are steps here that nobody has applied yet."""
     return bool(server.plan) and not server.results
+
+
+def _would_repair(server: ServerReport) -> bool:
+    """Whether volact repairs the leading cause, as far as a mere look can tell."""
+    first = lead(server)
+    untried = not (server.results or server.refusals or server.reason)
+    return untried and first is not None and repairs(first)
+
+
+def repairs(finding: Finding) -> bool:
+    """Whether this is an error that volact repairs without asking for more."""
+    return finding.repair == "automatic" and finding.severity == "error"
+
+
+def _or_by_hand(command: str, servers: Sequence[ServerReport], how: Invocation) -> Text:
+    """The command, and what is typed instead where that is the same for all of them."""
+    typed = {_typed(server) for server in servers}
+    commands = typed.pop() if len(typed) == 1 and not how.by_hand else ""
+    if not commands:
+        return raw(command)
+    return say("{command}   (or on the server: {commands})", command=command, commands=commands)
+
+
+def _typed(server: ServerReport) -> str:
+    """The commands of a remedy that consists of them."""
+    first = lead(server)
+    remedy = first.remedy if first else ""
+    if not isinstance(remedy, Text) or remedy.template != _ON_SERVER:
+        return ""
+    return plain(str(remedy.args["commands"]))
 
 
 def consent(server: ServerReport) -> tuple[str, ...]:
@@ -83,21 +125,58 @@ def command_for(
     if how.by_hand:
         return how.by_hand
     few = servers[:_FEW]
+    allowed = how.consent if verb == "activate" else ()
     if how.selector:
         names = ",".join(plain(server.name) for server in few)
         named = [how.selector, f"--limit {shlex.quote(names)}"]
     else:
         named = [shlex.quote(plain(how.typed.get(s.address, s.address))) for s in few]
+    return _command(verb, named, how, dict.fromkeys([*allowed, *options]))
+
+
+def same_servers(verb: str, how: Invocation) -> str:
+    """A command for what this run was for, no server more; ``""`` where none can be."""
+    named = [part for part in (how.selector, how.targets) if part]
+    if how.by_hand or not named:
+        return ""
+    return _command(verb, named, how, how.consent)
+
+
+def _command(verb: str, named: Sequence[str], how: Invocation, options: Iterable[str]) -> str:
     login = [how.login] if how.login else []
-    return " ".join(["volact", verb, *named, *login, *options])
+    patience = [f"--deadline {how.deadline_s:g}"] if how.deadline_s != DEADLINE_S else []
+    return " ".join(["volact", verb, *named, *login, *patience, *options])
 
 
 def after_error(servers: Sequence[ServerReport], how: Invocation) -> Text:
     """What to do about servers that could not be examined."""
     error = servers[0].error
     assert error is not None
+    if error.kind == "timeout":
+        longer = min(2 * how.deadline_s, _LONGEST_S)
+        how = msgspec.structs.replace(how, deadline_s=longer)
     again = command_for("check" if how.command == "demo" else how.command, servers, how)
+    if error.kind == "host-key":
+        return _after_host_key(servers, again, error.command)
     return _after(error.kind, again)
+
+
+def _after_host_key(servers: Sequence[ServerReport], again: str, command: str) -> Text:
+    """A key that is known and another one wants forgetting; a new one, accepting."""
+    option = "--host-key-policy accept-new"
+    if command and len({server.error and server.error.command for server in servers}) == 1:
+        return say(
+            "compare the fingerprint with the server's console; if the server was rebuilt: "
+            "{command}; then: {then}",
+            command=plain(command),
+            then=f"{again} {option}" if option not in again else again,
+        )
+    if command or option in again or not servers[0].address.startswith("ssh://"):
+        return say("see the message above; then: {command}", command=again)
+    return say(
+        "compare the fingerprint with the server's console; if it is right: {command}",
+        command=f"{again} {option}",
+    )
 
 
 def _after(kind: ErrorKind, again: str) -> Text:
@@ -113,16 +192,11 @@ def _after(kind: ErrorKind, again: str) -> Text:
                 command=again,
             )
         case "timeout":
-            return say("allow it more time: {command}", command=f"{again} --deadline 300")
-        case "host-key":
-            return say(
-                "compare the fingerprint with the server's console; if it is right: {command}",
-                command=f"{again} --host-key-policy accept-new",
-            )
+            return say("allow it more time: {command}", command=again)
         case "protocol":
             return say(
                 "{command}   (if it happens again, something on the server alters the output)",
                 command=again,
             )
-        case "agent":
+        case _:
             return say("see the message above; then: {command}", command=again)

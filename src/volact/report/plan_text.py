@@ -12,7 +12,7 @@ from volact.model.report import RunReport, ServerReport
 from volact.model.text import say
 from volact.report.base import Invocation
 from volact.report.group import natural
-from volact.report.next_step import next_step
+from volact.report.next_step import next_step, same_servers
 from volact.report.safe import plain
 from volact.report.words import duration, lead, os_words, refusal_lines, step_line
 from volact.words import tr
@@ -68,9 +68,8 @@ class PlanTextWriter:
             took=duration(run.elapsed_s),
         )
         self._out.write(tr(counts) + "\n")
-        if self._planned and self._how.selector:
-            login = f" {self._how.login}" if self._how.login else ""
-            command = f"volact activate {self._how.selector}{login}"
+        command = same_servers("activate", self._how) if self._planned else ""
+        if command:
             self._out.write(tr(say("next: {step}", step=command)) + "\n")
 
     def write_plans(self) -> None:

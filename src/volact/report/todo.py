@@ -10,7 +10,7 @@ from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import Text, listed, say
 from volact.report.base import Invocation
-from volact.report.next_step import after_error, command_for, consent, failed_code
+from volact.report.next_step import after_error, command_for, consent, failed_code, repairs
 from volact.report.safe import plain
 from volact.report.words import step_line
 from volact.report.wrap import held
@@ -37,11 +37,7 @@ def todo(server: ServerReport, how: Invocation) -> list[str]:
 def _mendable(server: ServerReport) -> list[Finding]:
     """What volact repairs when it is let: what its plan is for, or would be."""
     planned = {str(id) for step in server.plan for id in step.get("because", ())}
-    return [
-        finding
-        for finding in server.findings
-        if finding.id in planned or (finding.repair == "automatic" and finding.severity == "error")
-    ]
+    return [finding for finding in server.findings if finding.id in planned or repairs(finding)]
 
 
 def _steps(server: ServerReport) -> list[str]:

@@ -8,6 +8,7 @@ that it does not hold means is decided here.  Nothing here connects.
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 import asyncssh
@@ -26,6 +27,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     message: str
     hint: str
+    command: str = ""  # that makes the file forget the old key
 
 
 class KnownHosts:
@@ -63,8 +65,13 @@ class KnownHosts:
     def _changed(self, host: str, port: int, print_: str) -> Refusal:
         return Refusal(
             f"the host key is not the one in {self.path} (now {print_})",
-            f"if the server was rebuilt: ssh-keygen -f {self.path} -R '{_pattern(host, port)}'",
+            "was the server rebuilt?",
+            self.forget(host, port),
         )
+
+    def forget(self, host: str, port: int) -> str:
+        """The command that takes the old keys of a host out of the file."""
+        return f"ssh-keygen -f {quote(str(self.path))} -R {quote(_pattern(host, port))}"
 
     def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
         line = f"{_pattern(host, port)} {key.export_public_key().decode('ascii').strip()}\n"

@@ -32,18 +32,21 @@ class Client(asyncssh.SSHClient):
         self.refusal: Refusal | None = None
         self.trouble: VolactError | None = None
         self.restricted = False
+        self._forget = ""
 
     def own_reason(self, error: Exception) -> VolactError | None:
         """What is known here of why the login failed, better than the library can."""
         if self.trouble is not None:
             return self.trouble
         if self.refusal is not None:
-            return TransportError("host-key", self.refusal.message, self.refusal.hint)
+            refusal = self.refusal
+            return TransportError("host-key", refusal.message, refusal.hint, refusal.command)
         if isinstance(error, asyncssh.KeyExchangeFailed) and self.restricted:
             return TransportError(
                 "host-key",
                 "the server has none of the kinds of host key in known_hosts",
-                "if the server was rebuilt, remove its old lines there",
+                "was the server rebuilt?",
+                self._forget,
             )
         if isinstance(error, InputError):
             return TransportError("auth", error.message, error.hint)
@@ -68,6 +71,8 @@ class Client(asyncssh.SSHClient):
         """The trusted keys of this host."""
         found: Match = self.known.match(host, addr, port) if self.known else ([], [], [])
         self.restricted = bool(found[0])
+        if self.known and self.restricted:
+            self._forget = self.known.forget(host, port or 22)
         return found
 
     def validate_host_public_key(
