@@ -256,6 +256,12 @@ MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
         "clock-skew! rtc-utc-mismatch?",
         None,
     ),
+    (
+        "west of Greenwich the hardware clock's UTC puts it ahead",
+        server(skew_s=5 * HOUR, time__seed=0, time__bias=-300, time__zone="Eastern Standard Time"),
+        "clock-skew! rtc-utc-mismatch?",
+        None,
+    ),
     ("ahead by the time zone", server(skew_s=BIAS_S, time__seed=0), "clock-skew!", None),
     ("behind by an hour more", server(skew_s=-BIAS_S - HOUR, time__seed=0), "clock-skew!", None),
     (

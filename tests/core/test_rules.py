@@ -276,7 +276,7 @@ EXAMPLES = [
     Example(
         "sppuinotify stopped, licensed",
         server("2008 R2", services__sppuinotify=["Stopped", "Manual"]),
-        "spp-notification-stopped?",
+        "spp-notification-stopped",
     ),
     Example("no sppuinotify since 2012", server("2012", services__sppuinotify=None), ""),
     Example(

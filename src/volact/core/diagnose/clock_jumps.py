@@ -28,11 +28,11 @@ def rtc_utc_mismatch(case: Case) -> Finding | None:
         return None
     universal = value_of(time.rtu) == 1
     off = skew is not None and abs(skew) >= WARNING_S
-    behind = off and skew is not None and abs(skew + bias * 60) <= WARNING_S
-    ahead = off and skew is not None and abs(skew - bias * 60) <= WARNING_S
-    if ahead and universal:
+    by_minus_zone = off and skew is not None and abs(skew + bias * 60) <= WARNING_S
+    by_zone = off and skew is not None and abs(skew - bias * 60) <= WARNING_S
+    if by_zone and universal:
         return _mismatch(case, why="read-as-utc", fix=_unset())
-    if behind and not universal:
+    if by_minus_zone and not universal:
         return _mismatch(case, why="read-as-local", fix=_set())
     if case.ctx.knowledge.profile.hardware_clock == "utc" and not universal:
         return _mismatch(case, why="provider", fix=_set())
@@ -110,7 +110,7 @@ def _mismatch(case: Case, *, why: str, fix: str) -> Finding:
     time = case.facts.time
     return warning(
         "rtc-utc-mismatch",
-        _mismatch_summary(why),
+        _mismatch_summary(why, skew_s(case.facts)),
         {
             "why": why,
             "bias_min": value_of(time.bias),
@@ -122,16 +122,20 @@ def _mismatch(case: Case, *, why: str, fix: str) -> Finding:
     )
 
 
-def _mismatch_summary(why: str) -> Text:
+def _mismatch_summary(why: str, skew: int | None) -> Text:
+    """East of Greenwich the one reason sets the clock back, west of it ahead; the skew tells."""
+    ahead = (skew or 0) > 0
     if why == "read-as-local":
         return say(
-            "The clock is behind by exactly the time zone: the hardware clock runs in UTC and "
-            "Windows reads it as local time."
+            "The clock is {side} by exactly the time zone: the hardware clock runs in UTC and "
+            "Windows reads it as local time.",
+            side=say("ahead") if ahead else say("behind"),
         )
     if why == "read-as-utc":
         return say(
-            "The clock is ahead by exactly the time zone: the hardware clock runs in local time "
-            "and Windows reads it as UTC."
+            "The clock is {side} by exactly the time zone: the hardware clock runs in local time "
+            "and Windows reads it as UTC.",
+            side=say("ahead") if ahead else say("behind"),
         )
     return say(
         "The provider's hardware clocks run in UTC and Windows reads this one as local time: "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from volact.core import shell
 from volact.core.diagnose.binary import blocked_by
-from volact.core.diagnose.case import Case, error, on_server, warning
+from volact.core.diagnose.case import Case, error, info, on_server, warning
 from volact.core.licensing import licensing_silent, unlicensed
 from volact.core.release import is_2008, is_2008_r2, licensing_service
 from volact.model.fact import ABSENT, is_unreadable, value_of
@@ -26,7 +26,7 @@ DEFAULT_START = {
     "EventSystem": "auto",
     "W32Time": "auto",
     "sppuinotify": "demand",
-    "SLUINotify": "auto",
+    "SLUINotify": "demand",
 }
 _ALSO_NEEDED = ("RpcSs", "EventSystem", "Schedule", "Winmgmt")
 
@@ -98,9 +98,21 @@ def spp_notification_stopped(case: Case) -> Finding | None:
     service = service_of(case, name) if name else None
     if service is None or service.state in ("Running", "Start Pending"):
         return None
-    # It only matters while there is something to activate.
-    make = error if unlicensed(case.facts) else warning
-    return make(
+    evidence = {"service": name, "state": service.state, "start": service.start}
+    if not unlicensed(case.facts):
+        # It is started on demand and stops by itself: nothing is wrong.
+        return info(
+            "spp-notification-stopped",
+            say(
+                "The notification service {name} does not run ({state}); "
+                "it matters only when there is something to activate.",
+                name=name,
+                state=service.state,
+            ),
+            evidence,
+            remedy=say("Nothing to do."),
+        )
+    return error(
         "spp-notification-stopped",
         say(
             "The notification service {name} does not run ({state}); "
@@ -108,7 +120,7 @@ def spp_notification_stopped(case: Case) -> Finding | None:
             name=name,
             state=service.state,
         ),
-        {"service": name, "state": service.state, "start": service.start},
+        evidence,
         repair="automatic",
         remedy=on_server(shell.start_service(name)),
     )
