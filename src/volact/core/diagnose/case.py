@@ -31,7 +31,7 @@ def on_server(*commands: str) -> Text:
 
 
 def error(
-    id: str, summary: str, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: str
+    id: str, summary: Text, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: Text
 ) -> Finding:
     """A finding that stops activation, or will."""
     return Finding(
@@ -45,7 +45,7 @@ def error(
 
 
 def warning(
-    id: str, summary: str, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: str
+    id: str, summary: Text, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: Text
 ) -> Finding:
     """A finding that is not right, but does not stop activation."""
     return Finding(
@@ -58,7 +58,7 @@ def warning(
     )
 
 
-def info(id: str, summary: str, evidence: dict[str, Any], *, remedy: str) -> Finding:
+def info(id: str, summary: Text, evidence: dict[str, Any], *, remedy: Text) -> Finding:
     """Something notable; nothing has to be done."""
     return Finding(
         id=id,

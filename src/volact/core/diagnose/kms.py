@@ -78,16 +78,20 @@ def kms_host_set_by_policy(case: Case) -> Finding | None:
     if is_accepted(host, case.facts, case.ctx):
         return info(
             "kms-host-set-by-policy",
-            f"Group policy sets the KMS host to {host}, which is the provider's.",
+            say("Group policy sets the KMS host to {host}, which is the provider's.", host=host),
             evidence,
-            remedy="Nothing to do.",
+            remedy=say("Nothing to do."),
         )
     return error(
         "kms-host-set-by-policy",
-        f"Group policy sets the KMS host to {host}, which is not the provider's.",
+        say("Group policy sets the KMS host to {host}, which is not the provider's.", host=host),
         evidence,
-        remedy=f"Set the policy to {preferred(case)} or take it away, then on the server: "
-        "gpupdate /force. volact does not fight group policy.",
+        remedy=say(
+            "volact does not fight group policy. Set the policy to {host} or take it away, "
+            "then on the server: {command}",
+            host=preferred(case),
+            command="gpupdate /force",
+        ),
     )
 
 
@@ -107,14 +111,16 @@ def kms_host_per_product_override(case: Case) -> Finding | None:
     hosts = [
         {"product": value_of(product.id), "host": str(setting.host)} for product, setting in found
     ]
-    commands = "; ".join(shell.clear_kms_host(str(entry["product"])) for entry in hosts)
+    commands = [shell.clear_kms_host(str(entry["product"])) for entry in hosts]
     return error(
         "kms-host-per-product-override",
-        f"One product has a KMS host of its own, {hosts[0]['host']}, "
-        "which hides the server's setting.",
+        say(
+            "One product has a KMS host of its own, {host}, which hides the server's setting.",
+            host=hosts[0]["host"],
+        ),
         {"products": hosts},
         repair=moving_away(case),
-        remedy=f"On the server: {commands}",
+        remedy=on_server(*commands),
     )
 
 
@@ -195,13 +201,18 @@ def kms_port_wrong(case: Case) -> Finding | None:
         return None
     misprint = host.port in case.ctx.knowledge.profile.misprinted_ports
     right = _with_right_port(case, host)
-    tail = " The provider's page has it misprinted." if misprint else ""
+    said = say(
+        "The KMS host {host} is set with port {port}, not {right}.",
+        host=host.host,
+        port=host.port,
+        right=right.port,
+    )
     return error(
         "kms-port-wrong",
-        f"The KMS host {host.host} is set with port {host.port}, not {right.port}.{tail}",
+        say("{what} The provider's page has it misprinted.", what=said) if misprint else said,
         {"current": str(host), "port": host.port, "expected": right.port, "misprint": misprint},
         repair="automatic",
-        remedy=f"On the server: {shell.set_kms_host(right)}",
+        remedy=on_server(shell.set_kms_host(right)),
     )
 
 
