@@ -129,6 +129,10 @@ def test_the_rest_of_an_answer() -> None:
     [
         ({"os": {"build": "14393"}}, "os.build"),
         ({"os": {"build": True}}, "os.build"),
+        ({"os": {"build": 2**32}}, "os.build"),
+        ({"time": {"utc": 2**62}}, "time.utc"),
+        ({"products": [{"GracePeriodRemaining": 2**62}]}, "products[0].GracePeriodRemaining"),
+        ({"products": [{"Strange": 2**64}]}, "products[0].Strange"),
         ({"os": {"caption": 5}}, "os.caption"),
         ({"os": []}, "os"),
         ({"os": {"build": {"!": "x"}}}, "os.build.!"),
@@ -190,7 +194,7 @@ def test_windows_own_names_are_facts() -> None:
 
 _READERS = {
     str: ("text", "path"),
-    int: ("integer",),
+    int: ("integer", "moment"),
     bool: ("boolean",),
     tuple[str, ...]: ("texts",),
 }

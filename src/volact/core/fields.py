@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from volact.core.scalars import Read, boolean, integer, path, text, texts, token
+from volact.core.scalars import Read, boolean, integer, moment, path, text, texts, token
 
 Fields = dict[str, Read[Any]]
 
@@ -23,7 +23,8 @@ GROUPS: dict[str, Fields] = {
         **_all(integer, "build sku language role"),
     },
     "time": {
-        **_all(integer, "utc bias rtu pos neg client seed vmic policy_pos policy_neg ref ref_at"),
+        **_all(moment, "utc ref ref_at"),
+        **_all(integer, "bias rtu pos neg client seed vmic policy_pos policy_neg"),
         **_all(text, "zone type peers policy_type policy_peers triggers saved"),
     },
     "licensing": {

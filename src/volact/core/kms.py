@@ -27,6 +27,7 @@ Origin = Literal["policy", "product", "service", "lookup-domain", "dns", "cached
 Reach = Literal["yes", "unresolved", "refused", "timeout", "unknown"]
 
 DEFAULT_PORT = 1688
+_PORT_DIGITS = 5
 
 # What WinHTTP answers when something is there, HTTP or not.
 _REACHED = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
@@ -229,11 +230,11 @@ def _setting(layer: Layer, name: Fact[str], port: Fact[int]) -> Fact[Setting]:
 
 
 def _number(fact: Fact[str]) -> Fact[int]:
-    """A port that the registry holds as a text."""
+    """A port that the registry holds as a text; what can be none counts as not set."""
     if not isinstance(fact, Known):
         return fact
     digits = fact.value.strip()
-    return Known(int(digits)) if digits.isdecimal() else ABSENT
+    return Known(int(digits)) if digits.isdecimal() and len(digits) <= _PORT_DIGITS else ABSENT
 
 
 def _name(host: str) -> str:

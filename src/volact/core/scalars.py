@@ -15,6 +15,10 @@ from volact.errors import AnswerError
 _TOKEN = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _PATH = re.compile(r"[^\x00-\x1f\x7f-\x9f\"<>|*?\u2028\u2029]{1,1024}")
 
+# All that a server's own numbers can be; a larger one is no fact.
+_INTEGERS = range(-(2**31), 2**32)
+_MOMENTS = range(-8_640_000_000_000_000, 8_640_000_000_000_001)
+
 T = TypeVar("T")
 Read = Callable[[str, Any], T]
 
@@ -43,9 +47,18 @@ def _shaped(where: str, value: Any, shape: re.Pattern[str], wanted: str) -> str:
 
 
 def integer(where: str, value: Any) -> int:
-    """A whole JSON number; true and false are none."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise wrong_type(where, "a whole number", value)
+    """A whole JSON number of 32 bits, with or without a sign; true and false are none."""
+    return _whole(where, value, _INTEGERS, "a whole number of 32 bits")
+
+
+def moment(where: str, value: Any) -> int:
+    """A moment in milliseconds, as far as a script's dates go."""
+    return _whole(where, value, _MOMENTS, "a moment in milliseconds")
+
+
+def _whole(where: str, value: Any, among: range, wanted: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in among:
+        raise wrong_type(where, wanted, value)
     return value
 
 

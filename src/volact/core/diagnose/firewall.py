@@ -125,9 +125,13 @@ def _holds(text: str, port: int) -> bool:
     """``1688``, ``1600-1700`` or a comma list of them."""
     for part in text.split(","):
         low, _, high = part.partition("-")
-        if low.isdecimal() and int(low) <= port <= int(high if high.isdecimal() else low):
+        if _is_port(low) and int(low) <= port <= int(high if _is_port(high) else low):
             return True
     return False
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and len(text) <= len("65535")
 
 
 def _everywhere_or_there(fields: Fields, hosts: tuple[str, ...]) -> bool:
