@@ -38,6 +38,19 @@ def test_every_verb_and_option_is_documented(verb: str) -> None:
     assert not missing
 
 
+# What several verbs take is said once, above them.
+_SHARING = ("check", "plan", "activate", "inventory")
+SHARED = DOCS.partition("## Options of check")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_is_documented_where_its_verb_is(verb: str) -> None:
+    name = verb.split(maxsplit=1)[0]
+    section = DOCS.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    told = section + (SHARED if name in _SHARING else "`--lang")
+    assert not {word for word in options(VERBS[verb]) if f"`{word}" not in told}
+
+
 def test_nothing_is_documented_that_does_not_exist() -> None:
     real = set().union(*(options(command) for command in VERBS.values()))
     real |= {"--version", "--help", "--install-completion", "--show-completion"}

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -16,10 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cli_run import volact
 
 from volact.cli.child_lab import child_lab
+from volact.model.report import RunReport, ServerReport
+from volact.report.base import Invocation
+from volact.report.text_table import TextWriter
 
 # One lab for all of them, whoever runs tests side by side.
 pytestmark = pytest.mark.xdist_group("cli-lab")
@@ -71,6 +76,24 @@ def test_plan_prints_the_console_commands_of_the_document(fleet: str, seen: dict
         "cscript /nologo %windir%/system32/slmgr.vbs -skms kms1.tencentyun.com:1688",
         "cscript /nologo %windir%/system32/slmgr.vbs -ato",
     ]
+
+
+README = Path(__file__).parents[2] / "README.md"
+_TIMES = re.compile(r"\d+ d left|\d{4}-\d\d-\d\d|\s+")
+
+
+def test_the_readme_shows_what_check_says_of_one_server(seen: dict[str, Any]) -> None:
+    address, login = "ssh://10.0.0.5", "--password-env VOLACT_PASSWORD"
+    typed = {address: "ssh://Administrator@10.0.0.5"}
+    how = Invocation(volact="", command="check", login=login, typed=typed)
+    (row,) = (row for row in seen["servers"] if row["name"] == "report-08")
+    out = io.StringIO()
+    writer = TextWriter(out, how)
+    writer.add(msgspec.convert({**row, "name": "10.0.0.5", "address": address}, type=ServerReport))
+    writer.finish(msgspec.convert(seen, type=RunReport))
+    shown = README.read_text("utf-8").partition(f"$ volact check {typed[address]} {login}\n")[2]
+    shown = shown.partition("**4.")[0]
+    assert _TIMES.sub(" ", shown).strip() == _TIMES.sub(" ", out.getvalue()).strip()
 
 
 def test_commands_for_several_servers_name_each(fleet: str, seen: dict[str, Any]) -> None:

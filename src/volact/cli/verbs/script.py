@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volact.cli.language import Lang
-from volact.cli.options import KmsHosts, Provider, takes
+from volact.cli.options import KmsHosts, complete_provider, takes
 
 if TYPE_CHECKING:
     from volact.agent.request import Request
@@ -27,7 +27,14 @@ _DEADLINE_S = 120
 class ScriptOptions:
     """Which file is written, and where."""
 
-    provider: Provider = ""
+    provider: Annotated[
+        str,
+        typer.Option(
+            help="The cloud whose KMS hosts and time servers it uses; needed unless --for says it.",
+            metavar="NAME",
+            autocompletion=complete_provider,
+        ),
+    ] = ""
     output: Annotated[
         str,
         typer.Option(
