@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from volact.core.catalogue import CATALOGUE
-from volact.core.explain import explain, near_misses, parse_code
+from volact.core.explain import classes, explain, near_misses, of_class, parse_code
 from volact.errors import InputError
 from volact.knowledge.load import load_errors
+from volact.model.profile import ErrorInfo
 
 ERRORS = load_errors()
 
@@ -108,3 +110,29 @@ def test_nothing_near_gets_examples() -> None:
         explain("what is this", ERRORS)
     assert "0xC004F074" in caught.value.hint
     assert "\n" not in caught.value.line()
+
+
+EXPLAINED = [i for i in ERRORS.values() if i.family not in ("name-only", "event")]
+OWED = ("code", "symbol", "class", "meaning", "causes", "remedy", "source", "confidence")
+
+
+@pytest.mark.parametrize("info", EXPLAINED, ids=lambda info: hex(info.code))
+def test_no_field_of_a_code_is_empty(info: ErrorInfo) -> None:
+    document = msgspec.to_builtins(explain(hex(info.code), ERRORS))
+    assert all(document[field] for field in OWED)
+    assert all(cause.strip() for cause in document["causes"])
+    assert document["class"] == document["family"] == info.family
+
+
+def test_every_code_is_in_exactly_one_class() -> None:
+    known = classes(ERRORS)
+    assert sum(known.values()) == len(ERRORS)
+    listed = [one.name for name in known for one in of_class(name, ERRORS)]
+    assert len(listed) == len(ERRORS)
+    assert "0x80072AF9" in [one.code for one in of_class("dns", ERRORS)]
+
+
+def test_an_unknown_class_is_named_with_those_spelt_alike() -> None:
+    with pytest.raises(InputError, match="there is no class 'dsn'") as caught:
+        of_class("dsn", ERRORS)
+    assert "dns" in caught.value.hint

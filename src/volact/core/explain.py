@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
@@ -26,11 +27,16 @@ Kind = Literal["code", "event", "finding"]
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """One explained thing.  ``forms``: the same code as other tools print it."""
+    """One explained thing.  ``forms``: the same code as other tools print it.
+
+    ``code`` is ``""`` for events and findings; ``class`` is the family by another name.
+    """
 
     kind: Kind
     name: str
     meaning: str
+    code: str = ""
+    class_: str = msgspec.field(name="class", default="")
     forms: tuple[str, ...] = ()
     symbol: str = ""
     family: str = ""
@@ -69,6 +75,25 @@ def parse_code(text: str) -> int | None:
     return None
 
 
+def classes(errors: Mapping[int, ErrorInfo]) -> dict[str, int]:
+    """Every class of codes, and how many codes are in it; of some only the name is known."""
+    return dict(sorted(Counter(info.family for info in errors.values()).items()))
+
+
+def of_class(name: str, errors: Mapping[int, ErrorInfo]) -> tuple[Explanation, ...]:
+    """Every code of a class, by number; ``InputError`` for a class that there is not."""
+    known = classes(errors)
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+        raise InputError(f"there is no class {name!r}", hint)
+    return tuple(
+        _known(info)
+        for info in sorted(errors.values(), key=lambda info: info.code)
+        if info.family == name
+    )
+
+
 def near_misses(text: str, errors: Mapping[int, ErrorInfo]) -> tuple[str, ...]:
     """Up to three things that begin so or are spelt alike."""
     explained = [info for info in errors.values() if info.family not in ("name-only", "event")]
@@ -87,6 +112,7 @@ def _finding(id: str) -> Explanation:
     return Explanation(
         kind="finding",
         name=id,
+        class_="finding",
         meaning=entry.meaning,
         remedy=entry.action,
         page=f"docs/findings/{id}.md",
@@ -99,6 +125,8 @@ def _known(info: ErrorInfo) -> Explanation:
         kind="event" if event else "code",
         name=info.symbol if event else hex_code(info.code),
         meaning=info.meaning,
+        code="" if event else hex_code(info.code),
+        class_=info.family,
         forms=() if event else _forms(info.code),
         symbol="" if event else info.symbol,
         family=info.family,
@@ -116,6 +144,8 @@ def _windows_error(code: int) -> Explanation:
         kind="code",
         name=hex_code(code),
         meaning=f"Windows error {number}; volact knows nothing more of it.",
+        code=hex_code(code),
+        class_="windows",
         forms=_forms(code),
         family="windows",
         remedy=f"On any Windows: net helpmsg {number}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,9 +10,13 @@ from typer.core import TyperCommand
 
 from volact.cli.language import Lang
 from volact.cli.options import TableOrJson
+from volact.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from volact.core.explain import Explanation
+    from volact.model.profile import ErrorInfo
 
 _NEGATIVE = re.compile(r"-\d+")
 
@@ -40,6 +43,13 @@ def _complete_id(incomplete: str) -> list[str]:
     return [name for name in CATALOGUE if name.startswith(incomplete)]
 
 
+def _complete_class(incomplete: str) -> list[str]:
+    from volact.core.explain import classes
+    from volact.knowledge.load import load_errors
+
+    return [name for name in classes(load_errors()) if name.startswith(incomplete)]
+
+
 def explain(
     code: Annotated[
         str,
@@ -49,47 +59,80 @@ def explain(
             autocompletion=_complete_id,
             show_default=False,
         ),
-    ],
+    ] = "",
+    class_: Annotated[
+        str,
+        typer.Option(
+            "--class",
+            metavar="NAME",
+            help="List the codes of a class, such as dns; without NAME and code all classes.",
+            autocompletion=_complete_class,
+        ),
+    ] = "",
     output: TableOrJson = "text",
     lang: Lang = "",
 ) -> int:
-    """Explain an error code, an event id or a finding."""
+    """Explain an error code, an event id or a finding; list a class of codes, or the classes."""
     from volact.cli.console import columns_of, use_stdout
     from volact.core.explain import explain as look_up
     from volact.knowledge.load import load_errors
-    from volact.report.json_document import encode
 
-    found = look_up(code, load_errors())
-    out = use_stdout(output)
-    columns = min(columns_of(out), 100)
-    out.write(encode(found) + "\n" if output == "json" else _text(found, columns))
+    errors, out = load_errors(), use_stdout(output)
+    if code and class_:
+        raise InputError("a code and --class are both given", "ask for one of them")
+    if code:
+        found = look_up(code, errors)
+        columns = min(columns_of(out), 100)
+        out.write(_json(found) if output == "json" else _text(found, columns))
+    else:
+        out.write(_listed(class_, errors, output))
     return 0
 
 
+def _listed(name: str, errors: Mapping[int, ErrorInfo], output: str) -> str:
+    """The codes of a class, or the classes there are."""
+    from volact.cli.console import table
+    from volact.core.explain import classes, of_class
+
+    if not name:
+        known = classes(errors)
+        rows = [(word, str(number)) for word, number in known.items()]
+        return _json(known) if output == "json" else table(("CLASS", "CODES"), rows)
+    found = of_class(name, errors)
+    lines = [(one.name, one.symbol, one.meaning) for one in found]
+    return _json(found) if output == "json" else table(("CODE", "SYMBOL", "MEANING"), lines)
+
+
+def _json(value: object) -> str:
+    from volact.report.json_document import encode
+
+    return encode(value) + "\n"
+
+
 def _text(found: Explanation, columns: int) -> str:
+    from volact.model.text import ready, say
+    from volact.words import tr
+
     symbol = f"  {found.symbol}" if found.symbol else ""
     forms = ", ".join(form for form in found.forms if form != found.name)
     lines = [f"{found.name}{symbol}{f'  ({forms})' if forms else ''}"]
-    lines += _wrapped(found.meaning, columns)
+    lines += _wrapped(tr(found.meaning), columns)
     if found.causes:
-        lines += ["", "Causes"]
+        lines += ["", tr("Causes")]
         for text in found.causes:
             lines += _wrapped(text, columns, first="  - ")
     if found.remedy:
-        lines += ["", "What to do", *_wrapped(found.remedy, columns)]
-    tail = [found.source, f"causes and remedy: {found.confidence}" if found.confidence else ""]
-    said = "; ".join(part for part in tail if part)
-    lines += ["", *_wrapped(f"Source: {said}", columns, first="")] if said else []
-    lines += ["", f"More: {found.page}"] if found.page else []
+        lines += ["", tr("What to do"), *_wrapped(tr(found.remedy), columns)]
+    sure = say("causes and remedy: {confidence}", confidence=ready(found.confidence))
+    said = "; ".join(part for part in (found.source, tr(sure) if found.confidence else "") if part)
+    source = tr(say("Source: {said}", said=said))
+    lines += ["", *_wrapped(source, columns, first="")] if said else []
+    lines += ["", tr(say("More: {page}", page=found.page))] if found.page else []
     return "".join(f"{line}\n" for line in lines)
 
 
 def _wrapped(text: str, columns: int, first: str = "  ") -> list[str]:
-    return textwrap.wrap(
-        text,
-        columns,
-        initial_indent=first,
-        subsequent_indent=" " * len(first),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    from volact.report.wrap import wrapped
+
+    lines = wrapped(text, columns - len(first))
+    return [(" " * len(first) if at else first) + line for at, line in enumerate(lines)]
