@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from volact.agent.answer import read_answer
-from volact.agent.render import MAX_BYTES, PARTS, render
+from volact.agent.render import HANDED_BYTES, MAX_BYTES, PARTS, render
 from volact.agent.request import Ask, Mode, Request, new_request
+from volact.core.standalone import standalone_steps
 from volact.errors import InputError
-from volact.knowledge.load import load_editions, load_profile
+from volact.knowledge.load import knowledge_for, load_editions, load_profile, profile_names
 from volact.model.step import Step
 
 ID = "0123456789abcdef"
@@ -69,6 +70,32 @@ def test_every_provider_with_every_key_stays_small(mode: Mode) -> None:
     steps = (Step(do="install-key", params={"keys": keys}),) * (mode != "probe")
     request = new_request(mode, load_profile("tencent"), steps, id=ID)
     assert len(render(request)) < MAX_BYTES
+
+
+@pytest.mark.parametrize("provider", profile_names())
+def test_what_a_person_is_handed_keeps_every_name(provider: str) -> None:
+    knowledge = knowledge_for(provider)
+    asked_for = new_request("standalone", knowledge.profile, standalone_steps(knowledge), id=ID)
+    data = render(asked_for, keep=True, handed=True)
+    assert len(data) < HANDED_BYTES
+    for name in (b"function runStep(step,done)", b"lastActivation(done)", b"var outcome"):
+        assert name in data
+    assert len(render(asked_for)) <= MAX_BYTES, "a cloud's run-command takes no more"
+
+
+def test_what_is_asked_most_keeps_every_name() -> None:
+    profile = load_profile("tencent")
+    for kinds in (
+        (),
+        ("activate",),
+        ("install-key", "set-kms-host", "activate"),
+        ("enable-service", "start-service", "activate"),
+        ("set-time-source", "sync-clock", "activate"),
+    ):
+        steps = tuple(Step(do=do) for do in kinds)
+        data = render(new_request("apply" if steps else "probe", profile, steps, id=ID))
+        assert b"var outcome" in data or not steps
+        assert b"silentHosts" in data
 
 
 def test_a_file_that_is_too_large_is_refused() -> None:

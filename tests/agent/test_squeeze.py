@@ -30,5 +30,12 @@ def test_words_stay_apart() -> None:
     assert squeeze("return -1;") == "return-1;"
 
 
+def test_two_equal_signs_stay_apart() -> None:
+    assert squeeze("x = a - -b;") == "x=a- -b;"
+    assert squeeze("x = i + ++j;") == "x=i+ ++j;"
+    assert squeeze("x = i++ + j;") == "x=i++ +j;"
+    assert squeeze("x = a + -b;") == "x=a+-b;"
+
+
 def test_no_line_starts_with_a_colon() -> None:
     assert squeeze("return a ? b\n  : c;") == "return a?b:c;"

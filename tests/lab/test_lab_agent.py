@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +13,13 @@ from volact.agent.render import render
 from volact.agent.request import new_request
 from volact.core.standalone import standalone_steps
 from volact.knowledge.load import knowledge_for
+from volact.lab.cmd.session import Result, Start, execute
 from volact.lab.faults import FAULTS
 from volact.lab.windows import acl
 from volact.lab.windows.machine import Machine
 from volact.lab.windows.releases import RELEASES
 from volact.lab.windows.restart import restart
+from volact.lab.windows.setup import license_with
 
 Facts = dict[str, Any]
 KMS, KMS1 = "kms.tencentyun.com:1688", "kms1.tencentyun.com:1688"
@@ -381,11 +384,8 @@ async def test_the_file_for_a_person_tells_the_truth(
     here: Place, fault: str, code: int, word: str
 ) -> None:
     machine = here.machine(fault, language="zh")
-    knowledge = knowledge_for("tencent")
-    request = new_request("standalone", knowledge.profile, standalone_steps(knowledge), id="0" * 16)
+    result = await handed_out(machine)
     path = f"{machine.home}\\activate-win.bat"
-    machine.files.write(path, render(request, keep=True))
-    result = await command(machine, f'cmd.exe /c "{path}"')
     assert result.exit_code == code, result.stdout
     lines = result.stdout.decode("ascii").splitlines()
     assert any(line.startswith(word) for line in lines), lines
@@ -394,3 +394,91 @@ async def test_the_file_for_a_person_tells_the_truth(
     left = {node.name for node in machine.files.children(machine.home)}
     assert left == {"AppData", "activate-win.bat"}
     assert here.errors == []
+
+
+async def handed_out(machine: Machine, change: tuple[bytes, bytes] = (b"", b"")) -> Result:
+    """Run the file that a person is given, as it is or with one thing changed."""
+    knowledge = knowledge_for("tencent")
+    request = new_request("standalone", knowledge.profile, standalone_steps(knowledge), id="0" * 16)
+    path = f"{machine.home}\\activate-win.bat"
+    data = render(request, keep=True, handed=True)
+    assert change[0] in data
+    machine.files.write(path, data.replace(*change) if change[0] else data)
+    return await command(machine, f'cmd.exe /c "{path}"')
+
+
+def licensed_by(here: Place, host: str, *faults: str) -> Machine:
+    machine = here.machine(*faults)
+    license_with(machine, host, 1688)
+    return machine
+
+
+async def test_an_old_licence_is_no_activation(here: Place) -> None:
+    machine = licensed_by(here, "kms.core.windows.net", "kms-count")
+    machine.licensing.products[0].set_state(1, 0, 257_075)
+    machine.licensing.set_machine("kms.core.windows.net")
+    result = await handed_out(machine)
+    text = result.stdout.decode("ascii")
+    assert result.exit_code == 1, text
+    assert "\nNOT ACTIVATED: 0xC004F038, KMS host kms" in text
+    assert "\nACTIVATED" not in text
+    assert "\nThat means: The KMS host answered, but too few machines" in text
+    assert "\nThe licence from before still counts" in text
+
+
+async def test_a_companys_own_licence_is_not_given_up(here: Place) -> None:
+    machine = licensed_by(here, "kms.corp.example")
+    result = await handed_out(machine)
+    text = result.stdout.decode("ascii")
+    assert result.exit_code == 2, text
+    assert "\nREFUSED: this server is licensed by kms.corp.example:1688" in text
+    assert machine.licensing.machine() == "kms.corp.example"
+
+
+async def test_the_licence_of_another_cloud_is_moved(here: Place) -> None:
+    machine = licensed_by(here, "azkms.core.windows.net")
+    result = await handed_out(machine)
+    assert result.exit_code == 0, result.stdout
+    assert b"\nACTIVATED by kms" in result.stdout
+
+
+async def test_a_restart_that_is_left_is_said(here: Place) -> None:
+    machine = here.machine("sppsvc-disabled", release="2019")
+    result = await handed_out(machine)
+    assert result.exit_code == 1, result.stdout
+    assert b"\nRestart this server, then start this file again" in result.stdout
+    result = await handed_out(machine)
+    assert result.exit_code == 2, result.stdout
+    assert b"\nREFUSED: Windows has to be restarted first" in result.stdout
+    restart(machine)
+    result = await handed_out(machine)
+    assert (result.exit_code, b"\nACTIVATED" in result.stdout) == (0, True), result.stdout
+
+
+async def test_a_script_that_is_stopped_has_not_activated(here: Place) -> None:
+    machine = here.machine("never-activated")
+    result = await handed_out(machine, (b"WScript.Quit(main());", b"main();WScript.Quit(7);"))
+    lines = result.stdout.decode("ascii").splitlines()
+    assert result.exit_code == 1, lines
+    assert lines[-1] == "NOT ACTIVATED: stopped before its end (7); start this file again."
+
+
+@pytest.mark.parametrize(
+    ("line", "waits"),
+    [
+        ('C:\\Windows\\system32\\cmd.exe /c ""C:\\x y\\activate-win.bat" "', True),
+        ('C:\\Windows\\System32\\cmd.exe /C "C:\\x\\activate-win.bat" ', True),
+        ('"C:\\Windows\\system32\\cmd.exe" /c ""C:\\x\\activate-win.bat""', False),
+        ('cmd /c "C:\\x\\activate-win.bat"', False),
+        ('"C:\\Windows\\system32\\cmd.exe" ', False),
+    ],
+)
+async def test_only_a_window_of_its_own_waits(machine: Machine, line: str, waits: bool) -> None:
+    data = render(new_request("standalone", None, id="0" * 16), keep=True, handed=True)
+    end = data[data.index(b"setlocal EnableDelayedExpansion") :].partition(b"\r\n*/")[0]
+    wait = end.replace(b'"%sys%\\timeout.exe" /t 300 2>nul', b"echo waits")
+    assert wait != end
+    machine.files.write(f"{machine.home}\\end.bat", b"@echo off\r\n" + wait)
+    start = Start(variables={"CMDCMDLINE": line, "sys": "C:\\Windows\\System32", "x": "0"})
+    ran = await asyncio.to_thread(execute, machine, "end.bat", limit_s=20, start=start)
+    assert (b"waits" in ran.stdout, ran.exit_code) == (waits, 0), ran

@@ -20,6 +20,7 @@ from volact.errors import InputError
 from volact.knowledge.load import load_editions
 
 MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command takes
+HANDED_BYTES = 96 * 1024  # a file in a person's hands is never shortened, only bounded
 
 _COMMON = ("host", "registry", "wmi", "services", "net", "licensing", "server")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
@@ -55,11 +56,14 @@ PARTS: dict[Mode, tuple[str, ...]] = {
 _KEY = re.compile(r"(?<![A-Z0-9])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Z0-9])", re.IGNORECASE)
 
 
-def render(request: Request, *, deadline_s: int = 120, keep: bool = False) -> bytes:
+def render(
+    request: Request, *, deadline_s: int = 120, keep: bool = False, handed: bool = False
+) -> bytes:
     """The agent with this request, as the bytes of a ``.bat``.
 
     ``deadline_s`` ends the script from outside; slow questions stop well before
-    it.  With ``keep`` the file stays where it is (one that is handed out).
+    it.  With ``keep`` the file stays where it is.  One that is ``handed`` to a
+    person can be read by that person: all names stay, however large it gets.
     """
     document = json.dumps(request.document(), separators=(",", ":"))
     _refuse_keys(document)
@@ -70,12 +74,13 @@ def render(request: Request, *, deadline_s: int = 120, keep: bool = False) -> by
             f"var REQUEST = {_literal(document)};",
         ]
     )
-    text = ""
-    for names in ("whole", "variables", "all"):  # what of the names has to be short
+    text, room = "", HANDED_BYTES if handed else MAX_BYTES
+    # What of the names has to be short.
+    for names in ("whole",) if handed else ("whole", "variables", "all"):
         text = f"{head}\n{_parts(parts_of(request), names)}\n".replace("\n", "\r\n")
-        if len(text) <= MAX_BYTES:
+        if len(text) <= room:
             break
-    return _checked(text)
+    return _checked(text, room)
 
 
 def _literal(document: str) -> str:
@@ -125,6 +130,7 @@ def _prologue(request: Request, deadline_s: int, keep: bool) -> str:
         "machine": _switched_off(request, "machine", "HKLM"),
         "user": _switched_off(request, "user", "HKCU"),
         "never": _never_started(person),
+        "stopped": _stopped(person),
         "limits": _limits_back(request),
         "end": _end(person, keep),
     }
@@ -156,6 +162,14 @@ def _never_started(person: bool) -> str:
             "echo   Is its folder writable? Does an antivirus or AppLocker rule forbid scripts?"
         )
     return "echo VOLACT0 not-started %rc%"
+
+
+def _stopped(person: bool) -> str:
+    """What a person reads when the script ended without an exit code of ours."""
+    if not person:
+        return "rem"
+    ours = " ".join(f'if not "%rc%"=="{code}"' for code in (10, 11, 12))
+    return f"{ours} echo NOT ACTIVATED: stopped before its end (%rc%); start this file again."
 
 
 def _limits_back(request: Request) -> str:
@@ -192,9 +206,10 @@ def _limits_back(request: Request) -> str:
 def _end(person: bool, keep: bool) -> str:
     """A file that is sent removes itself; ``exit`` then ends cmd, which reads no further.
 
-    A window that opened for this file alone (a double click) stays for five
-    minutes or until a key is pressed.  ``timeout`` ends at once where nobody
-    can press one, so that nothing waits in a run without a console.
+    A window that Explorer opened for this file alone stays for five minutes or
+    until a key is pressed.  A double click ends its command with quote, blank,
+    quote, "Run as administrator" with quote, blank; PowerShell and scripts write
+    neither.  ``timeout`` ends at once where nobody can press a key.
     """
     if not keep:
         return 'del /q /f "%~f0" & exit %x%'
@@ -205,19 +220,22 @@ def _end(person: bool, keep: bool) -> str:
         'if not exist "%sys%\\timeout.exe" exit /b %x%\n'
         "setlocal EnableDelayedExpansion\n"
         'set "c_=!CMDCMDLINE!"\n'
-        'set c_ | "%sys%\\find.exe" /i "/c " >nul && "%sys%\\timeout.exe" /t 300 2>nul\n'
+        'set "e_=!c_:~-2!"\n'
+        'set "e_=!e_:"=q!"\n'
+        'if not "!e_!"=="q " if not "!e_!"==" q" exit /b %x%\n'
+        'if not "!c_:/c =!"=="!c_!" "%sys%\\timeout.exe" /t 300 2>nul\n'
         "exit /b %x%"
     )
 
 
-def _checked(text: str) -> bytes:
+def _checked(text: str, room: int) -> bytes:
     data = text.encode("ascii")
     prologue, _, script = text.partition("*/\r\n")
     if "*/" in prologue or not script or "\r\n:" in script:
         raise AssertionError("the batch part and the script part are mixed up")
-    if len(data) > MAX_BYTES:
+    if len(data) > room:
         raise InputError(
-            f"the agent with this request is {len(data)} bytes, more than {MAX_BYTES}",
+            f"the agent with this request is {len(data)} bytes, more than {room}",
             "fewer steps or fewer keys at once",
         )
     return data

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
 
+from volact.knowledge.load import load_errors, load_profile, profile_names
 from volact.model.profile import Image, Profile
 from volact.model.step import Step
 
@@ -21,9 +23,10 @@ Mode = Literal["probe", "apply", "standalone"]
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent needs to know to ask its questions.
 
-    The last two are for the standalone mode alone: the provider's title for
-    the person, and metadata values of servers that must not be activated,
-    each with the reason (``{"image-id": {"img-1": "it is ..."}}``).
+    The last four are for the standalone mode alone: the provider's title for
+    the person; metadata values of servers that must not be activated, each with
+    the reason (``{"image-id": {"img-1": "it is ..."}}``); the KMS hosts of all
+    clouds, ``.x`` for every name that ends so; what the usual codes mean.
     """
 
     kms: tuple[str, ...] = ()
@@ -36,6 +39,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     detect: bool = False  # the cloud is not known yet: ask what may tell it
     title: str = ""
     refuse: dict[str, dict[str, str]] = {}
+    clouds: tuple[str, ...] = ()
+    codes: dict[str, str] = {}
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +88,35 @@ def _ask(profile: Profile, mode: Mode) -> Ask:
         present=profile.discovery == "dns",
         title=profile.title if person else "",
         refuse=_refused(profile) if person else {},
+        clouds=_clouds() if person else (),
+        codes=_codes() if person else {},
     )
+
+
+@cache
+def _clouds() -> tuple[str, ...]:
+    """The KMS hosts of all clouds, by name."""
+    names: set[str] = set()
+    for profile in map(load_profile, profile_names()):
+        hosts = (*profile.all_kms_hosts(), *(h for sub in profile.sub_clouds for h in sub.kms))
+        names.update(host.host.lower() for host in hosts)
+        names.update(f".{end}" for end in profile.kms_suffixes)
+    return tuple(sorted(names))
+
+
+@cache
+def _codes() -> dict[str, str]:
+    """What a failed activation usually says, in a sentence each."""
+    known = load_errors()
+    return {f"0x{code:08X}": str(known[code].meaning) for code in _USUAL if code in known}
+
+
+# What a KMS client is told, and what the network and DNS say.
+_USUAL = (
+    0xC004F038, 0xC004F039, 0xC004F041, 0xC004F042, 0xC004F050, 0xC004F069, 0xC004F06C,
+    0xC004F074, 0xC004F014, 0xC004F015, 0xC004F00F, 0x8007232B, 0x8007267C, 0x800706BA,
+    0x8007007B, 0x80070005, 0x80072EE7, 0x80072EE2,
+)  # fmt: skip
 
 
 def _refused(profile: Profile) -> dict[str, dict[str, str]]:

@@ -1,8 +1,8 @@
 """Makes the script's parts smaller without changing what they do.  Pure.
 
 Comments that stand alone, indentation, blank lines and the spaces around
-punctuation go; names and statements stay, so that whoever receives the file can
-still read it.  The parts are written so that this is safe: no comment behind
+punctuation go; names and statements stay (``shorten`` is for what is too large
+even so).  The parts are written so that this is safe: no comment behind
 code, no string over two lines.
 """
 
@@ -12,6 +12,7 @@ import re
 
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)
 _STRING = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+_EQUAL_SIGNS = re.compile(r"(?<=\+) (?=\+)|(?<=-) (?=-)")
 _AROUND = re.compile(r" ?([-=+*<>!&|?:;,(){}\[\]]+) ?")
 
 
@@ -30,11 +31,12 @@ def _tight(line: str) -> str:
     """One line without spaces around punctuation; strings stay as they are.
 
     A line with a slash outside strings may hold a regular expression, in which
-    a space has meaning: it stays whole.  A space between two signs stays too
-    (``a - -b``): each run of signs is taken as a whole.
+    a space has meaning: it stays whole.  A space between two equal signs stays
+    too: without it ``a - -b`` would be ``a--b``.
     """
     pieces = _STRING.split(line)
     if any("/" in code for code in pieces[::2]):
         return line
-    pieces[::2] = [_AROUND.sub(r"\1", code) for code in pieces[::2]]
+    apart = [_EQUAL_SIGNS.sub("\x00", code) for code in pieces[::2]]
+    pieces[::2] = [_AROUND.sub(r"\1", code).replace("\x00", " ") for code in apart]
     return "".join(pieces)

@@ -25,22 +25,28 @@ function standalone() {
 }
 
 function verdict(state, reason, done) {
-  var i, activation = null, host = "";
+  var activation = lastActivation(done), host = "";
   if (reason) {
     say("REFUSED: " + reason);
     return REFUSED_CODE;
   }
-  if (allLicensed(state.products)) {
+  if (allLicensed(state.products) && (!done.length || (activation && activation.ok))) {
     host = state.hosts[state.products[0].id];
     say("ACTIVATED" + (state.products[0].client && host ? " by " + host : "") + ".");
     return LICENSED;
   }
+  return activation ? notActivated(state, activation) : neverTried(state, done);
+}
+
+/* A licence that was there before proves nothing: what was tried has to have worked. */
+function lastActivation(done) {
+  var i, activation = null;
   for (i = 0; i < done.length; i++) {
     if (done[i]["do"] === "activate" && !done[i].skipped) {
       activation = done[i];
     }
   }
-  return activation ? notActivated(state, activation) : neverTried(state, done);
+  return activation;
 }
 
 function notActivated(state, activation) {
@@ -49,8 +55,19 @@ function notActivated(state, activation) {
   say("NOT ACTIVATED: " + (code === null ? "no error was given" : hexCode(code)) +
     (host ? ", KMS host " + host : "") + (activation.note ? " (" + activation.note + ")" : ""));
   tellClock();
-  say("What the code means: volact explain " + (code === null ? "not-licensed" : hexCode(code)));
+  if (code !== null && REQUEST.ask.codes && REQUEST.ask.codes[hexCode(code)]) {
+    say("That means: " + REQUEST.ask.codes[hexCode(code)]);
+  } else if (code !== null) {
+    say("What the code means: volact explain " + hexCode(code) + ", on any machine that has volact");
+  }
+  tellKept(state);
   return NOT_LICENSED;
+}
+
+function tellKept(state) {
+  if (allLicensed(state.products)) {
+    say("The licence from before still counts until it ends.");
+  }
 }
 
 /* Activation was not tried: the first step that failed says why. */
@@ -68,6 +85,10 @@ function neverTried(state, done) {
   say("NOT ACTIVATED: " + (last ? last["do"] + " failed" +
     (last.hresult === null ? "" : " with " + hexCode(last.hresult)) +
     (last.note ? " (" + last.note + ")" : "") : "activation is not among the steps"));
+  if (startsLater()) {
+    say("Restart this server, then start this file again: its licensing service comes up then.");
+  }
+  tellKept(state);
   return NOT_LICENSED;
 }
 

@@ -38,7 +38,7 @@ if "%rc%"=="11" goto ran
 if "%rc%"=="12" goto ran
 :never
 <never>
-goto ran
+goto done
 :machine
 <machine>
 set "rc=<off>"
@@ -47,6 +47,8 @@ goto ran
 <user>
 set "rc=<off>"
 :ran
+<stopped>
+:done
 <limits>
 del /q /f "%base%.js" "%base%.out" >nul 2>nul
 set "x=1"

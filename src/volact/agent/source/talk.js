@@ -170,6 +170,31 @@ function refusedKey(products) {
     ? "the installed key is not a KMS client key, and is not replaced without your word" : "";
 }
 
+/* By its name the KMS host of some cloud, which nobody else may use for good. */
+function someCloudsHost(host) {
+  var name = splitHost(host).name.toLowerCase(), known = REQUEST.ask.clouds || [], i;
+  for (i = 0; i < known.length; i++) {
+    if (name === known[i] ||
+        (known[i].charAt(0) === "." && name.slice(-known[i].length) === known[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The host of a licence that works and that nobody may give up unasked, or "". */
+function ownHost(state) {
+  var i, host;
+  for (i = 0; i < state.products.length; i++) {
+    host = state.hosts[state.products[i].id];
+    if (REQUEST.ask.kms.length && state.products[i].status === 1 && state.products[i].client &&
+        host && !acceptedHost(host) && !someCloudsHost(host)) {
+      return host;
+    }
+  }
+  return "";
+}
+
 /* Why nothing may be done here, or "". */
 function refusal(state) {
   var name, value, refuse = REQUEST.ask.refuse || {};
@@ -178,6 +203,10 @@ function refusal(state) {
   }
   if (refusedKey(state.products)) {
     return refusedKey(state.products);
+  }
+  if (ownHost(state)) {
+    return "this server is licensed by " + ownHost(state) + ", which is no cloud's KMS host that" +
+      " is known; a licence that works is not given up without your word";
   }
   if (foreignPolicy() !== null) {
     return "group policy sets the KMS host " + foreignPolicy();

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Service = Literal["aws-ssm", "azure-run-command", "gcp", "alibaba"]
 ScriptMode = Literal["probe", "standalone"]
 _DEADLINE_S = 120
+_BY_HAND_S = 600  # hosts that do not answer, services that start, clocks that are set
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ def script(options: ScriptOptions) -> int:
     knowledge = knowledge_with(parse_kms_hosts(options.kms_host))(name)
     mode: ScriptMode = options.mode or ("probe" if service else "standalone")
     request = _request(knowledge, mode)
-    data = _rendered(request, keep=service in (None, "gcp"))
+    data = _rendered(request, service)
     if service is None:
         usual = f"volact-{request.id}.bat" if mode == "probe" else knowledge.profile.script_name
         _write_all([Path(options.output or usual)], [data], force=options.force)
@@ -126,10 +127,12 @@ def _request(knowledge: Knowledge, mode: ScriptMode) -> Request:
     )
 
 
-def _rendered(request: Request, *, keep: bool) -> bytes:
+def _rendered(request: Request, service: Service | None) -> bytes:
     from volact.agent.render import render
 
-    return render(request, deadline_s=_DEADLINE_S, keep=keep)
+    if service is None:
+        return render(request, deadline_s=_BY_HAND_S, keep=True, handed=True)
+    return render(request, deadline_s=_DEADLINE_S, keep=service == "gcp")
 
 
 def _wrapped(service: Service, data: bytes, request: Request) -> Wrapped:

@@ -140,5 +140,10 @@ def for_variables(text: str, values: Mapping[str, str], scope: Scope) -> str:
 
 
 def delayed(text: str, lookup: Lookup) -> str:
-    """Expand ``!name!``."""
-    return re.sub(r"!([^!\s]+)!", lambda match: lookup(match[1]) or "", text)
+    """Expand ``!name!``, also with a part or a replacement behind a colon."""
+
+    def value(match: re.Match[str]) -> str:
+        found = lookup(match[1]) or ""
+        return _altered(found, match[2]) if match[2] and found else found
+
+    return re.sub(r"!([^!\s:]+)(?::([^!]*))?!", value, text)
