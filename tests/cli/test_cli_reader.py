@@ -57,3 +57,21 @@ def test_a_look_ends_soon_when_nobody_reads_on() -> None:
             running.stdout.close()
             said = running.stderr.read()
         assert (running.returncode, said) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_console_commands_that_nobody_takes_cost_no_report_file(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    with child_lab("tencent", 12, 7) as inventory:
+        fleet = ("-i", str(inventory), "--deadline", "5", "--no-progress")
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*VOLACT, "plan", *fleet, "--format", "commands", "--report", f"jsonl={rows}"],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+    assert done.stderr.startswith("volact: standard output: No space left on device; ")
+    assert done.stderr.count("\n") == 1
+    assert len(rows.read_text().splitlines()) == 13

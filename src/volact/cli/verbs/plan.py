@@ -14,7 +14,7 @@ from volact.cli.options import Allow, PlanFormat, ServerOptions, takes
 if TYPE_CHECKING:
     from volact.cli.conduct import Conductor
     from volact.core.context import Policy
-    from volact.model.report import ServerReport
+    from volact.model.report import RunReport, ServerReport
     from volact.pipeline import Outcome
     from volact.report.commands_list import CommandsWriter
 
@@ -54,17 +54,36 @@ def run_plan(options: ServerOptions, output: str, policy: Policy | None = None) 
     from volact.cli.conduct import conductor
     from volact.cli.fleet_options import fleet_of
     from volact.cli.runtime import run_async
-    from volact.cli.sinks import Nowhere
 
     fleet = fleet_of(options, "plan", policy)
     if output != "commands":
         with conductor(options, fleet, output) as run:
             return run_async(_run(run))
-    with conductor(options, fleet, output, Nowhere()) as run:
-        return run_async(_run(run, commands_writer(len(fleet.servers))))
+    commands = _Commands(commands_writer(len(fleet.servers)))
+    with conductor(options, fleet, output, commands) as run:
+        return run_async(_run(run, commands))
 
 
-async def _run(run: Conductor, commands: CommandsWriter | None = None) -> int:
+class _Commands:
+    """Standard output of a run whose rows are console commands."""
+
+    def __init__(self, writer: CommandsWriter) -> None:
+        self._writer = writer
+        self._typed: dict[str, tuple[str, ...]] = {}
+
+    def expect(self, outcome: Outcome) -> None:
+        """Keep what is typed on a server until its row is written."""
+        self._typed[outcome.report.name] = commands_of(outcome)
+
+    def add(self, server: ServerReport) -> None:
+        """Write one server's commands."""
+        self._writer.add(server, self._typed.pop(server.name, ()))
+
+    def finish(self, run: RunReport) -> None:
+        """There is no more to say."""
+
+
+async def _run(run: Conductor, commands: _Commands | None = None) -> int:
     from volact.fleet import plan_fleet
 
     fleet = run.fleet
@@ -75,13 +94,13 @@ async def _run(run: Conductor, commands: CommandsWriter | None = None) -> int:
 
 
 async def _rows(
-    outcomes: AsyncGenerator[Outcome, None], commands: CommandsWriter | None
+    outcomes: AsyncGenerator[Outcome, None], commands: _Commands | None
 ) -> AsyncGenerator[ServerReport, None]:
-    """The rows of the outcomes; their console commands are written on the way."""
+    """The rows of the outcomes; their console commands are made on the way."""
     async with aclosing(outcomes):
         async for outcome in outcomes:
             if commands is not None:
-                commands.add(outcome.report, commands_of(outcome))
+                commands.expect(outcome)
             yield outcome.report
 
 
