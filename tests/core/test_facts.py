@@ -184,12 +184,12 @@ def test_what_would_end_a_command_is_no_fact(raw: dict[str, Any]) -> None:
 
 
 def test_windows_own_names_are_facts() -> None:
-    raw = {
+    raw: dict[str, Any] = {
         "products": [{"ID": "21c56779-b449-4d20-adfc-eece0e1ad74b"}],
         "binary": {"path": "D:\\Wïn (x86) & co\\System32\\sppsvc.exe"},
     }
     facts = read_facts(raw, None)
-    assert facts.binary.path == Known(raw["binary"]["path"])  # type: ignore[call-overload]
+    assert facts.binary.path == Known(raw["binary"]["path"])
 
 
 _READERS = {

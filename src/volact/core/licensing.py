@@ -15,6 +15,7 @@ from volact.model.text import Text, raw, say
 
 WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"
 LICENSED = 1
+TIMED_OUT = 0x800705B4  # how the agent says that its time was over
 FULL_TERM_MIN = 259_200  # 180 days: how long one KMS activation lasts
 
 Channel = Literal["kms-client", "kms-host", "mak", "retail", "oem", "eval", "avma", "unknown"]
@@ -154,6 +155,12 @@ def licensing_silent(facts: Facts) -> bool:
     service = facts.licensing
     no_service = not is_known(service.version) and not is_known(service.cmid)
     return is_unreadable(facts.products) or no_service
+
+
+def out_of_time(facts: Facts) -> bool:
+    """Whether the agent did not get to ask what decides: the script's time was over."""
+    asked = (facts.products, facts.licensing.version, facts.licensing.cmid)
+    return any(isinstance(fact, Unreadable) and fact.hresult == TIMED_OUT for fact in asked)
 
 
 def is_kms_host(facts: Facts) -> bool:

@@ -13,6 +13,7 @@ import msgspec
 from volact.agent.answer import Answer
 from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
+from volact.core.licensing import out_of_time
 from volact.core.verify import verify
 from volact.errors import AnswerError, TransportError, VolactError
 from volact.model.facts import Facts
@@ -25,6 +26,9 @@ from volact.pipeline.job import Job, Look, Notify, Outcome, nobody
 from volact.pipeline.rows import command_of, kind_of, lost_row, row
 from volact.pipeline.visit import Visit
 from volact.transports.base import Opener, Transport
+
+# Less time than this is too little for another look.
+_LOOK_S = 6.0
 
 
 async def run_one(
@@ -103,7 +107,18 @@ async def _try_apply(visit: Visit, transport: Transport, look: Look) -> ServerRe
         if visit.executions == before:
             raise  # nothing was sent
         return error
+    after = await _in_full(visit, transport, look, after)
     return _applied(visit, look, after, answer.results)
+
+
+async def _in_full(visit: Visit, transport: Transport, look: Look, after: Facts) -> Facts:
+    """The closing look again, where slow steps left it no time for what decides."""
+    if not out_of_time(after) or visit.left_s < _LOOK_S:
+        return after
+    try:
+        return await visit.look_again(transport, look)
+    except (TransportError, AnswerError):
+        return after  # the steps were answered; what is missing is a finding of its own
 
 
 async def _look_again(visit: Visit, look: Look, lost: VolactError) -> ServerReport:
