@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
-from volact.knowledge.load import load_profile, profile_names
+from volact.knowledge.load import load_errors, load_profile, profile_names
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "volact"
@@ -116,10 +116,10 @@ def _closing(text: str, start: int) -> int:
 
 
 def _in_knowledge() -> Iterator[Message]:
-    """Sentences of the providers' files that findings repeat.
-
-    What a code means is not among them: it is said in English everywhere.
-    """
+    """Sentences of the data files that findings repeat: what a code means, who is entitled."""
+    for info in load_errors().values():
+        if info.family not in ("name-only", "event"):
+            yield Message(braced(info.meaning.rstrip(".")), "", "src/volact/knowledge/errors")
     for name in profile_names():
         text = load_profile(name).entitlement.text
         if text:

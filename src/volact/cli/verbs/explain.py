@@ -99,8 +99,18 @@ def _listed(name: str, errors: Mapping[int, ErrorInfo], output: str) -> str:
         rows = [(word, str(number)) for word, number in known.items()]
         return _json(known) if output == "json" else table(("CLASS", "CODES"), rows)
     found = of_class(name, errors)
-    lines = [(one.name, one.symbol, one.meaning) for one in found]
+    lines = [(one.name, one.symbol, _meaning(one)) for one in found]
     return _json(found) if output == "json" else table(("CODE", "SYMBOL", "MEANING"), lines)
+
+
+def _meaning(found: Explanation) -> str:
+    """A finding's meaning is a sentence of ours; a code's is one of the knowledge's."""
+    from volact.model.text import Text, ready, say
+    from volact.words import tr
+
+    if isinstance(found.meaning, Text):
+        return tr(found.meaning)
+    return tr(say("{sentence}.", sentence=ready(found.meaning.rstrip("."))))
 
 
 def _json(value: object) -> str:
@@ -116,7 +126,7 @@ def _text(found: Explanation, columns: int) -> str:
     symbol = f"  {found.symbol}" if found.symbol else ""
     forms = ", ".join(form for form in found.forms if form != found.name)
     lines = [f"{found.name}{symbol}{f'  ({forms})' if forms else ''}"]
-    lines += _wrapped(tr(found.meaning), columns)
+    lines += _wrapped(_meaning(found), columns)
     if found.causes:
         lines += ["", tr("Causes")]
         for text in found.causes:
