@@ -82,7 +82,11 @@ def test_without_the_word_the_refusal_names_it_and_with_it_the_step_is_done(
 
 @pytest.mark.parametrize("inventory", ["kms-count"], indirect=True)
 def test_clones_that_a_host_does_not_count_are_rearmed_once(inventory: str) -> None:
-    rearm = ("activate", "-i", inventory, "--yes", "--allow", "rearm", "--output", "json")
+    allowed = ("-i", inventory, "--allow", "rearm", "--output", "json")
+    planned = json.loads(volact("plan", *allowed).stdout)
+    assert [[step["do"] for step in s["plan"]] for s in planned["servers"]] == [["rearm"]] * 2
+    assert "duplicate-cmid" in [cluster["cause"] for cluster in planned["clusters"]]
+    rearm = ("activate", *allowed, "--yes")
     first = json.loads(volact(*rearm).stdout)
     assert [server["verdict"] for server in first["servers"]] == ["attention"] * 2
     assert [[step["do"] for step in s["plan"]] for s in first["servers"]] == [["rearm"]] * 2

@@ -5,7 +5,7 @@ finished, out of time, interrupted, never begun.  What is done on one server
 is ``volact.pipeline``'s; who is asked for is ``volact.inventory``'s.
 """
 
-from volact.fleet.clones import planned_together
+from volact.fleet.clones import needs_all, planned_together
 from volact.fleet.events import Entered, Event, Finished, OnEvent, Started
 from volact.fleet.runs import Control, apply_fleet, plan_fleet, run_fleet
 
@@ -17,6 +17,7 @@ __all__ = [
     "OnEvent",
     "Started",
     "apply_fleet",
+    "needs_all",
     "plan_fleet",
     "planned_together",
     "run_fleet",

@@ -15,12 +15,17 @@ from volact.core.diagnose.fleet import duplicate_cmids
 from volact.core.licensing import unlicensed
 from volact.core.plan import make_plan
 from volact.model.finding import Finding
-from volact.pipeline import Outcome
+from volact.pipeline import Job, Outcome
 from volact.pipeline.job import Look
 from volact.pipeline.rows import replanned
 
 _TOO_FEW = 0xC004F038  # the KMS host has seen too few machines: clones count once
 STEP = "rearm"
+
+
+def needs_all(job: Job) -> bool:
+    """Whether some step can be planned only when every server was looked at."""
+    return STEP in job.policy.consent
 
 
 def planned_together(outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -72,8 +72,9 @@ def activate(options: ActivateOptions) -> int:
 
 
 def _together(run: Conductor) -> bool:
-    """Whether some step can be planned only when every server was looked at."""
-    return "rearm" in run.fleet.job.policy.consent
+    from volact.fleet import needs_all
+
+    return needs_all(run.fleet.job)
 
 
 def _plan_first(run: Conductor, *, ask: bool) -> int:

@@ -84,11 +84,13 @@ class _Commands:
 
 
 async def _run(run: Conductor, commands: _Commands | None = None) -> int:
-    from volact.fleet import plan_fleet
+    from volact.fleet import needs_all, plan_fleet
 
     fleet = run.fleet
     with run.listening() as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
+        if needs_all(fleet.job):
+            outcomes = _together(outcomes)
         await run.show(len(fleet.servers), _rows(outcomes, commands))
     return run.finish()
 
@@ -102,6 +104,16 @@ async def _rows(
             if commands is not None:
                 commands.expect(outcome)
             yield outcome.report
+
+
+async def _together(outcomes: AsyncGenerator[Outcome, None]) -> AsyncGenerator[Outcome, None]:
+    """The outcomes after all servers were looked at, with what is planned only then."""
+    from volact.fleet import planned_together
+
+    async with aclosing(outcomes):
+        seen = [outcome async for outcome in outcomes]
+    for outcome in planned_together(seen):
+        yield outcome
 
 
 def commands_of(outcome: Outcome) -> tuple[str, ...]:
