@@ -9,6 +9,7 @@ from volact.report.safe import width
 
 # Ideographs, kana and full-width signs: a line may break beside each of them...
 _WIDE = r"[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]"
+_WORDS = re.compile(r"( *)([^ ]+)")
 _PIECES = re.compile(rf"{_WIDE}|(?:(?!{_WIDE}).)+")
 # ...but no line begins with a closing sign or ends with an opening one.
 _CLOSING = set("，。、；：？！）》】」』”’％")
@@ -33,8 +34,8 @@ def wrapped(text: str, columns: int, *, hang: int = 0) -> list[str]:
             break_on_hyphens=False,
         )
     lines, line = [], ""
-    for unit, apart in _units(text):
-        more = f"{line} {unit}" if apart and line.strip() else f"{line}{unit}"
+    for unit, space in _units(text):
+        more = f"{line}{space}{unit}" if line.strip() else f"{line}{unit}"
         if line.strip() and width(more) > columns:
             lines.append(line)
             more = " " * hang + unit
@@ -42,15 +43,15 @@ def wrapped(text: str, columns: int, *, hang: int = 0) -> list[str]:
     return [each.replace(_HELD, " ") for each in [*lines, line] if each.strip()]
 
 
-def _units(text: str) -> list[tuple[str, bool]]:
-    """What is never broken, each with whether a space stands before it."""
-    units: list[tuple[str, bool]] = []
-    for word in text.split(" "):
+def _units(text: str) -> list[tuple[str, str]]:
+    """What is never broken, each with the spaces before it."""
+    units: list[tuple[str, str]] = []
+    for space, word in _WORDS.findall(text):
         for at, piece in enumerate(_PIECES.findall(word)):
             glued = units and at and (piece[0] in _CLOSING or units[-1][0][-1] in _OPENING)
             if glued:
                 before, apart = units[-1]
                 units[-1] = (before + piece, apart)
             else:
-                units.append((piece, at == 0))
+                units.append((piece, "" if at else space))
     return units
