@@ -42,6 +42,23 @@ def test_an_activation_ends_whole_when_nobody_reads_on(tmp_path: Path) -> None:
     assert after["summary"]["healthy"] == last["summary"]["healthy"]
 
 
+def test_an_activation_ends_whole_when_nobody_reads_its_progress(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    with child_lab("tencent", 12, 7) as inventory:
+        how = ("--deadline", "5", "--concurrency", "1", "--report", f"jsonl={rows}")
+        with subprocess.Popen(
+            [*VOLACT, "activate", "-i", str(inventory), "--yes", *how],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as running:
+            assert running.stdout is not None
+            running.stdout.readline()
+            running.stdout.close()
+    assert running.returncode == 3
+    assert len(rows.read_text().splitlines()) == 13
+
+
 def test_a_look_ends_soon_when_nobody_reads_on() -> None:
     with child_lab("tencent", 12, 7) as inventory:
         fleet = ("-i", str(inventory), "--deadline", "5", "--no-progress")

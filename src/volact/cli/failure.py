@@ -14,6 +14,7 @@ import platform
 import sys
 import tempfile
 import traceback
+from typing import TextIO
 
 from volact import __version__
 from volact.errors import DataError, InputError, VolactError
@@ -54,7 +55,7 @@ def settle(error: BaseException) -> int:
         tell(say("interrupted"))
         return INTERRUPTED
     if isinstance(cause, BrokenPipeError):
-        _drop_stdout()
+        drop(sys.stdout)
         return FAILED
     if isinstance(cause, VolactError):
         tell(told(cause))
@@ -76,7 +77,7 @@ def tell(line: str) -> None:
         sys.stderr.write(f"volact: {plain(tr(line))}\n")
         sys.stderr.flush()
     except (OSError, ValueError):  # stderr is closed: there is nobody to tell
-        return
+        drop(sys.stderr)
 
 
 def report_lost(name: str, error: Exception) -> None:
@@ -85,7 +86,7 @@ def report_lost(name: str, error: Exception) -> None:
     Whoever stopped reading standard output knows it, and is told nothing.
     """
     if name == STDOUT:
-        _drop_stdout()
+        drop(sys.stdout)
         if isinstance(error, BrokenPipeError):
             return
     if isinstance(error, OSError):
@@ -112,12 +113,12 @@ def _only_leaf(error: BaseException) -> BaseException:
     return error
 
 
-def _drop_stdout() -> None:
+def drop(stream: TextIO) -> None:
     """Nobody reads on: keep the interpreter from complaining when it flushes."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(devnull, sys.stdout.fileno())
-    except (OSError, ValueError):  # no real file behind stdout
+        os.dup2(devnull, stream.fileno())
+    except (OSError, ValueError):  # no real file behind it
         return
     finally:
         os.close(devnull)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from volact.cli.failure import drop
 from volact.model.report import ServerReport
 from volact.model.text import say
 from volact.report.safe import plain
@@ -81,6 +82,7 @@ class Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._count = self._total = self._every = 0
+        self._unread = False
 
     def start(self, doing: str, total: int) -> None:
         """Say what begins."""
@@ -106,8 +108,14 @@ class Lines:
         """Nothing is left open."""
 
     def _line(self, line: str) -> None:
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        if self._unread:
+            return
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except OSError:  # whoever stops reading must not stop the run
+            self._unread = True
+            drop(self._stream)
 
 
 _TONES = {
