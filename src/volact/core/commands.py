@@ -127,8 +127,9 @@ def _clear_host(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
 
 
 def _restart(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:
-    yield "net stop sppsvc"
-    yield "net start sppsvc"
+    service = licensing_service(facts.os)
+    yield f"net stop {service}"
+    yield shell.start_service(service)
 
 
 def _activate(params: Params, facts: Facts, ctx: Context) -> Iterator[str]:

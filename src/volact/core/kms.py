@@ -30,7 +30,7 @@ DEFAULT_PORT = 1688
 _PORT_DIGITS = 5
 
 # What WinHTTP answers when something is there, HTTP or not.
-_REACHED = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
+REACHED_CODES = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
 _FAILED: dict[int, Reach] = {
     0x80072EE7: "unresolved",
     0x80072EFD: "refused",
@@ -170,7 +170,7 @@ def reach_of(facts: Facts, host: HostPort) -> Reach:
     code = value_of(_tried(facts, host))
     if code is None:
         return "unknown"
-    return "yes" if code in _REACHED else _FAILED.get(code, "unknown")
+    return "yes" if code in REACHED_CODES else _FAILED.get(code, "unknown")
 
 
 def reachable_hosts(facts: Facts, ctx: Context) -> tuple[HostPort, ...]:

@@ -44,7 +44,7 @@ _ALIASES = {
 }
 # A service's token holds these beside its own account: Everyone, Authenticated
 # Users, Users, SERVICE, This Organization, LOCAL.
-_GROUPS = ("S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-6", "S-1-5-15", "S-1-2-0")
+SERVICE_GROUPS = ("S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-6", "S-1-5-15", "S-1-2-0")
 
 _RIGHTS = {
     "GA": 0x10000000,
@@ -142,7 +142,7 @@ def grants(sddl: str, token: Collection[str], wanted: int) -> bool | None:
 
 def network_service_token(service: str) -> frozenset[str]:
     """What the account of a licensing service holds."""
-    return frozenset({NETWORK_SERVICE, service_sid(service), *_GROUPS})
+    return frozenset({NETWORK_SERVICE, service_sid(service), *SERVICE_GROUPS})
 
 
 def parse(sddl: str) -> tuple[Ace, ...] | None:

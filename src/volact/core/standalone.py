@@ -11,7 +11,7 @@ from typing import Any
 from volact.core.clock import WARNING_S
 from volact.core.diagnose.services import DEFAULT_START
 from volact.core.repairs import SYNC_WITHIN_S
-from volact.core.sddl import NETWORK_SERVICE
+from volact.core.sddl import NETWORK_SERVICE, SERVICE_GROUPS
 from volact.model.profile import HostPort, Knowledge
 from volact.model.step import Step
 
@@ -20,9 +20,9 @@ _BUILDS_2008_R2 = [7000, 7999]
 _BUILDS_FROM_2008_R2 = [7000, 99_999]
 _LAST_BUILD = 99_999
 
-# Everyone, Authenticated Users, Users, SERVICE and NETWORK SERVICE: whoever of
-# these is denied, the licensing service is.
-_DENIABLE = ["S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-6", NETWORK_SERVICE]
+# Everyone, Authenticated Users and so on: whoever of these is denied, the
+# licensing service is.
+_DENIABLE = [*SERVICE_GROUPS, NETWORK_SERVICE]
 
 
 def standalone_steps(knowledge: Knowledge) -> tuple[Step, ...]:

@@ -7,8 +7,12 @@
 var SID_NAMES = {NS: "S-1-5-20", WD: "S-1-1-0", AU: "S-1-5-11", BU: "S-1-5-32-545",
   BA: "S-1-5-32-544", SY: "S-1-5-18", LS: "S-1-5-19", SU: "S-1-5-6", AN: "S-1-5-7"};
 
-/* Groups that every service account is in. */
-var SERVICE_GROUPS = ["S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-6"];
+/* Groups that every service account is in, and the services' own accounts. */
+var SERVICE_GROUPS = ["S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-6", "S-1-5-15", "S-1-2-0"];
+var SERVICE_SIDS = {
+  sppsvc: "S-1-5-80-123231216-2592883651-3715271367-3753151631-4175906628",
+  slsvc: "S-1-5-80-2119565420-4155874467-2934723793-509086461-374458824"
+};
 
 var TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
 
@@ -48,7 +52,7 @@ function anyOf(wanted, present) {
 }
 
 function mayExecute(sddl, sid, denied) {
-  var who = [sid].concat(SERVICE_GROUPS);
+  var who = [sid].concat(SERVICE_GROUPS, SERVICE_SIDS[is2008() ? "slsvc" : "sppsvc"]);
   return !anyOf(who.concat(denied), executeSids(sddl, "D")) && anyOf(who, executeSids(sddl, "A"));
 }
 
