@@ -36,7 +36,10 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "licensed-by-other-kms": Entry(
         say("Windows is licensed, but not by one of the provider's KMS hosts."),
-        say("Sets the provider's KMS host and activates."),
+        say(
+            "Sets the provider's KMS host and activates; takes a company's own licence over "
+            "only with --allow move-kms."
+        ),
     ),
     "kms-host-pinned": Entry(
         say("Windows is licensed by the provider's KMS host, which is set by its address."),
