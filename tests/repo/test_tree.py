@@ -20,7 +20,7 @@ TEXT = [
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
-REGISTRY = re.compile(r"(pypi|npmjs|crates)\.(org|io)|pythonhosted|deb\.debian\.org")
+REGISTRY = re.compile(r"https?://\S*(/simple/|/pool/main/|/packages/\S+\.whl|/-/\S+\.tgz)")
 
 
 def short(path: Path) -> str:
