@@ -12,7 +12,7 @@ import quickjs
 _HOST = """
 function ActiveXObject() {}
 var WScript = {ScriptFullName: "C:\\\\x\\\\volact-1.js"};
-var STARTED = 0, BUDGET_MS = 1000;
+var STARTED = 0, BUDGET_MS = 1000, WORDS = {}, PAGES = [];
 var REQUEST = {ask: {kms: [], metadata: {}, headers: {}, connect_ms: 1}};
 """
 

@@ -119,3 +119,23 @@ def test_a_folder_that_cannot_be_written_is_said(wine: WineServer) -> None:
     assert "VOLACT0 not-started cannot-write" in ran.stdout
     (folder / "volact-x.bat").unlink()
     folder.rmdir()
+
+
+def test_it_talks_indonesian(handed_out: WineServer) -> None:
+    asked = request("standalone", {"do": "activate"}, title="Some Cloud")
+    ran = handed_out.run_file(
+        render(asked, keep=True, handed=True, language="id"), "activate-win.bat"
+    )
+    assert ran.code == 1
+    assert "aktivasi server ini dengan Some Cloud" in ran.stdout
+    assert "TIDAK AKTIF: 0x80041017" in ran.stdout
+    assert "Memeriksa lagi" in ran.stdout
+
+
+def test_chinese_falls_back_where_the_console_cannot_show_it(handed_out: WineServer) -> None:
+    asked = request("standalone", {"do": "activate"})
+    ran = handed_out.run_file(
+        render(asked, keep=True, handed=True, language="zh-CN"), "activate-win.bat"
+    )
+    assert "NOT ACTIVATED: 0x80041017" in ran.stdout
+    assert "?" not in ran.stdout.replace("??", "")

@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
+from volact.agent.spoken import said_in
 from volact.knowledge.load import load_errors, load_profile, profile_names
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +28,6 @@ SOURCE = ROOT / "src" / "volact"
 LOCALE = SOURCE / "words" / "locale"
 
 _SAYING = ("say", "tr", "count")
-_NOTED = re.compile(r"\b(?:result|failed|refused)\(")
-_JS_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_JS_SAID = re.compile(r'\bt\(\s*((?:"(?:[^"\\]|\\.)*"\s*\+?\s*)+)')
 
 
 class Message(NamedTuple):
@@ -91,28 +89,9 @@ def in_template(text: str, place: str) -> Iterator[Message]:
 
 
 def in_script(text: str, place: str) -> Iterator[Message]:
-    """What the agent says to a person (``t("…")``), and the notes of its steps."""
-    for match in _JS_SAID.finditer(text):
-        yield Message("".join(unquoted(part) for part in _JS_STRING.findall(match[1])), "", place)
-    for match in _NOTED.finditer(text):
-        inside = text[match.end() : _closing(text, match.end())]
-        for part in _JS_STRING.findall(inside):
-            if " " in part and not part.endswith(" ") and not part.startswith((" ", "/")):
-                yield Message(unquoted(part), "", place)
-
-
-def unquoted(part: str) -> str:
-    """A script's string without its escapes."""
-    return re.sub(r"\\(.)", r"\1", part)
-
-
-def _closing(text: str, start: int) -> int:
-    depth = 1
-    for at in range(start, len(text)):
-        depth += {"(": 1, ")": -1}.get(text[at], 0)
-        if depth == 0:
-            return at
-    return len(text)
+    """What the agent says to a person, and the notes of its steps."""
+    for said in said_in(text):
+        yield Message(said, "", place)
 
 
 def _in_knowledge() -> Iterator[Message]:

@@ -15,9 +15,11 @@ from importlib import resources
 
 from volact.agent.request import Mode, Request
 from volact.agent.shorten import shorten
+from volact.agent.spoken import in_batch, table
 from volact.agent.squeeze import squeeze
 from volact.errors import InputError
 from volact.knowledge.load import load_editions
+from volact.model.text import say
 
 MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command takes
 HANDED_BYTES = 96 * 1024  # a file in a person's hands is never shortened, only bounded
@@ -57,21 +59,28 @@ _KEY = re.compile(r"(?<![A-Z0-9])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Z0-9])", re
 
 
 def render(
-    request: Request, *, deadline_s: int = 120, keep: bool = False, handed: bool = False
+    request: Request,
+    *,
+    deadline_s: int = 120,
+    keep: bool = False,
+    handed: bool = False,
+    language: str = "en",
 ) -> bytes:
     """The agent with this request, as the bytes of a ``.bat``.
 
     ``deadline_s`` ends the script from outside; slow questions stop well before
     it.  With ``keep`` the file stays where it is.  One that is ``handed`` to a
     person can be read by that person: all names stay, however large it gets.
+    ``language`` is that of the standalone mode's words.
     """
     document = json.dumps(request.document(), separators=(",", ":"))
     _refuse_keys(document)
     head = "\n".join(
         [
-            _prologue(request, deadline_s, keep),
+            _prologue(request, deadline_s, keep, language),
             f"var STARTED = new Date().getTime(), BUDGET_MS = {deadline_s * 600};",
             f"var REQUEST = {_literal(document)};",
+            *_words(request, language),
         ]
     )
     text, room = "", HANDED_BYTES if handed else MAX_BYTES
@@ -81,6 +90,14 @@ def render(
         if len(text) <= room:
             break
     return _checked(text, room)
+
+
+def _words(request: Request, language: str) -> tuple[str, ...]:
+    """The standalone script's words; the other modes talk to nobody."""
+    if request.mode != "standalone":
+        return ()
+    script = "\n".join(_source(f"{part}.js") for part in parts_of(request))
+    return (_literal(table(language, script, request.ask)),)
 
 
 def _literal(document: str) -> str:
@@ -119,7 +136,7 @@ def _source(name: str) -> str:
     return resources.files("volact.agent").joinpath("source", name).read_text("ascii")
 
 
-def _prologue(request: Request, deadline_s: int, keep: bool) -> str:
+def _prologue(request: Request, deadline_s: int, keep: bool, language: str) -> str:
     text = "\n".join(
         line for line in _source("prologue.bat").splitlines() if not line.startswith("::")
     )
@@ -127,10 +144,10 @@ def _prologue(request: Request, deadline_s: int, keep: bool) -> str:
     values = {
         "seconds": str(deadline_s),
         "off": "12" if person else "10",
-        "machine": _switched_off(request, "machine", "HKLM"),
-        "user": _switched_off(request, "user", "HKCU"),
-        "never": _never_started(person),
-        "stopped": _stopped(person),
+        "machine": _switched_off(request, "machine", "HKLM", language),
+        "user": _switched_off(request, "user", "HKCU", language),
+        "never": _never_started(person, language),
+        "stopped": _stopped(person, language),
         "limits": _limits_back(request),
         "end": _end(person, keep),
     }
@@ -139,14 +156,16 @@ def _prologue(request: Request, deadline_s: int, keep: bool) -> str:
     return text
 
 
-def _switched_off(request: Request, scope: str, hive: str) -> str:
+def _switched_off(request: Request, scope: str, hive: str, language: str) -> str:
     """What is printed when Windows Script Host is off: the script could never say it."""
     if request.mode == "standalone":
-        return (
-            f"echo REFUSED: Windows Script Host is switched off on this server:\n"
-            f"echo   {hive}\\SOFTWARE\\Microsoft\\Windows Script Host\\Settings, Enabled is 0.\n"
-            f"echo Set it to 1 and start this file again."
+        key = f"{hive}\\SOFTWARE\\Microsoft\\Windows Script Host\\Settings"
+        lines = (
+            say("REFUSED: Windows Script Host is switched off on this server:"),
+            say("  {key}, Enabled is 0.", key=key),
+            say("Set it to 1 and start this file again."),
         )
+        return "\n".join(f"echo {in_batch(language, line)}" for line in lines)
     answer: dict[str, object] = {"v": 1, "id": request.id, "mode": request.mode, "ms": 0}
     if request.mode == "apply":
         answer["results"] = []
@@ -155,21 +174,23 @@ def _switched_off(request: Request, scope: str, hive: str) -> str:
     return f"echo VOLACT1 {len(body)} {zlib.crc32(body.encode()):08x} {body}"
 
 
-def _never_started(person: bool) -> str:
+def _never_started(person: bool, language: str) -> str:
     if person:
-        return (
-            "echo NOT ACTIVATED: cscript.exe could not run this file (%rc%).\n"
-            "echo   Is its folder writable? Does an antivirus or AppLocker rule forbid scripts?"
+        lines = (
+            say("NOT ACTIVATED: cscript.exe could not run this file (%rc%)."),
+            say("  Is its folder writable? Does an antivirus or AppLocker rule forbid scripts?"),
         )
+        return "\n".join(f"echo {in_batch(language, line)}" for line in lines)
     return "echo VOLACT0 not-started %rc%"
 
 
-def _stopped(person: bool) -> str:
+def _stopped(person: bool, language: str) -> str:
     """What a person reads when the script ended without an exit code of ours."""
     if not person:
         return "rem"
     ours = " ".join(f'if not "%rc%"=="{code}"' for code in (10, 11, 12))
-    return f"{ours} echo NOT ACTIVATED: stopped before its end (%rc%); start this file again."
+    told = say("NOT ACTIVATED: stopped before its end (%rc%); start this file again.")
+    return f"{ours} echo {in_batch(language, told)}"
 
 
 def _limits_back(request: Request) -> str:

@@ -16,6 +16,7 @@ import msgspec
 from volact.knowledge.load import load_errors, load_profile, profile_names
 from volact.model.profile import Image, Profile
 from volact.model.step import Step
+from volact.model.text import say
 
 Mode = Literal["probe", "apply", "standalone"]
 
@@ -132,8 +133,8 @@ def _refused(profile: Profile) -> dict[str, dict[str, str]]:
     return {name: reasons for name, reasons in refuse.items() if reasons}
 
 
-_OWN = "the licence is your own, not the provider's"
-_NOT_PUBLIC = "not a public image, which the provider's licence needs"
+_OWN = str(say("the licence is your own, not the provider's"))
+_NOT_PUBLIC = str(say("not a public image, which the provider's licence needs"))
 _OTHERS = {"PRIVATE_IMAGE", "SHARED_IMAGE", "CREATE_IMAGE", "EXTERNAL_IMPORT"}
 
 

@@ -5,19 +5,22 @@
 
 function standalone() {
   var state, reason, done = [];
-  say("volact: activation of this server" + (REQUEST.ask.title ? " with " + REQUEST.ask.title : ""));
-  say("Looking at this server");
+  chooseWords();
+  say(REQUEST.ask.title
+    ? t("volact: activation of this server with {cloud}", {cloud: REQUEST.ask.title})
+    : t("volact: activation of this server"));
+  say(t("Looking at this server"));
   tellServer();
   state = licenceState();
   tellState(state);
   reason = refusal(state);
   if (!reason && leaveAlone(state)) {
-    say("Nothing to change: it is licensed already.");
+    say(t("Nothing to change: it is licensed already."));
   } else if (!reason) {
     tellReach();
-    say("Putting right what is wrong");
+    say(t("Putting right what is wrong"));
     done = runSteps(REQUEST.steps, tellStep);
-    say("Looking again");
+    say(t("Looking again"));
     state = licenceState();
     tellState(state);
   }
@@ -27,12 +30,13 @@ function standalone() {
 function verdict(state, reason, done) {
   var activation = lastActivation(done), host = "";
   if (reason) {
-    say("REFUSED: " + reason);
+    say(t("REFUSED: {why}", {why: reason}));
     return REFUSED_CODE;
   }
   if (allLicensed(state.products) && (!done.length || (activation && activation.ok))) {
     host = state.hosts[state.products[0].id];
-    say("ACTIVATED" + (state.products[0].client && host ? " by " + host : "") + ".");
+    say(state.products[0].client && host ? t("ACTIVATED by {host}.", {host: host})
+      : t("ACTIVATED."));
     return LICENSED;
   }
   return activation ? notActivated(state, activation) : neverTried(state, done);
@@ -52,13 +56,18 @@ function lastActivation(done) {
 function notActivated(state, activation) {
   var code = activation.hresult === null ? state.error : activation.hresult;
   var host = state.products.length ? state.hosts[state.products[0].id] : null;
-  say("NOT ACTIVATED: " + (code === null ? "no error was given" : hexCode(code)) +
-    (host ? ", KMS host " + host : "") + (activation.note ? " (" + activation.note + ")" : ""));
+  var why = code === null ? t("no error was given") : hexCode(code);
+  if (host) {
+    why = t("{code}, KMS host {host}", {code: why, host: host});
+  }
+  say(t("NOT ACTIVATED: {why}", {why: why}) + (activation.note ? " (" + noted(activation.note) +
+    ")" : ""));
   tellClock();
   if (code !== null && REQUEST.ask.codes && REQUEST.ask.codes[hexCode(code)]) {
-    say("That means: " + REQUEST.ask.codes[hexCode(code)]);
+    say(t("That means: {meaning}", {meaning: t(REQUEST.ask.codes[hexCode(code)])}));
   } else if (code !== null) {
-    say("What the code means: volact explain " + hexCode(code) + ", on any machine that has volact");
+    say(t("What the code means: volact explain {code}, on any machine that has volact",
+      {code: hexCode(code)}));
   }
   tellKept(state);
   return NOT_LICENSED;
@@ -66,7 +75,7 @@ function notActivated(state, activation) {
 
 function tellKept(state) {
   if (allLicensed(state.products)) {
-    say("The licence from before still counts until it ends.");
+    say(t("The licence from before still counts until it ends."));
   }
 }
 
@@ -79,17 +88,23 @@ function neverTried(state, done) {
     }
   }
   if (last && last.refused) {
-    say("REFUSED: " + last["do"] + ": " + last.note);
+    say(t("REFUSED: {why}", {why: last["do"] + ": " + noted(last.note)}));
     return REFUSED_CODE;
   }
-  say("NOT ACTIVATED: " + (last ? last["do"] + " failed" +
-    (last.hresult === null ? "" : " with " + hexCode(last.hresult)) +
-    (last.note ? " (" + last.note + ")" : "") : "activation is not among the steps"));
+  say(t("NOT ACTIVATED: {why}", {why: last ? whyNot(last)
+    : t("activation is not among the steps")}));
   if (startsLater()) {
-    say("Restart this server, then start this file again: its licensing service comes up then.");
+    say(t("Restart this server, then start this file again:" +
+      " its licensing service comes up then."));
   }
   tellKept(state);
   return NOT_LICENSED;
+}
+
+function whyNot(last) {
+  var step = {step: last["do"], code: last.hresult === null ? "" : hexCode(last.hresult)};
+  return (step.code ? t("{step} failed with {code}", step) : t("{step} failed", step)) +
+    (last.note ? " (" + noted(last.note) + ")" : "");
 }
 
 function main() {
@@ -97,7 +112,8 @@ function main() {
   try {
     return standalone();
   } catch (error) {
-    say("NOT ACTIVATED: the script stopped with " + hexCode(hresultOf(error)));
+    say(t("NOT ACTIVATED: {why}",
+      {why: t("the script stopped with {code}", {code: hexCode(hresultOf(error))})}));
     return NOT_LICENSED;
   }
 }

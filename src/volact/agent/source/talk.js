@@ -1,26 +1,57 @@
 /*
  * What a person at the console reads in standalone mode: what is looked at,
- * what is changed, what is left to do.  Plain ASCII, no key but its tail.
+ * what is changed, what is left to do; in the words of WORDS where the console
+ * shows them.  No key but its tail.
  */
-
-var STATUS_WORDS = ["not licensed", "licensed", "initial grace period", "grace period",
-  "non-genuine grace period", "notification (not activated)", "extended grace period"];
 
 var LICENSED = 10, NOT_LICENSED = 11, REFUSED_CODE = 12;
 
+var onlyAscii = true;
+
+/* Words beyond ASCII need a console whose code page has them; else all is English. */
+function chooseWords() {
+  var key = CONTROL + "Nls\\CodePage\\";
+  if (PAGES.length) {
+    onlyAscii = !includes(PAGES, regText(key + "OEMCP")) || !includes(PAGES, regText(key + "ACP"));
+    if (onlyAscii) {
+      WORDS = {};
+    }
+  }
+}
+
+/* A sentence in the words chosen, with its values. */
+function t(text, values) {
+  var said = WORDS.hasOwnProperty(text) ? WORDS[text] : text, name;
+  for (name in values || {}) {
+    if (values.hasOwnProperty(name)) {
+      said = said.split("{" + name + "}").join(String(values[name]));
+    }
+  }
+  return said;
+}
+
 function say(text) {
-  WScript.Echo(String(text).replace(/[^\x20-\x7E\r\n]/g, "?"));
+  WScript.Echo(String(text).replace(onlyAscii ? /[^\x20-\x7E\r\n]/g
+    : /[\x00-\x09\x0B\x0C\x0E-\x1F\x7F]/g, "?"));
+}
+
+function statusWord(status) {
+  return [t("not licensed"), t("licensed"), t("initial grace period"), t("grace period"),
+    t("non-genuine grace period"), t("notification (not activated)"),
+    t("extended grace period")][status] || t("status {n}", {n: status});
 }
 
 function worded(fact) {
   if (fact === null || fact === undefined) {
-    return "none";
+    return t("none");
   }
-  return typeof fact === "object" ? "unknown (" + hexCode(fact["!"]) + ")" : String(fact);
+  return typeof fact === "object" ? t("unknown ({code})", {code: hexCode(fact["!"])})
+    : String(fact);
 }
 
+/* Ideographs take two columns. */
 function pad(text) {
-  while (text.length < 12) {
+  while (text.replace(/[^\x00-\xFF]/g, "xx").length < 12) {
     text += " ";
   }
   return "  " + text;
@@ -83,31 +114,32 @@ function leaveAlone(state) {
 function tellState(state) {
   var i, product;
   if (state.error !== null) {
-    say(pad("Licence") + "could not be read (" + hexCode(state.error) + ")");
+    say(pad(t("Licence")) + t("could not be read ({code})", {code: hexCode(state.error)}));
   } else if (!state.products.length) {
-    say(pad("Licence") + "no Windows product with a key");
+    say(pad(t("Licence")) + t("no Windows product with a key"));
   }
   for (i = 0; i < state.products.length; i++) {
     product = state.products[i];
-    say(pad("Licence") + (STATUS_WORDS[product.status] || "status " + product.status) +
-      (product.reason >= 0x80000000 ? " (" + hexCode(product.reason) + ")" : "") +
-      ", key ending in " + product.partial);
-    say(pad("KMS host") + (state.hosts[product.id] || "none set"));
+    say(pad(t("Licence")) + t("{status}, key ending in {partial}", {partial: product.partial,
+      status: statusWord(product.status) +
+        (product.reason >= 0x80000000 ? " (" + hexCode(product.reason) + ")" : "")}));
+    say(pad(t("KMS host")) + (state.hosts[product.id] || t("none set")));
   }
 }
 
 function tellServer() {
-  var skew = skewSeconds();
+  var skew = skewSeconds(), off = {n: Math.abs(skew || 0)};
   say(pad("Windows") + worded(field(os(), "Caption", asText)) + " (" +
     worded(field(os(), "Version", asText)) + ")");
-  say(pad("Clock") + (skew === null ? "no second clock to compare it with"
-    : Math.abs(skew) < 2 ? "right" : Math.abs(skew) + " s " + (skew > 0 ? "ahead" : "behind")));
+  say(pad(t("Clock")) + (skew === null ? t("no second clock to compare it with")
+    : off.n < 2 ? t("right") : skew > 0 ? t("{n} s ahead", off) : t("{n} s behind", off)));
 }
 
 function tellClock() {
   var skew = skewSeconds();
   if (skew !== null && Math.abs(skew) > 300) {
-    say("The clock is " + Math.abs(skew) + " s off; a KMS host takes no more than four hours.");
+    say(t("The clock is {n} s off; a KMS host takes no more than four hours.",
+      {n: Math.abs(skew)}));
   }
 }
 
@@ -116,17 +148,25 @@ function tellReach() {
   for (i = 0; i < REQUEST.ask.kms.length; i++) {
     host = REQUEST.ask.kms[i];
     code = reach(host);
-    say(pad("Reachable") + host + ": " + (REACHED[code] ? "yes" : "no (" + hexCode(code) + ")"));
+    say(pad(t("Reachable")) + host + ": " + (REACHED[code] ? t("yes")
+      : t("no ({code})", {code: hexCode(code)})));
   }
 }
 
 function tellStep(step, outcome) {
   var name = step["do"] + (step.name ? " " + step.name : "");
-  var word = outcome.note === "not for this release" ? "not for this release"
-    : outcome.refused ? "refused" : outcome.skipped ? "skipped"
-      : !outcome.ok ? "FAILED" : outcome.changed ? "done" : "already so";
+  var other = outcome.note === "not for this release";
+  var word = other ? t("not for this release")
+    : outcome.refused ? t("refused") : outcome.skipped ? t("skipped")
+      : !outcome.ok ? t("FAILED") : outcome.changed ? t("done") : t("already so");
   say("  " + name + ": " + word + (outcome.hresult === null ? "" : " " + hexCode(outcome.hresult)) +
-    (outcome.note && outcome.note !== word ? " (" + outcome.note + ")" : "") + tellChange(outcome));
+    (outcome.note && !other ? " (" + noted(outcome.note) + ")" : "") + tellChange(outcome));
+}
+
+/* A step's own remark; of one that was skipped it names the step before. */
+function noted(note) {
+  var match = /^skipped: (\S+) failed$/.exec(note);
+  return match ? t("skipped: {step} failed", {step: match[1]}) : t(note);
 }
 
 function tellChange(outcome) {
@@ -157,17 +197,17 @@ function refusedKey(products) {
   var i, clients = 0, licensed = 0;
   for (i = 0; i < products.length; i++) {
     if (products[i].host) {
-      return "this server is a KMS host itself";
+      return t("this server is a KMS host itself");
     }
     if (products[i].evaluation) {
-      return "this is an evaluation edition, which no KMS host activates." +
-        " DISM /online /Get-TargetEditions lists what it can be turned into";
+      return t("this is an evaluation edition, which no KMS host activates." +
+        " DISM /online /Get-TargetEditions lists what it can be turned into");
     }
     clients += products[i].client ? 1 : 0;
     licensed += products[i].status === 1 ? 1 : 0;
   }
   return products.length && !clients && licensed < products.length
-    ? "the installed key is not a KMS client key, and is not replaced without your word" : "";
+    ? t("the installed key is not a KMS client key, and is not replaced without your word") : "";
 }
 
 /* By its name the KMS host of some cloud, which nobody else may use for good. */
@@ -199,26 +239,27 @@ function ownHost(state) {
 function refusal(state) {
   var name, value, refuse = REQUEST.ask.refuse || {};
   if (ask(elevatedFact) === false) {
-    return "this needs an elevated console: right-click the file, Run as administrator";
+    return t("this needs an elevated console: right-click the file, Run as administrator");
   }
   if (refusedKey(state.products)) {
     return refusedKey(state.products);
   }
   if (ownHost(state)) {
-    return "this server is licensed by " + ownHost(state) + ", which is no cloud's KMS host that" +
-      " is known; a licence that works is not given up without your word";
+    return t("this server is licensed by {host}, which is no cloud's KMS host that" +
+      " is known; a licence that works is not given up without your word", {host: ownHost(state)});
   }
   if (foreignPolicy() !== null) {
-    return "group policy sets the KMS host " + foreignPolicy();
+    return t("group policy sets the KMS host {host}", {host: foreignPolicy()});
   }
   if (readValue(RESTART_MARK) !== null) {
-    return "Windows has to be restarted first, because of " + readValue(RESTART_MARK);
+    return t("Windows has to be restarted first, because of {step}",
+      {step: readValue(RESTART_MARK)});
   }
   for (name in refuse) {
     if (refuse.hasOwnProperty(name)) {
       value = metadataValue(REQUEST.ask.metadata[name]);
       if (typeof value === "string" && refuse[name].hasOwnProperty(value)) {
-        return name + " " + value + ": " + refuse[name][value];
+        return name + " " + value + ": " + t(refuse[name][value]);
       }
     }
   }

@@ -71,13 +71,14 @@ def script(options: ScriptOptions) -> int:
     """
     from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
     from volact.cli.provider import the_profile
+    from volact.words.choose import known_language
 
     service = options.for_
     name = the_profile(options.provider or _cloud_of(service)).name
     knowledge = knowledge_with(parse_kms_hosts(options.kms_host))(name)
     mode: ScriptMode = options.mode or ("probe" if service else "standalone")
     request = _request(knowledge, mode)
-    data = _rendered(request, service)
+    data = _rendered(request, service, known_language(options.lang) or "en")
     if service is None:
         usual = f"volact-{request.id}.bat" if mode == "probe" else knowledge.profile.script_name
         _write_all([Path(options.output or usual)], [data], force=options.force)
@@ -127,12 +128,12 @@ def _request(knowledge: Knowledge, mode: ScriptMode) -> Request:
     )
 
 
-def _rendered(request: Request, service: Service | None) -> bytes:
+def _rendered(request: Request, service: Service | None, language: str) -> bytes:
     from volact.agent.render import render
 
     if service is None:
-        return render(request, deadline_s=_BY_HAND_S, keep=True, handed=True)
-    return render(request, deadline_s=_DEADLINE_S, keep=service == "gcp")
+        return render(request, deadline_s=_BY_HAND_S, keep=True, handed=True, language=language)
+    return render(request, deadline_s=_DEADLINE_S, keep=service == "gcp", language=language)
 
 
 def _wrapped(service: Service, data: bytes, request: Request) -> Wrapped:

@@ -1,0 +1,89 @@
+"""The handed-out file's words in other languages: what is sent along, and when it is used."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from script import Script, source
+
+from volact.agent.render import HANDED_BYTES, render
+from volact.agent.request import Request, new_request
+from volact.agent.spoken import said_in
+from volact.core.standalone import standalone_steps
+from volact.knowledge.load import knowledge_for, profile_names
+from volact.words import LANGUAGES
+
+_PARTS = ("host", "registry", "talk")
+
+
+def handed(provider: str, language: str) -> str:
+    knowledge = knowledge_for(provider)
+    asked = new_request("standalone", knowledge.profile, standalone_steps(knowledge), id="0" * 16)
+    return render(asked, keep=True, handed=True, language=language).decode("ascii")
+
+
+def words(text: str) -> dict[str, str]:
+    line = re.search(r"var WORDS = (\{.*\}), PAGES = ", text)
+    assert line is not None
+    found = json.loads(line[1])
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("provider", profile_names())
+def test_every_file_is_ascii_and_not_too_large(provider: str, language: str) -> None:
+    assert len(handed(provider, language)) <= HANDED_BYTES
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+def test_everything_the_script_says_is_sent_along(language: str) -> None:
+    sent = words(handed("tencent", language))
+    said = {text for part in ("talk", "person", "steps") for text in said_in(source(part))}
+    assert len(said) > 60
+    same = {text for text in said if text not in sent}
+    assert same <= {"status {n}"}  # spelt alike in Indonesian
+    assert any(text.startswith("The KMS host answered") for text in sent)
+
+
+def test_english_sends_no_words_and_the_other_modes_know_none() -> None:
+    assert words(handed("tencent", "en")) == {}
+    assert b"WORDS" not in render(Request(id="0" * 16, mode="probe"), language="id")
+
+
+def test_the_batch_part_speaks_what_ascii_can() -> None:
+    assert "echo DITOLAK: Windows Script Host dimatikan" in handed("tencent", "id")
+    assert "echo REFUSED: Windows Script Host is switched off" in handed("tencent", "zh-CN")
+
+
+def talking(table: dict[str, str], pages: list[str], page: str) -> Script:
+    """The script's talk, on a console with a code page."""
+    script = Script(*_PARTS)
+    script.text(f"WORDS = {json.dumps(table)}; PAGES = {json.dumps(pages)}; ''")
+    script.text(f"regText = function () {{ return {json.dumps(page)}; }}; chooseWords(); ''")
+    script.text("var echoed = ''; WScript.Echo = function (text) { echoed = text; }; ''")
+    return script
+
+
+@pytest.mark.parametrize(("page", "said"), [("936", "\u672a\u6fc0\u6d3b 5"), ("437", "no 5")])
+def test_a_console_that_cannot_show_it_gets_english(page: str, said: str) -> None:
+    script = talking({"no {n}": "\u672a\u6fc0\u6d3b {n}"}, ["936", "65001"], page)
+    assert script.text('say(t("no {n}", {n: 5})); echoed') == said
+
+
+def test_plain_letters_need_no_code_page() -> None:
+    script = talking({"no {n}": "tidak {n}"}, [], "437")
+    assert script.text('say(t("no {n}", {n: "$& {n} \\u00e9"})); echoed') == "tidak $& {n} ?"
+
+
+def test_control_characters_never_reach_the_console() -> None:
+    script = talking({}, ["936"], "936")
+    assert script.text('say("a\\u001b[2Jb\\u4e2d"); echoed') == "a?[2Jb\u4e2d"
+
+
+def test_columns_align_for_ideographs_too() -> None:
+    script = Script(*_PARTS)
+    assert script.text('pad("Clock")') == "  Clock       "
+    assert script.text('pad("\\u65f6\\u949f")') == "  \u65f6\u949f        "
