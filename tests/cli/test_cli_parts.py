@@ -355,3 +355,15 @@ def test_colour_wants_a_terminal_and_no_objection() -> None:
 def test_tables_are_aligned_and_safe() -> None:
     text = table(("A", "B"), [("日本", "x"), ("a\x1b", "y")])
     assert text == "A      B\n日本   x\na\\x1b  y\n"
+
+
+def test_a_lab_without_its_packages_says_what_to_install() -> None:
+    """A plain install has no simulated fleet, and that is no defect."""
+    from volact.cli.verbs.lab import _needs_its_packages
+    from volact.errors import InputError
+
+    with pytest.raises(InputError, match="h11") as seen, _needs_its_packages():
+        raise ModuleNotFoundError("No module named 'h11'", name="h11")
+    assert "volact[lab]" in seen.value.hint
+    with pytest.raises(ModuleNotFoundError), _needs_its_packages():
+        raise ModuleNotFoundError("No module named 'volact.lab.gone'", name="volact.lab.gone")

@@ -63,7 +63,7 @@ def serve(options: ServeOptions) -> int:
     """Start a simulated fleet and stay until stopped."""
     from volact.cli.runtime import run_async
 
-    with _needs_quickjs():
+    with _needs_its_packages():
         run_async(_serve(options))
     return 0
 
@@ -90,17 +90,17 @@ async def _serve(options: ServeOptions) -> None:
 
 
 @contextmanager
-def _needs_quickjs() -> Iterator[None]:
-    """The lab needs a package that volact itself does not."""
+def _needs_its_packages() -> Iterator[None]:
+    """The lab needs packages that volact itself does not."""
     from volact.errors import InputError
 
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name != "quickjs":
+        if (error.name or "volact").startswith("volact"):
             raise
         hint = "pip install 'volact[lab]'"
-        raise InputError("the lab needs the package quickjs-ng", hint) from error
+        raise InputError(f"the lab needs the package {error.name}", hint) from error
 
 
 def scenarios(output: TableOrJson = "text", lang: Lang = "") -> int:
