@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -23,10 +25,13 @@ from volact.lab.tencent.agent import FOLDER
 from volact.lab.tencent.signature import Account
 from volact.lab.windows.spec import TransportName
 from volact.model.server import Server
-from volact.transports.base import Opener, Raw
+from volact.transports.base import Opener, Raw, Transport
 from volact.transports.connect import make_opener
+from volact.transports.local import LocalTransport
 
-WAYS: tuple[TransportName, ...] = ("ssh", "winrm", "tat")
+REMOTE: tuple[TransportName, ...] = ("ssh", "winrm", "tat")
+# local has no line: nobody to refuse a login, to be unreachable or somebody else.
+WAYS = (*REMOTE, "local")
 # Ways that carry little output, in a code page of their own, and name files themselves.
 RUN_COMMANDS = ("tat",)
 
@@ -37,7 +42,7 @@ SERVERS = 40
 class Servers:
     """A lab and its inventory."""
 
-    def __init__(self, lab: Lab, way: TransportName, inventory: Inventory, opener: Opener) -> None:
+    def __init__(self, lab: Lab, way: str, inventory: Inventory, opener: Opener) -> None:
         self.lab = lab
         self.way = way
         self.servers = {server.name: server for server in inventory.servers}
@@ -81,17 +86,37 @@ class Servers:
             return await transport.run(script.encode(), name=name, deadline_s=deadline_s)
 
     def left(self, server: Server) -> list[str]:
+        if self.way == "local":  # what is left on this machine is looked at in test_local
+            return []
         machine = self.lab.machine(server.name)
         nodes = machine.files.children(machine.temp)
         left = [node.path for node in nodes if "volact-" in node.path]
         return left + [node.path for node in machine.files.children(f"{FOLDER}\\tmp")]
 
 
+def local_opener(inventory: Path) -> Opener:
+    """This machine, whose cmd is that of a simulated server."""
+
+    @asynccontextmanager
+    async def opener(server: Server) -> AsyncIterator[Transport]:
+        stand_in = str(Path(__file__).with_name("lab_cmd.py"))
+        transport = LocalTransport((sys.executable, stand_in, str(inventory), server.name))
+        try:
+            yield transport
+        finally:
+            await transport.close()
+
+    return opener
+
+
 @pytest.fixture(params=WAYS)
 async def servers(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Servers]:
-    async with Lab("tencent", SERVERS, 3, transport=request.param) as lab:
+    local = request.param == "local"
+    async with Lab("tencent", SERVERS, 3, transport="ssh" if local else request.param) as lab:
         lab.write_inventory(tmp_path / "lab.toml")
         opener = make_opener(Secrets({"WRONG": "wrong"}))
+        if local:
+            opener = local_opener(tmp_path / "lab.toml")
         inventory = load_inventory(tmp_path / "lab.toml")
         yield Servers(lab, request.param, inventory, opener)
         assert lab.errors == []
@@ -180,16 +205,19 @@ async def test_a_hang_ends_at_the_deadline(servers: Servers) -> None:
     assert loop.time() - begun < 5
 
 
+@pytest.mark.parametrize("servers", REMOTE, indirect=True)
 async def test_a_login_that_is_refused(servers: Servers, tmp_path: Path) -> None:
     assert (await refused(servers, servers.one(fault="auth"))).kind == "auth"
     wrong = servers.with_wrong_secret(servers.with_password(), tmp_path)
     assert (await refused(servers, wrong)).kind == "auth"
 
 
+@pytest.mark.parametrize("servers", REMOTE, indirect=True)
 async def test_nothing_listens(servers: Servers) -> None:
     assert (await refused(servers, servers.one(fault="refused"))).kind == "connect"
 
 
+@pytest.mark.parametrize("servers", REMOTE, indirect=True)
 async def test_a_server_that_is_not_the_one_that_is_known(servers: Servers) -> None:
     assert (await refused(servers, servers.one(fault="host-key"))).kind == "host-key"
 
