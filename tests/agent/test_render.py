@@ -52,7 +52,7 @@ def test_the_file_is_ascii_with_windows_line_ends(mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_the_script_part_compiles(mode: Mode) -> None:
     text = script_of(render(asked(mode)))
-    quickjs.Context().eval(f"(function () {{{text}\n}});")
+    assert quickjs.Context().eval(f"typeof (function () {{{text}\n}});") == "function"
 
 
 @pytest.mark.parametrize("mode", MODES)

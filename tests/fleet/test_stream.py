@@ -166,7 +166,7 @@ async def test_leaving_early_ends_the_work() -> None:
 
 async def test_leaving_early_with_full_hands_does_not_hang() -> None:
     results = stream(range(1000), done).results()
-    await anext(results)
+    assert await anext(results) is not None
     await asyncio.sleep(0.01)
     await asyncio.wait_for(results.aclose(), 1)
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from volact.errors import InputError
-from volact.inventory import load_inventory, read_inventory
+from volact.inventory import Inventory, load_inventory, read_inventory
 
 NAMES = ("x.toml", "x.csv", "x.ini", "x.yml", "hosts")
 
@@ -107,7 +107,7 @@ def test_an_inventory_or_one_line(tmp_path: Path, name: str, text: str) -> None:
 def test_any_bytes(tmp_path: Path, name: str, data: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(data)
-    read_inventory(path)
+    assert isinstance(read_inventory(path), Inventory)
 
 
 def test_a_folder(tmp_path: Path) -> None:
