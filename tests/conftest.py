@@ -4,8 +4,13 @@ mypy takes every ``conftest.py`` for the same module, so there is only this one.
 """
 
 import os
+import signal
 
 pytest_plugins = ["lab_fixtures", "wine_fixtures"]
 
 # The tests read English, whatever the machine speaks.
 os.environ["LC_ALL"] = "C.UTF-8"
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so
+# would every volact that a test starts and interrupts: they would never end.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -156,7 +156,10 @@ def test_ctrl_c_at_the_question_changes_nothing(fleet: str, seen: dict[str, Any]
         while "[y/N]" not in told:
             told += os.read(master, 4096).decode()
         process.send_signal(signal.SIGINT)
-        code = process.wait(timeout=30)
+        try:
+            code = process.wait(timeout=30)
+        finally:
+            process.kill()  # leaving the block waits for it, however long that takes
     os.close(master)
     assert code in {1, 130}
     after = json.loads(volact("check", "-i", fleet, "--limit", name, "--output", "json").stdout)
