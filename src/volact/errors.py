@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-ErrorKind = Literal["auth", "connect", "timeout", "host-key", "protocol", "agent"]
+ErrorKind = Literal["auth", "connect", "timeout", "host-key", "protocol", "agent", "not-begun"]
 
 
 def one_line(text: str, limit: int = 200) -> str:

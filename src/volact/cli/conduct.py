@@ -48,6 +48,7 @@ class Conductor:
         self._begun = time.monotonic()
         self._stop = asyncio.Event()
         self._unread = False
+        self._notes: list[str] = []
 
     def __enter__(self) -> Conductor:
         return self
@@ -81,6 +82,11 @@ class Conductor:
             self._unread = True  # looking on would be for nobody; a change under way is finished
             self._stop.set()
 
+    def note(self, text: str) -> None:
+        """Something to be said of the run itself, once, in every report."""
+        if text not in self._notes:
+            self._notes.append(text)
+
     async def show(self, total: int, rows: Rows) -> None:
         """Take every row, with progress."""
         doing = _DOING[self.fleet.job.mode]
@@ -103,6 +109,7 @@ class Conductor:
                 servers=(),
                 summary=summary,
                 clusters=self._clusters.clusters(),
+                notes=tuple(self._notes),
             )
         )
         if self._unread:

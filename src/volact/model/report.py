@@ -68,6 +68,7 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     executions: int = 0  # how often the agent ran there
     elapsed_s: float = 0.0
     addresses: tuple[str, ...] = ()  # the server's own
+    clock_skew_s: int | None = None  # how far its clock is ahead; null when not measured
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,3 +110,4 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     servers: tuple[ServerReport, ...]
     summary: Summary
     clusters: tuple[Cluster, ...] = ()
+    notes: tuple[str, ...] = ()  # what is to be said of the run itself

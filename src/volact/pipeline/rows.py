@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from volact.core.clock import skew_s
 from volact.core.rows import license_row, os_row
 from volact.errors import AnswerError, ErrorKind, TransportError, VolactError
 from volact.model.fact import value_of
@@ -45,6 +46,7 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
         executions=executions,
         elapsed_s=round(elapsed_s, 3),
         addresses=value_of(look.facts.addresses) or (),
+        clock_skew_s=skew_s(look.facts),
     )
 
 

@@ -198,5 +198,7 @@ def _after(kind: ErrorKind, again: str) -> Text:
                 "{command}   (if it happens again, something on the server alters the output)",
                 command=again,
             )
+        case "not-begun":
+            return raw(again)
         case _:
             return say("see the message above; then: {command}", command=again)

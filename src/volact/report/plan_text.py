@@ -58,6 +58,8 @@ class PlanTextWriter:
     def finish(self, run: RunReport) -> None:
         """Write everything, and the counts."""
         self.write_plans()
+        for remark in run.notes:
+            self._out.write(plain(tr(say("note: {text}", text=remark))) + "\n")
         counts = say(
             "{planned} to change, {right} already as they should be, {person} for a person, "
             "{unknown} not examined; {took}. Nothing was changed.",

@@ -76,6 +76,7 @@ class TextWriter:
         """Write everything: one server gets a note, several a table."""
         if self._first is not None and self._tally.verdicts.total() == 1:
             self._note(self._first, run.started)
+            self._remarks(run)
             return
         self._clusters(run)
         grouped = groups(self._kept)
@@ -89,6 +90,7 @@ class TextWriter:
                 if verdict == "healthy":
                     self._healthy()
                 self._line()
+        self._remarks(run)
         self._totals(run)
 
     def _clusters(self, run: RunReport) -> None:
@@ -168,6 +170,11 @@ class TextWriter:
         if self._tally.repaired:
             said = listed(f"{word} {n}" for word, n in self._tally.repaired.most_common())
             self._wrapped(tr(say("repaired in this run: {what}", what=said)), 2)
+
+    def _remarks(self, run: RunReport) -> None:
+        """What is to be said of the run itself."""
+        for remark in run.notes:
+            self._wrapped(plain(tr(say("note: {text}", text=remark))), 0, "bold", hang=2)
 
     def _totals(self, run: RunReport) -> None:
         summary = self._tally.summary()
