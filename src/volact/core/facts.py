@@ -15,6 +15,7 @@ from volact.core.fields import GROUPS, PRODUCT_FIELDS
 from volact.core.scalars import Read, boolean, integer, scalar, text, texts, wrong_type
 from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, Unreadable
 from volact.model.facts import (
+    Adapter,
     BinaryFacts,
     Clock,
     Event,
@@ -53,6 +54,7 @@ def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:
         metadata=_table(raw, "metadata", text),
         addresses=_fact("addresses", raw, "addresses", texts),
         dns=_fact("dns", raw, "dns", texts),
+        adapters=_table(raw, "adapters", _adapter),
         routes=_fact("routes", raw, "routes", _routes),
         policy_len=_fact("policy_len", raw, "policy_len", integer),
         wsh=WshFacts(**_group(raw, "wsh")),
@@ -149,6 +151,12 @@ def _service(where: str, value: Any) -> ServiceFact:
     if len(words) != 2:
         raise wrong_type(where, "[state, start mode]", value)
     return ServiceFact(words[0], words[1])
+
+
+def _adapter(where: str, value: Any) -> Adapter:
+    if not isinstance(value, list) or len(value) != 3:
+        raise wrong_type(where, "[name servers, DHCP, fixed]", value)
+    return Adapter(texts(where, value[0]), boolean(where, value[1]), boolean(where, value[2]))
 
 
 def _event(where: str, value: Any) -> Event:

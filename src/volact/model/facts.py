@@ -174,6 +174,14 @@ class Route(msgspec.Struct, frozen=True):
     next_hop: str
 
 
+class Adapter(msgspec.Struct, frozen=True):
+    """The name servers of one network adapter that has a gateway."""
+
+    dns: tuple[str, ...]
+    dhcp: bool
+    fixed: bool  # set by hand; else they are DHCP's
+
+
 class WshFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Windows Script Host settings; 0 is off."""
 
@@ -207,6 +215,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Fact[str]] = {}
     addresses: Fact[tuple[str, ...]] = NOT_ASKED  # this server's own
     dns: Fact[tuple[str, ...]] = NOT_ASKED
+    adapters: dict[str, Fact[Adapter]] = {}  # by index; those that add-dns is about
     routes: Fact[tuple[Route, ...]] = NOT_ASKED
     policy_len: Fact[int] = NOT_ASKED  # bytes of ProductOptions\ProductPolicy
     wsh: WshFacts = WshFacts()

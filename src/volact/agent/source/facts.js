@@ -141,6 +141,7 @@ function allFacts(results) {
   facts.services = ask(serviceFacts);
   facts.dns = ask(dnsFacts);
   facts.addresses = ask(addressFacts);
+  facts.adapters = ask(adapterFacts);
   facts.routes = ask(routeFacts);
   facts.licensing = inTime(licensingFacts, share);
   facts.products = inTime(productFacts, share);

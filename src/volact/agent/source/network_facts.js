@@ -83,11 +83,44 @@ function addHost(list, name, port) {
 
 var adapters = null;
 
+function adapterRows() {
+  return query("SELECT Index, SettingID, DHCPEnabled, DefaultIPGateway, DNSServerSearchOrder," +
+    " IPAddress FROM Win32_NetworkAdapterConfiguration WHERE IPEnabled=TRUE");
+}
+
+function listOf(row, name) {
+  var value = property(row, name);
+  return value === null ? [] : asList(value);
+}
+
+/* Adapters with a gateway: a network of its own keeps its name servers. */
+function outwardAdapters(rows) {
+  var list = [], i;
+  for (i = 0; i < rows.length; i++) {
+    if (listOf(rows[i], "DefaultIPGateway").length) {
+      list.push(rows[i]);
+    }
+  }
+  return list;
+}
+
+/* Per adapter: its name servers, and whether a person or DHCP has set them. */
+function nameServers(rows) {
+  var view = {}, i, fixed;
+  for (i = 0; i < rows.length; i++) {
+    fixed = regText(SERVICES + "Tcpip\\Parameters\\Interfaces\\" +
+      property(rows[i], "SettingID") + "\\NameServer");
+    view[property(rows[i], "Index")] = {dns: listOf(rows[i], "DNSServerSearchOrder"),
+      dhcp: asBoolean(property(rows[i], "DHCPEnabled")),
+      fixed: fixed !== null && typeof fixed === "object" ? fixed : !!fixed};
+  }
+  return view;
+}
+
 /* One property of all adapters that have an address, a list for each, each item once. */
 function ofAdapters(name, limit, wanted) {
   var seen = {}, list = [], i, k, value;
-  adapters = adapters || query("SELECT DNSServerSearchOrder, IPAddress FROM" +
-    " Win32_NetworkAdapterConfiguration WHERE IPEnabled=TRUE");
+  adapters = adapters || adapterRows();
   for (i = 0; i < adapters.length; i++) {
     value = property(adapters[i], name);
     value = value === null ? [] : asList(value);
@@ -105,6 +138,18 @@ function dnsFacts() {
   return ofAdapters("DNSServerSearchOrder", 16, function () {
     return true;
   });
+}
+
+/* What add-dns would overwrite, in short: [name servers, DHCP, set by hand] by index. */
+function adapterFacts() {
+  var view = nameServers(outwardAdapters(adapters || adapterRows())), facts = {}, index, one;
+  for (index in view) {
+    if (view.hasOwnProperty(index)) {
+      one = view[index];
+      facts[index] = typeof one.fixed === "boolean" ? [one.dns, one.dhcp, one.fixed] : one.fixed;
+    }
+  }
+  return facts;
 }
 
 /* Without those that an adapter gives itself. */

@@ -13,37 +13,6 @@ function needAddresses(list) {
   return list;
 }
 
-/* Adapters with a gateway: a network of its own keeps its name servers. */
-function outwardAdapters() {
-  var rows = query("SELECT Index, SettingID, DHCPEnabled, DefaultIPGateway," +
-    " DNSServerSearchOrder FROM Win32_NetworkAdapterConfiguration WHERE IPEnabled=TRUE");
-  var list = [], i;
-  for (i = 0; i < rows.length; i++) {
-    if (listOf(rows[i], "DefaultIPGateway").length) {
-      list.push(rows[i]);
-    }
-  }
-  return list;
-}
-
-function listOf(row, name) {
-  var value = property(row, name);
-  return value === null ? [] : asList(value);
-}
-
-/* Per adapter: its name servers, and whether a person or DHCP has set them. */
-function nameServers(rows) {
-  var view = {}, i, fixed;
-  for (i = 0; i < rows.length; i++) {
-    fixed = regText(SERVICES + "Tcpip\\Parameters\\Interfaces\\" +
-      property(rows[i], "SettingID") + "\\NameServer");
-    view[property(rows[i], "Index")] = {dns: listOf(rows[i], "DNSServerSearchOrder"),
-      dhcp: asBoolean(property(rows[i], "DHCPEnabled")),
-      fixed: typeof fixed === "string" ? fixed !== "" : fixed};
-  }
-  return view;
-}
-
 /* The present servers with the wanted ones before or behind them, each once. */
 function joined(present, wanted, first) {
   var rest = [], i;
@@ -91,8 +60,8 @@ function setNameServers(row, list) {
 }
 
 STEPS["add-dns"] = function (step) {
-  var rows = outwardAdapters(), before = nameServers(rows), changed = false, hresult = null;
-  var i, present, ok = rows.length > 0;
+  var rows = outwardAdapters(adapterRows()), before = nameServers(rows), changed = false;
+  var hresult = null, i, present, ok = rows.length > 0;
   needAddresses(step.servers);
   for (i = 0; i < rows.length && hresult === null; i++) {
     present = listOf(rows[i], "DNSServerSearchOrder");
@@ -109,7 +78,7 @@ STEPS["add-dns"] = function (step) {
     runTool("ipconfig.exe", "/flushdns");
     forgetNetwork();
   }
-  rows = outwardAdapters();
+  rows = outwardAdapters(adapterRows());
   for (i = 0; i < rows.length; i++) {
     ok = ok && asServers(listOf(rows[i], "DNSServerSearchOrder"), step);
   }
