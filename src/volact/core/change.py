@@ -1,0 +1,144 @@
+"""What two looks at one server differ in, and whether it got better or worse.
+
+Rules that hold whatever is compared: a look that failed says nothing about the
+server, so nothing got better or worse by it; swapping the looks swaps better and
+worse; a look compared with itself is the same.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from volact.model.report import ServerReport, Word
+
+# worse, better: the server itself.  changed: something else, or for better and worse.
+# lost: examined then, not now.  regained: not then, now.
+# gone, new: no look at it in one of the runs.  The most pressing first.
+Kind = Literal["worse", "lost", "changed", "gone", "regained", "new", "better", "same"]
+KINDS: tuple[Kind, ...] = (
+    "worse", "lost", "changed", "gone", "regained", "new", "better", "same",
+)  # fmt: skip
+
+_FIELDS = (
+    "address", "verdict", "provider", "release", "edition", "status", "channel", "partial_key",
+    "kms_host",
+)  # fmt: skip
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a row is compared; small, because thousands are held at a time."""
+
+    address: str
+    verdict: Word
+    provider: str | None = None
+    release: str | None = None
+    edition: str | None = None
+    status: str | None = None
+    channel: str | None = None
+    partial_key: str | None = None
+    kms_host: str | None = None
+    expires: str | None = None
+    errors: tuple[str, ...] = ()  # ids of findings
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str | None = None  # why it could not be examined
+
+    @property
+    def examined(self) -> bool:
+        """Whether this look says anything of the server."""
+        return self.verdict != "unreachable"
+
+    @property
+    def findings(self) -> set[str]:
+        """Everything that was found."""
+        return {*self.errors, *self.warnings, *self.notes}
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Two looks side by side; ``None`` where a run has none."""
+
+    kind: Kind
+    before: Snapshot | None
+    after: Snapshot | None
+    appeared: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()  # what differs, beside the findings
+
+
+def snapshot(report: ServerReport) -> Snapshot | None:
+    """A row as it is compared; ``None`` where the run ended before the server's turn."""
+    if report.error is not None and report.error.kind == "not-begun":
+        return None
+    seen = report.verdict != "unreachable"
+    os, license = report.os, report.license
+    return Snapshot(
+        address=report.address,
+        verdict=report.verdict,
+        provider=report.provider,
+        release=os.release if seen else None,
+        edition=os.edition if seen else None,
+        status=license.status if seen else None,
+        channel=license.channel if seen else None,
+        partial_key=license.partial_key if seen else None,
+        kms_host=license.kms_host if seen else None,
+        expires=license.expires if seen else None,
+        errors=_ids(report, "error") if seen else (),
+        warnings=_ids(report, "warning") if seen else (),
+        notes=_ids(report, "info") if seen else (),
+        error=report.error.kind if report.error else None,
+    )
+
+
+def compare(before: Snapshot | None, after: Snapshot | None) -> Change:
+    """What is different between two looks; at least one of them is there."""
+    if before is None or after is None:
+        kind: Kind = "same" if before is after else "new" if before is None else "gone"
+        return Change(kind=kind, before=before, after=after)
+    if not (before.examined and after.examined):
+        return Change(kind=_unexamined(before, after), before=before, after=after)
+    appeared = tuple(sorted(after.findings - before.findings))
+    resolved = tuple(sorted(before.findings - after.findings))
+    fields = tuple(name for name in _FIELDS if getattr(before, name) != getattr(after, name))
+    kind = _trend(before, after)
+    if kind == "same" and (appeared or resolved or fields):
+        kind = "changed"
+    return Change(
+        kind=kind,
+        before=before,
+        after=after,
+        appeared=appeared,
+        resolved=resolved,
+        fields=fields,
+    )
+
+
+def _unexamined(before: Snapshot, after: Snapshot) -> Kind:
+    """At least one of the looks failed."""
+    if before.examined:
+        return "lost"
+    if after.examined:
+        return "regained"
+    return "same" if before.error == after.error else "changed"
+
+
+def _trend(before: Snapshot, after: Snapshot) -> Kind:
+    """Better or worse, by the first of three measures that tells; else changed or same."""
+    was, is_ = before.verdict == "healthy", after.verdict == "healthy"
+    if was != is_:
+        return "better" if is_ else "worse"
+    if before.status and after.status:
+        licensed = before.status == "licensed", after.status == "licensed"
+        if licensed[0] != licensed[1]:
+            return "better" if licensed[1] else "worse"
+    more = set(after.errors) - set(before.errors)
+    fewer = set(before.errors) - set(after.errors)
+    if more and fewer:
+        return "changed"
+    return "worse" if more else "better" if fewer else "same"
+
+
+def _ids(report: ServerReport, severity: str) -> tuple[str, ...]:
+    found = (finding.id for finding in report.findings if finding.severity == severity)
+    return tuple(dict.fromkeys(found))
