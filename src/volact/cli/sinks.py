@@ -8,6 +8,7 @@ writer that fails is switched off; it never costs the run or another writer.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -22,9 +23,13 @@ from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation, Writer
 from volact.report.make import FILE_FORMATS, make_writer
 
+# A comma separates reports only where a format follows it; ",," there is one of a path's own.
+_NEXT = re.compile(rf"(?<!,),(?=(?:{'|'.join(FILE_FORMATS)})=)")
+_OWN_COMMA = re.compile(rf",,(?=(?:{'|'.join(FILE_FORMATS)})=)")
+
 
 class Target(msgspec.Struct, frozen=True):
-    """One ``--report FORMAT=FILE``."""
+    """One ``FORMAT=FILE`` of ``--report``."""
 
     format: str
     path: Path
@@ -32,7 +37,7 @@ class Target(msgspec.Struct, frozen=True):
 
 def parse_reports(words: Sequence[str]) -> tuple[Target, ...]:
     """The report files asked for; ``InputError`` for what is none."""
-    targets = tuple(_parse(word) for word in words)
+    targets = tuple(_parse(one) for word in words for one in _NEXT.split(word))
     paths = [target.path for target in targets]
     for path in paths:
         if paths.count(path) > 1:
@@ -45,7 +50,7 @@ def _parse(word: str) -> Target:
     if not sign or not path or format_ not in FILE_FORMATS:
         known = ", ".join(f"{name}=FILE" for name in FILE_FORMATS)
         raise InputError(f"--report {word}: not FORMAT=FILE", f"one of {known}")
-    return Target(format_, Path(path))
+    return Target(format_, Path(_OWN_COMMA.sub(",", path)))
 
 
 class ReportFile:

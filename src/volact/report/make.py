@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TextIO
 
 import msgspec
@@ -11,10 +12,11 @@ from volact.report.base import Invocation, Writer
 from volact.report.csv_rows import CsvWriter
 from volact.report.json_document import JsonLinesWriter, JsonWriter
 from volact.report.plan_text import PlanTextWriter
+from volact.report.prometheus import PrometheusWriter
 from volact.report.text_table import TextWriter
 
 STREAM_FORMATS = ("text", "json", "jsonl", "csv")
-FILE_FORMATS = (*STREAM_FORMATS, "html")
+FILE_FORMATS = (*STREAM_FORMATS, "html", "junit", "prometheus")
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,18 +29,11 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_writer(format_: str, out: TextIO, how: Invocation, look: Look | None = None) -> Writer:
     """The writer for a format."""
-    match format_:
-        case "text":
-            return _text(out, how, look or Look())
-        case "json":
-            return JsonWriter(out, how)
-        case "jsonl":
-            return JsonLinesWriter(out)
-        case "csv":
-            return CsvWriter(out, how)
-        case "html":
-            return _html(out, how)
-    raise InputError(f"no report format {format_!r}", f"one of {', '.join(FILE_FORMATS)}")
+    if format_ == "text":
+        return _text(out, how, look or Look())
+    if format_ not in _MAKERS:
+        raise InputError(f"no report format {format_!r}", f"one of {', '.join(FILE_FORMATS)}")
+    return _MAKERS[format_](out, how)
 
 
 def _text(out: TextIO, how: Invocation, look: Look) -> Writer:
@@ -53,3 +48,19 @@ def _html(out: TextIO, how: Invocation) -> Writer:
     from volact.report.html_page import HtmlWriter  # noqa: PLC0415 - the template engine is slow
 
     return HtmlWriter(out, how)
+
+
+def _junit(out: TextIO, how: Invocation) -> Writer:
+    from volact.report.junit import JUnitWriter  # noqa: PLC0415 - few runs need an XML library
+
+    return JUnitWriter(out, how)
+
+
+_MAKERS: dict[str, Callable[[TextIO, Invocation], Writer]] = {
+    "json": JsonWriter,
+    "jsonl": lambda out, _: JsonLinesWriter(out),
+    "csv": CsvWriter,
+    "html": _html,
+    "junit": _junit,
+    "prometheus": PrometheusWriter,
+}

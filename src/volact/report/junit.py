@@ -1,0 +1,147 @@
+"""``--report junit=FILE``: a test case per server, for the CI that started the run.
+
+Whatever a server says is made one harmless line by ``safe.plain`` first, which
+leaves nothing that XML 1.0 forbids; the escaping is the standard library's.
+Like all data, it is English whatever is spoken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TextIO
+from xml.etree import ElementTree as ET
+
+from volact.model.report import RunReport, ServerReport
+from volact.report.base import Invocation
+from volact.report.next_step import next_step
+from volact.report.safe import plain
+from volact.report.spool import Spool
+from volact.report.words import cause, lead, os_words, pairs, refusal_lines, result_line
+from volact.words import speaking
+
+Kind = str  # failure, error, skipped, or "" for a test that passed
+
+
+class JUnitWriter:
+    """One ``testsuite``; its counts stand above the servers, so those wait on disk."""
+
+    def __init__(self, out: TextIO, how: Invocation) -> None:
+        self._out = out
+        self._how = how
+        self._cases = Spool()
+        self._kinds: Counter[Kind] = Counter()
+        self._time = 0.0
+
+    def add(self, server: ServerReport) -> None:
+        """Keep one server's test case."""
+        kind = _kind(server)
+        self._kinds[kind] += 1
+        self._time += server.elapsed_s
+        with speaking("en"):
+            self._cases.add(_xml(_case(server, kind, self._how)))
+
+    def finish(self, run: RunReport) -> None:
+        """Write the suite."""
+        counts = {
+            "tests": str(self._kinds.total()),
+            "failures": str(self._kinds["failure"]),
+            "errors": str(self._kinds["error"]),
+            "skipped": str(self._kinds["skipped"]),
+            "time": f"{run.elapsed_s:.3f}",
+        }
+        suite = ET.Element(
+            "testsuite",
+            {
+                "name": f"volact {plain(run.command)}",
+                **counts,
+                "timestamp": run.started.rstrip("Z"),
+            },
+        )
+        _properties(suite, [("volact", run.volact), ("run", run.run), ("command", run.command)])
+        notes = ET.Element("system-out")
+        notes.text = "\n".join(plain(note) for note in run.notes)
+        head = _xml(suite).removesuffix("</testsuite>")
+        self._out.write('<?xml version="1.0" encoding="utf-8"?>\n')
+        self._out.write(f"{_opening('testsuites', counts)}\n{head}\n")
+        self._cases.copy_to(self._out)
+        if run.notes:
+            self._out.write(_xml(notes) + "\n")
+        self._out.write("</testsuite>\n</testsuites>\n")
+        self._cases.close()
+
+
+def _kind(server: ServerReport) -> Kind:
+    if server.error is not None:
+        return "skipped" if server.error.kind == "not-begun" else "error"
+    return "" if server.verdict == "healthy" else "failure"
+
+
+def _case(server: ServerReport, kind: Kind, how: Invocation) -> ET.Element:
+    group = plain(server.provider or "unknown")
+    case = ET.Element(
+        "testcase",
+        {
+            "classname": f"volact.{group}",
+            "name": plain(server.name),
+            "time": f"{server.elapsed_s:.3f}",
+        },
+    )
+    _properties(case, _facts(server))
+    if kind:
+        said = {"message": plain(_message(server))}
+        if kind != "skipped":
+            said["type"] = plain(cause(server) or server.verdict)
+        ET.SubElement(case, kind, said).text = "\n".join(_lines(server, how))
+    return case
+
+
+def _facts(server: ServerReport) -> list[tuple[str, object]]:
+    licence = server.license
+    return [
+        ("address", server.address),
+        ("verdict", server.verdict),
+        ("os", os_words(server)),
+        ("status", licence.status),
+        ("kms_host", licence.kms_host),
+        ("expires", licence.expires),
+        ("clock_skew_s", server.clock_skew_s),
+        ("resolved", " ".join(server.resolved)),
+    ]
+
+
+def _message(server: ServerReport) -> str:
+    if server.error is not None:
+        return server.error.message
+    first = lead(server)
+    return first.summary if first else server.reason or server.verdict
+
+
+def _lines(server: ServerReport, how: Invocation) -> list[str]:
+    """What a person reads of a test that did not pass."""
+    lines = [server.error.message] if server.error else []
+    for finding in server.findings:
+        lines.append(f"[{finding.id}] {finding.severity}: {finding.summary}")
+        lines += [f"    {pairs(finding.evidence)}"] if finding.evidence else []
+    lines += [f"not done: {reason}" for reason in refusal_lines(server)]
+    lines += [result_line(result) for result in server.results]
+    step = next_step([server], how)
+    return [plain(line) for line in [*lines, *([f"next: {step}"] if step else [])]]
+
+
+def _properties(parent: ET.Element, named: Iterable[tuple[str, object]]) -> None:
+    """Properties for what is known; what is not known has none."""
+    known = [(name, value) for name, value in named if value not in (None, "")]
+    if known:
+        holder = ET.SubElement(parent, "properties")
+        for name, value in known:
+            ET.SubElement(holder, "property", {"name": name, "value": plain(str(value))})
+
+
+def _xml(element: ET.Element) -> str:
+    """On one line of the file but for the lines of its texts."""
+    return ET.tostring(element, encoding="unicode", short_empty_elements=False)
+
+
+def _opening(tag: str, attributes: dict[str, str]) -> str:
+    return _xml(ET.Element(tag, attributes)).removesuffix(f"</{tag}>")
