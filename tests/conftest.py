@@ -11,6 +11,9 @@ pytest_plugins = ["lab_fixtures", "wine_fixtures"]
 # The tests read English, whatever the machine speaks.
 os.environ["LC_ALL"] = "C.UTF-8"
 
+# Nothing that a test does is kept beside what this machine's user did: --store says where.
+os.environ["VOLACT_STORE"] = "none"
+
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so
 # would every volact that a test starts and interrupts: they would never end.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,6 +3,7 @@
     VolactError
     ├── InputError            what the person gave is unusable       (exit 2)
     │   └── DataError         a data file shipped with volact is bad (exit 1)
+    ├── StoreError            what happened cannot be kept or read   (exit 1)
     ├── TransportError        a server could not be asked            (its row only)
     └── AnswerError           a server answered, but not with facts  (its row only)
 
@@ -14,7 +15,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-ErrorKind = Literal["auth", "connect", "timeout", "host-key", "protocol", "agent", "not-begun"]
+ErrorKind = Literal[
+    "auth", "connect", "timeout", "host-key", "protocol", "agent", "busy", "not-begun"
+]
+AnswerKind = Literal["protocol", "agent", "busy"]
+# When the same may work a moment later: never, as long as no script was sent,
+# or always, because the server refused to take one.
+Passing = Literal["never", "unsent", "refused"]
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -49,26 +56,39 @@ class DataError(InputError):
     """A data file that ships with volact does not hold what it must."""
 
 
+class StoreError(VolactError):
+    """The store cannot be opened, read or written.  Never the end of a run."""
+
+
 class TransportError(VolactError):
     """A server could not be asked.  ``kind`` is the contract's error kind.
 
     ``command`` is what is typed on this computer before the next try, where
-    one command mends it.
+    one command mends it; ``passing`` says whether it may pass by itself.
     """
 
-    def __init__(self, kind: ErrorKind, message: str, hint: str = "", command: str = "") -> None:
+    def __init__(
+        self,
+        kind: ErrorKind,
+        message: str,
+        hint: str = "",
+        command: str = "",
+        passing: Passing = "never",
+    ) -> None:
         super().__init__(message, hint)
         self.kind: ErrorKind = kind
         self.command = command
+        self.passing: Passing = passing
 
 
 class AnswerError(VolactError):
     """The agent ran, or seemed to, but its answer cannot be trusted.
 
-    ``kind`` is ``protocol`` for a truncated, garbled or foreign answer and
-    ``agent`` when the agent itself could not run.
+    ``kind`` is ``protocol`` for a truncated, garbled or foreign answer,
+    ``agent`` when the agent itself could not run, and ``busy`` when it changed
+    nothing because another run is changing the server.
     """
 
-    def __init__(self, kind: Literal["protocol", "agent"], message: str, hint: str = "") -> None:
+    def __init__(self, kind: AnswerKind, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
-        self.kind: Literal["protocol", "agent"] = kind
+        self.kind: AnswerKind = kind

@@ -1,0 +1,98 @@
+"""Which database is meant: the person's word, the environment's, or the usual place.
+
+Nothing is opened here, and no database library is imported.  A password is for
+the library alone: ``shown`` is what may be printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from volact.errors import InputError
+from volact.model.text import raw, say
+
+VARIABLE = "VOLACT_STORE"
+NONE = "none"
+_FILE = "volact.db"
+_SERVER = re.compile(r"(?P<scheme>postgres(?:ql)?(?:\+\w+)?)://(?P<rest>.*)", re.DOTALL)
+_USER = re.compile(r"(?<=://)(?P<user>[^:/@]*):(?P<password>[^@]*)@")
+_QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)(?P<password>[^&]*)", re.IGNORECASE)
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """A database that is meant; one of the two is empty."""
+
+    file: Path | None = None
+    url: str = ""  # with the password, where one is given
+    shown: str = ""
+
+    def __repr__(self) -> str:
+        return f"Address({self.shown!r})"
+
+
+def usual_file() -> Path:
+    """The store's file in the user's data directory."""
+    return Path(platformdirs.user_data_dir("volact", appauthor=False)) / _FILE
+
+
+def chosen(option: str = "", environ: Mapping[str, str] = os.environ) -> Address | None:
+    """The store that is meant; ``None`` when nothing is to be kept.
+
+    ``InputError`` for words that name no store, and for a password on the command
+    line, where everybody on the machine could read it.
+    """
+    if option:
+        address = parse_address(option)
+        if address is not None and address.url and address.url != address.shown:
+            raise InputError(
+                say("--store holds a password, which others see in the list of processes"),
+                say("use PGPASSWORD, ~/.pgpass or the variable {variable}", variable=raw(VARIABLE)),
+            )
+        return address
+    return parse_address(environ.get(VARIABLE, "")) if environ.get(VARIABLE) else _usual()
+
+
+def parse_address(text: str) -> Address | None:
+    """A file, ``sqlite:///FILE``, ``postgresql://…`` or ``none``."""
+    text = text.strip()
+    if text == NONE:
+        return None
+    if server := _SERVER.fullmatch(text):
+        return Address(url=text, shown=hidden(f"postgresql://{server['rest']}", text))
+    if text.startswith("sqlite:"):
+        text = text.removeprefix("sqlite:///").removeprefix("sqlite:")
+    if "://" in text or not text or text == ":memory:":
+        raise InputError(
+            say("{name} names no store", name=raw(_without_password(text) or "''")),
+            say("give a file, or postgresql://user@host/database"),
+        )
+    path = Path(text).expanduser()
+    return Address(file=path, shown=str(path))
+
+
+def hidden(shown: str, text: str) -> str:
+    """The address as it was written when it has no secret, else without it."""
+    clean = _without_password(shown)
+    return text if clean == shown else clean
+
+
+def secrets_in(url: str) -> tuple[str, ...]:
+    """What must never be printed of an address."""
+    found = [match["password"] for match in (*_USER.finditer(url), *_QUERY.finditer(url))]
+    return tuple(secret for secret in found if secret)
+
+
+def _without_password(text: str) -> str:
+    text = _USER.sub(lambda match: f"{match['user']}:***@", text, count=1)
+    return _QUERY.sub(lambda match: f"{match['name']}***", text)
+
+
+def _usual() -> Address:
+    path = usual_file()
+    return Address(file=path, shown=str(path))

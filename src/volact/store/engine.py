@@ -1,0 +1,101 @@
+"""Connections to the database: how each kind is opened, and with which manners.
+
+SQLite: write-ahead log, so that readers and one writer do not wait for each
+other; full synchronisation, so that what is committed survives a power cut;
+file and folder for their owner alone.  PostgreSQL: psycopg, whose libpq knows
+PGPASSWORD, .pgpass and everything else of the usual kind.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
+
+from volact.errors import StoreError
+from volact.model.text import say
+from volact.store.address import Address
+
+BUSY_S = 5.0  # how long one statement waits for another process
+_CONNECT_S = "5"
+
+
+def make_engine(address: Address, *, busy_s: float = BUSY_S) -> sa.Engine:
+    """The way to a database; nothing is opened yet."""
+    if address.file is not None:
+        return _sqlite(address.file, busy_s)
+    return _postgresql(address.url)
+
+
+def require_file(path: Path) -> None:
+    """Make the file and its folder, each for its owner alone, where they are missing."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def is_sqlite(connection: sa.Connection) -> bool:
+    """Whether SQLite is at the other end."""
+    return connection.dialect.name == "sqlite"
+
+
+def _sqlite(path: Path, busy_s: float) -> sa.Engine:
+    engine = sa.create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=NullPool,
+        connect_args={"timeout": busy_s, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _opened(connection: sqlite3.Connection, _: object) -> None:
+        # Python's own transaction handling knows no BEGIN IMMEDIATE and none around DDL.
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str) -> sa.Engine:
+    try:
+        import psycopg  # noqa: F401, PLC0415 - an extra, and slow to import
+    except ImportError as error:
+        raise StoreError(
+            say("PostgreSQL needs a package that is not installed"),
+            say("pip install {extra}", extra="'volact[postgresql]'"),
+        ) from error
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    return sa.create_engine(
+        parsed,
+        hide_parameters=True,
+        pool_size=2,
+        connect_args=_unless_said(parsed, connect_timeout=_CONNECT_S),
+    )
+
+
+def _unless_said(url: URL, **wanted: str) -> dict[str, Any]:
+    return {name: value for name, value in wanted.items() if name not in url.query}
+
+
+def writing(engine: sa.Engine) -> sa.Engine:
+    """The same database for whoever writes: the write lock is taken at the beginning."""
+    return engine.execution_options(writing=True)
+
+
+def prefer_wal(pooled: PoolProxiedConnection) -> None:
+    """Ask for the write-ahead log; a file system that knows none keeps its own way."""
+    cursor = pooled.cursor()
+    try:
+        cursor.execute("PRAGMA journal_mode = WAL")
+    finally:
+        cursor.close()

@@ -1,0 +1,114 @@
+"""What a database complains of, as one line for a person and a word for the program.
+
+No message of a library goes further than here unless its address is out of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Literal
+
+import sqlalchemy.exc as sa_exc
+
+from volact.errors import StoreError, VolactError, one_line
+from volact.model.text import Text, raw, say
+from volact.store.address import Address, secrets_in
+
+# locked, gone: may be over in a moment.  full: may be over in a while.  The rest stays.
+Kind = Literal["locked", "gone", "full", "lasting"]
+
+_SQLITE: dict[int, tuple[Kind, Text, Text]] = {
+    sqlite3.SQLITE_BUSY: (
+        "locked",
+        say("the database is locked by another program"),
+        say("end that program, or give --store another file"),
+    ),
+    sqlite3.SQLITE_LOCKED: (
+        "locked",
+        say("the database is locked by another program"),
+        say("end that program, or give --store another file"),
+    ),
+    sqlite3.SQLITE_FULL: ("full", say("the disk is full"), say("make room; volact prune helps")),
+    sqlite3.SQLITE_IOERR: (
+        "full",
+        say("the file cannot be read or written"),
+        say("look at its disk, or give --store another file"),
+    ),
+    sqlite3.SQLITE_CORRUPT: (
+        "lasting",
+        say("the database is damaged"),
+        say("move the file away; the next run makes a new one"),
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        "lasting",
+        say("the file is no database"),
+        say("give --store another file"),
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "lasting",
+        say("the database may not be written"),
+        say("look at the rights of the file and its folder"),
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "lasting",
+        say("the database cannot be opened"),
+        say("look at the rights of the file and its folder"),
+    ),
+}
+
+
+class TroubleError(StoreError):
+    """A store that does not do what it should, and how lasting that is."""
+
+    def __init__(self, kind: Kind, address: Address, what: Text, hint: Text) -> None:
+        message = say("store {where}: {what}", where=raw(address.shown), what=what)
+        super().__init__(message, hint)
+        self.kind = kind
+        self.what = what
+
+    @property
+    def passing(self) -> bool:
+        """Whether waiting a moment may help."""
+        return self.kind in {"locked", "gone"}
+
+
+CAUGHT = (sa_exc.SQLAlchemyError, sqlite3.Error, OSError, StoreError)
+
+
+def trouble(error: Exception, address: Address) -> StoreError:
+    """A library's complaint in our words; ours stay as they are."""
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, OSError):
+        return _of_system(error, address)
+    cause = error.orig if isinstance(error, sa_exc.DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    if isinstance(code, int) and (known := _SQLITE.get(code & 0xFF)):
+        return TroubleError(known[0], address, *known[1:])
+    if isinstance(error, sa_exc.OperationalError | sa_exc.InterfaceError):
+        gone = error.connection_invalidated or address.file is None
+        return _other("gone" if gone else "lasting", cause, address)
+    return _other("lasting", cause, address)
+
+
+def _other(kind: Kind, cause: BaseException | None, address: Address) -> TroubleError:
+    """Whatever else it says, in its own words."""
+    words = one_line(str(cause) or type(cause).__name__)
+    for secret in secrets_in(address.url):
+        words = words.replace(secret, "***")
+    if kind == "gone":
+        hint = say("is the database there, and may you log in?")
+    else:
+        hint = say("give --store another place, or --no-store to keep nothing")
+    return TroubleError(kind, address, raw(words), hint)
+
+
+def _of_system(error: OSError, address: Address) -> TroubleError:
+    words = raw(error.strerror or type(error).__name__)
+    hint = say("look at the rights of the file and its folder")
+    return TroubleError("lasting", address, words, hint)
+
+
+def kind_of(error: VolactError) -> Kind:
+    """How lasting a trouble is; what is no trouble of a database lasts."""
+    return error.kind if isinstance(error, TroubleError) else "lasting"

@@ -1,0 +1,14 @@
+"""Alembic's way in: the migrations run in the transaction that they are handed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import context
+
+from volact.store.tables import METADATA
+
+connection = context.config.attributes["connection"]
+assert isinstance(connection, sa.Connection)
+context.configure(connection=connection, target_metadata=METADATA)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,61 @@
+"""Taking old runs out, without losing what is known of any server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from volact.store.reading import moment
+from volact.store.tables import BELOW_A_ROW, ROWS, RUNS, SERVERS
+from volact.store.values import Pruned
+
+
+def prune(connection: sa.Connection, older_than: timedelta, *, keep: int, dry_run: bool) -> Pruned:
+    """Delete runs that began longer ago, but for the newest ``keep``."""
+    before = moment(datetime.now(UTC) - older_than)
+    newest = sa.select(RUNS.c.id).order_by(RUNS.c.begun.desc()).limit(keep)
+    protected = {*connection.execute(newest).scalars()} if keep else set()
+    query = sa.select(RUNS.c.id).where(RUNS.c.begun < before).order_by(RUNS.c.begun)
+    old = [id_ for id_ in connection.execute(query).scalars() if id_ not in protected]
+    total = connection.execute(sa.select(sa.func.count()).select_from(RUNS)).scalar_one()
+    gone = thinned = rows = 0
+    for run in old:
+        deleted, left = _prune_run(connection, run, dry_run=dry_run)
+        rows += deleted
+        gone += left == 0
+        thinned += left > 0 and deleted > 0
+    return Pruned(runs=gone, thinned=thinned, rows=rows, kept_runs=total - gone)
+
+
+def give_back(engine: sa.Engine) -> None:
+    """Give the room back to the disk; PostgreSQL does that by itself."""
+    if engine.dialect.name != "sqlite":
+        return
+    pooled = engine.raw_connection()
+    try:
+        pooled.cursor().execute("VACUUM")
+        pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        pooled.close()
+
+
+def _prune_run(connection: sa.Connection, run: str, *, dry_run: bool) -> tuple[int, int]:
+    """How many rows go, and how many stay because nothing newer is known."""
+    needed = sa.select(SERVERS.c.name).where(
+        sa.or_(SERVERS.c.last_run == run, SERVERS.c.examined_run == run)
+    )
+    of_run = sa.select(sa.func.count()).select_from(ROWS).where(ROWS.c.run == run)
+    left = connection.execute(of_run.where(ROWS.c.server.in_(needed))).scalar_one()
+    deleted = connection.execute(of_run).scalar_one() - left
+    if dry_run:
+        return deleted, left
+    for table in BELOW_A_ROW:
+        connection.execute(
+            sa.delete(table).where(table.c.run == run, table.c.server.not_in(needed))
+        )
+    if left:
+        connection.execute(sa.update(RUNS).where(RUNS.c.id == run).values(pruned=True))
+    else:
+        connection.execute(sa.delete(RUNS).where(RUNS.c.id == run))
+    return deleted, left

@@ -1,0 +1,196 @@
+"""Questions about runs and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.errors import InputError
+from volact.model.report import RunReport, Summary
+from volact.model.text import say
+from volact.store.pack import unpack_report
+from volact.store.tables import ROWS, RUNS, SERVERS
+from volact.store.values import Latest, RunRow, StoredRow
+
+_AT_ONCE = 200  # rows in memory together
+_NAMES_AT_ONCE = 400
+LAST = "last"
+_ROW = (ROWS.c.run, ROWS.c.at, ROWS.c.report)
+
+
+def moment(when: datetime) -> str:
+    """A time as the tables have it."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def runs(connection: sa.Connection, limit: int | None = None) -> list[RunRow]:
+    """The runs, newest first."""
+    query = sa.select(RUNS).order_by(RUNS.c.begun.desc()).limit(limit)
+    found = connection.execute(query).all()
+    open_ = [row.id for row in found if row.summary is None]
+    counted = _counted(connection, open_)
+    return [_run_row(row, counted) for row in found]
+
+
+def find_run(connection: sa.Connection, text: str, commands: Collection[str] = ()) -> RunRow:
+    """A run by id, unique beginning of one, or ``last``."""
+    query = sa.select(RUNS).order_by(RUNS.c.begun.desc()).limit(2)
+    if text == LAST:
+        query = query.where(RUNS.c.command.in_(commands)) if commands else query
+        found = connection.execute(query.limit(1)).all()
+        if not found:
+            raise InputError(say("the store has no such run yet"), say("see: volact runs"))
+    else:
+        exact = connection.execute(query.where(RUNS.c.id == text)).all()
+        found = exact or connection.execute(query.where(_begins(RUNS.c.id, text))).all()
+    if len(found) != 1:
+        raise _no_run(connection, text, several=len(found) > 1)
+    return _run_row(found[0], _counted(connection, [row.id for row in found if not row.summary]))
+
+
+def rows(connection: sa.Connection, run: str) -> Iterator[StoredRow]:
+    """A run's rows in the order of their servers' names."""
+    query = sa.select(*_ROW).where(ROWS.c.run == run).order_by(ROWS.c.server)
+    yield from _stored(connection, query)
+
+
+def every_row(connection: sa.Connection) -> Iterator[StoredRow]:
+    """Every row of every run, oldest first."""
+    query = sa.select(*_ROW).join(RUNS, RUNS.c.id == ROWS.c.run)
+    yield from _stored(connection, query.order_by(RUNS.c.begun, ROWS.c.run, ROWS.c.server))
+
+
+def latest(connection: sa.Connection, names: Sequence[str] | None = None) -> Iterator[Latest]:
+    """Each server's newest row, and its newest that says how it stands."""
+    if names is None:
+        yield from _latest(connection, _latest_query())
+        return
+    wanted = sorted(set(names))
+    for at in range(0, len(wanted), _NAMES_AT_ONCE):
+        some = wanted[at : at + _NAMES_AT_ONCE]
+        yield from _latest(connection, _latest_query().where(SERVERS.c.name.in_(some)))
+
+
+def names(connection: sa.Connection) -> list[str]:
+    """Every server that is known."""
+    return [*connection.execute(sa.select(SERVERS.c.name).order_by(SERVERS.c.name)).scalars()]
+
+
+def history(connection: sa.Connection, server: str) -> list[StoredRow]:
+    """A server's rows, newest first."""
+    query = sa.select(*_ROW).where(ROWS.c.server == server)
+    return [*_stored(connection, query.order_by(ROWS.c.at.desc()))]
+
+
+def verified_since(connection: sa.Connection, run: str, since: datetime) -> set[str]:
+    """Servers that this run found or left healthy at or after a moment."""
+    query = sa.select(ROWS.c.server).where(
+        ROWS.c.run == run, ROWS.c.verdict == "healthy", ROWS.c.at >= moment(since)
+    )
+    return {*connection.execute(query).scalars()}
+
+
+def _latest_query() -> sa.Select[tuple[str, str, bytes, str | None, str | None, bytes | None]]:
+    newest, examined = ROWS.alias("newest"), ROWS.alias("examined")
+    return (
+        sa.select(
+            newest.c.run,
+            newest.c.at,
+            newest.c.report,
+            examined.c.run.label("examined_run"),
+            examined.c.at.label("examined_at"),
+            # The same row twice need not travel twice.
+            sa.case((examined.c.run != newest.c.run, examined.c.report)).label("examined"),
+        )
+        .select_from(SERVERS)
+        .join(newest, _is_row(newest, SERVERS.c.last_run))
+        .outerjoin(examined, _is_row(examined, SERVERS.c.examined_run))
+        .order_by(SERVERS.c.name)
+    )
+
+
+def _is_row(rows_: sa.FromClause, run: sa.Column[str]) -> sa.ColumnElement[bool]:
+    return sa.and_(rows_.c.run == run, rows_.c.server == SERVERS.c.name)
+
+
+def _latest(
+    connection: sa.Connection,
+    query: sa.Select[tuple[str, str, bytes, str | None, str | None, bytes | None]],
+) -> Iterator[Latest]:
+    for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)):
+        newest = StoredRow(run=row.run, at=row.at, report=unpack_report(row.report))
+        examined = newest if row.examined_run == row.run else None
+        if row.examined is not None:
+            report = unpack_report(row.examined)
+            examined = StoredRow(run=row.examined_run, at=row.examined_at, report=report)
+        yield Latest(newest=newest, examined=examined)
+
+
+def _stored(
+    connection: sa.Connection, query: sa.Select[tuple[str, str, bytes]]
+) -> Iterator[StoredRow]:
+    for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)):
+        yield StoredRow(run=row.run, at=row.at, report=unpack_report(row.report))
+
+
+def _counted(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Summary]:
+    """What came of runs that never said so themselves."""
+    if not ids:
+        return {}
+    changed = sa.func.sum(sa.case((ROWS.c.changed, 1), else_=0))
+    query = sa.select(ROWS.c.run, ROWS.c.verdict, sa.func.count(), changed)
+    query = query.where(ROWS.c.run.in_(ids)).group_by(ROWS.c.run, ROWS.c.verdict)
+    counts: dict[str, dict[str, int]] = {id_: {"servers": 0, "changed": 0} for id_ in ids}
+    for run, verdict, servers, did in connection.execute(query):
+        counts[run][verdict] = servers
+        counts[run]["servers"] += servers
+        counts[run]["changed"] += did
+    return {id_: Summary(**given) for id_, given in counts.items()}
+
+
+def _run_row(row: sa.Row[tuple[object, ...]], counted: dict[str, Summary]) -> RunRow:
+    summary = counted.get(row.id)
+    if summary is None:
+        summary = msgspec.json.decode(row.summary, type=Summary)
+    return RunRow(
+        id=row.id,
+        command=row.command,
+        started=row.started,
+        elapsed_s=row.elapsed_s,
+        volact=row.volact,
+        finished=row.finished,
+        summary=summary,
+        words=row.words,
+        note=_note(row.closing),
+        pruned=row.pruned,
+    )
+
+
+def _note(closing: bytes | None) -> str:
+    if closing is None:
+        return ""
+    return "; ".join(msgspec.json.decode(closing, type=RunReport).notes)
+
+
+def _begins(column: sa.Column[str], text: str) -> sa.ColumnElement[bool]:
+    return column.startswith(text, autoescape=True)
+
+
+def _no_run(connection: sa.Connection, text: str, *, several: bool) -> InputError:
+    query = sa.select(RUNS.c.id).order_by(RUNS.c.begun.desc()).limit(1000)
+    known = [*connection.execute(query).scalars()]
+    if several:
+        near = [id_ for id_ in known if id_.startswith(text)][:4]
+        return InputError(
+            say("{text} begins several runs", text=text),
+            say("which of {ids}?", ids=", ".join(near)),
+        )
+    near = get_close_matches(text, known, 3, 0.5)
+    if near:
+        hint = say("did you mean {ids}? all of them: volact runs", ids=", ".join(near))
+        return InputError(say("there is no run {text}", text=text), hint)
+    return InputError(say("there is no run {text}", text=text), say("see: volact runs"))

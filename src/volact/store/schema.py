@@ -1,0 +1,88 @@
+"""The version of a database: made where there is none, raised where it is old, never lowered.
+
+Alembic is imported only when something is to be changed: a store that is
+current, which is the rule, costs one query.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from volact.errors import StoreError
+from volact.model.text import say
+from volact.store.address import Address
+from volact.store.engine import is_sqlite, prefer_wal, writing
+
+HEAD = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSIONS = sa.table("alembic_version", sa.column("version_num", sa.String))
+# Two processes that meet a new PostgreSQL at once: one waits for the other.
+_LOCK = 0x766F6C616374
+
+
+def require_current(engine: sa.Engine, address: Address) -> None:
+    """Bring the database to this version; ``StoreError`` when it is of a newer one."""
+    with engine.connect() as connection:
+        version = _version(connection)
+    if version == HEAD:
+        return
+    _require_older(version, address)
+    if address.file is not None:
+        _ask_for_wal(engine)
+    with writing(engine).begin() as connection:
+        _wait_for_others(connection)
+        version = _version(connection)
+        if version != HEAD:
+            _require_older(version, address)
+            _upgrade(connection)
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table(_VERSIONS.name):
+        return None
+    version = connection.execute(sa.select(_VERSIONS.c.version_num)).scalar()
+    return None if version is None else str(version)
+
+
+def _require_older(version: str | None, address: Address) -> None:
+    if version is not None and version not in _known():
+        raise StoreError(
+            say(
+                "store {where}: a newer volact made it (version {version}, this one knows {head})",
+                where=address.shown,
+                version=version,
+                head=HEAD,
+            ),
+            say("use that volact, or give --store another place"),
+        )
+
+
+def _known() -> set[str]:
+    """The versions that this volact can raise."""
+    return {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")}
+
+
+def _ask_for_wal(engine: sa.Engine) -> None:
+    pooled = engine.raw_connection()
+    try:
+        prefer_wal(pooled)
+    finally:
+        pooled.close()
+
+
+def _wait_for_others(connection: sa.Connection) -> None:
+    if not is_sqlite(connection):
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,169 @@
+"""The store as the verbs see it: opened once, asked in words of volact, closed.
+
+Reading streams: ten thousand rows are never in memory together.  What happens
+while a run goes on is ``keeper``'s; the queries are in ``reading`` and ``digging``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Literal, TypeVar, overload
+
+import sqlalchemy as sa
+
+from volact.model.intent import Intent
+from volact.store import digging, pruning, reading
+from volact.store.address import Address, chosen
+from volact.store.engine import make_engine, require_file, writing
+from volact.store.failures import CAUGHT, trouble
+from volact.store.schema import require_current
+from volact.store.values import Latest, Pruned, RunRow, StoredRow
+
+T = TypeVar("T")
+
+
+class Store:
+    """An open store.  Every method raises ``StoreError`` alone, but where it says more."""
+
+    def __init__(self, engine: sa.Engine, address: Address) -> None:
+        self.engine = engine
+        self.address = address
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def runs(self, limit: int | None = None) -> list[RunRow]:
+        """The runs, newest first."""
+        return self._ask(lambda connection: reading.runs(connection, limit))
+
+    def find_run(self, text: str, commands: Collection[str] = ()) -> RunRow:
+        """A run by id, unique beginning of one, or ``last``; ``InputError`` for none.
+
+        ``commands`` narrows ``last`` to runs of these verbs.
+        """
+        return self._ask(lambda connection: reading.find_run(connection, text, commands))
+
+    def rows(self, run: str) -> Iterator[StoredRow]:
+        """A run's rows in the order of their servers' names."""
+        return self._stream(lambda connection: reading.rows(connection, run))
+
+    def every_row(self) -> Iterator[StoredRow]:
+        """Every row of every run, oldest first."""
+        return self._stream(reading.every_row)
+
+    def latest(self, names: Sequence[str] | None = None) -> Iterator[Latest]:
+        """How each server stood when it was last seen, by name."""
+        return self._stream(lambda connection: reading.latest(connection, names))
+
+    def names(self) -> list[str]:
+        """Every server that the store knows."""
+        return self._ask(reading.names)
+
+    def history(self, server: str) -> list[StoredRow]:
+        """A server's rows, newest first."""
+        return self._ask(lambda connection: reading.history(connection, server))
+
+    def verified_since(self, run: str, since: datetime) -> set[str]:
+        """Servers that this run found or left healthy at or after a moment."""
+        return self._ask(lambda connection: reading.verified_since(connection, run, since))
+
+    def intents(self, run: str) -> Iterator[Intent]:
+        """What was about to be sent in a run, oldest first, each server's together."""
+        return self._stream(lambda connection: digging.intents(connection, run))
+
+    def facts(
+        self, run: str, server: str, look: Literal["first", "closing", ""] = ""
+    ) -> dict[str, Any] | None:
+        """The raw facts of a server in a run: those of that look, else the newest."""
+        return self._ask(lambda connection: digging.facts(connection, run, server, look))
+
+    def prune(self, older_than: timedelta, *, keep: int = 0, dry_run: bool = False) -> Pruned:
+        """Take old runs out; ``keep`` is how many of the newest stay whatever their age.
+
+        Each server's newest row stays, and its newest that says how it stands.
+        """
+        engine = self.engine if dry_run else writing(self.engine)
+        with self._guarded(), engine.begin() as connection:
+            pruned = pruning.prune(connection, older_than, keep=keep, dry_run=dry_run)
+        if not dry_run and pruned.rows + pruned.runs:
+            with self._guarded():
+                pruning.give_back(self.engine)
+        return pruned
+
+    def _ask(self, question: Callable[[sa.Connection], T]) -> T:
+        with self._guarded(), self.engine.connect() as connection:
+            return question(connection)
+
+    def _stream(self, question: Callable[[sa.Connection], Iterable[T]]) -> Iterator[T]:
+        with self._guarded(), self.engine.connect() as connection:
+            yield from question(connection)
+
+    def _guarded(self) -> _Guarded:
+        return _Guarded(self.address)
+
+
+class _Guarded:
+    """Complaints of the database leave in our words."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, CAUGHT):
+            raise trouble(error, self._address) from error
+
+
+@overload
+def open_store(url: str | None = None, *, create: Literal[True] = True) -> Store: ...
+
+
+@overload
+def open_store(url: str | None = None, *, create: bool) -> Store | None: ...
+
+
+def open_store(url: str | None = None, *, create: bool = True) -> Store | None:
+    """The store that is meant by an option's word, else by the environment, else the usual.
+
+    ``None`` when there is none: it was never made and is not to be, or the person
+    wants none kept.  ``StoreError`` when it cannot be opened.
+    """
+    address = chosen(url or "")
+    return None if address is None else open_address(address, create=create)
+
+
+def open_address(address: Address, *, create: bool = True) -> Store | None:
+    """The same for an address that is known already."""
+    with _Guarded(address):
+        if address.file is not None:
+            if not create and not address.file.exists():
+                return None
+            require_file(address.file)
+        engine = make_engine(address)
+        try:
+            require_current(engine, address)
+        except BaseException:
+            engine.dispose()
+            raise
+    return Store(engine, address)

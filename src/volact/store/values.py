@@ -1,0 +1,56 @@
+"""What the store gives back: frozen values, without any database behind them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from volact.model.report import ServerReport, Summary
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One run as the store knows it.
+
+    ``elapsed_s`` is ``None`` and ``finished`` false for a run that never came to its
+    end: it was killed, or it is still going on.  ``words`` is the command line as
+    it could be typed again, without secrets.  ``note`` says what the run's own
+    report said of it.  ``pruned`` means that not all of its rows are kept any more.
+    """
+
+    id: str
+    command: str
+    started: str
+    elapsed_s: float | None
+    volact: str
+    finished: bool
+    summary: Summary
+    words: str = ""
+    note: str = ""
+    pruned: bool = False
+
+
+class StoredRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One server's row of one run; ``at`` is when it was finished, UTC."""
+
+    run: str
+    at: str
+    report: ServerReport
+
+
+class Latest(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest row of a server, and the newest that says how it stands.
+
+    ``examined`` is ``None`` when the server was never examined, and ``newest``
+    itself when that one says it.
+    """
+
+    newest: StoredRow
+    examined: StoredRow | None
+
+
+class Pruned(msgspec.Struct, frozen=True, kw_only=True):
+    """What was taken out of the store, or would be."""
+
+    runs: int = 0  # that are gone entirely
+    thinned: int = 0  # that keep only some server's newest row
+    rows: int = 0
+    kept_runs: int = 0
