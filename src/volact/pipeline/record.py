@@ -6,7 +6,6 @@ first.  Who writes it down, and where, is the caller's affair.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
@@ -47,7 +46,6 @@ def intent_of(
     provider: str | None,
     steps: tuple[Step, ...],
     facts: Facts,
-    before: Callable[[Step, Facts], dict[str, Any]] = before_of,
 ) -> Intent:
     """What is about to be sent to a server that stands as these facts say."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
@@ -62,7 +60,7 @@ def intent_of(
                 do=step.do,
                 params=step.params,
                 because=step.because,
-                before=before(step, facts),
+                before=before_of(step, facts),
             )
             for index, step in enumerate(steps)
         ),

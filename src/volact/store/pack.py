@@ -68,8 +68,13 @@ def column(text: str | None) -> str | None:
     """A stranger's words as a column that every database takes."""
     if text is None:
         return None
+    return readable(text)[:_WIDEST]
+
+
+def readable(text: str) -> str:
+    """The same text in a form that every database takes."""
     clean = text if text.isascii() else _plain(text)
-    return clean.replace("\0", "")[:_WIDEST]
+    return clean.replace("\0", "")
 
 
 def _spoilt() -> StoreError:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from volact.store.reading import moment
+from volact.store.clock import moment
 from volact.store.tables import BELOW_A_ROW, ROWS, RUNS, SERVERS
 from volact.store.values import Pruned
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 
 import msgspec
@@ -12,19 +13,15 @@ import sqlalchemy as sa
 from volact.errors import InputError
 from volact.model.report import RunReport, Summary
 from volact.model.text import say
+from volact.store.clock import moment
 from volact.store.pack import unpack_report
 from volact.store.tables import ROWS, RUNS, SERVERS
 from volact.store.values import Latest, RunRow, StoredRow
 
 _AT_ONCE = 200  # rows in memory together
 _NAMES_AT_ONCE = 400
-LAST = "last"
+_LAST = re.compile(r"last(~(?P<before>\d{1,6}))?")
 _ROW = (ROWS.c.run, ROWS.c.at, ROWS.c.report)
-
-
-def moment(when: datetime) -> str:
-    """A time as the tables have it."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def runs(connection: sa.Connection, limit: int | None = None) -> list[RunRow]:
@@ -37,11 +34,11 @@ def runs(connection: sa.Connection, limit: int | None = None) -> list[RunRow]:
 
 
 def find_run(connection: sa.Connection, text: str, commands: Collection[str] = ()) -> RunRow:
-    """A run by id, unique beginning of one, or ``last``."""
+    """A run by id, unique beginning of one, ``last``, or ``last~N``: N runs before it."""
     query = sa.select(RUNS).order_by(RUNS.c.begun.desc()).limit(2)
-    if text == LAST:
+    if last := _LAST.fullmatch(text):
         query = query.where(RUNS.c.command.in_(commands)) if commands else query
-        found = connection.execute(query.limit(1)).all()
+        found = connection.execute(query.limit(1).offset(int(last["before"] or 0))).all()
         if not found:
             raise InputError(say("the store has no such run yet"), say("see: volact runs"))
     else:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from volact.model.intent import Intent
 from volact.store import digging, pruning, reading
 from volact.store.address import Address, chosen
-from volact.store.engine import make_engine, require_file, writing
+from volact.store.engine import BUSY_S, make_engine, require_file, writing
 from volact.store.failures import CAUGHT, trouble
 from volact.store.schema import require_current
 from volact.store.values import Latest, Pruned, RunRow, StoredRow
@@ -153,14 +153,14 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store | None:
     return None if address is None else open_address(address, create=create)
 
 
-def open_address(address: Address, *, create: bool = True) -> Store | None:
+def open_address(address: Address, *, create: bool = True, busy_s: float = BUSY_S) -> Store | None:
     """The same for an address that is known already."""
     with _Guarded(address):
         if address.file is not None:
             if not create and not address.file.exists():
                 return None
             require_file(address.file)
-        engine = make_engine(address)
+        engine = make_engine(address, busy_s=busy_s)
         try:
             require_current(engine, address)
         except BaseException:

@@ -47,6 +47,26 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
     examined: StoredRow | None
 
 
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a run when it begins."""
+
+    id: str
+    command: str
+    started: str
+    volact: str
+    words: str = ""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of keeping a run.
+
+    ``trouble`` says why not all of it is kept, and is ``""`` when all is.
+    """
+
+    anything: bool
+    trouble: str = ""
+
+
 class Pruned(msgspec.Struct, frozen=True, kw_only=True):
     """What was taken out of the store, or would be."""
 
