@@ -21,7 +21,18 @@ LINE = Script("host", "json")
 NET = Script("host", "registry", "wmi", "net")
 EVENTS = Script("host", "events")
 ACL = Script("host", "registry", "wmi", "services", "server", "steps", "file_acl")
-CLOCK = Script("host", "registry", "wmi", "services", "net", "server", "steps", "file_acl", "clock")
+CLOCK = Script(
+    "host",
+    "registry",
+    "wmi",
+    "services",
+    "net",
+    "server",
+    "steps",
+    "file_acl",
+    "time_source",
+    "clock",
+)
 FACTS = Script("host", "registry", "wmi", "net", "licensing", "licensing_facts")
 
 

@@ -223,7 +223,8 @@ async def test_since_2012_the_licensing_service_is_enabled_by_the_next_start(her
     answer = await agent(machine, *steps)
     enabled, started, activated = answer.results
     assert (enabled.ok, enabled.changed) == (True, True)
-    assert enabled.before == {"state": "Stopped", "start": "Disabled", "registry": 4}
+    assert enabled.before == {"state": "Stopped", "start": "Disabled", "registry": 4,
+                              "delayed": None}  # fmt: skip
     assert enabled.after == {"state": "Stopped", "start": "Disabled", "registry": 2,
                              "via": "registry"}  # fmt: skip
     assert "restart" in enabled.note

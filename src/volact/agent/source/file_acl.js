@@ -14,8 +14,6 @@ var SERVICE_SIDS = {
   slsvc: "S-1-5-80-2119565420-4155874467-2934723793-509086461-374458824"
 };
 
-var TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
-
 /* Whether an entry's rights hold "execute", as a number or as letter pairs. */
 function hasExecute(rights) {
   var i;
@@ -54,14 +52,6 @@ function anyOf(wanted, present) {
 function mayExecute(sddl, sid, denied) {
   var who = [sid].concat(SERVICE_GROUPS, SERVICE_SIDS[is2008() ? "slsvc" : "sppsvc"]);
   return !anyOf(who.concat(denied), executeSids(sddl, "D")) && anyOf(who, executeSids(sddl, "A"));
-}
-
-/* The owner, which icacls does not show without a name of some language. */
-function fileOwner(path) {
-  var file = wmi().Get("Win32_LogicalFileSecuritySetting.Path='" + path.replace(/\\/g, "\\\\") +
-    "'");
-  var output = file.ExecMethod_("GetSecurityDescriptor");
-  return String(property(property(property(output, "Descriptor"), "Owner"), "SIDString"));
 }
 
 /* Entries that come from the folder cannot be taken away: they become the file's own first. */
@@ -106,12 +96,6 @@ function changeAclAsOwner(path, sid, denied, sddl, owner) {
     runTool("icacls.exe", '"' + path + '" /setowner *' +
       (typeof owner === "string" ? owner : TRUSTED_INSTALLER));
   }
-}
-
-function ownerOf(path) {
-  return ask(function () {
-    return fileOwner(path);
-  });
 }
 
 STEPS["grant-execute"] = function (step) {

@@ -1,7 +1,7 @@
 /*
- * The steps about KMS hosts, through the licensing service.  Where a release has
- * no WMI setter for it, or the class has no rows, the registry values behind it
- * are written instead.
+ * Where a KMS host is set, what stands there, and setting it: through the
+ * licensing service.  Where a release has no WMI setter for it, or the class has
+ * no rows, the registry values behind it are written instead.
  */
 
 /* Answers that mean "this way does not exist here", not "it went wrong". */
@@ -24,25 +24,37 @@ function kmsLayer(step) {
   return {found: licensingService(), key: key, name: "SoftwareLicensingService"};
 }
 
-/* The host that a layer shows: by WMI where it tells, else by registry. */
-function shownHost(layer) {
+/* What a layer shows, as it is spelt: by WMI where it tells, else by registry. */
+function shownNames(layer) {
   var name = field(layer.found, "KeyManagementServiceMachine", asText);
   var port = field(layer.found, "KeyManagementServicePort", asUnsigned);
   if (name !== null && typeof name === "object") {
     if (!noSuchWay(name["!"])) {
       throw failure(name["!"]);
     }
-    return registryHost(layer);
+    return namesInRegistry(layer);
   }
   if (port !== null && typeof port === "object") {
     port = readValue(layer.key + "KeyManagementServicePort");
   }
-  return name ? joinHost(name, port) : null;
+  return {name: name, port: Number(port) || 0};
+}
+
+function namesInRegistry(layer) {
+  return {name: readValue(layer.key + "KeyManagementServiceName"),
+    port: Number(readValue(layer.key + "KeyManagementServicePort")) || 0};
+}
+
+function hostOfNames(names) {
+  return names.name ? joinHost(names.name, names.port) : null;
+}
+
+function shownHost(layer) {
+  return hostOfNames(shownNames(layer));
 }
 
 function registryHost(layer) {
-  var name = readValue(layer.key + "KeyManagementServiceName");
-  return name ? joinHost(name, readValue(layer.key + "KeyManagementServicePort")) : null;
+  return hostOfNames(namesInRegistry(layer));
 }
 
 /* A layer's own host.  A product without one may show the server's. */
@@ -53,6 +65,25 @@ function kmsSetting(layer) {
     return null;
   }
   return shown;
+}
+
+/*
+ * The same for a result.  The name and the port stand beside the host where they
+ * are not what it says: a name that is spelt differently, a port that is not set.
+ */
+function hostView(layer) {
+  var view = {host: kmsSetting(layer)}, names;
+  if (view.host === null && layer.name === "SoftwareLicensingProduct") {
+    return view;
+  }
+  names = shownNames(layer);
+  if (view.host !== null && names.name !== view.host.substr(0, view.host.lastIndexOf(":"))) {
+    view.name = names.name;
+  }
+  if ((view.host === null) !== (names.port === 0)) {
+    view.port = names.port || null;
+  }
+  return view;
 }
 
 /* Does it by WMI where that exists, else by the registry; says which it was. */
@@ -108,82 +139,3 @@ function clearKmsPort(layer) {
 function joinVia(first, second) {
   return first === second ? first : first + "+" + second;
 }
-
-/* Name and port together; a port that fails takes the name back as it was. */
-function setKms(layer, host, before) {
-  var via = setKmsName(layer, host.name);
-  try {
-    return joinVia(via, setKmsPort(layer, host.port));
-  } catch (error) {
-    if (before) {
-      setKmsName(layer, splitHost(before).name);
-    } else {
-      clearKmsName(layer);
-    }
-    throw error;
-  }
-}
-
-/* The present host if it is accepted and there, else the first that is there. */
-function chooseHost(hosts, present) {
-  var order = [], i, host, text, last = null;
-  for (i = 0; i < hosts.length; i++) {
-    host = splitHost(hosts[i]);
-    text = joinHost(host.name, host.port);
-    if (text === present) {
-      order.unshift(text);
-    } else {
-      order.push(text);
-    }
-  }
-  for (i = 0; i < order.length; i++) {
-    last = reach(order[i]);
-    if (REACHED[last]) {
-      return {host: order[i]};
-    }
-  }
-  return {host: null, hresult: last};
-}
-
-STEPS["set-kms-host"] = function (step) {
-  var layer = kmsLayer(step), present = kmsSetting(layer), choice, via, after;
-  choice = chooseHost(step.hosts || [], present);
-  if (!choice.host) {
-    return failed(choice.hresult, {host: present}, {host: present},
-      "none of the KMS hosts can be reached from here");
-  }
-  if (choice.host === present) {
-    return result(true, false, {host: present}, {host: present});
-  }
-  via = setKms(layer, splitHost(choice.host), present);
-  after = shownHost(kmsLayer(step));
-  return after === choice.host ? result(true, true, {host: present}, {host: after, via: via})
-    : failed(null, {host: present}, {host: after, via: via}, "the KMS host is not as wanted");
-};
-
-function clearHost(step) {
-  var layer = kmsLayer(step), present = kmsSetting(layer), via, after;
-  if (present === null || includes(step.keep || [], present)) {
-    return result(true, false, {host: present}, {host: present});
-  }
-  via = joinVia(clearKmsName(layer), clearKmsPort(layer));
-  after = kmsSetting(kmsLayer(step));
-  return after === null ? result(true, true, {host: present}, {host: null, via: via})
-    : failed(null, {host: present}, {host: after, via: via}, "a KMS host is still set");
-}
-
-/* Without a product's id: every KMS client, the first that fails ends it. */
-STEPS["clear-kms-host"] = function (step) {
-  var outcome = result(true, false, {host: null}, {host: null}), products, i, one;
-  if (step.layer !== "product" || step.product) {
-    return clearHost(step);
-  }
-  products = mainProducts();
-  for (i = 0; i < products.length && outcome.ok; i++) {
-    if (products[i].client) {
-      one = clearHost({layer: "product", product: products[i].id, keep: step.keep});
-      outcome = one.changed || !one.ok ? one : outcome;
-    }
-  }
-  return outcome;
-};

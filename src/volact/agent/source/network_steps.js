@@ -3,16 +3,6 @@
  * was there before is in the result, so that it can be put back.
  */
 
-function needAddresses(list) {
-  var i;
-  for (i = 0; i < list.length; i++) {
-    if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(list[i])) {
-      throw failure(BAD_PARAMETER);
-    }
-  }
-  return list;
-}
-
 /* The present servers with the wanted ones before or behind them, each once. */
 function joined(present, wanted, first) {
   var rest = [], i;
@@ -37,26 +27,6 @@ function holdsAll(present, wanted) {
 function asServers(present, step) {
   return holdsAll(present, step.servers) &&
     (step.position !== "first" || includes(step.servers, present[0]));
-}
-
-/* WMI takes the array of a dictionary, not one of this language. */
-function safeArray(list) {
-  var items = new ActiveXObject("Scripting.Dictionary"), i;
-  for (i = 0; i < list.length; i++) {
-    items.Add(i, list[i]);
-  }
-  return items.Items();
-}
-
-/* What the method returns is its own: 0 done, 1 done once restarted, 91 denied. */
-function setNameServers(row, list) {
-  var input = wmi().Get("Win32_NetworkAdapterConfiguration").Methods_
-    .Item("SetDNSServerSearchOrder").InParameters.SpawnInstance_(), code;
-  input.Properties_.Item("DNSServerSearchOrder").Value = safeArray(list);
-  code = asNumber(property(row.ExecMethod_("SetDNSServerSearchOrder", input), "ReturnValue") || 0);
-  if (code > 1) {
-    throw failure(code === 91 ? DENIED : FAIL);
-  }
 }
 
 STEPS["add-dns"] = function (step) {
@@ -89,17 +59,6 @@ function outcomeOf(ok, changed, before, after, hresult) {
   var outcome = result(ok, changed, before, after, ok ? "" : "it is not as wanted");
   outcome.hresult = ok ? null : hresult;
   return outcome;
-}
-
-function routesTo(destination, mask) {
-  var rows = query("SELECT Destination, Mask, NextHop FROM Win32_IP4RouteTable" +
-    " WHERE Destination='" + destination + "'"), list = [], i;
-  for (i = 0; i < rows.length; i++) {
-    if (String(property(rows[i], "Mask")) === mask) {
-      list.push(String(property(rows[i], "NextHop")));
-    }
-  }
-  return {destination: destination, mask: mask, hops: list.join(" ")};
 }
 
 STEPS["add-route"] = function (step) {

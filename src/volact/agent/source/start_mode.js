@@ -33,6 +33,7 @@ STEPS["enable-service"] = function (step) {
 function enableAtRestart(step, before, after) {
   var key = SERVICES + step.name + "\\", note = "it takes effect when the server is restarted";
   before.registry = readValue(key + "Start");
+  before.delayed = readValue(key + "DelayedAutoStart");
   after.registry = START_NUMBERS[step.start];
   after.via = "registry";
   if (readValue(RESTART_MARK) === step["do"] && before.registry === after.registry) {

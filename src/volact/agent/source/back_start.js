@@ -1,0 +1,60 @@
+/*
+ * Putting the start mode of a service back.  Where nobody but the system may
+ * configure it, its key is written, which Windows reads when it starts.
+ */
+
+var START_MODES = {"auto": "Auto", "delayed-auto": "Auto", "demand": "Manual",
+  "disabled": "Disabled"};
+var START_VALUES = {"auto": 2, "delayed-auto": 2, "demand": 3, "disabled": 4};
+var START_WORDS = {2: "Auto", 3: "Manual", 4: "Disabled"};
+
+/* What the key says holds from the next start on, where a step has left it so. */
+function startView(name) {
+  var view = serviceView(findService(name)), mark = readValue(RESTART_MARK), word;
+  if (view.start !== null && (mark === "enable-service" || mark === "restore-start-mode")) {
+    word = START_WORDS[readValue(SERVICES + name + "\\Start")];
+    view.start = word || view.start;
+  }
+  return view;
+}
+
+STEPS["restore-start-mode"] = function (step) {
+  var wanted = START_MODES[step.start];
+  if (!wanted) {
+    return failed(BAD_PARAMETER);
+  }
+  if (!findService(step.name)) {
+    return failed(NO_SERVICE, {state: null, start: null}, {state: null, start: null});
+  }
+  return putBack(function () {
+    return startView(step.name);
+  }, function (view) {
+    return view.start === wanted;
+  }, function (view) {
+    return includes(step.expect, view.start);
+  }, function () {
+    var hresult = runTool("sc.exe", "config " + step.name + " start= " + step.start);
+    return hresult === DENIED && step.name === "sppsvc" ? startByKey(step, wanted) : hresult;
+  });
+};
+
+/* The mark stands as long as what Windows holds is not yet what the key says. */
+function startByKey(step, wanted) {
+  var key = SERVICES + step.name + "\\", mark = readValue(RESTART_MARK);
+  if (mark !== null && mark !== "enable-service" && mark !== "restore-start-mode") {
+    return NOT_SUPPORTED;
+  }
+  if (findService(step.name).start !== wanted) {
+    markRestart("restore-start-mode");
+  }
+  if (step.delayed === null) {
+    removeValue(key + "DelayedAutoStart");
+  } else if (step.delayed !== undefined) {
+    writeNumber(key + "DelayedAutoStart", step.delayed);
+  }
+  writeNumber(key + "Start", START_VALUES[step.start]);
+  if (findService(step.name).start === wanted) {
+    removeValue(RESTART_MARK);
+  }
+  return null;
+}

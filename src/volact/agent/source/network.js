@@ -1,0 +1,49 @@
+/*
+ * Name servers of adapters and routes: what they are, and setting them.
+ */
+
+function needAddresses(list) {
+  var i;
+  for (i = 0; i < list.length; i++) {
+    if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(list[i])) {
+      throw failure(BAD_PARAMETER);
+    }
+  }
+  return list;
+}
+
+/* WMI takes the array of a dictionary, not one of this language. */
+function safeArray(list) {
+  var items = new ActiveXObject("Scripting.Dictionary"), i;
+  for (i = 0; i < list.length; i++) {
+    items.Add(i, list[i]);
+  }
+  return items.Items();
+}
+
+/*
+ * What the method returns is its own: 0 done, 1 done once restarted, 91 denied.
+ * Without a list the adapter takes DHCP's again.
+ */
+function setNameServers(row, list) {
+  var input = wmi().Get("Win32_NetworkAdapterConfiguration").Methods_
+    .Item("SetDNSServerSearchOrder").InParameters.SpawnInstance_(), code;
+  if (list !== null) {
+    input.Properties_.Item("DNSServerSearchOrder").Value = safeArray(list);
+  }
+  code = asNumber(property(row.ExecMethod_("SetDNSServerSearchOrder", input), "ReturnValue") || 0);
+  if (code > 1) {
+    throw failure(code === 91 ? DENIED : FAIL);
+  }
+}
+
+function routesTo(destination, mask) {
+  var rows = query("SELECT Destination, Mask, NextHop FROM Win32_IP4RouteTable" +
+    " WHERE Destination='" + destination + "'"), list = [], i;
+  for (i = 0; i < rows.length; i++) {
+    if (String(property(rows[i], "Mask")) === mask) {
+      list.push(String(property(rows[i], "NextHop")));
+    }
+  }
+  return {destination: destination, mask: mask, hops: list.join(" ")};
+}

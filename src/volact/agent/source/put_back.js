@@ -1,0 +1,41 @@
+/*
+ * How a setting is put back as it was before a run: only while it still is as
+ * that run left it.  What somebody has changed since stays, and is said.
+ */
+
+/*
+ * read() shows the setting, isBack(view) whether it is as it was, isOurs(view)
+ * whether it is as the run left it; change(view) gives an HRESULT or null.
+ */
+function putBack(read, isBack, isOurs, change) {
+  var before = read(), hresult, after;
+  if (isBack(before)) {
+    return result(true, false, before, before);
+  }
+  if (!isOurs(before)) {
+    return refused("it was changed since; it stays as it is", before);
+  }
+  hresult = failureOf(change, before);
+  after = read();
+  return isBack(after) ? result(true, true, before, after)
+    : failed(hresult, before, after, "it is not as it was");
+}
+
+/* Whatever the change comes to, the setting is looked at again. */
+function failureOf(change, view) {
+  try {
+    return change(view);
+  } catch (error) {
+    return hresultOf(error);
+  }
+}
+
+function sameList(one, other) {
+  var i;
+  for (i = 0; i < one.length; i++) {
+    if (one[i] !== other[i]) {
+      return false;
+    }
+  }
+  return one.length === other.length;
+}
