@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from types import TracebackType
 
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet
+from volact.cli.notify import Channel, channels_of, tell_everyone
 from volact.cli.options import ServerOptions
 from volact.cli.progress import Progress, Showing, make_progress
 from volact.cli.runtime import stoppable
@@ -25,9 +26,11 @@ from volact.model.report import RunReport, ServerReport
 from volact.model.text import say
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
+from volact.report.message import message_of
 from volact.report.tally import ALL_WELL, Tally, exit_code
 
 Rows = AsyncGenerator[ServerReport, None]
+Announce = Callable[[RunReport, Tally], bool]  # tells of a run; whether everyone could be told
 _DOING = {
     "check": say("looking at"),
     "plan": say("planning for"),
@@ -38,9 +41,17 @@ _DOING = {
 class Conductor:
     """One run: its reports, its counts, its time and its end."""
 
-    def __init__(self, fleet: Fleet, sinks: Sinks, progress: Progress, concurrency: int) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        sinks: Sinks,
+        progress: Progress,
+        concurrency: int,
+        announce: Announce,
+    ) -> None:
         self.fleet = fleet
         self.progress = progress
+        self._announce = announce
         self.tally = Tally()
         self._clusters = Clusters()
         self._sinks = sinks
@@ -99,21 +110,21 @@ class Conductor:
     def finish(self) -> int:
         """Write the end of every report; the exit code."""
         how, summary = self.fleet.how, self.tally.summary()
-        whole = self._sinks.finish(
-            RunReport(
-                volact=how.volact,
-                command=how.command,
-                run=how.run,
-                started=how.started,
-                elapsed_s=round(time.monotonic() - self._begun, 3),
-                servers=(),
-                summary=summary,
-                clusters=self._clusters.clusters(),
-                notes=tuple(self._notes),
-            )
+        run = RunReport(
+            volact=how.volact,
+            command=how.command,
+            run=how.run,
+            started=how.started,
+            elapsed_s=round(time.monotonic() - self._begun, 3),
+            servers=(),
+            summary=summary,
+            clusters=self._clusters.clusters(),
+            notes=tuple(self._notes),
         )
+        whole = self._sinks.finish(run)
         if self._unread:
             return FAILED
+        whole = self._announce(run, self.tally) and whole
         if self.stopped:
             tell(say("interrupted; the rows above are those finished or given up"))
             return INTERRUPTED
@@ -121,12 +132,17 @@ class Conductor:
 
 
 def conductor(
-    options: ServerOptions, fleet: Fleet, output: str, writer: Writer | None = None
+    options: ServerOptions,
+    fleet: Fleet,
+    output: str,
+    writer: Writer | None = None,
+    announce: Announce | None = None,
 ) -> Conductor:
     """Open every report of a run; nothing has been started yet.
 
     Rows that stream to the same terminal are progress enough.
     """
+    announce = announce or to_channels(channels_of(options.notify))
     reports = parse_reports(options.report)
     rows = writer or stdout_writer(output, fleet.how, options)
     streams = output != "text" and sys.stdout.isatty()
@@ -135,7 +151,19 @@ def conductor(
         wanted=not options.no_progress and not streams,
         live=wants_colour(sys.stderr),
     )
-    return Conductor(fleet, Sinks(rows, reports, fleet.how), progress, options.concurrency)
+    sinks = Sinks(rows, reports, fleet.how)
+    return Conductor(fleet, sinks, progress, options.concurrency, announce)
+
+
+def to_channels(channels: Sequence[Channel]) -> Announce:
+    """Tell of every run that has ended."""
+
+    def announce(run: RunReport, tally: Tally) -> bool:
+        return not channels or tell_everyone(
+            channels, message_of(run, tally.causes, tally.repaired)
+        )
+
+    return announce
 
 
 def stdout_writer(format_: str, how: Invocation, options: ServerOptions) -> Writer:

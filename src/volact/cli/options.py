@@ -137,7 +137,16 @@ class ServerOptions(SourceOptions):
         list[str],
         typer.Option(
             metavar="FORMAT=FILE",
-            help="Also write html=, json=, jsonl=, csv= or text= to a file. Repeatable.",
+            help="Also write html=, json=, jsonl=, csv=, junit=, prometheus= or text= to a file;"
+            " several with commas. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    notify: Annotated[
+        list[str],
+        typer.Option(
+            metavar="URL",
+            help="Tell people of the run: https://… (a webhook), a URL of apprise (slack://…),"
+            " or env:VARIABLE that holds one. Repeatable.",
         ),
     ] = field(default_factory=list)
     concurrency: Annotated[

@@ -1,0 +1,48 @@
+"""Every other way to tell people: slack://, mailto://, … through apprise.
+
+Only a thin wrapper; apprise is an extra (``volact[notify]``).
+"""
+
+from __future__ import annotations
+
+import logging
+
+from volact.cli.notify import NotifyError
+from volact.errors import InputError
+from volact.report.message import Message
+
+
+class AppriseChannel:
+    """One URL of apprise."""
+
+    def __init__(self, url: str, scheme: str) -> None:
+        try:
+            import apprise
+        except ImportError as error:
+            raise InputError(
+                f"--notify {scheme}://…: needs apprise", "pip install 'volact[notify]'"
+            ) from error
+        # Its log may repeat parts of a URL; whether it worked comes back as a value.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        self.name = f"{scheme}://…"
+        self._kind, self._format = apprise.NotifyType, apprise.NotifyFormat.TEXT
+        self._apprise = apprise.Apprise()
+        if not self._apprise.add(url):
+            raise InputError(
+                f"--notify {scheme}://…: apprise cannot use this URL",
+                "see https://github.com/caronc/apprise/wiki for how it is written",
+            )
+
+    def send(self, message: Message) -> None:
+        """Hand it to apprise; ``NotifyError`` when that says no."""
+        summary = message.data["summary"]
+        well = summary["healthy"] == summary["servers"]
+        kind = self._kind.SUCCESS if well else self._kind.WARNING
+        try:
+            sent = self._apprise.notify(
+                body=message.text, title=message.title, notify_type=kind, body_format=self._format
+            )
+        except Exception as error:  # a plugin of somebody else; its words may hold the URL
+            raise NotifyError(type(error).__name__) from None
+        if not sent:
+            raise NotifyError("apprise could not deliver it")

@@ -1,0 +1,117 @@
+"""A plain webhook: the message as one JSON document, by POST.
+
+Redirects are followed on the same host only, so that a message about servers
+never travels to a place that nobody named.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import ssl
+import urllib.error
+import urllib.request
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+import msgspec
+
+from volact import __version__
+from volact.cli.notify import NotifyError
+from volact.errors import InputError
+from volact.report.message import Message
+
+TIMEOUT_S = 10.0
+_HOPS = 3
+_REDIRECTS = (301, 302, 307, 308)
+
+
+# Without a handler for redirects they come back as answers.
+_HANDLERS = (
+    urllib.request.ProxyHandler,
+    urllib.request.HTTPHandler,
+    urllib.request.HTTPSHandler,
+    urllib.request.HTTPErrorProcessor,
+    urllib.request.HTTPDefaultErrorHandler,
+)
+
+
+class Webhook:
+    """One URL that takes JSON."""
+
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        parts = _split(url)
+        self.name = f"{parts.scheme}://{parts.hostname}"
+        self._auth = _authorization(parts)
+        host = parts.netloc.rpartition("@")[2]
+        self._url = parts._replace(netloc=host, fragment="").geturl()
+        self._timeout_s = timeout_s
+        self._opener = urllib.request.OpenerDirector()
+        for handler in _HANDLERS:
+            self._opener.add_handler(handler())
+
+    def send(self, message: Message) -> None:
+        """POST it; ``NotifyError`` unless the other side says 2xx."""
+        body = msgspec.json.encode(message.data)
+        url = self._url
+        for _ in range(_HOPS):
+            status, moved = self._post(url, body)
+            if status // 100 == 2:
+                return
+            if status not in _REDIRECTS or not moved:
+                raise NotifyError(f"HTTP {status}")
+            url = self._followed(url, moved)
+        raise NotifyError("redirected too often")
+
+    def _followed(self, url: str, moved: str) -> str:
+        here, there = urlsplit(url), urlsplit(urljoin(url, moved))
+        same = there.hostname == here.hostname and there.port == here.port
+        safer = there.hostname == here.hostname and (here.scheme, there.scheme) == ("http", "https")
+        if not (safer or (same and there.scheme == here.scheme)):
+            raise NotifyError("redirected to another place, which is not followed")
+        return there.geturl()
+
+    def _post(self, url: str, body: bytes) -> tuple[int, str]:
+        """The status, and where a redirect points."""
+        headers = {"Content-Type": "application/json", "User-Agent": f"volact/{__version__}"}
+        request = urllib.request.Request(url, body, {**headers, **self._auth}, method="POST")  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=self._timeout_s) as answer:
+                return int(answer.status), ""
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers.get("Location", "")
+        except urllib.error.URLError as error:
+            raise NotifyError(_reason(error.reason)) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise NotifyError(_reason(error)) from None
+
+
+def _split(url: str) -> SplitResult:
+    """The URL in parts; ``InputError`` without repeating it."""
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or any(c <= " " for c in url):
+        raise InputError("--notify: not the URL of a webhook", "https://HOST/PATH")
+    return parts
+
+
+def _authorization(parts: SplitResult) -> dict[str, str]:
+    """``user:password@`` as the header that says it."""
+    if parts.username is None:
+        return {}
+    both = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
+
+
+def _reason(error: object) -> str:
+    """Why, in words that hold nothing of the URL."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__

@@ -1,0 +1,130 @@
+"""The one message that tells people of a run: a title, a few lines, and the same as data.
+
+Pure: a finished run in, words out.  Who is told, and how it gets there, is the
+command line's (``cli.notify``).  Everything here fits a chat: no list of all
+servers, and nothing a server says can call somebody or look like a link.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from volact.model.report import RunReport
+from volact.model.text import Text, count, in_json, listed, say
+from volact.report.cluster_lines import HEADING, cluster_lines
+from volact.report.safe import plain, without_surrogates
+from volact.report.words import VERDICTS, WORST_FIRST, duration
+from volact.words import tr
+
+_SHOWN = 10
+# What chats make of these: mentions, links, markup.
+_CALLS = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "'", "[": "(", "]": ")"})
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that stands otherwise than the last time."""
+
+    server: str
+    kind: str  # worse, better, other, expiring, new
+    was: str
+    now: str
+    summary: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sent: words for people, ``data`` for programs."""
+
+    title: str
+    text: str
+    data: dict[str, Any]
+
+
+def message_of(
+    run: RunReport,
+    causes: Counter[str],
+    repaired: Counter[str],
+    changes: Sequence[Change] = (),
+) -> Message:
+    """The message about a finished run; ``causes`` and ``repaired`` as counted by ``Tally``."""
+    title = harmless(_title(run))
+    lines = [harmless(line) for line in _lines(run, causes, repaired, changes)]
+    rest = msgspec.to_builtins(run, enc_hook=in_json)
+    del rest["servers"]
+    data = {
+        "title": title,
+        "text": "\n".join([title, *lines]),
+        **rest,
+        "causes": dict(causes.most_common()),
+        "repaired": dict(repaired.most_common()),
+        "changes": msgspec.to_builtins(list(changes), enc_hook=in_json),
+    }
+    return Message(title=title, text="\n".join(lines), data=without_surrogates(data))
+
+
+def harmless(text: str) -> str:
+    """One line without anything that a chat would obey."""
+    return plain(text).translate(_CALLS)
+
+
+def _title(run: RunReport) -> str:
+    summary = run.summary
+    said = say(
+        "volact {command}: {n} of {all} healthy",
+        command=run.command,
+        n=summary.healthy,
+        all=summary.servers,
+    )
+    return tr(said)
+
+
+def _lines(
+    run: RunReport, causes: Counter[str], repaired: Counter[str], changes: Sequence[Change]
+) -> Iterator[str]:
+    yield _counts(run)
+    yield from _changed(changes)
+    clusters = list(cluster_lines(run.clusters))
+    if clusters:
+        yield f"{tr(HEADING)}:"
+        yield from (f"- {line}" for line in clusters)
+    if causes:
+        yield tr(say("causes: {what}", what=_numbers(causes)))
+    if repaired:
+        yield tr(say("repaired in this run: {what}", what=_numbers(repaired)))
+    for note in run.notes:
+        yield tr(say("note: {text}", text=note))
+    yield tr(say("run {id}", id=run.run))
+
+
+def _counts(run: RunReport) -> str:
+    summary = run.summary
+    counts = [
+        say("{n} {verdict}", n=number, verdict=VERDICTS[verdict])
+        for verdict in reversed(WORST_FIRST)
+        if (number := getattr(summary, verdict))
+    ]
+    said = count(
+        summary.servers,
+        "{n} server: {counts}",
+        "{n} servers: {counts}",
+        counts=listed(counts) if counts else say("nothing to do"),
+    )
+    parts = [tr(said), duration(run.elapsed_s)]
+    if summary.changed:
+        parts.insert(1, tr(say("changed {n}", n=summary.changed)))
+    return "; ".join(parts)
+
+
+def _changed(changes: Sequence[Change]) -> Iterator[str]:
+    """What is otherwise than the last time, the worst first."""
+    for change in changes[:_SHOWN]:
+        yield f"- {tr(change.summary)}"
+    if len(changes) > _SHOWN:
+        yield tr(count(len(changes) - _SHOWN, "and {n} more", "and {n} more"))
+
+
+def _numbers(counts: Counter[str]) -> Text:
+    return listed(say("{what} {n}", what=tr(name), n=n) for name, n in counts.most_common(_SHOWN))

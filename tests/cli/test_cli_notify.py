@@ -1,0 +1,191 @@
+"""Telling people of a run: real HTTP servers on loopback, and nothing of a URL repeated."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import msgspec
+import pytest
+from report_samples import fleet, run_of
+
+from volact.cli.notify import NotifyError, channels_of, shown, tell_everyone
+from volact.cli.notify_webhook import Webhook
+from volact.errors import InputError
+from volact.model.report import Cluster
+from volact.report.message import Change, Message, message_of
+
+SECRET = "T0Ps3cretT0ken"
+
+
+class Receiver:
+    """A server that keeps what it is sent and answers as told."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, dict[str, str], Any]] = []
+        self.answer: Callable[[str], tuple[int, dict[str, str]]] = lambda path: (200, {})
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status, headers = receiver.answer(self.path)
+                receiver.got.append((self.path, dict(self.headers), json.loads(body)))
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": "0"}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+def message(servers: int = 30) -> Message:
+    rows = fleet(servers)
+    cluster = Cluster(
+        cause="kms-unreachable",
+        summary="3 of 4 servers in 10.1.2.0/24: <!channel> @everyone",
+        servers=3,
+        of=4,
+        where={"subnet": "10.1.2.0/24"},
+    )
+    run = msgspec.structs.replace(run_of(rows), clusters=(cluster,), notes=("stopped early",))
+    change = Change(server="a", kind="worse", was="healthy", now="failed", summary="a: worse")
+    return message_of(run, Counter({"clock-skew": 3}), Counter({"not-licensed": 2}), [change])
+
+
+def test_a_webhook_gets_one_document(receiver: Receiver) -> None:
+    (channel,) = channels_of([f"http://127.0.0.1:{receiver.port}/{SECRET}?x=1"])
+    assert tell_everyone([channel], message())
+    ((path, headers, body),) = receiver.got
+    assert path == f"/{SECRET}?x=1"
+    assert headers["Content-Type"] == "application/json"
+    assert body["summary"]["servers"] == 30
+    assert body["clusters"][0]["where"] == {"subnet": "10.1.2.0/24"}
+    assert body["causes"] == {"clock-skew": 3}
+    assert body["changes"][0]["now"] == "failed"
+    assert body["run"] in body["text"]
+    assert "stopped early" in body["text"]
+    assert "servers" not in body
+
+
+def test_apprise_gets_title_and_text(receiver: Receiver) -> None:
+    channels = channels_of([f"json://127.0.0.1:{receiver.port}/{SECRET}"])
+    assert tell_everyone(channels, message())
+    ((path, _, body),) = receiver.got
+    assert path.strip("/") == SECRET
+    assert body["title"].startswith("volact activate: ")
+    assert "10.1.2.0/24" in body["message"]
+
+
+def test_a_url_may_stand_in_the_environment(receiver: Receiver) -> None:
+    env = {"HOOK": f"http://127.0.0.1:{receiver.port}/{SECRET}\n"}
+    assert tell_everyone(channels_of(["env:HOOK"], env), message())
+    assert receiver.got[0][0] == f"/{SECRET}"
+
+
+def test_a_login_in_the_url_becomes_a_header(receiver: Receiver) -> None:
+    Webhook(f"http://me:pass%40word@127.0.0.1:{receiver.port}/").send(message())
+    assert receiver.got[0][1]["Authorization"] == "Basic bWU6cGFzc0B3b3Jk"
+
+
+def test_a_redirect_on_the_same_host_is_followed(receiver: Receiver) -> None:
+    receiver.answer = lambda path: (200, {}) if path == "/new" else (308, {"Location": "/new"})
+    Webhook(f"http://127.0.0.1:{receiver.port}/old").send(message())
+    assert [path for path, _, _ in receiver.got] == ["/old", "/new"]
+
+
+def test_a_redirect_to_another_place_is_not(receiver: Receiver, elsewhere: Receiver) -> None:
+    receiver.answer = lambda path: (
+        307,
+        {"Location": f"http://127.0.0.1:{elsewhere.port}/"},
+    )
+    with pytest.raises(NotifyError, match="another place"):
+        Webhook(f"http://127.0.0.1:{receiver.port}/").send(message())
+    assert elsewhere.got == []
+
+
+def test_a_redirect_in_a_circle_ends(receiver: Receiver) -> None:
+    receiver.answer = lambda path: (302, {"Location": "/"})
+    with pytest.raises(NotifyError, match="too often"):
+        Webhook(f"http://127.0.0.1:{receiver.port}/").send(message())
+
+
+@pytest.mark.parametrize("scheme", ["http", "json"])
+def test_who_cannot_be_told_costs_no_other(
+    scheme: str, receiver: Receiver, elsewhere: Receiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere.answer = lambda path: (500, {})
+    bad = f"{scheme}://user:{SECRET}@127.0.0.1:{elsewhere.port}/{SECRET}"
+    good = f"http://127.0.0.1:{receiver.port}/{SECRET}"
+    assert not tell_everyone(channels_of([bad, good]), message())
+    assert len(receiver.got) == 1
+    said = capfd.readouterr()
+    assert "not told" in said.err
+    assert SECRET not in said.err + said.out
+
+
+def test_nobody_listening_is_said_without_the_url(capfd: pytest.CaptureFixture[str]) -> None:
+    closed = Receiver()
+    closed.close()
+    assert not tell_everyone(channels_of([f"http://127.0.0.1:{closed.port}/{SECRET}"]), message())
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (SECRET, "not a URL"),
+        ("env:", "no such variable"),
+        ("env:NOT_THERE", "no such variable"),
+        (f"https:///{SECRET}", "not the URL of a webhook"),
+        (f"https://a:b{SECRET}/", "not the URL of a webhook"),
+        (f"https://host/{SECRET}\u202e", "not the URL of a webhook"),
+        (f"nosuchservice://{SECRET}", "cannot use this URL"),
+    ],
+)
+def test_what_is_no_way_to_tell_is_named_without_its_secret(word: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        channels_of([word], {})
+    assert SECRET not in caught.value.line()
+
+
+def test_what_is_repeated_of_a_url_holds_no_secret() -> None:
+    assert shown(f"slack://{SECRET}/x") == "slack://…"
+    assert shown(SECRET) == "…"
+    assert shown("env:HOOK") == "env:HOOK"
+    assert SECRET not in Webhook(f"https://u:{SECRET}@host/{SECRET}?{SECRET}").name
+
+
+def test_a_server_calls_nobody() -> None:
+    text = message().text
+    assert "@" not in text
+    assert "<!" not in text
