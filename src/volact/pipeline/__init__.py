@@ -9,15 +9,18 @@ Many servers are ``volact.fleet``'s.
 """
 
 from volact.pipeline.job import Job, Mode, Notify, Outcome, Phase
+from volact.pipeline.record import NOBODY, Recorder
 from volact.pipeline.rows import lost_row
 from volact.pipeline.run import apply_one, examine_one, read_one, run_one
 
 __all__ = [
+    "NOBODY",
     "Job",
     "Mode",
     "Notify",
     "Outcome",
     "Phase",
+    "Recorder",
     "apply_one",
     "examine_one",
     "lost_row",

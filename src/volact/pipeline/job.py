@@ -15,6 +15,7 @@ from volact.model.profile import Image, Knowledge
 from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.model.step import Plan
+from volact.pipeline.record import NOBODY, Recorder
 
 Mode = Literal["check", "plan", "activate"]
 Phase = Literal["connect", "probe", "apply", "verify"]
@@ -33,7 +34,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     ``activate`` is consent to every step of every plan; asking first is the
     caller's affair (``examine_one``, then ``apply_one``).  ``provider`` rules
     over what the inventory says; ``""`` leaves it to the server, then to its
-    own facts.
+    own facts.  ``recorder`` is told what happens while it happens.
     """
 
     mode: Mode
@@ -42,6 +43,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     images: Mapping[str, Image] = {}
     deadline_s: float = 120.0
     knowledge: Callable[[str], Knowledge] = knowledge_for
+    recorder: Recorder = NOBODY
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

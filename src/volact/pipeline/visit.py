@@ -39,6 +39,7 @@ from volact.model.server import Server
 from volact.model.step import Plan, Step
 from volact.model.text import say
 from volact.pipeline.job import Job, Look, Notify
+from volact.pipeline.record import LookKind, intent_of
 from volact.transports.base import Opener, SharedScript, Transport
 
 # What judges a server of no known cloud: nothing but its own name.
@@ -60,6 +61,7 @@ class Visit:
         self.executions = 0
         self._opener = opener
         self._notify = notify
+        self._sent = False
         self._begun = time.monotonic()
 
     @property
@@ -116,8 +118,11 @@ class Visit:
         return Look(provider=None, facts=facts, ctx=ctx, plan=_no_provider(found))
 
     async def apply(self, transport: Transport, look: Look) -> tuple[Facts, Answer]:
-        """Send the steps; the facts that come back are those after them."""
+        """Send the steps, written down before; the facts that come back are those after them."""
         self._notify(self.server.name, "apply")
+        intent = intent_of(self.server, look.provider, look.plan.steps, look.facts)
+        await self.job.recorder.sending(intent)
+        self._sent = True
         kept = min(self.left_s * _KEPT, _KEPT_AT_MOST_S)
         profile = look.ctx.knowledge.profile
         steps = look.plan.steps
@@ -175,6 +180,8 @@ class Visit:
         answer = read_answer(raw.stdout, request.id)
         if answer.mode != mode:
             raise AnswerError("protocol", f"{mode} was asked and {answer.mode!r} was answered")
+        look: LookKind = "closing" if self._sent else "first"
+        self.job.recorder.seen(self.server.name, look, answer.facts)
         return read_facts(answer.facts, Clock(raw.asked, raw.answered)), answer
 
 
