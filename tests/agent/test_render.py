@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 import quickjs
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from volact.agent.answer import read_answer
 from volact.agent.render import HANDED_BYTES, MAX_BYTES, PARTS, render
-from volact.agent.request import Ask, Mode, Request, new_request
+from volact.agent.request import Ask, Lock, Mode, Request, new_request
 from volact.core.standalone import standalone_steps
 from volact.errors import InputError
 from volact.knowledge.load import knowledge_for, load_editions, load_profile, profile_names
@@ -83,7 +84,7 @@ def test_what_a_person_is_handed_keeps_every_name(provider: str) -> None:
     assert len(render(asked_for)) <= MAX_BYTES, "a cloud's run-command takes no more"
 
 
-def test_what_is_asked_most_keeps_every_name() -> None:
+def test_what_is_asked_most_keeps_the_names_of_its_functions() -> None:
     profile = load_profile("tencent")
     for kinds in (
         (),
@@ -93,9 +94,11 @@ def test_what_is_asked_most_keeps_every_name() -> None:
         ("set-time-source", "sync-clock", "activate"),
     ):
         steps = tuple(Step(do=do) for do in kinds)
-        data = render(new_request("apply" if steps else "probe", profile, steps, id=ID))
-        assert b"var outcome" in data or not steps
-        assert b"silentHosts" in data
+        request = new_request("apply" if steps else "probe", profile, steps, id=ID)
+        lock = Lock(run=ID, who="ops@controller", since=10**13, until=10**13) if steps else None
+        data = render(msgspec.structs.replace(request, lock=lock))
+        assert b"function runStep(" in data or not steps
+        assert b"function allFacts(" in data
 
 
 def test_a_file_that_is_too_large_is_refused() -> None:

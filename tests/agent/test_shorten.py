@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 
+import msgspec
 import pytest
 import quickjs
 
 from volact.agent.render import MAX_BYTES, PARTS, STEP_PARTS, render
-from volact.agent.request import Mode, new_request
+from volact.agent.request import Lock, Mode, new_request
 from volact.agent.shorten import shorten
 from volact.knowledge.load import load_profile
 from volact.model.step import Step
@@ -25,6 +26,7 @@ for (i in all) {n++;} return n + all.join("/");}
 CALLS = (
     'JSON.stringify([add(1, 2), tries("x"), picked(5, 1), picked(1, 9), words("a b/1 c"), things])'
 )
+LOCK = Lock(run="f" * 16, who="x" * 80, since=10**13, until=10**13)
 ALONE = ("rebuild-token-store", "rearm")
 
 
@@ -62,7 +64,8 @@ def names_in(data: bytes) -> set[str]:
 
 def applying(*kinds: str) -> bytes:
     steps = tuple(Step(do=do, params={"raise_limits": True}) for do in kinds)
-    return render(new_request("apply", load_profile("tencent"), steps, id="0" * 16))
+    request = new_request("apply", load_profile("tencent"), steps, id="0" * 16)
+    return render(msgspec.structs.replace(request, lock=LOCK))
 
 
 def test_a_small_request_keeps_every_name() -> None:

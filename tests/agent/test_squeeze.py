@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from volact.agent.squeeze import squeeze
+from volact.agent.squeeze import joined, squeeze
 
 
 def test_comments_indentation_and_blanks_go() -> None:
@@ -39,3 +39,10 @@ def test_two_equal_signs_stay_apart() -> None:
 
 def test_no_line_starts_with_a_colon() -> None:
     assert squeeze("return a ? b\n  : c;") == "return a?b:c;"
+
+
+def test_lines_are_joined_behind_the_end_of_a_statement_only() -> None:
+    assert joined("a();\nb();\nfunction f(){c();}\nd();") == "a();b();function f(){c();}d();"
+    assert joined("x = a +\nb;") == "x = a +\nb;"
+    long = "x();" * 120
+    assert joined(f"{long}\n{long}") == f"{long}\n{long}"

@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from volact.errors import AnswerError
 from volact.model.step import StepResult
+from volact.model.text import say
 
 MAX_LINE = 24_000  # bytes; the protocol's limit for one answer
 _MAX_OUTPUT = 1_000_000  # of stdout that is looked at
@@ -26,7 +28,8 @@ _MAX_VALUES = 2_000  # in what one step saw before or after
 _WHOLE = range(-(2**63), 2**64)  # what Windows' own numbers hold
 
 _HEAD = re.compile(rb"VOLACT1 (\d{1,6}) ([0-9a-f]{8}) (\{.*)\Z", re.DOTALL)
-_NEVER = re.compile(rb"VOLACT0 (not-started|error) ?([ -~]{0,120})")
+_NEVER = re.compile(rb"VOLACT0 (not-started|error|busy) ?([ -~]{0,160})")
+_HOLDER = re.compile(r"(\S{1,64}) (\d{1,15}) ([ -~]{0,80})")
 _BLANK = b" \t\r\n\0"
 
 
@@ -71,6 +74,8 @@ def read_never(line: bytes) -> AnswerError | None:
     if match is None:
         return None
     detail = match[2].decode("ascii").strip()
+    if match[1] == b"busy":
+        return _busy(detail)
     if match[1] == b"error":
         return AnswerError("agent", f"the agent stopped with an error: {detail}")
     return AnswerError(
@@ -78,6 +83,25 @@ def read_never(line: bytes) -> AnswerError | None:
         f"Windows Script Host did not start the agent ({detail})",
         "antivirus, AppLocker or a broken script host; try cscript.exe by hand",
     )
+
+
+def _busy(detail: str) -> AnswerError:
+    """Whose steps run there; what is said of it comes from the server, like all else."""
+    match = _HOLDER.fullmatch(detail)
+    if match is None:
+        return _bad("the agent did not say whose run is changing the server", "")
+    try:
+        until = datetime.fromtimestamp(int(match[2]) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return _bad("the agent did not say until when another run may last", "")
+    told = say(
+        "another run is changing this server: run {run} of {who} until {until}; "
+        "nothing was changed by this one",
+        run=match[1],
+        who=match[3],
+        until=until,
+    )
+    return AnswerError("busy", told)
 
 
 def _lines(stdout: bytes) -> list[bytes]:

@@ -16,7 +16,7 @@ from importlib import resources
 from volact.agent.request import Mode, Request
 from volact.agent.shorten import shorten
 from volact.agent.spoken import in_batch, table
-from volact.agent.squeeze import squeeze
+from volact.agent.squeeze import joined, squeeze
 from volact.errors import InputError
 from volact.knowledge.load import load_editions
 from volact.model.text import say
@@ -67,7 +67,17 @@ _PARTS_OF_STEPS = {**STEP_PARTS, **BACK_PARTS}
 
 PARTS: dict[Mode, tuple[str, ...]] = {
     "probe": (*_COMMON, *_FACTS, "main", "probe"),
-    "apply": (*_COMMON, *_FACTS, *_STEPS, "time_service", *_AGREED, *_BACK, "main", "apply"),
+    "apply": (
+        *_COMMON,
+        *_FACTS,
+        *_STEPS,
+        "time_service",
+        *_AGREED,
+        *_BACK,
+        "lock",
+        "main",
+        "apply",
+    ),
     "standalone": (*_COMMON, *_STEPS, "talk", "person"),
 }
 
@@ -100,8 +110,8 @@ def render(
         ]
     )
     text, room = "", HANDED_BYTES if handed else MAX_BYTES
-    # What of the names has to be short.
-    for names in ("whole",) if handed else ("whole", "variables", "all"):
+    # What has to be given up: line ends first, then names.
+    for names in ("whole",) if handed else ("whole", "joined", "variables", "all"):
         text = f"{head}\n{_parts(parts_of(request), names)}\n".replace("\n", "\r\n")
         if len(text) <= room:
             break
@@ -144,7 +154,9 @@ def parts_of(request: Request) -> tuple[str, ...]:
 def _parts(parts: tuple[str, ...], names: str) -> str:
     """What is the same in every request of a kind; a fleet asks for it once per server."""
     script = "\n".join(squeeze(_source(f"{part}.js")) for part in parts)
-    return script if names == "whole" else shorten(script, functions=names == "all")
+    if names == "whole":
+        return script
+    return joined(script if names == "joined" else shorten(script, functions=names == "all"))
 
 
 @cache
@@ -165,6 +177,7 @@ def _prologue(request: Request, deadline_s: int, keep: bool, language: str) -> s
         "never": _never_started(person, language),
         "stopped": _stopped(person, language),
         "limits": _limits_back(request),
+        "lock": _unlock(request),
         "end": _end(person, keep),
     }
     for name, value in values.items():
@@ -237,6 +250,18 @@ def _limits_back(request: Request) -> str:
         '%r% delete "%w%" /v VolactLimits /f >nul 2>nul\n'
         "%sys%\\w32tm.exe /config /update >nul 2>nul\n"
         ":kept"
+    )
+
+
+def _unlock(request: Request) -> str:
+    """Takes the lock of a script away that was ended before it could; no other's."""
+    if request.lock is None:
+        return "rem"
+    return (
+        'set "w=%SystemRoot%\\volact.lock"\n'
+        'if exist "%w%" for /f "usebackq tokens=2" %%a in ("%w%") do '
+        f'if "%%a"=="{request.id}" del /q /f "%w%" >nul 2>nul\n'
+        f'del /q /f "%w%.{request.id}" >nul 2>nul'
     )
 
 

@@ -44,13 +44,30 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     codes: dict[str, str] = {}
 
 
+class Lock(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose steps these are, for whoever comes to the server meanwhile.
+
+    ``since`` and ``until`` are Unix milliseconds by the clock of who asks: the
+    server's own may be set by a step.
+    """
+
+    run: str
+    who: str
+    since: int
+    until: int
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One request; ``id`` is 16 hex digits and comes back in the answer."""
+    """One request; ``id`` is 16 hex digits and comes back in the answer.
+
+    With ``lock`` an ``apply`` runs only while no other run is at work there.
+    """
 
     id: str
     mode: Mode
     ask: Ask = Ask()
     steps: tuple[Step, ...] = ()
+    lock: Lock | None = None
 
     def document(self) -> dict[str, Any]:
         """The request as docs/agent-protocol.md has it."""
@@ -58,6 +75,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         document: dict[str, Any] = {"v": 1, "id": self.id, "mode": self.mode, "ask": ask}
         if self.mode != "probe":
             document["steps"] = [{"do": step.do, **step.params} for step in self.steps]
+        if self.lock is not None:
+            document["lock"] = msgspec.to_builtins(self.lock)
         return document
 
 

@@ -23,6 +23,7 @@ _ERRORS: dict[str, Text] = {
     "host-key": say("The host key is not the known one."),
     "protocol": say("The answer cannot be trusted."),
     "agent": say("The agent cannot run."),
+    "busy": say("Another run is changing them."),
     "not-begun": say("The run ended before their turn."),
 }
 # What is brought about by any other error.

@@ -43,6 +43,7 @@ ERROR_TITLES: dict[str, Text] = {
     "host-key": say("The host key is not the known one"),
     "protocol": say("The answer cannot be trusted"),
     "agent": say("The agent could not run"),
+    "busy": say("Another run is changing the server"),
     "not-begun": say("The run ended before this server's turn"),
 }
 
@@ -53,6 +54,7 @@ ERROR_NAMES: dict[str, Text] = {
     "host-key": say("host key not known"),
     "protocol": say("answer not trusted"),
     "agent": say("agent could not run"),
+    "busy": say("another run is there"),
     "not-begun": say("not begun"),
 }
 

@@ -3,9 +3,11 @@
  */
 
 WScript.Quit(main(function () {
-  var done = runSteps(REQUEST.steps), results = [], i;
+  var done, results = [], i;
+  takeLock();
+  done = runSteps(REQUEST.steps);
   for (i = 0; i < done.length; i++) {
     results.push(publicResult(done[i]));
   }
   return results;
-}));
+}, dropLock));

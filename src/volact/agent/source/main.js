@@ -10,14 +10,19 @@ function answer(results) {
   return {v: 1, id: REQUEST.id, mode: REQUEST.mode, ms: tick(), results: results, facts: facts};
 }
 
-function main(steps) {
+function main(steps, last) {
   removeFile(WScript.ScriptFullName);
   try {
     WScript.Echo(answerLine(answer(steps())));
     return 10;
   } catch (error) {
-    WScript.Echo("VOLACT0 error " + hexCode(hresultOf(error)) + " " +
-      String(error && error.message).replace(/[^\x20-\x7E]/g, "?"));
+    WScript.Echo("VOLACT0 " + (error && error.busy ? "busy " + error.busy
+      : "error " + hexCode(hresultOf(error)) + " " +
+        String(error && error.message).replace(/[^\x20-\x7E]/g, "?")));
     return 11;
+  } finally {
+    if (last) {
+      last();
+    }
   }
 }

@@ -50,6 +50,7 @@ set "rc=<off>"
 <stopped>
 :done
 <limits>
+<lock>
 del /q /f "%base%.js" "%base%.out" >nul 2>nul
 set "x=1"
 if "%rc%"=="10" set "x=0"

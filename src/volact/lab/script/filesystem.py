@@ -9,8 +9,9 @@ from volact.lab import codes
 from volact.lab.cmd.process import Process
 from volact.lab.errors import WinFault
 from volact.lab.script.values import Answer, Json
-from volact.lab.windows.files import normal
+from volact.lab.windows.files import normal, parent
 
+_WINDOWS = "c:\\windows"
 _NUMBERS = {
     codes.FILE_NOT_FOUND: codes.JS_FILE_NOT_FOUND,
     codes.PATH_NOT_FOUND: codes.JS_PATH_NOT_FOUND,
@@ -73,6 +74,7 @@ class FileOperations:
     def _create(self, path: str, overwrite: bool, *_: Any) -> None:
         with _ScriptErrors():
             full = self._path(path)
+            self._need_rights(full)
             if self._files.is_file(full) and not overwrite:
                 raise WinFault(codes.JS_FILE_EXISTS, "File already exists")
             self._files.write(full, b"")
@@ -99,7 +101,13 @@ class FileOperations:
             if self._files.find(target) is not None:
                 raise WinFault(codes.JS_FILE_EXISTS, "File already exists")
             self._need_closed(path)
+            self._need_rights(target)
             self._files.rename(path, target)
+
+    def _need_rights(self, path: str) -> None:
+        """Into the Windows folder itself only administrators write."""
+        if parent(path).lower() == _WINDOWS and not self._process.machine.elevated:
+            raise WinFault(codes.JS_PERMISSION, "Permission denied")
 
     def _need_closed(self, path: str) -> None:
         """The licensing service holds its store open while it runs."""
