@@ -12,9 +12,12 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from types import TracebackType
 
+import msgspec
+
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet
+from volact.cli.keeping import Keeping, keeping
 from volact.cli.notify import Channel, channels_of, tell_everyone
 from volact.cli.options import ServerOptions
 from volact.cli.progress import Progress, Showing, make_progress
@@ -41,15 +44,18 @@ _DOING = {
 class Conductor:
     """One run: its reports, its counts, its time and its end."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (one argument for each that is told of it)
         self,
         fleet: Fleet,
         sinks: Sinks,
         progress: Progress,
         concurrency: int,
+        *,
         announce: Announce,
+        keep: Keeping,
     ) -> None:
         self.fleet = fleet
+        self._keep = keep
         self.progress = progress
         self._announce = announce
         self.tally = Tally()
@@ -62,6 +68,7 @@ class Conductor:
         self._notes: list[str] = []
 
     def __enter__(self) -> Conductor:
+        self._keep.begin()
         return self
 
     def __exit__(
@@ -72,6 +79,7 @@ class Conductor:
     ) -> None:
         """Whatever happened, no half report stays."""
         self._sinks.discard()
+        self._keep.abandon()
 
     @contextmanager
     def listening(self) -> Iterator[Control]:
@@ -89,6 +97,7 @@ class Conductor:
         self.tally.add(row)
         self._clusters.add(row)
         self._sinks.add(row)
+        self._keep.row(row)
         if not self._sinks.reading and self.fleet.job.mode != "activate":
             self._unread = True  # looking on would be for nobody; a change under way is finished
             self._stop.set()
@@ -106,6 +115,7 @@ class Conductor:
                 async for row in rows:
                     self.take(row)
                     progress.done(row)
+                    await self._keep.room()
 
     def finish(self) -> int:
         """Write the end of every report; the exit code."""
@@ -121,7 +131,10 @@ class Conductor:
             clusters=self._clusters.clusters(),
             notes=tuple(self._notes),
         )
+        if trouble := self._keep.finish(run):
+            run = msgspec.structs.replace(run, notes=(*run.notes, trouble))
         whole = self._sinks.finish(run)
+        whole = self._keep.say_so() and whole
         if self._unread:
             return FAILED
         whole = self._announce(run, self.tally) and whole
@@ -151,8 +164,11 @@ def conductor(
         wanted=not options.no_progress and not streams,
         live=wants_colour(sys.stderr),
     )
+    keep = keeping(options.store, options.no_store, fleet.how)
+    job = msgspec.structs.replace(fleet.job, recorder=keep.recorder)
+    fleet = msgspec.structs.replace(fleet, job=job)
     sinks = Sinks(rows, reports, fleet.how)
-    return Conductor(fleet, sinks, progress, options.concurrency, announce)
+    return Conductor(fleet, sinks, progress, options.concurrency, announce=announce, keep=keep)
 
 
 def to_channels(channels: Sequence[Channel]) -> Announce:

@@ -16,6 +16,7 @@ from typing import Annotated, Literal, TypeVar, get_type_hints
 import typer
 
 from volact.cli.language import Lang
+from volact.cli.store_options import NoStore, StoreUrl
 
 T = TypeVar("T")
 
@@ -190,6 +191,8 @@ class ServerOptions(SourceOptions):
             metavar="FILE", help="SSH settings instead of the user's own; none reads no file."
         ),
     ] = ""
+    store: StoreUrl = ""
+    no_store: NoStore = False
     no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")] = (
         False
     )

@@ -49,7 +49,12 @@ class Ended(msgspec.Struct, frozen=True):
     report: RunReport
 
 
-Item = Begun | Seen | Sending | Passing | Done | Ended
+class Dropped(msgspec.Struct, frozen=True):
+    """There is no end: the run was torn off."""
+
+
+Item = Begun | Seen | Sending | Passing | Done | Ended | Dropped
+END = (Ended, Dropped)  # nothing comes after these
 
 
 def release(items: list[Item]) -> None:

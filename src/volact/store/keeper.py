@@ -18,13 +18,14 @@ from volact.model.report import RunReport, ServerReport
 from volact.model.text import raw, say
 from volact.store.address import Address
 from volact.store.clock import now
-from volact.store.items import Begun, Done, Ended, Item, Passing, Seen, Sending, release
+from volact.store.items import Begun, Done, Dropped, Ended, Item, Passing, Seen, Sending, release
 from volact.store.pack import encode
 from volact.store.values import Kept, Opening
 
 PATIENCE_S = 10.0  # how long a lock or a lost connection is waited out, once
 _ROOM = 2000  # waiting items above which rows are taken no faster than they are written
 _END_S = 60.0  # a disk that does not answer at all does not keep a run from ending
+_TORN_S = 2.0
 
 
 class Keeper:
@@ -75,6 +76,11 @@ class Keeper:
         if self._thread.is_alive():
             return Kept(anything=False, trouble=say("the store does not answer"))
         return self._kept
+
+    def abandon(self) -> None:
+        """The run is torn off: write what waits, and leave it unfinished."""
+        self._put(Dropped())
+        self._thread.join(_TORN_S)
 
     def _put(self, item: Item) -> None:
         with self._guard:

@@ -19,7 +19,7 @@ from volact.model.told import told
 from volact.store.address import Address
 from volact.store.clock import now
 from volact.store.failures import CAUGHT, kind_of, trouble
-from volact.store.items import Begun, Ended, Item, Passing, Sending, release
+from volact.store.items import END, Begun, Ended, Item, Passing, Sending, release
 from volact.store.store import Store, open_address
 from volact.store.values import Kept, Opening
 from volact.store.writing import Batch, write
@@ -52,7 +52,7 @@ class Writer:
             ended = False
             while not ended:
                 items = _gather(queue)
-                ended = isinstance(items[-1], Ended)
+                ended = isinstance(items[-1], END)
                 try:
                     self._keep(items, last=ended)
                 finally:
@@ -141,13 +141,11 @@ def _gather(queue: SimpleQueue[Item]) -> list[Item]:
     items = [queue.get()]
     until = time.monotonic() + _COMPANY_S
     hurry = False
-    while len(items) < _AT_ONCE:
-        hurry = hurry or isinstance(items[-1], Begun | Sending | Passing | Ended)
+    while not isinstance(items[-1], END) and len(items) < _AT_ONCE:
+        hurry = hurry or isinstance(items[-1], Begun | Sending | Passing)
         left = 0.0 if hurry else until - time.monotonic()
         try:
             items.append(queue.get(block=left > 0, timeout=max(left, 0.0)))
         except Empty:
-            return items
-        if isinstance(items[-1], Ended):
-            return items
+            break
     return items

@@ -80,7 +80,10 @@ def _both_runs(options: DemoOptions, inventory: Path) -> int:
     from volact.cli.options import FleetOptions
 
     both = FleetOptions(
-        inventory=str(inventory), concurrency=options.concurrency, deadline=options.deadline
+        inventory=str(inventory),
+        concurrency=options.concurrency,
+        deadline=options.deadline,
+        no_store=True,
     )
     before = _check(both)
     return _activate(replace(both, report=[f"html={options.html}"]), before)
