@@ -17,14 +17,19 @@ from volact.cli.verbs import (
     activate,
     check,
     demo,
+    diff,
     endpoints,
+    expiring,
     explain,
+    history,
     inventory,
     lab,
     plan,
     providers,
     read_answer,
+    runs,
     script,
+    status,
 )
 from volact.model.text import say
 
@@ -60,6 +65,8 @@ def make_app() -> typer.Typer:
     )
     app.callback()(_start)
     for verb in (check, plan, activate, endpoints, script, read_answer, explain, providers, demo):
+        verb.register(app)
+    for verb in (status, expiring, runs, diff, history):
         verb.register(app)
     inventory.register(app)
     lab.register(app)

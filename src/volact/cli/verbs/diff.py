@@ -1,0 +1,75 @@
+"""``volact diff RUN RUN``: what changed between two runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+
+from volact.cli.memory import Limit, MemoryOptions
+from volact.cli.options import takes
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffOptions(MemoryOptions):
+    """Which runs, and whose rows of them."""
+
+    first: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="An id, its beginning, last or last~1."),
+    ] = "last~1"
+    second: Annotated[
+        str, typer.Argument(metavar="RUN", help="The later run, in the same way.")
+    ] = "last"
+    limit: Limit = field(default_factory=list)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("diff")(diff)
+
+
+@takes(DiffOptions)
+def diff(options: DiffOptions) -> int:
+    """Compare two runs: which servers got worse or better, what appeared, what was resolved.
+
+    Without runs the last two are compared. Exit code 3 when something got worse, 4 when nothing
+    did but a server could not be examined any more.
+    """
+    from volact.cli.console import use_stdout
+    from volact.cli.memory import (
+        chosen_names,
+        find_run,
+        head,
+        nothing_yet,
+        paper,
+        remembered,
+        the_moment,
+    )
+    from volact.errors import InputError
+    from volact.report.memory.columns import DIFF
+    from volact.report.memory.diff import diff as compare
+    from volact.report.memory.diff_text import write_diff
+    from volact.report.memory.document import Document, write
+
+    now = the_moment()
+    with remembered(options) as store:
+        if store is None:
+            raise InputError(nothing_yet(options))
+        before, after = find_run(store, options.first), find_run(store, options.second)
+        names = chosen_names(store, options.limit)
+        meant = None if names is None else set(names)
+        found = compare(store.rows(before.id), store.rows(after.id), meant)
+    if options.output == "text":
+        write_diff(paper(options, now), found, before, after)
+    else:
+        document = Document(
+            head={**head("diff", now), "before": before, "after": after},
+            key="servers",
+            rows=found.servers,
+            columns=DIFF,
+            rest=lambda: {"summary": found.summary},
+        )
+        write(use_stdout(options.output), options.output, document)
+    return found.exit_code

@@ -1,0 +1,129 @@
+"""``volact diff`` for a person: what got worse first, servers that are the same as a count."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from volact.core.change import KINDS, Kind, Snapshot
+from volact.model.text import Text, count, say
+from volact.report.memory.diff import Diff
+from volact.report.memory.documents import ChangeRow
+from volact.report.memory.paper import Paper
+from volact.report.memory.runs_text import run_line
+from volact.report.safe import pad, plain
+from volact.report.words import ERROR_NAMES, VERDICTS
+from volact.store.values import RunRow
+from volact.words import tr
+
+_KINDS: dict[Kind, tuple[Text, Text, str]] = {
+    "worse": (say("worse"), say("something got worse"), "failed"),
+    "lost": (say("lost"), say("was examined before, and could not be any more"), "unreachable"),
+    "changed": (say("changed"), say("different, neither better nor worse"), "attention"),
+    "gone": (say("gone"), say("no look at it in the second run"), "dim"),
+    "regained": (say("regained"), say("could not be examined before, and was now"), "bold"),
+    "new": (say("new"), say("no look at it in the first run"), "bold"),
+    "better": (say("better"), say("something got better"), "healthy"),
+}
+_FIELDS: dict[str, Text] = {
+    "address": say("address"),
+    "provider": say("provider"),
+    "release": say("release"),
+    "edition": say("edition"),
+    "status": say("licence"),
+    "channel": say("channel"),
+    "partial_key": say("key ends in"),
+    "kms_host": say("KMS host"),
+}
+_FINDINGS = 8
+
+
+def write_diff(paper: Paper, found: Diff, before: RunRow, after: RunRow) -> None:
+    """All of it, with what to do next."""
+    paper.line(f"{tr(say('first'))}:   {run_line(before)}")
+    paper.line(f"{tr(say('second'))}:  {run_line(after)}")
+    _doubts(paper, before, after, found)
+    for kind, rows in groupby(found.servers, key=lambda row: row.kind):
+        _kind(paper, kind, list(rows))
+    _findings(paper, found)
+    _totals(paper, found)
+
+
+def _doubts(paper: Paper, before: RunRow, after: RunRow, found: Diff) -> None:
+    """Why a server may be missing from a run without being gone."""
+    if (found.summary.gone and not after.finished) or (found.summary.new and not before.finished):
+        words = say("A run that was cut off may not have come to every server.")
+        paper.prose(tr(words), 0, "attention")
+    if before.pruned or after.pruned:
+        words = say("Not all rows of these runs are kept any more.")
+        paper.prose(tr(words), 0, "attention")
+
+
+def _kind(paper: Paper, kind: Kind, rows: list[ChangeRow]) -> None:
+    title, means, colour = _KINDS[kind]
+    servers = count(len(rows), "{n} server", "{n} servers")
+    paper.heading("")
+    paper.prose(f"{tr(title).upper()}  {tr(servers)}: {tr(means)}", 0, colour)
+    columns = min(32, max(len(plain(row.name)) for row in rows))
+    for row in rows:
+        paper.prose(f"{pad(plain(row.name), columns)}  {_standing(row)}", 2)
+        for line in _details(row):
+            paper.prose(line, 6, "dim")
+
+
+def _standing(row: ChangeRow) -> str:
+    """From where to where."""
+    was, is_ = (_at(side) for side in (row.before, row.after))
+    return was if was == is_ else f"{was} -> {is_}"
+
+
+def _at(side: Snapshot | None) -> str:
+    if side is None:
+        return tr(say("no look"))
+    word = tr(VERDICTS[side.verdict])
+    return f"{word} ({tr(ERROR_NAMES[side.error])})" if side.error else word
+
+
+def _details(row: ChangeRow) -> Iterator[str]:
+    """What came, what went and what else differs."""
+    if row.appeared:
+        yield plain(tr(say("appeared: {what}", what=", ".join(row.appeared))))
+    if row.resolved:
+        yield plain(tr(say("resolved: {what}", what=", ".join(row.resolved))))
+    for name in row.fields:
+        if name in _FIELDS:
+            was, is_ = (getattr(side, name) for side in (row.before, row.after))
+            yield plain(f"{tr(_FIELDS[name])}: {_value(was)} -> {_value(is_)}")
+
+
+def _value(value: object) -> str:
+    return tr(say("(not known)")) if value is None else tr(str(value))
+
+
+def _findings(paper: Paper, found: Diff) -> None:
+    for title, counts in (
+        (say("Appeared"), found.summary.appeared),
+        (say("Resolved"), found.summary.resolved),
+    ):
+        if counts:
+            paper.line()
+            paper.prose(f"{tr(title)}: {_ranked(counts)}")
+
+
+def _ranked(counts: Mapping[str, int]) -> str:
+    shown = [f"{plain(name)} {n}" for name, n in [*counts.items()][:_FINDINGS]]
+    more = len(counts) - len(shown)
+    said = [tr(count(more, "and {n} more", "and {n} more"))] if more > 0 else []
+    return ", ".join([*shown, *said])
+
+
+def _totals(paper: Paper, found: Diff) -> None:
+    paper.line()
+    counts = {kind: getattr(found.summary, kind) for kind in KINDS}
+    said = [f"{n} {tr(_KINDS[kind][0])}" for kind, n in counts.items() if n and kind != "same"]
+    same = tr(count(counts["same"], "{n} the same", "{n} the same"))
+    paper.prose(", ".join([*said, same]), 0, "bold")
+    pressing = next((row for row in found.servers if row.kind in ("worse", "lost")), None)
+    if pressing is not None:
+        paper.following(f"volact history {shlex.quote(plain(pressing.name))}")

@@ -1,0 +1,80 @@
+"""``--output json|jsonl|csv`` of the memory verbs: one head, rows as they come, one end.
+
+``json`` is one object with a row a line; ``jsonl`` has the rows and a last line
+with everything else; ``csv`` has the rows.  Rows are never gathered here.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, Literal, TextIO, TypeVar
+
+import msgspec
+
+from volact.report.json_document import encode
+from volact.report.safe import csv_cell
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+DataFormat = Literal["json", "jsonl", "csv"]
+Columns = Mapping[str, Callable[[Row], object]]
+
+
+class Document(msgspec.Struct, Generic[Row], kw_only=True):
+    """What is written.  ``rest`` is asked when every row has been taken."""
+
+    head: dict[str, Any]
+    key: str  # under which the rows stand
+    rows: Iterable[Row]
+    columns: Columns[Row]
+    rest: Callable[[], dict[str, Any]] = dict
+
+
+def write(out: TextIO, format_: DataFormat, document: Document[Row]) -> None:
+    """Write all of it."""
+    {"json": _json, "jsonl": _jsonl, "csv": _csv}[format_](out, document)
+
+
+def _json(out: TextIO, document: Document[Row]) -> None:
+    out.write(f"{encode(document.head).removesuffix('}')},{encode(document.key)}:[\n")
+    between = ""
+    for row in document.rows:
+        out.write(between + encode(row))
+        between = ",\n"
+    rest = encode(document.rest()).removeprefix("{")
+    out.write("\n]" + (f",\n{rest}\n" if rest != "}" else "}\n"))
+
+
+def _jsonl(out: TextIO, document: Document[Row]) -> None:
+    for row in document.rows:
+        out.write(encode(row) + "\n")
+    out.write(encode({**document.head, **document.rest()}) + "\n")
+
+
+def _csv(out: TextIO, document: Document[Row]) -> None:
+    rows = csv.writer(out, lineterminator="\r\n")
+    rows.writerow(document.columns)
+    for row in document.rows:
+        rows.writerow([_cell(read(row)) for read in document.columns.values()])
+
+
+def _cell(value: object) -> str:
+    """One value for a spreadsheet; several stand with spaces between, numbers stay numbers."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return csv_cell(" ".join(map(str, value)))
+    return csv_cell(str(value))
+
+
+def fields(*names: str) -> dict[str, Callable[[Any], object]]:
+    """Columns that are fields of the row."""
+    return {name: _field(name) for name in names}
+
+
+def _field(name: str) -> Callable[[Any], object]:
+    return lambda row: getattr(row, name)

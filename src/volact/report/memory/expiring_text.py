@@ -1,0 +1,126 @@
+"""``volact expiring`` for a person: the earliest end first, what is not known apart."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from datetime import timedelta
+
+from volact.core.span import span_word
+from volact.model.text import Text, count, say
+from volact.report.memory.documents import Expiring, ExpiringRow, ExpiringSummary
+from volact.report.memory.expiring import Endings
+from volact.report.memory.paper import Cell, Paper, ago, cut, moment
+from volact.report.safe import plain
+from volact.words import tr
+
+_COLOURS: dict[Expiring, str] = {
+    "expired": "failed",
+    "ends": "attention",
+    "overdue": "attention",
+    "unknown": "unreachable",
+}
+_WHY: dict[str, Text] = {
+    "never-examined": say("never examined"),
+    "no-status": say("the licence state was not readable"),
+    "no-end": say("the end of the licence was not readable"),
+}
+
+
+def write_expiring(paper: Paper, found: Endings, within: timedelta) -> None:
+    """All of it, with what to do next."""
+    paper.line(tr(_head(found.summary, span_word(within))), "bold")
+    if found.servers:
+        paper.line()
+        paper.table(
+            (
+                tr(say("SERVER")),
+                tr(say("ENDS (UTC)")),
+                tr(say("LEFT")),
+                "",
+                tr(say("KMS HOST")),
+                tr(say("LAST EXAMINED")),
+            ),
+            [_ending(paper, row) for row in found.servers],
+            indent=0,
+        )
+    _unknown(paper, found.unknown)
+    _others(paper, found.summary)
+    _next(paper, found)
+
+
+def _head(summary: ExpiringSummary, span: str) -> Text:
+    soon = summary.expired + summary.ends
+    words = count(
+        soon,
+        "{n} licence has run out or ends within {span}",
+        "{n} licences have run out or end within {span}",
+        span=span,
+    )
+    if not summary.overdue:
+        return say("{words}; times are UTC", words=words)
+    late = count(summary.overdue, "{n} renewal is overdue", "{n} renewals are overdue")
+    return say("{words}; {late}; times are UTC", words=words, late=late)
+
+
+def _ending(paper: Paper, row: ExpiringRow) -> tuple[Cell, ...]:
+    days = row.days_left
+    left = "" if days is None else tr(say("{n} d", n=f"{days:.1f}"))
+    return (
+        Cell(cut(plain(row.name), 32)),
+        Cell(moment(row.expires)),
+        Cell(left, _COLOURS[row.state], True),
+        Cell(tr(_state(row)), _COLOURS[row.state]),
+        Cell(cut(plain(row.kms_host or ""), 40)),
+        Cell(ago(row.examined, paper.now), "dim"),
+    )
+
+
+def _state(row: ExpiringRow) -> Text:
+    said = say("has run out") if row.state == "expired" else say("ends")
+    if row.state == "overdue":
+        return say("renewal overdue")
+    return say("{state}, renewal overdue", state=said) if row.overdue else said
+
+
+def _unknown(paper: Paper, rows: Sequence[ExpiringRow]) -> None:
+    if not rows:
+        return
+    words = count(
+        len(rows),
+        "{n} server of which the end is not known",
+        "{n} servers of which the end is not known",
+    )
+    paper.heading(tr(words))
+    cells = [
+        (
+            Cell(cut(plain(row.name), 32)),
+            Cell(tr(_WHY[row.why]), "unreachable"),
+            Cell(ago(row.examined, paper.now), "dim"),
+        )
+        for row in rows
+    ]
+    paper.table(("", "", ""), cells)
+
+
+def _others(paper: Paper, summary: ExpiringSummary) -> None:
+    """The rest, so that the numbers add up."""
+    parts = [
+        count(summary.later, "{n} licence ends later", "{n} licences end later"),
+        count(summary.never, "{n} never ends", "{n} never end"),
+        count(summary.unlicensed, "{n} server had none", "{n} servers had none"),
+    ]
+    counts = (summary.later, summary.never, summary.unlicensed)
+    said = [tr(part) for part, number in zip(parts, counts, strict=True) if number]
+    if said:
+        paper.line()
+        paper.prose("; ".join(said), 0, "dim")
+
+
+def _next(paper: Paper, found: Endings) -> None:
+    paper.line()
+    first = next(iter(found.servers or found.unknown), None)
+    if first is not None:
+        paper.following(f"volact history {shlex.quote(plain(first.name))}")
+    else:
+        paper.following("volact status")

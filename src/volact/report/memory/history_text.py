@@ -1,0 +1,103 @@
+"""``volact history`` for a person: every look at a server, the newest first."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from volact.core.ending import licence_end, moment_of
+from volact.model.report import LicenseRow, ServerReport
+from volact.model.text import count, say
+from volact.report.memory.documents import LookRow
+from volact.report.memory.paper import Paper, ago, moment
+from volact.report.safe import plain
+from volact.report.words import (
+    ERROR_TITLES,
+    VERDICTS,
+    changes,
+    label,
+    note_words,
+    os_words,
+    outcome_words,
+    value,
+)
+from volact.words import tr
+
+
+def write_history(paper: Paper, server: ServerReport, looks: Sequence[LookRow]) -> None:
+    """The server, and each look with what came and went and what was done."""
+    about = [plain(server.address), os_words(server), plain(server.provider or "")]
+    paper.line(f"{plain(server.name)}  {' | '.join(word for word in about if word)}", "bold")
+    words = count(
+        len(looks), "{n} look; times are UTC", "{n} looks, the newest first; times are UTC"
+    )
+    paper.line(tr(words))
+    for look in looks:
+        paper.line()
+        _look(paper, look)
+    paper.line()
+    if looks and looks[0].verdict == "healthy":
+        paper.following("volact status")
+    elif looks and looks[0].cause and not looks[0].cause.startswith("error:"):
+        paper.line(
+            tr(say("next: {step}", step=f"volact explain {shlex.quote(plain(looks[0].cause))}"))
+        )
+    else:
+        paper.following("volact runs")
+
+
+def _look(paper: Paper, look: LookRow) -> None:
+    verdict = tr(VERDICTS[look.verdict]).upper()
+    when = f"{moment(look.at)} ({ago(look.at, paper.now)})"
+    run = tr(say("{command}, run {id}", command=look.command or "?", id=look.run))
+    paper.prose(f"{when}  {verdict}  {plain(run)}", 0, look.verdict)
+    for line in _lines(paper, look):
+        paper.prose(line, 4, "", hang=2)
+
+
+def _lines(paper: Paper, look: LookRow) -> Iterator[str]:
+    if look.error is not None:
+        title = ERROR_TITLES[look.error.kind]
+        yield plain(tr(say("{title}: {message}", title=title, message=look.error.message)))
+    licence = _licence(look)
+    if licence:
+        yield licence
+    if look.came:
+        yield plain(tr(say("came: {what}", what=", ".join(look.came))))
+    if look.went:
+        yield plain(tr(say("went: {what}", what=", ".join(look.went))))
+    stays = [id for id in look.stands if id not in look.came]
+    if stays:
+        yield plain(tr(say("still there: {what}", what=", ".join(stays))))
+    if look.refused:
+        yield plain(tr(say("not done: {why}", why=", ".join(look.refused))))
+    for step in look.steps:
+        yield _step(msgspec.structs.asdict(step))
+
+
+def _licence(look: LookRow) -> str:
+    """The licence as it stood then."""
+    if look.status is None:
+        return ""
+    said = [plain(tr(look.status))]
+    if look.kms_host:
+        said.append(plain(tr(say("KMS host {host}", host=look.kms_host))))
+    row, then = LicenseRow(status=look.status, expires=look.expires), moment_of(look.at)
+    end = licence_end(row, then) if then else None
+    if end and end.days is not None:
+        left = say("ends {when} ({n} d later)", when=moment(look.expires), n=f"{end.days:.0f}")
+        said.append(tr(left))
+    return tr(say("licence: {said}", said=", ".join(said)))
+
+
+def _step(step: dict[str, object]) -> str:
+    """A step: what came of it, before -> after, its code and its remark."""
+    said = [outcome_words(step)]
+    said += [f"{label(key)} {was} -> {is_}" for key, was, is_ in changes(step)]
+    if step["hresult"]:
+        said.append(value("hresult", step["hresult"]))
+    if step["note"]:
+        said.append(note_words(step))
+    return plain(f"{step['do']}: {', '.join(said)}")

@@ -1,0 +1,76 @@
+"""``volact runs`` for a person: a line a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from volact.model.text import count, say
+from volact.report.memory.paper import Cell, Paper, ago, cut, moment, number
+from volact.report.safe import plain
+from volact.report.words import VERDICTS, duration
+from volact.store.values import RunRow
+from volact.words import tr
+
+
+def write_runs(paper: Paper, runs: Sequence[RunRow], *, more: bool) -> None:
+    """The runs, newest first; whether there are older ones."""
+    head = (
+        tr(say("RUN")),
+        tr(say("STARTED (UTC)")),
+        "",
+        tr(say("COMMAND")),
+        tr(say("TOOK")),
+        tr(say("servers")),
+        *(tr(VERDICTS[word]) for word in ("healthy", "attention", "failed", "unreachable")),
+        tr(say("changed")),
+    )
+    paper.table(head, [_row(paper, run) for run in runs], indent=0)
+    for run in runs:
+        if run.note:
+            paper.prose(f"{plain(run.id)}: {plain(tr(run.note))}", 0, "dim")
+    if any(not run.finished for run in runs):
+        paper.line()
+        paper.prose(tr(say("A run that was cut off was killed, or is still going on.")))
+    _next(paper, runs, more=more)
+
+
+def run_line(run: RunRow) -> str:
+    """One run in a few words, where another table speaks of it."""
+    servers = count(run.summary.servers, "{n} server", "{n} servers")
+    said = say(
+        "{command} of {when}, {servers}",
+        command=run.command,
+        when=moment(run.started),
+        servers=servers,
+    )
+    return plain(f"{run.id}  {tr(said)}") + ("" if run.finished else f" ({tr(say('cut off'))})")
+
+
+def _row(paper: Paper, run: RunRow) -> tuple[Cell, ...]:
+    counts = run.summary
+    took = Cell(tr(say("cut off")), "attention", True)
+    if run.finished and run.elapsed_s is not None:
+        took = Cell(duration(run.elapsed_s), "", True)
+    return (
+        Cell(cut(plain(run.id), 36)),
+        Cell(moment(run.started)),
+        Cell(ago(run.started, paper.now), "dim"),
+        Cell(cut(plain(run.command), 16)),
+        took,
+        number(counts.servers),
+        number(counts.healthy),
+        number(counts.attention, "attention"),
+        number(counts.failed, "failed"),
+        number(counts.unreachable, "unreachable"),
+        number(counts.changed),
+    )
+
+
+def _next(paper: Paper, runs: Sequence[RunRow], *, more: bool) -> None:
+    paper.line()
+    if more:
+        paper.prose(tr(say("Older runs: give --last a larger number.")), 0, "dim")
+    if len(runs) > 1:
+        paper.following("volact diff last~1 last")
+    else:
+        paper.following("volact status")

@@ -1,0 +1,222 @@
+"""``volact status`` for a person: what needs them first, then the fleet in numbers."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from datetime import timedelta
+
+from volact.core.ending import EndState
+from volact.core.span import span_word
+from volact.model.report import Word
+from volact.model.text import Text, count, say
+from volact.report.memory.documents import Age, Ends, Group, StatusRow
+from volact.report.memory.paper import Cell, Paper, ago, bar, cut, number, some
+from volact.report.memory.status import StatusDigest
+from volact.report.safe import plain
+from volact.report.words import MEANS, VERDICTS, WORST_FIRST
+from volact.store.values import RunRow
+from volact.words import tr
+
+_SHOWN = 8  # clusters, and lines of a group
+_TROUBLED = 10
+_ENDS: dict[EndState, Text] = {
+    "expired": say("has run out"),
+    "ends": say("ends"),
+    "never": say("never ends"),
+    "unlicensed": say("not licensed"),
+    "unknown": say("not known"),
+}
+_URGENT = {"expired": "failed", "unlicensed": "attention", "unknown": "unreachable"}
+
+
+class StatusText:
+    """Takes the rows as they pass by, keeps a few, writes at the end."""
+
+    def __init__(self, paper: Paper, digest: StatusDigest, last: RunRow | None) -> None:
+        self._paper = paper
+        self._digest = digest
+        self._last = last
+        self._troubled: dict[str, list[StatusRow]] = {word: [] for word in WORST_FIRST}
+
+    def write(self, rows: Iterable[StatusRow]) -> None:
+        """Write all of it."""
+        for row in rows:
+            if row.verdict != "healthy" and len(self._troubled[row.verdict]) < _TROUBLED:
+                self._troubled[row.verdict].append(row)
+        self._head()
+        self._verdicts()
+        self._trouble()
+        self._causes()
+        self._endings()
+        self._groups()
+        self._ages()
+        self._next()
+
+    def _head(self) -> None:
+        total = self._digest.verdicts.total()
+        servers = count(total, "{n} server", "{n} servers")
+        self._paper.line(tr(say("{servers} as last seen; times are UTC", servers=servers)), "bold")
+        if self._last is not None:
+            run, started = self._last, ago(self._last.started, self._paper.now)
+            words = say(
+                "newest run: {command} {id}, {ago}", command=run.command, id=run.id, ago=started
+            )
+            self._paper.line(plain(tr(words)))
+
+    def _verdicts(self) -> None:
+        counts = self._digest.verdicts
+        self._paper.line()
+        rows = [
+            (
+                Cell(tr(VERDICTS[verdict]).upper(), verdict),
+                Cell(str(counts[verdict]), "", True),
+                Cell(tr(MEANS[verdict]), "dim"),
+            )
+            for verdict in WORST_FIRST
+            if counts[verdict]
+        ]
+        self._paper.table(("", "", ""), rows)
+        if self._digest.expired_since:
+            words = count(
+                self._digest.expired_since,
+                "{n} of them was healthy when it was seen; its licence has run out since.",
+                "{n} of them were healthy when they were seen; their licence has run out since.",
+            )
+            self._paper.prose(tr(words), 2, "attention")
+
+    def _trouble(self) -> None:
+        troubled = [row for word in WORST_FIRST for row in self._troubled[word]][:_TROUBLED]
+        if not troubled:
+            return
+        self._paper.heading(tr(say("Need a person")))
+        rows = [
+            (
+                Cell(cut(plain(row.name), 32)),
+                Cell(tr(VERDICTS[row.verdict]), row.verdict),
+                Cell(plain(row.cause)),
+                Cell(ago(row.looked, self._paper.now), "dim"),
+            )
+            for row in troubled
+        ]
+        self._paper.table(("", "", "", ""), rows)
+        counts = self._digest.verdicts
+        more = counts.total() - counts["healthy"] - len(troubled)
+        if more:
+            self._paper.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
+
+    def _causes(self) -> None:
+        clusters = self._digest.clusters()
+        if not clusters:
+            return
+        self._paper.heading(tr(say("In common")))
+        for cluster in clusters[:_SHOWN]:
+            self._paper.prose(f"{plain(tr(cluster.summary))} [{plain(cluster.cause)}]", 2)
+        more = len(clusters) - _SHOWN
+        if more > 0:
+            self._paper.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
+
+    def _endings(self) -> None:
+        bars = self._digest.endings()
+        most = max(each.servers for each in bars) or 1
+        self._paper.heading(tr(say("Days of licence left")))
+        rows = [
+            (
+                Cell(ending_words(each)),
+                number(each.servers, _colour(each)),
+                Cell(bar(each.servers, most), _colour(each) or "healthy"),
+            )
+            for each in bars
+            if each.servers or each.ending in ("ends", "expired")
+        ]
+        self._paper.table(("", "", ""), rows)
+
+    def _groups(self) -> None:
+        for title, name in (
+            (say("PROVIDER"), "providers"),
+            (say("RELEASE"), "releases"),
+            (say("KMS HOST"), "kms_hosts"),
+        ):
+            groups = self._digest.groups(name)
+            if groups:
+                self._paper.line()
+                self._group(tr(title), groups)
+
+    def _group(self, title: str, groups: tuple[Group, ...]) -> None:
+        verdicts = tuple(reversed(WORST_FIRST))
+        head = (title, tr(say("servers")), *(tr(VERDICTS[word]) for word in verdicts))
+        rows = [
+            (
+                Cell(cut(plain(each.value), 48) if each.value else tr(say("(not known)"))),
+                number(each.servers),
+                *(
+                    number(getattr(each, word), word if word != "healthy" else "")
+                    for word in verdicts
+                ),
+            )
+            for each in groups[:_SHOWN]
+        ]
+        self._paper.table(head, rows)
+        more = len(groups) - _SHOWN
+        if more > 0:
+            self._paper.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
+
+    def _ages(self) -> None:
+        self._paper.heading(tr(say("Last examined")))
+        rows = [
+            (Cell(age_words(each)), number(each.servers, "" if each.below_days else "attention"))
+            for each in self._digest.ages()
+            if each.servers
+        ]
+        self._paper.table(("", ""), rows)
+        stale = self._digest.stale()
+        if stale.servers:
+            words = count(
+                stale.servers,
+                "{n} server was not examined for {span}: {names}",
+                "{n} servers were not examined for {span}: {names}",
+                span=span_word(timedelta(days=stale.after_days)),
+                names=some(stale.names, stale.servers),
+            )
+            self._paper.prose(plain(tr(words)), 2, "attention")
+
+    def _next(self) -> None:
+        worst = [row for word in WORST_FIRST for row in self._troubled[word]]
+        self._paper.line()
+        if worst:
+            self._paper.following(f"volact history {shlex.quote(plain(worst[0].name))}")
+        self._paper.following("volact expiring --within 30d")
+
+
+def _count(group: Group, verdict: Word) -> Cell:
+    return number(getattr(group, verdict), "" if verdict == "healthy" else verdict)
+
+
+def ending_words(bar_: Ends) -> str:
+    """A bar of the histogram."""
+    if bar_.ending != "ends":
+        return tr(_ENDS[bar_.ending])
+    return _days(bar_.from_days, bar_.below_days)
+
+
+def age_words(age: Age) -> str:
+    """How old knowledge is."""
+    if age.from_days is None:
+        return tr(say("never"))
+    return tr(say("{span} ago", span=_days(age.from_days, age.below_days)))
+
+
+def _days(low: int | None, high: int | None) -> str:
+    if not low:
+        return tr(count(high or 0, "under {n} day", "under {n} days"))
+    if high is None:
+        return tr(say("over {n} days", n=low))
+    return tr(say("{low} to {high} days", low=low, high=high))
+
+
+def _colour(bar_: Ends) -> str:
+    if not bar_.servers:
+        return "dim"
+    if bar_.ending == "ends":
+        return {7: "failed", 30: "attention"}.get(bar_.below_days or 0, "")
+    return _URGENT.get(bar_.ending, "")
