@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from volact.core.release import licensing_service
 from volact.model.fact import ABSENT, NOT_ASKED, Absent, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts, Product
@@ -24,12 +26,13 @@ Params = dict[str, Any]
 # Keys of the agent's ``before`` that the facts do not hold: the clock's error is
 # measured anew by the step, and the registry is looked at only on a way round.
 LEFT_OUT: dict[str, frozenset[str]] = {
-    "enable-service": frozenset({"registry"}),
+    "enable-service": frozenset({"registry", "delayed"}),
     "grant-execute": frozenset({"owner"}),
     "sync-clock": frozenset({"skew_s"}),
-    "set-kms-host": frozenset({"port"}),
-    "clear-kms-host": frozenset({"port"}),
 }
+
+# What a step that waits for a restart has made of the licensing service's start mode.
+PENDING_STARTS = {"enable-service": "Auto", "restore-start-mode": "Disabled"}
 
 # What "this way does not exist here" looks like: then the registry holds the setting.
 _NO_SUCH_WAY = frozenset(
@@ -47,15 +50,51 @@ def before_of(step: Step, facts: Facts) -> Before:
 
 def kms_host(facts: Facts, product: str | None) -> Fact[str]:
     """The KMS host of the whole server, or a product's own, as ``host:port``."""
-    server = _server_host(facts)
+    return _own_names(facts, product).host
+
+
+class _Names(msgspec.Struct, frozen=True):
+    """A KMS host as it is spelt; port 0 is none."""
+
+    name: Fact[str] = ABSENT
+    port: int = 0
+
+    @property
+    def host(self) -> Fact[str]:
+        """``host:port`` as the agent writes it: lower case, no final dot, 1688 unless set."""
+        if not isinstance(self.name, Known):
+            return self.name
+        if not self.name.value:
+            return ABSENT
+        host = self.name.value.removesuffix(".").removeprefix("[").removesuffix("]").lower()
+        return Known(str(HostPort(host, self.port or _DEFAULT_PORT)))
+
+
+def _own_names(facts: Facts, product: str | None) -> _Names:
+    server = _server_names(facts)
     if product is None:
         return server
     found = next((p for p in _products(facts) if value_of(p.id) == product), None)
     if found is None:
-        return facts.products if isinstance(facts.products, Unreadable) else ABSENT
-    own = _joined(found.kms_machine, found.kms_port)
-    inherited = isinstance(own, Known) and own == server
-    return ABSENT if inherited else own
+        unread = isinstance(facts.products, Unreadable)
+        return _Names(facts.products) if unread else _Names()  # type: ignore[arg-type]
+    own = _Names(found.kms_machine, _number(found.kms_port))
+    inherited = isinstance(own.host, Known) and own.host == server.host
+    return _Names() if inherited else own
+
+
+def _server_names(facts: Facts) -> _Names:
+    """As WMI tells it, else as the registry behind it does."""
+    service, registry = facts.licensing, facts.registry
+    if isinstance(service.machine, Unreadable) and service.machine.hresult in _NO_SUCH_WAY:
+        return _Names(registry.machine, _number(registry.port))
+    unread = isinstance(service.port, Unreadable)
+    return _Names(service.machine, _number(registry.port if unread else service.port))
+
+
+def _number(port: Fact[Any]) -> int:
+    digits = str(value_of(port) or "").strip()
+    return int(digits) if digits.isdecimal() else 0
 
 
 def plain(fact: Fact[Any]) -> Any:
@@ -83,6 +122,23 @@ def _service_named(facts: Facts, name: str) -> Before:
     return _view(state=service, start=service)
 
 
+def _start_mode(facts: Facts, params: Params) -> Before:
+    """With what its key says where that holds from the next start of Windows on."""
+    view = _service(facts, params)
+    if view.get("start") is not None:
+        view["start"] = start_of(facts, params["name"])
+    return view
+
+
+def start_of(facts: Facts, name: str) -> str | None:
+    """The start mode, as it will be after a restart that a step has left to be done."""
+    service = value_of(facts.services.get(name, NOT_ASKED))
+    pending = PENDING_STARTS.get(value_of(facts.restart) or "")
+    if service is None or name != licensing_service(facts.os) or pending is None:
+        return service.start if service else None
+    return pending
+
+
 def _licensing(facts: Facts, params: Params) -> Before:
     return _service_named(facts, licensing_service(facts.os))
 
@@ -104,6 +160,11 @@ def _name_servers(facts: Facts, params: Params) -> Before:
         else:
             view.update(_view(**{index: adapter}))
     return view
+
+
+def _one_adapter(facts: Facts, params: Params) -> Before:
+    every = _name_servers(facts, params)
+    return {params["adapter"]: every[params["adapter"]]} if params["adapter"] in every else {}
 
 
 def _route(facts: Facts, params: Params) -> Before:
@@ -161,10 +222,30 @@ def _key(facts: Facts, params: Params) -> Before:
 def _host(facts: Facts, params: Params) -> Before:
     product = params.get("product")
     if params.get("layer") != "product" or product:
-        return _view(host=kms_host(facts, product))
+        return _names_view(_own_names(facts, product), product)
     # Without an activation id: the first client that has a host of its own.
-    hosts = (kms_host(facts, value_of(p.id)) for p in _clients(facts))
-    return _view(host=next((host for host in hosts if not isinstance(host, Absent)), ABSENT))
+    own = ((id, _own_names(facts, id)) for id in map(_id_of, _clients(facts)))
+    id, names = next(
+        (pair for pair in own if not isinstance(pair[1].host, Absent)), ("-", _Names())
+    )
+    return _names_view(names, id)
+
+
+def _names_view(names: _Names, product: str | None) -> Before:
+    """Name and port stand beside the host where they are not what it says."""
+    view = _view(host=names.host)
+    host = view.get("host")
+    if not isinstance(host, str | None) or "host" not in view or (host is None and product):
+        return view
+    if host is not None and value_of(names.name) != host.rpartition(":")[0]:
+        view["name"] = value_of(names.name)
+    if (host is None) != (names.port == 0):
+        view["port"] = names.port or None
+    return view
+
+
+def _id_of(product: Product) -> str | None:
+    return value_of(product.id)
 
 
 def _activation(facts: Facts, params: Params) -> Before:
@@ -189,29 +270,6 @@ def _states(facts: Facts, products: Iterable[Product]) -> Before:
             view["status"][id] = value_of(product.status)
             view["reason"][id] = value_of(product.reason) or 0
     return view
-
-
-def _server_host(facts: Facts) -> Fact[str]:
-    """As WMI tells it, else as the registry behind it does."""
-    service, registry = facts.licensing, facts.registry
-    if isinstance(service.machine, Unreadable):
-        if service.machine.hresult in _NO_SUCH_WAY:
-            return _joined(registry.machine, registry.port)
-        return service.machine
-    port: Fact[Any] = registry.port if isinstance(service.port, Unreadable) else service.port
-    return _joined(service.machine, port)
-
-
-def _joined(name: Fact[str], port: Fact[Any]) -> Fact[str]:
-    """``host:port`` as the agent writes it: lower case, no final dot, 1688 unless set."""
-    if not isinstance(name, Known):
-        return name
-    if not name.value:
-        return ABSENT
-    host = name.value.removesuffix(".").removeprefix("[").removesuffix("]").lower()
-    digits = str(value_of(port) or "").strip()
-    number = int(digits) if digits.isdecimal() else 0
-    return Known(str(HostPort(host, number or _DEFAULT_PORT)))
 
 
 def _products(facts: Facts) -> tuple[Product, ...]:
@@ -247,4 +305,12 @@ _BEFORES: dict[str, Callable[[Facts, Params], Before]] = {
     "restart-licensing": _licensing,
     "activate": _activation,
     "refresh-license": _all_states,
+    "restore-kms-host": _host,
+    "restore-start-mode": _start_mode,
+    "restore-time-source": _time_source,
+    "restore-time-trigger": _triggers,
+    "restore-acl": _sddl,
+    "restore-debugger": _debugger,
+    "restore-dns": _one_adapter,
+    "remove-route": _route,
 }

@@ -37,6 +37,9 @@ _RETURNS = {
     codes.SERVICE_DISABLED: 14,
 }
 
+# Methods whose parameters may stay null.
+_OPTIONAL = frozenset({"setdnsserversearchorder"})
+
 Values = Mapping[str, wql.Cell]
 
 
@@ -126,12 +129,12 @@ class Wmi:
             raise LabError(f"the WMI method {class_name}.{method} is not modelled")
         if lower not in kind.methods:
             raise WinFault(codes.WBEM_INVALID_METHOD, f"{class_name}.{method}")
-        if set(given) != set(kind.methods[lower][1]):
+        if set(given) != set(kind.methods[lower][1]) and not (lower in _OPTIONAL and not given):
             raise WinFault(codes.WBEM_INVALID_METHOD_PARAMETERS, f"{class_name}.{method}")
         if class_name == "Win32_Service":
             return {"ReturnValue": self._control(key, lower)}
         if class_name == "Win32_NetworkAdapterConfiguration":
-            servers = [str(server) for server in _list(given["DNSServerSearchOrder"])]
+            servers = [str(server) for server in _list(given.get("DNSServerSearchOrder"))]
             return {"ReturnValue": adapter.set_name_servers(self._machine, servers)}
         if class_name == file_rights.CLASS:
             return file_rights.descriptor(self._machine, key)

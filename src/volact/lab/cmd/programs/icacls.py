@@ -1,4 +1,4 @@
-"""icacls.exe on single files: save, grant, deny, remove and set the owner.
+"""icacls.exe on single files: save, restore, grant, deny, remove and set the owner.
 
 Exit codes are Win32 numbers.  The owner may change a DACL; an administrator
 who is not the owner may only if an entry says so.
@@ -44,6 +44,8 @@ def _run(process: Process, target: str, verb: str, argument: str) -> None:
         case "/save":
             text = f"{node.name}\r\n{node.dacl.sddl()}\r\n"
             machine.files.write(normal(argument, process.cwd), text.encode("utf-16-le"))
+        case "/restore":
+            _restore(process, path, machine.files.read(normal(argument, process.cwd)))
         case "/setowner":
             machine.need_admin()  # and its right to restore files
             machine.files.change(path, owner=_sid(argument))
@@ -64,6 +66,16 @@ def _run(process: Process, target: str, verb: str, argument: str) -> None:
             machine.files.change(path, dacl=changed)
         case _:
             raise LabError(f"icacls {verb} is not modelled")
+
+
+def _restore(process: Process, folder: str, saved: bytes) -> None:
+    """Lines in pairs, as they were saved: a name in the folder, and its DACL."""
+    lines = saved.decode("utf-16-le").splitlines()
+    for name, sddl in zip(lines[::2], lines[1::2], strict=True):
+        path = normal(name, folder)
+        process.machine.files.stat(path)
+        _need_dacl(process, path)
+        process.machine.files.change(path, dacl=acl.parse(sddl))
 
 
 def _need_dacl(process: Process, path: str) -> None:

@@ -1,6 +1,6 @@
-"""route.exe: add a persistent IPv4 route.
+"""route.exe: add a persistent IPv4 route, and delete one.
 
-That it exits with 1 when a route cannot be added is an assumption.
+That it exits with 1 when a route cannot be added or deleted is an assumption.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from volact.lab.windows.network import Route
 
 
 def run(process: Process) -> int:
-    """Run ``route -p add DESTINATION mask MASK GATEWAY``."""
+    """Run ``route [-p] add|delete DESTINATION mask MASK GATEWAY``."""
     words = [word.lower() for word in process.argv()]
     match words:
         case ["-p", "add", destination, "mask", mask, gateway]:
-            wanted = Route(destination, mask, gateway)
+            change = _add
+        case ["delete", destination, "mask", mask, gateway]:
+            change = _delete
         case _:
             raise LabError(f"route {process.arguments} is not modelled")
     try:
-        _add(process, wanted)
+        change(process, Route(destination, mask, gateway))
     except WinFault as fault:
         process.complain(process.machine.language.win32_text(fault.code & 0xFFFF))
         return 1
@@ -38,6 +40,15 @@ def _add(process: Process, wanted: Route) -> None:
     if wanted in machine.network.routes:
         raise win32(codes.ALREADY_EXISTS)
     machine.network.routes.append(wanted)
+
+
+def _delete(process: Process, wanted: Route) -> None:
+    """The persistent route goes with the one that holds."""
+    machine = process.machine
+    machine.need_admin()
+    if wanted not in machine.network.routes:
+        raise win32(codes.ELEMENT_NOT_FOUND)
+    machine.network.routes.remove(wanted)
 
 
 def _on_link(routes: list[Route], wanted: Route) -> bool:

@@ -8,13 +8,21 @@ from volact.lab.errors import LabError, WinFault, win32
 from volact.lab.windows import acl
 from volact.lab.windows.releases import Generation
 from volact.lab.windows.services import Service, Start
-from volact.lab.windows.w32time import NETWORK, SERVICE, write_triggers
+from volact.lab.windows.w32time import DOMAIN, NETWORK, SERVICE, write_triggers
 
 _STARTS: dict[str, tuple[Start, bool]] = {
     "auto": ("Auto", False),
     "delayed-auto": ("Auto", True),
     "demand": ("Manual", False),
     "disabled": ("Disabled", False),
+}
+# What replaces all triggers of a service; ``delete`` takes them away.
+_TRIGGERS: dict[str, tuple[tuple[int, int], ...]] = {
+    "start/networkon": NETWORK[:1],
+    "stop/networkoff": NETWORK[1:],
+    "start/domainjoin": DOMAIN[:1],
+    "stop/domainleave": DOMAIN[1:],
+    "delete": (),
 }
 CHANGE_CONFIG = 0x2
 _STATES = {"Stopped": "1  STOPPED", "Running": "4  RUNNING"}
@@ -42,12 +50,13 @@ def _run(process: Process, words: list[str], typed: list[str]) -> None:
             mode, delayed = _STARTS[start]
             services.configure(name, mode, delayed=delayed)
             process.say("[SC] ChangeServiceConfig SUCCESS")
-        case ["triggerinfo", name, "start/networkon", "stop/networkoff"]:
+        case ["triggerinfo", name, *options] if all(word in _TRIGGERS for word in options):
             process.machine.need_admin()
             service = services.get(name)
             if service.name != SERVICE or process.machine.release.generation is Generation.SL:
                 raise LabError(f"sc {' '.join(typed)} is not modelled")
-            write_triggers(process.machine.registry, NETWORK)
+            triggers = (trigger for word in options for trigger in _TRIGGERS[word])
+            write_triggers(process.machine.registry, tuple(triggers))
             process.say("[SC] ChangeServiceConfig2 SUCCESS")
         case ["sdshow", name]:
             process.say(f"\r\n{services.get(name).sddl}")
