@@ -44,9 +44,8 @@ def register(app: typer.Typer) -> None:
 @takes(ActivateOptions)
 def activate(options: ActivateOptions) -> int:
     """Put servers right and activate them; asks before it changes anything."""
-    from volact.cli.conduct import conductor, run_through
+    from volact.cli.conduct import conductor
     from volact.cli.fleet_options import consent_of, fleet_of
-    from volact.cli.runtime import run_async
     from volact.core.context import Policy
     from volact.errors import InputError
 
@@ -66,9 +65,15 @@ def activate(options: ActivateOptions) -> int:
         )
     fleet = fleet_of(options, "activate", policy)
     with conductor(options, fleet, options.output) as run:
-        if options.yes and not _together(run):
-            return run_async(run_through(run))
-        return _plan_first(run, ask=not options.yes)
+        return unattended(run) if options.yes else _plan_first(run, ask=True)
+
+
+def unattended(run: Conductor) -> int:
+    """Do what the run's policy allows; nobody is asked."""
+    from volact.cli.conduct import run_through
+    from volact.cli.runtime import run_async
+
+    return _plan_first(run, ask=False) if _together(run) else run_async(run_through(run))
 
 
 def _together(run: Conductor) -> bool:
