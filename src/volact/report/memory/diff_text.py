@@ -63,7 +63,7 @@ def _doubts(paper: Paper, before: RunRow, after: RunRow, found: Diff) -> None:
 def _kind(paper: Paper, kind: Kind, rows: list[ChangeRow]) -> None:
     title, means, colour = _KINDS[kind]
     servers = count(len(rows), "{n} server", "{n} servers")
-    paper.heading("")
+    paper.line()
     paper.prose(f"{tr(title).upper()}  {tr(servers)}: {tr(means)}", 0, colour)
     columns = min(32, max(len(plain(row.name)) for row in rows))
     for row in rows:

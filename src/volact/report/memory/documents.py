@@ -122,6 +122,7 @@ class LookRow(msgspec.Struct, frozen=True, kw_only=True):
     kms_host: str | None
     expires: str | None
     cause: str
+    said: str  # the leading finding's own sentence
     came: tuple[str, ...]
     went: tuple[str, ...]
     stands: tuple[str, ...]

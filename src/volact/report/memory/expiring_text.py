@@ -22,8 +22,8 @@ _COLOURS: dict[Expiring, str] = {
 }
 _WHY: dict[str, Text] = {
     "never-examined": say("never examined"),
-    "no-status": say("the licence state was not readable"),
-    "no-end": say("the end of the licence was not readable"),
+    "no-status": say("its licence state is not known"),
+    "no-end": say("the end of its licence is not known"),
 }
 
 

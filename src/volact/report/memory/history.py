@@ -7,7 +7,7 @@ from typing import Any
 
 from volact.model.report import ServerReport
 from volact.report.memory.documents import LookRow, StepRow
-from volact.report.words import cause
+from volact.report.words import cause, lead
 from volact.store.values import StoredRow
 
 
@@ -25,7 +25,7 @@ def history(looks: Sequence[StoredRow], commands: Mapping[str, str]) -> Iterator
 def _row(look: StoredRow, older: ServerReport | None, command: str) -> LookRow:
     report = look.report
     seen = _examined(report)
-    stands = _ids(report) if seen else ()
+    stands, first = _ids(report) if seen else (), lead(report)
     before = _ids(older) if older else ()
     gone = (*before, *report.resolved) if seen else ()
     return LookRow(
@@ -37,6 +37,7 @@ def _row(look: StoredRow, older: ServerReport | None, command: str) -> LookRow:
         kms_host=report.license.kms_host if seen else None,
         expires=report.license.expires if seen else None,
         cause=cause(report) if report.verdict != "healthy" else "",
+        said=first.summary if seen and first else "",
         came=tuple(id for id in stands if id not in before),
         went=tuple(dict.fromkeys(id for id in gone if id not in stands)),
         stands=stands,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -38,14 +37,11 @@ def write_history(paper: Paper, server: ServerReport, looks: Sequence[LookRow]) 
         paper.line()
         _look(paper, look)
     paper.line()
-    if looks and looks[0].verdict == "healthy":
-        paper.following("volact status")
-    elif looks and looks[0].cause and not looks[0].cause.startswith("error:"):
-        paper.line(
-            tr(say("next: {step}", step=f"volact explain {shlex.quote(plain(looks[0].cause))}"))
-        )
+    cause = looks[0].cause if looks else ""
+    if cause and not cause.startswith("error:"):
+        paper.line(tr(say("next: {step}", step=f"volact explain {plain(cause)}")))
     else:
-        paper.following("volact runs")
+        paper.following("volact status")
 
 
 def _look(paper: Paper, look: LookRow) -> None:
@@ -64,6 +60,8 @@ def _lines(paper: Paper, look: LookRow) -> Iterator[str]:
     licence = _licence(look)
     if licence:
         yield licence
+    if look.said:
+        yield plain(tr(look.said))
     if look.came:
         yield plain(tr(say("came: {what}", what=", ".join(look.came))))
     if look.went:

@@ -162,7 +162,7 @@ class StatusText:
             self._paper.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
 
     def _ages(self) -> None:
-        self._paper.heading(tr(say("Last examined")))
+        self._paper.heading(tr(say("Age of what is known")))
         rows = [
             (Cell(age_words(each)), number(each.servers, "" if each.below_days else "attention"))
             for each in self._digest.ages()
@@ -173,8 +173,8 @@ class StatusText:
         if stale.servers:
             words = count(
                 stale.servers,
-                "{n} server was not examined for {span}: {names}",
-                "{n} servers were not examined for {span}: {names}",
+                "{n} server was not examined within {span}: {names}",
+                "{n} servers were not examined within {span}: {names}",
                 span=span_word(timedelta(days=stale.after_days)),
                 names=some(stale.names, stale.servers),
             )
@@ -202,8 +202,8 @@ def ending_words(bar_: Ends) -> str:
 def age_words(age: Age) -> str:
     """How old knowledge is."""
     if age.from_days is None:
-        return tr(say("never"))
-    return tr(say("{span} ago", span=_days(age.from_days, age.below_days)))
+        return tr(say("never examined"))
+    return _days(age.from_days, age.below_days)
 
 
 def _days(low: int | None, high: int | None) -> str:
