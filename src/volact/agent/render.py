@@ -259,7 +259,7 @@ def _unlock(request: Request) -> str:
         return "rem"
     return (
         'set "w=%SystemRoot%\\volact.lock"\n'
-        'if exist "%w%" for /f "usebackq tokens=2" %%a in ("%w%") do '
+        'if exist "%w%" for /f "tokens=2" %%a in (\'type "%w%" 2^>nul\') do '
         f'if "%%a"=="{request.id}" del /q /f "%w%" >nul 2>nul\n'
         f'del /q /f "%w%.{request.id}" >nul 2>nul'
     )
