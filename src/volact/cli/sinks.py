@@ -7,17 +7,15 @@ writer that fails is switched off; it never costs the run or another writer.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from volact.cli.failure import STDOUT, report_lost
+from volact.cli.whole_file import WholeFile
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation, Writer
@@ -58,20 +56,8 @@ class ReportFile:
 
     def __init__(self, target: Target, how: Invocation) -> None:
         self._path = target.path
-        try:
-            handle, name = tempfile.mkstemp(
-                prefix=f".{target.path.name}.", suffix=".part", dir=target.path.parent
-            )
-        except OSError as error:
-            reason = error.strerror or "cannot be written"
-            raise InputError(reason, "choose another file", where=str(target.path)) from error
-        if target.path.is_dir():
-            os.close(handle)
-            Path(name).unlink()
-            raise InputError("is a directory", "choose a file", where=str(target.path))
-        self._part = Path(name)
-        self._file = os.fdopen(handle, "w", encoding="utf-8", newline="")
-        self._writer = make_writer(target.format, self._file, how)
+        self._file = WholeFile(target.path)
+        self._writer = make_writer(target.format, self._file.file, how)
 
     def add(self, server: ServerReport) -> None:
         """Take one server's row."""
@@ -80,27 +66,16 @@ class ReportFile:
     def finish(self, run: RunReport) -> None:
         """Write the end and put the file in its place."""
         self._writer.finish(run)
-        self._file.close()
-        self._part.chmod(0o666 & ~_umask())
-        self._part.replace(self._path)
+        self._file.keep()
 
     def discard(self) -> None:
         """Leave nothing behind of a report that never became whole."""
-        with suppress(OSError):  # a full disk has no room for the last bytes either
-            self._file.close()
-        self._part.unlink(missing_ok=True)
+        self._file.discard()
 
     @property
     def name(self) -> str:
         """The file as the person named it."""
         return str(self._path)
-
-
-def _umask() -> int:
-    """The process's umask; it can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 class _Output:

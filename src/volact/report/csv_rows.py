@@ -47,6 +47,16 @@ def _ids(server: ServerReport, severity: str) -> str:
     return " ".join(finding.id for finding in server.findings if finding.severity == severity)
 
 
+HEAD = tuple(name for name, _ in _COLUMNS)
+
+
+def cells(server: ServerReport) -> list[str]:
+    """A row's cells, each safe; they are data, so in English whatever is spoken."""
+    with speaking("en"):
+        found = [cell(server) for _, cell in _COLUMNS]
+    return [csv_cell("" if cell is None else str(cell)) for cell in found]
+
+
 class CsvWriter:
     """A header, then a row per server as it finishes."""
 
@@ -54,13 +64,13 @@ class CsvWriter:
         self._out = out
         self._how = how
         self._rows = csv.writer(out, lineterminator="\r\n")
-        self._rows.writerow([*(name for name, _ in _COLUMNS), "next"])
+        self._rows.writerow([*HEAD, "next"])
 
     def add(self, server: ServerReport) -> None:
         """Write one server's row: data, so in English whatever is spoken."""
         with speaking("en"):
-            cells = [cell(server) for _, cell in _COLUMNS] + [next_step([server], self._how)]
-        self._rows.writerow([csv_cell("" if cell is None else str(cell)) for cell in cells])
+            following = str(next_step([server], self._how))
+        self._rows.writerow([*cells(server), csv_cell(following)])
 
     def finish(self, run: RunReport) -> None:
         """Nothing: a CSV file has no summary."""

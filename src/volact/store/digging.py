@@ -44,6 +44,20 @@ def facts(connection: sa.Connection, run: str, server: str, look: str) -> dict[s
     return None if data is None else unpack_dict(data)
 
 
+def looks(connection: sa.Connection, run: str) -> Iterator[dict[str, Any]]:
+    """The raw facts of every look of a run."""
+    query = sa.select(FACTS).where(FACTS.c.run == run)
+    query = query.order_by(FACTS.c.server, FACTS.c.at)
+    for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)):
+        yield {
+            "run": row.run,
+            "server": row.server,
+            "at": row.at,
+            "look": row.look,
+            "facts": unpack_dict(row.data),
+        }
+
+
 def _planned(row: sa.Row[tuple[object, ...]]) -> PlannedStep:
     return PlannedStep(
         index=row.position,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -29,13 +30,19 @@ def prune(connection: sa.Connection, older_than: timedelta, *, keep: int, dry_ru
 
 
 def give_back(engine: sa.Engine) -> None:
-    """Give the room back to the disk; PostgreSQL does that by itself."""
+    """Give the room back to the disk; PostgreSQL does that by itself.
+
+    Where another program is at work in the file, or the disk has no room for the
+    copy that this takes, the room stays in the file and is used again.
+    """
     if engine.dialect.name != "sqlite":
         return
     pooled = engine.raw_connection()
     try:
-        pooled.cursor().execute("VACUUM")
-        pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            pooled.cursor().execute(statement)
+    except sqlite3.OperationalError:
+        return
     finally:
         pooled.close()
 

@@ -91,6 +91,10 @@ class Store:
         """The raw facts of a server in a run: those of that look, else the newest."""
         return self._ask(lambda connection: digging.facts(connection, run, server, look))
 
+    def looks(self, run: str) -> Iterator[dict[str, Any]]:
+        """The raw facts of every look of a run, with whose, when and which."""
+        return self._stream(lambda connection: digging.looks(connection, run))
+
     def prune(self, older_than: timedelta, *, keep: int = 0, dry_run: bool = False) -> Pruned:
         """Take old runs out; ``keep`` is how many of the newest stay whatever their age.
 
