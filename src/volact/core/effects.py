@@ -22,8 +22,8 @@ from volact.core.kms import (
 )
 from volact.core.licensing import FULL_TERM_MIN, LICENSED, channel_of
 from volact.core.sddl import granted
-from volact.model.fact import ABSENT, Known, value_of
-from volact.model.facts import Facts, Product, Route, ServiceFact
+from volact.model.fact import ABSENT, Fact, Known, value_of
+from volact.model.facts import Adapter, Facts, Product, Route, ServiceFact
 from volact.model.profile import HostPort
 from volact.model.step import Step
 
@@ -70,8 +70,19 @@ def _add_dns(facts: Facts, params: Params, ctx: Context) -> Facts:
     present = [server for server in value_of(facts.dns) or () if server not in params["servers"]]
     first = params["position"] == "first"
     servers = [*params["servers"], *present] if first else [*present, *params["servers"]]
-    facts = replace(facts, dns=Known(tuple(servers)))
+    adapters = {name: _asking(adapter, params) for name, adapter in facts.adapters.items()}
+    facts = replace(facts, dns=Known(tuple(servers)), adapters=adapters)
     return _reached(facts, ctx) if first else facts
+
+
+def _asking(adapter: Fact[Adapter], params: Params) -> Fact[Adapter]:
+    """One adapter, which asks these name servers too."""
+    if not isinstance(adapter, Known):
+        return adapter
+    wanted = tuple(params["servers"])
+    rest = tuple(server for server in adapter.value.dns if server not in wanted)
+    servers = (*wanted, *rest) if params["position"] == "first" else (*rest, *wanted)
+    return Known(Adapter(servers, adapter.value.dhcp, True))
 
 
 def _add_route(facts: Facts, params: Params, ctx: Context) -> Facts:
@@ -206,6 +217,80 @@ def _activate(facts: Facts, params: Params, ctx: Context) -> Facts:
     return replace(facts, products=Known(products))
 
 
+def _host_back(facts: Facts, params: Params, ctx: Context) -> Facts:
+    """The name as it was spelt; a product without one shows the server's again."""
+    host = HostPort.parse(params["host"]) if params["host"] else None
+    name = Known(str(params.get("name") or host.host)) if host else ABSENT
+    port = params["port"]
+    if params["layer"] == "product":
+        if host is None:
+            return _clear_host(facts, params, ctx)
+        products = tuple(
+            replace(product, kms_machine=name, kms_port=Known(port or 0))
+            if value_of(product.id) == params["product"]
+            else product
+            for product in value_of(facts.products) or ()
+        )
+        return replace(facts, products=Known(products))
+    return _server_host(facts, name, port)
+
+
+def _server_host(facts: Facts, name: Fact[str], port: int | None) -> Facts:
+    """Products without a host of their own show the new one."""
+    products = tuple(
+        product
+        if isinstance(product_setting(facts, product), Known)
+        else replace(product, kms_machine=name, kms_port=Known(port or 0))
+        for product in value_of(facts.products) or ()
+    )
+    return replace(
+        facts,
+        licensing=replace(facts.licensing, machine=name, port=Known(port or 0)),
+        registry=replace(facts.registry, machine=name, port=Known(str(port)) if port else ABSENT),
+        products=Known(products) if isinstance(facts.products, Known) else facts.products,
+    )
+
+
+def _start_back(facts: Facts, params: Params, ctx: Context) -> Facts:
+    words = {**_START_WORDS, "disabled": "Disabled"}
+    service = value_of(facts.services.get(params["name"], ABSENT))
+    state = service.state if service else "Stopped"
+    return _with_service(facts, params["name"], ServiceFact(state, words[params["start"]]))
+
+
+def _source_back(facts: Facts, params: Params, ctx: Context) -> Facts:
+    kind, peers = (ABSENT if params[n] is None else Known(params[n]) for n in ("type", "peers"))
+    return replace(facts, time=replace(facts.time, type=kind, peers=peers))
+
+
+def _trigger_back(facts: Facts, params: Params, ctx: Context) -> Facts:
+    triggers = ABSENT if params["triggers"] is None else Known(params["triggers"])
+    return replace(facts, time=replace(facts.time, triggers=triggers))
+
+
+def _acl_back(facts: Facts, params: Params, ctx: Context) -> Facts:
+    return replace(facts, binary=replace(facts.binary, sddl=Known(params["sddl"])))
+
+
+def _debugger_back(facts: Facts, params: Params, ctx: Context) -> Facts:
+    return replace(facts, binary=replace(facts.binary, debugger=Known(params["debugger"])))
+
+
+def _dns_back(facts: Facts, params: Params, ctx: Context) -> Facts:
+    """Which name servers DHCP gives, nobody knows beforehand."""
+    servers = tuple(params["servers"] or ())
+    adapter = value_of(facts.adapters[params["adapter"]])
+    dhcp = adapter.dhcp if adapter else True
+    own = Known(Adapter(servers, dhcp, params["servers"] is not None))
+    return replace(facts, adapters={**facts.adapters, params["adapter"]: own})
+
+
+def _route_away(facts: Facts, params: Params, ctx: Context) -> Facts:
+    gone = Route(params["destination"], params["mask"], params["gateway"])
+    kept = tuple(route for route in value_of(facts.routes) or () if route != gone)
+    return replace(facts, routes=Known(kept))
+
+
 def _nothing(facts: Facts, params: Params, ctx: Context) -> Facts:
     return facts
 
@@ -233,4 +318,12 @@ _EFFECTS: dict[str, Effect] = {
     "restart-licensing": _nothing,
     "activate": _activate,
     "refresh-license": _nothing,
+    "restore-kms-host": _host_back,
+    "restore-start-mode": _start_back,
+    "restore-time-source": _source_back,
+    "restore-time-trigger": _trigger_back,
+    "restore-acl": _acl_back,
+    "restore-debugger": _debugger_back,
+    "restore-dns": _dns_back,
+    "remove-route": _route_away,
 }
