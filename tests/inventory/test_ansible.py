@@ -345,6 +345,11 @@ def test_an_encrypted_file_matters_to_who_needs_a_password(tmp_path: Path) -> No
         ("a\n[web:foo]\n", 2, "[web:foo] is no section (known: children, hosts, vars)"),
         ("[web]\na\n[wbe:vars]\nx=1\n", 3, "there is no group 'wbe' (did you mean 'web'?)"),
         ("[web]\na\n[win:children]\nwbe\n", 4, "there is no group 'wbe' (did you mean 'web'?)"),
+        (
+            "".join(f"[g{n}:children]\ng{n + 1}\n" for n in range(2000)) + "[g2000]\na\n",
+            4002,
+            "groups are nested more than 100 deep",
+        ),
         ("w[01:5]\n", 1, "[01:5]: both ends need the same number of digits"),
         ("w[9:1]\n", 1, "a range begins with its smaller end"),
         ("w[1:999999]\n", 1, "stands for 999999 hosts, more than 100000"),
@@ -427,3 +432,16 @@ def test_many_anchors_cost_no_more_than_they_say(tmp_path: Path) -> None:
         levels.append(f"g{level}: &g{level}\n  children:\n{names}")
     inventory = load(tmp_path, "".join(levels), "hosts.yml")
     assert only(inventory).name == "x"
+
+
+def test_a_priority_that_is_no_number_is_none(tmp_path: Path) -> None:
+    text = "[a]\nh\n[b]\nh\n[a:vars]\nansible_group_priority=²\nansible_port=1\n"
+    path = write(
+        tmp_path, text + f"[b:vars]\nansible_group_priority={'9' * 5000}\nansible_port=2\n"
+    )
+    assert only(load_inventory(path)).address.port == 2
+
+
+def test_a_value_that_looks_like_bad_python_is_a_text_and_no_warning(tmp_path: Path) -> None:
+    path = write(tmp_path, "a ansible_user=1else\n")  # a warning would end the test
+    assert only(load_inventory(path)).credential.user == "1else"

@@ -14,7 +14,7 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.cvm.v20170312 import errorcodes as cvm_codes
 from tencentcloud.tat.v20201028 import errorcodes as tat_codes
 
-from volact.cloud.tencent.calls import Calls
+from volact.cloud.tencent.calls import Calls, all_pages
 from volact.cloud.tencent.endpoint import endpoint_of
 from volact.cloud.tencent.failures import ApiError, as_failure, failure
 from volact.cloud.tencent.keys import Keys, check_keys, find_keys
@@ -240,6 +240,39 @@ async def test_no_key_and_no_token_is_in_any_log(caplog: pytest.LogCaptureFixtur
     assert caplog.records  # the libraries below it do talk
     for secret in (temporary.secret_key, temporary.token, temporary.secret_id):
         assert secret not in caplog.text
+
+
+async def test_a_newer_api_makes_the_sdk_say_nothing_and_odd_text_is_an_answer_of_no_form() -> None:
+    from tencentcloud.tat.v20201028.models import DescribeAutomationAgentStatusResponse
+
+    class Newer:
+        def __init__(self, total: Any) -> None:
+            agent = {"InstanceId": "ins-1", "\x1b[2JNewField": 1}
+            self._said = {"TotalCount": total, "AutomationAgentSet": [agent]}
+
+        def DescribeAutomationAgentStatus(self, _request: Any) -> Any:  # noqa: N802  # the SDK's
+            answer = DescribeAutomationAgentStatusResponse()
+            answer._deserialize(self._said)
+            return answer
+
+    keys = find_keys(Account(), ENV, role=NO_ROLE)
+    calls = Calls(Account(), "ap-jakarta", keys, Threads(), ())
+    assert calls.tat is not None  # which makes the client, and so silences the SDK
+    calls.tat = Newer(1)
+    assert list(await agents(calls, ["ins-1"])) == ["ins-1"]
+    calls.tat = Newer("\ud800")
+    with pytest.raises(ApiError) as caught:
+        await agents(calls, ["ins-1"])
+    assert caught.value.kind in KINDS
+    assert caught.value.line().isprintable()
+
+
+async def test_a_list_without_an_end_is_given_up() -> None:
+    async def page(offset: int) -> tuple[int, ...]:
+        return (offset,)
+
+    with pytest.raises(ApiError, match="a list of more than 2000 pages"):
+        await all_pages(page, lambda rows: rows, lambda _: 10**9)
 
 
 # endpoints

@@ -37,6 +37,7 @@ from volact.inventory import (
     with_credential,
     with_way,
 )
+from volact.inventory.fields import own_path
 from volact.knowledge.load import knowledge_for, load_profile
 from volact.model.profile import HostPort, Knowledge
 from volact.model.server import Server
@@ -65,7 +66,7 @@ def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -
     if options.provider:
         load_profile(options.provider)
     servers = _servers(options, inventory)
-    known_hosts = Path(options.known_hosts).expanduser() if options.known_hosts else None
+    known_hosts = own_path(options.known_hosts) if options.known_hosts else None
     if known_hosts is not None:
         _require_file(known_hosts)
     ssh = SshOptions(

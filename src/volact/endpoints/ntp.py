@@ -82,7 +82,7 @@ async def probe_ntp(host: str, port: int = 123, timeout_s: float = 3.0) -> NtpHe
             sent, data, arrived = await _ask(address, port)
     except OSError as error:
         return NtpHealth(host=host, address=address, word=_word(error))
-    return _read(host, address, sent, data, arrived)
+    return read_packet(host, address, sent, data, arrived)
 
 
 async def _ask(address: str, port: int) -> tuple[bytes, bytes, float]:
@@ -100,7 +100,8 @@ async def _ask(address: str, port: int) -> tuple[bytes, bytes, float]:
     return sent, data, arrived
 
 
-def _read(host: str, address: str, sent: bytes, data: bytes, arrived: float) -> NtpHealth:
+def read_packet(host: str, address: str, sent: bytes, data: bytes, arrived: float) -> NtpHealth:
+    """What a datagram says, given the question that was sent."""
     answer = ntplib.NTPStats()
     # The server repeats our time of sending: so an old or foreign answer is seen.
     if len(data) < _PACKET_SIZE or data[24:32] != sent[40:48]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from volact.errors import InputError
-from volact.inventory.fields import near
+from volact.inventory.fields import near, own_path
 from volact.inventory.keys import parse_jump
 from volact.inventory.listing import Inventory
 from volact.inventory.target import is_address, parse_target
@@ -167,7 +167,7 @@ def with_way(server: Server, *, jump: str = "", config: str = "") -> Server:
     if jump:
         way = msgspec.structs.replace(way, jump=parse_jump(jump))
     if config:
-        file = None if config == "none" else str(Path(config).expanduser())
+        file = None if config == "none" else str(own_path(config))
         way = msgspec.structs.replace(way, config=file)
     return msgspec.structs.replace(server, ssh=way)
 

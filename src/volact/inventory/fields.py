@@ -17,6 +17,10 @@ import msgspec
 from volact.errors import InputError
 from volact.inventory.lines import Lines
 
+_LISTED = 40  # words of a hint
+_MANY = 400  # words to compare with, one by one
+_LONG = 80  # characters of a word that is compared
+
 
 class Place(Protocol):
     """Where in its file a table stands."""
@@ -132,18 +136,36 @@ class Fields:
     def path(self, key: str) -> str:
         """A path as the person means it: relative to the inventory file."""
         text = self.text(key)
-        return self._placed(text) if text else ""
+        return self._placed(text, key) if text else ""
 
     def paths(self, key: str) -> tuple[str, ...]:
         """One path or a list of paths."""
-        return tuple(self._placed(word) for word in self.words(key))
+        return tuple(self._placed(word, key) for word in self.words(key))
 
-    def _placed(self, text: str) -> str:
-        return str(self._folder / Path(text).expanduser())
+    def _placed(self, text: str, key: str) -> str:
+        try:
+            return str(self._folder / own_path(text))
+        except InputError as error:
+            raise self.error(error.message, key, error.hint) from error
+
+
+def own_path(text: str) -> Path:
+    """A path as a person writes it, with ``~``; ``InputError`` for one that can be none."""
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{text!r}: whose home is that?", "write the path in full") from error
+    if "\0" in text:
+        raise InputError(f"{text!r} is not a path")
+    return path
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known word, else with all of them."""
+    """A hint with the nearest known word, else with all of them as far as a line goes."""
     words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(words)}"
+    looked_at = words if len(words) <= _MANY else [w for w in words if w[:2] == word[:2]][:_MANY]
+    close = difflib.get_close_matches(word[:_LONG], looked_at, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    more = ", …" if len(words) > _LISTED else ""
+    return f"known: {', '.join(words[:_LISTED])}{more}"

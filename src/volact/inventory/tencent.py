@@ -55,7 +55,7 @@ class _Found(msgspec.Struct, frozen=True):
     instance: Instance
 
 
-class _Listed(msgspec.Struct, frozen=True):
+class Listed(msgspec.Struct, frozen=True):
     """What one region has."""
 
     region: str
@@ -117,10 +117,10 @@ async def list_servers(source: Source, *, pauses_s: tuple[float, ...] = PAUSES_S
         if isinstance(result, BaseException):
             raise result
         listed.append(result)
-    return _inventory(source, listed)
+    return inventory_of(source, listed)
 
 
-async def _list_region(calls: Calls, filters: Mapping[str, Sequence[str]]) -> _Listed:
+async def _list_region(calls: Calls, filters: Mapping[str, Sequence[str]]) -> Listed:
     """Instances, and the images that they were made from as far as they are listed."""
     instances, rows = await asyncio.gather(
         cvm.instances(calls, filters), cvm.images(calls, {"platform": ["Windows"]})
@@ -134,7 +134,7 @@ async def _list_region(calls: Calls, filters: Mapping[str, Sequence[str]]) -> _L
     ]
     for more in await asyncio.gather(*looks):
         images.update({row.image_id: row for row in more})
-    return _Listed(calls.region, instances, images)
+    return Listed(calls.region, instances, images)
 
 
 def _not_listed(source: Source, region: str, error: ApiError) -> ApiError | InputError:
@@ -145,7 +145,8 @@ def _not_listed(source: Source, region: str, error: ApiError) -> ApiError | Inpu
     return ApiError(error.kind, f"{source}: {told}", error.hint, code=error.code)
 
 
-def _inventory(source: Source, listed: Sequence[_Listed]) -> Inventory:
+def inventory_of(source: Source, listed: Sequence[Listed]) -> Inventory:
+    """The servers among what regions have; ``InputError`` when there are none."""
     found = [
         _Found(part.region, instance)
         for part in listed

@@ -17,11 +17,13 @@ from volact.cloud.tencent.keys import Keys
 from volact.cloud.tencent.pace import LIMITS, Bucket
 from volact.cloud.tencent.sdk import make_client
 from volact.cloud.tencent.threads import Threads
+from volact.errors import one_line
 from volact.model.account import Account
 
 T = TypeVar("T")
 
 PAGE = 100
+_MOST_PAGES = 2000  # of one list: an API that never comes to its end is not believed
 # Waits between the tries of one call.  A look that is repeated anyway needs
 # no more; a whole fleet that was turned away once comes through.
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
@@ -80,8 +82,8 @@ class Calls:
             raise as_failure(error, self._keys.redact) from error
         try:
             return msgspec.convert(got, answer, from_attributes=True)
-        except msgspec.ValidationError as error:
-            raise failure("UnexpectedAnswer", f"{action}: {error}") from error
+        except ValueError as error:  # of another form, or of text that has no UTF-8
+            raise failure("UnexpectedAnswer", one_line(f"{action}: {error}")) from error
 
 
 async def _pause(error: ApiError, pauses: Iterator[float], *, safe: bool) -> None:
@@ -98,8 +100,9 @@ async def all_pages(
 ) -> tuple[T, ...]:
     """The rows of every page, asked for by their offset one after another."""
     found: list[T] = []
-    while True:
+    for _ in range(_MOST_PAGES):
         page = await ask(len(found))
         found += rows(page)
         if not rows(page) or len(found) >= total(page):
             return tuple(found)
+    raise failure("UnexpectedAnswer", f"a list of more than {_MOST_PAGES} pages")

@@ -7,6 +7,7 @@ client retries: what may be asked twice is known in ``calls``.
 from __future__ import annotations
 
 import logging
+import warnings
 from importlib.util import find_spec
 from typing import Any
 
@@ -34,6 +35,8 @@ def make_client(service: Service, account: Account, region: str, credential: Any
 
     # At its most talkative the SDK writes whole requests, tokens among them.
     logging.getLogger(LOGGER_NAME).setLevel(logging.WARNING)
+    # Of a field that is newer than itself the SDK warns, in the server's own words.
+    warnings.filterwarnings("ignore", r"(?s).* fileds are useless\.", module=r"tencentcloud\.")
     endpoint = endpoint_of(account, service)
     http = HttpProfile(
         protocol=endpoint.scheme, endpoint=endpoint.host, reqTimeout=_REQUEST_S, keepAlive=True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import warnings
 
 from volact.errors import InputError
 from volact.inventory.ansible.model import Tree, Var
@@ -19,6 +20,7 @@ from volact.inventory.listing import Listing
 _SECTION = re.compile(r"\[([^:\]\s]+)(?::(\w+))?\]\s*(?:[#;].*)?")
 _KINDS = ("hosts", "children", "vars")
 _VAULT = "$ANSIBLE_VAULT;"
+_HINTED = 20  # misspelt groups that get a guess of what was meant
 
 
 def parse_ini(text: str, listing: Listing) -> Tree:
@@ -60,8 +62,9 @@ class _Reader:
 
     def finish(self) -> None:
         """Groups that were named and never declared are misspelt."""
-        for name, number in self._needed.items():
-            hint = near(name, self._declared - {"all", "ungrouped"})
+        declared = self._declared - {"all", "ungrouped"}
+        for count, (name, number) in enumerate(self._needed.items()):
+            hint = near(name, declared) if count < _HINTED else ""
             self._listing.problem(f"there is no group {name!r}", hint, line=number)
 
     def _open(self, name: str, kind: str, number: int) -> None:
@@ -114,7 +117,9 @@ def _assignment(text: str) -> tuple[str, str]:
 def _literal(text: str) -> str | tuple[str, ...]:
     """Quotes and lists as Python writes them; a number stays as it is spelt."""
     try:
-        value = ast.literal_eval(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python thinks of 1else is nobody's business
+            value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
     if isinstance(value, str):

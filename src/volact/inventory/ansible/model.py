@@ -6,6 +6,7 @@ volact is ``meaning``'s.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -16,6 +17,7 @@ Vars = Mapping[str, "Var"]
 
 # Groups that every inventory has, and that say nothing of a host.
 _ALL, _UNGROUPED = "all", "ungrouped"
+_DEEPEST = 100
 
 
 class Var(msgspec.Struct, frozen=True):
@@ -102,13 +104,15 @@ class Tree:
         """Ansible's order of groups: depth, priority, name; ``all`` comes first."""
         priority = self.groups[name].variables.get("ansible_group_priority")
         number = priority.value if priority and isinstance(priority.value, str) else "1"
-        return (self._depth(name), int(number) if number.isdigit() else 1, name)
+        return (self._depth(name), int(number) if re.fullmatch(r"[0-9]{1,9}", number) else 1, name)
 
     def _depth(self, name: str, below: tuple[str, ...] = ()) -> int:
         if name == _ALL:
             return 0
         if name in below:
             raise InputError(f"group {name!r} is among its own children")
+        if len(below) == _DEEPEST:
+            raise InputError(f"groups are nested more than {_DEEPEST} deep, at {name!r}")
         if name not in self._depths:
             parents = self.groups[name].parents
             depths = [self._depth(parent, (*below, name)) for parent in parents]

@@ -1,0 +1,80 @@
+"""Readers of what others wrote: odd input is taken or refused in one line, and in time.
+
+The quick form of ``bench/chaos/fuzz_run.py``: every target with a few hundred
+inputs.  The same seed feeds the same inputs.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from fuzz_base import Crash, Target, judge
+from fuzz_run import TARGETS, chunks, run, table
+from growing import SHAPES
+
+from volact.errors import InputError
+
+QUICK = 20_000
+
+
+def text_of(crashes: list[Crash]) -> str:
+    return "\n\n".join(f"{crash.data[:500]!r}\n{crash.why}" for crash in crashes)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_odd_input_is_taken_or_refused(name: str) -> None:
+    count = sum(n for target, n, _ in chunks(QUICK, 1, TARGETS) if target == name)
+    found = run(count, 1, 0, [name])[name]
+    assert not found.crashes, text_of(found.crashes)
+    assert found.inputs == count
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_real_input_is_taken(name: str) -> None:
+    """A target whose own seeds are refused would test nothing."""
+    seeds = TARGETS[name].seeds()
+    outcomes = [judge(TARGETS[name], seed)[0] for seed in seeds]
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Crash)]
+    assert "taken" in outcomes
+
+
+@pytest.mark.parametrize(("name", "what"), SHAPES)
+def test_time_grows_no_faster_than_input(name: str, what: str) -> None:
+    """Eight times as much takes at most some twenty times as long: never its square."""
+    shape = SHAPES[name, what]
+
+    def took(size: int) -> float:
+        outcome, seconds = judge(TARGETS[name], shape(size))
+        assert not isinstance(outcome, Crash), outcome.why
+        return seconds
+
+    small = min(took(500), took(500))
+    large = took(4000)
+    assert large < max(24 * small, 0.25)
+
+
+def test_crashes_and_slowness_are_seen() -> None:
+    def feed(data: bytes) -> None:
+        if data == b"slow":
+            ends = time.process_time() + 2.2
+            while time.process_time() < ends:
+                pass
+        elif data == b"lines":
+            raise InputError("two\nlines")
+        elif data == b"refused":
+            raise InputError("one line")
+        else:
+            raise KeyError(data)
+
+    target = Target("x", "x", "bytes", lambda: [b""], feed, 1.0)
+    assert judge(target, b"refused")[0] == "refused"
+    for data in (b"slow", b"lines", b"crash"):
+        assert isinstance(judge(target, data)[0], Crash)
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    one, two = (run(200, 7, 0, ["sddl", "address"]) for _ in range(2))
+    for name in one:
+        assert (one[name].taken, one[name].refused) == (two[name].taken, two[name].refused)
+    assert "| `sddl` |" in table(one, 1.0)
