@@ -5,7 +5,6 @@ Each verb is in ``verbs/``; the digests are in ``volact.report.memory``.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,10 +24,7 @@ from volact.model.text import say
 
 if TYPE_CHECKING:
     from volact.report.memory.paper import Paper
-    from volact.store import Latest, RunRow, Store
-
-
-_BACK = re.compile(r"last~(?P<back>\d{1,6})", re.ASCII)
+    from volact.store import Latest, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,19 +83,6 @@ def nothing_yet(options: MemoryOptions) -> str:
 def store_words(options: MemoryOptions) -> str:
     """What the next command needs to read the same store."""
     return f" --store {shlex.quote(options.store)}" if options.store else ""
-
-
-def find_run(store: Store, text: str) -> RunRow:
-    """A run by id, unique beginning, ``last`` or ``last~N``."""
-    back = _BACK.fullmatch(text)
-    if back is None:
-        return store.find_run(text)
-    found = store.runs(int(back["back"]) + 1)
-    if len(found) <= int(back["back"]):
-        raise InputError(
-            say("{text}: the store has {n} runs", text=text, n=len(found)), say("see: volact runs")
-        )
-    return found[-1]
 
 
 def chosen_names(store: Store, limits: Iterable[str]) -> list[str] | None:

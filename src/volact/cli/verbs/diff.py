@@ -40,7 +40,6 @@ def diff(options: DiffOptions) -> int:
     from volact.cli.console import use_stdout
     from volact.cli.memory import (
         chosen_names,
-        find_run,
         head,
         nothing_yet,
         paper,
@@ -57,7 +56,7 @@ def diff(options: DiffOptions) -> int:
     with remembered(options) as store:
         if store is None:
             raise InputError(nothing_yet(options))
-        before, after = find_run(store, options.first), find_run(store, options.second)
+        before, after = store.find_run(options.first), store.find_run(options.second)
         names = chosen_names(store, options.limit)
         meant = None if names is None else set(names)
         found = compare(store.rows(before.id), store.rows(after.id), meant)

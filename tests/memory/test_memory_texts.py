@@ -1,0 +1,212 @@
+"""What a person reads of the memory verbs."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import msgspec
+import pytest
+from memory_samples import (
+    NOW,
+    OVERDUE,
+    attention,
+    healthy,
+    iso,
+    latest,
+    licensed,
+    run_row,
+    stored,
+    unreachable,
+)
+
+from volact.model.report import ServerReport
+from volact.report.memory.diff import diff
+from volact.report.memory.diff_text import write_diff
+from volact.report.memory.expiring import expiring
+from volact.report.memory.expiring_text import write_expiring
+from volact.report.memory.history import history
+from volact.report.memory.history_text import write_history
+from volact.report.memory.paper import Paper, cut
+from volact.report.memory.runs_text import write_runs
+from volact.report.memory.status import StatusDigest
+from volact.report.memory.status_text import StatusText
+from volact.report.safe import width
+from volact.words import LANGUAGES, speaking
+
+MONTH = timedelta(days=30)
+HOSTILE = "x\x1b]0;owned\x07\u202e<b>\nnext: rm -rf /"
+
+
+def text(
+    write: Callable[[Paper], None], *, colour: bool = False, columns: int = 100, store: str = ""
+) -> str:
+    out = io.StringIO()
+    write(Paper(out, NOW, columns=columns, colour=colour, store=store))
+    return out.getvalue()
+
+
+def status(rows: Sequence[ServerReport], days: float = 0) -> Callable[[Paper], None]:
+    def write(paper: Paper) -> None:
+        digest = StatusDigest(NOW, timedelta(days=7))
+        passing = (digest.add(latest(row, days=days)) for row in rows)
+        StatusText(paper, digest, run_row()).write(passing)
+
+    return write
+
+
+def ending(*rows: ServerReport) -> Callable[[Paper], None]:
+    found = expiring([latest(row, days=-2) for row in rows], NOW, MONTH)
+    return lambda paper: write_expiring(paper, found, MONTH)
+
+
+def runs(*ids: str, more: bool = False) -> Callable[[Paper], None]:
+    return lambda paper: write_runs(paper, [run_row(id) for id in ids], more=more)
+
+
+def past(*rows: ServerReport) -> Callable[[Paper], None]:
+    looks = [stored(row, days=-n, run=f"r{n}") for n, row in enumerate(rows)]
+    made = list(history(looks, {"r0": "check"}))
+    return lambda paper: write_history(paper, rows[0], made)
+
+
+def change(
+    before: Sequence[ServerReport], after: Sequence[ServerReport], *, finished: bool = True
+) -> Callable[[Paper], None]:
+    found = diff(map(stored, before), map(stored, after))
+    second = run_row("b", finished=finished)
+    return lambda paper: write_diff(paper, found, run_row("a"), second)
+
+
+def everything(name: str) -> list[Callable[[Paper], None]]:
+    """Each text, with servers of that name in it."""
+    bad = attention(name)
+    evil = msgspec.structs.replace(
+        bad,
+        address=f"ssh://{name}",
+        findings=tuple(msgspec.structs.replace(f, summary=name, id=name) for f in bad.findings),
+        license=msgspec.structs.replace(bad.license, kms_host=name),
+        provider=name,
+        results=({"do": name, "ok": True, "changed": True, "before": {"a": name}, "note": name},),
+    )
+    return [
+        status([evil, unreachable(name), licensed(name, 3, host=name)]),
+        status([healthy(name)], days=-40),
+        ending(licensed(name, 3, OVERDUE, host=name), unreachable(name)),
+        runs(name, name, more=True),
+        past(evil, unreachable(name), healthy(name, repaired=True)),
+        change(
+            [evil, healthy("b"), healthy("c")], [licensed(name, 3, host="h"), evil, healthy("d")]
+        ),
+    ]
+
+
+@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_server_rules_the_terminal(at: int, language: str) -> None:
+    with speaking(language):
+        said = text(everything(HOSTILE)[at])
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said)
+    assert "\nnext: rm" not in said
+    assert "\\x1b" in said
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_colours_only_where_they_are_wanted(at: int) -> None:
+    plain, painted = (text(everything("web-01")[at], colour=colour) for colour in (False, True))
+    assert "\x1b" not in plain
+    assert "\x1b[" in painted
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == plain
+
+
+def test_status_says_what_matters_first() -> None:
+    rows = [*(healthy(f"web-{n}") for n in range(9)), attention("db-01"), unreachable("old-01")]
+    said = text(status(rows), store=" --store x.db")
+    lines = said.splitlines()
+    assert lines[0] == "11 servers as last seen; times are UTC"
+    verdicts = [line.split()[:2] for line in lines[3:6]]
+    assert verdicts == [["UNREACHABLE", "1"], ["ATTENTION", "1"], ["HEALTHY", "9"]]
+    assert said.index("old-01") < said.index("db-01")
+    assert "next: volact history old-01 --store x.db" in said
+    assert "  over 150 days   9  ########" in said
+
+
+def test_status_of_an_all_healthy_fleet_names_nobody() -> None:
+    said = text(status([healthy("a"), healthy("b")]))
+    assert "Need a person" not in said
+    assert "history" not in said
+
+
+def test_status_tells_of_licences_that_ran_out_since() -> None:
+    said = text(status([licensed("a", -3)], days=-20))
+    assert "1 of them was healthy when it was seen; its licence has run out since." in said
+    assert "1 server was not examined within 7d: a" in said
+
+
+def test_ten_thousand_servers_stay_a_screen() -> None:
+    rows = [msgspec.structs.replace(attention(f"s{n}"), provider=f"p{n}") for n in range(300)]
+    assert text(status(rows)).count("\n") < 80
+
+
+def test_expiring_says_dates_and_what_is_not_known() -> None:
+    said = text(ending(licensed("web-01", 3.2, OVERDUE), unreachable("old-01"), licensed("x", 90)))
+    assert said.startswith("1 licence has run out or ends within 30d; times are UTC")
+    assert re.search(r"web-01 +2026-03-04 16:48 +3\.2 d  ends, renewal overdue ", said)
+    assert "1 server of which the end is not known\n  old-01  never examined" in said
+    assert "1 licence ends later" in said
+
+
+def test_expiring_with_nothing_to_tell_is_short() -> None:
+    said = text(ending(licensed("x", 90)))
+    assert said.splitlines()[0].startswith("0 licences have run out or end within 30d")
+    assert "SERVER" not in said
+
+
+def test_runs_are_a_line_each() -> None:
+    lines = text(runs("aaaa", "bbbb")).splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["RUN", "aaaa", "bbbb"]
+    assert "next: volact diff last~1 last" in lines
+    cut_off = [run_row("c", finished=False, elapsed_s=None)]
+    said = text(lambda paper: write_runs(paper, cut_off, more=False))
+    assert "cut off" in said.splitlines()[1]
+    assert "was killed, or is still going on" in said
+
+
+def test_history_shows_steps_before_and_after() -> None:
+    said = text(past(healthy(repaired=True), unreachable(), attention()))
+    assert "went: kms-host-set-by-policy, dns-not-provider, clock-skew, not-licensed" in said
+    assert "sync-clock: changed, clock off by 5 h -> 0 s" in said
+    assert "The server refused the login: the server refused the password" in said
+    assert "licence: licensed, KMS host kms1.tencentyun.com:1688, ends 2026-07-30 08:00" in said
+
+
+def test_history_of_a_server_in_trouble_leads_to_what_it_means() -> None:
+    assert text(past(attention())).endswith("next: volact explain kms-host-set-by-policy\n")
+
+
+def test_diff_puts_what_got_worse_first() -> None:
+    said = text(change([healthy("a"), attention("b")], [attention("a"), healthy("b")]))
+    assert said.index("WORSE  1 server") < said.index("BETTER  1 server")
+    assert "a  healthy -> attention" in said
+    assert "KMS host: kms1.tencentyun.com:1688 -> kms.corp.example:1688" in said
+    assert said.splitlines()[-2].startswith("1 worse, 1 better, 0 the same")
+    assert said.endswith("next: volact history a\n")
+
+
+def test_diff_doubts_what_is_gone_from_a_run_that_was_cut_off() -> None:
+    doubt = "A run that was cut off may not have come to every server."
+    assert doubt in text(change([healthy("a")], [], finished=False))
+    assert doubt not in text(change([healthy("a")], []))
+
+
+@pytest.mark.parametrize("name", ["short", "x" * 80, "服务器" * 20])
+def test_names_are_cut_to_their_column(name: str) -> None:
+    assert width(cut(name, 32)) <= 32
+    assert cut(name, 200) == name
+
+
+def test_moments_are_said_to_the_minute() -> None:
+    assert "2026-02-28 12:00" in text(runs("a"))
+    assert iso(-1) == "2026-02-28T12:00:00Z"
