@@ -82,6 +82,9 @@ def _kms_forbidden(facts: Facts, way: Way) -> Text | None:
         return say("whether group policy sets a KMS host cannot be read")
     if is_known(policy):
         return say("group policy sets the KMS host: it is not touched")
+    ids = [value_of(product.id) for product in value_of(facts.products) or ()]
+    if len(way.key) > 1 and way.key[1] not in ids:
+        return say("the product that it was set for has no key any more")
     return None
 
 
