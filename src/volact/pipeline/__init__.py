@@ -8,6 +8,7 @@ and what to do is ``volact.core``'s; how to get there ``volact.transports``'.
 Many servers are ``volact.fleet``'s.
 """
 
+from volact.pipeline.again import Retry
 from volact.pipeline.job import Job, Mode, Notify, Outcome, Phase
 from volact.pipeline.record import NOBODY, Recorder
 from volact.pipeline.rows import lost_row
@@ -21,6 +22,7 @@ __all__ = [
     "Outcome",
     "Phase",
     "Recorder",
+    "Retry",
     "apply_one",
     "examine_one",
     "lost_row",

@@ -15,7 +15,9 @@ from volact.model.profile import Image, Knowledge
 from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.model.step import Plan
+from volact.pipeline.again import Retry
 from volact.pipeline.record import NOBODY, Recorder
+from volact.pipeline.turn import Turn, at_once
 
 Mode = Literal["check", "plan", "activate"]
 Phase = Literal["connect", "probe", "apply", "verify"]
@@ -34,7 +36,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     ``activate`` is consent to every step of every plan; asking first is the
     caller's affair (``examine_one``, then ``apply_one``).  ``provider`` rules
     over what the inventory says; ``""`` leaves it to the server, then to its
-    own facts.  ``recorder`` is told what happens while it happens.
+    own facts.  ``recorder`` is told what happens while it happens.  ``run``
+    and ``who`` are what another run reads that comes to a server meanwhile;
+    ``turn`` is waited for before an activation is sent to its KMS host.
     """
 
     mode: Mode
@@ -44,6 +48,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     deadline_s: float = 120.0
     knowledge: Callable[[str], Knowledge] = knowledge_for
     recorder: Recorder = NOBODY
+    run: str = ""
+    who: str = ""
+    retry: Retry = Retry()
+    turn: Turn = at_once
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

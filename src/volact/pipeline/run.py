@@ -22,6 +22,7 @@ from volact.model.server import Server
 from volact.model.step import Plan, StepResult
 from volact.model.text import say
 from volact.model.told import told
+from volact.pipeline.again import never_ran, until_it_works
 from volact.pipeline.job import Job, Look, Notify, Outcome, nobody
 from volact.pipeline.rows import command_of, kind_of, lost_row, row
 from volact.pipeline.visit import Visit
@@ -37,22 +38,31 @@ async def run_one(
     """The whole way on one connection, as far as the job's mode goes."""
     visit = Visit(server, opener, job, notify)
     try:
-        async with visit.open() as transport:
-            look = await visit.look(transport)
-            if job.mode != "activate" or not look.plan.steps:
-                return _examined(visit, look)
-            lost = await _try_apply(visit, transport, look)
+        return await until_it_works(visit, job.retry, lambda: _whole_way(visit))
     except VolactError as error:
         return _unexamined(visit, error)
+
+
+async def _whole_way(visit: Visit) -> ServerReport:
+    """One try: a look, and what it calls for."""
+    async with visit.open() as transport:
+        look = await visit.look(transport)
+        if visit.job.mode != "activate" or not look.plan.steps:
+            return _examined(visit, look)
+        lost = await _try_apply(visit, transport, look)
     return lost if isinstance(lost, ServerReport) else await _look_again(visit, look, lost)
 
 
 async def examine_one(server: Server, opener: Opener, job: Job, notify: Notify = nobody) -> Outcome:
     """Look at a server and plan, change nothing; the outcome can be applied later."""
     visit = Visit(server, opener, job, notify)
-    try:
+
+    async def attempt() -> Look:
         async with visit.open() as transport:
-            look = await visit.look(transport)
+            return await visit.look(transport)
+
+    try:
+        look = await until_it_works(visit, job.retry, attempt)
     except VolactError as error:
         return Outcome(server=server, report=_unexamined(visit, error))
     return Outcome(server=server, report=_examined(visit, look), look=look)
@@ -85,12 +95,32 @@ async def apply_one(
         return outcome.report
     visit = Visit(outcome.server, opener, job, notify)
     visit.executions = outcome.report.executions
+    attempt = _Agreed(visit, look)
     try:
-        async with visit.open() as transport:
-            lost = await _try_apply(visit, transport, look)
+        return await until_it_works(visit, job.retry, attempt)
     except VolactError as error:
         return _unexamined(visit, error, outcome.report)
-    return lost if isinstance(lost, ServerReport) else await _look_again(visit, look, lost)
+
+
+class _Agreed:
+    """Tries to apply what was shown: no step more, whatever was found meanwhile."""
+
+    def __init__(self, visit: Visit, agreed: Look) -> None:
+        self._visit = visit
+        self._look = agreed
+        self._tried = 0
+
+    async def __call__(self) -> ServerReport:
+        """One try; from the second on with a fresh look before it."""
+        visit, look = self._visit, self._look
+        self._tried += 1
+        async with visit.open() as transport:
+            if self._tried > 1:
+                look = await visit.look(transport)
+                if look.plan.steps != self._look.plan.steps:
+                    return _examined(visit, look)
+            lost = await _try_apply(visit, transport, look)
+        return lost if isinstance(lost, ServerReport) else await _look_again(visit, look, lost)
 
 
 def _no_way(server: Server) -> AbstractAsyncContextManager[Transport]:
@@ -102,10 +132,11 @@ async def _try_apply(visit: Visit, transport: Transport, look: Look) -> ServerRe
     """The row after the steps, or why there is no answer to them."""
     before = visit.executions
     try:
-        after, answer = await visit.apply(transport, look)
+        async with visit.turn(look):
+            after, answer = await visit.apply(transport, look)
     except (TransportError, AnswerError) as error:
-        if visit.executions == before:
-            raise  # nothing was sent
+        if visit.executions == before or never_ran(error):
+            raise  # nothing was done there
         return error
     after = await _in_full(visit, transport, look, after)
     return _applied(visit, look, after, answer.results)

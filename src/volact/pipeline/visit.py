@@ -38,8 +38,10 @@ from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
 from volact.model.step import Plan, Step
 from volact.model.text import say
+from volact.pipeline.claim import claim
 from volact.pipeline.job import Job, Look, Notify
 from volact.pipeline.record import LookKind, intent_of
+from volact.pipeline.turn import activation_host
 from volact.transports.base import Opener, SharedScript, Transport
 
 # What judges a server of no known cloud: nothing but its own name.
@@ -89,9 +91,22 @@ class Visit:
         finally:
             await way.__aexit__(None, None, None)
 
+    @asynccontextmanager
+    async def turn(self, look: Look) -> AsyncIterator[None]:
+        """The turn at the KMS host, where the steps need one; waiting costs none of the time."""
+        host = activation_host(look.plan, look.facts)
+        if host is None:
+            yield
+            return
+        asked = time.monotonic()
+        async with self.job.turn(host):
+            self._begun += time.monotonic() - asked
+            yield
+
     async def look(self, transport: Transport) -> Look:
         """Probe, tell the provider if nobody named it, diagnose, and plan."""
         self._notify(self.server.name, "probe")
+        self._sent = False
         name = self.job.provider or self.server.provider
         if not name:
             facts, _ = await self._ask(transport, "probe", None, (), self.left_s)
@@ -169,10 +184,15 @@ class Visit:
             raise TransportError("timeout", "the deadline is too short for another question")
         request = new_request(mode, profile, steps, id=secrets.token_hex(8))
         script_s = max(1, int(time_s - _MARGIN_S))
+        shared = isinstance(transport, SharedScript)
+        if shared:
+            script_s = _shared_time(script_s)
+        if mode == "apply":
+            lock = claim(self.job.run, self.job.who, time.time(), script_s, shared=shared)
+            request = msgspec.structs.replace(request, lock=lock)
         if isinstance(transport, SharedScript):
             salt = f"{transport.salt}/{self.executions}"
             request = msgspec.structs.replace(request, id=shared_id(request, salt))
-            script_s = _shared_time(script_s)
         script = render(request, deadline_s=script_s)
         self.executions += 1
         name = f"volact-{secrets.token_hex(16)}"
