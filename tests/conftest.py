@@ -6,7 +6,7 @@ mypy takes every ``conftest.py`` for the same module, so there is only this one.
 import os
 import signal
 
-pytest_plugins = ["lab_fixtures", "wine_fixtures"]
+pytest_plugins = ["lab_fixtures", "store_fixtures", "wine_fixtures"]
 
 # The tests read English, whatever the machine speaks.
 os.environ["LC_ALL"] = "C.UTF-8"

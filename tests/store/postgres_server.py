@@ -1,0 +1,110 @@
+"""A real PostgreSQL in a folder of its own, on a socket of its own, for as long as tests run."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+_PLACES = Path("/usr/lib/postgresql")
+_START_S = 30.0
+# Nothing here has to survive the machine.
+_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100")
+
+
+def binaries() -> Path | None:
+    """Where the newest installed PostgreSQL has its programs."""
+    found = sorted(_PLACES.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    path = shutil.which("initdb")
+    return Path(path).resolve().parent if path else None
+
+
+class PostgresServer:
+    """One cluster; every test gets a database of its own."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        # The path of a socket is short: not the folder that pytest gives.
+        self._folder = Path(tempfile.mkdtemp(prefix="vpg"))
+        self._numbers = itertools.count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = self._folder / "log"
+
+    def make(self) -> None:
+        """Make the cluster."""
+        if os.geteuid() == 0:
+            account = pwd.getpwnam("postgres")
+            os.chown(self._folder, account.pw_uid, account.pw_gid)
+        command = [str(self._programs / "initdb"), "-D", self._data, "-U", "postgres"]
+        command += ["-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+        subprocess.run(
+            [*_not_as_root(), *command], check=True, capture_output=True, cwd=self._folder
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        settings = [f"-c{word}" for word in (*_QUICK, "listen_addresses=")]
+        command = [str(self._programs / "postgres"), "-D", self._data, "-k", str(self._folder)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*_not_as_root(), *command, *settings], stdout=log, stderr=log, cwd=self._folder
+            )
+        until = time.monotonic() + _START_S
+        while not self._answers():
+            assert self._process.poll() is None, self._log.read_text(errors="replace")
+            assert time.monotonic() < until, "PostgreSQL does not come up"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """The database is gone from one moment to the next."""
+        self._end(signal.SIGQUIT)
+
+    def stop(self) -> None:
+        """End it and remove what it was."""
+        self._end(signal.SIGINT)
+        shutil.rmtree(self._folder)
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"t{next(self._numbers)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url(name)
+
+    def url(self, database: str) -> str:
+        """The URL of a database."""
+        return f"postgresql://postgres@/{database}?host={self._folder}"
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def _answers(self) -> bool:
+        try:
+            with psycopg.connect(self.url("postgres")):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(_START_S)
+            self._process = None
+
+
+def _not_as_root() -> list[str]:
+    """PostgreSQL refuses to run as root; its package brings an account."""
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]

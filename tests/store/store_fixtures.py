@@ -1,0 +1,56 @@
+"""Fixtures: an empty store in each kind of database.
+
+Where PostgreSQL is not installed its tests are skipped; in CI that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from postgres_server import PostgresServer, binaries
+
+
+def _programs() -> Path:
+    found = binaries()
+    if found is not None:
+        return found
+    missing = "needs the Debian package postgresql"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """One server for each process that runs tests."""
+    server = PostgresServer(_programs())
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[PostgresServer]:
+    """One that a test may kill."""
+    server = PostgresServer(_programs())
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store, once in each kind of database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "store" / "volact.db")
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    return server.new_database()

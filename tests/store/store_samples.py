@@ -1,0 +1,108 @@
+"""Runs to be kept: a keeper on a store, rows, intents, and a run's end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from volact.model.finding import Finding
+from volact.model.intent import Intent, PlannedStep
+from volact.model.report import (
+    ErrorRow,
+    LicenseRow,
+    OsRow,
+    RunReport,
+    ServerReport,
+    Summary,
+    Word,
+)
+from volact.store.address import parse_address
+from volact.store.keeper import Keeper
+from volact.store.values import Kept, Opening
+
+FACTS: dict[str, Any] = {"os": {"caption": "Windows Server 2016 数据中心", "build": 14393}}
+WRONG_HOST = Finding(id="kms-host-wrong", severity="error", summary="Another KMS host is set")
+
+
+def keeper(url: str, run: str, command: str = "activate", patience_s: float = 0.3) -> Keeper:
+    """A run on its way into a store."""
+    address = parse_address(url)
+    assert address is not None
+    opening = Opening(
+        id=run,
+        command=command,
+        started="2026-11-24T11:15:14Z",
+        volact="0.1.0",
+        words="volact activate -i fleet.toml",
+    )
+    found = Keeper(address, opening, patience_s=patience_s)
+    found.start()
+    return found
+
+
+def row(name: str, verdict: Word = "healthy", **given: Any) -> ServerReport:
+    """A server's row."""
+    return ServerReport(
+        name=name,
+        address=f"ssh://{name}.example",
+        provider="tencent",
+        verdict=verdict,
+        os=OsRow(release="2016", build=14393, edition="ServerDatacenter"),
+        license=LicenseRow(
+            status="licensed", kms_host="kms.tencentyun.com:1688", expires="2027-05-01T00:00:00Z"
+        ),
+        **given,
+    )
+
+
+def silent(name: str, kind: Any = "connect") -> ServerReport:
+    """A server that could not be asked."""
+    error = ErrorRow(kind=kind, message="no answer")
+    return ServerReport(
+        name=name,
+        address=f"ssh://{name}.example",
+        provider=None,
+        verdict="unreachable",
+        error=error,
+    )
+
+
+def intent(name: str, at: str = "2026-11-24T11:15:15.001Z", steps: int = 2) -> Intent:
+    """Steps that a server is about to be sent."""
+    return Intent(
+        server=name,
+        address=f"ssh://{name}.example",
+        provider="tencent",
+        at=at,
+        steps=tuple(
+            PlannedStep(
+                index=index,
+                do="set-kms-host" if index == 0 else "activate",
+                params={"hosts": ["kms.tencentyun.com:1688"]} if index == 0 else {},
+                because=("kms-host-wrong",),
+                before={"host": "kms.corp.example:1688"} if index == 0 else {"status": 5},
+            )
+            for index in range(steps)
+        ),
+    )
+
+
+def end(run: str, notes: tuple[str, ...] = (), **counts: int) -> RunReport:
+    """The end of a run."""
+    return RunReport(
+        volact="0.1.0",
+        command="activate",
+        run=run,
+        started="2026-11-24T11:15:14Z",
+        elapsed_s=1.5,
+        servers=(),
+        summary=Summary(**counts),
+        notes=notes,
+    )
+
+
+def keep(url: str, run: str, *rows: ServerReport, command: str = "check") -> Kept:
+    """A whole run of rows alone."""
+    keeping = keeper(url, run, command)
+    for report in rows:
+        keeping.row(report)
+    return keeping.finish(end(run, servers=len(rows)))

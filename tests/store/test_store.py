@@ -1,0 +1,206 @@
+"""What is kept can be asked for, alike in both databases."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from store_samples import FACTS, WRONG_HOST, end, intent, keep, keeper, row, silent
+
+from volact.errors import InputError
+from volact.store import open_store
+from volact.store.store import Store
+
+
+def opened(url: str) -> Store:
+    return open_store(url, create=True)
+
+
+async def test_a_run_is_kept_whole(store_url: str) -> None:
+    keeping = keeper(store_url, "aa11")
+    keeping.seen("web-01", "first", FACTS)
+    await keeping.sending(intent("web-01"))
+    keeping.seen("web-01", "closing", {"os": {"build": 1}})
+    results = (
+        {"do": "set-kms-host", "ok": True, "changed": True, "before": {"host": "x"}, "after": {}},
+        {"do": "activate", "ok": False, "changed": False, "hresult": 0xC004F074, "after": {"s": 5}},
+    )
+    report = row("web-01", "failed", findings=(WRONG_HOST,), results=results)
+    keeping.row(report)
+    await keeping.room()
+    kept = keeping.finish(end("aa11", notes=("a note",), servers=1, failed=1, changed=1))
+    assert (kept.anything, kept.trouble) == (True, "")
+    with opened(store_url) as store:
+        (run,) = store.runs()
+        assert (run.id, run.command, run.finished, run.elapsed_s) == ("aa11", "activate", True, 1.5)
+        assert (run.summary.failed, run.summary.changed, run.note) == (1, 1, "a note")
+        assert run.words == "volact activate -i fleet.toml"
+        (stored,) = store.rows("aa11")
+        assert stored.report == report
+        assert stored.run == "aa11"
+        assert list(store.intents("aa11")) == [intent("web-01")]
+        assert store.facts("aa11", "web-01", "first") == FACTS
+        assert store.facts("aa11", "web-01") == {"os": {"build": 1}}
+        assert store.facts("aa11", "web-02") is None
+        assert [look["look"] for look in store.looks("aa11")] == ["first", "closing"]
+
+
+async def test_steps_have_their_answer_and_those_without_none(store_url: str) -> None:
+    import sqlalchemy as sa
+
+    from volact.store.tables import STEPS
+
+    keeping = keeper(store_url, "aa11")
+    await keeping.sending(intent("web-01"))
+    await keeping.sending(intent("web-02"))
+    await keeping.sending(intent("web-01", at="2026-11-24T11:16:00.000Z", steps=1))
+    result = {"do": "set-kms-host", "ok": True, "changed": True, "hresult": 0, "after": {"h": 1}}
+    keeping.row(row("web-01", results=(result,)))
+    keeping.finish(end("aa11"))
+    with opened(store_url) as store, store.engine.connect() as connection:
+        query = sa.select(STEPS.c.server, STEPS.c.at, STEPS.c.position, STEPS.c.ok, STEPS.c.after)
+        found = {tuple(line)[:3]: tuple(line)[3:] for line in connection.execute(query)}
+    assert found.pop(("web-01", "2026-11-24T11:16:00.000Z", 0)) == (True, '{"h":1}')
+    assert len(found) == 4
+    assert set(found.values()) == {(None, None)}
+
+
+def test_the_latest_row_and_the_latest_that_says_something(store_url: str) -> None:
+    keep(store_url, "aa11", row("web-01", "attention"), row("web-02"), silent("web-03"))
+    keep(store_url, "bb22", silent("web-01"), row("web-02", "failed"))
+    with opened(store_url) as store:
+        found = {latest.newest.report.name: latest for latest in store.latest()}
+        assert list(found) == store.names() == ["web-01", "web-02", "web-03"]
+        first = found["web-01"]
+        assert first.examined is not None
+        assert (first.newest.run, first.examined.run) == ("bb22", "aa11")
+        assert first.newest.report.verdict == "unreachable"
+        assert first.examined.report.verdict == "attention"
+        assert found["web-02"].examined is found["web-02"].newest
+        assert found["web-03"].examined is None
+        some = [latest.newest.report.name for latest in store.latest(["web-03", "web-01", "no"])]
+        assert some == ["web-01", "web-03"]
+        assert [past.run for past in store.history("web-01")] == ["bb22", "aa11"]
+        assert store.history("no") == []
+
+
+def test_a_turn_that_never_came_says_nothing_of_a_server(store_url: str) -> None:
+    keep(store_url, "aa11", row("web-01"))
+    keep(store_url, "bb22", silent("web-01", "not-begun"), silent("web-02", "not-begun"))
+    with opened(store_url) as store:
+        found = {latest.newest.report.name: latest for latest in store.latest()}
+        assert found["web-01"].newest.run == "aa11"
+        assert found["web-02"].newest.report.verdict == "unreachable"
+        assert len(list(store.rows("bb22"))) == 2
+
+
+def test_runs_are_found_by_what_people_type(store_url: str) -> None:
+    keep(store_url, "aa11", row("web-01"))
+    keep(store_url, "ab22", row("web-01"), command="activate")
+    keep(store_url, "cc33", row("web-01"))
+    with opened(store_url) as store:
+        assert [run.id for run in store.runs()] == ["cc33", "ab22", "aa11"]
+        assert [run.id for run in store.runs(limit=1)] == ["cc33"]
+        found = {word: store.find_run(word).id for word in ("last", "last~1", "aa11", "ab", "c")}
+        assert found == {
+            "last": "cc33",
+            "last~1": "ab22",
+            "aa11": "aa11",
+            "ab": "ab22",
+            "c": "cc33",
+        }
+        assert store.find_run("last", ("activate",)).id == "ab22"
+        for wrong, said in {
+            "a": "a begins several runs (which of ab22, aa11?)",
+            "aa12": "there is no run aa12 (did you mean aa11, ab22? all of them: volact runs)",
+            "%": "there is no run % (see: volact runs)",
+            "last~9": "the store has no such run yet (see: volact runs)",
+        }.items():
+            with pytest.raises(InputError) as caught:
+                store.find_run(wrong)
+            assert caught.value.line() == said
+
+
+def test_who_was_verified_since(store_url: str) -> None:
+    keep(store_url, "aa11", row("web-01"), row("web-02", "failed"), row("web-03"))
+    now = datetime.now(UTC)
+    with opened(store_url) as store:
+        hour = now - timedelta(hours=1)
+        assert store.verified_since("aa11", hour) == {"web-01", "web-03"}
+        assert store.verified_since("aa11", now + timedelta(seconds=1)) == set()
+        assert store.verified_since("bb22", hour) == set()
+
+
+async def test_a_run_that_is_torn_off_stays_as_far_as_it_came(store_url: str) -> None:
+    keeping = keeper(store_url, "aa11")
+    await keeping.sending(intent("web-01"))
+    keeping.row(row("web-02", results=({"do": "activate", "ok": True, "changed": True},)))
+    keeping.abandon()
+    with opened(store_url) as store:
+        (run,) = store.runs()
+        assert (run.finished, run.elapsed_s) == (False, None)
+        assert (run.summary.servers, run.summary.healthy, run.summary.changed) == (1, 1, 1)
+        assert [sent.server for sent in store.intents("aa11")] == ["web-01"]
+
+
+def test_a_server_that_comes_twice_has_its_last_row(store_url: str) -> None:
+    keeping = keeper(store_url, "aa11")
+    keeping.row(row("web-01", "failed", findings=(WRONG_HOST,)))
+    time.sleep(0.2)  # another batch
+    keeping.row(row("web-01"))
+    keeping.finish(end("aa11"))
+    with opened(store_url) as store:
+        (stored,) = store.rows("aa11")
+        assert stored.report.verdict == "healthy"
+        assert stored.report.findings == ()
+
+
+def test_a_stranger_s_words_are_kept(store_url: str) -> None:
+    name = "nul\0 lone\ud800 ' \" % ; 数据" + "x" * 400
+    report = row("web-01", findings=(WRONG_HOST,))
+    odd = row(name, reason=name)
+    kept = keep(store_url, "aa11", odd, report)
+    assert kept.trouble == ""
+    with opened(store_url) as store:
+        reasons = {stored.report.name: stored.report.reason for stored in store.rows("aa11")}
+    assert len(reasons) == 2
+    assert "nul\0 lone\ufffd ' \" % ; 数据" + "x" * 400 in reasons.values()
+
+
+def test_old_runs_go_and_what_is_known_of_servers_stays(store_url: str) -> None:
+    import sqlalchemy as sa
+
+    from volact.store.tables import RUNS
+
+    keep(store_url, "aa11", row("web-01"), row("web-02"))
+    keep(store_url, "bb22", row("web-01"), row("web-03"))
+    keep(store_url, "cc33", silent("web-03"), row("web-01"))
+    with opened(store_url) as store:
+        for run in ("aa11", "bb22"):
+            with store.engine.begin() as connection:
+                old = (
+                    sa.update(RUNS).where(RUNS.c.id == run).values(begun="2026-01-01T00:00:00.000Z")
+                )
+                connection.execute(old)
+        would = store.prune(timedelta(days=1), dry_run=True)
+        assert len(list(store.every_row())) == 6
+        assert store.prune(timedelta(days=1)) == would
+        assert (would.rows, would.runs, would.thinned, would.kept_runs) == (2, 0, 2, 3)
+        left = sorted((stored.run, stored.report.name) for stored in store.every_row())
+        assert left == [
+            ("aa11", "web-02"),
+            ("bb22", "web-03"),
+            ("cc33", "web-01"),
+            ("cc33", "web-03"),
+        ]
+        assert [run.pruned for run in store.runs()] == [False, True, True]
+        known = {latest.newest.report.name: latest.examined for latest in store.latest()}
+        assert all(known.values())
+        assert set(known) == {"web-01", "web-02", "web-03"}
+    keep(store_url, "dd44", row("web-01"), row("web-02"), row("web-03"))
+    with opened(store_url) as store:
+        assert store.prune(timedelta(days=1), keep=4).rows == 0
+        gone = store.prune(timedelta(days=1))
+        assert (gone.rows, gone.runs, gone.kept_runs) == (2, 2, 2)
+        assert [run.id for run in store.runs()] == ["dd44", "cc33"]

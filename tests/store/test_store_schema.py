@@ -1,0 +1,128 @@
+"""Versions of a store, what may be named as one, and what is never shown of it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from store_samples import keep, row
+
+from volact.errors import InputError, StoreError
+from volact.store import open_store
+from volact.store.address import chosen, hidden, parse_address, usual_file
+from volact.store.schema import HEAD, MIGRATIONS
+from volact.store.tables import METADATA
+
+
+def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
+    with open_store(store_url, create=True) as store, store.engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+    assert differences == []
+
+
+def test_the_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_a_newer_store_is_refused_and_left_alone(store_url: str) -> None:
+    keep(store_url, "aa11", row("web-01"))
+    with open_store(store_url, create=True) as store, store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match=r"a newer volact made it .version 9999, this one knows"):
+        open_store(store_url)
+    kept = keep(store_url, "bb22", row("web-02"))
+    assert not kept.anything
+    assert "a newer volact made it" in kept.trouble
+
+
+def test_an_older_store_is_brought_up_to_date(store_url: str) -> None:
+    """Only what was before the first tables is older yet: a version table and nothing in it."""
+    from volact.store.engine import make_engine, require_file
+
+    address = parse_address(store_url)
+    assert address is not None
+    if address.file is not None:
+        require_file(address.file)
+    engine = make_engine(address)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+    engine.dispose()
+    assert keep(store_url, "aa11", row("web-01")).trouble == ""
+    with open_store(store_url, create=True) as store:
+        assert store.names() == ["web-01"]
+
+
+def test_the_file_and_its_folder_are_their_owner_s_alone(tmp_path: Path) -> None:
+    file = tmp_path / "some" / "where" / "volact.db"
+    keep(str(file), "aa11", row("web-01"))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_store_that_was_never_made_is_none(tmp_path: Path) -> None:
+    assert open_store(str(tmp_path / "no.db"), create=False) is None
+    assert not (tmp_path / "no.db").exists()
+
+
+def test_who_says_which_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chosen("", {"VOLACT_STORE": "none"}) is None
+    assert chosen("none", {}) is None
+    usual = chosen("", {})
+    assert usual is not None
+    assert usual.file == usual_file()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert usual_file().name == "volact.db"
+    option = chosen(str(tmp_path / "a.db"), {"VOLACT_STORE": "postgresql://h/d"})
+    assert option is not None
+    assert option.file == tmp_path / "a.db"
+    assert parse_address("sqlite:////tmp/x.db") == parse_address("/tmp/x.db")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://me:s3cr3t@db.example/volact",
+        "postgres://me:s3cr3t@db.example:5432/volact?sslmode=require",
+        "postgresql://db.example/volact?user=me&password=s3cr3t",
+        "postgresql://me:s3/cr3t@db.example/volact",
+    ],
+)
+def test_a_password_is_never_shown_and_never_taken_from_the_command_line(text: str) -> None:
+    address = parse_address(text)
+    assert address is not None
+    for shown in (address.shown, repr(address), hidden(address.shown, address.shown)):
+        assert "cr3t" not in shown
+    with pytest.raises(InputError) as caught:
+        chosen(text, {})
+    assert "cr3t" not in caught.value.line()
+    assert "VOLACT_STORE" in caught.value.line()
+    from_environment = chosen("", {"VOLACT_STORE": text})
+    assert from_environment is not None
+    with pytest.raises(StoreError) as refused:
+        open_store_at(text)
+    assert "cr3t" not in refused.value.line()
+
+
+def open_store_at(text: str) -> None:
+    """Nobody answers there, quickly."""
+    from volact.store.store import open_address
+
+    quick = text.replace("db.example:5432", "127.0.0.1:1").replace("db.example", "127.0.0.1:1")
+    address = parse_address(quick)
+    assert address is not None
+    open_address(address)
+
+
+@pytest.mark.parametrize("text", ["mysql://h/d", "http://me:s3cr3t@h/", ":memory:", "  "])
+def test_what_is_no_store_is_said(text: str) -> None:
+    with pytest.raises(InputError, match="names no store") as caught:
+        parse_address(text)
+    assert "s3cr3t" not in caught.value.line()
