@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import asyncssh
 import msgspec
 
-from volact.errors import ErrorKind, TransportError, one_line
+from volact.errors import ErrorKind, Passing, TransportError, one_line
 
 __all__ = ["TABLE", "Mapping", "as_transport_error", "mapping_of", "one_line", "translated"]
 
@@ -22,16 +22,19 @@ __all__ = ["TABLE", "Mapping", "as_transport_error", "mapping_of", "one_line", "
 class Mapping(msgspec.Struct, frozen=True):
     """How one exception type is told: kind, words, and what to do about it.
 
-    ``{detail}`` in the words is the exception's own text.
+    ``{detail}`` in the words is the exception's own text; ``passing`` says
+    whether the same may work a moment later.
     """
 
     kind: ErrorKind
     words: str
     hint: str = ""
+    passing: Passing = "never"
 
 
 _KEY = Mapping("auth", "the private key cannot be used: {detail}", "check key-file")
-_LOST = Mapping("connect", "the connection broke: {detail}")
+_LOST = Mapping("connect", "the connection broke: {detail}", passing="unsent")
+_LATE = Mapping("timeout", "no answer in time", passing="unsent")
 _SPEECH = Mapping("protocol", "the SSH server does not speak as it should: {detail}")
 _FULL = Mapping("protocol", "the server has no room for a file of 100 KB", "free some disk space")
 _FORBIDDEN = Mapping(
@@ -68,7 +71,10 @@ TABLE: dict[type[BaseException], Mapping] = {
     asyncssh.CompressionError: _SPEECH,
     asyncssh.MACError: _SPEECH,
     asyncssh.ChannelOpenError: Mapping(
-        "connect", "the server refused a session: {detail}", "look at MaxSessions of its sshd"
+        "connect",
+        "the server refused a session: {detail}",
+        "look at MaxSessions of its sshd",
+        "refused",
     ),
     asyncssh.ChannelListenError: _SPEECH,
     asyncssh.ProcessError: _SPEECH,
@@ -82,10 +88,10 @@ TABLE: dict[type[BaseException], Mapping] = {
     asyncssh.SFTPNoSpaceOnFilesystem: _FULL,
     asyncssh.SFTPQuotaExceeded: _FULL,
     asyncssh.SFTPError: Mapping("protocol", "the script could not be put there: {detail}"),
-    TimeoutError: Mapping("timeout", "no answer in time"),
-    asyncssh.TimeoutError: Mapping("timeout", "no answer in time"),
+    TimeoutError: _LATE,
+    asyncssh.TimeoutError: _LATE,
     ConnectionRefusedError: Mapping(
-        "connect", "connection refused", "is the SSH server running, on this port?"
+        "connect", "connection refused", "is the SSH server running, on this port?", "unsent"
     ),
     socket.gaierror: Mapping("connect", "the name does not resolve", "check the address"),
     ConnectionError: _LOST,
@@ -103,7 +109,8 @@ def as_transport_error(error: BaseException) -> TransportError | None:
     found = mapping_of(type(error))
     if found is None:
         return None
-    return TransportError(found.kind, found.words.format(detail=_detail(error)), found.hint)
+    words = found.words.format(detail=_detail(error))
+    return TransportError(found.kind, words, found.hint, passing=found.passing)
 
 
 @contextmanager

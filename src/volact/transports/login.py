@@ -91,7 +91,7 @@ class Login:
             return await self._connect(_settled(hop, settings, own_user()), settings, tunnel)
         except TransportError as error:
             message = f"jump host {hop.name}: {error.message}"
-            raise TransportError(error.kind, message, error.hint) from error
+            raise TransportError(error.kind, message, error.hint, passing=error.passing) from error
 
     async def _connect(
         self,
@@ -172,7 +172,8 @@ class Login:
         if isinstance(error, asyncssh.PermissionDenied):
             return _refused(user_of(server), server.credential)
         if isinstance(error, TimeoutError):
-            return TransportError("timeout", f"no login within {self._options.connect_s:g} s")
+            words = f"no login within {self._options.connect_s:g} s"
+            return TransportError("timeout", words, passing="unsent")
         known = as_transport_error(error)
         if known is None:
             raise error

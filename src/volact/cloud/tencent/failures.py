@@ -25,7 +25,8 @@ class ApiError(TransportError):
     """
 
     def __init__(self, kind: ErrorKind, message: str, hint: str, *, code: str) -> None:
-        super().__init__(kind, message, hint)
+        throttled = _starts(code, _THROTTLED)
+        super().__init__(kind, message, hint, passing="refused" if throttled else "never")
         self.code = code
 
     @property

@@ -30,16 +30,17 @@ _FILTERED = (
     "needs LocalAccountTokenFilterPolicy = 1 on the server"
 )
 _SPEECH = Mapping("protocol", "the server does not speak WinRM as it should: {detail}")
-_LOST = Mapping("connect", "the connection broke: {detail}")
+_LOST = Mapping("connect", "the connection broke: {detail}", passing="unsent")
 _NO_LOGIN = Mapping(
     "auth", "the login did not come about: {detail}", "check user, password and winrm-transport"
 )
 _ADDRESS = Mapping("connect", "the address cannot be used: {detail}")
-_LATE = Mapping("timeout", "no answer in time")
+_LATE = Mapping("timeout", "no answer in time", passing="unsent")
 _CROWDED = Mapping(
     "connect",
     "the server allows no further remote shell or command",
     "close old ones (winrm enumerate shell), or raise the quotas of winrm/config/winrs",
+    "refused",
 )
 _UNTRUSTED = Mapping(
     "host-key",
@@ -58,7 +59,7 @@ TABLE: dict[type[BaseException], Mapping] = {
     psrp.WinRMTransportError: _SPEECH,
     psrp.WinRMError: _SPEECH,
     http.SSLError: Mapping("protocol", "no TLS connection: {detail}", "is it HTTPS, on this port?"),
-    http.ConnectTimeout: Mapping("timeout", "no connection in time"),
+    http.ConnectTimeout: Mapping("timeout", "no connection in time", passing="unsent"),
     http.Timeout: _LATE,
     http.ProxyError: Mapping("connect", "the proxy does not connect: {detail}"),
     http.ConnectionError: _LOST,
@@ -98,7 +99,10 @@ TABLE: dict[type[BaseException], Mapping] = {
     ParseError: _SPEECH,
     TimeoutError: _LATE,
     ConnectionRefusedError: Mapping(
-        "connect", "connection refused", "is WinRM running (winrm quickconfig), on this port?"
+        "connect",
+        "connection refused",
+        "is WinRM running (winrm quickconfig), on this port?",
+        "unsent",
     ),
     socket.gaierror: Mapping("connect", "the name does not resolve", "check the address"),
     ConnectionError: _LOST,
@@ -177,7 +181,8 @@ def _status(error: psrp.WinRMTransportError) -> TransportError:
     if error.code == 404:
         return TransportError("protocol", "there is no WinRM service at /wsman", "check the port")
     if error.code == 503:
-        return TransportError("connect", "the WinRM service is busy or stopped", "try again")
+        words = "the WinRM service is busy or stopped"
+        return TransportError("connect", words, "try again", passing="unsent")
     return _told(_SPEECH, f"HTTP status {error.code}")
 
 
@@ -209,7 +214,8 @@ def _is_plain(error: OSError) -> bool:
 
 
 def _told(mapping: Mapping, detail: str) -> TransportError:
-    return TransportError(mapping.kind, mapping.words.format(detail=detail), mapping.hint)
+    words = mapping.words.format(detail=detail)
+    return TransportError(mapping.kind, words, mapping.hint, passing=mapping.passing)
 
 
 def _detail(error: BaseException) -> str:

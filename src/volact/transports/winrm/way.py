@@ -126,7 +126,7 @@ async def _password(server: Server, secrets: Secrets) -> str | None:
 def _told(server: Server, error: TransportError, connect_s: float) -> TransportError:
     """The one error of a shell that did not open."""
     if error.kind == "timeout":
-        return TransportError("timeout", f"no login within {connect_s:g} s")
+        return TransportError("timeout", f"no login within {connect_s:g} s", passing="unsent")
     if error.message != REFUSED:
         return error
     user = one_line(user_of(server), 64)
