@@ -156,6 +156,7 @@ def test_every_key_of_an_inventory_may_be_a_column(tmp_path: Path) -> None:
         ("10.0.0.5\n10.0.0.6\n", 1, "names no column with addresses (call one address, host or ip"),
         ('name,address\n"a,h\n', 2, "not CSV: unexpected end of data"),
         ('name,address\n"a"b,h\n', 2, "not CSV: "),
+        ('sep=;\n"name;address\n', 2, "not CSV: unexpected end of data"),
         ("name,address,transport\na,h,sssh\n", 2, "unknown scheme 'sssh'"),
     ],
 )

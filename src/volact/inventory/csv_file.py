@@ -68,9 +68,9 @@ def _rows(path: Path, encoding: str, shown: str) -> Generator[Row, None, None]:
         delimiter = hint[1] if hint else _delimiter(header)
         file.seek(0)
         reader = csv.reader(file, delimiter=delimiter, strict=True)
-        if skipped:
-            next(reader)
         try:
+            if skipped:
+                next(reader, None)
             for row in reader:
                 if any(cell.strip() for cell in row):
                     yield reader.line_num, row
