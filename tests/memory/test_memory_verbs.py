@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from cli_run import Done, volact
+from postgres_server import PostgresServer
 
 from volact.cli.child_lab import child_lab
 from volact.report.memory.schema import DOCUMENTS
@@ -25,16 +26,21 @@ KEYS = {"status": "servers", "expiring": "servers", "runs": "runs", "diff": "ser
         "history": "looks"}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Checked, activated, checked again."""
-    path = str(tmp_path_factory.mktemp("memory") / "volact.db")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Checked, activated, checked again; kept in each kind of database."""
+    url = str(tmp_path_factory.mktemp("memory") / "volact.db")
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgresql")
+        url = server.new_database()
     with child_lab("mixed", SERVERS, 7) as inventory:
-        common = ("-i", str(inventory), "--deadline", "6", "--no-progress", "--store", path)
+        common = ("-i", str(inventory), "--deadline", "6", "--no-progress", "--store", url)
         for verb in (("check",), ("activate", "--yes"), ("check",)):
             done = volact(*verb, *common)
             assert done.returncode in (0, 3, 4), done.stderr
-    yield path
+    yield url
 
 
 def ask(store: str, verb: str, *args: str) -> Done:
