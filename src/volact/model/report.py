@@ -12,6 +12,7 @@ import msgspec
 
 from volact.errors import ErrorKind
 from volact.model.finding import Finding
+from volact.model.undo import UndoRow
 
 Word = Literal["healthy", "attention", "failed", "unreachable"]
 
@@ -69,6 +70,7 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     elapsed_s: float = 0.0
     addresses: tuple[str, ...] = ()  # the server's own
     clock_skew_s: int | None = None  # how far its clock is ahead; null when not measured
+    undo: UndoRow | msgspec.UnsetType = msgspec.UNSET  # of ``volact undo`` only, else left out
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from volact.core.context import Context, Policy
+from volact.core.undo import WayBack
 from volact.knowledge.load import knowledge_for
 from volact.model.facts import Facts
 from volact.model.finding import Finding
@@ -15,11 +16,13 @@ from volact.model.profile import Image, Knowledge
 from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.model.step import Plan
+from volact.model.undo import Past
 from volact.pipeline.again import Retry
 from volact.pipeline.record import NOBODY, Recorder
 from volact.pipeline.turn import Turn, at_once
 
-Mode = Literal["check", "plan", "activate"]
+Mode = Literal["check", "plan", "activate", "undo"]
+CHANGING: tuple[Mode, ...] = ("activate", "undo")
 Phase = Literal["connect", "probe", "apply", "verify"]
 
 # Told which phase a server, by its name, has entered.
@@ -38,7 +41,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     over what the inventory says; ``""`` leaves it to the server, then to its
     own facts.  ``recorder`` is told what happens while it happens.  ``run``
     and ``who`` are what another run reads that comes to a server meanwhile;
-    ``turn`` is waited for before an activation is sent to its KMS host.
+    ``turn`` is waited for before an activation is sent to its KMS host.  ``past``
+    is what is to be undone, by the name of the server; only ``undo`` has any.
     """
 
     mode: Mode
@@ -52,6 +56,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     who: str = ""
     retry: Retry = Retry()
     turn: Turn = at_once
+    past: Mapping[str, Past] = {}
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +71,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     ctx: Context
     findings: tuple[Finding, ...] = ()
     plan: Plan = Plan()
+    way: WayBack | None = None  # what the plan undoes
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,8 +23,9 @@ from volact.model.step import Plan, StepResult
 from volact.model.text import say
 from volact.model.told import told
 from volact.pipeline.again import never_ran, until_it_works
-from volact.pipeline.job import Job, Look, Notify, Outcome, nobody
+from volact.pipeline.job import CHANGING, Job, Look, Notify, Outcome, nobody
 from volact.pipeline.rows import command_of, kind_of, lost_row, row
+from volact.pipeline.undo import judged, looked
 from volact.pipeline.visit import Visit
 from volact.transports.base import Opener, Transport
 
@@ -47,7 +48,7 @@ async def _whole_way(visit: Visit) -> ServerReport:
     """One try: a look, and what it calls for."""
     async with visit.open() as transport:
         look = await visit.look(transport)
-        if visit.job.mode != "activate" or not look.plan.steps:
+        if visit.job.mode not in CHANGING or not look.plan.steps:
             return _examined(visit, look)
         lost = await _try_apply(visit, transport, look)
     return lost if isinstance(lost, ServerReport) else await _look_again(visit, look, lost)
@@ -176,7 +177,7 @@ async def _look_again(visit: Visit, look: Look, lost: VolactError) -> ServerRepo
 
 
 def _examined(visit: Visit, look: Look) -> ServerReport:
-    return row(
+    report = row(
         visit.server,
         look,
         verdict=_standing(look),
@@ -185,6 +186,7 @@ def _examined(visit: Visit, look: Look) -> ServerReport:
         executions=visit.executions,
         elapsed_s=visit.elapsed_s,
     )
+    return looked(report, look)
 
 
 def _standing(look: Look) -> Word:
@@ -200,7 +202,7 @@ def _applied(
     findings = diagnose(after, look.ctx, results)
     verdict = verify(look.plan, look.findings, findings, results, after, look.ctx)
     seen = Look(provider=look.provider, facts=after, ctx=look.ctx)
-    return row(
+    report = row(
         visit.server,
         seen,
         verdict=verdict.word,
@@ -211,6 +213,7 @@ def _applied(
         executions=visit.executions,
         elapsed_s=visit.elapsed_s,
     )
+    return judged(report, look, after, results)
 
 
 def _unexamined(

@@ -25,6 +25,7 @@ from volact.core.detect import Detection, detect
 from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
 from volact.core.plan import make_plan
+from volact.core.undo import plan_undo
 from volact.errors import AnswerError, TransportError
 from volact.knowledge.load import (
     load_editions,
@@ -38,6 +39,7 @@ from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
 from volact.model.step import Plan, Step
 from volact.model.text import say
+from volact.model.undo import Past
 from volact.pipeline.claim import claim
 from volact.pipeline.job import Job, Look, Notify
 from volact.pipeline.record import LookKind, intent_of
@@ -130,7 +132,8 @@ class Visit:
 
     def _unjudged(self, facts: Facts, found: Detection) -> Look:
         ctx = self._context(_without_cloud())
-        return Look(provider=None, facts=facts, ctx=ctx, plan=_no_provider(found))
+        look = Look(provider=None, facts=facts, ctx=ctx, plan=_no_provider(found))
+        return self._planned(look)
 
     async def apply(self, transport: Transport, look: Look) -> tuple[Facts, Answer]:
         """Send the steps, written down before; the facts that come back are those after them."""
@@ -157,8 +160,18 @@ class Visit:
 
     def _judged(self, name: str, facts: Facts, ctx: Context) -> Look:
         findings = diagnose(facts, ctx)
-        plan = Plan() if self.job.mode == "check" else make_plan(facts, findings, ctx)
-        return Look(provider=name, facts=facts, ctx=ctx, findings=findings, plan=plan)
+        return self._planned(Look(provider=name, facts=facts, ctx=ctx, findings=findings))
+
+    def _planned(self, look: Look) -> Look:
+        """The look with what would be done; undoing a run needs no provider."""
+        if self.job.mode == "undo":
+            past = self.job.past.get(self.server.name, Past(run=""))
+            way = plan_undo(past, look.facts, look.ctx.policy.consent)
+            return msgspec.structs.replace(look, plan=way.plan(), way=way)
+        if self.job.mode == "check" or look.provider is None:
+            return look
+        plan = make_plan(look.facts, look.findings, look.ctx)
+        return msgspec.structs.replace(look, plan=plan)
 
     def _context(self, knowledge: Knowledge) -> Context:
         return Context(
