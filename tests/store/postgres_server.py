@@ -85,6 +85,14 @@ class PostgresServer:
         """The URL of a database."""
         return f"postgresql://postgres@/{database}?host={self._folder}"
 
+    def commits(self, url: str) -> int:
+        """How many transactions a database has committed."""
+        with psycopg.connect(url) as connection:
+            query = b"SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+            line = connection.execute(query).fetchone()
+            assert line is not None
+            return int(line[0])
+
     @property
     def _data(self) -> str:
         return str(self._folder / "data")

@@ -67,13 +67,20 @@ def parse_address(text: str) -> Address | None:
         return Address(url=text, shown=hidden(f"postgresql://{server['rest']}", text))
     if text.startswith("sqlite:"):
         text = text.removeprefix("sqlite:///").removeprefix("sqlite:")
-    if "://" in text or not text or text == ":memory:":
-        raise InputError(
-            say("{name} names no store", name=raw(_without_password(text) or "''")),
-            say("give a file, or postgresql://user@host/database"),
-        )
-    path = Path(text).expanduser()
+    if "://" in text or not text or text == ":memory:" or "\0" in text:
+        raise _no_store(text)
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:  # ~nobody
+        raise _no_store(text) from error
     return Address(file=path, shown=str(path))
+
+
+def _no_store(text: str) -> InputError:
+    return InputError(
+        say("{name} names no store", name=raw(_without_password(text) or "''")),
+        say("give a file, or postgresql://user@host/database"),
+    )
 
 
 def hidden(shown: str, text: str) -> str:

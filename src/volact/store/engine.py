@@ -8,6 +8,8 @@ PGPASSWORD, .pgpass and everything else of the usual kind.
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import sqlite3
 from pathlib import Path
@@ -22,6 +24,10 @@ from volact.errors import StoreError
 from volact.model.text import say
 from volact.store.address import Address
 
+# What these say to a log is said to the person once, in our words.
+for _name in ("sqlalchemy", "alembic", "psycopg"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
 BUSY_S = 5.0  # how long one statement waits for another process
 _CONNECT_S = "5"
 
@@ -35,7 +41,10 @@ def make_engine(address: Address, *, busy_s: float = BUSY_S) -> sa.Engine:
 
 def require_file(path: Path) -> None:
     """Make the file and its folder, each for its owner alone, where they are missing."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
@@ -68,19 +77,28 @@ def _sqlite(path: Path, busy_s: float) -> sa.Engine:
 
 def _postgresql(url: str) -> sa.Engine:
     try:
-        import psycopg  # noqa: F401, PLC0415 - an extra, and slow to import
+        from psycopg import Connection  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
         raise StoreError(
             say("PostgreSQL needs a package that is not installed"),
             say("pip install {extra}", extra="'volact[postgresql]'"),
         ) from error
     parsed = make_url(url).set(drivername="postgresql+psycopg")
-    return sa.create_engine(
+    engine = sa.create_engine(
         parsed,
         hide_parameters=True,
         pool_size=2,
         connect_args=_unless_said(parsed, connect_timeout=_CONNECT_S),
     )
+
+    @event.listens_for(engine, "connect")
+    def _opened(connection: Connection, _: object) -> None:
+        # Whatever the server's habit is: a commit is on its disk.
+        connection.autocommit = True
+        connection.execute("SET synchronous_commit TO on")
+        connection.autocommit = False
+
+    return engine
 
 
 def _unless_said(url: URL, **wanted: str) -> dict[str, Any]:

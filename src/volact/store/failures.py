@@ -5,6 +5,7 @@ No message of a library goes further than here unless its address is out of it.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from typing import Literal
 
@@ -57,6 +58,9 @@ _SQLITE: dict[int, tuple[Kind, Text, Text]] = {
 }
 
 
+_ROOM = 256 * 1024  # bytes that a batch and its log may take
+
+
 class TroubleError(StoreError):
     """A store that does not do what it should, and how lasting that is."""
 
@@ -83,12 +87,25 @@ def trouble(error: Exception, address: Address) -> StoreError:
         return _of_system(error, address)
     cause = error.orig if isinstance(error, sa_exc.DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
-    if isinstance(code, int) and (known := _SQLITE.get(code & 0xFF)):
+    code = code & 0xFF if isinstance(code, int) else -1
+    if code == sqlite3.SQLITE_IOERR and _is_full(address):
+        code = sqlite3.SQLITE_FULL
+    if known := _SQLITE.get(code):
         return TroubleError(known[0], address, *known[1:])
     if isinstance(error, sa_exc.OperationalError | sa_exc.InterfaceError):
         gone = error.connection_invalidated or address.file is None
         return _other("gone" if gone else "lasting", cause, address)
     return _other("lasting", cause, address)
+
+
+def _is_full(address: Address) -> bool:
+    """Whether there is no room where the file is: SQLite does not always say so itself."""
+    if address.file is None:
+        return False
+    try:
+        return shutil.disk_usage(address.file.parent).free < _ROOM
+    except OSError:
+        return False
 
 
 def _other(kind: Kind, cause: BaseException | None, address: Address) -> TroubleError:

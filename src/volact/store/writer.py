@@ -42,7 +42,8 @@ class Writer:
         self._begun = now()
         self._store: Store | None = None
         self._connection: sa.Connection | None = None
-        self._known = False  # whether the run itself is in the store
+        self._sure = False  # that the run itself is there, which a database may forget
+        self._anything = False
         self._trouble: StoreError | None = None
         self._again_at = 0.0
 
@@ -59,7 +60,7 @@ class Writer:
                     release(items)
         finally:
             self._let_go()
-        return Kept(anything=self._known, trouble=self._words())
+        return Kept(anything=self._anything, trouble=self._words())
 
     def _keep(self, items: list[Item], *, last: bool) -> None:
         """Write these, or know why not."""
@@ -82,6 +83,7 @@ class Writer:
                 self._commit(items)
             except CAUGHT as error:
                 self._let_go()
+                self._sure = False
                 passing = kind_of(trouble(error, self._address)) in {"locked", "gone"}
                 if not passing or time.monotonic() > until:
                     raise
@@ -93,8 +95,8 @@ class Writer:
         connection = self._open()
         batch = Batch(self._opening, self._begun, [self._with_note(item) for item in items])
         with connection.begin():
-            write(connection, batch, first=not self._known)
-        self._known = True
+            write(connection, batch, first=not self._sure)
+        self._sure = self._anything = True
 
     def _open(self) -> sa.Connection:
         if self._connection is None:
@@ -119,7 +121,7 @@ class Writer:
         if self._trouble is None:
             return Text("")
         why = told(self._trouble)
-        if self._known:
+        if self._anything:
             return say("not all of this run is kept: {why}", why=why)
         return say("this run is not kept: {why}", why=why)
 

@@ -1,0 +1,288 @@
+"""A database that fails costs a run nothing but its record, and the person is told.
+
+Every fault is a real one: another process holds the lock, the disk is full, pages
+are overwritten, rights are missing, the server is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from postgres_server import PostgresServer
+from store_samples import FACTS, end, intent, keep, keeper, row
+
+from volact.errors import StoreError
+from volact.store import open_store
+from volact.store.values import Kept
+
+HERE = Path(__file__).parent
+LOCKS = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+sys.stdin.readline()
+held.execute("ROLLBACK")
+print("free", flush=True)
+"""
+# Root without its special powers: rights count for it like for anybody.
+POWERLESS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+
+
+class Holder:
+    """Another process that holds a database for itself."""
+
+    def __init__(self, file: Path) -> None:
+        command = [sys.executable, "-c", LOCKS, str(file)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._said("locked")
+
+    def let_go(self) -> None:
+        """Free the database."""
+        if self._process.poll() is None:
+            self._process.communicate("\n")
+
+    def _said(self, word: str) -> None:
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline().strip() == word
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A store with one run in it."""
+    found = tmp_path / "volact.db"
+    assert keep(str(found), "aa11", row("web-01")).trouble == ""
+    return found
+
+
+@pytest.fixture
+def holder(file: Path) -> Iterator[Holder]:
+    found = Holder(file)
+    yield found
+    found.let_go()
+
+
+async def whole_run(url: str, patience_s: float = 0.3) -> Kept:
+    """A run of one server that changes something; it always comes to its end."""
+    keeping = keeper(url, "bb22", patience_s=patience_s)
+    keeping.seen("web-02", "first", FACTS)
+    await keeping.sending(intent("web-02"))
+    keeping.row(row("web-02"))
+    await keeping.room()
+    return keeping.finish(end("bb22", servers=1))
+
+
+async def test_a_lock_that_lasts_is_told_and_waited_for_only_once(
+    file: Path, holder: Holder
+) -> None:
+    begun = time.monotonic()
+    kept = await whole_run(str(file))
+    assert time.monotonic() - begun < 10
+    assert not kept.anything
+    assert str(kept.trouble).startswith(
+        f"this run is not kept: store {file}: the database is locked by another program (end"
+    )
+    holder.let_go()
+    with open_store(str(file)) as store:
+        assert [run.id for run in store.runs()] == ["aa11"]
+
+
+async def test_a_lock_that_passes_costs_nothing(file: Path, holder: Holder) -> None:
+    keeping = keeper(str(file), "bb22", patience_s=30.0)
+    keeping.row(row("web-02"))
+    time.sleep(1.5)
+    holder.let_go()
+    await keeping.sending(intent("web-02"))
+    assert keeping.finish(end("bb22")) == Kept(anything=True)
+    with open_store(str(file)) as store:
+        assert len(list(store.rows("bb22"))) == 1
+
+
+async def test_what_comes_after_a_lock_is_kept_and_says_what_is_missing(
+    file: Path, holder: Holder
+) -> None:
+    keeping = keeper(str(file), "bb22", patience_s=0.3)
+    keeping.row(row("web-02"))
+    await keeping.sending(intent("web-02"))
+    holder.let_go()
+    kept = keeping.finish(end("bb22"))
+    assert kept.anything
+    assert str(kept.trouble).startswith("not all of this run is kept: ")
+    with open_store(str(file)) as store:
+        run = store.find_run("bb22")
+        assert run.finished
+        assert "the database is locked" in run.note
+
+
+@pytest.mark.parametrize("size", ["40000", "200000"], ids=["at once", "midway"])
+def test_a_disk_without_room(file: Path, size: str) -> None:
+    done = _writer(str(file), "bb22", "small", size)
+    assert done.returncode == 0, done.stderr
+    assert "kept: store" in done.stdout
+    assert "cannot be read or written (look at its disk" in done.stdout
+    with open_store(str(file)) as store:  # what was there is there
+        assert len(list(store.rows("aa11"))) == 1
+
+
+async def test_a_full_disk(tmp_path: Path) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs leave to mount a small disk")
+    try:
+        filler = place / "filler"
+        keep(str(place / "volact.db"), "aa11", row("web-01"))
+        with pytest.raises(OSError, match="No space"):
+            filler.write_bytes(b"x" * 1_000_000)
+        kept = await whole_run(str(place / "volact.db"))
+        assert "the disk is full (make room" in kept.trouble
+        filler.unlink()
+        assert (await whole_run(str(place / "volact.db"))).trouble == ""
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+async def test_overwritten_pages(file: Path) -> None:
+    size = file.stat().st_size
+    with file.open("r+b") as damaged:
+        damaged.seek(4096)
+        damaged.write(os.urandom(size - 4096))
+    kept = await whole_run(str(file))
+    assert not kept.anything
+    assert "the database is damaged (move the file away" in kept.trouble
+    with pytest.raises(StoreError, match="the database is damaged"), open_store(str(file)) as store:
+        list(store.latest())
+
+
+async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, and longer than the header of one\n" * 40)
+    before = file.read_bytes()
+    kept = await whole_run(str(file))
+    assert "the file is no database (give --store another file)" in kept.trouble
+    assert file.read_bytes() == before
+    with pytest.raises(StoreError, match="the file is no database"):
+        open_store(str(file))
+
+
+async def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    kept = await whole_run(str(tmp_path / "file" / "volact.db"))
+    assert "Not a directory (look at the rights" in kept.trouble
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "foreign folder"])
+def test_rights_that_are_missing(file: Path, what: str) -> None:
+    store = file
+    if what == "file":
+        file.chmod(0o400)
+    elif what == "folder":
+        file.parent.chmod(0o500)
+    else:
+        file.parent.chmod(0o500)
+        store = file.parent / "sub" / "volact.db"
+    try:
+        done = _writer(str(store), "bb22", "many", "3", before=POWERLESS)
+    finally:
+        file.parent.chmod(0o700)
+        file.chmod(0o600)
+    assert done.returncode == 0, done.stderr
+    assert "this run is not kept: store" in done.stdout
+    assert "look at the rights of the file and its folder" in done.stdout
+
+
+async def test_a_postgresql_that_goes_away_midway_and_comes_back(
+    own_postgresql: PostgresServer,
+) -> None:
+    url = own_postgresql.new_database()
+    keeping = keeper(url, "aa11", patience_s=0.3)
+    await keeping.sending(intent("web-01"))
+    own_postgresql.kill()
+    keeping.row(row("web-01"))
+    await keeping.sending(intent("web-02"))  # returns, although nobody is there
+    own_postgresql.start()
+    keeping.row(row("web-02"))
+    kept = keeping.finish(end("aa11", servers=2))
+    assert kept.anything
+    assert str(kept.trouble).startswith("not all of this run is kept: store postgresql://")
+    with open_store(url) as store:
+        assert store.find_run("aa11").finished
+        assert [sent.server for sent in store.intents("aa11")] == ["web-01"]
+
+
+async def test_a_postgresql_that_restarts_costs_nothing(own_postgresql: PostgresServer) -> None:
+    url = own_postgresql.new_database()
+    keeping = keeper(url, "aa11", patience_s=30.0)
+    await keeping.sending(intent("web-01"))
+    own_postgresql.kill()
+    own_postgresql.start()
+    await keeping.sending(intent("web-02"))
+    assert keeping.finish(end("aa11")).trouble == ""
+    with open_store(url) as store:
+        assert [sent.server for sent in store.intents("aa11")] == ["web-01", "web-02"]
+
+
+def test_two_processes_write_one_store(store_url: str) -> None:
+    command = [sys.executable, str(HERE / "writers.py"), store_url]
+    both = [
+        subprocess.Popen(
+            [*command, run, "many", "300"], stdout=subprocess.PIPE, text=True, env=_environment()
+        )
+        for run in ("aa11", "bb22")
+    ]
+    assert [process.communicate()[0].strip() for process in both] == ["True", "True"]
+    with open_store(store_url) as store:
+        for run in ("aa11", "bb22"):
+            assert len(list(store.rows(run))) == 300
+            assert len(list(store.intents(run))) == 300
+            assert store.find_run(run).summary.healthy == 300
+        assert len(list(store.latest())) == 300
+
+
+def test_a_killed_run_is_there_as_far_as_it_came(store_url: str) -> None:
+    assert _writer(store_url, "aa11", "killed").returncode == -9
+    with open_store(store_url) as store:
+        (run,) = store.runs()
+        assert not run.finished
+        assert [sent.server for sent in store.intents("aa11")] == ["web-02"]
+        assert [stored.report.name for stored in store.rows("aa11")] == ["web-01"]
+
+
+async def test_what_waits_together_is_committed_together(postgresql: PostgresServer) -> None:
+    """Two thousand servers at once are a few commits, not two thousand."""
+    import asyncio
+
+    url = postgresql.new_database()
+    keeping = keeper(url, "aa11", patience_s=20.0)
+    await asyncio.gather(*(keeping.sending(intent(f"web-{at:04}")) for at in range(2000)))
+    keeping.finish(end("aa11"))
+    with open_store(url) as store:
+        assert len(list(store.intents("aa11"))) == 2000
+    assert postgresql.commits(url) < 60
+
+
+def test_sqlite_is_synchronous(file: Path) -> None:
+    """A commit is on the disk: what is promised before steps are sent."""
+    with open_store(str(file)) as store, store.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    with sqlite3.connect(file) as connection_:
+        assert connection_.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(HERE), "LC_ALL": "C.UTF-8"}
+
+
+def _writer(*args: str, before: list[str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [*(before or []), sys.executable, str(HERE / "writers.py"), *args]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
