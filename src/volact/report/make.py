@@ -14,6 +14,7 @@ from volact.report.json_document import JsonLinesWriter, JsonWriter
 from volact.report.plan_text import PlanTextWriter
 from volact.report.prometheus import PrometheusWriter
 from volact.report.text_table import TextWriter
+from volact.report.undo_text import UndoTextWriter
 
 STREAM_FORMATS = ("text", "json", "jsonl", "csv")
 FILE_FORMATS = (*STREAM_FORMATS, "html", "junit", "prometheus")
@@ -37,6 +38,8 @@ def make_writer(format_: str, out: TextIO, how: Invocation, look: Look | None = 
 
 
 def _text(out: TextIO, how: Invocation, look: Look) -> Writer:
+    if how.command == "undo":
+        return UndoTextWriter(out, how, colour=look.colour)
     if how.command == "plan":
         return PlanTextWriter(out, how, colour=look.colour)
     return TextWriter(

@@ -47,6 +47,10 @@ class Tally:
             changed=self.changed,
         )
 
+    def exit_code(self) -> int:
+        """What the run says to a script."""
+        return exit_code(self.summary())
+
 
 def causes(server: ServerReport) -> dict[str, str]:
     """Everything that stands against a server, each with its severity."""
