@@ -27,10 +27,11 @@ from volact.core.clusters import Clusters
 from volact.fleet import Control, run_fleet
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import say
+from volact.pipeline.job import CHANGING
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
 from volact.report.message import message_of
-from volact.report.tally import ALL_WELL, Tally, exit_code
+from volact.report.tally import ALL_WELL, Tally
 
 Rows = AsyncGenerator[ServerReport, None]
 Announce = Callable[[RunReport, Tally], bool]  # tells of a run; whether everyone could be told
@@ -38,6 +39,7 @@ _DOING = {
     "check": say("looking at"),
     "plan": say("planning for"),
     "activate": say("activating"),
+    "undo": say("undoing"),
 }
 
 
@@ -98,7 +100,7 @@ class Conductor:
         self._clusters.add(row)
         self._sinks.add(row)
         self._keep.row(row)
-        if not self._sinks.reading and self.fleet.job.mode != "activate":
+        if not self._sinks.reading and self.fleet.job.mode not in CHANGING:
             self._unread = True  # looking on would be for nobody; a change under way is finished
             self._stop.set()
 
@@ -141,7 +143,7 @@ class Conductor:
         if self.stopped:
             tell(say("interrupted; the rows above are those finished or given up"))
             return INTERRUPTED
-        return exit_code(summary) or (ALL_WELL if whole else FAILED)
+        return self.tally.exit_code() or (ALL_WELL if whole else FAILED)
 
 
 def conductor(

@@ -21,6 +21,7 @@ from volact.report.words import VERDICTS, WORST_FIRST, duration
 from volact.words import tr
 
 _SHOWN = 10
+_MOST_CHANGES = 200
 # What chats make of these: mentions, links, markup.
 _CALLS = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "'", "[": "(", "]": ")"})
 
@@ -41,6 +42,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     text: str
     data: dict[str, Any]
+    well: bool = False  # whether everything is as it should be
 
 
 def message_of(
@@ -60,9 +62,23 @@ def message_of(
         **rest,
         "causes": dict(causes.most_common()),
         "repaired": dict(repaired.most_common()),
-        "changes": msgspec.to_builtins(list(changes), enc_hook=in_json),
+        "changes": msgspec.to_builtins(list(changes[:_MOST_CHANGES]), enc_hook=in_json),
+        "changes_total": len(changes),
     }
-    return Message(title=title, text="\n".join(lines), data=without_surrogates(data))
+    return Message(
+        title=title,
+        text="\n".join(lines),
+        data=without_surrogates(data),
+        well=run.summary.healthy == run.summary.servers,
+    )
+
+
+def failure_message(why: str) -> Message:
+    """The message that a watch could not look at anything, and why."""
+    title = harmless(tr(say("volact watch: the servers could not be looked at")))
+    text = harmless(tr(why))
+    data = {"title": title, "text": f"{title}\n{text}", "command": "watch", "error": str(why)}
+    return Message(title=title, text=text, data=without_surrogates(data))
 
 
 def harmless(text: str) -> str:
@@ -84,7 +100,7 @@ def _title(run: RunReport) -> str:
 def _lines(
     run: RunReport, causes: Counter[str], repaired: Counter[str], changes: Sequence[Change]
 ) -> Iterator[str]:
-    yield _counts(run)
+    yield counts_line(run)
     yield from _changed(changes)
     clusters = list(cluster_lines(run.clusters))
     if clusters:
@@ -99,7 +115,8 @@ def _lines(
     yield tr(say("run {id}", id=run.run))
 
 
-def _counts(run: RunReport) -> str:
+def counts_line(run: RunReport) -> str:
+    """How many servers there are of each verdict, and how long it took."""
     summary = run.summary
     counts = [
         say("{n} {verdict}", n=number, verdict=VERDICTS[verdict])

@@ -1,0 +1,173 @@
+"""``volact watch``: look again and again, repair if allowed, tell of changes."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from volact.cli.options import Allow, FleetOptions, takes
+
+if TYPE_CHECKING:
+    from volact.cli.watch import Watch
+    from volact.cli.watch_units import Start
+    from volact.pipeline import Mode
+    from volact.report.standing import Standing
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchOptions(FleetOptions):
+    """When, what may be done, and what is worth a word."""
+
+    every: Annotated[
+        str, typer.Option(metavar="SPAN", help="From the begin of a look to that of the next.")
+    ] = "6h"
+    jitter: Annotated[
+        str,
+        typer.Option(
+            metavar="SPAN", help="At most so much later, by chance; a twentieth unless told."
+        ),
+    ] = ""
+    once: Annotated[bool, typer.Option("--once", help="One look, then end.")] = False
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair and activate as activate --yes does.")
+    ] = False
+    allow: Allow = field(default_factory=list)
+    replace_key: Annotated[
+        bool,
+        typer.Option("--replace-key", help="Allow a retail, MAK or OEM key to be replaced."),
+    ] = False
+    expiring: Annotated[
+        str, typer.Option(metavar="SPAN", help="Tell when less than this is left of a licence.")
+    ] = "30d"
+    print_systemd: Annotated[
+        bool, typer.Option("--print-systemd", help="Print a service and a timer; do nothing else.")
+    ] = False
+    print_cron: Annotated[
+        bool, typer.Option("--print-cron", help="Print a line for a crontab; do nothing else.")
+    ] = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("watch")(watch)
+
+
+@takes(WatchOptions)
+def watch(options: WatchOptions) -> int:
+    """Look again and again, repair if allowed, and tell of what changed.
+
+    Ctrl-C ends it.
+    """
+    from volact.core.span import parse_span
+    from volact.errors import InputError
+
+    every = parse_span(options.every, "--every")
+    jitter = parse_span(options.jitter, "--jitter") if options.jitter else every / 20
+    if (options.allow or options.replace_key) and not options.repair:
+        raise InputError("--allow and --replace-key are for repairs", "say --repair too")
+    if options.print_systemd or options.print_cron:
+        return _print(options, every, jitter)
+    from volact.cli.watch import Rhythm
+    from volact.cli.watch_lock import alone
+
+    with alone(_whose(options)):
+        made = _watch(options)
+        if options.once:
+            return made.once()
+        return made.forever(Rhythm(every=every, jitter=jitter))
+
+
+def _watch(options: WatchOptions) -> Watch:
+    from volact.cli.fleet_options import consent_of, fleet_of
+    from volact.cli.notify import channels_of
+    from volact.cli.watch import Watch
+    from volact.core.context import Policy
+    from volact.core.span import parse_span
+
+    policy = Policy(replace_key=options.replace_key, consent=consent_of(options.allow))
+    within = parse_span(options.expiring, "--expiring")
+    mode: Mode = "activate" if options.repair else "check"
+    return Watch(
+        options,
+        lambda: fleet_of(options, mode, policy),
+        channels_of(options.notify),
+        within=within,
+        before=dict(_before(options, within)),
+    )
+
+
+def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, Standing]]:
+    """How servers stood when they were last seen, as far as the store knows."""
+    from volact.cli.failure import tell
+    from volact.errors import StoreError
+    from volact.model.told import told
+    from volact.report.standing import standing_of
+    from volact.store.address import chosen
+
+    if options.no_store or chosen(options.store) is None:
+        return
+    from volact.store import open_store
+
+    try:
+        store = open_store(options.store or None, create=False)
+        if store is None:
+            return
+        with store:
+            for latest in store.latest():
+                row = latest.newest
+                yield row.report.name, standing_of(row.report, row.at, within)
+    except StoreError as error:  # a store that cannot be read stops nothing
+        tell(told(error))
+
+
+def _whose(options: WatchOptions) -> list[str]:
+    """The words that say which servers are watched."""
+    inventory = os.path.abspath(options.inventory) if options.inventory else ""  # noqa: PTH100
+    return [
+        inventory, options.from_, *options.from_filter, *sorted(options.limit),
+        *sorted(options.targets),
+    ]  # fmt: skip
+
+
+def _print(options: WatchOptions, every: timedelta, jitter: timedelta) -> int:
+    from volact.cli.watch_units import cron, systemd
+
+    start = _start(options, every, jitter)
+    if options.print_systemd:
+        sys.stdout.write(systemd(start))
+    if options.print_cron:
+        sys.stdout.write(cron(start))
+    return 0
+
+
+def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> Start:
+    from volact.cli.fleet_options import consent_of
+    from volact.cli.sinks import parse_reports
+    from volact.cli.watch_units import Start, quiet, variables_of, words_of
+
+    parse_reports(options.report)
+    consent_of(options.allow)
+    return Start(
+        command=(*_program(), *quiet(tuple(words_of(options)))),
+        folder=str(Path.cwd()),
+        user=getpass.getuser(),
+        every=every,
+        jitter=jitter,
+        variables=variables_of(options),
+    )
+
+
+def _program() -> tuple[str, ...]:
+    """How this volact is started, by a path that holds from everywhere."""
+    typed = Path(sys.argv[0])
+    if typed.stem == "volact" and typed.is_file():
+        return (str(typed.absolute()),)
+    return (sys.executable, "-m", "volact")

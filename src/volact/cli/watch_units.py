@@ -1,0 +1,193 @@
+"""Units for systemd and a line for cron that start ``volact watch --once``.
+
+Pure: words in, text out.  Words are quoted by each one's own rules.  What may
+be secret stands in a file of variables, never in a unit or a crontab.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from volact.errors import InputError
+from volact.model.text import say
+from volact.words import tr
+
+ENVIRONMENT = "/etc/volact/watch.env"
+# Options that say when; here that is the timer's.
+_TIMING = ("every", "jitter", "once", "print_systemd", "print_cron")
+_BARE = re.compile(r"[A-Za-z0-9_@+=:,./-]+")
+
+_HARDENING = """\
+NoNewPrivileges=yes
+ProtectSystem=full
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+CapabilityBoundingSet=
+"""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Start:
+    """What is started, as whom, where and how often."""
+
+    command: tuple[str, ...]
+    folder: str
+    user: str
+    every: timedelta
+    jitter: timedelta
+    variables: tuple[str, ...]  # that the options name
+
+
+def words_of(options: Any) -> Iterator[str]:
+    """The options as they are typed, without those that say when; targets last."""
+    for item in dataclasses.fields(options):
+        value = getattr(options, item.name)
+        unset = item.default
+        if item.default_factory is not dataclasses.MISSING:
+            unset = item.default_factory()
+        if item.name in (*_TIMING, "targets") or value == unset:
+            continue
+        name = f"--{item.name.strip('_').replace('_', '-')}"
+        if value is True:
+            yield name
+        else:
+            yield from (f"{name}={each}" for each in _each(value))
+    yield from (["--", *options.targets] if options.targets else [])
+
+
+def _each(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return [f"{value:g}" if isinstance(value, float) else str(value)]
+
+
+def variables_of(options: Any) -> tuple[str, ...]:
+    """The environment variables that the options name; a URL in clear is refused."""
+    for word in options.notify:
+        if not word.startswith("env:"):
+            raise InputError(
+                "--notify: a URL may be secret and would stand in the open there",
+                "put it into a variable: --notify env:VOLACT_NOTIFY",
+            )
+    named = [options.password_env, *(word.removeprefix("env:") for word in options.notify)]
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
+def systemd(start: Start) -> str:
+    """A service and its timer."""
+    return (
+        f"# /etc/systemd/system/volact-watch.service\n{_service(start)}\n"
+        f"# /etc/systemd/system/volact-watch.timer\n{_timer(start)}\n"
+        + "".join(f"# {line}\n" for line in _afterwards(start))
+    )
+
+
+def _service(start: Start) -> str:
+    user = f"User={start.user}\n" if start.user not in ("", "root") else ""
+    return (
+        "[Unit]\n"
+        "Description=volact looks after the activation of Windows servers\n"
+        "Wants=network-online.target\n"
+        "After=network-online.target\n"
+        "\n"
+        "[Service]\n"
+        "Type=oneshot\n"
+        f"{user}"
+        f"WorkingDirectory={_path(start.folder)}\n"
+        f"EnvironmentFile=-{ENVIRONMENT}\n"
+        f"ExecStart={' '.join(quoted(word) for word in start.command)}\n"
+        "# 3 and 4: servers that need somebody, which the message says\n"
+        "SuccessExitStatus=3 4\n"
+        f"{_HARDENING}"
+    )
+
+
+def _timer(start: Start) -> str:
+    return (
+        "[Unit]\n"
+        "Description=volact watch, again and again\n"
+        "\n"
+        "[Timer]\n"
+        "OnBootSec=2min\n"
+        f"OnUnitActiveSec={start.every.total_seconds():.0f}s\n"
+        f"RandomizedDelaySec={start.jitter.total_seconds():.0f}s\n"
+        "\n"
+        "[Install]\n"
+        "WantedBy=timers.target\n"
+    )
+
+
+def _afterwards(start: Start) -> Iterator[str]:
+    yield "systemctl daemon-reload && systemctl enable --now volact-watch.timer"
+    if start.variables:
+        file, names = ENVIRONMENT, ", ".join(start.variables)
+        yield tr(say("{file}, readable for root only, holds: {names}", file=file, names=names))
+
+
+def quoted(word: str) -> str:
+    """A word of ExecStart: nothing in it is expanded, split or an escape."""
+    word = word.replace("%", "%%").replace("$", "$$")
+    if _BARE.fullmatch(word):
+        return word
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(_visible(char) for char in escaped) + '"'
+
+
+def _visible(char: str) -> str:
+    return char if char >= " " and char != "\x7f" else f"\\x{ord(char):02x}"
+
+
+def _path(folder: str) -> str:
+    if any(char < " " for char in folder):
+        raise InputError("the folder's name has a line break, which a unit cannot hold")
+    return folder.replace("%", "%%")
+
+
+def cron(start: Start) -> str:
+    """A line for a person's crontab."""
+    given = ["set -a", f". {ENVIRONMENT}", "set +a"] if start.variables else []
+    steps = [f"cd {shlex.quote(start.folder)}", *given, shlex.join(start.command)]
+    line = " && ".join(steps)
+    if "\n" in line or "\r" in line:
+        raise InputError("a line break in the options, which a crontab cannot hold")
+    return f"{_when(start)} {line.replace('%', chr(92) + '%')}\n"
+
+
+def _when(start: Start) -> str:
+    """The five fields; the minute is the command's own, so that not all start at once."""
+    minutes = round(start.every.total_seconds() / 60)
+    digest = hashlib.sha256("\0".join([start.folder, *start.command]).encode()).digest()
+    at = digest[0] % 60
+    if minutes and minutes < 60 and 60 % minutes == 0:
+        return f"{at % minutes}-59/{minutes} * * * *"
+    hours, rest = divmod(minutes, 60)
+    if not rest and hours and hours < 24 and 24 % hours == 0:
+        return f"{at} {digest[1] % hours}-23/{hours} * * *"
+    if minutes == 24 * 60:
+        return f"{at} {digest[1] % 24} * * *"
+    raise InputError(
+        say("--every: cron cannot say it"),
+        say("an hour or a day in equal parts, like 15m, 6h or 1d; systemd takes any span"),
+    )
+
+
+def quiet(words: Sequence[str]) -> tuple[str, ...]:
+    """The words of one cycle that nobody looks at."""
+    return ("watch", "--once", *words)

@@ -1,0 +1,141 @@
+"""How each server stood the last time, and what is otherwise now.
+
+Pure.  A standing is three words a server, so that a watch over ten thousand
+servers for a year costs what one over a day does.  Words for a person come as
+sentences in ``Change``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from sys import intern
+
+import msgspec
+
+from volact.model.report import ServerReport, Word
+from volact.model.text import Text, raw, say
+from volact.report.message import Change
+from volact.report.words import ERROR_TITLES, VERDICTS, WORST_FIRST, cause, days_left, lead
+
+_ORDER = ("worse", "new", "expiring", "other", "better")
+_RANK: dict[Word, int] = {word: at for at, word in enumerate(reversed(WORST_FIRST))}
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How a server stands, as far as a change of it is worth a word."""
+
+    verdict: Word
+    cause: str  # finding id, or error:<kind>
+    expiring: bool = False
+
+
+def standing_of(server: ServerReport, at: str, within: timedelta) -> Standing:
+    """A server's standing when it was looked at, ``at`` in ISO 8601."""
+    left = days_left(server.license.expires, at)
+    ending = left is not None and server.error is None and left < within / timedelta(days=1)
+    return Standing(server.verdict, intern(cause(server)), ending)
+
+
+class Watched:
+    """What is remembered of the last look, and what the current one changes."""
+
+    def __init__(self, within: timedelta, before: Mapping[str, Standing] | None = None) -> None:
+        self._within = within
+        self._before = dict(before or {})
+        self._now: dict[str, Standing] = {}
+        self._changes: list[Change] = []
+
+    def add(self, server: ServerReport, at: str) -> Change | None:
+        """Compare one server's row, made ``at``, with how it stood."""
+        if server.error is not None and server.error.kind == "not-begun":
+            return None  # nobody looked: what was known of it stays
+        now = standing_of(server, at, self._within)
+        self._now[server.name] = now
+        change = _change(server, at, self._before.get(server.name), now)
+        if change is not None:
+            self._changes.append(change)
+        return change
+
+    def changes(self) -> list[Change]:
+        """What is otherwise, the worst first."""
+        return sorted(self._changes, key=lambda change: _ORDER.index(change.kind))
+
+    def next(self, names: Iterable[str]) -> None:
+        """The look is over: it is what the next one is compared with.
+
+        ``names`` are the servers that are watched; of others nothing is kept.
+        """
+        merged = {**self._before, **self._now}
+        self._before = {name: merged[name] for name in names if name in merged}
+        self.again()
+
+    def again(self) -> None:
+        """The look does not count: the next one is compared with what was before it."""
+        self._now, self._changes = {}, []
+
+
+def _change(server: ServerReport, at: str, was: Standing | None, now: Standing) -> Change | None:
+    kind = _kind(was, now)
+    if not kind:
+        return None
+    return Change(
+        server=server.name,
+        kind=kind,
+        was=was.verdict if was else "",
+        now=now.verdict,
+        summary=_said(kind, server, at, was),
+    )
+
+
+def _kind(was: Standing | None, now: Standing) -> str:
+    """What kind of change it is, ``""`` for none."""
+    if was is None:
+        if now.verdict != "healthy":
+            return "new"
+        return "expiring" if now.expiring else ""
+    if now.verdict != was.verdict:
+        return "worse" if _RANK[now.verdict] > _RANK[was.verdict] else "better"
+    if now.expiring and not was.expiring:
+        return "expiring"
+    return "other" if now.cause != was.cause and now.verdict != "healthy" else ""
+
+
+def _said(kind: str, server: ServerReport, at: str, was: Standing | None) -> Text:
+    name, now = raw(server.name), VERDICTS[server.verdict]
+    before = VERDICTS[was.verdict] if was else raw("")
+    match kind:
+        case "worse":
+            return say("{server}: {was} before, {now} now: {why}",
+                       server=name, was=before, now=now, why=_why(server))  # fmt: skip
+        case "better":
+            if server.verdict == "healthy":
+                return say("{server}: {was} before, healthy now", server=name, was=before)
+            return say("{server}: {was} before, now only {now}: {why}",
+                       server=name, was=before, now=now, why=_why(server))  # fmt: skip
+        case "expiring":
+            left = days_left(server.license.expires, at) or 0.0
+            days = f"{max(left, 0):.0f}"
+            return say("{server}: its activation ends in {days} days", server=name, days=days)
+        case "other":
+            return say("{server}: {now}, for another cause: {why}",
+                       server=name, now=now, why=_why(server))  # fmt: skip
+    return say("{server}: {now}: {why}", server=name, now=now, why=_why(server))
+
+
+def _why(server: ServerReport) -> Text:
+    """The cause in a sentence."""
+    if server.error is not None:
+        return say(
+            "{title}: {message}",
+            title=ERROR_TITLES[server.error.kind],
+            message=server.error.message,
+        )
+    first = lead(server)
+    if first is None:
+        return say("no cause was found") if not server.reason else _text(server.reason)
+    return say("{summary} [{id}]", summary=_text(first.summary), id=first.id)
+
+
+def _text(sentence: str) -> Text:
+    return sentence if isinstance(sentence, Text) else raw(sentence)

@@ -1,0 +1,145 @@
+"""The text of an undo: what is, or would be, as it was, what stays, and where that leads."""
+
+from __future__ import annotations
+
+from typing import Any, TextIO
+
+from volact.model.report import RunReport, ServerReport
+from volact.model.text import Text, joined, raw, say
+from volact.model.undo import Left, Undone, UndoRow
+from volact.report.base import Invocation
+from volact.report.group import natural
+from volact.report.safe import plain
+from volact.report.undo_tally import UndoTally, undo_of
+from volact.report.words import duration, os_words, value
+from volact.words import tr
+
+_TITLES: dict[str, Text] = {
+    "kms-host": say("KMS host"),
+    "start-mode": say("start mode"),
+    "time-source": say("time source"),
+    "time-trigger": say("what starts Windows Time"),
+    "time-limits": say("limits of Windows Time"),
+    "acl": say("rights to the licensing program"),
+    "debugger": say("debugger of the licensing program"),
+    "dns": say("name servers of adapter"),
+    "route": say("route to"),
+}
+_WORDS: dict[str, Text] = {
+    "planned": say("to be undone"),
+    "undone": say("undone"),
+    "partly": say("partly undone"),
+    "failed": say("not undone"),
+    "refused": say("nothing can be undone"),
+    "nothing": say("nothing to undo"),
+}
+_LONG = 90  # a DACL says nothing to a reader; the JSON has it whole
+
+
+class UndoTextWriter:
+    """A paragraph for each server that something is to be said of, then the counts."""
+
+    def __init__(self, out: TextIO, how: Invocation, *, colour: bool = False) -> None:
+        self._out = out
+        self._how = how
+        self._bold = ("\x1b[1m", "\x1b[0m") if colour else ("", "")
+        self._tally = UndoTally()
+        self._parts: list[tuple[str, str]] = []
+
+    def add(self, server: ServerReport) -> None:
+        """Keep one server's paragraph."""
+        self._tally.add(server)
+        lines = [self._head(server), *self._body(server), ""]
+        self._parts.append((server.name, "".join(f"{line}\n" for line in lines)))
+
+    def finish(self, run: RunReport) -> None:
+        """Write everything, and the counts."""
+        self.write_plans()
+        for remark in run.notes:
+            self._out.write(plain(tr(say("note: {text}", text=remark))) + "\n")
+        words = self._tally.words
+        counts = [
+            (words["planned"], say("to be undone")),
+            (words["undone"], say("undone")),
+            (words["partly"], say("partly undone")),
+            (words["failed"] + words["refused"], say("not undone")),
+            (words["nothing"], say("with nothing to undo")),
+            (words["unreachable"], say("not examined")),
+        ]
+        said = ", ".join(f"{n} {tr(word)}" for n, word in counts if n) or "0"
+        took = duration(run.elapsed_s)
+        self._out.write(tr(say("{counts}; {took}.", counts=raw(said), took=took)) + "\n")
+
+    def write_plans(self) -> None:
+        """Write the paragraphs alone."""
+        for _, text in sorted(self._parts, key=lambda part: natural(part[0])):
+            self._out.write(text)
+
+    def _head(self, server: ServerReport) -> str:
+        start, end = self._bold
+        about = " | ".join(part for part in (plain(server.address), os_words(server)) if part)
+        row = undo_of(server)
+        word = tr(_WORDS[row.word]) if row else tr(say("not examined"))
+        return f"{start}{plain(server.name)}{end}  {about}  {word}"
+
+    def _body(self, server: ServerReport) -> list[str]:
+        row = undo_of(server)
+        if row is None:
+            error = server.error
+            message = f"{error.kind}: {tr(error.message)}" if error else ""
+            return [f"  {plain(message)}"]
+        return [*self._settings(row), *self._left(row), *self._leads(row)]
+
+    def _settings(self, row: UndoRow) -> list[str]:
+        done = row.word != "planned"
+        template = say("put back") if done else say("to put back")
+        return [f"  {tr(template)}: {_setting(one)}" for one in row.undone]
+
+    def _left(self, row: UndoRow) -> list[str]:
+        return [f"  {_left_line(one)}" for one in row.left]
+
+    def _leads(self, row: UndoRow) -> list[str]:
+        if not row.leads_to:
+            return []
+        found = joined(map(raw, row.leads_to))
+        return [f"  {plain(tr(say('this leads to: {findings}', findings=found)))}"]
+
+
+def _setting(one: Undone) -> str:
+    return f"{_title(one.what)}: {_shown(one.put)} → {_shown(one.before)}"
+
+
+def _left_line(one: Left) -> str:
+    """What stays, why, and both values where somebody's later change is the reason."""
+    word = tr(say("not put back")) if one.possible else tr(say("stays"))
+    text = f"{word}: {_title(one.what)}: {tr(one.reason)}"
+    if one.possible and one.now is not None and one.before is not None:
+        values = say("before: {was}, now: {now}", was=_shown(one.before), now=_shown(one.now))
+        text = f"{text} ({tr(values)})"
+    if one.allow_with:
+        text = f"{text} [{one.allow_with}]"
+    return plain(text)
+
+
+def _title(what: str) -> str:
+    kind, _, which = what.partition("/")
+    title = tr(_TITLES[kind]) if kind in _TITLES else kind
+    return plain(f"{title} {which}".strip())
+
+
+def _shown(item: Any) -> str:
+    """A value as short as it can be said; none is what was not set."""
+    if item is None or item == "":
+        return tr(say("not set"))
+    if isinstance(item, dict):
+        return _several(item)
+    text = value("", item)
+    return plain(text if len(text) <= _LONG else f"{text[:_LONG]}…")
+
+
+def _several(item: dict[str, Any]) -> str:
+    if item.get("fixed") is False:
+        return tr(say("from DHCP"))
+    if "dns" in item:
+        return value("", item["dns"])
+    return plain(" ".join(_shown(part) for part in item.values()))
