@@ -201,9 +201,11 @@ def _login(options: ServerOptions) -> str:
         ("--jump", options.jump),
         ("--ssh-config", options.ssh_config),
         ("--connect-timeout", _unless(options.connect_timeout, 15.0)),
+        ("--store", options.store),
         *account_words(options),
     ]
-    return _words(named)
+    words = _words(named)
+    return " ".join([*([words] if words else []), *(["--no-store"] if options.no_store else [])])
 
 
 def _words(named: list[tuple[str, str]]) -> str:
