@@ -21,15 +21,19 @@ from volact.cli.verbs import (
     endpoints,
     expiring,
     explain,
+    export,
     history,
     inventory,
     lab,
     plan,
     providers,
+    prune,
     read_answer,
     runs,
     script,
     status,
+    undo,
+    watch,
 )
 from volact.model.text import say
 
@@ -66,7 +70,9 @@ def make_app() -> typer.Typer:
     app.callback()(_start)
     for verb in (check, plan, activate, endpoints, script, read_answer, explain, providers, demo):
         verb.register(app)
-    for verb in (status, expiring, runs, diff, history):
+    undo.register(app)
+    watch.register(app)
+    for verb in (status, expiring, runs, diff, history, export, prune):
         verb.register(app)
     inventory.register(app)
     lab.register(app)

@@ -1,0 +1,169 @@
+"""Which run is undone on which servers, out of the store and the person's words.
+
+What is undone, and whether it may be, is ``core.undo``'s; the verb is in ``verbs/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from volact.cli.fleet_options import Fleet, fleet_of
+from volact.cli.options import FleetOptions
+from volact.core.context import Policy
+from volact.core.undo_past import past_of
+from volact.core.undo_settings import RESTORE_DEBUGGER
+from volact.errors import InputError
+from volact.model.report import ErrorRow, ServerReport
+from volact.model.server import Server
+from volact.model.text import say
+from volact.model.undo import Past
+from volact.store import open_store
+from volact.store.address import chosen
+
+if TYPE_CHECKING:
+    from volact.model.intent import Intent
+    from volact.store import Store
+
+CHANGING = ("activate", "undo")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """A server that a run sent steps to."""
+
+    name: str
+    address: str
+    past: Past
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undoing:
+    """A run that is to be undone: where it went, the fleet of the way back, and who is missing."""
+
+    run: str
+    fleet: Fleet
+    missing: tuple[Changed, ...]
+
+    def lost(self) -> Iterator[ServerReport]:
+        """A row for every server of the run that was not given this time."""
+        for one in self.missing:
+            message = say(
+                "run {run} changed this server, and it is not among those given: name its "
+                "inventory with -i, or its address",
+                run=self.run,
+            )
+            yield ServerReport(
+                name=one.name,
+                address=one.address,
+                provider=one.past.provider or None,
+                verdict="unreachable",
+                error=ErrorRow(kind="connect", message=message),
+            )
+
+
+def undoing(run: str, options: FleetOptions, allow: Sequence[str]) -> Undoing:
+    """What is to be undone; ``InputError`` for the first thing that is wrong with it."""
+    for step in allow:
+        if step != RESTORE_DEBUGGER:
+            raise InputError(f"--allow {step}: no such step", f"known: {RESTORE_DEBUGGER}")
+    id_, changed = _changed(run, options.store)
+    listed = bool(options.inventory or options.from_)
+    meant = options if listed else replace(options, targets=_addresses(changed, options))
+    fleet = fleet_of(meant, "undo", Policy(consent=frozenset(allow)))
+    servers, missing = _paired(fleet.servers, changed)
+    if not servers:
+        raise _none_of(id_, changed)
+    job = msgspec.structs.replace(fleet.job, past={name: one.past for name, one in changed.items()})
+    how = msgspec.structs.replace(fleet.how, targets=f"{id_} {fleet.how.targets}".strip())
+    fleet = msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
+    everything = listed and not options.targets and not options.limit
+    return Undoing(run=id_, fleet=fleet, missing=missing if everything else ())
+
+
+def _changed(run: str, url: str) -> tuple[str, dict[str, Changed]]:
+    """The run that is meant, and the servers that it sent steps to, by name."""
+    store = open_store(url or None, create=False)
+    if store is None:
+        address = chosen(url)
+        place = address.shown if address else "VOLACT_STORE=none"
+        raise InputError(
+            say("nothing is remembered in {store}, so nothing can be undone", store=place),
+            say("name the store with --store"),
+        )
+    with store:
+        row = store.find_run(run, CHANGING)
+        if row.command not in CHANGING:
+            raise InputError(
+                say("run {run} was volact {command}: it changed nothing", run=row.id,
+                    command=row.command),
+                say("see: volact runs"),
+            )  # fmt: skip
+        changed = dict(_servers(store, row.id))
+    if not changed:
+        raise InputError(
+            say("run {run} sent no steps to any server: there is nothing to undo", run=row.id),
+            say("see: volact runs"),
+        )
+    return row.id, changed
+
+
+def _servers(store: Store, run: str) -> Iterator[tuple[str, Changed]]:
+    """Intents come by server and then by time; only one server's are held at once."""
+    reports = {stored.report.name: stored.report for stored in store.rows(run)}
+    by_server: Iterable[tuple[str, Iterable[Intent]]] = groupby(
+        store.intents(run), key=lambda intent: intent.server
+    )
+    for name, intents in by_server:
+        sent = tuple(intents)
+        past = past_of(run, sent, reports.get(name))
+        yield name, Changed(name=name, address=sent[-1].address, past=past)
+
+
+def _addresses(changed: dict[str, Changed], options: FleetOptions) -> list[str]:
+    """Without an inventory: the addresses that the run itself went to."""
+    words = [word for name in options.targets for word in name.split(",") if word]
+    if not words:
+        return [one.address for one in changed.values()]
+    found: dict[str, None] = {}
+    for word in words:
+        named = [one.address for one in changed.values() if fnmatchcase(one.name, word)]
+        if not named and "/" not in word and "@" not in word:
+            raise _no_such(word, changed)
+        found.update(dict.fromkeys(named or [word]))
+    return [*found]
+
+
+def _paired(
+    servers: tuple[Server, ...], changed: dict[str, Changed]
+) -> tuple[tuple[Server, ...], tuple[Changed, ...]]:
+    """The given servers that the run changed, by its names; and those that were not given."""
+    by_address = {one.address: one.name for one in changed.values()}
+    paired: dict[str, Server] = {}
+    for server in servers:
+        name = server.name if server.name in changed else by_address.get(str(server.address))
+        if name is not None:
+            provider = server.provider or changed[name].past.provider
+            paired[name] = msgspec.structs.replace(server, name=name, provider=provider)
+    missing = tuple(one for name, one in changed.items() if name not in paired)
+    return tuple(paired.values()), missing
+
+
+def _none_of(run: str, changed: dict[str, Changed]) -> InputError:
+    some = ", ".join([*changed][:3])
+    return InputError(
+        say("run {run} changed none of the servers given", run=run),
+        say("it changed {n}: {names}", n=len(changed), names=some),
+    )
+
+
+def _no_such(word: str, changed: dict[str, Changed]) -> InputError:
+    near = get_close_matches(word, changed, 3, 0.5)
+    message = say("that run changed no server {name}", name=word)
+    return InputError(message, say("did you mean {names}?", names=", ".join(near)) if near else "")
