@@ -210,3 +210,19 @@ def test_names_are_cut_to_their_column(name: str) -> None:
 def test_moments_are_said_to_the_minute() -> None:
     assert "2026-02-28 12:00" in text(runs("a"))
     assert iso(-1) == "2026-02-28T12:00:00Z"
+
+
+def test_a_large_difference_stays_readable() -> None:
+    names = [f"s{n:04}" for n in range(300)]
+    said = text(change([healthy(n) for n in names], [attention(n) for n in names]))
+    assert "WORSE  300 servers" in said
+    assert "  and 250 more; --output csv lists all" in said
+    back = text(change([attention(n) for n in names], [healthy(n) for n in names]))
+    assert "  and 288 more; --output csv lists all" in back
+
+
+def test_many_endings_are_cut_and_say_so() -> None:
+    rows = [licensed(f"s{n:04}", 3) for n in range(210)]
+    said = text(ending(*rows, *(unreachable(f"u{n:04}") for n in range(25))))
+    assert "  and 10 more; --output csv lists all" in said
+    assert "  and 5 more; --output csv lists all" in said

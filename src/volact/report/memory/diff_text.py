@@ -12,7 +12,7 @@ from volact.report.memory.diff import Diff
 from volact.report.memory.documents import ChangeRow
 from volact.report.memory.paper import Paper
 from volact.report.memory.runs_text import run_line
-from volact.report.safe import pad, plain
+from volact.report.safe import pad, plain, width
 from volact.report.words import ERROR_NAMES, VERDICTS
 from volact.store.values import RunRow
 from volact.words import tr
@@ -37,6 +37,8 @@ _FIELDS: dict[str, Text] = {
     "kms_host": say("KMS host"),
 }
 _FINDINGS = 8
+_PRESSING: tuple[Kind, ...] = ("worse", "lost")
+_SHOWN = {True: 50, False: 12}  # servers of a kind, pressing or not; the data formats have all
 
 
 def write_diff(paper: Paper, found: Diff, before: RunRow, after: RunRow) -> None:
@@ -65,11 +67,13 @@ def _kind(paper: Paper, kind: Kind, rows: list[ChangeRow]) -> None:
     servers = count(len(rows), "{n} server", "{n} servers")
     paper.line()
     paper.prose(f"{tr(title).upper()}  {tr(servers)}: {tr(means)}", 0, colour)
-    columns = min(32, max(len(plain(row.name)) for row in rows))
-    for row in rows:
+    shown = rows[: _SHOWN[kind in _PRESSING]]
+    columns = min(32, max(width(plain(row.name)) for row in shown))
+    for row in shown:
         paper.prose(f"{pad(plain(row.name), columns)}  {_standing(row)}", 2)
         for line in _details(row):
             paper.prose(line, 6, "dim")
+    paper.more(len(rows) - len(shown))
 
 
 def _standing(row: ChangeRow) -> str:
@@ -124,6 +128,6 @@ def _totals(paper: Paper, found: Diff) -> None:
     said = [f"{n} {tr(_KINDS[kind][0])}" for kind, n in counts.items() if n and kind != "same"]
     same = tr(count(counts["same"], "{n} the same", "{n} the same"))
     paper.prose(", ".join([*said, same]), 0, "bold")
-    pressing = next((row for row in found.servers if row.kind in ("worse", "lost")), None)
+    pressing = next((row for row in found.servers if row.kind in _PRESSING), None)
     if pressing is not None:
         paper.following(f"volact history {shlex.quote(plain(pressing.name))}")

@@ -27,6 +27,10 @@ _WHY: dict[str, Text] = {
 }
 
 
+_SHOWN = 200
+_UNKNOWN = 20
+
+
 def write_expiring(paper: Paper, found: Endings, within: timedelta) -> None:
     """All of it, with what to do next."""
     paper.line(tr(_head(found.summary, span_word(within))), "bold")
@@ -41,9 +45,10 @@ def write_expiring(paper: Paper, found: Endings, within: timedelta) -> None:
                 tr(say("KMS HOST")),
                 tr(say("LAST EXAMINED")),
             ),
-            [_ending(paper, row) for row in found.servers],
+            [_ending(paper, row) for row in found.servers[:_SHOWN]],
             indent=0,
         )
+        paper.more(len(found.servers) - _SHOWN)
     _unknown(paper, found.unknown)
     _others(paper, found.summary)
     _next(paper, found)
@@ -98,9 +103,10 @@ def _unknown(paper: Paper, rows: Sequence[ExpiringRow]) -> None:
             Cell(tr(_WHY[row.why]), "unreachable"),
             Cell(ago(row.examined, paper.now), "dim"),
         )
-        for row in rows
+        for row in rows[:_UNKNOWN]
     ]
     paper.table(("", "", ""), cells)
+    paper.more(len(rows) - _UNKNOWN)
 
 
 def _others(paper: Paper, summary: ExpiringSummary) -> None:

@@ -71,6 +71,16 @@ class Paper:
         self.line()
         self.line(text, "bold")
 
+    def more(self, number: int) -> None:
+        """How many more there are than are shown, if there are any."""
+        if number > 0:
+            words = count(
+                number,
+                "and {n} more; --output csv lists all",
+                "and {n} more; --output csv lists all",
+            )
+            self.line(f"  {tr(words)}", "dim")
+
     def following(self, command: str) -> None:
         """The exact next command, whole on its line, however long."""
         self.line(tr(say("next: {step}", step=f"{command}{self._store}")))
