@@ -115,19 +115,58 @@ async def test_the_run_ends_when_its_time_is_up() -> None:
 
 
 async def test_stop_gives_up_what_runs_and_begins_nothing_more() -> None:
-    stop = asyncio.Event()
-
     async def work(item: int) -> Result:
         if item == 3:
-            stop.set()
+            asyncio.get_running_loop().call_soon(many.halt, "interrupted")
         return await (done(item) if item < 3 else forever(item))
 
-    results = [result async for result in stream(range(9), work).results(stop)]
+    many = stream(range(9), work)
+    results = [result async for result in many.results()]
     told = dict(results)
     assert len(results) == 9
     assert [told[item] for item in range(3)] == ["done"] * 3
     assert told[3] == "interrupted"
     assert told[8] == "interrupted (not begun)"
+
+
+async def test_closing_finishes_what_runs_and_begins_nothing_more() -> None:
+    async def work(item: int) -> Result:
+        if item == 3:
+            many.close("stopped")
+        return await done(item)
+
+    many = stream(range(9), work)
+    told = dict([result async for result in many.results()])
+    assert [told[item] for item in range(4)] == ["done"] * 4
+    assert told[8] == "stopped (not begun)"
+    assert set(told) == set(range(9))
+
+
+async def test_what_runs_on_after_closing_can_still_be_given_up() -> None:
+    async def work(item: int) -> Result:
+        if item == 2:
+            many.close("interrupted")
+            asyncio.get_running_loop().call_soon(many.halt, "interrupted")
+        return await forever(item)
+
+    many = stream(range(5), work)
+    told = dict([result async for result in many.results()])
+    assert [told[item] for item in range(5)] == ["interrupted"] * 3 + [
+        "interrupted (not begun)"
+    ] * 2
+
+
+async def test_waiting_for_others_costs_an_item_none_of_its_time() -> None:
+    async def work(item: int) -> Result:
+        if item == 0:
+            with many.unhurried():
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(0.01)
+            return item, "done"
+        return await forever(item)
+
+    many = stream(range(2), work, item_s=0.05)
+    assert dict([result async for result in many.results()]) == {0: "done", 1: "deadline"}
 
 
 async def test_work_that_is_given_up_may_tidy() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from volact.fleet.course import Stop
 from volact.model.report import ServerReport
 from volact.pipeline import Phase
 
@@ -29,7 +30,13 @@ class Finished(msgspec.Struct, frozen=True):
     report: ServerReport
 
 
-Event = Started | Entered | Finished
+class Stopped(msgspec.Struct, frozen=True):
+    """No more servers are begun."""
+
+    stop: Stop
+
+
+Event = Started | Entered | Finished | Stopped
 OnEvent = Callable[[Event], None]
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from typing import Generic, Literal, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
+
+from volact.fleet.pace import Pace
 
 _LOG = logging.getLogger("volact")
 
 I_ = TypeVar("I_")
 R = TypeVar("R")
 
-Cause = Literal["interrupted", "run-time", "deadline", "defect"]
+Cause = Literal["interrupted", "run-time", "stopped", "deadline", "defect"]
 
 
 class Loss(msgspec.Struct, frozen=True):
@@ -30,11 +33,15 @@ class Loss(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much at once, and how long for one item and for all of them."""
+    """How much at once, and how long for one item and for all of them.
+
+    ``run_s`` counts from when results are first asked for.
+    """
 
     concurrency: int = 50
     item_s: float = 120.0
     run_s: float | None = None
+    pace: Pace | None = None
 
 
 class Stream(Generic[I_, R]):
@@ -51,23 +58,48 @@ class Stream(Generic[I_, R]):
         self._work = work
         self._lose = lose
         self._limits = limits
-        self._running: set[asyncio.Future[R]] = set()
+        self._running: dict[asyncio.Future[R], asyncio.Timeout] = {}
+        self._closed: Cause | None = None
         self._halted: Cause | None = None
+        self._closing = asyncio.Event()
+        self._door = asyncio.Lock()
         # None marks the end.  The bound makes workers wait for a slow caller.
         self._queue: asyncio.Queue[tuple[R] | None] = asyncio.Queue(limits.concurrency)
 
+    def close(self, cause: Cause) -> None:
+        """Begin nothing more and finish what runs; every item still gets its result."""
+        if self._closed is None:
+            self._closed = cause
+            self._closing.set()
+
     def halt(self, cause: Cause) -> None:
-        """Give up what runs and begin nothing more; every item still gets its result."""
+        """Give up what runs, too."""
+        self.close(cause)
         if self._halted is None:
             self._halted = cause
             for task in tuple(self._running):
                 task.cancel()
 
-    async def results(self, stop: asyncio.Event | None = None) -> AsyncGenerator[R, None]:
-        """Every result as it comes; ``stop`` halts as an interrupt."""
-        helpers = [asyncio.ensure_future(self._all_workers())]
-        if stop is not None:
-            helpers.append(asyncio.ensure_future(self._halt_on(stop)))
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """Meanwhile the time of the item that the caller works on stands still."""
+        task: asyncio.Future[Any] | None = asyncio.current_task()
+        net = self._running.get(task) if task is not None else None
+        when = net.when() if net is not None else None
+        if net is None or when is None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        net.reschedule(None)
+        try:
+            yield
+        finally:
+            net.reschedule(when + loop.time() - since)
+
+    async def results(self) -> AsyncGenerator[R, None]:
+        """Every result as it comes."""
+        workers = asyncio.ensure_future(self._all_workers())
         timer = None
         if self._limits.run_s is not None:
             loop = asyncio.get_running_loop()
@@ -75,17 +107,12 @@ class Stream(Generic[I_, R]):
         try:
             while (item := await self._queue.get()) is not None:
                 yield item[0]
-            await helpers[0]
+            await workers
         finally:
             if timer is not None:
                 timer.cancel()
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
-
-    async def _halt_on(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self.halt("interrupted")
+            workers.cancel()
+            await asyncio.gather(workers, return_exceptions=True)
 
     async def _all_workers(self) -> None:
         try:
@@ -99,15 +126,31 @@ class Stream(Generic[I_, R]):
 
     async def _worker(self) -> None:
         for item in self._source:
+            await self._admission()
             await self._queue.put((await self._one(item),))
 
+    async def _admission(self) -> None:
+        """Wait for the moment at which one more may begin, or for the end of beginning."""
+        pace = self._limits.pace
+        if pace is None or self._closed is not None:
+            return
+        loop = asyncio.get_running_loop()
+        async with self._door:
+            if self._closed is None:
+                left = pace.next(loop.time()) - loop.time()
+                try:
+                    async with asyncio.timeout(max(0.0, left)):
+                        await self._closing.wait()
+                except TimeoutError:
+                    return
+
     async def _one(self, item: I_) -> R:
-        if self._halted is not None:
-            return self._lose(item, Loss(self._halted, begun=False))
+        if self._closed is not None:
+            return self._lose(item, Loss(self._closed, begun=False))
         task = asyncio.ensure_future(self._work(item))
-        self._running.add(task)
         try:
-            async with asyncio.timeout(self._limits.item_s):
+            async with asyncio.timeout(self._limits.item_s) as net:
+                self._running[task] = net
                 return await task
         except TimeoutError:
             return self._lose(item, Loss("deadline", begun=True))
@@ -122,4 +165,4 @@ class Stream(Generic[I_, R]):
             _LOG.debug("a defect met on %r", item, exc_info=True)
             return self._lose(item, Loss("defect", begun=True, error=error))
         finally:
-            self._running.discard(task)
+            self._running.pop(task, None)

@@ -13,6 +13,7 @@ from volact.pipeline.job import Job, Mode, Notify, Outcome, Phase
 from volact.pipeline.record import NOBODY, Recorder
 from volact.pipeline.rows import lost_row
 from volact.pipeline.run import apply_one, examine_one, read_one, run_one
+from volact.pipeline.turn import activation_host
 
 __all__ = [
     "NOBODY",
@@ -23,6 +24,7 @@ __all__ = [
     "Phase",
     "Recorder",
     "Retry",
+    "activation_host",
     "apply_one",
     "examine_one",
     "lost_row",
