@@ -72,7 +72,7 @@ def _write_certificates(path: Path, identities: Identities) -> None:
 def _host_line(slot: Slot, logins: Logins) -> str:
     key = logins.old_key if slot.line == "host-key" else logins.host_key
     public = key.export_public_key().decode("ascii").split()[:2]
-    return f"[127.0.0.1]:{slot.port} {' '.join(public)}\n"
+    return f"[127.0.0.1]:{slot.reached_by} {' '.join(public)}\n"
 
 
 def _defaults(logins: Logins, path: Path) -> dict[str, str]:
@@ -106,7 +106,7 @@ def _images(slots: Iterable[Slot]) -> str:
 
 
 def _ssh_lines(slot: Slot, stem: str) -> list[str]:
-    lines = [f'address = "ssh://127.0.0.1:{slot.port}"']
+    lines = [f'address = "ssh://127.0.0.1:{slot.reached_by}"']
     return [*lines, f"key-file = {_text(f'{stem}.key')}"] if slot.spec.key_login else lines
 
 

@@ -28,6 +28,7 @@ from volact.lab.ssh.slot import Slot
 from volact.lab.surroundings import Surroundings
 from volact.lab.tencent.estate import strangers
 from volact.lab.tencent.front import TencentFront
+from volact.lab.trouble import Gate
 from volact.lab.truth import Truth, truth_of
 from volact.lab.windows.machine import Machine
 from volact.lab.windows.spec import Spec, TransportName
@@ -61,10 +62,11 @@ class Lab:
     """One fleet.  ``patience`` is the fraction of a real wait that a time-out takes.
 
     ``transport`` makes all servers reachable in that one way, whatever the
-    scenario says.  ``servers`` is how many to draw, or the very servers.
+    scenario says.  ``servers`` is how many to draw, or the very servers.  With
+    ``gated`` there is a gate before each, at which its line can be troubled.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what a person may choose of a lab)
         self,
         scenario: str,
         servers: int | tuple[Spec, ...],
@@ -72,6 +74,7 @@ class Lab:
         *,
         patience: float = 0.05,
         transport: TransportName | None = None,
+        gated: bool = False,
     ) -> None:
         self.scenario = load_scenario(scenario)
         self.seed = seed
@@ -83,6 +86,7 @@ class Lab:
         self.surroundings = Surroundings(load_profile(PROVIDER), load_editions(), patience)
         self._old_key = asyncssh.generate_private_key("ssh-ed25519")
         self._taken: list[socket.socket] = []
+        self._gated = gated
         self.front = Front(
             password=f"lab-{secrets.token_urlsafe(12)}",
             client_key=asyncssh.generate_private_key("ssh-ed25519"),
@@ -110,13 +114,19 @@ class Lab:
                 continue  # nothing listens: its agent asks the cloud
             if slot.line == "refused":
                 slot.port = self._take_port()
-            elif slot.spec.transport == "winrm":
+                continue
+            if slot.spec.transport == "winrm":
                 await self.winrm.listen(slot)
             else:
-                await self.front.listen(slot, options)
+                slot.port = await self.front.listen(slot, options)
+            if self._gated:
+                slot.gate = Gate(slot.port, ssh=slot.spec.transport == "ssh")
+                await slot.gate.open()
 
     async def stop(self) -> None:
         """Close every socket."""
+        for gate in self.gates:
+            await gate.close()
         await self.front.stop()
         await self.winrm.stop()
         await self.tencent.stop()
@@ -141,6 +151,11 @@ class Lab:
     def machine(self, name: str) -> Machine:
         """The simulated server of that name, to look into."""
         return self.slots[name].machine
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """Every gate there is."""
+        return tuple(slot.gate for slot in self.slots.values() if slot.gate is not None)
 
     def write_inventory(self, path: Path | str) -> None:
         """Write the inventory, and beside it password, key and known hosts."""

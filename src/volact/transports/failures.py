@@ -99,6 +99,15 @@ TABLE: dict[type[BaseException], Mapping] = {
 }
 
 
+_NO_SFTP = Mapping(
+    "connect",
+    "the server does not start what a session needs: {detail}",
+    "is the sftp subsystem on in its sshd_config?",
+)
+# What the library says of a channel when the whole connection is gone.
+_CLOSED = "SSH connection closed"
+
+
 def mapping_of(kind: type[BaseException]) -> Mapping | None:
     """The entry for an exception type, ``None`` for one that is not a server's fault."""
     return next((TABLE[base] for base in kind.__mro__ if base in TABLE), None)
@@ -106,11 +115,20 @@ def mapping_of(kind: type[BaseException]) -> Mapping | None:
 
 def as_transport_error(error: BaseException) -> TransportError | None:
     """The contract's error for a foreign one, ``None`` when it is not a server's fault."""
-    found = mapping_of(type(error))
+    found = _of_channel(error) or mapping_of(type(error))
     if found is None:
         return None
     words = found.words.format(detail=_detail(error))
     return TransportError(found.kind, words, found.hint, passing=found.passing)
+
+
+def _of_channel(error: BaseException) -> Mapping | None:
+    """A channel that did not open has more than one reason."""
+    if not isinstance(error, asyncssh.ChannelOpenError):
+        return None
+    if error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED:
+        return _NO_SFTP
+    return _LOST if str(error) == _CLOSED else None
 
 
 @contextmanager

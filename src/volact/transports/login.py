@@ -109,6 +109,8 @@ class Login:
                 elif settings.command and server.ssh.jump is None:
                     arguments["proxy_command"] = settings.command
                 return await asyncssh.connect(**arguments)
+        except UnicodeDecodeError as error:
+            raise TransportError("protocol", "no SSH server answers there") from error
         except ValueError as error:
             # asyncssh's word for settings it will not take, such as a user name.
             raise _unusable(error) from error

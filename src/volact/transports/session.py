@@ -57,6 +57,7 @@ class _Collector(asyncssh.SSHClientSession[bytes]):
             self.closed.set_result(None)
         else:
             self.closed.set_exception(exc)
+            self.closed.exception()  # looked at, even where nobody waits any more
 
 
 async def run_command(connection: asyncssh.SSHClientConnection, command: str) -> Raw:

@@ -9,6 +9,7 @@ is ``login``'s, what the output means is ``volact.agent``'s.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 
 import asyncssh
@@ -35,6 +36,7 @@ class SshTransport:
     def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
         self._connection = connection
         self._sftp: asyncssh.SFTPClient | None = None
+        self._file: asyncssh.SFTPClientFile | None = None  # one that is being written
         self._home: str | None = None
         self._commands: tuple[str, ...] = COMMANDS
 
@@ -68,8 +70,11 @@ class SshTransport:
         if self._sftp is None:
             self._sftp = await self._connection.start_sftp_client()
         place, file = await self._create(self._sftp, name)
-        async with file:
-            await file.write(script)
+        # Closed by hand: after a failure even that may take for ever (``_tidy``).
+        self._file = file
+        await file.write(script)
+        await file.close()
+        self._file = None
         return place
 
     async def _create(
@@ -128,11 +133,20 @@ class SshTransport:
             return
         try:
             async with asyncio.timeout(_GRACE_S):
+                await self._let_go()
                 for place in (profile_place(stem), shared_place(stem)):
                     await _remove_all(self._sftp, place)
         except (OSError, asyncssh.Error):
             # The connection is gone or stuck: the agent removes itself when it ends.
             return
+
+
+    async def _let_go(self) -> None:
+        """Close a file that was not written to its end: Windows removes no open file."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(asyncssh.SFTPError):
+                await file.close()
 
 
 async def _new(sftp: asyncssh.SFTPClient, place: Place) -> asyncssh.SFTPClientFile:

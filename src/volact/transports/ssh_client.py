@@ -6,6 +6,7 @@ connection is opened is ``login``'s.
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 import asyncssh
@@ -16,8 +17,16 @@ from volact.transports.base import Secrets
 from volact.transports.failures import one_line
 from volact.transports.hostkeys import KnownHosts, Match, Refusal
 
-# How a server ends a login that it has had enough of.
-_ENDED = (asyncssh.DisconnectError, asyncssh.ProtocolError)
+# How a server ends a login that it has had enough of.  OpenSSH calls too many tries an
+# error of protocol; the library's own complaints of that kind speak of packets.
+_ENDED = asyncssh.DisconnectError
+_FED_UP = re.compile("auth|login|user|attempt", re.IGNORECASE)
+
+
+def _ended_by_server(error: Exception) -> bool:
+    if type(error) is asyncssh.ProtocolError:
+        return _FED_UP.search(str(error)) is not None
+    return type(error) is _ENDED
 
 
 class Client(asyncssh.SSHClient):
@@ -50,7 +59,7 @@ class Client(asyncssh.SSHClient):
             )
         if isinstance(error, InputError):
             return TransportError("auth", error.message, error.hint)
-        if self._in_login and type(error) in _ENDED:
+        if self._in_login and _ended_by_server(error):
             return TransportError(
                 "auth",
                 f"the server ended the login: {one_line(str(error))}",

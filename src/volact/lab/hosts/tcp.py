@@ -13,12 +13,14 @@ class TcpListener:
     def __init__(self) -> None:
         self.connections: set[asyncio.Transport] = set()
         self._server: asyncio.Server | None = None
+        self._port = 0
 
     async def start(self, factory: Callable[[], asyncio.Protocol]) -> int:
-        """Listen on a free loopback port and return it."""
+        """Listen on a free loopback port, on the same again after a stop, and return it."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(factory, "127.0.0.1", 0)
-        return int(self._server.sockets[0].getsockname()[1])
+        self._server = await loop.create_server(factory, "127.0.0.1", self._port)
+        self._port = int(self._server.sockets[0].getsockname()[1])
+        return self._port
 
     async def stop(self) -> None:
         """Close the listener and every connection."""

@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncssh
 
@@ -18,10 +19,12 @@ from volact.lab.ssh.pool import Pool
 from volact.lab.ssh.sftp import LabSftp
 from volact.lab.ssh.slot import Slot
 from volact.lab.ssh.tamper import tamper
+from volact.lab.ssh.troubled import Process, TroubledSftp, passed, peer_of, refused, told
 
 _LIMIT_S = 300.0
 _LOG = logging.getLogger("volact.lab")
 _BANNER = "OpenSSH_for_Windows_9.5"
+_SFTP_VERSION = 3
 
 
 @dataclass
@@ -42,19 +45,18 @@ class Front:
             server_factory=lambda: _Login(self),
             server_host_keys=[self.host_key],
             server_version=_BANNER,
-            process_factory=self._process,
-            sftp_factory=self._sftp,
             encoding=None,
             login_timeout=30,
             keepalive_interval=0,
         )
 
-    async def listen(self, slot: Slot, options: asyncssh.SSHServerConnectionOptions) -> None:
-        """Start one server's listener on a free loopback port."""
+    async def listen(self, slot: Slot, options: asyncssh.SSHServerConnectionOptions) -> int:
+        """Start one server's listener on a free loopback port, one more where it has one."""
         acceptor = await asyncssh.listen("127.0.0.1", 0, options=options, backlog=128)
-        slot.port = acceptor.get_port()
-        self.slots[slot.port] = slot
+        port = acceptor.get_port()
+        self.slots[port] = slot
         self._listeners.append(acceptor)
+        return port
 
     async def stop(self) -> None:
         """Close every listener and connection."""
@@ -71,8 +73,22 @@ class Front:
         assert isinstance(address, tuple)
         return self.slots[int(address[1])]
 
-    def _sftp(self, channel: asyncssh.SSHServerChannel[bytes]) -> LabSftp:
-        return LabSftp(channel, self.slot_of(channel.get_extra_info))
+    def session(self, slot: Slot, connection: asyncssh.SSHServerConnection) -> Process:
+        """What a new channel of a connection is to be."""
+        act = slot.reached("channel", peer_of(connection))
+        if act == "deny":
+            code = asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
+            raise asyncssh.ChannelOpenError(code, "open failed")
+        refused_sftp = slot.gate is not None and slot.gate.refuses("sftp-init")
+        sftp = None if refused_sftp else self._sftp
+        return asyncssh.SSHServerProcess(self._process, sftp, _SFTP_VERSION, False)
+
+    def _sftp(self, channel: Any) -> LabSftp:
+        slot = self.slot_of(channel.get_extra_info)
+        if slot.gate is None:
+            return LabSftp(channel, slot)
+        slot.reached("sftp-init", peer_of(channel))
+        return TroubledSftp(channel, slot)
 
     async def _process(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
         slot = self.slot_of(process.get_extra_info)
@@ -80,16 +96,33 @@ class Front:
             process.stderr.write(b"lab: an interactive shell is not modelled\r\n")
             process.exit(1)
             return
+        if await refused(slot, process):
+            return
         slot.executions += 1
-        result = await self._run(slot, process.command)
+        result = await self._watched(slot, process, process.command)
         if slot.line == "hang":
             await self._hang(process)
             return
         chance = random.Random(f"{slot.spec.seed}/{slot.spec.index}/{slot.executions}")
-        process.stdout.write(tamper(result.stdout, slot.line, chance))
+        if await told(slot, process, tamper(result.stdout, slot.line, chance)):
+            return
         if result.stderr:
             process.stderr.write(result.stderr)
+        await passed(slot, process, "exit")
         process.exit(result.exit_code & 0xFFFFFFFF)
+        await passed(slot, process, "close")
+
+    async def _watched(self, slot: Slot, process: Process, command: str) -> Result:
+        """Run it; where servers are frail, a connection that is lost ends what runs."""
+        if not slot.frail:
+            return await self._run(slot, command)
+        end = slot.machine.end_what_runs
+        lost = asyncio.ensure_future(process.channel.wait_closed())
+        lost.add_done_callback(lambda it: None if it.cancelled() else end())
+        try:
+            return await self._run(slot, command)
+        finally:
+            lost.cancel()
 
     async def _run(self, slot: Slot, command: str) -> Result:
         machine = slot.machine
@@ -121,12 +154,24 @@ class _Login(asyncssh.SSHServer):
     def __init__(self, front: Front) -> None:
         self._front = front
         self._slot: Slot | None = None
+        self._connection: asyncssh.SSHServerConnection | None = None
+        self._denied = False
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
         self._slot = self._front.slot_of(conn.get_extra_info)
         self._slot.connections += 1
 
+    def session_requested(self) -> Any:
+        """A channel is asked for; its encoding is that of the options: bytes."""
+        assert self._slot is not None
+        assert self._connection is not None
+        return self._front.session(self._slot, self._connection)
+
     def begin_auth(self, _username: str) -> bool:
+        if self._slot is not None and self._connection is not None:
+            act = self._slot.reached("auth", peer_of(self._connection))
+            self._denied = act == "deny"
         return True
 
     def password_auth_supported(self) -> bool:
@@ -138,7 +183,7 @@ class _Login(asyncssh.SSHServer):
     def _known(self, username: str) -> bool:
         assert self._slot is not None
         right = self._slot.spec.user.lower() == username.lower()
-        return right and self._slot.line != "auth"
+        return right and self._slot.line != "auth" and not self._denied
 
     def validate_password(self, username: str, password: str) -> bool:
         return self._known(username) and password == self._front.password

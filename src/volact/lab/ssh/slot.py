@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from volact.lab.errors import LabError
 from volact.lab.faults import FAULTS
 from volact.lab.faults.base import Line
+from volact.lab.trouble import Act, Gate, Stage
 from volact.lab.windows.machine import Machine
 from volact.lab.windows.spec import Spec, World
 
@@ -23,6 +24,8 @@ class Slot:
     executions: int = 0
     sftp_operations: int = 0
     requests: int = 0  # over HTTP
+    gate: Gate | None = None  # what clients connect to, where there is one
+    frail: bool = False  # what runs ends with the connection, as under a strict sshd
     on_report: Callable[[str, LabError], None] = lambda _name, _error: None
     _machine: Machine | None = field(default=None, repr=False)
 
@@ -36,6 +39,19 @@ class Slot:
             for name in self.spec.faults:
                 FAULTS[name].apply(self._machine)
         return self._machine
+
+    def renew(self) -> None:
+        """Another server of the same kind takes its place, as it was in the beginning."""
+        self._machine = None
+
+    @property
+    def reached_by(self) -> int:
+        """The port that clients connect to."""
+        return self.gate.port if self.gate else self.port
+
+    def reached(self, stage: Stage, peer: int) -> Act | None:
+        """A connection from that port is at a stage of its protocol: what happens to it."""
+        return self.gate.reached(stage, peer) if self.gate else None
 
     @property
     def built(self) -> Machine | None:

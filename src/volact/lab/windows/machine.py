@@ -150,6 +150,11 @@ class Machine:
         if self.stop_at is not None and time.monotonic() > self.stop_at:
             raise Ended
 
+    def end_what_runs(self) -> None:
+        """Whatever runs ends at its next step, as when its session is gone."""
+        if self.lock.locked():
+            self.stop_at = 0.0
+
     def report(self, error: LabError) -> None:
         """Tell the lab that something was asked for that it does not model."""
         self.on_report(self.spec.name, error)

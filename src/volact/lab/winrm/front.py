@@ -25,6 +25,8 @@ from volact.lab.winrm.service import Service
 from volact.lab.winrm.users import Users
 
 _SOAP = "application/soap+xml;charset=UTF-8"
+_OUT_OF_ORDER = b"<html><body>The service is unavailable.</body></html>"
+_NO_SOAP = b"<html>volact lab: this is not SOAP at all, and there is much of it</html>" * 8
 
 
 def over_tls(slot: Slot) -> bool:
@@ -117,6 +119,7 @@ class WinRmFront:
         bindings = shown.bindings if shown else None
         login = Login(service.slot, self._users, self.password, tls, bindings)
         caller = _Caller(service, login)
+        caller.peer = int(writer.get_extra_info("peername")[1])
         try:
             await Connection(reader, writer, caller.answer).serve()
         finally:
@@ -129,10 +132,13 @@ class _Caller:
 
     service: Service
     login: Login
+    peer: int = 0
 
     async def answer(self, target: str, headers: Headers, body: bytes) -> Reply:
         """Answer one request."""
         self.service.slot.requests += 1
+        if (struck := self._struck()) is not None:
+            return struck
         if "wsmanidentify" in headers and envelope.is_identify(body):
             return Reply(200, envelope.identified(self.service.stack), _SOAP)
         if not self.login.prove(headers.get("authorization", "")):
@@ -144,6 +150,15 @@ class _Caller:
         if not body:
             return Reply(200, extra=extra)
         return await self._sealed(headers, body, extra)
+
+    def _struck(self) -> Reply | None:
+        """The answer to a request that trouble has come between."""
+        act = self.service.slot.reached("request", self.peer)
+        if act is None or act == "slow":
+            return None
+        if act == "deny":
+            return Reply(500, _OUT_OF_ORDER)
+        return Reply(200, _NO_SOAP * (4096 if act == "flood" else 1), _SOAP)
 
     async def _sealed(self, headers: Headers, body: bytes, extra: list[tuple[str, str]]) -> Reply:
         """Answer in the form in which the question came; in clear over TLS alone."""

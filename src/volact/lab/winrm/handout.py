@@ -41,4 +41,4 @@ def _text(value: str) -> str:
 
 
 def _address(scheme: str, slot: Slot) -> str:
-    return f'address = "{scheme}://127.0.0.1:{slot.port}"'
+    return f'address = "{scheme}://127.0.0.1:{slot.reached_by}"'
