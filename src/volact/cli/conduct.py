@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 
 import msgspec
@@ -34,13 +35,20 @@ from volact.report.message import message_of
 from volact.report.tally import ALL_WELL, Tally
 
 Rows = AsyncGenerator[ServerReport, None]
-Announce = Callable[[RunReport, Tally], bool]  # tells of a run; whether everyone could be told
 _DOING = {
     "check": say("looking at"),
     "plan": say("planning for"),
     "activate": say("activating"),
     "undo": say("undoing"),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ears:
+    """Who hears of a run beside its reports."""
+
+    end: Callable[[RunReport, Tally], bool]  # when it is over; whether everyone could be told
+    row: Callable[[ServerReport], object] = lambda row: None  # whatever becomes of the reports
 
 
 class Conductor:
@@ -53,13 +61,13 @@ class Conductor:
         progress: Progress,
         concurrency: int,
         *,
-        announce: Announce,
+        ears: Ears,
         keep: Keeping,
     ) -> None:
         self.fleet = fleet
         self._keep = keep
         self.progress = progress
-        self._announce = announce
+        self._ears = ears
         self.tally = Tally()
         self._clusters = Clusters()
         self._sinks = sinks
@@ -100,6 +108,7 @@ class Conductor:
         self._clusters.add(row)
         self._sinks.add(row)
         self._keep.row(row)
+        self._ears.row(row)
         if not self._sinks.reading and self.fleet.job.mode not in CHANGING:
             self._unread = True  # looking on would be for nobody; a change under way is finished
             self._stop.set()
@@ -139,7 +148,7 @@ class Conductor:
         whole = self._keep.say_so() and whole
         if self._unread:
             return FAILED
-        whole = self._announce(run, self.tally) and whole
+        whole = self._ears.end(run, self.tally) and whole
         if self.stopped:
             tell(say("interrupted; the rows above are those finished or given up"))
             return INTERRUPTED
@@ -151,13 +160,13 @@ def conductor(
     fleet: Fleet,
     output: str,
     writer: Writer | None = None,
-    announce: Announce | None = None,
+    ears: Ears | None = None,
 ) -> Conductor:
     """Open every report of a run; nothing has been started yet.
 
     Rows that stream to the same terminal are progress enough.
     """
-    announce = announce or to_channels(channels_of(options.notify))
+    ears = ears or to_channels(channels_of(options.notify))
     reports = parse_reports(options.report)
     rows = writer or stdout_writer(output, fleet.how, options)
     streams = output != "text" and sys.stdout.isatty()
@@ -170,18 +179,18 @@ def conductor(
     job = msgspec.structs.replace(fleet.job, recorder=keep.recorder)
     fleet = msgspec.structs.replace(fleet, job=job)
     sinks = Sinks(rows, reports, fleet.how)
-    return Conductor(fleet, sinks, progress, options.concurrency, announce=announce, keep=keep)
+    return Conductor(fleet, sinks, progress, options.concurrency, ears=ears, keep=keep)
 
 
-def to_channels(channels: Sequence[Channel]) -> Announce:
+def to_channels(channels: Sequence[Channel]) -> Ears:
     """Tell of every run that has ended."""
 
-    def announce(run: RunReport, tally: Tally) -> bool:
+    def end(run: RunReport, tally: Tally) -> bool:
         return not channels or tell_everyone(
             channels, message_of(run, tally.causes, tally.repaired)
         )
 
-    return announce
+    return Ears(end=end)
 
 
 def stdout_writer(format_: str, how: Invocation, options: ServerOptions) -> Writer:

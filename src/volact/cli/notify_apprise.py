@@ -35,9 +35,7 @@ class AppriseChannel:
 
     def send(self, message: Message) -> None:
         """Hand it to apprise; ``NotifyError`` when that says no."""
-        summary = message.data["summary"]
-        well = summary["healthy"] == summary["servers"]
-        kind = self._kind.SUCCESS if well else self._kind.WARNING
+        kind = self._kind.SUCCESS if message.well else self._kind.WARNING
         try:
             sent = self._apprise.notify(
                 body=message.text, title=message.title, notify_type=kind, body_format=self._format

@@ -6,14 +6,12 @@ otherwise, ``volact.report.standing``.
 
 from __future__ import annotations
 
-import asyncio
 import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from volact.cli.conduct import Conductor, Ears, conductor, run_through, stdout_writer
 from volact.cli.console import use_stdout
@@ -21,7 +19,8 @@ from volact.cli.failure import INTERRUPTED, settle, tell
 from volact.cli.fleet_options import Fleet
 from volact.cli.notify import Channel, tell_everyone
 from volact.cli.options import FleetOptions
-from volact.cli.runtime import run_async, stoppable
+from volact.cli.runtime import run_async
+from volact.cli.watch_stop import Stopping
 from volact.errors import InputError, VolactError
 from volact.model.report import RunReport
 from volact.model.text import say
@@ -67,6 +66,7 @@ class Watch:
         self._channels = channels
         self._watched = Watched(within, before)
         self._failing = False
+        self._run: Conductor | None = None
 
     def once(self) -> int:
         """One look; its exit code."""
@@ -91,7 +91,9 @@ class Watch:
         ) as run:
             if self._failing:
                 run.note(say("the servers can be looked at again"))
+            self._run = run
             code = _look(run)
+        self._run = None
         if told_all:
             self._watched.next(server.name for server in fleet.servers)
         else:
@@ -101,16 +103,18 @@ class Watch:
 
     def forever(self, rhythm: Rhythm) -> int:
         """Look until somebody says stop; 0 between looks, 130 in the midst of one."""
+        stopping = Stopping(lambda: self._run is not None and self._run.stopped)
         first = True
-        while True:
-            begun = time.monotonic()
-            code = self._surviving(first=first)
-            if code == INTERRUPTED:
-                return code
-            first = False
-            if run_async(_stopped_within(rhythm.wait_s(time.monotonic() - begun))):
-                tell(say("the watch has ended"))
-                return 0
+        with stopping.heard():
+            while True:
+                begun = time.monotonic()
+                code = self._surviving(first=first)
+                if code == INTERRUPTED:
+                    return code
+                first = False
+                if stopping.within(rhythm.wait_s(time.monotonic() - begun)):
+                    tell(say("the watch has ended"))
+                    return 0
 
     def _surviving(self, *, first: bool) -> int:
         """A look; one that fails is said and costs no later one.
@@ -141,14 +145,3 @@ def _look(run: Conductor) -> int:
     from volact.cli.verbs.activate import unattended
 
     return unattended(run) if run.fleet.job.mode == "activate" else run_async(run_through(run))
-
-
-async def _stopped_within(seconds: float) -> bool:
-    """Rest; whether somebody said stop meanwhile."""
-    stop = asyncio.Event()
-    when = datetime.now(UTC) + timedelta(seconds=seconds)
-    tell(say("the next look begins at {when} UTC", when=f"{when:%Y-%m-%d %H:%M:%S}"))
-    with stoppable(stop), suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    return stop.is_set()

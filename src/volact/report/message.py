@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from volact.model.report import RunReport
+from volact.model.report import RunReport, Word
 from volact.model.text import Text, count, in_json, listed, say
 from volact.report.cluster_lines import HEADING, cluster_lines
 from volact.report.safe import plain, without_surrogates
@@ -31,8 +31,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     server: str
     kind: str  # worse, better, other, expiring, new
-    was: str
-    now: str
+    was: Word | Literal[""]
+    now: Word
     summary: str
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from volact.model.report import ServerReport, Word
 from volact.model.text import Text, raw, say
+from volact.report.group import natural
 from volact.report.message import Change
 from volact.report.words import ERROR_TITLES, VERDICTS, WORST_FIRST, cause, days_left, lead
 
@@ -59,7 +60,10 @@ class Watched:
 
     def changes(self) -> list[Change]:
         """What is otherwise, the worst first."""
-        return sorted(self._changes, key=lambda change: _ORDER.index(change.kind))
+        return sorted(
+            self._changes,
+            key=lambda c: (_ORDER.index(c.kind), WORST_FIRST.index(c.now), natural(c.server)),
+        )
 
     def next(self, names: Iterable[str]) -> None:
         """The look is over: it is what the next one is compared with.

@@ -1,0 +1,191 @@
+"""Watching: real processes, real webhooks, servers of the lab and some that are not there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cli_receiver import Receiver
+from cli_run import volact
+
+from volact.cli.child_lab import child_lab
+from volact.cli.watch_lock import alone
+from volact.errors import VolactError
+
+VOLACT = [sys.executable, "-m", "volact"]
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def inventory(folder: Path, port: int) -> Path:
+    file = folder / "fleet.toml"
+    file.write_text(
+        '[defaults]\nprovider = "tencent"\nuser = "Administrator"\npassword-env = "PW"\n'
+        f'[[server]]\nname = "gone-01"\naddress = "ssh://127.0.0.1:{port}"\n'
+    )
+    return file
+
+
+def until(happened: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def watching(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*VOLACT, "watch", "--no-progress", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PW": "x"},
+    )
+
+
+def test_it_tells_of_changes_only_and_survives_a_look_that_fails(
+    tmp_path: Path, closed_port: int, receiver: Receiver
+) -> None:
+    file = inventory(tmp_path, closed_port)
+    page = tmp_path / "volact.prom"
+    words = ["-i", str(file), "--every", "1s", "--jitter", "1s", "--report", f"prometheus={page}"]
+    with watching(*words, "--notify", f"http://127.0.0.1:{receiver.port}/hook") as running:
+        assert running.stdout is not None
+        first, second = running.stdout.readline(), running.stdout.readline()
+        assert "1 server: 1 unreachable" in first
+        assert "not as it should be: gone-01: unreachable" in second
+        assert "nothing changed" in running.stdout.readline()
+        assert len(receiver.got) == 1
+        whole = file.read_text()
+        file.write_text("[[server]\n")
+        until(lambda: len(receiver.got) == 2)
+        file.write_text(whole)
+        until(lambda: len(receiver.got) == 3)
+        assert "nothing changed" in running.stdout.readline()
+        running.send_signal(signal.SIGTERM)
+        _, err = running.communicate(timeout=30)
+    assert running.returncode == 0, err
+    assert len(receiver.got) == 3
+    told = [body for _, _, body in receiver.got]
+    assert told[0]["changes"][0]["kind"] == "new"
+    assert "could not be looked at" in told[1]["title"]
+    assert "fleet.toml" in told[1]["error"]
+    assert told[2]["notes"] == ["the servers can be looked at again"]
+    assert told[2]["changes"] == []
+    assert "hook" not in err
+    assert "Traceback" not in err
+    assert 'volact_server_examined{server="gone-01"' in page.read_text()
+
+
+def test_who_could_not_be_told_hears_of_it_after_the_next_look(
+    tmp_path: Path, closed_port: int, receiver: Receiver
+) -> None:
+    receiver.answer = lambda path: (503 if len(receiver.got) < 1 else 200, {})
+    file = inventory(tmp_path, closed_port)
+    hook = f"http://127.0.0.1:{receiver.port}/"
+    with watching("-i", str(file), "--every", "1s", "--notify", hook) as running:
+        until(lambda: len(receiver.got) == 2)
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=30)
+    assert running.returncode in (0, 130)
+    assert [body["changes_total"] for _, _, body in receiver.got] == [1, 1]
+
+
+def test_an_interrupt_in_the_midst_of_a_look_keeps_its_rows(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        file = inventory(tmp_path, silent.getsockname()[1])
+        rows = tmp_path / "rows.jsonl"
+        with watching("-i", str(file), "--report", f"jsonl={rows}") as running:
+            connection, _ = silent.accept()
+            with connection:
+                running.send_signal(signal.SIGINT)
+                running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "interrupted" in rows.read_text()
+
+
+def test_one_watch_at_a_time_over_the_same_servers(tmp_path: Path, closed_port: int) -> None:
+    file = inventory(tmp_path, closed_port)
+    with alone([str(file), ""]):
+        done = volact("watch", "-i", str(file), "--once", "--no-progress")
+        other = volact("watch", "-i", str(file), "--once", "--limit", "gone-01")
+    assert done.returncode == 1
+    assert "another watch is looking after the same servers" in done.stderr
+    assert done.stdout == ""
+    assert "another watch" not in other.stderr
+
+
+def test_a_lock_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(VolactError, match="file"), alone(["x"], tmp_path / "file"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--every", "soon"], "--every soon: not a span of time"),
+        (["--allow", "rearm"], "say --repair too"),
+        (["--print-cron", "--every", "7h"], "cron cannot say it"),
+        (["--print-systemd", "--notify", "slack://secret"], "--notify env:VOLACT_NOTIFY"),
+        (["--once", "-i", "/nowhere/fleet.toml"], "/nowhere/fleet.toml"),
+    ],
+)
+def test_wrong_input_is_said_at_the_start(words: list[str], said: str) -> None:
+    done = volact("watch", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.xdist_group("cli-lab")
+def test_it_repairs_when_it_may_and_the_store_remembers(tmp_path: Path, receiver: Receiver) -> None:
+    hook, store = f"http://127.0.0.1:{receiver.port}/", tmp_path / "memory.db"
+    with child_lab("tencent", 12, 7) as fleet:
+        words = ["watch", "-i", str(fleet), "--deadline", "5", "--no-progress", "--once"]
+        words += ["--store", str(store), "--notify", hook]
+        looked = volact(*words)
+        again = volact(*words)
+        mended = volact(*words, "--repair")
+    assert looked.returncode == again.returncode == mended.returncode == 3
+    assert "nothing changed" in again.stdout
+    assert "better: " in mended.stdout
+    first, last = [body for _, _, body in receiver.got]
+    assert {change["kind"] for change in first["changes"]} == {"new"}
+    assert last["command"] == "activate"
+    assert {change["kind"] for change in last["changes"]} >= {"better"}
+    assert last["summary"]["changed"] > 0
+
+
+def test_units_are_printed_and_nothing_is_started(tmp_path: Path) -> None:
+    done = volact("watch", "--print-systemd", "--print-cron", "-i", str(tmp_path / "no.toml"))
+    assert done.returncode == 0
+    assert "--inventory=" in done.stdout
+    assert "[Timer]" in done.stdout
+    assert "watch --once" in done.stdout

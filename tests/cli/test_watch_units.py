@@ -1,0 +1,137 @@
+"""Units and crontab lines: the same command comes out, whatever its words hold."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from volact.cli.verbs.watch import WatchOptions
+from volact.cli.watch_units import Start, cron, quoted, systemd, variables_of, words_of
+from volact.errors import InputError
+
+WORDS = (
+    "a b", "100%", "$HOME", "${x}", 'say "x"', "it's", "back\\slash", "tab\there", ";", "é",
+    "--report=html=a,b", "", "@x", "-x", "%n", "`id`",
+)  # fmt: skip
+
+
+def start(every: timedelta = timedelta(hours=6), *words: str, folder: str = "/srv") -> Start:
+    return Start(
+        command=(sys.executable, "-c", "import sys; print(ascii(sys.argv[1:]))", *words),
+        folder=folder,
+        user="volact",
+        every=every,
+        jitter=timedelta(minutes=18),
+        variables=("VOLACT_PASSWORD",),
+    )
+
+
+def unit(text: str, name: str) -> str:
+    return text.partition(f"# /etc/systemd/system/{name}\n")[2].partition("\n# ")[0] + "\n"
+
+
+def exec_words(text: str) -> list[str]:
+    """ExecStart as systemd.service(5) reads it: quotes, C escapes, %% and $$."""
+    (line,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
+    words = []
+    for bare, inside in re.findall(r'([^\s"]+)|"((?:[^"\\]|\\.)*)"', line):
+        word = re.sub(
+            r"\\(?:x([0-9a-f]{2})|(.))", lambda m: chr(int(m[1], 16)) if m[1] else m[2], inside
+        )
+        whole = bare or word
+        assert not re.search(r"(?<!%)%(?:%%)*(?!%)", whole)
+        words.append(whole.replace("%%", "%").replace("$$", "$"))
+    return words
+
+
+def test_systemd_gets_the_words_back() -> None:
+    made = start(timedelta(hours=6), *WORDS)
+    assert exec_words(systemd(made)) == list(made.command)
+    assert all("\n" not in quoted(word) for word in ("a\nb", *WORDS))
+
+
+@pytest.fixture
+def analyze() -> str:
+    found = shutil.which("systemd-analyze")
+    if found is None and os.environ.get("CI") != "true":
+        pytest.skip("needs systemd-analyze (Debian: systemd)")
+    assert found, "no systemd-analyze: CI has the package systemd"
+    return found
+
+
+def test_systemd_takes_the_units(analyze: str, tmp_path: Path) -> None:
+    text = systemd(start(timedelta(hours=7), *WORDS, folder=str(tmp_path)))
+    files = [tmp_path / "volact-watch.service", tmp_path / "volact-watch.timer"]
+    for file in files:
+        file.write_text(unit(text, file.name).replace("User=volact", "User=root"))
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", *map(str, files)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    said = [line for line in done.stderr.splitlines() if "volact" in line]
+    assert done.returncode == 0, done.stderr
+    assert said == []
+
+
+def test_the_timer_says_when() -> None:
+    timer = unit(systemd(start(timedelta(hours=7))), "volact-watch.timer")
+    assert "OnUnitActiveSec=25200s" in timer
+    assert "RandomizedDelaySec=1080s" in timer
+
+
+def test_cron_runs_the_same_words(tmp_path: Path) -> None:
+    words = [word for word in WORDS if word != "é"]
+    made = start(timedelta(hours=6), *words, folder=str(tmp_path))
+    line = cron(made).removesuffix("\n")
+    fields = line.split(" ", 5)
+    assert re.fullmatch(r"\d+ \d+-23/6 \* \* \*", " ".join(fields[:5]))
+    assert not re.search(r"(?<!\\)%", fields[5])
+    command = fields[5].replace("\\%", "%").replace("/etc/volact/watch.env", "/dev/null")
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ascii(words)
+
+
+@pytest.mark.parametrize(
+    ("every", "shape"),
+    [
+        (timedelta(minutes=15), r"\d+-59/15 \* \* \* \*"),
+        (timedelta(hours=1), r"\d+ 0-23/1 \* \* \*"),
+        (timedelta(days=1), r"\d+ \d+ \* \* \*"),
+    ],
+)
+def test_cron_says_when(every: timedelta, shape: str) -> None:
+    assert re.match(shape, cron(start(every)))
+
+
+@pytest.mark.parametrize("every", [timedelta(hours=7), timedelta(minutes=90), timedelta(days=2)])
+def test_what_cron_cannot_say_is_said(every: timedelta) -> None:
+    with pytest.raises(InputError, match="cron cannot say it"):
+        cron(start(every))
+
+
+def test_the_options_come_back_as_typed() -> None:
+    options = WatchOptions(
+        targets=["web-*"], inventory="my fleet.toml", from_="", every="1h", repair=True,
+        allow=["rearm", "add-dns"], deadline=30, password_env="PW", print_systemd=True,
+    )  # fmt: skip
+    assert list(words_of(options)) == [
+        "--inventory=my fleet.toml", "--deadline=30", "--password-env=PW", "--repair",
+        "--allow=rearm", "--allow=add-dns", "--", "web-*",
+    ]  # fmt: skip
+
+
+def test_secrets_stand_in_no_unit() -> None:
+    named = WatchOptions(notify=["env:HOOK"], password_env="PW")
+    assert variables_of(named) == ("PW", "HOOK")
+    with pytest.raises(InputError, match="in the open") as caught:
+        variables_of(WatchOptions(notify=["slack://T0Ps3cret"]))
+    assert "T0Ps3cret" not in caught.value.line()

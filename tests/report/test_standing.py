@@ -1,0 +1,105 @@
+"""How servers stood, and which change of it is worth a word."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from report_samples import POLICY, RETAIL, STARTED, attention, failed, healthy, unreachable
+
+from volact.model.report import ErrorRow, ServerReport
+from volact.report.standing import Standing, Watched, standing_of
+
+WITHIN = timedelta(days=30)
+
+
+def named(server: ServerReport) -> ServerReport:
+    return msgspec.structs.replace(server, name="a")
+
+
+def ending() -> ServerReport:
+    soon = msgspec.structs.replace(healthy().license, expires="2026-02-10T08:00:00Z")
+    return named(msgspec.structs.replace(healthy(), license=soon))
+
+
+def kind(was: ServerReport | None, now: ServerReport) -> str:
+    before = {"a": standing_of(was, STARTED, WITHIN)} if was else {}
+    change = Watched(WITHIN, before).add(named(now), STARTED)
+    return change.kind if change else ""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        (None, healthy(), ""),
+        (None, attention(), "new"),
+        (None, ending(), "expiring"),
+        (healthy(), healthy(), ""),
+        (healthy(), attention(), "worse"),
+        (healthy(), ending(), "expiring"),
+        (ending(), ending(), ""),
+        (attention(), failed(), "worse"),
+        (failed(), unreachable(), "worse"),
+        (unreachable(), attention(), "better"),
+        (attention(), healthy(), "better"),
+        (attention(), attention(), ""),
+        (attention("a", POLICY), attention("a", RETAIL), "other"),
+    ],
+)
+def test_kinds_of_change(was: ServerReport | None, now: ServerReport, said: str) -> None:
+    assert kind(was, now) == said
+
+
+def test_a_server_that_had_no_turn_stands_as_before() -> None:
+    watched = Watched(WITHIN, {"a": Standing("healthy", "")})
+    error = ErrorRow(kind="not-begun", message="interrupted")
+    skipped = named(msgspec.structs.replace(unreachable(), error=error))
+    assert watched.add(skipped, STARTED) is None
+    watched.next(["a"])
+    change = watched.add(named(attention()), STARTED)
+    assert change is not None
+    assert change.kind == "worse"
+
+
+def test_the_next_look_is_compared_with_this_one() -> None:
+    watched = Watched(WITHIN)
+    watched.add(named(attention()), STARTED)
+    assert [change.kind for change in watched.changes()] == ["new"]
+    watched.next(["a"])
+    watched.add(named(attention()), STARTED)
+    assert watched.changes() == []
+
+
+def test_what_nobody_heard_is_said_again() -> None:
+    watched = Watched(WITHIN)
+    for _ in range(2):
+        watched.add(named(attention()), STARTED)
+        assert len(watched.changes()) == 1
+        watched.again()
+
+
+def test_nothing_is_kept_of_servers_that_are_gone() -> None:
+    watched = Watched(WITHIN)
+    watched.add(named(healthy()), STARTED)
+    watched.next([])
+    change = watched.add(named(attention()), STARTED)
+    assert change is not None
+    assert change.kind == "new"
+
+
+def test_the_worst_stands_first() -> None:
+    watched = Watched(WITHIN, {"b2": Standing("failed", ""), "b10": Standing("healthy", "")})
+    for server in (healthy("b2"), attention("b10"), attention("c"), unreachable("d")):
+        watched.add(server, STARTED)
+    assert [(c.kind, c.server) for c in watched.changes()] == [
+        ("worse", "b10"), ("new", "d"), ("new", "c"), ("better", "b2"),
+    ]  # fmt: skip
+
+
+def test_each_change_is_a_sentence() -> None:
+    watched = Watched(WITHIN, {"db-01": Standing("healthy", "")})
+    change = watched.add(attention(), STARTED)
+    assert change is not None
+    assert change.summary.startswith("db-01: healthy before, attention now: ")
+    assert "[kms-host-set-by-policy]" in change.summary
