@@ -24,6 +24,7 @@ from memory_samples import (
 )
 
 from volact.model.report import ServerReport
+from volact.model.undo import Left, Undone, UndoRow
 from volact.report.memory.diff import diff
 from volact.report.memory.expiring import expiring
 from volact.report.memory.history import history
@@ -184,6 +185,14 @@ def test_history_says_what_came_and_went() -> None:
     assert found[0].steps[0].before == {"skew_s": 18000}
     assert found[0].steps[0].after == {"skew_s": 0}
     assert (found[3].came, found[3].went) == ((), ())
+
+
+def test_history_says_what_was_put_back() -> None:
+    undone = Undone(do="set-kms-host", what="kms-host", before="a", put="b")
+    left = Left(do="install-key", what="key", reason="a replaced key is nowhere", possible=False)
+    row = UndoRow(run="r1", word="partly", undone=(undone,), left=(left,))
+    looked, plain = history(looks(msgspec.structs.replace(healthy(), undo=row), healthy()), {})
+    assert (looked.undo, plain.undo) == (row, None)
 
 
 def run(*reports: ServerReport) -> list[StoredRow]:

@@ -23,6 +23,7 @@ from memory_samples import (
 )
 
 from volact.model.report import ServerReport
+from volact.model.undo import Left, Undone, UndoRow
 from volact.report.memory.diff import diff
 from volact.report.memory.diff_text import write_diff
 from volact.report.memory.expiring import expiring
@@ -180,6 +181,15 @@ def test_history_shows_steps_before_and_after() -> None:
     assert "sync-clock: changed, clock off by 5 h -> 0 s" in said
     assert "The server refused the login: the server refused the password" in said
     assert "licence: licensed, KMS host kms1.tencentyun.com:1688, ends 2026-07-30 08:00" in said
+
+
+def test_history_shows_what_was_put_back() -> None:
+    undone = Undone(do="set-kms-host", what="kms-host", before="a", put="b")
+    left = Left(do="install-key", what="key", reason="a replaced key is nowhere", possible=False)
+    row = UndoRow(run="r1", word="partly", undone=(undone,), left=(left,))
+    said = text(past(msgspec.structs.replace(healthy(), undo=row)))
+    assert "undo of run r1, put back: kms-host" in said
+    assert "not put back: key" in said
 
 
 def test_history_of_a_server_in_trouble_leads_to_what_it_means() -> None:

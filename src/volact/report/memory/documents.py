@@ -13,6 +13,7 @@ import msgspec
 from volact.core.change import Kind, Snapshot
 from volact.core.ending import EndState
 from volact.model.report import Cluster, ErrorRow, Summary, Word
+from volact.model.undo import UndoRow
 from volact.store.values import RunRow
 
 
@@ -130,6 +131,7 @@ class LookRow(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[str, ...]  # what volact would not do: ids of findings
     error: ErrorRow | None
     elapsed_s: float
+    undo: UndoRow | None = None  # of ``volact undo``: what of an earlier run was put back
 
 
 class HistoryDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,6 +45,7 @@ def _row(look: StoredRow, older: ServerReport | None, command: str) -> LookRow:
         refused=tuple(dict.fromkeys(str(each.get("finding", "")) for each in report.refusals)),
         error=report.error,
         elapsed_s=report.elapsed_s,
+        undo=report.undo or None,
     )
 
 

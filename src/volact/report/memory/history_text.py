@@ -9,6 +9,7 @@ import msgspec
 from volact.core.ending import licence_end, moment_of
 from volact.model.report import LicenseRow, ServerReport
 from volact.model.text import count, say
+from volact.model.undo import UndoRow
 from volact.report.memory.documents import LookRow
 from volact.report.memory.paper import Paper, ago, moment
 from volact.report.safe import plain
@@ -71,6 +72,8 @@ def _lines(paper: Paper, look: LookRow) -> Iterator[str]:
         yield plain(tr(say("still there: {what}", what=", ".join(stays))))
     if look.refused:
         yield plain(tr(say("not done: {why}", why=", ".join(look.refused))))
+    if look.undo is not None:
+        yield from _undo(look.undo)
     for step in look.steps:
         yield _step(msgspec.structs.asdict(step))
 
@@ -88,6 +91,15 @@ def _licence(look: LookRow) -> str:
         left = say("ends {when} ({n} d later)", when=moment(look.expires), n=f"{end.days:.0f}")
         said.append(tr(left))
     return tr(say("licence: {said}", said=", ".join(said)))
+
+
+def _undo(row: UndoRow) -> Iterator[str]:
+    """What of an earlier run was put back, and what was not."""
+    back = ", ".join(one.what for one in row.undone)
+    words = say("undo of run {id}, put back: {what}", id=row.run, what=back or say("(none)"))
+    yield plain(tr(words))
+    if row.left:
+        yield plain(tr(say("not put back: {what}", what=", ".join(one.what for one in row.left))))
 
 
 def _step(step: dict[str, object]) -> str:
