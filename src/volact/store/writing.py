@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from volact.model.intent import Intent
 from volact.model.report import RunReport, ServerReport
@@ -247,5 +247,8 @@ def _upsert_server(connection: sa.Connection) -> Any:
 
 def _new(connection: sa.Connection, table: sa.Table) -> Any:
     """The dialect's own insert, which knows what to do about conflicts."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - slow, and seldom needed
+
+        return insert(table)
+    return sqlite.insert(table)
