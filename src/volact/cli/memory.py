@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from volact.cli.language import Lang
-from volact.cli.options import OutputFormat, Provider
+from volact.cli.options import OutputFormat, complete_provider
 from volact.cli.store_options import StoreUrl
 from volact.errors import InputError
 from volact.model.text import say
@@ -49,7 +49,14 @@ class FleetMemoryOptions(MemoryOptions):
     """And those that look at the whole fleet."""
 
     limit: Limit = field(default_factory=list)
-    provider: Provider = ""
+    provider: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Only the servers of this cloud.",
+            autocompletion=complete_provider,
+        ),
+    ] = ""
 
 
 @contextmanager

@@ -17,9 +17,13 @@ def history(looks: Sequence[StoredRow], commands: Mapping[str, str]) -> Iterator
     A look that failed says nothing of findings: what came and went is measured
     against the last look before it that succeeded.
     """
-    for at, look in enumerate(looks):
-        older = (each.report for each in looks[at + 1 :] if _examined(each.report))
-        yield _row(look, next(older, None), commands.get(look.run, ""))
+    before: list[ServerReport | None] = []
+    last: ServerReport | None = None
+    for look in reversed(looks):
+        before.append(last)
+        last = look.report if _examined(look.report) else last
+    for look, older in zip(looks, reversed(before), strict=True):
+        yield _row(look, older, commands.get(look.run, ""))
 
 
 def _row(look: StoredRow, older: ServerReport | None, command: str) -> LookRow:

@@ -142,7 +142,7 @@ def cut(text: str, columns: int) -> str:
     """At most so many columns of a name."""
     if width(text) <= columns:
         return text
-    kept = text
+    kept = text[: 2 * columns]  # a name may be as long as a hostile server likes
     while width(kept) > columns - 1:
         kept = kept[:-1]
     return f"{kept}…"
