@@ -13,6 +13,17 @@ _NAME = sa.String(255).with_variant(sa.String(255, collation="C"), "postgresql")
 
 def upgrade() -> None:
     """Make them."""
+    _make_runs()
+    _make_rows()
+    _make_steps()
+    op.create_index("ix_runs_begun", "runs", ["begun"])
+    op.create_index("ix_rows_verdict", "rows", ["verdict"])
+    op.create_index("ix_rows_expires", "rows", ["expires"])
+    op.create_index("ix_rows_server_at", "rows", ["server", "at"])
+    op.create_index("ix_findings_finding", "findings", ["finding"])
+
+
+def _make_runs() -> None:
     op.create_table(
         "runs",
         sa.Column("id", sa.String(64), primary_key=True),
@@ -37,6 +48,9 @@ def upgrade() -> None:
         sa.Column("examined_at", sa.String(32)),
         sa.Column("examined_run", sa.String(64)),
     )
+
+
+def _make_rows() -> None:
     op.create_table(
         "rows",
         sa.Column("run", sa.String(64), sa.ForeignKey("runs.id"), primary_key=True),
@@ -64,6 +78,9 @@ def upgrade() -> None:
         sa.Column("severity", sa.String(16), nullable=False),
         sa.Column("repair", sa.String(16), nullable=False),
     )
+
+
+def _make_steps() -> None:
     op.create_table(
         "steps",
         sa.Column("run", sa.String(64), sa.ForeignKey("runs.id"), primary_key=True),
@@ -90,8 +107,3 @@ def upgrade() -> None:
         sa.Column("look", sa.String(16), primary_key=True),  # first | closing
         sa.Column("data", sa.LargeBinary, nullable=False),
     )
-    op.create_index("ix_runs_begun", "runs", ["begun"])
-    op.create_index("ix_rows_verdict", "rows", ["verdict"])
-    op.create_index("ix_rows_expires", "rows", ["expires"])
-    op.create_index("ix_rows_server_at", "rows", ["server", "at"])
-    op.create_index("ix_findings_finding", "findings", ["finding"])
