@@ -22,7 +22,9 @@ from volact.cli.keeping import Keeping, keeping
 from volact.cli.notify import Channel, channels_of, tell_everyone
 from volact.cli.options import ServerOptions
 from volact.cli.progress import Progress, Showing, make_progress
-from volact.cli.runtime import stoppable
+from volact.cli.rollout import Rollout, say_finishing, without_rollout
+from volact.cli.rollout_options import control_of
+from volact.cli.runtime import stoppable, untold
 from volact.cli.sinks import Sinks, parse_reports
 from volact.core.clusters import Clusters
 from volact.fleet import Control, run_fleet
@@ -59,7 +61,7 @@ class Conductor:
         fleet: Fleet,
         sinks: Sinks,
         progress: Progress,
-        concurrency: int,
+        control: Control,
         *,
         ears: Ears,
         keep: Keeping,
@@ -71,9 +73,10 @@ class Conductor:
         self.tally = Tally()
         self._clusters = Clusters()
         self._sinks = sinks
-        self._concurrency = concurrency
+        self._control = control
         self._begun = time.monotonic()
-        self._stop = asyncio.Event()
+        self._stop, self._drain = asyncio.Event(), asyncio.Event()
+        self._rollout = Rollout()
         self._unread = False
         self._notes: list[str] = []
 
@@ -92,15 +95,24 @@ class Conductor:
         self._keep.abandon()
 
     @contextmanager
-    def listening(self) -> Iterator[Control]:
-        """Meanwhile Ctrl-C gives up what runs, and every server still gets its row."""
-        with stoppable(self._stop):
-            yield Control(concurrency=self._concurrency, stop=self._stop)
+    def listening(self, *, looking: bool = False) -> Iterator[Control]:
+        """Meanwhile Ctrl-C stops the run, and every server still gets its row.
+
+        Looks are given up at once.  Changes under way are finished first; the
+        second Ctrl-C gives them up.
+        """
+        changing = self.fleet.job.mode in CHANGING and not looking
+        steps = (self._drain, self._stop) if changing else (self._stop,)
+        control = self._control if changing else without_rollout(self._control)
+        with stoppable(*steps, tell=say_finishing if changing else untold):
+            yield msgspec.structs.replace(
+                control, stop=self._stop, drain=self._drain, on_event=self._rollout.hear
+            )
 
     @property
     def stopped(self) -> bool:
         """Whether somebody stopped the run."""
-        return self._stop.is_set()
+        return self._stop.is_set() or self._drain.is_set()
 
     def take(self, row: ServerReport) -> None:
         """Count and write a finished row."""
@@ -108,6 +120,7 @@ class Conductor:
         self._clusters.add(row)
         self._sinks.add(row)
         self._keep.row(row)
+        self._rollout.count(row)
         self._ears.row(row)
         if not self._sinks.reading and self.fleet.job.mode not in CHANGING:
             self._unread = True  # looking on would be for nobody; a change under way is finished
@@ -117,6 +130,10 @@ class Conductor:
         """Something to be said of the run itself, once, in every report."""
         if text not in self._notes:
             self._notes.append(text)
+
+    def rollout(self, words: str, *, keeps: bool) -> None:
+        """What has to be typed again to go on with this rollout."""
+        self._rollout.typed(words, keeps=keeps)
 
     async def show(self, total: int, rows: Rows) -> None:
         """Take every row, with progress."""
@@ -142,6 +159,8 @@ class Conductor:
             clusters=self._clusters.clusters(),
             notes=tuple(self._notes),
         )
+        if how.command == "activate":
+            run = self._rollout.told(run, how)
         if trouble := self._keep.finish(run):
             run = msgspec.structs.replace(run, notes=(*run.notes, trouble))
         whole = self._sinks.finish(run)
@@ -175,11 +194,12 @@ def conductor(
         wanted=not options.no_progress and not streams,
         live=wants_colour(sys.stderr),
     )
+    control = control_of(options)
     keep = keeping(options.store, options.no_store, fleet.how)
     job = msgspec.structs.replace(fleet.job, recorder=keep.recorder)
     fleet = msgspec.structs.replace(fleet, job=job)
     sinks = Sinks(rows, reports, fleet.how)
-    return Conductor(fleet, sinks, progress, options.concurrency, ears=ears, keep=keep)
+    return Conductor(fleet, sinks, progress, control, ears=ears, keep=keep)
 
 
 def to_channels(channels: Sequence[Channel]) -> Ears:

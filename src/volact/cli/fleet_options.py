@@ -5,8 +5,10 @@ Everything that can be wrong is found here, before anything is started.
 
 from __future__ import annotations
 
+import getpass
 import secrets
 import shlex
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -41,7 +43,7 @@ from volact.inventory.fields import own_path
 from volact.knowledge.load import knowledge_for, load_profile
 from volact.model.profile import HostPort, Knowledge
 from volact.model.server import Server
-from volact.pipeline import Job, Mode
+from volact.pipeline import Job, Mode, Retry
 from volact.report.base import Invocation
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
@@ -84,7 +86,19 @@ def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -
     )
     opener = make_opener(Secrets(held=inventory.held), ssh)
     how = _how(options, job, servers)
+    job = msgspec.structs.replace(
+        job, run=how.run, who=whoami(), retry=Retry(times=options.retries)
+    )
     return Fleet(servers=servers, opener=opener, job=job, how=how)
+
+
+def whoami() -> str:
+    """Whom another run that comes to the same server is told of."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # an account without a name
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}"
 
 
 def inventory_of(options: SourceOptions) -> Inventory:

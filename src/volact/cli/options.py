@@ -73,6 +73,17 @@ TableOrJson = Annotated[
 ]
 
 
+Pace = Annotated[
+    str,
+    typer.Option(metavar="N/s|N/m|N/h", help="Begin no more servers than so many in a time."),
+]
+RETRIES = 2
+Retries = Annotated[
+    int,
+    typer.Option(min=0, max=20, metavar="N", help="How often to try again what passes by itself."),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceOptions:
     """Which servers are meant."""
@@ -153,6 +164,8 @@ class ServerOptions(SourceOptions):
     concurrency: Annotated[
         int, typer.Option(min=1, max=2000, metavar="N", help="How many servers at a time.")
     ] = 50
+    pace: Pace = ""
+    retries: Retries = RETRIES
     deadline: Annotated[
         float,
         typer.Option(min=1, max=3600, metavar="SECONDS", help="The time one server may take."),

@@ -32,9 +32,16 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def untold(heard: int) -> None:
+    """Tell nobody."""
+
+
 @contextmanager
-def stoppable(event: asyncio.Event) -> Iterator[None]:
-    """The first SIGINT or SIGTERM sets the event; a second one ends at once."""
+def stoppable(*events: asyncio.Event, tell: Callable[[int], None] = untold) -> Iterator[None]:
+    """Each SIGINT or SIGTERM sets the next of the events; one more ends at once.
+
+    ``tell`` is told how many were heard.
+    """
     loop = asyncio.get_running_loop()
     before = {name: signal.getsignal(name) for name in _SIGNALS}
 
@@ -42,9 +49,13 @@ def stoppable(event: asyncio.Event) -> Iterator[None]:
         for name, handler in before.items():
             signal.signal(name, handler)
 
+    left = list(events)
+
     def stop(*_: object) -> None:
-        loop.call_soon_threadsafe(event.set)
-        restore()
+        loop.call_soon_threadsafe(left.pop(0).set)
+        loop.call_soon_threadsafe(tell, len(events) - len(left))
+        if not left:
+            restore()
 
     try:
         for name in _SIGNALS:

@@ -101,6 +101,15 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     changed: int = 0
 
 
+class StopRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a run began no more servers before all had their turn, and how it goes on."""
+
+    why: str  # canary unproven failures interrupted run-time
+    message: str
+    not_begun: int
+    command: str = ""  # what is typed to go on
+
+
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     """One invocation over many servers: the whole document."""
 
@@ -113,3 +122,4 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     summary: Summary
     clusters: tuple[Cluster, ...] = ()
     notes: tuple[str, ...] = ()  # what is to be said of the run itself
+    stopped: StopRow | None = None  # then the first of the notes says it, too

@@ -45,7 +45,8 @@ class JsonWriter:
             self._out.write(self._head())
         self._out.write(
             f'\n],\n"elapsed_s":{encode(run.elapsed_s)},"summary":{encode(run.summary)},'
-            f'"clusters":{encode(run.clusters)},"notes":{encode(run.notes)}}}\n'
+            f'"clusters":{encode(run.clusters)},"notes":{encode(run.notes)},'
+            f'"stopped":{encode(run.stopped)}}}\n'
         )
 
     def _head(self) -> str:

@@ -74,6 +74,7 @@ class TextWriter:
 
     def finish(self, run: RunReport) -> None:
         """Write everything: one server gets a note, several a table."""
+        self._stopped(run)
         if self._first is not None and self._tally.verdicts.total() == 1:
             self._note(self._first, run.started)
             self._remarks(run)
@@ -92,6 +93,15 @@ class TextWriter:
                 self._line()
         self._remarks(run)
         self._totals(run)
+
+    def _stopped(self, run: RunReport) -> None:
+        """That not every server had its turn, before anything else."""
+        if run.stopped is None:
+            return
+        self._wrapped(plain(tr(run.stopped.message)), 0, "failed", hang=2)
+        if run.stopped.command:
+            self._line(f"  {tr(say('go on with: {command}', command=run.stopped.command))}")
+        self._line()
 
     def _clusters(self, run: RunReport) -> None:
         """What many servers have in common, before they are listed."""
@@ -173,7 +183,7 @@ class TextWriter:
 
     def _remarks(self, run: RunReport) -> None:
         """What is to be said of the run itself."""
-        for remark in run.notes:
+        for remark in run.notes[run.stopped is not None :]:
             self._wrapped(plain(tr(say("note: {text}", text=remark))), 0, "bold", hang=2)
 
     def _totals(self, run: RunReport) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volact.cli.options import Allow, FleetOptions, takes
+from volact.cli.options import Allow, takes
+from volact.cli.rollout_options import RolloutOptions
 
 if TYPE_CHECKING:
     from volact.cli.conduct import Conductor
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActivateOptions(FleetOptions):
+class ActivateOptions(RolloutOptions):
     """What a person allows beside the options of ``check``."""
 
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False
@@ -46,6 +47,8 @@ def activate(options: ActivateOptions) -> int:
     """Put servers right and activate them; asks before it changes anything."""
     from volact.cli.conduct import conductor
     from volact.cli.fleet_options import consent_of, fleet_of
+    from volact.cli.resume import resumed
+    from volact.cli.rollout_options import rollout_words
     from volact.core.context import Policy
     from volact.errors import InputError
 
@@ -63,8 +66,13 @@ def activate(options: ActivateOptions) -> int:
             "nobody can be asked: standard input is not a terminal",
             "say --yes to change servers without a question, or --dry-run to look only",
         )
-    fleet = fleet_of(options, "activate", policy)
-    with conductor(options, fleet, options.output) as run:
+    resume = resumed(options, fleet_of(options, "activate", policy))
+    with conductor(options, resume.fleet, options.output) as run:
+        run.rollout(rollout_words(options), keeps=not options.no_store)
+        for row in resume.carried:
+            run.take(row)
+        if resume.note is not None:
+            run.note(resume.note)
         return unattended(run) if options.yes else _plan_first(run, ask=True)
 
 
@@ -106,7 +114,7 @@ async def _plan(run: Conductor) -> list[Outcome]:
     fleet = run.fleet
     pending: list[Outcome] = []
     together = _together(run)
-    with run.listening() as control:
+    with run.listening(looking=True) as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         async with aclosing(outcomes):
             with Showing(run.progress, say("looking at"), len(fleet.servers)) as progress:

@@ -1,0 +1,102 @@
+"""``--resume``: going on where another run has ended, without asking again what it verified.
+
+What a run left healthy less than an hour ago is taken over from the store with
+its row; the row says so.  Everything else is asked as in any run.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from volact.cli.fleet_options import Fleet
+from volact.cli.rollout_options import RolloutOptions
+from volact.errors import InputError
+from volact.model.report import ServerReport
+from volact.model.server import Server
+from volact.model.text import Text, count, say
+from volact.store import open_store
+from volact.store.address import chosen
+from volact.store.store import Store
+from volact.store.values import StoredRow
+
+FRESH = timedelta(hours=1)
+
+
+class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left to do, what is taken over, and the sentence about it."""
+
+    fleet: Fleet
+    carried: tuple[ServerReport, ...] = ()
+    note: Text | None = None
+
+
+def resumed(options: RolloutOptions, fleet: Fleet, now: datetime | None = None) -> Resumed:
+    """The fleet without what that run has verified; ``InputError`` when there is no such run."""
+    if not options.resume:
+        return Resumed(fleet=fleet)
+    with _store(options) as store:
+        run = store.find_run(options.resume, ("activate",))
+        if run.command != "activate":
+            raise InputError(
+                say("run {run} was volact {command}: nothing of it can be resumed",
+                    run=run.id, command=run.command),
+                say("see: volact runs"),
+            )  # fmt: skip
+        fresh = store.verified_since(run.id, (now or datetime.now(UTC)) - FRESH)
+        meant = {server.name: server for server in fleet.servers if server.name in fresh}
+        carried = {
+            row.report.name: _carried(row)
+            for row in (store.rows(run.id) if meant else ())
+            if _is_of(row, meant)
+        }
+    left = tuple(server for server in fleet.servers if server.name not in carried)
+    note = count(
+        len(carried),
+        "{n} server was not asked again: run {run} had verified it less than an hour ago",
+        "{n} servers were not asked again: run {run} had verified them less than an hour ago",
+        run=run.id,
+    )
+    return Resumed(
+        fleet=msgspec.structs.replace(fleet, servers=left),
+        carried=tuple(carried.values()),
+        note=note,
+    )
+
+
+def _store(options: RolloutOptions) -> Store:
+    store = None if options.no_store else open_store(options.store or None, create=False)
+    if store is None:
+        address = None if options.no_store else chosen(options.store)
+        raise InputError(
+            say("--resume {run}: nothing is remembered{place}", run=options.resume,
+                place=f" in {address.shown}" if address else ""),
+            say("name the store with --store, or leave --resume out: a run that is repeated "
+                "changes only what is still to be changed"),
+        )  # fmt: skip
+    return store
+
+
+def _is_of(row: StoredRow, meant: dict[str, Server]) -> bool:
+    """Whether a row is of a server that is meant, and that run itself has seen it there."""
+    server = meant.get(row.report.name)
+    return (
+        server is not None
+        and str(server.address) == row.report.address
+        and row.report.verdict == "healthy"
+        and row.report.executions > 0
+    )
+
+
+def _carried(row: StoredRow) -> ServerReport:
+    """The row as it stands in this run: nothing was done here, and it says since when it stands."""
+    return msgspec.structs.replace(
+        row.report,
+        plan=(),
+        results=(),
+        resolved=(),
+        reason=say("verified by run {run} at {at}; not asked again", run=row.run, at=row.at),
+        executions=0,
+        elapsed_s=0.0,
+    )
