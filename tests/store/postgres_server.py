@@ -69,6 +69,14 @@ class PostgresServer:
         """The database is gone from one moment to the next."""
         self._end(signal.SIGQUIT)
 
+    def freeze(self) -> None:
+        """All its processes stand still: nothing is refused, nothing answered."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """They go on."""
+        self._signal_all(signal.SIGCONT)
+
     def stop(self) -> None:
         """End it and remove what it was."""
         self._end(signal.SIGINT)
@@ -103,6 +111,13 @@ class PostgresServer:
                 return True
         except psycopg.OperationalError:
             return False
+
+    def _signal_all(self, what: signal.Signals) -> None:
+        assert self._process is not None
+        parent = self._process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for pid in (parent, *map(int, children)):
+            os.kill(pid, what)
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:

@@ -23,7 +23,9 @@ FACTS: dict[str, Any] = {"os": {"caption": "Windows Server 2016 数据中心", "
 WRONG_HOST = Finding(id="kms-host-wrong", severity="error", summary="Another KMS host is set")
 
 
-def keeper(url: str, run: str, command: str = "activate", patience_s: float = 0.3) -> Keeper:
+def keeper(
+    url: str, run: str, command: str = "activate", *, patience_s: float = 0.3, hang_s: float = 20.0
+) -> Keeper:
     """A run on its way into a store."""
     address = parse_address(url)
     assert address is not None
@@ -34,7 +36,7 @@ def keeper(url: str, run: str, command: str = "activate", patience_s: float = 0.
         volact="0.1.0",
         words="volact activate -i fleet.toml",
     )
-    found = Keeper(address, opening, patience_s=patience_s)
+    found = Keeper(address, opening, patience_s=patience_s, hang_s=hang_s)
     found.start()
     return found
 

@@ -181,3 +181,23 @@ def test_old_runs_are_pruned(healthy: str, store_url: str) -> None:
     assert dry.stdout.startswith("rows that would go: ")
     kept = json.loads(volact(*prune, "--older-than", "1h", "-o", "json").stdout)
     assert (kept["rows"], kept["kept_runs"]) == (0, 2)
+
+
+def test_no_secret_is_kept(mendable: str, tmp_path: Path) -> None:
+    """The lab's password is in its inventory; what opens it must be nowhere in the store."""
+    text = Path(mendable).read_text("utf-8")
+    given = Path(mendable).parent
+    secrets_ = {
+        file.read_text("utf-8").strip()
+        for file in given.iterdir()
+        if file.is_file() and "password" in file.name
+    } | {line.split('"')[1] for line in text.splitlines() if line.startswith("password = ")}
+    assert secrets_
+    store = tmp_path / "volact.db"
+    volact("activate", "-i", mendable, "--store", str(store), "--yes")
+    kept = volact("export", "--store", str(store), "--facts").stdout
+    assert len(kept) > 10_000
+    raw = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    for secret in secrets_:
+        assert secret not in kept
+        assert secret.encode() not in raw

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from postgres_server import PostgresServer
 from store_samples import FACTS, end, intent, keep, keeper, row
@@ -230,6 +231,37 @@ async def test_a_postgresql_that_restarts_costs_nothing(own_postgresql: Postgres
     assert keeping.finish(end("aa11")).trouble == ""
     with open_store(url) as store:
         assert [sent.server for sent in store.intents("aa11")] == ["web-01", "web-02"]
+
+
+async def test_a_postgresql_that_hangs_holds_nobody_up(own_postgresql: PostgresServer) -> None:
+    url = own_postgresql.new_database()
+    keeping = keeper(url, "aa11", hang_s=0.7)
+    await keeping.sending(intent("web-01"))
+    own_postgresql.freeze()
+    try:
+        begun = time.monotonic()
+        await keeping.sending(intent("web-02"))
+        waited = time.monotonic() - begun
+        for at in range(3, 50):  # nobody waits again
+            await keeping.sending(intent(f"web-{at:02}"))
+            keeping.row(row(f"web-{at:02}"))
+        await keeping.room()
+        assert time.monotonic() - begun < waited + 0.5
+        trouble = str(keeping.finish(end("aa11")).trouble)
+        assert trouble == "not all of this run is kept: the store does not answer"
+    finally:
+        own_postgresql.thaw()
+    keeping.abandon()  # its thread ends now that somebody answers
+
+
+async def test_a_table_that_is_locked_is_a_lock(postgresql: PostgresServer) -> None:
+    url = postgresql.new_database()
+    keep(url, "aa11", row("web-01"))
+    with psycopg.connect(url) as other:
+        other.execute("LOCK TABLE rows")
+        kept = keep(url, "bb22", row("web-02"))
+    assert kept.anything
+    assert "the database is locked by another program" in kept.trouble
 
 
 def test_two_processes_write_one_store(store_url: str) -> None:

@@ -30,6 +30,7 @@ for _name in ("sqlalchemy", "alembic", "psycopg"):
 
 BUSY_S = 5.0  # how long one statement waits for another process
 _CONNECT_S = "5"
+_SILENCE_MS = "10000"  # a PostgreSQL whose machine is gone
 
 
 def make_engine(address: Address, *, busy_s: float = BUSY_S) -> sa.Engine:
@@ -88,14 +89,16 @@ def _postgresql(url: str) -> sa.Engine:
         parsed,
         hide_parameters=True,
         pool_size=2,
-        connect_args=_unless_said(parsed, connect_timeout=_CONNECT_S),
+        connect_args=_unless_said(
+            parsed, connect_timeout=_CONNECT_S, tcp_user_timeout=_SILENCE_MS, keepalives_idle="5"
+        ),
     )
 
     @event.listens_for(engine, "connect")
     def _opened(connection: Connection, _: object) -> None:
-        # Whatever the server's habit is: a commit is on its disk.
+        # Whatever the server's habit is: a commit is on its disk, and no lock waits for ever.
         connection.autocommit = True
-        connection.execute("SET synchronous_commit TO on")
+        connection.execute(f"SET synchronous_commit TO on; SET lock_timeout TO '{BUSY_S:g}s'")
         connection.autocommit = False
 
     return engine

@@ -61,6 +61,15 @@ _SQLITE: dict[int, tuple[Kind, Text, Text]] = {
 _ROOM = 256 * 1024  # bytes that a batch and its log may take
 
 
+# PostgreSQL's own codes for the same.
+_POSTGRESQL = {
+    "55P03": sqlite3.SQLITE_BUSY,  # lock_not_available
+    "40P01": sqlite3.SQLITE_BUSY,  # deadlock_detected
+    "53100": sqlite3.SQLITE_FULL,  # disk_full
+    "25006": sqlite3.SQLITE_READONLY,  # read_only_sql_transaction
+}
+
+
 class TroubleError(StoreError):
     """A store that does not do what it should, and how lasting that is."""
 
@@ -87,7 +96,7 @@ def trouble(error: Exception, address: Address) -> StoreError:
         return _of_system(error, address)
     cause = error.orig if isinstance(error, sa_exc.DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
-    code = code & 0xFF if isinstance(code, int) else -1
+    code = code & 0xFF if isinstance(code, int) else _POSTGRESQL.get(_state(cause), -1)
     if code == sqlite3.SQLITE_IOERR and _is_full(address):
         code = sqlite3.SQLITE_FULL
     if known := _SQLITE.get(code):
@@ -96,6 +105,10 @@ def trouble(error: Exception, address: Address) -> StoreError:
         gone = error.connection_invalidated or address.file is None
         return _other("gone" if gone else "lasting", cause, address)
     return _other("lasting", cause, address)
+
+
+def _state(cause: BaseException | None) -> str:
+    return str(getattr(cause, "sqlstate", None) or "")
 
 
 def _is_full(address: Address) -> bool:

@@ -18,13 +18,25 @@ from volact.model.report import RunReport, ServerReport
 from volact.model.text import raw, say
 from volact.store.address import Address
 from volact.store.clock import now
-from volact.store.items import Begun, Done, Dropped, Ended, Item, Passing, Seen, Sending, release
+from volact.store.items import (
+    END,
+    Begun,
+    Done,
+    Dropped,
+    Ended,
+    Item,
+    Passing,
+    Seen,
+    Sending,
+    release,
+)
 from volact.store.pack import encode
 from volact.store.values import Kept, Opening
 
 PATIENCE_S = 10.0  # how long a lock or a lost connection is waited out, once
 _ROOM = 2000  # waiting items above which rows are taken no faster than they are written
-_END_S = 60.0  # a disk that does not answer at all does not keep a run from ending
+HANG_S = 5.0  # beyond that: what does not even fail by then hangs
+_END_S = 30.0  # what hangs does not keep a run from ending
 _TORN_S = 2.0
 
 
@@ -32,14 +44,21 @@ class Keeper:
     """One run's way into the store; a ``Recorder`` of the pipeline."""
 
     def __init__(
-        self, address: Address, opening: Opening, *, patience_s: float = PATIENCE_S
+        self,
+        address: Address,
+        opening: Opening,
+        *,
+        patience_s: float = PATIENCE_S,
+        hang_s: float = HANG_S,
     ) -> None:
         self._queue: SimpleQueue[Item] = SimpleQueue()
         self._address = address
         self._opening = opening
         self._patience_s = patience_s
+        self._limit_s = patience_s + hang_s
         self._kept = Kept(anything=False)
         self._over = False  # the thread takes nothing any more
+        self._unanswered: asyncio.Future[None] | None = None
         self._guard = threading.Lock()
         self._thread = threading.Thread(target=self._write, name="volact-store", daemon=True)
 
@@ -56,7 +75,7 @@ class Keeper:
         """Return when the intent is written durably, or when it is known that it cannot be."""
         written = asyncio.get_running_loop().create_future()
         self._put(Sending(intent, written))
-        await written
+        await self._answer(written)
 
     def row(self, report: ServerReport) -> None:
         """Take a finished row."""
@@ -67,14 +86,15 @@ class Keeper:
         if self._queue.qsize() > _ROOM:
             passed = asyncio.get_running_loop().create_future()
             self._put(Passing(passed))
-            await passed
+            await self._answer(passed)
 
     def finish(self, report: RunReport) -> Kept:
         """Write the run's end; what came of keeping it."""
         self._put(Ended(report))
-        self._thread.join(self._patience_s + _END_S)
+        self._thread.join(_TORN_S if self._hangs else self._patience_s + _END_S)
         if self._thread.is_alive():
-            return Kept(anything=False, trouble=say("the store does not answer"))
+            why = say("the store does not answer")
+            return Kept(anything=False, trouble=say("not all of this run is kept: {why}", why=why))
         return self._kept
 
     def abandon(self) -> None:
@@ -82,9 +102,23 @@ class Keeper:
         self._put(Dropped())
         self._thread.join(_TORN_S)
 
+    @property
+    def _hangs(self) -> bool:
+        """Whether somebody waited in vain, and nothing has been heard since."""
+        return self._unanswered is not None and not self._unanswered.done()
+
+    async def _answer(self, written: asyncio.Future[None]) -> None:
+        """Wait, but for a database that hangs only once and not for ever."""
+        if self._hangs:
+            return
+        await asyncio.wait([written], timeout=self._limit_s)
+        if not written.done():
+            self._unanswered = written
+
     def _put(self, item: Item) -> None:
         with self._guard:
-            if not self._over:
+            full = self._hangs and self._queue.qsize() > _ROOM and not isinstance(item, END)
+            if not self._over and not full:
                 self._queue.put(item)
                 return
         release([item])
