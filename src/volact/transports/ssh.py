@@ -1,15 +1,16 @@
 """The agent over SSH: upload by SFTP, one execution, and nothing left behind.
 
 Round trips are kept few: the start folder and the new file are asked for
-together, and the connection with its SFTP channel stays open between a probe
-and the apply of one server.  Names and commands are in ``remote``, logging in
-is ``login``'s, what the output means is ``volact.agent``'s.
+with the channel itself, the script is written and its file closed in one go,
+and the connection with its SFTP channel stays open between a probe and the
+apply of one server.  How a file is put there is ``sftp``'s, names and commands
+are in ``remote``, logging in is ``login``'s, what the output means is
+``volact.agent``'s.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 
 import asyncssh
@@ -19,6 +20,7 @@ from volact.transports.base import Raw
 from volact.transports.failures import translated
 from volact.transports.remote import COMMANDS, Place, absolute, profile_place, shared_place
 from volact.transports.session import run_command
+from volact.transports.sftp import Sftp, Waiting, done, handle_of, open_sftp, path_of
 
 # An answer, and anything at all that shows the script was run.
 _ANSWER = b"VOLACT1 "
@@ -26,8 +28,6 @@ _SIGN_OF_LIFE = b"VOLACT"
 _NAME = re.compile(r"[a-z0-9-]{8,64}")
 # How long tidying up and saying goodbye may take beyond a deadline.
 _GRACE_S = 3.0
-# Every server must take 32 KB in one SFTP packet; a probe is one or two of them.
-_BLOCK = 32 * 1024
 
 
 class SshTransport:
@@ -35,8 +35,7 @@ class SshTransport:
 
     def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
         self._connection = connection
-        self._sftp: asyncssh.SFTPClient | None = None
-        self._file: asyncssh.SFTPClientFile | None = None  # one that is being written
+        self._sftp: Sftp | None = None
         self._home: str | None = None
         self._commands: tuple[str, ...] = COMMANDS
 
@@ -48,7 +47,7 @@ class SshTransport:
         try:
             with translated():
                 async with asyncio.timeout(deadline_s):
-                    raw = await self._execute(await self._upload(script, f"{name}.bat"))
+                    raw = await self._execute(await self.upload(script, f"{name}.bat"))
             clean = _clean(raw)
         except TransportError as error:
             raise _with_deadline(error, deadline_s) from error
@@ -66,42 +65,44 @@ class SshTransport:
         except TimeoutError:
             self._connection.abort()
 
-    async def _upload(self, script: bytes, name: str) -> Place:
-        if self._sftp is None:
-            self._sftp = await self._connection.start_sftp_client()
-        place, file = await self._create(self._sftp, name)
-        # Closed by hand: after a failure even that may take for ever (``_tidy``).
-        self._file = file
-        await file.write(script)
-        await file.close()
-        self._file = None
-        return place
-
-    async def _create(
-        self, sftp: asyncssh.SFTPClient, name: str
-    ) -> tuple[Place, asyncssh.SFTPClientFile]:
-        """A new file in the account's own temporary folder, else in the system's."""
+    async def upload(self, script: bytes, name: str) -> Place:
+        """Put a file into the account's own temporary folder, else into the system's."""
         place = profile_place(name)
-        home, file = await asyncio.gather(
-            self._start_folder(sftp), _new(sftp, place), return_exceptions=True
-        )
-        if isinstance(home, BaseException):
-            raise home
-        full = absolute(place, home)
-        if isinstance(file, BaseException):
-            if not isinstance(file, asyncssh.SFTPNoSuchFile | asyncssh.SFTPNoSuchPath):
-                raise file
-        elif full is not None:
-            return full, file
+        fresh, sftp = self._sftp is None, self._sftp or Sftp()
+        home = sftp.start_folder() if self._home is None else None
+        created = sftp.create(place.upload)
+        self._sftp = sftp
+        if fresh:
+            await open_sftp(self._connection, sftp)
         else:
-            await file.close()
-            await sftp.remove(place.upload)
-        return shared_place(name), await _new(sftp, shared_place(name))
+            sftp.send()
+        if home is not None:
+            self._home = await path_of(home)
+        assert self._home is not None
+        full = await self._usable(sftp, place, created, self._home)
+        if full is None:
+            full = shared_place(name)
+            created = sftp.create(full.upload)
+            sftp.send()
+        written = sftp.write_all(await handle_of(created), script)
+        sftp.send()
+        for answer in written:
+            await done(answer)
+        return full
 
-    async def _start_folder(self, sftp: asyncssh.SFTPClient) -> str:
-        if self._home is None:
-            self._home = str(await sftp.realpath("."))
-        return self._home
+    async def _usable(self, sftp: Sftp, place: Place, created: Waiting, home: str) -> Place | None:
+        """The place as a shell finds it; ``None`` when there is no such folder, or it cannot."""
+        full = absolute(place, home)
+        try:
+            handle = await handle_of(created)
+        except asyncssh.SFTPNoSuchFile:
+            return None
+        if full is None:
+            closed, removed = sftp.close(handle), sftp.remove(place.upload)
+            sftp.send()
+            await done(closed)
+            await done(removed)
+        return full
 
     async def _execute(self, place: Place) -> Raw:
         """Run the script by the first form of command that the shell takes.
@@ -121,37 +122,27 @@ class SshTransport:
         return raw
 
     async def _is_there(self, place: Place) -> bool:
-        assert self._sftp is not None
-        return await self._sftp.exists(place.upload)
+        async with self._connection.start_sftp_client() as sftp:
+            return await sftp.exists(place.upload)
 
     async def _tidy(self, stem: str) -> None:
         """Remove the script and what it wrote beside itself, as far as possible.
 
         Only what bears the run's own unguessable name is touched.
         """
-        if self._sftp is None:
+        used, self._sftp = self._sftp, None
+        if used is None:
             return
         try:
             async with asyncio.timeout(_GRACE_S):
-                await self._let_go()
-                for place in (profile_place(stem), shared_place(stem)):
-                    await _remove_all(self._sftp, place)
+                # Windows removes no open file: what was being written is closed first.
+                await used.end()
+                async with self._connection.start_sftp_client() as sftp:
+                    for place in (profile_place(stem), shared_place(stem)):
+                        await _remove_all(sftp, place)
         except (OSError, asyncssh.Error):
             # The connection is gone or stuck: the agent removes itself when it ends.
             return
-
-
-    async def _let_go(self) -> None:
-        """Close a file that was not written to its end: Windows removes no open file."""
-        file, self._file = self._file, None
-        if file is not None:
-            with contextlib.suppress(asyncssh.SFTPError):
-                await file.close()
-
-
-async def _new(sftp: asyncssh.SFTPClient, place: Place) -> asyncssh.SFTPClientFile:
-    # Exclusive: a file that is already there was put there by somebody else.
-    return await sftp.open(place.upload, "xb", block_size=_BLOCK)
 
 
 async def _remove_all(sftp: asyncssh.SFTPClient, place: Place) -> None:
