@@ -32,6 +32,14 @@ class Loss(msgspec.Struct, frozen=True):
     error: Exception | None = None
 
 
+class _TooLate(Exception):  # noqa: N818  (no error: nobody but the stream sees it)
+    """Nothing is begun any more."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__()
+        self.cause = cause
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much at once, and how long for one item and for all of them.
 
@@ -144,14 +152,22 @@ class Stream(Generic[I_, R]):
                 except TimeoutError:
                     return
 
+    async def _begin(self, item: I_) -> R:
+        """The work, unless the end came between its being planned and its turn in the loop."""
+        if self._closed is not None:
+            raise _TooLate(self._closed)
+        return await self._work(item)
+
     async def _one(self, item: I_) -> R:
         if self._closed is not None:
             return self._lose(item, Loss(self._closed, begun=False))
-        task = asyncio.ensure_future(self._work(item))
+        task = asyncio.ensure_future(self._begin(item))
         try:
             async with asyncio.timeout(self._limits.item_s) as net:
                 self._running[task] = net
                 return await task
+        except _TooLate as late:
+            return self._lose(item, Loss(late.cause, begun=False))
         except TimeoutError:
             return self._lose(item, Loss("deadline", begun=True))
         except asyncio.CancelledError:
