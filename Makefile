@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format words bench accuracy clean
+.PHONY: help setup demo test lint format words bench bench-quick accuracy clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,11 +50,14 @@ format: $(STAMP) ## let ruff mend what it can
 words: $(STAMP) ## bring new sentences into the catalogues of every language
 	@$(BIN)/python tests/words/gather.py
 
-bench: $(STAMP) ## measure volact beside a bare SSH loop on the same lab
-	@$(BIN)/python bench/ssh_overhead.py
+bench: $(STAMP) ## volact beside pyinfra, Ansible and others on one lab: 100, 1,000, 10,000 servers
+	@$(BIN)/python bench/run.py
+
+bench-quick: $(STAMP) ## the same with a few servers, to see that everything runs
+	@$(BIN)/python bench/run.py --quick
 
 accuracy: $(STAMP) ## how often diagnosis and plans are right, over the cases of tests/cases
 	@$(BIN)/python bench/accuracy.py
 
 clean: ## remove what setup and the tests made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) bench/.venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

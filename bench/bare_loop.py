@@ -86,17 +86,23 @@ async def visit_all(servers: list[dict[str, Any]], shared: dict[str, Any], work:
     await asyncio.gather(*(visit(server, shared, gate, work) for server in servers))
 
 
-def main(path: Path, tuned: bool, agent: bool) -> None:
+def places(path: Path, *, tuned: bool) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The servers of an inventory, and what asyncssh is given for all of them."""
     document = tomllib.loads(path.read_text("utf-8"))
     defaults = document["defaults"]
-    known_hosts = str(path.parent / defaults["known-hosts"])
     shared: dict[str, Any] = {
         "username": defaults["user"],
         "password": _password(defaults, path.parent),
-        "known_hosts": asyncssh.read_known_hosts(known_hosts) if tuned else known_hosts,
+        # Once: given by its name, asyncssh would read the file for every server.
+        "known_hosts": asyncssh.read_known_hosts(str(path.parent / defaults["known-hosts"])),
         **(TUNED if tuned else {}),
     }
-    uvloop.run(visit_all(document["server"], shared, WithAgent() if agent else trivial))
+    return document["server"], shared
+
+
+def main(path: Path, tuned: bool, agent: bool) -> None:
+    servers, shared = places(path, tuned=tuned)
+    uvloop.run(visit_all(servers, shared, WithAgent() if agent else trivial))
 
 
 def _password(defaults: dict[str, Any], folder: Path) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import secrets
 import sys
 import tempfile
@@ -83,7 +84,8 @@ async def trips(work: Callable[[], Awaitable[object]], delay_s: float) -> float:
     return (time.perf_counter() - begun) / delay_s
 
 
-async def main(delay_s: float) -> None:
+async def main(delay_s: float) -> dict[str, float]:
+    """The round trips of everything that is measured."""
     with tempfile.TemporaryDirectory() as folder:
         host = Host(Path(folder))
         host.temp.mkdir(parents=True)
@@ -108,15 +110,25 @@ async def main(delay_s: float) -> None:
 
         one = await trips(lambda: probe(1), delay_s)
         two = await trips(lambda: probe(2), delay_s)
-        print(f"bare: connect and one command   {await trips(bare, delay_s):5.1f} round trips")
-        print(f"volact: connect and probe       {one:5.1f}")
-        print(f"volact: an apply after it       {two - one:5.1f}")
+        found = {
+            "bare: connect and one command": await trips(bare, delay_s),
+            "volact: connect and probe": one,
+            "volact: an apply after it": two - one,
+        }
         await relay.drained()
         line.close()
         await host.stop()
+    return found
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--delay-ms", type=float, default=100.0)
-    asyncio.run(main(parser.parse_args().delay_ms / 1000))
+    parser.add_argument("--json", action="store_true", help="for a program")
+    wanted = parser.parse_args()
+    counted = asyncio.run(main(wanted.delay_ms / 1000))
+    if wanted.json:
+        print(json.dumps({name: round(count, 1) for name, count in counted.items()}))
+    else:
+        for name, count in counted.items():
+            print(f"{name:30} {count:5.1f} round trips")

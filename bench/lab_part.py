@@ -1,0 +1,74 @@
+"""One process's share of a lab: every K-th server of the same fleet.
+
+    python bench/lab_part.py --servers N --part I --parts K --folder DIR
+
+Writes ``part-I.toml`` (an inventory) and ``part-I.keys.json`` (which client key
+and KMS host the four typed commands need for each server) into the folder,
+then ``part-I.ready``; stays until its standard input ends, so that no lab
+outlives the bench that started it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+
+import uvloop
+
+from volact.knowledge.load import load_editions, load_profile
+from volact.lab.fleet import fleet
+from volact.lab.lab import PROVIDER, Lab
+from volact.lab.scenario import read_scenario
+from volact.lab.windows.releases import RELEASES
+from volact.lab.windows.spec import Spec
+
+SCENARIO = Path(__file__).with_name("scenario.toml")
+SEED = 7
+
+
+def specs_of(servers: int, part: int, parts: int) -> tuple[Spec, ...]:
+    """The servers of this share; all shares together are one fleet."""
+    scenario = read_scenario("bench", SCENARIO.read_text("utf-8"))
+    return fleet(scenario, servers, SEED)[part::parts]
+
+
+def four_commands(spec: Spec) -> dict[str, str]:
+    """What a person would have to look up for a server."""
+    build = RELEASES[spec.release].build
+    fitting = (e for e in load_editions() if build in e.builds and e.title == spec.edition)
+    host = load_profile(PROVIDER).kms_hosts(spec.release)[-1]
+    return {"client_key": next(fitting).gvlk, "kms_host": f"{host.host}:{host.port}"}
+
+
+async def serve(servers: int, part: int, parts: int, folder: Path) -> None:
+    """Run the share until whoever started it is gone."""
+    lab = Lab("healthy", specs_of(servers, part, parts), SEED, transport="ssh")
+    # One password for all shares: the parts' inventories become one.
+    lab.front.password = "bench"
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), ended.set)
+    async with lab:
+        lab.write_inventory(folder / f"part-{part}.toml")
+        keys = {spec.name: four_commands(spec) for spec in lab.specs}
+        (folder / f"part-{part}.keys.json").write_text(json.dumps(keys), "utf-8")
+        (folder / f"part-{part}.ready").touch()
+        await ended.wait()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    for name in ("servers", "part", "parts"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    wanted = parser.parse_args()
+    logging.basicConfig(level=logging.ERROR, format="lab: %(message)s")
+    uvloop.run(serve(wanted.servers, wanted.part, wanted.parts, wanted.folder))
+
+
+if __name__ == "__main__":
+    main()
