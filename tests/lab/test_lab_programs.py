@@ -99,6 +99,7 @@ async def test_slmgr_does_what_the_document_says(here: Place) -> None:
     slmgr = "cscript /nologo %windir%\\system32\\slmgr.vbs"
     assert await code(machine, f"{slmgr} -skms kms.tencentyun.com:1688") == 0
     assert await code(machine, f"{slmgr} -ato") == 0
+    assert await code(machine, f"{slmgr} -dlv") == 0
     product = machine.licensing.products[0]
     assert (product.status, machine.licensing.machine()) == (1, "kms.tencentyun.com")
     assert await code(machine, f"{slmgr} -skms kms.corp.example") == 0

@@ -1,7 +1,8 @@
 """slmgr.vbs: the options that a person types to activate by hand.
 
 Exit codes as the script has them: 0 at every ordinary end, 1 for usage, else
-the signed HRESULT.  What it says is not modelled beyond the code.
+the signed HRESULT.  What it says is not modelled beyond the code; ``-dlv`` says
+in the lab's own words what stands in WMI, as nobody reads that by a program.
 """
 
 from __future__ import annotations
@@ -56,9 +57,18 @@ def _run(process: Process, words: list[str]) -> None:
             for product in licensing.products:
                 if _is_primary(product):
                     licensing.activate(product)
+        case ("-dlv", []):
+            for product in licensing.products:
+                if _is_primary(product):
+                    process.say(_standing(product))
         case _:
             raise LabError(f"slmgr {' '.join(words)} is not modelled")
 
 
 def _is_primary(product: Product) -> bool:
     return product.app == WINDOWS_APP and product.partial_key is not None and not product.addon
+
+
+def _standing(product: Product) -> str:
+    left = f"{product.minutes_left} minutes left"
+    return f"{product.name}: key {product.partial_key}, status {product.status}, {left}"
