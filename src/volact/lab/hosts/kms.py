@@ -9,6 +9,7 @@ activated by it, none would even understand it.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -68,13 +69,17 @@ class KmsHost:
     """Count, clock and products of one host, and its listener.
 
     ``seen`` are the client machine ids of the last thirty days; ``others``
-    stands for those of machines that are not part of the lab.
+    stands for those of machines that are not part of the lab.  Before an answer
+    it thinks for ``think_s``; ``peak`` is how many it was asked by at one time.
     """
 
     releases: Collection[str]
     others: int = 50
     seen: set[str] = field(default_factory=set)
     answered: int = 0
+    think_s: float = 0.0
+    asking: int = 0
+    peak: int = 0
     listener: TcpListener = field(default_factory=TcpListener)
 
     def decide(self, ask: Ask) -> Reply:
@@ -92,6 +97,11 @@ class KmsHost:
     def count(self) -> int:
         """The machines this host has seen, at most the fifty that it remembers."""
         return min(self.others + len(self.seen), 50)
+
+    def asked(self) -> None:
+        """One more waits for an answer."""
+        self.asking += 1
+        self.peak = max(self.peak, self.asking)
 
     async def start(self) -> int:
         """Listen on a free loopback port and return it."""
@@ -150,7 +160,21 @@ class _Connection(Connection):
             ask = msgspec.json.decode(body, type=Ask)
         except msgspec.DecodeError:
             return None
+        self._host.asked()
+        if not self._host.think_s:
+            return self._decided(ask)
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._host.think_s, self._answer_late, ask)
+        return b""
+
+    def _decided(self, ask: Ask) -> bytes:
+        self._host.asking -= 1
         return frame(self._host.decide(ask))
+
+    def _answer_late(self, ask: Ask) -> None:
+        answer = self._decided(ask)
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(answer)
 
 
 def describe(host: KmsHost) -> dict[str, Any]:

@@ -1,0 +1,346 @@
+"""Rollouts of the whole of volact over real SSH: what begins, what stops, what goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from volact.fleet import Canary, Control, Share, apply_fleet, plan_fleet
+from volact.inventory import Secrets, check_credentials, load_inventory
+from volact.lab.lab import Lab
+from volact.lab.windows.spec import Spec
+from volact.pipeline import Job
+from volact.transports.connect import make_opener
+from volact.transports.hostkeys import check_known_hosts
+from volact.transports.keys import check_key_file
+
+LOCK = "C:\\Windows\\volact.lock"
+LIFE_MS = 240_000
+
+
+class Done(NamedTuple):
+    """How a command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON on standard output."""
+        return dict(json.loads(self.out))
+
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """Its rows by name; every server has one."""
+        rows = self.document["servers"]
+        assert len({row["name"] for row in rows}) == len(rows)
+        return {row["name"]: row for row in rows}
+
+    def kinds(self) -> dict[str, str]:
+        """The error kind of each row that has one."""
+        return {name: row["error"]["kind"] for name, row in self.rows.items() if row["error"]}
+
+
+class Place:
+    """A lab, its inventory file, and volact at work on it."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.inventory = folder / "lab.toml"
+        self.store = folder / "volact.db"
+        lab.write_inventory(self.inventory)
+
+    @asynccontextmanager
+    async def started(self, *args: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A volact that runs; it is ended at the latest when the test is over."""
+        words = ("activate", "-i", str(self.inventory), "--yes", "--no-progress", *args)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "volact", *words,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "VOLACT_STORE": str(self.store)}, limit=1 << 24,
+        )  # fmt: skip
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def activate(self, *args: str) -> Done:
+        """One run to its end."""
+        async with self.started(*args) as process:
+            return await ended(process)
+
+    @property
+    def asked(self) -> set[str]:
+        """The servers on which anything ran so far."""
+        return {name for name, number in self.lab.stats().executions.items() if number}
+
+    @property
+    def locked(self) -> list[str]:
+        """Servers with a lock on them."""
+        slots = self.lab.slots.items()
+        return [name for name, slot in slots if slot.built and slot.built.files.is_file(LOCK)]
+
+    async def until(self, what: str) -> None:
+        """Wait until the lab has seen it."""
+        conditions = {
+            "activating": lambda: self.lab.surroundings.kms.asking > 0,
+            "refused": lambda: max(self.lab.stats().executions.values()) >= 2,
+            "unlocked": lambda: not self.locked,
+        }
+        async with asyncio.timeout(30):
+            while not conditions[what]():
+                await asyncio.sleep(0.005)
+
+
+async def ended(process: asyncio.subprocess.Process, told: str = "") -> Done:
+    """What a volact wrote until its end."""
+    async with asyncio.timeout(60):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    assert b"Traceback" not in err
+    return Done(process.returncode, out.decode(), told + err.decode())
+
+
+def servers(number: int, *faults: str) -> tuple[Spec, ...]:
+    """Servers of two releases with the same faults."""
+    return tuple(
+        Spec(f"web-{at:02}", index=at, seed=1, release="2016" if at % 2 else "2019",
+             language="en", faults=faults)
+        for at in range(number)
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def lab_of(folder: Path, *specs: Spec) -> AsyncIterator[Place]:
+    async with Lab("simple", specs, 1) as lab:
+        place = Place(lab, folder)
+        yield place
+        assert lab.errors == []
+        assert place.locked == [], "no lock stays"
+
+
+async def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(12, "kms-count")) as place:
+        done = await place.activate("--canary", "2", "-o", "json")
+        stopped = done.document["stopped"]
+        assert done.code == 4
+        assert (stopped["why"], stopped["not_begun"]) == ("canary", 10)
+        assert len(place.asked) == 2
+        assert set(done.rows) == {f"web-{at:02}" for at in range(12)}
+        assert {name for name, kind in done.kinds().items() if kind == "not-begun"} == (
+            set(done.rows) - place.asked
+        )
+        again = await place.activate("--canary", "2", "-o", "text")
+        first, second = again.out.splitlines()[:2]
+        assert first.startswith("the rollout was stopped: ")
+        assert first.endswith("10 of 12 servers were not begun")
+        assert second.startswith(f"  go on with: volact activate -i {place.inventory} --canary 2")
+        assert "--resume " in second
+        assert len(place.asked) == 2, "the same canaries"
+
+
+async def test_canaries_that_end_well_let_the_others_begin(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(8, "kms-host-wrong")) as place:
+        done = await place.activate("--canary", "25%", "-o", "json")
+        assert (done.code, done.document["stopped"]) == (0, None)
+        assert {row["verdict"] for row in done.rows.values()} == {"healthy"}
+
+
+async def test_too_many_failures_begin_nothing_more(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(20, "kms-count")) as place:
+        done = await place.activate("--max-failures", "1", "--concurrency", "2", "-o", "json")
+        assert done.document["stopped"]["why"] == "failures"
+        assert done.document["summary"]["failed"] == len(place.asked)
+        assert 2 <= len(place.asked) <= 3
+        assert done.code == 4
+
+
+async def test_planned_first_the_same_rules_hold(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(6, "kms-count")) as place:
+        inventory = load_inventory(place.inventory)
+        check_credentials(inventory, inventory.servers, check_key_file, check_known_hosts)
+        opener, job = make_opener(Secrets()), Job(mode="activate")
+        seen = [one async for one in plan_fleet(inventory.servers, opener, job)]
+        control = Control(canary=Canary(Share(2)))
+        rows = {row.name: row async for row in apply_fleet(seen, opener, job, control)}
+        failed = [row for row in rows.values() if row.verdict == "failed"]
+        held = [row for row in rows.values() if row.error and row.error.kind == "not-begun"]
+        assert (len(failed), len(held)) == (2, 4)
+        assert {row.os.release for row in failed} == {"2016", "2019"}, "one of each release"
+        assert all(row.plan and row.findings for row in held), "what was seen stays"
+
+
+async def test_the_pace_is_kept(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(9)) as place:
+        done = await place.activate("--pace", "20/s", "-o", "json")
+        assert done.code == 0
+        assert done.document["elapsed_s"] >= 7 / 20
+
+
+async def test_no_kms_host_is_asked_by_more_at_a_time_than_allowed(tmp_path: Path) -> None:
+    specs = [spec for spec in servers(20, "kms-host-wrong") if spec.release == "2016"]
+    async with lab_of(tmp_path, *specs) as place:
+        kms = place.lab.surroundings.kms
+        kms.think_s = 0.05
+        done = await place.activate("--kms-concurrency", "2", "-o", "json")
+        assert done.code == 0
+        assert kms.answered >= len(specs)
+        assert kms.peak <= 2
+
+
+def lock(place: Place, name: str, *, age_ms: int = 0) -> None:
+    """Another run is at work on a server, or was."""
+    since = int(time.time() * 1000) - age_ms
+    text = f"VOLACTLOCK1 {'f' * 16} run-2 {since} {since + LIFE_MS} {since} ops@other"
+    place.lab.machine(name).files.write(LOCK, text.encode())
+
+
+async def test_a_server_that_another_run_changes_is_left_alone_and_named(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(4, "kms-host-wrong")) as place:
+        lock(place, "web-02")
+        done = await place.activate("--deadline", "8", "-o", "json")
+        assert done.code == 4
+        assert done.kinds() == {"web-02": "busy"}
+        row = done.rows["web-02"]
+        assert "run run-2 of ops@other until" in row["error"]["message"]
+        assert row["results"] == []
+        assert {one["verdict"] for name, one in done.rows.items() if name != "web-02"} == {
+            "healthy"
+        }
+        place.lab.machine("web-02").files.delete(LOCK)
+        assert (await place.activate("-o", "json")).code == 0
+
+
+async def test_a_run_waits_for_another_one_to_leave(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(1, "kms-host-wrong")) as place:
+        lock(place, "web-00")
+        async with place.started("-o", "json") as process:
+            await place.until("refused")
+            place.lab.machine("web-00").files.delete(LOCK)
+            done = await ended(process)
+        assert (done.code, done.rows["web-00"]["verdict"]) == (0, "healthy")
+
+
+async def test_a_dead_lock_is_taken_over(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(2, "kms-host-wrong")) as place:
+        lock(place, "web-00", age_ms=LIFE_MS + 1000)
+        assert (await place.activate("-o", "json")).code == 0
+
+
+async def test_two_runs_at_once_both_end_right(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(10, "kms-host-wrong")) as place:
+        place.lab.surroundings.kms.think_s = 0.02
+        both = await asyncio.gather(
+            *(place.activate("-o", "json", "--concurrency", "5") for _ in range(2))
+        )
+        for done in both:
+            assert done.code == 0, done.err
+            assert {row["verdict"] for row in done.rows.values()} == {"healthy"}
+        for name in both[0].rows:
+            set_by = [done for done in both for result in done.rows[name]["results"]
+                      if result["do"] == "set-kms-host" and result["changed"]]  # fmt: skip
+            assert len(set_by) == 1, "one of the two has changed it"
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+async def test_an_interrupt_finishes_what_runs_and_begins_nothing_more(
+    tmp_path: Path, end: signal.Signals
+) -> None:
+    async with lab_of(tmp_path, *servers(12, "never-activated")) as place:
+        place.lab.surroundings.kms.think_s = 0.3
+        async with place.started("-o", "json", "--concurrency", "3") as process:
+            await place.until("activating")
+            process.send_signal(end)
+            done = await ended(process)
+        assert done.code == 130
+        assert "finishing what is being worked on" in done.err
+        assert len(done.rows) == 12
+        begun = {name for name in done.rows if name not in done.kinds()}
+        assert begun == place.asked
+        assert begun
+        assert {done.rows[name]["verdict"] for name in begun} == {"healthy"}
+        assert set(done.kinds().values()) == {"not-begun"}
+        assert done.document["stopped"]["why"] == "interrupted"
+
+
+async def test_a_second_interrupt_gives_up_what_runs(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(5, "never-activated")) as place:
+        place.lab.surroundings.kms.think_s = 2.0
+        async with place.started("-o", "json", "--concurrency", "2") as process:
+            await place.until("activating")
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            told = (await process.stderr.readline()).decode()
+            assert "once more gives that up" in told
+            process.send_signal(signal.SIGINT)
+            done = await ended(process, told)
+        assert done.code == 130
+        assert sorted(done.kinds().values()) == [*["not-begun"] * 3, *["timeout"] * 2]
+        messages = {row["error"]["message"] for row in done.rows.values()}
+        assert "interrupted while steps were being applied: look again with check" in messages
+        await place.until("unlocked")  # the agents go on to their end, and give it back
+
+
+async def test_a_rollout_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(10, "never-activated")) as place:
+        place.lab.surroundings.kms.think_s = 0.2
+        async with place.started("-o", "json", "--concurrency", "3") as process:
+            await place.until("activating")
+            process.send_signal(signal.SIGINT)
+            first = await ended(process)
+        verified = {name for name, row in first.rows.items() if row["verdict"] == "healthy"}
+        executions = dict(place.lab.stats().executions)
+        place.lab.surroundings.kms.think_s = 0.0
+        done = await place.activate("-o", "json", "--resume", "last")
+        assert done.code == 0, done.err
+        assert {row["verdict"] for row in done.rows.values()} == {"healthy"}
+        carried = {name for name, row in done.rows.items() if row["executions"] == 0}
+        assert carried == verified
+        run = first.document["run"]
+        for name in carried:
+            assert place.lab.stats().executions[name] == executions[name], "nobody asked it"
+            assert done.rows[name]["reason"].startswith(f"verified by run {run} at ")
+            assert done.rows[name]["results"] == []
+        told = f"servers were not asked again: run {run} had verified them less than an hour ago"
+        assert any(told in note for note in done.document["notes"])
+        assert done.document["summary"]["changed"] == 10 - len(verified)
+
+
+async def test_what_cannot_be_resumed_is_said_in_one_line(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(1)) as place:
+        for args in (["--resume", "nosuch"], ["--resume", "last", "--no-store"]):
+            done = await place.activate(*args)
+            assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (["--canary", "x"], "--canary: 'x' is neither a number of servers nor a percentage"),
+        (["--canary", "0"], "--canary: at least one server has to go first"),
+        (["--canary", "5:x"], "--canary: 'x' is not a number of canaries that may fail"),
+        (["--max-failures", "101%"], "--max-failures: '101%' is more than all servers"),
+        (["--pace", "5"], "--pace: '5' is not a pace like 5/s, 30/m or 200/h"),
+        (["--retries", "-1"], "--retries"),
+        (["--kms-concurrency", "0"], "--kms-concurrency"),
+    ],
+)
+async def test_bad_words_start_nothing(tmp_path: Path, args: list[str], line: str) -> None:
+    async with lab_of(tmp_path, *servers(1)) as place:
+        done = await place.activate(*args)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert line in done.err
+        assert place.asked == set()
