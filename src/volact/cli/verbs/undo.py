@@ -62,7 +62,9 @@ def undo(options: UndoOptions) -> int:
             "say --yes to change servers without a question, or --dry-run to look only",
         )
     run, *names = options.targets
-    return _undo(undoing(run, replace(options, targets=names), options.allow), options)
+    what = undoing(run, replace(options, targets=names), options.allow)
+    # A look at what could be done is no run that could be undone.
+    return _undo(what, replace(options, no_store=options.no_store or options.dry_run))
 
 
 def _undo(what: Undoing, options: UndoOptions) -> int:

@@ -81,6 +81,7 @@ class FileOperations:
 
     def _write(self, path: str, text: str, wide: bool, *_: Any) -> None:
         ansi = self._process.machine.language.ansi
+        text = text.replace("\ue000", "\0")
         data = b"\xff\xfe" + text.encode("utf-16-le") if wide else text.encode(ansi, "replace")
         with _ScriptErrors():
             self._files.write(self._path(path), data)

@@ -42,7 +42,8 @@ var STREAM = {name: "TextStream",
     writeline: function (t, text) { put(t, (text === undefined ? "" : String(text)) + "\r\n"); },
     close: function (t) {
       if (t.path !== null) {
-        call("file.write", t.path, t.text, t.unicode);
+        // A text may hold NUL, which does not come over the bridge as it is.
+        call("file.write", t.path, t.text.replace(/\u0000/g, "\uE000"), t.unicode);
       }
     }
   }};

@@ -1,0 +1,225 @@
+"""A run and its undoing, over real SSH, as a person does it: what is put back is compared whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from undo_world import World
+
+from volact.lab.lab import Lab
+from volact.lab.windows.restart import restart
+from volact.lab.windows.spec import Spec
+
+SERVERS = 54
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with Lab("hard", SERVERS, 7) as lab:
+        lab.write_inventory(tmp_path / "lab.toml")
+        yield World(lab, tmp_path)
+        assert lab.errors == []
+
+
+def differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Where two pictures of a server differ, part by part."""
+    found: dict[str, Any] = {}
+    for part, values in before.items():
+        was, is_ = (one if isinstance(one, dict) else {"": one} for one in (values, after[part]))
+        for name in was.keys() | is_.keys():
+            if was.get(name) != is_.get(name):
+                found[f"{part}:{name}"] = (was.get(name), is_.get(name))
+    return found
+
+
+Pictures = dict[str, dict[str, Any]]
+
+
+def all_differing(before: Pictures, after: Pictures) -> dict[str, Any]:
+    """The servers that differ, and where."""
+    found = {name: differing(picture, after[name]) for name, picture in before.items()}
+    return {name: where for name, where in found.items() if where}
+
+
+async def test_every_server_is_as_it_was_but_for_what_has_no_way_back(world: World) -> None:
+    before = world.pictures()
+    activated = await world.activate()
+    changed = all_differing(before, world.pictures()).keys()
+    assert len(changed) >= 10
+    undone = await world.undo("last", "--yes", "--allow", "restore-debugger")
+    assert undone.code == 0, (undone.err, undone.out)
+    left = all_differing(before, world.pictures())
+    assert left.keys() == {world.machine("limits-raised")[0]}  # they had been put back, not set
+    assert all("w32time\\config" in what for where in left.values() for what in where)
+    rows = undone.rows()
+    words = {row["undo"]["word"] for row in rows.values()}
+    assert words == {"undone", "nothing"}
+    assert {name for name, row in rows.items() if row["undo"]["word"] == "undone"} <= changed
+    assert {row["undo"]["run"] for row in rows.values()} == {activated.document["run"]}
+
+
+async def test_an_undo_is_a_run_that_can_be_undone(world: World) -> None:
+    await world.activate()
+    activated = world.pictures()
+    assert (await world.undo("last", "--yes", "--allow", "restore-debugger")).code == 0
+    changed = all_differing(activated, world.pictures()).keys()
+    assert len(changed) >= 10
+    again = await world.undo("last", "--yes")
+    assert again.code == 0, (again.err, again.out)
+    assert all_differing(activated, world.pictures()) == {}
+    assert {n for n, row in again.rows().items() if row["undo"]["word"] == "undone"} == changed
+
+
+async def test_what_a_person_has_changed_since_stays_and_the_rest_goes_back(world: World) -> None:
+    name, machine = world.machine("kms-host-wrong")
+    other, second = world.machine("port-1668")
+    before = world.pictures()[other]
+    await world.activate(name, other)
+    machine.licensing.set_machine("kms.chosen.by.hand")
+    undone = await world.undo("last", "--yes")
+    assert undone.code == 3
+    row = undone.rows()[name]
+    assert row["undo"]["word"] == "refused"
+    (left,) = [one for one in row["undo"]["left"] if one["possible"]]
+    assert "somebody has changed it since" in left["reason"]
+    assert (left["what"], left["now"]) == ("kms-host", "kms.chosen.by.hand:1688")
+    assert machine.licensing.machine() == "kms.chosen.by.hand"
+    assert undone.rows()[other]["undo"]["word"] == "undone"
+    assert world.pictures()[other] == before
+    assert second.licensing.port() == 1668
+
+
+async def test_a_dry_run_changes_nothing_and_says_where_it_leads(world: World) -> None:
+    name, _ = world.machine("kms-host-wrong")
+    await world.activate(name)
+    before = world.pictures()
+    looked = await world.undo("last", "--dry-run")
+    row = looked.rows()[name]
+    assert (looked.code, row["undo"]["word"]) == (3, "planned")
+    assert "kms-host-wrong" in row["undo"]["leads_to"]
+    assert [step["do"] for step in row["plan"]] == ["restore-kms-host"]
+    assert world.pictures() == before
+    text = await world.volact("undo", "last", "-i", "lab.toml", "--dry-run", "--no-progress")
+    assert "KMS host: kms1.tencentyun.com:1688 → kms.corp.example:1688" in text.out
+    assert "this leads to: kms-host-wrong" in text.out
+    assert "stays: activate" in text.out
+
+
+async def test_nobody_to_ask_means_that_nothing_is_done(world: World) -> None:
+    asked = await world.undo("last")
+    assert (asked.code, asked.out) == (2, "")
+    assert "--dry-run" in asked.err
+
+
+async def test_without_an_inventory_the_addresses_of_the_run_are_used(world: World) -> None:
+    name, _ = world.machine("kms-host-wrong")
+    before = world.pictures()[name]
+    await world.activate(name)
+    login = ["--user", "Administrator", "--password-env", "LAB_PASSWORD"]
+    login += ["--known-hosts", "lab.known_hosts"]
+    words = ("undo", "last", name, "--yes", "--output", "json", "--no-progress")
+    undone = await world.volact(*words, *login)
+    assert undone.code == 0, (undone.err, undone.out)
+    assert world.pictures()[name] == before
+
+
+async def test_a_server_of_the_run_that_is_not_given_is_named(world: World) -> None:
+    name, _ = world.machine("kms-host-wrong")
+    other, _ = world.machine("port-1668")
+    await world.activate(name, other)
+    text = (world.folder / "lab.toml").read_text()
+    head, *servers = text.split("[[server]]")
+    kept = [part for part in servers if f'name = "{other}"' not in part]
+    (world.folder / "lab.toml").write_text("[[server]]".join([head, *kept]))
+    undone = await world.undo("last", "--yes")
+    assert undone.code == 4
+    row = undone.rows()[other]
+    assert (row["verdict"], "undo" in row) == ("unreachable", False)
+    assert "not among those given" in row["error"]["message"]
+    assert undone.rows()[name]["undo"]["word"] == "undone"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["undo"], "which run"),
+        (["undo", "nosuch", "-i", "lab.toml", "--yes"], "nosuch"),
+        (["undo", "last", "-i", "lab.toml", "--yes", "--allow", "rearm"], "restore-debugger"),
+        (["undo", "last", "nobody", "--yes"], "nobody"),
+    ],
+)
+async def test_wrong_words_are_one_line_and_exit_code_2(
+    world: World, words: list[str], said: str
+) -> None:
+    name, _ = world.machine("kms-host-wrong")
+    await world.activate(name)
+    ended = await world.volact(*words)
+    assert ended.code == 2
+    assert said in ended.err and len(ended.err.splitlines()) == 1
+
+
+async def test_where_nothing_is_remembered_that_is_said(world: World) -> None:
+    ended = await world.volact("undo", "last", "-i", "lab.toml", "--yes", store="none.db")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert "nothing is remembered" in ended.err
+
+
+async def test_an_enabled_licensing_service_is_disabled_again_before_and_after_the_restart(
+    tmp_path: Path,
+) -> None:
+    """Since 2012 its key is written, which Windows reads when it starts."""
+    spec = Spec("web-01", index=1, seed=1, release="2019", language="en",
+                faults=("sppsvc-disabled",))  # fmt: skip
+    async with Lab("hard", (spec,), 7) as lab:
+        lab.write_inventory(tmp_path / "lab.toml")
+        await restarted_between(World(lab, tmp_path), spec.name)
+        assert lab.errors == []
+
+
+async def restarted_between(world: World, name: str) -> None:
+    machine = world.lab.slots[name].machine
+    before = world.pictures()[name]
+    await world.activate(name)
+    assert differing(before, world.pictures()[name])
+    undone = await world.undo("last", "--yes")
+    assert undone.rows()[name]["undo"]["word"] == "undone"
+    assert differing(before, world.pictures()[name]) == {}
+    activated = (await world.activate(name)).document["run"]
+    restart(machine)
+    assert machine.services.get("sppsvc").start == "Auto"
+    undone = await world.undo(activated, "--yes")
+    assert undone.rows()[name]["undo"]["word"] == "undone", undone.out
+    restart(machine)
+    assert machine.services.get("sppsvc").start == "Disabled"
+
+
+async def test_a_run_that_was_killed_is_undone_by_what_the_servers_say(world: World) -> None:
+    """Wherever it was hit: what was done is put back, what was not is left alone."""
+    before = world.pictures()
+    process = await world.start(
+        *("activate", "-i", "lab.toml", "--yes", "--no-progress", "--allow", "add-dns"),
+        *("--allow", "add-route", "--allow", "remove-debugger", "--concurrency", "4"),
+    )
+    for _ in range(400):
+        await asyncio.sleep(0.02)
+        if len(all_differing(before, world.pictures())) >= 3:
+            break
+    process.kill()
+    await process.wait()
+    await settled(world)
+    assert all_differing(before, world.pictures())
+    undone = await world.undo("last", "--yes", "--allow", "restore-debugger")
+    assert undone.code == 0, (undone.err, undone.out)
+    assert all_differing(before, world.pictures()) == {}
+
+
+async def settled(world: World) -> None:
+    """Until no server changes any more: what was sent goes on without us."""
+    last = None
+    while (now := (world.lab.stats().executions, world.pictures())) != last:
+        last = now
+        await asyncio.sleep(0.5)

@@ -1,0 +1,117 @@
+"""A lab in the test's own process, the real command line beside it, and what servers look like."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from volact.lab.lab import Lab
+from volact.lab.windows.machine import Machine
+
+CONSENTS = (
+    "--replace-key",
+    *("--allow", "remove-debugger", "--allow", "add-dns", "--allow", "add-route"),
+    *("--allow", "move-kms"),
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+    def rows(self) -> dict[str, Any]:
+        """The rows of the document by the servers' names."""
+        return {row["name"]: row for row in self.document["servers"]}
+
+
+@dataclass(frozen=True)
+class World:
+    """A lab, its inventory, and a store of its own."""
+
+    lab: Lab
+    folder: Path
+
+    @property
+    def password(self) -> str:
+        return (self.folder / "lab.password").read_text().strip()
+
+    async def volact(self, *args: str, store: str = "store.db") -> Ended:
+        """Run a command line as a process of its own, from the folder of the inventory."""
+        process = await self.start(*args, store=store)
+        out, err = await asyncio.wait_for(process.communicate(), 120)
+        return Ended(process.returncode or 0, out.decode(), err.decode())
+
+    async def start(self, *args: str, store: str = "store.db") -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "volact", *args),
+            cwd=self.folder,
+            env={**os.environ, "VOLACT_STORE": store, "LAB_PASSWORD": self.password},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def activate(self, *args: str) -> Ended:
+        words = ("activate", "-i", "lab.toml", "--yes", "--output", "json", "--no-progress")
+        return await self.volact(*words, *CONSENTS, *args)
+
+    async def undo(self, run: str, *args: str) -> Ended:
+        words = ("undo", run, "-i", "lab.toml", "--output", "json", "--no-progress")
+        return await self.volact(*words, *args)
+
+    def machine(self, fault: str) -> tuple[str, Machine]:
+        """The first server with a fault."""
+        name = next(n for n, truth in self.lab.truth.items() if fault in truth.faults)
+        return name, self.lab.slots[name].machine
+
+    def pictures(self) -> dict[str, dict[str, Any]]:
+        return {name: picture(slot.machine) for name, slot in self.lab.slots.items()}
+
+
+def picture(machine: Machine) -> dict[str, Any]:
+    """Everything of a server that a step may set."""
+    return {
+        "registry": _registry(machine),
+        "services": {s.name: (s.start, s.delayed) for s in machine.services.services.values()},
+        "dacl": machine.licensing_file().dacl.sddl(),
+        "owner": machine.licensing_file().owner,
+        "dns": list(machine.network.dns),
+        "routes": sorted((r.destination, r.mask, r.next_hop) for r in machine.network.routes),
+    }
+
+
+def _registry(machine: Machine) -> dict[str, Any]:
+    """The values of the keys that steps write to."""
+    roots = [
+        machine.release.licensing_key,
+        "HKLM\\SYSTEM\\CurrentControlSet\\Services",
+        "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options",
+        "HKLM\\SOFTWARE\\Policies",
+        "HKLM\\HARDWARE\\DESCRIPTION\\System",
+    ]
+    found: dict[str, Any] = {}
+    for root in roots:
+        _below(machine, root, found)
+    return found
+
+
+def _below(machine: Machine, path: str, found: dict[str, Any]) -> None:
+    if not machine.registry.has_key(path):
+        return
+    for name, value in machine.registry.values(path):
+        found[f"{path}\\{name}".lower()] = value
+    for below in machine.registry.subkeys(path):
+        _below(machine, below, found)
