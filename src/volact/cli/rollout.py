@@ -54,7 +54,7 @@ class Rollout:
         return msgspec.structs.replace(run, stopped=stopped, notes=(note, *run.notes))
 
     def _command(self, how: Invocation) -> str:
-        command = same_servers("activate", how)
+        command = same_servers("undo" if how.command == "undo" else "activate", how)
         resume = f"--resume {how.run}" if self._keeps else ""
         return " ".join(word for word in (command, self._words, resume) if word) if command else ""
 

@@ -94,7 +94,7 @@ async def _looked(run: Conductor, total: int) -> list[Outcome]:
     from volact.model.text import say
 
     fleet, pending = run.fleet, []
-    with run.listening() as control:
+    with run.listening(looking=True) as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         async with aclosing(outcomes):
             with Showing(run.progress, say("looking at"), total) as progress:
