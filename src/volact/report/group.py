@@ -13,6 +13,8 @@ import msgspec
 from volact.model.report import ServerReport, Word
 from volact.report.words import ERROR_TITLES, WORST_FIRST, cause, lead
 
+Natural = tuple[tuple[int, int, str], ...]
+
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Servers that share a verdict and a cause."""
@@ -46,7 +48,7 @@ def _title(word: str, rows: tuple[ServerReport, ...]) -> str:
     return said.pop() if len(said) == 1 else ""
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+def natural(name: str) -> Natural:
     """A sort key that puts web-2 before web-10."""
     parts: list[tuple[int, int, str]] = []
     digits = text = ""

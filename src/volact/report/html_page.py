@@ -1,15 +1,19 @@
 """``--report html=FILE``: one self-contained page that asks nobody for anything.
 
-The page carries its style and its few lines of script itself and forbids
-everything else by its own Content-Security-Policy, with both named by hash.
-Text is escaped by Jinja2 (autoescape); no value is ever marked as safe.
+The page carries its style and its script itself and forbids everything else by
+its own Content-Security-Policy, with both named by hash.  Text is escaped by
+Jinja2 (autoescape); no value is ever marked as safe.
+
+A server's row is written to disk as it comes; in memory stay counts, a few rows
+of each group, and where each row begins.  All rows stand inside ``<noscript>``,
+a line each: without JavaScript they are the page, with it they are text that the
+script shows as far as somebody looks.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from functools import cache
 from typing import Any, TextIO
 
@@ -17,57 +21,71 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import count, say
-from volact.report import html_rows as rows
 from volact.report import html_view as view
 from volact.report.base import Invocation
 from volact.report.cluster_lines import worth_telling
 from volact.report.group import natural
+from volact.report.html_rows import row
+from volact.report.spool import Spool
 from volact.report.tally import Tally
 from volact.report.words import WORST_FIRST, duration
 from volact.words import language, tr
 
 
 class HtmlWriter:
-    """The page; it keeps the rows, because it sorts and groups them."""
+    """The page."""
 
     def __init__(self, out: TextIO, how: Invocation) -> None:
         self._out = out
         self._how = how
-        self._rows: list[ServerReport] = []
+        self._template = _environment().get_template("row.html.j2")
+        self._rows = Spool()
+        self._places: list[tuple[int, str, int]] = []  # verdict, name, where its row begins
+        self._tally = Tally()
+        self._causes = view.CauseBars()
+        self._expiry = view.ExpiryBars(how.started)
+        self._cards = view.Cards(how)
 
     def add(self, server: ServerReport) -> None:
-        """Keep one server."""
-        self._rows.append(server)
+        """Count one server and put its row aside."""
+        anchor = f"s{len(self._places) + 1}"
+        html = self._template.render(row=row(server, anchor, self._how, self._how.started))
+        at = self._rows.add(" ".join(html.split("\n")).strip().replace("\r", " "))
+        self._places.append((WORST_FIRST.index(server.verdict), server.name, at))
+        self._tally.add(server)
+        self._causes.add(server)
+        self._expiry.add(server)
+        self._cards.add(server, anchor)
 
     def finish(self, run: RunReport) -> None:
         """Write the page."""
-        self._rows.sort(key=lambda row: (WORST_FIRST.index(row.verdict), natural(row.name)))
-        template = _environment().get_template("report.html.j2")
-        stream = template.stream(self._page(run))
-        stream.enable_buffering(50)
-        for piece in stream:
-            self._out.write(piece.encode("utf-8", "replace").decode())
+        values = self._page(run)
+        self._part("report_head.html.j2", values)
+        self._places.sort(key=lambda place: (place[0], natural(place[1])))
+        for _, _, at in self._places:
+            self._out.write(self._rows.line(at))
+        self._rows.close()
+        self._part("report_foot.html.j2", values)
+
+    def _part(self, name: str, values: dict[str, Any]) -> None:
+        text = _environment().get_template(name).render(values)
+        self._out.write(text.encode("utf-8", "replace").decode() + "\n")
 
     def _page(self, run: RunReport) -> dict[str, Any]:
-        anchors = {id(row): f"s{number}" for number, row in enumerate(self._rows, 1)}
-        summary = Tally(self._rows).summary()
+        summary = self._tally.summary()
         return {
             "how": self._how,
             "run": run,
             "elapsed": duration(run.elapsed_s),
             "summary": summary,
             "tiles": view.tiles(summary, self._how.before),
-            "causes": view.cause_bars(self._rows),
-            "expiry": view.expiry_bars(self._rows, run.started),
+            "causes": self._causes.bars(),
+            "expiry": self._expiry.bars(),
             "clusters": worth_telling(run.clusters),
-            "cards": view.cards(self._rows, anchors, self._how),
-            "rows": self._views(anchors, run.started),
+            "cards": self._cards.cards(),
+            "columns": view.columns(),
             **_assets(),
         }
-
-    def _views(self, anchors: dict[int, str], now: str) -> Iterator[rows.Row]:
-        for row in self._rows:
-            yield rows.row(row, anchors[id(row)], self._how, now)
 
 
 @cache

@@ -55,7 +55,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     days: float | None
     kms_host: str
     cause: str
-    words: str  # what the search looks at
+    provider: str
+    release: str
+    tokens: str  # what it can be filtered by: findings, and error:<kind>
     error: str
     findings: tuple[Line, ...]
     resolved: tuple[str, ...]
@@ -72,9 +74,6 @@ def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
     title, done = _done(server)
     why = cause(server).removeprefix("error:")
     status = server.license.status or ""
-    ids = [finding.id for finding in server.findings]
-    words = [server.name, server.address, os_words(server), status, tr(status)]
-    words += [server.license.kms_host or "", why, *ids, *server.resolved]
     return Row(
         anchor=anchor,
         verdict=server.verdict,
@@ -86,7 +85,9 @@ def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
         days=days_left(server.license.expires, now),
         kms_host=server.license.kms_host or "",
         cause=why or (tr(say("repaired")) if was_changed(server) else ""),
-        words=" ".join(words).casefold(),
+        provider=server.provider or "",
+        release=server.os.release or "",
+        tokens=" ".join(tokens(server)),
         error=_lost(server),
         findings=tuple(_finding_line(finding) for finding in server.findings),
         resolved=server.resolved,
@@ -97,6 +98,12 @@ def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
         facts=_facts(server),
         next=_unsaid(next_step([server], how), server),
     )
+
+
+def tokens(server: ServerReport) -> list[str]:
+    """The words by which the page filters: what was found, and why it was not examined."""
+    found = [finding.id for finding in server.findings]
+    return [f"error:{server.error.kind}", *found] if server.error else found
 
 
 def _unsaid(step: str, server: ServerReport) -> str:

@@ -6,20 +6,24 @@ escaping is the template engine's.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from volact.model.report import ServerReport, Summary, Word
 from volact.model.text import Text, say
 from volact.report.base import Invocation
-from volact.report.group import Group, groups
-from volact.report.next_step import shared_step
+from volact.report.group import Natural, natural
+from volact.report.next_step import next_step, shared
 from volact.report.tally import causes
 from volact.report.words import (
+    ERROR_NAMES,
+    ERROR_TITLES,
     MEANS,
     VERDICTS,
+    WORST_FIRST,
+    cause,
     days_left,
     lead,
     pairs,
@@ -61,6 +65,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     part_width: float  # percent of the longest line
     rest_width: float
     tone: str
+    token: str = ""  # what the servers behind it can be filtered by
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +74,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Word
     word: str
     cause: str
+    token: str  # what its servers can be filtered by
     title: str
     detail: str  # what all of them show alike
     count: int
@@ -93,23 +99,36 @@ def tiles(summary: Summary, before: Summary | None) -> list[Tile]:
     return made
 
 
-def cause_bars(servers: Iterable[ServerReport], limit: int = 14) -> list[Bar]:
+class CauseBars:
     """How many servers have each error or warning, and on how many it was repaired."""
-    standing: Counter[str] = Counter()
-    repaired: Counter[str] = Counter()
-    tones: dict[str, str] = {}
-    for server in servers:
+
+    def __init__(self) -> None:
+        self._standing: Counter[str] = Counter()
+        self._repaired: Counter[str] = Counter()
+        self._tones: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
+
+    def add(self, server: ServerReport) -> None:
+        """Count one server."""
         for name, severity in causes(server).items():
-            standing[name] += 1
-            if severity == "error" or name not in tones:
-                tones[name] = _TONES[severity]
-        repaired.update(set(server.resolved))
-    both = (standing + repaired).most_common(limit)
-    longest = max((count for _, count in both), default=1)
-    return [
-        _bar(tr(name), standing[name], repaired[name], longest, tones.get(name, "bad"))
-        for name, _ in both
-    ]
+            self._standing[name] += 1
+            if severity == "error" or name not in self._tones:
+                self._tones[name] = _TONES[severity]
+        if server.error is not None:
+            self._tokens[ERROR_NAMES[server.error.kind]] = f"error:{server.error.kind}"
+        self._repaired.update(set(server.resolved))
+
+    def bars(self, limit: int = 14) -> list[Bar]:
+        """The most frequent, each with what its servers can be filtered by."""
+        both = (self._standing + self._repaired).most_common(limit)
+        longest = max((count for _, count in both), default=1)
+        return [self._of(name, longest) for name, _ in both]
+
+    def _of(self, name: str, longest: int) -> Bar:
+        standing, repaired = self._standing[name], self._repaired[name]
+        bar = _bar(tr(name), standing, repaired, longest, self._tones.get(name, "bad"))
+        token = self._tokens.get(name, name) if standing else ""
+        return msgspec.structs.replace(bar, token=token)
 
 
 def _bar(name: str, part: int, rest: int, longest: int, tone: str) -> Bar:
@@ -123,43 +142,109 @@ def _bar(name: str, part: int, rest: int, longest: int, tone: str) -> Bar:
     )
 
 
-def expiry_bars(servers: Iterable[ServerReport], now: str) -> list[Bar]:
+class ExpiryBars:
     """How many licences have how much left; only servers that say so."""
-    counts = dict.fromkeys((name for name, _ in _BUCKETS), 0)
-    for server in servers:
-        left = days_left(server.license.expires, now)
+
+    def __init__(self, now: str) -> None:
+        self._now = now
+        self._counts: dict[Text, int] = dict.fromkeys((name for name, _ in _BUCKETS), 0)
+
+    def add(self, server: ServerReport) -> None:
+        """Count one server."""
+        left = days_left(server.license.expires, self._now)
         if left is not None:
-            counts[next(name for name, end in _BUCKETS if left < end)] += 1
-    longest = max([1, *counts.values()])
-    tones = ("bad", "bad", "warn", "good", "good", "good")
-    made = [
-        _bar(tr(name), count, 0, longest, tone)
-        for (name, count), tone in zip(counts.items(), tones, strict=True)
+            self._counts[next(name for name, end in _BUCKETS if left < end)] += 1
+
+    def bars(self) -> list[Bar]:
+        """A bar for each span; none when no server says when its licence ends."""
+        longest = max([1, *self._counts.values()])
+        tones = ("bad", "bad", "warn", "good", "good", "good")
+        made = [
+            _bar(tr(name), count, 0, longest, tone)
+            for (name, count), tone in zip(self._counts.items(), tones, strict=True)
+        ]
+        return made if any(self._counts.values()) else []
+
+
+class _Heap:
+    """One group of servers: a few of them, and what all have alike."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.few: list[tuple[Natural, str, ServerReport]] = []  # the first by name
+        self.details: set[str] = set()
+        self.steps: set[str] = set()
+
+    def add(self, server: ServerReport, anchor: str, how: Invocation) -> None:
+        """Take a server; of what differs two are enough to know that it does."""
+        self.count += 1
+        for kept, one in (
+            (self.details, _detail(server)),
+            (self.steps, next_step([server], how)),
+        ):
+            if len(kept) < 2:
+                kept.add(one)
+        key = natural(server.name)
+        if len(self.few) < _NAMES_SHOWN or key < self.few[-1][0]:
+            insort(self.few, (key, anchor, server), key=lambda item: item[:2])
+            del self.few[_NAMES_SHOWN:]
+
+
+class Cards:
+    """What needs a person, in groups, of which only a few servers each are kept."""
+
+    def __init__(self, how: Invocation) -> None:
+        self._how = how
+        self._heaps: dict[tuple[Word, str], _Heap] = {}
+
+    def add(self, server: ServerReport, anchor: str) -> None:
+        """Take a server that is not healthy."""
+        if server.verdict != "healthy":
+            heap = self._heaps.setdefault((server.verdict, cause(server)), _Heap())
+            heap.add(server, anchor, self._how)
+
+    def cards(self) -> list[Card]:
+        """Worst verdict first, within it the largest first."""
+        ranked = sorted(
+            self._heaps.items(),
+            key=lambda item: (WORST_FIRST.index(item[0][0]), -item[1].count, item[0][1]),
+        )
+        return [self._card(verdict, word, heap) for (verdict, word), heap in ranked]
+
+    def _card(self, verdict: Word, word: str, heap: _Heap) -> Card:
+        servers = [server for _, _, server in heap.few]
+        return Card(
+            verdict=verdict,
+            word=tr(VERDICTS[verdict]),
+            cause=word.removeprefix("error:"),
+            token=word,
+            title=tr(_title(word, servers[0])),
+            detail=next(iter(heap.details)) if len(heap.details) == 1 else "",
+            count=heap.count,
+            next=shared(servers, heap.steps, self._how),
+            names=tuple((anchor, server.name) for _, anchor, server in heap.few),
+            more=max(0, heap.count - len(heap.few)),
+        )
+
+
+def _title(word: str, server: ServerReport) -> str:
+    """What the first of them says; of what differs it is the example."""
+    if word.startswith("error:"):
+        return ERROR_TITLES[word.removeprefix("error:")]
+    first = lead(server)
+    return first.summary if first else ""
+
+
+def columns() -> list[tuple[str, str]]:
+    """The heads of the list: by what they sort, and their words."""
+    return [
+        ("worst", tr(say("Verdict"))),
+        ("name", tr(say("Server"))),
+        ("os", tr(say("Release"))),
+        ("days", tr(say("Licence"))),
+        ("kms", tr(say("KMS host"))),
+        ("cause", tr(say("Cause"))),
     ]
-    return made if any(counts.values()) else []
-
-
-def cards(
-    servers: Sequence[ServerReport], anchors: Mapping[int, str], how: Invocation
-) -> list[Card]:
-    """What needs a person, worst first."""
-    return [_card(group, anchors, how) for group in groups(servers) if group.verdict != "healthy"]
-
-
-def _card(group: Group, anchors: Mapping[int, str], how: Invocation) -> Card:
-    first = lead(group.servers[0])
-    details = {_detail(server) for server in group.servers}
-    return Card(
-        verdict=group.verdict,
-        word=tr(VERDICTS[group.verdict]),
-        cause=group.cause.removeprefix("error:"),
-        title=tr(group.title or (first.summary if first else "")),
-        detail=details.pop() if len(details) == 1 else "",
-        count=len(group.servers),
-        next=shared_step(group.servers, how),
-        names=tuple((anchors[id(s)], s.name) for s in group.servers[:_NAMES_SHOWN]),
-        more=max(0, len(group.servers) - _NAMES_SHOWN),
-    )
 
 
 def _detail(server: ServerReport) -> str:

@@ -7,7 +7,7 @@ is a command where there is one, else the finding's own remedy.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -30,10 +30,14 @@ def shared_step(servers: Sequence[ServerReport], how: Invocation) -> str:
 
     When each has a remedy of its own the first one's stands as the example.
     """
-    own = {next_step([server], how) for server in servers}
+    return shared(servers, {next_step([server], how) for server in servers}, how)
+
+
+def shared(servers: Sequence[ServerReport], own: Collection[str], how: Invocation) -> str:
+    """The same where what each has of its own is known already."""
     together = next_step(servers, how)
     if len(own) == 1:
-        return own.pop()
+        return next(iter(own))
     if together.count("volact "):
         return together
     return tr(say("{step} (each server has its own)", step=together))

@@ -39,3 +39,7 @@ class Spool:
     def close(self) -> None:
         """Let the text go."""
         self._file.close()
+
+    def __del__(self) -> None:
+        """A report that never came to its end lets go of its text, too."""
+        self.close()

@@ -1,0 +1,210 @@
+"""The HTML page alive in a real Chromium: search, filters, order, keys, paper, no script."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from report_browser import Tab, browsing
+from report_samples import HOW, POLICY, attention, failed, fleet, healthy, run_of, unreachable
+
+from volact.model.report import ServerReport
+from volact.report.html_page import HtmlWriter
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+SERVERS = 400
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None and os.environ.get("CI") != "true":
+        pytest.skip("needs a browser (Debian: chromium)")
+    assert found, "no browser: CI has the package chromium"
+    with browsing(found, tmp_path_factory.mktemp("browser")) as made:
+        yield made
+
+
+def written(folder: Path, servers: list[ServerReport]) -> Path:
+    file = folder / "page.html"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = HtmlWriter(out, HOW)
+        for server in servers:
+            writer.add(server)
+        writer.finish(run_of(servers))
+    return file
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("page"), fleet(SERVERS))
+
+
+@pytest.fixture
+def opened(tab: Tab, page: Path) -> Tab:
+    tab.open(page)
+    return tab
+
+
+def shown(tab: Tab) -> str:
+    return str(tab.run("document.getElementById('shown').textContent"))
+
+
+def names(tab: Tab) -> list[str]:
+    return list(tab.run("[...document.querySelectorAll('#rows .who b')].map((b) => b.textContent)"))
+
+
+def choose(tab: Tab, id: str, value: str) -> None:
+    tab.run(
+        f"(() => {{ const it = document.querySelector({id!r}); it.value = {value!r};"
+        "it.dispatchEvent(new Event('input')); it.dispatchEvent(new Event('change')); })()"
+    )
+    tab.painted()
+
+
+def focused(tab: Tab) -> str:
+    return str(
+        tab.run(
+            "document.activeElement.closest('.row')?.querySelector('b').textContent"
+            " ?? document.activeElement.id"
+        )
+    )
+
+
+def test_it_asks_nobody_and_complains_of_nothing(opened: Tab, page: Path) -> None:
+    opened.press("j", "Enter", "s")
+    assert opened.log == [f"request {page.as_uri()}"]
+
+
+def test_a_part_is_drawn_and_the_rest_when_somebody_comes_near(opened: Tab) -> None:
+    assert shown(opened) == str(SERVERS)
+    assert len(names(opened)) < SERVERS
+    opened.run(
+        "(async () => { for (let at = 0; at < 40; at++) { scrollTo(0, document.body.scrollHeight);"
+        "await new Promise((done) => setTimeout(done, 30)); } })()"
+    )
+    assert len(names(opened)) == SERVERS
+    assert len(set(names(opened))) == SERVERS
+
+
+def test_search_looks_at_what_is_seen_and_not_at_remedies(opened: Tab) -> None:
+    choose(opened, "#search", "SRV-0001 server")
+    assert shown(opened) == f"{len(names(opened))} of {SERVERS}"
+    assert all(name.startswith("srv-0001") for name in names(opened))
+    choose(opened, "#search", "gpupdate")  # is in a remedy
+    assert names(opened) == []
+    assert opened.run("document.getElementById('nothing').hidden") is False
+    choose(opened, "#search", "kms.corp.example 2019")
+    assert names(opened)
+
+
+def test_filters_and_verdicts_add_up(opened: Tab) -> None:
+    choose(opened, "[data-by=found]", "kms-host-set-by-policy")
+    by_finding = set(names(opened))
+    assert by_finding == {
+        server.name
+        for server in fleet(SERVERS)
+        if any(f.id == "kms-host-set-by-policy" for f in server.findings)
+    }
+    opened.run("document.querySelector('.chip.failed').click()")
+    assert names(opened) == []
+    opened.press("Escape")
+    assert shown(opened) == str(SERVERS)
+    choose(opened, "[data-by=release]", "2012 R2")
+    assert set(names(opened)) == {s.name for s in fleet(SERVERS) if s.os.release == "2012 R2"}
+
+
+@pytest.mark.parametrize("key", ["name", "days", "os", "kms", "cause"])
+def test_every_order_turns_round(opened: Tab, key: str) -> None:
+    choose(opened, "#sort", key)
+    first = names(opened)[0]
+    if key == "name":
+        assert names(opened)[:3] == ["srv-00001", "srv-00002", "srv-00003"]
+    head = f"document.querySelector('.head [data-sort={key}]')"
+    assert opened.run(f"{head}.ariaPressed") == "true"
+    opened.run(f"{head}.click()")
+    assert names(opened)[0] != first
+
+
+def test_the_keyboard_does_all_of_it(opened: Tab) -> None:
+    opened.press("/")
+    assert focused(opened) == "search"
+    opened.press(*"srv-0000")
+    assert set(names(opened)) == {f"srv-{number:05d}" for number in range(1, 10)}
+    opened.press("ArrowDown")
+    first = focused(opened)
+    assert first == names(opened)[0]
+    opened.press("j", "ArrowDown", "k")
+    assert focused(opened) == names(opened)[1]
+    opened.press("Enter")
+    assert opened.run("document.activeElement.parentElement.open") is True
+    opened.press("Escape", "1")
+    assert shown(opened) != str(SERVERS)
+    opened.press("Escape", "?")
+    assert opened.run("document.getElementById('keys').open") is True
+    opened.press("s")
+    assert opened.run("document.getElementById('sort').value") == "name"
+
+
+def test_a_server_named_elsewhere_on_the_page_is_shown_alone(opened: Tab) -> None:
+    name = opened.run("document.querySelector('.card .names a').textContent")
+    opened.run("document.querySelector('.card .names a').click()")
+    opened.painted()
+    assert names(opened) == [name]
+    assert opened.run("document.querySelector('#rows .row').open") is True
+    opened.press("Escape")
+    assert shown(opened) == str(SERVERS)
+
+
+def test_the_bars_of_the_chart_filter(opened: Tab) -> None:
+    opened.run("document.querySelector('.chart .pick').click()")
+    opened.painted()
+    count = opened.run("document.querySelector('.chart .standing').textContent")
+    assert shown(opened) == f"{count} of {SERVERS}"
+
+
+def test_paper_has_every_server(opened: Tab) -> None:
+    assert opened.printed().startswith(b"%PDF")
+    assert len(names(opened)) == SERVERS
+
+
+def test_without_a_script_everything_can_be_read(tab: Tab, page: Path) -> None:
+    tab.open(page, script=False)
+    boxes = "[...document.querySelectorAll('noscript .row')].filter((row) => row.offsetHeight)"
+    assert tab.run(f"{boxes}.length") == SERVERS
+    assert tab.run("document.getElementById('search').offsetHeight") == 0
+    assert tab.run("document.querySelector('.blocked').offsetHeight") == 0
+
+
+def test_light_and_dark_follow_the_system(tab: Tab, page: Path) -> None:
+    def ground() -> str:
+        return str(tab.run("getComputedStyle(document.documentElement).backgroundColor"))
+
+    tab.open(page, dark=True)
+    dark = ground()
+    tab.open(page)
+    assert dark != ground()
+
+
+def test_nothing_runs_that_a_server_says(tab: Tab, tmp_path: Path) -> None:
+    evil = (
+        "</noscript></script><script>document.title='owned'</script>"
+        "<img src=x onerror=\"document.title='owned'\"> \" ' onfocus=alert(1) &amp;\n<details"
+    )
+    finding = msgspec.structs.replace(POLICY, id=evil, summary=evil, evidence={evil: evil})
+    server = msgspec.structs.replace(attention(evil, finding), provider=evil, address=evil)
+    tab.open(written(tmp_path, [server, failed(), healthy(), unreachable()]))
+    assert tab.run("document.title") == "volact: 1 of 4 healthy"
+    assert shown(tab) == "4"
+    assert tab.run("document.querySelectorAll('img, noscript, #rows script').length") == 0
+    assert len(names(tab)) == 4
+    choose(tab, "#search", "</NOSCRIPT>")
+    assert len(names(tab)) == 1
+    tab.run("document.querySelector('.pick')?.click()")
+    assert not [line for line in tab.log if not line.startswith("request file:")]
