@@ -10,6 +10,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -232,6 +233,39 @@ def test_demo_shows_before_and_after_and_ends_its_lab(tmp_path: Path) -> None:
     assert "24 servers: 24 healthy; changed " in done.stdout
     assert "<small>was " in page.read_text("utf-8")
     assert f"the report page is {page}" in done.stderr
+
+
+def test_a_lab_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import time\n"
+        "from volact.cli.child_lab import child_lab\n"
+        "with child_lab('simple', 2, 1) as inventory:\n"
+        "    print(inventory.read_text('utf-8'), flush=True)\n"
+        "    time.sleep(120)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert child.stdout is not None
+    port = 0
+    for line in child.stdout:
+        if match := re.match(rb'address = "ssh://127.0.0.1:([0-9]+)"', line):
+            port = int(match[1])
+            break
+    assert port and listens(port)
+    child.kill()
+    child.communicate()
+    ends = time.monotonic() + 20
+    while listens(port):
+        assert time.monotonic() < ends, "the lab goes on"
+        time.sleep(0.05)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_demo_says_at_once_that_the_page_cannot_be_written(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """A lab in a process of its own, so that it does not share a core with who uses it.
 
 Starts ``volact lab serve`` with this very Python, waits until it accepts
-connections, and ends it by its process id whatever happens.
+connections, and ends it by its process id whatever happens.  Its standard input
+is a pipe from here: should this process be killed, the lab sees it end.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def child_lab(scenario: str, servers: int, seed: int) -> Iterator[Path]:
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(
                 _command(home, scenario, servers, seed),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for volact, which then ends the lab
@@ -49,7 +50,7 @@ def _command(home: Path, scenario: str, servers: int, seed: int) -> list[str]:
         "--ready-file": str(home / "ready"),
     }
     words = [word for pair in options.items() for word in pair]
-    return [sys.executable, "-m", "volact", "lab", "serve", *words]
+    return [sys.executable, "-m", "volact", "lab", "serve", "--while-stdin", *words]
 
 
 def _wait(process: subprocess.Popen[bytes], home: Path) -> None:
@@ -74,3 +75,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    if process.stdin is not None:
+        process.stdin.close()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from volact.cli.language import Lang
 from volact.cli.options import TableOrJson, takes
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 def register(app: typer.Typer) -> None:
@@ -55,6 +60,9 @@ class ServeOptions:
     ready_file: Annotated[
         str, typer.Option(metavar="FILE", help="Appears when connections are accepted.")
     ] = ""
+    while_stdin: Annotated[
+        bool, typer.Option("--while-stdin", help="End when standard input ends.")
+    ] = False
     lang: Lang = ""
 
 
@@ -86,7 +94,24 @@ async def _serve(options: ServeOptions) -> None:
             "{n} servers, inventory {file}; Ctrl-C ends them", n=options.servers, file=inventory
         )
         sys.stderr.write(tr(line) + "\n")
+        if options.while_stdin:
+            _set_at_end_of_input(stop)
         await serve_lab(lab, inventory, ready=ready, stop=stop)
+
+
+def _set_at_end_of_input(stop: asyncio.Event) -> None:
+    """Whoever started this lab holds the other end of its input: when it is gone, so is that."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        with suppress(RuntimeError):  # the loop has ended before
+            loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=watch, name="lab-input", daemon=True).start()
 
 
 @contextmanager
