@@ -133,6 +133,26 @@ def test_wrong_input_is_one_line_and_exit_2(args: list[str], line: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (["--canary", "x"], "--canary: 'x' is neither a number of servers nor a percentage"),
+        (["--canary", "0"], "--canary: at least one server has to go first"),
+        (["--canary", "5:x"], "--canary: 'x' is not a number of canaries that may fail"),
+        (["--max-failures", "101%"], "--max-failures: '101%' is more than all servers"),
+        (["--pace", "5"], "--pace: '5' is not a pace like 5/s, 30/m or 200/h"),
+        (["--retries", "-1"], "--retries"),
+        (["--kms-concurrency", "0"], "--kms-concurrency"),
+        (["--resume", "last"], "--resume last: nothing is remembered"),
+    ],
+)
+def test_bad_words_of_a_rollout_start_nothing(args: list[str], line: str) -> None:
+    done = volact("activate", "ssh://127.0.0.1:1", "--yes", *args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert line in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_activate_without_a_person_wants_yes() -> None:
     done = volact("activate", "ssh://127.0.0.1:1")
     assert done.returncode == 2
@@ -179,17 +199,41 @@ def test_an_interrupt_keeps_the_rows(
     assert "web-03" in page.read_text("utf-8")
 
 
-def test_a_second_interrupt_ends_at_once(tmp_path: Path, silent_port: int) -> None:
-    file = inventory(tmp_path, silent_port, 1)
-    with subprocess.Popen(
-        [*VOLACT, "check", "-i", str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        time.sleep(1.0)
-        process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=20)
+def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
+    """The server says nothing for as long as it is asked; the first connection is the sign."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        file = inventory(tmp_path, server.getsockname()[1], 1)
+        with subprocess.Popen(
+            [*VOLACT, "check", "-i", str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            connection, _ = server.accept()
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=20)
+            connection.close()
     assert process.returncode == 130
     assert b"Traceback" not in told
+
+
+def test_a_second_interrupt_gives_up_what_activate_would_finish(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        file = inventory(tmp_path, server.getsockname()[1], 2)
+        with subprocess.Popen(
+            [*VOLACT, "activate", "-i", str(file), "--yes", "--concurrency", "1", "-o", "jsonl"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            connection, _ = server.accept()
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            told = [process.stderr.readline() for _ in range(2)]
+            assert "finishing what is being worked on" in told[1]
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=20)
+            connection.close()
+    assert process.returncode == 130
+    rows = {row["name"]: row for row in map(json.loads, out.splitlines()) if "name" in row}
+    assert rows["web-01"]["error"]["message"] == "interrupted while connecting"
+    assert rows["web-02"]["error"]["kind"] == "not-begun"
 
 
 def test_a_deadline_ends_a_server_that_never_answers(silent_port: int) -> None:

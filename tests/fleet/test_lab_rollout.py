@@ -191,14 +191,14 @@ async def test_the_pace_is_kept(tmp_path: Path) -> None:
 
 
 async def test_no_kms_host_is_asked_by_more_at_a_time_than_allowed(tmp_path: Path) -> None:
-    specs = [spec for spec in servers(20, "kms-host-wrong") if spec.release == "2016"]
-    async with lab_of(tmp_path, *specs) as place:
+    async with lab_of(tmp_path, *servers(10, "kms-host-wrong")) as place:
         kms = place.lab.surroundings.kms
         kms.think_s = 0.05
-        done = await place.activate("--kms-concurrency", "2", "-o", "json")
+        one = ("--kms-host", "kms.tencentyun.com")
+        done = await place.activate(*one, "--kms-concurrency", "2", "-o", "json")
         assert done.code == 0
-        assert kms.answered >= len(specs)
-        assert kms.peak <= 2
+        assert kms.answered >= 10
+        assert kms.peak == 2
 
 
 def lock(place: Place, name: str, *, age_ms: int = 0) -> None:
@@ -211,7 +211,7 @@ def lock(place: Place, name: str, *, age_ms: int = 0) -> None:
 async def test_a_server_that_another_run_changes_is_left_alone_and_named(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(4, "kms-host-wrong")) as place:
         lock(place, "web-02")
-        done = await place.activate("--deadline", "8", "-o", "json")
+        done = await place.activate("--deadline", "5", "-o", "json")
         assert done.code == 4
         assert done.kinds() == {"web-02": "busy"}
         row = done.rows["web-02"]
@@ -324,23 +324,3 @@ async def test_what_cannot_be_resumed_is_said_in_one_line(tmp_path: Path) -> Non
         for args in (["--resume", "nosuch"], ["--resume", "last", "--no-store"]):
             done = await place.activate(*args)
             assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
-
-
-@pytest.mark.parametrize(
-    ("args", "line"),
-    [
-        (["--canary", "x"], "--canary: 'x' is neither a number of servers nor a percentage"),
-        (["--canary", "0"], "--canary: at least one server has to go first"),
-        (["--canary", "5:x"], "--canary: 'x' is not a number of canaries that may fail"),
-        (["--max-failures", "101%"], "--max-failures: '101%' is more than all servers"),
-        (["--pace", "5"], "--pace: '5' is not a pace like 5/s, 30/m or 200/h"),
-        (["--retries", "-1"], "--retries"),
-        (["--kms-concurrency", "0"], "--kms-concurrency"),
-    ],
-)
-async def test_bad_words_start_nothing(tmp_path: Path, args: list[str], line: str) -> None:
-    async with lab_of(tmp_path, *servers(1)) as place:
-        done = await place.activate(*args)
-        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
-        assert line in done.err
-        assert place.asked == set()

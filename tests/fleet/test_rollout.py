@@ -319,3 +319,18 @@ async def test_a_turn_is_given_on_when_somebody_is_given_up() -> None:
     asyncio.get_running_loop().call_later(0.01, stop.set)
     rows = await run.to_its_end()
     assert {report.verdict for report in rows.values()} == {"unreachable"}
+
+
+async def test_nothing_is_tried_again_once_the_rollout_stops() -> None:
+    drain = asyncio.Event()
+    asked: list[bool] = []
+
+    async def work(name: str, job: Job, note: Notify) -> ServerReport:
+        asked.append(job.retry.goes_on())
+        drain.set()
+        await asyncio.sleep(0.01)
+        asked.append(job.retry.goes_on())
+        return row(name)
+
+    await Run(named(1), work, drain=drain).to_its_end()
+    assert asked == [True, False]

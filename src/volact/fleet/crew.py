@@ -75,7 +75,8 @@ class Crew(Generic[I_, R]):
         self._course = Course(Rules())
         self._stream: Stream[I_, R] | None = None
         self._turns = Turns(control.kms_concurrency, self._unhurried)
-        self._job = msgspec.structs.replace(job, turn=self._turns.at)
+        retry = msgspec.structs.replace(job.retry, goes_on=self._goes_on)
+        self._job = msgspec.structs.replace(job, turn=self._turns.at, retry=retry)
 
     async def run(self, items: Iterable[I_]) -> AsyncGenerator[R, None]:
         """Every item's result, whatever happens to it."""
@@ -168,6 +169,9 @@ class Crew(Generic[I_, R]):
             stream.halt("interrupted")
         else:
             stream.close("interrupted")
+
+    def _goes_on(self) -> bool:
+        return self._course.stop is None
 
     def _halted(self, why: Literal["interrupted", "run-time"]) -> None:
         before = self._course.stop

@@ -25,12 +25,16 @@ _BUSY_S = 5.0
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):
-    """How often, and how long is waited in between; ``chance`` spreads the pauses."""
+    """How often, and how long is waited in between.
+
+    ``chance`` spreads the pauses; once nothing goes on any more, nothing is tried again.
+    """
 
     times: int = 0
     first_s: float = 0.5
     most_s: float = 8.0
     chance: Callable[[], float] = random.random
+    goes_on: Callable[[], bool] = lambda: True
 
     def pause(self, tried: int) -> float:
         """Before try ``tried`` + 1: twice as long each time, a half more or less by chance."""
@@ -75,7 +79,7 @@ async def until_it_works(visit: Trying, retry: Retry, attempt: Callable[[], Awai
             busy = is_busy(error)
             tried, waited = tried + (not busy), waited + busy
             again = may_pass(error, visit.executions - before) and tried <= retry.times
-            if not again and not (busy and retry.times):
+            if not retry.goes_on() or not (again or (busy and retry.times)):
                 raise
             pause = retry.pause(tried) if not busy else min(retry.pause(waited), _BUSY_S)
             if visit.left_s - pause < LEAST_S:
