@@ -46,6 +46,7 @@ class Front:
             server_host_keys=[self.host_key],
             server_version=_BANNER,
             encoding=None,
+            line_editor=False,
             login_timeout=30,
             keepalive_interval=0,
         )
