@@ -64,6 +64,8 @@ class Lab:
     ``transport`` makes all servers reachable in that one way, whatever the
     scenario says.  ``servers`` is how many to draw, or the very servers.  With
     ``gated`` there is a gate before each, at which its line can be troubled.
+    ``workers`` is how many commands run at a time; one that waits for input
+    over a line that hangs takes the place of another.
     """
 
     def __init__(  # noqa: PLR0913  (what a person may choose of a lab)
@@ -75,6 +77,7 @@ class Lab:
         patience: float = 0.05,
         transport: TransportName | None = None,
         gated: bool = False,
+        workers: int = _WORKERS,
     ) -> None:
         self.scenario = load_scenario(scenario)
         self.seed = seed
@@ -91,7 +94,7 @@ class Lab:
             password=f"lab-{secrets.token_urlsafe(12)}",
             client_key=asyncssh.generate_private_key("ssh-ed25519"),
             host_key=asyncssh.generate_private_key("ssh-ed25519"),
-            pool=Pool(_WORKERS),
+            pool=Pool(workers),
         )
         self.winrm = WinRmFront(self.front.password, self.front.pool)
         regions = tuple(self.scenario.regions)

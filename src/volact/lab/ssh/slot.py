@@ -54,6 +54,15 @@ class Slot:
         return self.gate.reached(stage, peer) if self.gate else None
 
     @property
+    def denies_login(self) -> bool:
+        """Whether a denial of its trouble is one of the login: its seed decides."""
+        return (
+            self.gate is not None
+            and self.gate.trouble is not None
+            and (self.gate.trouble.seed % 2 == 1)
+        )
+
+    @property
     def built(self) -> Machine | None:
         """The machine, if anybody has asked for it yet."""
         return self._machine

@@ -157,7 +157,7 @@ class _Caller:
         if act is None or act == "slow":
             return None
         if act == "deny":
-            return Reply(500, _OUT_OF_ORDER)
+            return Reply(401 if self.service.slot.denies_login else 500, _OUT_OF_ORDER)
         return Reply(200, _NO_SOAP * (4096 if act == "flood" else 1), _SOAP)
 
     async def _sealed(self, headers: Headers, body: bytes, extra: list[tuple[str, str]]) -> Reply:

@@ -46,7 +46,7 @@ class Connection:
                 if self._http.our_state is not h11.DONE:
                     return
                 self._http.start_next_cycle()
-        except (h11.RemoteProtocolError, ConnectionError):
+        except (h11.RemoteProtocolError, OSError):  # SSL errors among them
             return
 
     async def _event(self) -> h11.Event | type[h11.PAUSED]:

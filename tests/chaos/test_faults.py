@@ -1,0 +1,41 @@
+"""Every fault of a line, once, on a small fleet; and outages in the middle of a rollout.
+
+The quick form of ``bench/chaos``: same code, one seed.
+"""
+
+from __future__ import annotations
+
+import pytest
+from fault_cases import cases
+from fault_run import run, table
+from outage_run import OUTAGES, meet
+
+SEED = 1
+
+
+def test_there_is_a_fault_for_every_stage_and_act() -> None:
+    found = cases(SEED)
+    assert len({case.name for case in found}) == len(found) > 130
+    assert {case.act for case in found} == {"drop", "hang", "garbage", "slow", "flood", "deny"}
+    assert len({(case.way, case.stage) for case in found}) == 17
+
+
+# urllib3 leaves it to the garbage collector to close a connection whose handshake hangs.
+UNCLOSED = "ignore:Exception ignored in. <(ssl.SSLSocket|socket.socket)"
+
+
+@pytest.mark.filterwarnings(UNCLOSED, "ignore:unclosed <s:ResourceWarning")
+@pytest.mark.xdist_group("chaos")
+async def test_every_fault_has_its_row_and_costs_nobody_else() -> None:
+    found = await run(SEED)
+    assert found.all_wrong == []
+    assert "| ssh, look | sftp-open |" in table([found])
+
+
+@pytest.mark.xdist_group("chaos")
+@pytest.mark.parametrize("name", OUTAGES)
+async def test_a_rollout_comes_through_an_outage(name: str) -> None:
+    outage = await meet(name, 10, SEED)
+    assert outage.wrong == []
+    assert sum(outage.during.values()) == sum(outage.after.values()) == 10
+    assert set(outage.during) != {"healthy"}, "nothing happened to anybody"
