@@ -204,6 +204,20 @@ def test_one_file_is_not_written_twice() -> None:
         parse_reports(["html=a", "json=a"])
 
 
+@pytest.mark.parametrize(
+    ("words", "paths"),
+    [
+        (["html=a.html,csv=b.csv", "junit=c"], ["html a.html", "csv b.csv", "junit c"]),
+        (["html=a,b.html"], ["html a,b.html"]),
+        (["html=a,pdf=b"], ["html a,pdf=b"]),
+        (["html=a,,csv=b"], ["html a,csv=b"]),
+        (["html=a,,b,csv=c"], ["html a,,b", "csv c"]),
+    ],
+)
+def test_several_reports_in_one_option(words: list[str], paths: list[str]) -> None:
+    assert [f"{made.format} {made.path}" for made in parse_reports(words)] == paths
+
+
 def test_report_files_appear_whole_or_not_at_all(tmp_path: Path) -> None:
     page, rows = tmp_path / "r.html", tmp_path / "r.csv"
     rows.write_text("old")

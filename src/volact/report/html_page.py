@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any, TextIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import count, say
@@ -26,6 +27,7 @@ from volact.report.base import Invocation
 from volact.report.cluster_lines import worth_telling
 from volact.report.group import natural
 from volact.report.html_rows import row
+from volact.report.safe import plain
 from volact.report.spool import Spool
 from volact.report.tally import Tally
 from volact.report.words import WORST_FIRST, duration
@@ -50,7 +52,7 @@ class HtmlWriter:
         """Count one server and put its row aside."""
         anchor = f"s{len(self._places) + 1}"
         html = self._template.render(row=row(server, anchor, self._how, self._how.started))
-        at = self._rows.add(" ".join(html.split("\n")).strip().replace("\r", " "))
+        at = self._rows.add(" ".join(html.split("\n")).strip())
         self._places.append((WORST_FIRST.index(server.verdict), server.name, at))
         self._tally.add(server)
         self._causes.add(server)
@@ -88,12 +90,18 @@ class HtmlWriter:
         }
 
 
+def _visible(value: object) -> object:
+    """What a value looks like: on one line, and nothing in it hides or turns text around."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("volact.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -106,7 +106,7 @@ def _typed(server: ServerReport) -> str:
 
 def consent(server: ServerReport) -> tuple[str, ...]:
     """Options that a refusal names as the person's way to say yes."""
-    wanted = (str(refusal.get("allow_with") or "") for refusal in server.refusals)
+    wanted = (plain(str(refusal.get("allow_with") or "")) for refusal in server.refusals)
     return tuple(dict.fromkeys(option for option in wanted if option))
 
 

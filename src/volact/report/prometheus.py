@@ -90,6 +90,8 @@ class PrometheusWriter:
         self._line("volact_run_changed_servers", "", run.summary.changed)
         self._head("volact_run_notes", "Notes on the run itself, which its other reports hold.")
         self._line("volact_run_notes", "", len(run.notes))
+        self._head("volact_run_stopped", "Whether the run stopped before its end.")
+        self._line("volact_run_stopped", "", int(run.stopped is not None))
         self._head("volact_run_duration_seconds", "How long the run took.")
         self._line("volact_run_duration_seconds", "", run.elapsed_s)
         began = _unix(run.started)

@@ -134,7 +134,7 @@ class TextWriter:
     def _group(self, group: Group, now: str) -> None:
         self._line()
         if group.cause:
-            name = group.cause.removeprefix("error:")
+            name = plain(group.cause.removeprefix("error:"))
             title = f": {plain(tr(group.title))}" if group.title else ""
             servers = tr(count(len(group.servers), "{n} server", "{n} servers"))
             many = f" ({servers})" if len(group.servers) > 1 else ""
@@ -179,7 +179,7 @@ class TextWriter:
     def _healthy(self) -> None:
         if self._tally.repaired:
             said = listed(f"{word} {n}" for word, n in self._tally.repaired.most_common())
-            self._wrapped(tr(say("repaired in this run: {what}", what=said)), 2)
+            self._wrapped(plain(tr(say("repaired in this run: {what}", what=said))), 2)
 
     def _remarks(self, run: RunReport) -> None:
         """What is to be said of the run itself."""

@@ -70,9 +70,9 @@ def _with_volact(
     first = any(f.severity == "error" and f not in mendable for f in server.findings)
     typed = command_for("plan", [server], how, ("--format commands",))
     return [
-        tr(say("When that is done, volact repairs {what}:", what=what))
+        plain(tr(say("When that is done, volact repairs {what}:", what=what)))
         if first
-        else tr(say("volact repairs {what}:", what=what)),
+        else plain(tr(say("volact repairs {what}:", what=what))),
         command,
         tr(say("What to type on the server for the same by hand:")),
         f"  {typed}",
