@@ -17,14 +17,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
 from cli_run import volact
+from jsonschema import Draft202012Validator
+from prometheus_client.parser import text_string_to_metric_families
 
 from volact.cli.child_lab import child_lab
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
+from volact.report.make import FILE_FORMATS
 from volact.report.text_table import TextWriter
 
 # One lab for all of them, whoever runs tests side by side.
@@ -32,6 +36,7 @@ pytestmark = pytest.mark.xdist_group("cli-lab")
 
 VOLACT = [sys.executable, "-m", "volact"]
 SERVERS = 60
+SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "report.json"
 # Long enough for a busy machine, short enough for the server that hangs.
 DEADLINE = ("--deadline", "5")
 
@@ -180,9 +185,9 @@ def test_activate_applies_what_was_agreed_to(fleet: str, seen: dict[str, Any]) -
 def healed(fleet: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The reports of an activation of the whole fleet, and its standard output."""
     folder = tmp_path_factory.mktemp("healed")
-    files = {kind: folder / f"r.{kind}" for kind in ("html", "json", "jsonl", "csv", "text")}
-    reports = [word for kind, file in files.items() for word in ("--report", f"{kind}={file}")]
-    done = volact("activate", "-i", fleet, "--yes", *DEADLINE, *reports)
+    files = {kind: folder / f"r.{kind}" for kind in FILE_FORMATS}
+    several = ",".join(f"{kind}={file}" for kind, file in files.items())
+    done = volact("activate", "-i", fleet, "--yes", *DEADLINE, "--report", several)
     assert done.returncode == 4
     texts = {kind: file.read_text("utf-8") for kind, file in files.items()}
     return {**texts, "stdout": done.stdout}
@@ -202,6 +207,32 @@ def test_every_format_tells_of_every_server(healed: dict[str, str]) -> None:
     assert rows == {row["name"]: row["verdict"] for row in document["servers"]}
     assert all(f"<b>{name}</b>" in healed["html"] for name in rows)
     assert healed["text"] == healed["stdout"]
+    cases = ET.fromstring(healed["junit"]).iter("testcase")
+    assert {case.get("name") for case in cases} == set(rows)
+
+
+def test_the_documents_fit_their_schema(seen: dict[str, Any], healed: dict[str, str]) -> None:
+    schema = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+    for document in (seen, json.loads(healed["json"])):
+        assert [error.message for error in schema.iter_errors(document)] == []
+
+
+def test_monitoring_reads_the_run(healed: dict[str, str]) -> None:
+    metrics = {m.name: m.samples for m in text_string_to_metric_families(healed["prometheus"])}
+    document = json.loads(healed["json"])
+    licensed = {s.labels["server"]: s.value for s in metrics["volact_server_licensed"]}
+    for row in document["servers"]:
+        status = row["license"]["status"]
+        known = row["error"] is None and status is not None
+        assert licensed.get(row["name"]) == (float(status == "licensed") if known else None)
+    off = {s.labels["server"]: s.value for s in metrics["volact_server_clock_skew_seconds"]}
+    assert off
+    assert off == {
+        row["name"]: row["clock_skew_s"]
+        for row in document["servers"]
+        if row["error"] is None and row["clock_skew_s"] is not None
+    }
+    assert all(0 < s.value <= 180 for s in metrics["volact_server_days_left"])
 
 
 def test_a_second_activate_changes_nothing(fleet: str, healed: dict[str, str]) -> None:
