@@ -5,6 +5,7 @@ A person who reads of 37 servers with one cause does one thing, not 37.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -64,3 +65,11 @@ def natural(name: str) -> Natural:
                 digits = ""
             text += char.casefold()
     return (*parts, (1, 0, text))
+
+
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def natural_text(name: str) -> str:
+    """The same order, nearly, as a small text: for ten thousand names at once."""
+    return _DIGITS.sub(lambda digits: digits[0].rjust(12, "0"), name.casefold())

@@ -25,7 +25,7 @@ from volact.model.text import count, say
 from volact.report import html_view as view
 from volact.report.base import Invocation
 from volact.report.cluster_lines import worth_telling
-from volact.report.group import natural
+from volact.report.group import natural_text
 from volact.report.html_rows import row
 from volact.report.safe import plain
 from volact.report.spool import Spool
@@ -63,7 +63,7 @@ class HtmlWriter:
         """Write the page."""
         values = self._page(run)
         self._part("report_head.html.j2", values)
-        self._places.sort(key=lambda place: (place[0], natural(place[1])))
+        self._places.sort(key=lambda place: (place[0], natural_text(place[1])))
         for _, _, at in self._places:
             self._out.write(self._rows.line(at))
         self._rows.close()

@@ -24,10 +24,9 @@ def plain(text: str) -> str:
     Control characters, direction overrides, invisible characters and lone
     surrogates become their ``\\x1b`` form: visible, so that nothing is hidden.
     """
-    line = text.translate(_SPACE)
-    if line.isascii() and line.isprintable():
-        return line
-    return "".join(_visible(char) for char in line)
+    if text.isascii() and text.isprintable():
+        return str(text)
+    return "".join(_visible(char) for char in text.translate(_SPACE))
 
 
 def _visible(char: str) -> str:
