@@ -113,6 +113,7 @@ async def test_a_server_that_stays_busy_says_whose_run_it_is() -> None:
     assert row.error.kind == "busy"
     assert "run run-2 of ops@other" in row.error.message
     assert row.results == ()
+    assert [step["do"] for step in row.plan] == ["set-kms-host", "activate"], "what was seen stays"
 
 
 async def test_an_apply_whose_answer_was_lost_is_never_sent_twice() -> None:

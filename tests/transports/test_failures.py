@@ -74,3 +74,26 @@ def test_a_servers_words_are_cut_and_cleaned() -> None:
     assert "\x1b" not in told.message
     assert len(told.message) < 260
     assert one_line(" a\tb\n ") == "a b"
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (ConnectionRefusedError(111, "x"), "unsent"),
+        (ConnectionResetError(104, "x"), "unsent"),
+        (asyncssh.ConnectionLost("x"), "unsent"),
+        (TimeoutError(), "unsent"),
+        (asyncssh.ChannelOpenError(1, "x"), "refused"),
+        (asyncssh.PermissionDenied("x"), "never"),
+        (asyncssh.HostKeyNotVerifiable("x"), "never"),
+        (asyncssh.KeyExchangeFailed("x"), "never"),
+        (asyncssh.ProtocolError("x"), "never"),
+        (asyncssh.SFTPNoSpaceOnFilesystem("x"), "never"),
+        (socket.gaierror(8, "x"), "never"),
+        (OSError(113, "x"), "never"),
+    ],
+)
+def test_only_what_passes_by_itself_says_so(error: Exception, passing: str) -> None:
+    told = as_transport_error(error)
+    assert told is not None
+    assert told.passing == passing

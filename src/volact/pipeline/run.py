@@ -41,7 +41,8 @@ async def run_one(
     try:
         return await until_it_works(visit, job.retry, lambda: _whole_way(visit))
     except VolactError as error:
-        return _unexamined(visit, error)
+        seen = visit.untouched
+        return _unexamined(visit, error, None if seen is None else _examined(visit, seen))
 
 
 async def _whole_way(visit: Visit) -> ServerReport:
@@ -137,6 +138,7 @@ async def _try_apply(visit: Visit, transport: Transport, look: Look) -> ServerRe
             after, answer = await visit.apply(transport, look)
     except (TransportError, AnswerError) as error:
         if visit.executions == before or never_ran(error):
+            visit.untouched = look
             raise  # nothing was done there
         return error
     after = await _in_full(visit, transport, look, after)

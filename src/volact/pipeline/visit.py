@@ -63,6 +63,7 @@ class Visit:
         self.server = server
         self.job = job
         self.executions = 0
+        self.untouched: Look | None = None  # what was seen, where its steps did nothing
         self._opener = opener
         self._notify = notify
         self._sent = False
