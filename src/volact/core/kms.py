@@ -8,12 +8,14 @@ hides all below it: then nobody knows which host is used.
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
 from volact.core.context import Context
 from volact.core.licensing import kms_clients
+from volact.core.once import once
 from volact.core.owners import in_ranges
 from volact.core.release import is_2008, release_name
 from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
@@ -45,6 +47,7 @@ class Setting(msgspec.Struct, frozen=True):
     layer: Layer
 
 
+@once
 def accepted_hosts(facts: Facts, ctx: Context) -> tuple[HostPort, ...]:
     """The provider's KMS hosts for this release, preferred first.
 
@@ -237,6 +240,7 @@ def _number(fact: Fact[str]) -> Fact[int]:
     return Known(int(digits)) if digits.isdecimal() and len(digits) <= _PORT_DIGITS else ABSENT
 
 
+@lru_cache(maxsize=1024)
 def _name(host: str) -> str:
     plain = host.lower().rstrip(".").removeprefix("[").removesuffix("]")
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
+from volact.core.once import once
 from volact.model.fact import ABSENT, Known, Unreadable, is_known, is_unreadable, value_of
 from volact.model.facts import Facts, Product
 from volact.model.text import Text, raw, say
@@ -74,11 +75,13 @@ def channel_of(product: Product) -> Channel:
     return "unknown"
 
 
+@once
 def windows_products(facts: Facts) -> tuple[Product, ...]:
     """The keyed products that license Windows itself; () also when unreadable."""
     return tuple(product for product in value_of(facts.products) or () if _is_windows(product))
 
 
+@once
 def kms_clients(facts: Facts) -> tuple[Product, ...]:
     """The Windows products that a KMS host activates."""
     return tuple(p for p in windows_products(facts) if channel_of(p) == "kms-client")

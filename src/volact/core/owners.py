@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from volact.model.profile import HostPort, Profile
 
@@ -19,8 +20,18 @@ def owners(host: HostPort, profiles: Iterable[Profile]) -> tuple[Profile, ...]:
 
 def in_ranges(host: HostPort, profile: Profile) -> bool:
     """Whether the host is an address inside those that the cloud documents."""
+    address = _address(host.host) if profile.kms_ranges else None
+    return address is not None and any(address in _network(net) for net in profile.kms_ranges)
+
+
+@lru_cache(maxsize=1024)
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address(host.host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return any(address in ipaddress.ip_network(net) for net in profile.kms_ranges)
+        return None
+
+
+@lru_cache(maxsize=256)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text)

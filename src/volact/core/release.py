@@ -7,6 +7,7 @@ version of four releases.
 from __future__ import annotations
 
 from volact.core.context import Context
+from volact.core.once import once
 from volact.model.fact import value_of
 from volact.model.facts import Facts, OsFacts
 from volact.model.profile import Edition, Release
@@ -57,6 +58,7 @@ _LAST_BUILD_OF_2008 = 6999
 _LAST_BUILD_OF_2008_R2 = 7999
 
 
+@once
 def release_of(os: OsFacts, releases: tuple[Release, ...]) -> Release | None:
     """The release by build number; the edition number decides where two share one.
 

@@ -10,6 +10,7 @@ import hashlib
 import re
 import struct
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -97,6 +98,7 @@ class Verdict(msgspec.Struct, frozen=True):
     deny: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=256)
 def execute_access(sddl: str, service: str = "sppsvc") -> Verdict:
     """Whether the account of this service may execute the file."""
     aces = parse(sddl)

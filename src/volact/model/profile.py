@@ -6,6 +6,7 @@ The data is in ``volact.knowledge``; the judgement in ``volact.core``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
@@ -153,9 +154,16 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         True does not say which cloud a server is in: see ``same_address_as``.
         """
         name = host.lower().rstrip(".")
-        named = {known.host.lower() for known in self.all_kms_hosts()}
-        named |= {known.host.lower() for sub in self.sub_clouds for known in sub.kms}
-        return name in named or any(name.endswith(f".{end}") for end in self.kms_suffixes)
+        for known in self._named_hosts():
+            if known.host.lower() == name:
+                return True
+        return any(name.endswith(f".{end}") for end in self.kms_suffixes)
+
+    def _named_hosts(self) -> Iterator[HostPort]:
+        for rule in self.kms:
+            yield from rule.hosts
+        for sub in self.sub_clouds:
+            yield from sub.kms
 
     def with_kms_hosts(self, hosts: tuple[HostPort, ...]) -> Profile:
         """This profile with the KMS hosts that a person named, and no others."""
