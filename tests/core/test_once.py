@@ -13,7 +13,7 @@ def test_the_same_objects_are_asked_once() -> None:
         asked.append(numbers)
         return max(*numbers, least)
 
-    first, equal = (1, 2, 3), tuple([1, 2, 3])
+    first, equal = (1, 2, 3), tuple(range(1, 4))
     assert [largest(first), largest(first)] == [3, 3]
     assert asked == [first]
     assert largest(equal) == 3

@@ -20,9 +20,11 @@ Way = Callable[[Secrets, SshOptions], Opener]
 
 
 def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
+    from volact.transports.inline import use_inline  # noqa: PLC0415
     from volact.transports.login import Login  # noqa: PLC0415
     from volact.transports.ssh import SshTransport  # noqa: PLC0415
 
+    use_inline()
     login = Login(secrets, options)
 
     @asynccontextmanager
