@@ -183,6 +183,26 @@ async def test_planned_first_the_same_rules_hold(tmp_path: Path) -> None:
         assert all(row.plan and row.findings for row in held), "what was seen stays"
 
 
+async def test_asked_first_a_canary_that_fails_stops_it_too(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, *servers(4, "kms-count")) as place:
+        person, terminal = os.openpty()
+        words = ("activate", "-i", str(place.inventory), "--canary", "1", "-o", "json")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "volact", *words, "--no-progress", stdin=terminal,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        os.close(terminal)
+        assert process.stderr is not None
+        told = (await process.stderr.readuntil(b"[y/N]")).decode()
+        assert "to 4 servers?" in told
+        os.write(person, b"y\n")
+        done = await ended(process)
+        os.close(person)
+        assert (done.code, done.document["stopped"]["why"]) == (4, "canary")
+        assert sorted(done.kinds().values()) == ["not-begun"] * 3
+        assert sorted(place.lab.stats().executions.values()) == [1, 1, 1, 2]
+
+
 async def test_the_pace_is_kept(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(9)) as place:
         done = await place.activate("--pace", "20/s", "-o", "json")

@@ -95,8 +95,8 @@ class Lines:
         """Say a server that needs somebody, and every tenth part of the way."""
         self._count += 1
         place = f"[{self._count}/{self._total}]"
-        if self._total == 1:
-            return  # its row says it all
+        if self._total == 1 or (server.error is not None and server.error.kind == "not-begun"):
+            return  # its row says it all, and thousands may have had no turn
         if server.verdict != "healthy":
             why = cause(server).removeprefix("error:")
             verdict = tr(VERDICTS[server.verdict])
