@@ -229,3 +229,20 @@ def test_what_the_closing_look_does_not_show_is_not_undone() -> None:
     assert "does not show it" in row.left[0].reason
     refused = StepResult(do="restore-kms-host", ok=False, hresult=0x80070005)
     assert "0x80070005" in outcome(way, facts, (refused,)).left[0].reason
+
+
+def test_what_one_request_does_not_hold_is_left_for_the_next_undo() -> None:
+    raw = server()
+    raw["adapters"] = {str(n): [[f"10.0.{n}.{m}" for m in range(60)], True, True]
+                       for n in range(4)}  # fmt: skip
+    wanted = {"servers": ["10.9.9.9"], "position": "last"}
+    facts = facts_of(raw)
+    then, past = done(facts, (Step(do="add-dns", params=wanted),), context(), answered=False)
+    way = plan_undo(past, then)
+    later = [left for left in way.left if "once more" in left.reason]
+    assert len(way.backs) + len(later) == 4 and later and way.backs
+    half = promised(then, steps_of(way), context())
+    assert outcome(way, half, ()).word == "partly"
+    assert {back.key for back in plan_undo(past, half).backs} == {
+        ("dns", left.what.partition("/")[2]) for left in later
+    }

@@ -25,6 +25,9 @@ from volact.model.step import Plan, Step, StepResult
 from volact.model.text import Text, say
 from volact.model.undo import Left, Past, Undone, UndoRow, UndoWord
 
+# Bytes of steps that fit into one request beside every part of the agent that they need.
+ROOM = 4000
+
 
 class Back(msgspec.Struct, frozen=True, kw_only=True):
     """One setting on its way back."""
@@ -70,7 +73,25 @@ def plan_undo(past: Past, facts: Facts, consent: frozenset[str] = frozenset()) -
             backs.append(found)
         elif found is not None:
             left.insert(0, found)
-    return WayBack(run=past.run, backs=tuple(backs), left=_once(left))
+    taken, later = _in_one_request(backs)
+    return WayBack(run=past.run, backs=taken, left=_once([*later, *left]))
+
+
+def _in_one_request(backs: list[Back]) -> tuple[tuple[Back, ...], list[Left]]:
+    """What one request holds, in order; the rest is for the next undo of the same run."""
+    used, taken = 0, []
+    for back in backs:
+        used += len(msgspec.json.encode(back.step))
+        if used > ROOM:
+            break
+        taken.append(back)
+    why = say("one request does not hold all of it: undo the same run once more for the rest")
+    later = [
+        Left(do=back.undone.do, what=back.undone.what, reason=why, before=back.undone.before,
+             put=back.undone.put, now=back.undone.put)
+        for back in backs[len(taken) :]
+    ]  # fmt: skip
+    return tuple(taken), later
 
 
 def outcome(way: WayBack, after: Facts, results: tuple[StepResult, ...]) -> UndoRow:
