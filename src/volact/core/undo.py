@@ -26,7 +26,7 @@ from volact.model.text import Text, say
 from volact.model.undo import Left, Past, Undone, UndoRow, UndoWord
 
 # Bytes of steps that fit into one request beside every part of the agent that they need.
-ROOM = 4000
+ROOM = 3600
 
 
 class Back(msgspec.Struct, frozen=True, kw_only=True):
