@@ -243,6 +243,26 @@ def test_a_second_activate_changes_nothing(fleet: str, healed: dict[str, str]) -
     assert all(row["executions"] == 1 for row in healthy)
 
 
+def test_who_cannot_be_told_is_1_only_where_nothing_else_is_wrong(
+    fleet: str, healed: dict[str, str]
+) -> None:
+    document = json.loads(healed["json"])
+    well = next(row["name"] for row in document["servers"] if row["verdict"] == "healthy")
+    ill = next(row["name"] for row in document["servers"] if row["verdict"] == "attention")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        hook = ("--notify", f"http://127.0.0.1:{nobody.getsockname()[1]}/s3cret")
+        fine, wrong = (
+            volact("check", "-i", fleet, "--limit", name, "-o", "json", *DEADLINE, *hook)
+            for name in (well, ill)
+        )
+    assert (fine.returncode, wrong.returncode) == (1, 3)
+    for done in (fine, wrong):
+        assert "not told: " in done.stderr
+        assert "s3cret" not in done.stdout + done.stderr
+        assert json.loads(done.stdout)["summary"]["servers"] == 1
+
+
 def test_no_secret_of_the_fleet_is_in_any_output(fleet: str, tmp_path: Path) -> None:
     secrets = [
         file.read_text().strip()

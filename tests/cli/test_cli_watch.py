@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import os
 import signal
 import socket
@@ -9,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,9 @@ from cli_receiver import Receiver
 from cli_run import volact
 
 from volact.cli.child_lab import child_lab
+from volact.cli.fleet_options import fleet_of
+from volact.cli.verbs.watch import WatchOptions
+from volact.cli.watch import Watch
 from volact.cli.watch_lock import alone
 from volact.errors import VolactError
 
@@ -181,6 +188,28 @@ def test_it_repairs_when_it_may_and_the_store_remembers(tmp_path: Path, receiver
     assert last["command"] == "activate"
     assert {change["kind"] for change in last["changes"]} >= {"better"}
     assert last["summary"]["changed"] > 0
+
+
+def test_looks_leave_nothing_behind(
+    tmp_path: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = inventory(tmp_path, closed_port)
+    options = WatchOptions(inventory=str(file), no_progress=True, report=[f"html={tmp_path}/r"])
+    made = Watch(
+        options, lambda: fleet_of(options, "check"), (), within=timedelta(days=30), before={}
+    )
+
+    def objects_after(looks: int) -> int:
+        for _ in range(looks):
+            with redirect_stdout(io.StringIO()):
+                assert made.once() == 4
+        gc.collect()
+        return len(gc.get_objects())
+
+    monkeypatch.setenv("PW", "x")
+    objects_after(3)
+    before = objects_after(1)
+    assert objects_after(10) - before < 300  # a look makes thousands
 
 
 def test_units_are_printed_and_nothing_is_started(tmp_path: Path) -> None:

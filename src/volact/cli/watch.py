@@ -6,6 +6,7 @@ otherwise, ``volact.report.standing``.
 
 from __future__ import annotations
 
+import gc
 import random
 import secrets
 import time
@@ -112,6 +113,7 @@ class Watch:
                 if code == INTERRUPTED:
                     return code
                 first = False
+                gc.collect()  # a rest is the time for it
                 if stopping.within(rhythm.wait_s(time.monotonic() - begun)):
                     tell(say("the watch has ended"))
                     return 0
