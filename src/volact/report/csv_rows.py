@@ -14,6 +14,7 @@ from volact.report.base import Invocation
 from volact.report.next_step import next_step
 from volact.report.safe import csv_cell
 from volact.report.tally import was_changed
+from volact.report.undo_tally import undo_of
 from volact.words import speaking
 
 _COLUMNS: tuple[tuple[str, Callable[[ServerReport], object]], ...] = (
@@ -64,13 +65,14 @@ class CsvWriter:
         self._out = out
         self._how = how
         self._rows = csv.writer(out, lineterminator="\r\n")
-        self._rows.writerow([*HEAD, "next"])
+        self._rows.writerow([*HEAD, "next", "undo"])
 
     def add(self, server: ServerReport) -> None:
         """Write one server's row: data, so in English whatever is spoken."""
         with speaking("en"):
             following = str(next_step([server], self._how))
-        self._rows.writerow([*cells(server), csv_cell(following)])
+        undone = undo_of(server)
+        self._rows.writerow([*cells(server), csv_cell(following), undone.word if undone else ""])
 
     def finish(self, run: RunReport) -> None:
         """Nothing: a CSV file has no summary."""

@@ -1,0 +1,98 @@
+"""What a person and a script read of an undo."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import msgspec
+import pytest
+
+from volact.model.report import ErrorRow, OsRow, RunReport, ServerReport, Summary
+from volact.model.undo import Left, Undone, UndoRow, UndoWord
+from volact.report.base import Invocation
+from volact.report.make import make_writer
+from volact.report.undo_tally import UndoTally
+
+HOW = Invocation(volact="0.1.0", command="undo", run="r2")
+
+
+def row(name: str, word: UndoWord | None, *left: Left, verdict: str = "attention") -> ServerReport:
+    undone = Undone(do="set-kms-host", what="kms-host", before="kms.a:1688", put="kms.b:1688")
+    undo = UndoRow(run="r1", word=word, undone=(undone,), left=left) if word else msgspec.UNSET
+    return ServerReport(
+        name=name,
+        address=f"ssh://{name}",
+        provider="tencent",
+        verdict=verdict,  # type: ignore[arg-type]
+        os=OsRow(release="2016"),
+        error=None if word else ErrorRow(kind="connect", message="refused"),
+        undo=undo,
+    )
+
+
+def written(format_: str, *rows: ServerReport) -> str:
+    out = io.StringIO()
+    writer = make_writer(format_, out, HOW)
+    for one in rows:
+        writer.add(one)
+    writer.finish(RunReport(volact="0.1.0", command="undo", run="r2", started="", elapsed_s=1.0,
+                            servers=(), summary=Summary()))  # fmt: skip
+    return out.getvalue()
+
+
+def test_each_server_says_what_is_back_what_stays_and_why() -> None:
+    changed = Left(do="add-dns", what="dns/7", reason="somebody has changed it since",
+                   before={"dns": ["1.1.1.1"], "fixed": True},
+                   now={"dns": ["9.9.9.9", "1.1.1.1"], "fixed": True})  # fmt: skip
+    key = Left(do="install-key", what="install-key", reason="only five characters", possible=False)
+    text = written("text", row("web-2", "undone"), row("web-10", "partly", changed, key))
+    assert text.index("web-2") < text.index("web-10")
+    assert "put back: KMS host: kms.b:1688 → kms.a:1688" in text
+    assert "not put back: name servers of adapter 7: somebody" in text
+    assert "(before: 1.1.1.1, now: 9.9.9.9, 1.1.1.1)" in text
+    assert "stays: install-key: only five characters" in text
+    assert "1 undone, 1 partly undone; 1 s." in text
+
+
+def test_what_a_server_says_moves_no_cursor() -> None:
+    hostile = Left(do="x", what="kms-host", reason="r", before="a\x1b[2J", now="b\r\nfake", put="c")
+    for format_ in ("text", "json", "csv"):
+        text = written(format_, row("web-1", "refused", hostile))
+        assert "\x1b" not in text
+        assert "\nfake" not in text
+
+
+def test_a_value_that_fills_the_screen_is_cut() -> None:
+    long = Left(do="x", what="acl", reason="r", before="D:" + "(A;;FA;;;BA)" * 90, now="D:")
+    assert max(map(len, written("text", row("web-1", "refused", long)).splitlines())) < 300
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ([], 0),
+        (["undone", "nothing"], 0),
+        (["undone", "partly"], 3),
+        (["failed"], 3),
+        (["refused"], 3),
+        (["planned"], 3),
+        (["partly", None], 4),
+    ],
+)
+def test_the_exit_code_is_that_of_the_undo(words: list[UndoWord | None], code: int) -> None:
+    tally = UndoTally()
+    for number, word in enumerate(words):
+        verdict = "attention" if word else "unreachable"
+        tally.add(row(f"web-{number}", word, verdict=verdict))
+    assert tally.exit_code() == code
+
+
+def test_data_has_the_undo_and_other_rows_have_none() -> None:
+    document = json.loads(written("json", row("web-1", "undone"), row("web-2", None)))
+    first, second = document["servers"]
+    assert first["undo"]["undone"][0]["before"] == "kms.a:1688"
+    assert "undo" not in second
+    cells = [*csv.DictReader(io.StringIO(written("csv", row("web-1", "undone"))))]
+    assert cells[0]["undo"] == "undone"
