@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,7 +71,8 @@ class KmsHost:
 
     ``seen`` are the client machine ids of the last thirty days; ``others``
     stands for those of machines that are not part of the lab.  Before an answer
-    it thinks for ``think_s``; ``peak`` is how many it was asked by at one time.
+    it thinks for ``think_s``; ``peak`` is how many it was asked by at one time,
+    ``peak_of_one`` how many times at once by one and the same server.
     """
 
     releases: Collection[str]
@@ -78,8 +80,9 @@ class KmsHost:
     seen: set[str] = field(default_factory=set)
     answered: int = 0
     think_s: float = 0.0
-    asking: int = 0
+    asking: Counter[str] = field(default_factory=Counter)
     peak: int = 0
+    peak_of_one: int = 0
     listener: TcpListener = field(default_factory=TcpListener)
 
     def decide(self, ask: Ask) -> Reply:
@@ -98,10 +101,11 @@ class KmsHost:
         """The machines this host has seen, at most the fifty that it remembers."""
         return min(self.others + len(self.seen), 50)
 
-    def asked(self) -> None:
+    def asked(self, name: str) -> None:
         """One more waits for an answer."""
-        self.asking += 1
-        self.peak = max(self.peak, self.asking)
+        self.asking[name] += 1
+        self.peak = max(self.peak, self.asking.total())
+        self.peak_of_one = max(self.peak_of_one, self.asking[name])
 
     async def start(self) -> int:
         """Listen on a free loopback port and return it."""
@@ -160,7 +164,7 @@ class _Connection(Connection):
             ask = msgspec.json.decode(body, type=Ask)
         except msgspec.DecodeError:
             return None
-        self._host.asked()
+        self._host.asked(ask.name)
         if not self._host.think_s:
             return self._decided(ask)
         loop = asyncio.get_running_loop()
@@ -168,7 +172,7 @@ class _Connection(Connection):
         return b""
 
     def _decided(self, ask: Ask) -> bytes:
-        self._host.asking -= 1
+        self._host.asking[ask.name] -= 1
         return frame(self._host.decide(ask))
 
     def _answer_late(self, ask: Ask) -> None:

@@ -29,7 +29,7 @@ def ask(network: Network, host: str, port: int, question: Ask) -> Reply:
         sock = network.connect(host, port, _TIMEOUT_S)
     except NetFault as fault:
         raise WinFault(_FAULTS[fault.why], f"{host}:{port}") from fault
-    with sock:
+    with sock, network.idle():
         try:
             return _talk(sock, question)
         except (OSError, EOFError) as error:

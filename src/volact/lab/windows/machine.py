@@ -11,7 +11,8 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from volact.lab import codes
 from volact.lab.cmd.environment import Environment
@@ -55,6 +56,7 @@ class Machine:
         self.free_bytes = FREE_BYTES
         self.as_system = False
         self.stop_at: float | None = None
+        self._ended = 0
         self.on_report: Callable[[str, LabError], None] = lambda _name, _error: None
         self._build()
 
@@ -82,6 +84,7 @@ class Machine:
         )
         self.events = EventLog(self.name)
         self.time = TimeService(self.registry, self.services, self.network, self.clock)
+        self.network.idle = self.idle
         self.licensing = self._licensing()
         self.metadata = setup.metadata(self)
         self._home()
@@ -152,8 +155,25 @@ class Machine:
 
     def end_what_runs(self) -> None:
         """Whatever runs ends at its next step, as when its session is gone."""
+        self._ended += 1
         if self.lock.locked():
             self.stop_at = 0.0
+
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """What runs waits for somebody far away; meanwhile others may run here."""
+        if not self.lock.locked():
+            yield
+            return
+        kept, ended = (self.stop_at, self.as_system, self.on_report), self._ended
+        self.lock.release()
+        try:
+            yield
+        finally:
+            self.lock.acquire()
+            self.stop_at, self.as_system, self.on_report = kept
+            if self._ended != ended:
+                self.stop_at = 0.0
 
     def report(self, error: LabError) -> None:
         """Tell the lab that something was asked for that it does not model."""

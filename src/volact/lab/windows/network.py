@@ -10,7 +10,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -69,6 +70,7 @@ class Network:
     routes: list[Route]
     own: dict[tuple[str, int], Peer] = field(default_factory=dict)
     patience: float = 0.05
+    idle: Callable[[], AbstractContextManager[None]] = nullcontext  # entered while it waits
 
     def resolve(self, name: str) -> str:
         """The address of a name, asked of the first DNS server, as Windows does."""
