@@ -19,6 +19,11 @@ from volact.report.message import Change, Message, message_of
 SECRET = "T0Ps3cretT0ken"
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     made = Receiver()

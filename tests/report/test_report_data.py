@@ -102,6 +102,12 @@ def test_csv_neutralises_formulas_from_servers() -> None:
     assert row["address"] == "'+1"
 
 
+def test_csv_numbers_are_numbers() -> None:
+    late = msgspec.structs.replace(one_of_each()[0], clock_skew_s=-7200)
+    rows = list(csv.DictReader(io.StringIO(written("csv", [late, one_of_each()[1]]), newline="")))
+    assert [row["clock_skew_s"] for row in rows] == ["-7200", ""]
+
+
 def test_an_unknown_format_is_named() -> None:
     with pytest.raises(InputError, match="no report format 'pdf'") as caught:
         make_writer("pdf", io.StringIO(), HOW)

@@ -65,14 +65,16 @@ class CsvWriter:
         self._out = out
         self._how = how
         self._rows = csv.writer(out, lineterminator="\r\n")
-        self._rows.writerow([*HEAD, "next", "undo"])
+        self._rows.writerow([*HEAD, "next", "undo", "clock_skew_s"])
 
     def add(self, server: ServerReport) -> None:
         """Write one server's row: data, so in English whatever is spoken."""
         with speaking("en"):
             following = str(next_step([server], self._how))
         undone = undo_of(server)
-        self._rows.writerow([*cells(server), csv_cell(following), undone.word if undone else ""])
+        undo = undone.word if undone else ""
+        skew = server.clock_skew_s  # a number, so no formula where it is negative
+        self._rows.writerow([*cells(server), csv_cell(following), undo, skew])
 
     def finish(self, run: RunReport) -> None:
         """Nothing: a CSV file has no summary."""
