@@ -2,9 +2,9 @@
 
     python bench/lab_part.py --servers N --part I --parts K --folder DIR
 
-Writes ``part-I.toml`` (an inventory) and ``part-I.keys.json`` (which client key
-and KMS host the four typed commands need for each server) into the folder,
-then ``part-I.ready``; stays until its standard input ends, so that no lab
+Writes ``part-I.toml`` (an inventory), ``part-I.keys.json`` (which client key and
+KMS host the four typed commands need for each server) and ``agent.bat`` into the
+folder, then ``part-I.ready``; stays until its standard input ends, so that no lab
 outlives the bench that started it.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import sys
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import uvloop
 
+from volact.agent.render import render
+from volact.agent.request import new_request
 from volact.knowledge.load import load_editions, load_profile
 from volact.lab.fleet import fleet
 from volact.lab.lab import PROVIDER, Lab
@@ -44,6 +47,11 @@ def four_commands(spec: Spec) -> dict[str, str]:
     return {"client_key": next(fitting).gvlk, "kms_host": f"{host.host}:{host.port}"}
 
 
+def agent() -> bytes:
+    """What volact uploads at a check, for tools that are to do the same work."""
+    return render(new_request("probe", load_profile(PROVIDER), id="0" * 16))
+
+
 async def serve(servers: int, part: int, parts: int, folder: Path) -> None:
     """Run the share until whoever started it is gone."""
     lab = Lab("healthy", specs_of(servers, part, parts), SEED, transport="ssh")
@@ -53,9 +61,13 @@ async def serve(servers: int, part: int, parts: int, folder: Path) -> None:
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin.fileno(), ended.set)
     async with lab:
+        # A fleet of simulated machines is a large heap: look through it seldom.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         lab.write_inventory(folder / f"part-{part}.toml")
         keys = {spec.name: four_commands(spec) for spec in lab.specs}
         (folder / f"part-{part}.keys.json").write_text(json.dumps(keys), "utf-8")
+        (folder / "agent.bat").write_bytes(agent())
         (folder / f"part-{part}.ready").touch()
         await ended.wait()
 

@@ -33,6 +33,7 @@ class Lab:
     servers: int
     inventory: Path
     for_ansible: Path
+    agent: Path  # as it is uploaded at a check
     pids: tuple[int, ...]
 
     def cpu_s(self) -> float:
@@ -58,6 +59,7 @@ def lab(servers: int, folder: Path, parts: int = 2) -> Iterator[Lab]:
             servers,
             inventory,
             _for_ansible(folder, inventory, parts),
+            folder / "agent.bat",
             tuple(child.pid for child in children),
         )
 

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ def measure(
             _, status, used = os.wait4(child.pid, 0)
         finally:
             watch.end()
-            _end_session(child.pid)
+            _end_family(child.pid)
         wall = time.perf_counter() - begun
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode not in accept:
@@ -67,7 +67,7 @@ def measure(
 
 
 class _Watch:
-    """Looks at the memory of a session's processes now and then; ends it when time is up."""
+    """Looks at the memory of a family of processes now and then; ends it when time is up."""
 
     def __init__(self, leader: int) -> None:
         self.most_kb = 0
@@ -85,24 +85,32 @@ class _Watch:
 
     def _look(self) -> None:
         while not self._done.wait(_EVERY_S):
-            pids = _session(self._leader)
+            pids = _family(self._leader)
             self.several |= len(pids) > 1
             if self.several:
                 self.most_kb = max(self.most_kb, sum(map(_share_kb, pids)))
             if time.monotonic() > self._ends:
-                _end_session(self._leader)
+                _end_family(self._leader)
 
 
-def _session(leader: int) -> list[int]:
-    """The processes of a session."""
-    found = []
+def _family(leader: int) -> list[int]:
+    """A process, its descendants, and who else is in its session: tools leave either."""
+    family = {leader}
+    processes = sorted(_processes())
+    for pid, parent, session in processes:
+        if parent in family or session == leader:
+            family.add(pid)
+    there = {pid for pid, _, _ in processes}
+    return sorted(family & there)
+
+
+def _processes() -> Iterator[tuple[int, int, int]]:
+    """Every process: its id, its parent's, its session's."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError, IndexError):
                 fields = (entry / "stat").read_text("utf-8", "replace").rpartition(") ")[2].split()
-                if int(fields[3]) == leader:
-                    found.append(int(entry.name))
-    return found
+                yield int(entry.name), int(fields[1]), int(fields[3])
 
 
 def _share_kb(pid: int) -> int:
@@ -114,8 +122,8 @@ def _share_kb(pid: int) -> int:
     return 0
 
 
-def _end_session(leader: int) -> None:
+def _end_family(leader: int) -> None:
     """Nothing that a tool started stays behind."""
-    for pid in _session(leader):
+    for pid in _family(leader):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -22,13 +22,13 @@ import tables
 from labs import Lab, lab
 from measure import measure
 from results import Results, Row, machine
-from visitors import ACTIVATE, FOUR, Visitor, about, visitors
+from visitors import ACTIVATE, FOUR, PYINFRA_FOUR, Visitor, about, visitors
 
 HERE = Path(__file__).parent
 SIZES, QUICK = (100, 1000), (12,)
 LARGEST = 10_000
 # Cheap ones several times, for a median; what changes servers once on a lab.
-ROUNDS, ONCE = 3, (ACTIVATE, FOUR)
+ROUNDS, ONCE = 3, (ACTIVATE, PYINFRA_FOUR, FOUR)
 _SECONDS_PER_SERVER = 0.35  # of all visitors and rounds on two cores, measured
 
 

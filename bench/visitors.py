@@ -25,7 +25,8 @@ BARE, TUNED, WITH_AGENT = (
     "bare loop that runs the agent",
 )
 CHECK, STORED, ACTIVATE = "volact check", "volact check, with its store", "volact activate"
-PSSH, PYINFRA = "parallel-ssh", "pyinfra"
+PSSH, PYINFRA, PYINFRA_AGENT = "parallel-ssh", "pyinfra", "pyinfra that runs the agent"
+PYINFRA_FOUR = "pyinfra, the four slmgr commands"
 RAW, FOUR = "Ansible raw", "Ansible raw, the four slmgr commands"
 # What is right as an exit code: with 3 some servers need attention.
 EXAMINED = (0, 3)
@@ -55,7 +56,7 @@ def visitors(lab: Lab, peers: Path | None) -> list[Visitor]:
     found.append(
         Visitor(ACTIVATE, volact("activate", lab, "--yes", "--store", str(store_of(lab))), EXAMINED)
     )
-    return [*found, _four(lab, peers)] if peers else found
+    return [*found, *_four(lab, peers)] if peers else found
 
 
 def volact(verb: str, lab: Lab, *more: str) -> tuple[str, ...]:
@@ -73,14 +74,23 @@ def _loops(lab: Lab, peers: Path) -> list[Visitor]:
     python, inventory = str(peers / "python"), str(lab.inventory)
     return [
         Visitor(PSSH, (python, str(HERE / "peers" / "pssh_loop.py"), inventory)),
-        Visitor(PYINFRA, (python, str(HERE / "peers" / "pyinfra_loop.py"), inventory)),
+        Visitor(PYINFRA, _pyinfra(lab, peers)),
+        Visitor(PYINFRA_AGENT, _pyinfra(lab, peers, "--agent", lab.agent)),
         _ansible(RAW, lab, peers, "ansible", "all", "-m", "ansible.builtin.raw", "-a", "exit 0"),
     ]
 
 
-def _four(lab: Lab, peers: Path) -> Visitor:
+def _four(lab: Lab, peers: Path) -> list[Visitor]:
     play = str(HERE / "peers" / "four_commands.yml")
-    return _ansible(FOUR, lab, peers, "ansible-playbook", play)
+    return [
+        Visitor(PYINFRA_FOUR, _pyinfra(lab, peers, "--four", lab.for_ansible)),
+        _ansible(FOUR, lab, peers, "ansible-playbook", play),
+    ]
+
+
+def _pyinfra(lab: Lab, peers: Path, *more: str | Path) -> tuple[str, ...]:
+    loop = str(HERE / "peers" / "pyinfra_loop.py")
+    return (str(peers / "python"), loop, str(lab.inventory), *map(str, more))
 
 
 def _ansible(name: str, lab: Lab, peers: Path, program: str, *words: str) -> Visitor:

@@ -9,6 +9,14 @@ from urllib.parse import urlsplit
 
 CONCURRENCY = 50
 TRIVIAL = "exit 0"  # alike in cmd, PowerShell and bash
+_SLMGR = r"cscript.exe //nologo C:\Windows\System32\slmgr.vbs"
+# What people type on a Windows Server that is not activated (four_commands.yml too).
+FOUR = (
+    f"{_SLMGR} /skms {{kms_host}}",
+    f"{_SLMGR} /ipk {{client_key}}",
+    f"{_SLMGR} /ato",
+    f"{_SLMGR} /dlv",
+)
 
 
 class Host(NamedTuple):
