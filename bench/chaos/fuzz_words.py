@@ -10,6 +10,7 @@ from fuzz_base import Target
 from volact.cli.fleet_options import parse_kms_hosts
 from volact.cli.sinks import parse_reports
 from volact.core.explain import explain
+from volact.core.span import parse_span
 from volact.inventory.keys import parse_jump
 from volact.inventory.target import parse_address, parse_target
 from volact.inventory.tencent import parse_filters, parse_source
@@ -33,13 +34,14 @@ def _address(data: bytes) -> None:
 def _options(data: bytes) -> None:
     """One line for each option that has a language of its own."""
     text = data.decode("utf-8", "replace")
-    which = len(data) % 5
+    which = len(data) % 6
     readers: tuple[Callable[[str], object], ...] = (
         lambda word: parse_kms_hosts([word]),
         lambda word: parse_reports([word]),
         parse_jump,
         parse_source,
         lambda word: parse_filters([word]),
+        lambda word: parse_span(word, "--within"),
     )
     readers[which](text)
 
@@ -68,7 +70,7 @@ def _lines() -> Sequence[bytes]:
     return [
         b"kms.example:1688", b"[2001:db8::1]:1688", b"html=/tmp/a.html", b"json=x",
         b"a@jump1:22,ssh://b@jump2", b"none", b"tencent:ap-jakarta,ap-singapore",
-        b"vpc-id=vpc-1,vpc-2", b"tag:team=x",
+        b"vpc-id=vpc-1,vpc-2", b"tag:team=x", b"30d", b"12h",
     ]  # fmt: skip
 
 

@@ -64,7 +64,7 @@ class Scripted:
             self.closed += 1
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
-        request = _request(script)
+        request = request_of(script)
         self.requests.append(request)
         self.names.append(name)
         self.deadlines.append((deadline_s, int(_found(rb"//T:(\d+)", script))))
@@ -97,7 +97,8 @@ def _steps(request: dict[str, Any]) -> list[dict[str, Any]]:
     return steps
 
 
-def _request(script: bytes) -> dict[str, Any]:
+def request_of(script: bytes) -> dict[str, Any]:
+    """What a script asks."""
     literal = _found(rb"var REQUEST = (\{.*\});", script)
     request: dict[str, Any] = json.loads(literal.replace(b"*\\/", b"*/"))
     return request

@@ -7,6 +7,7 @@ server is a line and the last line carries the summary.
 
 from __future__ import annotations
 
+import re
 from typing import Any, TextIO
 
 import msgspec
@@ -16,14 +17,32 @@ from volact.model.text import in_json
 from volact.report.base import Invocation
 from volact.report.safe import without_surrogates
 
+# What JSON may hold as it is, and a terminal obeys, hides, or takes for the end of a line.
+_OBEYED = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+
 
 def encode(value: Any) -> str:
-    """A value as JSON on one line; text that has no UTF-8 form is replaced, never fatal."""
+    """A value as JSON on one line; text that has no UTF-8 form is replaced, never fatal.
+
+    Signs that a terminal would obey are written as their escapes: the same to
+    whoever reads JSON.
+    """
     try:
-        return msgspec.json.encode(value, enc_hook=in_json).decode()
+        text = msgspec.json.encode(value, enc_hook=in_json).decode()
     except UnicodeEncodeError:
         plain = msgspec.to_builtins(value, enc_hook=in_json)
-        return msgspec.json.encode(without_surrogates(plain)).decode()
+        text = msgspec.json.encode(without_surrogates(plain)).decode()
+    harmless = text.isascii() and "\x7f" not in text
+    return text if harmless else _OBEYED.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """As JSON writes it: beyond 16 bits in two parts."""
+    units = match[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 class JsonWriter:
