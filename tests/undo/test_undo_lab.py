@@ -185,9 +185,14 @@ async def restarted_between(world: World, name: str) -> None:
     before = world.pictures()[name]
     await world.activate(name)
     assert differing(before, world.pictures()[name])
+    enabled = world.pictures()[name]
     undone = await world.undo("last", "--yes")
     assert undone.rows()[name]["undo"]["word"] == "undone"
     assert differing(before, world.pictures()[name]) == {}
+    again = await world.undo("last", "--yes")
+    assert again.rows()[name]["undo"]["word"] == "undone", again.out
+    assert differing(enabled, world.pictures()[name]) == {}
+    assert (await world.undo("last", "--yes")).rows()[name]["undo"]["word"] == "undone"
     activated = (await world.activate(name)).document["run"]
     restart(machine)
     assert machine.services.get("sppsvc").start == "Auto"

@@ -27,6 +27,7 @@ Params = dict[str, Any]
 # measured anew by the step, and the registry is looked at only on a way round.
 LEFT_OUT: dict[str, frozenset[str]] = {
     "enable-service": frozenset({"registry", "delayed"}),
+    "restore-start-mode": frozenset({"delayed"}),
     "grant-execute": frozenset({"owner"}),
     "sync-clock": frozenset({"skew_s"}),
 }

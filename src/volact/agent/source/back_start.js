@@ -32,29 +32,40 @@ STEPS["restore-start-mode"] = function (step) {
     return view.start === wanted;
   }, function (view) {
     return includes(step.expect, view.start);
-  }, function () {
+  }, function (view) {
     var hresult = runTool("sc.exe", "config " + step.name + " start= " + step.start);
-    return hresult === DENIED && step.name === "sppsvc" ? startByKey(step, wanted) : hresult;
+    return hresult === DENIED && step.name === "sppsvc" ? startByKey(step, wanted, view) : hresult;
   });
 };
 
 /* The mark stands as long as what Windows holds is not yet what the key says. */
-function startByKey(step, wanted) {
+function startByKey(step, wanted, before) {
   var key = SERVICES + step.name + "\\", mark = readValue(RESTART_MARK);
   if (mark !== null && mark !== "enable-service" && mark !== "restore-start-mode") {
     return NOT_SUPPORTED;
   }
+  before.delayed = readValue(key + "DelayedAutoStart");
   if (findService(step.name).start !== wanted) {
-    markRestart("restore-start-mode");
+    markRestart(wanted === "Disabled" ? "restore-start-mode" : "enable-service");
   }
-  if (step.delayed === null) {
-    removeValue(key + "DelayedAutoStart");
-  } else if (step.delayed !== undefined) {
-    writeNumber(key + "DelayedAutoStart", step.delayed);
+  try {
+    writeStart(key, step, wanted);
+  } catch (error) {
+    putValue(RESTART_MARK, mark);
+    throw error;
   }
-  writeNumber(key + "Start", START_VALUES[step.start]);
   if (findService(step.name).start === wanted) {
     removeValue(RESTART_MARK);
   }
   return null;
+}
+
+function writeStart(key, step, wanted) {
+  if (step.delayed === null) {
+    removeValue(key + "DelayedAutoStart");
+  } else if (step.delayed !== undefined || wanted !== "Disabled") {
+    writeNumber(key + "DelayedAutoStart",
+      step.delayed === undefined ? Number(step.start === "delayed-auto") : step.delayed);
+  }
+  writeNumber(key + "Start", START_VALUES[step.start]);
 }

@@ -12,14 +12,6 @@ function outsideOfDomain(step) {
     : refused("a domain member takes its time from the domain", step);
 }
 
-function putValue(path, text) {
-  if (text === null) {
-    removeValue(path);
-  } else {
-    writeText(path, text);
-  }
-}
-
 /* Exactly the texts that were there: w32tm would write its own flags. */
 STEPS["restore-time-source"] = function (step) {
   return outsideOfDomain(timeSource()) || putBack(timeSource, function (view) {

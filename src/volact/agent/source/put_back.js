@@ -39,3 +39,12 @@ function sameList(one, other) {
   }
   return one.length === other.length;
 }
+
+/* A text, or null for none. */
+function putValue(path, text) {
+  if (text === null) {
+    removeValue(path);
+  } else {
+    writeText(path, text);
+  }
+}
