@@ -60,4 +60,4 @@ accuracy: $(STAMP) ## how often diagnosis and plans are right, over the cases of
 	@$(BIN)/python bench/accuracy.py
 
 clean: ## remove what setup and the tests made
-	rm -rf $(VENV) bench/.venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

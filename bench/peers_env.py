@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 WANTED = HERE / "requirements.txt"
-FOLDER = HERE / ".venv"
+FOLDER = HERE.parent / ".venv-bench"
 
 
 def ready(*, only_if_there: bool) -> Path | None:

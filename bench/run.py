@@ -4,7 +4,7 @@
     python bench/run.py --quick         a few servers, to see that everything runs
     python bench/run.py --no-peers      volact and the bare loops alone
 
-Peers are installed into ``bench/.venv`` first.  Writes ``results/bench.json``
+Peers are installed into ``.venv-bench`` first.  Writes ``results/bench.json``
 (``quick.json`` for --quick) and, but for --quick, the tables into README.md.
 """
 

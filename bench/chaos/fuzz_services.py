@@ -27,6 +27,8 @@ from volact.errors import TransportError
 from volact.inventory import tencent
 from volact.model.account import Account
 from volact.transports.base import Raw
+from volact.transports.failures import translated as ssh_translated
+from volact.transports.sftp import Sftp, done, handle_of, path_of
 from volact.transports.tat.outcome import finished, outcome, still, unfit
 from volact.transports.winrm.failures import translated
 from volact.transports.winrm.shell import Shell, Stop
@@ -183,6 +185,23 @@ def _winrm(data: bytes) -> None:
         shell.run("x", b"", Stop(time.monotonic() + 0.05))
 
 
+async def _sftp_answers(data: bytes) -> None:
+    """The answers to a script being put there, all at once and then the end."""
+    session = Sftp()
+    asked = (session.start_folder(), session.create("a"), *session.write_all(b"h", b"x"))
+    session.data_received(data, None)
+    session.connection_lost(None)
+    with ssh_translated():
+        await path_of(asked[0])
+        await handle_of(asked[1])
+        for waiting in asked[2:]:
+            await done(waiting)
+
+
+def _sftp(data: bytes) -> None:
+    _loop().run_until_complete(_sftp_answers(data))
+
+
 def _rpc(data: bytes) -> None:
     header = data[: rpc.HEADER_SIZE].ljust(rpc.HEADER_SIZE, b"\0")
     size = rpc.fragment_size(header)
@@ -196,6 +215,12 @@ def _ntp(data: bytes) -> None:
     ntp.read_packet("ntp.example", "169.254.0.2", sent, data, 1_790_000_000.0)
 
 
+_SFTP = (
+    b"\0\0\0\x05\x02\0\0\0\x03"  # version
+    b"\0\0\0\x19\x68\0\0\0\x01\0\0\0\x01\0\0\0\x04/C:/\0\0\0\0\0\0\0\0"  # a name
+    b"\0\0\0\x0d\x66\0\0\0\x02\0\0\0\x04abcd"  # a handle
+    + b"".join(b"\0\0\0\x11\x65\0\0\0%c\0\0\0\0\0\0\0\0\0\0\0\0" % n for n in (3, 4))
+)
 _ACK = bytes.fromhex(
     "05000c0310000000440000000100000000100010000000000500313638380000000100000000000000"
     "045d888aeb1cc9119fe808002b10486002000000"
@@ -222,6 +247,7 @@ TARGETS = (
         "winrm", "answers of a WinRM service", "bytes",
         lambda: [_SHELL.encode(), _COMMAND.encode(), _OUTPUT.encode()], _winrm, 0.05,
     ),
+    Target("sftp", "answers of an SFTP server", "bytes", lambda: [_SFTP], _sftp, 0.05),
     Target("kms-bind", "answers of a KMS host", "bytes", lambda: [_ACK], _rpc, 0.03),
     Target("ntp", "answers of a time server", "bytes", lambda: [_NTP], _ntp, 0.03),
 )  # fmt: skip

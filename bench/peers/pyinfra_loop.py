@@ -56,7 +56,12 @@ def agent(path: Path) -> Step:
 def four(path: Path) -> list[Step]:
     """The four commands, one after the other over all servers, as pyinfra does."""
     values = json.loads(path.read_text("utf-8"))["all"]["hosts"]
-    return [commanded(lambda host, text=text: text.format(**values[host.name])) for text in FOUR]
+    return [commanded(filled(text, values)) for text in FOUR]
+
+
+def filled(text: str, values: dict[str, dict[str, str]]) -> Callable[[Host], str]:
+    """A command with what it needs for each server."""
+    return lambda host: text.format(**values[host.name])
 
 
 def visited(fleet: Fleet, steps: list[Step]) -> int:
