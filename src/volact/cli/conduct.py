@@ -114,6 +114,10 @@ class Conductor:
         """Whether somebody stopped the run."""
         return self._stop.is_set() or self._drain.is_set()
 
+    def interrupt(self) -> None:
+        """Somebody ends the run where nothing is under way."""
+        self._stop.set()
+
     def take(self, row: ServerReport) -> None:
         """Count and write a finished row."""
         self.tally.add(row)

@@ -145,9 +145,9 @@ async def _apply(run: Conductor, pending: list[Outcome]) -> None:
 def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
     """Show the plan on standard error and ask."""
     from volact.cli.console import wants_colour
+    from volact.cli.question import consents
     from volact.model.text import say
     from volact.report.plan_text import PlanTextWriter
-    from volact.words import tr
 
     colour = wants_colour(sys.stderr)
     writer = PlanTextWriter(sys.stderr, run.fleet.how, colour=colour)
@@ -156,4 +156,4 @@ def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
     writer.write_plans()
     steps = sum(len(outcome.report.plan) for outcome in pending)
     question = say("Apply {steps} steps to {servers} servers?", steps=steps, servers=len(pending))
-    return typer.confirm(tr(question), default=False, err=True)
+    return consents(run, question)

@@ -119,9 +119,9 @@ async def _put_back(run: Conductor, pending: list[Outcome]) -> None:
 def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
     """Show on standard error what would be put back and where it leads, and ask."""
     from volact.cli.console import wants_colour
+    from volact.cli.question import consents
     from volact.model.text import say
     from volact.report.undo_text import UndoTextWriter
-    from volact.words import tr
 
     writer = UndoTextWriter(sys.stderr, run.fleet.how, colour=wants_colour(sys.stderr))
     for outcome in pending:
@@ -131,4 +131,4 @@ def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
     question = say(
         "Put back {settings} settings on {servers} servers?", settings=steps, servers=len(pending)
     )
-    return typer.confirm(tr(question), default=False, err=True)
+    return consents(run, question)

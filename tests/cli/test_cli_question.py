@@ -1,0 +1,59 @@
+"""The question before servers are changed: what comes of an interrupt instead of an answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from volact.cli.child_lab import child_lab
+
+pytestmark = pytest.mark.xdist_group("store-lab")
+
+# A terminal that sends Ctrl-C has to be the one that controls the process.
+AT_A_TERMINAL = """
+import os, sys
+os.login_tty(os.dup(0))
+os.execv(sys.executable, [sys.executable, "-m", "volact", *sys.argv[1:]])
+"""
+
+
+def answered(command: list[str], key: bytes) -> tuple[int, str]:
+    """Press keys at the question; the exit code and what the terminal showed."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", AT_A_TERMINAL, *command], stdin=slave, stdout=slave, stderr=slave
+    ) as process:
+        os.close(slave)
+        shown, until = b"", time.monotonic() + 60
+        try:
+            while time.monotonic() < until:
+                shown += os.read(master, 4096)
+                if b"[y/N]" in shown and key:
+                    os.write(master, key)
+                    key = b""
+        except OSError:  # the other end is closed
+            pass
+        os.close(master)
+        return process.wait(timeout=10), shown.decode("utf-8", "replace")
+
+
+def test_an_interrupt_at_the_question_keeps_what_was_seen(tmp_path: Path) -> None:
+    report, store = tmp_path / "r.json", tmp_path / "volact.db"
+    with child_lab("simple", 4, 5) as fleet:
+        command = ["activate", "-i", str(fleet), "--no-progress"]
+        kept = ["--store", str(store), "--report", f"json={report}"]
+        code, shown = answered([*command, *kept], b"\x03")
+    assert code == 130
+    assert "Traceback" not in shown
+    assert "volact: kept as run" in shown
+    document = json.loads(report.read_text("utf-8"))
+    assert document["summary"]["servers"] == 4
+    assert document["summary"]["changed"] == 0
+    assert all(row["results"] == [] for row in document["servers"])
