@@ -187,6 +187,12 @@ def test_history_says_what_came_and_went() -> None:
     assert (found[3].came, found[3].went) == ((), ())
 
 
+def test_history_counts_no_look_where_nobody_asked() -> None:
+    taken_over = msgspec.structs.replace(healthy(), executions=0)
+    found = list(history(looks(taken_over, healthy(), attention()), {}))
+    assert [row.run for row in found] == ["r1", "r2"]
+
+
 def test_history_says_what_was_put_back() -> None:
     undone = Undone(do="set-kms-host", what="kms-host", before="a", put="b")
     left = Left(do="install-key", what="key", reason="a replaced key is nowhere", possible=False)

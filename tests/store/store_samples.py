@@ -48,6 +48,7 @@ def row(name: str, verdict: Word = "healthy", **given: Any) -> ServerReport:
         address=f"ssh://{name}.example",
         provider="tencent",
         verdict=verdict,
+        executions=given.pop("executions", 1),
         os=OsRow(release="2016", build=14393, edition="ServerDatacenter"),
         license=LicenseRow(
             status="licensed", kms_host="kms.tencentyun.com:1688", expires="2027-05-01T00:00:00Z"

@@ -95,6 +95,16 @@ def test_a_turn_that_never_came_says_nothing_of_a_server(store_url: str) -> None
         assert len(list(store.rows("bb22"))) == 2
 
 
+def test_a_row_that_was_taken_over_is_no_look_at_the_server(store_url: str) -> None:
+    keep(store_url, "aa11", row("web-01"))
+    keep(store_url, "bb22", row("web-01", executions=0, reason="verified by run aa11"))
+    with opened(store_url) as store:
+        (found,) = store.latest()
+        assert found.examined is found.newest
+        assert found.newest.run == "aa11"
+        assert [past.report.name for past in store.rows("bb22")] == ["web-01"]
+
+
 def test_runs_are_found_by_what_people_type(store_url: str) -> None:
     keep(store_url, "aa11", row("web-01"))
     keep(store_url, "ab22", row("web-01"), command="activate")

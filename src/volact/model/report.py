@@ -72,6 +72,11 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     clock_skew_s: int | None = None  # how far its clock is ahead; null when not measured
     undo: UndoRow | msgspec.UnsetType = msgspec.UNSET  # of ``volact undo`` only, else left out
 
+    @property
+    def carried(self) -> bool:
+        """Whether it stands as an earlier run saw it: nobody asked the server in this one."""
+        return self.error is None and self.executions == 0
+
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     """Servers of a run that fail for one cause, and what else they have in common.

@@ -84,8 +84,8 @@ def _write_rows(connection: sa.Connection, run: str, done: list[Done]) -> None:
     results = [value for item in done for value in _results(run, item.report)]
     if results:
         connection.execute(_ANSWERED, results)
-    seen = [_server(run, item) for item in done if not _not_begun(item.report)]
-    unseen = [_server(run, item) for item in done if _not_begun(item.report)]
+    seen = [_server(run, item) for item in done if not _unseen(item.report)]
+    unseen = [_server(run, item) for item in done if _unseen(item.report)]
     if seen:
         connection.execute(_upsert_server(connection), seen)
     _insert(connection, SERVERS, unseen)
@@ -95,9 +95,9 @@ def _name(name: str) -> str:
     return column(name) or ""
 
 
-def _not_begun(report: ServerReport) -> bool:
-    """Whether its turn never came: that says nothing about the server."""
-    return report.error is not None and report.error.kind == "not-begun"
+def _unseen(report: ServerReport) -> bool:
+    """Whether nobody went there: its turn never came, or an earlier run's row was taken over."""
+    return report.carried or (report.error is not None and report.error.kind == "not-begun")
 
 
 def _row(run: str, item: Done) -> Values:

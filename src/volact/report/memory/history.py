@@ -15,8 +15,10 @@ def history(looks: Sequence[StoredRow], commands: Mapping[str, str]) -> Iterator
     """The looks, newest first as they are given; ``commands`` names each run's verb.
 
     A look that failed says nothing of findings: what came and went is measured
-    against the last look before it that succeeded.
+    against the last look before it that succeeded.  A row that a resumed run took
+    over from an earlier one is no look: nobody asked.
     """
+    looks = [look for look in looks if not look.report.carried]
     before: list[ServerReport | None] = []
     last: ServerReport | None = None
     for look in reversed(looks):
