@@ -22,7 +22,7 @@ from report_samples import (
 )
 
 from volact.core.diagnose.case import on_server
-from volact.model.report import ErrorRow, ServerReport
+from volact.model.report import ErrorRow, ServerReport, StopRow
 from volact.report.base import Invocation
 from volact.report.group import groups, natural
 from volact.report.next_step import next_step, shared_step
@@ -49,6 +49,40 @@ def test_the_worst_comes_first_and_healthy_servers_are_only_counted() -> None:
     assert "HEALTHY  2 servers" in text
     assert "web-01" not in text
     assert "5 servers: 2 healthy, 1 attention, 1 failed, 1 unreachable; changed 1; 4.2 s" in text
+
+
+def stopped_text(command: str) -> str:
+    """The report of a rollout that many servers had no turn in."""
+    out = io.StringIO()
+    writer = TextWriter(out, HOW)
+    error = ErrorRow(kind="not-begun", message="not begun: 1 canary failed: web-00")
+    lost = [unreachable(f"web-{n:02}") for n in range(1, 30)]
+    servers = [failed(), *(msgspec.structs.replace(row, error=error) for row in lost)]
+    for server in servers:
+        writer.add(server)
+    message = "the rollout was stopped: 1 canary failed: web-00; 29 of 30 servers were not begun"
+    stopped = StopRow(why="canary", message=message, not_begun=29, command=command)
+    run = run_of(servers, command="activate")
+    writer.finish(msgspec.structs.replace(run, stopped=stopped, notes=(message, "another note")))
+    return out.getvalue()
+
+
+def test_a_rollout_that_was_stopped_says_so_first_and_names_who_had_no_turn() -> None:
+    text = stopped_text("volact activate -i lab.toml --resume 4f2a")
+    first, second, *rest = text.splitlines()
+    assert first.startswith("the rollout was stopped: 1 canary failed: web-00; 29 of 30 servers")
+    assert "  go on with: volact activate -i lab.toml --resume 4f2a" in (second, *rest[:1])
+    assert "not-begun: The run ended before this server's turn (29 servers)" in text
+    assert all(f"web-{n:02}" in text for n in range(1, 30))
+    assert text.count("rollout was stopped") == 1
+    assert text.count("canary failed") == 1
+    assert "note: another note" in text
+    assert text.count("go on with") == 1
+    assert "--limit web-01" not in text
+
+
+def test_without_a_way_to_go_on_the_next_command_is_there() -> None:
+    assert "next: volact" in stopped_text("")
 
 
 def test_a_notable_server_shows_cause_evidence_and_the_next_command() -> None:

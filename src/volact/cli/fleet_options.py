@@ -96,7 +96,7 @@ def whoami() -> str:
     """Whom another run that comes to the same server is told of."""
     try:
         user = getpass.getuser()
-    except (OSError, KeyError):  # an account without a name
+    except (ImportError, KeyError, OSError):  # an account without a name
         user = "somebody"
     return f"{user}@{socket.gethostname()}"
 

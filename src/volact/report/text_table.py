@@ -42,6 +42,8 @@ _COLOURS: dict[str, str] = {
     "dim": "2",
     "bold": "1",
 }
+# One sentence says it of all of them.
+_NO_TURN = "error:not-begun"
 
 
 class TextWriter:
@@ -64,6 +66,7 @@ class TextWriter:
         self._tally = Tally()
         self._kept: list[ServerReport] = []
         self._first: ServerReport | None = None
+        self._goes_on = False  # the command to go on with stands at the top
 
     def add(self, server: ServerReport) -> None:
         """Keep a notable server, count a healthy one."""
@@ -99,7 +102,8 @@ class TextWriter:
         if run.stopped is None:
             return
         self._wrapped(plain(tr(run.stopped.message)), 0, "failed", hang=2)
-        if run.stopped.command:
+        self._goes_on = bool(run.stopped.command)
+        if self._goes_on:
             self._line(f"  {tr(say('go on with: {command}', command=run.stopped.command))}")
         self._line()
 
@@ -139,6 +143,11 @@ class TextWriter:
             servers = tr(count(len(group.servers), "{n} server", "{n} servers"))
             many = f" ({servers})" if len(group.servers) > 1 else ""
             self._wrapped(f"{name}{title}{many}", 2, "bold")
+        if group.cause == _NO_TURN:
+            self._wrapped(plain(listed(server.name for server in group.servers)), 4)
+            if not self._goes_on:
+                self._next(group)
+            return
         columns = max(width(plain(server.name)) for server in group.servers)
         for server in group.servers:
             self._server(server, min(columns, 32), now, told=bool(group.title))
