@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_run import Done, volact
 from undo_world import World
 
 from volact.lab.lab import Lab
@@ -20,6 +21,19 @@ SERVERS = 54
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with Lab("hard", SERVERS, 7) as lab:
+        lab.write_inventory(tmp_path / "lab.toml")
+        yield World(lab, tmp_path)
+        assert lab.errors == []
+
+
+@pytest.fixture
+async def small(tmp_path: Path) -> AsyncIterator[World]:
+    """Two servers, with a wrong KMS host and with a wrong port."""
+    specs = tuple(
+        Spec(f"web-{n:02}", index=n, seed=1, release="2019", language="en", faults=(fault,))
+        for n, fault in enumerate(("kms-host-wrong", "port-1668"), 1)
+    )
+    async with Lab("hard", specs, 7) as lab:
         lab.write_inventory(tmp_path / "lab.toml")
         yield World(lab, tmp_path)
         assert lab.errors == []
@@ -74,13 +88,13 @@ async def test_an_undo_is_a_run_that_can_be_undone(world: World) -> None:
     assert {n for n, row in again.rows().items() if row["undo"]["word"] == "undone"} == changed
 
 
-async def test_what_a_person_has_changed_since_stays_and_the_rest_goes_back(world: World) -> None:
-    name, machine = world.machine("kms-host-wrong")
-    other, second = world.machine("port-1668")
-    before = world.pictures()[other]
-    await world.activate(name, other)
+async def test_what_a_person_has_changed_since_stays_and_the_rest_goes_back(small: World) -> None:
+    name, machine = small.machine("kms-host-wrong")
+    other, second = small.machine("port-1668")
+    before = small.pictures()[other]
+    await small.activate(name, other)
     machine.licensing.set_machine("kms.chosen.by.hand")
-    undone = await world.undo("last", "--yes")
+    undone = await small.undo("last", "--yes")
     assert undone.code == 3
     row = undone.rows()[name]
     assert row["undo"]["word"] == "refused"
@@ -89,53 +103,54 @@ async def test_what_a_person_has_changed_since_stays_and_the_rest_goes_back(worl
     assert (left["what"], left["now"]) == ("kms-host", "kms.chosen.by.hand:1688")
     assert machine.licensing.machine() == "kms.chosen.by.hand"
     assert undone.rows()[other]["undo"]["word"] == "undone"
-    assert world.pictures()[other] == before
+    assert small.pictures()[other] == before
     assert second.licensing.port() == 1668
 
 
-async def test_a_dry_run_changes_nothing_and_says_where_it_leads(world: World) -> None:
-    name, _ = world.machine("kms-host-wrong")
-    await world.activate(name)
-    before = world.pictures()
-    looked = await world.undo("last", "--dry-run")
+async def test_a_dry_run_changes_nothing_and_says_where_it_leads(small: World) -> None:
+    name, _ = small.machine("kms-host-wrong")
+    await small.activate(name)
+    before = small.pictures()
+    looked = await small.undo("last", "--dry-run")
     row = looked.rows()[name]
     assert (looked.code, row["undo"]["word"]) == (3, "planned")
     assert "kms-host-wrong" in row["undo"]["leads_to"]
     assert [step["do"] for step in row["plan"]] == ["restore-kms-host"]
-    assert world.pictures() == before
-    text = await world.volact("undo", "last", "-i", "lab.toml", "--dry-run", "--no-progress")
-    assert "KMS host: kms1.tencentyun.com:1688 → kms.corp.example:1688" in text.out
+    assert small.pictures() == before
+    text = await small.volact("undo", "last", "-i", "lab.toml", "--dry-run", "--no-progress")
+    (setting,) = row["undo"]["undone"]
+    assert f"KMS host: {setting['put']} → {setting['before']}" in text.out
     assert "this leads to: kms-host-wrong" in text.out
     assert "stays: activate" in text.out
 
 
-async def test_nobody_to_ask_means_that_nothing_is_done(world: World) -> None:
-    asked = await world.undo("last")
-    assert (asked.code, asked.out) == (2, "")
-    assert "--dry-run" in asked.err
+async def test_nobody_to_ask_means_that_nothing_is_done(small: World) -> None:
+    asked = here(small, "undo", "last", "-i", "lab.toml")
+    assert (asked.returncode, asked.stdout) == (2, "")
+    assert "--dry-run" in asked.stderr
 
 
-async def test_without_an_inventory_the_addresses_of_the_run_are_used(world: World) -> None:
-    name, _ = world.machine("kms-host-wrong")
-    before = world.pictures()[name]
-    await world.activate(name)
+async def test_without_an_inventory_the_addresses_of_the_run_are_used(small: World) -> None:
+    name, _ = small.machine("kms-host-wrong")
+    before = small.pictures()[name]
+    await small.activate(name)
     login = ["--user", "Administrator", "--password-env", "LAB_PASSWORD"]
     login += ["--known-hosts", "lab.known_hosts"]
     words = ("undo", "last", name, "--yes", "--output", "json", "--no-progress")
-    undone = await world.volact(*words, *login)
+    undone = await small.volact(*words, *login)
     assert undone.code == 0, (undone.err, undone.out)
-    assert world.pictures()[name] == before
+    assert small.pictures()[name] == before
 
 
-async def test_a_server_of_the_run_that_is_not_given_is_named(world: World) -> None:
-    name, _ = world.machine("kms-host-wrong")
-    other, _ = world.machine("port-1668")
-    await world.activate(name, other)
-    text = (world.folder / "lab.toml").read_text()
+async def test_a_server_of_the_run_that_is_not_given_is_named(small: World) -> None:
+    name, _ = small.machine("kms-host-wrong")
+    other, _ = small.machine("port-1668")
+    await small.activate(name, other)
+    text = (small.folder / "lab.toml").read_text()
     head, *servers = text.split("[[server]]")
     kept = [part for part in servers if f'name = "{other}"' not in part]
-    (world.folder / "lab.toml").write_text("[[server]]".join([head, *kept]))
-    undone = await world.undo("last", "--yes")
+    (small.folder / "lab.toml").write_text("[[server]]".join([head, *kept]))
+    undone = await small.undo("last", "--yes")
     assert undone.code == 4
     row = undone.rows()[other]
     assert (row["verdict"], "undo" in row) == ("unreachable", False)
@@ -143,29 +158,33 @@ async def test_a_server_of_the_run_that_is_not_given_is_named(world: World) -> N
     assert undone.rows()[name]["undo"]["word"] == "undone"
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["undo"], "which run"),
-        (["undo", "nosuch", "-i", "lab.toml", "--yes"], "nosuch"),
-        (["undo", "last", "-i", "lab.toml", "--yes", "--allow", "rearm"], "restore-debugger"),
-        (["undo", "last", "nobody", "--yes"], "nobody"),
-    ],
+WRONG = (
+    (["undo"], "which run"),
+    (["undo", "nosuch", "-i", "lab.toml", "--yes"], "nosuch"),
+    (["undo", "last", "-i", "lab.toml", "--yes", "--allow", "rearm"], "restore-debugger"),
+    (["undo", "last", "nobody", "--yes"], "nobody"),
 )
-async def test_wrong_words_are_one_line_and_exit_code_2(
-    world: World, words: list[str], said: str
-) -> None:
-    name, _ = world.machine("kms-host-wrong")
-    await world.activate(name)
-    ended = await world.volact(*words)
-    assert ended.code == 2
-    assert said in ended.err and len(ended.err.splitlines()) == 1
 
 
-async def test_where_nothing_is_remembered_that_is_said(world: World) -> None:
-    ended = await world.volact("undo", "last", "-i", "lab.toml", "--yes", store="none.db")
-    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
-    assert "nothing is remembered" in ended.err
+async def test_wrong_words_are_one_line_and_exit_code_2(small: World) -> None:
+    await small.activate(small.machine("kms-host-wrong")[0])
+    for words, said in WRONG:
+        ended = here(small, *words)
+        assert ended.returncode == 2
+        assert said in ended.stderr and len(ended.stderr.splitlines()) == 1
+
+
+def here(world: World, *words: str, store: str = "store.db") -> Done:
+    """What asks no server needs no process of its own."""
+    file = str(world.folder / "lab.toml")
+    named = [file if word == "lab.toml" else word for word in words]
+    return volact(*named, "--store", str(world.folder / store))
+
+
+async def test_where_nothing_is_remembered_that_is_said(small: World) -> None:
+    ended = here(small, "undo", "last", "-i", "lab.toml", "--yes", store="other.db")
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
+    assert "nothing is remembered" in ended.stderr
 
 
 async def test_an_enabled_licensing_service_is_disabled_again_before_and_after_the_restart(
