@@ -26,8 +26,8 @@ KMS_CONCURRENCY = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class RolloutOptions(FleetOptions):
-    """How servers are changed one after another."""
+class CautionOptions(FleetOptions):
+    """How carefully servers are changed one after another."""
 
     canary: Annotated[
         str,
@@ -46,6 +46,12 @@ class RolloutOptions(FleetOptions):
             min=1, max=2000, metavar="N", help="How many activations at a time at each KMS host."
         ),
     ] = KMS_CONCURRENCY
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutOptions(CautionOptions):
+    """And where it goes on."""
+
     resume: Annotated[
         str,
         typer.Option(
@@ -58,7 +64,7 @@ def control_of(options: ServerOptions) -> Control:
     """How the run is conducted; ``InputError`` for a word that means nothing."""
     from volact.fleet import Control, Rate, Share
 
-    rollout = options if isinstance(options, RolloutOptions) else None
+    rollout = options if isinstance(options, CautionOptions) else None
     return Control(
         concurrency=options.concurrency,
         pace=_read("--pace", options.pace, Rate.parse),

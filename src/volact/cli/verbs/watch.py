@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volact.cli.options import Allow, FleetOptions, takes
+from volact.cli.options import Allow, takes
+from volact.cli.rollout_options import CautionOptions
 
 if TYPE_CHECKING:
     from volact.cli.watch import Watch
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from volact.report.standing import Standing
 
 
+_FOR_REPAIRS = ("allow", "replace_key", "canary", "max_failures")
+
+
 @dataclass(frozen=True, kw_only=True)
-class WatchOptions(FleetOptions):
+class WatchOptions(CautionOptions):
     """When, what may be done, and what is worth a word."""
 
     every: Annotated[
@@ -71,8 +75,9 @@ def watch(options: WatchOptions) -> int:
 
     every = parse_span(options.every, "--every")
     jitter = parse_span(options.jitter, "--jitter") if options.jitter else every / 20
-    if (options.allow or options.replace_key) and not options.repair:
-        raise InputError("--allow and --replace-key are for repairs", "say --repair too")
+    if not options.repair and any(getattr(options, name) for name in _FOR_REPAIRS):
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in _FOR_REPAIRS)
+        raise InputError(f"{named} are for repairs", "say --repair too")
     if options.print_systemd or options.print_cron:
         return _print(options, every, jitter)
     from volact.cli.watch import Rhythm
