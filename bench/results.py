@@ -93,6 +93,7 @@ class Results(msgspec.Struct, frozen=True):
     grown: list[Row]
     pieces: list[Piece]
     trips: list[Trips]
+    slow: list[Row]
 
     def write(self, path: Path) -> None:
         """As a file, for whoever compares."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import secrets
 import sys
@@ -22,6 +21,8 @@ from pathlib import Path
 
 import asyncssh
 
+from relay import Relay
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "transports"))
 
 from ssh_host import PASSWORD, USER, Host, Passwords
@@ -30,51 +31,6 @@ from volact.transports.connect import open_transport
 from volact.transports.login import SshOptions
 
 SCRIPT = b"@echo off\r\n" + b"x" * 26_000
-
-
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
-    """Carry bytes one way, each chunk ``delay`` seconds late."""
-    late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-
-    async def deliver() -> None:
-        while True:
-            due, data = await late.get()
-            await asyncio.sleep(due - time.perf_counter())
-            writer.write(data)
-            if not data:
-                writer.close()
-                return
-
-    delivery = asyncio.ensure_future(deliver())
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65536):
-            late.put_nowait((time.perf_counter() + delay, data))
-    late.put_nowait((time.perf_counter() + delay, b""))
-    await delivery
-
-
-class Relay:
-    """A slow line to a port of this machine."""
-
-    def __init__(self, port: int, delay: float) -> None:
-        self._port = port
-        self._delay = delay
-        self._lines: set[asyncio.Task[None] | None] = set()
-
-    async def start(self) -> asyncio.Server:
-        """Listen on a free port."""
-        return await asyncio.start_server(self._carry, "127.0.0.1", 0)
-
-    async def drained(self) -> None:
-        """Wait until every line is down."""
-        await asyncio.wait({task for task in self._lines if task is not None})
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._lines.add(asyncio.current_task())
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        await asyncio.gather(
-            pump(reader, far_writer, self._delay), pump(far_reader, writer, self._delay)
-        )
 
 
 async def trips(work: Callable[[], Awaitable[object]], delay_s: float) -> float:

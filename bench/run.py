@@ -5,7 +5,7 @@
     python bench/run.py --no-peers      volact and the bare loops alone
 
 Peers are installed into ``.venv-bench`` first.  Writes ``results/bench.json``
-(``quick.json`` for --quick) and, but for --quick, the tables into README.md.
+(``quick.json`` for less than the whole) and, for the whole, the tables into README.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import growth
 import peers_env
 import pieces
+import slow_line
 import tables
 from labs import Lab, lab
 from measure import measure
@@ -54,15 +55,20 @@ def whole(sizes: tuple[int, ...], peers: Path | None, rounds: int, largest: int)
     """Everything, in a folder that is gone afterwards."""
     rows: list[Row] = []
     where = machine()
+    slow: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="volact-bench-") as name:
         for size in sizes:
             say(f"{size:,} servers")
             with lab(size, Path(name) / str(size)) as place:
                 rows += compare(place, peers, rounds if size <= 1000 else 1)
         grown = growth.measured(largest, Path(name), say) if largest else []
+        say("round trips, and a slow line")
+        trips = [*slow_line.round_trips(peers, Path(name), rounds), *pieces.round_trips()]
+        if rounds > 1:
+            slow = slow_line.fleet(peers, Path(name), say)
         floor = pieces.measured(Path(name), rounds)
     versions = about(peers) if peers else {}
-    return Results(where, versions, rows, grown, floor, pieces.round_trips())
+    return Results(where, versions, rows, grown, floor, trips, slow)
 
 
 def main() -> int:
@@ -75,12 +81,13 @@ def main() -> int:
     peers = None if wanted.no_peers else peers_env.ready(only_if_there=wanted.quick)
     sizes = tuple(wanted.sizes or (QUICK if wanted.quick else SIZES))
     largest = 0 if wanted.quick else wanted.largest
-    seconds = _SECONDS_PER_SERVER * sum(sizes) + 0.06 * largest
+    seconds = 240 + _SECONDS_PER_SERVER * sum(sizes) + 0.06 * largest
     say(f"about {max(1, round(seconds / 60))} minutes")
     results = whole(sizes, peers, 1 if wanted.quick else ROUNDS, largest)
-    results.write(HERE / "results" / ("quick.json" if wanted.quick else "bench.json"))
+    whole_one = peers is not None and sizes == SIZES and largest == LARGEST
+    results.write(HERE / "results" / ("bench.json" if whole_one else "quick.json"))
     print(tables.markdown(results))
-    if not wanted.quick and not wanted.sizes:
+    if whole_one:
         tables.into(HERE / "README.md", results)
     return 0
 

@@ -25,6 +25,8 @@ def markdown(results: Results) -> str:
     parts += ["### Aims", _aims(results)]
     parts += ["### What a visit is made of", _pieces(results)]
     parts += ["### Round trips", _trips(results)]
+    if results.slow:
+        parts += ["### 100 servers behind a line of 100 ms", _compared(results.slow)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -172,4 +174,11 @@ def _pieces(results: Results) -> str:
 
 
 def _trips(results: Results) -> str:
-    return _table(("", "round trips"), ((t.name, f"{t.count:.0f}") for t in results.trips))
+    bare = next((trips.count for trips in results.trips if trips.name == BARE), 0.0)
+    return _table(
+        ("", "round trips", "to bare loop"),
+        (
+            (one.name, f"{one.count:.0f}", f"{one.count / bare:.2f}" if bare else "")
+            for one in results.trips
+        ),
+    )
