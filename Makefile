@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format words bench bench-quick accuracy clean
+.PHONY: help setup demo test lint format words bench bench-quick chaos accuracy clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,8 +56,11 @@ bench: $(STAMP) ## volact beside pyinfra, Ansible and others on one lab: 100, 1,
 bench-quick: $(STAMP) ## the same with a few servers, to see that everything runs
 	@$(BIN)/python bench/run.py --quick
 
+chaos: $(STAMP) ## faults at every stage, outages, 100 kills, 1,000,000 odd inputs: under 20 minutes
+	@$(BIN)/python bench/chaos/chaos_run.py
+
 accuracy: $(STAMP) ## how often diagnosis and plans are right, over the cases of tests/cases
 	@$(BIN)/python bench/accuracy.py
 
 clean: ## remove what setup and the tests made
-	rm -rf $(VENV) .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .venv-bench .venv-chaos .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

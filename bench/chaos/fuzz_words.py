@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from fuzz_base import Target
 
 from volact.cli.fleet_options import parse_kms_hosts
+from volact.cli.rollout_options import RolloutOptions, control_of
 from volact.cli.sinks import parse_reports
 from volact.core.explain import explain
 from volact.core.span import parse_span
@@ -34,7 +35,7 @@ def _address(data: bytes) -> None:
 def _options(data: bytes) -> None:
     """One line for each option that has a language of its own."""
     text = data.decode("utf-8", "replace")
-    which = len(data) % 6
+    which = len(data) % 9
     readers: tuple[Callable[[str], object], ...] = (
         lambda word: parse_kms_hosts([word]),
         lambda word: parse_reports([word]),
@@ -42,6 +43,9 @@ def _options(data: bytes) -> None:
         parse_source,
         lambda word: parse_filters([word]),
         lambda word: parse_span(word, "--within"),
+        lambda word: control_of(RolloutOptions(canary=word)),
+        lambda word: control_of(RolloutOptions(max_failures=word)),
+        lambda word: control_of(RolloutOptions(pace=word)),
     )
     readers[which](text)
 
@@ -70,7 +74,7 @@ def _lines() -> Sequence[bytes]:
     return [
         b"kms.example:1688", b"[2001:db8::1]:1688", b"html=/tmp/a.html", b"json=x",
         b"a@jump1:22,ssh://b@jump2", b"none", b"tencent:ap-jakarta,ap-singapore",
-        b"vpc-id=vpc-1,vpc-2", b"tag:team=x", b"30d", b"12h",
+        b"vpc-id=vpc-1,vpc-2", b"tag:team=x", b"30d", b"12h", b"10%:1", b"30/m",
     ]  # fmt: skip
 
 

@@ -265,7 +265,7 @@ def _numbers(some: list[Kill]) -> str:
     return " | ".join(map(str, numbers))
 
 
-def _tell(kill: Kill) -> None:
+def tell(kill: Kill) -> None:
     frail = ", frail" if kill.frail else ""
     print(
         f"{kill.number:3} {kill.aim}{frail} at {kill.at_s:.2f} s: {kill.changed} changed, "
@@ -284,7 +284,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
     os.environ.pop("VOLACT_STORE", None)
-    found = run(wanted.kills, wanted.servers, wanted.seed, _tell)
+    found = run(wanted.kills, wanted.servers, wanted.seed, tell)
     print(table(found))
     return int(any(kill.wrong for kill in found))
 

@@ -84,7 +84,7 @@ class _Told:
         answers: dict[str, Callable[[], Any]] = {
             "ready": lambda: True,
             "renew": self._renew,
-            "frail": lambda: [setattr(slot, "frail", more["on"]) for _, slot in slots] and True,
+            "frail": lambda: self._frail(bool(more["on"])),
             "running": lambda: sum(s.built.lock.locked() for _, s in slots if s.built),
             "pictures": lambda: {name: picture(slot.machine) for name, slot in slots},
             "licensed": lambda: {name: licensed(slot.machine) for name, slot in slots},
@@ -94,6 +94,11 @@ class _Told:
             "errors": lambda: [f"{name}: {error.line()}" for name, error in self._lab.errors],
         }
         return answers[what]()
+
+    def _frail(self, on: bool) -> bool:
+        for slot in self._lab.slots.values():
+            slot.frail = on
+        return on
 
     def _renew(self) -> bool:
         """The fleet as it was in the beginning."""
