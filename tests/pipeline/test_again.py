@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Literal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import HEALTHY, TENCENT, WRONG, Scripted, Turn, facts
 
 from volact.errors import AnswerError, Passing, TransportError
+from volact.model.intent import Intent
 from volact.model.server import Server
 from volact.pipeline import Job, Retry, apply_one, examine_one, run_one
 from volact.pipeline.again import may_pass
@@ -102,6 +105,44 @@ async def test_what_the_other_run_has_mended_is_left_alone() -> None:
     row = await run_one(TENCENT, way, JOB)
     assert (row.verdict, row.results) == ("healthy", ())
     assert modes(way) == ["probe", "apply", "probe"]
+
+
+class Notes:
+    """Keeps what may have reached a server."""
+
+    def __init__(self) -> None:
+        self.sent: list[Intent] = []
+
+    def seen(self, server: str, look: Literal["first", "closing"], facts: dict[str, Any]) -> None:
+        """Not of interest here."""
+
+    async def sending(self, intent: Intent) -> None:
+        self.sent.append(intent)
+
+    def withdrawn(self, intent: Intent) -> None:
+        self.sent.remove(intent)
+
+
+LOST = TransportError("connect", "the connection broke", passing="unsent")
+
+
+@pytest.mark.parametrize(
+    ("turns", "left"),
+    [
+        ((BUSY, facts(**HEALTHY)), 0),  # the other run did the same: nothing of it is ours
+        ((CROWDED, facts(**HEALTHY)), 0),
+        ((BUSY, facts(**WRONG), facts(**HEALTHY)), 1),
+        ((LOST, facts(**HEALTHY)), 1),  # it may have run
+    ],
+)
+async def test_only_what_may_have_run_stays_written_down(
+    turns: tuple[Turn, ...], left: int
+) -> None:
+    notes = Notes()
+    job = msgspec.structs.replace(JOB, recorder=notes)
+    row = await run_one(TENCENT, Scripted(facts(**WRONG), *turns), job)
+    assert row.verdict == "healthy"
+    assert len(notes.sent) == left
 
 
 async def test_a_server_that_stays_busy_says_whose_run_it_is() -> None:

@@ -66,6 +66,19 @@ async def test_steps_have_their_answer_and_those_without_none(store_url: str) ->
     assert set(found.values()) == {(None, None)}
 
 
+async def test_steps_that_never_ran_are_taken_back(store_url: str) -> None:
+    keeping = keeper(store_url, "aa11")
+    again = intent("web-01", at="2026-11-24T11:16:00.000Z")
+    await keeping.sending(intent("web-01"))
+    keeping.withdrawn(intent("web-01"))
+    await keeping.sending(again)
+    await keeping.sending(intent("web-02"))
+    keeping.row(row("web-01"))
+    keeping.finish(end("aa11"))
+    with opened(store_url) as store:
+        assert list(store.intents("aa11")) == [again, intent("web-02")]
+
+
 def test_the_latest_row_and_the_latest_that_says_something(store_url: str) -> None:
     keep(store_url, "aa11", row("web-01", "attention"), row("web-02"), silent("web-03"))
     keep(store_url, "bb22", silent("web-01"), row("web-02", "failed"))

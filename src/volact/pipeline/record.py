@@ -27,6 +27,9 @@ class Recorder(Protocol):
     async def sending(self, intent: Intent) -> None:
         """Return when the intent is written durably, or when it is known that it cannot be."""
 
+    def withdrawn(self, intent: Intent) -> None:
+        """Take back what was written: it is certain that no step of it ran; never waits."""
+
 
 class _Nobody:
     """Keeps nothing."""
@@ -36,6 +39,9 @@ class _Nobody:
 
     async def sending(self, intent: Intent) -> None:
         """There is nothing to wait for."""
+
+    def withdrawn(self, intent: Intent) -> None:
+        """There is nothing to take back."""
 
 
 NOBODY: Recorder = _Nobody()

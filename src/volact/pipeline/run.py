@@ -138,7 +138,7 @@ async def _try_apply(visit: Visit, transport: Transport, look: Look) -> ServerRe
             after, answer = await visit.apply(transport, look)
     except (TransportError, AnswerError) as error:
         if visit.executions == before or never_ran(error):
-            visit.untouched = look
+            visit.did_nothing(look)
             raise  # nothing was done there
         return error
     after = await _in_full(visit, transport, look, after)

@@ -35,6 +35,7 @@ from volact.knowledge.load import (
     profile_names,
 )
 from volact.model.facts import Clock, Facts
+from volact.model.intent import Intent
 from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
 from volact.model.step import Plan, Step
@@ -67,6 +68,7 @@ class Visit:
         self._opener = opener
         self._notify = notify
         self._sent = False
+        self._intent: Intent | None = None  # the steps that may have reached the server
         self._begun = time.monotonic()
 
     @property
@@ -140,6 +142,7 @@ class Visit:
         """Send the steps, written down before; the facts that come back are those after them."""
         self._notify(self.server.name, "apply")
         intent = intent_of(self.server, look.provider, look.plan.steps, look.facts)
+        self._intent = intent
         await self.job.recorder.sending(intent)
         self._sent = True
         kept = min(self.left_s * _KEPT, _KEPT_AT_MOST_S)
@@ -151,6 +154,13 @@ class Visit:
                 "protocol", f"{len(steps)} steps were sent, {len(answer.results)} were answered"
             )
         return facts, answer
+
+    def did_nothing(self, look: Look) -> None:
+        """The steps of this look certainly did not run: nothing of them is to be undone."""
+        self.untouched = look
+        if self._intent is not None:
+            self.job.recorder.withdrawn(self._intent)
+            self._intent = None
 
     async def look_again(self, transport: Transport, look: Look) -> Facts:
         """The facts now, by the same questions, when an answer was lost."""

@@ -30,6 +30,12 @@ class Sending(msgspec.Struct, frozen=True):
     written: asyncio.Future[None]
 
 
+class Withdrawn(msgspec.Struct, frozen=True):
+    """Steps that were written down and certainly never ran."""
+
+    intent: Intent
+
+
 class Passing(msgspec.Struct, frozen=True):
     """Nothing itself: somebody waits until everything before it is dealt with."""
 
@@ -53,7 +59,7 @@ class Dropped(msgspec.Struct, frozen=True):
     """There is no end: the run was torn off."""
 
 
-Item = Begun | Seen | Sending | Passing | Done | Ended | Dropped
+Item = Begun | Seen | Sending | Withdrawn | Passing | Done | Ended | Dropped
 END = (Ended, Dropped)  # nothing comes after these
 
 

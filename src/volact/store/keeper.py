@@ -28,6 +28,7 @@ from volact.store.items import (
     Passing,
     Seen,
     Sending,
+    Withdrawn,
     release,
 )
 from volact.store.pack import encode
@@ -76,6 +77,10 @@ class Keeper:
         written = asyncio.get_running_loop().create_future()
         self._put(Sending(intent, written))
         await self._answer(written)
+
+    def withdrawn(self, intent: Intent) -> None:
+        """Take back steps that never ran."""
+        self._put(Withdrawn(intent))
 
     def row(self, report: ServerReport) -> None:
         """Take a finished row."""

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 
 from volact.model.intent import Intent
 from volact.model.report import RunReport, ServerReport
-from volact.store.items import Done, Ended, Item, Seen, Sending
+from volact.store.items import Done, Ended, Item, Seen, Sending, Withdrawn
 from volact.store.pack import column, encode, encode_text, pack, readable, squeeze
 from volact.store.tables import FACTS, FINDINGS, ROWS, RUNS, SERVERS, STEPS
 from volact.store.values import Opening
@@ -41,6 +41,7 @@ def write(connection: sa.Connection, batch: Batch, *, first: bool) -> None:
         (item for item in batch.items if isinstance(item, Done)), key=lambda item: item.report.name
     )
     _insert(connection, STEPS, [step for intent in intents for step in _steps(run, intent)])
+    _take_back(connection, run, [it.intent for it in batch.items if isinstance(it, Withdrawn)])
     _insert(connection, FACTS, [_look(run, look) for look in looks])
     if done:
         _write_rows(connection, run, done)
@@ -148,6 +149,16 @@ def _findings(run: str, item: Done) -> Iterable[Values]:
         }
 
 
+def _take_back(connection: sa.Connection, run: str, intents: list[Intent]) -> None:
+    """What never ran is nothing that could be undone."""
+    if intents:
+        keys = [
+            {"of_run": run, "of_server": _name(intent.server), "of_at": intent.at}
+            for intent in intents
+        ]
+        connection.execute(_NEVER_RAN, keys)
+
+
 def _look(run: str, look: Seen) -> Values:
     return {
         "run": run,
@@ -190,6 +201,11 @@ def _results(run: str, report: ServerReport) -> Iterable[Values]:
 
 _FORGET = sa.delete(FINDINGS).where(
     FINDINGS.c.run == sa.bindparam("of_run"), FINDINGS.c.server == sa.bindparam("of_server")
+)
+_NEVER_RAN = sa.delete(STEPS).where(
+    STEPS.c.run == sa.bindparam("of_run"),
+    STEPS.c.server == sa.bindparam("of_server"),
+    STEPS.c.at == sa.bindparam("of_at"),
 )
 _OTHER = STEPS.alias("other")
 # The answer is to what was sent last.
