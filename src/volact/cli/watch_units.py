@@ -100,7 +100,6 @@ def systemd(start: Start) -> str:
 
 
 def _service(start: Start) -> str:
-    user = f"User={start.user}\n" if start.user not in ("", "root") else ""
     return (
         "[Unit]\n"
         "Description=volact looks after the activation of Windows servers\n"
@@ -109,7 +108,7 @@ def _service(start: Start) -> str:
         "\n"
         "[Service]\n"
         "Type=oneshot\n"
-        f"{user}"
+        f"User={start.user}\n"  # said for root, too: only then there is a HOME
         f"WorkingDirectory={_path(start.folder)}\n"
         f"EnvironmentFile=-{ENVIRONMENT}\n"
         f"ExecStart={' '.join(quoted(word) for word in start.command)}\n"
