@@ -1,17 +1,20 @@
 """What volact is measured beside: asyncssh in a loop, and nothing else.
 
-    python bench/bare_loop.py lab.toml [--tuned] [--agent]
+    python bench/bare_loop.py lab.toml [--tuned] [--agent] [--wait]
 
 Logs in, runs one trivial command, leaves; as asyncssh does it by itself, or
 with ``--tuned`` with the options that volact gives it.  With ``--agent`` it
 uploads and runs the agent instead of the trivial command and throws the answer
-away: the least that any tool must do to learn what volact learns.
+away: the least that any tool must do to learn what volact learns.  With
+``--wait`` it sleeps before and after its command, as long as a visit takes when
+servers are slow: what waking up for every packet costs by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import random
 import secrets
 import sys
 import tomllib
@@ -23,6 +26,7 @@ import asyncssh
 import uvloop
 
 CONCURRENCY = 50
+WAIT_S = 0.6
 TRIVIAL = "exit 0"  # alike in cmd, PowerShell and bash
 
 TUNED: dict[str, Any] = {
@@ -41,6 +45,19 @@ TUNED: dict[str, Any] = {
 async def trivial(connection: asyncssh.SSHClientConnection) -> None:
     """The cheapest command there is."""
     await connection.run(TRIVIAL, check=True)
+
+
+class Waiting:
+    """The cheapest command on a server that takes its time, which costs no CPU of its own."""
+
+    def __init__(self) -> None:
+        self._chance = random.Random(1)
+
+    async def __call__(self, connection: asyncssh.SSHClientConnection) -> None:
+        """Sleep, run it, sleep."""
+        await asyncio.sleep(self._chance.uniform(0, WAIT_S))
+        await trivial(connection)
+        await asyncio.sleep(self._chance.uniform(0, WAIT_S))
 
 
 class WithAgent:
@@ -100,9 +117,10 @@ def places(path: Path, *, tuned: bool) -> tuple[list[dict[str, Any]], dict[str, 
     return document["server"], shared
 
 
-def main(path: Path, tuned: bool, agent: bool) -> None:
-    servers, shared = places(path, tuned=tuned)
-    uvloop.run(visit_all(servers, shared, WithAgent() if agent else trivial))
+def main(path: Path, words: list[str]) -> None:
+    servers, shared = places(path, tuned="--tuned" in words)
+    work: Any = WithAgent() if "--agent" in words else trivial
+    uvloop.run(visit_all(servers, shared, Waiting() if "--wait" in words else work))
 
 
 def _password(defaults: dict[str, Any], folder: Path) -> str:
@@ -112,4 +130,4 @@ def _password(defaults: dict[str, Any], folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "--tuned" in sys.argv, "--agent" in sys.argv)
+    main(Path(sys.argv[1]), sys.argv[2:])

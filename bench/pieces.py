@@ -23,9 +23,12 @@ def measured(folder: Path, rounds: int) -> list[Piece]:
     return [Piece(name, ms) for name, ms in found.items()]
 
 
-def round_trips() -> list[Trips]:
+def round_trips(rounds: int) -> list[Trips]:
     """Of what no command shows by itself: an apply on an open connection (``round_trips.py``)."""
-    found: dict[str, float] = json.loads(_output([str(HERE / "round_trips.py"), "--json"]))
+    delay = "100" if rounds > 1 else "10"
+    found: dict[str, float] = json.loads(
+        _output([str(HERE / "round_trips.py"), "--json", "--delay-ms", delay])
+    )
     return [Trips(name, count) for name, count in found.items() if name == APPLY]
 
 

@@ -26,7 +26,7 @@ from results import Results, Row, machine
 from visitors import ACTIVATE, FOUR, PYINFRA_FOUR, Visitor, about, visitors
 
 HERE = Path(__file__).parent
-SIZES, QUICK = (100, 1000), (12,)
+SIZES, QUICK = (100, 1000), 12
 LARGEST = 10_000
 # Cheap ones several times, for a median; what changes servers once on a lab.
 ROUNDS, ONCE = 3, (ACTIVATE, PYINFRA_FOUR, FOUR)
@@ -63,7 +63,7 @@ def whole(sizes: tuple[int, ...], peers: Path | None, rounds: int, largest: int)
                 rows += compare(place, peers, rounds if size <= 1000 else 1)
         grown = growth.measured(largest, Path(name), say) if largest else []
         say("round trips, and a slow line")
-        trips = [*slow_line.round_trips(peers, Path(name), rounds), *pieces.round_trips()]
+        trips = [*slow_line.round_trips(peers, Path(name), rounds), *pieces.round_trips(rounds)]
         if rounds > 1:
             slow = slow_line.fleet(peers, Path(name), say)
         floor = pieces.measured(Path(name), rounds)
@@ -76,16 +76,19 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a few servers, one round")
     parser.add_argument("--no-peers", action="store_true", help="only what is installed already")
     parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="instead of 100 1000")
+    parser.add_argument("--servers", type=int, default=QUICK, metavar="N", help="for --quick")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="instead of results/*.json")
     parser.add_argument("--largest", type=int, default=LARGEST, metavar="N", help="0: not at all")
     wanted = parser.parse_args()
     peers = None if wanted.no_peers else peers_env.ready(only_if_there=wanted.quick)
-    sizes = tuple(wanted.sizes or (QUICK if wanted.quick else SIZES))
+    sizes = tuple(wanted.sizes or ((wanted.servers,) if wanted.quick else SIZES))
     largest = 0 if wanted.quick else wanted.largest
     seconds = 240 + _SECONDS_PER_SERVER * sum(sizes) + 0.06 * largest
     say(f"about {max(1, round(seconds / 60))} minutes")
     results = whole(sizes, peers, 1 if wanted.quick else ROUNDS, largest)
     whole_one = peers is not None and sizes == SIZES and largest == LARGEST
-    results.write(HERE / "results" / ("bench.json" if whole_one else "quick.json"))
+    usual = HERE / "results" / ("bench.json" if whole_one else "quick.json")
+    results.write(wanted.results or usual)
     print(tables.markdown(results))
     if whole_one:
         tables.into(HERE / "README.md", results)

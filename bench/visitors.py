@@ -19,8 +19,9 @@ HERE = Path(__file__).parent
 CONCURRENCY = "50"
 ROOT = HERE.parent
 
-BARE, TUNED, WITH_AGENT = (
+BARE, WAITING, TUNED, WITH_AGENT = (
     "bare asyncssh loop",
+    "bare loop, servers that take 0.6 s",
     "bare loop, volact's SSH options",
     "bare loop that runs the agent",
 )
@@ -47,6 +48,7 @@ def visitors(lab: Lab, peers: Path | None) -> list[Visitor]:
     bare = (sys.executable, str(HERE / "bare_loop.py"), str(lab.inventory))
     found = [
         Visitor(BARE, bare),
+        Visitor(WAITING, (*bare, "--wait")),
         Visitor(TUNED, (*bare, "--tuned")),
         Visitor(WITH_AGENT, (*bare, "--tuned", "--agent")),
         Visitor(CHECK, volact("check", lab, "--no-store"), EXAMINED),

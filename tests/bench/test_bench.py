@@ -1,0 +1,37 @@
+"""The quick form of ``make bench`` runs through, and its tables come out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+def test_the_quick_form_measures_volact_and_the_bare_loops(tmp_path: Path) -> None:
+    target = tmp_path / "quick.json"
+    words = ["--no-peers", "--quick", "--servers", "4", "--results", str(target)]
+    done = subprocess.run(
+        [sys.executable, str(BENCH / "run.py"), *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads(target.read_text("utf-8"))
+    rows = {row["name"]: row for row in results["rows"]}
+    check = rows["volact check"]
+    assert check["servers"] == 4
+    for row in rows.values():
+        assert row["cpu_s"] > 0
+        assert row["memory_kb"] > 10_000
+        assert row["wall_s"] > 0
+        assert f"| {row['name']} |" in done.stdout
+    # Agents run in the lab's processes, whose cost stands apart.
+    assert check["lab_cpu_s"] > 0
+    assert {"bare asyncssh loop", "volact activate", "volact check, with its store"} <= set(rows)
+    assert all(piece["ms"] >= 0 for piece in results["pieces"])
+    assert "### Aims" in done.stdout

@@ -1,0 +1,36 @@
+"""Options of a connection are put together on the spot; all else goes to threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+
+import asyncssh
+import pytest
+
+from volact.transports.inline import use_inline
+
+
+async def test_only_the_options_are_made_here() -> None:
+    use_inline()
+    loop = asyncio.get_running_loop()
+    made: list[int] = []
+
+    def note(number: int) -> int:
+        made.append(threading.get_ident())
+        return number
+
+    assert await asyncio.to_thread(note, 7) == 7
+    assert made != [threading.get_ident()]
+    options = partial(asyncssh.SSHClientConnectionOptions, None, username="u", config=None)
+    future = loop.run_in_executor(None, options)
+    assert (await future).username == "u"
+
+
+async def test_what_is_wrong_with_them_is_told_as_ever() -> None:
+    use_inline()
+    loop = asyncio.get_running_loop()
+    wrong = partial(asyncssh.SSHClientConnectionOptions, None, kex_algs="none-such", config=None)
+    with pytest.raises(ValueError, match="none-such"):
+        await loop.run_in_executor(None, wrong)
