@@ -142,6 +142,15 @@ async def test_without_an_inventory_the_addresses_of_the_run_are_used(small: Wor
     assert small.pictures()[name] == before
 
 
+async def test_the_last_run_is_the_last_that_sent_steps(small: World) -> None:
+    name, _ = small.machine("port-1668")
+    first = await small.activate(name)
+    second = await small.activate(name)
+    assert (first.document["summary"]["changed"], second.document["summary"]["changed"]) == (1, 0)
+    looked = await small.undo("last", "--dry-run")
+    assert looked.rows()[name]["undo"]["run"] == first.document["run"]
+
+
 async def test_a_server_of_the_run_that_is_not_given_is_named(small: World) -> None:
     name, _ = small.machine("kms-host-wrong")
     other, _ = small.machine("port-1668")

@@ -29,9 +29,10 @@ from volact.store.address import chosen
 
 if TYPE_CHECKING:
     from volact.model.intent import Intent
-    from volact.store import Store
+    from volact.store import RunRow, Store
 
 CHANGING = ("activate", "undo")
+_FAR_BACK = 100  # runs that changed nothing, behind which the last one is looked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class Undoing:
     run: str
     fleet: Fleet
     missing: tuple[Changed, ...]
+    remark: str = ""  # what the person has to know of the run
 
     def lost(self) -> Iterator[ServerReport]:
         """A row for every server of the run that was not given this time."""
@@ -73,7 +75,8 @@ def undoing(run: str, options: FleetOptions, allow: Sequence[str]) -> Undoing:
     for step in allow:
         if step != RESTORE_DEBUGGER:
             raise InputError(f"--allow {step}: no such step", f"known: {RESTORE_DEBUGGER}")
-    id_, changed = _changed(run, options.store)
+    row, changed = _changed(run, options.store)
+    id_ = row.id
     listed = bool(options.inventory or options.from_)
     meant = options if listed else replace(options, targets=_addresses(changed, options))
     fleet = fleet_of(meant, "undo", Policy(consent=frozenset(allow)))
@@ -84,10 +87,19 @@ def undoing(run: str, options: FleetOptions, allow: Sequence[str]) -> Undoing:
     how = msgspec.structs.replace(fleet.how, targets=f"{id_} {fleet.how.targets}".strip())
     fleet = msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
     everything = listed and not options.targets and not options.limit
-    return Undoing(run=id_, fleet=fleet, missing=missing if everything else ())
+    return Undoing(run=id_, fleet=fleet, missing=missing if everything else (), remark=_remark(row))
 
 
-def _changed(run: str, url: str) -> tuple[str, dict[str, Changed]]:
+def _remark(row: RunRow) -> str:
+    if not row.pruned:
+        return ""
+    return say(
+        "run {run} was pruned: what it did to servers whose rows are gone is not known any more",
+        run=row.id,
+    )
+
+
+def _changed(run: str, url: str) -> tuple[RunRow, dict[str, Changed]]:
     """The run that is meant, and the servers that it sent steps to, by name."""
     store = open_store(url or None, create=False)
     if store is None:
@@ -98,7 +110,7 @@ def _changed(run: str, url: str) -> tuple[str, dict[str, Changed]]:
             say("name the store with --store"),
         )
     with store:
-        row = store.find_run(run, CHANGING)
+        row = _find(store, run)
         if row.command not in CHANGING:
             raise InputError(
                 say("run {run} was volact {command}: it changed nothing", run=row.id,
@@ -111,7 +123,22 @@ def _changed(run: str, url: str) -> tuple[str, dict[str, Changed]]:
             say("run {run} sent no steps to any server: there is nothing to undo", run=row.id),
             say("see: volact runs"),
         )
-    return row.id, changed
+    return row, changed
+
+
+def _find(store: Store, run: str) -> RunRow:
+    """The run that is meant; ``last`` is the last one that sent steps to anybody."""
+    first = store.find_run(run, CHANGING)
+    if run != "last":
+        return first
+    for before in range(_FAR_BACK):
+        try:
+            row = store.find_run(f"last~{before}", CHANGING)
+        except InputError:
+            break  # there are no more
+        if next(store.intents(row.id), None) is not None:
+            return row
+    return first
 
 
 def _servers(store: Store, run: str) -> Iterator[tuple[str, Changed]]:

@@ -74,6 +74,8 @@ def _undo(what: Undoing, options: UndoOptions) -> int:
 
     with conductor(options, what.fleet, options.output) as run, new_runner() as runner:
         run.tally = UndoTally()
+        if what.remark:
+            run.note(what.remark)
         for row in what.lost():
             run.take(row)
         pending = runner.run(_looked(run, len(what.fleet.servers)))
