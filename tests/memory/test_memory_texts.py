@@ -22,7 +22,7 @@ from memory_samples import (
     unreachable,
 )
 
-from volact.model.report import ServerReport
+from volact.model.report import LicenseRow, ServerReport
 from volact.model.undo import Left, Undone, UndoRow
 from volact.report.memory.diff import diff
 from volact.report.memory.diff_text import write_diff
@@ -183,6 +183,15 @@ def test_history_shows_steps_before_and_after() -> None:
     assert "licence: licensed, KMS host kms1.tencentyun.com:1688, ends 2026-07-30 08:00" in said
 
 
+def test_history_does_not_call_unknown_what_was_not_set() -> None:
+    step = {
+        "do": "set-kms-host", "ok": True, "changed": True,
+        "before": {"host": None}, "after": {"host": "kms.example:1688", "via": "wmi"},
+    }  # fmt: skip
+    said = text(past(msgspec.structs.replace(healthy(), results=(step,))))
+    assert "set-kms-host: changed, host (none) -> kms.example:1688\n" in said
+
+
 def test_history_shows_what_was_put_back() -> None:
     undone = Undone(do="set-kms-host", what="kms-host", before="a", put="b")
     left = Left(do="install-key", what="key", reason="a replaced key is nowhere", possible=False)
@@ -203,6 +212,22 @@ def test_diff_puts_what_got_worse_first() -> None:
     assert "KMS host: kms1.tencentyun.com:1688 -> kms.corp.example:1688" in said
     assert said.splitlines()[-2].startswith("1 worse, 1 better, 0 the same")
     assert said.endswith("next: volact history a\n")
+
+
+def test_diff_does_not_call_unknown_what_may_not_be_set() -> None:
+    unset = msgspec.structs.replace(healthy("a"), license=LicenseRow(status="licensed"))
+    said = text(change([unset], [healthy("a")]))
+    assert "KMS host: (none known) -> kms1.tencentyun.com:1688" in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_two_runs_stand_below_each_other(language: str) -> None:
+    with speaking(language):
+        lines = text(change([healthy("a")], [healthy("a")])).splitlines()[:2]
+    first, second = (
+        width(line[: line.index(f"  {id}  ")]) for line, id in zip(lines, "ab", strict=True)
+    )
+    assert first == second
 
 
 def test_diff_doubts_what_is_gone_from_a_run_that_was_cut_off() -> None:

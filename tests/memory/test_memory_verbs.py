@@ -210,6 +210,16 @@ def test_what_needs_something_remembered_refuses_an_empty_store(
     assert (done.returncode, done.stdout) == (2, "")
 
 
+def test_one_run_is_not_enough_to_compare(tmp_path: Path) -> None:
+    store = str(tmp_path / "volact.db")
+    volact("check", "ssh://127.0.0.1:1", "--provider", "tencent", "--store", store)
+    done = volact("diff", "--store", store)
+    assert (done.returncode, done.stdout) == (2, "")
+    said = "volact: only one run is remembered, and it takes two to compare (see: volact runs)\n"
+    assert done.stderr == said
+    assert volact("diff", "last", "last", "--store", store).returncode == 0
+
+
 def test_where_nothing_is_kept_that_is_said() -> None:
     done = volact("status")  # the tests have VOLACT_STORE=none
     assert done.returncode == 0

@@ -192,15 +192,24 @@ def outcome_words(result: Mapping[str, Any]) -> str:
 
 
 def changes(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """What a step changed, as key, before and after; only what a line has room for."""
+    """What a step changed, as key, before and after; only what a line has room for.
+
+    A server says null for what is not set; what it said on one side only is no change.
+    """
     before, after = result.get("before") or {}, result.get("after") or {}
-    keys = [key for key in {**before, **after} if key != "sddl"]
-    pairs_ = [(key, before.get(key), after.get(key)) for key in keys]
+    pairs_ = [(key, was, after[key]) for key, was in before.items() if key in after]
     return [
-        (key, value(key, was), value(key, is_))
+        (key, _set(key, was), _set(key, is_))
         for key, was, is_ in pairs_
-        if was != is_ and not isinstance(was, Mapping) and not isinstance(is_, Mapping)
+        if key != "sddl"
+        and was != is_
+        and not isinstance(was, Mapping)
+        and not isinstance(is_, Mapping)
     ]
+
+
+def _set(key: str, item: Any) -> str:
+    return tr(say("(none)")) if item is None else value(key, item)
 
 
 def note_words(result: Mapping[str, Any]) -> str:

@@ -47,6 +47,7 @@ def diff(options: DiffOptions) -> int:
         the_moment,
     )
     from volact.errors import InputError
+    from volact.model.text import say
     from volact.report.memory.columns import DIFF
     from volact.report.memory.diff import diff as compare
     from volact.report.memory.diff_text import write_diff
@@ -56,6 +57,11 @@ def diff(options: DiffOptions) -> int:
     with remembered(options) as store:
         if store is None:
             raise InputError(nothing_yet(options))
+        if options.first == "last~1" and len(store.runs(limit=2)) == 1:
+            raise InputError(
+                say("only one run is remembered, and it takes two to compare"),
+                say("see: volact runs"),
+            )
         before, after = store.find_run(options.first), store.find_run(options.second)
         names = chosen_names(store, options.limit)
         meant = None if names is None else set(names)

@@ -43,8 +43,10 @@ _SHOWN = {True: 50, False: 12}  # servers of a kind, pressing or not; the data f
 
 def write_diff(paper: Paper, found: Diff, before: RunRow, after: RunRow) -> None:
     """All of it, with what to do next."""
-    paper.line(f"{tr(say('first'))}:   {run_line(before)}")
-    paper.line(f"{tr(say('second'))}:  {run_line(after)}")
+    titles = [tr(say("first:")), tr(say("second:"))]
+    columns = max(map(width, titles))
+    for title, run in zip(titles, (before, after), strict=True):
+        paper.line(f"{pad(title, columns)}  {run_line(run)}")
     _doubts(paper, before, after, found)
     for kind, rows in groupby(found.servers, key=lambda row: row.kind):
         _kind(paper, kind, list(rows))
@@ -102,7 +104,8 @@ def _details(row: ChangeRow) -> Iterator[str]:
 
 
 def _value(value: object) -> str:
-    return tr(say("(not known)")) if value is None else tr(str(value))
+    # A row has null for what is not set as well as for what could not be read.
+    return tr(say("(none known)")) if value is None else tr(str(value))
 
 
 def _findings(paper: Paper, found: Diff) -> None:

@@ -132,22 +132,23 @@ class StatusText:
         self._paper.table(("", "", ""), rows)
 
     def _groups(self) -> None:
-        for title, name in (
-            (say("PROVIDER"), "providers"),
-            (say("RELEASE"), "releases"),
-            (say("KMS HOST"), "kms_hosts"),
+        for title, name, none in (
+            (say("PROVIDER"), "providers", say("(not known)")),
+            (say("RELEASE"), "releases", say("(not known)")),
+            # A row has null for a host that is not set as well as for one that could not be read.
+            (say("KMS HOST"), "kms_hosts", say("(none known)")),
         ):
             groups = self._digest.groups(name)
             if groups:
                 self._paper.line()
-                self._group(tr(title), groups)
+                self._group(tr(title), groups, tr(none))
 
-    def _group(self, title: str, groups: tuple[Group, ...]) -> None:
+    def _group(self, title: str, groups: tuple[Group, ...], none: str) -> None:
         verdicts = tuple(reversed(WORST_FIRST))
         head = (title, tr(say("servers")), *(tr(VERDICTS[word]) for word in verdicts))
         rows = [
             (
-                Cell(cut(plain(each.value), 48) if each.value else tr(say("(not known)"))),
+                Cell(cut(plain(each.value), 48) if each.value else none),
                 number(each.servers),
                 *(
                     number(getattr(each, word), word if word != "healthy" else "")
