@@ -142,6 +142,7 @@ def grants(sddl: str, token: Collection[str], wanted: int) -> bool | None:
     return False
 
 
+@lru_cache(maxsize=64)
 def network_service_token(service: str) -> frozenset[str]:
     """What the account of a licensing service holds."""
     return frozenset({NETWORK_SERVICE, service_sid(service), *SERVICE_GROUPS})
@@ -162,6 +163,7 @@ def granted(sddl: str, sid: str, deny: tuple[str, ...]) -> str:
     return f"D:PAI(A;;{_READ_AND_EXECUTE};;;{sid})" + "".join(f"({text})" for text in kept)
 
 
+@lru_cache(maxsize=64)
 def service_sid(service: str) -> str:
     """The SID of ``NT SERVICE\\<service>``, which Windows derives from the name."""
     # SHA-1 of the upper-case name in UTF-16, as five numbers: a name, no secret.

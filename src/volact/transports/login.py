@@ -148,7 +148,7 @@ class Login:
                 login_timeout=0,
                 # A long apply must not look dead to a firewall in between.
                 keepalive_interval=20,
-                **_ALGORITHMS,
+                **_algorithms(),
             )
         return self._base
 
@@ -180,6 +180,16 @@ class Login:
         if known is None:
             raise error
         return known
+
+
+def _algorithms() -> dict[str, Any]:
+    """The choice as plain lists: asyncssh takes patterns apart anew for every connection."""
+    chosen = asyncssh.SSHClientConnectionOptions(config=None, **_ALGORITHMS)
+    return {
+        **_ALGORITHMS,
+        "kex_algs": [name.decode("ascii") for name in chosen.kex_algs],
+        "encryption_algs": [name.decode("ascii") for name in chosen.encryption_algs],
+    }
 
 
 def user_of(server: Server) -> str:
