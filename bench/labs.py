@@ -26,6 +26,10 @@ _START_S, _END_S = 300.0, 30.0
 _HEAD, _SERVER = "lab", "[[server]]"
 
 
+class LabFailedError(Exception):
+    """There is nothing to visit."""
+
+
 @dataclass(frozen=True)
 class Lab:
     """A running lab: its inventories, and the processes that serve it."""
@@ -86,7 +90,7 @@ def _wait(child: subprocess.Popen[bytes], ready: Path, log: Path) -> None:
     ends = time.monotonic() + _START_S
     while not ready.exists():
         if child.poll() is not None or time.monotonic() > ends:
-            raise SystemExit(f"the lab did not start: {log.read_text('utf-8', 'replace')}")
+            raise LabFailedError(f"the lab did not start: {log.read_text('utf-8', 'replace')}")
         time.sleep(0.05)
 
 

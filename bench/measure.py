@@ -23,6 +23,10 @@ _EVERY_S = 0.5
 _LIMIT_S = 1200.0
 
 
+class CommandFailedError(Exception):
+    """A visitor did not do what it came for."""
+
+
 @dataclass(frozen=True)
 class Cost:
     """What one run of a command took."""
@@ -61,7 +65,7 @@ def measure(
         if child.returncode not in accept:
             errors.seek(0)
             said = errors.read().decode(errors="replace")[-2000:]
-            raise SystemExit(f"{' '.join(command)}: exit code {child.returncode}: {said}")
+            raise CommandFailedError(f"{' '.join(command)}: exit code {child.returncode}: {said}")
     memory = watch.most_kb if watch.several else used.ru_maxrss
     return Cost(wall, used.ru_utime + used.ru_stime, memory, child.returncode)
 

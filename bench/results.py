@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from measure import Cost
+from visitors import BARE, CHECK
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,15 +86,22 @@ class Trips(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True):
-    """Everything of one go."""
+    """Everything of one go; the lists fill as it proceeds."""
 
     machine: Machine
     peers: dict[str, str]
-    rows: list[Row]
-    grown: list[Row]
-    pieces: list[Piece]
-    trips: list[Trips]
-    slow: list[Row]
+    rows: list[Row] = msgspec.field(default_factory=list)
+    grown: list[Row] = msgspec.field(default_factory=list)
+    pieces: list[Piece] = msgspec.field(default_factory=list)
+    trips: list[Trips] = msgspec.field(default_factory=list)
+    slow: list[Row] = msgspec.field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is something to compare, and something to compare it with."""
+        sizes = {row.servers for row in self.rows}
+        bases = [{row.name for row in self.rows if row.servers == size} for size in sizes]
+        return bool(bases) and all({BARE, CHECK} <= names for names in bases)
 
     def write(self, path: Path) -> None:
         """As a file, for whoever compares."""

@@ -11,8 +11,11 @@ Peers are installed into ``.venv-bench`` first.  Writes ``results/bench.json``
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import growth
@@ -20,8 +23,8 @@ import peers_env
 import pieces
 import slow_line
 import tables
-from labs import Lab, lab
-from measure import measure
+from labs import Lab, LabFailedError, lab
+from measure import CommandFailedError, measure
 from results import Results, Row, machine
 from visitors import ACTIVATE, FOUR, PYINFRA_FOUR, Visitor, about, visitors
 
@@ -30,6 +33,7 @@ SIZES, QUICK = (100, 1000), 12
 LARGEST = 10_000
 # Cheap ones several times, for a median; what changes servers once on a lab.
 ROUNDS, ONCE = 3, (ACTIVATE, PYINFRA_FOUR, FOUR)
+_ENOUGH_S = 60.0
 _SECONDS_PER_SERVER = 0.35  # of all visitors and rounds on two cores, measured
 
 
@@ -37,38 +41,77 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def compare(place: Lab, peers: Path | None, rounds: int) -> list[Row]:
-    """Every visitor at one lab."""
-    return [_visited(place, visitor, rounds) for visitor in visitors(place, peers)]
+def compare(place: Lab, peers: Path | None, rounds: int) -> Iterator[Row]:
+    """Every visitor at one lab; one that fails is left out and the others go on."""
+    for visitor in visitors(place, peers):
+        try:
+            row = _visited(place, visitor, rounds)
+        except CommandFailedError as error:
+            say(f"  {visitor.name} FAILED: {error}")
+            continue
+        say(f"  {row.line()}")
+        yield row
 
 
 def _visited(place: Lab, visitor: Visitor, rounds: int) -> Row:
+    """Round after round, but no more once it has had its time."""
     costs, before = [], place.cpu_s()
     for _ in range(1 if visitor.name in ONCE else rounds):
         costs.append(measure(visitor.command, visitor.accept, visitor.environment))
-    row = Row.of(visitor.name, place.servers, costs, place.cpu_s() - before)
-    say(f"  {row.line()}")
-    return row
+        if sum(cost.wall_s for cost in costs) > _ENOUGH_S:
+            break
+    return Row.of(visitor.name, place.servers, costs, place.cpu_s() - before)
+
+
+class Stages:
+    """What was measured so far; a stage that fails costs no other."""
+
+    def __init__(self, peers: Path | None, rounds: int, folder: Path) -> None:
+        self.peers = peers
+        self.rounds = rounds
+        self.folder = folder
+        self.results = Results(machine(), about(peers) if peers else {})
+
+    def sized(self, size: int) -> None:
+        """Everybody at a lab of a size."""
+        with lab(size, self.folder / str(size)) as place:
+            self.results.rows.extend(compare(place, self.peers, self.rounds))
+
+    def grown(self, largest: int) -> None:
+        """The largest lab, and a tenth of it."""
+        self.results.grown.extend(growth.measured(largest, self.folder, say))
+
+    def trips(self) -> None:
+        """Round trips."""
+        found = slow_line.round_trips(self.peers, self.folder, self.rounds)
+        self.results.trips.extend([*found, *pieces.round_trips(self.rounds)])
+
+    def slow(self) -> None:
+        """A fleet behind a slow line."""
+        self.results.slow.extend(slow_line.fleet(self.peers, self.folder, say))
+
+    def floor(self) -> None:
+        """What a visit is made of."""
+        self.results.pieces.extend(pieces.measured(self.folder, self.rounds))
 
 
 def whole(sizes: tuple[int, ...], peers: Path | None, rounds: int, largest: int) -> Results:
     """Everything, in a folder that is gone afterwards."""
-    rows: list[Row] = []
-    where = machine()
-    slow: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="volact-bench-") as name:
-        for size in sizes:
-            say(f"{size:,} servers")
-            with lab(size, Path(name) / str(size)) as place:
-                rows += compare(place, peers, rounds if size <= 1000 else 1)
-        grown = growth.measured(largest, Path(name), say) if largest else []
-        say("round trips, and a slow line")
-        trips = [*slow_line.round_trips(peers, Path(name), rounds), *pieces.round_trips(rounds)]
-        if rounds > 1:
-            slow = slow_line.fleet(peers, Path(name), say)
-        floor = pieces.measured(Path(name), rounds)
-    versions = about(peers) if peers else {}
-    return Results(where, versions, rows, grown, floor, trips, slow)
+        stages = Stages(peers, rounds, Path(name))
+        plan: list[tuple[str, Callable[[], None]]] = [
+            (f"{size:,} servers", partial(stages.sized, size)) for size in sizes
+        ]
+        plan += [("growth", partial(stages.grown, largest))] if largest else []
+        plan += [("round trips", stages.trips), ("what a visit is made of", stages.floor)]
+        plan += [("a slow line", stages.slow)] if rounds > 1 else []
+        for title, work in plan:
+            say(title)
+            try:
+                work()
+            except (CommandFailedError, LabFailedError, subprocess.CalledProcessError) as error:
+                say(f"  FAILED: {error}")
+    return stages.results
 
 
 def main() -> int:
@@ -89,6 +132,9 @@ def main() -> int:
     whole_one = peers is not None and sizes == SIZES and largest == LARGEST
     usual = HERE / "results" / ("bench.json" if whole_one else "quick.json")
     results.write(wanted.results or usual)
+    if not results.complete:
+        say("nothing to compare: volact or the bare loop did not get through")
+        return 1
     print(tables.markdown(results))
     if whole_one:
         tables.into(HERE / "README.md", results)
