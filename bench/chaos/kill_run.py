@@ -81,10 +81,10 @@ class Campaign:
         self._chance = random.Random(seed)
         self._whole_s = 1.0
 
-    def measure(self) -> float:
+    def measure(self, times: int) -> float:
         """How long a rollout takes that nobody kills."""
         took = []
-        for _ in range(2):
+        for _ in range(times):
             self._lab.ask("renew")
             begun = time.monotonic()
             process = self._start(_FIRST)
@@ -227,7 +227,7 @@ def run(kills: int, servers: int, seed: int, tell: Callable[[Kill], None]) -> li
         here = Path(folder)
         with Peephole(here, "simple", servers, seed) as lab:
             campaign = Campaign(lab, here, servers, seed)
-            campaign.measure()
+            campaign.measure(3 if kills > 10 else 1)
             found = []
             for number in range(kills):
                 found.append(campaign.kill(number))
