@@ -95,20 +95,23 @@ def test_what_is_no_pace_is_refused(word: str) -> None:
 
 @given(
     begun=st.floats(0, 1e6),
-    waits=st.lists(st.floats(0, 30), min_size=2, max_size=60),
+    waits=st.lists(st.tuples(st.floats(0, 30), st.floats(0, 3)), min_size=2, max_size=60),
     rate=st.sampled_from(["5/s", "30/m", "7/s", "0.3/s"]),
     seed=st.integers(),
 )
-@example(begun=0.0, waits=[0.0] * 40, rate="5/s", seed=1)
+@example(begun=0.0, waits=[(0.0, 0.0)] * 40, rate="5/s", seed=1)
 def test_no_window_sees_more_begin_than_the_pace_allows(
-    begun: float, waits: list[float], rate: str, seed: int
+    begun: float, waits: list[tuple[float, float]], rate: str, seed: int
 ) -> None:
-    """Whoever asks, whenever: ``n`` slots see at most ``n + 1``."""
+    """Whoever asks, whenever, and however late it begins: ``n`` slots see at most ``n + 1``."""
     pace, slot = Pace(Rate.parse(rate), random.Random(seed).random), Rate.parse(rate).slot_s
     now, moments = begun, []
-    for wait in waits:
-        moments.append(pace.next(now))
-        assert moments[-1] >= now
+    for wait, late in waits:
+        moment = pace.next(now)
+        assert moment >= now
+        now = moment + (late if late > 2 else 0)
+        pace.begun(now)
+        moments.append(now)
         now += wait if wait > 15 else 0
     for number in range(1, len(moments)):
         for first, last in zip(moments, moments[number:], strict=False):

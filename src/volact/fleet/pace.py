@@ -51,3 +51,7 @@ class Pace:
         self._next = slot + 1
         begin, end = max(now, slot * self._slot_s), (slot + 1) * self._slot_s
         return min(begin + (end - begin) * self._chance(), end)
+
+    def begun(self, now: float) -> None:
+        """One has begun, it may be later than it was to: the slot it came into is used up."""
+        self._next = max(self._next, math.floor(now / self._slot_s) + 1)

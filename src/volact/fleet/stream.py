@@ -150,7 +150,7 @@ class Stream(Generic[I_, R]):
                     async with asyncio.timeout(max(0.0, left)):
                         await self._closing.wait()
                 except TimeoutError:
-                    return
+                    pace.begun(loop.time())
 
     async def _begin(self, item: I_) -> R:
         """The work, unless the end came between its being planned and its turn in the loop."""
