@@ -35,7 +35,7 @@ _DENIED: dict[Stage, frozenset[str]] = {
     "sftp-close": frozenset({"protocol"}),
     "exec": frozenset({"agent"}),  # blocked by policy: the agent never speaks
 }
-_SEEN = frozenset({"healthy", "failed"})
+_SEEN = frozenset({"healthy", "failed", "timeout"})
 _REQUESTS = 8  # of a visit over WinRM that can be told apart
 
 
@@ -121,7 +121,8 @@ def _ssh_repairs() -> Iterator[_Drawn]:
     """Once, when the steps are sent.  A closing look follows on a new connection.
 
     It finds the server put right when the steps were done and their answer lost,
-    and as it was (``failed``) when they never came to it.
+    and as it was (``failed``) when they never came to it; on a slow machine there
+    may be no time for it any more.
     """
     for stage, skip in _REPAIR:
         for act in ("drop", "hang", "garbage"):

@@ -54,10 +54,10 @@ class Limits(NamedTuple):
 
 
 # Many faulty servers are met at once; afterwards nobody is in a hurry.
-FAULTY, AGAIN = Limits(12.0, 5.0, 80), Limits(90.0, 40.0, 40)
+FAULTY, AGAIN = Limits(14.0, 5.0, 80), Limits(90.0, 40.0, 40)
 # What a look at the servers without faults takes on an idle machine, and how much
 # slower than that a busy one may be before its own slowness counts as a fault.
-_USUAL_S, _SLOWEST = 0.6, 6.0
+_USUAL_S, _SLOWEST = 0.5, 6.0
 
 
 @dataclass
@@ -182,7 +182,7 @@ def _wrong_of(one: Judged, lab: Lab, limits: Limits) -> list[str]:
     elif not licensed(lab, row.name):
         wrong.append("is called healthy and is not")
     # volact gives tidying up three seconds: on a busy machine that proves nothing.
-    busy = limits.deadline_s > 2 * FAULTY.deadline_s
+    busy = limits.deadline_s > 1.3 * FAULTY.deadline_s
     if one.case.act == "deny" and one.case.stage in _TIDIED and one.left and not busy:
         wrong.append(f"{one.left} files stayed on a server that could be tidied")
     return wrong
