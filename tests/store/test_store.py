@@ -227,3 +227,13 @@ def test_old_runs_go_and_what_is_known_of_servers_stays(store_url: str) -> None:
         gone = store.prune(timedelta(days=1))
         assert (gone.rows, gone.runs, gone.kept_runs) == (2, 2, 2)
         assert [run.id for run in store.runs()] == ["dd44", "cc33"]
+
+
+def test_runs_stand_in_the_order_in_which_they_began(store_url: str) -> None:
+    first = keeper(store_url, "aa11")
+    time.sleep(0.002)  # moments are kept to the millisecond
+    second = keeper(store_url, "bb22")
+    second.finish(end("bb22"))
+    first.finish(end("aa11"))
+    with opened(store_url) as store:
+        assert [run.id for run in store.runs()] == ["bb22", "aa11"]

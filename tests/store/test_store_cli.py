@@ -154,6 +154,10 @@ def test_everything_is_exported(mendable: str, store_url: str, tmp_path: Path) -
     table = list(csv.DictReader(io.StringIO(file.read_text("utf-8"))))
     assert len(table) == 6
     assert {line["run"] for line in table} == {run["id"]}
+    skews = {row["report"]["name"]: row["report"]["clock_skew_s"] for row in run["rows"]}
+    assert {line["name"]: line["clock_skew_s"] for line in table} == {
+        name: "" if skew is None else str(skew) for name, skew in skews.items()
+    }
     assert {line["verdict"] for line in table} <= {"healthy", "attention", "failed"}
 
 

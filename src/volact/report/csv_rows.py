@@ -49,6 +49,8 @@ def _ids(server: ServerReport, severity: str) -> str:
 
 
 HEAD = tuple(name for name, _ in _COLUMNS)
+# Behind what says what to do next, because they came later.
+LATER = ("undo", "clock_skew_s")
 
 
 def cells(server: ServerReport) -> list[str]:
@@ -58,6 +60,12 @@ def cells(server: ServerReport) -> list[str]:
     return [csv_cell("" if cell is None else str(cell)) for cell in found]
 
 
+def later_cells(server: ServerReport) -> tuple[str, int | None]:
+    """The cells of ``LATER``; a number is no formula, even where it is negative."""
+    undone = undo_of(server)
+    return (undone.word if undone else "", server.clock_skew_s)
+
+
 class CsvWriter:
     """A header, then a row per server as it finishes."""
 
@@ -65,16 +73,13 @@ class CsvWriter:
         self._out = out
         self._how = how
         self._rows = csv.writer(out, lineterminator="\r\n")
-        self._rows.writerow([*HEAD, "next", "undo", "clock_skew_s"])
+        self._rows.writerow([*HEAD, "next", *LATER])
 
     def add(self, server: ServerReport) -> None:
         """Write one server's row: data, so in English whatever is spoken."""
         with speaking("en"):
             following = str(next_step([server], self._how))
-        undone = undo_of(server)
-        undo = undone.word if undone else ""
-        skew = server.clock_skew_s  # a number, so no formula where it is negative
-        self._rows.writerow([*cells(server), csv_cell(following), undo, skew])
+        self._rows.writerow([*cells(server), csv_cell(following), *later_cells(server)])
 
     def finish(self, run: RunReport) -> None:
         """Nothing: a CSV file has no summary."""

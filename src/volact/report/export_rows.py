@@ -15,7 +15,7 @@ from typing import Any, Literal, TextIO
 import msgspec
 
 from volact.model.text import in_json
-from volact.report.csv_rows import HEAD, cells
+from volact.report.csv_rows import HEAD, LATER, cells, later_cells
 from volact.report.json_document import encode
 from volact.report.safe import csv_cell
 from volact.store.values import StoredRow
@@ -69,10 +69,12 @@ def _closed(kind: Kind | None) -> str:
 
 def _csv(out: TextIO, records: Iterable[Record]) -> None:
     rows = csv.writer(out, lineterminator="\r\n")
-    rows.writerow(["run", "at", *HEAD])
+    rows.writerow(["run", "at", *HEAD, *LATER])
     for _, record in records:
         if isinstance(record, StoredRow):
-            rows.writerow([csv_cell(record.run), csv_cell(record.at), *cells(record.report)])
+            report = record.report
+            start = csv_cell(record.run), csv_cell(record.at)
+            rows.writerow([*start, *cells(report), *later_cells(report)])
 
 
 def _fields(record: Any) -> dict[str, Any]:

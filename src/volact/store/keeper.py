@@ -55,6 +55,7 @@ class Keeper:
         self._queue: SimpleQueue[Item] = SimpleQueue()
         self._address = address
         self._opening = opening
+        self._begun = now()  # runs stand in this order, however long the library then loads
         self._patience_s = patience_s
         self._limit_s = patience_s + hang_s
         self._kept = Kept(anything=False)
@@ -133,7 +134,7 @@ class Keeper:
         try:
             from volact.store.writer import Writer  # noqa: PLC0415 - brings SQLAlchemy
 
-            writer = Writer(self._address, self._opening, self._patience_s)
+            writer = Writer(self._address, self._opening, self._begun, self._patience_s)
             self._kept = writer.work(self._queue)
         except BaseException as error:  # whatever it is, nobody may wait for this thread
             trouble = say("a defect of volact: {what}", what=raw(type(error).__name__))

@@ -17,7 +17,6 @@ from volact.errors import StoreError
 from volact.model.text import Text, say
 from volact.model.told import told
 from volact.store.address import Address
-from volact.store.clock import now
 from volact.store.failures import CAUGHT, kind_of, trouble
 from volact.store.items import END, Begun, Ended, Item, Passing, Sending, release
 from volact.store.store import Store, open_address
@@ -35,11 +34,11 @@ _OF_ONE_ITEM = (sa_exc.DataError, sa_exc.IntegrityError)
 class Writer:
     """One run's connection to its store."""
 
-    def __init__(self, address: Address, opening: Opening, patience_s: float) -> None:
+    def __init__(self, address: Address, opening: Opening, begun: str, patience_s: float) -> None:
         self._address = address
         self._opening = opening
         self._patience_s = patience_s
-        self._begun = now()
+        self._begun = begun
         self._store: Store | None = None
         self._connection: sa.Connection | None = None
         self._sure = False  # that the run itself is there, which a database may forget
