@@ -25,7 +25,8 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay
         while True:
             due, data = await late.get()
             await asyncio.sleep(due - time.perf_counter())
-            writer.write(data)
+            if data and not writer.is_closing():
+                writer.write(data)
             if not data:
                 writer.close()
                 return
