@@ -13,7 +13,7 @@ from undo_world import World
 
 from volact.lab.lab import Lab
 from volact.lab.windows.restart import restart
-from volact.lab.windows.spec import Spec
+from volact.lab.windows.spec import Spec, TransportName
 
 SERVERS = 54
 
@@ -205,6 +205,25 @@ async def test_an_enabled_licensing_service_is_disabled_again_before_and_after_t
     async with Lab("hard", (spec,), 7) as lab:
         lab.write_inventory(tmp_path / "lab.toml")
         await restarted_between(World(lab, tmp_path), spec.name)
+        assert lab.errors == []
+
+
+@pytest.mark.parametrize("transport", ["winrm", "tat"])
+async def test_the_other_ways_in_lead_back_too(tmp_path: Path, transport: TransportName) -> None:
+    faults = ("kms-host-wrong", "port-1668", "execute-denied", "kms-name")
+    specs = tuple(
+        Spec(f"web-{n:02}", index=n, seed=1, release="2019", language="en", faults=(fault,))
+        for n, fault in enumerate(faults, 1)
+    )
+    async with Lab("hard", specs, 7, transport=transport) as lab:
+        lab.write_inventory(tmp_path / "lab.toml")
+        world = World(lab, tmp_path)
+        before = world.pictures()
+        await world.activate()
+        assert len(all_differing(before, world.pictures())) == len(faults)
+        undone = await world.undo("last", "--yes")
+        assert undone.code == 0, (undone.err, undone.out)
+        assert all_differing(before, world.pictures()) == {}
         assert lab.errors == []
 
 
