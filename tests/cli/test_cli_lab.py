@@ -147,7 +147,7 @@ def test_activate_asks_and_takes_no_for_an_answer(fleet: str, seen: dict[str, An
     assert document["summary"]["changed"] == 0
     assert document["servers"][0]["plan"]
     assert "1. set-kms-host" in told
-    assert "Apply 2 steps to 1 servers?" in told
+    assert "Apply 2 steps to 1 server?" in told
 
 
 def test_ctrl_c_at_the_question_changes_nothing(fleet: str, seen: dict[str, Any]) -> None:

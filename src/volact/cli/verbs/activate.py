@@ -146,7 +146,7 @@ def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
     """Show the plan on standard error and ask."""
     from volact.cli.console import wants_colour
     from volact.cli.question import consents
-    from volact.model.text import say
+    from volact.model.text import count, say
     from volact.report.plan_text import PlanTextWriter
 
     colour = wants_colour(sys.stderr)
@@ -155,5 +155,9 @@ def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
         writer.add(outcome.report)
     writer.write_plans()
     steps = sum(len(outcome.report.plan) for outcome in pending)
-    question = say("Apply {steps} steps to {servers} servers?", steps=steps, servers=len(pending))
+    question = say(
+        "Apply {steps} to {servers}?",
+        steps=count(steps, "{n} step", "{n} steps"),
+        servers=count(len(pending), "{n} server", "{n} servers"),
+    )
     return consents(run, question)

@@ -122,7 +122,7 @@ def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
     """Show on standard error what would be put back and where it leads, and ask."""
     from volact.cli.console import wants_colour
     from volact.cli.question import consents
-    from volact.model.text import say
+    from volact.model.text import count, say
     from volact.report.undo_text import UndoTextWriter
 
     writer = UndoTextWriter(sys.stderr, run.fleet.how, colour=wants_colour(sys.stderr))
@@ -131,6 +131,8 @@ def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
     writer.write_plans()
     steps = sum(len(outcome.report.plan) for outcome in pending)
     question = say(
-        "Put back {settings} settings on {servers} servers?", settings=steps, servers=len(pending)
+        "Put back {settings} on {servers}?",
+        settings=count(steps, "{n} setting", "{n} settings"),
+        servers=count(len(pending), "{n} server", "{n} servers"),
     )
     return consents(run, question)
