@@ -23,6 +23,10 @@ async def test_only_the_options_are_made_here() -> None:
 
     assert await asyncio.to_thread(note, 7) == 7
     assert made != [threading.get_ident()]
+    before = threading.active_count()
+    use_inline()  # again, as every cycle of a watch does
+    await asyncio.to_thread(note, 8)
+    assert threading.active_count() == before
     options = partial(asyncssh.SSHClientConnectionOptions, None, username="u", config=None)
     future = loop.run_in_executor(None, options)
     assert (await future).username == "u"

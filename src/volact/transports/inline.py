@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
+from weakref import WeakSet
 
 import asyncssh
 
@@ -35,6 +36,12 @@ class Inline(ThreadPoolExecutor):
         return future
 
 
+_prepared: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+
+
 def use_inline() -> None:
-    """Let the running loop do that work itself."""
-    asyncio.get_running_loop().set_default_executor(Inline())
+    """Let the running loop do that work itself; once, for pools keep their threads."""
+    loop = asyncio.get_running_loop()
+    if loop not in _prepared:
+        _prepared.add(loop)
+        loop.set_default_executor(Inline())

@@ -54,13 +54,11 @@ def _run(process: Process, words: list[str]) -> None:
             machine.need_admin()
             upkeep.rearm_windows(licensing)
         case ("-ato", []):
-            for product in licensing.products:
-                if _is_primary(product):
-                    licensing.activate(product)
+            for product in filter(_is_primary, licensing.products):
+                licensing.activate(product)
         case ("-dlv", []):
-            for product in licensing.products:
-                if _is_primary(product):
-                    process.say(_standing(product))
+            for product in filter(_is_primary, licensing.products):
+                process.say(_standing(product))
         case _:
             raise LabError(f"slmgr {' '.join(words)} is not modelled")
 
