@@ -15,7 +15,7 @@ from store_samples import keep, row
 
 from volact.errors import InputError, StoreError
 from volact.store import open_store
-from volact.store.address import chosen, hidden, parse_address, usual_file
+from volact.store.address import chosen, hidden, parse_address, secrets_in, usual_file
 from volact.store.schema import HEAD, MIGRATIONS
 from volact.store.tables import METADATA
 
@@ -119,6 +119,17 @@ def open_store_at(text: str) -> None:
     address = parse_address(quick)
     assert address is not None
     open_address(address)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:s3@cr3t@h/d", "postgresql://me:s3%40cr3t@h/d"])
+def test_no_part_of_a_password_is_told_as_a_host(url: str) -> None:
+    address = parse_address(url)
+    assert address is not None
+    assert address.shown == "postgresql://me:***@h/d"
+    words = f"no host {url} cr3t@h s3@cr3t"
+    for secret in secrets_in(address.url):
+        words = words.replace(secret, "***")
+    assert "cr3t" not in words
 
 
 @pytest.mark.parametrize("text", ["mysql://h/d", "http://me:s3cr3t@h/", ":memory:", "  "])

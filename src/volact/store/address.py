@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 import msgspec
 import platformdirs
@@ -21,7 +22,8 @@ VARIABLE = "VOLACT_STORE"
 NONE = "none"
 _FILE = "volact.db"
 _SERVER = re.compile(r"(?P<scheme>postgres(?:ql)?(?:\+\w+)?)://(?P<rest>.*)", re.DOTALL)
-_USER = re.compile(r"(?<=://)(?P<user>[^:/@]*):(?P<password>[^@]*)@")
+# A password with an @ in it is a mistake that must not show its end as a host's name.
+_USER = re.compile(r"(?<=://)(?P<user>[^:/@]*):(?P<password>[^/?#]*|[^@]*)@")
 _QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)(?P<password>[^&]*)", re.IGNORECASE)
 
 
@@ -92,7 +94,10 @@ def hidden(shown: str, text: str) -> str:
 def secrets_in(url: str) -> tuple[str, ...]:
     """What must never be printed of an address."""
     found = [match["password"] for match in (*_USER.finditer(url), *_QUERY.finditer(url))]
-    return tuple(secret for secret in found if secret)
+    found += [unquote(secret) for secret in found]
+    found += [part for secret in found for part in secret.split("@")]
+    longest_first = sorted({secret for secret in found if secret}, key=len, reverse=True)
+    return tuple(longest_first)
 
 
 def _without_password(text: str) -> str:
