@@ -28,6 +28,7 @@ from volact.fleet import Control, run_fleet  # noqa: E402
 from volact.inventory import Secrets, load_inventory  # noqa: E402
 from volact.inventory.listing import Inventory  # noqa: E402
 from volact.lab.fleet import fleet  # noqa: E402
+from volact.lab.inspection import left, licensed  # noqa: E402
 from volact.lab.lab import Lab  # noqa: E402
 from volact.lab.scenario import load_scenario  # noqa: E402
 from volact.lab.windows.spec import Spec  # noqa: E402
@@ -124,10 +125,10 @@ async def _met(
         gate.trouble = case.trouble()
     limits = await _calibrated(inventory, len(found))
     rows = await _rows(inventory, limits)
-    left = {name: files_left(lab, name) for name in names}
+    stay = {name: len(left(lab.machine(name))) for name in names}
     await _lifted(lab)
     again = await _rows(inventory, AGAIN)
-    judged = [Judged(case, rows[name], again[name], left[name]) for name, case in own.items()]
+    judged = [Judged(case, rows[name], again[name], stay[name]) for name, case in own.items()]
     for one in judged:
         one.wrong = _wrong_of(one, lab, limits)
     wrong = [f"{name}: no row" for name in names if name not in rows or name not in again]
@@ -179,27 +180,13 @@ def _wrong_of(one: Judged, lab: Lab, limits: Limits) -> list[str]:
     if again.verdict != "healthy":
         said = again.error.message if again.error else again.reason
         wrong.append(f"is {outcome_of(again)} after the fault was lifted ({said})")
-    elif not licensed(lab, row.name):
+    elif not licensed(lab.machine(row.name)):
         wrong.append("is called healthy and is not")
     # volact gives tidying up three seconds: on a busy machine that proves nothing.
     busy = limits.deadline_s > 1.3 * FAULTY.deadline_s
     if one.case.act == "deny" and one.case.stage in _TIDIED and one.left and not busy:
         wrong.append(f"{one.left} files stayed on a server that could be tidied")
     return wrong
-
-
-def licensed(lab: Lab, name: str) -> bool:
-    """Whether a server is licensed, by the lab's own knowledge."""
-    products = lab.machine(name).licensing.products
-    return any(product.status == 1 for product in products)
-
-
-def files_left(lab: Lab, name: str) -> int:
-    """How many files of volact are on a server."""
-    machine = lab.machine(name)
-    folders = (machine.temp, "C:\\Windows\\Temp", "C:\\Windows")
-    nodes = [node for folder in folders for node in machine.files.children(folder)]
-    return sum("volact" in node.name.lower() for node in nodes)
 
 
 def _specs(found: tuple[Case, ...], seed: int) -> tuple[Spec, ...]:

@@ -21,11 +21,12 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
-from fault_run import AGAIN, Complaints, licensed, outcome_of  # noqa: E402  (after the path)
+from fault_run import AGAIN, Complaints, outcome_of  # noqa: E402  (after the path)
 
 from volact.fleet import Control, apply_fleet, plan_fleet, run_fleet  # noqa: E402
 from volact.inventory import Secrets, load_inventory  # noqa: E402
 from volact.inventory.listing import Inventory  # noqa: E402
+from volact.lab.inspection import licensed  # noqa: E402
 from volact.lab.lab import Lab  # noqa: E402
 from volact.lab.outages import change_host_key, down, restore_host_key, without_kms  # noqa: E402
 from volact.model.report import ServerReport  # noqa: E402
@@ -178,7 +179,7 @@ def _false(lab: Lab, rows: Rows, servers: int) -> list[str]:
     return missing + [
         f"{row.name} is called healthy and is not licensed"
         for row in rows.values()
-        if row.verdict == "healthy" and not licensed(lab, row.name)
+        if row.verdict == "healthy" and not licensed(lab.machine(row.name))
     ]
 
 
