@@ -227,13 +227,19 @@ class Crew(Generic[I_, R]):
 
     def _row(self, server: Server, loss: Loss) -> ServerReport:
         begun = self._begun.get(server.name)
-        kind: ErrorKind = "protocol" if loss.cause == "defect" else "timeout"
         return lost_row(
             server,
-            kind if loss.begun else "not-begun",
+            self._kind(server, loss),
             self._message(server, loss),
             elapsed_s=0.0 if begun is None else time.monotonic() - begun,
         )
+
+    def _kind(self, server: Server, loss: Loss) -> ErrorKind:
+        """A look that was given up because the run ended says nothing about its server."""
+        run_ended = loss.cause in {"interrupted", "run-time"}
+        if not loss.begun or (run_ended and server.name not in self._sent):
+            return "not-begun"
+        return "protocol" if loss.cause == "defect" else "timeout"
 
     def _message(self, server: Server, loss: Loss) -> Text:
         doing = _DOING[self._phases.get(server.name)]
