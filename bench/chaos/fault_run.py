@@ -43,6 +43,7 @@ _LONGEST = 400  # characters of a message
 _BYSTANDERS = 12
 _FEW = 4  # descriptors that a process opens once and keeps
 # Where a server says no and still lets itself be tidied up.
+_NEVER_BEGUN = ("sftp-open", "sftp-write", "sftp-close")
 _TIDIED = ("sftp-open", "sftp-write", "sftp-close", "exec")
 
 
@@ -186,6 +187,9 @@ def _wrong_of(one: Judged, lab: Lab, limits: Limits) -> list[str]:
     busy = limits.deadline_s > 1.3 * FAULTY.deadline_s
     if one.case.act == "deny" and one.case.stage in _TIDIED and one.left and not busy:
         wrong.append(f"{one.left} files stayed on a server that could be tidied")
+    came_back = one.case.phase == "repair" and one.outcome in ("failed", "healthy")
+    if came_back and one.case.stage in _NEVER_BEGUN and one.left and not busy:
+        wrong.append(f"{one.left} files stayed though there was a second connection")
     return wrong
 
 

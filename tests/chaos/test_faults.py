@@ -33,6 +33,15 @@ async def test_every_fault_has_its_row_and_costs_nobody_else() -> None:
 
 
 @pytest.mark.xdist_group("chaos")
+async def test_the_next_connection_removes_what_a_broken_one_left() -> None:
+    stages = ("sftp-open", "sftp-write", "sftp-close")
+    repairs = [case for case in cases(SEED) if (case.phase, case.act) == ("repair", "drop")]
+    found = await run(SEED, [case for case in repairs if case.stage in stages])
+    assert found.all_wrong == []
+    assert [(one.left, one.outcome) for one in found.judged] == [(0, "failed")] * 3
+
+
+@pytest.mark.xdist_group("chaos")
 @pytest.mark.parametrize("name", OUTAGES)
 async def test_a_rollout_comes_through_an_outage(name: str) -> None:
     outage = await meet(name, 10, SEED)

@@ -26,14 +26,18 @@ def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
 
     use_inline()
     login = Login(secrets, options)
+    left: dict[str, list[str]] = {}
 
     @asynccontextmanager
     async def opener(server: Server) -> AsyncIterator[Transport]:
         connection = await login.connect(server)
-        transport = SshTransport(connection)
+        mine = left.pop(server.name, [])
+        transport = SshTransport(connection, mine)
         try:
             yield transport
         finally:
+            if mine:
+                left[server.name] = mine
             await transport.close()
             await login.let_go(connection)
 

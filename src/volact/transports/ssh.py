@@ -31,10 +31,17 @@ _GRACE_S = 3.0
 
 
 class SshTransport:
-    """An open SSH connection to one server."""
+    """An open SSH connection to one server.
 
-    def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
+    ``left`` names scripts that were put there, never begun, and could not be
+    removed because the connection was gone; the next one removes them.
+    """
+
+    def __init__(
+        self, connection: asyncssh.SSHClientConnection, left: list[str] | None = None
+    ) -> None:
         self._connection = connection
+        self._left = [] if left is None else left
         self._sftp: Sftp | None = None
         self._home: str | None = None
         self._commands: tuple[str, ...] = COMMANDS
@@ -43,17 +50,22 @@ class SshTransport:
         """Upload, execute once, and remove what a clean end did not remove."""
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a file name for a script: {name!r}")
-        clean = False
+        clean = begun = False
         try:
             with translated():
                 async with asyncio.timeout(deadline_s):
-                    raw = await self._execute(await self.upload(script, f"{name}.bat"))
+                    place = await self.upload(script, f"{name}.bat")
+                    begun = True
+                    raw = await self._execute(place)
             clean = _clean(raw)
         except TransportError as error:
             raise _with_deadline(error, deadline_s) from error
         finally:
-            if not clean:
-                await self._tidy(name)
+            # One that may have begun is let be: it removes itself, a lock and all.
+            if not clean and not await self._tidy(name) and not begun:
+                self._left.append(name)
+        while self._left and await self._remove(self._left[-1]):
+            self._left.pop()
         return raw
 
     async def close(self) -> None:
@@ -125,24 +137,27 @@ class SshTransport:
         async with self._connection.start_sftp_client() as sftp:
             return await sftp.exists(place.upload)
 
-    async def _tidy(self, stem: str) -> None:
-        """Remove the script and what it wrote beside itself, as far as possible.
+    async def _tidy(self, stem: str) -> bool:
+        """Remove what was put there, if anything was; whether nothing is left."""
+        return self._sftp is None or await self._remove(stem)
 
-        Only what bears the run's own unguessable name is touched.
+    async def _remove(self, stem: str) -> bool:
+        """Remove a script and what it wrote beside itself; whether that was possible.
+
+        Only what bears a run's own unguessable name is touched.
         """
         used, self._sftp = self._sftp, None
-        if used is None:
-            return
         try:
             async with asyncio.timeout(_GRACE_S):
                 # Windows removes no open file: what was being written is closed first.
-                await used.end()
+                if used is not None:
+                    await used.end()
                 async with self._connection.start_sftp_client() as sftp:
                     for place in (profile_place(stem), shared_place(stem)):
                         await _remove_all(sftp, place)
         except (OSError, asyncssh.Error):
-            # The connection is gone or stuck: the agent removes itself when it ends.
-            return
+            return False  # the connection is gone or stuck
+        return True
 
 
 async def _remove_all(sftp: asyncssh.SFTPClient, place: Place) -> None:
