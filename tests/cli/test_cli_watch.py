@@ -223,3 +223,9 @@ def test_units_are_printed_and_nothing_is_started(tmp_path: Path) -> None:
     assert "--inventory=" in done.stdout
     assert "[Timer]" in done.stdout
     assert "watch --once" in done.stdout
+
+
+def test_units_are_not_printed_where_the_crontab_cannot_be() -> None:
+    done = volact("watch", "--print-systemd", "--print-cron", "--every", "7h", "host.example")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1

@@ -97,7 +97,10 @@ def _canary(word: str) -> Canary:
     first = Share.parse(share)
     if first.number <= 0:
         raise ValueError("at least one server has to go first")
-    return Canary(first, int(failures or 0))
+    may_fail = int(failures or 0)
+    if may_fail and not first.percent and may_fail >= first.number:
+        raise ValueError(f"if {may_fail} of {first.number:g} canaries may fail, none proves anything")
+    return Canary(first, may_fail)
 
 
 def rollout_words(options: ServerOptions) -> str:

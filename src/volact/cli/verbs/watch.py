@@ -146,10 +146,10 @@ def _print(options: WatchOptions, every: timedelta, jitter: timedelta) -> int:
     from volact.cli.watch_units import cron, systemd
 
     start = _start(options, every, jitter)
-    if options.print_systemd:
-        sys.stdout.write(systemd(start))
-    if options.print_cron:
-        sys.stdout.write(cron(start))
+    asked = ((options.print_systemd, systemd), (options.print_cron, cron))
+    # All of it or, where cron cannot say how often, nothing.
+    texts = [text(start) for wanted, text in asked if wanted]
+    sys.stdout.write("".join(texts))
     return 0
 
 
