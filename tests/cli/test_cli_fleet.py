@@ -138,7 +138,7 @@ def test_wrong_input_is_one_line_and_exit_2(args: list[str], line: str) -> None:
     [
         (["--canary", "x"], "--canary: 'x' is neither a number of servers nor a percentage"),
         (["--canary", "0"], "--canary: at least one server has to go first"),
-        (["--canary", "3:3"], "--canary: if 3 of 3 canaries may fail, none proves anything"),
+        (["--canary", "3:3"], "--canary: if 3 of 3 canaries may fail, none proves a thing"),
         (["--canary", "5:x"], "--canary: 'x' is not a number of canaries that may fail"),
         (["--max-failures", "101%"], "--max-failures: '101%' is more than all servers"),
         (["--pace", "5"], "--pace: '5' is not a pace like 5/s, 30/m or 200/h"),

@@ -99,7 +99,9 @@ def _canary(word: str) -> Canary:
         raise ValueError("at least one server has to go first")
     may_fail = int(failures or 0)
     if may_fail and not first.percent and may_fail >= first.number:
-        raise ValueError(f"if {may_fail} of {first.number:g} canaries may fail, none proves anything")
+        raise ValueError(
+            f"if {may_fail} of {first.number:g} canaries may fail, none proves a thing"
+        )
     return Canary(first, may_fail)
 
 
