@@ -109,7 +109,10 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def _object(data: bytes) -> dict[str, Any]:
-    value = json.loads(data)
+    try:
+        value = json.loads(data)
+    except ValueError as error:
+        raise TransportError("protocol", "no JSON: the SDK refuses it itself") from error
     return value if isinstance(value, dict) else {"InstanceSet": value}
 
 

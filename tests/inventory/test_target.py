@@ -112,3 +112,15 @@ def test_winrm_addresses_say_whether_it_is_https(text: str, tls: bool) -> None:
 def test_target_is_named_after_its_place() -> None:
     assert parse_target("ssh://admin@10.0.0.5:2222").name == "10.0.0.5:2222"
     assert parse_target("ssh://[2001:db8::1]").name == "[2001:db8::1]"
+
+
+@pytest.mark.parametrize("text", ["ssh://[fe80::1%25eth0]:22", "ssh://a%2525b", "winrm://10.0.0.5"])
+def test_an_address_is_read_back_as_it_was_written(text: str) -> None:
+    address = parse_address(text)
+    assert str(address) == text
+    assert parse_address(str(address)) == address
+
+
+def test_a_zone_is_a_name_and_nothing_else() -> None:
+    with pytest.raises(InputError, match="not a host"):
+        parse_address("ssh://[::1%2ssh://[::1%255e0]:2222")

@@ -17,7 +17,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from volact.errors import InputError
+from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
 from volact.inventory.csv_columns import Columns, known_columns, read_header
 from volact.inventory.fields import Fields, LinePlace
@@ -76,7 +76,7 @@ def _rows(path: Path, encoding: str, shown: str) -> Generator[Row, None, None]:
                     yield reader.line_num, row
         except csv.Error as error:
             raise InputError(
-                f"not CSV: {error}", where=f"{shown} line {reader.line_num}"
+                f"not CSV: {one_line(str(error))}", where=f"{shown} line {reader.line_num}"
             ) from error
 
 

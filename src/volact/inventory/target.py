@@ -19,7 +19,7 @@ _HOST = re.compile(
     r"\[(?P<six>[^\]]*)\](?::(?P<port6>.*))?|(?P<host>[^:\[\]]*)(?::(?P<port>[^:]*))?"
 )
 _INSTANCE = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+/[a-z]+-[a-z0-9]+")
-_SIX = re.compile(r"[0-9A-Fa-f:.]+(%.+)?")
+_SIX = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9._~-]+)?")
 _NAME = re.compile(r"[^\s/?#@\[\]\x00-\x1f]+")
 
 

@@ -27,7 +27,8 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         if self.scheme == "local":
             return "local"
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        name = self.host.replace("%", "%25")  # read back as a part of a URL
+        host = f"[{name}]" if ":" in name else name
         return f"{self.scheme}://{host}{'' if self.port is None else f':{self.port}'}"
 
 

@@ -7,7 +7,6 @@ Every call blocks and none longer than its time-out; they are made in a
 from __future__ import annotations
 
 import base64
-import binascii
 import time
 from xml.etree.ElementTree import Element, SubElement
 
@@ -177,7 +176,7 @@ def _piece(answer: Element) -> Piece:
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text)
-    except binascii.Error as error:
+    except ValueError as error:  # signs that are none of Base64, or not enough of them
         raise TransportError("protocol", "the server's output is not Base64") from error
 
 
