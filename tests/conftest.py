@@ -6,6 +6,8 @@ mypy takes every ``conftest.py`` for the same module, so there is only this one.
 import os
 import signal
 
+from hypothesis import settings
+
 pytest_plugins = ["lab_fixtures", "store_fixtures", "wine_fixtures"]
 
 # The tests read English, whatever the machine speaks.
@@ -17,3 +19,7 @@ os.environ["VOLACT_STORE"] = "none"
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so
 # would every volact that a test starts and interrupts: they would never end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says how busy the machine is; what hangs ends by pytest's own limit.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
