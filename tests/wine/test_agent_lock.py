@@ -75,7 +75,10 @@ def test_a_held_lock_lets_nobody_in(lockable: WineServer) -> None:
     lock.unlink()
 
 
-@pytest.mark.parametrize("text", ["", "what is this", theirs(LIFE_MS + 60_000)])
+# Named, since the times in the last one differ from process to process.
+@pytest.mark.parametrize(
+    "text", ["", "what is this", theirs(LIFE_MS + 60_000)], ids=["empty", "other words", "over"]
+)
 def test_a_dead_lock_is_taken_over(lockable: WineServer, text: str) -> None:
     put(lockable, text)
     assert run(lockable, under_lock(START)).results[0].ok
