@@ -81,20 +81,23 @@ class Campaign:
         self._chance = random.Random(seed)
         self._whole_s = 1.0
 
-    def measure(self, times: int) -> float:
-        """How long a rollout takes that nobody kills."""
-        took = []
-        for _ in range(times):
-            self._lab.ask("renew")
-            begun = time.monotonic()
-            process = self._start(_FIRST)
-            process.wait(_LONGEST_S)
-            took.append(time.monotonic() - begun)
-        self._whole_s = statistics.mean(took)
-        return self._whole_s
+    def measure(self) -> None:
+        """How long a rollout takes just now that nobody kills."""
+        self._lab.ask("renew")
+        begun = time.monotonic()
+        self._start(_FIRST).wait(_LONGEST_S)
+        self._whole_s = time.monotonic() - begun
 
     def kill(self, number: int) -> Kill:
-        """One kill and everything that is looked at after it."""
+        """One kill in the middle of a rollout, and everything that is looked at after it."""
+        kill = self._try(number)
+        while kill.over and kill.aim == "anywhen" and not kill.wrong:
+            # The machine has become faster: a rollout takes less time than was measured.
+            self._whole_s = kill.at_s
+            kill = self._try(number)
+        return kill
+
+    def _try(self, number: int) -> Kill:
         kill = Kill(number, _AIMS[number % len(_AIMS)], 0.0, frail=number % 10 in _FRAIL)
         self._lab.ask("renew")
         self._lab.ask("frail", on=kill.frail)
@@ -114,7 +117,9 @@ class Campaign:
     def _await(self, kill: Kill, process: subprocess.Popen[bytes], begun: float) -> None:
         """Wait for the moment."""
         if kill.aim == "anywhen":
-            time.sleep(self._chance.uniform(0.0, self._whole_s))
+            moment = begun + self._chance.uniform(0.0, self._whole_s)
+            while time.monotonic() < moment and process.poll() is None:
+                time.sleep(0.005)
             return
         wanted = self._chance.randint(1, max(1, self._servers // 2))
         count = self._intents if kill.aim == "after an intent" else self._seconds
@@ -227,9 +232,10 @@ def run(kills: int, servers: int, seed: int, tell: Callable[[Kill], None]) -> li
         here = Path(folder)
         with Peephole(here, "simple", servers, seed) as lab:
             campaign = Campaign(lab, here, servers, seed)
-            campaign.measure(3 if kills > 10 else 1)
             found = []
             for number in range(kills):
+                if number % 20 == 0:
+                    campaign.measure()
                 found.append(campaign.kill(number))
                 tell(found[-1])
             if errors := lab.ask("errors"):
