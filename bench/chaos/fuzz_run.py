@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import multiprocessing
 import os
 import random
@@ -102,7 +103,7 @@ def chunks(total: int, seed: int, names: Iterable[str]) -> list[Chunk]:
     whole = sum(target.share for target in chosen)
     made: list[Chunk] = []
     for target in chosen:
-        left, part = max(1, round(total * target.share / whole)), 0
+        left, part = math.ceil(total * target.share / whole), 0
         while left > 0:
             made.append((target.name, min(left, _CHUNK), f"{seed}/{target.name}/{part}"))
             left, part = left - _CHUNK, part + 1
