@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cli_process import started
 from cli_run import volact
 
 VOLACT = [sys.executable, "-m", "volact"]
@@ -181,7 +182,7 @@ def test_an_interrupt_keeps_the_rows(
 ) -> None:
     file = inventory(tmp_path, silent_port, 3)
     page = tmp_path / "r.html"
-    with subprocess.Popen(
+    with started(
         [*VOLACT, "check", "-i", str(file), f"ssh://127.0.0.1:{closed_port}", "web-*",
          "--output", "jsonl", "--report", f"html={page}"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -204,7 +205,7 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
     """The server says nothing for as long as it is asked; the first connection is the sign."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         file = inventory(tmp_path, server.getsockname()[1], 1)
-        with subprocess.Popen(
+        with started(
             [*VOLACT, "check", "-i", str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
             connection, _ = server.accept()
@@ -219,7 +220,7 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
 def test_a_second_interrupt_gives_up_what_activate_would_finish(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         file = inventory(tmp_path, server.getsockname()[1], 2)
-        with subprocess.Popen(
+        with started(
             [*VOLACT, "activate", "-i", str(file), "--yes", "--concurrency", "1", "-o", "jsonl"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip

@@ -15,12 +15,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from cli_process import AGAIN_S, started
 from cli_run import volact
 from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
@@ -122,7 +124,7 @@ def test_plan_as_text_numbers_the_steps(fleet: str, seen: dict[str, Any]) -> Non
 def ask(answer: str, *args: str) -> tuple[int, str, str]:
     """Run a verb whose questions a person at a terminal answers."""
     master, slave = pty.openpty()
-    with subprocess.Popen(
+    with started(
         [*VOLACT, *args], stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True
     ) as process:
         os.close(slave)
@@ -150,10 +152,19 @@ def test_activate_asks_and_takes_no_for_an_answer(fleet: str, seen: dict[str, An
     assert "Apply 2 steps to 1 server?" in told
 
 
+def interrupted(process: subprocess.Popen[str]) -> int:
+    """Its exit code after Ctrl-C at a question."""
+    for _ in range(10):
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(AGAIN_S)
+    raise AssertionError("it takes no notice of Ctrl-C")
+
+
 def test_ctrl_c_at_the_question_changes_nothing(fleet: str, seen: dict[str, Any]) -> None:
     name = names(seen, "kms-host-wrong")[0]
     master, slave = pty.openpty()
-    with subprocess.Popen(
+    with started(
         [*VOLACT, "activate", "-i", fleet, "--limit", name],
         stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True,
     ) as process:  # fmt: skip
@@ -161,11 +172,7 @@ def test_ctrl_c_at_the_question_changes_nothing(fleet: str, seen: dict[str, Any]
         told = ""
         while "[y/N]" not in told:
             told += os.read(master, 4096).decode()
-        process.send_signal(signal.SIGINT)
-        try:
-            code = process.wait(timeout=30)
-        finally:
-            process.kill()  # leaving the block waits for it, however long that takes
+        code = interrupted(process)
     os.close(master)
     assert code in {1, 130}
     after = json.loads(volact("check", "-i", fleet, "--limit", name, "--output", "json").stdout)
@@ -330,7 +337,7 @@ def test_lab_serve_is_ready_when_it_says_so_and_cleans_up(
     tmp_path: Path, end: signal.Signals
 ) -> None:
     ready, inventory = tmp_path / "up", tmp_path / "lab.toml"
-    with subprocess.Popen(
+    with started(
         [*VOLACT, "lab", "serve", "--servers", "3", "--scenario", "healthy", "--seed", "1",
          "--inventory-out", str(inventory), "--ready-file", str(ready)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,

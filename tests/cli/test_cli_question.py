@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pty
-import subprocess
+import select
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from cli_process import AGAIN_S, started
 
 from volact.cli.child_lab import child_lab
 
@@ -27,17 +28,19 @@ os.execv(sys.executable, [sys.executable, "-m", "volact", *sys.argv[1:]])
 def answered(command: list[str], key: bytes) -> tuple[int, str]:
     """Press keys at the question; the exit code and what the terminal showed."""
     master, slave = pty.openpty()
-    with subprocess.Popen(
+    pressed = False
+    with started(
         [sys.executable, "-c", AT_A_TERMINAL, *command], stdin=slave, stdout=slave, stderr=slave
     ) as process:
         os.close(slave)
         shown, until = b"", time.monotonic() + 60
         try:
             while time.monotonic() < until:
-                shown += os.read(master, 4096)
-                if b"[y/N]" in shown and key:
+                quiet = not select.select([master], [], [], AGAIN_S)[0]
+                shown += b"" if quiet else os.read(master, 4096)
+                if b"[y/N]" in shown and (quiet or not pressed):
                     os.write(master, key)
-                    key = b""
+                    pressed = True
         except OSError:  # the other end is closed
             pass
         os.close(master)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_process import started
 from cli_run import volact
 
 from volact.cli.child_lab import child_lab
@@ -22,7 +23,7 @@ def test_an_activation_ends_whole_when_nobody_reads_on(tmp_path: Path) -> None:
     with child_lab("tencent", 12, 7) as inventory:
         fleet = ("-i", str(inventory), "--deadline", "5", "--no-progress")
         reports = ("--report", f"html={page}", "--report", f"jsonl={rows}")
-        with subprocess.Popen(
+        with started(
             [*VOLACT, "activate", *fleet, "--yes", "-o", "jsonl", "--concurrency", "1", *reports],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -46,7 +47,7 @@ def test_an_activation_ends_whole_when_nobody_reads_its_progress(tmp_path: Path)
     rows = tmp_path / "rows.jsonl"
     with child_lab("tencent", 12, 7) as inventory:
         how = ("--deadline", "5", "--concurrency", "1", "--report", f"jsonl={rows}")
-        with subprocess.Popen(
+        with started(
             [*VOLACT, "activate", "-i", str(inventory), "--yes", *how],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -62,7 +63,7 @@ def test_an_activation_ends_whole_when_nobody_reads_its_progress(tmp_path: Path)
 def test_a_look_ends_soon_when_nobody_reads_on() -> None:
     with child_lab("tencent", 12, 7) as inventory:
         fleet = ("-i", str(inventory), "--deadline", "5", "--no-progress")
-        with subprocess.Popen(
+        with started(
             [*VOLACT, "check", *fleet, "-o", "jsonl", "--concurrency", "1"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

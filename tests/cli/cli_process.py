@@ -1,0 +1,26 @@
+"""Processes that tests start, interrupt, and never leave behind."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+# How long an interrupt may take to be heard before it is sent once more: one that
+# comes while Python is just about to wait for a key is heard with the next.
+AGAIN_S = 3.0
+
+
+@contextmanager
+def started(command: Sequence[str], **settings: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A process that has ended when the block has, by itself or not.
+
+    Popen's own block waits for it without an end, also when a test has failed.
+    """
+    with subprocess.Popen(command, **settings) as process:
+        try:
+            yield process
+            process.wait(60)
+        finally:
+            process.kill()
