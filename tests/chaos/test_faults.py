@@ -5,6 +5,11 @@ The quick form of ``bench/chaos``: same code, one seed.
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import threading
+from collections.abc import Iterator
+
 import pytest
 from fault_cases import cases
 from fault_run import run, table
@@ -22,12 +27,32 @@ def test_there_is_a_fault_for_every_stage_and_act() -> None:
 
 # urllib3 leaves it to the garbage collector to close a connection whose handshake hangs.
 UNCLOSED = "ignore:Exception ignored in. <(ssl.SSLSocket|socket.socket)"
+pytestmark = pytest.mark.filterwarnings(UNCLOSED, "ignore:unclosed <s:ResourceWarning")
 
 
-@pytest.mark.filterwarnings(UNCLOSED, "ignore:unclosed <s:ResourceWarning")
+@pytest.fixture(autouse=True)
+def collected_here() -> Iterator[None]:
+    """Such connections are collected where they are expected, in no other test."""
+    yield
+    gc.collect()
+
+
+def _threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("winrm ")}
+
+
+async def _threads_end(before: set[threading.Thread]) -> None:
+    """Requests that hang end by themselves, and their threads with them."""
+    async with asyncio.timeout(60):
+        while not _threads() <= before:
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.xdist_group("chaos")
 async def test_every_fault_has_its_row_and_costs_nobody_else() -> None:
+    before = _threads()
     found = await run(SEED)
+    await _threads_end(before)
     assert found.all_wrong == []
     assert "| ssh, look | sftp-open |" in table([found])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from typing import cast
 
 import msgspec
 import pytest
@@ -16,7 +17,10 @@ from volact.inventory import Secrets
 from volact.model.server import Address, Credential, Server, WinRm
 from volact.transports.connect import open_transport
 from volact.transports.login import SshOptions
+from volact.transports.winrm.shell import Shell
+from volact.transports.winrm.transport import WinRmTransport
 from volact.transports.winrm.way import settings_of
+from volact.transports.winrm.worker import Worker
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
 
@@ -160,7 +164,7 @@ async def test_a_password_that_cannot_be_fetched_is_the_reason() -> None:
 
 
 async def test_a_silent_server_is_given_up_in_time() -> None:
-    silent = asyncio.Event()
+    silent, before = asyncio.Event(), _threads()
 
     async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await silent.wait()
@@ -177,19 +181,40 @@ async def test_a_silent_server_is_given_up_in_time() -> None:
                 pytest.fail("it opened")
         assert time.monotonic() - begun < 2
         silent.set()
-        await _threads_end()
+        await _threads_end(before)
 
 
-async def _threads_end() -> None:
-    """Every connection's thread ends with it."""
-    while [t for t in threading.enumerate() if t.name.startswith("winrm ")]:
-        await asyncio.sleep(0.01)
+def _threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("winrm ")}
+
+
+async def _threads_end(before: set[threading.Thread]) -> None:
+    """Every connection's thread ends with it; those of other tests are theirs."""
+    async with asyncio.timeout(10):
+        while not _threads() <= before:
+            await asyncio.sleep(0.01)
 
 
 async def test_threads_end_with_their_connections(fleet: Fleet) -> None:
+    before = _threads()
     await asyncio.gather(*(run(fleet.find(tls=tls)) for tls in (True, False)))
-    async with asyncio.timeout(5):
-        await _threads_end()
+    await _threads_end(before)
+
+
+async def test_a_goodbye_that_is_given_up_ends_its_thread() -> None:
+    before, heard = _threads(), threading.Event()
+
+    class Deaf:
+        def close(self) -> None:
+            heard.wait(10)
+
+    leaving = asyncio.create_task(WinRmTransport(cast(Shell, Deaf()), Worker("deaf")).close())
+    await asyncio.sleep(0.05)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    heard.set()
+    await _threads_end(before)
 
 
 def test_settings() -> None:

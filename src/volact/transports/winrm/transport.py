@@ -52,8 +52,10 @@ class WinRmTransport:
 
     async def close(self) -> None:
         """Close the shell; a server that does not answer is left standing."""
-        await self._quietly(self._shell.close)
-        self._worker.end()
+        try:
+            await self._quietly(self._shell.close)
+        finally:
+            self._worker.end()  # also when nobody waits any more for the goodbye
 
     def abandon(self) -> None:
         """Close the shell, should it have opened after all, and do not wait for it."""

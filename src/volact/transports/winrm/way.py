@@ -51,8 +51,8 @@ def make(secrets: Secrets, options: SshOptions) -> Opener:
 async def _open(server: Server, secrets: Secrets, connect_s: float) -> WinRmTransport:
     require_secrecy(server)
     settings = settings_of(server, await _password(server, secrets), connect_s)
-    worker = Worker(server.name)
     shell = Shell(WSMan(**settings))
+    worker = Worker(server.name)  # last: from here on there is a thread to be ended
     transport = WinRmTransport(shell, worker)
     try:
         with translated():
