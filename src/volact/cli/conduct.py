@@ -27,10 +27,10 @@ from volact.cli.rollout_options import control_of
 from volact.cli.runtime import stoppable, untold
 from volact.cli.sinks import Sinks, parse_reports
 from volact.core.clusters import Clusters
-from volact.fleet import Control, run_fleet
+from volact.fleet import Control, apply_fleet, run_fleet
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import say
-from volact.pipeline.job import CHANGING
+from volact.pipeline.job import CHANGING, Outcome
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
 from volact.report.message import message_of
@@ -231,3 +231,11 @@ async def run_through(run: Conductor) -> int:
         rows = run_fleet(fleet.servers, fleet.opener, fleet.job, control)
         await run.show(len(fleet.servers), rows)
     return run.finish()
+
+
+async def apply_pending(run: Conductor, pending: list[Outcome]) -> None:
+    """Apply exactly what was planned, and shown where somebody was asked."""
+    fleet = run.fleet
+    with run.listening() as control:
+        rows = apply_fleet(pending, fleet.opener, fleet.job, control)
+        await run.show(len(pending), rows)

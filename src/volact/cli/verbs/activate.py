@@ -92,13 +92,14 @@ def _together(run: Conductor) -> bool:
 
 def _plan_first(run: Conductor, *, ask: bool) -> int:
     """Plan for all, show it and ask once unless told not to, apply exactly that."""
+    from volact.cli.conduct import apply_pending
     from volact.cli.runtime import new_runner
 
     with new_runner() as runner:
         pending = runner.run(_plan(run))
         # Asked outside the loop, where Ctrl-C is Ctrl-C.
         if pending and not run.stopped and (not ask or _agreed(run, pending)):
-            runner.run(_apply(run, pending))
+            runner.run(apply_pending(run, pending))
         else:
             for outcome in pending:
                 run.take(outcome.report)
@@ -131,15 +132,6 @@ async def _plan(run: Conductor) -> list[Outcome]:
         if not outcome.pending:
             run.take(outcome.report)
     return [outcome for outcome in planned if outcome.pending]
-
-
-async def _apply(run: Conductor, pending: list[Outcome]) -> None:
-    from volact.fleet import apply_fleet
-
-    fleet = run.fleet
-    with run.listening() as control:
-        rows = apply_fleet(pending, fleet.opener, fleet.job, control)
-        await run.show(len(pending), rows)
 
 
 def _agreed(run: Conductor, pending: list[Outcome]) -> bool:

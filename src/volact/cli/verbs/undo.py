@@ -68,7 +68,7 @@ def undo(options: UndoOptions) -> int:
 
 
 def _undo(what: Undoing, options: UndoOptions) -> int:
-    from volact.cli.conduct import conductor
+    from volact.cli.conduct import apply_pending, conductor
     from volact.cli.runtime import new_runner
     from volact.report.undo_tally import UndoTally
 
@@ -82,7 +82,7 @@ def _undo(what: Undoing, options: UndoOptions) -> int:
         # Asked outside the loop, where Ctrl-C is Ctrl-C.
         agreed = not options.dry_run and not run.stopped and bool(pending)
         if agreed and (options.yes or _agreed(run, pending)):
-            runner.run(_put_back(run, pending))
+            runner.run(apply_pending(run, pending))
         else:
             for outcome in pending:
                 run.take(outcome.report)
@@ -107,15 +107,6 @@ async def _looked(run: Conductor, total: int) -> list[Outcome]:
                         run.take(outcome.report)
                     progress.done(outcome.report)
     return pending
-
-
-async def _put_back(run: Conductor, pending: list[Outcome]) -> None:
-    from volact.fleet import apply_fleet
-
-    fleet = run.fleet
-    with run.listening() as control:
-        rows = apply_fleet(pending, fleet.opener, fleet.job, control)
-        await run.show(len(pending), rows)
 
 
 def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
