@@ -23,11 +23,11 @@ import uvloop
 from volact.agent.render import render
 from volact.agent.request import new_request
 from volact.knowledge.load import load_editions, load_profile
-from volact.lab.fleet import fleet
-from volact.lab.lab import PROVIDER, Lab
-from volact.lab.scenario import read_scenario
-from volact.lab.windows.releases import RELEASES
-from volact.lab.windows.spec import Spec
+from volact_lab.fleet import fleet
+from volact_lab.lab import PROVIDER, Lab
+from volact_lab.scenario import read_scenario
+from volact_lab.windows.releases import RELEASES
+from volact_lab.windows.spec import Spec
 
 SCENARIO = Path(__file__).with_name("scenario.toml")
 SEED = 7

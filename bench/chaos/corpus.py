@@ -17,11 +17,11 @@ from typing import Any
 
 from volact.fleet import Control, run_fleet
 from volact.inventory import Secrets, load_inventory
-from volact.lab.lab import Lab
 from volact.model.server import Server
 from volact.pipeline import Job
 from volact.transports.base import Raw, Transport
 from volact.transports.connect import make_opener
+from volact_lab.lab import Lab
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

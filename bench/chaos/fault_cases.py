@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from volact.lab.trouble import Act, Stage, Trouble
+from volact_lab.trouble import Act, Stage, Trouble
 
 Phase = Literal["look", "repair"]
 Way = Literal["ssh", "winrm"]

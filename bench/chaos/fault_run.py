@@ -27,15 +27,15 @@ from fault_cases import Case, cases  # noqa: E402  (after the path)
 from volact.fleet import Control, run_fleet  # noqa: E402
 from volact.inventory import Secrets, load_inventory  # noqa: E402
 from volact.inventory.listing import Inventory  # noqa: E402
-from volact.lab.fleet import fleet  # noqa: E402
-from volact.lab.inspection import left, licensed  # noqa: E402
-from volact.lab.lab import Lab  # noqa: E402
-from volact.lab.scenario import load_scenario  # noqa: E402
-from volact.lab.windows.spec import Spec  # noqa: E402
 from volact.model.report import ServerReport  # noqa: E402
 from volact.pipeline import Job  # noqa: E402
 from volact.transports.connect import make_opener  # noqa: E402
 from volact.transports.login import SshOptions  # noqa: E402
+from volact_lab.fleet import fleet  # noqa: E402
+from volact_lab.inspection import left, licensed  # noqa: E402
+from volact_lab.lab import Lab  # noqa: E402
+from volact_lab.scenario import load_scenario  # noqa: E402
+from volact_lab.windows.spec import Spec  # noqa: E402
 
 # Beyond a deadline: tidying up, saying goodbye, and a machine that is busy.
 _GRACE_S = 10.0

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from volact.lab.inspection import left, licensed, locked, picture
-from volact.lab.lab import Lab
+from volact_lab.inspection import left, licensed, locked, picture
+from volact_lab.lab import Lab
 
 _READY_S = 60.0
 

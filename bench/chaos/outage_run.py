@@ -26,14 +26,14 @@ from fault_run import AGAIN, Complaints, outcome_of  # noqa: E402  (after the pa
 from volact.fleet import Control, apply_fleet, plan_fleet, run_fleet  # noqa: E402
 from volact.inventory import Secrets, load_inventory  # noqa: E402
 from volact.inventory.listing import Inventory  # noqa: E402
-from volact.lab.inspection import licensed  # noqa: E402
-from volact.lab.lab import Lab  # noqa: E402
-from volact.lab.outages import change_host_key, down, restore_host_key, without_kms  # noqa: E402
 from volact.model.report import ServerReport  # noqa: E402
 from volact.pipeline import Job  # noqa: E402
 from volact.transports.base import Opener  # noqa: E402
 from volact.transports.connect import make_opener  # noqa: E402
 from volact.transports.login import SshOptions  # noqa: E402
+from volact_lab.inspection import licensed  # noqa: E402
+from volact_lab.lab import Lab  # noqa: E402
+from volact_lab.outages import change_host_key, down, restore_host_key, without_kms  # noqa: E402
 
 Rows = dict[str, ServerReport]
 _DOWN_S = 1.0

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from case_file import BadCaseError, Case, label, load_cases
 
-from volact.lab.faults import FAULTS
-from volact.lab.windows.language import LANGUAGES
-from volact.lab.windows.releases import RELEASES
-from volact.lab.windows.spec import Spec
+from volact_lab.faults import FAULTS
+from volact_lab.windows.language import LANGUAGES
+from volact_lab.windows.releases import RELEASES
+from volact_lab.windows.spec import Spec
 
 SEED = 7
 _EDITIONS = {"Datacenter Evaluation": "Datacenter", "Standard Evaluation": "Standard"}

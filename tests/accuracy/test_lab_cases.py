@@ -16,10 +16,10 @@ from msgspec.structs import replace
 
 from volact.fleet import run_fleet
 from volact.inventory import Inventory, Secrets, load_inventory
-from volact.lab.lab import Lab
 from volact.model.report import ServerReport
 from volact.pipeline import Job, Mode
 from volact.transports.connect import make_opener
+from volact_lab.lab import Lab
 
 CASES = lab_cases()
 

@@ -12,8 +12,8 @@ import pytest
 from cli_run import volact
 
 from volact.core.consent import ASKING_STEPS
-from volact.lab.lab import Lab
-from volact.lab.windows.spec import Spec
+from volact_lab.lab import Lab
+from volact_lab.windows.spec import Spec
 
 
 def test_an_unknown_step_is_refused_with_the_nearest_one() -> None:

@@ -380,4 +380,4 @@ def test_a_lab_without_its_packages_says_what_to_install() -> None:
         raise ModuleNotFoundError("No module named 'h11'", name="h11")
     assert "volact[lab]" in seen.value.hint
     with pytest.raises(ModuleNotFoundError), _needs_its_packages():
-        raise ModuleNotFoundError("No module named 'volact.lab.gone'", name="volact.lab.gone")
+        raise ModuleNotFoundError("No module named 'volact_lab.gone'", name="volact_lab.gone")

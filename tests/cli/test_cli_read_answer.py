@@ -14,7 +14,7 @@ import pytest
 from cli_run import volact
 from lab_world import command, place
 
-from volact.lab.windows.machine import Machine
+from volact_lab.windows.machine import Machine
 
 
 def written(service: str, folder: Path, *more: str) -> list[Path]:

@@ -17,12 +17,12 @@ import pytest
 
 from volact.fleet import Canary, Control, Share, apply_fleet, plan_fleet
 from volact.inventory import Secrets, check_credentials, load_inventory
-from volact.lab.lab import Lab
-from volact.lab.windows.spec import Spec
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
+from volact_lab.lab import Lab
+from volact_lab.windows.spec import Spec
 
 LOCK = "C:\\Windows\\volact.lock"
 LIFE_MS = 240_000

@@ -10,9 +10,9 @@ from tencent_cloud import Cloud, cloud, fault, profile_file
 from volact.errors import InputError, VolactError
 from volact.inventory import Inventory
 from volact.inventory.tencent import Source, list_servers, parse_filters, parse_source
-from volact.lab.tencent.signature import Account as LabAccount
 from volact.model.account import Account
 from volact.model.profile import Image
+from volact_lab.tencent.signature import Account as LabAccount
 
 BOTH = ("ap-jakarta", "ap-singapore")
 

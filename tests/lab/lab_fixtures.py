@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from lab_world import Place, place
 
-from volact.lab.windows.machine import Machine
+from volact_lab.windows.machine import Machine
 
 
 @pytest.fixture

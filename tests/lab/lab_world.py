@@ -10,13 +10,13 @@ from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
 from volact.agent.request import Mode, new_request
 from volact.knowledge.load import load_editions, load_profile
-from volact.lab.cmd.session import Result, execute
-from volact.lab.errors import LabError
-from volact.lab.faults import FAULTS
-from volact.lab.surroundings import Surroundings
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.spec import Spec, World
 from volact.model.step import Step
+from volact_lab.cmd.session import Result, execute
+from volact_lab.errors import LabError
+from volact_lab.faults import FAULTS
+from volact_lab.surroundings import Surroundings
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.spec import Spec, World
 
 SPEC = Spec("web-01", index=1, seed=1, release="2016", language="en")
 

@@ -14,10 +14,6 @@ from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.keys import Keys
 from volact.cloud.tencent.threads import Threads
 from volact.errors import TransportError
-from volact.lab.lab import Lab
-from volact.lab.tencent.faults import ApiFault
-from volact.lab.tencent.front import TencentFront
-from volact.lab.tencent.signature import Account as LabAccount
 from volact.model.account import Account
 from volact.model.server import Address, Server
 from volact.transports.base import Raw
@@ -25,6 +21,10 @@ from volact.transports.tat.poller import Rhythm
 from volact.transports.tat.region import Region, Timing
 from volact.transports.tat.service import Tat
 from volact.transports.tat.transport import TatTransport
+from volact_lab.lab import Lab
+from volact_lab.tencent.faults import ApiFault
+from volact_lab.tencent.front import TencentFront
+from volact_lab.tencent.signature import Account as LabAccount
 
 FAST = Timing(window_s=0.02, rhythm=Rhythm(first_s=0.03, growth=1.5, longest_s=0.2))
 QUICK_PAUSES = (0.01, 0.02, 0.04, 0.08)

@@ -13,13 +13,13 @@ from volact.agent.render import render
 from volact.agent.request import new_request
 from volact.core.standalone import standalone_steps
 from volact.knowledge.load import knowledge_for
-from volact.lab.cmd.session import Result, Start, execute
-from volact.lab.faults import FAULTS
-from volact.lab.windows import acl
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.releases import RELEASES
-from volact.lab.windows.restart import restart
-from volact.lab.windows.setup import license_with
+from volact_lab.cmd.session import Result, Start, execute
+from volact_lab.faults import FAULTS
+from volact_lab.windows import acl
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.releases import RELEASES
+from volact_lab.windows.restart import restart
+from volact_lab.windows.setup import license_with
 
 Facts = dict[str, Any]
 KMS, KMS1 = "kms.tencentyun.com:1688", "kms1.tencentyun.com:1688"

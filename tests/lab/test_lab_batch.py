@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from lab_world import Place, batch, command
 
-from volact.lab.cmd import parse
-from volact.lab.cmd.arithmetic import evaluate
-from volact.lab.cmd.process import split_arguments
-from volact.lab.errors import LabError
-from volact.lab.windows.machine import Machine
+from volact_lab.cmd import parse
+from volact_lab.cmd.arithmetic import evaluate
+from volact_lab.cmd.process import split_arguments
+from volact_lab.errors import LabError
+from volact_lab.windows.machine import Machine
 
 
 async def lines(machine: Machine, text: str, *args: str) -> list[str]:

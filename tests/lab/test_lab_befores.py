@@ -15,10 +15,10 @@ from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
 from volact.core.plan import make_plan
 from volact.knowledge.load import knowledge_for
-from volact.lab.faults import FAULTS
-from volact.lab.windows.machine import Machine
 from volact.model.facts import Facts
 from volact.model.step import Step, StepResult
+from volact_lab.faults import FAULTS
+from volact_lab.windows.machine import Machine
 
 ALL = Policy(replace_key=True, consent=frozenset(ASKING_STEPS))
 TALKING = [name for name, fault in FAULTS.items() if fault.error is None]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from volact.errors import VolactError
-from volact.lab.errors import LabError, WinFault
-from volact.lab.windows import acl
-from volact.lab.windows.files import Files, Image, Node, add, normal
+from volact_lab.errors import LabError, WinFault
+from volact_lab.windows import acl
+from volact_lab.windows.files import Files, Image, Node, add, normal
 
 PROGRAM = "C:\\Windows\\System32\\sppsvc.exe"
 DEFAULT = f"D:PAI(A;;FA;;;{acl.TRUSTED_INSTALLER})(A;;0x1200a9;;;BA)(A;;0x1200a9;;;BU)"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from volact.errors import DataError, InputError
-from volact.lab.faults import FAULTS
-from volact.lab.fleet import fleet
-from volact.lab.lab import Lab
-from volact.lab.scenario import load_scenario, read_scenario, scenario_names
-from volact.lab.truth import truth_of
-from volact.lab.windows.releases import RELEASES
+from volact_lab.faults import FAULTS
+from volact_lab.fleet import fleet
+from volact_lab.lab import Lab
+from volact_lab.scenario import load_scenario, read_scenario, scenario_names
+from volact_lab.truth import truth_of
+from volact_lab.windows.releases import RELEASES
 
 GOOD = (
     'title = "t"\nfaults = [{ kind = "licensed" }]\n[releases]\n"2016" = 1\n[languages]\nen = 1\n'

@@ -14,10 +14,10 @@ from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.fleet import Control, run_fleet
 from volact.inventory import Inventory, Secrets, load_inventory
-from volact.lab.lab import Lab
 from volact.model.report import ServerReport
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
+from volact_lab.lab import Lab
 
 Reports = dict[str, ServerReport]
 EVERYTHING = Policy(replace_key=True, consent=frozenset(ASKING_STEPS))

@@ -11,11 +11,11 @@ import pytest
 from lab_world import Place
 
 from volact.endpoints import probe_kms
-from volact.lab import dcerpc
-from volact.lab.hosts.kms import MAGIC, KmsHost
-from volact.lab.windows.http import HttpPool
-from volact.lab.windows.machine import Machine
 from volact.model.profile import HostPort
+from volact_lab import dcerpc
+from volact_lab.hosts.kms import MAGIC, KmsHost
+from volact_lab.windows.http import HttpPool
+from volact_lab.windows.machine import Machine
 
 
 async def talk(port: int, *messages: bytes) -> list[bytes]:

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 from lab_world import Place
 
-from volact.lab.errors import WinFault
-from volact.lab.faults.states import initial_grace, no_kms_host, notification
-from volact.lab.windows.events import Event
-from volact.lab.windows.licensing import NAME, POLICY, PORT
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.network import REFUSED, SILENT, Peer
-from volact.lab.windows.registry import sz
+from volact_lab.errors import WinFault
+from volact_lab.faults.states import initial_grace, no_kms_host, notification
+from volact_lab.windows.events import Event
+from volact_lab.windows.licensing import NAME, POLICY, PORT
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.network import REFUSED, SILENT, Peer
+from volact_lab.windows.registry import sz
 
 GVLK_2016 = "CB7KF-BWN84-R7R2Y-793K2-8XDDG"
 STANDARD_2016 = "WC2BQ-8NRM3-FDDYY-2BFGV-KHKQY"

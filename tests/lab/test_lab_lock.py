@@ -12,8 +12,8 @@ from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
 from volact.agent.request import Lock, new_request
 from volact.errors import AnswerError
-from volact.lab.windows.machine import Machine
 from volact.model.step import Step
+from volact_lab.windows.machine import Machine
 
 PATH = "C:\\Windows\\volact.lock"
 START = step("start-service", name="sppsvc")

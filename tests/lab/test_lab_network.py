@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lab_world import Place, printed
 
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.network import REFUSED, SILENT, NetFault
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.network import REFUSED, SILENT, NetFault
 
 REACH = """(function () {
   var http = new ActiveXObject('WinHttp.WinHttpRequest.5.1');

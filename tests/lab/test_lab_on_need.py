@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 from lab_world import Place, agent
 
-from volact.lab import codes
-from volact.lab.faults.states import kms_client
-from volact.lab.windows import acl
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.protection import (
+from volact_lab import codes
+from volact_lab.faults.states import kms_client
+from volact_lab.windows import acl
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.protection import (
     FIREWALL_PROFILES,
     FIREWALL_RULES,
     NETWORK_SERVICE_HIVE,
     OLE,
     store_folder,
 )
-from volact.lab.windows.registry import Value, dword, normal, sz
-from volact.lab.windows.releases import RELEASES
+from volact_lab.windows.registry import Value, dword, normal, sz
+from volact_lab.windows.releases import RELEASES
 
 ON_NEED = ("rights", "store", "firewall")
 BLOCK = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=no KMS|"

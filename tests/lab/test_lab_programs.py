@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from lab_world import Place, command
 
-from volact.lab.windows import acl
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.registry import dword
-from volact.lab.windows.restart import restart
+from volact_lab.windows import acl
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.registry import dword
+from volact_lab.windows.restart import restart
 
 PROGRAM = "C:\\Windows\\System32\\sppsvc.exe"
 OWNER = f"*{acl.TRUSTED_INSTALLER}"

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from lab_world import Place, agent, step
 
-from volact.lab.windows import acl, adapter
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.network import Route
-from volact.lab.windows.restart import restart
-from volact.lab.windows.services import IFEO
-from volact.lab.windows.w32time import DOMAIN, KEY, NETWORK, TRIGGERS, write_triggers
 from volact.model.step import StepResult
+from volact_lab.windows import acl, adapter
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.network import Route
+from volact_lab.windows.restart import restart
+from volact_lab.windows.services import IFEO
+from volact_lab.windows.w32time import DOMAIN, KEY, NETWORK, TRIGGERS, write_triggers
 
 REFUSED = 0x80070032
 OURS = "kms1.tencentyun.com:1688"

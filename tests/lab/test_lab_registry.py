@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from volact.lab.errors import WinFault
-from volact.lab.windows.registry import Image, Registry, dword, put, sz
+from volact_lab.errors import WinFault
+from volact_lab.windows.registry import Image, Registry, dword, put, sz
 
 
 def image() -> Image:

@@ -14,14 +14,14 @@ from lab_world import Place, agent, command, step
 from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
 from volact.agent.request import new_request
-from volact.lab.windows import acl, adapter
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.network import Route
-from volact.lab.windows.registry import sz
-from volact.lab.windows.restart import restart
-from volact.lab.windows.services import IFEO
-from volact.lab.windows.w32time import DOMAIN, KEY, TRIGGERS, write_triggers
 from volact.model.step import Step, StepResult
+from volact_lab.windows import acl, adapter
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.network import Route
+from volact_lab.windows.registry import sz
+from volact_lab.windows.restart import restart
+from volact_lab.windows.services import IFEO
+from volact_lab.windows.w32time import DOMAIN, KEY, TRIGGERS, write_triggers
 
 SYSTRAY = "C:\\Windows\\System32\\systray.exe"
 DNS = ["183.60.83.19", "183.60.82.98"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from lab_world import Place, command, failure, printed, script
 
-from volact.lab.script.source import split
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.registry import Value, dword
+from volact_lab.script.source import split
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.registry import Value, dword
 
 SHELL = "new ActiveXObject('WScript.Shell')"
 FILES = "new ActiveXObject('Scripting.FileSystemObject')"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from lab_world import Place, failure, printed
 
-from volact.lab.errors import WinFault
-from volact.lab.windows import acl
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.registry import sz
-from volact.lab.windows.services import IFEO
+from volact_lab.errors import WinFault
+from volact_lab.windows import acl
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.registry import sz
+from volact_lab.windows.services import IFEO
 
 QUERY = (
     "new ActiveXObject('WbemScripting.SWbemLocator').ConnectServer('.', 'root\\\\cimv2')"

@@ -14,8 +14,8 @@ import asyncssh
 import pytest
 
 from volact.inventory import load_inventory
-from volact.lab.lab import Lab
-from volact.lab.serve import serve
+from volact_lab.lab import Lab
+from volact_lab.serve import serve
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ async def test_serving_says_when_it_is_ready_and_takes_it_back(tmp_path: Path) -
 
 async def test_the_lab_as_a_program(tmp_path: Path) -> None:
     wrong = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "volact.lab", "--scenario", "nope", stderr=asyncio.subprocess.PIPE
+        sys.executable, "-m", "volact_lab", "--scenario", "nope", stderr=asyncio.subprocess.PIPE
     )
     _, said = await wrong.communicate()
     assert wrong.returncode == 2
@@ -202,7 +202,7 @@ async def test_the_lab_as_a_program(tmp_path: Path) -> None:
         str(tmp_path / "l.toml"),
     ]
     served = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "volact.lab", *options, "--ready-file", str(ready)
+        sys.executable, "-m", "volact_lab", *options, "--ready-file", str(ready)
     )
     while not ready.exists():
         await asyncio.sleep(0.02)

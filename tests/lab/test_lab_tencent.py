@@ -19,10 +19,10 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from volact.lab.tencent.estate import Instance
-from volact.lab.tencent.faults import ApiFault
-from volact.lab.tencent.limits import Limits
-from volact.lab.tencent.signature import Account, verify
+from volact_lab.tencent.estate import Instance
+from volact_lab.tencent.faults import ApiFault
+from volact_lab.tencent.limits import Limits
+from volact_lab.tencent.signature import Account, verify
 
 VERSIONS = {"tat": "2020-10-28", "cvm": "2017-03-12"}
 

@@ -8,11 +8,11 @@ import ntplib
 import pytest
 from lab_world import Place, command
 
-from volact.lab.cmd.session import Result
-from volact.lab.hosts.ntp import NtpServer
-from volact.lab.windows.machine import Machine
-from volact.lab.windows.registry import dword
-from volact.lab.windows.w32time import KEY, SERVICE
+from volact_lab.cmd.session import Result
+from volact_lab.hosts.ntp import NtpServer
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.registry import dword
+from volact_lab.windows.w32time import KEY, SERVICE
 
 HOURS = 3600.0
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from volact.lab.trouble import Gate, Trouble
-from volact.lab.trouble.watch import Watch
+from volact_lab.trouble import Gate, Trouble
+from volact_lab.trouble.watch import Watch
 
 BANNER = b"a line before\r\nSSH-2.0-lab\r\n"
 

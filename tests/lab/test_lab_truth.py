@@ -10,10 +10,10 @@ import pytest
 
 from volact.fleet import Control, run_fleet
 from volact.inventory import Inventory, Secrets, load_inventory
-from volact.lab.lab import Lab
 from volact.model.report import ServerReport
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
+from volact_lab.lab import Lab
 
 Reports = dict[str, ServerReport]
 

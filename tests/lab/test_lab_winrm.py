@@ -24,9 +24,9 @@ from winrm.exceptions import (
 )
 from winrm.protocol import Protocol
 
-from volact.lab.lab import Lab
-from volact.lab.winrm.front import over_tls
-from volact.lab.winrm.service import Service
+from volact_lab.lab import Lab
+from volact_lab.winrm.front import over_tls
+from volact_lab.winrm.service import Service
 
 
 @dataclass

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from lab_world import Place, failure, printed, script
 
-from volact.lab.errors import LabError, WinFault
-from volact.lab.windows.machine import Machine
-from volact.lab.wmi import wql
-from volact.lab.wmi.service import Wmi
+from volact_lab.errors import LabError, WinFault
+from volact_lab.windows.machine import Machine
+from volact_lab.wmi import wql
+from volact_lab.wmi.service import Wmi
 
 SERVICE = "new ActiveXObject('WbemScripting.SWbemLocator').ConnectServer('.', 'root\\\\cimv2')"
 

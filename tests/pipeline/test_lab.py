@@ -15,13 +15,13 @@ import pytest
 
 from volact.fleet import run_fleet
 from volact.inventory import Inventory, Secrets, check_credentials, load_inventory, select
-from volact.lab.lab import Lab
 from volact.model.report import ServerReport
 from volact.pipeline import Job, Mode
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
+from volact_lab.lab import Lab
 
 SERVERS = 40
 

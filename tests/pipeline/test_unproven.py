@@ -6,11 +6,11 @@ from pathlib import Path
 
 from volact.fleet import run_fleet
 from volact.inventory import Secrets, load_inventory
-from volact.lab.lab import Lab
-from volact.lab.windows.spec import Spec
 from volact.model.report import ServerReport
 from volact.pipeline import Job, Mode
 from volact.transports.connect import make_opener
+from volact_lab.lab import Lab
+from volact_lab.windows.spec import Spec
 
 # Another cloud's host licenses it, and the provider's own has seen too few machines.
 SPEC = Spec(

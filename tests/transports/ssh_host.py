@@ -1,7 +1,7 @@
 """A small SSH server that looks like Windows from outside: SFTP, shells, a home.
 
 It runs no agent: what a script "does" is a behaviour given by the test.  The
-simulated Windows Server that runs the real agent is ``volact.lab``.
+simulated Windows Server that runs the real agent is ``volact_lab``.
 """
 
 from __future__ import annotations

@@ -20,14 +20,14 @@ from tencent_cloud import profile_file
 
 from volact.errors import TransportError
 from volact.inventory import Inventory, Secrets, load_inventory, with_credential
-from volact.lab.lab import Lab
-from volact.lab.tencent.agent import FOLDER
-from volact.lab.tencent.signature import Account
-from volact.lab.windows.spec import TransportName
 from volact.model.server import Server
 from volact.transports.base import Opener, Raw, Transport
 from volact.transports.connect import make_opener
 from volact.transports.local import LocalTransport
+from volact_lab.lab import Lab
+from volact_lab.tencent.agent import FOLDER
+from volact_lab.tencent.signature import Account
+from volact_lab.windows.spec import TransportName
 
 REMOTE: tuple[TransportName, ...] = ("ssh", "winrm", "tat")
 # local has no line: nobody to refuse a login, to be unreachable or somebody else.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from volact.fleet import run_fleet
 from volact.inventory import Secrets, load_inventory
-from volact.lab.lab import Lab
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
+from volact_lab.lab import Lab
 
 
 async def test_a_mixed_fleet_is_activated_in_one_run(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ import pytest
 from tencent_cloud import cloud
 
 from volact.cli.child_lab import child_lab
-from volact.lab.fleet import fleet
-from volact.lab.scenario import load_scenario
-from volact.lab.truth import truth_of
+from volact_lab.fleet import fleet
+from volact_lab.scenario import load_scenario
+from volact_lab.truth import truth_of
 
 pytestmark = pytest.mark.xdist_group("tat-cli")
 

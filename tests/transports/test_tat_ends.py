@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from tencent_cloud import HELLO, Cloud, bad, bat, cloud, fault, good, ready_all, run_all
 
-from volact.lab.winrm.http import Reply
 from volact.transports.base import Raw
 from volact.transports.tat.region import Timing
 from volact.transports.tat.transport import TatTransport
+from volact_lab.winrm.http import Reply
 
 # requests that fail
 

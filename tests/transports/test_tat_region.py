@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from tencent_cloud import bad, bat, cloud, fault, good, ready_all, run_all
 
-from volact.lab.tencent.signature import Account
 from volact.transports.base import Raw
 from volact.transports.tat.poller import Rhythm
 from volact.transports.tat.region import Timing
+from volact_lab.tencent.signature import Account
 
 # together
 

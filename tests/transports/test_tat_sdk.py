@@ -22,8 +22,8 @@ from volact.cloud.tencent.pace import LIMITS, Bucket
 from volact.cloud.tencent.tat import agents
 from volact.cloud.tencent.threads import Threads
 from volact.errors import InputError, TransportError
-from volact.lab.tencent.signature import Account as LabAccount
 from volact.model.account import Account
+from volact_lab.tencent.signature import Account as LabAccount
 
 KINDS = {"auth", "connect", "timeout", "protocol", "agent"}
 

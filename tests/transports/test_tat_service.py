@@ -12,13 +12,13 @@ from volact.core.context import Policy
 from volact.errors import TransportError
 from volact.fleet import Control, run_fleet
 from volact.inventory import Secrets, load_inventory
-from volact.lab.lab import Lab
-from volact.lab.tencent.signature import Account as LabAccount
 from volact.model.account import Account
 from volact.model.report import ServerReport
 from volact.model.server import Address, Server
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
+from volact_lab.lab import Lab
+from volact_lab.tencent.signature import Account as LabAccount
 
 
 async def rows_of(

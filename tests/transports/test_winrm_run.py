@@ -14,10 +14,10 @@ from winrm_fleet import NAME, SCRIPT, Fleet, fleet_fixture, refused, run
 
 from volact.errors import TransportError
 from volact.inventory import Secrets
-from volact.lab.cmd.session import Start, execute
 from volact.model.server import Server
 from volact.transports.connect import make_opener, open_transport
 from volact.transports.winrm.remote import INCOMPLETE, LONGEST_LINE, run_line, tidy_line
+from volact_lab.cmd.session import Start, execute
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
 

@@ -11,12 +11,12 @@ from ssh_host import Passwords
 
 from volact.errors import TransportError
 from volact.inventory import Inventory, Secrets, load_inventory
-from volact.lab.lab import Lab
-from volact.lab.winrm.front import over_tls
-from volact.lab.winrm.service import Service
 from volact.model.server import Server
 from volact.transports.base import Raw
 from volact.transports.connect import open_transport
+from volact_lab.lab import Lab
+from volact_lab.winrm.front import over_tls
+from volact_lab.winrm.service import Service
 
 NAME = "volact-0123456789abcdef"
 SCRIPT = b'@echo off\r\necho VOLACT1 hello\r\ndel /q /f "%~f0" & exit 0\r\n'

@@ -11,9 +11,9 @@ import pytest
 from cli_run import Done, volact
 from undo_world import World
 
-from volact.lab.lab import Lab
-from volact.lab.windows.restart import restart
-from volact.lab.windows.spec import Spec, TransportName
+from volact_lab.lab import Lab
+from volact_lab.windows.restart import restart
+from volact_lab.windows.spec import Spec, TransportName
 
 SERVERS = 54
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from volact.lab.lab import Lab
-from volact.lab.windows.machine import Machine
+from volact_lab.lab import Lab
+from volact_lab.windows.machine import Machine
 
 CONSENTS = (
     "--replace-key",

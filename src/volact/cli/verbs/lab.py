@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def complete_scenario(incomplete: str) -> list[str]:
     """Shell completion for scenario names."""
-    from volact.lab.scenario import scenario_names
+    from volact_lab.scenario import scenario_names
 
     return [name for name in scenario_names() if name.startswith(incomplete)]
 
@@ -80,10 +80,10 @@ async def _serve(options: ServeOptions) -> None:
     import asyncio
 
     from volact.cli.runtime import stoppable
-    from volact.lab.lab import Lab
-    from volact.lab.serve import serve as serve_lab
     from volact.model.text import say
     from volact.words import tr
+    from volact_lab.lab import Lab
+    from volact_lab.serve import serve as serve_lab
 
     inventory = Path(options.inventory_out)
     ready = Path(options.ready_file) if options.ready_file else None
@@ -131,8 +131,8 @@ def _needs_its_packages() -> Iterator[None]:
 def scenarios(output: TableOrJson = "text", lang: Lang = "") -> int:
     """List the scenarios and what is in them."""
     from volact.cli.console import table, use_stdout
-    from volact.lab.scenario import load_scenario, scenario_names
     from volact.report.json_document import encode
+    from volact_lab.scenario import load_scenario, scenario_names
 
     found = [load_scenario(name) for name in scenario_names()]
     out = use_stdout(output)

@@ -1,0 +1,287 @@
+"""The internal commands of cmd.exe that the lab knows.
+
+A command that cmd.exe has and the lab does not is a LabError.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from volact_lab import codes
+from volact_lab.cmd import arithmetic, batch
+from volact_lab.cmd.control import ExitShell, Jump, LeaveBatch
+from volact_lab.cmd.expand import percent
+from volact_lab.errors import LabError, WinFault, win32
+from volact_lab.windows.files import normal
+
+if TYPE_CHECKING:
+    from volact_lab.cmd.shell import Shell
+
+_NAME = re.compile(r"[\s,;=]*([A-Za-z]+)(?=$|[\s,;=./\\:(\[\]+\"])")
+_WORDS = re.compile(r'(?:"[^"]*"|[^\s,;="])+')
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """The internal command a text may start with, and the rest."""
+    match = _NAME.match(text)
+    return (match[1], text[match.end() :]) if match else ("", text)
+
+
+def words_of(text: str) -> list[str]:
+    """Arguments; switches written together (``/q/f``) come apart."""
+    words: list[str] = []
+    for word in _WORDS.findall(text):
+        words += re.findall(r"/[^/]+", word) if word.startswith("/") else [word]
+    return words
+
+
+def _echo(shell: Shell, rest: str) -> None:
+    text = rest[1:] if rest else ""
+    if not rest.strip():
+        state = "on" if shell.echo else "off"
+        shell.process.say(shell.process.machine.language.echo_is.format(state))
+    elif rest[:1] in " \t" and text.strip().lower() in {"on", "off"}:
+        shell.echo = text.strip().lower() == "on"
+    else:
+        shell.process.say(text)
+
+
+def _set(shell: Shell, rest: str) -> None:
+    text = rest.lstrip()
+    if text[:2].lower() == "/a":
+        _set_number(shell, text[2:])
+        return
+    if text[:2].lower() == "/p":
+        raise LabError("set /p asks a person and is not modelled")
+    if text.startswith('"'):
+        text = text[1 : text.rfind('"')] if text.count('"') > 1 else text[1:]
+    name, equals, value = text.partition("=")
+    if equals:
+        shell.process.env.set(name, value)
+        return
+    found = [pair for pair in shell.process.env if pair[0].lower().startswith(name.lower())]
+    for pair in found:
+        shell.process.say("=".join(pair))
+    if not found:
+        shell.process.complain(shell.process.machine.language.no_variable.format(name))
+        shell.errorlevel = 1
+
+
+def _set_number(shell: Shell, text: str) -> None:
+    expression = text.strip().strip('"')
+    name, equals, right = expression.partition("=")
+    if not equals:
+        raise LabError(f"set /a without a variable is not modelled: {text}")
+    operator = name[-1] if name and name[-1] in "+-*/%" else ""
+    name = name.rstrip("+-*/% ")
+    formula = f"{name}{operator}({right})" if operator else right
+    value = arithmetic.evaluate(formula, lambda word: shell.lookup(word) or "0")
+    shell.process.env.set(name.strip(), str(value))
+
+
+def _setlocal(shell: Shell, rest: str) -> None:
+    batch.BatchFile.save(shell)
+    for word in rest.split():
+        match word.lower():
+            case "enabledelayedexpansion":
+                shell.delayed = True
+            case "disabledelayedexpansion":
+                shell.delayed = False
+            case "enableextensions":
+                pass  # they are on anyway
+            case _:
+                raise LabError(f"setlocal {word} is not modelled")
+
+
+def _endlocal(shell: Shell, _rest: str) -> None:
+    if shell.saved:
+        batch.BatchFile.restore(shell)
+
+
+def _goto(shell: Shell, rest: str) -> None:
+    label = rest.strip().lstrip(":").split(" ")[0]
+    if rest.strip().lower() == ":eof":
+        raise LeaveBatch
+    if shell.batch is None:
+        raise LabError("goto outside a batch file is not modelled")
+    raise Jump(label)
+
+
+def _call(shell: Shell, rest: str) -> None:
+    text = percent(rest.strip(), shell.scope())
+    if text.startswith(":"):
+        if shell.batch is None:
+            raise LabError("call of a label outside a batch file is not modelled")
+        label, *args = _WORDS.findall(text[1:])
+        shell.batch.call(label, args)
+        return
+    kept, shell.batch = shell.batch, None
+    try:
+        shell.simple(text)
+    finally:
+        shell.batch = kept
+
+
+def _exit(shell: Shell, rest: str) -> None:
+    words = rest.lower().split()
+    only_batch = "/b" in words
+    number = next((word for word in words if word != "/b"), None)
+    if number is not None:
+        shell.errorlevel = int(number)
+    if only_batch and shell.args is not None:
+        raise LeaveBatch
+    raise ExitShell(shell.errorlevel)
+
+
+def _rem(_shell: Shell, _rest: str) -> None:
+    return
+
+
+def _copy(shell: Shell, rest: str) -> None:
+    paths = [w for w in words_of(rest) if w.lower() not in {"/y", "/b", "/-y"}]
+    if len(paths) != 2 or any("*" in p or "+" in p or p.startswith("/") for p in paths):
+        raise LabError(f"this form of copy is not modelled: copy{rest}")
+    process = shell.process
+    source, target = (normal(p.strip('"'), process.cwd) for p in paths)
+    files = process.machine.files
+    if not files.is_file(source):
+        raise win32(codes.FILE_NOT_FOUND, source)
+    if files.is_folder(target):
+        target = f"{target}\\{files.stat(source).name}"
+    files.write(target, files.read(source))
+    process.say(process.machine.language.copied.format(1))
+    shell.errorlevel = 0
+
+
+def _del(shell: Shell, rest: str) -> None:
+    words = words_of(rest)
+    switches = {w.lower() for w in words if w.startswith("/")}
+    if switches - {"/q", "/f", "/a"}:
+        raise LabError(f"this form of del is not modelled: del{rest}")
+    for word in words:
+        if not word.startswith("/"):
+            _delete_one(shell, word.strip('"'))
+
+
+def _delete_one(shell: Shell, text: str) -> None:
+    process = shell.process
+    files = process.machine.files
+    folder, _, name = normal(text.replace("*", "\x01"), process.cwd).rpartition("\\")
+    if "\x01" in name:
+        pattern = name.replace("\x01", "*").lower()
+        inside = list(files.children(folder))
+        paths = [
+            n.path for n in inside if not n.folder and fnmatch.fnmatch(n.name.lower(), pattern)
+        ]
+    else:
+        path = f"{folder}\\{name}"
+        paths = [path] if files.is_file(path) else []
+    if not paths:
+        shown = f"{folder}\\{name}".replace("\x01", "*")
+        process.complain(process.machine.language.could_not_find.format(shown))
+    for path in paths:
+        try:
+            files.delete(path, process.machine.token)
+        except WinFault as fault:
+            shell.fail(fault)
+
+
+def _type(shell: Shell, rest: str) -> None:
+    words = words_of(rest)
+    if len(words) != 1:
+        raise LabError(f"this form of type is not modelled: type{rest}")
+    process = shell.process
+    data = process.machine.files.read(normal(words[0].strip('"'), process.cwd))
+    if data.startswith(b"\xff\xfe"):
+        data = process.machine.encode(data[2:].decode("utf-16-le"))
+    process.out.write(data)
+
+
+def _cd(shell: Shell, rest: str) -> None:
+    text = re.sub(r"^\s*/d\b", "", rest, flags=re.IGNORECASE).strip().strip('"')
+    process = shell.process
+    if not text:
+        process.say(process.cwd)
+        return
+    path = normal(text, process.cwd)
+    if not process.machine.files.is_folder(path):
+        raise win32(codes.PATH_NOT_FOUND, path)
+    process.cwd = process.machine.files.stat(path).path
+
+
+def _md(shell: Shell, rest: str) -> None:
+    for word in words_of(rest):
+        shell.process.machine.files.make_folder(normal(word.strip('"'), shell.process.cwd))
+
+
+def _rd(shell: Shell, rest: str) -> None:
+    words = words_of(rest)
+    if any(word.startswith("/") for word in words):
+        raise LabError(f"this form of rd is not modelled: rd{rest}")
+    for word in words:
+        shell.process.machine.files.delete(normal(word.strip('"'), shell.process.cwd))
+
+
+def _ren(shell: Shell, rest: str) -> None:
+    old, new = (word.strip('"') for word in words_of(rest))
+    path = normal(old, shell.process.cwd)
+    shell.process.machine.files.rename(path, path.rpartition("\\")[0] + "\\" + new)
+
+
+def _shift(shell: Shell, _rest: str) -> None:
+    if shell.args:
+        shell.args = shell.args[1:]
+
+
+def _ver(shell: Shell, _rest: str) -> None:
+    machine = shell.process.machine
+    shell.process.say(
+        f"\r\nMicrosoft Windows [{machine.language.version} {machine.release.version}]"
+    )
+
+
+def _pause(shell: Shell, _rest: str) -> None:
+    # Nobody sits at the keyboard of a remote session: the end of input is read.
+    shell.process.say(shell.process.machine.language.press_key)
+
+
+def _not_modelled(name: str) -> Callable[[Shell, str], None]:
+    def refuse(_shell: Shell, rest: str) -> None:
+        raise LabError(f"the command {name} is not modelled: {name}{rest}")
+
+    return refuse
+
+
+COMMANDS: dict[str, Callable[[Shell, str], None]] = {
+    "echo": _echo,
+    "set": _set,
+    "setlocal": _setlocal,
+    "endlocal": _endlocal,
+    "goto": _goto,
+    "call": _call,
+    "exit": _exit,
+    "rem": _rem,
+    "title": _rem,
+    "copy": _copy,
+    "del": _del,
+    "erase": _del,
+    "type": _type,
+    "cd": _cd,
+    "chdir": _cd,
+    "md": _md,
+    "mkdir": _md,
+    "rd": _rd,
+    "rmdir": _rd,
+    "ren": _ren,
+    "rename": _ren,
+    "shift": _shift,
+    "ver": _ver,
+    "pause": _pause,
+}
+_NOT_MODELLED = """
+    assoc break cls color date dir ftype mklink move path popd prompt pushd start time verify vol
+"""
+COMMANDS.update({name: _not_modelled(name) for name in _NOT_MODELLED.split()})

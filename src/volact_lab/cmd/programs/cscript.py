@@ -1,0 +1,60 @@
+"""cscript.exe: the console script host."""
+
+from __future__ import annotations
+
+import re
+
+from volact_lab.cmd.process import Process
+from volact_lab.cmd.programs import slmgr
+from volact_lab.errors import LabError
+from volact_lab.script import engine
+from volact_lab.windows.files import normal
+
+_SETTINGS = "SOFTWARE\\Microsoft\\Windows Script Host\\Settings"
+_OPTION = re.compile(r"//(nologo|b|e:jscript|t:\d+)", re.IGNORECASE)
+_FAILED = 1
+
+
+def run(process: Process) -> int:
+    """Run a script file; its exit code is what it quits with."""
+    machine = process.machine
+    words = process.argv()
+    options = [word for word in words if word.startswith("//") or word.lower() == "/nologo"]
+    rest = [word for word in words if word not in options]
+    for option in options:
+        if not _OPTION.fullmatch(option) and option.lower() != "/nologo":
+            raise LabError(f"cscript {option} is not modelled")
+    if _switched_off(process):
+        process.say(machine.language.script_host_off)
+        return _FAILED
+    if not rest:
+        raise LabError("cscript without a file is not modelled")
+    path = normal(rest[0], process.cwd)
+    if not machine.files.is_file(path):
+        process.complain(f'Input Error: Can not find script file "{path}".')
+        return _FAILED
+    if path.lower().endswith("\\slmgr.vbs"):
+        return slmgr.run(process, rest[1:])
+    if not path.lower().endswith(".js") or len(rest) > 1:
+        raise LabError(f"cscript {process.arguments} is not modelled")
+    return _run_script(process, path)
+
+
+def _run_script(process: Process, path: str) -> int:
+    machine = process.machine
+    source = machine.files.read(path).decode(machine.language.ansi, "replace")
+    outcome = engine.run(process, source, path)
+    if outcome.error:
+        first = outcome.error.splitlines()[0]
+        process.complain(f"{path}(1, 1) Microsoft JScript runtime error: {first}")
+        machine.report(LabError(f"a script ended with an uncaught error: {first}"))
+    return outcome.exit_code
+
+
+def _switched_off(process: Process) -> bool:
+    registry = process.machine.registry
+    for root in ("HKLM", "HKCU"):
+        value = registry.find(f"{root}\\{_SETTINGS}", "Enabled")
+        if value is not None and str(value.data) == "0":
+            return True
+    return False

@@ -1,0 +1,68 @@
+"""w32tm.exe: config and resync.  Failures exit with the HRESULT.
+
+That a refused or empty resync exits with 0 and only says so in the language of
+Windows is an assumption; it is the harder of the two for whoever relies on it.
+"""
+
+from __future__ import annotations
+
+from volact_lab.cmd.process import Process
+from volact_lab.codes import signed
+from volact_lab.errors import LabError, WinFault
+from volact_lab.windows.w32time import SERVICE
+
+_FLAGS = {"manual": "NTP", "domhier": "NT5DS"}
+
+
+def run(process: Process) -> int:
+    """Run one w32tm command."""
+    words = process.argv()
+    try:
+        process.machine.need_admin()
+        match words[0].lower() if words else "":
+            case "/config":
+                _config(process, words[1:])
+            case "/resync":
+                _resync(process, words[1:])
+            case _:
+                raise LabError(f"w32tm {process.arguments} is not modelled")
+    except WinFault as fault:
+        text = process.machine.language.win32_text(fault.code & 0xFFFF)
+        process.say(f"{text} (0x{fault.code:08X})")
+        return signed(fault.code)
+    return 0
+
+
+def _config(process: Process, words: list[str]) -> None:
+    kind = peers = None
+    update = False
+    for word in words:
+        name, _, value = word.partition(":")
+        match name.lower():
+            case "/manualpeerlist":
+                peers = value
+            case "/syncfromflags" if value.lower() in _FLAGS:
+                kind = _FLAGS[value.lower()]
+            case "/update":
+                update = True
+            case _:
+                raise LabError(f"w32tm /config {word} is not modelled")
+    process.machine.services.get(SERVICE)
+    process.machine.time.write(kind, peers)
+    if update:
+        process.machine.time.update()
+    process.say(process.machine.language.done)
+
+
+def _resync(process: Process, words: list[str]) -> None:
+    if {word.lower() for word in words} - {"/rediscover", "/nowait"}:
+        raise LabError(f"w32tm {process.arguments} is not modelled")
+    machine = process.machine
+    language = machine.language
+    outcome = machine.time.resync()
+    said = {
+        "done": language.done,
+        "no-data": language.time_no_data,
+        "too-big": language.time_too_far,
+    }
+    process.say(said[outcome])

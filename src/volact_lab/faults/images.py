@@ -1,0 +1,40 @@
+"""Faults of entitlement that only the cloud's own API can tell: which image, whose licence.
+
+Imported images and those of own licences are in ``system``.
+"""
+
+from __future__ import annotations
+
+from volact_lab.faults.base import Fault, always
+from volact_lab.faults.states import notification
+from volact_lab.windows.machine import Machine
+
+PRIVATE_IMAGE = "img-labprivate"
+SHARED_IMAGE = "img-labshared"
+RETIRED_IMAGE = "img-labretired"  # was public; nobody lists it any more
+
+
+def _from_private(machine: Machine) -> None:
+    _from(machine, PRIVATE_IMAGE)
+
+
+def _from_shared(machine: Machine) -> None:
+    _from(machine, SHARED_IMAGE)
+
+
+def _from_retired(machine: Machine) -> None:
+    _from(machine, RETIRED_IMAGE)
+
+
+def _from(machine: Machine, image: str) -> None:
+    notification(machine)
+    machine.metadata["instance/image-id"] = image
+
+
+FAULTS = (
+    Fault("image-private", always("image-not-entitled"), "attention", _from_private),
+    Fault("image-shared", always("image-not-entitled"), "attention", _from_shared),
+    Fault("image-retired", always("entitlement-unknown"), "healthy", _from_retired),
+    # A public image, and yet: the instance itself was told to use an own licence.
+    Fault("license-own", always("license-byol"), "attention", notification),
+)

@@ -1,0 +1,168 @@
+"""Faults about the licence state and the KMS host: which, where set, whether reachable."""
+
+from __future__ import annotations
+
+import uuid
+
+from volact_lab import codes
+from volact_lab.faults.base import SINCE_2008_R2, Fault, always
+from volact_lab.faults.states import (
+    failed_request,
+    initial_grace,
+    kms_client,
+    no_kms_host,
+    notification,
+)
+from volact_lab.windows import adapter
+from volact_lab.windows.licensing import NAME, POLICY
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.network import REFUSED, SILENT, Peer
+from volact_lab.windows.registry import sz
+from volact_lab.windows.setup import license_with
+from volact_lab.windows.spec import Spec
+
+# KMS hosts of other clouds and of a company: never those of this provider.
+_FOREIGN = ("azkms.core.windows.net", "kms.corp.example", "kms.ovh.net")
+_OLD_IMAGES = frozenset({"2008", "2008 R2", "2012", "2012 R2"})
+_PUBLIC_DNS = ["8.8.8.8", "114.114.114.114"]
+
+
+def _never_findings(spec: Spec) -> tuple[str, ...]:
+    unset = spec.release in _OLD_IMAGES
+    return ("not-licensed", "kms-host-wrong") if unset else ("not-licensed",)
+
+
+def _never_activated(machine: Machine) -> None:
+    if machine.spec.variant("never-activated"):
+        notification(machine)
+    else:
+        initial_grace(machine)
+    if machine.spec.release in _OLD_IMAGES:
+        no_kms_host(machine)
+
+
+def _wrong_findings(spec: Spec) -> tuple[str, ...]:
+    licensed = spec.variant("kms-host-wrong")
+    return ("kms-host-wrong", "licensed-by-other-kms" if licensed else "not-licensed")
+
+
+def _host_wrong(machine: Machine) -> None:
+    host = machine.chance.choice(_FOREIGN)
+    if machine.spec.variant("kms-host-wrong"):
+        machine.events.events.clear()
+        license_with(machine, host, 1688)
+        return
+    notification(machine)
+    machine.licensing.set_machine(host)
+    failed_request(machine, codes.WSA_HOST_NOT_FOUND)
+
+
+def _port_1668(machine: Machine) -> None:
+    notification(machine)
+    machine.licensing.set_machine("kms.tencentyun.com")
+    machine.licensing.set_port(1668)
+    failed_request(machine, codes.RPC_UNAVAILABLE)
+
+
+def _product_override(machine: Machine) -> None:
+    notification(machine)
+    host = machine.chance.choice(_FOREIGN)
+    machine.licensing.set_machine(host, kms_client(machine))
+    if machine.spec.variant("product-override"):
+        machine.licensing.set_port(1688, kms_client(machine))
+    machine.licensing.remember_failure(kms_client(machine), host, 1688, codes.WSA_HOST_NOT_FOUND)
+
+
+def _policy_override(machine: Machine) -> None:
+    notification(machine)
+    machine.registry.set(POLICY, NAME, sz("kms.corp.example"))
+    machine.licensing.remember_failure(
+        kms_client(machine), "kms.corp.example", 1688, codes.WSA_HOST_NOT_FOUND
+    )
+
+
+def _name(machine: Machine) -> None:
+    notification(machine)
+    adapter.set_by_hand(machine, _PUBLIC_DNS)
+    failed_request(machine, codes.WSA_HOST_NOT_FOUND)
+
+
+def _all_kms(machine: Machine, peer: Peer) -> None:
+    for host in machine.world.profile.all_kms_hosts():
+        address = machine.world.addresses[host.host]
+        machine.network.own[address, host.port] = peer
+
+
+def _refused(machine: Machine) -> None:
+    notification(machine)
+    _all_kms(machine, REFUSED)
+    failed_request(machine, codes.RPC_UNAVAILABLE)
+
+
+def _silent_findings(spec: Spec) -> tuple[str, ...]:
+    route = spec.variant("kms-silent")
+    return ("kms-unreachable", "provider-route-missing") if route else ("kms-unreachable",)
+
+
+def _silent(machine: Machine) -> None:
+    notification(machine)
+    if machine.spec.variant("kms-silent"):
+        gone = {route.destination for route in machine.world.profile.routes}
+        routes = machine.network.routes
+        routes[:] = [route for route in routes if route.destination not in gone]
+    else:
+        _all_kms(machine, SILENT)
+    failed_request(machine, codes.RPC_UNAVAILABLE)
+
+
+def _count_findings(spec: Spec) -> tuple[str, ...]:
+    seen = spec.variant("kms-count")
+    return ("not-licensed", "kms-host-refuses") if seen else ("not-licensed",)
+
+
+def _count(machine: Machine) -> None:
+    """Clones with one machine id, at a host that has seen hardly anybody else."""
+    initial_grace(machine)
+    machine.licensing.cmid = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"lab-clones-{machine.spec.seed}"))
+    _all_kms(machine, Peer(port=machine.world.young_kms_port))
+    if machine.spec.variant("kms-count"):
+        failed_request(machine, 0)
+        machine.events.events.clear()
+        failed_request(machine, codes.SL_NOT_ENOUGH_COUNT)
+
+
+FAULTS = (
+    Fault("licensed", always(), "healthy"),
+    Fault("never-activated", _never_findings, "healthy", _never_activated),
+    Fault("kms-host-wrong", _wrong_findings, "healthy", _host_wrong),
+    Fault("port-1668", always("kms-port-wrong", "not-licensed"), "healthy", _port_1668),
+    Fault(
+        "product-override",
+        always("kms-host-per-product-override", "not-licensed"),
+        "healthy",
+        _product_override,
+        releases=SINCE_2008_R2,
+    ),
+    Fault(
+        "policy-override",
+        always("kms-host-set-by-policy", "not-licensed"),
+        "attention",
+        _policy_override,
+    ),
+    Fault(
+        "kms-name",
+        always("kms-name-unresolved", "dns-not-provider"),
+        "attention",
+        _name,
+        agreed=lambda _spec: "healthy",
+    ),
+    Fault("kms-refused", always("kms-unreachable"), "attention", _refused),
+    Fault(
+        "kms-silent",
+        _silent_findings,
+        "attention",
+        _silent,
+        agreed=lambda spec: "healthy" if spec.variant("kms-silent") else "attention",
+    ),
+    Fault("kms-count", _count_findings, "failed", _count),
+)

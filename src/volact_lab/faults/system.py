@@ -1,0 +1,107 @@
+"""Faults of the system around licensing: services, files, policy, script host, image."""
+
+from __future__ import annotations
+
+from volact.model.report import Word
+from volact_lab.faults.base import Fault, always
+from volact_lab.faults.states import notification
+from volact_lab.windows import acl
+from volact_lab.windows.image import DAMAGED_POLICY_BYTES, PRODUCT_OPTIONS, WSH, product_policy
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.registry import dword, sz
+from volact_lab.windows.services import IFEO
+from volact_lab.windows.spec import Spec
+
+IMPORTED_IMAGE = "img-labimported"
+BYOL_IMAGE = "img-labbyol"
+
+
+def _stop_licensing(machine: Machine) -> None:
+    service = machine.release.licensing_service
+    if machine.services.get(service).state == "Running":
+        machine.services.stop(service)
+
+
+def _service_disabled(machine: Machine) -> None:
+    notification(machine)
+    _stop_licensing(machine)
+    machine.services.configure(machine.release.licensing_service, "Disabled")
+
+
+def _enabled_at_once(spec: Spec) -> Word:
+    """Since 2012 only the system may enable sppsvc; an administrator's way takes a restart."""
+    return "healthy" if spec.release.startswith("2008") or spec.transport == "tat" else "attention"
+
+
+def _notifier_stopped(machine: Machine) -> None:
+    machine.services.stop("sppuinotify")
+
+
+def _execute_denied(machine: Machine) -> None:
+    """As optimising tools do it: a denying entry, or nobody left who may execute."""
+    notification(machine)
+    _stop_licensing(machine)
+    node = machine.licensing_file()
+    forms = (
+        node.dacl.denying(acl.NETWORK_SERVICE, acl.READ_EXECUTE & ~0x100000),
+        node.dacl.denying(acl.NETWORK_SERVICE, 0x1200A0),
+        acl.parse(f"D:PAI(A;;FA;;;{acl.TRUSTED_INSTALLER})(A;;FR;;;BA)(A;;FR;;;SY)(A;;FR;;;BU)"),
+    )
+    form = machine.spec.variant("execute-denied", len(forms))
+    machine.files.change(node.path, dacl=forms[form])
+
+
+def _debugger(machine: Machine) -> None:
+    notification(machine)
+    _stop_licensing(machine)
+    key = f"{IFEO}\\{machine.licensing_file().name}"
+    machine.registry.set(key, "Debugger", sz("C:\\Windows\\System32\\systray.exe"))
+
+
+def _image_findings(spec: Spec) -> tuple[str, ...]:
+    own = spec.variant("image-imported")
+    return ("license-byol",) if own else ("image-not-entitled",)
+
+
+def _image(machine: Machine) -> None:
+    notification(machine)
+    own = machine.spec.variant("image-imported")
+    machine.metadata["instance/image-id"] = BYOL_IMAGE if own else IMPORTED_IMAGE
+
+
+def _policy_damaged(machine: Machine) -> None:
+    if machine.spec.variant("product-policy"):
+        notification(machine)
+    machine.registry.set(PRODUCT_OPTIONS, "ProductPolicy", product_policy(DAMAGED_POLICY_BYTES))
+
+
+def _script_host_off(machine: Machine) -> None:
+    root, value = (
+        ("HKLM", dword(0)),
+        ("HKLM", sz("0")),
+        ("HKCU", dword(0)),
+    )[machine.spec.variant("wsh-disabled", 3)]
+    machine.registry.set(f"{root}\\{WSH}", "Enabled", value)
+
+
+FAULTS = (
+    Fault("sppsvc-disabled", always("service-disabled"), _enabled_at_once, _service_disabled),
+    Fault(
+        "sppuinotify-stopped",
+        always("spp-notification-stopped"),
+        "healthy",
+        _notifier_stopped,
+        releases=("2008 R2",),
+    ),
+    Fault("execute-denied", always("licensing-binary-blocked"), "healthy", _execute_denied),
+    Fault(
+        "ifeo",
+        always("licensing-binary-blocked"),
+        "attention",
+        _debugger,
+        agreed=lambda _spec: "healthy",
+    ),
+    Fault("image-imported", _image_findings, "attention", _image),
+    Fault("product-policy", always("product-policy-damaged"), "attention", _policy_damaged),
+    Fault("wsh-disabled", always("wsh-disabled"), "attention", _script_host_off),
+)

@@ -1,0 +1,217 @@
+"""The lab: a fleet of simulated servers behind real protocols, and what they reach.
+
+Everything listens on loopback ports that are free; nothing outlives ``stop``.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+import asyncssh
+
+from volact.knowledge.load import load_editions, load_profile
+from volact_lab import handout
+from volact_lab.errors import LabError
+from volact_lab.faults import FAULTS
+from volact_lab.fleet import able, fleet
+from volact_lab.limits import allow_many_sockets
+from volact_lab.scenario import load_scenario
+from volact_lab.ssh.pool import Pool
+from volact_lab.ssh.server import Front
+from volact_lab.ssh.slot import Slot
+from volact_lab.surroundings import Surroundings
+from volact_lab.tencent.estate import strangers
+from volact_lab.tencent.front import TencentFront
+from volact_lab.trouble import Gate
+from volact_lab.truth import Truth, truth_of
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.spec import Spec, TransportName
+from volact_lab.winrm.front import WinRmFront
+
+PROVIDER = "tencent"
+_WORKERS = 6
+_LOG = logging.getLogger("volact_lab")
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What has happened so far; ``executions`` is by server name."""
+
+    connections: int
+    executions: Mapping[str, int]
+    sftp_operations: int
+    requests: int  # over HTTP, to the servers themselves
+    activations: int
+    kms_answered: int
+    ntp_answered: int
+    metadata_answered: int
+
+    @property
+    def execs(self) -> int:
+        """All executions."""
+        return sum(self.executions.values())
+
+
+class Lab:
+    """One fleet.  ``patience`` is the fraction of a real wait that a time-out takes.
+
+    ``transport`` makes all servers reachable in that one way, whatever the
+    scenario says.  ``servers`` is how many to draw, or the very servers.  With
+    ``gated`` there is a gate before each, at which its line can be troubled.
+    ``workers`` is how many commands run at a time; one that waits for input
+    over a line that hangs takes the place of another.
+    """
+
+    def __init__(  # noqa: PLR0913  (what a person may choose of a lab)
+        self,
+        scenario: str,
+        servers: int | tuple[Spec, ...],
+        seed: int,
+        *,
+        patience: float = 0.05,
+        transport: TransportName | None = None,
+        gated: bool = False,
+        workers: int = _WORKERS,
+    ) -> None:
+        self.scenario = load_scenario(scenario)
+        self.seed = seed
+        specs = fleet(self.scenario, servers, seed) if isinstance(servers, int) else servers
+        self.specs = tuple(_reached(spec, transport) for spec in specs)
+        self.truth: dict[str, Truth] = {spec.name: truth_of(spec) for spec in self.specs}
+        self.errors: list[tuple[str, LabError]] = []
+        self.slots = {spec.name: Slot(spec) for spec in self.specs}
+        self.surroundings = Surroundings(load_profile(PROVIDER), load_editions(), patience)
+        self._old_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._taken: list[socket.socket] = []
+        self._gated = gated
+        self.front = Front(
+            password=f"lab-{secrets.token_urlsafe(12)}",
+            client_key=asyncssh.generate_private_key("ssh-ed25519"),
+            host_key=asyncssh.generate_private_key("ssh-ed25519"),
+            pool=Pool(workers),
+        )
+        self.winrm = WinRmFront(self.front.password, self.front.pool)
+        regions = tuple(self.scenario.regions)
+        self.tencent = TencentFront(
+            self.slots.values(), self.front.pool, regions, others=strangers(regions)
+        )
+
+    async def start(self) -> None:
+        """Start the surroundings, then every server's listener."""
+        allow_many_sockets(len(self.slots))
+        world = await self.surroundings.start(self._metadata)
+        self.front.pool.start()
+        self.winrm.start(self.slots.values())
+        await self.tencent.start()
+        options = self.front.options()
+        for slot in self.slots.values():
+            slot.world = world
+            slot.on_report = self._report
+            if slot.spec.transport == "tat":
+                continue  # nothing listens: its agent asks the cloud
+            if slot.line == "refused":
+                slot.port = self._take_port()
+                continue
+            if slot.spec.transport == "winrm":
+                await self.winrm.listen(slot)
+            else:
+                slot.port = await self.front.listen(slot, options)
+            if self._gated:
+                slot.gate = Gate(slot.port, ssh=slot.spec.transport == "ssh")
+                await slot.gate.open()
+
+    async def stop(self) -> None:
+        """Close every socket."""
+        for gate in self.gates:
+            await gate.close()
+        await self.front.stop()
+        await self.winrm.stop()
+        await self.tencent.stop()
+        self.front.pool.stop()
+        await self.surroundings.stop()
+        for taken in self._taken:
+            taken.close()
+        self._taken.clear()
+
+    async def __aenter__(self) -> Lab:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def machine(self, name: str) -> Machine:
+        """The simulated server of that name, to look into."""
+        return self.slots[name].machine
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """Every gate there is."""
+        return tuple(slot.gate for slot in self.slots.values() if slot.gate is not None)
+
+    def write_inventory(self, path: Path | str) -> None:
+        """Write the inventory, and beside it password, key and known hosts."""
+        handout.write(
+            Path(path),
+            tuple(self.slots.values()),
+            handout.Logins(
+                PROVIDER,
+                self.front.password,
+                self.front.client_key,
+                self.front.host_key,
+                self._old_key,
+                self.winrm.identities,
+                self.tencent.endpoint,
+                self.tencent.account,
+            ),
+        )
+
+    def stats(self) -> Stats:
+        """What has happened so far."""
+        slots = self.slots.values()
+        machines = [slot.built for slot in slots if slot.built]
+        around = self.surroundings
+        return Stats(
+            connections=sum(slot.connections for slot in slots),
+            executions={slot.spec.name: slot.executions for slot in slots},
+            sftp_operations=sum(slot.sftp_operations for slot in slots),
+            requests=sum(slot.requests for slot in slots),
+            activations=sum(machine.licensing.activations for machine in machines),
+            kms_answered=around.kms.answered + around.young_kms.answered,
+            ntp_answered=around.ntp.answered,
+            metadata_answered=around.metadata.answered,
+        )
+
+    def _metadata(self, name: str) -> Mapping[str, str] | None:
+        slot = self.slots.get(name)
+        return slot.machine.metadata if slot else None
+
+    def _report(self, name: str, error: LabError) -> None:
+        _LOG.error("%s: %s", name, error.line())
+        self.errors.append((name, error))
+
+    def _take_port(self) -> int:
+        """A port where nothing listens and nothing else will."""
+        taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        taken.bind(("127.0.0.1", 0))
+        self._taken.append(taken)
+        return int(taken.getsockname()[1])
+
+
+def _reached(spec: Spec, transport: TransportName | None) -> Spec:
+    """The server as it is reached when the lab says how."""
+    wanted = transport or spec.transport
+    for name in spec.faults:
+        wanted = able(FAULTS[name], wanted)
+    return replace(spec, transport=wanted)

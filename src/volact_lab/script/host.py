@@ -1,0 +1,189 @@
+"""The bridge between a script and the simulated Windows.
+
+``Bridge`` is called by the engine for everything a COM object does.  It never
+raises: failures go back as text with a letter in front (see ``prelude/``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from volact_lab import codes
+from volact_lab.cmd.process import Ended, Process
+from volact_lab.codes import signed
+from volact_lab.errors import LabError, WinFault
+from volact_lab.script import registry_values
+from volact_lab.script.filesystem import FileOperations
+from volact_lab.script.values import Answer, Json, tagged
+from volact_lab.windows.http import HttpPool
+from volact_lab.wmi.schema import WmiClass
+from volact_lab.wmi.service import Found, Wmi
+
+_LAB = 0x8000FFFF
+_SMALL = 1024  # bytes of a binary value that a script may read
+_VARIABLE = re.compile(r"%([^%]+)%")
+
+
+class Bridge:
+    """All operations of one script run."""
+
+    def __init__(self, process: Process, script: str) -> None:
+        self._process = process
+        self._machine = process.machine
+        self._script = script
+        self._wmi = Wmi(process.machine)
+        self._http = HttpPool(process.machine.network, process.machine.spec.name)
+        self.exit_code: int | None = None
+        self.ended = False
+        files = FileOperations(process)
+        self._operations: dict[str, Callable[..., Answer]] = {
+            "now": lambda *_: int(self._machine.clock.now() * 1000),
+            "bias": lambda *_: self._machine.clock.bias,
+            "echo": self._echo,
+            "quit": self._quit,
+            "sleep": self._sleep,
+            "script": self._about,
+            "run": self._run,
+            "expand": self._expand,
+            "lab": self._lab,
+            "progid": self._progid,
+            "reg.read": self._reg_read,
+            "reg.write": self._reg_write,
+            "reg.delete": self._reg_delete,
+            "wmi.connect": self._wmi_connect,
+            "wmi.query": self._wmi_query,
+            "wmi.get": self._wmi_get,
+            "wmi.call": self._wmi_call,
+            "wmi.static": self._wmi_static,
+            "http": self._request,
+            **files.operations,
+        }
+
+    def __call__(self, op: str, *given: Any) -> Answer:
+        """One call of the script."""
+        if self.exit_code is not None or self.ended:
+            return "q"
+        try:
+            self._machine.check_time()
+            answer = self._operations[op](*given)
+        except WinFault as fault:
+            return f"e{fault.code}:{fault.text}"
+        except LabError as error:
+            self._machine.report(error)
+            return f"e{_LAB}:{error.message}"
+        except Ended:
+            self.ended = True
+            return "q"
+        if self.exit_code is not None:
+            return "q"
+        return tagged(answer)
+
+    def close(self) -> None:
+        """Give back what the process held."""
+        self._http.close()
+
+    # the host itself
+
+    def _echo(self, text: str, *_: Any) -> None:
+        self._process.say(text)
+
+    def _quit(self, code: float, *_: Any) -> None:
+        self.exit_code = int(code)
+
+    def _sleep(self, milliseconds: float, *_: Any) -> None:
+        self._machine.network.wait(milliseconds / 1000)
+
+    def _about(self, what: str, *_: Any) -> str:
+        if what == "engine":
+            return self._process.program
+        return self._script if what == "full" else self._script.rpartition("\\")[2]
+
+    def _run(self, command: str, wait: bool, *_: Any) -> int:
+        if not wait:
+            raise LabError(f"Run without waiting is not modelled: {command}")
+        from volact_lab.cmd import launch  # noqa: PLC0415  # programs start scripts, scripts programs
+        from volact_lab.cmd.streams import Nul  # noqa: PLC0415
+
+        child = self._process.child("", "")
+        child.out = child.err = Nul()
+        code = launch.run_command_line(child, command)
+        if code is None:
+            raise WinFault(0x80070002, command)
+        return code
+
+    def _expand(self, text: str, *_: Any) -> str:
+        env = self._process.env
+        return _VARIABLE.sub(lambda match: env.get(match[1]) or match[0], text)
+
+    def _lab(self, text: str, *_: Any) -> None:
+        raise LabError(text)
+
+    def _progid(self, name: str, *_: Any) -> None:
+        raise LabError(f"the COM class {name} is not modelled")
+
+    # registry
+
+    def _reg_read(self, path: str, *_: Any) -> Answer:
+        value = registry_values.read(self._machine.registry, path)
+        if isinstance(value.data, bytes):
+            small = list(value.data) if len(value.data) <= _SMALL else None
+            return Json.of({"bytes": len(value.data), "content": small})
+        if isinstance(value.data, tuple):
+            return Json.of(list(value.data))
+        return signed(value.data) if isinstance(value.data, int) else value.data
+
+    def _reg_write(self, path: str, value: str | float, kind: str, *_: Any) -> None:
+        registry_values.write(self._machine.registry, path, value, kind)
+
+    def _reg_delete(self, path: str, *_: Any) -> None:
+        registry_values.delete(self._machine.registry, path)
+
+    # WMI
+
+    def _wmi_connect(self, server: str, namespace: str, *_: Any) -> None:
+        if server not in {".", "localhost", ""}:
+            raise LabError(f"WMI of another machine is not modelled: {server}")
+        # The one class of root\default that is modelled, StdRegProv, is in both.
+        if namespace.lower().replace("/", "\\") not in {"root\\cimv2", "root\\default"}:
+            raise WinFault(codes.WBEM_INVALID_NAMESPACE, namespace)
+        self._machine.services.ensure("Winmgmt")
+
+    def _wmi_query(self, text: str, *_: Any) -> str:
+        return Json.of([_row(found) for found in self._wmi.query(text)])
+
+    def _wmi_get(self, path: str, *_: Any) -> str:
+        found = self._wmi.get(path)
+        if isinstance(found, WmiClass):
+            return Json.of({"name": found.name, "methods": dict(found.methods.values())})
+        return Json.of({"row": _row(found)})
+
+    def _wmi_call(self, name: str, key: str, method: str, given: str, *_: Any) -> str:
+        return Json.of(dict(self._wmi.call(name, key, method, json.loads(given))))
+
+    def _wmi_static(self, name: str, method: str, given: str, *_: Any) -> str:
+        return Json.of(self._wmi.call_static(name, method, json.loads(given)))
+
+    # HTTP
+
+    def _request(self, method: str, url: str, headers: str, connect: float, *_: Any) -> str:
+        seconds = connect / 1000 if connect else 60.0
+        response = self._http.request(method, url, json.loads(headers), seconds)
+        return Json.of(
+            {
+                "status": response.status,
+                "reason": response.reason,
+                "headers": response.headers,
+                "text": response.body.decode("utf-8", "replace"),
+            }
+        )
+
+
+def _row(found: Found) -> list[Any]:
+    values = {
+        name: signed(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        for name, value in found.values.items()
+    }
+    return [found.class_name, found.key, values]

@@ -1,0 +1,130 @@
+"""The API's one door: HTTP in, signature and limits checked, an action done, JSON out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from volact_lab.ssh.pool import Pool
+from volact_lab.ssh.slot import Slot
+from volact_lab.tencent import cvm, sts, tat
+from volact_lab.tencent.action import Action, Answer, Caller
+from volact_lab.tencent.estate import Estate, Instance
+from volact_lab.tencent.faults import ApiFault
+from volact_lab.tencent.limits import Limits
+from volact_lab.tencent.parameters import Parameters
+from volact_lab.tencent.signature import Account, Signed, verify
+from volact_lab.tencent.tasks import Invocations, Pace
+from volact_lab.winrm.http import Connection, Headers, Reply
+
+# A test's way to make the next requests fail: what to say to one, if anything.
+Mischief = Callable[[str, dict[str, Any]], ApiFault | Reply | None]
+
+
+def _no_mischief(_action: str, _asked: dict[str, Any]) -> None:
+    return None
+
+
+class TencentFront:
+    """The API of all services and regions on one loopback port."""
+
+    def __init__(
+        self,
+        slots: Iterable[Slot],
+        pool: Pool,
+        regions: tuple[str, ...],
+        *,
+        others: Iterable[Instance] = (),
+        pace: Pace | None = None,
+    ) -> None:
+        self.account = Account(f"AKIDlab{secrets.token_hex(12)}", secrets.token_hex(16))
+        self.accounts = {self.account.secret_id: self.account}
+        self.estate = Estate(slots, others)
+        self.invocations = Invocations(pool, pace or Pace())
+        self.limits = Limits()
+        self.calls: Counter[str] = Counter()
+        self.mischief: Mischief = _no_mischief
+        self.port = 0
+        self._regions = regions
+        self._services: dict[str, tuple[str, dict[str, Action]]] = {
+            "tat": (tat.VERSION, tat.Tat(self.estate, self.invocations).actions),
+            "cvm": (cvm.VERSION, cvm.Cvm(self.estate).actions),
+            "sts": (sts.VERSION, sts.Sts(self.accounts).actions),
+        }
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    @property
+    def endpoint(self) -> str:
+        """What a client sets as its endpoint."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Listen on a free loopback port."""
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, backlog=128)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close the listener, its connections, and what runs."""
+        if self._server is not None:
+            self._server.close()
+        for writer in tuple(self._open):
+            writer.transport.abort()
+        await self.invocations.stop()
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            await Connection(reader, writer, self._answer).serve()
+        finally:
+            self._open.discard(writer)
+            writer.close()
+
+    async def _answer(self, _target: str, headers: Headers, body: bytes) -> Reply:
+        try:
+            got = self._do(headers, body)
+        except ApiFault as fault:
+            got = {"Error": {"Code": fault.code, "Message": fault.message}}
+        if isinstance(got, Reply):
+            return got
+        answer = {"Response": {**got, "RequestId": str(uuid.uuid4())}}
+        return Reply(200, json.dumps(answer).encode(), "application/json")
+
+    def _do(self, headers: Headers, body: bytes) -> Answer | Reply:
+        action = headers.get("x-tc-action", "")
+        self.calls[action] += 1
+        signed = verify(headers, body, self.accounts, time.time())
+        work = self._action(action, headers, signed)
+        region = headers.get("x-tc-region", "")
+        if signed.service != "sts" and region not in self._regions:
+            raise ApiFault("UnsupportedRegion", f"The region `{region}` is not supported.")
+        self.limits.admit(signed.account.secret_id, region, action)
+        if action in signed.account.denied:
+            raise ApiFault(
+                "UnauthorizedOperation.CamAuthFailed",
+                f"You are not authorized to perform the operation ({signed.service}:{action}).",
+            )
+        asked = Parameters.of(body)
+        trouble = self.mischief(action, dict(asked.values))
+        if isinstance(trouble, ApiFault):
+            raise trouble
+        return trouble or work(asked, Caller(signed.account, region))
+
+    def _action(self, name: str, headers: Headers, signed: Signed) -> Action:
+        service = self._services.get(signed.service)
+        if service is None:
+            raise ApiFault("NoSuchProduct", f"There is no service `{signed.service}`.")
+        version, actions = service
+        if headers.get("x-tc-version") != version:
+            raise ApiFault("NoSuchVersion", "The version does not exist.")
+        if name not in actions:
+            raise ApiFault("InvalidAction", f"The action `{name}` does not exist.")
+        return actions[name]

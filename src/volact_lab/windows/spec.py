@@ -1,0 +1,67 @@
+"""Which server it is: everything that is decided before it is built."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from volact.model.profile import Edition, Profile
+from volact_lab.windows.network import Internet
+
+_ID = string.ascii_lowercase + string.digits
+ShellName = Literal["cmd", "powershell", "bash", "msys"]
+TransportName = Literal["ssh", "winrm", "tat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One server of a fleet."""
+
+    name: str
+    index: int
+    seed: int
+    release: str
+    language: str
+    edition: str = "Datacenter"
+    core: bool = False
+    user: str = "Administrator"
+    domain: str = ""
+    shell: ShellName = "cmd"
+    key_login: bool = False  # a key file over SSH, a certificate over WinRM
+    faults: tuple[str, ...] = ()
+    transport: TransportName = "ssh"
+    region: str = "ap-jakarta"
+    forms: tuple[tuple[str, int], ...] = ()  # forms that are not left to the seed
+
+    @property
+    def account(self) -> str:
+        """The login name without its domain."""
+        return self.user.rpartition("\\")[2]
+
+    @property
+    def instance_id(self) -> str:
+        """What the cloud calls the server."""
+        chance = random.Random(f"{self.seed}/{self.index}/instance")
+        return "ins-" + "".join(chance.choice(_ID) for _ in range(8))
+
+    def variant(self, what: str, count: int = 2) -> int:
+        """Which of ``count`` forms something takes here: as said, else decided by the seed."""
+        said = dict(self.forms).get(what)
+        if said is not None:
+            return said
+        return random.Random(f"{self.seed}/{self.index}/{what}").randrange(count)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What all servers share: the network, the keys, the provider."""
+
+    internet: Internet
+    editions: tuple[Edition, ...]
+    profile: Profile
+    addresses: Mapping[str, str]  # the lab's own: host name -> address
+    young_kms_port: int = 0  # a KMS host that has seen too few machines
+    patience: float = 0.05
