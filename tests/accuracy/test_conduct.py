@@ -12,7 +12,7 @@ from conduct_basis import ORDER
 from msgspec.structs import replace
 from servers import PRODUCT_ID
 
-from volact.core.plan import ORDER as PLANNED_ORDER
+from volact.core.steps import ORDER as PLANNED_ORDER
 from volact.model.step import Step
 
 CASES = {case.name: case for case in load_cases()}

@@ -23,8 +23,9 @@ from volact.core.diagnose import diagnose
 from volact.core.diagnose.case import Case
 from volact.core.diagnose.kms import licensing_held_down
 from volact.core.effects import promised
-from volact.core.plan import ORDER, make_plan
+from volact.core.plan import make_plan
 from volact.core.standing import licensed_by_accepted
+from volact.core.steps import ORDER
 from volact.core.verify import is_healthy
 from volact.model.facts import Facts
 from volact.model.step import Plan, Step

@@ -8,9 +8,9 @@ import pytest
 from servers import KMS, RELEASES, context, facts_of, product, server, unreadable
 
 from volact.core.detect import detect_provider
-from volact.core.plan import ORDER
 from volact.core.rows import license_row, os_row
 from volact.core.standalone import standalone_steps
+from volact.core.steps import ORDER
 from volact.knowledge.load import knowledge_for, load_profile, profile_names
 from volact.model.profile import Profile
 from volact.model.report import LicenseRow, OsRow

@@ -7,19 +7,13 @@ kind of step.  When such a repair is possible at all is each finding's affair.
 from __future__ import annotations
 
 from volact.core.context import Context
+from volact.core.steps import CONSENT_STEPS
 from volact.model.finding import Finding, Repair
 
 # ``move-kms`` is no step of its own: it is the word for taking a server that is
 # licensed by a KMS host of nobody known over to the provider's.
 MOVE_KMS = "move-kms"
-ASKING_STEPS = (
-    "remove-debugger",
-    "add-dns",
-    "add-route",
-    "rebuild-token-store",
-    "rearm",
-    MOVE_KMS,
-)
+ASKING_STEPS = (*CONSENT_STEPS, MOVE_KMS)
 
 _ALLOW = {
     "licensing-binary-blocked": "remove-debugger",

@@ -30,33 +30,14 @@ from volact.core.refusals import (
 )
 from volact.core.repairs import REPAIRS
 from volact.core.standing import licensed_by_accepted
+from volact.core.steps import KINDS, kind_of, rank_of
+from volact.core.steps.activation import Activate
+from volact.core.steps.kind import ALWAYS, Guard, StepDraft
+from volact.core.steps.wire import to_wire
 from volact.model.facts import Facts
 from volact.model.finding import Finding
-from volact.model.step import Plan, Refusal, Step
+from volact.model.step import Plan, Refusal
 from volact.model.text import say
-
-# The safe order: services, the program, the clock, the key, the KMS host, then
-# activation.  Enabling comes before the program's rights, starting after them.
-ORDER = (
-    "rebuild-token-store",
-    "rearm",
-    "enable-service",
-    "remove-debugger",
-    "grant-execute",
-    "set-time-trigger",
-    "start-service",
-    "add-route",
-    "add-dns",
-    "restore-time-limits",
-    "set-time-source",
-    "sync-clock",
-    "install-key",
-    "set-kms-host",
-    "clear-kms-host",
-    "restart-licensing",
-    "activate",
-    "refresh-license",
-)
 
 # Findings after whose repair Windows has to be activated.
 ACTIVATING = (
@@ -83,19 +64,6 @@ _NEEDS_WORK = (
     "key-avma",
     "key-wrong-edition",
 )
-_LICENCE_STEPS = ("install-key", "set-kms-host", "clear-kms-host")
-# Last resorts that end with a restart: nothing else is done in the same plan.
-_ALONE = ("rebuild-token-store", "rearm")
-# When one of these steps fails, activation would only fail too.
-_BEFORE_ACTIVATE = (
-    "sync-clock",
-    "install-key",
-    "set-kms-host",
-    "grant-execute",
-    "remove-debugger",
-    "add-dns",
-    "add-route",
-)
 
 
 def make_plan(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> Plan:
@@ -106,20 +74,19 @@ def make_plan(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> Plan
     wanted = _worth_repairing(facts, findings, ctx)
     steps = _repairs(facts, wanted, ctx)
     if not licence_may_change(facts, findings):
-        steps = tuple(step for step in steps if step.do not in _LICENCE_STEPS)
+        steps = tuple(step for step in steps if not kind_of(step.params).changes_licence)
     refusals = consent_refusals(findings)
     steps, put_off = _alone(steps)
     refusals += put_off
     causes = _activation_causes(facts, wanted, ctx)
-    alone = any(step.do in _ALONE for step in steps)
+    alone = any(kind_of(step.params).alone for step in steps)
     if causes and not alone and not waits_for_consent(findings, steps):
         blocked = blockers(facts, findings, steps, ctx)
         refusals += blocked
         if not blocked:
-            steps = (*steps, Step(do="activate", because=causes, params=_unless_failed(steps)))
-    return Plan(
-        steps=steps, refusals=refusals, reason=_reason(facts, findings, steps, refusals, ctx)
-    )
+            steps = (*steps, _activation(causes, steps))
+    reason = "" if steps else _reason(facts, findings, refusals, ctx)
+    return Plan(steps=tuple(map(to_wire, steps)), refusals=refusals, reason=reason)
 
 
 def _worth_repairing(
@@ -140,32 +107,32 @@ def _worth_repairing(
     )
 
 
-def _repairs(facts: Facts, wanted: Iterable[Finding], ctx: Context) -> tuple[Step, ...]:
+def _repairs(facts: Facts, wanted: Iterable[Finding], ctx: Context) -> tuple[StepDraft, ...]:
     """The steps for these findings, each once, in the safe order."""
-    merged: list[Step] = []
+    merged: list[StepDraft] = []
     for finding in wanted:
         make = REPAIRS.get(finding.id)
-        for do, params in make(facts, ctx) if make else ():
-            _merge(merged, Step(do=do, because=(finding.id,), params=params))
-    return tuple(sorted(merged, key=lambda step: ORDER.index(step.do)))
+        for params in make(facts, ctx) if make else ():
+            _merge(merged, StepDraft(params=params, because=(finding.id,)))
+    return tuple(sorted(merged, key=lambda step: rank_of(step.params)))
 
 
-def _alone(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[Refusal, ...]]:
+def _alone(steps: tuple[StepDraft, ...]) -> tuple[tuple[StepDraft, ...], tuple[Refusal, ...]]:
     """A last resort is taken by itself, and only when nothing else is left to mend."""
-    last = [step for step in steps if step.do in _ALONE]
-    others = tuple(step for step in steps if step.do not in _ALONE)
+    last = [step for step in steps if kind_of(step.params).alone]
+    others = tuple(step for step in steps if not kind_of(step.params).alone)
     if not last or not others:
         return tuple(last[:1]) or others, ()
     later = say("The other repairs come first; run it again for this one.")
     return others, tuple(Refusal(finding=step.because[0], reason=later) for step in last)
 
 
-def _merge(steps: list[Step], step: Step) -> None:
+def _merge(steps: list[StepDraft], step: StepDraft) -> None:
     """Add a step, or its cause to the same step that is there already."""
     for at, known in enumerate(steps):
-        if known.do == step.do and known.params == step.params:
+        if known.params == step.params:
             because = tuple(dict.fromkeys((*known.because, *step.because)))
-            steps[at] = Step(do=step.do, because=because, params=step.params)
+            steps[at] = StepDraft(params=step.params, because=because)
             return
     steps.append(step)
 
@@ -179,21 +146,21 @@ def _activation_causes(facts: Facts, wanted: tuple[Finding, ...], ctx: Context) 
     return tuple(causes)
 
 
-def _unless_failed(steps: tuple[Step, ...]) -> dict[str, list[str]]:
-    before = [kind for kind in _BEFORE_ACTIVATE if any(step.do == kind for step in steps)]
-    return {"unless_failed": before} if before else {}
+def _activation(causes: tuple[str, ...], steps: tuple[StepDraft, ...]) -> StepDraft:
+    """The activation after these steps; it is skipped when one that it needs has failed."""
+    planned = {type(step.params) for step in steps}
+    needed = tuple(k.name for k in KINDS if k.activation_needs_it and k.params in planned)
+    guard = Guard(unless_failed=needed) if needed else ALWAYS
+    return StepDraft(params=Activate(), because=causes, guard=guard)
 
 
 def _reason(
     facts: Facts,
     findings: tuple[Finding, ...],
-    steps: tuple[Step, ...],
     refusals: tuple[Refusal, ...],
     ctx: Context,
 ) -> str:
-    """Why there are no steps, as one sentence; "" when there are some."""
-    if steps:
-        return ""
+    """Why there are no steps, as one sentence."""
     if licensed_by_accepted(facts, ctx) and not any(f.severity == "error" for f in findings):
         return say("Nothing to do: it is licensed by the provider's KMS host.")
     if refusals:

@@ -12,10 +12,14 @@ from volact.core.diagnose.kms import licensing_held_down
 from volact.core.kms import Setting, configured, policy_setting, reach_of, serving
 from volact.core.licensing import all_licensed, kms_clients, undetermined
 from volact.core.release import is_2008, is_2008_r2
+from volact.core.steps.clock import SyncClock
+from volact.core.steps.kind import StepDraft, StepParams
+from volact.core.steps.kms_hosts import ClearKmsHost, SetKmsHost
+from volact.core.steps.network import AddDns, AddRoute
 from volact.model.fact import Absent, Fact, Known, Unreadable, is_unreadable
 from volact.model.facts import Facts
 from volact.model.finding import Finding
-from volact.model.step import Refusal, Step
+from volact.model.step import Refusal
 from volact.model.text import Text, say
 
 # Nothing at all is done on a server with one of these.
@@ -105,7 +109,7 @@ def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     return tuple(refused.values())
 
 
-def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[Step, ...]) -> bool:
+def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[StepDraft, ...]) -> bool:
     """Whether an error that only a person's word would mend keeps activation from working."""
     mended = {id for step in steps for id in step.because}
     return any(
@@ -115,7 +119,7 @@ def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[Step, ...]) ->
 
 
 def blockers(
-    facts: Facts, findings: tuple[Finding, ...], steps: tuple[Step, ...], ctx: Context
+    facts: Facts, findings: tuple[Finding, ...], steps: tuple[StepDraft, ...], ctx: Context
 ) -> tuple[Refusal, ...]:
     """Why Windows is not activated now: errors that stay, facts that are missing."""
     mended = {id for step in steps for id in step.because}
@@ -139,13 +143,13 @@ def blockers(
     return tuple(refused)
 
 
-def _missing(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> Iterator[Text]:
+def _missing(facts: Facts, steps: tuple[StepDraft, ...], ctx: Context) -> Iterator[Text]:
     """The facts without which activating would be a guess, where they are missing."""
     held_down = licensing_held_down(Case(facts, ctx))
     asked = {
         say("its build"): is_unreadable(facts.os.build),
         say("its edition"): is_unreadable(facts.os.sku),
-        say("what its clock shows"): skew_s(facts) is None and not _does(steps, "sync-clock"),
+        say("what its clock shows"): skew_s(facts) is None and not _plans(steps, SyncClock),
         say("whether the licensing program is debugged"): is_unreadable(facts.binary.debugger),
         say("what group policy sets"): isinstance(policy_setting(facts), Unreadable),
         say("which products it has"): is_unreadable(facts.products) and not held_down,
@@ -163,21 +167,20 @@ def _way_unknown(facts: Facts) -> bool:
     return any(is_unreadable(product.vl_enabled) for product in kms_clients(facts))
 
 
-def _host_known(facts: Facts, steps: tuple[Step, ...]) -> bool:
+def _host_known(facts: Facts, steps: tuple[StepDraft, ...]) -> bool:
     """Whether it is certain which host activation will use."""
-    if _does(steps, "set-kms-host"):
+    if _plans(steps, SetKmsHost):
         return True
     return not any(isinstance(setting, Unreadable) for setting in _settings(facts))
 
 
-def _host_reached(facts: Facts, steps: tuple[Step, ...], ctx: Context) -> bool:
+def _host_reached(facts: Facts, steps: tuple[StepDraft, ...], ctx: Context) -> bool:
     """Whether the server reaches the host that it will use after these steps.
 
     Where the provider leaves the host to DNS and none is known yet, Windows asks.
     """
     by_dns = ctx.knowledge.profile.discovery == "dns"
-    opened = any(step.do in ("add-dns", "add-route") for step in steps)
-    if opened or _does(steps, "set-kms-host") or _does(steps, "clear-kms-host"):
+    if _plans(steps, AddDns, AddRoute, SetKmsHost, ClearKmsHost):
         return True  # planned only where an accepted host is reached, or will be
     return all(
         (isinstance(setting, Known) and reach_of(facts, setting.value.host) == "yes")
@@ -192,5 +195,5 @@ def _settings(facts: Facts) -> list[Fact[Setting]]:
     return [serving(facts, p) for p in products] if products else [configured(facts, None)]
 
 
-def _does(steps: tuple[Step, ...], kind: str) -> bool:
-    return any(step.do == kind for step in steps)
+def _plans(steps: tuple[StepDraft, ...], *kinds: type[StepParams]) -> bool:
+    return any(isinstance(step.params, kinds) for step in steps)

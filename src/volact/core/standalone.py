@@ -6,63 +6,66 @@ by the measured clock, and by being an "ensure" that leaves alone what is right.
 
 from __future__ import annotations
 
-from typing import Any
-
 from volact.core.clock import WARNING_S
-from volact.core.diagnose.services import DEFAULT_START
 from volact.core.repairs import SYNC_WITHIN_S
 from volact.core.sddl import NETWORK_SERVICE, SERVICE_GROUPS
+from volact.core.steps.activation import Activate
+from volact.core.steps.clock import SyncClock
+from volact.core.steps.keys import INSTALL_KEY, InstallKey
+from volact.core.steps.kind import Guard, StepDraft
+from volact.core.steps.kms_hosts import SET_KMS_HOST, ClearKmsHost, SetKmsHost
+from volact.core.steps.program import GrantExecute
+from volact.core.steps.services import DEFAULT_START, EnableService, StartService
+from volact.core.steps.time_source import SetTimeSource
+from volact.core.steps.wire import to_wire
 from volact.model.profile import HostPort, Knowledge
 from volact.model.step import Step
 
-_BUILDS_2008 = [0, 6999]
-_BUILDS_2008_R2 = [7000, 7999]
-_BUILDS_FROM_2008_R2 = [7000, 99_999]
+_BUILDS_2008 = (0, 6999)
+_BUILDS_2008_R2 = (7000, 7999)
+_BUILDS_FROM_2008_R2 = (7000, 99_999)
 _LAST_BUILD = 99_999
 
 # Everyone, Authenticated Users and so on: whoever of these is denied, the
 # licensing service is.
-_DENIABLE = [*SERVICE_GROUPS, NETWORK_SERVICE]
+_DENIABLE = (*SERVICE_GROUPS, NETWORK_SERVICE)
 
 
 def standalone_steps(knowledge: Knowledge) -> tuple[Step, ...]:
     """Every step in the safe order, for any release the provider covers."""
-    return (
-        _enable("sppsvc", builds=_BUILDS_FROM_2008_R2),
-        _enable("slsvc", builds=_BUILDS_2008),
-        Step(do="grant-execute", params={"sid": NETWORK_SERVICE, "deny": _DENIABLE}),
-        _start("sppuinotify", builds=_BUILDS_2008_R2, optional=True),
-        _start("SLUINotify", builds=_BUILDS_2008, optional=True),
+    activate = Guard(unless_failed=(INSTALL_KEY.name, SET_KMS_HOST.name))
+    steps = (
+        _enable("sppsvc", Guard(builds=_BUILDS_FROM_2008_R2)),
+        _enable("slsvc", Guard(builds=_BUILDS_2008)),
+        StepDraft(params=GrantExecute(sid=NETWORK_SERVICE, deny=_DENIABLE)),
+        _start("sppuinotify", Guard(builds=_BUILDS_2008_R2, optional=True)),
+        _start("SLUINotify", Guard(builds=_BUILDS_2008, optional=True)),
         *_clock(knowledge),
-        Step(do="install-key", params={"keys": _keys(knowledge), "replace": False}),
+        StepDraft(params=InstallKey(keys=_keys(knowledge), replace=False)),
         *_kms_hosts(knowledge),
         *_product_hosts(knowledge),
-        Step(do="activate", params={"unless_failed": ["install-key", "set-kms-host"]}),
+        StepDraft(params=Activate(), guard=activate),
     )
+    return tuple(map(to_wire, steps))
 
 
-def _enable(name: str, **guard: Any) -> Step:
-    return Step(do="enable-service", params={"name": name, "start": DEFAULT_START[name], **guard})
+def _enable(name: str, guard: Guard) -> StepDraft:
+    return StepDraft(params=EnableService(name=name, start=DEFAULT_START[name]), guard=guard)
 
 
-def _start(name: str, **guard: Any) -> Step:
-    return Step(do="start-service", params={"name": name, **guard})
+def _start(name: str, guard: Guard) -> StepDraft:
+    return StepDraft(params=StartService(name=name), guard=guard)
 
 
-def _clock(knowledge: Knowledge) -> tuple[Step, ...]:
+def _clock(knowledge: Knowledge) -> tuple[StepDraft, ...]:
     """Only where the clock is seen to be off."""
-    guard = {"clock_off": WARNING_S}
-    source = (
-        (Step(do="set-time-source", params={"peers": [knowledge.profile.ntp[0]], **guard}),)
-        if knowledge.profile.ntp
-        else ()
-    )
-    sync = {"within_s": SYNC_WITHIN_S, "raise_limits": True, **guard}
+    guard = Guard(clock_off=WARNING_S)
+    source = tuple(SetTimeSource(peers=(peer,)) for peer in knowledge.profile.ntp[:1])
+    sync = SyncClock(within_s=SYNC_WITHIN_S, raise_limits=True)
     return (
-        _enable("W32Time", **guard),
-        _start("W32Time", **guard),
-        *source,
-        Step(do="sync-clock", params=sync),
+        _enable("W32Time", guard),
+        _start("W32Time", guard),
+        *(StepDraft(params=params, guard=guard) for params in (*source, sync)),
     )
 
 
@@ -76,7 +79,7 @@ def _keys(knowledge: Knowledge) -> dict[str, str]:
     }
 
 
-def _kms_hosts(knowledge: Knowledge) -> tuple[Step, ...]:
+def _kms_hosts(knowledge: Knowledge) -> tuple[StepDraft, ...]:
     """One step for each range of builds that has the same hosts."""
     ranges: list[tuple[int, int, tuple[HostPort, ...]]] = []
     for low, hosts in _hosts_by_build(knowledge):
@@ -87,25 +90,22 @@ def _kms_hosts(knowledge: Knowledge) -> tuple[Step, ...]:
             ranges[-1] = (start, low - 1, before)
         ranges.append((low, _LAST_BUILD, hosts))
     return tuple(
-        Step(
-            do="set-kms-host",
-            params={
-                "layer": "service",
-                "hosts": [str(host) for host in hosts],
-                "builds": [low, high],
-            },
+        StepDraft(
+            params=SetKmsHost(layer="service", hosts=tuple(map(str, hosts))),
+            guard=Guard(builds=(low, high)),
         )
         for low, high, hosts in ranges
         if hosts
     )
 
 
-def _product_hosts(knowledge: Knowledge) -> tuple[Step, ...]:
+def _product_hosts(knowledge: Knowledge) -> tuple[StepDraft, ...]:
     """No product keeps a host of its own that is not the provider's."""
-    keep = [str(host) for host in knowledge.profile.all_kms_hosts()]
-    builds = _BUILDS_FROM_2008_R2  # before, products had none
-    params = {"layer": "product", "keep": keep, "builds": builds}
-    return (Step(do="clear-kms-host", params=params),) if keep else ()
+    keep = tuple(map(str, knowledge.profile.all_kms_hosts()))
+    guard = Guard(builds=_BUILDS_FROM_2008_R2)  # before, products had none
+    return (
+        (StepDraft(params=ClearKmsHost(layer="product", keep=keep), guard=guard),) if keep else ()
+    )
 
 
 def _hosts_by_build(knowledge: Knowledge) -> list[tuple[int, tuple[HostPort, ...]]]:

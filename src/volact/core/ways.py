@@ -7,11 +7,11 @@ them is what is missing.  Nothing rests on a fact that could not be read.
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
 
 from volact.core.clock import role_of
 from volact.core.context import Context
 from volact.core.kms import Reach, accepted_hosts, reach_of, reachable_hosts
+from volact.core.steps.network import ADD_DNS, ADD_ROUTE, AddDns, AddRoute
 from volact.model.fact import value_of
 from volact.model.facts import Facts, Route
 from volact.model.profile import RouteRule
@@ -19,8 +19,8 @@ from volact.model.profile import RouteRule
 _ANY = "0.0.0.0"  # noqa: S104 - the destination of a default route, nothing is bound
 
 
-def servers_to_add(facts: Facts, ctx: Context) -> dict[str, Any] | None:
-    """``add-dns``'s parameters where the names do not resolve for want of these servers.
+def servers_to_add(facts: Facts, ctx: Context) -> AddDns | None:
+    """``add-dns`` where the names do not resolve for want of these servers.
 
     Outside of a domain they are asked first, because the first one's "no" is
     final; in a domain the domain's own stay in front.
@@ -30,17 +30,16 @@ def servers_to_add(facts: Facts, ctx: Context) -> dict[str, Any] | None:
         return None
     if role not in ("standalone", "member") or not _all(facts, ctx, "unresolved"):
         return None
-    position = "first" if role == "standalone" else "last"
-    return {"servers": list(wanted), "position": position}
+    return AddDns(servers=wanted, position="first" if role == "standalone" else "last")
 
 
-def routes_to_add(facts: Facts, ctx: Context) -> tuple[dict[str, str], ...]:
-    """``add-route``'s parameters where KMS hosts are silent and routes are missing."""
+def routes_to_add(facts: Facts, ctx: Context) -> tuple[AddRoute, ...]:
+    """``add-route`` where KMS hosts are silent and routes are missing."""
     if not _all(facts, ctx, "timeout"):
         return ()
     found = [(rule, through(rule, facts)) for rule in missing_routes(facts, ctx)]
     return tuple(
-        {"destination": rule.destination, "mask": rule.mask, "gateway": hop}
+        AddRoute(destination=rule.destination, mask=rule.mask, gateway=hop)
         for rule, hop in found
         if hop
     )
@@ -63,8 +62,8 @@ def missing_routes(facts: Facts, ctx: Context) -> tuple[RouteRule, ...]:
 def will_reach(facts: Facts, ctx: Context) -> bool:
     """Whether steps that the person agreed to open the way to the KMS hosts."""
     agreed, servers = ctx.policy.consent, servers_to_add(facts, ctx)
-    by_name = "add-dns" in agreed and servers is not None and servers["position"] == "first"
-    return by_name or ("add-route" in agreed and bool(routes_to_add(facts, ctx)))
+    by_name = ADD_DNS.name in agreed and servers is not None and servers.position == "first"
+    return by_name or (ADD_ROUTE.name in agreed and bool(routes_to_add(facts, ctx)))
 
 
 def through(rule: RouteRule, facts: Facts) -> str:

@@ -10,24 +10,12 @@ from volact.core.diagnose.binary import blocked_by
 from volact.core.diagnose.case import Case, error, info, on_server, warning
 from volact.core.licensing import licensing_silent, unlicensed
 from volact.core.release import is_2008, is_2008_r2, licensing_service
+from volact.core.steps.services import DEFAULT_START
 from volact.model.fact import ABSENT, is_unreadable, value_of
 from volact.model.facts import ServiceFact
 from volact.model.finding import Finding
 from volact.model.text import Text, joined, raw, say
 
-# The start modes that Windows ships with.  Only sppsvc's is documented in
-# detail; the others are general knowledge.
-DEFAULT_START = {
-    "sppsvc": "delayed-auto",
-    "slsvc": "auto",
-    "RpcSs": "auto",
-    "Winmgmt": "auto",
-    "Schedule": "auto",
-    "EventSystem": "auto",
-    "W32Time": "auto",
-    "sppuinotify": "demand",
-    "SLUINotify": "demand",
-}
 _ALSO_NEEDED = ("RpcSs", "EventSystem", "Schedule", "Winmgmt")
 
 
