@@ -182,7 +182,7 @@ def _winrm(data: bytes) -> None:
     good[which] = data
     wsman = WSMan("server.example", auth="ntlm", username="u", password="p")
     wsman.transport = _Service(*good)  # type: ignore[assignment]  # its two methods are used
-    shell = Shell(wsman)
+    shell = Shell(wsman, lambda: None)
     with translated():
         shell.open()
         shell.run("x", b"", Stop(time.monotonic() + 0.05))

@@ -208,6 +208,9 @@ async def test_a_goodbye_that_is_given_up_ends_its_thread() -> None:
         def close(self) -> None:
             heard.wait(10)
 
+        def abort(self) -> None:
+            """The connection is ended while the thread waits in it."""
+
     leaving = asyncio.create_task(WinRmTransport(cast(Shell, Deaf()), Worker("deaf")).close())
     await asyncio.sleep(0.05)
     leaving.cancel()

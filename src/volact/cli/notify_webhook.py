@@ -16,20 +16,22 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import msgspec
 
 from volact import __version__
+from volact.bounded.http_client import BoundedHandler
+from volact.bounded.stream import Limits
 from volact.cli.notify import NotifyError
 from volact.errors import InputError
 from volact.report.message import Message
 
 TIMEOUT_S = 10.0
 _HOPS = 3
+# Of an answer only its head is read.
+_MOST_BYTES = 64 * 1024
 _REDIRECTS = (301, 302, 307, 308)
 
 
 # Without a handler for redirects they come back as answers.
 _HANDLERS = (
     urllib.request.ProxyHandler,
-    urllib.request.HTTPHandler,
-    urllib.request.HTTPSHandler,
     urllib.request.HTTPErrorProcessor,
     urllib.request.HTTPDefaultErrorHandler,
 )
@@ -48,6 +50,7 @@ class Webhook:
         self._opener = urllib.request.OpenerDirector()
         for handler in _HANDLERS:
             self._opener.add_handler(handler())
+        self._opener.add_handler(BoundedHandler(Limits(most_bytes=_MOST_BYTES, total_s=timeout_s)))
 
     def send(self, message: Message) -> None:
         """POST it; ``NotifyError`` unless the other side says 2xx."""

@@ -101,6 +101,7 @@ class Login:
     ) -> asyncssh.SSHClientConnection:
         client = Client(self._secrets, _named(server))
         client.known = self._host_keys.for_server(server.known_hosts)
+        client.tunnel = tunnel
         try:
             async with asyncio.timeout(self._options.connect_s):
                 arguments = await self._arguments(server, settings, client)

@@ -16,6 +16,8 @@ from volact.errors import TransportError
 from volact.transports.base import MAX_OUTPUT, Raw
 
 _MAX_STDERR = 64 * 1024
+# What may be on its way when reading ends.
+_WINDOW = 256 * 1024
 
 
 class _Collector(asyncssh.SSHClientSession[bytes]):
@@ -25,6 +27,7 @@ class _Collector(asyncssh.SSHClientSession[bytes]):
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.answered = 0.0
+        self._count = 0  # of both streams
         self.too_much = False
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
@@ -35,13 +38,17 @@ class _Collector(asyncssh.SSHClientSession[bytes]):
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         """Take output in, up to the bound."""
-        if datatype == asyncssh.EXTENDED_DATA_STDERR:
+        self._count += len(data)
+        if self._count > MAX_OUTPUT:
+            self._end()
+        elif datatype == asyncssh.EXTENDED_DATA_STDERR:
             self.stderr += data[: _MAX_STDERR - len(self.stderr)]
-            return
-        self.answered = time.time()
-        if len(self.stdout) + len(data) <= MAX_OUTPUT:
+        else:
+            self.answered = time.time()
             self.stdout += data
-        elif not self.too_much and self._channel is not None:
+
+    def _end(self) -> None:
+        if not self.too_much and self._channel is not None:
             self.too_much = True
             self._channel.abort()
 
@@ -63,7 +70,9 @@ class _Collector(asyncssh.SSHClientSession[bytes]):
 async def run_command(connection: asyncssh.SSHClientConnection, command: str) -> Raw:
     """Execute one command line with nothing on its standard input."""
     asked = time.time()
-    channel, made = await connection.create_session(_Collector, command, encoding=None)
+    channel, made = await connection.create_session(
+        _Collector, command, encoding=None, window=_WINDOW
+    )
     session = cast(_Collector, made)
     try:
         # A shell that waits for a line must see that none will come.

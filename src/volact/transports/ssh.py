@@ -16,6 +16,7 @@ import re
 import asyncssh
 
 from volact.errors import TransportError
+from volact.transports import receive_budget
 from volact.transports.base import Raw
 from volact.transports.failures import translated
 from volact.transports.remote import COMMANDS, Place, absolute, profile_place, shared_place
@@ -51,6 +52,7 @@ class SshTransport:
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a file name for a script: {name!r}")
         clean = begun = False
+        receive_budget.grant(self._connection, receive_budget.EXECUTION)
         try:
             with translated():
                 async with asyncio.timeout(deadline_s):

@@ -13,6 +13,7 @@ import asyncssh
 
 from volact.errors import InputError, TransportError, VolactError
 from volact.model.server import Credential
+from volact.transports import receive_budget
 from volact.transports.base import Secrets
 from volact.transports.failures import one_line
 from volact.transports.hostkeys import KnownHosts, Match, Refusal
@@ -38,6 +39,7 @@ class Client(asyncssh.SSHClient):
         self._asked = False
         self._connection: asyncssh.SSHClientConnection | None = None
         self.known: KnownHosts | None = None
+        self.tunnel: asyncssh.SSHClientConnection | None = None
         self.refusal: Refusal | None = None
         self.trouble: VolactError | None = None
         self.restricted = False
@@ -73,8 +75,9 @@ class Client(asyncssh.SSHClient):
         return self._connection is not None and bool(self._connection.get_server_host_key())
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        """Keep the connection, to see how far it got."""
+        """Keep the connection, to see how far it got; bound what it may receive."""
         self._connection = conn
+        receive_budget.attach(conn, self.tunnel)
 
     def match(self, host: str, addr: str, port: int | None) -> Match:
         """The trusted keys of this host."""

@@ -149,30 +149,28 @@ def _credential(secret_id: str, secret_key: str, token: str | None, *, where: st
 
 def _assumed(account: Account, secret_id: str, secret_key: str, role: str) -> Any:
     """Keys of a role, which the SDK fetches and renews with those of the file."""
-    from tencentcloud.common import credential  # noqa: PLC0415
+    from volact.cloud.tencent.roles import AssumedRole  # noqa: PLC0415
 
     endpoint = endpoint_of(account, "sts")
-    return credential.STSAssumeRoleCredential(
-        secret_id, secret_key, role, _SESSION, endpoint=endpoint.url_or_host
-    )
+    return AssumedRole(secret_id, secret_key, role, _SESSION, endpoint=endpoint.url_or_host)
 
 
 def _from_identity(env: Mapping[str, str]) -> Any:
     """A pod of TKE is given a token in a file."""
     if not env.get("TKE_ROLE_ARN"):
         return None
-    from tencentcloud.common import credential  # noqa: PLC0415
+    from volact.cloud.tencent.roles import pod_role  # noqa: PLC0415
 
     try:
-        return credential.DefaultTkeOIDCRoleArnProvider().get_credential()
+        return pod_role()
     except OSError as error:
         raise InputError(f"the identity of this pod is not usable: {error}") from error
 
 
 def _machine_role() -> Any:
-    from tencentcloud.common import credential  # noqa: PLC0415
+    from volact.cloud.tencent.roles import MachineRole  # noqa: PLC0415
 
-    return credential.CVMRoleCredential().get_credential()
+    return MachineRole().get_credential()
 
 
 def _in_time(role: Role) -> Any:

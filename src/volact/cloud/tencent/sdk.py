@@ -11,11 +11,14 @@ import warnings
 from importlib.util import find_spec
 from typing import Any
 
+from volact.bounded.http_session import bind_session
+from volact.bounded.stream import Limits
 from volact.cloud.tencent.endpoint import Service, endpoint_of
 from volact.errors import InputError
 from volact.model.account import Account
 
 _REQUEST_S = 20
+LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S)
 
 
 def need_sdk() -> None:
@@ -43,7 +46,10 @@ def make_client(service: Service, account: Account, region: str, credential: Any
     )
     # The region breaker would send requests to another region's endpoint.
     profile = ClientProfile(httpProfile=http, language="en-US", disable_region_breaker=True)
-    return _class_of(service)(credential, region, profile)
+    client = _class_of(service)(credential, region, profile)
+    # One client serves many threads; an answer holds a hundred rows at most.
+    bind_session(client.request.conn._session, LIMITS, "same-origin")
+    return client
 
 
 def _class_of(service: Service) -> Any:

@@ -19,6 +19,7 @@ import requests.exceptions as http
 import spnego.exceptions as nego
 import urllib3.exceptions as lib3
 
+from volact.bounded.stream import PeerLimitError, TooLongError
 from volact.errors import TransportError
 from volact.transports.failures import Mapping, one_line
 
@@ -97,6 +98,8 @@ TABLE: dict[type[BaseException], Mapping] = {
     ImportError: Mapping("auth", "this way to log in is not installed: {detail}"),
     ssl.SSLCertVerificationError: _UNTRUSTED,
     ParseError: _SPEECH,
+    PeerLimitError: _SPEECH,
+    TooLongError: _LATE,
     TimeoutError: _LATE,
     ConnectionRefusedError: Mapping(
         "connect",
@@ -209,6 +212,8 @@ def _inner(error: BaseException) -> BaseException | None:
 
 def _is_plain(error: OSError) -> bool:
     """An error of the system or of TLS, and one that says more than what wraps it."""
+    if isinstance(error, PeerLimitError):
+        return True
     own = type(error).__module__ in {"builtins", "socket", "ssl"}
     return own and (not isinstance(error, ssl.SSLError) or mapping_of(type(error)) is _UNTRUSTED)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Callable
 from xml.etree.ElementTree import Element, SubElement
 
 import msgspec
@@ -60,8 +61,9 @@ class Piece(msgspec.Struct, frozen=True):
 class Shell:
     """One remote shell, opened when it is first needed."""
 
-    def __init__(self, wsman: WSMan) -> None:
+    def __init__(self, wsman: WSMan, abort: Callable[[], None]) -> None:
         self._wsman = wsman
+        self.abort = abort  # ends the connection at once, whatever a thread waits for in it
         self._selectors: SelectorSet | None = None
         self._running = ""  # the command that has not come to its end
 

@@ -55,11 +55,18 @@ class WinRmTransport:
         try:
             await self._quietly(self._shell.close)
         finally:
-            self._worker.end()  # also when nobody waits any more for the goodbye
+            # Also when the goodbye took too long: then its request ends here, and so
+            # the thread does.
+            self._worker.end()
+            self._shell.abort()
 
     def abandon(self) -> None:
-        """Close the shell, should it have opened after all, and do not wait for it."""
+        """Close the shell, should it have opened after all, and do not wait for it.
+
+        What does not end by itself within the time for a goodbye is ended.
+        """
         self._worker.end(lambda: _silently(self._shell.close))
+        asyncio.get_running_loop().call_later(_GRACE_S, self._shell.abort)
 
     async def _within(self, script: bytes, name: str, stop: Stop, deadline_s: float) -> Raw:
         line = run_line(name, len(script))

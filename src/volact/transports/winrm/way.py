@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 from pypsrp.wsman import WSMan
 
+from volact.bounded.http_session import BoundedAdapter, bind_session
+from volact.bounded.stream import Limits
 from volact.errors import InputError, TransportError, VolactError
 from volact.model.server import Server
 from volact.transports.base import Opener, Secrets, Transport
@@ -27,6 +29,8 @@ from volact.transports.winrm.worker import Worker
 # More than this many servers at a time wait for a thread.
 _THREADS = 128
 _PORT, _TLS_PORT = 5985, 5986
+# The library asks for answers of 150 KB at most.
+_MOST_BYTES = 1024 * 1024
 
 # The library tells its troubles to whoever listens; volact tells them itself.
 logging.getLogger("pypsrp").addHandler(logging.NullHandler())
@@ -51,7 +55,9 @@ def make(secrets: Secrets, options: SshOptions) -> Opener:
 async def _open(server: Server, secrets: Secrets, connect_s: float) -> WinRmTransport:
     require_secrecy(server)
     settings = settings_of(server, await _password(server, secrets), connect_s)
-    shell = Shell(WSMan(**settings))
+    wsman = WSMan(**settings)
+    limits = Limits(most_bytes=_MOST_BYTES, total_s=2 * connect_s)
+    shell = Shell(wsman, bound_wsman(wsman, limits).abort)
     worker = Worker(server.name)  # last: from here on there is a thread to be ended
     transport = WinRmTransport(shell, worker)
     try:
@@ -65,6 +71,17 @@ async def _open(server: Server, secrets: Secrets, connect_s: float) -> WinRmTran
         transport.abandon()
         raise
     return transport
+
+
+def bound_wsman(wsman: WSMan, limits: Limits) -> BoundedAdapter:
+    """Put bounds under every request, the login's included, and follow no redirect.
+
+    The library makes its session with the first request; it is made here instead, so
+    that none goes without.
+    """
+    transport = wsman.transport
+    transport.session = transport._build_session()
+    return bind_session(transport.session, limits, "never")
 
 
 def require_secrecy(server: Server) -> None:

@@ -1,0 +1,149 @@
+"""No HTTP server makes volact hold more, wait longer or go elsewhere than it may."""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+import requests
+from evil_http import FLOODS, SLOW, Say, compressed, evil
+
+from volact.bounded.http_client import BoundedHandler
+from volact.bounded.http_session import bind_session, origin
+from volact.bounded.stream import Limits, PeerLimitError
+
+MOST = 256 * 1024
+LIMITS = Limits(most_bytes=MOST, total_s=30.0)
+QUICK = Limits(most_bytes=MOST, total_s=0.3)
+# What the sockets of both ends may hold beside the bound.
+BUFFERS = 16 * 1024 * 1024
+
+Ask = Callable[[int, Limits], None]
+
+
+def by_requests(port: int, limits: Limits) -> None:
+    with requests.Session() as session:
+        bind_session(session, limits, "never")
+        session.post(f"http://127.0.0.1:{port}/wsman", data=b"x", timeout=20).close()
+
+
+def by_urllib(port: int, limits: Limits) -> None:
+    opener = urllib.request.OpenerDirector()
+    opener.add_handler(BoundedHandler(limits))
+    with opener.open(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+        answer.read()
+
+
+ASKS = pytest.mark.parametrize("ask", [by_requests, by_urllib])
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """What is at the bottom of an exception that wraps others."""
+    inner = [error.__cause__, error.__context__, *error.args, getattr(error, "reason", None)]
+    found = next((one for one in inner if isinstance(one, BaseException)), None)
+    return error if found is None or isinstance(error, PeerLimitError) else cause_of(found)
+
+
+@ASKS
+@pytest.mark.parametrize("say", FLOODS.values(), ids=FLOODS)
+def test_a_flood_ends_at_the_bound_and_the_socket_is_closed(ask: Ask, say: Say) -> None:
+    with evil(say) as server:
+        with pytest.raises(Exception) as caught:
+            ask(server.port, LIMITS)
+        assert server.over.wait(10), "the socket stayed open"
+        assert server.sent < MOST + BUFFERS
+    assert not isinstance(caught.value, MemoryError)
+
+
+@ASKS
+@pytest.mark.parametrize("say", SLOW.values(), ids=SLOW)
+def test_a_trickle_ends_in_time(ask: Ask, say: Say) -> None:
+    with evil(say) as server:
+        begun = time.monotonic()
+        with pytest.raises(Exception) as caught:
+            ask(server.port, QUICK)
+        assert time.monotonic() - begun < 10  # each read alone may take 20 s
+        assert server.over.wait(10)
+    assert isinstance(cause_of(caught.value), TimeoutError)
+
+
+@ASKS
+def test_nothing_is_decompressed_or_asked_to_be_compressed(ask: Ask) -> None:
+    with evil(compressed) as server:
+        with pytest.raises(Exception) as caught:
+            ask(server.port, LIMITS)
+        assert b"\r\nAccept-Encoding: identity\r\n" in server.requests[0]
+    assert "compressed" in str(cause_of(caught.value))
+
+
+def moved(to: str) -> Say:
+    def say(send: Callable[[bytes], None]) -> None:
+        send(b"HTTP/1.1 307 Moved\r\nLocation: " + to.encode() + b"\r\nContent-Length: 0\r\n\r\n")
+
+    return say
+
+
+def found(send: Callable[[bytes], None]) -> None:
+    send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+
+def test_redirects_are_followed_nowhere_or_within_the_origin() -> None:
+    with evil(found) as elsewhere:
+        for policy, to in (
+            ("never", f"http://127.0.0.1:{elsewhere.port}/"),
+            ("never", "/here"),
+            ("same-origin", f"http://127.0.0.1:{elsewhere.port}/"),
+            ("same-origin", "//localhost/"),
+        ):
+            with evil(moved(to)) as server, requests.Session() as session:
+                bind_session(session, LIMITS, policy)  # type: ignore[arg-type]
+                with pytest.raises(requests.ConnectionError, match="leads to another place"):
+                    session.post(f"http://127.0.0.1:{server.port}/", data=b"secret", timeout=5)
+                assert len(server.requests) == 1
+        assert elsewhere.requests == []
+
+
+def test_a_redirect_within_the_origin_is_followed() -> None:
+    with evil(moved("/other")) as server, requests.Session() as session:
+        bind_session(session, LIMITS, "same-origin")
+        session.max_redirects = 3
+        with pytest.raises(requests.TooManyRedirects):
+            session.get(f"http://127.0.0.1:{server.port}/", timeout=5)
+        assert len(server.requests) == 4
+
+
+def test_an_origin_has_a_port() -> None:
+    assert origin("https://h/x") == origin("https://h:443/") != origin("http://h/x")
+    assert origin("https://h/") != origin("https://h.evil/")
+
+
+def test_abort_ends_a_thread_that_waits() -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def silent(_send: Callable[[bytes], None]) -> None:
+        begun.set()
+        over.wait(20)
+
+    with evil(silent) as server, requests.Session() as session:
+        bounds = bind_session(session, LIMITS, "never")
+        ended: list[Exception] = []
+
+        def ask() -> None:
+            try:
+                session.get(f"http://127.0.0.1:{server.port}/", timeout=20)
+            except requests.RequestException as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        assert begun.wait(10)
+        bounds.abort()
+        thread.join(10)
+        over.set()
+        assert not thread.is_alive()
+        assert ended
+        with pytest.raises(requests.ConnectionError, match="no further request"):
+            session.get(f"http://127.0.0.1:{server.port}/", timeout=5)

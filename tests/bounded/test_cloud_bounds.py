@@ -1,0 +1,95 @@
+"""A cloud's API and its metadata service that mean harm."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from evil_http import FLOODS, SLOW, Say, compressed, evil
+
+from volact.cloud.tencent.calls import Calls
+from volact.cloud.tencent.failures import ApiError
+from volact.cloud.tencent.keys import find_keys
+from volact.cloud.tencent.roles import MachineRole, fetch
+from volact.cloud.tencent.sdk import LIMITS
+from volact.cloud.tencent.tat import agents
+from volact.cloud.tencent.threads import Threads
+from volact.model.account import Account
+
+KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDsomething", "TENCENTCLOUD_SECRET_KEY": "some-key"}
+BUFFERS = 16 * 1024 * 1024
+
+
+async def ask(port: int) -> ApiError:
+    account = Account(endpoint=f"http://127.0.0.1:{port}")
+    calls = Calls(account, "ap-jakarta", find_keys(account, KEYS), Threads(), ())
+    with pytest.raises(ApiError) as caught:
+        await agents(calls, ["ins-1"])
+    return caught.value
+
+
+@pytest.mark.parametrize("say", FLOODS.values(), ids=FLOODS)
+async def test_an_api_that_floods(say: Say) -> None:
+    with evil(say) as server:
+        await ask(server.port)
+        assert server.over.wait(10)
+        assert server.sent < LIMITS.most_bytes + BUFFERS
+
+
+async def test_an_api_that_compresses() -> None:
+    with evil(compressed) as server:
+        assert "compressed" in str(await ask(server.port))
+
+
+def to(port: int) -> Say:
+    def say(send: Callable[[bytes], None]) -> None:
+        send(b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:%d/\r\n\r\n" % port)
+
+    return say
+
+
+def page(text: str) -> Say:
+    def say(send: Callable[[bytes], None]) -> None:
+        send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text.encode())
+
+    return say
+
+
+async def test_an_api_that_leads_elsewhere() -> None:
+    with evil(page("{}")) as elsewhere, evil(to(elsewhere.port)) as server:
+        assert "another place" in str(await ask(server.port))
+        assert elsewhere.requests == []
+
+
+def test_metadata_that_floods_trickles_or_leads_elsewhere() -> None:
+    with evil(page("role")) as elsewhere:
+        for say in (*FLOODS.values(), *SLOW.values(), compressed, to(elsewhere.port)):
+            begun = time.monotonic()
+            with evil(say) as server:
+                assert fetch(f"http://127.0.0.1:{server.port}/") == ""
+                assert server.over.wait(10)
+                assert server.sent < BUFFERS
+            assert time.monotonic() - begun < 15
+        assert elsewhere.requests == []
+
+
+def test_a_role_of_this_machine_is_read() -> None:
+    told = {"Code": "Success", "TmpSecretId": "i", "TmpSecretKey": "k", "Token": "t"}
+
+    def say(send: Callable[[bytes], None]) -> None:
+        asked = server.requests[-1].split()[1]
+        keys = {**told, "ExpiredTime": int(time.time()) + 3600}
+        page("volact-role" if asked == b"/" else json.dumps(keys))(send)
+
+    with evil(say) as server:
+        role = MachineRole(f"http://127.0.0.1:{server.port}/").get_credential()
+        assert role.get_credential_info() == ("i", "k", "t")
+        assert b"GET /volact-role " in server.requests[1]
+
+
+@pytest.mark.parametrize("text", ["", "not JSON", "[]", '{"Code": "Success"}', '{"Code": "No"}'])
+def test_metadata_that_is_none_gives_no_keys(text: str) -> None:
+    with evil(page(text)) as server:
+        assert MachineRole(f"http://127.0.0.1:{server.port}/").get_credential() is None
