@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from volact_lab.errors import LabError
 from volact_lab.faults import FAULTS
 from volact_lab.fleet import able, fleet
 from volact_lab.limits import allow_many_sockets
+from volact_lab.listening import Port
 from volact_lab.scenario import load_scenario
 from volact_lab.ssh.pool import Pool
 from volact_lab.ssh.server import Front
@@ -88,7 +88,7 @@ class Lab:
         self.slots = {spec.name: Slot(spec) for spec in self.specs}
         self.surroundings = Surroundings(load_profile(PROVIDER), load_editions(), patience)
         self._old_key = asyncssh.generate_private_key("ssh-ed25519")
-        self._taken: list[socket.socket] = []
+        self._taken: list[Port] = []
         self._gated = gated
         self.front = Front(
             password=f"lab-{secrets.token_urlsafe(12)}",
@@ -129,14 +129,14 @@ class Lab:
     async def stop(self) -> None:
         """Close every socket."""
         for gate in self.gates:
-            await gate.close()
+            await gate.stop()
         await self.front.stop()
         await self.winrm.stop()
         await self.tencent.stop()
         self.front.pool.stop()
         await self.surroundings.stop()
         for taken in self._taken:
-            taken.close()
+            taken.release()
         self._taken.clear()
 
     async def __aenter__(self) -> Lab:
@@ -203,10 +203,8 @@ class Lab:
 
     def _take_port(self) -> int:
         """A port where nothing listens and nothing else will."""
-        taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        taken.bind(("127.0.0.1", 0))
-        self._taken.append(taken)
-        return int(taken.getsockname()[1])
+        self._taken.append(Port())
+        return self._taken[-1].number
 
 
 def _reached(spec: Spec, transport: TransportName | None) -> Spec:

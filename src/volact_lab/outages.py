@@ -27,7 +27,7 @@ async def down(lab: Lab) -> AsyncIterator[None]:
 @asynccontextmanager
 async def without_kms(lab: Lab) -> AsyncIterator[None]:
     """Nothing answers at the provider's KMS hosts."""
-    await lab.surroundings.kms.stop()
+    await lab.surroundings.kms.pause()
     try:
         yield
     finally:

@@ -54,7 +54,7 @@ async def gate() -> AsyncIterator[Gate]:
     gate = Gate(server.sockets[0].getsockname()[1])
     await gate.open()
     yield gate
-    await gate.close()
+    await gate.stop()
     assert gate.connections == 0
     server.close()
     await server.wait_closed()

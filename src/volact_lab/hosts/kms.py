@@ -111,6 +111,10 @@ class KmsHost:
         """Listen on a free loopback port and return it."""
         return await self.listener.start(lambda: _Connection(self))
 
+    async def pause(self) -> None:
+        """Answer nothing until the next start, which is on the same port."""
+        await self.listener.pause()
+
     async def stop(self) -> None:
         """Close the listener."""
         await self.listener.stop()

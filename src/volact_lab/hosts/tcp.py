@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
+from volact_lab.listening import Port, stop_accepting
+
 
 class TcpListener:
     """Listens, and remembers its connections so that none outlives it."""
@@ -13,22 +15,30 @@ class TcpListener:
     def __init__(self) -> None:
         self.connections: set[asyncio.Transport] = set()
         self._server: asyncio.Server | None = None
-        self._port = 0
+        self._port: Port | None = None
 
     async def start(self, factory: Callable[[], asyncio.Protocol]) -> int:
-        """Listen on a free loopback port, on the same again after a stop, and return it."""
+        """Listen on a free loopback port, on the same again after a pause, and return it."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(factory, "127.0.0.1", self._port)
-        self._port = int(self._server.sockets[0].getsockname()[1])
-        return self._port
+        self._port = self._port or Port()
+        self._server = await loop.create_server(factory, sock=self._port.socket())
+        return self._port.number
 
-    async def stop(self) -> None:
-        """Close the listener and every connection."""
-        if self._server:
-            self._server.close()
+    async def pause(self) -> None:
+        """Close the listener and every connection; the port stays its own."""
+        server, self._server = self._server, None
+        if server is not None:
+            await stop_accepting(server)
         for transport in tuple(self.connections):
             transport.abort()
         await asyncio.sleep(0)  # let the transports tell their protocols
+
+    async def stop(self) -> None:
+        """The same, for good."""
+        await self.pause()
+        if self._port is not None:
+            self._port.release()
+            self._port = None
 
 
 class Connection(asyncio.Protocol):

@@ -15,6 +15,7 @@ from typing import Any
 import asyncssh
 
 from volact_lab.cmd.session import Result, execute
+from volact_lab.listening import stop_accepting
 from volact_lab.ssh.pool import Pool
 from volact_lab.ssh.sftp import LabSftp
 from volact_lab.ssh.slot import Slot
@@ -38,6 +39,7 @@ class Front:
     slots: dict[int, Slot] = field(default_factory=dict)
     hanging: set[asyncio.Event] = field(default_factory=set)
     _listeners: list[asyncssh.SSHAcceptor] = field(default_factory=list)
+    open: set[asyncssh.SSHServerConnection] = field(default_factory=set)
 
     def options(self) -> asyncssh.SSHServerConnectionOptions:
         """The options of every listener."""
@@ -63,10 +65,12 @@ class Front:
         """Close every listener and connection."""
         for event in tuple(self.hanging):
             event.set()
-        for acceptor in self._listeners:
-            acceptor.close()
-        await asyncio.gather(*(acceptor.wait_closed() for acceptor in self._listeners))
+        await asyncio.gather(*(stop_accepting(acceptor) for acceptor in self._listeners))
         self._listeners.clear()
+        left = tuple(self.open)
+        for connection in left:
+            connection.abort()
+        await asyncio.gather(*(connection.wait_closed() for connection in left))
 
     def slot_of(self, info: Callable[[str], object]) -> Slot:
         """The server that a connection is for."""
@@ -162,6 +166,11 @@ class _Login(asyncssh.SSHServer):
         self._connection = conn
         self._slot = self._front.slot_of(conn.get_extra_info)
         self._slot.connections += 1
+        self._front.open.add(conn)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        if self._connection is not None:
+            self._front.open.discard(self._connection)
 
     def session_requested(self) -> Any:
         """A channel is asked for; its encoding is that of the options: bytes."""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from volact_lab.listening import StreamListener
 from volact_lab.ssh.pool import Pool
 from volact_lab.ssh.slot import Slot
 from volact_lab.tencent import cvm, sts, tat
@@ -57,8 +58,7 @@ class TencentFront:
             "cvm": (cvm.VERSION, cvm.Cvm(self.estate).actions),
             "sts": (sts.VERSION, sts.Sts(self.accounts).actions),
         }
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._listener = StreamListener(self._connected)
 
     @property
     def endpoint(self) -> str:
@@ -67,26 +67,15 @@ class TencentFront:
 
     async def start(self) -> None:
         """Listen on a free loopback port."""
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, backlog=128)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = await self._listener.start()
 
     async def stop(self) -> None:
         """Close the listener, its connections, and what runs."""
-        if self._server is not None:
-            self._server.close()
-        for writer in tuple(self._open):
-            writer.transport.abort()
+        await self._listener.stop()
         await self.invocations.stop()
-        if self._server is not None:
-            await self._server.wait_closed()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            await Connection(reader, writer, self._answer).serve()
-        finally:
-            self._open.discard(writer)
-            writer.close()
+        await Connection(reader, writer, self._answer).serve()
 
     async def _answer(self, _target: str, headers: Headers, body: bytes) -> Reply:
         try:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import random
 
+from volact_lab.listening import StreamListener
 from volact_lab.trouble.kinds import Act, Stage, Trouble
 from volact_lab.trouble.watch import Watch
 
@@ -27,31 +28,25 @@ class Gate:
         self.port = 0
         self.trouble: Trouble | None = None
         self._ssh = ssh
-        self._server: asyncio.Server | None = None
+        self._listener = StreamListener(self._connected)
         self._pipes: dict[int, _Pipe] = {}  # by the port that the server sees
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Listen; on the same port as before when it was closed meanwhile."""
-        self._server = await asyncio.start_server(
-            self._connected, "127.0.0.1", self.port, backlog=128
-        )
-        self.port = int(self._server.sockets[0].getsockname()[1])
+        self.port = await self._listener.start()
 
     async def close(self) -> None:
         """Stop listening and end every connection, as a server that goes down."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._listener.pause()
+
+    async def stop(self) -> None:
+        """Close for good: the port is free for others."""
+        await self._listener.stop()
 
     @property
     def connections(self) -> int:
         """How many connections are open."""
-        return len(self._tasks)
+        return self._listener.connections
 
     def reached(self, stage: Stage, peer: int) -> Act | None:
         """The server says that a connection of its is at a stage: what happens there.
@@ -71,18 +66,6 @@ class Gate:
         return trouble is not None and trouble.act == "deny" and trouble.strikes(stage)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            await self._carry(reader, writer)
-        except (OSError, asyncio.CancelledError):
-            return  # one of the two is gone, or the gate is closed
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         trouble = self.trouble
         if trouble is not None and trouble.strikes("accept"):
             await _greeted(trouble, reader, writer)
@@ -96,6 +79,8 @@ class Gate:
         finally:
             del self._pipes[peer]
             far_writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await far_writer.wait_closed()
 
     def passing(self, stage: Stage) -> Trouble | None:
         """The trouble that strikes a stage in clear."""

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from spnego.exceptions import SpnegoError
 
+from volact_lab.listening import StreamListener
 from volact_lab.ssh.pool import Pool
 from volact_lab.ssh.slot import Slot
 from volact_lab.windows.spec import Spec
@@ -45,8 +46,7 @@ class WinRmFront:
     password: str
     pool: Pool
     services: dict[str, Service] = field(default_factory=dict)
-    _servers: list[asyncio.Server] = field(default_factory=list)
-    _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
+    _listeners: list[StreamListener] = field(default_factory=list)
     _folder: TemporaryDirectory[str] | None = None
     _identities: Identities | None = None
     _users: Users | None = None
@@ -72,32 +72,18 @@ class WinRmFront:
         shown = self._shown(slot)
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._open[task] = writer
-            try:
-                await self._serve(service, shown, reader, writer)
-            finally:
-                del self._open[task]
+            await self._serve(service, shown, reader, writer)
 
-        server = await asyncio.start_server(
-            connected, "127.0.0.1", 0, ssl=shown and shown.context, backlog=128
-        )
-        slot.port = server.sockets[0].getsockname()[1]
-        self._servers.append(server)
+        listener = StreamListener(connected, tls=shown.context if shown else None)
+        slot.port = await listener.start()
+        self._listeners.append(listener)
 
     async def stop(self) -> None:
         """Close every listener, connection and shell."""
-        for server in self._servers:
-            server.close()
+        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        self._listeners.clear()
         for service in self.services.values():
             await service.stop()
-        left = dict(self._open)
-        for writer in left.values():
-            writer.transport.abort()
-        await asyncio.gather(*left, return_exceptions=True)
-        await asyncio.gather(*(server.wait_closed() for server in self._servers))
-        self._servers.clear()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -120,10 +106,7 @@ class WinRmFront:
         login = Login(service.slot, self._users, self.password, tls, bindings)
         caller = _Caller(service, login)
         caller.peer = int(writer.get_extra_info("peername")[1])
-        try:
-            await Connection(reader, writer, caller.answer).serve()
-        finally:
-            writer.close()
+        await Connection(reader, writer, caller.answer).serve()
 
 
 @dataclass
