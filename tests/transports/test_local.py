@@ -6,6 +6,8 @@ The real script on a real Windows Script Host is in tests/wine.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import secrets
 import sys
 import tempfile
 import time
@@ -53,8 +55,8 @@ async def test_the_folder_is_for_this_account_alone(temp: Path) -> None:
 
 async def test_a_deadline_ends_every_process(temp: Path) -> None:
     pids = temp / "pids"
-    with pytest.raises(TransportError, match=r"did not finish within 0\.5 s") as caught:
-        await shell(f"sleep 60 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=0.5)
+    with pytest.raises(TransportError, match=r"did not finish within 2 s") as caught:
+        await shell(f"sleep 60 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=2)
     assert caught.value.kind == "timeout"
     await _gone(pids)
     assert list(temp.iterdir()) == [pids]
@@ -64,7 +66,7 @@ async def test_who_is_given_up_ends_every_process(temp: Path) -> None:
     pids = temp / "pids"
     run = shell(f"sleep 60 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=60)
     task = asyncio.ensure_future(run)
-    while not pids.exists():
+    while not (pids.exists() and pids.read_text().endswith("\n")):
         await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -72,16 +74,46 @@ async def test_who_is_given_up_ends_every_process(temp: Path) -> None:
     await _gone(pids)
 
 
+@pytest.mark.parametrize("turns", [*range(12), 20, 40])
+async def test_who_is_given_up_while_the_script_starts_ends_every_process(
+    temp: Path, turns: int
+) -> None:
+    """The seconds that its child sleeps are its name among all processes."""
+    seconds = f"60.{secrets.randbelow(10**12):012}"
+    run = shell(f"sleep {seconds} & wait").run(b"", name=NAME, deadline_s=60)
+    task = asyncio.ensure_future(run)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert _sleeping(seconds) == []
+    assert list(temp.iterdir()) == []
+
+
+def _sleeping(seconds: str) -> list[str]:
+    """The processes that were told to sleep that long."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and seconds in (entry / "cmdline").read_text("utf-8"):
+                found.append(entry.name)
+    return found
+
+
 async def _gone(pids: Path) -> None:
-    """The processes whose ids are in a file have ended."""
+    """Wait until the processes whose ids are in a file have ended."""
     for pid in pids.read_text().split():
-        stat = Path(f"/proc/{pid}/stat")
-        for _ in range(200):
-            if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
-                break
+        while _lives(pid):
             await asyncio.sleep(0.01)
-        else:
-            pytest.fail(f"{pid} still runs")
+
+
+def _lives(pid: str) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 async def test_output_is_bounded(temp: Path) -> None:

@@ -68,17 +68,7 @@ class LocalTransport:
 
     async def _execute(self, folder: Path, file: str, deadline_s: float) -> Raw:
         asked = time.time()
-        # Started in its folder under its bare name: no path for cmd to misread.
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            f".\\{file}",
-            cwd=folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        process = await _started(self._command, folder, file)
         try:
             async with asyncio.timeout(deadline_s):
                 stdout, stderr = await asyncio.gather(
@@ -98,6 +88,33 @@ class LocalTransport:
         if len(stdout) > MAX_OUTPUT:
             raise TransportError("protocol", f"the script wrote more than {MAX_OUTPUT} bytes")
         return Raw(stdout=stdout, stderr=stderr, exit_status=status, asked=asked, answered=answered)
+
+
+async def _started(command: tuple[str, ...], folder: Path, file: str) -> Process:
+    """The process of a script.  One that is given up while it starts is ended as a whole.
+
+    asyncio alone would end only the first process, and wait for the pipes that
+    those hold which that one has started.
+    """
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command,
+            # Started in its folder under its bare name: no path for cmd to misread.
+            f".\\{file}",
+            cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await _end_and_wait(await starting)
+        raise
 
 
 async def _read(process: Process, stream: asyncio.StreamReader | None) -> bytes:
