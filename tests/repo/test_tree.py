@@ -77,8 +77,6 @@ def test_the_architecture_names_only_what_exists() -> None:
     named = {name for name in re.findall(r"`([\w./-]+)`", text) if "/" in name}
     assert len(named) > 20
     missing = [
-        name
-        for name in sorted(named)
-        if not any((place / name).exists() for place in places)
+        name for name in sorted(named) if not any((place / name).exists() for place in places)
     ]
     assert not missing
