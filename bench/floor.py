@@ -27,6 +27,7 @@ import bare_loop
 from volact.agent.answer import read_answer
 from volact.agent.render import render
 from volact.agent.request import new_request
+from volact.core.assessment import assess
 from volact.core.context import Context
 from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
@@ -111,14 +112,13 @@ def answer_pieces(output: bytes) -> dict[str, float]:
     )
     clock = Clock(time.time(), time.time() + 1)
     answer = read_answer(output, _ID)
-    # Facts of their own for each time, as each server has: rules remember the last.
-    each = iter([read_facts(answer.facts, clock) for _ in range(_TIMES + 1)])
+    facts = read_facts(answer.facts, clock)
     request = new_request("probe", knowledge.profile, id=_ID)
     return {
         "making the script": _ms(lambda: render(request)),
         "reading the answer": _ms(lambda: read_answer(output, _ID)),
         "facts out of it": _ms(lambda: read_facts(answer.facts, clock)),
-        "diagnosing": _ms(lambda: diagnose(next(each), ctx)),
+        "diagnosing": _ms(lambda: diagnose(assess(facts, ctx))),
     }
 
 

@@ -8,6 +8,7 @@ from case_server import clock_of, context_of, facts_of, knowledge_of
 from conduct import Deed, breaches
 from step_words import step_line
 
+from volact.core.assessment import assess
 from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
 from volact.core.plan import make_plan
@@ -68,8 +69,8 @@ def judge(case: Case) -> Judged:
     """The case as volact sees it."""
     raw, clock, ctx = facts_of(case), clock_of(case), context_of(case)
     facts = read_facts(raw, clock)
-    findings = diagnose(facts, ctx, case.results)
-    plan = make_plan(facts, findings, ctx)
+    findings = diagnose(assess(facts, ctx, case.results))
+    plan = make_plan(assess(facts, ctx), findings)
     errors = frozenset(f.id for f in findings if f.severity == "error")
     deed = Deed(
         raw=raw,

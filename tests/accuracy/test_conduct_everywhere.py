@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from plausible import POLICIES, servers, with_images
 from servers import CLOCK, context, facts_of
 
+from volact.core.assessment import assess
 from volact.core.diagnose import diagnose
 from volact.core.plan import make_plan
 
@@ -18,11 +19,11 @@ from volact.core.plan import make_plan
 def test_no_plan_breaks_a_rule_of_conduct(raw: dict[str, Any], policy: dict[str, Any]) -> None:
     ctx = with_images(context(**policy))
     facts = facts_of(raw)
-    findings = diagnose(facts, ctx)
+    findings = diagnose(assess(facts, ctx))
     deed = Deed(
         raw=raw,
         clock=CLOCK,
-        steps=make_plan(facts, findings, ctx).steps,
+        steps=make_plan(assess(facts, ctx), findings).steps,
         profile=ctx.knowledge.profile,
         images=ctx.images,
         policy=ctx.policy,

@@ -9,8 +9,8 @@ from typing import Any
 
 import quickjs
 
+from volact.core.assessment.kms import REACHED_CODES
 from volact.core.diagnose.license import STORE_CODES
-from volact.core.kms import REACHED_CODES
 from volact.core.sddl import NETWORK_SERVICE, SERVICE_GROUPS, network_service_token
 
 

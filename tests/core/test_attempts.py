@@ -6,7 +6,7 @@ from typing import Any
 
 from servers import KMS, facts_of, server
 
-from volact.core.codes import kms_answer, last_code, tried_at
+from volact.core.assessment.attempts import attempts_of, kms_answer, tried_at
 from volact.model.step import StepResult
 
 # The clock was five hours ahead when a host answered; it was put right, and the
@@ -25,7 +25,7 @@ def test_the_logs_numbers_tell_which_event_is_newer_not_its_times() -> None:
     assert kms_answer(known) == 0x800706BA
     assert tried_at(known) == "2026-01-31T08:00:00Z"
     umbrella = (StepResult(do="activate", ok=False, hresult=0xC004F074),)
-    assert last_code(known, umbrella) == 0x800706BA
+    assert attempts_of(known, umbrella).code == 0x800706BA
 
 
 def test_an_answer_with_a_higher_number_is_the_answer() -> None:
@@ -46,4 +46,4 @@ def test_a_failed_try_is_placed_by_its_number_too() -> None:
         "12289": None,
         "8198": ["2026-01-31T12:59:00Z", ["hr=0x8007232B"], 900],
     }
-    assert last_code(facts_of(server(licensed=False, events=events)), ()) == 0x800706BA
+    assert attempts_of(facts_of(server(licensed=False, events=events)), ()).code == 0x800706BA

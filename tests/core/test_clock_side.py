@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from servers import context, facts_of, server
 
+from volact.core.assessment import assess
 from volact.core.diagnose import diagnose
 
 HOUR = 3600
@@ -23,7 +24,7 @@ def test_both_findings_name_the_same_side(
     bias_min: int, skew_s: int, universal: int | None, side: str
 ) -> None:
     raw = server(skew_s=skew_s, time__bias=bias_min, time__rtu=universal)
-    found = {finding.id: finding for finding in diagnose(facts_of(raw), context())}
+    found = {finding.id: finding for finding in diagnose(assess(facts_of(raw), context()))}
     for id in ("clock-skew", "rtc-utc-mismatch"):
         other = {"ahead": "behind", "behind": "ahead"}[side]
         assert side in found[id].summary

@@ -8,13 +8,13 @@ import pytest
 from msgspec.structs import replace
 from servers import KMS, KMS1, OTHER_KMS, REFUSED, TIMEOUT, context, facts_of, product, server
 
+from volact.core.assessment import assess
+from volact.core.assessment.hosts import owners
 from volact.core.context import Context
 from volact.core.detect import Detection, detect
 from volact.core.diagnose import diagnose
-from volact.core.owners import owners
 from volact.core.plan import make_plan
 from volact.core.rows import license_row
-from volact.core.standing import standing
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.finding import Finding
 from volact.model.profile import HostPort, Profile
@@ -32,12 +32,12 @@ def ctx(provider: str = "tencent") -> Context:
 
 
 def found(raw: dict[str, Any], context: Context) -> dict[str, Finding]:
-    return {finding.id: finding for finding in diagnose(facts_of(raw), context)}
+    return {finding.id: finding for finding in diagnose(assess(facts_of(raw), context))}
 
 
 def plan(raw: dict[str, Any], context: Context) -> Plan:
     facts = facts_of(raw)
-    return make_plan(facts, diagnose(facts, context), context)
+    return make_plan(assess(facts, context), diagnose(assess(facts, context)))
 
 
 # migration
@@ -129,7 +129,7 @@ def test_nobody_owns_an_unknown_host() -> None:
 def test_the_row_says_which_layer_names_the_host(
     changes: dict[str, Any], host: str, source: str
 ) -> None:
-    row = license_row(facts_of(server("2019", **changes)), ctx())
+    row = license_row(assess(facts_of(server("2019", **changes)), ctx()))
     assert (row.kms_host, row.kms_source) == (host, source)
 
 
@@ -206,7 +206,7 @@ def own(licensed: bool = False, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_host_of_ones_own_is_accepted_whoever_it_is() -> None:
-    assert standing(facts_of(own(licensed=True)), ctx("generic")) == "accepted"
+    assert assess(facts_of(own(licensed=True)), ctx("generic")).standing == "accepted"
     assert [step.do for step in plan(own(), ctx("generic")).steps] == ["activate"]
 
 

@@ -21,18 +21,11 @@ from servers import (
     unreadable,
 )
 
-from volact.core.kms import (
-    Setting,
-    accepted_hosts,
-    configured,
-    is_accepted,
-    reach_of,
-    reachable_hosts,
-    same_host,
-    service_setting,
-    serving,
-)
-from volact.core.licensing import windows_products
+from volact.core.assessment import assess
+from volact.core.assessment.hosts import same_host
+from volact.core.assessment.kms import reach_of
+from volact.core.assessment.kms_setting import Setting, kms_layers, service_setting
+from volact.core.assessment.licence import licence_of
 from volact.model.fact import ABSENT, Known, Unreadable
 from volact.model.profile import HostPort
 
@@ -55,7 +48,7 @@ def test_hosts_are_compared_as_dns_and_ip_do(one: str, other: str, same: bool) -
 
 def setting_of(raw: dict[str, Any]) -> Any:
     facts = facts_of(raw)
-    return serving(facts, windows_products(facts)[0])
+    return licence_of(facts).products[0].kms
 
 
 POLICY: dict[str, Any] = {
@@ -106,7 +99,7 @@ def test_2008_has_no_product_layer_and_its_port_is_in_the_registry() -> None:
 def test_the_registry_speaks_where_wmi_does_not() -> None:
     facts = facts_of(server("2019", kms=OTHER_KMS, licensing=unreadable()))
     assert service_setting(facts) == Known(Setting(HostPort(OTHER_KMS), "service"))
-    assert configured(facts, None) == service_setting(facts)
+    assert kms_layers(facts).server == service_setting(facts)
 
 
 def test_brackets_do_not_matter() -> None:
@@ -143,27 +136,27 @@ def test_nothing_but_blanks_is_no_host() -> None:
 )
 def test_what_an_http_try_tells(code: Any, reach: str) -> None:
     facts = facts_of(server(**{"reach__kms.tencentyun.com:1688": code}))
-    assert reach_of(facts, HostPort(KMS)) == reach
+    assert reach_of(facts.reach, HostPort(KMS)) == reach
 
 
 def test_what_was_tried_counts_for_every_spelling_of_the_host() -> None:
     tried = {"kms.tencentyun.com:1688": REFUSED, "no host": 0}
     facts = facts_of(server(reach=tried))
-    assert reach_of(facts, HostPort("KMS.Tencentyun.com.")) == "refused"
-    assert reach_of(facts, HostPort(KMS, 1700)) == "unknown"
+    assert reach_of(facts.reach, HostPort("KMS.Tencentyun.com.")) == "refused"
+    assert reach_of(facts.reach, HostPort(KMS, 1700)) == "unknown"
 
 
 def test_reachable_hosts_stay_in_order() -> None:
     facts, ctx = facts_of(server("2016")), context()
-    assert reachable_hosts(facts, ctx) == (HostPort(KMS1), HostPort(KMS))
+    assert assess(facts, ctx).kms.reached == (HostPort(KMS1), HostPort(KMS))
 
 
 def test_a_host_of_the_providers_own_domain_is_accepted() -> None:
     facts, ctx = facts_of(server("2019")), context("ucloud")
-    known = accepted_hosts(facts, ctx)
+    known = assess(facts, ctx).kms.accepted
     own = next(iter(ctx.knowledge.profile.kms_suffixes), "")
     assert own
-    assert is_accepted(HostPort(f"elsewhere.{own}"), facts, ctx)
-    assert not is_accepted(HostPort(f"elsewhere.{own}", 1700), facts, ctx)
-    assert not is_accepted(HostPort(f"not{own}"), facts, ctx)
-    assert all(is_accepted(host, facts, ctx) for host in known)
+    assert assess(facts, ctx).kms.is_accepted(HostPort(f"elsewhere.{own}"))
+    assert not assess(facts, ctx).kms.is_accepted(HostPort(f"elsewhere.{own}", 1700))
+    assert not assess(facts, ctx).kms.is_accepted(HostPort(f"not{own}"))
+    assert all(assess(facts, ctx).kms.is_accepted(host) for host in known)

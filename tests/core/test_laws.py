@@ -18,13 +18,11 @@ from hypothesis import strategies as st
 from plausible import POLICIES, Raw, servers, with_images
 from servers import context, facts_of, unreadable
 
+from volact.core.assessment import assess
 from volact.core.context import Context
 from volact.core.diagnose import diagnose
-from volact.core.diagnose.case import Case
-from volact.core.diagnose.kms import licensing_held_down
 from volact.core.effects import promised
 from volact.core.plan import make_plan
-from volact.core.standing import licensed_by_accepted
 from volact.core.steps import ORDER
 from volact.core.verify import is_healthy
 from volact.model.facts import Facts
@@ -44,16 +42,16 @@ LICENSING = ("products", "licensing")
 
 
 def plan_of(facts: Facts, ctx: Context) -> Plan:
-    return make_plan(facts, diagnose(facts, ctx), ctx)
+    return make_plan(assess(facts, ctx), diagnose(assess(facts, ctx)))
 
 
 @LAWS
 @given(raw=servers(), policy=POLICIES)
 def test_a_healthy_server_is_left_alone(raw: Raw, policy: dict[str, Any]) -> None:
     facts, ctx = facts_of(raw), with_images(context(**policy))
-    findings = diagnose(facts, ctx)
-    plan = make_plan(facts, findings, ctx)
-    if is_healthy(facts, findings, ctx):
+    findings = diagnose(assess(facts, ctx))
+    plan = make_plan(assess(facts, ctx), findings)
+    if is_healthy(assess(facts, ctx), findings):
         assert plan.steps == ()
 
 
@@ -61,9 +59,9 @@ def test_a_healthy_server_is_left_alone(raw: Raw, policy: dict[str, Any]) -> Non
 @given(raw=servers(), policy=POLICIES)
 def test_a_licensed_server_is_changed_for_errors_only(raw: Raw, policy: dict[str, Any]) -> None:
     facts, ctx = facts_of(raw), with_images(context(**policy))
-    findings = diagnose(facts, ctx)
-    plan = make_plan(facts, findings, ctx)
-    if licensed_by_accepted(facts, ctx):
+    findings = diagnose(assess(facts, ctx))
+    plan = make_plan(assess(facts, ctx), findings)
+    if assess(facts, ctx).licensed_by_accepted:
         errors = {finding.id for finding in findings if finding.severity == "error"}
         assert all(set(step.because) <= errors for step in plan.steps)
 
@@ -74,7 +72,7 @@ def test_kept_promises_leave_none_of_the_findings(raw: Raw, policy: dict[str, An
     facts, ctx = facts_of(raw), with_images(context(**policy))
     plan = plan_of(facts, ctx)
     after = promised(facts, plan.steps, ctx)
-    left = {finding.id for finding in diagnose(after, ctx)}
+    left = {finding.id for finding in diagnose(assess(after, ctx))}
     assert not left & {cause for step in plan.steps for cause in step.because}
 
 
@@ -84,7 +82,7 @@ def test_a_second_plan_repeats_nothing(raw: Raw, policy: dict[str, Any]) -> None
     facts, ctx = facts_of(raw), with_images(context(**policy))
     first = plan_of(facts, ctx)
     after = promised(facts, first.steps, ctx)
-    if licensed_by_accepted(after, ctx):
+    if assess(after, ctx).licensed_by_accepted:
         again = plan_of(after, ctx)
         assert not {key(step) for step in again.steps} & {key(step) for step in first.steps}
 
@@ -109,7 +107,7 @@ def test_an_unreadable_fact_never_adds_a_step(
 def exceptions(blind: Facts, ctx: Context) -> set[tuple[str, str]]:
     """What may be planned although licensing does not answer: see ``volact.core.plan``."""
     services = {("start-service", "sppsvc"), ("start-service", "slsvc")}
-    if not licensing_held_down(Case(blind, ctx)):
+    if not assess(blind, ctx).service.held_down:
         return services
     return services | {("activate", "")}
 
@@ -128,7 +126,7 @@ def test_the_order_is_safe(raw: Raw, policy: dict[str, Any]) -> None:
 @given(raw=servers(), policy=POLICIES)
 def test_every_finding_is_whole(raw: Raw, policy: dict[str, Any]) -> None:
     ctx = with_images(context(**policy))
-    findings = diagnose(facts_of(raw), ctx)
+    findings = diagnose(assess(facts_of(raw), ctx))
     ids = [finding.id for finding in findings]
     assert len(ids) == len(set(ids))
     for finding in findings:

@@ -7,19 +7,11 @@ from typing import Any
 import pytest
 from servers import CLOCK, MISSING, NOW_S, context, facts_of, product, server, unreadable
 
-from volact.core.clock import role_of, skew_s
+from volact.core.assessment import assess
+from volact.core.assessment.clock import measured_skew
+from volact.core.assessment.licence import channel_of, licence_of, status_word
+from volact.core.assessment.system import edition_by_partial, gvlk_for, licensing_service, role_of
 from volact.core.languages import language_tag
-from volact.core.licensing import (
-    channel_of,
-    has_key,
-    main_product,
-    status_word,
-    subjects,
-    undetermined,
-    windows_products,
-)
-from volact.core.release import edition_by_partial, gvlk_for, licensing_service, release_name
-from volact.core.standing import standing
 from volact.knowledge.load import load_editions
 from volact.model.fact import Known, value_of
 from volact.model.facts import Clock, Product
@@ -61,7 +53,7 @@ def test_add_ons_and_other_applications_are_no_windows_licence() -> None:
             ]
         )
     )
-    assert [value_of(p.id) for p in windows_products(facts)] == ["windows"]
+    assert [value_of(p.facts.id) for p in licence_of(facts).products] == ["windows"]
 
 
 def test_the_kms_clients_say_whether_it_is_licensed() -> None:
@@ -73,13 +65,13 @@ def test_the_kms_clients_say_whether_it_is_licensed() -> None:
             ]
         )
     )
-    assert [value_of(p.id) for p in subjects(facts)] == ["client"]
+    assert [value_of(p.facts.id) for p in licence_of(facts).subjects] == ["client"]
 
 
 def test_the_licensed_product_stands_for_the_server() -> None:
     facts = facts_of(server(products=[product(ID="one", licensed=False), product(ID="two")]))
-    main = main_product(facts)
-    assert main and value_of(main.id) == "two"
+    main = licence_of(facts).main
+    assert main and value_of(main.facts.id) == "two"
 
 
 @pytest.mark.parametrize(
@@ -93,14 +85,14 @@ def test_the_licensed_product_stands_for_the_server() -> None:
     ],
 )
 def test_is_there_a_key(products: Any, key: bool | None) -> None:
-    assert has_key(facts_of(server(products=products))) is key
+    assert licence_of(facts_of(server(products=products))).has_key is key
 
 
 def test_a_key_of_unreadable_kind_is_undetermined() -> None:
     blind = product("2012", Description=unreadable())
-    assert undetermined(facts_of(server("2012", products=[blind])))
+    assert licence_of(facts_of(server("2012", products=[blind]))).undetermined
     with_channel = product("2016", Description=unreadable())
-    assert not undetermined(facts_of(server(products=[with_channel])))
+    assert not licence_of(facts_of(server(products=[with_channel]))).undetermined
 
 
 @pytest.mark.parametrize(
@@ -117,7 +109,7 @@ def test_a_key_of_unreadable_kind_is_undetermined() -> None:
     ],
 )
 def test_by_whom_it_is_licensed(raw: dict[str, Any], where: str) -> None:
-    assert standing(facts_of(raw), context()) == where
+    assert assess(facts_of(raw), context()).standing == where
 
 
 def test_every_status_has_a_word() -> None:
@@ -139,17 +131,17 @@ def test_every_status_has_a_word() -> None:
 )
 def test_the_skew_nearest_to_zero(asked: float, answered: float, utc: float, skew: int) -> None:
     raw = server(time={"utc": int((NOW_S + utc) * 1000)})
-    assert skew_s(facts_of(raw, Clock(NOW_S + asked, NOW_S + answered))) == skew
+    assert measured_skew(facts_of(raw, Clock(NOW_S + asked, NOW_S + answered))) == skew
 
 
 def test_the_skew_without_a_clock_of_volacts_own() -> None:
-    assert skew_s(facts_of(server(skew_s=3600), None)) == pytest.approx(3600, abs=5)
-    assert skew_s(facts_of(server(time__ref=MISSING), None)) is None
+    assert measured_skew(facts_of(server(skew_s=3600), None)) == pytest.approx(3600, abs=5)
+    assert measured_skew(facts_of(server(time__ref=MISSING), None)) is None
 
 
 def test_the_clock_that_speaks_for_the_server_is_believed() -> None:
     ahead = Clock(CLOCK.asked - 18_000, CLOCK.answered - 18_000)  # volact's own clock is wrong
-    assert skew_s(facts_of(server(), ahead)) == 0
+    assert measured_skew(facts_of(server(), ahead)) == 0
 
 
 @pytest.mark.parametrize(
@@ -157,7 +149,7 @@ def test_the_clock_that_speaks_for_the_server_is_believed() -> None:
     [(0, "standalone"), (1, "member"), (2, "standalone"), (3, "member"), (4, "controller")],
 )
 def test_domain_roles(number: int, role: str) -> None:
-    assert role_of(facts_of(server(role=number))) == role
+    assert role_of(facts_of(server(role=number)).os) == role
 
 
 @pytest.mark.parametrize(
@@ -178,14 +170,17 @@ def test_domain_roles(number: int, role: str) -> None:
     ],
 )
 def test_the_release_by_build_and_edition(build: int, sku: int, release: str) -> None:
-    assert release_name(facts_of(server(os__build=build, os__sku=sku)), context()) == release
+    assert (
+        assess(facts_of(server(os__build=build, os__sku=sku)), context()).system.release_name
+        == release
+    )
 
 
 def test_a_shared_build_is_not_guessed() -> None:
     shared = facts_of(server("2019", os__sku=unreadable()))
     alone = facts_of(server("2022", os__sku=unreadable()))
-    assert release_name(shared, context()) == ""
-    assert release_name(alone, context()) == "2022"
+    assert assess(shared, context()).system.release_name == ""
+    assert assess(alone, context()).system.release_name == "2022"
 
 
 @pytest.mark.parametrize(

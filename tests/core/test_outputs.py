@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from servers import KMS, RELEASES, context, facts_of, product, server, unreadable
 
+from volact.core.assessment import assess
 from volact.core.detect import detect_provider
 from volact.core.rows import license_row, os_row
 from volact.core.standalone import standalone_steps
@@ -19,10 +20,10 @@ from volact.model.step import Step
 
 def test_the_rows_of_a_healthy_server() -> None:
     facts, ctx = facts_of(server()), context()
-    assert os_row(facts, ctx) == OsRow(
+    assert os_row(assess(facts, ctx)) == OsRow(
         release="2016", build=14393, edition="ServerDatacenter", language="en-US"
     )
-    assert license_row(facts, ctx) == LicenseRow(
+    assert license_row(assess(facts, ctx)) == LicenseRow(
         status="licensed",
         channel="VOLUME_KMSCLIENT",
         partial_key="8XDDG",
@@ -35,18 +36,18 @@ def test_the_rows_of_a_healthy_server() -> None:
 
 def test_what_is_not_known_is_null() -> None:
     facts, ctx = facts_of({}), context()
-    assert os_row(facts, ctx) == OsRow()
-    assert license_row(facts, ctx) == LicenseRow()
+    assert os_row(assess(facts, ctx)) == OsRow()
+    assert license_row(assess(facts, ctx)) == LicenseRow()
 
 
 def test_the_row_without_a_key_still_names_the_host() -> None:
-    row = license_row(facts_of(server("2019", products=[])), context())
+    row = license_row(assess(facts_of(server("2019", products=[])), context()))
     assert (row.status, row.kms_host) == (None, f"{KMS}:1688")
 
 
 def test_the_edition_by_its_number_where_the_registry_is_silent() -> None:
     facts = facts_of(server(os__edition=unreadable(), os__sku=13))
-    assert os_row(facts, context()).edition == "ServerStandardCor"
+    assert os_row(assess(facts, context())).edition == "ServerStandardCor"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_the_edition_by_its_number_where_the_registry_is_silent() -> None:
 )
 def test_when_the_licence_ends(changes: dict[str, Any], expires: str | None) -> None:
     raw = server(products=[product(**changes)])
-    assert license_row(facts_of(raw), context()).expires == expires
+    assert license_row(assess(facts_of(raw), context())).expires == expires
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_when_the_licence_ends(changes: dict[str, Any], expires: str | None) -> 
 )
 def test_the_channel_is_a_token_not_a_translation(description: str, channel: str) -> None:
     raw = server(products=[product(Description=description)])
-    assert license_row(facts_of(raw), context()).channel == channel
+    assert license_row(assess(facts_of(raw), context())).channel == channel
 
 
 def profiles() -> list[Profile]:

@@ -22,6 +22,7 @@ from servers import (
 )
 
 from volact.core import shell
+from volact.core.assessment import assess
 from volact.core.commands import console_commands
 from volact.core.context import Context
 from volact.core.diagnose import diagnose
@@ -42,7 +43,7 @@ def reach(code: int) -> dict[str, int]:
 def plan_of(raw: dict[str, Any], ctx: Context | None = None) -> Plan:
     ctx = ctx or context()
     facts = facts_of(raw)
-    return make_plan(facts, diagnose(facts, ctx), ctx)
+    return make_plan(assess(facts, ctx), diagnose(assess(facts, ctx)))
 
 
 class Example(NamedTuple):
@@ -442,7 +443,7 @@ def test_every_step_names_its_findings() -> None:
 
 def commands(raw: dict[str, Any]) -> tuple[str, ...]:
     ctx = context()
-    return console_commands(plan_of(raw, ctx), facts_of(raw), ctx)
+    return console_commands(plan_of(raw, ctx), assess(facts_of(raw), ctx))
 
 
 def test_the_console_commands_of_the_document_for_2016() -> None:
@@ -513,7 +514,7 @@ def test_a_blocked_program_is_freed_by_its_owner_for_the_moment(
         f'icacls "{FILE}" /setowner *{OWNER}',
     )
     assert lines[: len(freed)] == freed
-    findings = {f.id: f for f in diagnose(facts_of(raw), context())}
+    findings = {f.id: f for f in diagnose(assess(facts_of(raw), context()))}
     assert findings["licensing-binary-blocked"].remedy.endswith("; ".join(freed))
 
 
@@ -528,5 +529,5 @@ def test_limits_to_put_back_are_numbers() -> None:
 def test_a_command_takes_nothing_but_addresses_from_the_server(name_server: str) -> None:
     step = Step(do="add-dns", params={"servers": ("183.60.83.19",), "position": "first"})
     facts = facts_of(server(dns=[name_server, "10.0.0.2"]))
-    (line,) = console_commands(Plan(steps=(step,)), facts, context())
+    (line,) = console_commands(Plan(steps=(step,)), assess(facts, context()))
     assert "@('183.60.83.19','10.0.0.2')" in line

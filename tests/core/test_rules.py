@@ -32,6 +32,7 @@ from servers import (
     unreadable,
 )
 
+from volact.core.assessment import assess
 from volact.core.catalogue import CATALOGUE
 from volact.core.codes import named
 from volact.core.context import Context
@@ -388,7 +389,7 @@ def found(findings: tuple[Finding, ...]) -> list[str]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_exactly_this_is_found(example: Example) -> None:
-    findings = diagnose(facts_of(example.raw), example.ctx or context())
+    findings = diagnose(assess(facts_of(example.raw), example.ctx or context()))
     assert found(findings) == example.found.split()
 
 
@@ -398,7 +399,7 @@ def test_every_finding_has_an_example() -> None:
 
 
 def one(id: str, raw: dict[str, Any], ctx: Context | None = None) -> Finding:
-    findings = diagnose(facts_of(raw), ctx or context())
+    findings = diagnose(assess(facts_of(raw), ctx or context()))
     return next(finding for finding in findings if finding.id == id)
 
 
@@ -472,7 +473,7 @@ def test_the_inner_code_explains_the_umbrella() -> None:
     raw = server(licensed=False, events={"12288": event("0xC004F06C"), "12289": None})
     facts = facts_of(raw)
     umbrella = StepResult(do="activate", ok=False, hresult=0xC004F074)
-    findings = {f.id: f for f in diagnose(facts, context(), (umbrella,))}
+    findings = {f.id: f for f in diagnose(assess(facts, context(), (umbrella,)))}
     evidence = findings["not-licensed"].evidence
     assert evidence["code"] == "0xC004F06C"
     assert (evidence["symbol"], evidence["class"]) == ("SL_E_VL_INVALID_TIMESTAMP", "time")
@@ -485,9 +486,9 @@ def test_the_inner_code_explains_the_umbrella() -> None:
 def test_the_code_of_the_attempt_goes_before_old_events() -> None:
     facts = facts_of(server(licensed=False, events={"12288": event("0x800706BA")}))
     refused = StepResult(do="activate", ok=False, hresult=0xC004F038)
-    ids = [finding.id for finding in diagnose(facts, context(), (refused,))]
+    ids = [finding.id for finding in diagnose(assess(facts, context(), (refused,)))]
     assert "kms-host-refuses" in ids
-    assert "kms-host-refuses" not in [finding.id for finding in diagnose(facts, context())]
+    assert "kms-host-refuses" not in [finding.id for finding in diagnose(assess(facts, context()))]
 
 
 def test_event_8198_counts_where_no_request_was_sent() -> None:
@@ -519,13 +520,13 @@ def test_what_failed_before_the_last_success_is_over() -> None:
 def test_a_clock_that_is_set_back_is_told_by_the_step() -> None:
     facts = facts_of(server(skew_s=5 * HOUR, time__vmic=1))
     right = StepResult(do="sync-clock", ok=True, changed=True, after={"skew_s": 2})
-    findings = {f.id: f for f in diagnose(facts, context(), (right,))}
+    findings = {f.id: f for f in diagnose(assess(facts, context(), (right,)))}
     assert findings["clock-set-back"].severity == "error"
     assert findings["clock-set-back"].evidence["after_step_s"] == 2
     assert "VMICTimeProvider" in findings["clock-set-back"].remedy
     wrong = StepResult(do="sync-clock", ok=False, after={"skew_s": 18_000})
     for results in ((wrong,), ()):
-        assert "clock-set-back" not in {f.id for f in diagnose(facts, context(), results)}
+        assert "clock-set-back" not in {f.id for f in diagnose(assess(facts, context(), results))}
 
 
 def test_an_answer_older_than_the_last_request_does_not_count() -> None:
@@ -559,5 +560,5 @@ def test_machine_ids_that_are_shared_are_found_across_servers() -> None:
 
 
 def test_a_provider_without_hosts_leaves_the_host_to_dns() -> None:
-    findings = diagnose(facts_of(server("2019", kms=OTHER_KMS)), context("generic"))
+    findings = diagnose(assess(facts_of(server("2019", kms=OTHER_KMS)), context("generic")))
     assert not [finding for finding in findings if finding.severity == "error"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from plausible import POLICIES, Raw, servers, with_images
 from servers import KMS, OTHER_KMS, context, facts_of, server
 
+from volact.core.assessment import assess
 from volact.core.befores import before_of
 from volact.core.context import Context
 from volact.core.diagnose import diagnose
@@ -79,7 +80,7 @@ def test_undoing_what_was_done_gives_what_was_before(
     raw: Raw, policy: dict[str, Any], fixed: bool, answered: bool
 ) -> None:
     first, ctx = facts_of(with_adapters(raw, fixed=fixed)), with_images(context(**policy))
-    steps = make_plan(first, diagnose(first, ctx), ctx).steps
+    steps = make_plan(assess(first, ctx), diagnose(assess(first, ctx))).steps
     then, past = done(first, steps, ctx, answered)
     way = plan_undo(past, then, CONSENT)
     last = promised(then, steps_of(way), ctx)
@@ -94,7 +95,7 @@ def test_undoing_what_was_done_gives_what_was_before(
 @given(raw=servers(), policy=POLICIES, answered=st.booleans())
 def test_an_undo_can_be_undone(raw: Raw, policy: dict[str, Any], answered: bool) -> None:
     first, ctx = facts_of(with_adapters(raw, fixed=True)), with_images(context(**policy))
-    steps = make_plan(first, diagnose(first, ctx), ctx).steps
+    steps = make_plan(assess(first, ctx), diagnose(assess(first, ctx))).steps
     then, past = done(first, steps, ctx, answered=True)
     back, undo = done(then, steps_of(plan_undo(past, then, CONSENT)), ctx, answered)
     again = promised(back, steps_of(plan_undo(undo, back, CONSENT)), ctx)
@@ -109,7 +110,7 @@ def test_a_second_undo_finds_nothing_to_do(
     raw: Raw, policy: dict[str, Any], answered: bool
 ) -> None:
     first, ctx = facts_of(with_adapters(raw, fixed=True)), with_images(context(**policy))
-    steps = make_plan(first, diagnose(first, ctx), ctx).steps
+    steps = make_plan(assess(first, ctx), diagnose(assess(first, ctx))).steps
     then, past = done(first, steps, ctx, answered)
     way = plan_undo(past, then, CONSENT)
     last = promised(then, steps_of(way), ctx)
@@ -124,7 +125,7 @@ def test_what_the_run_did_not_put_there_is_never_touched(
 ) -> None:
     """Whatever the server has become since: a step back starts from what the run left."""
     first, ctx = facts_of(with_adapters(raw, fixed=True)), with_images(context(**policy))
-    steps = make_plan(first, diagnose(first, ctx), ctx).steps
+    steps = make_plan(assess(first, ctx), diagnose(assess(first, ctx))).steps
     assume(steps)
     _, past = done(first, steps, ctx, answered=True)
     since = facts_of(with_adapters(other, fixed=False))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from servers import KMS, OTHER_KMS, context, facts_of, product, server, unreadable
 
+from volact.core.assessment import assess
 from volact.core.diagnose import diagnose
 from volact.core.plan import make_plan
 from volact.core.verify import verify
@@ -20,10 +21,10 @@ STARTED = {"services__sppsvc": ["Running", "Auto"], **SILENT}
 def judged(before: dict[str, Any], after: dict[str, Any], *, ok: bool = True) -> tuple[str, Any]:
     """Plan on ``before``, pretend that the steps ran, look at ``after``."""
     ctx, facts, facts_after = context(), facts_of(before), facts_of(after)
-    found, left = diagnose(facts, ctx), diagnose(facts_after, ctx)
-    plan = make_plan(facts, found, ctx)
+    found, left = diagnose(assess(facts, ctx)), diagnose(assess(facts_after, ctx))
+    plan = make_plan(assess(facts, ctx), found)
     results = tuple(StepResult(do=step.do, ok=ok, changed=ok) for step in plan.steps)
-    verdict = verify(plan, found, left, results, facts_after, ctx)
+    verdict = verify(plan, found, left, results, assess(facts_after, ctx))
     return verdict.word, verdict.resolved
 
 
@@ -50,7 +51,10 @@ def test_a_service_that_comes_up_with_the_next_start_needs_attention() -> None:
     waiting = {**DISABLED, "restart": "enable-service"}
     word, resolved = judged(server(**DISABLED), server(**waiting), ok=False)
     assert (word, resolved) == ("attention", ("service-disabled",))
-    assert next(f.id for f in diagnose(facts_of(server(**waiting)), context())) == "restart-needed"
+    assert (
+        next(f.id for f in diagnose(assess(facts_of(server(**waiting)), context())))
+        == "restart-needed"
+    )
     again, _ = judged(server(**waiting), server(**waiting))
     assert again == "attention"
 
@@ -83,15 +87,15 @@ def test_a_warning_does_not_spoil_health() -> None:
 )
 def test_a_look_without_steps(raw: dict[str, Any], word: str) -> None:
     ctx, facts = context(), facts_of(raw)
-    found = diagnose(facts, ctx)
-    assert verify(Plan(), found, found, (), facts, ctx).word == word
+    found = diagnose(assess(facts, ctx))
+    assert verify(Plan(), found, found, (), assess(facts, ctx)).word == word
 
 
 def test_a_lost_answer_is_judged_by_the_closing_look() -> None:
     ctx, facts = context(), facts_of(server(licensed=False))
-    found = diagnose(facts, ctx)
-    plan = make_plan(facts, found, ctx)
-    assert verify(plan, found, found, (), facts, ctx).word == "failed"
+    found = diagnose(assess(facts, ctx))
+    plan = make_plan(assess(facts, ctx), found)
+    assert verify(plan, found, found, (), assess(facts, ctx)).word == "failed"
 
 
 FAILED = {
@@ -105,14 +109,14 @@ OLD = [product("2019", GracePeriodRemaining=257_000)]
 def tried(before: dict[str, Any], after: dict[str, Any], *, ok: bool) -> tuple[str, Any, set[str]]:
     """As ``judged``; the closing look knows what the steps answered."""
     ctx, facts, facts_after = context(), facts_of(before), facts_of(after)
-    found = diagnose(facts, ctx)
-    plan = make_plan(facts, found, ctx)
+    found = diagnose(assess(facts, ctx))
+    plan = make_plan(assess(facts, ctx), found)
     results = tuple(
         StepResult(do=step.do, ok=ok or step.do != "activate", hresult=0xC004F074)
         for step in plan.steps
     )
-    left = diagnose(facts_after, ctx, results)
-    verdict = verify(plan, found, left, results, facts_after, ctx)
+    left = diagnose(assess(facts_after, ctx, results))
+    verdict = verify(plan, found, left, results, assess(facts_after, ctx))
     return verdict.word, verdict.resolved, {finding.id for finding in left}
 
 
@@ -127,9 +131,9 @@ def test_an_old_licence_does_not_make_a_failed_activation_healthy() -> None:
 
 def test_the_next_check_still_knows_that_it_failed() -> None:
     ctx, facts = context(), facts_of(server("2019", products=OLD, events=FAILED))
-    found = diagnose(facts, ctx)
-    assert verify(Plan(), found, found, (), facts, ctx).word == "attention"
-    assert [step.do for step in make_plan(facts, found, ctx).steps] == ["activate"]
+    found = diagnose(assess(facts, ctx))
+    assert verify(Plan(), found, found, (), assess(facts, ctx)).word == "attention"
+    assert [step.do for step in make_plan(assess(facts, ctx), found).steps] == ["activate"]
 
 
 def test_a_licence_that_came_all_the_same_is_a_licence() -> None:

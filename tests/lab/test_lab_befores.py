@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from lab_world import Place, agent, step
 
+from volact.core.assessment import assess
 from volact.core.befores import LEFT_OUT, before_of
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Context, Policy
@@ -51,7 +52,7 @@ async def test_the_before_of_every_planned_step_is_known_beforehand(
     machine = here.machine(fault, release="2016" if "2016" in releases else releases[-1])
     ctx = Context(knowledge=knowledge_for("tencent"), policy=ALL, now=datetime.now(UTC))
     facts = await facts_of(machine)
-    for planned in make_plan(facts, diagnose(facts, ctx), ctx).steps:
+    for planned in make_plan(assess(facts, ctx), diagnose(assess(facts, ctx))).steps:
         result = await compared(machine, planned)
         if not result.ok:
             break

@@ -217,7 +217,7 @@ async def test_an_activation_goes_to_the_host_that_the_plan_sets_or_the_server_h
     unlicensed = await examine_one(TENCENT, Scripted(facts(licensed=False)), JOB)
     healthy = await examine_one(TENCENT, Scripted(facts(**HEALTHY)), JOB)
     hosts = [
-        activation_host(outcome.look.plan, outcome.look.facts)
+        activation_host(outcome.look.plan, outcome.look.assessment)
         for outcome in (wrong, unlicensed, healthy)
         if outcome.look is not None
     ]

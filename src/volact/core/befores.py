@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from volact.core.release import licensing_service
+from volact.core.assessment.system import licensing_service
 from volact.model.fact import ABSENT, NOT_ASKED, Absent, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts, Product
 from volact.model.profile import HostPort

@@ -1,40 +1,13 @@
-"""HRESULTs as text, and which code tells best why activation failed.
-
-0xC004F074 only says that no KMS host could be used; the true reason is in the
-data fields of the newest events.
-"""
+"""HRESULTs as text."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from itertools import takewhile
+from collections.abc import Mapping
 
-import msgspec
-
-from volact.model.fact import value_of
-from volact.model.facts import Event, Facts
 from volact.model.profile import ErrorInfo
-from volact.model.step import StepResult
 from volact.model.text import Text, raw, ready, say
 
-UMBRELLA = 0xC004F074
-
-# They only say that no KMS host could be used; the last two as event 8198 has them.
-_SAYS_NOTHING = frozenset({UMBRELLA, 0x8007139F, 0xC0020017})
-
 _NAMES = frozenset({"Windows", "Microsoft's", "Kerberos"})
-_HEX = re.compile(r"0x[0-9A-Fa-f]{1,8}")
-
-
-class Attempt(msgspec.Struct, frozen=True):
-    """A code of an activation that was tried: where it was found, whom it was about."""
-
-    code: int
-    source: str  # step, event 12288, event 12289, event 8198
-    host: str = ""
-    at: str = ""
-    record: int = 0
 
 
 def hex_code(code: int) -> str:
@@ -57,89 +30,3 @@ def _clause(sentence: str) -> Text:
     # "WMI", "Windows" and "Microsoft's" keep their letters; "The" and "A" do not.
     plain = (len(first) == 1 or first[1:].islower()) and first not in _NAMES
     return ready(bare, shown=bare[0].lower() + bare[1:] if plain else bare)
-
-
-def event_code(facts: Facts, event_id: str) -> int | None:
-    """The first code in an event's data fields; ``None`` without event or code."""
-    event = _event(facts, event_id)
-    match = _HEX.search(event.data[0]) if event and event.data else None
-    return int(match[0], 16) if match else None
-
-
-def kms_answer(facts: Facts) -> int | None:
-    """What the last exchange with a KMS host came to, 0 for success.
-
-    Event 12289 is written when a host answered.  Without a 12289 as new as the
-    last request (12288), none did, and the request's own code counts.
-    """
-    return event_code(facts, "12289" if _answered(facts) else "12288")
-
-
-def tried_at(facts: Facts) -> str:
-    """When that was, by the server's own clock; ``""``: not known."""
-    event = _event(facts, "12289" if _answered(facts) else "12288")
-    return event.at if event else ""
-
-
-def _answered(facts: Facts) -> bool:
-    """Whether a host answered the last request.
-
-    The log's numbers tell, not its times: a clock that was set right in between
-    stamps the later event with the earlier time.
-    """
-    request, response = _event(facts, "12288"), _event(facts, "12289")
-    if request is None or response is None:
-        return response is not None
-    if request.record and response.record:
-        return response.record > request.record
-    return response.at >= request.at
-
-
-def last_attempt(facts: Facts, results: tuple[StepResult, ...]) -> Attempt | None:
-    """What explains best why the last activation failed.
-
-    The step's own code, unless it is one that says nothing; else the newest
-    event with a code of its own; else whatever code there is.
-    """
-    tried = next((r.hresult for r in reversed(results) if r.do == "activate" and not r.ok), None)
-    step = [Attempt(tried, "step", tried_host(facts))] if tried else []
-    events = _newest_first(list(_attempts(facts)))
-    # What failed before the last success is over.
-    found = [*step, *takewhile(lambda attempt: attempt.code, events)]
-    telling = [attempt for attempt in found if attempt.code not in _SAYS_NOTHING]
-    return next(iter(telling or found), None)
-
-
-def last_code(facts: Facts, results: tuple[StepResult, ...]) -> int | None:
-    """The code of that."""
-    found = last_attempt(facts, results)
-    return found.code if found else None
-
-
-def _newest_first(attempts: list[Attempt]) -> list[Attempt]:
-    """By the log's numbers where all have one, else by time."""
-    numbered = all(attempt.record for attempt in attempts)
-    return sorted(attempts, key=lambda a: (a.record if numbered else 0, a.at), reverse=True)
-
-
-def _attempts(facts: Facts) -> Iterator[Attempt]:
-    """What the events tell: of the last exchange with a KMS host, and of failed tries."""
-    code, id = kms_answer(facts), "12289" if _answered(facts) else "12288"
-    event = _event(facts, id)
-    if code is not None and event:
-        yield Attempt(code, f"event {id}", tried_host(facts), event.at, event.record)
-    failed = _event(facts, "8198")
-    inner = event_code(facts, "8198")
-    if failed and inner:
-        yield Attempt(inner, "event 8198", "", failed.at, failed.record)
-
-
-def tried_host(facts: Facts) -> str:
-    """The host and port of the last request, as event 12288 names them."""
-    event = _event(facts, "12288")
-    return event.data[2].strip() if event and len(event.data) > 2 else ""
-
-
-def _event(facts: Facts, event_id: str) -> Event | None:
-    fact = facts.events.get(event_id)
-    return None if fact is None else value_of(fact)

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from volact.core.kms import configured, serving
-from volact.core.licensing import main_product
-from volact.core.owners import owners
+from volact.core.assessment.hosts import owners
+from volact.core.assessment.kms_setting import kms_layers
+from volact.core.assessment.licence import licence_of
 from volact.model.fact import value_of
 from volact.model.facts import Facts
 from volact.model.profile import Profile
@@ -47,7 +47,8 @@ def detect_provider(facts: Facts, profiles: Iterable[Profile]) -> str | None:
 
 def _by_host(facts: Facts, candidates: list[Profile]) -> list[Profile]:
     """The one of them whose KMS host is set; [] when that does not tell."""
-    product = main_product(facts)
-    setting = value_of(serving(facts, product) if product else configured(facts, None))
+    layers = kms_layers(facts)
+    product = licence_of(facts, layers).main
+    setting = value_of(product.kms if product else layers.server)
     found = owners(setting.host, candidates) if setting else ()
     return list(found) if len(found) == 1 else []

@@ -11,16 +11,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from volact.core.clock import skew_s
+from volact.core.assessment import assess
+from volact.core.assessment.clock import measured_skew
+from volact.core.assessment.hosts import DEFAULT_PORT
+from volact.core.assessment.kms_setting import product_setting, service_setting
+from volact.core.assessment.licence import FULL_TERM_MIN, LICENSED, channel_of
 from volact.core.context import Context
-from volact.core.kms import (
-    DEFAULT_PORT,
-    accepted_hosts,
-    product_setting,
-    reachable_hosts,
-    service_setting,
-)
-from volact.core.licensing import FULL_TERM_MIN, LICENSED, channel_of
 from volact.core.sddl import granted
 from volact.model.fact import ABSENT, Fact, Known, value_of
 from volact.model.facts import Adapter, Facts, Product, Route, ServiceFact
@@ -92,7 +88,7 @@ def _add_route(facts: Facts, params: Params, ctx: Context) -> Facts:
 
 
 def _reached(facts: Facts, ctx: Context) -> Facts:
-    answers = {str(host): Known(_CONNECTED) for host in accepted_hosts(facts, ctx)}
+    answers = {str(host): Known(_CONNECTED) for host in assess(facts, ctx).kms.accepted}
     return replace(facts, reach={**facts.reach, **answers})
 
 
@@ -130,7 +126,7 @@ def _time_source(facts: Facts, params: Params, ctx: Context) -> Facts:
 
 def _sync(facts: Facts, params: Params, ctx: Context) -> Facts:
     """Take the measured error off the clock, and off what was stamped by it."""
-    skew_ms = (skew_s(facts) or 0) * 1000
+    skew_ms = (measured_skew(facts) or 0) * 1000
     utc, at = value_of(facts.time.utc), value_of(facts.time.ref_at)
     time = replace(
         facts.time,
@@ -170,7 +166,7 @@ def _install_key(facts: Facts, params: Params, ctx: Context) -> Facts:
 
 def _set_host(facts: Facts, params: Params, ctx: Context) -> Facts:
     accepted = [HostPort.parse(text) for text in params["hosts"]]
-    reached = [host for host in reachable_hosts(facts, ctx) if host in accepted]
+    reached = [host for host in assess(facts, ctx).kms.reached if host in accepted]
     host = (reached or accepted)[0]
     products = tuple(
         product

@@ -17,10 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from volact.core.context import Context
-from volact.core.diagnose.case import Case
-from volact.core.diagnose.kms import licensing_held_down
-from volact.core.licensing import licensing_silent
+from volact.core.assessment import Assessment
 from volact.core.refusals import (
     blockers,
     consent_refusals,
@@ -29,12 +26,10 @@ from volact.core.refusals import (
     waits_for_consent,
 )
 from volact.core.repairs import REPAIRS
-from volact.core.standing import licensed_by_accepted
 from volact.core.steps import KINDS, kind_of, rank_of
 from volact.core.steps.activation import Activate
 from volact.core.steps.kind import ALWAYS, Guard, StepDraft
 from volact.core.steps.wire import to_wire
-from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.step import Plan, Refusal
 from volact.model.text import say
@@ -66,39 +61,33 @@ _NEEDS_WORK = (
 )
 
 
-def make_plan(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> Plan:
+def make_plan(a: Assessment, findings: tuple[Finding, ...]) -> Plan:
     """What to do about these findings, in order; or why nothing is done."""
-    stopped = hands_off(facts, findings)
+    stopped = hands_off(a, findings)
     if stopped:
         return Plan(refusals=stopped, reason=stopped[0].reason)
-    wanted = _worth_repairing(facts, findings, ctx)
-    steps = _repairs(facts, wanted, ctx)
-    if not licence_may_change(facts, findings):
+    wanted = _worth_repairing(a, findings)
+    steps = _repairs(a, wanted)
+    if not licence_may_change(a, findings):
         steps = tuple(step for step in steps if not kind_of(step.params).changes_licence)
     refusals = consent_refusals(findings)
     steps, put_off = _alone(steps)
     refusals += put_off
-    causes = _activation_causes(facts, wanted, ctx)
+    causes = _activation_causes(a, wanted)
     alone = any(kind_of(step.params).alone for step in steps)
     if causes and not alone and not waits_for_consent(findings, steps):
-        blocked = blockers(facts, findings, steps, ctx)
+        blocked = blockers(a, findings, steps)
         refusals += blocked
         if not blocked:
             steps = (*steps, _activation(causes, steps))
-    reason = "" if steps else _reason(facts, findings, refusals, ctx)
+    reason = "" if steps else _reason(a, findings, refusals)
     return Plan(steps=tuple(map(to_wire, steps)), refusals=refusals, reason=reason)
 
 
-def _worth_repairing(
-    facts: Facts, findings: tuple[Finding, ...], ctx: Context
-) -> tuple[Finding, ...]:
+def _worth_repairing(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Automatic repairs; mere warnings only where the server needs work anyway."""
     needs_work = any(f.id in _NEEDS_WORK and f.severity == "error" for f in findings)
-    gentle = (
-        licensed_by_accepted(facts, ctx)
-        or not needs_work
-        or not licence_may_change(facts, findings)
-    )
+    gentle = a.licensed_by_accepted or not needs_work or not licence_may_change(a, findings)
     return tuple(
         finding
         for finding in findings
@@ -107,12 +96,12 @@ def _worth_repairing(
     )
 
 
-def _repairs(facts: Facts, wanted: Iterable[Finding], ctx: Context) -> tuple[StepDraft, ...]:
+def _repairs(a: Assessment, wanted: Iterable[Finding]) -> tuple[StepDraft, ...]:
     """The steps for these findings, each once, in the safe order."""
     merged: list[StepDraft] = []
     for finding in wanted:
         make = REPAIRS.get(finding.id)
-        for params in make(facts, ctx) if make else ():
+        for params in make(a) if make else ():
             _merge(merged, StepDraft(params=params, because=(finding.id,)))
     return tuple(sorted(merged, key=lambda step: rank_of(step.params)))
 
@@ -137,11 +126,11 @@ def _merge(steps: list[StepDraft], step: StepDraft) -> None:
     steps.append(step)
 
 
-def _activation_causes(facts: Facts, wanted: tuple[Finding, ...], ctx: Context) -> tuple[str, ...]:
+def _activation_causes(a: Assessment, wanted: tuple[Finding, ...]) -> tuple[str, ...]:
     """The findings that an activation is for; () when none is called for."""
     ids = [finding.id for finding in wanted]
     causes = [id for id in ids if id in ACTIVATING]
-    if licensing_silent(facts) and licensing_held_down(Case(facts, ctx)):
+    if a.service.silent and a.service.held_down:
         causes += [id for id in ids if id in _HOLDING_DOWN]
     return tuple(causes)
 
@@ -155,13 +144,12 @@ def _activation(causes: tuple[str, ...], steps: tuple[StepDraft, ...]) -> StepDr
 
 
 def _reason(
-    facts: Facts,
+    a: Assessment,
     findings: tuple[Finding, ...],
     refusals: tuple[Refusal, ...],
-    ctx: Context,
 ) -> str:
     """Why there are no steps, as one sentence."""
-    if licensed_by_accepted(facts, ctx) and not any(f.severity == "error" for f in findings):
+    if a.licensed_by_accepted and not any(f.severity == "error" for f in findings):
         return say("Nothing to do: it is licensed by the provider's KMS host.")
     if refusals:
         return refusals[0].reason

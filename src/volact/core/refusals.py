@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from volact.core.clock import skew_s
+from volact.core.assessment import Assessment
+from volact.core.assessment.kms_setting import Setting
 from volact.core.consent import option_for
-from volact.core.context import Context
-from volact.core.diagnose.case import Case
-from volact.core.diagnose.kms import licensing_held_down
-from volact.core.kms import Setting, configured, policy_setting, reach_of, serving
-from volact.core.licensing import all_licensed, kms_clients, undetermined
-from volact.core.release import is_2008, is_2008_r2
 from volact.core.steps.clock import SyncClock
 from volact.core.steps.kind import StepDraft, StepParams
 from volact.core.steps.kms_hosts import ClearKmsHost, SetKmsHost
 from volact.core.steps.network import AddDns, AddRoute
 from volact.model.fact import Absent, Fact, Known, Unreadable, is_unreadable
-from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.step import Refusal
 from volact.model.text import Text, say
@@ -70,12 +64,12 @@ _NO_KEY_FITS = frozenset(
 )
 
 
-def hands_off(facts: Facts, findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
+def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     """Refusals that leave the whole server alone.
 
     An overridden entitlement is no error any more and stops nothing.
     """
-    if undetermined(facts):
+    if a.licence.undetermined:
         reason = say("Of which kind its keys are could not be read; it may be a KMS host.")
         return (Refusal(finding="fact-unreadable", reason=reason),)
     return tuple(
@@ -85,16 +79,16 @@ def hands_off(facts: Facts, findings: tuple[Finding, ...]) -> tuple[Refusal, ...
     )
 
 
-def licence_may_change(facts: Facts, findings: tuple[Finding, ...]) -> bool:
+def licence_may_change(a: Assessment, findings: tuple[Finding, ...]) -> bool:
     """Whether keys and KMS hosts may be touched: release and edition are known and right."""
-    if any(finding.id in _NO_KEY_FITS and _stops(finding, facts) for finding in findings):
+    if any(finding.id in _NO_KEY_FITS and _stops(finding, a) for finding in findings):
         return False
-    return not is_unreadable(facts.os.build) and not is_unreadable(facts.os.sku)
+    return not is_unreadable(a.facts.os.build) and not is_unreadable(a.facts.os.sku)
 
 
-def _stops(finding: Finding, facts: Facts) -> bool:
+def _stops(finding: Finding, a: Assessment) -> bool:
     """An error does; so does an edition that no key fits where it is licensed all the same."""
-    licensed = finding.id in _NO_KEY_FITS and all_licensed(facts)
+    licensed = finding.id in _NO_KEY_FITS and a.licence.all_licensed
     return finding.severity == "error" or licensed
 
 
@@ -119,11 +113,11 @@ def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[StepDraft, ...
 
 
 def blockers(
-    facts: Facts, findings: tuple[Finding, ...], steps: tuple[StepDraft, ...], ctx: Context
+    a: Assessment, findings: tuple[Finding, ...], steps: tuple[StepDraft, ...]
 ) -> tuple[Refusal, ...]:
     """Why Windows is not activated now: errors that stay, facts that are missing."""
     mended = {id for step in steps for id in step.because}
-    stay = [f for f in findings if _stops(f, facts) and f.id in _BLOCKING - mended]
+    stay = [f for f in findings if _stops(f, a) and f.id in _BLOCKING - mended]
     refused = [
         Refusal(
             finding=f.id,
@@ -138,61 +132,59 @@ def blockers(
                 finding="fact-unreadable",
                 reason=say("Not activated: the server could not say {what}.", what=name),
             )
-            for name in _missing(facts, steps, ctx)
+            for name in _missing(a, steps)
         ]
     return tuple(refused)
 
 
-def _missing(facts: Facts, steps: tuple[StepDraft, ...], ctx: Context) -> Iterator[Text]:
+def _missing(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Text]:
     """The facts without which activating would be a guess, where they are missing."""
-    held_down = licensing_held_down(Case(facts, ctx))
     asked = {
-        say("its build"): is_unreadable(facts.os.build),
-        say("its edition"): is_unreadable(facts.os.sku),
-        say("what its clock shows"): skew_s(facts) is None and not _plans(steps, SyncClock),
-        say("whether the licensing program is debugged"): is_unreadable(facts.binary.debugger),
-        say("what group policy sets"): isinstance(policy_setting(facts), Unreadable),
-        say("which products it has"): is_unreadable(facts.products) and not held_down,
-        say("how it may be activated"): _way_unknown(facts),
-        say("which KMS host it uses"): not _host_known(facts, steps),
-        say("whether it reaches its KMS host"): not _host_reached(facts, steps, ctx),
+        say("its build"): is_unreadable(a.facts.os.build),
+        say("its edition"): is_unreadable(a.facts.os.sku),
+        say("what its clock shows"): a.clock.skew_s is None and not _plans(steps, SyncClock),
+        say("whether the licensing program is debugged"): is_unreadable(a.facts.binary.debugger),
+        say("what group policy sets"): isinstance(a.kms.policy, Unreadable),
+        say("which products it has"): a.licence.unread and not a.service.held_down,
+        say("how it may be activated"): _type_unknown(a),
+        say("which KMS host it uses"): not _host_known(a, steps),
+        say("whether it reaches its KMS host"): not _host_reached(a, steps),
     }
     return (name for name, missing in asked.items() if missing)
 
 
-def _way_unknown(facts: Facts) -> bool:
+def _type_unknown(a: Assessment) -> bool:
     """Whether a KMS client does not say if it may use KMS; before 2012 every one may."""
-    if is_2008(facts.os) or is_2008_r2(facts.os):
+    if a.system.before_2012:
         return False
-    return any(is_unreadable(product.vl_enabled) for product in kms_clients(facts))
+    return any(is_unreadable(product.facts.vl_enabled) for product in a.licence.clients)
 
 
-def _host_known(facts: Facts, steps: tuple[StepDraft, ...]) -> bool:
+def _host_known(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
     """Whether it is certain which host activation will use."""
     if _plans(steps, SetKmsHost):
         return True
-    return not any(isinstance(setting, Unreadable) for setting in _settings(facts))
+    return not any(isinstance(setting, Unreadable) for setting in _settings(a))
 
 
-def _host_reached(facts: Facts, steps: tuple[StepDraft, ...], ctx: Context) -> bool:
+def _host_reached(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
     """Whether the server reaches the host that it will use after these steps.
 
     Where the provider leaves the host to DNS and none is known yet, Windows asks.
     """
-    by_dns = ctx.knowledge.profile.discovery == "dns"
+    by_dns = a.ctx.knowledge.profile.discovery == "dns"
     if _plans(steps, AddDns, AddRoute, SetKmsHost, ClearKmsHost):
         return True  # planned only where an accepted host is reached, or will be
     return all(
-        (isinstance(setting, Known) and reach_of(facts, setting.value.host) == "yes")
+        (isinstance(setting, Known) and a.kms.reach_of(setting.value.host) == "yes")
         or (isinstance(setting, Absent) and by_dns)
-        for setting in _settings(facts)
+        for setting in _settings(a)
     )
 
 
-def _settings(facts: Facts) -> list[Fact[Setting]]:
+def _settings(a: Assessment) -> list[Fact[Setting]]:
     """The host of every KMS client; the server's own where there is none yet."""
-    products = kms_clients(facts)
-    return [serving(facts, p) for p in products] if products else [configured(facts, None)]
+    return [product.kms for product in a.licence.clients] or [a.kms.layers.server]
 
 
 def _plans(steps: tuple[StepDraft, ...], *kinds: type[StepParams]) -> bool:

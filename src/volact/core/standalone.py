@@ -6,7 +6,7 @@ by the measured clock, and by being an "ensure" that leaves alone what is right.
 
 from __future__ import annotations
 
-from volact.core.clock import WARNING_S
+from volact.core.assessment.clock import WARNING_S
 from volact.core.repairs import SYNC_WITHIN_S
 from volact.core.sddl import NETWORK_SERVICE, SERVICE_GROUPS
 from volact.core.steps.activation import Activate

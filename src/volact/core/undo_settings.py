@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from volact.core.assessment.system import role_of
 from volact.core.befores import kms_host, start_of
-from volact.core.clock import role_of
 from volact.model.fact import NOT_ASKED, Absent, Fact, Known, Unreadable, is_known, value_of
 from volact.model.facts import Facts
 from volact.model.step import Step
@@ -141,7 +141,7 @@ def _source_forbidden(facts: Facts, way: Way) -> Text | None:
 
 
 def _domain_forbidden(facts: Facts, way: Way) -> Text | None:
-    role = role_of(facts)
+    role = role_of(facts.os)
     if role is None:
         return say("whether the server is in a domain cannot be read")
     if role != "standalone":

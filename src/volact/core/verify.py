@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from volact.core.context import Context
-from volact.core.standing import licensed_by_accepted
-from volact.model.facts import Facts
+from volact.core.assessment import Assessment
 from volact.model.finding import Finding
 from volact.model.report import Word
 from volact.model.step import Plan, StepResult
@@ -26,13 +24,12 @@ class Verdict(msgspec.Struct, frozen=True):
     resolved: tuple[str, ...] = ()
 
 
-def verify(  # noqa: PLR0913, PLR0917 - the whole story of one server, each part once
+def verify(
     plan: Plan,
     before: tuple[Finding, ...],
     after: tuple[Finding, ...],
     results: tuple[StepResult, ...],
-    facts_after: Facts,
-    ctx: Context,
+    now: Assessment,
 ) -> Verdict:
     """Judge one server by what its closing look found.
 
@@ -41,21 +38,21 @@ def verify(  # noqa: PLR0913, PLR0917 - the whole story of one server, each part
     steps ran: an answer can get lost, the closing look still tells.
     """
     resolved = _resolved(before, after)
-    if is_healthy(facts_after, after, ctx):
+    if is_healthy(now, after):
         return Verdict("healthy", resolved)
     if any(finding.id == "restart-needed" for finding in after):
         return Verdict("attention", resolved)  # only then it shows whether the steps helped
-    if plan.steps and not confirmed(plan, after, facts_after, ctx):
+    if plan.steps and not confirmed(plan, after, now):
         return Verdict("failed", resolved)
     return Verdict("attention", resolved)
 
 
-def is_healthy(facts: Facts, findings: tuple[Finding, ...], ctx: Context) -> bool:
+def is_healthy(a: Assessment, findings: tuple[Finding, ...]) -> bool:
     """Licensed by an accepted KMS host, and no error stands."""
-    return licensed_by_accepted(facts, ctx) and not any(f.severity == "error" for f in findings)
+    return a.licensed_by_accepted and not any(f.severity == "error" for f in findings)
 
 
-def confirmed(plan: Plan, after: tuple[Finding, ...], facts: Facts, ctx: Context) -> bool:
+def confirmed(plan: Plan, after: tuple[Finding, ...], a: Assessment) -> bool:
     """Whether the closing look shows what the steps were for.
 
     Every finding they were for is gone, and where Windows was to be activated
@@ -66,7 +63,7 @@ def confirmed(plan: Plan, after: tuple[Finding, ...], facts: Facts, ctx: Context
     if causes & left:
         return False
     activated = any(step.do == "activate" for step in plan.steps)
-    return not activated or (UNPROVEN not in left and licensed_by_accepted(facts, ctx))
+    return not activated or (UNPROVEN not in left and a.licensed_by_accepted)
 
 
 def _resolved(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[str, ...]:

@@ -10,9 +10,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from volact.core.codes import last_code
 from volact.core.diagnose.fleet import duplicate_cmids
-from volact.core.licensing import unlicensed
 from volact.core.plan import make_plan
 from volact.model.finding import Finding
 from volact.pipeline import Job, Outcome
@@ -41,10 +39,14 @@ def _with_rearm(outcome: Outcome, finding: Finding | None) -> Outcome:
         return outcome
     agreed = replace(finding, repair="automatic")
     # The finding is the fleet's: the closing look at one server could not judge it.
-    plan = make_plan(look.facts, (*look.findings, agreed), look.ctx)
+    plan = make_plan(look.assessment, (*look.findings, agreed))
     return replanned(outcome, replace(look, plan=plan))
 
 
 def _refused_for_count(look: Look) -> bool:
     agreed = STEP in look.ctx.policy.consent
-    return agreed and bool(unlicensed(look.facts)) and last_code(look.facts, ()) == _TOO_FEW
+    return (
+        agreed
+        and bool(look.assessment.licence.unlicensed)
+        and look.assessment.attempts.code == _TOO_FEW
+    )

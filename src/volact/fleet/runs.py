@@ -70,7 +70,7 @@ def kind_of_server(server: Server) -> Kind:
 def kind_of_outcome(outcome: Outcome) -> Kind:
     """What tells servers apart that were looked at."""
     report, look = outcome.report, outcome.look
-    host = "" if look is None else activation_host(look.plan, look.facts)
+    host = "" if look is None else activation_host(look.plan, look.assessment)
     return (report.provider or "", report.os.release or "", host or report.license.kms_host or "")
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from volact.core.assessment import Assessment
 from volact.core.context import Context, Policy
 from volact.core.undo import WayBack
 from volact.knowledge.load import knowledge_for
@@ -67,11 +68,20 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     provider: str | None
-    facts: Facts
-    ctx: Context
+    assessment: Assessment
     findings: tuple[Finding, ...] = ()
     plan: Plan = Plan()
     way: WayBack | None = None  # what the plan undoes
+
+    @property
+    def facts(self) -> Facts:
+        """What the server answered."""
+        return self.assessment.facts
+
+    @property
+    def ctx(self) -> Context:
+        """What it was judged by."""
+        return self.assessment.ctx
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

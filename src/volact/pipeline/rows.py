@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from volact.core.clock import skew_s
 from volact.core.rows import license_row, os_row
 from volact.errors import AnswerError, ErrorKind, TransportError, VolactError
 from volact.model.fact import value_of
@@ -35,8 +34,8 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
         address=str(server.address),
         provider=look.provider,
         verdict=verdict,
-        os=os_row(look.facts, look.ctx),
-        license=license_row(look.facts, look.ctx),
+        os=os_row(look.assessment),
+        license=license_row(look.assessment),
         findings=findings,
         plan=tuple(_step(step.do, step.because, step.params) for step in plan.steps),
         refusals=tuple(msgspec.structs.asdict(refusal) for refusal in plan.refusals),
@@ -46,7 +45,7 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
         executions=executions,
         elapsed_s=round(elapsed_s, 3),
         addresses=value_of(look.facts.addresses) or (),
-        clock_skew_s=skew_s(look.facts),
+        clock_skew_s=look.assessment.clock.skew_s,
     )
 
 

@@ -11,9 +11,10 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 
 from volact.agent.answer import Answer
+from volact.core.assessment import assess
+from volact.core.assessment.licence import out_of_time
 from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
-from volact.core.licensing import out_of_time
 from volact.core.verify import verify
 from volact.errors import AnswerError, TransportError, VolactError
 from volact.model.facts import Facts
@@ -195,15 +196,16 @@ def _standing(look: Look) -> Word:
     """The verdict on a server as it stands: nothing was applied."""
     if look.provider is None:
         return "attention"
-    return verify(Plan(), look.findings, look.findings, (), look.facts, look.ctx).word
+    return verify(Plan(), look.findings, look.findings, (), look.assessment).word
 
 
 def _applied(
     visit: Visit, look: Look, after: Facts, results: tuple[StepResult, ...]
 ) -> ServerReport:
-    findings = diagnose(after, look.ctx, results)
-    verdict = verify(look.plan, look.findings, findings, results, after, look.ctx)
-    seen = Look(provider=look.provider, facts=after, ctx=look.ctx)
+    now = assess(after, look.ctx, results)
+    findings = diagnose(now)
+    verdict = verify(look.plan, look.findings, findings, results, now)
+    seen = Look(provider=look.provider, assessment=now)
     report = row(
         visit.server,
         seen,

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-from volact.core.kms import reach_of, serving
-from volact.core.licensing import main_product
+from volact.core.assessment import Assessment
 from volact.model.fact import value_of
-from volact.model.facts import Facts
 from volact.model.profile import HostPort
 from volact.model.step import Plan
 
@@ -24,7 +22,7 @@ def at_once(host: str) -> AbstractAsyncContextManager[None]:
     return nullcontext()
 
 
-def activation_host(plan: Plan, facts: Facts) -> str | None:
+def activation_host(plan: Plan, a: Assessment) -> str | None:
     """The KMS host that this plan's activation goes to, "" when that cannot be told.
 
     ``None`` for a plan that activates nothing.  A host that the plan sets is
@@ -34,12 +32,12 @@ def activation_host(plan: Plan, facts: Facts) -> str | None:
         return None
     wanted = [step.params.get("hosts") for step in plan.steps if step.do == "set-kms-host"]
     if wanted and isinstance(wanted[-1], list | tuple) and wanted[-1]:
-        return _first_reached([str(host) for host in wanted[-1]], facts)
-    product = main_product(facts)
-    setting = value_of(serving(facts, product)) if product is not None else None
+        return _first_reached([str(host) for host in wanted[-1]], a)
+    product = a.licence.main
+    setting = value_of(product.kms) if product is not None else None
     return "" if setting is None else str(setting.host).lower()
 
 
-def _first_reached(hosts: list[str], facts: Facts) -> str:
-    reached = (host for host in hosts if reach_of(facts, HostPort.parse(host)) == "yes")
+def _first_reached(hosts: list[str], a: Assessment) -> str:
+    reached = (host for host in hosts if a.kms.reach_of(HostPort.parse(host)) == "yes")
     return next(reached, hosts[0]).lower()

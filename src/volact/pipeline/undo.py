@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from volact.core.assessment import assess
 from volact.core.diagnose import diagnose
 from volact.core.effects import promised
 from volact.core.undo import outcome
@@ -41,7 +42,7 @@ def _leads_to(look: Look) -> tuple[str, ...]:
     then = promised(look.facts, look.plan.steps, look.ctx)
     return tuple(
         finding.id
-        for finding in diagnose(then, look.ctx)
+        for finding in diagnose(assess(then, look.ctx))
         if finding.id not in known and _matters(finding)
     )
 

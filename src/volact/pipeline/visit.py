@@ -20,6 +20,7 @@ from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
 from volact.agent.request import Mode as AgentMode
 from volact.agent.request import new_request, shared_id
+from volact.core.assessment import assess
 from volact.core.context import Context
 from volact.core.detect import Detection, detect
 from volact.core.diagnose import diagnose
@@ -99,7 +100,7 @@ class Visit:
     @asynccontextmanager
     async def turn(self, look: Look) -> AsyncIterator[None]:
         """The turn at the KMS host, where the steps need one; waiting costs none of the time."""
-        host = activation_host(look.plan, look.facts)
+        host = activation_host(look.plan, look.assessment)
         if host is None:
             yield
             return
@@ -135,7 +136,7 @@ class Visit:
 
     def _unjudged(self, facts: Facts, found: Detection) -> Look:
         ctx = self._context(_without_cloud())
-        look = Look(provider=None, facts=facts, ctx=ctx, plan=_no_provider(found))
+        look = Look(provider=None, assessment=assess(facts, ctx), plan=_no_provider(found))
         return self._planned(look)
 
     async def apply(self, transport: Transport, look: Look) -> tuple[Facts, Answer]:
@@ -170,8 +171,9 @@ class Visit:
         return facts
 
     def _judged(self, name: str, facts: Facts, ctx: Context) -> Look:
-        findings = diagnose(facts, ctx)
-        return self._planned(Look(provider=name, facts=facts, ctx=ctx, findings=findings))
+        assessment = assess(facts, ctx)
+        findings = diagnose(assessment)
+        return self._planned(Look(provider=name, assessment=assessment, findings=findings))
 
     def _planned(self, look: Look) -> Look:
         """The look with what would be done; undoing a run needs no provider."""
@@ -181,7 +183,7 @@ class Visit:
             return msgspec.structs.replace(look, plan=way.plan(), way=way)
         if self.job.mode == "check" or look.provider is None:
             return look
-        plan = make_plan(look.facts, look.findings, look.ctx)
+        plan = make_plan(look.assessment, look.findings)
         return msgspec.structs.replace(look, plan=plan)
 
     def _context(self, knowledge: Knowledge) -> Context:

@@ -121,7 +121,7 @@ def commands_of(outcome: Outcome) -> tuple[str, ...]:
     from volact.core.commands import console_commands
 
     look = outcome.look
-    return console_commands(look.plan, look.facts, look.ctx) if look is not None else ()
+    return console_commands(look.plan, look.assessment) if look is not None else ()
 
 
 def commands_writer(servers: int) -> CommandsWriter:

@@ -6,7 +6,7 @@ entry in ``catalogue`` and a page ``docs/findings/<id>.md``.
 
 from __future__ import annotations
 
-from volact.core.context import Context
+from volact.core.assessment import Assessment
 from volact.core.diagnose import (
     attempts,
     beside,
@@ -29,10 +29,8 @@ from volact.core.diagnose import (
     system,
     unreadable,
 )
-from volact.core.diagnose.case import Case, Rule
-from volact.model.facts import Facts
+from volact.core.diagnose.case import Rule
 from volact.model.finding import Finding
-from volact.model.step import StepResult
 
 # Within one severity, findings come in this order: the cause before what it
 # brings about.
@@ -95,14 +93,7 @@ RULES: tuple[Rule, ...] = (
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
-def diagnose(
-    facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()
-) -> tuple[Finding, ...]:
-    """What is wrong or notable on a server, errors first, every id once.
-
-    ``results`` are those of the steps that were just applied: their HRESULTs
-    say better than any fact why an activation failed.
-    """
-    case = Case(facts, ctx, results)
-    found = [finding for rule in RULES if (finding := rule(case)) is not None]
+def diagnose(a: Assessment) -> tuple[Finding, ...]:
+    """What is wrong or notable on a server, errors first, every id once."""
+    found = [finding for rule in RULES if (finding := rule(a)) is not None]
     return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))

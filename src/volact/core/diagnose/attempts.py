@@ -10,19 +10,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from volact.core import shell
-from volact.core.codes import hex_code, kms_answer, last_attempt, named, tried_at, tried_host
-from volact.core.diagnose.case import Case, error, on_server
-from volact.core.kms import accepted_hosts, is_accepted_name, is_pinned, same_host, serving
-from volact.core.licensing import (
-    FULL_TERM_MIN,
-    all_licensed,
-    by_directory,
-    ends_at,
-    is_kms_host,
-    kms_clients,
-)
+from volact.core.assessment import Assessment
+from volact.core.assessment.hosts import same_host
+from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
+from volact.core.codes import hex_code, named
+from volact.core.diagnose.case import error, on_server
 from volact.model.fact import value_of
-from volact.model.facts import Product
 from volact.model.finding import Finding
 from volact.model.profile import HostPort
 from volact.model.text import Text, say
@@ -31,24 +24,24 @@ from volact.model.text import Text, say
 _JUST_NOW = timedelta(minutes=15)
 
 
-def activation_failed(case: Case) -> Finding | None:
+def activation_failed(a: Assessment) -> Finding | None:
     """Licensed, but the last attempt at the host that is set failed."""
-    product = _in_doubt(case)
+    product = _in_doubt(a)
     if product is None:
         return None
-    attempt = last_attempt(case.facts, case.results)
-    setting = value_of(serving(case.facts, product))
-    host = str(setting.host) if setting else tried_host(case.facts)
-    ends = ends_at(product, case.ctx.now)
+    attempt = a.attempts.last
+    setting = value_of(product.kms)
+    host = str(setting.host) if setting else a.attempts.host
+    ends = product.ends(a.ctx.now)
     return error(
         "activation-failed",
-        _summary(case, host, attempt.code if attempt else None, ends),
+        _summary(a, host, attempt.code if attempt else None, ends),
         {
             "code": hex_code(attempt.code) if attempt else None,
             "host": host,
             "at": attempt.at if attempt else "",
             "from": attempt.source if attempt else "step",
-            "left_min": value_of(product.grace_min),
+            "left_min": value_of(product.facts.grace_min),
             "ends": ends or None,
         },
         repair="automatic",
@@ -56,56 +49,55 @@ def activation_failed(case: Case) -> Finding | None:
     )
 
 
-def _in_doubt(case: Case) -> Product | None:
+def _in_doubt(a: Assessment) -> ProductState | None:
     """The licensed KMS client of which it is not proven that its host licensed it."""
-    if is_kms_host(case.facts) or not all_licensed(case.facts):
+    if a.licence.is_kms_host or not a.licence.all_licensed:
         return None
-    products = [p for p in kms_clients(case.facts) if not by_directory(p)]
-    failed = _step_failed if _tried_now(case) else _event_failed
-    return next((product for product in products if failed(case, product)), None)
+    products = [p for p in a.licence.clients if not p.by_directory]
+    failed = _step_failed if _tried_now(a) else _event_failed
+    return next((product for product in products if failed(a, product)), None)
 
 
-def _tried_now(case: Case) -> bool:
+def _tried_now(a: Assessment) -> bool:
     """Whether an activation that was just tried did not work."""
-    tried = [result for result in case.results if result.do == "activate"]
+    tried = [result for result in a.results if result.do == "activate"]
     return bool(tried) and not tried[-1].ok
 
 
-def _step_failed(case: Case, product: Product) -> bool:
+def _step_failed(a: Assessment, product: ProductState) -> bool:
     """It did, unless Windows was activated all the same, by itself, a moment ago."""
-    renewed = _renewed(case, product)
-    just_now = renewed is not None and case.ctx.now - renewed <= _JUST_NOW
-    return not just_now or bool(kms_answer(case.facts))
+    renewed = _renewed(a, product)
+    just_now = renewed is not None and a.ctx.now - renewed <= _JUST_NOW
+    return not just_now or bool(a.attempts.answer)
 
 
-def _event_failed(case: Case, product: Product) -> bool:
+def _event_failed(a: Assessment, product: ProductState) -> bool:
     """The newest attempt failed, at the very host that is set, and none has worked since."""
-    if not kms_answer(case.facts) or not _at_its_host(case, product):
+    if not a.attempts.answer or not _at_its_host(a, product):
         return False
-    renewed, tried = _renewed(case, product), _moment(tried_at(case.facts))
+    renewed, tried = _renewed(a, product), _moment(a.attempts.at)
     return renewed is None or tried is None or renewed < tried
 
 
-def _at_its_host(case: Case, product: Product) -> bool:
+def _at_its_host(a: Assessment, product: ProductState) -> bool:
     """A failure at another company's host is ``licensed-by-other-kms``'s affair."""
-    setting = value_of(serving(case.facts, product))
+    setting = value_of(product.kms)
     if setting is None:
         return False
-    host, ctx = setting.host, case.ctx
-    chosen_by_dns = not accepted_hosts(case.facts, ctx) and ctx.knowledge.profile.discovery == "dns"
-    accepted = is_accepted_name(host, case.facts, ctx) or is_pinned(host, ctx) or chosen_by_dns
+    host = setting.host
+    accepted = a.kms.is_the_providers(host) or a.kms.by_dns
     try:
-        return accepted and same_host(HostPort.parse(tried_host(case.facts)), host)
+        return accepted and same_host(HostPort.parse(a.attempts.host), host)
     except ValueError:
         return False
 
 
-def _renewed(case: Case, product: Product) -> datetime | None:
+def _renewed(a: Assessment, product: ProductState) -> datetime | None:
     """When the licence was last renewed: a renewal gives it its full term."""
-    left = value_of(product.grace_min)
+    left = value_of(product.facts.grace_min)
     if not left or left > FULL_TERM_MIN:
         return None
-    return case.ctx.now - timedelta(minutes=FULL_TERM_MIN - left)
+    return a.ctx.now - timedelta(minutes=FULL_TERM_MIN - left)
 
 
 def _moment(text: str) -> datetime | None:
@@ -117,7 +109,7 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
-def _summary(case: Case, host: str, code: int | None, ends: str) -> Text:
+def _summary(a: Assessment, host: str, code: int | None, ends: str) -> Text:
     until = say("it ends on {date}", date=ends[:10]) if ends else say("when it ends is not known")
     where = host or say("its KMS host")
     if code is None:
@@ -129,6 +121,6 @@ def _summary(case: Case, host: str, code: int | None, ends: str) -> Text:
     return say(
         "Windows is licensed, but the last attempt at {host} failed with {code}; {until}.",
         host=where,
-        code=named(code, case.ctx.knowledge.errors),
+        code=named(code, a.ctx.knowledge.errors),
         until=until,
     )

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from volact.core.diagnose.case import Case, info
-from volact.core.licensing import channel_of, is_unlicensed, status_word, subjects, windows_products
+from volact.core.assessment import Assessment
+from volact.core.assessment.licence import channel_of, is_unlicensed, status_word
+from volact.core.diagnose.case import info
 from volact.model.fact import value_of
 from volact.model.facts import Product
 from volact.model.finding import Finding
 from volact.model.text import count, say
 
 
-def several_keys(case: Case) -> Finding | None:
+def several_keys(a: Assessment) -> Finding | None:
     """More than one product of Windows itself has a key."""
-    products, deciding = windows_products(case.facts), subjects(case.facts)
+    products, deciding = a.licence.products, a.licence.subjects
     if len(products) < 2:
         return None
-    tails = ", ".join(value_of(product.partial_key) or "?" for product in deciding)
+    tails = ", ".join(product.partial_key or "?" for product in deciding)
     return info(
         "several-keys",
         say(
@@ -25,16 +26,16 @@ def several_keys(case: Case) -> Finding | None:
             n=len(products),
             tails=tails,
         ),
-        {"products": [_described(p) | {"decides": p in deciding} for p in products]},
+        {"products": [_described(p.facts) | {"decides": p in deciding} for p in products]},
         remedy=say("Nothing to do; one key is enough."),
     )
 
 
-def addon_not_licensed(case: Case) -> Finding | None:
+def addon_not_licensed(a: Assessment) -> Finding | None:
     """An add-on, such as extended security updates, has a key and no licence."""
     addons = [
         product
-        for product in value_of(case.facts.products) or ()
+        for product in value_of(a.facts.products) or ()
         if value_of(product.addon) and value_of(product.partial_key) and is_unlicensed(product)
     ]
     if not addons:

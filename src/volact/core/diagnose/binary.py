@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from volact.core import shell
+from volact.core.assessment import Assessment
 from volact.core.consent import repair_with
-from volact.core.diagnose.case import Case, error, on_server
-from volact.core.licensing import licensing_silent
-from volact.core.release import licensing_program, licensing_service
-from volact.core.sddl import NETWORK_SERVICE, Verdict, execute_access
+from volact.core.diagnose.case import error, on_server
+from volact.core.sddl import NETWORK_SERVICE
 from volact.model.fact import value_of
-from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.text import say
 
-Why = Literal["debugger", "missing", "acl"]
 
-
-def blocked_by(facts: Facts) -> Why | None:
-    """What keeps the licensing program from running; ``None``: nothing known to."""
-    if value_of(facts.binary.debugger):
-        return "debugger"
-    if value_of(facts.binary.exists) is False and licensing_silent(facts):
-        return "missing"
-    if execute_verdict(facts).access in ("denied", "missing"):
-        return "acl"
-    return None
-
-
-def execute_verdict(facts: Facts) -> Verdict:
-    """What the program's DACL says to the service's account."""
-    sddl = value_of(facts.binary.sddl)
-    return execute_access(sddl, licensing_service(facts.os)) if sddl else Verdict("unknown")
-
-
-def licensing_binary_blocked(case: Case) -> Finding | None:
+def licensing_binary_blocked(a: Assessment) -> Finding | None:
     """The licensing program cannot be started."""
-    why = blocked_by(case.facts)
+    why = a.service.obstacle
     if why == "debugger":
-        return _debugger(case)
+        return _debugger(a)
     if why == "missing":
-        return _missing(case.facts)
-    return _acl(case.facts) if why == "acl" else None
+        return _missing(a)
+    return _acl(a) if why == "acl" else None
 
 
-def _debugger(case: Case) -> Finding:
-    facts = case.facts
-    program, debugger = licensing_program(facts.os), value_of(facts.binary.debugger)
+def _debugger(a: Assessment) -> Finding:
+    program, debugger = a.system.licensing_program, value_of(a.facts.binary.debugger)
     return error(
         "licensing-binary-blocked",
         say(
@@ -56,7 +32,7 @@ def _debugger(case: Case) -> Finding:
             program=program,
         ),
         {"why": "debugger", "debugger": debugger},
-        repair=repair_with("remove-debugger", case.ctx),
+        repair=repair_with("remove-debugger", a.ctx),
         remedy=say(
             "Find out who set it, then on the server: {command}",
             command=shell.remove_debugger(program),
@@ -64,12 +40,12 @@ def _debugger(case: Case) -> Finding:
     )
 
 
-def _missing(facts: Facts) -> Finding:
-    program = licensing_program(facts.os)
+def _missing(a: Assessment) -> Finding:
+    program = a.system.licensing_program
     return error(
         "licensing-binary-blocked",
         say("The licensing program {program} is missing.", program=program),
-        {"why": "missing", "path": value_of(facts.binary.path)},
+        {"why": "missing", "path": value_of(a.facts.binary.path)},
         remedy=say(
             "On the server: {command}; if that does not bring it back, "
             "Windows has to be repaired in place.",
@@ -78,8 +54,8 @@ def _missing(facts: Facts) -> Finding:
     )
 
 
-def _acl(facts: Facts) -> Finding:
-    verdict, program = execute_verdict(facts), licensing_program(facts.os)
+def _acl(a: Assessment) -> Finding:
+    verdict, program = a.service.access, a.system.licensing_program
     said = (
         say(
             "The file permissions of {program} deny NETWORK SERVICE the right to execute it.",
@@ -92,17 +68,12 @@ def _acl(facts: Facts) -> Finding:
             program=program,
         )
     )
-    path, sddl = program_path(facts), value_of(facts.binary.sddl) or ""
+    path, sddl = a.service.program_path, value_of(a.facts.binary.sddl) or ""
     commands = shell.grant_execute(path, NETWORK_SERVICE, verdict.deny, sddl)
     return error(
         "licensing-binary-blocked",
         said,
-        {"why": "acl", "deny": list(verdict.deny), "sddl": value_of(facts.binary.sddl)},
+        {"why": "acl", "deny": list(verdict.deny), "sddl": value_of(a.facts.binary.sddl)},
         repair="automatic",
         remedy=on_server(*commands),
     )
-
-
-def program_path(facts: Facts) -> str:
-    """Where the licensing program is, as cmd.exe takes it."""
-    return value_of(facts.binary.path) or f"%windir%\\System32\\{licensing_program(facts.os)}"

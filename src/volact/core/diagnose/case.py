@@ -1,28 +1,15 @@
-"""What a rule is given, what it returns, and how a finding is made."""
+"""What a rule returns, and how a finding is made."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from volact.core.context import Context
-from volact.model.facts import Facts
+from volact.core.assessment import Assessment
 from volact.model.finding import Finding, Repair
-from volact.model.step import StepResult
 from volact.model.text import Text, say
 
-
-class Case(msgspec.Struct, frozen=True):
-    """One server's facts, the context, and what was just done to it, if anything."""
-
-    facts: Facts
-    ctx: Context
-    results: tuple[StepResult, ...] = ()
-
-
-Rule = Callable[[Case], Finding | None]
+Rule = Callable[[Assessment], Finding | None]
 
 
 def on_server(*commands: str) -> Text:

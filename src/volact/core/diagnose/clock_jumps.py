@@ -5,9 +5,9 @@ How far it is off is ``clocks``' topic.
 
 from __future__ import annotations
 
-from volact.core.clock import ERROR_S, WARNING_S, skew_s
-from volact.core.diagnose.case import Case, error, info, warning
-from volact.core.diagnose.services import service_of
+from volact.core.assessment import Assessment
+from volact.core.assessment.clock import ERROR_S, WARNING_S
+from volact.core.diagnose.case import error, info, warning
 from volact.model.fact import is_unreadable, value_of
 from volact.model.finding import Finding
 from volact.model.text import Text, raw, say
@@ -17,12 +17,12 @@ _CONFIG = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
 _SET_RIGHT_S = 60  # what sync-clock leaves at most
 
 
-def rtc_utc_mismatch(case: Case) -> Finding | None:
+def rtc_utc_mismatch(a: Assessment) -> Finding | None:
     """Windows reads the hardware clock in another time than it runs in.
 
     Then the clock is off by exactly the time zone's distance from UTC.
     """
-    time, skew = case.facts.time, skew_s(case.facts)
+    time, skew = a.facts.time, a.clock.skew_s
     bias = value_of(time.bias)
     if not bias or is_unreadable(time.rtu):
         return None
@@ -31,18 +31,18 @@ def rtc_utc_mismatch(case: Case) -> Finding | None:
     by_minus_zone = off and skew is not None and abs(skew + bias * 60) <= WARNING_S
     by_zone = off and skew is not None and abs(skew - bias * 60) <= WARNING_S
     if by_zone and universal:
-        return _mismatch(case, why="read-as-utc", fix=_unset())
+        return _mismatch(a, why="read-as-utc", fix=_unset())
     if by_minus_zone and not universal:
-        return _mismatch(case, why="read-as-local", fix=_set())
-    if case.ctx.knowledge.profile.hardware_clock == "utc" and not universal:
-        return _mismatch(case, why="provider", fix=_set())
+        return _mismatch(a, why="read-as-local", fix=_set())
+    if a.ctx.knowledge.profile.hardware_clock == "utc" and not universal:
+        return _mismatch(a, why="provider", fix=_set())
     return None
 
 
-def time_seeding(case: Case) -> Finding | None:
+def time_seeding(a: Assessment) -> Finding | None:
     """The clock is off, and Windows may also take the time from TLS traffic."""
-    skew, service = skew_s(case.facts), service_of(case, "W32Time")
-    if skew is None or abs(skew) < WARNING_S or value_of(case.facts.time.seed) != 1:
+    skew, service = a.clock.skew_s, a.find_service("W32Time")
+    if skew is None or abs(skew) < WARNING_S or value_of(a.facts.time.seed) != 1:
         return None
     if service is None or service.state != "Running":
         return None  # then it takes the time from nowhere
@@ -62,27 +62,27 @@ def time_seeding(case: Case) -> Finding | None:
     )
 
 
-def clock_set_back(case: Case) -> Finding | None:
+def clock_set_back(a: Assessment) -> Finding | None:
     """The clock was right after the step that set it, and is wrong again."""
-    skew, left = skew_s(case.facts), _left_by_step(case)
+    skew, left = a.clock.skew_s, _left_by_step(a)
     if skew is None or left is None or abs(skew) < WARNING_S:
         return None
     make = error if abs(skew) >= ERROR_S else warning
-    hyper_v = value_of(case.facts.time.vmic) == 1
+    hyper_v = value_of(a.facts.time.vmic) == 1
     return make(
         "clock-set-back",
         say(
             "The clock was set right and was wrong again a moment later: something else sets it, "
             "most likely the time synchronisation of the virtual machine."
         ),
-        {"after_step_s": left, "skew_s": skew, "vmic": value_of(case.facts.time.vmic)},
+        {"after_step_s": left, "skew_s": skew, "vmic": value_of(a.facts.time.vmic)},
         remedy=_set_back_remedy(hyper_v=hyper_v),
     )
 
 
-def _left_by_step(case: Case) -> int | None:
+def _left_by_step(a: Assessment) -> int | None:
     """How far the clock was off right after it was set, where that was right."""
-    for result in reversed(case.results):
+    for result in reversed(a.results):
         left = result.after.get("skew_s")
         if result.do == "sync-clock" and result.ok and isinstance(left, int):
             return left if abs(left) <= _SET_RIGHT_S else None
@@ -106,17 +106,17 @@ def _set_back_remedy(*, hyper_v: bool) -> Text:
     )
 
 
-def _mismatch(case: Case, *, why: str, fix: str) -> Finding:
-    time = case.facts.time
+def _mismatch(a: Assessment, *, why: str, fix: str) -> Finding:
+    time = a.facts.time
     return warning(
         "rtc-utc-mismatch",
-        _mismatch_summary(why, skew_s(case.facts)),
+        _mismatch_summary(why, a.clock.skew_s),
         {
             "why": why,
             "bias_min": value_of(time.bias),
             "zone": value_of(time.zone),
             "rtu": value_of(time.rtu),
-            "skew_s": skew_s(case.facts),
+            "skew_s": a.clock.skew_s,
         },
         remedy=say("On the server, then restart it: {command}", command=raw(fix)),
     )

@@ -7,9 +7,9 @@ from the domain.
 from __future__ import annotations
 
 from volact.core import shell
-from volact.core.clock import ERROR_S, WARNING_S, beyond_limit, role_of, skew_s
-from volact.core.diagnose.case import Case, error, on_server, warning
-from volact.core.diagnose.services import service_of
+from volact.core.assessment import Assessment
+from volact.core.assessment.clock import ERROR_S, WARNING_S
+from volact.core.diagnose.case import error, on_server, warning
 from volact.model.fact import ABSENT, Absent, is_known, is_unreadable, value_of
 from volact.model.finding import Finding, Repair
 from volact.model.text import Text, say
@@ -23,12 +23,12 @@ _DOMAIN_REMEDY = say(
 )
 
 
-def clock_skew(case: Case) -> Finding | None:
+def clock_skew(a: Assessment) -> Finding | None:
     """The clock is off by more than a few minutes."""
-    skew = skew_s(case.facts)
+    skew = a.clock.skew_s
     if skew is None or abs(skew) < WARNING_S:
         return None
-    beyond = beyond_limit(case.facts, skew)
+    beyond = a.clock.beyond_limit
     make = error if abs(skew) >= ERROR_S else warning
     return make(
         "clock-skew",
@@ -36,21 +36,21 @@ def clock_skew(case: Case) -> Finding | None:
         {
             "skew_s": skew,
             "beyond_phase_limit": beyond != "no",
-            "role": role_of(case.facts),
+            "role": a.system.role,
         },
-        repair=_skew_repair(case, beyond),
-        remedy=_skew_remedy(case, beyond),
+        repair=_skew_repair(a, beyond),
+        remedy=_skew_remedy(a, beyond),
     )
 
 
-def time_service_off(case: Case) -> Finding | None:
+def time_service_off(a: Assessment) -> Finding | None:
     """The Windows Time service is disabled or gone, or stopped while the clock is off.
 
     Stopped alone is by design outside of a domain since 2008 R2.
     """
-    fact = case.facts.services.get("W32Time")
-    service = service_of(case, "W32Time")
-    skew = abs(skew_s(case.facts) or 0)
+    fact = a.facts.services.get("W32Time")
+    service = a.find_service("W32Time")
+    skew = abs(a.clock.skew_s or 0)
     if isinstance(fact, Absent):
         word = say("missing")
     elif service is not None and service.start == "Disabled":
@@ -60,19 +60,19 @@ def time_service_off(case: Case) -> Finding | None:
     else:
         return None
     make = error if skew >= ERROR_S else warning
-    repair: Repair = "automatic" if _may_set_time(case) and word != "missing" else "manual"
+    repair: Repair = "automatic" if _may_set_time(a) and word != "missing" else "manual"
     return make(
         "time-service-off",
         say("The Windows Time service is {state}, so nothing keeps the clock right.", state=word),
-        {"state": str(word), "skew_s": skew_s(case.facts)},
+        {"state": str(word), "skew_s": a.clock.skew_s},
         repair=repair,
         remedy=_service_remedy(word),
     )
 
 
-def time_source_missing(case: Case) -> Finding | None:
+def time_source_missing(a: Assessment) -> Finding | None:
     """W32Time has nowhere to take the time from."""
-    time, role = case.facts.time, role_of(case.facts)
+    time, role = a.facts.time, a.system.role
     by_policy = not isinstance(time.policy_type, Absent)
     kind = (value_of(time.policy_type) or value_of(time.type) or "").upper()
     peers_fact = time.policy_peers if is_known(time.policy_peers) else time.peers
@@ -84,7 +84,7 @@ def time_source_missing(case: Case) -> Finding | None:
     no_peers = kind == "NTP" and (value_of(peers_fact) == "" or peers_fact == ABSENT)
     if not (kind == "NOSYNC" or orphan or no_peers or client_off):
         return None
-    servers = case.ctx.knowledge.profile.ntp
+    servers = a.ctx.knowledge.profile.ntp
     blocked = by_policy or client_off or unread or not servers
     automatic = role == "standalone" and not blocked
     return warning(
@@ -92,7 +92,7 @@ def time_source_missing(case: Case) -> Finding | None:
         _source_summary(kind, orphan=orphan, client_off=client_off),
         {"type": kind, "peers": value_of(peers_fact), "client": value_of(time.client)},
         repair="automatic" if automatic else "manual",
-        remedy=_source_remedy(case, client_off=client_off),
+        remedy=_source_remedy(a, client_off=client_off),
     )
 
 
@@ -119,37 +119,37 @@ def _skew_summary(skew: int) -> Text:
     )
 
 
-def _may_set_time(case: Case) -> bool:
-    return role_of(case.facts) == "standalone"
+def _may_set_time(a: Assessment) -> bool:
+    return a.system.role == "standalone"
 
 
-def _skew_repair(case: Case, beyond: str) -> Repair:
+def _skew_repair(a: Assessment, beyond: str) -> Repair:
     """By itself only on a stand-alone server, and never against group policy.
 
     Without its time service nothing can be set, and every try would fail.
     """
-    time = case.facts.time
-    if isinstance(case.facts.services.get("W32Time"), Absent):
+    time = a.facts.time
+    if isinstance(a.facts.services.get("W32Time"), Absent):
         return "manual"
     against_policy = beyond == "policy" or value_of(time.policy_type) == "NoSync"
     off = value_of(time.client) == 0
     unread = is_unreadable(time.policy_type) or is_unreadable(time.client)
-    free = not (against_policy or off or unread or _sourceless(case))
-    return "automatic" if _may_set_time(case) and free else "manual"
+    free = not (against_policy or off or unread or _sourceless(a))
+    return "automatic" if _may_set_time(a) and free else "manual"
 
 
-def _sourceless(case: Case) -> bool:
+def _sourceless(a: Assessment) -> bool:
     """Whether nothing is known that the time could be taken from."""
-    time = case.facts.time
+    time = a.facts.time
     peers = value_of(time.peers) or ""
     kept = value_of(time.type) == "NTP" and peers != ""
-    return not case.ctx.knowledge.profile.ntp and not kept
+    return not a.ctx.knowledge.profile.ntp and not kept
 
 
-def _skew_remedy(case: Case, beyond: str) -> Text:
-    if role_of(case.facts) in ("member", "controller"):
+def _skew_remedy(a: Assessment, beyond: str) -> Text:
+    if a.system.role in ("member", "controller"):
         return _DOMAIN_REMEDY
-    ntp = case.ctx.knowledge.profile.ntp[:1]
+    ntp = a.ctx.knowledge.profile.ntp[:1]
     commands = (shell.set_time_source(ntp), shell.RESYNC) if ntp else (shell.RESYNC,)
     if beyond == "policy":
         return say(
@@ -175,11 +175,11 @@ def _source_summary(kind: str, *, orphan: bool, client_off: bool) -> Text:
     return say("Windows Time has no time server in its list.")
 
 
-def _source_remedy(case: Case, *, client_off: bool) -> Text:
+def _source_remedy(a: Assessment, *, client_off: bool) -> Text:
     if client_off:
         key = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\TimeProviders\NtpClient"
         return on_server(f"reg add {key} /v Enabled /t REG_DWORD /d 1 /f", "w32tm /config /update")
-    if role_of(case.facts) == "member":
+    if a.system.role == "member":
         return on_server(_FROM_DOMAIN)
-    servers = case.ctx.knowledge.profile.ntp[:1] or ("YOUR-TIME-SERVER",)
+    servers = a.ctx.knowledge.profile.ntp[:1] or ("YOUR-TIME-SERVER",)
     return on_server(shell.set_time_source(servers))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from volact.core import shell
-from volact.core.clock import role_of
-from volact.core.diagnose.case import Case, error, on_server, warning
-from volact.core.licensing import all_licensed, channel_of, kms_clients, windows_products
-from volact.core.release import EVALUATION_SKUS, gvlk_for, release_of
+from volact.core.assessment import Assessment
+from volact.core.assessment.entitlement import AZURE_EDITION
+from volact.core.diagnose.case import error, on_server, warning
 from volact.model.fact import value_of
 from volact.model.finding import Finding
 from volact.model.profile import Edition
 from volact.model.text import Text, raw, say
 
-AZURE_EDITION = frozenset({407, 408})
 # From an evaluation edition to the one it can become: its name for DISM and its
 # number.  From 2016 on, Standard Core can only become Datacenter Core.
 _TARGETS = {
@@ -26,12 +24,12 @@ _FIRST_BUILD_OF_2016 = 14393
 _CORE_EVALUATIONS = (159, 160)
 
 
-def release_without_gvlk(case: Case) -> Finding | None:
+def release_without_gvlk(a: Assessment) -> Finding | None:
     """A release for which Microsoft publishes no client key."""
-    release = release_of(case.facts.os, case.ctx.knowledge.releases)
-    if release is None or release.supported or is_evaluation(case):
+    release = a.system.release
+    if release is None or release.supported or a.licence.is_evaluation:
         return None
-    make = warning if all_licensed(case.facts) else error
+    make = warning if a.licence.all_licensed else error
     return make(
         "release-without-gvlk",
         say(
@@ -41,8 +39,8 @@ def release_without_gvlk(case: Case) -> Finding | None:
         ),
         {
             "release": release.name,
-            "build": value_of(case.facts.os.build),
-            "sku": value_of(case.facts.os.sku),
+            "build": value_of(a.facts.os.build),
+            "sku": value_of(a.facts.os.sku),
         },
         remedy=say(
             "Ask whoever gave you the image for its key, or move to a release with a "
@@ -51,13 +49,13 @@ def release_without_gvlk(case: Case) -> Finding | None:
     )
 
 
-def azure_edition_elsewhere(case: Case) -> Finding | None:
+def azure_edition_elsewhere(a: Assessment) -> Finding | None:
     """Datacenter: Azure Edition somewhere else than in Azure."""
-    sku, profile = value_of(case.facts.os.sku), case.ctx.knowledge.profile
+    sku, profile = value_of(a.facts.os.sku), a.ctx.knowledge.profile
     if sku not in AZURE_EDITION or profile.entitlement.kind == "edition":
         return None
     own_host = profile.discovery == "dns" or profile.name == "generic"
-    make = warning if own_host or all_licensed(case.facts) else error
+    make = warning if own_host or a.licence.all_licensed else error
     return make(
         "azure-edition-elsewhere",
         say(
@@ -65,7 +63,7 @@ def azure_edition_elsewhere(case: Case) -> Finding | None:
             "service; {provider} has none of it.",
             provider=profile.title,
         ),
-        {"sku": sku, "edition": value_of(case.facts.os.edition), "provider": profile.name},
+        {"sku": sku, "edition": value_of(a.facts.os.edition), "provider": profile.name},
         remedy=say(
             "Install Datacenter instead: no conversion is documented. Where it belongs to Azure "
             "after all, name the provider: {option}",
@@ -74,54 +72,44 @@ def azure_edition_elsewhere(case: Case) -> Finding | None:
     )
 
 
-def edition_evaluation(case: Case) -> Finding | None:
+def edition_evaluation(a: Assessment) -> Finding | None:
     """An evaluation edition, which no KMS host activates."""
-    if not is_evaluation(case):
+    if not a.licence.is_evaluation:
         return None
-    sku, target = value_of(case.facts.os.sku), _target(case)
+    sku, target = value_of(a.facts.os.sku), _target(a)
     return error(
         "edition-evaluation",
         say("This is an evaluation edition; a KMS host activates it only after it was converted."),
         {
-            "edition": value_of(case.facts.os.edition),
+            "edition": value_of(a.facts.os.edition),
             "sku": sku,
             "target": target[0] if target else None,
-            "role": role_of(case.facts),
+            "role": a.system.role,
         },
-        remedy=_conversion(case, target),
+        remedy=_conversion(a, target),
     )
 
 
-def is_evaluation(case: Case) -> bool:
-    """Whether this is an evaluation, by its number or by the only kind of key it has."""
-    sku = value_of(case.facts.os.sku)
-    if sku is not None and sku in EVALUATION_SKUS:
-        return True
-    if kms_clients(case.facts):
-        return False  # converted: what is left of the trial decides nothing
-    return any(channel_of(product) == "eval" for product in windows_products(case.facts))
-
-
-def _target(case: Case) -> tuple[str, Edition] | None:
+def _target(a: Assessment) -> tuple[str, Edition] | None:
     """What it can become, with the published key of that."""
-    build, sku = value_of(case.facts.os.build) or 0, value_of(case.facts.os.sku) or 0
+    build, sku = value_of(a.facts.os.build) or 0, value_of(a.facts.os.sku) or 0
     targets = _TARGETS_2016 if build >= _FIRST_BUILD_OF_2016 else _TARGETS
     if sku not in targets:
         return None
     name, full = targets[sku]
-    editions = case.ctx.knowledge.editions
+    editions = a.ctx.knowledge.editions
     edition = next((e for e in editions if build in e.builds and full in e.skus), None)
     return (name, edition) if edition else None
 
 
-def _conversion(case: Case, target: tuple[str, Edition] | None) -> Text:
+def _conversion(a: Assessment, target: tuple[str, Edition] | None) -> Text:
     """The commands that turn the evaluation into a full edition."""
-    if role_of(case.facts) == "controller":
+    if a.system.role == "controller":
         return say(
             "A domain controller cannot be converted: set up another one, move its roles there, "
             "demote this one, and look again."
         )
-    own = gvlk_for(case.facts.os, case.ctx.knowledge.editions)
+    own = a.system.published_key
     if target is None and own is not None:
         # Essentials: documented to take the key of the full edition by itself.
         return on_server(shell.install_key(own.gvlk))
@@ -133,13 +121,13 @@ def _conversion(case: Case, target: tuple[str, Edition] | None) -> Text:
         list=raw("DISM /Online /Get-TargetEditions"),
         name=raw(name),
         command=raw(f"DISM /Online /Set-Edition:{name} /ProductKey:{key} /AcceptEula"),
-        limit=_limit(case),
+        limit=_limit(a),
     )
 
 
-def _limit(case: Case) -> Text:
+def _limit(a: Assessment) -> Text:
     """What the documentation rules out."""
-    build, sku = value_of(case.facts.os.build) or 0, value_of(case.facts.os.sku)
+    build, sku = value_of(a.facts.os.build) or 0, value_of(a.facts.os.sku)
     if sku in _CORE_EVALUATIONS and build >= _FIRST_BUILD_OF_2016:
         return say("Of Server Core it becomes Datacenter only, and stays Server Core.")
     if sku == 80:

@@ -6,12 +6,8 @@ known: ``entitlement-unknown``, which stops nothing.
 
 from __future__ import annotations
 
-import msgspec
-
-from volact.core.diagnose.case import Case, error, info
-from volact.core.diagnose.edition import AZURE_EDITION
-from volact.core.diagnose.system import wsh_disabled
-from volact.model.fact import ABSENT, value_of
+from volact.core.assessment import Assessment
+from volact.core.diagnose.case import error, info
 from volact.model.finding import Finding
 from volact.model.profile import Image
 from volact.model.text import Text, ready, say
@@ -24,55 +20,55 @@ _NOT_PUBLIC = {
 }
 
 
-def image_not_entitled(case: Case) -> Finding | None:
+def image_not_entitled(a: Assessment) -> Finding | None:
     """The image is known not to be one of the provider's public images."""
-    image = _image(case)
-    if image is None or image.license == "BYOL" or _is_public(image):
+    image = a.entitlement.image
+    if image is None or image.license == "BYOL" or a.entitlement.is_public_image:
         return None
     why = _NOT_PUBLIC.get(image.source) or _NOT_PUBLIC.get(image.type)
     if why is None:
         return None
     summary = say(
         "The image {image} {why}, so the provider's licence does not cover it.",
-        image=_image_id(case),
+        image=a.entitlement.image_id,
         why=why,
     )
     remedy = say("Use a public image, or a licence of your own.")
-    return _refusable(case, "image-not-entitled", summary, image, remedy)
+    return _refusable(a, "image-not-entitled", summary, image, remedy)
 
 
-def license_byol(case: Case) -> Finding | None:
+def license_byol(a: Assessment) -> Finding | None:
     """The server is known to run on the customer's own licence."""
-    image, value = _image(case), _metadata_value(case)
+    image, value = a.entitlement.image, a.entitlement.metadata
     remedy = say("Activate it with your own key or your own KMS host.")
-    if value and value in case.ctx.knowledge.profile.entitlement.own:
+    if a.entitlement.own_by_metadata:
         summary = say(
             "The provider says that this server runs on your own licence ({value}).", value=value
         )
-        return _refusable(case, "license-byol", summary, image or Image(license="BYOL"), remedy)
+        return _refusable(a, "license-byol", summary, image or Image(license="BYOL"), remedy)
     if image is None or image.license != "BYOL":
         return None
     summary = (
         say(
             "The cloud's API says that this server runs on your own licence, not on the provider's."
         )
-        if case.ctx.license == "BYOL"
+        if a.ctx.license == "BYOL"
         else say(
             "The image {image} runs on your own licence, not on the provider's.",
-            image=_image_id(case),
+            image=a.entitlement.image_id,
         )
     )
-    return _refusable(case, "license-byol", summary, image, remedy)
+    return _refusable(a, "license-byol", summary, image, remedy)
 
 
-def entitlement_unknown(case: Case) -> Finding | None:
+def entitlement_unknown(a: Assessment) -> Finding | None:
     """Nobody knows whether the provider's licence covers this server."""
-    if wsh_disabled(case):
+    if a.system.script_host_off:
         return None  # then nothing could be asked, and the cause is known
-    rule, value = case.ctx.knowledge.profile.entitlement, _metadata_value(case)
-    if _judged(_image(case)) or (value and value in rule.own) or _is_covered(case):
+    rule, value = a.ctx.knowledge.profile.entitlement, a.entitlement.metadata
+    if _judged(a.entitlement.image) or a.entitlement.own_by_metadata or a.entitlement.covered:
         return None
-    image_id = _image_id(case)
+    image_id = a.entitlement.image_id
     if image_id:
         summary = say(
             "Whether the provider's licence covers the image {image} is not known.", image=image_id
@@ -96,34 +92,15 @@ def entitlement_unknown(case: Case) -> Finding | None:
     return info("entitlement-unknown", summary, evidence, remedy=remedy)
 
 
-def is_entitled(case: Case) -> bool:
-    """Whether the provider's licence is known to cover this server, or a person said so."""
-    return bool(case.ctx.policy.override_entitlement) or _is_covered(case)
-
-
-def _is_covered(case: Case) -> bool:
-    """By its image, by the provider's metadata, or by its edition."""
-    rule, value, image = (
-        case.ctx.knowledge.profile.entitlement,
-        _metadata_value(case),
-        _image(case),
-    )
-    if value and value in rule.entitled:
-        return True
-    # Azure's own edition proves itself to the cloud.
-    azure = rule.kind == "edition" and (value_of(case.facts.os.sku) or 0) in AZURE_EDITION
-    return azure or (image is not None and _is_public(image))
-
-
-def _refusable(case: Case, id: str, summary: Text, image: Image, remedy: Text) -> Finding:
+def _refusable(a: Assessment, id: str, summary: Text, image: Image, remedy: Text) -> Finding:
     """An error, unless the person has overridden it and said why."""
     evidence = {
-        "image": _image_id(case),
+        "image": a.entitlement.image_id,
         "type": image.type,
         "source": image.source,
         "license": image.license,
     }
-    reason = case.ctx.policy.override_entitlement
+    reason = a.ctx.policy.override_entitlement
     if reason:
         return info(
             id,
@@ -149,32 +126,4 @@ def _judged(image: Image | None) -> bool:
     if image is None:
         return False
     known = image.source in _NOT_PUBLIC or image.type in _NOT_PUBLIC
-    return known or image.license == "BYOL" or _is_public(image)
-
-
-def _metadata_value(case: Case) -> str:
-    """What the metadata service says of the licence, where it says anything."""
-    name = case.ctx.knowledge.profile.entitlement.metadata
-    return value_of(case.facts.metadata.get(name, ABSENT)) or "" if name else ""
-
-
-def _image(case: Case) -> Image | None:
-    """What is known of the image; an own licence of the server itself rules over it."""
-    image_id = _image_id(case)
-    image = case.ctx.images.get(image_id) or case.ctx.knowledge.profile.images.get(image_id)
-    if case.ctx.license != "BYOL":
-        return image  # any other word is said of every server that is not BYOL
-    return msgspec.structs.replace(image or Image(), license="BYOL")
-
-
-def _image_id(case: Case) -> str:
-    """The id as the cloud's API says it, else as the server's metadata does."""
-    if case.ctx.image:
-        return case.ctx.image
-    key = case.ctx.knowledge.profile.image_key
-    return value_of(case.facts.metadata.get(key, ABSENT)) or ""
-
-
-def _is_public(image: Image) -> bool:
-    official = image.type == "PUBLIC_IMAGE" or image.source == "OFFICIAL"
-    return official and image.license in ("TencentCloud", "")
+    return known or image.license == "BYOL"

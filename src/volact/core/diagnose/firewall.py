@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import ipaddress
 
-from volact.core.codes import last_code
-from volact.core.diagnose.case import Case, error, on_server
-from volact.core.kms import DEFAULT_PORT, accepted_hosts, reachable_hosts
-from volact.core.licensing import unlicensed
+from volact.core.assessment import Assessment
+from volact.core.assessment.hosts import DEFAULT_PORT
+from volact.core.diagnose.case import error, on_server
 from volact.model.fact import value_of
 from volact.model.finding import Finding
 from volact.model.text import raw, say
@@ -27,16 +26,16 @@ _NETWORK_CODES = range(0x80070000, 0x80080000)
 Fields = dict[str, list[str]]
 
 
-def firewall_blocks_kms(case: Case) -> Finding | None:
+def firewall_blocks_kms(a: Assessment) -> Finding | None:
     """The server's own firewall blocks the way out to TCP 1688."""
-    if value_of(case.facts.firewall.service) != "Running" or not _matters(case):
+    if value_of(a.facts.firewall.service) != "Running" or not _matters(a):
         return None
-    port, hosts = _target(case)
-    block = value_of(case.facts.firewall.block) or ()
+    port, hosts = _target(a)
+    block = value_of(a.facts.firewall.block) or ()
     rules = [fields for fields in map(_fields, block) if _covers(fields, port, hosts)]
     if rules:
         return _by_rule(rules, port)
-    profiles, allow = value_of(case.facts.firewall.blocking), value_of(case.facts.firewall.allow)
+    profiles, allow = value_of(a.facts.firewall.blocking), value_of(a.facts.firewall.allow)
     if not profiles or allow is None:
         return None
     allowed = any(_covers(_fields(rule), port, hosts) for rule in allow)
@@ -80,17 +79,17 @@ def _by_default(profiles: tuple[str, ...], port: int) -> Finding:
     )
 
 
-def _matters(case: Case) -> bool:
+def _matters(a: Assessment) -> bool:
     """Whether the network failed: no host answers, or the last request did not get out."""
-    hosts = accepted_hosts(case.facts, case.ctx)
-    if hosts and not reachable_hosts(case.facts, case.ctx) and case.facts.reach:
+    hosts = a.kms.accepted
+    if hosts and not a.kms.reached and a.facts.reach:
         return True
-    code = last_code(case.facts, case.results) if unlicensed(case.facts) else None
+    code = a.attempts.code if a.licence.unlicensed else None
     return code is not None and code in _NETWORK_CODES
 
 
-def _target(case: Case) -> tuple[int, tuple[str, ...]]:
-    hosts = accepted_hosts(case.facts, case.ctx)
+def _target(a: Assessment) -> tuple[int, tuple[str, ...]]:
+    hosts = a.kms.accepted
     return (hosts[0].port if hosts else DEFAULT_PORT), tuple(host.host for host in hosts)
 
 

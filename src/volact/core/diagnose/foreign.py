@@ -8,60 +8,44 @@ from __future__ import annotations
 from typing import Any
 
 from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.hosts import owners
+from volact.core.assessment.kms_setting import Setting
+from volact.core.assessment.licence import ProductState
 from volact.core.consent import MOVE_KMS, repair_with
-from volact.core.diagnose.case import Case, error, on_server, warning
-from volact.core.diagnose.entitlement import is_entitled
-from volact.core.kms import (
-    Setting,
-    accepted_hosts,
-    is_accepted_name,
-    is_pinned,
-    origin_of,
-    preferred_host,
-    serving,
-)
-from volact.core.licensing import (
-    by_directory,
-    ends_at,
-    is_kms_host,
-    is_licensed,
-    is_unlicensed,
-    kms_clients,
-)
-from volact.core.owners import owners
+from volact.core.diagnose.case import error, on_server, warning
 from volact.model.fact import Known, value_of
-from volact.model.facts import Product
 from volact.model.finding import Finding, Repair
 from volact.model.profile import HostPort
 from volact.model.text import Text, raw, say
 
 
-def licensed_by_other_kms(case: Case) -> Finding | None:
+def licensed_by_other_kms(a: Assessment) -> Finding | None:
     """Licensed, but by a KMS host that is not the provider's."""
-    if is_kms_host(case.facts) or not accepted_hosts(case.facts, case.ctx):
+    if a.licence.is_kms_host or not a.kms.accepted:
         return None
-    directory = _licensed_by_directory(case)
-    others = [(p, s) for p, s in _licensed(case) if not _is_the_providers(case, s)]
+    directory = _licensed_by_directory(a)
+    others = [(p, s) for p, s in _licensed(a) if not a.kms.is_the_providers(s.host)]
     if directory or not others:
         return directory
-    product, setting = min(others, key=lambda other: value_of(other[0].grace_min) or 0)
+    product, setting = min(others, key=lambda other: other[0].left_min)
     by_policy = setting.layer == "policy"
-    host = preferred_host(case.facts, case.ctx)
+    host = a.kms.preferred
     return error(
         "licensed-by-other-kms",
-        _summary(case, product, setting.host),
-        _evidence(case, product, setting),
-        repair="manual" if by_policy else moving_away(case),
+        _summary(a, product, setting.host),
+        _evidence(a, product, setting),
+        repair="manual" if by_policy else moving_away(a),
         remedy=on_server(f"{shell.set_kms_host(host)}; {shell.activate()}"),
     )
 
 
-def kms_host_pinned(case: Case) -> Finding | None:
+def kms_host_pinned(a: Assessment) -> Finding | None:
     """Licensed by one of the provider's KMS hosts that is set by its address."""
-    pinned = [s for _, s in _licensed(case) if is_pinned(s.host, case.ctx)]
-    if not pinned or is_kms_host(case.facts):
+    pinned = [s for _, s in _licensed(a) if a.kms.is_pinned(s.host)]
+    if not pinned or a.licence.is_kms_host:
         return None
-    host, name = pinned[0].host, preferred_host(case.facts, case.ctx)
+    host, name = pinned[0].host, a.kms.preferred
     return warning(
         "kms-host-pinned",
         say(
@@ -75,7 +59,7 @@ def kms_host_pinned(case: Case) -> Finding | None:
     )
 
 
-def moving_away(case: Case) -> Repair:
+def moving_away(a: Assessment) -> Repair:
     """Whether a foreign KMS host may be given up without asking.
 
     A server that a company's own host licenses has a licence that works, and
@@ -83,71 +67,67 @@ def moving_away(case: Case) -> Repair:
     person's word, or where the provider's licence is known to cover it.  One
     that comes from another cloud cannot go on using that cloud's host.
     """
-    if is_entitled(case) or not any(_by_nobody_known(case, p) for p in kms_clients(case.facts)):
+    if a.entitlement.entitled or not any(_by_nobody_known(a, p) for p in a.licence.clients):
         return "automatic"
-    return repair_with(MOVE_KMS, case.ctx)
+    return repair_with(MOVE_KMS, a.ctx)
 
 
-def _by_nobody_known(case: Case, product: Product) -> bool:
+def _by_nobody_known(a: Assessment, product: ProductState) -> bool:
     """Licensed, or not known not to be, by a host that is neither the provider's nor a cloud's."""
-    setting = value_of(serving(case.facts, product))
-    if setting is None or is_unlicensed(product):
+    setting = value_of(product.kms)
+    if setting is None or product.licensed is False:
         return False
-    return not _is_the_providers(case, setting) and not owners(setting.host, case.ctx.clouds)
+    return not a.kms.is_the_providers(setting.host) and not owners(setting.host, a.ctx.clouds)
 
 
-def whose(case: Case, host: HostPort) -> Text | None:
+def whose(a: Assessment, host: HostPort) -> Text | None:
     """The clouds whose host it is, in words; ``None``: nobody's that is known."""
     found: Text | None = None
-    for cloud in owners(host, case.ctx.clouds):
+    for cloud in owners(host, a.ctx.clouds):
         name = raw(cloud.title)
         found = name if found is None else say("{one} or {other}", one=found, other=name)
     return found
 
 
-def _licensed(case: Case) -> list[tuple[Product, Setting]]:
+def _licensed(a: Assessment) -> list[tuple[ProductState, Setting]]:
     """The licensed KMS clients, each with the host that licenses it, where that is known."""
     return [
         (product, setting.value)
-        for product in kms_clients(case.facts)
-        if is_licensed(product)
-        and not by_directory(product)
-        and isinstance(setting := serving(case.facts, product), Known)
+        for product in a.licence.clients
+        if product.licensed
+        and not product.by_directory
+        and isinstance(setting := product.kms, Known)
     ]
 
 
-def _is_the_providers(case: Case, setting: Setting) -> bool:
-    return is_accepted_name(setting.host, case.facts, case.ctx) or is_pinned(setting.host, case.ctx)
-
-
-def _summary(case: Case, product: Product, host: HostPort) -> Text:
-    name = whose(case, host)
-    ends = ends_at(product, case.ctx.now)
+def _summary(a: Assessment, product: ProductState, host: HostPort) -> Text:
+    name = whose(a, host)
+    ends = product.ends(a.ctx.now)
     return say(
         "Windows is licensed by {host}, not by a KMS host of {provider}; {until}.",
         host=host if name is None else say("{host} of {cloud}", host=host, cloud=name),
-        provider=case.ctx.knowledge.profile.title,
+        provider=a.ctx.knowledge.profile.title,
         until=say("without that host the licence ends on {date}", date=ends[:10])
         if ends
         else say("the licence ends when that host stops answering"),
     )
 
 
-def _evidence(case: Case, product: Product, setting: Setting) -> dict[str, Any]:
+def _evidence(a: Assessment, product: ProductState, setting: Setting) -> dict[str, Any]:
     return {
         "host": str(setting.host),
         "layer": setting.layer,
-        "source": origin_of(setting, case.facts, product),
-        "clouds": [cloud.name for cloud in owners(setting.host, case.ctx.clouds)],
-        "provider": case.ctx.knowledge.profile.name,
-        "left_min": value_of(product.grace_min),
-        "ends": ends_at(product, case.ctx.now) or None,
+        "source": a.kms.origin_of(setting, product),
+        "clouds": [cloud.name for cloud in owners(setting.host, a.ctx.clouds)],
+        "provider": a.ctx.knowledge.profile.name,
+        "left_min": value_of(product.facts.grace_min),
+        "ends": product.ends(a.ctx.now) or None,
     }
 
 
-def _licensed_by_directory(case: Case) -> Finding | None:
+def _licensed_by_directory(a: Assessment) -> Finding | None:
     """Licensed through Active Directory: the domain's own choice, left alone."""
-    if not any(is_licensed(p) and by_directory(p) for p in kms_clients(case.facts)):
+    if not any(p.licensed and p.by_directory for p in a.licence.clients):
         return None
     return warning(
         "licensed-by-other-kms",

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from volact.core import shell
-from volact.core.diagnose.case import Case, error, info, on_server
-from volact.core.diagnose.edition import is_evaluation
-from volact.core.licensing import (
-    channel_of,
-    has_key,
-    is_kms_host,
-    is_licensed,
-    is_unlicensed,
-    kms_clients,
-    windows_products,
-)
-from volact.core.release import edition_by_partial, gvlk_for
+from volact.core.assessment import Assessment
+from volact.core.assessment.licence import ProductState
+from volact.core.assessment.system import edition_by_partial
+from volact.core.diagnose.case import error, info, on_server
 from volact.model.fact import value_of
-from volact.model.facts import Product
 from volact.model.finding import Finding
 from volact.model.text import say
 
 
-def key_missing(case: Case) -> Finding | None:
+def key_missing(a: Assessment) -> Finding | None:
     """Windows has no product key at all."""
-    if has_key(case.facts) is not False or is_evaluation(case):
+    if a.licence.has_key is not False or a.licence.is_evaluation:
         return None
-    edition = gvlk_for(case.facts.os, case.ctx.knowledge.editions)
+    edition = a.system.published_key
     if edition is None:
         remedy = say("Install the client key of this edition; no published one is known for it.")
     else:
@@ -39,16 +30,16 @@ def key_missing(case: Case) -> Finding | None:
     )
 
 
-def key_wrong_edition(case: Case) -> Finding | None:
+def key_wrong_edition(a: Assessment) -> Finding | None:
     """The client key is one of another edition or release."""
-    clients = kms_clients(case.facts)
-    edition = gvlk_for(case.facts.os, case.ctx.knowledge.editions)
-    if edition is None or not clients or not all(is_unlicensed(p) for p in clients):
+    clients = a.licence.clients
+    edition = a.system.published_key
+    if edition is None or not clients or not all(p.licensed is False for p in clients):
         return None
-    partials = [value_of(product.partial_key) or "" for product in clients]
-    if any(edition.gvlk.endswith(f"-{partial}") for partial in partials) or _in_use(case):
+    partials = [product.partial_key or "" for product in clients]
+    if any(edition.gvlk.endswith(f"-{partial}") for partial in partials) or _in_use(a):
         return None
-    other = edition_by_partial(partials[0], case.ctx.knowledge.editions)
+    other = edition_by_partial(partials[0], a.ctx.knowledge.editions)
     this = f"{edition.release} {edition.title}"
     return error(
         "key-wrong-edition",
@@ -65,35 +56,35 @@ def key_wrong_edition(case: Case) -> Finding | None:
             this=this,
         ),
         {"partial_key": partials[0], "expected": edition.gvlk[-5:]},
-        repair="automatic" if not _own_keys(case) or case.ctx.policy.replace_key else "manual",
+        repair="automatic" if not _own_keys(a) or a.ctx.policy.replace_key else "manual",
         remedy=on_server(shell.install_key(edition.gvlk)),
     )
 
 
-def _own_keys(case: Case) -> list[Product]:
+def _own_keys(a: Assessment) -> list[ProductState]:
     """Keys of other channels: their owner's, so none gives way without the person's word."""
-    products = windows_products(case.facts)
-    return [p for p in products if channel_of(p) not in ("kms-client", "eval")]
+    products = a.licence.products
+    return [p for p in products if p.channel not in ("kms-client", "eval")]
 
 
-def _in_use(case: Case) -> bool:
+def _in_use(a: Assessment) -> bool:
     """Whether another key beside the client key licenses Windows."""
-    return any(is_licensed(product) for product in windows_products(case.facts))
+    return a.licence.in_use
 
 
-def kms_host_role(case: Case) -> Finding | None:
+def kms_host_role(a: Assessment) -> Finding | None:
     """This server is a KMS host: hands off."""
-    facts = case.facts
-    if not is_kms_host(facts):
+    facts = a.facts
+    if not a.licence.is_kms_host:
         return None
-    keys = [product for product in windows_products(facts) if channel_of(product) == "kms-host"]
+    keys = [product for product in a.licence.products if product.channel == "kms-host"]
     return info(
         "kms-host-role",
         say("This server is itself a KMS host, so volact changes nothing on it."),
         {
-            "host_key": value_of(keys[0].partial_key) if keys else None,
+            "host_key": keys[0].partial_key if keys else None,
             "says_so": (value_of(facts.licensing.is_kms_host) or 0) > 0,
-            "licensed": all(is_licensed(key) for key in keys) if keys else None,
+            "licensed": all(key.licensed for key in keys) if keys else None,
         },
         remedy=say("Nothing to do."),
     )

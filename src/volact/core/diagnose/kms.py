@@ -3,79 +3,25 @@
 from __future__ import annotations
 
 from volact.core import shell
-from volact.core.diagnose.binary import blocked_by
-from volact.core.diagnose.case import Case, error, info, on_server
+from volact.core.assessment import Assessment
+from volact.core.assessment.kms_setting import Setting
+from volact.core.assessment.licence import ProductState
+from volact.core.diagnose.case import error, info, on_server
 from volact.core.diagnose.foreign import moving_away, whose
-from volact.core.diagnose.services import service_of
-from volact.core.kms import (
-    Setting,
-    accepted_hosts,
-    configured,
-    is_accepted,
-    is_accepted_name,
-    is_pinned,
-    origin_of,
-    policy_setting,
-    preferred_host,
-    product_setting,
-    service_setting,
-    serving,
-)
-from volact.core.licensing import (
-    all_licensed,
-    by_directory,
-    has_key,
-    is_kms_host,
-    is_licensed,
-    is_unlicensed,
-    kms_clients,
-    main_product,
-    windows_products,
-)
-from volact.core.release import is_2008, is_2008_r2, licensing_service
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
-from volact.model.facts import Product
 from volact.model.finding import Finding
 from volact.model.profile import HostPort
 from volact.model.text import Text, say
 
 
-def uses_kms(case: Case) -> bool:
-    """Whether KMS settings matter here.
-
-    They do for a KMS client and for a server that is yet to get its client key.
-    """
-    if is_kms_host(case.facts) or not accepted_hosts(case.facts, case.ctx):
-        return False  # a provider without hosts of its own leaves it to DNS
-    keyed = has_key(case.facts)
-    if keyed is None:
-        return False  # it may be a KMS host, or licensed by a key of its own
-    return not keyed or bool(kms_clients(case.facts)) or _to_be_replaced(case)
-
-
-def _to_be_replaced(case: Case) -> bool:
-    """Whether keys of other channels give way to the client key; one in use never does."""
-    in_use = any(is_licensed(product) for product in windows_products(case.facts))
-    return case.ctx.policy.replace_key and not in_use
-
-
-def licensing_held_down(case: Case) -> bool:
-    """Whether a known, mendable fault explains that licensing does not answer."""
-    service = service_of(case, licensing_service(case.facts.os))
-    disabled = service is not None and service.start == "Disabled"
-    why = blocked_by(case.facts)
-    agreed = "remove-debugger" in case.ctx.policy.consent
-    return disabled or why == "acl" or (why == "debugger" and agreed)
-
-
-def kms_host_set_by_policy(case: Case) -> Finding | None:
+def kms_host_set_by_policy(a: Assessment) -> Finding | None:
     """Group policy names the KMS host; nothing below it has any effect."""
-    policy = policy_setting(case.facts)
-    if not isinstance(policy, Known) or not uses_kms(case):
+    policy = a.kms.policy
+    if not isinstance(policy, Known) or not a.kms.applies:
         return None
     host = policy.value.host
     evidence = {"host": str(host)}
-    if is_accepted(host, case.facts, case.ctx):
+    if a.kms.is_accepted(host):
         return info(
             "kms-host-set-by-policy",
             say("Group policy sets the KMS host to {host}, which is the provider's.", host=host),
@@ -89,27 +35,28 @@ def kms_host_set_by_policy(case: Case) -> Finding | None:
         remedy=say(
             "volact does not fight group policy. Set the policy to {host} or take it away, "
             "then on the server: {command}",
-            host=preferred(case),
+            host=a.kms.preferred,
             command="gpupdate /force",
         ),
     )
 
 
-def kms_host_per_product_override(case: Case) -> Finding | None:
+def kms_host_per_product_override(a: Assessment) -> Finding | None:
     """A product has a KMS host of its own, which hides the server's setting."""
-    if not isinstance(policy_setting(case.facts), Absent) or not uses_kms(case):
+    if not isinstance(a.kms.policy, Absent) or not a.kms.applies:
         return None
     found = [
         (product, setting.value)
-        for product in kms_clients(case.facts)
-        if not (is_licensed(product) and by_directory(product))
-        and isinstance(setting := product_setting(case.facts, product), Known)
-        and not is_accepted(setting.value.host, case.facts, case.ctx)
+        for product in a.licence.clients
+        if not (product.licensed and product.by_directory)
+        and isinstance(setting := product.own_kms, Known)
+        and not a.kms.is_accepted(setting.value.host)
     ]
     if not found:
         return None
     hosts = [
-        {"product": value_of(product.id), "host": str(setting.host)} for product, setting in found
+        {"product": value_of(product.facts.id), "host": str(setting.host)}
+        for product, setting in found
     ]
     commands = [shell.clear_kms_host(str(entry["product"])) for entry in hosts]
     return error(
@@ -119,34 +66,34 @@ def kms_host_per_product_override(case: Case) -> Finding | None:
             host=hosts[0]["host"],
         ),
         {"products": hosts},
-        repair=moving_away(case),
+        repair=moving_away(a),
         remedy=on_server(*commands),
     )
 
 
-def kms_host_wrong(case: Case) -> Finding | None:
+def kms_host_wrong(a: Assessment) -> Finding | None:
     """The server is set to a KMS host that is not the provider's, or to none."""
-    setting = _judged_setting(case)
-    if setting is None or (isinstance(setting, Known) and _is_provider_name(case, setting.value)):
+    setting = _judged_setting(a)
+    if setting is None or (isinstance(setting, Known) and _is_provider_name(a, setting.value)):
         return None
-    if isinstance(setting, Known) and _licensed_by_address(case, setting.value):
+    if isinstance(setting, Known) and _licensed_by_address(a, setting.value):
         return None  # kms-host-pinned
     return error(
         "kms-host-wrong",
-        _wrong_summary(case, setting),
+        _wrong_summary(a, setting),
         {
             "current": str(setting.value.host) if isinstance(setting, Known) else "",
-            "accepted": [str(h) for h in accepted_hosts(case.facts, case.ctx)],
-            **_in_effect(case),
+            "accepted": [str(h) for h in a.kms.accepted],
+            **_in_effect(a),
         },
-        repair=moving_away(case),
-        remedy=on_server(shell.set_kms_host(preferred(case))),
+        repair=moving_away(a),
+        remedy=on_server(shell.set_kms_host(a.kms.preferred)),
     )
 
 
-def _wrong_summary(case: Case, setting: Known[Setting] | Absent) -> Text:
-    right = preferred(case)
-    found = _effective(case)
+def _wrong_summary(a: Assessment, setting: Known[Setting] | Absent) -> Text:
+    right = a.kms.preferred
+    found = a.kms.effective
     if isinstance(setting, Absent) and found is None:
         return say("No KMS host is set; the provider's is {right}.", right=right)
     if isinstance(setting, Absent) and found is not None:
@@ -156,8 +103,8 @@ def _wrong_summary(case: Case, setting: Known[Setting] | Absent) -> Text:
             right=right,
         )
     host = setting.value.host if isinstance(setting, Known) else right
-    name = whose(case, host)
-    if is_pinned(host, case.ctx):
+    name = whose(a, host)
+    if a.kms.is_pinned(host):
         return say(
             "The KMS host is set by its address, {host}, not by its name ({right}).",
             host=host,
@@ -170,37 +117,29 @@ def _wrong_summary(case: Case, setting: Known[Setting] | Absent) -> Text:
     )
 
 
-def _effective(case: Case) -> Setting | None:
-    """The host that is used now, where that is known."""
-    product = main_product(case.facts)
-    if product is None or product not in kms_clients(case.facts):
-        return value_of(configured(case.facts, None))
-    return value_of(serving(case.facts, product))
-
-
-def _in_effect(case: Case) -> dict[str, str]:
+def _in_effect(a: Assessment) -> dict[str, str]:
     """The host in use and how it came to be used; the layer to mend is the service's."""
-    found = _effective(case)
+    found = a.kms.effective
     if found is None:
         return {}
-    origin = origin_of(found, case.facts, main_product(case.facts))
+    origin = a.kms.origin_of(found, a.licence.main)
     return {"effective": str(found.host), "source": origin}
 
 
-def _licensed_by_address(case: Case, setting: Setting) -> bool:
-    return is_pinned(setting.host, case.ctx) and all_licensed(case.facts)
+def _licensed_by_address(a: Assessment, setting: Setting) -> bool:
+    return a.kms.is_pinned(setting.host) and a.licence.all_licensed
 
 
-def kms_port_wrong(case: Case) -> Finding | None:
+def kms_port_wrong(a: Assessment) -> Finding | None:
     """The name is the provider's, the port is not."""
-    setting = _judged_setting(case)
-    if not isinstance(setting, Known) or not _is_provider_name(case, setting.value):
+    setting = _judged_setting(a)
+    if not isinstance(setting, Known) or not _is_provider_name(a, setting.value):
         return None
     host = setting.value.host
-    if is_accepted(host, case.facts, case.ctx):
+    if a.kms.is_accepted(host):
         return None
-    misprint = host.port in case.ctx.knowledge.profile.misprinted_ports
-    right = _with_right_port(case, host)
+    misprint = host.port in a.ctx.knowledge.profile.misprinted_ports
+    right = _with_right_port(a, host)
     said = say(
         "The KMS host {host} is set with port {port}, not {right}.",
         host=host.host,
@@ -216,66 +155,60 @@ def kms_port_wrong(case: Case) -> Finding | None:
     )
 
 
-def preferred(case: Case) -> HostPort:
-    """The accepted host to name: the first reachable, else the first."""
-    return preferred_host(case.facts, case.ctx)
-
-
-def _judged_setting(case: Case) -> Known[Setting] | Absent | None:
+def _judged_setting(a: Assessment) -> Known[Setting] | Absent | None:
     """The server-wide setting where it may be judged; ``None``: leave it alone.
 
     Left alone: policy decides, a product's own accepted host decides, a layer
     cannot be read, or nothing is set and DNS finds an accepted host.
     """
-    facts = case.facts
-    if not isinstance(policy_setting(facts), Absent) or not uses_kms(case):
+    if not isinstance(a.kms.policy, Absent) or not a.kms.applies:
         return None
-    products: tuple[Product | None, ...] = kms_clients(facts) or (None,)
-    if not any(_service_counts(case, product) for product in products):
+    products: tuple[ProductState | None, ...] = a.licence.clients or (None,)
+    if not any(_service_counts(a, product) for product in products):
         return None
-    setting = service_setting(facts)
+    setting = a.kms.service
     if isinstance(setting, Known):
         return setting
-    if isinstance(setting, Absent) and any(_needs_host(case, p) for p in products):
+    if isinstance(setting, Absent) and any(_needs_host(a, p) for p in products):
         return setting
     return None
 
 
-def _service_counts(case: Case, product: Product | None) -> bool:
+def _service_counts(a: Assessment, product: ProductState | None) -> bool:
     """Whether the server-wide setting is, or is about to be, this product's."""
     if product is None:
         return True
-    if is_licensed(product) and by_directory(product):
+    if product.licensed and product.by_directory:
         return False  # the domain licenses it, and its KMS host is a fallback of the domain's
-    own = product_setting(case.facts, product)
+    own = product.own_kms
     if isinstance(own, Known):
-        return not is_accepted(own.value.host, case.facts, case.ctx)
+        return not a.kms.is_accepted(own.value.host)
     return isinstance(own, Absent)
 
 
-def _needs_host(case: Case, product: Product | None) -> bool:
+def _needs_host(a: Assessment, product: ProductState | None) -> bool:
     """Whether a product without an explicit host lacks one.
 
     A licensed product whose host was discovered needs none if it is accepted.
     """
-    if product is None or is_unlicensed(product):
+    if product is None or product.licensed is False:
         return True
-    if not is_licensed(product) or by_directory(product):
+    if not product.licensed or product.by_directory:
         return False
-    has_type = not (is_2008(case.facts.os) or is_2008_r2(case.facts.os))
-    if has_type and is_unreadable(product.vl_type):
+    has_type = not a.system.before_2012
+    if has_type and is_unreadable(product.facts.vl_type):
         return False  # it may be licensed by the directory
-    setting = serving(case.facts, product)
+    setting = product.kms
     if is_unreadable(setting):
         return False
-    return not (is_known(setting) and _is_provider_name(case, value_of(setting)))
+    return not (is_known(setting) and _is_provider_name(a, value_of(setting)))
 
 
-def _is_provider_name(case: Case, setting: Setting | None) -> bool:
-    return setting is not None and is_accepted_name(setting.host, case.facts, case.ctx)
+def _is_provider_name(a: Assessment, setting: Setting | None) -> bool:
+    return setting is not None and a.kms.is_accepted_name(setting.host)
 
 
-def _with_right_port(case: Case, host: HostPort) -> HostPort:
+def _with_right_port(a: Assessment, host: HostPort) -> HostPort:
     plain = host.host.lower().rstrip(".")
-    hosts = accepted_hosts(case.facts, case.ctx)
+    hosts = a.kms.accepted
     return next((h for h in hosts if h.host.lower() == plain), hosts[0])

@@ -6,11 +6,9 @@ Whether it can be reached is ``network``'s topic.
 from __future__ import annotations
 
 from volact.core import shell
-from volact.core.codes import hex_code, kms_answer, last_code, named, tried_host
-from volact.core.diagnose.case import Case, error
-from volact.core.kms import accepted_hosts, is_accepted_name, serving
-from volact.core.licensing import is_unlicensed, kms_clients, unlicensed
-from volact.core.release import release_name
+from volact.core.assessment import Assessment
+from volact.core.codes import hex_code, named
+from volact.core.diagnose.case import error
 from volact.model.fact import Absent, value_of
 from volact.model.finding import Finding
 from volact.model.profile import HostPort
@@ -21,19 +19,19 @@ TOO_OLD = frozenset({0xC004F042, 0xC004F015})
 _FORCED = {1: say("Active Directory"), 3: say("tokens")}
 
 
-def activation_type_forced(case: Case) -> Finding | None:
+def activation_type_forced(a: Assessment) -> Finding | None:
     """Windows is set to activate some other way than by KMS."""
-    forced = [p for p in kms_clients(case.facts) if (value_of(p.vl_enabled) or 0) in _FORCED]
-    if not forced or not all(is_unlicensed(product) for product in forced):
+    forced = [p for p in a.licence.clients if (value_of(p.facts.vl_enabled) or 0) in _FORCED]
+    if not forced or not all(product.licensed is False for product in forced):
         return None
-    kind = value_of(forced[0].vl_enabled) or 0
+    kind = value_of(forced[0].facts.vl_enabled) or 0
     return error(
         "activation-type-forced",
         say(
             "Windows is set to be activated by {kind} only, so no KMS host is asked.",
             kind=_FORCED[kind],
         ),
-        {"type": kind, "product": value_of(forced[0].id)},
+        {"type": kind, "product": value_of(forced[0].facts.id)},
         remedy=say(
             "If it is meant to use KMS, on the server: {command}",
             command=raw(f"{shell.SLMGR} -act-type 2"),
@@ -41,25 +39,25 @@ def activation_type_forced(case: Case) -> Finding | None:
     )
 
 
-def kms_not_discovered(case: Case) -> Finding | None:
+def kms_not_discovered(a: Assessment) -> Finding | None:
     """The provider leaves the KMS host to DNS, and DNS names none."""
-    profile, code = case.ctx.knowledge.profile, last_code(case.facts, case.results)
-    if profile.discovery != "dns" or accepted_hosts(case.facts, case.ctx):
+    profile, code = a.ctx.knowledge.profile, a.attempts.code
+    if profile.discovery != "dns" or a.kms.accepted:
         return None
-    info = case.ctx.knowledge.errors.get(code or 0)
-    products = unlicensed(case.facts)
+    info = a.ctx.knowledge.errors.get(code or 0)
+    products = a.licence.unlicensed
     if info is None or info.family != "dns" or not products:
         return None
-    if not all(isinstance(serving(case.facts, product), Absent) for product in products):
+    if not all(isinstance(product.kms, Absent) for product in products):
         return None
-    domain = value_of(case.facts.licensing.lookup_domain) or value_of(case.facts.os.domain) or ""
-    asked = value_of(case.facts.dns)
+    domain = value_of(a.facts.licensing.lookup_domain) or value_of(a.facts.os.domain) or ""
+    asked = value_of(a.facts.dns)
     record = f"_vlmcs._tcp.{domain}" if "." in domain else "_vlmcs._tcp.DOMAIN"
     return error(
         "kms-not-discovered",
         say(
             "No KMS host is set, and DNS names none: {code}.",
-            code=named(info.code, case.ctx.knowledge.errors),
+            code=named(info.code, a.ctx.knowledge.errors),
         ),
         {
             "code": hex_code(info.code),
@@ -75,49 +73,49 @@ def kms_not_discovered(case: Case) -> Finding | None:
     )
 
 
-def kms_host_too_old(case: Case) -> Finding | None:
+def kms_host_too_old(a: Assessment) -> Finding | None:
     """The KMS host does not know this release."""
-    code = _too_old_code(case)
+    code = _too_old_code(a)
     if code is None:
         return None
-    host, release = tried_host(case.facts), release_name(case.facts, case.ctx)
-    needs = _needs(case, release)
+    host, release = a.attempts.host, a.system.release_name
+    needs = _needs(a, release)
     return error(
         "kms-host-too-old",
         say(
             "The KMS host {host} does not serve {release}: {code}.",
             host=host or say("in use"),
             release=raw(f"Windows Server {release}") if release else say("this release"),
-            code=named(code, case.ctx.knowledge.errors),
+            code=named(code, a.ctx.knowledge.errors),
         ),
         {"code": hex_code(code), "host": host, "release": release or None, **needs},
         remedy=_too_old_remedy(needs),
     )
 
 
-def _too_old_code(case: Case) -> int | None:
+def _too_old_code(a: Assessment) -> int | None:
     """Such an answer, from the host that is to be used."""
-    if not unlicensed(case.facts):
+    if not a.licence.unlicensed:
         return None
-    codes = (last_code(case.facts, case.results), kms_answer(case.facts))
+    codes = (a.attempts.code, a.attempts.answer)
     code = next((code for code in codes if code in TOO_OLD), None)
-    return code if code and _still_used(case) else None
+    return code if code and _still_used(a) else None
 
 
-def _still_used(case: Case) -> bool:
+def _still_used(a: Assessment) -> bool:
     """A host that is to be replaced anyway may be as old as it likes."""
-    tried = tried_host(case.facts)
-    if not tried or not accepted_hosts(case.facts, case.ctx):
+    tried = a.attempts.host
+    if not tried or not a.kms.accepted:
         return True
     try:
-        return is_accepted_name(HostPort.parse(tried), case.facts, case.ctx)
+        return a.kms.is_accepted_name(HostPort.parse(tried))
     except ValueError:
         return True
 
 
-def _needs(case: Case, release: str) -> dict[str, object]:
+def _needs(a: Assessment, release: str) -> dict[str, object]:
     """Which host key serves a release, and on which Windows it may be installed."""
-    key = next((key for key in case.ctx.knowledge.host_keys if key.release == release), None)
+    key = next((key for key in a.ctx.knowledge.host_keys if key.release == release), None)
     if key is None:
         return {}
     updates = {update.host: update.kb for update in key.updates}

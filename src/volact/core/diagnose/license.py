@@ -5,23 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from volact.core import shell
-from volact.core.codes import Attempt, hex_code, last_attempt, last_code, named
+from volact.core.assessment import Assessment
+from volact.core.assessment.attempts import Attempt
+from volact.core.assessment.licence import FULL_TERM_MIN, ProductState, status_text
+from volact.core.codes import hex_code, named
 from volact.core.consent import repair_with
-from volact.core.diagnose.case import Case, error, info, on_server, warning
-from volact.core.licensing import (
-    FULL_TERM_MIN,
-    channel_of,
-    is_kms_host,
-    is_licensed,
-    kms_clients,
-    status_text,
-    status_word,
-    subjects,
-    unlicensed,
-    windows_products,
-)
+from volact.core.diagnose.case import error, info, on_server, warning
 from volact.model.fact import ABSENT, Unreadable, value_of
-from volact.model.facts import Product
 from volact.model.finding import Finding, Repair
 from volact.model.text import Text, ready, say
 
@@ -47,30 +37,30 @@ STORE_CODES = frozenset(
 )
 
 
-def not_licensed(case: Case) -> Finding | None:
+def not_licensed(a: Assessment) -> Finding | None:
     """Windows has a key and is not licensed."""
-    products = unlicensed(case.facts)
+    products = a.licence.unlicensed
     if not products:
         return None
-    attempt = last_attempt(case.facts, case.results)
+    attempt = a.attempts.last
     return error(
         "not-licensed",
-        _not_licensed_summary(case, products[0], attempt.code if attempt else None),
+        _not_licensed_summary(a, products[0], attempt.code if attempt else None),
         {
             "products": [_described(product) for product in products],
-            **_tried(case, attempt),
+            **_tried(a, attempt),
         },
-        repair=_activation(case, products),
-        remedy=_not_licensed_remedy(case, attempt),
+        repair=_activation(a, products),
+        remedy=_not_licensed_remedy(a, attempt),
     )
 
 
-def grace_ending(case: Case) -> Finding | None:
+def grace_ending(a: Assessment) -> Finding | None:
     """Licensed, but the licence ends within 30 days."""
-    ending = [p for p in _term_products(case) if _left_min(p) <= ENDING_MIN]
+    ending = [p for p in _term_products(a) if p.left_min <= ENDING_MIN]
     if not ending:
         return None
-    left = min(_left_min(product) for product in ending)
+    left = min(product.left_min for product in ending)
     return error(
         "grace-ending",
         say(
@@ -84,9 +74,9 @@ def grace_ending(case: Case) -> Finding | None:
     )
 
 
-def renewal_overdue(case: Case) -> Finding | None:
+def renewal_overdue(a: Assessment) -> Finding | None:
     """Licensed, but two renewals in a row did not happen."""
-    late = [p for p in _term_products(case) if _since_min(p) > 2 * _interval_min(p)]
+    late = [p for p in _term_products(a) if _since_min(p) > 2 * _interval_min(p)]
     if not late:
         return None
     since = max(_since_min(product) for product in late)
@@ -104,9 +94,9 @@ def renewal_overdue(case: Case) -> Finding | None:
     )
 
 
-def rearm_exhausted(case: Case) -> Finding | None:
+def rearm_exhausted(a: Assessment) -> Finding | None:
     """No rearm is left; that matters to images, not to activation."""
-    if value_of(case.facts.licensing.rearm) != 0:
+    if value_of(a.facts.licensing.rearm) != 0:
         return None
     return info(
         "rearm-exhausted",
@@ -116,19 +106,19 @@ def rearm_exhausted(case: Case) -> Finding | None:
     )
 
 
-def token_store_damaged(case: Case) -> Finding | None:
+def token_store_damaged(a: Assessment) -> Finding | None:
     """The licence store says of itself that it is damaged."""
-    codes = [code for code in _current_codes(case) if code in STORE_CODES]
+    codes = [code for code in _current_codes(a) if code in STORE_CODES]
     if not codes:
         return None
     return error(
         "token-store-damaged",
         say(
             "The licence store is damaged: {code}.",
-            code=named(codes[0], case.ctx.knowledge.errors),
+            code=named(codes[0], a.ctx.knowledge.errors),
         ),
         {"code": hex_code(codes[0])},
-        repair=repair_with("rebuild-token-store", case.ctx) if _may_rebuild(case) else "manual",
+        repair=repair_with("rebuild-token-store", a.ctx) if _may_rebuild(a) else "manual",
         remedy=say(
             "On the server, gentlest first: restart the licensing service; {command}; "
             "rebuild tokens.dat as the page of this finding says.",
@@ -137,28 +127,28 @@ def token_store_damaged(case: Case) -> Finding | None:
     )
 
 
-def _may_rebuild(case: Case) -> bool:
+def _may_rebuild(a: Assessment) -> bool:
     """There is a store to be renamed, and no earlier one in its way."""
-    store = case.facts.store
+    store = a.facts.store
     return value_of(store.tokens) is not None and value_of(store.spare) is False
 
 
-def _not_licensed_summary(case: Case, product: Product, code: int | None) -> Text:
-    status = status_text(value_of(product.status) or 0)
-    reason = code or value_of(product.reason)
+def _not_licensed_summary(a: Assessment, product: ProductState, code: int | None) -> Text:
+    status = status_text(value_of(product.facts.status) or 0)
+    reason = code or product.reason
     if not reason:
         return say("Windows is not licensed ({status}).", status=status)
-    errors = case.ctx.knowledge.errors
+    errors = a.ctx.knowledge.errors
     return say(
         "Windows is not licensed ({status}): {code}.", status=status, code=named(reason, errors)
     )
 
 
-def _tried(case: Case, attempt: Attempt | None) -> dict[str, Any]:
+def _tried(a: Assessment, attempt: Attempt | None) -> dict[str, Any]:
     """The inner cause of the last activation: what, of which class, whom, when, found where."""
     if attempt is None:
         return {"code": None}
-    known = case.ctx.knowledge.errors.get(attempt.code)
+    known = a.ctx.knowledge.errors.get(attempt.code)
     told = {
         "symbol": known.symbol if known else "",
         "class": known.family if known else "",
@@ -169,9 +159,9 @@ def _tried(case: Case, attempt: Attempt | None) -> dict[str, Any]:
     return {"code": hex_code(attempt.code), **{key: text for key, text in told.items() if text}}
 
 
-def _not_licensed_remedy(case: Case, attempt: Attempt | None) -> Text:
+def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
     """What the code itself calls for, where it says more than that no host was found."""
-    known = case.ctx.knowledge.errors.get(attempt.code) if attempt else None
+    known = a.ctx.knowledge.errors.get(attempt.code) if attempt else None
     if known is None or known.family in _NO_CAUSE or not known.remedy:
         return say(
             "Mend the other findings first, then on the server: {command}",
@@ -184,47 +174,43 @@ def _not_licensed_remedy(case: Case, attempt: Attempt | None) -> Text:
     )
 
 
-def _activation(case: Case, products: tuple[Product, ...]) -> Repair:
+def _activation(a: Assessment, products: tuple[ProductState, ...]) -> Repair:
     """Only a KMS client is activated by volact, and never on a KMS host."""
-    clients = any(channel_of(product) == "kms-client" for product in products)
-    return "automatic" if clients and not is_kms_host(case.facts) else "manual"
+    clients = any(product.channel == "kms-client" for product in products)
+    return "automatic" if clients and not a.licence.is_kms_host else "manual"
 
 
-def _described(product: Product) -> dict[str, Any]:
-    status, reason = value_of(product.status), value_of(product.reason)
+def _described(product: ProductState) -> dict[str, Any]:
+    reason = product.reason
     return {
-        "partial_key": value_of(product.partial_key),
-        "channel": channel_of(product),
-        "status": None if status is None else status_word(status),
+        "partial_key": product.partial_key,
+        "channel": product.channel,
+        "status": product.status_word,
         "reason": None if reason is None else hex_code(reason),
-        "left_min": value_of(product.grace_min),
+        "left_min": value_of(product.facts.grace_min),
     }
 
 
-def _term_products(case: Case) -> list[Product]:
+def _term_products(a: Assessment) -> list[ProductState]:
     """Licensed KMS clients whose licence ends; 0 minutes left means it does not."""
-    return [p for p in kms_clients(case.facts) if is_licensed(p) and _left_min(p) > 0]
+    return [p for p in a.licence.clients if p.licensed and p.left_min > 0]
 
 
-def _left_min(product: Product) -> int:
-    return value_of(product.grace_min) or 0
+def _since_min(product: ProductState) -> int:
+    return FULL_TERM_MIN - product.left_min
 
 
-def _since_min(product: Product) -> int:
-    return FULL_TERM_MIN - _left_min(product)
-
-
-def _interval_min(product: Product) -> int:
-    interval = value_of(product.other.get("VLRenewalInterval", ABSENT))
+def _interval_min(product: ProductState) -> int:
+    interval = value_of(product.facts.other.get("VLRenewalInterval", ABSENT))
     return interval if isinstance(interval, int) and interval else DEFAULT_RENEWAL_MIN
 
 
-def _current_codes(case: Case) -> list[int]:
+def _current_codes(a: Assessment) -> list[int]:
     """Codes that speak of the present: reasons, failed questions, the last attempt."""
-    facts = case.facts
+    facts = a.facts
     asked = (facts.products, facts.licensing.version)
     codes = [fact.hresult for fact in asked if isinstance(fact, Unreadable)]
-    codes += [value_of(p.reason) for p in windows_products(facts) if not is_licensed(p)]
-    if any(not is_licensed(product) for product in subjects(facts)):
-        codes.append(last_code(facts, case.results))
+    codes += [p.reason for p in a.licence.products if not p.licensed]
+    if any(not product.licensed for product in a.licence.subjects):
+        codes.append(a.attempts.code)
     return [code for code in codes if code]

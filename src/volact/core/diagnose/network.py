@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from volact.core import shell
-from volact.core.clock import role_of
-from volact.core.codes import hex_code, kms_answer, last_code, named, tried_host
+from volact.core.assessment import Assessment
+from volact.core.assessment.kms import Reach
+from volact.core.assessment.network import MissingRoute
+from volact.core.codes import hex_code, named
 from volact.core.consent import repair_with
-from volact.core.diagnose.case import Case, error, on_server, warning
-from volact.core.diagnose.kms import uses_kms
-from volact.core.kms import (
-    Reach,
-    accepted_hosts,
-    is_accepted,
-    policy_setting,
-    reach_of,
-    reachable_hosts,
-    service_setting,
-    target_hosts,
-)
-from volact.core.licensing import all_licensed, has_key, is_kms_host, unlicensed
-from volact.core.ways import missing_routes, routes_to_add, servers_to_add, through
+from volact.core.diagnose.case import error, on_server, warning
 from volact.model.fact import Absent, Known, value_of
 from volact.model.finding import Finding, Repair
-from volact.model.profile import HostPort, RouteRule
+from volact.model.profile import HostPort
 from volact.model.text import Text, joined, listed, ready, say
 
 # Codes by which a KMS host that was reached says no.
@@ -35,14 +24,14 @@ _REACH_WORDS: dict[Reach, Text] = {
 }
 
 
-def kms_name_unresolved(case: Case) -> Finding | None:
+def kms_name_unresolved(a: Assessment) -> Finding | None:
     """None of the provider's KMS host names resolves on the server."""
-    reach = _failed(case)
+    reach = _failed(a)
     if not reach or set(reach.values()) != {"unresolved"}:
         return None
-    asked = value_of(case.facts.dns)
-    names = [host.host for host in accepted_hosts(case.facts, case.ctx) if str(host) in reach]
-    dns = case.ctx.knowledge.profile.dns
+    asked = value_of(a.facts.dns)
+    names = [host.host for host in a.kms.accepted if str(host) in reach]
+    dns = a.ctx.knowledge.profile.dns
     check = say("Check the server's DNS settings: {command}.", command=f"nslookup {names[0]}")
     return error(
         "kms-name-unresolved",
@@ -51,7 +40,7 @@ def kms_name_unresolved(case: Case) -> Finding | None:
             names=listed(names),
         ),
         {"hosts": list(reach), "dns": list(asked or ())},
-        repair=_by_name_servers(case) if role_of(case.facts) == "standalone" else "manual",
+        repair=_by_name_servers(a) if a.system.role == "standalone" else "manual",
         remedy=say(
             "{check} Use the provider's DNS servers: {servers}.", check=check, servers=listed(dns)
         )
@@ -60,16 +49,16 @@ def kms_name_unresolved(case: Case) -> Finding | None:
     )
 
 
-def kms_unreachable(case: Case) -> Finding | None:
+def kms_unreachable(a: Assessment) -> Finding | None:
     """No KMS host of the provider takes a connection, or the one in use does not."""
-    reach = _failed(case)
+    reach = _failed(a)
     failing = [host for host, why in reach.items() if why in ("refused", "timeout")]
     if failing:
-        return _unreachable(case, failing[0], reach)
-    return _other_in_reach(case)
+        return _unreachable(a, failing[0], reach)
+    return _other_in_reach(a)
 
 
-def _unreachable(case: Case, first: str, reach: dict[str, Reach]) -> Finding:
+def _unreachable(a: Assessment, first: str, reach: dict[str, Reach]) -> Finding:
     host = HostPort.parse(first)
     return error(
         "kms-unreachable",
@@ -77,7 +66,7 @@ def _unreachable(case: Case, first: str, reach: dict[str, Reach]) -> Finding:
         if reach[first] == "refused"
         else say("The KMS host {host} does not answer when the server tries it.", host=first),
         {"why": reach[first], "hosts": dict(reach)},
-        repair=_by_routes(case),
+        repair=_by_routes(a),
         remedy=say(
             "Let the server out to the KMS host on its TCP port: check firewalls, security "
             "groups and routes, then on the server: {command}",
@@ -86,19 +75,19 @@ def _unreachable(case: Case, first: str, reach: dict[str, Reach]) -> Finding:
     )
 
 
-def _other_in_reach(case: Case) -> Finding | None:
+def _other_in_reach(a: Assessment) -> Finding | None:
     """The accepted host that is set cannot be reached, another accepted one can."""
-    setting = service_setting(case.facts)
-    if not isinstance(setting, Known) or not uses_kms(case) or not _fine(case):
+    setting = a.kms.service
+    if not isinstance(setting, Known) or not a.kms.applies or not a.kms.target_reached:
         return None
     host = setting.value.host
-    why = reach_of(case.facts, host)
-    if why in ("yes", "unknown") or not is_accepted(host, case.facts, case.ctx):
+    why = a.kms.reach_of(host)
+    if why in ("yes", "unknown") or not a.kms.is_accepted(host):
         return None
-    if not isinstance(policy_setting(case.facts), Absent):
+    if not isinstance(a.kms.policy, Absent):
         return None
-    other = reachable_hosts(case.facts, case.ctx)[0]
-    make = warning if all_licensed(case.facts) else error
+    other = a.kms.reached[0]
+    make = warning if a.licence.all_licensed else error
     return make(
         "kms-unreachable",
         say(
@@ -113,34 +102,34 @@ def _other_in_reach(case: Case) -> Finding | None:
     )
 
 
-def kms_host_refuses(case: Case) -> Finding | None:
+def kms_host_refuses(a: Assessment) -> Finding | None:
     """A KMS host was reached and said no."""
-    if not unlicensed(case.facts):
+    if not a.licence.unlicensed:
         return None
-    codes = (last_code(case.facts, case.results), kms_answer(case.facts))
+    codes = (a.attempts.code, a.attempts.answer)
     code = next((code for code in codes if code in HOST_REFUSALS), None)
     if code is None:
         return None
-    errors = case.ctx.knowledge.errors
+    errors = a.ctx.knowledge.errors
     known = errors.get(code)
     return error(
         "kms-host-refuses",
         say("The KMS host refuses: {code}.", code=named(code, errors)),
-        {"code": hex_code(code), "host": tried_host(case.facts)},
+        {"code": hex_code(code), "host": a.attempts.host},
         remedy=ready(known.remedy) if known else say("Ask the keeper of the KMS host."),
     )
 
 
-def dns_not_provider(case: Case) -> Finding | None:
+def dns_not_provider(a: Assessment) -> Finding | None:
     """The server asks other name servers, and no KMS host can be reached."""
-    servers, wanted = value_of(case.facts.dns), case.ctx.knowledge.profile.dns
-    if servers is None or not wanted or set(servers) & set(wanted) or _fine(case):
+    servers, wanted = value_of(a.facts.dns), a.ctx.knowledge.profile.dns
+    if servers is None or not wanted or set(servers) & set(wanted) or a.kms.target_reached:
         return None
     return warning(
         "dns-not-provider",
         _dns_summary(servers, wanted),
         {"dns": list(servers), "expected": list(wanted)},
-        repair="manual" if all_licensed(case.facts) else _by_name_servers(case),
+        repair="manual" if a.licence.all_licensed else _by_name_servers(a),
         remedy=say(
             "Set the DNS servers of the network card to automatic, or to {servers}; "
             "in a domain, after those of the domain.",
@@ -158,57 +147,52 @@ def _dns_summary(servers: tuple[str, ...], wanted: tuple[str, ...]) -> Text:
     )
 
 
-def provider_route_missing(case: Case) -> Finding | None:
+def provider_route_missing(a: Assessment) -> Finding | None:
     """A route to the provider's internal services is gone, where that matters."""
-    missing = missing_routes(case.facts, case.ctx)
+    missing = a.network.missing_routes
     if not missing:
         return None
-    commands = [_route_add(rule, case) for rule in missing]
+    commands = [_route_add(route) for route in missing]
     return warning(
         "provider-route-missing",
         say(
             "The route to {destination} mask {mask} is missing; "
             "the provider's internal services are behind it.",
-            destination=missing[0].destination,
-            mask=missing[0].mask,
+            destination=missing[0].rule.destination,
+            mask=missing[0].rule.mask,
         ),
-        {"missing": [[rule.destination, rule.mask] for rule in missing]},
-        repair="manual" if all_licensed(case.facts) else _by_routes(case),
+        {"missing": [[route.rule.destination, route.rule.mask] for route in missing]},
+        repair="manual" if a.licence.all_licensed else _by_routes(a),
         remedy=on_server(*commands),
     )
 
 
-def _route_add(rule: RouteRule, case: Case) -> str:
+def _route_add(route: MissingRoute) -> str:
+    rule = route.rule
     unknown = "GATEWAY" if rule.via == "gateway" else "ADDRESS-OF-THIS-SERVER"
-    hop = through(rule, case.facts) or unknown
-    return shell.add_route(rule.destination, rule.mask, hop)
+    return shell.add_route(rule.destination, rule.mask, route.gateway or unknown)
 
 
-def _by_name_servers(case: Case) -> Repair:
+def _by_name_servers(a: Assessment) -> Repair:
     """Adding the provider's name servers, where that is what is missing."""
-    wanted = servers_to_add(case.facts, case.ctx)
-    return repair_with("add-dns", case.ctx) if wanted else "manual"
+    wanted = a.network.name_servers
+    return repair_with("add-dns", a.ctx) if wanted else "manual"
 
 
-def _by_routes(case: Case) -> Repair:
+def _by_routes(a: Assessment) -> Repair:
     """Adding the provider's routes, where those are what is missing."""
-    wanted = routes_to_add(case.facts, case.ctx)
-    return repair_with("add-route", case.ctx) if wanted else "manual"
+    wanted = a.network.routes_to_add
+    return repair_with("add-route", a.ctx) if wanted else "manual"
 
 
-def _failed(case: Case) -> dict[str, Reach]:
+def _failed(a: Assessment) -> dict[str, Reach]:
     """What each accepted host that was tried answered; {} as soon as one is reached."""
-    hosts = target_hosts(case.facts, case.ctx)
-    by_dns = not accepted_hosts(case.facts, case.ctx) and not is_kms_host(case.facts)
-    if _fine(case) or not (uses_kms(case) or by_dns or has_key(case.facts) is None):
+    hosts = a.kms.targets
+    by_dns = not a.kms.accepted and not a.licence.is_kms_host
+    if a.kms.target_reached or not (a.kms.applies or by_dns or a.licence.has_key is None):
         return {}
     return {
-        str(host): reach_of(case.facts, host)
+        str(host): a.kms.reach_of(host)
         for host in hosts
-        if isinstance(case.facts.reach.get(str(host)), Known)
+        if isinstance(a.facts.reach.get(str(host)), Known)
     }
-
-
-def _fine(case: Case) -> bool:
-    hosts = target_hosts(case.facts, case.ctx)
-    return any(reach_of(case.facts, host) == "yes" for host in hosts)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from volact.core import shell
-from volact.core.diagnose.case import Case, error, on_server, warning
+from volact.core.assessment import Assessment
+from volact.core.diagnose.case import error, on_server, warning
 from volact.model.fact import value_of
 from volact.model.finding import Finding
 from volact.model.text import say
@@ -11,9 +12,9 @@ from volact.model.text import say
 _TIMES = {"rearm": 1, "rebuild-token-store": 2}
 
 
-def restart_needed(case: Case) -> Finding | None:
+def restart_needed(a: Assessment) -> Finding | None:
     """What a step has changed waits for a restart."""
-    step = value_of(case.facts.restart)
+    step = value_of(a.facts.restart)
     if step is None:
         return None
     times = _TIMES.get(step, 1)
@@ -30,9 +31,9 @@ def restart_needed(case: Case) -> Finding | None:
     )
 
 
-def time_limits_raised(case: Case) -> Finding | None:
+def time_limits_raised(a: Assessment) -> Finding | None:
     """A run that was cut off has left the phase limits of Windows Time raised."""
-    saved = value_of(case.facts.time.saved)
+    saved = value_of(a.facts.time.saved)
     if saved is None:
         return None
     return warning(

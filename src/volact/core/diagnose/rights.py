@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from volact.core.diagnose.case import Case, error, warning
-from volact.core.licensing import licensing_silent, unlicensed
-from volact.core.release import is_2008, is_2008_r2, licensing_service
+from volact.core.assessment import Assessment
+from volact.core.diagnose.case import error, warning
 from volact.core.sddl import grants, network_service_token
 from volact.model.fact import Known, value_of
-from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.text import Text, raw, say
 
@@ -38,12 +36,12 @@ _SELF, _EVERYONE = "01010000000000050a000000", "010100000000000100000000"
 Lost = tuple[str, str, Text]  # which right, what was read, what to do about it
 
 
-def rights_lost(case: Case) -> Finding | None:
+def rights_lost(a: Assessment) -> Finding | None:
     """A right that licensing needs is gone."""
-    lost = list(_lost(case.facts))
+    lost = list(_lost(a))
     if not lost:
         return None
-    hurts = licensing_silent(case.facts) or unlicensed(case.facts)
+    hurts = a.service.silent or a.licence.unlicensed
     make = error if hurts else warning
     evidence: dict[str, Any] = {"lost": [name for name, _, _ in lost]}
     evidence |= {name: read for name, read, _ in lost}
@@ -55,16 +53,16 @@ def rights_lost(case: Case) -> Finding | None:
     )
 
 
-def _lost(facts: Facts) -> Iterator[Lost]:
-    yield from _profiles(facts)
-    yield from _keys(facts)
-    yield from _plugplay(facts)
-    yield from _dcom(facts)
-    yield from _store(facts)
+def _lost(a: Assessment) -> Iterator[Lost]:
+    yield from _profiles(a)
+    yield from _keys(a)
+    yield from _plugplay(a)
+    yield from _dcom(a)
+    yield from _store(a)
 
 
-def _profiles(facts: Facts) -> Iterator[Lost]:
-    there = value_of(facts.rights.profiles)
+def _profiles(a: Assessment) -> Iterator[Lost]:
+    there = value_of(a.facts.rights.profiles)
     missing = [sid for sid in _PROFILES if sid not in there] if there is not None else []
     if missing:
         keys = ", ".join(f"{_PROFILE_LIST}\\{sid}" for sid in missing)
@@ -75,13 +73,19 @@ def _profiles(facts: Facts) -> Iterator[Lost]:
         yield "profile-list", " ".join(missing), how
 
 
-def _keys(facts: Facts) -> Iterator[Lost]:
+def _keys(a: Assessment) -> Iterator[Lost]:
     """Registry keys: what must be allowed to whom."""
-    service = network_service_token(licensing_service(facts.os))
+    service = network_service_token(a.system.licensing_service)
     rules = (
-        ("profile-key", facts.rights.profile_key, f"{_PROFILE_LIST}\\S-1-5-20", service, _KEY_READ),
-        ("hive", facts.rights.hive, r"HKEY_USERS\S-1-5-20", service, _KEY_ALL),
-        ("enum-root", facts.rights.enum_root, _ENUM_ROOT, _SYSTEM, _ENUMERATE),
+        (
+            "profile-key",
+            a.facts.rights.profile_key,
+            f"{_PROFILE_LIST}\\S-1-5-20",
+            service,
+            _KEY_READ,
+        ),
+        ("hive", a.facts.rights.hive, r"HKEY_USERS\S-1-5-20", service, _KEY_ALL),
+        ("enum-root", a.facts.rights.enum_root, _ENUM_ROOT, _SYSTEM, _ENUMERATE),
     )
     for name, fact, key, token, wanted in rules:
         if isinstance(fact, Known) and grants(fact.value, token, wanted) is False:
@@ -94,8 +98,8 @@ def _give_key(key: str, to_system: bool) -> Text:
     return say("in regedit give NETWORK SERVICE full control of {key}", key=raw(key))
 
 
-def _plugplay(facts: Facts) -> Iterator[Lost]:
-    fact, token = facts.rights.plugplay, network_service_token(licensing_service(facts.os))
+def _plugplay(a: Assessment) -> Iterator[Lost]:
+    fact, token = a.facts.rights.plugplay, network_service_token(a.system.licensing_service)
     if not isinstance(fact, Known) or grants(fact.value, token, _QUERY_SERVICE) is not False:
         return
     head, mark, tail = fact.value.partition("S:")
@@ -107,9 +111,9 @@ def _plugplay(facts: Facts) -> Iterator[Lost]:
     yield "plugplay", fact.value, how
 
 
-def _dcom(facts: Facts) -> Iterator[Lost]:
+def _dcom(a: Assessment) -> Iterator[Lost]:
     """Without a value Windows takes its own default, which is right."""
-    fact = facts.rights.dcom
+    fact = a.facts.rights.dcom
     if not isinstance(fact, Known) or not fact.value.startswith("0100"):
         return
     if _SELF not in fact.value.lower() and _EVERYONE not in fact.value.lower():
@@ -120,15 +124,17 @@ def _dcom(facts: Facts) -> Iterator[Lost]:
         yield "dcom", fact.value[:120], how
 
 
-def _store(facts: Facts) -> Iterator[Lost]:
+def _store(a: Assessment) -> Iterator[Lost]:
     """The licence store of 2008 and 2008 R2, whose rights are documented."""
-    if not (is_2008(facts.os) or is_2008_r2(facts.os)):
+    if not (a.system.before_2012):
         return
-    path, fact = value_of(facts.store.path), facts.store.sddl
-    token = network_service_token(licensing_service(facts.os))
+    path, fact = value_of(a.facts.store.path), a.facts.store.sddl
+    token = network_service_token(a.system.licensing_service)
     if path and isinstance(fact, Known) and grants(fact.value, token, _STORE_WRITE) is False:
         account = (
-            "NT Service\\slsvc:(OI)(CI)(R,W,D)" if is_2008(facts.os) else "*S-1-5-20:(OI)(CI)F"
+            "NT Service\\slsvc:(OI)(CI)(R,W,D)"
+            if a.system.family == "2008"
+            else "*S-1-5-20:(OI)(CI)F"
         )
         command = f'icacls "{path}" /grant "{account}"'
         yield "store", fact.value, say("on the server: {command}", command=raw(command))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from volact.core.diagnose.case import Case, error, warning
-from volact.core.licensing import all_licensed
-from volact.core.release import SERVER_EDITIONS, release_of
+from volact.core.assessment import Assessment
+from volact.core.assessment.system import SERVER_EDITIONS
+from volact.core.diagnose.case import error, warning
 from volact.core.shell import SLMGR
 from volact.model.fact import value_of
 from volact.model.finding import Finding
@@ -17,26 +17,23 @@ DAMAGED_POLICY_BYTES = 1960
 _WSH = r"SOFTWARE\Microsoft\Windows Script Host\Settings"
 
 
-def wsh_disabled(case: Case) -> Finding | None:
+def wsh_disabled(a: Assessment) -> Finding | None:
     """Windows Script Host is off, so neither volact's agent nor slmgr can run."""
-    wsh = case.facts.wsh
-    off = [
-        hive for hive, fact in (("HKLM", wsh.machine), ("HKCU", wsh.user)) if value_of(fact) == 0
-    ]
+    off = a.system.script_host_off
     if not off:
         return None
     commands = "; ".join(f'reg add "{h}\\{_WSH}" /v Enabled /t REG_DWORD /d 1 /f' for h in off)
     return error(
         "wsh-disabled",
         say("Windows Script Host is turned off, so nothing can be asked or repaired by script."),
-        {"off": off},
+        {"off": list(off)},
         remedy=say("If your rules allow it, on the server: {commands}", commands=commands),
     )
 
 
-def not_elevated(case: Case) -> Finding | None:
+def not_elevated(a: Assessment) -> Finding | None:
     """The session has no administrator's rights."""
-    if value_of(case.facts.elevated) is not False:
+    if value_of(a.facts.elevated) is not False:
         return None
     return error(
         "not-elevated",
@@ -49,20 +46,20 @@ def not_elevated(case: Case) -> Finding | None:
     )
 
 
-def release_unsupported(case: Case) -> Finding | None:
+def release_unsupported(a: Assessment) -> Finding | None:
     """Not a Windows Server release that the provider's KMS hosts are for."""
-    facts, knowledge = case.facts, case.ctx.knowledge
-    build, sku = value_of(facts.os.build), value_of(facts.os.sku)
+    knowledge = a.ctx.knowledge
+    build, sku = a.system.build, a.system.sku
     known_build = any(build in release.builds for release in knowledge.releases)
     if build is None or (sku is None and known_build):
         return None
-    release = release_of(facts.os, knowledge.releases)
+    release = a.system.release
     if release and not release.supported:
         return None  # release-without-gvlk
     if release and release.name in knowledge.profile.releases:
         return None
     title = knowledge.profile.title
-    make = warning if all_licensed(facts) else error
+    make = warning if a.licence.all_licensed else error
     return make(
         "release-unsupported",
         _unsupported(build, sku, release.name if release else "", title),
@@ -85,9 +82,9 @@ def _unsupported(build: int, sku: int | None, release: str, title: str) -> Text:
     return say("Build {build} is no release of Windows Server that is known.", build=build)
 
 
-def product_policy_damaged(case: Case) -> Finding | None:
+def product_policy_damaged(a: Assessment) -> Finding | None:
     """The registry's ProductPolicy has the length of a damaged one."""
-    length = value_of(case.facts.policy_len)
+    length = value_of(a.facts.policy_len)
     if length is None or not 0 < length <= DAMAGED_POLICY_BYTES:
         return None
     return error(

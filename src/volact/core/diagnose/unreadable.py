@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from volact.core.clock import skew_s
+from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
-from volact.core.diagnose.binary import blocked_by
-from volact.core.diagnose.case import Case, error, warning
-from volact.core.diagnose.kms import licensing_held_down
+from volact.core.diagnose.case import error, warning
 from volact.core.diagnose.rights import rights_lost
-from volact.core.diagnose.services import service_stopped
-from volact.core.diagnose.system import wsh_disabled
-from volact.core.kms import accepted_hosts, policy_setting, reach_of, service_setting
-from volact.core.licensing import subjects, undetermined
-from volact.core.release import licensing_service
 from volact.model.fact import NOT_ASKED, Unreadable
 from volact.model.finding import Finding
 from volact.model.text import listed, say
 
 
-def fact_unreadable(case: Case) -> Finding | None:
+def fact_unreadable(a: Assessment) -> Finding | None:
     """A fact that decisions rest on could not be read."""
-    if wsh_disabled(case):
+    if a.system.script_host_off:
         return None  # then nothing could be read, and the cause is known
-    licence = _licence(case)
-    if licence and _explained(case):
+    licence = _licence(a)
+    if licence and _explained(a):
         licence = {}
-    facts = {**licence, **_others(case)}
+    facts = {**licence, **_others(a)}
     if not facts:
         return None
     make = error if licence else warning
     code = next((failed.hresult for failed in facts.values() if failed.hresult), None)
     what = listed(facts)
-    errors = case.ctx.knowledge.errors
+    errors = a.ctx.knowledge.errors
     return make(
         "fact-unreadable",
         say("The server could not say {what}: {code}.", what=what, code=named(code, errors))
@@ -45,49 +38,44 @@ def fact_unreadable(case: Case) -> Finding | None:
     )
 
 
-def licence_unreadable(case: Case) -> bool:
-    """Whether nobody knows if Windows is licensed."""
-    return bool(_licence(case))
-
-
-def _licence(case: Case) -> dict[str, Unreadable]:
+def _licence(a: Assessment) -> dict[str, Unreadable]:
     """The facts that say whether Windows is licensed, where they are missing."""
-    facts = case.facts
+    facts = a.facts
     if isinstance(facts.products, Unreadable):
         return {"products": facts.products}
     unread = {
-        f"products[{index}].status": product.status
-        for index, product in enumerate(subjects(facts))
-        if isinstance(product.status, Unreadable)
+        f"products[{index}].status": product.facts.status
+        for index, product in enumerate(a.licence.subjects)
+        if isinstance(product.facts.status, Unreadable)
     }
-    if undetermined(facts):
+    if a.licence.undetermined:
         unread["products"] = Unreadable()
     return unread
 
 
-def _explained(case: Case) -> bool:
+def _explained(a: Assessment) -> bool:
     """Whether another finding already says why licensing is silent."""
-    blocked = blocked_by(case.facts) is not None or rights_lost(case) is not None
-    return blocked or licensing_held_down(case) or service_stopped(case) is not None
+    blocked = a.service.obstacle is not None or rights_lost(a) is not None
+    return blocked or a.service.held_down or a.service.stopped
 
 
-def _others(case: Case) -> dict[str, Unreadable]:
+def _others(a: Assessment) -> dict[str, Unreadable]:
     """Further facts that a plan rests on."""
-    facts = case.facts
-    service = licensing_service(facts.os)
+    facts = a.facts
+    service = a.system.licensing_service
     asked = {
         "os.build": facts.os.build,
         "os.sku": facts.os.sku,
         "os.role": facts.os.role,
         "binary.debugger": facts.binary.debugger,
-        "kms.policy": policy_setting(facts),
-        "kms.service": service_setting(facts),
+        "kms.policy": a.kms.policy,
+        "kms.service": a.kms.service,
         f"services.{service}": facts.services.get(service, NOT_ASKED),
     }
     unread = {name: fact for name, fact in asked.items() if isinstance(fact, Unreadable)}
-    if skew_s(facts) is None:
+    if a.clock.skew_s is None:
         unread["time.utc"] = Unreadable()
-    hosts = accepted_hosts(facts, case.ctx)
-    if hosts and all(reach_of(facts, host) == "unknown" for host in hosts):
+    hosts = a.kms.accepted
+    if hosts and all(a.kms.reach_of(host) == "unknown" for host in hosts):
         unread["reach"] = Unreadable()
     return unread

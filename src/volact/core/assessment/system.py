@@ -1,4 +1,4 @@
-"""Which Windows Server this is, and which published key belongs to it.
+"""Which Windows Server this is: release, edition, published key, services, domain role.
 
 By build and edition number only: captions are translated, and 10.0 is the
 version of four releases.
@@ -6,11 +6,18 @@ version of four releases.
 
 from __future__ import annotations
 
+from typing import Literal
+
+import msgspec
+
 from volact.core.context import Context
-from volact.core.once import once
 from volact.model.fact import value_of
 from volact.model.facts import Facts, OsFacts
 from volact.model.profile import Edition, Release
+
+# "later" is 2012 and every release after it.
+Family = Literal["2008", "2008 R2", "later", "unknown"]
+Role = Literal["standalone", "member", "controller"]
 
 # Win32_OperatingSystem.OperatingSystemSKU (PRODUCT_* of winnt.h) of the server
 # editions.  The numbers decide; of the names only those of Standard and
@@ -56,9 +63,83 @@ EVALUATION_SKUS = frozenset({79, 80, 95, 96, 159, 160})
 
 _LAST_BUILD_OF_2008 = 6999
 _LAST_BUILD_OF_2008_R2 = 7999
+# Win32_ComputerSystem.DomainRole
+_ROLES: dict[int, Role] = {
+    0: "standalone",
+    1: "member",
+    2: "standalone",
+    3: "member",
+    4: "controller",
+    5: "controller",
+}
+_NOTIFICATION_SERVICES: dict[Family, str] = {"2008": "SLUINotify", "2008 R2": "sppuinotify"}
 
 
-@once
+class SystemState(msgspec.Struct, frozen=True, kw_only=True):
+    """The operating system as the rules need it.
+
+    ``release`` is ``None`` when the build is unknown or is none of a server's;
+    ``published_key`` is the published client key (GVLK) of exactly this build and
+    edition.  ``notification_service`` is ``""`` where the release has none.
+    ``role`` is ``None`` when it was not read.  ``script_host_off`` names the
+    registry hives in which Windows Script Host is turned off.
+    """
+
+    build: int | None
+    sku: int | None
+    family: Family
+    release: Release | None
+    published_key: Edition | None
+    licensing_service: str
+    licensing_program: str
+    notification_service: str
+    role: Role | None
+    script_host_off: tuple[str, ...]
+
+    @property
+    def release_name(self) -> str:
+        """The release's name, ``""`` when it is not known."""
+        return self.release.name if self.release else ""
+
+    @property
+    def before_2012(self) -> bool:
+        """Whether this is known to be Server 2008 or 2008 R2."""
+        return self.family in ("2008", "2008 R2")
+
+
+def system_of(facts: Facts, ctx: Context) -> SystemState:
+    """Release, edition and role of a server, from its build and edition number."""
+    os, family, knowledge = facts.os, family_of(facts.os), ctx.knowledge
+    return SystemState(
+        build=value_of(os.build),
+        sku=value_of(os.sku),
+        family=family,
+        release=release_of(os, knowledge.releases),
+        published_key=gvlk_for(os, knowledge.editions),
+        licensing_service=licensing_service(os),
+        licensing_program=f"{licensing_service(os)}.exe",
+        notification_service=_NOTIFICATION_SERVICES.get(family, ""),
+        role=role_of(os),
+        script_host_off=_script_host_off(facts),
+    )
+
+
+def family_of(os: OsFacts) -> Family:
+    """The family of releases that a build belongs to."""
+    build = value_of(os.build)
+    if build is None:
+        return "unknown"
+    if build <= _LAST_BUILD_OF_2008:
+        return "2008"
+    return "2008 R2" if build <= _LAST_BUILD_OF_2008_R2 else "later"
+
+
+def role_of(os: OsFacts) -> Role | None:
+    """The place in a domain by Win32_ComputerSystem.DomainRole; ``None`` if unread."""
+    role = value_of(os.role)
+    return None if role is None else _ROLES.get(role)
+
+
 def release_of(os: OsFacts, releases: tuple[Release, ...]) -> Release | None:
     """The release by build number; the edition number decides where two share one.
 
@@ -76,12 +157,6 @@ def release_of(os: OsFacts, releases: tuple[Release, ...]) -> Release | None:
     return next(iter(claimed or free), None)
 
 
-def release_name(facts: Facts, ctx: Context) -> str:
-    """The release's name, ``""`` when it is not known."""
-    release = release_of(facts.os, ctx.knowledge.releases)
-    return release.name if release else ""
-
-
 def gvlk_for(os: OsFacts, editions: tuple[Edition, ...]) -> Edition | None:
     """The published client key for exactly this build and edition number."""
     build, sku = value_of(os.build), value_of(os.sku)
@@ -93,23 +168,11 @@ def edition_by_partial(partial: str, editions: tuple[Edition, ...]) -> Edition |
     return next((e for e in editions if e.gvlk.endswith(f"-{partial}")), None)
 
 
-def is_2008(os: OsFacts) -> bool:
-    """Whether this is known to be Server 2008, which has slsvc and few properties."""
-    build = value_of(os.build)
-    return build is not None and build <= _LAST_BUILD_OF_2008
-
-
-def is_2008_r2(os: OsFacts) -> bool:
-    """Whether this is known to be Server 2008 R2."""
-    build = value_of(os.build)
-    return build is not None and _LAST_BUILD_OF_2008 < build <= _LAST_BUILD_OF_2008_R2
-
-
 def licensing_service(os: OsFacts) -> str:
     """The name of the service that licenses Windows on this release."""
-    return "slsvc" if is_2008(os) else "sppsvc"
+    return "slsvc" if family_of(os) == "2008" else "sppsvc"
 
 
-def licensing_program(os: OsFacts) -> str:
-    """The file name of that service's program."""
-    return f"{licensing_service(os)}.exe"
+def _script_host_off(facts: Facts) -> tuple[str, ...]:
+    settings = (("HKLM", facts.wsh.machine), ("HKCU", facts.wsh.user))
+    return tuple(hive for hive, fact in settings if value_of(fact) == 0)

@@ -1,7 +1,8 @@
-"""Whose KMS host is that?  By the names and addresses in the profiles, never by asking.
+"""KMS hosts as values: spelling, equality, and which cloud owns one.
 
-Several clouds can own the same link-local address (``same_address_as``), so the
-answer is a list; it says where a server may come from, not where it is.
+Nothing is resolved or asked: names and addresses are compared with those in the
+profiles.  Several clouds can own the same link-local address
+(``same_address_as``), so the owners of a host are a list.
 """
 
 from __future__ import annotations
@@ -12,9 +13,26 @@ from functools import lru_cache
 
 from volact.model.profile import HostPort, Profile
 
+DEFAULT_PORT = 1688
+
+
+def same_host(one: HostPort, other: HostPort) -> bool:
+    """Equal in the eyes of DNS and IP: case, a trailing dot and IPv6 spelling do not count."""
+    return plain_name(one.host) == plain_name(other.host) and one.port == other.port
+
+
+@lru_cache(maxsize=1024)
+def plain_name(host: str) -> str:
+    """One spelling for all spellings of a name or an address."""
+    plain = host.lower().rstrip(".").removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(plain))
+    except ValueError:
+        return plain
+
 
 def owners(host: HostPort, profiles: Iterable[Profile]) -> tuple[Profile, ...]:
-    """The clouds that have this KMS host, by its name or by their documented addresses."""
+    """The clouds that own this KMS host, by its name or by their documented addresses."""
     return tuple(p for p in profiles if p.owns(host.host) or in_ranges(host, p))
 
 

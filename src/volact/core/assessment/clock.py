@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from volact.model.fact import Absent, Known, Unreadable, value_of
 from volact.model.facts import Facts, TimeFacts
 
@@ -24,25 +26,41 @@ DEFAULT_LIMIT_S = 54_000  # stand-alone servers: 15 h
 _DATE_LAG_S = 4
 _AGREE_S = 30
 
-Role = Literal["standalone", "member", "controller"]
-_ROLES: dict[int, Role] = {
-    0: "standalone",
-    1: "member",
-    2: "standalone",
-    3: "member",
-    4: "controller",
-    5: "controller",
-}
+Beyond = Literal["no", "local", "policy"]
 
 
-def role_of(facts: Facts) -> Role | None:
-    """What Win32_ComputerSystem.DomainRole makes of this server; ``None`` if unread."""
-    role = value_of(facts.os.role)
-    return None if role is None else _ROLES.get(role)
+class ClockState(msgspec.Struct, frozen=True, kw_only=True):
+    """The clock's error.
+
+    ``skew_s``: seconds ahead (positive) or behind; ``None``: not measured.
+    ``beyond_limit``: whether W32Time would refuse a correction that large, and
+    whose limit that is.
+    """
+
+    skew_s: int | None
+    beyond_limit: Beyond
+
+    @property
+    def error_s(self) -> int:
+        """Seconds off in either direction; 0 where it was not measured."""
+        return abs(self.skew_s or 0)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it is known to be off by more than a few minutes."""
+        return self.error_s >= WARNING_S
 
 
-def skew_s(facts: Facts) -> int | None:
-    """Seconds this server's clock is ahead (positive) or behind; ``None``: not measured.
+def clock_of(facts: Facts) -> ClockState:
+    """The error of a server's clock."""
+    skew = measured_skew(facts)
+    return ClockState(
+        skew_s=skew, beyond_limit="no" if skew is None else _beyond_limit(facts.time, skew)
+    )
+
+
+def measured_skew(facts: Facts) -> int | None:
+    """Seconds this server's clock is ahead or behind.
 
     Measured against volact's own clock and against the provider's metadata
     service.  When both could be had and disagree, one of those two clocks is
@@ -55,15 +73,11 @@ def skew_s(facts: Facts) -> int | None:
     return own if agree else min(own, reference, key=abs)
 
 
-def beyond_limit(facts: Facts, skew: int) -> Literal["no", "local", "policy"]:
-    """Whether W32Time would refuse a correction this large, and who set the limit.
-
-    A clock that is behind needs a positive correction, one ahead a negative.
-    """
-    time = facts.time
+def _beyond_limit(time: TimeFacts, skew: int) -> Beyond:
+    """A clock that is behind needs a positive correction, one ahead a negative."""
     policy, local = (time.policy_neg, time.neg) if skew > 0 else (time.policy_pos, time.pos)
     if isinstance(policy, Unreadable):
-        return "policy"  # nobody knows what policy allows
+        return "policy"  # what policy allows is not known
     if isinstance(policy, Known):
         return "policy" if _exceeds(skew, policy.value) else "no"
     if isinstance(local, Known):

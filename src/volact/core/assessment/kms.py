@@ -1,0 +1,193 @@
+"""The provider's KMS hosts, which of them this server reaches, and the host it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from volact.core.assessment.hosts import DEFAULT_PORT, in_ranges, plain_name, same_host
+from volact.core.assessment.kms_setting import KmsLayers, Setting
+from volact.core.assessment.licence import LicenceState, ProductState
+from volact.core.assessment.system import SystemState
+from volact.core.context import Context
+from volact.model.fact import ABSENT, Fact, value_of
+from volact.model.facts import Facts
+from volact.model.profile import HostPort, Profile
+
+# How the host that is used came to be used: an explicit setting, DNS (below a
+# lookup domain of its own), or the host of the last success, which is cached.
+Origin = Literal["policy", "product", "service", "lookup-domain", "dns", "cached"]
+Reach = Literal["yes", "unresolved", "refused", "timeout", "unknown"]
+
+# What WinHTTP answers when something is there, HTTP or not.
+REACHED_CODES = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
+_FAILED: dict[int, Reach] = {
+    0x80072EE7: "unresolved",
+    0x80072EFD: "refused",
+    0x80072EE2: "timeout",
+}
+
+
+class KmsState(msgspec.Struct, frozen=True, kw_only=True):
+    """KMS hosts: set, accepted, reached.
+
+    ``accepted`` are the provider's KMS hosts for this release, preferred first;
+    ``reached`` those of them that the server reaches.  ``targets`` must be
+    reached: the accepted ones, else those that DNS or a person chose.
+    ``target_reached``: one of the targets is.  ``by_dns``: the provider has no
+    host of its own and leaves the choice to DNS.  ``applies``: KMS settings
+    matter here.  ``effective`` is the host in use, where that is known.
+    ``lookup_domain`` is the server's own domain for finding hosts in DNS.
+    """
+
+    profile: Profile
+    layers: KmsLayers
+    accepted: tuple[HostPort, ...]
+    accepted_names: frozenset[str]
+    reach: Mapping[str, Fact[int]]
+    reached: tuple[HostPort, ...]
+    targets: tuple[HostPort, ...]
+    target_reached: bool
+    by_dns: bool
+    applies: bool
+    effective: Setting | None
+    lookup_domain: str | None
+
+    @property
+    def policy(self) -> Fact[Setting]:
+        """What group policy sets."""
+        return self.layers.policy
+
+    @property
+    def service(self) -> Fact[Setting]:
+        """What the whole server is set to."""
+        return self.layers.service
+
+    @property
+    def preferred(self) -> HostPort:
+        """The accepted host to name: the first reached, else the first.  There must be one."""
+        return (self.reached or self.accepted)[0]
+
+    def reach_of(self, host: HostPort) -> Reach:
+        """Whether this server can open a connection to a KMS host."""
+        return reach_of(self.reach, host)
+
+    def all_are(self, why: Reach) -> bool:
+        """Whether every accepted host, and there is one, was tried with this outcome."""
+        return bool(self.accepted) and all(self.reach_of(host) == why for host in self.accepted)
+
+    def is_accepted(self, host: HostPort) -> bool:
+        """Whether this is one of the provider's hosts, port included."""
+        if plain_name(host.host) in self.accepted_names:
+            return any(same_host(host, accepted) for accepted in self.accepted)
+        # A host of a sub-cloud or below one of the provider's own domains.
+        return host.port == DEFAULT_PORT and self.profile.owns(host.host)
+
+    def is_accepted_name(self, host: HostPort) -> bool:
+        """Whether the name is one of the provider's, whatever the port."""
+        return plain_name(host.host) in self.accepted_names or self.profile.owns(host.host)
+
+    def is_pinned(self, host: HostPort) -> bool:
+        """Whether this is one of the provider's KMS hosts, set by its documented address."""
+        return host.port == DEFAULT_PORT and in_ranges(host, self.profile)
+
+    def is_the_providers(self, host: HostPort) -> bool:
+        """Whether it is the provider's, by name or by address."""
+        return self.is_accepted_name(host) or self.is_pinned(host)
+
+    def origin_of(self, setting: Setting, product: ProductState | None) -> Origin:
+        """How the host that is used came to be used."""
+        if setting.layer == "event":
+            return "cached"
+        if setting.layer != "discovered":
+            return setting.layer
+        own = value_of(product.facts.lookup_domain) if product else None
+        return "lookup-domain" if own or self.lookup_domain else "dns"
+
+
+def kms_of(
+    facts: Facts, ctx: Context, system: SystemState, layers: KmsLayers, licence: LicenceState
+) -> KmsState:
+    """The KMS hosts of a server, from its facts and the provider's profile."""
+    profile = ctx.knowledge.profile
+    accepted = _accepted_hosts(facts, profile, system.release_name)
+    reached = tuple(host for host in accepted if reach_of(facts.reach, host) == "yes")
+    targets = accepted or _chosen_by_dns(profile, licence)
+    return KmsState(
+        profile=profile,
+        layers=layers,
+        accepted=accepted,
+        accepted_names=frozenset(plain_name(host.host) for host in accepted),
+        reach=facts.reach,
+        reached=reached,
+        targets=targets,
+        target_reached=bool(reached)
+        if accepted
+        else any(reach_of(facts.reach, host) == "yes" for host in targets),
+        by_dns=not accepted and profile.discovery == "dns",
+        applies=bool(accepted) and _is_client(ctx, licence),
+        effective=_effective(layers, licence),
+        lookup_domain=value_of(facts.licensing.lookup_domain),
+    )
+
+
+def reach_of(reach: Mapping[str, Fact[int]], host: HostPort) -> Reach:
+    """What came of trying this host, however its name is spelt on the server."""
+    code = value_of(_tried(reach, host))
+    if code is None:
+        return "unknown"
+    return "yes" if code in REACHED_CODES else _FAILED.get(code, "unknown")
+
+
+def _accepted_hosts(facts: Facts, profile: Profile, release: str) -> tuple[HostPort, ...]:
+    """The provider's hosts for this release, preferred first.
+
+    A host that the provider's metadata service names goes before the profile's,
+    if by its name it is the provider's: metadata may not point anywhere else.
+    """
+    named = named_by_metadata(facts, profile)
+    first = (named,) if named and profile.owns(named.host) else ()
+    return tuple(dict.fromkeys((*first, *profile.kms_hosts(release))))
+
+
+def named_by_metadata(facts: Facts, profile: Profile) -> HostPort | None:
+    """The KMS host that the provider's metadata service names for this very server."""
+    named = value_of(facts.metadata.get(profile.kms_from_metadata, ABSENT))
+    try:
+        return HostPort.parse(named) if named else None
+    except ValueError:
+        return None
+
+
+def _chosen_by_dns(profile: Profile, licence: LicenceState) -> tuple[HostPort, ...]:
+    if profile.discovery != "dns":
+        return ()
+    used = [value_of(product.kms) for product in licence.clients]
+    return tuple(dict.fromkeys(setting.host for setting in used if setting))
+
+
+def _is_client(ctx: Context, licence: LicenceState) -> bool:
+    """Whether this server is a KMS client, or is yet to get its client key."""
+    if licence.is_kms_host or licence.has_key is None:
+        return False  # unread: it may be a KMS host, or licensed by a key of its own
+    replaced = ctx.policy.replace_key and not licence.in_use  # a key in use never is
+    return not licence.has_key or bool(licence.clients) or replaced
+
+
+def _effective(layers: KmsLayers, licence: LicenceState) -> Setting | None:
+    product = licence.main
+    return value_of(product.kms if product and product.is_client else layers.server)
+
+
+def _tried(reach: Mapping[str, Fact[int]], host: HostPort) -> Fact[int]:
+    if str(host) in reach:
+        return reach[str(host)]
+    for text, code in reach.items():
+        try:
+            if same_host(HostPort.parse(text), host):
+                return code
+        except ValueError:
+            continue
+    return ABSENT

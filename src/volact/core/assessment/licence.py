@@ -1,0 +1,262 @@
+"""Products, channels and licence states: what the licensing facts say, worked out once.
+
+Never only the first product: a server may hold several keys, and add-ons
+(extended updates and the like) are no Windows licence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from volact.core.assessment.kms_setting import (
+    KmsLayers,
+    Setting,
+    host_in_use,
+    kms_layers,
+    own_setting,
+)
+from volact.core.assessment.system import EVALUATION_SKUS, Family, family_of
+from volact.model.fact import ABSENT, Fact, Known, Unreadable, is_known, is_unreadable, value_of
+from volact.model.facts import Facts, Product
+from volact.model.text import Text, raw, say
+
+WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"
+LICENSED = 1
+TIMED_OUT = 0x800705B4  # how the agent says that its time was over
+FULL_TERM_MIN = 259_200  # 180 days: how long one KMS activation lasts
+
+Channel = Literal["kms-client", "kms-host", "mak", "retail", "oem", "eval", "avma", "unknown"]
+
+# Words of Description, which are tokens and never translated.  Order matters:
+# VOLUME_KMSCLIENT contains VOLUME_KMS.
+_BY_DESCRIPTION: tuple[tuple[str, Channel], ...] = (
+    ("VOLUME_KMSCLIENT", "kms-client"),
+    ("VOLUME_KMS", "kms-host"),
+    ("VOLUME_MAK", "mak"),
+    ("TIMEBASED_EVAL", "eval"),
+    ("VIRTUAL_MACHINE_ACTIVATION", "avma"),
+    ("OEM", "oem"),
+    ("RETAIL", "retail"),
+)
+# ProductKeyChannel, 2012 R2 and later.  "Retail:TB:Eval" before "Retail".
+_BY_CHANNEL: tuple[tuple[str, Channel], ...] = (
+    ("Volume:GVLK", "kms-client"),
+    ("Volume:CSVLK", "kms-host"),
+    ("Volume:MAK", "mak"),
+    ("Retail:TB:Eval", "eval"),
+    ("OEM:", "oem"),
+    ("Retail", "retail"),
+)
+
+_STATUS = {
+    0: say("unlicensed"),
+    1: say("licensed"),
+    2: say("initial-grace"),
+    3: say("out-of-tolerance-grace"),
+    4: say("non-genuine-grace"),
+    5: say("notification"),
+    6: say("extended-grace"),
+}
+
+
+def status_text(status: int) -> Text:
+    """LicenseStatus as a word in a sentence."""
+    return _STATUS.get(status) or raw(f"status-{status}")
+
+
+def status_word(status: int) -> str:
+    """LicenseStatus as a word of the JSON document."""
+    return str(status_text(status))
+
+
+def channel_of(product: Product) -> Channel:
+    """Where the product's key comes from; ``unknown`` when no fact tells."""
+    description, channel = value_of(product.description) or "", value_of(product.channel) or ""
+    for word, kind in _BY_DESCRIPTION:
+        if word in description:
+            return kind
+    for word, kind in _BY_CHANNEL:
+        if channel.startswith(word):
+            return kind
+    return "unknown"
+
+
+class ProductState(msgspec.Struct, frozen=True, kw_only=True):
+    """One product of Windows itself that has a key.
+
+    ``licensed`` is ``None`` when its status could not be read.  ``own_kms`` is a
+    KMS host set for this product alone; ``kms`` is the host that activates it.
+    ``by_directory``: the last activation came from Active Directory.
+    """
+
+    facts: Product
+    channel: Channel
+    licensed: bool | None
+    by_directory: bool
+    own_kms: Fact[Setting]
+    kms: Fact[Setting]
+
+    @property
+    def is_client(self) -> bool:
+        """Whether a KMS host activates this product."""
+        return self.channel == "kms-client"
+
+    @property
+    def partial_key(self) -> str | None:
+        """The last five characters of its key."""
+        return value_of(self.facts.partial_key)
+
+    @property
+    def left_min(self) -> int:
+        """Minutes until the licence or grace period ends; 0: it does not, or unknown."""
+        return value_of(self.facts.grace_min) or 0
+
+    @property
+    def reason(self) -> int | None:
+        """LicenseStatusReason, an HRESULT."""
+        return value_of(self.facts.reason)
+
+    def ends(self, now: datetime) -> str:
+        """When the licence or grace period ends; ``""``: never, or when is not known.
+
+        Whole minutes: the server counts no finer, and rows stay comparable.
+        """
+        left = value_of(self.facts.grace_min)
+        if not left:
+            return ""
+        try:
+            end = now + timedelta(minutes=left)
+        except OverflowError:
+            return ""  # beyond the year 9999: no licence lasts that long
+        return end.replace(second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    @property
+    def status_word(self) -> str | None:
+        """LicenseStatus as a word of the JSON document."""
+        status = value_of(self.facts.status)
+        return None if status is None else status_word(status)
+
+
+class LicenceState(msgspec.Struct, frozen=True, kw_only=True):
+    """The products of Windows and what they say together.
+
+    ``subjects`` are the products that say whether this server is licensed: the
+    KMS clients where there are any; a leftover key of another channel beside
+    them decides nothing.  ``main`` stands for the server in a table.
+    ``unlicensed`` are the subjects known not to be licensed.  ``all_licensed``
+    holds where every subject is known to be licensed and there is one.
+    ``has_key`` is ``None`` when that cannot be told.  ``undetermined``: some
+    product may be a Windows licence of any kind, for want of a fact.
+    ``products_known``: the server listed its products, be it none; ``unread``: it
+    could not.
+    """
+
+    products: tuple[ProductState, ...]
+    clients: tuple[ProductState, ...]
+    subjects: tuple[ProductState, ...]
+    main: ProductState | None
+    unlicensed: tuple[ProductState, ...]
+    all_licensed: bool
+    in_use: bool  # some product of any channel licenses Windows
+    has_key: bool | None
+    undetermined: bool
+    products_known: bool
+    unread: bool
+    is_kms_host: bool
+    is_evaluation: bool
+
+
+def licence_of(facts: Facts, layers: KmsLayers | None = None) -> LicenceState:
+    """The licence of a server; from its facts alone, no provider is needed."""
+    family = family_of(facts.os)
+    products = tuple(_products(facts, layers or kms_layers(facts), family))
+    clients = tuple(product for product in products if product.is_client)
+    subjects = clients or products
+    undetermined = any(_is_undetermined(product) for product in value_of(facts.products) or ())
+    unread = is_unreadable(facts.products)
+    return LicenceState(
+        products=products,
+        clients=clients,
+        subjects=subjects,
+        main=next((p for p in subjects if p.licensed), next(iter(subjects), None)),
+        unlicensed=tuple(p for p in subjects if p.licensed is False),
+        all_licensed=bool(subjects) and all(p.licensed for p in subjects),
+        in_use=any(p.licensed for p in products),
+        has_key=True if products else None if unread or undetermined else False,
+        undetermined=undetermined,
+        products_known=is_known(facts.products),
+        unread=unread,
+        is_kms_host=_is_kms_host(facts, products),
+        is_evaluation=_is_evaluation(facts, products, clients),
+    )
+
+
+def is_unlicensed(product: Product) -> bool:
+    """Whether this product, of Windows or not, is known not to be licensed."""
+    return isinstance(product.status, Known) and product.status.value != LICENSED
+
+
+def _products(facts: Facts, layers: KmsLayers, family: Family) -> Iterator[ProductState]:
+    """The keyed products that license Windows itself; none when unreadable."""
+    for product in value_of(facts.products) or ():
+        if not _is_windows(product):
+            continue
+        own, status = own_setting(product, layers.service, family), product.status
+        yield ProductState(
+            facts=product,
+            channel=channel_of(product),
+            licensed=status.value == LICENSED if isinstance(status, Known) else None,
+            by_directory=value_of(product.vl_type) == 1,
+            own_kms=own,
+            kms=host_in_use(product, own, layers, family),
+        )
+
+
+def _is_kms_host(facts: Facts, products: tuple[ProductState, ...]) -> bool:
+    """Whether this server is known to be a KMS host itself."""
+    if (value_of(facts.licensing.is_kms_host) or 0) > 0:
+        return True
+    return any(
+        product.channel == "kms-host" or (value_of(product.facts.is_kms_host) or 0) > 0
+        for product in products
+    )
+
+
+def _is_evaluation(
+    facts: Facts, products: tuple[ProductState, ...], clients: tuple[ProductState, ...]
+) -> bool:
+    """Whether this is an evaluation, by its number or by the only kind of key it has."""
+    sku = value_of(facts.os.sku)
+    if sku is not None and sku in EVALUATION_SKUS:
+        return True
+    if clients:
+        return False  # converted: what is left of the trial decides nothing
+    return any(product.channel == "eval" for product in products)
+
+
+def out_of_time(facts: Facts) -> bool:
+    """Whether the agent did not get to ask what decides: the script's time was over."""
+    asked = (facts.products, facts.licensing.version, facts.licensing.cmid)
+    return any(isinstance(fact, Unreadable) and fact.hresult == TIMED_OUT for fact in asked)
+
+
+def _is_undetermined(product: Product) -> bool:
+    if value_of(product.addon):
+        return False
+    if not is_known(product.addon) or is_unreadable(product.partial_key):
+        return True
+    kind = (product.description, product.channel)
+    return channel_of(product) == "unknown" and any(isinstance(f, Unreadable) for f in kind)
+
+
+def _is_windows(product: Product) -> bool:
+    if value_of(product.partial_key) == "" or not is_known(product.partial_key):
+        return False
+    application = value_of(product.other.get("ApplicationID", ABSENT))
+    if application is not None and str(application).lower() != WINDOWS:
+        return False
+    return isinstance(product.addon, Known) and not product.addon.value

@@ -1,0 +1,106 @@
+"""The licensing service and its program: do they run, may they, and if not, why not?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from volact.core.assessment.system import SystemState
+from volact.core.context import Context
+from volact.core.sddl import Verdict, execute_access
+from volact.model.fact import ABSENT, is_known, is_unreadable, value_of
+from volact.model.facts import Facts, ServiceFact
+
+# What keeps the licensing program from running.
+Obstacle = Literal["debugger", "missing", "acl"]
+
+# Services that the licensing service needs.
+_ALSO_NEEDED = ("RpcSs", "EventSystem", "Schedule", "Winmgmt")
+
+
+class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
+    """The licensing service, its program, and the services it needs.
+
+    ``service`` is ``None`` when it is absent or unreadable.  ``silent``: it did
+    not answer.  ``disabled`` names those of it and the services it needs that
+    must not start.  ``stopped``: it is stopped and did not come up when asked;
+    stopped alone is healthy.  ``held_down``: a known fault that may be mended
+    explains that it does not answer.  ``access`` is what the program's DACL says
+    to the service's account.
+    """
+
+    service: ServiceFact | None
+    silent: bool
+    disabled: tuple[str, ...]
+    stopped: bool
+    held_down: bool
+    access: Verdict
+    obstacle: Obstacle | None
+    program_path: str  # as cmd.exe takes it
+
+
+def service_of(facts: Facts, ctx: Context, system: SystemState) -> ServiceState:
+    """The state of the licensing service."""
+    name = system.licensing_service
+    service, silent = find_service(facts, name), _is_silent(facts)
+    sddl = value_of(facts.binary.sddl)
+    access = execute_access(sddl, name) if sddl else Verdict("unknown")
+    obstacle = _obstacle(facts, access, silent=silent)
+    agreed = "remove-debugger" in ctx.policy.consent
+    disabled = service is not None and service.start == "Disabled"
+    return ServiceState(
+        service=service,
+        silent=silent,
+        disabled=_disabled(facts, name),
+        stopped=silent and obstacle is None and _is_stopped(facts, service),
+        held_down=disabled or obstacle == "acl" or (obstacle == "debugger" and agreed),
+        access=access,
+        obstacle=obstacle,
+        program_path=value_of(facts.binary.path)
+        or f"%windir%\\System32\\{system.licensing_program}",
+    )
+
+
+def find_service(facts: Facts, name: str) -> ServiceFact | None:
+    """State and start mode of a service, ``None`` when absent or unreadable."""
+    return value_of(facts.services.get(name, ABSENT))
+
+
+def _is_silent(facts: Facts) -> bool:
+    """Whether the licensing service itself did not answer.
+
+    Its products, or both its version and its client machine ID, are missing: a
+    release that lacks one property still has those.
+    """
+    service = facts.licensing
+    no_service = not is_known(service.version) and not is_known(service.cmid)
+    return is_unreadable(facts.products) or no_service
+
+
+def _obstacle(facts: Facts, access: Verdict, *, silent: bool) -> Obstacle | None:
+    """``None``: nothing is known to keep the program from running."""
+    if value_of(facts.binary.debugger):
+        return "debugger"
+    if value_of(facts.binary.exists) is False and silent:
+        return "missing"
+    return "acl" if access.access in ("denied", "missing") else None
+
+
+def _disabled(facts: Facts, licensing: str) -> tuple[str, ...]:
+    """Those that must not start; the licensing service comes up with an awaited restart."""
+    awaited = licensing if value_of(facts.restart) == "enable-service" else ""
+    return tuple(
+        name
+        for name in (licensing, *_ALSO_NEEDED)
+        if name != awaited
+        and (service := find_service(facts, name)) is not None
+        and service.start == "Disabled"
+    )
+
+
+def _is_stopped(facts: Facts, service: ServiceFact | None) -> bool:
+    if service is None or service.state != "Stopped" or service.start == "Disabled":
+        return False
+    binary = facts.binary
+    return not (is_unreadable(binary.exists) or is_unreadable(binary.debugger))
