@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from fuzz_base import Target
 
 from volact.cli.fleet_options import parse_kms_hosts
-from volact.cli.rollout_options import RolloutOptions, control_of
+from volact.cli.options.changes import RolloutOptions
+from volact.cli.rollout_options import control_of
 from volact.cli.sinks import parse_reports
 from volact.core.explain import explain
 from volact.core.span import parse_span

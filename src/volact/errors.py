@@ -4,6 +4,7 @@
     ├── InputError            what the person gave is unusable       (exit 2)
     │   └── DataError         a data file shipped with volact is bad (exit 1)
     ├── StoreError            what happened cannot be kept or read   (exit 1)
+    ├── NotifyError           a message could not be delivered       (exit 1)
     ├── TransportError        a server could not be asked            (its row only)
     └── AnswerError           a server answered, but not with facts  (its row only)
 
@@ -58,6 +59,10 @@ class DataError(InputError):
 
 class StoreError(VolactError):
     """The store cannot be opened, read or written.  Never the end of a run."""
+
+
+class NotifyError(VolactError):
+    """A message could not be delivered; its words hold nothing of the URL."""
 
 
 class TransportError(VolactError):

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 
-from volact.cli.app import make_app
+from volact.cli.registry import VERBS as TABLE
+from volact.cli.registry import command_of
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "cli.md").read_text("utf-8")
@@ -17,10 +17,10 @@ DOCS = (ROOT / "docs" / "cli.md").read_text("utf-8")
 
 def verbs() -> dict[str, Any]:
     found: dict[str, Any] = {}
-    group: Any = typer.main.get_command(make_app())
-    for name, command in group.commands.items():
-        for part, inner in getattr(command, "commands", {"": command}).items():
-            found[f"{name} {part}".strip()] = inner
+    for verb in TABLE:
+        for part in verb.parts or (verb,):
+            name = verb.name if part is verb else f"{verb.name} {part.name}"
+            found[name] = command_of(part)
     return found
 
 

@@ -10,9 +10,9 @@ import pytest
 from cli_receiver import Receiver
 from report_samples import fleet, run_of
 
-from volact.cli.notify import NotifyError, channels_of, shown, tell_everyone
+from volact.cli.notify import channels_of, shown, tell_everyone
 from volact.cli.notify_webhook import Webhook
-from volact.errors import InputError
+from volact.errors import InputError, NotifyError
 from volact.model.report import Cluster
 from volact.report.message import Change, Message, message_of
 

@@ -21,7 +21,7 @@ from cli_run import volact
 
 from volact.cli.child_lab import child_lab
 from volact.cli.fleet_options import fleet_of
-from volact.cli.verbs.watch import WatchOptions
+from volact.cli.options.changes import WatchOptions
 from volact.cli.watch import Watch
 from volact.cli.watch_lock import alone
 from volact.errors import VolactError

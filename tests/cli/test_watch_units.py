@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from volact.cli.verbs.watch import WatchOptions
+from volact.cli.options.changes import WatchOptions
 from volact.cli.watch_units import Start, cron, quoted, systemd, variables_of, words_of
 from volact.errors import InputError
 

@@ -1,7 +1,6 @@
 """The command line as a whole: its verbs, and wrong usage said in one line.
 
-The verbs are in ``verbs/``, one module each; they import their work when
-they run, so that help and completion stay quick.
+The verbs are in ``verbs/``, one module each, listed in ``registry``.
 """
 
 from __future__ import annotations
@@ -12,29 +11,9 @@ from typing import Annotated
 
 import typer
 
+from volact import __version__
 from volact.cli.failure import WRONG_INPUT, tell
-from volact.cli.verbs import (
-    activate,
-    check,
-    demo,
-    diff,
-    endpoints,
-    expiring,
-    explain,
-    export,
-    history,
-    inventory,
-    lab,
-    plan,
-    providers,
-    prune,
-    read_answer,
-    runs,
-    script,
-    status,
-    undo,
-    watch,
-)
+from volact.cli.registry import make_app
 from volact.model.text import say
 
 _HELP = """Keeps Windows Servers activated against their own cloud's KMS host.
@@ -49,7 +28,7 @@ attention, 4 some server could not be examined.
 def run(args: Sequence[str]) -> int:
     """Run a command line; usage errors are one line and exit code 2."""
     try:
-        code = make_app()(args or ["--help"], prog_name="volact", standalone_mode=False)
+        code = _app()(args or ["--help"], prog_name="volact", standalone_mode=False)
     except typer.Abort:
         tell(say("stopped; nothing further was done"))
         return 1
@@ -59,30 +38,14 @@ def run(args: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def make_app() -> typer.Typer:
-    """All verbs, in the order a person meets them."""
-    app = typer.Typer(
-        help=_HELP,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
+def _app() -> typer.Typer:
+    app = make_app(help=_HELP)
     app.callback()(_start)
-    for verb in (check, plan, activate, endpoints, script, read_answer, explain, providers, demo):
-        verb.register(app)
-    undo.register(app)
-    watch.register(app)
-    for verb in (status, expiring, runs, diff, history, export, prune):
-        verb.register(app)
-    inventory.register(app)
-    lab.register(app)
     return app
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from volact import __version__
-
         typer.echo(f"volact {__version__}")
         raise typer.Exit
 

@@ -6,18 +6,19 @@ from collections.abc import Iterable
 
 import msgspec
 
-from volact.cli.options import SourceOptions
+from volact.cli.options.servers import SourceOptions
+from volact.cli.runtime import run_async
+from volact.cloud.tencent.endpoint import endpoint_of
+from volact.cloud.tencent.keys import check_keys
 from volact.errors import InputError
 from volact.inventory import Inventory
+from volact.inventory.tencent import Source, list_servers, parse_filters, parse_source
 from volact.model.account import Account
 from volact.model.server import Server
 
 
 def listed(options: SourceOptions) -> Inventory:
     """The servers that ``--from`` lists."""
-    from volact.cli.runtime import run_async
-    from volact.inventory.tencent import Source, list_servers, parse_filters, parse_source
-
     source = Source(
         regions=parse_source(options.from_),
         filters=parse_filters(options.from_filter),
@@ -58,9 +59,6 @@ def check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
     good: set[Account] = set()
     for server in servers:
         if server.address.scheme == "tat" and server.account not in good:
-            from volact.cloud.tencent.endpoint import endpoint_of
-            from volact.cloud.tencent.keys import check_keys
-
             try:
                 endpoint_of(server.account, "tat")
                 check_keys(server.account)

@@ -20,7 +20,7 @@ from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet
 from volact.cli.keeping import Keeping, keeping
 from volact.cli.notify import Channel, channels_of, tell_everyone
-from volact.cli.options import ServerOptions
+from volact.cli.options.servers import ServerOptions
 from volact.cli.progress import Progress, Showing, make_progress
 from volact.cli.rollout import Rollout, say_finishing, without_rollout
 from volact.cli.rollout_options import control_of

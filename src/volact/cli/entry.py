@@ -19,7 +19,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args == ["--version"]:
         sys.stdout.write(f"volact {__version__}\n")
         return 0
-    from volact.words import choose_language, speaking, system_language
+    from volact.words import (  # noqa: PLC0415 - not needed for the version
+        choose_language,
+        speaking,
+        system_language,
+    )
 
     with speaking(choose_language(os.environ, system_language())):
         return _run(args)
@@ -27,12 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: Sequence[str]) -> int:
     try:
-        from volact.cli.app import run
+        from volact.cli.app import run  # noqa: PLC0415 - inside try: loading may be interrupted
 
         code = run(args)
         sys.stdout.flush()
     except BaseException as error:
-        from volact.cli.failure import settle
+        from volact.cli.failure import settle  # noqa: PLC0415 - only for an error
 
         return settle(error)
     return code

@@ -20,6 +20,8 @@ from volact import __version__
 from volact.errors import DataError, InputError, VolactError
 from volact.model.text import say
 from volact.model.told import told
+from volact.report.safe import plain
+from volact.words import tr
 
 FAILED = 1
 WRONG_INPUT = 2
@@ -70,9 +72,6 @@ def settle(error: BaseException) -> int:
 
 def tell(line: str) -> None:
     """One line on stderr in the person's language, without anything a terminal would obey."""
-    from volact.report.safe import plain
-    from volact.words import tr
-
     try:
         sys.stderr.write(f"volact: {plain(tr(line))}\n")
         sys.stderr.flush()

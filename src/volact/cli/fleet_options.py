@@ -26,7 +26,7 @@ from volact.cli.cloud_options import (
     with_account,
 )
 from volact.cli.failure import tell
-from volact.cli.options import ServerOptions, SourceOptions
+from volact.cli.options.servers import ServerOptions, SourceOptions
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.errors import InputError

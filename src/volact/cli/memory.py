@@ -8,62 +8,25 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
-import typer
-
-from volact.cli.language import Lang
-from volact.cli.options import OutputFormat, complete_provider
-from volact.cli.store_options import StoreUrl
+from volact import __version__
+from volact.cli.console import columns_of, use_stdout, wants_colour
+from volact.cli.options.memory import FleetMemoryOptions, MemoryOptions
 from volact.errors import InputError
+from volact.knowledge.load import load_profile
 from volact.model.text import say
-
-if TYPE_CHECKING:
-    from volact.report.memory.paper import Paper
-    from volact.store import Latest, Store
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemoryOptions:
-    """What every one of them takes."""
-
-    store: StoreUrl = ""
-    output: Annotated[
-        OutputFormat, typer.Option("--output", "-o", help="What is written to standard output.")
-    ] = "text"
-    lang: Lang = ""
-
-
-Limit = Annotated[
-    list[str],
-    typer.Option(metavar="NAME", help="Only these servers: names or globs. Repeatable."),
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FleetMemoryOptions(MemoryOptions):
-    """And those that look at the whole fleet."""
-
-    limit: Limit = field(default_factory=list)
-    provider: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Only the servers of this cloud.",
-            autocompletion=complete_provider,
-        ),
-    ] = ""
+from volact.report.memory.paper import Paper
+from volact.store import Latest, Store, open_store
+from volact.store.address import chosen
 
 
 @contextmanager
 def remembered(options: MemoryOptions) -> Iterator[Store | None]:
     """The store, read only in what these verbs do; ``None`` where there is none yet."""
-    from volact.store import open_store
-
     store = open_store(options.store or None, create=False)
     if store is None:
         yield None
@@ -74,8 +37,6 @@ def remembered(options: MemoryOptions) -> Iterator[Store | None]:
 
 def nothing_yet(options: MemoryOptions) -> str:
     """Why there is nothing to tell, and how there will be."""
-    from volact.store.address import chosen
-
     address = chosen(options.store)
     if address is None:
         return say("nothing is kept: VOLACT_STORE is none (name a store with --store)")
@@ -120,8 +81,6 @@ def no_server(word: str, known: Sequence[str]) -> InputError:
 def fleet(store: Store, options: FleetMemoryOptions) -> Iterator[Latest]:
     """The servers that are meant, each as it was last seen, by name."""
     if options.provider:
-        from volact.knowledge.load import load_profile
-
         load_profile(options.provider)
     for latest in store.latest(chosen_names(store, options.limit)):
         if not options.provider or _is_of(latest, options.provider):
@@ -142,16 +101,11 @@ def the_moment() -> datetime:
 
 def head(command: str, now: datetime) -> dict[str, Any]:
     """How every document begins."""
-    from volact import __version__
-
     return {"volact": __version__, "command": command, "now": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def paper(options: MemoryOptions, now: datetime) -> Paper:
     """Standard output for a person."""
-    from volact.cli.console import columns_of, use_stdout, wants_colour
-    from volact.report.memory.paper import Paper
-
     out = use_stdout("text")
     return Paper(
         out, now, columns=columns_of(out), colour=wants_colour(out), store=store_words(options)

@@ -13,16 +13,14 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from volact.cli.failure import tell
-from volact.errors import InputError, VolactError
+from volact.cli.notify_apprise import AppriseChannel
+from volact.cli.notify_webhook import Webhook
+from volact.errors import InputError, NotifyError
 from volact.model.text import say
 from volact.report.message import Message
 
 _ENV = "env:"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)")
-
-
-class NotifyError(VolactError):
-    """Somebody could not be told; its words hold nothing of the URL."""
 
 
 class Channel(Protocol):
@@ -64,10 +62,7 @@ def _channel(word: str, env: Mapping[str, str]) -> Channel:
             "https://… for a webhook, a URL of apprise (slack://…), or env:VARIABLE",
         )
     if scheme[0].lower() in ("http", "https"):
-        from volact.cli.notify_webhook import Webhook
-
         return Webhook(url)
-    from volact.cli.notify_apprise import AppriseChannel
 
     return AppriseChannel(url, scheme[0].lower())
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from volact.cli.notify import NotifyError
-from volact.errors import InputError
+from volact.errors import InputError, NotifyError
 from volact.report.message import Message
 
 
@@ -17,7 +16,7 @@ class AppriseChannel:
 
     def __init__(self, url: str, scheme: str) -> None:
         try:
-            import apprise
+            import apprise  # noqa: PLC0415 - an extra, and slow to load
         except ImportError as error:
             raise InputError(
                 f"--notify {scheme}://…: needs apprise", "pip install 'volact[notify]'"

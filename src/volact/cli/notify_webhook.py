@@ -18,8 +18,7 @@ import msgspec
 from volact import __version__
 from volact.bounded.http_client import BoundedHandler
 from volact.bounded.stream import Limits
-from volact.cli.notify import NotifyError
-from volact.errors import InputError
+from volact.errors import InputError, NotifyError
 from volact.report.message import Message
 
 TIMEOUT_S = 10.0

@@ -137,9 +137,14 @@ class Bar:
 
     def start(self, doing: str, total: int) -> None:
         """Show the bar."""
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as RichProgress
+        from rich.console import Console  # noqa: PLC0415 - only a terminal needs rich
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+        from rich.progress import Progress as RichProgress  # noqa: PLC0415
 
         self._tally = Tally()
         self._bar = RichProgress(

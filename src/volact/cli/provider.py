@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from volact.errors import InputError
-
-if TYPE_CHECKING:
-    from volact.model.profile import Profile
+from volact.knowledge.load import load_profile, profile_names
+from volact.model.profile import Profile
 
 
 def the_profile(name: str) -> Profile:
     """The profile named, or the only one there is."""
-    from volact.knowledge.load import load_profile, profile_names
-
     names = profile_names()
     if not name and len(names) != 1:
         raise InputError("no provider is named", f"--provider {' | '.join(names)}")

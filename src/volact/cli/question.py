@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from volact.cli.conduct import Conductor
-    from volact.model.text import Text
+from volact.cli.conduct import Conductor
+from volact.model.text import Text
+from volact.words import tr
 
 
 def consents(run: Conductor, question: Text) -> bool:
@@ -17,8 +16,6 @@ def consents(run: Conductor, question: Text) -> bool:
 
     What was seen until then is worth its reports and its place in the store.
     """
-    from volact.words import tr
-
     try:
         return typer.confirm(tr(question), default=False, err=True)
     except typer.Abort:

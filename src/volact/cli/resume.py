@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from volact.cli.fleet_options import Fleet
-from volact.cli.rollout_options import RolloutOptions
+from volact.cli.options.changes import RolloutOptions
 from volact.errors import InputError
 from volact.model.report import ServerReport
 from volact.model.server import Server

@@ -8,62 +8,20 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TypeVar
 
-import typer
-
-from volact.cli.options import RETRIES, FleetOptions, ServerOptions
-
-if TYPE_CHECKING:
-    from volact.fleet import Canary, Control
+from volact.cli.options.changes import KMS_CONCURRENCY, CautionOptions, RolloutOptions
+from volact.cli.options.servers import ServerOptions
+from volact.cli.options.shared import RETRIES
+from volact.errors import InputError
+from volact.fleet import Canary, Control, Rate, Share
+from volact.model.text import say
 
 T = TypeVar("T")
-
-# What one run does at a KMS host without being told: as much as it does at all
-# unless --concurrency is raised.
-KMS_CONCURRENCY = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class CautionOptions(FleetOptions):
-    """How carefully servers are changed one after another."""
-
-    canary: Annotated[
-        str,
-        typer.Option(
-            metavar="N|%[:FAILURES]",
-            help="So many first; stop if more than FAILURES (0) of them fail.",
-        ),
-    ] = ""
-    max_failures: Annotated[
-        str,
-        typer.Option(metavar="N|%", help="Begin no more servers once more than so many failed."),
-    ] = ""
-    kms_concurrency: Annotated[
-        int,
-        typer.Option(
-            min=1, max=2000, metavar="N", help="How many activations at a time at each KMS host."
-        ),
-    ] = KMS_CONCURRENCY
-
-
-@dataclass(frozen=True, kw_only=True)
-class RolloutOptions(CautionOptions):
-    """And where it goes on."""
-
-    resume: Annotated[
-        str,
-        typer.Option(
-            metavar="RUN", help="Leave out what that run verified less than an hour ago; or: last."
-        ),
-    ] = ""
 
 
 def control_of(options: ServerOptions) -> Control:
     """How the run is conducted; ``InputError`` for a word that means nothing."""
-    from volact.fleet import Control, Rate, Share
-
     rollout = options if isinstance(options, CautionOptions) else None
     return Control(
         concurrency=options.concurrency,
@@ -77,9 +35,6 @@ def control_of(options: ServerOptions) -> Control:
 
 
 def _read(option: str, word: str, parse: Callable[[str], T]) -> T | None:
-    from volact.errors import InputError
-    from volact.model.text import say
-
     if not word:
         return None
     try:
@@ -89,8 +44,6 @@ def _read(option: str, word: str, parse: Callable[[str], T]) -> T | None:
 
 
 def _canary(word: str) -> Canary:
-    from volact.fleet import Canary, Share
-
     share, colon, failures = word.partition(":")
     if colon and not failures.isdecimal():
         raise ValueError(f"{failures!r} is not a number of canaries that may fail")

@@ -40,7 +40,7 @@ def _seldom_collect() -> None:
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
-        import uvloop
+        import uvloop  # noqa: PLC0415 - not on every system, and only for a run
     except ImportError:
         return None
     return uvloop.new_event_loop

@@ -10,26 +10,22 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from volact.cli.fleet_options import Fleet, fleet_of
-from volact.cli.options import FleetOptions
+from volact.cli.options.servers import FleetOptions
 from volact.core.context import Policy
 from volact.core.undo_past import past_of
 from volact.core.undo_settings import RESTORE_DEBUGGER
 from volact.errors import InputError
+from volact.model.intent import Intent
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.server import Server
 from volact.model.text import say
 from volact.model.undo import Past
-from volact.store import open_store
+from volact.store import RunRow, Store, open_store
 from volact.store.address import chosen
-
-if TYPE_CHECKING:
-    from volact.model.intent import Intent
-    from volact.store import RunRow, Store
 
 CHANGING = ("activate", "undo")
 _FAR_BACK = 100  # runs that changed nothing, behind which the last one is looked for

@@ -19,8 +19,9 @@ from volact.cli.console import use_stdout
 from volact.cli.failure import INTERRUPTED, settle, tell
 from volact.cli.fleet_options import Fleet
 from volact.cli.notify import Channel, tell_everyone
-from volact.cli.options import FleetOptions
+from volact.cli.options.servers import FleetOptions
 from volact.cli.runtime import run_async
+from volact.cli.verbs.activate import unattended
 from volact.cli.watch_stop import Stopping
 from volact.errors import InputError, VolactError
 from volact.model.report import RunReport
@@ -144,6 +145,4 @@ class Watch:
 
 
 def _look(run: Conductor) -> int:
-    from volact.cli.verbs.activate import unattended
-
     return unattended(run) if run.fleet.job.mode == "activate" else run_async(run_through(run))

@@ -1,4 +1,5 @@
-"""One module per verb: its options, its help, and which work it hands to whom.
+"""One module per verb: its options, its help, and the functions that do its work.
 
-Every module has ``register(app)``.  Work is imported inside the verb.
+Each module has its Typer application as ``app`` and imports its work at its top:
+``volact.cli.registry`` imports it only when the verb runs.
 """

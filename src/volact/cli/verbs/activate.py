@@ -4,62 +4,33 @@ from __future__ import annotations
 
 import sys
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from volact.cli.options import Allow, takes
-from volact.cli.rollout_options import RolloutOptions
-
-if TYPE_CHECKING:
-    from volact.cli.conduct import Conductor
-    from volact.pipeline import Outcome
-
-
-@dataclass(frozen=True, kw_only=True)
-class ActivateOptions(RolloutOptions):
-    """What a person allows beside the options of ``check``."""
-
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as volact plan.")] = False
-    replace_key: Annotated[
-        bool,
-        typer.Option("--replace-key", help="Allow a retail, MAK or OEM key to be replaced."),
-    ] = False
-    allow: Allow = field(default_factory=list)
-    override_entitlement: Annotated[
-        str,
-        typer.Option(
-            metavar="REASON",
-            help="Activate servers whose image does not entitle them; the reason is recorded.",
-        ),
-    ] = ""
+from volact.cli.conduct import Conductor, apply_pending, conductor, run_through
+from volact.cli.console import wants_colour
+from volact.cli.fleet_options import consent_of, fleet_of
+from volact.cli.options.changes import ActivateOptions
+from volact.cli.progress import Showing
+from volact.cli.question import consents
+from volact.cli.resume import resumed
+from volact.cli.rollout_options import rollout_words
+from volact.cli.runtime import new_runner, run_async
+from volact.cli.verbs.plan import run_plan
+from volact.core.context import Policy
+from volact.errors import InputError
+from volact.fleet import needs_all, plan_fleet, planned_together
+from volact.model.text import count, say
+from volact.pipeline import Outcome
+from volact.report.plan_text import PlanTextWriter
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("activate")(activate)
-
-
-@takes(ActivateOptions)
 def activate(options: ActivateOptions) -> int:
     """Put servers right and activate them; asks before it changes anything."""
-    from volact.cli.conduct import conductor
-    from volact.cli.fleet_options import consent_of, fleet_of
-    from volact.cli.resume import resumed
-    from volact.cli.rollout_options import rollout_words
-    from volact.core.context import Policy
-    from volact.errors import InputError
-
     policy = Policy(
         replace_key=options.replace_key,
         override_entitlement=options.override_entitlement,
         consent=consent_of(options.allow),
     )
     if options.dry_run:
-        from volact.cli.verbs.plan import run_plan
-
         return run_plan(options, options.output, policy)
     if not options.yes and not sys.stdin.isatty():
         raise InputError(
@@ -78,23 +49,15 @@ def activate(options: ActivateOptions) -> int:
 
 def unattended(run: Conductor) -> int:
     """Do what the run's policy allows; nobody is asked."""
-    from volact.cli.conduct import run_through
-    from volact.cli.runtime import run_async
-
     return _plan_first(run, ask=False) if _together(run) else run_async(run_through(run))
 
 
 def _together(run: Conductor) -> bool:
-    from volact.fleet import needs_all
-
     return needs_all(run.fleet.job)
 
 
 def _plan_first(run: Conductor, *, ask: bool) -> int:
     """Plan for all, show it and ask once unless told not to, apply exactly that."""
-    from volact.cli.conduct import apply_pending
-    from volact.cli.runtime import new_runner
-
     with new_runner() as runner:
         pending = runner.run(_plan(run))
         # Asked outside the loop, where Ctrl-C is Ctrl-C.
@@ -108,10 +71,6 @@ def _plan_first(run: Conductor, *, ask: bool) -> int:
 
 async def _plan(run: Conductor) -> list[Outcome]:
     """Look at every server; those without steps are finished with that."""
-    from volact.cli.progress import Showing
-    from volact.fleet import plan_fleet, planned_together
-    from volact.model.text import say
-
     fleet = run.fleet
     pending: list[Outcome] = []
     together = _together(run)
@@ -136,11 +95,6 @@ async def _plan(run: Conductor) -> list[Outcome]:
 
 def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
     """Show the plan on standard error and ask."""
-    from volact.cli.console import wants_colour
-    from volact.cli.question import consents
-    from volact.model.text import count, say
-    from volact.report.plan_text import PlanTextWriter
-
     colour = wants_colour(sys.stderr)
     writer = PlanTextWriter(sys.stderr, run.fleet.how, colour=colour)
     for outcome in pending:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import typer
-
-from volact.cli.options import FleetOptions, takes
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("check")(check)
+from volact.cli.conduct import conductor, run_through
+from volact.cli.fleet_options import fleet_of
+from volact.cli.options.servers import CheckOptions
+from volact.cli.runtime import run_async
 
 
-@takes(FleetOptions)
-def check(options: FleetOptions) -> int:
+def check(options: CheckOptions) -> int:
     """Look at servers and say what is wrong; change nothing."""
-    from volact.cli.conduct import conductor, run_through
-    from volact.cli.fleet_options import fleet_of
-    from volact.cli.runtime import run_async
-
     with conductor(options, fleet_of(options, "check"), options.output) as run:
         return run_async(run_through(run))

@@ -2,57 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated
-
-import typer
-
-from volact.cli.memory import Limit, MemoryOptions
-from volact.cli.options import takes
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiffOptions(MemoryOptions):
-    """Which runs, and whose rows of them."""
-
-    first: Annotated[
-        str,
-        typer.Argument(metavar="RUN", help="An id, its beginning, last or last~1."),
-    ] = "last~1"
-    second: Annotated[
-        str, typer.Argument(metavar="RUN", help="The later run, in the same way.")
-    ] = "last"
-    limit: Limit = field(default_factory=list)
+from volact.cli.console import use_stdout
+from volact.cli.memory import chosen_names, head, nothing_yet, paper, remembered, the_moment
+from volact.cli.options.memory import DiffOptions
+from volact.errors import InputError
+from volact.model.text import say
+from volact.report.memory.columns import DIFF
+from volact.report.memory.diff import diff as compare
+from volact.report.memory.diff_text import write_diff
+from volact.report.memory.document import Document, write
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("diff")(diff)
-
-
-@takes(DiffOptions)
 def diff(options: DiffOptions) -> int:
-    """Compare two runs: which servers got worse or better, what appeared, what was resolved.
-
-    Without runs the last two are compared. Exit code 3 when something got worse, 4 when nothing
-    did but a server could not be examined any more.
-    """
-    from volact.cli.console import use_stdout
-    from volact.cli.memory import (
-        chosen_names,
-        head,
-        nothing_yet,
-        paper,
-        remembered,
-        the_moment,
-    )
-    from volact.errors import InputError
-    from volact.model.text import say
-    from volact.report.memory.columns import DIFF
-    from volact.report.memory.diff import diff as compare
-    from volact.report.memory.diff_text import write_diff
-    from volact.report.memory.document import Document, write
-
+    """Compare two runs: which servers got worse or better, what appeared, what was resolved."""
     now = the_moment()
     with remembered(options) as store:
         if store is None:

@@ -2,57 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+import msgspec
 
-import typer
-
-from volact.cli.language import Lang
-from volact.cli.options import Provider, TableOrJson, takes
-
-if TYPE_CHECKING:
-    from volact.endpoints import Endpoints
-    from volact.model.profile import HostPort
+from volact.cli.console import table, use_stdout
+from volact.cli.options.tools import EndpointOptions
+from volact.cli.provider import the_profile
+from volact.cli.runtime import run_async
+from volact.endpoints import Endpoints, check_endpoints, check_profile
+from volact.errors import InputError
+from volact.model.profile import HostPort
+from volact.report.json_document import encode
 
 _ATTENTION = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class EndpointOptions:
-    """Which services, and how long each may take."""
-
-    provider: Provider = ""
-    kms_host: Annotated[
-        list[str],
-        typer.Option(metavar="HOST[:PORT]", help="A KMS host to look at. Repeatable."),
-    ] = field(default_factory=list)
-    ntp: Annotated[
-        list[str], typer.Option(metavar="HOST", help="A time server to look at. Repeatable.")
-    ] = field(default_factory=list)
-    timeout: Annotated[
-        float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="For each question.")
-    ] = 3.0
-    output: TableOrJson = "text"
-    lang: Lang = ""
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("endpoints")(endpoints)
-
-
-@takes(EndpointOptions)
 def endpoints(options: EndpointOptions) -> int:
-    """Look at KMS, time and DNS servers from here.
-
-    Shows name resolution, connection, DCE/RPC bind and latency of each KMS host, and offset and
-    delay of each time server. Nothing is activated. Exit code 3 when one is not as it should be.
-    """
-    from volact.cli.console import use_stdout
-    from volact.cli.provider import the_profile
-    from volact.cli.runtime import run_async
-    from volact.endpoints import check_endpoints, check_profile
-
+    """Look at KMS, time and DNS servers from here."""
     hosts, wait = [_host(word) for word in options.kms_host], options.timeout
     if hosts or options.ntp:
         found = run_async(check_endpoints(hosts, options.ntp, timeout_s=wait))
@@ -64,9 +29,6 @@ def endpoints(options: EndpointOptions) -> int:
 
 
 def _host(word: str) -> HostPort:
-    from volact.errors import InputError
-    from volact.model.profile import HostPort
-
     try:
         return HostPort.parse(word)
     except ValueError as error:
@@ -74,16 +36,10 @@ def _host(word: str) -> HostPort:
 
 
 def _json(found: Endpoints) -> str:
-    import msgspec
-
-    from volact.report.json_document import encode
-
     return encode({**msgspec.to_builtins(found), "ok": found.ok}) + "\n"
 
 
 def _text(found: Endpoints) -> str:
-    from volact.cli.console import table
-
     parts = [
         (("KMS HOST", "STATE", "ADDRESS", "NAME", "CONNECT", "BIND", "MEANS"), _kms(found)),
         (("TIME SERVER", "STATE", "ADDRESS", "OFFSET", "DELAY", "STRATUM", "MEANS"), _ntp(found)),

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from datetime import datetime
 
-import typer
-
-from volact.cli.memory import MemoryOptions
-from volact.cli.options import takes
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from volact.report.memory.documents import LookRow
-    from volact.store import StoredRow
-
-
-@dataclass(frozen=True, kw_only=True)
-class HistoryOptions(MemoryOptions):
-    """Whose, and how far back."""
-
-    server: Annotated[
-        str, typer.Argument(metavar="SERVER", help="The server's name.", show_default=False)
-    ]
-    since: Annotated[
-        str, typer.Option(metavar="SPAN", help="Only the looks of this time: 30d, 12h or 2w.")
-    ] = ""
+from volact.cli.console import use_stdout
+from volact.cli.memory import head, no_server, paper, remembered, the_moment
+from volact.cli.options.memory import HistoryOptions
+from volact.core.ending import moment_of
+from volact.core.span import parse_span
+from volact.report.memory.columns import HISTORY
+from volact.report.memory.document import Document, write
+from volact.report.memory.documents import LookRow
+from volact.report.memory.history import history as digest
+from volact.report.memory.history_text import write_history
+from volact.store import StoredRow
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("history")(history)
-
-
-@takes(HistoryOptions)
 def history(options: HistoryOptions) -> int:
     """Show every look at a server, newest first: what came, what went, what was done."""
-    from volact.cli.console import use_stdout
-    from volact.cli.memory import head, no_server, paper, remembered, the_moment
-    from volact.report.memory.columns import HISTORY
-    from volact.report.memory.document import Document, write
-    from volact.report.memory.history import history as digest
-    from volact.report.memory.history_text import write_history
-
     now = the_moment()
     with remembered(options) as store:
         rows = store.history(options.server) if store else []
@@ -67,9 +42,6 @@ def history(options: HistoryOptions) -> int:
 
 def _since(span: str, looks: list[LookRow], now: datetime) -> list[LookRow]:
     """Those of the time that is meant."""
-    from volact.core.ending import moment_of
-    from volact.core.span import parse_span
-
     if not span:
         return looks
     first = now - parse_span(span, "--since")

@@ -2,59 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any
 
-import typer
-
-from volact.cli.options import SourceOptions, TableOrJson, takes
-
-if TYPE_CHECKING:
-    from volact.errors import InputError
-    from volact.inventory import Inventory
-    from volact.model.server import Server
-
-Format = Literal["toml", "csv", "ansible"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShowOptions(SourceOptions):
-    """Which servers, and how they are shown."""
-
-    output: TableOrJson = "text"
+from volact.cli.console import table, use_stdout
+from volact.cli.failure import WRONG_INPUT, tell
+from volact.cli.fleet_options import inventory_of
+from volact.cli.options.inventory import CheckOptions, ExportOptions, ShowOptions
+from volact.errors import InputError
+from volact.inventory import Inventory, choose, credential_problems, read_inventory
+from volact.inventory.export import export as exported
+from volact.inventory.export import record
+from volact.model.server import Server
+from volact.report.json_document import encode
+from volact.report.safe import plain
+from volact.transports.hostkeys import check_known_hosts
+from volact.transports.keys import check_key_file
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportOptions(SourceOptions):
-    """Which servers, and in which form they are written."""
-
-    format: Annotated[
-        Format, typer.Option(help="What is written to standard output; never a secret.")
-    ] = "toml"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb with its three parts."""
-    group = typer.Typer(
-        help="What an inventory says, what is wrong in it, and in another form.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    group.command("show")(show)
-    group.command("check")(check)
-    group.command("export")(export)
-    app.add_typer(group, name="inventory")
-
-
-@takes(ShowOptions)
 def show(options: ShowOptions) -> int:
     """Show the servers that are meant and where their logins come from; no secret."""
-    from volact.cli.console import table, use_stdout
-    from volact.cli.fleet_options import inventory_of
-    from volact.inventory import choose
-    from volact.report.json_document import encode
-
     inventory = inventory_of(options)
     servers = choose(inventory, options.targets, options.limit)
     out = use_stdout(options.output)
@@ -67,16 +33,8 @@ def show(options: ShowOptions) -> int:
     return 0
 
 
-@takes(ShowOptions)
-def check(options: ShowOptions) -> int:
+def check(options: CheckOptions) -> int:
     """Look for everything that is wrong in an inventory; exit code 2 when there is any."""
-    from volact.cli.console import use_stdout
-    from volact.cli.failure import WRONG_INPUT, tell
-    from volact.errors import InputError
-    from volact.inventory import read_inventory
-    from volact.report.json_document import encode
-    from volact.report.safe import plain
-
     if not options.inventory:
         raise InputError("no inventory is named", "-i FILE")
     inventory = read_inventory(options.inventory)
@@ -94,15 +52,8 @@ def check(options: ShowOptions) -> int:
     return WRONG_INPUT if problems else 0
 
 
-@takes(ExportOptions)
 def export(options: ExportOptions) -> int:
     """Write the servers that are meant as another kind of inventory."""
-    from volact.cli.console import use_stdout
-    from volact.cli.failure import tell
-    from volact.cli.fleet_options import inventory_of
-    from volact.inventory import choose
-    from volact.inventory.export import export as exported
-
     inventory = inventory_of(options)
     servers = choose(inventory, options.targets, options.limit)
     done = exported(servers, inventory.images, options.format)
@@ -112,13 +63,8 @@ def export(options: ExportOptions) -> int:
     return 0
 
 
-def _login_problems(options: ShowOptions, inventory: Inventory) -> list[InputError]:
+def _login_problems(options: CheckOptions, inventory: Inventory) -> list[InputError]:
     """What is wrong with the logins of the servers that are meant."""
-    from volact.errors import InputError
-    from volact.inventory import choose, credential_problems
-    from volact.transports.hostkeys import check_known_hosts
-    from volact.transports.keys import check_key_file
-
     if not inventory.servers:
         return []
     try:
@@ -159,6 +105,4 @@ def _login(server: Server) -> str:
 
 def _document(inventory: Inventory, server: Server) -> dict[str, Any]:
     """A server under the keys of the TOML form, with its place."""
-    from volact.inventory.export import record
-
     return {**record(server), "where": inventory.where(server)}

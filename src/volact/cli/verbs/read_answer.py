@@ -2,76 +2,38 @@
 
 from __future__ import annotations
 
+import secrets
+import shlex
 import sys
-from dataclasses import dataclass, field
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
+import msgspec
 
-from volact.cli.language import Lang
-from volact.cli.options import KmsHosts, PlanFormat, Provider, takes
+from volact import __version__
+from volact.agent.pasted import Found, find_answers
+from volact.cli.console import columns_of, use_stdout, wants_colour
+from volact.cli.failure import FAILED
+from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
+from volact.cli.options.tools import ReadOptions
+from volact.cli.sinks import Nowhere, Sinks, parse_reports
+from volact.cli.verbs.plan import commands_of, commands_writer
+from volact.errors import AnswerError, InputError
+from volact.knowledge.load import load_profile
+from volact.model.fact import value_of
+from volact.model.report import RunReport, Summary
+from volact.model.server import Address, Server
+from volact.pipeline import Job, Outcome, lost_row, read_one
+from volact.report.base import Invocation, Writer
+from volact.report.make import Look, make_writer
+from volact.report.tally import ALL_WELL, Tally, exit_code
 
-if TYPE_CHECKING:
-    from volact.agent.pasted import Found
-    from volact.model.report import RunReport, Summary
-    from volact.pipeline import Job, Outcome
-    from volact.report.base import Invocation, Writer
-
-ReadMode = Literal["check", "plan"]
 _STDIN = "-"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReadOptions:
-    """Which files, and what is said of the servers in them."""
-
-    files: Annotated[
-        list[str],
-        typer.Argument(metavar="FILE", help="Outputs, as copied or downloaded; - is stdin."),
-    ] = field(default_factory=list)
-    mode: Annotated[
-        ReadMode, typer.Option(help="check: what is wrong; plan: what activate would do, too.")
-    ] = "check"
-    provider: Provider = ""
-    kms_host: KmsHosts = field(default_factory=list)
-    output: Annotated[
-        PlanFormat,
-        typer.Option(
-            "--format",
-            "--output",
-            "-o",
-            help="What is written to standard output; commands: as typed in cmd.exe.",
-        ),
-    ] = "text"
-    report: Annotated[
-        list[str],
-        typer.Option(
-            metavar="FORMAT=FILE",
-            help="Also write html=, json=, jsonl=, csv= or text= to a file. Repeatable.",
-        ),
-    ] = field(default_factory=list)
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="List healthy servers and every step too.")
-    ] = False
-    lang: Lang = ""
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("read-answer")(read_answer)
-
-
-@takes(ReadOptions)
 def read_answer(options: ReadOptions) -> int:
-    """Report on servers whose answers were copied or downloaded.
-
-    Reads what volact script --mode probe printed there, out of any text around it.
-    """
-    from volact.cli.failure import FAILED
-    from volact.cli.sinks import Sinks, parse_reports
-    from volact.report.tally import ALL_WELL, Tally, exit_code
-
+    """Report on servers whose answers were copied or downloaded."""
     how = _invocation(options)
     job = _job(options)
     read = [one for file in options.files or [_STDIN] for one in _outcomes(file, job)]
@@ -90,8 +52,6 @@ def read_answer(options: ReadOptions) -> int:
 
 
 def _whole(how: Invocation, summary: Summary) -> RunReport:
-    from volact.model.report import RunReport
-
     return RunReport(
         volact=how.volact,
         command=how.command,
@@ -104,13 +64,6 @@ def _whole(how: Invocation, summary: Summary) -> RunReport:
 
 
 def _invocation(options: ReadOptions) -> Invocation:
-    import secrets
-    import shlex
-    from datetime import UTC, datetime
-
-    from volact import __version__
-    from volact.report.base import Invocation
-
     words = ["volact", "read-answer", *options.files]
     words += ["--provider", options.provider] if options.provider else []
     words += [word for host in options.kms_host for word in ("--kms-host", host)]
@@ -124,10 +77,6 @@ def _invocation(options: ReadOptions) -> Invocation:
 
 
 def _job(options: ReadOptions) -> Job:
-    from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
-    from volact.knowledge.load import load_profile
-    from volact.pipeline import Job
-
     if options.provider:
         load_profile(options.provider)
     return Job(
@@ -139,9 +88,6 @@ def _job(options: ReadOptions) -> Job:
 
 def _outcomes(file: str, job: Job) -> list[Outcome]:
     """What each answer in a file says; ``InputError`` when there is none in it."""
-    from volact.agent.pasted import find_answers
-    from volact.errors import InputError
-
     found = find_answers(_content(file))
     if not found:
         raise InputError(
@@ -153,8 +99,6 @@ def _outcomes(file: str, job: Job) -> list[Outcome]:
 
 
 def _content(file: str) -> bytes:
-    from volact.errors import InputError
-
     if file == _STDIN:
         return sys.stdin.buffer.read()
     try:
@@ -169,13 +113,6 @@ def _shown(file: str) -> str:
 
 def _outcome(file: str, found: Found, job: Job) -> Outcome:
     """One answer; the place it was found at stands for an address."""
-    import msgspec
-
-    from volact.errors import AnswerError
-    from volact.model.fact import value_of
-    from volact.model.server import Address, Server
-    from volact.pipeline import Outcome, lost_row, read_one
-
     place = f"{_shown(file)} line {found.line}"
     server = Server(name=place, address=Address(scheme="local"))
     if isinstance(found.result, AnswerError):
@@ -191,10 +128,6 @@ def _outcome(file: str, found: Found, job: Job) -> Outcome:
 
 def _told_apart(outcomes: list[Outcome]) -> list[Outcome]:
     """Servers of one name get numbers: images often share a computer's name."""
-    from collections import Counter
-
-    import msgspec
-
     seen: Counter[str] = Counter()
 
     def named(outcome: Outcome) -> Outcome:
@@ -209,10 +142,6 @@ def _told_apart(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _writer(options: ReadOptions, how: Invocation) -> Writer:
-    from volact.cli.console import columns_of, use_stdout, wants_colour
-    from volact.cli.sinks import Nowhere
-    from volact.report.make import Look, make_writer
-
     if options.output == "commands":
         return Nowhere()
     out = use_stdout(options.output)
@@ -221,8 +150,6 @@ def _writer(options: ReadOptions, how: Invocation) -> Writer:
 
 
 def _write_commands(outcomes: list[Outcome]) -> None:
-    from volact.cli.verbs.plan import commands_of, commands_writer
-
     writer = commands_writer(len(outcomes))
     for outcome in outcomes:
         writer.add(outcome.report, commands_of(outcome))

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
-import typer
-
-from volact.cli.memory import MemoryOptions
-from volact.cli.options import takes
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunsOptions(MemoryOptions):
-    """And how many."""
-
-    last: Annotated[int, typer.Option(min=1, metavar="N", help="How many, the newest first.")] = 20
+from volact.cli.console import use_stdout
+from volact.cli.failure import tell
+from volact.cli.memory import head, nothing_yet, paper, remembered, the_moment
+from volact.cli.options.memory import RunsOptions
+from volact.report.memory.columns import RUNS
+from volact.report.memory.document import Document, write
+from volact.report.memory.runs_text import write_runs
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("runs")(runs)
-
-
-@takes(RunsOptions)
 def runs(options: RunsOptions) -> int:
     """List the runs: when, what, how long, and what came of them."""
-    from volact.cli.console import use_stdout
-    from volact.cli.failure import tell
-    from volact.cli.memory import head, nothing_yet, paper, remembered, the_moment
-    from volact.report.memory.columns import RUNS
-    from volact.report.memory.document import Document, write
-    from volact.report.memory.runs_text import write_runs
-
     now = the_moment()
     with remembered(options) as store:
         found = store.runs(options.last + 1) if store else []

@@ -2,77 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
+from volact import __version__
+from volact.agent.render import render
+from volact.agent.request import Request, new_request
+from volact.agent.wrap import CLOUDS, Wrapped, wrap
+from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
+from volact.cli.options.tools import ScriptMode, ScriptOptions, Service
+from volact.cli.provider import the_profile
+from volact.core.standalone import standalone_steps
+from volact.errors import InputError
+from volact.model.profile import Knowledge
+from volact.model.text import say
+from volact.words import tr
+from volact.words.choose import known_language
 
-from volact.cli.language import Lang
-from volact.cli.options import KmsHosts, complete_provider, takes
-
-if TYPE_CHECKING:
-    from volact.agent.request import Request
-    from volact.agent.wrap import Wrapped
-    from volact.model.profile import Knowledge
-
-Service = Literal["aws-ssm", "azure-run-command", "gcp", "alibaba"]
-ScriptMode = Literal["probe", "standalone"]
 _DEADLINE_S = 120
 _BY_HAND_S = 600  # hosts that do not answer, services that start, clocks that are set
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScriptOptions:
-    """Which file is written, and where."""
-
-    provider: Annotated[
-        str,
-        typer.Option(
-            help="The cloud whose KMS hosts and time servers it uses; needed unless --for says it.",
-            metavar="NAME",
-            autocompletion=complete_provider,
-        ),
-    ] = ""
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Where to write it; without it the usual name."
-        ),
-    ] = ""
-    kms_host: KmsHosts = field(default_factory=list)
-    for_: Annotated[
-        Service | None,
-        typer.Option("--for", help="Write what this cloud's run-command takes."),
-    ] = None
-    mode: Annotated[
-        ScriptMode | None,
-        typer.Option(
-            help="standalone: activates and talks to a person; probe: looks, for read-answer. "
-            "With --for it is probe unless told."
-        ),
-    ] = None
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False
-    lang: Lang = ""
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("script")(script)
-
-
-@takes(ScriptOptions)
 def script(options: ScriptOptions) -> int:
-    """Write a self-contained file to run on a server by hand.
-
-    Prints its SHA-256 as sha256sum does. The same options give the same bytes.
-    """
-    from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
-    from volact.cli.provider import the_profile
-    from volact.words.choose import known_language
-
+    """Write a self-contained file to run on a server by hand."""
     service = options.for_
     name = the_profile(options.provider or _cloud_of(service)).name
     knowledge = knowledge_with(parse_kms_hosts(options.kms_host))(name)
@@ -99,27 +54,17 @@ def _numbered(path: Path, count: int) -> list[Path]:
 
 def _write_all(paths: Sequence[Path], files: Sequence[bytes], *, force: bool) -> None:
     """Write the files and say what is in them, as sha256sum does."""
-    import hashlib
-
     for path, data in zip(paths, files, strict=True):
         _write(path, data, force=force)
         sys.stdout.write(f"{hashlib.sha256(data).hexdigest()}  {path}\n")
 
 
 def _cloud_of(service: Service | None) -> str:
-    from volact.agent.wrap import CLOUDS
-
     return CLOUDS[service] if service else ""
 
 
 def _request(knowledge: Knowledge, mode: ScriptMode) -> Request:
     """What is asked; its id comes from what it asks, so that nothing in the file is chance."""
-    import hashlib
-
-    from volact import __version__
-    from volact.agent.request import new_request
-    from volact.core.standalone import standalone_steps
-
     person = mode == "standalone"
     seed = f"{__version__} {knowledge.profile}" + ("" if person else f" {mode}")
     steps = standalone_steps(knowledge) if person else ()
@@ -129,27 +74,18 @@ def _request(knowledge: Knowledge, mode: ScriptMode) -> Request:
 
 
 def _rendered(request: Request, service: Service | None, language: str) -> bytes:
-    from volact.agent.render import render
-
     if service is None:
         return render(request, deadline_s=_BY_HAND_S, keep=True, handed=True, language=language)
     return render(request, deadline_s=_DEADLINE_S, keep=service == "gcp", language=language)
 
 
 def _wrapped(service: Service, data: bytes, request: Request) -> Wrapped:
-    from volact.agent.wrap import wrap
-
     title = f"volact {request.mode} {request.id}"
     return wrap(service, data, title=title, deadline_s=_DEADLINE_S)
 
 
 def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: str) -> None:
     """What to do with the files; nothing of it is data."""
-    import shlex
-
-    from volact.model.text import say
-    from volact.words import tr
-
     lines = [tr(say("run it:"))]
     for path in paths:
         file = shlex.quote(str(path))
@@ -166,8 +102,6 @@ def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: s
 
 
 def _write(path: Path, data: bytes, *, force: bool) -> None:
-    from volact.errors import InputError
-
     try:
         with path.open("wb" if force else "xb") as file:
             file.write(data)

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
-import typer
-
-from volact.cli.memory import FleetMemoryOptions
-from volact.cli.options import takes
-
-
-@dataclass(frozen=True, kw_only=True)
-class StatusOptions(FleetMemoryOptions):
-    """And what counts as long unseen."""
-
-    stale: Annotated[
-        str,
-        typer.Option(
-            metavar="SPAN", help="Name the servers not examined for so long: 7d, 12h or 2w."
-        ),
-    ] = "7d"
+from volact.cli.console import use_stdout
+from volact.cli.failure import tell
+from volact.cli.memory import fleet, head, nothing_yet, paper, remembered, the_moment
+from volact.cli.options.memory import StatusOptions
+from volact.core.span import parse_span
+from volact.report.memory.columns import STATUS
+from volact.report.memory.document import Document, write
+from volact.report.memory.status import StatusDigest
+from volact.report.memory.status_text import StatusText
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("status")(status)
-
-
-@takes(StatusOptions)
 def status(options: StatusOptions) -> int:
-    """Show how the fleet stands, as last seen; nobody is asked.
-
-    Counts by verdict, provider, release and KMS host, days to the end of licences, what servers
-    in trouble have in common, and how old that knowledge is.
-    """
-    from volact.cli.console import use_stdout
-    from volact.cli.failure import tell
-    from volact.cli.memory import fleet, head, nothing_yet, paper, remembered, the_moment
-    from volact.core.span import parse_span
-    from volact.report.memory.columns import STATUS
-    from volact.report.memory.document import Document, write
-    from volact.report.memory.status import StatusDigest
-    from volact.report.memory.status_text import StatusText
-
+    """Show how the fleet stands, as last seen; nobody is asked."""
     now = the_moment()
     digest = StatusDigest(now, parse_span(options.stale, "--stale"))
     with remembered(options) as store:

@@ -6,73 +6,31 @@ import getpass
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from volact.cli.options import Allow, takes
-from volact.cli.rollout_options import CautionOptions
-
-if TYPE_CHECKING:
-    from volact.cli.watch import Watch
-    from volact.cli.watch_units import Start
-    from volact.pipeline import Mode
-    from volact.report.standing import Standing
-
+from volact.cli.failure import tell
+from volact.cli.fleet_options import consent_of, fleet_of
+from volact.cli.notify import channels_of
+from volact.cli.options.changes import WatchOptions
+from volact.cli.sinks import parse_reports
+from volact.cli.watch import Rhythm, Watch
+from volact.cli.watch_lock import alone
+from volact.cli.watch_units import Start, cron, quiet, systemd, variables_of, words_of
+from volact.core.context import Policy
+from volact.core.span import parse_span
+from volact.errors import InputError, StoreError
+from volact.model.told import told
+from volact.pipeline import Mode
+from volact.report.standing import Standing, standing_of
+from volact.store import open_store
+from volact.store.address import chosen
 
 _FOR_REPAIRS = ("allow", "replace_key", "canary", "max_failures")
 
 
-@dataclass(frozen=True, kw_only=True)
-class WatchOptions(CautionOptions):
-    """When, what may be done, and what is worth a word."""
-
-    every: Annotated[
-        str, typer.Option(metavar="SPAN", help="From the begin of a look to that of the next.")
-    ] = "6h"
-    jitter: Annotated[
-        str,
-        typer.Option(
-            metavar="SPAN", help="At most so much later, by chance; a twentieth unless told."
-        ),
-    ] = ""
-    once: Annotated[bool, typer.Option("--once", help="One look, then end.")] = False
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Repair and activate as activate --yes does.")
-    ] = False
-    allow: Allow = field(default_factory=list)
-    replace_key: Annotated[
-        bool,
-        typer.Option("--replace-key", help="Allow a retail, MAK or OEM key to be replaced."),
-    ] = False
-    expiring: Annotated[
-        str, typer.Option(metavar="SPAN", help="Tell when less than this is left of a licence.")
-    ] = "30d"
-    print_systemd: Annotated[
-        bool, typer.Option("--print-systemd", help="Print a service and a timer; do nothing else.")
-    ] = False
-    print_cron: Annotated[
-        bool, typer.Option("--print-cron", help="Print a line for a crontab; do nothing else.")
-    ] = False
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("watch")(watch)
-
-
-@takes(WatchOptions)
 def watch(options: WatchOptions) -> int:
-    """Look again and again, repair if allowed, and tell of what changed.
-
-    Ctrl-C ends it.
-    """
-    from volact.core.span import parse_span
-    from volact.errors import InputError
-
+    """Look again and again, repair if allowed, and tell of what changed."""
     every = parse_span(options.every, "--every")
     jitter = parse_span(options.jitter, "--jitter") if options.jitter else every / 20
     if not options.repair and any(getattr(options, name) for name in _FOR_REPAIRS):
@@ -80,8 +38,6 @@ def watch(options: WatchOptions) -> int:
         raise InputError(f"{named} are for repairs", "say --repair too")
     if options.print_systemd or options.print_cron:
         return _print(options, every, jitter)
-    from volact.cli.watch import Rhythm
-    from volact.cli.watch_lock import alone
 
     with alone(_whose(options)):
         made = _watch(options)
@@ -91,12 +47,6 @@ def watch(options: WatchOptions) -> int:
 
 
 def _watch(options: WatchOptions) -> Watch:
-    from volact.cli.fleet_options import consent_of, fleet_of
-    from volact.cli.notify import channels_of
-    from volact.cli.watch import Watch
-    from volact.core.context import Policy
-    from volact.core.span import parse_span
-
     policy = Policy(replace_key=options.replace_key, consent=consent_of(options.allow))
     within = parse_span(options.expiring, "--expiring")
     mode: Mode = "activate" if options.repair else "check"
@@ -111,15 +61,8 @@ def _watch(options: WatchOptions) -> Watch:
 
 def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, Standing]]:
     """How servers stood when they were last seen, as far as the store knows."""
-    from volact.cli.failure import tell
-    from volact.errors import StoreError
-    from volact.model.told import told
-    from volact.report.standing import standing_of
-    from volact.store.address import chosen
-
     if options.no_store or chosen(options.store) is None:
         return
-    from volact.store import open_store
 
     try:
         store = open_store(options.store or None, create=False)
@@ -143,8 +86,6 @@ def _whose(options: WatchOptions) -> list[str]:
 
 
 def _print(options: WatchOptions, every: timedelta, jitter: timedelta) -> int:
-    from volact.cli.watch_units import cron, systemd
-
     start = _start(options, every, jitter)
     asked = ((options.print_systemd, systemd), (options.print_cron, cron))
     # All of it or, where cron cannot say how often, nothing.
@@ -154,10 +95,6 @@ def _print(options: WatchOptions, every: timedelta, jitter: timedelta) -> int:
 
 
 def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> Start:
-    from volact.cli.fleet_options import consent_of
-    from volact.cli.sinks import parse_reports
-    from volact.cli.watch_units import Start, quiet, variables_of, words_of
-
     parse_reports(options.report)
     consent_of(options.allow)
     return Start(

@@ -1,87 +1,28 @@
-"""The options that verbs share, each said once.
-
-A verb names an option class; ``takes`` makes its fields the verb's
-parameters.  No option is read here and nothing heavy is imported.
-"""
+"""Options of the verbs that ask servers: which servers, how they are reached, what is written."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeVar, get_type_hints
+from typing import Annotated
 
 import typer
 
-from volact.cli.language import Lang
-from volact.cli.store_options import NoStore, StoreUrl
-
-T = TypeVar("T")
-
-OutputFormat = Literal["text", "json", "jsonl", "csv"]
-PlanFormat = Literal["text", "json", "jsonl", "csv", "commands"]
-HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
-Via = Literal["tat", "ssh", "winrm"]
-Site = Literal["domestic", "international"]
-
-
-def complete_provider(incomplete: str) -> list[str]:
-    """Shell completion for provider names."""
-    from volact.knowledge.load import provider_names
-
-    return [name for name in provider_names() if name.startswith(incomplete)]
-
-
-Provider = Annotated[
-    str,
-    typer.Option(
-        help="The cloud the servers are in; without it each server's own facts tell.",
-        metavar="NAME",
-        autocompletion=complete_provider,
-    ),
-]
-KmsHosts = Annotated[
-    list[str],
-    typer.Option(
-        metavar="HOST[:PORT]",
-        help="Your own KMS host, instead of the cloud's. Repeatable; the first is preferred.",
-    ),
-]
-
-
-def complete_step(incomplete: str) -> list[str]:
-    """Shell completion for the steps that wait for the person's word."""
-    from volact.core.consent import ASKING_STEPS
-
-    return [step for step in ASKING_STEPS if step.startswith(incomplete)]
-
-
-Allow = Annotated[
-    list[str],
-    typer.Option(
-        "--allow",
-        metavar="STEP",
-        help="Allow a repair that cannot simply be undone: remove-debugger, add-dns, add-route,"
-        " rebuild-token-store, rearm or move-kms. Repeatable.",
-        autocompletion=complete_step,
-    ),
-]
-TableOrJson = Annotated[
-    Literal["text", "json"], typer.Option(help="What is written to standard output.")
-]
-
-
-Pace = Annotated[
-    str,
-    typer.Option(metavar="N/s|N/m|N/h", help="Begin no more servers than so many in a time."),
-]
-RETRIES = 2
-Retries = Annotated[
-    int,
-    typer.Option(min=0, max=20, metavar="N", help="How often to try again what passes by itself."),
-]
+from volact.cli.options.language import Lang
+from volact.cli.options.shared import (
+    RETRIES,
+    Allow,
+    HostKeyPolicy,
+    KmsHosts,
+    NoStore,
+    OutputFormat,
+    Pace,
+    PlanFormat,
+    Provider,
+    Retries,
+    Site,
+    StoreUrl,
+    Via,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,41 +157,29 @@ class ServerOptions(SourceOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class FleetOptions(ServerOptions):
-    """The options of ``check`` and ``activate``."""
+    """What the verbs take that report in the usual formats."""
 
     output: Annotated[
         OutputFormat, typer.Option("--output", "-o", help="What is written to standard output.")
     ] = "text"
 
 
-def takes(options: type[T]) -> Callable[[Callable[[T], int]], Callable[..., int]]:
-    """Make a class's fields the parameters of a verb that takes its instance."""
-    hints = get_type_hints(options, include_extras=True)
-    parameters = [
-        inspect.Parameter(
-            item.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=_default(item),
-            annotation=hints[item.name],
-        )
-        for item in dataclasses.fields(options)  # type: ignore[arg-type]
-    ]
-
-    def wrap(body: Callable[[T], int]) -> Callable[..., int]:
-        @functools.wraps(body)
-        def command(**given: object) -> int:
-            return body(options(**given))
-
-        command.__annotations__ = {item.name: hints[item.name] for item in parameters}
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        return command
-
-    return wrap
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions(FleetOptions):
+    """Look at servers and say what is wrong; change nothing."""
 
 
-def _default(item: dataclasses.Field[object]) -> object:
-    if item.default is not dataclasses.MISSING:
-        return item.default
-    if item.default_factory is not dataclasses.MISSING:
-        return item.default_factory()
-    return inspect.Parameter.empty
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(ServerOptions):
+    """Say what activate would do; change nothing."""
+
+    output: Annotated[
+        PlanFormat,
+        typer.Option(
+            "--format",
+            "--output",
+            "-o",
+            help="What is written to standard output; commands: as typed in cmd.exe.",
+        ),
+    ] = "text"
+    allow: Allow = field(default_factory=list)

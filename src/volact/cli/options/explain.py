@@ -1,0 +1,68 @@
+"""Options of ``volact explain``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import typer
+from typer.core import TyperCommand
+
+from volact.cli.options.language import Lang
+from volact.cli.options.shared import TableOrJson
+from volact.core.catalogue import CATALOGUE
+from volact.core.explain import classes
+from volact.knowledge.load import load_errors
+
+_NEGATIVE = re.compile(r"-\d+")
+
+
+class NegativeNumbers(TyperCommand):
+    """-1073418124 is a code as Windows itself prints it, not an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take negative numbers for values, wherever they stand."""
+        numbers = [arg for arg in args if _NEGATIVE.fullmatch(arg)]
+        others = [arg for arg in args if not _NEGATIVE.fullmatch(arg)]
+        if numbers and "--" not in others:
+            others.append("--")
+        return super().parse_args(ctx, [*others, *numbers])
+
+
+def complete_id(incomplete: str) -> list[str]:
+    """Shell completion for findings."""
+    return [name for name in CATALOGUE if name.startswith(incomplete)]
+
+
+def complete_class(incomplete: str) -> list[str]:
+    """Shell completion for classes of codes."""
+    return [name for name in classes(load_errors()) if name.startswith(incomplete)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions:
+    """Explain an error code, an event id or a finding; list a class of codes, or the classes."""
+
+    command_class: ClassVar = NegativeNumbers
+
+    code: Annotated[
+        str,
+        typer.Argument(
+            metavar="CODE|ID",
+            help="0xC004F074, -1073418124, 3221549172, a symbol, an event id or a finding id.",
+            autocompletion=complete_id,
+            show_default=False,
+        ),
+    ] = ""
+    class_: Annotated[
+        str,
+        typer.Option(
+            "--class",
+            metavar="NAME",
+            help="List the codes of a class, such as dns; without NAME and code all classes.",
+            autocompletion=complete_class,
+        ),
+    ] = ""
+    output: TableOrJson = "text"
+    lang: Lang = ""

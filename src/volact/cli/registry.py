@@ -1,0 +1,284 @@
+"""The verbs as a table, and the commands that are made of it.
+
+``volact --help`` and the completion of a verb's name read the table alone.  Help
+and completion of one verb load its class of options.  Its module in ``verbs/`` is
+imported when it runs, and imports its work at its top.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, get_type_hints
+
+import typer
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+_SETTINGS: dict[str, Any] = {
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb before anything of it is loaded.
+
+    ``summary`` is the first paragraph of its help.  ``options`` names a class below
+    ``volact.cli.options``, ``work`` a function below ``volact.cli.verbs`` that takes an
+    instance of it and returns the exit code.  A verb with ``parts`` is a group of them.
+    """
+
+    name: str
+    summary: str
+    options: str = ""
+    work: str = ""
+    parts: tuple[Verb, ...] = ()
+
+
+# In the order a person meets them.
+VERBS = (
+    Verb(
+        "check",
+        "Look at servers and say what is wrong; change nothing.",
+        "servers.CheckOptions",
+        "check.check",
+    ),
+    Verb(
+        "plan",
+        "Say what activate would do; change nothing.",
+        "servers.PlanOptions",
+        "plan.plan",
+    ),
+    Verb(
+        "activate",
+        "Put servers right and activate them; asks before it changes anything.",
+        "changes.ActivateOptions",
+        "activate.activate",
+    ),
+    Verb(
+        "endpoints",
+        "Look at KMS, time and DNS servers from here.",
+        "tools.EndpointOptions",
+        "endpoints.endpoints",
+    ),
+    Verb(
+        "script",
+        "Write a self-contained file to run on a server by hand.",
+        "tools.ScriptOptions",
+        "script.script",
+    ),
+    Verb(
+        "read-answer",
+        "Report on servers whose answers were copied or downloaded.",
+        "tools.ReadOptions",
+        "read_answer.read_answer",
+    ),
+    Verb(
+        "explain",
+        "Explain an error code, an event id or a finding; list a class of codes, or the classes.",
+        "explain.ExplainOptions",
+        "explain.explain",
+    ),
+    Verb(
+        "providers",
+        "List the known clouds, or show one with its sources.",
+        "tools.ProvidersOptions",
+        "providers.providers",
+    ),
+    Verb(
+        "demo",
+        "Start a simulated fleet, activate it, show what came of it.",
+        "lab.DemoOptions",
+        "demo.demo",
+    ),
+    Verb(
+        "undo",
+        "Put back what a run changed; asks before it changes anything.",
+        "changes.UndoOptions",
+        "undo.undo",
+    ),
+    Verb(
+        "watch",
+        "Look again and again, repair if allowed, and tell of what changed.",
+        "changes.WatchOptions",
+        "watch.watch",
+    ),
+    Verb(
+        "status",
+        "Show how the fleet stands, as last seen; nobody is asked.",
+        "memory.StatusOptions",
+        "status.status",
+    ),
+    Verb(
+        "expiring",
+        "List the servers whose licence ends soon, has run out, or whose renewal is overdue.",
+        "memory.ExpiringOptions",
+        "expiring.expiring",
+    ),
+    Verb(
+        "runs",
+        "List the runs: when, what, how long, and what came of them.",
+        "memory.RunsOptions",
+        "runs.runs",
+    ),
+    Verb(
+        "diff",
+        "Compare two runs: which servers got worse or better, what appeared, what was resolved.",
+        "memory.DiffOptions",
+        "diff.diff",
+    ),
+    Verb(
+        "history",
+        "Show every look at a server, newest first: what came, what went, what was done.",
+        "memory.HistoryOptions",
+        "history.history",
+    ),
+    Verb(
+        "export",
+        "Write out what the store holds.",
+        "memory.ExportOptions",
+        "export.export",
+    ),
+    Verb(
+        "prune",
+        "Take old runs out of the store; the newest row of each server stays.",
+        "memory.PruneOptions",
+        "prune.prune",
+    ),
+    Verb(
+        "inventory",
+        "What an inventory says, what is wrong in it, and in another form.",
+        parts=(
+            Verb(
+                "show",
+                "Show the servers that are meant and where their logins come from; no secret.",
+                "inventory.ShowOptions",
+                "inventory.show",
+            ),
+            Verb(
+                "check",
+                "Look for everything that is wrong in an inventory; exit code 2 when there is any.",
+                "inventory.CheckOptions",
+                "inventory.check",
+            ),
+            Verb(
+                "export",
+                "Write the servers that are meant as another kind of inventory.",
+                "inventory.ExportOptions",
+                "inventory.export",
+            ),
+        ),
+    ),
+    Verb(
+        "lab",
+        "A simulated fleet of Windows Servers behind real SSH.",
+        parts=(
+            Verb(
+                "serve",
+                "Start a simulated fleet and stay until stopped.",
+                "lab.ServeOptions",
+                "lab.serve",
+            ),
+            Verb(
+                "scenarios",
+                "List the scenarios and what is in them.",
+                "lab.ScenariosOptions",
+                "lab.scenarios",
+            ),
+        ),
+    ),
+)
+
+
+class VerbGroup(TyperGroup):
+    """Verbs that are listed out of the table; one is made when a command line names it."""
+
+    def __init__(self, verbs: Sequence[Verb] = VERBS, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._verbs = {verb.name: verb for verb in verbs}
+        for verb in verbs:
+            self.add_command(TyperCommand(verb.name, help=verb.summary))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """The command that the first word names, with its options; and the other words."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and command_of(self._verbs[listed.name or ""]), rest
+
+
+def make_app(**settings: Any) -> typer.Typer:
+    """All verbs; ``settings`` are those of ``typer.Typer``."""
+    return typer.Typer(cls=VerbGroup, **_SETTINGS, **settings)
+
+
+def command_of(verb: Verb) -> TyperCommand | TyperGroup:
+    """The command of a verb, made of its options, or the group of its parts."""
+    if verb.parts:
+        return VerbGroup(
+            verb.parts,
+            name=verb.name,
+            help=verb.summary,
+            no_args_is_help=True,
+            rich_markup_mode=None,
+            context_settings=_SETTINGS["context_settings"],
+        )
+    options = options_of(verb)
+    app = typer.Typer(add_completion=False, **_SETTINGS)
+    app.command(
+        verb.name,
+        cls=getattr(options, "command_class", None),
+        help=options.__doc__,
+    )(_taking(options, verb))
+    command: TyperCommand = typer.main.get_command(app)  # type: ignore[assignment]
+    return command
+
+
+def options_of(verb: Verb) -> type[Any]:
+    """A verb's class of options."""
+    options: type[Any] = _load(f"volact.cli.options.{verb.options}")
+    return options
+
+
+def work_of(verb: Verb) -> Callable[[Any], int]:
+    """The function that does a verb's work; imports everything that it needs."""
+    work: Callable[[Any], int] = _load(f"volact.cli.verbs.{verb.work}")
+    return work
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def _taking(options: type[Any], verb: Verb) -> Callable[..., int]:
+    """A function whose parameters are the fields of the options, as Typer reads them."""
+    hints = get_type_hints(options, include_extras=True)
+    parameters = [
+        inspect.Parameter(
+            item.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=_default(item),
+            annotation=hints[item.name],
+        )
+        for item in dataclasses.fields(options)
+    ]
+
+    def command(**given: object) -> int:
+        return work_of(verb)(options(**given))
+
+    command.__annotations__ = {item.name: hints[item.name] for item in parameters}
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command
+
+
+def _default(item: dataclasses.Field[object]) -> object:
+    if item.default is not dataclasses.MISSING:
+        return item.default
+    if item.default_factory is not dataclasses.MISSING:
+        return item.default_factory()
+    return inspect.Parameter.empty
