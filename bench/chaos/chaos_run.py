@@ -1,4 +1,4 @@
-"""Everything of ``make chaos``: faults, outages, kills, fuzz; the tables go into the page.
+"""Everything of ``make chaos``, part by part; the tables go into the page.
 
     python bench/chaos/chaos_run.py [--only faults] [--quick] [--seed 1]
 
@@ -25,6 +25,7 @@ sys.path[:0] = [str(Path(__file__).parent)]
 import fault_run  # noqa: E402  (after the path)
 import fuzz_guided  # noqa: E402
 import fuzz_run  # noqa: E402
+import hostile_run  # noqa: E402
 import kill_run  # noqa: E402
 import outage_run  # noqa: E402
 
@@ -69,6 +70,12 @@ def kills(seed: int, quick: bool) -> tuple[str, list[str]]:
     return f"{kill_run.table(found)}\n\n{took}", wrong
 
 
+def hostile(seed: int, _quick: bool) -> tuple[str, list[str]]:
+    """Peers that send without end, in a limit of memory."""
+    found = hostile_run.meet(seed)
+    return hostile_run.table(found), found.wrong
+
+
 def fuzz(seed: int, quick: bool) -> tuple[str, list[str]]:
     """Every reader with changed real inputs."""
     begun = time.perf_counter()
@@ -94,6 +101,7 @@ PARTS: dict[str, Part] = {
     "faults": faults,
     "outages": outages,
     "kills": kills,
+    "hostile": hostile,
     "fuzz": fuzz,
     "guided": guided,
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncssh
 
+from volact.errors import InputError
 from volact_lab.faults.rare import PROVIDERS
 from volact_lab.ssh.slot import Slot
 from volact_lab.tencent import handout as tencent
@@ -58,6 +59,8 @@ def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
 
 def _write_secret(path: Path, data: bytes) -> None:
     """Only for its owner, from the first moment on, where the system knows owners."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise InputError("is no regular file", "choose another name", where=str(path))
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:

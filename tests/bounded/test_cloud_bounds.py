@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from evil_http import FLOODS, SLOW, Say, compressed, evil
+from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to
 
 from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.failures import ApiError
@@ -43,13 +43,6 @@ async def test_an_api_that_compresses() -> None:
         assert "compressed" in str(await ask(server.port))
 
 
-def to(port: int) -> Say:
-    def say(send: Callable[[bytes], None]) -> None:
-        send(b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:%d/\r\n\r\n" % port)
-
-    return say
-
-
 def page(text: str) -> Say:
     def say(send: Callable[[bytes], None]) -> None:
         send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text.encode())
@@ -58,14 +51,14 @@ def page(text: str) -> Say:
 
 
 async def test_an_api_that_leads_elsewhere() -> None:
-    with evil(page("{}")) as elsewhere, evil(to(elsewhere.port)) as server:
+    with evil(page("{}")) as elsewhere, evil(leads_to(elsewhere.port)) as server:
         assert "another place" in str(await ask(server.port))
         assert elsewhere.requests == []
 
 
 def test_metadata_that_floods_trickles_or_leads_elsewhere() -> None:
     with evil(page("role")) as elsewhere:
-        for say in (*FLOODS.values(), *SLOW.values(), compressed, to(elsewhere.port)):
+        for say in (*FLOODS.values(), *SLOW.values(), compressed, leads_to(elsewhere.port)):
             begun = time.monotonic()
             with evil(say) as server:
                 assert fetch(f"http://127.0.0.1:{server.port}/") == ""

@@ -16,6 +16,7 @@ from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
 from volact.cli.options.tools import ScriptMode, ScriptOptions, Service
 from volact.cli.provider import the_profile
 from volact.core.standalone import standalone_steps
+from volact.cli.whole_file import write_whole
 from volact.errors import InputError
 from volact.model.profile import Knowledge
 from volact.model.text import say
@@ -103,8 +104,7 @@ def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: s
 
 def _write(path: Path, data: bytes, *, force: bool) -> None:
     try:
-        with path.open("wb" if force else "xb") as file:
-            file.write(data)
+        write_whole(path, data, new=not force)
     except FileExistsError as error:
         raise InputError("is there already", "--force overwrites it", where=str(path)) from error
     except OSError as error:

@@ -153,3 +153,13 @@ def evil(say: Say, context: ssl.SSLContext | None = None) -> Iterator[Evil]:
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join()
+
+
+def leads_to(port: int) -> Say:
+    """A redirect to another port of this machine."""
+
+    def say(send: Callable[[bytes], None]) -> None:
+        send(b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:%d/\r\n" % port)
+        send(b"Content-Length: 0\r\n\r\n")
+
+    return say

@@ -1,0 +1,160 @@
+"""Servers and APIs that send without end, beside six healthy servers, in 512 MB.
+
+    python bench/chaos/hostile_run.py [--seed 1]
+
+The real program checks them all in one run.  Each hostile peer has to have a row with
+an error, the healthy ones have to be healthy, and memory has to stay where it is in a
+run over the healthy ones alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parent)]
+
+from evil_http import FLOODS, SLOW, compressed, evil, leads_to  # noqa: E402  (after the path)
+from evil_ssh import evil_ssh  # noqa: E402
+from lab_process import Peephole  # noqa: E402
+from memory_limit import Ended, run  # noqa: E402
+
+MOST_MB = 512
+# What the hostile ones may cost beside the healthy ones: answers within their bounds, in
+# several copies, each in a thread.
+_MORE_MB = 160
+_DEADLINE_S, _CONNECT_S, _LONGEST_S = 20, 6, 180.0
+_NEIGHBOURS = 6
+_KINDS = ("auth", "connect", "protocol", "timeout")
+
+
+@dataclass
+class Found:
+    """What one run showed."""
+
+    rows: dict[str, str] = field(default_factory=dict)  # verdict or error kind, by name
+    alone: Ended | None = None
+    ended: Ended | None = None
+    wrong: list[str] = field(default_factory=list)
+
+
+def meet(seed: int) -> Found:
+    """The healthy servers alone, then all of them."""
+    found = Found()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        (folder / "known_hosts").touch()
+        lab = stack.enter_context(Peephole(folder, "healthy", _NEIGHBOURS, seed))
+        found.alone, healthy = _checked(folder, lab.inventory.read_text("utf-8"), "alone")
+        hostile = _hostile(stack)
+        text = lab.inventory.read_text("utf-8") + "".join(hostile.values())
+        found.ended, found.rows = _checked(folder, text, "all")
+    _judge(found, healthy, list(hostile))
+    return found
+
+
+def _hostile(stack: ExitStack) -> dict[str, str]:
+    """Names of hostile peers, each with its part of the inventory."""
+    elsewhere = stack.enter_context(evil(FLOODS["endless-body"]))
+    says = {**FLOODS, **SLOW, "compressed": compressed, "redirect": leads_to(elsewhere.port)}
+    parts: dict[str, str] = {}
+    for name, say in says.items():
+        port = stack.enter_context(evil(say)).port
+        parts[f"winrm-{name}"] = f'address = "winrm://127.0.0.1:{port}"\n'
+        port = stack.enter_context(evil(say)).port
+        parts[f"tat-{name}"] = (
+            'address = "tat://ap-jakarta/ins-00000001"\n'
+            f'tencent-endpoint = "http://127.0.0.1:{port}"\n'
+        )
+    for name, port in stack.enter_context(evil_ssh()).items():
+        parts[name] = f'address = "ssh://127.0.0.1:{port}"\n'
+    login = 'user = "Administrator"\npassword-env = "HOSTILE_PW"\n'
+    return {n: f'\n[[server]]\nname = "{n}"\n{login}{part}' for n, part in parts.items()}
+
+
+def _checked(folder: Path, inventory: str, name: str) -> tuple[Ended, dict[str, str]]:
+    path, report = folder / f"{name}.toml", folder / f"{name}.json"
+    path.write_text(inventory, "utf-8")
+    keys = {"TENCENTCLOUD_SECRET_ID": "AKIDhostile", "TENCENTCLOUD_SECRET_KEY": "key"}
+    env = {**os.environ, **keys, "HOSTILE_PW": "not-a-secret", "HOME": str(folder)}
+    env.pop("VOLACT_STORE", None)
+    words = ["check", "-i", str(path), "--report", f"json={report}"]
+    words += ["--deadline", str(_DEADLINE_S), "--connect-timeout", str(_CONNECT_S)]
+    words += ["--known-hosts", str(folder / "known_hosts"), "--host-key-policy", "accept-new"]
+    ended = run([sys.executable, "-m", "volact", *words], env, MOST_MB, _LONGEST_S)
+    rows: list[dict[str, Any]] = []
+    if report.exists():
+        rows = json.loads(report.read_text("utf-8"))["servers"]
+    return ended, {row["name"]: _outcome(row) for row in rows}
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    error = row.get("error")
+    return str(error["kind"] if error else row["verdict"])
+
+
+def _judge(found: Found, healthy: dict[str, str], hostile: list[str]) -> None:
+    assert found.alone is not None
+    assert found.ended is not None
+    wrong = found.wrong
+    if len(healthy) != _NEIGHBOURS or set(healthy.values()) != {"healthy"}:
+        wrong.append(f"the neighbours alone: {healthy} {found.alone.err[-500:]}")
+    for name in healthy:
+        if found.rows.get(name) != "healthy":
+            wrong.append(f"{name} is {found.rows.get(name)} beside hostile peers")
+    for name in hostile:
+        if found.rows.get(name) not in _KINDS:
+            wrong.append(f"{name} is {found.rows.get(name)}")
+    if found.ended.code not in (3, 4):
+        wrong.append(f"exit code {found.ended.code}: {found.ended.err[-500:]}")
+    if found.ended.peak_mb > min(MOST_MB, found.alone.peak_mb + _MORE_MB):
+        wrong.append(f"{found.ended.peak_mb} MB, {found.alone.peak_mb} MB without hostile peers")
+    if found.ended.wall_s > 2 * _DEADLINE_S + found.alone.wall_s:
+        wrong.append(f"took {found.ended.wall_s:.0f} s")
+
+
+def table(found: Found) -> str:
+    """The hostile peers by how they were told, as Markdown."""
+    assert found.alone is not None
+    assert found.ended is not None
+    lines = ["| hostile peer | WinRM | TAT API | SSH |", "|---|---|---|---|"]
+    names = dict.fromkeys(n.partition("-")[2] for n in found.rows if n.startswith(_WAYS))
+    for name in names:
+        told = " | ".join(found.rows.get(way + name, "") for way in _WAYS)
+        lines.append(f"| {name} | {told} |")
+    held = "a control group" if found.ended.limited else "no control group here: measured only"
+    lines.append(
+        f"\n{_NEIGHBOURS} healthy neighbours: {_healthy(found)} healthy. Memory at most "
+        f"{found.ended.peak_mb} MB of {MOST_MB} ({held}); without hostile peers "
+        f"{found.alone.peak_mb} MB. {found.ended.wall_s:.0f} s; without them "
+        f"{found.alone.wall_s:.0f} s. Wrong: {len(found.wrong)}."
+    )
+    return "\n".join(lines)
+
+
+_WAYS = ("winrm-", "tat-", "ssh-")
+
+
+def _healthy(found: Found) -> int:
+    return sum(outcome == "healthy" for outcome in found.rows.values())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1)
+    found = meet(parser.parse_args().seed)
+    print(table(found))
+    for line in found.wrong:
+        print(f"WRONG {line}")
+    return int(bool(found.wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,14 @@
+"""Peers that send without end cost their own row and nothing else: ``hostile_run`` once."""
+
+from __future__ import annotations
+
+import pytest
+from hostile_run import meet, table
+
+
+@pytest.mark.xdist_group("chaos")
+def test_peers_without_end_beside_healthy_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VOLACT_STORE", raising=False)
+    found = meet(1)
+    assert found.wrong == []
+    assert "6 healthy neighbours: 6 healthy" in table(found)
