@@ -22,49 +22,39 @@ from memory_samples import (
     stored,
     unreachable,
 )
+from memory_store import diff, expiring, kept, status_of, status_rows
 
 from volact.model.report import ServerReport
 from volact.model.undo import Left, Undone, UndoRow
-from volact.report.memory.diff import diff
-from volact.report.memory.expiring import expiring
-from volact.report.memory.history import history
-from volact.report.memory.status import StatusDigest
-from volact.store.values import Latest, StoredRow
+from volact.queries.history import history
+from volact.store.values import StoredRow
 
-WEEK = timedelta(days=7)
 MONTH = timedelta(days=30)
 
 
-def digest(*fleet: Latest, stale: timedelta = WEEK) -> StatusDigest:
-    made = StatusDigest(NOW, stale)
-    for each in fleet:
-        made.add(each)
-    return made
-
-
 def test_a_licence_that_ran_out_since_it_was_seen_counts_as_expired() -> None:
-    made = StatusDigest(NOW, WEEK)
-    row = made.add(latest(licensed("a", -1), days=-20))
+    fleet = [latest(licensed("a", -1), days=-20)]
+    (row,), made = status_rows(*fleet), status_of(*fleet)
     assert (row.verdict, row.ending, row.days_left, row.cause) == (
         "attention", "expired", -1, "not-licensed",
     )  # fmt: skip
     assert made.expired_since == 1
-    assert (made.summary().healthy, made.summary().attention) == (0, 1)
-    assert made.endings()[0].servers == 1
+    assert (made.summary.healthy, made.summary.attention) == (0, 1)
+    assert made.endings[0].servers == 1
 
 
 def test_an_unreachable_server_is_known_by_its_last_good_look() -> None:
-    made = StatusDigest(NOW, WEEK)
-    row = made.add(latest(unreachable("a"), before=stored(licensed("a", 40), days=-10)))
+    fleet = [latest(unreachable("a"), before=stored(licensed("a", 40), days=-10))]
+    (row,), made = status_rows(*fleet), status_of(*fleet)
     assert (row.verdict, row.cause, row.release) == ("unreachable", "error:auth", "2016")
-    assert (row.days_left, row.examined, row.looked) == (40, iso(-10), iso(0))
-    assert made.stale().names == ("a",)
+    assert (row.days_left, row.examined, row.looked) == (40, kept(iso(-10)), kept(iso(0)))
+    assert made.stale.names == ("a",)
 
 
 def test_a_run_that_never_came_to_a_server_says_nothing_of_it() -> None:
-    made = digest(latest(not_begun("a"), before=stored(licensed("a", 40), days=-1)))
-    assert made.summary().healthy == 1
-    assert digest(latest(not_begun("a"))).summary().unreachable == 1
+    made = status_of(latest(not_begun("a"), before=stored(licensed("a", 40), days=-1)))
+    assert made.summary.healthy == 1
+    assert status_of(latest(not_begun("a"))).summary.unreachable == 1
 
 
 def test_the_histogram_counts_every_server_once() -> None:
@@ -73,35 +63,37 @@ def test_the_histogram_counts_every_server_once() -> None:
     fleet += [
         latest(channelled("mak", "VOLUME_MAK")),
         latest(attention("no")),
-        latest(failed("no")),
+        latest(failed("no either")),
     ]
     fleet += [latest(unreachable("u"))]
-    bars = digest(*fleet).endings()
+    bars = status_of(*fleet).endings
     assert [each.servers for each in bars] == [1, 2, 2, 1, 1, 2, 1, 2, 1]
     assert sum(each.servers for each in bars) == len(fleet)
 
 
 @given(st.lists(st.floats(-1000, 1000), max_size=30))
 def test_counts_add_up(days: list[float]) -> None:
-    made = digest(*(latest(licensed(f"s{n}", day), days=-abs(day)) for n, day in enumerate(days)))
+    made = status_of(
+        *(latest(licensed(f"s{n}", day), days=-abs(day)) for n, day in enumerate(days))
+    )
     total = len(days)
-    assert sum(each.servers for each in made.endings()) == total
-    assert sum(each.servers for each in made.ages()) == total
+    assert sum(each.servers for each in made.endings) == total
+    assert sum(each.servers for each in made.ages) == total
     for name in ("providers", "releases", "kms_hosts"):
-        groups = made.groups(name)
+        groups = getattr(made, name)
         assert sum(each.servers for each in groups) == total
         for each in groups:
             assert each.servers == each.healthy + each.attention + each.failed + each.unreachable
 
 
 def test_groups_are_the_largest_first_and_name_what_is_not_known() -> None:
-    made = digest(latest(healthy("a")), latest(healthy("b")), latest(unreachable("c")))
-    assert [(g.value, g.servers) for g in made.groups("releases")] == [("2016", 2), (None, 1)]
+    made = status_of(latest(healthy("a")), latest(healthy("b")), latest(unreachable("c")))
+    assert [(g.value, g.servers) for g in made.releases] == [("2016", 2), (None, 1)]
 
 
 def test_the_longest_unseen_are_named_first_and_few() -> None:
     fleet = [latest(licensed(f"s{n:02}", 90), days=-8 - n) for n in range(30)]
-    stale = digest(*fleet, latest(healthy("fresh")), latest(unreachable("never"))).stale()
+    stale = status_of(*fleet, latest(healthy("fresh")), latest(unreachable("never"))).stale
     assert stale.servers == 31
     assert stale.names[:3] == ("never", "s29", "s28")
     assert len(stale.names) == 10
@@ -109,13 +101,13 @@ def test_the_longest_unseen_are_named_first_and_few() -> None:
 
 def test_ages() -> None:
     fleet = [latest(healthy(f"s{n}"), days=-age) for n, age in enumerate((0, 0.9, 1, 8, 40, 400))]
-    ages = digest(*fleet, latest(unreachable("u"))).ages()
+    ages = status_of(*fleet, latest(unreachable("u"))).ages
     assert [age.servers for age in ages] == [2, 1, 1, 1, 1, 1]
 
 
 def test_what_servers_have_in_common_is_told() -> None:
     fleet = [latest(attention(f"s{n}")) for n in range(4)]
-    assert digest(*fleet).clusters()[0].cause == "kms-host-set-by-policy"
+    assert status_of(*fleet).clusters[0].cause == "kms-host-set-by-policy"
 
 
 def test_expiring_is_sorted_by_date_and_keeps_what_is_not_known_apart() -> None:
@@ -162,7 +154,7 @@ def test_expiring_says_it_by_its_exit_code(fleet: list[ServerReport], code: int)
 def test_an_unreachable_server_is_judged_by_its_last_good_look() -> None:
     row = latest(unreachable("a"), before=stored(licensed("a", 5), days=-100))
     found = expiring([row], NOW, MONTH)
-    assert [(each.name, each.examined) for each in found.servers] == [("a", iso(-100))]
+    assert [(each.name, each.examined) for each in found.servers] == [("a", kept(iso(-100)))]
 
 
 def looks(*reports: ServerReport) -> list[StoredRow]:

@@ -11,14 +11,11 @@ from typing import Any
 import msgspec
 from memory_samples import run_row
 
-from volact.report.memory.columns import EXPIRING, RUNS, STATUS
-from volact.report.memory.document import DataFormat, Document, write
-from volact.report.memory.documents import (
-    ExpiringRow,
-    RunsDocument,
-    StatusRow,
-)
-from volact.report.memory.schema import DOCUMENTS, memory_schema, schema_text
+from volact.queries.values import ExpiringRow, StatusRow
+from volact.report.store_reports.columns import EXPIRING, RUNS, STATUS
+from volact.report.store_reports.document import DataFormat, Document, write
+from volact.report.store_reports.documents import RunsDocument
+from volact.report.store_reports.schema import DOCUMENTS, memory_schema, schema_text
 from volact.store.values import RunRow
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "memory.json"
@@ -86,7 +83,7 @@ def test_every_column_is_a_field_of_its_row() -> None:
 
 def test_the_schema_in_the_docs_is_current() -> None:
     assert SCHEMA_FILE.read_text("utf-8") == schema_text(), (
-        "run: python -m volact.report.memory.schema > docs/schema/memory.json"
+        "run: python -m volact.report.store_reports.schema > docs/schema/memory.json"
     )
 
 

@@ -21,20 +21,18 @@ from memory_samples import (
     stored,
     unreachable,
 )
+from memory_store import diff, expiring, status_of
 
 from volact.model.report import LicenseRow, ServerReport
 from volact.model.undo import Left, Undone, UndoRow
-from volact.report.memory.diff import diff
-from volact.report.memory.diff_text import write_diff
-from volact.report.memory.expiring import expiring
-from volact.report.memory.expiring_text import write_expiring
-from volact.report.memory.history import history
-from volact.report.memory.history_text import write_history
-from volact.report.memory.paper import Paper, cut
-from volact.report.memory.runs_text import write_runs
-from volact.report.memory.status import StatusDigest
-from volact.report.memory.status_text import StatusText
+from volact.queries.history import history
 from volact.report.safe import width
+from volact.report.store_reports.diff_text import write_diff
+from volact.report.store_reports.expiring_text import write_expiring
+from volact.report.store_reports.history_text import write_history
+from volact.report.store_reports.paper import Paper, cut
+from volact.report.store_reports.runs_text import write_runs
+from volact.report.store_reports.status_text import StatusText
 from volact.words import LANGUAGES, speaking
 
 MONTH = timedelta(days=30)
@@ -51,9 +49,8 @@ def text(
 
 def status(rows: Sequence[ServerReport], days: float = 0) -> Callable[[Paper], None]:
     def write(paper: Paper) -> None:
-        digest = StatusDigest(NOW, timedelta(days=7))
-        passing = (digest.add(latest(row, days=days)) for row in rows)
-        StatusText(paper, digest, run_row()).write(passing)
+        found = status_of(*(latest(row, days=days) for row in rows))
+        StatusText(paper, found, run_row()).write()
 
     return write
 
@@ -92,6 +89,7 @@ def everything(name: str) -> list[Callable[[Paper], None]]:
         provider=name,
         results=({"do": name, "ok": True, "changed": True, "before": {"a": name}, "note": name},),
     )
+    again = msgspec.structs.replace(evil, name=f"{name}2")
     return [
         status([evil, unreachable(name), licensed(name, 3, host=name)]),
         status([healthy(name)], days=-40),
@@ -99,7 +97,7 @@ def everything(name: str) -> list[Callable[[Paper], None]]:
         runs(name, name, more=True),
         past(evil, unreachable(name), healthy(name, repaired=True)),
         change(
-            [evil, healthy("b"), healthy("c")], [licensed(name, 3, host="h"), evil, healthy("d")]
+            [evil, healthy("b"), healthy("c")], [licensed(name, 3, host="h"), again, healthy("d")]
         ),
     ]
 

@@ -15,7 +15,7 @@ from cli_run import Done, volact
 from postgres_server import PostgresServer
 
 from volact.cli.child_lab import child_lab
-from volact.report.memory.schema import DOCUMENTS
+from volact.report.store_reports.schema import DOCUMENTS
 
 # One lab for all of them, whoever runs tests side by side.
 pytestmark = pytest.mark.xdist_group("memory-lab")

@@ -24,7 +24,13 @@ WRONG_HOST = Finding(id="kms-host-wrong", severity="error", summary="Another KMS
 
 
 def keeper(
-    url: str, run: str, command: str = "activate", *, patience_s: float = 0.3, hang_s: float = 20.0
+    url: str,
+    run: str,
+    command: str = "activate",
+    *,
+    patience_s: float = 0.3,
+    hang_s: float = 20.0,
+    tags: dict[str, tuple[str, ...]] | None = None,
 ) -> Keeper:
     """A run on its way into a store."""
     address = parse_address(url)
@@ -35,6 +41,7 @@ def keeper(
         started="2026-11-24T11:15:14Z",
         volact="0.1.0",
         words="volact activate -i fleet.toml",
+        tags=tags,
     )
     found = Keeper(address, opening, patience_s=patience_s, hang_s=hang_s)
     found.start()

@@ -199,7 +199,7 @@ def conductor(
         live=wants_colour(sys.stderr),
     )
     control = control_of(options)
-    keep = keeping(options.store, options.no_store, fleet.how)
+    keep = keeping(options.store, options.no_store, fleet.how, fleet.servers)
     job = msgspec.structs.replace(fleet.job, recorder=keep.recorder)
     fleet = msgspec.structs.replace(fleet, job=job)
     sinks = Sinks(rows, reports, fleet.how)

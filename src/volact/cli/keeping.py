@@ -5,8 +5,11 @@ The store itself is ``volact.store``'s, the options are in ``store_options``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from volact.cli.failure import tell
 from volact.model.report import RunReport, ServerReport
+from volact.model.server import Server
 from volact.model.text import raw, say
 from volact.pipeline.record import NOBODY, Recorder
 from volact.report.base import Invocation
@@ -66,8 +69,11 @@ class Keeping:
             self._keeper.abandon()
 
 
-def keeping(url: str, no_store: bool, how: Invocation) -> Keeping:
-    """The way into the store that is meant; ``InputError`` when the words name none."""
+def keeping(url: str, no_store: bool, how: Invocation, servers: Iterable[Server] = ()) -> Keeping:
+    """The way into the store that is meant; ``InputError`` when the words name none.
+
+    The tags of ``servers`` are kept where any of them has one.
+    """
     address = None if no_store else chosen(url)
     if address is None:
         return Keeping(None, how.run)
@@ -77,6 +83,7 @@ def keeping(url: str, no_store: bool, how: Invocation) -> Keeping:
         started=how.started,
         volact=how.volact,
         words=typed(how),
+        tags={server.name: server.tags for server in servers if server.tags} or None,
     )
     return Keeping(Keeper(address, opening), how.run)
 

@@ -1,6 +1,7 @@
 """What the verbs that read the store share: their options, what is read, how it is written.
 
-Each verb is in ``verbs/``; the digests are in ``volact.report.memory``.
+Each verb is in ``verbs/``; the questions are in ``volact.queries``, the reports in
+``volact.report.store_reports``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from typing import Any
 
 from volact import __version__
@@ -19,8 +19,10 @@ from volact.cli.options.memory import FleetMemoryOptions, MemoryOptions
 from volact.errors import InputError
 from volact.knowledge.load import load_profile
 from volact.model.text import say
-from volact.report.memory.paper import Paper
-from volact.store import Latest, Store, open_store
+from volact.queries.filters import ServerFilter
+from volact.queries.servers import NamesQuery
+from volact.report.store_reports.paper import Paper
+from volact.store import Store, open_store
 from volact.store.address import chosen
 
 
@@ -53,18 +55,13 @@ def store_words(options: MemoryOptions) -> str:
     return f" --store {shlex.quote(options.store)}" if options.store else ""
 
 
-def chosen_names(store: Store, limits: Iterable[str]) -> list[str] | None:
-    """The servers that names and globs mean; ``None`` for all; ``InputError`` for none."""
+def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
+    """The names and globs of ``--limit``; ``InputError`` for one that means no server."""
     words = [word for limit in limits for word in limit.split(",") if word]
-    if not words:
-        return None
-    known, found = store.names(), set()
     for word in words:
-        matched = {name for name in known if fnmatchcase(name, word)}
-        if not matched:
-            raise no_server(word, known)
-        found |= matched
-    return sorted(found)
+        if not NamesQuery(word=word).ask(store, limit=1):
+            raise no_server(word, NamesQuery().ask(store))
+    return tuple(words)
 
 
 def no_server(word: str, known: Sequence[str]) -> InputError:
@@ -78,20 +75,12 @@ def no_server(word: str, known: Sequence[str]) -> InputError:
     return InputError(message, say("it knows none yet"))
 
 
-def fleet(store: Store, options: FleetMemoryOptions) -> Iterator[Latest]:
-    """The servers that are meant, each as it was last seen, by name."""
+def filter_of(store: Store | None, options: FleetMemoryOptions) -> ServerFilter:
+    """The servers that are meant; ``InputError`` for a name or a cloud that there is not."""
     if options.provider:
         load_profile(options.provider)
-    for latest in store.latest(chosen_names(store, options.limit)):
-        if not options.provider or _is_of(latest, options.provider):
-            yield latest
-
-
-def _is_of(latest: Latest, provider: str) -> bool:
-    """Whether the server is in this cloud, or in a part of it."""
-    seen = latest.examined or latest.newest
-    name = latest.newest.report.provider or seen.report.provider or ""
-    return name == provider or name.startswith(f"{provider}/")
+    names = known_names(store, options.limit) if store is not None else ()
+    return ServerFilter(names=names, provider=options.provider)
 
 
 def the_moment() -> datetime:

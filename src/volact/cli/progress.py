@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from volact.cli.failure import drop
+from volact.core.main_cause import cause
 from volact.model.report import ServerReport
 from volact.model.text import say
 from volact.report.safe import plain
 from volact.report.tally import Tally
-from volact.report.words import VERDICTS, WORST_FIRST, cause
+from volact.report.words import VERDICTS, WORST_FIRST
 from volact.words import tr
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """Servers that fail for one cause and have something in common: counted while a run streams.
 
-``Clusters`` is fed a server's row at a time and keeps counts and a few names,
-never rows.  What a server's causes are is in ``cluster_causes``.
+``Clusters`` is fed a server's row at a time, or counts of servers and the causes of
+some; it keeps counts and a few names, never rows.  What a server's causes are is in
+``cluster_causes``.
 
 A value of a dimension (a subnet, a KMS host, a release, a provider) is worth
 naming when at least half of the servers that have it fail for the cause, and
@@ -64,15 +65,36 @@ class Clusters:
 
     def add(self, server: ServerReport) -> None:
         """Count one server."""
-        kind = self._kind(server)
-        self._population[kind] += 1
+        kind = (
+            subnet_of(server),
+            server.license.kms_host or "",
+            server.os.release or "",
+            server.provider or "",
+        )
+        self.add_servers(kind, 1)
+        self.add_causes(server.name, kind, causes_of(server))
+        self.add_machine_id(server.name, server.license.cmid)
+
+    def add_servers(self, kind: Kind, number: int) -> None:
+        """Count servers of one kind, whatever their state; before their causes."""
+        kind = self._bounded(kind)
+        self._population[kind] += number
         for sizes, value in zip(self._sizes, kind, strict=True):
-            sizes[value] += 1
-        for cause in causes_of(server):
+            sizes[value] += number
+
+    def add_causes(self, name: str, kind: Kind, causes: Iterable[Cause]) -> None:
+        """Count why one server is not healthy."""
+        kind = self._bounded(kind)
+        for cause in causes:
             told = self._causes.setdefault((cause.id, cause.detail), _Told(cause.sentence))
             told.shared = told.shared and told.sentence == cause.sentence
-            told.kinds.setdefault(kind, _Bucket()).add(server.name)
-        self._machine_id(server)
+            told.kinds.setdefault(kind, _Bucket()).add(name)
+
+    def add_machine_id(self, name: str, cmid: str | None) -> None:
+        """Count one server's client machine ID."""
+        cmid = (cmid or "").lower()
+        if cmid and (cmid in self._machine_ids or len(self._machine_ids) < _MOST_MACHINE_IDS):
+            self._machine_ids.setdefault(cmid, _Bucket()).add(name)
 
     def clusters(self) -> tuple[Cluster, ...]:
         """What was found, the largest first."""
@@ -84,21 +106,10 @@ class Clusters:
         found += self._duplicates()
         return tuple(sorted(found, key=lambda cluster: (-cluster.servers, cluster.cause)))
 
-    def _kind(self, server: ServerReport) -> Kind:
-        kind = (
-            subnet_of(server),
-            server.license.kms_host or "",
-            server.os.release or "",
-            server.provider or "",
-        )
+    def _bounded(self, kind: Kind) -> Kind:
         if kind in self._population or len(self._population) < _MOST_KINDS:
             return kind
         return ("", "", *kind[2:])
-
-    def _machine_id(self, server: ServerReport) -> None:
-        cmid = (server.license.cmid or "").lower()
-        if cmid and (cmid in self._machine_ids or len(self._machine_ids) < _MOST_MACHINE_IDS):
-            self._machine_ids.setdefault(cmid, _Bucket()).add(server.name)
 
     def _of_cause(self, cause: Cause, told: _Told) -> Iterator[Cluster]:
         """The servers of a cause, those with a place or kind of their own apart."""

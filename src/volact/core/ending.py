@@ -30,16 +30,24 @@ class LicenceEnd(msgspec.Struct, frozen=True):
 
 def licence_end(license: LicenseRow | None, now: datetime) -> LicenceEnd:
     """How the licence stands at ``now``; ``None`` where the server was never examined."""
+    state, at = end_of_term(license)
+    if at is None:
+        return LicenceEnd(state)
+    days = (at - now).total_seconds() / 86400
+    return LicenceEnd("ends" if days > 0 else "expired", days)
+
+
+def end_of_term(license: LicenseRow | None) -> tuple[EndState, datetime | None]:
+    """What is known of a licence's end whatever the time is: a state, or ``ends`` and when."""
     if license is None or license.status is None:
-        return LicenceEnd("unknown")
+        return "unknown", None
     if license.status in _NOT_LICENSED:
-        return LicenceEnd("unlicensed")
-    days = days_until(license.expires, now)
-    if days is not None:
-        return LicenceEnd("ends" if days > 0 else "expired", days)
+        return "unlicensed", None
+    if at := moment_of(license.expires):
+        return "ends", at
     if license.status == "licensed" and _without_end(license.channel):
-        return LicenceEnd("never")
-    return LicenceEnd("unknown")
+        return "never", None
+    return "unknown", None
 
 
 def days_until(moment: str | None, now: datetime) -> float | None:

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from volact.core.main_cause import cause, lead
 from volact.model.report import ServerReport, Word
-from volact.report.words import ERROR_TITLES, WORST_FIRST, cause, lead
+from volact.report.words import ERROR_TITLES, WORST_FIRST
 
 Natural = tuple[tuple[int, int, str], ...]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from volact.core.main_cause import cause
 from volact.model.finding import Finding
 from volact.model.report import ServerReport, Word
 from volact.model.text import say
@@ -19,7 +20,6 @@ from volact.report.tally import was_changed
 from volact.report.words import (
     ERROR_NAMES,
     VERDICTS,
-    cause,
     days_left,
     label,
     note_words,

@@ -11,6 +11,7 @@ from collections import Counter
 
 import msgspec
 
+from volact.core.main_cause import cause, lead
 from volact.model.report import ServerReport, Summary, Word
 from volact.model.text import Text, say
 from volact.report.base import Invocation
@@ -23,9 +24,7 @@ from volact.report.words import (
     MEANS,
     VERDICTS,
     WORST_FIRST,
-    cause,
     days_left,
-    lead,
     pairs,
     result_line,
 )

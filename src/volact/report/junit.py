@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
+from volact.core.main_cause import cause, lead
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
 from volact.report.safe import plain
 from volact.report.spool import Spool
-from volact.report.words import cause, lead, os_words, pairs, refusal_lines, result_line
+from volact.report.words import os_words, pairs, refusal_lines, result_line
 from volact.words import speaking
 
 Kind = str  # failure, error, skipped, or "" for a test that passed

@@ -11,13 +11,14 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from volact.core.main_cause import lead
 from volact.errors import ErrorKind
 from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import Text, raw, say
 from volact.report.base import DEADLINE_S, Invocation
 from volact.report.safe import plain
-from volact.report.words import lead, value
+from volact.report.words import value
 from volact.words import tr
 
 _FEW = 12  # that many names still make one command

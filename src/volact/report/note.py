@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from volact.core.main_cause import lead
 from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import Text, listed, say
@@ -23,7 +24,6 @@ from volact.report.words import (
     changes,
     days_left,
     label,
-    lead,
     license_words,
     note_words,
     os_words,

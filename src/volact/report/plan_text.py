@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from volact.core.main_cause import lead
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import say
 from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.next_step import next_step, same_servers
 from volact.report.safe import plain
-from volact.report.words import duration, lead, os_words, refusal_lines, step_line
+from volact.report.words import duration, os_words, refusal_lines, step_line
 from volact.words import tr
 
 

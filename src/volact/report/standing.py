@@ -13,11 +13,12 @@ from sys import intern
 
 import msgspec
 
+from volact.core.main_cause import cause, lead
 from volact.model.report import ServerReport, Word
 from volact.model.text import Text, raw, say
 from volact.report.group import natural
 from volact.report.message import Change
-from volact.report.words import ERROR_TITLES, VERDICTS, WORST_FIRST, cause, days_left, lead
+from volact.report.words import ERROR_TITLES, VERDICTS, WORST_FIRST, days_left
 
 _ORDER = ("worse", "new", "expiring", "other", "better")
 _RANK: dict[Word, int] = {word: at for at, word in enumerate(reversed(WORST_FIRST))}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from volact.core.main_cause import lead
 from volact.model.finding import Finding
 from volact.model.report import RunReport, ServerReport, Word
 from volact.model.text import count, listed, say
@@ -24,7 +25,6 @@ from volact.report.words import (
     VERDICTS,
     WORST_FIRST,
     duration,
-    lead,
     license_words,
     os_words,
     pairs,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from volact.model.finding import Finding
+from volact.core.main_cause import lead
 from volact.model.report import ServerReport, Word
 from volact.model.text import Text, say
 from volact.report.labels import LABELS, STEPS
@@ -64,24 +64,9 @@ SEVERITIES: dict[str, Text] = {
     "info": say("info"),
 }
 
-_ORDER = {"error": 0, "warning": 1, "info": 2}
 _STEP_KEYS = {"do", "because", "builds", "unless_failed"}
 _HRESULT_KEYS = ("hresult", "reason", "code")
 _SKIPPED = re.compile(r"skipped: (.+) failed")
-
-
-def lead(server: ServerReport) -> Finding | None:
-    """The finding that says most about a server: its first error, else warning, else none."""
-    ranked = sorted(server.findings, key=lambda finding: _ORDER[finding.severity])
-    return ranked[0] if ranked and ranked[0].severity != "info" else None
-
-
-def cause(server: ServerReport) -> str:
-    """A stable word for why the server is where it is: a finding id, or ``error:kind``."""
-    if server.error is not None:
-        return f"error:{server.error.kind}"
-    first = lead(server)
-    return first.id if first else ""
 
 
 def duration(seconds: float) -> str:

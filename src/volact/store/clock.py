@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 def moment(when: datetime) -> str:
     """A time as text: UTC, milliseconds, ``Z``; it sorts as text."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def now() -> str:

@@ -113,6 +113,13 @@ def writing(engine: sa.Engine) -> sa.Engine:
     return engine.execution_options(writing=True)
 
 
+def reading_engine(engine: sa.Engine) -> sa.Engine:
+    """The same database for a reader: what one transaction sees does not change meanwhile."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
 def prefer_wal(pooled: PoolProxiedConnection) -> None:
     """Ask for the write-ahead log; a file system that knows none keeps its own way."""
     cursor = pooled.cursor()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from difflib import get_close_matches
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from volact.errors import InputError
-from volact.model.report import RunReport, Summary
+from volact.model.report import Summary
 from volact.model.text import say
 from volact.store.clock import moment
 from volact.store.pack import unpack_report
@@ -22,20 +23,22 @@ _AT_ONCE = 200  # rows in memory together
 _NAMES_AT_ONCE = 400
 _LAST = re.compile(r"last(~(?P<before>\d{1,6}))?")
 _ROW = (ROWS.c.run, ROWS.c.at, ROWS.c.report)
+# What a list of runs shows, in the order that ``run_rows`` takes.
+RUN_COLUMNS = (
+    RUNS.c.id, RUNS.c.command, RUNS.c.started, RUNS.c.elapsed_s, RUNS.c.volact, RUNS.c.finished,
+    RUNS.c.summary, RUNS.c.words, RUNS.c.note, RUNS.c.pruned,
+)  # fmt: skip
 
 
 def runs(connection: sa.Connection, limit: int | None = None) -> list[RunRow]:
     """The runs, newest first."""
-    query = sa.select(RUNS).order_by(RUNS.c.begun.desc()).limit(limit)
-    found = connection.execute(query).all()
-    open_ = [row.id for row in found if row.summary is None]
-    counted = _counted(connection, open_)
-    return [_run_row(row, counted) for row in found]
+    query = sa.select(*RUN_COLUMNS).order_by(RUNS.c.begun.desc()).limit(limit)
+    return run_rows(connection, connection.execute(query).all())
 
 
 def find_run(connection: sa.Connection, text: str, commands: Collection[str] = ()) -> RunRow:
     """A run by id, unique beginning of one, ``last``, or ``last~N``: N runs before it."""
-    query = sa.select(RUNS).order_by(RUNS.c.begun.desc()).limit(2)
+    query = sa.select(*RUN_COLUMNS).order_by(RUNS.c.begun.desc()).limit(2)
     if last := _LAST.fullmatch(text):
         query = query.where(RUNS.c.command.in_(commands)) if commands else query
         found = connection.execute(query.limit(1).offset(int(last["before"] or 0))).all()
@@ -46,7 +49,7 @@ def find_run(connection: sa.Connection, text: str, commands: Collection[str] = (
         found = exact or connection.execute(query.where(_begins(RUNS.c.id, text))).all()
     if len(found) != 1:
         raise _no_run(connection, text, several=len(found) > 1)
-    return _run_row(found[0], _counted(connection, [row.id for row in found if not row.summary]))
+    return run_rows(connection, found)[0]
 
 
 def rows(connection: sa.Connection, run: str) -> Iterator[StoredRow]:
@@ -149,28 +152,20 @@ def _counted(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Summary
     return {id_: Summary(**given) for id_, given in counts.items()}
 
 
-def _run_row(row: sa.Row[tuple[object, ...]], counted: dict[str, Summary]) -> RunRow:
-    summary = counted.get(row.id)
+def run_rows(connection: sa.Connection, found: Iterable[Sequence[Any]]) -> list[RunRow]:
+    """Runs out of ``RUN_COLUMNS``; those without a summary are counted by their rows."""
+    found = [*found]
+    at = RUN_COLUMNS.index(RUNS.c.summary)
+    counted = _counted(connection, [row[0] for row in found if row[at] is None])
+    names = [column.name for column in RUN_COLUMNS]
+    return [_run_row(dict(zip(names, row, strict=True)), counted) for row in found]
+
+
+def _run_row(row: dict[str, Any], counted: dict[str, Summary]) -> RunRow:
+    summary = counted.get(row["id"])
     if summary is None:
-        summary = msgspec.json.decode(row.summary, type=Summary)
-    return RunRow(
-        id=row.id,
-        command=row.command,
-        started=row.started,
-        elapsed_s=row.elapsed_s,
-        volact=row.volact,
-        finished=row.finished,
-        summary=summary,
-        words=row.words,
-        note=_note(row.closing),
-        pruned=row.pruned,
-    )
-
-
-def _note(closing: bytes | None) -> str:
-    if closing is None:
-        return ""
-    return "; ".join(msgspec.json.decode(closing, type=RunReport).notes)
+        summary = msgspec.json.decode(row["summary"], type=Summary)
+    return RunRow(**{**row, "summary": summary})
 
 
 def _begins(column: sa.Column[str], text: str) -> sa.ColumnElement[bool]:

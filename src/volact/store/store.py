@@ -7,6 +7,7 @@ while a run goes on is ``keeper``'s; the queries are in ``reading`` and ``diggin
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from volact.model.intent import Intent
 from volact.store import digging, pruning, reading
 from volact.store.address import Address, chosen
-from volact.store.engine import BUSY_S, make_engine, require_file, writing
+from volact.store.engine import BUSY_S, make_engine, reading_engine, require_file, writing
 from volact.store.failures import CAUGHT, trouble
 from volact.store.schema import require_current
 from volact.store.values import Latest, Pruned, RunRow, StoredRow
@@ -48,52 +49,52 @@ class Store:
 
     def runs(self, limit: int | None = None) -> list[RunRow]:
         """The runs, newest first."""
-        return self._ask(lambda connection: reading.runs(connection, limit))
+        return self.ask(lambda connection: reading.runs(connection, limit))
 
     def find_run(self, text: str, commands: Collection[str] = ()) -> RunRow:
         """A run by id, unique beginning of one, or ``last``; ``InputError`` for none.
 
         ``commands`` narrows ``last`` to runs of these verbs.
         """
-        return self._ask(lambda connection: reading.find_run(connection, text, commands))
+        return self.ask(lambda connection: reading.find_run(connection, text, commands))
 
     def rows(self, run: str) -> Iterator[StoredRow]:
         """A run's rows in the order of their servers' names."""
-        return self._stream(lambda connection: reading.rows(connection, run))
+        return self.stream(lambda connection: reading.rows(connection, run))
 
     def every_row(self) -> Iterator[StoredRow]:
         """Every row of every run, oldest first."""
-        return self._stream(reading.every_row)
+        return self.stream(reading.every_row)
 
     def latest(self, names: Sequence[str] | None = None) -> Iterator[Latest]:
         """How each server stood when it was last seen, by name."""
-        return self._stream(lambda connection: reading.latest(connection, names))
+        return self.stream(lambda connection: reading.latest(connection, names))
 
     def names(self) -> list[str]:
         """Every server that the store knows."""
-        return self._ask(reading.names)
+        return self.ask(reading.names)
 
     def history(self, server: str) -> list[StoredRow]:
         """A server's rows, newest first."""
-        return self._ask(lambda connection: reading.history(connection, server))
+        return self.ask(lambda connection: reading.history(connection, server))
 
     def verified_since(self, run: str, since: datetime) -> set[str]:
         """Servers that this run found or left healthy at or after a moment."""
-        return self._ask(lambda connection: reading.verified_since(connection, run, since))
+        return self.ask(lambda connection: reading.verified_since(connection, run, since))
 
     def intents(self, run: str) -> Iterator[Intent]:
         """What was about to be sent in a run, oldest first, each server's together."""
-        return self._stream(lambda connection: digging.intents(connection, run))
+        return self.stream(lambda connection: digging.intents(connection, run))
 
     def facts(
         self, run: str, server: str, look: Literal["first", "closing", ""] = ""
     ) -> dict[str, Any] | None:
         """The raw facts of a server in a run: those of that look, else the newest."""
-        return self._ask(lambda connection: digging.facts(connection, run, server, look))
+        return self.ask(lambda connection: digging.facts(connection, run, server, look))
 
     def looks(self, run: str) -> Iterator[dict[str, Any]]:
         """The raw facts of every look of a run, with whose, when and which."""
-        return self._stream(lambda connection: digging.looks(connection, run))
+        return self.stream(lambda connection: digging.looks(connection, run))
 
     def prune(self, older_than: timedelta, *, keep: int = 0, dry_run: bool = False) -> Pruned:
         """Take old runs out; ``keep`` is how many of the newest stay whatever their age.
@@ -108,16 +109,47 @@ class Store:
                 pruning.give_back(self.engine)
         return pruned
 
-    def _ask(self, question: Callable[[sa.Connection], T]) -> T:
-        with self._guarded(), self.engine.connect() as connection:
-            return question(connection)
+    def ask(self, question: Callable[[sa.Connection], T]) -> T:
+        """The answer of a function of a connection, on a connection of its own."""
+        with self.snapshot() as moment:
+            return moment.ask(question)
 
-    def _stream(self, question: Callable[[sa.Connection], Iterable[T]]) -> Iterator[T]:
-        with self._guarded(), self.engine.connect() as connection:
-            yield from question(connection)
+    def stream(self, question: Callable[[sa.Connection], Iterable[T]]) -> Iterator[T]:
+        """The same for answers that come a row at a time."""
+        with self.snapshot() as moment:
+            yield from moment.stream(question)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One moment of the store: several questions whose answers agree."""
+        with self._guarded():
+            connection = reading_engine(self.engine).connect()
+        try:
+            yield Snapshot(connection, self.address)
+        finally:
+            with self._guarded():
+                connection.close()
 
     def _guarded(self) -> _Guarded:
         return _Guarded(self.address)
+
+
+class Snapshot:
+    """A connection to the store on which nothing changes while it is asked."""
+
+    def __init__(self, connection: sa.Connection, address: Address) -> None:
+        self._connection = connection
+        self._address = address
+
+    def ask(self, question: Callable[[sa.Connection], T]) -> T:
+        """The answer of a function of the connection; ``StoreError`` where that fails."""
+        with _Guarded(self._address):
+            return question(self._connection)
+
+    def stream(self, question: Callable[[sa.Connection], Iterable[T]]) -> Iterator[T]:
+        """The same for answers that come a row at a time."""
+        with _Guarded(self._address):
+            yield from question(self._connection)
 
 
 class _Guarded:

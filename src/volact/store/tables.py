@@ -1,8 +1,8 @@
 """The tables as the newest version has them.  How they came to be is in ``migrations/``.
 
 Times are text, UTC, ISO 8601 with milliseconds and a ``Z``, so that they sort as
-text in every database.  What people search by is a column; a row as a whole is
-compressed JSON beside it.
+text in every database.  Lists, filters and digests are answered from columns; a row
+as a whole is compressed JSON beside them, for one server's details and for export.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ RUNS = sa.Table(
     sa.Column("pruned", sa.Boolean, nullable=False),
     sa.Column("elapsed_s", sa.Float),
     sa.Column("summary", sa.Text),  # JSON; null until the end
+    sa.Column("note", sa.Text, nullable=False, server_default=""),  # from the run's report
     sa.Column("closing", sa.LargeBinary),  # the run's report without its servers
 )
 
+# One line for each server, its current state: what the newest row says, and what the
+# newest examination says (``examined_at`` and below), which may be an older row.
 SERVERS = sa.Table(
     "servers",
     METADATA,
@@ -37,8 +40,27 @@ SERVERS = sa.Table(
     sa.Column("first_seen", sa.String(32), nullable=False),
     sa.Column("last_seen", sa.String(32), nullable=False),
     sa.Column("last_run", sa.String(64), nullable=False),
+    sa.Column("tags", sa.Text, nullable=False, server_default=""),  # one a line, "\na\nb\n"
+    sa.Column("verdict", sa.String(16), nullable=False, server_default="unreachable"),
+    sa.Column("error_kind", sa.String(32)),
+    sa.Column("cause", sa.String(255), nullable=False, server_default=""),
+    sa.Column("causes", sa.Text),  # JSON; null for a healthy server
+    sa.Column("subnet", sa.String(64), nullable=False, server_default=""),
+    sa.Column("provider", sa.String(255)),  # of the newest row that names one
     sa.Column("examined_at", sa.String(32)),
     sa.Column("examined_run", sa.String(64)),
+    sa.Column("release", sa.String(255)),
+    sa.Column("kms_host", sa.String(255)),
+    sa.Column("status", sa.String(255)),
+    sa.Column("term", sa.String(16), nullable=False, server_default="unknown"),
+    sa.Column("expires", sa.String(32)),  # as the server said it
+    sa.Column("ends", sa.String(32)),  # the same where it is a time, as times are kept here
+    sa.Column("overdue", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("cmid", sa.String(255)),
+    sa.Index("ix_servers_verdict", "verdict", "name"),
+    sa.Index("ix_servers_provider", "provider", "name"),
+    sa.Index("ix_servers_kms_host", "kms_host", "name"),
+    sa.Index("ix_servers_ends", "ends", "name"),
 )
 
 ROWS = sa.Table(
@@ -47,17 +69,20 @@ ROWS = sa.Table(
     sa.Column("run", sa.String(64), sa.ForeignKey("runs.id"), primary_key=True),
     sa.Column("server", NAME, primary_key=True),
     sa.Column("at", sa.String(32), nullable=False),
-    sa.Column("verdict", sa.String(16), nullable=False, index=True),
+    sa.Column("address", sa.String(255), nullable=False, server_default=""),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("cause", sa.String(255), nullable=False, server_default=""),
     sa.Column("changed", sa.Boolean, nullable=False),
     sa.Column("error_kind", sa.String(32)),
     sa.Column("provider", sa.String(255)),
     sa.Column("release", sa.String(255)),
-    sa.Column("build", sa.BigInteger),
+    sa.Column("edition", sa.String(255)),
     sa.Column("status", sa.String(255)),
     sa.Column("channel", sa.String(255)),
-    sa.Column("expires", sa.String(32), index=True),
+    sa.Column("partial_key", sa.String(255)),
+    sa.Column("expires", sa.String(32)),
     sa.Column("kms_host", sa.String(255)),
-    sa.Column("cmid", sa.String(255)),
+    sa.Column("findings", sa.Text, nullable=False, server_default="[]"),  # JSON: severity:id
     sa.Column("report", sa.LargeBinary, nullable=False),
     sa.Index("ix_rows_server_at", "server", "at"),
 )
@@ -68,9 +93,9 @@ FINDINGS = sa.Table(
     sa.Column("run", sa.String(64), sa.ForeignKey("runs.id"), primary_key=True),
     sa.Column("server", NAME, primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("finding", sa.String(64), nullable=False, index=True),
+    sa.Column("finding", sa.String(64), nullable=False),
     sa.Column("severity", sa.String(16), nullable=False),
-    sa.Column("repair", sa.String(16), nullable=False),
+    sa.Index("ix_findings_finding", "finding", "run", "server"),
 )
 
 STEPS = sa.Table(

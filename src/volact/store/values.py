@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from volact.model.report import ServerReport, Summary
@@ -48,13 +50,18 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a run when it begins."""
+    """What is known of a run when it begins.
+
+    ``tags`` are the servers' tags, by name; ``None`` where the run knows of none, which
+    leaves those that are kept already.
+    """
 
     id: str
     command: str
     started: str
     volact: str
     words: str = ""
+    tags: Mapping[str, tuple[str, ...]] | None = None
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

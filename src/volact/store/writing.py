@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,13 +12,18 @@ from sqlalchemy.dialects import sqlite
 
 from volact.model.intent import Intent
 from volact.model.report import RunReport, ServerReport
+from volact.store.columns import (
+    Values,
+    examined_columns,
+    name_column,
+    newest_columns,
+    row_columns,
+    tags_column,
+)
 from volact.store.items import Done, Ended, Item, Seen, Sending, Withdrawn
 from volact.store.pack import column, encode, encode_text, pack, readable, squeeze
 from volact.store.tables import FACTS, FINDINGS, ROWS, RUNS, SERVERS, STEPS
 from volact.store.values import Opening
-
-Values = dict[str, Any]
-_BIGGEST = 2**31
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -44,7 +49,7 @@ def write(connection: sa.Connection, batch: Batch, *, first: bool) -> None:
     _take_back(connection, run, [it.intent for it in batch.items if isinstance(it, Withdrawn)])
     _insert(connection, FACTS, [_look(run, look) for look in looks])
     if done:
-        _write_rows(connection, run, done)
+        _write_rows(connection, batch, done)
     for item in batch.items:
         if isinstance(item, Ended):
             _close(connection, run, item.report)
@@ -72,28 +77,26 @@ def _close(connection: sa.Connection, run: str, report: RunReport) -> None:
             finished=True,
             elapsed_s=report.elapsed_s,
             summary=encode_text(report.summary),
+            note=readable("; ".join(report.notes)),
             closing=encode(replace(report, servers=())),
         )
     )
 
 
-def _write_rows(connection: sa.Connection, run: str, done: list[Done]) -> None:
-    keys = [{"of_run": run, "of_server": _name(item.report.name)} for item in done]
+def _write_rows(connection: sa.Connection, batch: Batch, done: list[Done]) -> None:
+    run, tags = batch.opening.id, batch.opening.tags
+    keys = [{"of_run": run, "of_server": name_column(item.report.name)} for item in done]
     connection.execute(_FORGET, keys)
     connection.execute(_upsert(connection, ROWS), [_row(run, item) for item in done])
     _insert(connection, FINDINGS, [value for item in done for value in _findings(run, item)])
     results = [value for item in done for value in _results(run, item.report)]
     if results:
         connection.execute(_ANSWERED, results)
-    seen = [_server(run, item) for item in done if not _unseen(item.report)]
-    unseen = [_server(run, item) for item in done if _unseen(item.report)]
+    seen = [_server(run, item, tags) for item in done if not _unseen(item.report)]
+    unseen = [_server(run, item, tags) for item in done if _unseen(item.report)]
     if seen:
-        connection.execute(_upsert_server(connection), seen)
+        connection.execute(_upsert_server(connection, with_tags=tags is not None), seen)
     _insert(connection, SERVERS, unseen)
-
-
-def _name(name: str) -> str:
-    return column(name) or ""
 
 
 def _unseen(report: ServerReport) -> bool:
@@ -103,41 +106,34 @@ def _unseen(report: ServerReport) -> bool:
 
 def _row(run: str, item: Done) -> Values:
     report = item.report
-    build = report.os.build
     return {
         "run": run,
-        "server": _name(report.name),
+        "server": name_column(report.name),
         "at": item.at,
-        "verdict": report.verdict,
-        "changed": any(result.get("changed") for result in report.results),
-        "error_kind": report.error.kind if report.error else None,
-        "provider": column(report.provider),
-        "release": column(report.os.release),
-        "build": build if build is not None and 0 <= build < _BIGGEST else None,
-        "status": column(report.license.status),
-        "channel": column(report.license.channel),
-        "expires": (column(report.license.expires) or "")[:32] or None,
-        "kms_host": column(report.license.kms_host),
-        "cmid": column(report.license.cmid),
+        **row_columns(report),
         "report": pack(report),
     }
 
 
-def _server(run: str, item: Done) -> Values:
-    examined = item.report.verdict != "unreachable"
+def _server(run: str, item: Done, tags: Mapping[str, tuple[str, ...]] | None) -> Values:
+    report = item.report
+    examined = report.verdict != "unreachable"
     return {
-        "name": _name(item.report.name),
-        "address": column(item.report.address) or "",
+        "name": name_column(report.name),
         "first_seen": item.at,
         "last_seen": item.at,
         "last_run": run,
+        "tags": tags_column((tags or {}).get(report.name, ())),
+        "provider": column(report.provider),
+        **newest_columns(report),
         "examined_at": item.at if examined else None,
         "examined_run": run if examined else None,
+        **examined_columns(report if examined else None),
     }
 
 
 def _findings(run: str, item: Done) -> Iterable[Values]:
-    server = _name(item.report.name)
+    server = name_column(item.report.name)
     for position, finding in enumerate(item.report.findings):
         yield {
             "run": run,
@@ -145,7 +141,6 @@ def _findings(run: str, item: Done) -> Iterable[Values]:
             "position": position,
             "finding": finding.id,
             "severity": finding.severity,
-            "repair": finding.repair,
         }
 
 
@@ -153,7 +148,7 @@ def _take_back(connection: sa.Connection, run: str, intents: list[Intent]) -> No
     """What never ran is nothing that could be undone."""
     if intents:
         keys = [
-            {"of_run": run, "of_server": _name(intent.server), "of_at": intent.at}
+            {"of_run": run, "of_server": name_column(intent.server), "of_at": intent.at}
             for intent in intents
         ]
         connection.execute(_NEVER_RAN, keys)
@@ -162,7 +157,7 @@ def _take_back(connection: sa.Connection, run: str, intents: list[Intent]) -> No
 def _look(run: str, look: Seen) -> Values:
     return {
         "run": run,
-        "server": _name(look.server),
+        "server": name_column(look.server),
         "at": look.at,
         "look": look.look,
         "data": squeeze(look.facts),
@@ -173,7 +168,7 @@ def _steps(run: str, intent: Intent) -> Iterable[Values]:
     for step in intent.steps:
         yield {
             "run": run,
-            "server": _name(intent.server),
+            "server": name_column(intent.server),
             "at": intent.at,
             "position": step.index,
             "address": column(intent.address) or "",
@@ -189,7 +184,7 @@ def _results(run: str, report: ServerReport) -> Iterable[Values]:
     for position, result in enumerate(report.results):
         yield {
             "of_run": run,
-            "of_server": _name(report.name),
+            "of_server": name_column(report.name),
             "of_position": position,
             "to_ok": bool(result.get("ok")),
             "to_changed": bool(result.get("changed")),
@@ -242,7 +237,17 @@ def _upsert(connection: sa.Connection, table: sa.Table) -> Any:
     return insert.on_conflict_do_update(index_elements=keys, set_=rest)
 
 
-def _upsert_server(connection: sa.Connection) -> Any:
+# The columns of a server that its newest row decides, and those of its newest examination.
+_NEWEST = (
+    "address", "last_seen", "last_run", "verdict", "error_kind", "cause", "causes", "subnet",
+)  # fmt: skip
+_EXAMINED = (
+    "examined_at", "examined_run", "release", "kms_host", "status", "term", "expires", "ends",
+    "overdue", "cmid",
+)  # fmt: skip
+
+
+def _upsert_server(connection: sa.Connection, *, with_tags: bool) -> Any:
     """Newer words about a server replace older ones, whichever process brings them first."""
     insert = _new(connection, SERVERS)
     new = insert.excluded
@@ -252,12 +257,17 @@ def _upsert_server(connection: sa.Connection) -> Any:
         new.examined_at.is_not(None), sa.or_(known.is_(None), known <= new.examined_at)
     )
     values = {
-        name: sa.case((newer, new[name]), else_=SERVERS.c[name])
-        for name in ("address", "last_seen", "last_run")
-    } | {
-        name: sa.case((better, new[name]), else_=SERVERS.c[name])
-        for name in ("examined_at", "examined_run")
+        name: sa.case((condition, new[name]), else_=SERVERS.c[name])
+        for condition, names in ((newer, _NEWEST), (better, _EXAMINED))
+        for name in names
     }
+    values["provider"] = sa.case(
+        (sa.and_(newer, better), new.provider),
+        (newer, sa.func.coalesce(new.provider, SERVERS.c.provider)),
+        else_=sa.func.coalesce(SERVERS.c.provider, new.provider),
+    )
+    if with_tags:
+        values["tags"] = sa.case((newer, new.tags), else_=SERVERS.c.tags)
     return insert.on_conflict_do_update(index_elements=[SERVERS.c.name], set_=values)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from volact.cli.console import use_stdout
-from volact.cli.memory import chosen_names, head, nothing_yet, paper, remembered, the_moment
+from volact.cli.memory import head, known_names, nothing_yet, paper, remembered, the_moment
 from volact.cli.options.memory import DiffOptions
 from volact.errors import InputError
 from volact.model.text import say
-from volact.report.memory.columns import DIFF
-from volact.report.memory.diff import diff as compare
-from volact.report.memory.diff_text import write_diff
-from volact.report.memory.document import Document, write
+from volact.queries.diff import DiffQuery
+from volact.report.store_reports.columns import DIFF
+from volact.report.store_reports.diff_text import write_diff
+from volact.report.store_reports.document import Document, write
 
 
 def diff(options: DiffOptions) -> int:
@@ -25,9 +25,8 @@ def diff(options: DiffOptions) -> int:
                 say("see: volact runs"),
             )
         before, after = store.find_run(options.first), store.find_run(options.second)
-        names = chosen_names(store, options.limit)
-        meant = None if names is None else set(names)
-        found = compare(store.rows(before.id), store.rows(after.id), meant)
+        names = known_names(store, options.limit)
+        found = DiffQuery(before=before.id, after=after.id, names=names).ask(store)
     if options.output == "text":
         write_diff(paper(options, now), found, before, after)
     else:

@@ -6,13 +6,15 @@ from itertools import chain
 
 from volact.cli.console import use_stdout
 from volact.cli.failure import tell
-from volact.cli.memory import fleet, head, nothing_yet, paper, remembered, the_moment
+from volact.cli.memory import filter_of, head, nothing_yet, paper, remembered, the_moment
 from volact.cli.options.memory import ExpiringOptions
 from volact.core.span import parse_span
-from volact.report.memory.columns import EXPIRING
-from volact.report.memory.document import Document, write
-from volact.report.memory.expiring import expiring as digest
-from volact.report.memory.expiring_text import write_expiring
+from volact.queries.expiring import ExpiringQuery
+from volact.queries.servers import NamesQuery
+from volact.queries.values import Endings, ExpiringSummary
+from volact.report.store_reports.columns import EXPIRING
+from volact.report.store_reports.document import Document, write
+from volact.report.store_reports.expiring_text import write_expiring
 
 _NOTHING_KNOWN = 4
 
@@ -21,8 +23,9 @@ def expiring(options: ExpiringOptions) -> int:
     """List the servers whose licence ends soon, has run out, or whose renewal is overdue."""
     now, within = the_moment(), parse_span(options.within, "--within")
     with remembered(options) as store:
-        empty = store is None or not store.names()
-        found = digest(fleet(store, options) if store else (), now, within)
+        empty = store is None or not NamesQuery().ask(store, limit=1)
+        query = ExpiringQuery(now=now, within=within, filter=filter_of(store, options))
+        found = query.ask(store) if store else Endings((), (), ExpiringSummary())
     if empty:
         tell(nothing_yet(options))
     if options.output == "text":

@@ -6,9 +6,9 @@ from volact.cli.console import use_stdout
 from volact.cli.failure import tell
 from volact.cli.memory import head, nothing_yet, paper, remembered, the_moment
 from volact.cli.options.memory import RunsOptions
-from volact.report.memory.columns import RUNS
-from volact.report.memory.document import Document, write
-from volact.report.memory.runs_text import write_runs
+from volact.report.store_reports.columns import RUNS
+from volact.report.store_reports.document import Document, write
+from volact.report.store_reports.runs_text import write_runs
 
 
 def runs(options: RunsOptions) -> int:

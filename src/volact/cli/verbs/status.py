@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from volact.cli.console import use_stdout
 from volact.cli.failure import tell
-from volact.cli.memory import fleet, head, nothing_yet, paper, remembered, the_moment
+from volact.cli.memory import filter_of, head, nothing_yet, paper, remembered, the_moment
 from volact.cli.options.memory import StatusOptions
 from volact.core.span import parse_span
-from volact.report.memory.columns import STATUS
-from volact.report.memory.document import Document, write
-from volact.report.memory.status import StatusDigest
-from volact.report.memory.status_text import StatusText
+from volact.queries.status import StatusQuery
+from volact.report.store_reports.columns import STATUS
+from volact.report.store_reports.document import Document, write
+from volact.report.store_reports.documents import status_fields
+from volact.report.store_reports.status_text import StatusText
 
 
 def status(options: StatusOptions) -> int:
     """Show how the fleet stands, as last seen; nobody is asked."""
-    now = the_moment()
-    digest = StatusDigest(now, parse_span(options.stale, "--stale"))
+    now, stale = the_moment(), parse_span(options.stale, "--stale")
     with remembered(options) as store:
+        query = StatusQuery(now=now, stale=stale, filter=filter_of(store, options))
+        found = query.ask(store) if store else query.of_nothing()
         last = next(iter(store.runs(1)), None) if store else None
-        rows = (digest.add(latest) for latest in (fleet(store, options) if store else ()))
         if last is None:
             tell(nothing_yet(options))
         if options.output != "text":
             document = Document(
                 head=head("status", now),
                 key="servers",
-                rows=rows,
+                rows=query.rows(store) if store else (),
                 columns=STATUS,
-                rest=lambda: {**digest.rest(), "last_run": last},
+                rest=lambda: {**status_fields(found), "last_run": last},
             )
             write(use_stdout(options.output), options.output, document)
         elif last is not None:
-            StatusText(paper(options, now), digest, last).write(rows)
+            StatusText(paper(options, now), found, last).write()
     return 0

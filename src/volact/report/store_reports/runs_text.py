@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from volact.model.text import count, say
-from volact.report.memory.paper import Cell, Paper, ago, cut, moment, number
 from volact.report.safe import plain
+from volact.report.store_reports.paper import Cell, Paper, ago, cut, moment, number
 from volact.report.words import VERDICTS, duration
 from volact.store.values import RunRow
 from volact.words import tr

@@ -10,9 +10,9 @@ from volact.core.ending import licence_end, moment_of
 from volact.model.report import LicenseRow, ServerReport
 from volact.model.text import count, say
 from volact.model.undo import UndoRow
-from volact.report.memory.documents import LookRow
-from volact.report.memory.paper import Paper, ago, moment
+from volact.queries.values import LookRow
 from volact.report.safe import plain
+from volact.report.store_reports.paper import Paper, ago, moment
 from volact.report.words import (
     ERROR_TITLES,
     VERDICTS,

@@ -1,7 +1,7 @@
-"""The JSON documents of the verbs that read the store: a contract, like ``model.report``.
+"""The answers: frozen values, a part of the JSON documents of the verbs that show them.
 
-Names only; how they are filled is in the digest of each verb.  Changing a name
-here is a change of contract (CHANGELOG.md).  Moments are ISO 8601, UTC.
+Names here are a contract, like ``model.report``; a change is one of CHANGELOG.md.
+Moments are ISO 8601, UTC.  Nothing here reads a database.
 """
 
 from __future__ import annotations
@@ -12,18 +12,82 @@ import msgspec
 
 from volact.core.change import Kind, Snapshot
 from volact.core.ending import EndState
-from volact.model.report import Cluster, ErrorRow, Summary, Word
+from volact.model.report import Cluster, ErrorRow, ServerReport, Summary, Word
 from volact.model.undo import UndoRow
-from volact.store.values import RunRow
+
+ALL_WELL = 0
+PRESSING = 3
+NOT_KNOWN = 4
 
 
-class RunsDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """``volact runs``, the newest first."""
+class ServerState(msgspec.Struct, frozen=True):
+    """A server's current state, as the store keeps it: one item of a list.
 
-    volact: str
-    command: Literal["runs"]
-    now: str
-    runs: tuple[RunRow, ...]
+    Up to ``provider`` the newest row says it, from ``examined_at`` on the newest
+    examination; ``verdict`` is that of the row, ``status_row`` brings it up to now.
+    """
+
+    name: str
+    tags: tuple[str, ...]
+    address: str
+    verdict: Word
+    error_kind: str | None
+    cause: str  # a finding's id, or error:<kind>; "" where nothing is wrong
+    subnet: str
+    first_seen: str
+    last_seen: str
+    last_run: str
+    provider: str | None
+    examined_at: str | None
+    examined_run: str | None
+    release: str | None
+    kms_host: str | None
+    status: str | None
+    term: EndState  # never "expired": what holds whatever the time is
+    expires: str | None  # as the server said it
+    ends: str | None  # the same where it is a time
+    overdue: bool
+
+
+class RunServer(msgspec.Struct, frozen=True):
+    """One server's row of a run: one item of a list."""
+
+    name: str
+    at: str
+    address: str
+    verdict: Word
+    cause: str
+    changed: bool
+    error_kind: str | None
+    provider: str | None
+    release: str | None
+    edition: str | None
+    status: str | None
+    channel: str | None
+    partial_key: str | None
+    expires: str | None
+    kms_host: str | None
+    findings: tuple[str, ...]  # severity:id
+
+
+class SentStep(msgspec.Struct, frozen=True):
+    """A step that was sent to a server, and what it answered; ``ok`` is null for no answer."""
+
+    run: str
+    server: str
+    at: str
+    position: int
+    address: str
+    provider: str
+    step: str
+    ok: bool | None
+    changed: bool | None
+    hresult: int | None
+    params: dict[str, Any]
+    because: tuple[str, ...]
+    before: dict[str, Any]  # from the facts, written down before the step was sent
+    seen_before: dict[str, Any]  # as the step itself found it
+    after: dict[str, Any]
 
 
 class StatusRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,25 +145,6 @@ class Stale(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]  # some of them, the longest unseen first
 
 
-class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """``volact status``."""
-
-    volact: str
-    command: Literal["status"]
-    now: str
-    servers: tuple[StatusRow, ...]
-    summary: Summary
-    expired_since: int  # of them: looked healthy, and the licence has run out since
-    endings: tuple[Ends, ...]
-    providers: tuple[Group, ...]
-    releases: tuple[Group, ...]
-    kms_hosts: tuple[Group, ...]
-    clusters: tuple[Cluster, ...]
-    ages: tuple[Age, ...]
-    stale: Stale
-    last_run: RunRow | None
-
-
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):
     """A step that was applied."""
 
@@ -134,16 +179,6 @@ class LookRow(msgspec.Struct, frozen=True, kw_only=True):
     undo: UndoRow | None = None  # of ``volact undo``: what of an earlier run was put back
 
 
-class HistoryDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """``volact history SERVER``, the newest look first."""
-
-    volact: str
-    command: Literal["history"]
-    now: str
-    server: str
-    looks: tuple[LookRow, ...]
-
-
 class ChangeRow(msgspec.Struct, frozen=True, kw_only=True):
     """A server that differs between two runs; ``null`` where a run has no look at it."""
 
@@ -171,16 +206,53 @@ class DiffSummary(msgspec.Struct, frozen=True, kw_only=True):
     resolved: dict[str, int] = {}
 
 
-class DiffDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """``volact diff RUN RUN``; servers that are the same are only counted."""
+class FleetStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The fleet in numbers; ``troubled`` are the first of those that are not healthy."""
 
-    volact: str
-    command: Literal["diff"]
-    now: str
-    before: RunRow
-    after: RunRow
+    summary: Summary
+    expired_since: int
+    endings: tuple[Ends, ...]
+    providers: tuple[Group, ...]
+    releases: tuple[Group, ...]
+    kms_hosts: tuple[Group, ...]
+    clusters: tuple[Cluster, ...]
+    ages: tuple[Age, ...]
+    stale: Stale
+    troubled: tuple[StatusRow, ...] = ()
+
+
+class FindingCount(msgspec.Struct, frozen=True):
+    """How many servers have a finding, by their newest examination."""
+
+    finding: str
+    severity: str
+    servers: int
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """Looks at one server, the newest first; ``next`` is the cursor of older ones.
+
+    ``server`` is the newest report of these that says something of the server; ``None``
+    where the store has none.
+    """
+
+    server: ServerReport | None
+    looks: tuple[LookRow, ...]
+    next: str = ""
+
+
+class Diff(msgspec.Struct, frozen=True):
+    """Servers that differ between two runs, the most pressing first, and the counts of all."""
+
     servers: tuple[ChangeRow, ...]
     summary: DiffSummary
+
+    @property
+    def exit_code(self) -> int:
+        """3: something got worse.  4: not that, but something could not be examined any more."""
+        if self.summary.worse:
+            return PRESSING
+        return NOT_KNOWN if self.summary.lost else ALL_WELL
 
 
 # overdue: the licence ends later, but its renewal has not happened when it should.
@@ -215,13 +287,16 @@ class ExpiringSummary(msgspec.Struct, frozen=True, kw_only=True):
     unlicensed: int = 0
 
 
-class ExpiringDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """``volact expiring``, the earliest end first."""
+class Endings(msgspec.Struct, frozen=True):
+    """What ends, the earliest first; what is not known; the counts of all."""
 
-    volact: str
-    command: Literal["expiring"]
-    now: str
-    within_days: float
     servers: tuple[ExpiringRow, ...]
     unknown: tuple[ExpiringRow, ...]
     summary: ExpiringSummary
+
+    @property
+    def exit_code(self) -> int:
+        """3: some licence ends.  4: none that is known of, but not all are known."""
+        if self.servers:
+            return PRESSING
+        return NOT_KNOWN if self.unknown else ALL_WELL

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
 from datetime import timedelta
 
 from volact.core.ending import EndState
 from volact.core.span import span_word
-from volact.model.report import Word
 from volact.model.text import Text, count, say
-from volact.report.memory.documents import Age, Ends, Group, StatusRow
-from volact.report.memory.paper import Cell, Paper, ago, bar, cut, number, some
-from volact.report.memory.status import StatusDigest
+from volact.queries.values import Age, Ends, FleetStatus, Group
 from volact.report.safe import plain
+from volact.report.store_reports.paper import Cell, Paper, ago, bar, cut, number, some
 from volact.report.words import MEANS, VERDICTS, WORST_FIRST
 from volact.store.values import RunRow
 from volact.words import tr
 
 _SHOWN = 8  # clusters, and lines of a group
-_TROUBLED = 10
 _ENDS: dict[EndState, Text] = {
     "expired": say("has run out"),
     "ends": say("ends"),
@@ -31,19 +27,15 @@ _URGENT = {"expired": "failed", "unlicensed": "attention", "unknown": "unreachab
 
 
 class StatusText:
-    """Takes the rows as they pass by, keeps a few, writes at the end."""
+    """The parts of the text, from the fleet in numbers."""
 
-    def __init__(self, paper: Paper, digest: StatusDigest, last: RunRow | None) -> None:
+    def __init__(self, paper: Paper, status: FleetStatus, last: RunRow | None) -> None:
         self._paper = paper
-        self._digest = digest
+        self._status = status
         self._last = last
-        self._troubled: dict[str, list[StatusRow]] = {word: [] for word in WORST_FIRST}
 
-    def write(self, rows: Iterable[StatusRow]) -> None:
+    def write(self) -> None:
         """Write all of it."""
-        for row in rows:
-            if row.verdict != "healthy" and len(self._troubled[row.verdict]) < _TROUBLED:
-                self._troubled[row.verdict].append(row)
         self._head()
         self._verdicts()
         self._trouble()
@@ -54,7 +46,7 @@ class StatusText:
         self._next()
 
     def _head(self) -> None:
-        total = self._digest.verdicts.total()
+        total = self._status.summary.servers
         servers = count(total, "{n} server", "{n} servers")
         self._paper.line(tr(say("{servers} as last seen; times are UTC", servers=servers)), "bold")
         if self._last is not None:
@@ -65,28 +57,28 @@ class StatusText:
             self._paper.line(plain(tr(words)))
 
     def _verdicts(self) -> None:
-        counts = self._digest.verdicts
+        counts = {word: getattr(self._status.summary, word) for word in WORST_FIRST}
         self._paper.line()
         rows = [
             (
                 Cell(tr(VERDICTS[verdict]).upper(), verdict),
-                Cell(str(counts[verdict]), "", True),
+                Cell(str(servers), "", True),
                 Cell(tr(MEANS[verdict]), "dim"),
             )
-            for verdict in WORST_FIRST
-            if counts[verdict]
+            for verdict, servers in counts.items()
+            if servers
         ]
         self._paper.table(("", "", ""), rows)
-        if self._digest.expired_since:
+        if self._status.expired_since:
             words = count(
-                self._digest.expired_since,
+                self._status.expired_since,
                 "{n} of them was healthy when it was seen; its licence has run out since.",
                 "{n} of them were healthy when they were seen; their licence has run out since.",
             )
             self._paper.prose(tr(words), 2, "attention")
 
     def _trouble(self) -> None:
-        troubled = [row for word in WORST_FIRST for row in self._troubled[word]][:_TROUBLED]
+        troubled = self._status.troubled
         if not troubled:
             return
         self._paper.heading(tr(say("Need a person")))
@@ -100,13 +92,13 @@ class StatusText:
             for row in troubled
         ]
         self._paper.table(("", "", "", ""), rows)
-        counts = self._digest.verdicts
-        more = counts.total() - counts["healthy"] - len(troubled)
+        summary = self._status.summary
+        more = summary.servers - summary.healthy - len(troubled)
         if more:
             self._paper.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
 
     def _causes(self) -> None:
-        clusters = self._digest.clusters()
+        clusters = self._status.clusters
         if not clusters:
             return
         self._paper.heading(tr(say("In common")))
@@ -117,7 +109,7 @@ class StatusText:
             self._paper.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
 
     def _endings(self) -> None:
-        bars = self._digest.endings()
+        bars = self._status.endings
         most = max(each.servers for each in bars) or 1
         self._paper.heading(tr(say("Days of licence left")))
         rows = [
@@ -132,13 +124,12 @@ class StatusText:
         self._paper.table(("", "", ""), rows)
 
     def _groups(self) -> None:
-        for title, name, none in (
-            (say("PROVIDER"), "providers", say("(not known)")),
-            (say("RELEASE"), "releases", say("(not known)")),
+        for title, groups, none in (
+            (say("PROVIDER"), self._status.providers, say("(not known)")),
+            (say("RELEASE"), self._status.releases, say("(not known)")),
             # A row has null for a host that is not set as well as for one that could not be read.
-            (say("KMS HOST"), "kms_hosts", say("(none known)")),
+            (say("KMS HOST"), self._status.kms_hosts, say("(none known)")),
         ):
-            groups = self._digest.groups(name)
             if groups:
                 self._paper.line()
                 self._group(tr(title), groups, tr(none))
@@ -166,11 +157,11 @@ class StatusText:
         self._paper.heading(tr(say("Age of what is known")))
         rows = [
             (Cell(age_words(each)), number(each.servers, "" if each.below_days else "attention"))
-            for each in self._digest.ages()
+            for each in self._status.ages
             if each.servers
         ]
         self._paper.table(("", ""), rows)
-        stale = self._digest.stale()
+        stale = self._status.stale
         if stale.servers:
             words = count(
                 stale.servers,
@@ -182,15 +173,11 @@ class StatusText:
             self._paper.prose(plain(tr(words)), 2, "attention")
 
     def _next(self) -> None:
-        worst = [row for word in WORST_FIRST for row in self._troubled[word]]
+        worst = next(iter(self._status.troubled), None)
         self._paper.line()
-        if worst:
-            self._paper.following(f"volact history {shlex.quote(plain(worst[0].name))}")
+        if worst is not None:
+            self._paper.following(f"volact history {shlex.quote(plain(worst.name))}")
         self._paper.following("volact expiring --within 30d")
-
-
-def _count(group: Group, verdict: Word) -> Cell:
-    return number(getattr(group, verdict), "" if verdict == "healthy" else verdict)
 
 
 def ending_words(bar_: Ends) -> str:

@@ -8,11 +8,10 @@ from itertools import groupby
 
 from volact.core.change import KINDS, Kind, Snapshot
 from volact.model.text import Text, count, say
-from volact.report.memory.diff import Diff
-from volact.report.memory.documents import ChangeRow
-from volact.report.memory.paper import Paper
-from volact.report.memory.runs_text import run_line
+from volact.queries.values import ChangeRow, Diff
 from volact.report.safe import pad, plain, width
+from volact.report.store_reports.paper import Paper
+from volact.report.store_reports.runs_text import run_line
 from volact.report.words import ERROR_NAMES, VERDICTS
 from volact.store.values import RunRow
 from volact.words import tr

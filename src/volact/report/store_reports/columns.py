@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from volact.report.memory.document import fields
-from volact.report.memory.documents import ChangeRow, LookRow
+from volact.queries.values import ChangeRow, LookRow
+from volact.report.store_reports.document import fields
 from volact.store.values import RunRow
 
 STATUS = fields(

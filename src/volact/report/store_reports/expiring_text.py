@@ -8,10 +8,9 @@ from datetime import timedelta
 
 from volact.core.span import span_word
 from volact.model.text import Text, count, say
-from volact.report.memory.documents import Expiring, ExpiringRow, ExpiringSummary
-from volact.report.memory.expiring import Endings
-from volact.report.memory.paper import Cell, Paper, ago, cut, moment
+from volact.queries.values import Endings, Expiring, ExpiringRow, ExpiringSummary
 from volact.report.safe import plain
+from volact.report.store_reports.paper import Cell, Paper, ago, cut, moment
 from volact.words import tr
 
 _COLOURS: dict[Expiring, str] = {

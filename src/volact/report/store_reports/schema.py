@@ -1,6 +1,6 @@
 """The JSON Schema of the memory verbs' documents, made from the types themselves.
 
-``docs/schema/memory.json`` is this, written by ``python -m volact.report.memory.schema``;
+``docs/schema/memory.json`` is this, written by ``python -m volact.report.store_reports.schema``;
 a test says when it is no longer current.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from volact.report.memory.documents import (
+from volact.report.store_reports.documents import (
     DiffDocument,
     ExpiringDocument,
     HistoryDocument,

@@ -1,0 +1,167 @@
+"""Which servers are meant: filters as values, and their conditions in SQL.
+
+The values of one field are alternatives; different fields must all hold.  An empty field
+does not filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.errors import ErrorKind
+from volact.model.report import Word
+from volact.queries.globs import as_postgresql, as_sqlite, is_glob
+from volact.store.clock import moment
+from volact.store.tables import FINDINGS, ROWS, SERVERS
+
+_AT_ONCE = 10_000  # names in one condition
+
+
+class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the servers.
+
+    ``names`` are names or globs (``web-*``), ``provider`` is a cloud or a part of one
+    (``tencent`` includes ``tencent/finance``), ``findings`` are ids of findings of the
+    newest examination, ``run`` is the id of the run that has a server's newest row.
+    Times are compared with when a licence ends (``ends_…``), the newest examination
+    (``examined_…``) and the newest row (``seen_…``); from is included, before is not.
+
+    ``ServerFilter(names=("web-*",), verdicts=("failed", "attention"), provider="aws")``
+    """
+
+    names: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    verdicts: tuple[Word, ...] = ()
+    findings: tuple[str, ...] = ()
+    errors: tuple[ErrorKind, ...] = ()
+    provider: str = ""
+    kms_hosts: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    ends_from: datetime | None = None
+    ends_before: datetime | None = None
+    overdue: bool | None = None
+    examined_from: datetime | None = None
+    examined_before: datetime | None = None
+    seen_from: datetime | None = None
+    seen_before: datetime | None = None
+    run: str = ""
+
+
+def of_servers(filter: ServerFilter, now: datetime, dialect: str) -> list[sa.ColumnElement[bool]]:
+    """The conditions on the current state of servers, as of ``now``."""
+    found = [*_common(filter, SERVERS, dialect)]
+    if filter.verdicts:
+        found.append(sa.or_(*(_verdict(word, moment(now)) for word in filter.verdicts)))
+    if filter.tags:
+        found.append(_tagged(filter.tags, dialect))
+    if filter.overdue is not None:
+        found.append(SERVERS.c.overdue.is_(filter.overdue))
+    if filter.run:
+        found.append(SERVERS.c.last_run == filter.run)
+    for column, since, before in (
+        (SERVERS.c.ends, filter.ends_from, filter.ends_before),
+        (SERVERS.c.examined_at, filter.examined_from, filter.examined_before),
+        (SERVERS.c.last_seen, filter.seen_from, filter.seen_before),
+    ):
+        found += _between(column, since, before)
+    return found
+
+
+def of_rows(filter: ServerFilter, dialect: str) -> list[sa.ColumnElement[bool]]:
+    """The conditions on the rows of runs: ``seen_…`` is when a row was finished.
+
+    Verdicts are those of the row.  What only a current state has does not filter:
+    ``ends_…``, ``examined_…``, ``overdue``.
+    """
+    found = [*_common(filter, ROWS, dialect)]
+    if filter.verdicts:
+        found.append(ROWS.c.verdict.in_(filter.verdicts))
+    if filter.tags:
+        found.append(
+            ROWS.c.server.in_(sa.select(SERVERS.c.name).where(_tagged(filter.tags, dialect)))
+        )
+    if filter.run:
+        found.append(ROWS.c.run == filter.run)
+    found += _between(ROWS.c.at, filter.seen_from, filter.seen_before)
+    return found
+
+
+def named(
+    column: sa.ColumnElement[str], words: Iterable[str], dialect: str
+) -> sa.ColumnElement[bool]:
+    """Whether a column has one of these names, or a name that one of these globs means."""
+    words = [*words]
+    exact = sorted({word for word in words if not is_glob(word)})
+    some = [column.in_(exact[at : at + _AT_ONCE]) for at in range(0, len(exact), _AT_ONCE)]
+    globs = [word for word in words if is_glob(word)]
+    if dialect == "sqlite":
+        return sa.or_(*some, *(column.op("GLOB")(as_sqlite(glob)) for glob in globs))
+    return sa.or_(*some, *(column.op("~")(as_postgresql(glob)) for glob in globs))
+
+
+def expired(at: str) -> sa.ColumnElement[bool]:
+    """Whether a licence has run out at a moment."""
+    return sa.and_(SERVERS.c.term == "ends", SERVERS.c.ends <= at)
+
+
+def verdict_now(at: str) -> sa.ColumnElement[str]:
+    """A server's verdict, unless its licence has run out since."""
+    gone = sa.and_(SERVERS.c.verdict == "healthy", expired(at))
+    return sa.case((gone, "attention"), else_=SERVERS.c.verdict)
+
+
+def _common(
+    filter: ServerFilter, table: sa.Table, dialect: str
+) -> Iterator[sa.ColumnElement[bool]]:
+    current = table is SERVERS
+    name = SERVERS.c.name if current else ROWS.c.server
+    run = SERVERS.c.examined_run if current else ROWS.c.run
+    if filter.names:
+        yield named(name, filter.names, dialect)
+    for column, values in (
+        (table.c.error_kind, filter.errors),
+        (table.c.kms_host, filter.kms_hosts),
+        (table.c.release, filter.releases),
+        (table.c.status, filter.statuses),
+    ):
+        if values:
+            yield column.in_(values)
+    if filter.provider:
+        part = table.c.provider.startswith(f"{filter.provider}/", autoescape=True)
+        yield sa.or_(table.c.provider == filter.provider, part)
+    if filter.findings:
+        yield sa.exists().where(
+            FINDINGS.c.finding.in_(filter.findings),
+            FINDINGS.c.run == run,
+            FINDINGS.c.server == name,
+        )
+
+
+def _verdict(word: Word, at: str) -> sa.ColumnElement[bool]:
+    """One verdict as of now, as conditions that an index answers."""
+    same = SERVERS.c.verdict == word
+    gone = sa.and_(SERVERS.c.verdict == "healthy", expired(at))
+    if word == "healthy":
+        return sa.and_(same, sa.not_(sa.func.coalesce(expired(at), sa.false())))
+    return sa.or_(same, gone) if word == "attention" else same
+
+
+def _tagged(tags: tuple[str, ...], dialect: str) -> sa.ColumnElement[bool]:
+    """A tag stands between line ends; these functions heed the case, LIKE may not."""
+    place = sa.func.instr if dialect == "sqlite" else sa.func.strpos
+    return sa.or_(*(place(SERVERS.c.tags, f"\n{tag}\n") > 0 for tag in tags))
+
+
+def _between(
+    column: sa.ColumnElement[Any], since: datetime | None, before: datetime | None
+) -> Iterator[sa.ColumnElement[bool]]:
+    if since is not None:
+        yield column >= moment(since)
+    if before is not None:
+        yield column < moment(before)

@@ -1,0 +1,158 @@
+"""Every look at one server, each with what came and went since the one before it.
+
+The only question that reads whole reports: those of one server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.core.main_cause import cause, lead
+from volact.model.report import ServerReport
+from volact.queries.pages import PageRequest, decode, encode
+from volact.queries.reader import Reader
+from volact.queries.values import History, LookRow, StepRow
+from volact.store.clock import moment
+from volact.store.pack import unpack_report
+from volact.store.tables import ROWS, RUNS
+from volact.store.values import StoredRow
+
+_AT_ONCE = 50
+
+
+class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The looks at a server, the newest first; only those since a moment, where it is given.
+
+    ``HistoryQuery(server="web-01").ask(store, PageRequest(limit=20)).looks``
+    """
+
+    server: str
+    since: datetime | None = None
+
+    def ask(self, reader: Reader, request: PageRequest | None = None) -> History:
+        """One page, or all of them; ``ValueError`` for a cursor of another list."""
+        return reader.ask(lambda connection: self._ask(connection, request))
+
+    def _ask(self, connection: sa.Connection, request: PageRequest | None) -> History:
+        limit = request.limit if request else None
+        with closing(self._rows(connection, request.cursor if request else "")) as found:
+            rows, commands, looks = _taken(found, limit)
+        made = list(islice(history(rows, commands), limit))
+        if self.since is not None:
+            made = [look for look in made if look.at >= moment(self.since)]
+        best = next((row for row in rows if _examined(row.report)), rows[0] if rows else None)
+        more = limit is not None and looks > limit and len(made) == limit
+        return History(
+            server=best.report if best else None,
+            looks=tuple(made),
+            next=encode([made[-1].at, made[-1].run]) if more else "",
+        )
+
+    def _rows(
+        self, connection: sa.Connection, cursor: str
+    ) -> Generator[tuple[str, StoredRow], None, None]:
+        query = (
+            sa.select(ROWS.c.run, ROWS.c.at, ROWS.c.report, RUNS.c.command)
+            .join(RUNS, RUNS.c.id == ROWS.c.run)
+            .where(ROWS.c.server == self.server)
+            .order_by(ROWS.c.at.desc(), ROWS.c.run.desc())
+        )
+        if cursor:
+            at, run = decode(cursor, (str, str))
+            query = query.where(sa.or_(ROWS.c.at < at, sa.and_(ROWS.c.at == at, ROWS.c.run < run)))
+        with connection.execute(query.execution_options(yield_per=_AT_ONCE)) as found:
+            for row in found:
+                report = unpack_report(row.report)
+                yield row.command, StoredRow(run=row.run, at=row.at, report=report)
+
+
+def _taken(
+    found: Iterable[tuple[str, StoredRow]], limit: int | None
+) -> tuple[list[StoredRow], dict[str, str], int]:
+    """The rows of a page, the verb of each run, and the number of looks among the rows.
+
+    One examined row beyond the page is among them: what came and went on the last look of
+    the page is measured against it.
+    """
+    rows: list[StoredRow] = []
+    commands: dict[str, str] = {}
+    looks = 0
+    for command, row in found:
+        rows.append(row)
+        commands[row.run] = command
+        looks += not row.report.carried
+        if limit is not None and looks > limit and _examined(row.report):
+            break
+    return rows, commands, looks
+
+
+def history(rows: Iterable[StoredRow], commands: Mapping[str, str]) -> Iterator[LookRow]:
+    """The looks, newest first as they are given; ``commands`` names each run's verb.
+
+    A look that failed says nothing of findings: what came and went is measured
+    against the last look before it that succeeded.  A row that a resumed run took
+    over from an earlier one is no look: the server was not asked.
+    """
+    looks = [row for row in rows if not row.report.carried]
+    before: list[ServerReport | None] = []
+    last: ServerReport | None = None
+    for look in reversed(looks):
+        before.append(last)
+        last = look.report if _examined(look.report) else last
+    for look, older in zip(looks, reversed(before), strict=True):
+        yield _row(look, older, commands.get(look.run, ""))
+
+
+def _row(look: StoredRow, older: ServerReport | None, command: str) -> LookRow:
+    report = look.report
+    seen = _examined(report)
+    stands, first = _ids(report) if seen else (), lead(report)
+    before = _ids(older) if older else ()
+    gone = (*before, *report.resolved) if seen else ()
+    return LookRow(
+        at=look.at,
+        run=look.run,
+        command=command,
+        verdict=report.verdict,
+        status=report.license.status if seen else None,
+        kms_host=report.license.kms_host if seen else None,
+        expires=report.license.expires if seen else None,
+        cause=cause(report) if report.verdict != "healthy" else "",
+        said=first.summary if seen and first else "",
+        came=tuple(id for id in stands if id not in before),
+        went=tuple(dict.fromkeys(id for id in gone if id not in stands)),
+        stands=stands,
+        steps=tuple(_step(result) for result in report.results),
+        refused=tuple(dict.fromkeys(str(each.get("finding", "")) for each in report.refusals)),
+        error=report.error,
+        elapsed_s=report.elapsed_s,
+        undo=report.undo or None,
+    )
+
+
+def _examined(report: ServerReport) -> bool:
+    return report.verdict != "unreachable"
+
+
+def _ids(report: ServerReport) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(finding.id for finding in report.findings))
+
+
+def _step(result: Mapping[str, Any]) -> StepRow:
+    code = result.get("hresult")
+    return StepRow(
+        do=str(result.get("do", "?")),
+        ok=bool(result.get("ok")),
+        changed=bool(result.get("changed")),
+        hresult=code if isinstance(code, int) else None,
+        before=dict(result.get("before") or {}),
+        after=dict(result.get("after") or {}),
+        note=str(result.get("note") or ""),
+    )

@@ -1,0 +1,98 @@
+"""Lists by pages: a request, a page, and the cursor between two pages.
+
+A cursor holds the sort key of the last item, so a page costs the same wherever it is and
+neither repeats nor skips a server when rows are added meanwhile.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+MOST = 1000
+T = TypeVar("T")
+
+
+class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Which page.
+
+    ``limit`` is how many items at the most, 1 to 1000; ``cursor`` is ``next`` of the page
+    before, and ``""`` for the first page.
+    """
+
+    limit: int = 100
+    cursor: str = ""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """Items in order; ``next`` is the cursor of the next page, ``""`` after the last."""
+
+    items: tuple[T, ...]
+    next: str = ""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """The columns that a list is sorted by, of which the last is unique; none has nulls."""
+
+    keys: tuple[sa.ColumnElement[Any], ...]
+    newest_first: bool = False
+
+
+def page_of(
+    connection: sa.Connection,
+    query: sa.Select[Any],
+    order: Order,
+    request: PageRequest,
+    make: Callable[[Any], T],
+) -> Page[T]:
+    """One page of a query; ``make`` gets a row's columns.
+
+    Raises ``ValueError`` for a limit out of bounds and for a cursor of another list.
+    """
+    if not 1 <= request.limit <= MOST:
+        raise ValueError(f"limit {request.limit}: must be 1 to {MOST}")
+    keys = order.keys
+    query = query.add_columns(*(key.label(f"key_{at}") for at, key in enumerate(keys)))
+    if request.cursor:
+        values = decode(request.cursor, [key.type.python_type for key in keys])
+        query = query.where(_after(keys, values, order.newest_first))
+    query = query.order_by(*(key.desc() if order.newest_first else key for key in keys))
+    rows = connection.execute(query.limit(request.limit + 1)).all()
+    shown = rows[: request.limit]
+    return Page(
+        items=tuple(make(row[: -len(keys)]) for row in shown),
+        next=encode(shown[-1][-len(keys) :]) if len(rows) > request.limit else "",
+    )
+
+
+def _after(
+    keys: Sequence[sa.ColumnElement[Any]], values: Sequence[Any], newest_first: bool
+) -> sa.ColumnElement[bool]:
+    """Beyond these values: the first key is, or it is equal and the rest is."""
+    (key, *more), (value, *rest) = keys, values
+    beyond: sa.ColumnElement[bool] = key < value if newest_first else key > value
+    if not more:
+        return beyond
+    return sa.or_(beyond, sa.and_(key == value, _after(more, rest, newest_first)))
+
+
+def encode(values: Sequence[Any]) -> str:
+    """A cursor that is safe in a URL."""
+    return base64.urlsafe_b64encode(msgspec.json.encode([*values])).decode().rstrip("=")
+
+
+def decode(cursor: str, types: Sequence[type]) -> list[Any]:
+    """The values of a cursor; ``ValueError`` for what is none of this list."""
+    try:
+        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        values = msgspec.json.decode(data, type=list[str | int])
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        raise ValueError(f"no cursor: {cursor!r}") from error
+    if [type(value) for value in values] != [*types]:
+        raise ValueError(f"the cursor of another list: {cursor!r}")
+    return values

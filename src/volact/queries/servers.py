@@ -1,0 +1,177 @@
+"""Lists of servers: their current state, and the rows of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.core.ending import EndState, days_until
+from volact.model.report import Word
+from volact.queries.filters import ServerFilter, named, of_rows, of_servers
+from volact.queries.pages import Order, Page, PageRequest, page_of
+from volact.queries.reader import Reader
+from volact.queries.values import FindingCount, RunServer, ServerState, StatusRow
+from volact.store.tables import FINDINGS, ROWS, SERVERS
+
+_AT_ONCE = 500
+STATE = [SERVERS.c[name] for name in ServerState.__struct_fields__]
+_ROW = [ROWS.c.server if name == "name" else ROWS.c[name] for name in RunServer.__struct_fields__]
+_ORDERS = {
+    "name": Order((SERVERS.c.name,)),
+    "ends": Order((SERVERS.c.ends, SERVERS.c.name)),
+    "seen": Order((SERVERS.c.last_seen, SERVERS.c.name)),
+}
+
+
+class ServersQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The servers that a filter means, each in its current state.
+
+    ``now`` is what verdicts and ends are compared with.  The order ``ends`` has only
+    servers whose licence ends at a known time.
+
+    ``ServersQuery(now=now, filter=ServerFilter(tags=("web",))).page(store, PageRequest())``
+    """
+
+    now: datetime
+    filter: ServerFilter = ServerFilter()
+    order: Literal["name", "ends", "seen"] = "name"
+
+    def page(self, reader: Reader, request: PageRequest) -> Page[ServerState]:
+        """One page, by one statement; ``ValueError`` for a wrong limit or cursor."""
+        order = _ORDERS[self.order]
+        return reader.ask(
+            lambda connection: page_of(
+                connection, self._query(connection), order, request, state_of
+            )
+        )
+
+    def stream(self, reader: Reader) -> Iterator[ServerState]:
+        """All of them in order, a few in memory at a time."""
+        return reader.stream(self._all)
+
+    def count(self, reader: Reader) -> int:
+        """How many there are."""
+        return reader.ask(
+            lambda connection: connection.execute(
+                sa.select(sa.func.count()).select_from(self._query(connection).subquery())
+            ).scalar_one()
+        )
+
+    def findings(self, reader: Reader) -> list[FindingCount]:
+        """What was found on them, the most frequent first."""
+        return reader.ask(self._findings)
+
+    def _all(self, connection: sa.Connection) -> Iterator[ServerState]:
+        query = self._query(connection).order_by(*_ORDERS[self.order].keys)
+        with connection.execute(query.execution_options(yield_per=_AT_ONCE)) as found:
+            yield from map(state_of, found)
+
+    def _query(self, connection: sa.Connection) -> sa.Select[Any]:
+        query = sa.select(*STATE).where(*of_servers(self.filter, self.now, connection.dialect.name))
+        return query.where(SERVERS.c.ends.is_not(None)) if self.order == "ends" else query
+
+    def _findings(self, connection: sa.Connection) -> list[FindingCount]:
+        servers = sa.func.count(SERVERS.c.name.distinct())
+        query = (
+            sa.select(FINDINGS.c.finding, FINDINGS.c.severity, servers)
+            .select_from(SERVERS)
+            .join(
+                FINDINGS,
+                sa.and_(
+                    FINDINGS.c.run == SERVERS.c.examined_run, FINDINGS.c.server == SERVERS.c.name
+                ),
+            )
+            .where(*of_servers(self.filter, self.now, connection.dialect.name))
+            .group_by(FINDINGS.c.finding, FINDINGS.c.severity)
+            .order_by(servers.desc(), FINDINGS.c.finding)
+        )
+        return [FindingCount(*row) for row in connection.execute(query)]
+
+
+class RunServersQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of one run that a filter means, by name.
+
+    ``RunServersQuery(run=id, filter=ServerFilter(verdicts=("failed",)))``
+    """
+
+    run: str
+    filter: ServerFilter = ServerFilter()
+
+    def page(self, reader: Reader, request: PageRequest) -> Page[RunServer]:
+        """One page, by one statement; ``ValueError`` for a wrong limit or cursor."""
+        return reader.ask(
+            lambda connection: page_of(
+                connection,
+                sa.select(*_ROW).where(
+                    ROWS.c.run == self.run, *of_rows(self.filter, connection.dialect.name)
+                ),
+                Order((ROWS.c.server,)),
+                request,
+                run_server_of,
+            )
+        )
+
+
+class NamesQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The names that the store knows, in order; only those that one word means, where given."""
+
+    word: str = ""
+
+    def ask(self, reader: Reader, limit: int | None = None) -> list[str]:
+        """At the most so many of them."""
+
+        def read(connection: sa.Connection) -> list[str]:
+            query = sa.select(SERVERS.c.name).order_by(SERVERS.c.name).limit(limit)
+            if self.word:
+                query = query.where(named(SERVERS.c.name, [self.word], connection.dialect.name))
+            return [*connection.execute(query).scalars()]
+
+        return reader.ask(read)
+
+
+def state_of(row: Any) -> ServerState:
+    """A line of the servers' table, in the order of the fields."""
+    name, tags, *rest = row
+    return ServerState(name, tuple(tags.split("\n")[1:-1]) if tags else (), *rest)
+
+
+def run_server_of(row: Any) -> RunServer:
+    """A line of the rows' table, in the order of the fields."""
+    findings = msgspec.json.decode(row[-1], type=tuple[str, ...])
+    return RunServer(*[*row[:-1], findings])
+
+
+def status_row(state: ServerState, now: datetime) -> StatusRow:
+    """A server's state as of ``now``: a licence may have run out since it was examined."""
+    days = days_until(state.ends, now)
+    ending = _ending(state, days)
+    verdict: Word = state.verdict
+    cause = state.cause if verdict != "healthy" else ""
+    if verdict == "healthy" and ending == "expired":
+        verdict, cause = "attention", "not-licensed"
+    return StatusRow(
+        name=state.name,
+        address=state.address,
+        provider=state.provider,
+        verdict=verdict,
+        cause=cause,
+        release=state.release,
+        kms_host=state.kms_host,
+        status=state.status,
+        ending=ending,
+        expires=state.expires,
+        days_left=None if days is None else round(days, 1),
+        examined=state.examined_at,
+        looked=state.last_seen,
+        run=state.last_run,
+    )
+
+
+def _ending(state: ServerState, days: float | None) -> EndState:
+    if days is None:
+        return state.term
+    return "ends" if days > 0 else "expired"

@@ -1,0 +1,92 @@
+"""The columns that are derived from a server's report: of its row, and of its current state.
+
+Lists, filters and digests are answered from these columns alone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from volact.core.cluster_causes import causes_of
+from volact.core.clusters import subnet_of
+from volact.core.ending import end_of_term
+from volact.core.main_cause import cause
+from volact.model.report import ServerReport
+from volact.store.clock import moment
+from volact.store.pack import column, encode_text
+
+Values = dict[str, Any]
+_OVERDUE = "renewal-overdue"
+_TIME = 32  # characters of a time
+
+
+def name_column(name: str) -> str:
+    """A server's name as it is kept."""
+    return column(name) or ""
+
+
+def row_columns(report: ServerReport) -> Values:
+    """The columns of a row beside its keys, its time and the report itself."""
+    return {
+        "address": column(report.address) or "",
+        "verdict": report.verdict,
+        "cause": column(cause(report)) or "",
+        "changed": any(result.get("changed") for result in report.results),
+        "error_kind": report.error.kind if report.error else None,
+        "provider": column(report.provider),
+        "release": column(report.os.release),
+        "edition": column(report.os.edition),
+        "status": column(report.license.status),
+        "channel": column(report.license.channel),
+        "partial_key": column(report.license.partial_key),
+        "expires": _expires(report),
+        "kms_host": column(report.license.kms_host),
+        "findings": encode_text([f"{each.severity}:{each.id}" for each in report.findings]),
+    }
+
+
+def newest_columns(report: ServerReport) -> Values:
+    """What the newest row says of a server's current state."""
+    causes = [(each.id, each.detail, each.sentence) for each in causes_of(report)]
+    return {
+        "address": column(report.address) or "",
+        "verdict": report.verdict,
+        "error_kind": report.error.kind if report.error else None,
+        "cause": column(cause(report)) or "",
+        "causes": encode_text(causes) if causes else None,
+        "subnet": subnet_of(report),
+    }
+
+
+def examined_columns(report: ServerReport | None) -> Values:
+    """What the newest examination says; ``None`` for a server that was never examined."""
+    license = report.license if report else None
+    term, ends = end_of_term(license)
+    return {
+        "release": column(report.os.release) if report else None,
+        "kms_host": column(license.kms_host) if license else None,
+        "status": column(license.status) if license else None,
+        "term": term,
+        "expires": _expires(report) if report else None,
+        "ends": _sortable(ends) if ends else None,
+        "overdue": any(each.id == _OVERDUE for each in report.findings) if report else False,
+        "cmid": column(license.cmid) if license else None,
+    }
+
+
+def tags_column(tags: tuple[str, ...]) -> str:
+    """Tags as one text, each between line ends, so that one is found as a part of it."""
+    lines = (column(" ".join(tag.split())) for tag in tags)
+    return "".join(f"\n{line}" for line in lines) + "\n" if tags else ""
+
+
+def _expires(report: ServerReport) -> str | None:
+    return (column(report.license.expires) or "")[:_TIME] or None
+
+
+def _sortable(when: datetime) -> str:
+    try:
+        return moment(when)
+    except OverflowError:  # outside of what UTC can say by a few hours
+        return moment(when.replace(tzinfo=UTC))

@@ -1,0 +1,267 @@
+"""Lists by pages and by filters, alike in both databases, from columns alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from store_samples import WRONG_HOST, end, intent, keep, keeper, row, silent
+
+from volact.model.finding import Finding
+from volact.model.report import LicenseRow, ServerReport
+from volact.queries.filters import ServerFilter
+from volact.queries.history import HistoryQuery
+from volact.queries.pages import Page, PageRequest
+from volact.queries.runs import RunReportQuery, RunsQuery
+from volact.queries.servers import NamesQuery, RunServersQuery, ServersQuery
+from volact.queries.status import StatusQuery
+from volact.queries.steps import StepsQuery
+from volact.queries.values import LookRow
+from volact.store import open_store
+from volact.store.store import Store
+from volact.store.tables import ROWS
+from volact.store.values import Opening
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+OVERDUE = Finding(id="renewal-overdue", severity="warning", summary="The renewal is overdue")
+
+
+def licensed(name: str, expires: str | None, **given: Any) -> ServerReport:
+    """A healthy server, with what its licence says."""
+    license = LicenseRow(status="licensed", expires=expires, kms_host=given.pop("host", "kms:1688"))
+    return msgspec.structs.replace(row(name, **given), license=license)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """Two runs: what each server was, and what it is."""
+    keep(store_url, "aa11", row("web-01", "attention", findings=(WRONG_HOST,)), row("db-01"))
+    keeping = keeper(store_url, "bb22", tags={"web-01": ("web", "prod"), "db-01": ("web server",)})
+    for report in (
+        silent("web-01"),
+        licensed("web-02", "2026-12-01T00:00:00Z"),
+        licensed("web-03", "2027-02-01T00:00:00Z", findings=(OVERDUE,), host="other:1688"),
+        row("DB-01", "failed", findings=(WRONG_HOST,)),
+        msgspec.structs.replace(row("db-01"), provider="tencent/finance"),
+        msgspec.structs.replace(row("x[1]"), provider="aws"),
+    ):
+        keeping.row(report)
+    keeping.finish(end("bb22", servers=6))
+    with open_store(store_url, create=True) as opened:
+        yield opened
+
+
+def names(store: Store, **given: Any) -> list[str]:
+    query = ServersQuery(now=NOW, filter=ServerFilter(**given))
+    found = [server.name for server in query.stream(store)]
+    assert query.count(store) == len(found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, ["DB-01", "db-01", "web-01", "web-02", "web-03", "x[1]"]),
+        ({"names": ("web-0[!1]", "db-01")}, ["db-01", "web-02", "web-03"]),
+        ({"names": ("x[[]1]",)}, ["x[1]"]),
+        ({"names": ("?????1",)}, ["web-01"]),
+        ({"names": ("[dx]*",)}, ["db-01", "x[1]"]),
+        ({"tags": ("web",)}, ["web-01"]),
+        ({"tags": ("web server", "prod")}, ["db-01", "web-01"]),
+        ({"tags": ("WEB",)}, []),
+        ({"verdicts": ("unreachable", "failed")}, ["DB-01", "web-01"]),
+        ({"verdicts": ("attention",)}, ["web-02"]),  # its licence has run out since
+        ({"verdicts": ("healthy",)}, ["db-01", "web-03", "x[1]"]),
+        ({"findings": ("kms-host-wrong",)}, ["DB-01", "web-01"]),  # found when it was examined
+        ({"errors": ("connect",)}, ["web-01"]),
+        ({"provider": "tencent"}, ["DB-01", "db-01", "web-01", "web-02", "web-03"]),
+        ({"provider": "tencent/finance"}, ["db-01"]),
+        ({"kms_hosts": ("other:1688",)}, ["web-03"]),
+        ({"releases": ("2016",), "names": ("w*",)}, ["web-01", "web-02", "web-03"]),
+        ({"statuses": ("notification",)}, []),
+        ({"ends_from": NOW, "ends_before": NOW + timedelta(days=40)}, ["web-03"]),
+        ({"overdue": True}, ["web-03"]),
+        ({"run": "aa11"}, []),
+        ({"seen_before": NOW - timedelta(days=36500)}, []),
+        ({"examined_from": NOW - timedelta(days=36500), "names": ("DB*",)}, ["DB-01"]),
+    ],
+)
+def test_a_filter_means_these(store: Store, given: dict[str, Any], found: list[str]) -> None:
+    assert names(store, **given) == found
+
+
+@pytest.mark.parametrize("glob", ["*", "web-*", "[a-z]*", "[!w]*", "?b-01", "x[[]*", "x[1]", "a.b"])
+def test_globs_mean_what_they_mean_elsewhere(store: Store, glob: str) -> None:
+    known = NamesQuery().ask(store)
+    assert NamesQuery(word=glob).ask(store) == [name for name in known if fnmatchcase(name, glob)]
+
+
+def pages(of: Any, store: Store, limit: int) -> list[Page[Any]]:
+    made = [of.page(store, PageRequest(limit=limit))]
+    while made[-1].next:
+        made.append(of.page(store, PageRequest(limit=limit, cursor=made[-1].next)))
+    return made
+
+
+@pytest.mark.parametrize("limit", [1, 2, 4, 6, 100])
+def test_pages_have_every_server_once(store: Store, limit: int) -> None:
+    for order in ("name", "seen", "ends"):
+        query = ServersQuery(now=NOW, order=order)
+        whole = [*query.stream(store)]
+        found = pages(query, store, limit)
+        assert [server for page in found for server in page.items] == whole
+        assert all(len(page.items) == limit for page in found[:-1])
+    assert [page.items for page in pages(RunsQuery(), store, 1)] == [(run,) for run in store.runs()]
+
+
+def test_a_page_is_wrong_only_by_what_was_asked(store: Store) -> None:
+    query = ServersQuery(now=NOW)
+    other = ServersQuery(now=NOW, order="seen").page(store, PageRequest(limit=1)).next
+    for wrong in (
+        PageRequest(limit=0),
+        PageRequest(limit=1001),
+        PageRequest(cursor="?"),
+        PageRequest(cursor="e30"),
+        PageRequest(cursor=other),
+    ):
+        with pytest.raises(ValueError, match=r"limit|cursor"):
+            query.page(store, wrong)
+
+
+def test_a_server_added_between_pages_is_neither_skipped_nor_doubled(
+    store: Store, store_url: str
+) -> None:
+    query = ServersQuery(now=NOW)
+    first = query.page(store, PageRequest(limit=3))
+    keep(store_url, "cc33", row("aaa"), row("zzz"))
+    second = query.page(store, PageRequest(limit=10, cursor=first.next))
+    assert [server.name for server in second.items] == ["web-02", "web-03", "x[1]", "zzz"]
+
+
+def test_a_list_is_one_statement_and_reads_no_report(store: Store) -> None:
+    said: list[str] = []
+    sa.event.listen(
+        store.engine, "before_cursor_execute", lambda *given: said.append(str(given[2]))
+    )
+    everything = ServerFilter(
+        names=("w*",), tags=("web",), findings=("kms-host-wrong",), provider="tencent"
+    )
+    ServersQuery(now=NOW, filter=everything).page(store, PageRequest())
+    assert len([statement for statement in said if statement != "BEGIN"]) == 1
+    StatusQuery(now=NOW).ask(store)
+    RunServersQuery(run="bb22").page(store, PageRequest())
+    assert not any("report" in statement for statement in said)
+
+
+def test_the_rows_of_a_run(store: Store) -> None:
+    run = RunServersQuery(run="aa11", filter=ServerFilter(findings=("kms-host-wrong",)))
+    (found,) = run.page(store, PageRequest()).items
+    assert (found.name, found.verdict, found.edition) == ("web-01", "attention", "ServerDatacenter")
+    assert found.findings == ("error:kms-host-wrong",)
+    tagged = RunServersQuery(run="aa11", filter=ServerFilter(tags=("prod",)))
+    assert [each.name for each in tagged.page(store, PageRequest()).items] == ["web-01"]
+    assert sum(len(page.items) for page in pages(RunServersQuery(run="bb22"), store, 2)) == 6
+
+
+def test_what_was_found_is_counted(store: Store) -> None:
+    found = ServersQuery(now=NOW).findings(store)
+    assert [(each.finding, each.severity, each.servers) for each in found] == [
+        ("kms-host-wrong", "error", 2),
+        ("renewal-overdue", "warning", 1),
+    ]
+
+
+def test_the_history_by_pages_says_what_the_whole_says(store: Store, store_url: str) -> None:
+    keep(store_url, "cc33", silent("web-01"))
+    keep(store_url, "dd44", row("web-01"))
+    query = HistoryQuery(server="web-01")
+    whole = query.ask(store)
+    assert whole.server is not None
+    assert [look.run for look in whole.looks] == ["dd44", "cc33", "bb22", "aa11"]
+    assert whole.looks[0].went == ("kms-host-wrong",)
+    found: list[LookRow] = []
+    cursor = ""
+    while True:
+        page = query.ask(store, PageRequest(limit=1, cursor=cursor))
+        found += page.looks
+        cursor = page.next
+        if not cursor:
+            break
+    assert tuple(found) == whole.looks
+    assert query.ask(store, PageRequest(limit=2)).looks == whole.looks[:2]
+
+
+def test_runs_of_some_verbs_and_times(store: Store, store_url: str) -> None:
+    keep(store_url, "cc33", row("web-01"), command="undo")
+    page = RunsQuery(commands=("undo", "activate")).page(store, PageRequest())
+    assert [run.id for run in page.items] == ["cc33", "bb22"]
+    hour = datetime.now(UTC) - timedelta(hours=1)
+    assert not RunsQuery(begun_before=hour).page(store, PageRequest()).items
+    assert len(RunsQuery(begun_from=hour).page(store, PageRequest()).items) == 3
+    closing = RunReportQuery(run="bb22").ask(store)
+    assert closing is not None
+    assert closing.summary.servers == 6
+    assert RunReportQuery(run="zz").ask(store) is None
+
+
+async def test_the_steps_of_a_run(store: Store, store_url: str) -> None:
+    keeping = keeper(store_url, "cc33")
+    await keeping.sending(intent("web-01"))
+    await keeping.sending(intent("web-02"))
+    result = {"do": "set-kms-host", "ok": True, "changed": True, "hresult": 0, "after": {"h": 1}}
+    keeping.row(row("web-01", results=(result,)))
+    keeping.finish(end("cc33"))
+    query = StepsQuery(run="cc33")
+    found = [step for page in pages(query, store, 3) for step in page.items]
+    assert [(step.server, step.step, step.ok) for step in found] == [
+        ("web-01", "set-kms-host", True),
+        ("web-01", "activate", None),
+        ("web-02", "set-kms-host", None),
+        ("web-02", "activate", None),
+    ]
+    assert found[0].after == {"h": 1}
+    assert found[0].before == {"host": "kms.corp.example:1688"}
+    one = StepsQuery(run="cc33", names=("*2",), steps=("activate",))
+    assert len(one.page(store, PageRequest()).items) == 1
+
+
+def test_tags_stay_where_a_run_knows_of_none(store: Store, store_url: str) -> None:
+    keep(store_url, "cc33", row("web-01"))
+    assert names(store, tags=("prod",)) == ["web-01"]
+    keeping = keeper(store_url, "dd44", tags={"web-01": ("old",)})
+    keeping.row(row("web-01"))
+    keeping.finish(end("dd44"))
+    (server,) = ServersQuery(now=NOW, filter=ServerFilter(names=("web-01",))).stream(store)
+    assert server.tags == ("old",)
+
+
+def test_answers_of_one_snapshot_agree(store: Store, store_url: str) -> None:
+    query = StatusQuery(now=NOW)
+    with store.snapshot() as moment:
+        before = query.ask(moment)
+        keep(store_url, "cc33", row("new"))
+        assert len([*query.rows(moment)]) == before.summary.servers == 6
+    assert query.ask(store).summary.servers == 7
+
+
+def test_an_older_row_that_comes_late_changes_no_newer_state(store: Store) -> None:
+    from volact.store.items import Done
+    from volact.store.writing import Batch, write
+
+    opening = Opening(id="old", command="check", started="2020-01-01T00:00:00Z", volact="0.1.0")
+    late = [Done("2020-01-01T00:00:00.000Z", row("web-02", "failed", findings=(WRONG_HOST,)))]
+    with store.engine.begin() as connection:
+        write(connection, Batch(opening, "2020-01-01T00:00:00.000Z", [*late]), first=True)
+        assert (
+            connection.execute(
+                sa.select(sa.func.count()).select_from(ROWS).where(ROWS.c.run == "old")
+            ).scalar_one()
+            == 1
+        )
+    (server,) = ServersQuery(now=NOW, filter=ServerFilter(names=("web-02",))).stream(store)
+    assert (server.verdict, server.last_run, server.examined_run) == ("healthy", "bb22", "bb22")
