@@ -156,6 +156,11 @@ class Lab:
         return self.slots[name].machine
 
     @property
+    def busy(self) -> bool:
+        """Whether a server is connected to over SSH or WinRM, or runs something."""
+        return bool(self.front.open or self.winrm.connections or self.front.pool.busy)
+
+    @property
     def gates(self) -> tuple[Gate, ...]:
         """Every gate there is."""
         return tuple(slot.gate for slot in self.slots.values() if slot.gate is not None)

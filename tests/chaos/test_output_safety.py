@@ -48,7 +48,7 @@ class Fleet:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(process.communicate(), 60)
+        out, err = await process.communicate()
         return Ended(process.returncode or 0, out.decode(), err.decode())
 
     async def run(self, verb: str, *more: str) -> Ended:

@@ -21,6 +21,6 @@ def started(command: Sequence[str], **settings: Any) -> Iterator[subprocess.Pope
     with subprocess.Popen(command, **settings) as process:
         try:
             yield process
-            process.wait(60)
+            process.wait()
         finally:
             process.kill()

@@ -129,14 +129,13 @@ def ask(answer: str, *args: str) -> tuple[int, str, str]:
     ) as process:
         os.close(slave)
         told = ""
-        ends = time.monotonic() + 60
-        while "[y/N]" not in told and time.monotonic() < ends:
+        while "[y/N]" not in told and process.poll() is None:
             if select.select([master], [], [], 1)[0]:
                 told += os.read(master, 4096).decode()
         os.write(master, answer.encode())
         assert process.stdout is not None
         out = process.stdout.read()
-        code = process.wait(timeout=60)
+        code = process.wait()
     os.close(master)
     return code, out, told
 
@@ -315,9 +314,7 @@ def test_a_lab_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
     assert port and listens(port)
     child.kill()
     child.communicate()
-    ends = time.monotonic() + 20
     while listens(port):
-        assert time.monotonic() < ends, "the lab goes on"
         time.sleep(0.05)
 
 
@@ -346,7 +343,7 @@ def test_lab_serve_is_ready_when_it_says_so_and_cleans_up(
             time.sleep(0.02)
         assert volact("check", "-i", str(inventory)).returncode == 0
         process.send_signal(end)
-        out, told = process.communicate(timeout=20)
+        out, told = process.communicate()
     assert process.returncode == 0
     assert out == b""
     assert told.count(b"\n") == 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
 from scripted import HEALTHY, TENCENT, WRONG, Scripted, facts
+from virtual_time import now, virtual_time
 
 from volact.errors import TransportError
 from volact.fleet import (
@@ -56,6 +56,7 @@ def mixed() -> Fleet:
     )
 
 
+@virtual_time
 async def test_every_server_has_its_row() -> None:
     fleet = mixed()
     rows = {row.name: row async for row in run_fleet(fleet.servers, fleet, JOB)}
@@ -68,6 +69,7 @@ async def test_every_server_has_its_row() -> None:
     }
 
 
+@virtual_time
 async def test_events_tell_the_way() -> None:
     fleet = Fleet(wrong=Scripted(facts(**WRONG), facts(**HEALTHY)))
     told: list[Event] = []
@@ -83,6 +85,7 @@ async def test_events_tell_the_way() -> None:
     ]
 
 
+@virtual_time
 async def test_plan_ask_apply() -> None:
     fleet = mixed()
     outcomes = [outcome async for outcome in plan_fleet(fleet.servers, fleet, JOB)]
@@ -94,6 +97,7 @@ async def test_plan_ask_apply() -> None:
     assert len(fleet.ways["stuck"].requests) == 1
 
 
+@virtual_time
 async def test_an_interrupt_gives_rows_that_say_what_was_going_on() -> None:
     fleet = Fleet(
         probing=Scripted(asyncio.CancelledError()),
@@ -118,6 +122,7 @@ async def test_an_interrupt_gives_rows_that_say_what_was_going_on() -> None:
     assert all(fleet.ways[name].closed for name in ("probing", "applying"))
 
 
+@virtual_time
 async def test_an_interrupted_apply_keeps_what_the_plan_had_seen() -> None:
     fleet = Fleet(wrong=Scripted(facts(**WRONG), asyncio.CancelledError()))
     outcomes = [outcome async for outcome in plan_fleet(fleet.servers, fleet, JOB)]
@@ -129,20 +134,21 @@ async def test_an_interrupted_apply_keeps_what_the_plan_had_seen() -> None:
     assert "the time of the run was up while steps were being applied" in row.error.message
 
 
+@virtual_time
 async def test_the_run_ends_when_its_time_is_up() -> None:
     fleet = Fleet(
         **{f"s{n}": Scripted(asyncio.CancelledError()) for n in range(5)},
     )
-    begun = time.monotonic()
     control = Control(concurrency=2, run_s=0.1)
     rows = [row async for row in run_fleet(fleet.servers, fleet, JOB, control)]
-    assert time.monotonic() - begun < 1
+    assert now() == 0.1
     assert len(rows) == 5
     errors = [row.error for row in rows if row.error]
     assert [error.kind for error in errors] == ["not-begun"] * 5, "nothing is known of any"
     assert len([e for e in errors if "before it was begun" not in e.message]) == 2
 
 
+@virtual_time
 async def test_a_defect_costs_its_own_row_and_says_so() -> None:
     fleet = Fleet(odd=Scripted(KeyError("colour")), good=Scripted(facts(**HEALTHY)))
     rows = {row.name: row async for row in run_fleet(fleet.servers, fleet, JOB)}
@@ -153,6 +159,7 @@ async def test_a_defect_costs_its_own_row_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 200])
+@virtual_time
 async def test_many_servers_few_at_a_time(count: int) -> None:
     fleet = Fleet(**{f"s{n}": Scripted(facts(**HEALTHY)) for n in range(count)})
     rows = [row async for row in run_fleet(fleet.servers, fleet, JOB, Control(concurrency=20))]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import stat
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -162,10 +161,9 @@ async def test_servers_are_built_when_somebody_asks_for_them(lab: Lab) -> None:
     assert lab.stats().connections == 1
 
 
-async def test_a_thousand_servers_start_in_a_moment() -> None:
-    began = time.monotonic()
+async def test_a_thousand_servers_start_and_none_is_built() -> None:
     async with Lab("healthy", 1000, 1) as lab:
-        assert time.monotonic() - began < 10
+        assert not any(slot.built for slot in lab.slots.values())
         assert len({slot.port for slot in lab.slots.values()}) == 1000
 
 
@@ -178,7 +176,7 @@ async def test_serving_says_when_it_is_ready_and_takes_it_back(tmp_path: Path) -
     async with login(lab, "web-01"):
         pass
     stop.set()
-    await asyncio.wait_for(task, 5)
+    await task
     assert not ready.exists()
     with pytest.raises(ConnectionRefusedError):
         await login(lab, "web-01")
@@ -208,5 +206,5 @@ async def test_the_lab_as_a_program(tmp_path: Path) -> None:
         await asyncio.sleep(0.02)
     assert len(load_inventory(tmp_path / "l.toml").servers) == 3
     served.terminate()
-    assert await asyncio.wait_for(served.wait(), 5) == 0
+    assert await served.wait() == 0
     assert not ready.exists()

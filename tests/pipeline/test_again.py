@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import HEALTHY, TENCENT, WRONG, Scripted, Turn, facts
+from virtual_time import virtual_time
 
 from volact.errors import AnswerError, Passing, TransportError
 from volact.model.intent import Intent
@@ -46,12 +47,14 @@ class Door:
 
 
 @pytest.mark.parametrize("failures", [1, 2])
+@virtual_time
 async def test_what_passes_is_tried_again(failures: int) -> None:
     door = Door(Scripted(facts(**HEALTHY)), *[REFUSED] * failures)
     row = await run_one(TENCENT, door, JOB)
     assert (row.verdict, door.knocked) == ("healthy", failures + 1)
 
 
+@virtual_time
 async def test_no_more_often_than_allowed() -> None:
     door = Door(Scripted(facts(**HEALTHY)), *[REFUSED] * 3)
     row = await run_one(TENCENT, door, JOB)
@@ -61,18 +64,21 @@ async def test_no_more_often_than_allowed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["auth", "host-key", "protocol", "connect", "timeout"])
+@virtual_time
 async def test_what_does_not_pass_is_not_tried_again(kind: str) -> None:
     door = Door(Scripted(), TransportError(kind, "no"))  # type: ignore[arg-type]
     await run_one(TENCENT, door, JOB)
     assert door.knocked == 1
 
 
+@virtual_time
 async def test_a_short_deadline_is_no_time_for_another_try() -> None:
     door = Door(Scripted(facts(**HEALTHY)), REFUSED)
     row = await run_one(TENCENT, door, Job(mode="check", deadline_s=2.5, retry=RETRY))
     assert (row.verdict, door.knocked) == ("unreachable", 1)
 
 
+@virtual_time
 async def test_a_connection_that_breaks_once_something_was_sent_is_not_tried_again() -> None:
     lost = TransportError("connect", "the connection broke", passing="unsent")
     way = Scripted(lost)
@@ -80,6 +86,7 @@ async def test_a_connection_that_breaks_once_something_was_sent_is_not_tried_aga
     assert (row.verdict, len(way.requests)) == ("unreachable", 1)
 
 
+@virtual_time
 async def test_a_session_that_is_refused_is_tried_again() -> None:
     way = Scripted(CROWDED, facts(**HEALTHY))
     assert (await run_one(TENCENT, way, JOB)).verdict == "healthy"
@@ -91,6 +98,7 @@ def modes(way: Scripted) -> list[str]:
 
 
 @pytest.mark.parametrize("turn", [BUSY, CROWDED], ids=["busy", "crowded"])
+@virtual_time
 async def test_steps_that_were_not_taken_are_sent_again_after_a_fresh_look(
     turn: bytes | TransportError,
 ) -> None:
@@ -100,6 +108,7 @@ async def test_steps_that_were_not_taken_are_sent_again_after_a_fresh_look(
     assert modes(way) == ["probe", "apply", "probe", "apply"]
 
 
+@virtual_time
 async def test_what_the_other_run_has_mended_is_left_alone() -> None:
     way = Scripted(facts(**WRONG), BUSY, facts(**HEALTHY))
     row = await run_one(TENCENT, way, JOB)
@@ -135,6 +144,7 @@ LOST = TransportError("connect", "the connection broke", passing="unsent")
         ((LOST, facts(**HEALTHY)), 1),  # it may have run
     ],
 )
+@virtual_time
 async def test_only_what_may_have_run_stays_written_down(
     turns: tuple[Turn, ...], left: int
 ) -> None:
@@ -145,10 +155,12 @@ async def test_only_what_may_have_run_stays_written_down(
     assert len(notes.sent) == left
 
 
+@virtual_time
 async def test_a_server_that_stays_busy_says_whose_run_it_is() -> None:
     turns: list[Turn] = [facts(**WRONG), BUSY]
     way = Scripted(*turns * 50)
-    job = Job(mode="activate", deadline_s=3.05, retry=RETRY)
+    retry = Retry(times=2, first_s=0.01, most_s=0.01)
+    job = Job(mode="activate", deadline_s=3.05, retry=retry)
     row = await run_one(TENCENT, way, job)
     assert row.error is not None
     assert row.error.kind == "busy"
@@ -157,6 +169,7 @@ async def test_a_server_that_stays_busy_says_whose_run_it_is() -> None:
     assert [step["do"] for step in row.plan] == ["set-kms-host", "activate"], "what was seen stays"
 
 
+@virtual_time
 async def test_an_apply_whose_answer_was_lost_is_never_sent_twice() -> None:
     lost = TransportError("connect", "the connection broke", passing="unsent")
     way = Scripted(facts(**WRONG), lost, facts(**WRONG))
@@ -165,6 +178,7 @@ async def test_an_apply_whose_answer_was_lost_is_never_sent_twice() -> None:
     assert modes(way) == ["probe", "apply", "probe"]
 
 
+@virtual_time
 async def test_only_what_was_agreed_to_is_applied_when_it_is_tried_again() -> None:
     seen = await examine_one(TENCENT, Scripted(facts(**WRONG)), JOB)
     way = Scripted(BUSY, facts(**WRONG), facts(**HEALTHY))
@@ -176,6 +190,7 @@ async def test_only_what_was_agreed_to_is_applied_when_it_is_tried_again() -> No
     assert modes(way) == ["apply", "probe"]
 
 
+@virtual_time
 async def test_steps_are_sent_under_a_lock_and_looks_are_not() -> None:
     way = Scripted(facts(**WRONG), facts(**HEALTHY))
     await run_one(TENCENT, way, JOB)
@@ -212,6 +227,7 @@ def test_a_lock_is_a_line_of_plain_words(run: str, who: str, now: float) -> None
     assert shared.since <= now * 1000 < shared.until
 
 
+@virtual_time
 async def test_an_activation_goes_to_the_host_that_the_plan_sets_or_the_server_has() -> None:
     wrong = await examine_one(TENCENT, Scripted(facts(**WRONG)), JOB)
     unlicensed = await examine_one(TENCENT, Scripted(facts(licensed=False)), JOB)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scripted import HEALTHY, TENCENT, WRONG, Scripted, facts
+from virtual_time import virtual_time
 
 from volact.errors import TransportError
 from volact.pipeline import Job, run_one
@@ -11,6 +12,7 @@ OVER = {"!": 0x800705B4}
 SLOW = {"products": OVER, "licensing": OVER, "binary": OVER, "reach": OVER}
 
 
+@virtual_time
 async def test_the_server_is_asked_again_when_its_time_was_over() -> None:
     way = Scripted(facts(**WRONG), facts(**HEALTHY) | SLOW, facts(**HEALTHY))
     report = await run_one(TENCENT, way, Job(mode="activate", deadline_s=60))
@@ -20,6 +22,7 @@ async def test_the_server_is_asked_again_when_its_time_was_over() -> None:
     assert way.opened == 1
 
 
+@virtual_time
 async def test_there_must_be_time_for_it() -> None:
     way = Scripted(facts(**WRONG), facts(**HEALTHY) | SLOW)
     report = await run_one(TENCENT, way, Job(mode="activate", deadline_s=5.9))
@@ -27,6 +30,7 @@ async def test_there_must_be_time_for_it() -> None:
     assert "fact-unreadable" in {finding.id for finding in report.findings}
 
 
+@virtual_time
 async def test_other_facts_that_are_missing_are_no_reason() -> None:
     routes = {"routes": OVER, "dns": OVER, "products": {"!": 0x80041001}}
     way = Scripted(facts(**WRONG), facts(**HEALTHY) | routes)
@@ -34,6 +38,7 @@ async def test_other_facts_that_are_missing_are_no_reason() -> None:
     assert report.executions == 2
 
 
+@virtual_time
 async def test_what_the_steps_answered_is_kept_when_the_other_look_is_lost() -> None:
     gone = TransportError("connect", "the connection broke")
     way = Scripted(facts(**WRONG), facts(**HEALTHY) | SLOW, gone)

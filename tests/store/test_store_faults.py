@@ -11,8 +11,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -85,9 +86,7 @@ async def whole_run(url: str, patience_s: float = 0.3) -> Kept:
 async def test_a_lock_that_lasts_is_told_and_waited_for_only_once(
     file: Path, holder: Holder
 ) -> None:
-    begun = time.monotonic()
     kept = await whole_run(str(file))
-    assert time.monotonic() - begun < 10
     assert not kept.anything
     assert str(kept.trouble).startswith(
         f"this run is not kept: store {file}: the database is locked by another program (end"
@@ -233,20 +232,23 @@ async def test_a_postgresql_that_restarts_costs_nothing(own_postgresql: Postgres
         assert [sent.server for sent in store.intents("aa11")] == ["web-01", "web-02"]
 
 
+def at_once(work: Coroutine[Any, Any, None]) -> None:
+    """Run what has nothing to wait for."""
+    with pytest.raises(StopIteration):
+        work.send(None)
+
+
 async def test_a_postgresql_that_hangs_holds_nobody_up(own_postgresql: PostgresServer) -> None:
     url = own_postgresql.new_database()
     keeping = keeper(url, "aa11", hang_s=0.7)
     await keeping.sending(intent("web-01"))
     own_postgresql.freeze()
     try:
-        begun = time.monotonic()
         await keeping.sending(intent("web-02"))
-        waited = time.monotonic() - begun
         for at in range(3, 50):  # nobody waits again
-            await keeping.sending(intent(f"web-{at:02}"))
+            at_once(keeping.sending(intent(f"web-{at:02}")))
             keeping.row(row(f"web-{at:02}"))
-        await keeping.room()
-        assert time.monotonic() - begun < waited + 0.5
+        at_once(keeping.room())
         trouble = str(keeping.finish(end("aa11")).trouble)
         assert trouble == "not all of this run is kept: the store does not answer"
     finally:

@@ -169,19 +169,22 @@ async def hanging(here: Cloud) -> str:
     return here.some(1, line="hang")[0]
 
 
-def statuses(here: Cloud) -> list[str]:
-    return [task.status for task in here.front.invocations.tasks.values()]
+async def ends(here: Cloud) -> list[str]:
+    """How the tasks of the cloud end."""
+    tasks = here.front.invocations.tasks.values()
+    while any(task.status in {"PENDING", "DELIVERING", "RUNNING"} for task in tasks):
+        await asyncio.sleep(0.01)
+    return [task.status for task in tasks]
 
 
 async def test_a_deadline_cancels_the_task_and_says_where_it_stood() -> None:
     async with cloud("tencent", servers=40) as here:
         instance = await hanging(here)
-        error = bad((await run_all(here.region(), [instance], deadline_s=0.5))[instance])
+        error = bad((await run_all(here.region(), [instance], deadline_s=3))[instance])
         assert error.kind == "timeout"
-        assert "within 0.5 s (the task is RUNNING)" in error.message
+        assert "within 3 s (the task is RUNNING)" in error.message
         assert here.front.calls["CancelInvocation"] == 1
-        await asyncio.sleep(0.05)
-        assert statuses(here) == ["TERMINATED"]
+        assert await ends(here) == ["TERMINATED"]
 
 
 async def test_the_cloud_is_told_how_long_it_may_take() -> None:
@@ -235,8 +238,7 @@ async def test_leaving_while_the_command_is_being_sent_cancels_it_afterwards() -
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
-        await asyncio.sleep(0.05)
-        assert statuses(here)[0] in {"CANCELLED", "TERMINATED"}
+        assert set(await ends(here)) <= {"CANCELLED", "TERMINATED"}
 
 
 def test_the_timing_that_people_get_is_within_the_limits() -> None:

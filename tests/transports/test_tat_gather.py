@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from virtual_time import now, virtual_time
 
 from volact.transports.tat.gather import Gatherer, Wanted
 
@@ -32,6 +33,7 @@ class Groups:
         return await item.result()
 
 
+@virtual_time
 async def test_what_comes_together_is_handled_together_by_key() -> None:
     groups = Groups()
     results = await asyncio.gather(
@@ -41,25 +43,27 @@ async def test_what_comes_together_is_handled_together_by_key() -> None:
     assert sorted(groups.seen) == [("a", [1, 3, 4]), ("b", [2])]
 
 
+@virtual_time
 async def test_a_full_group_does_not_wait() -> None:
     groups = Groups(window_s=60)
     results = await asyncio.gather(*(groups.ask("a", n) for n in range(5)))
     assert list(results) == [0, 2, 4, 6, 8]
+    assert now() == 0
 
 
+@virtual_time
 async def test_late_ones_join_as_long_as_they_keep_coming_and_no_longer() -> None:
     groups = Groups(window_s=0.05, most=1000)
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
     asked: list[asyncio.Future[int]] = []
     while not groups.seen:
         asked.append(asyncio.ensure_future(groups.ask("a", len(asked))))
         await asyncio.sleep(0.01)
-    assert 0.2 < loop.time() - begun < 2
+    assert 0.2 < now() < 2
     await asyncio.gather(*asked)
     assert len(groups.seen[0][1]) > 3
 
 
+@virtual_time
 async def test_one_that_leaves_takes_nothing_from_the_others() -> None:
     groups = Groups()
     leaves = asyncio.ensure_future(groups.ask("a", 1))
@@ -71,6 +75,7 @@ async def test_one_that_leaves_takes_nothing_from_the_others() -> None:
         await leaves
 
 
+@virtual_time
 async def test_an_error_of_the_handler_is_everybodys() -> None:
     groups = Groups()
     results = await asyncio.gather(

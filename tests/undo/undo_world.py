@@ -51,7 +51,7 @@ class World:
     async def volact(self, *args: str, store: str = "store.db") -> Ended:
         """Run a command line as a process of its own, from the folder of the inventory."""
         process = await self.start(*args, store=store)
-        out, err = await asyncio.wait_for(process.communicate(), 120)
+        out, err = await process.communicate()
         return Ended(process.returncode or 0, out.decode(), err.decode())
 
     async def start(self, *args: str, store: str = "store.db") -> asyncio.subprocess.Process:

@@ -7,7 +7,6 @@ decided in ``course``, which servers go first in ``canary``.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, Literal, TypeVar
@@ -82,13 +81,13 @@ class Crew(Generic[I_, R]):
         """Every item's result, whatever happens to it."""
         control = self._control
         pace = Pace(control.pace, control.chance) if control.pace is not None else None
-        ends = None if control.run_s is None else time.monotonic() + control.run_s
+        ends = None if control.run_s is None else _clock() + control.run_s
         with self._listening():
             for some in self._stages(items):
                 limits = Limits(
                     concurrency=control.concurrency,
                     item_s=self._job.deadline_s + _GRACE_S,
-                    run_s=None if ends is None else max(0.0, ends - time.monotonic()),
+                    run_s=None if ends is None else max(0.0, ends - _clock()),
                     pace=pace,
                 )
                 results = self._results(some, limits)
@@ -193,7 +192,7 @@ class Crew(Generic[I_, R]):
 
     async def _one(self, item: I_) -> R:
         name = self._views.server(item).name
-        self._begun[name] = time.monotonic()
+        self._begun[name] = _clock()
         self._tell(Started(name))
         result = await self._work(item, self._job, self._note)
         self._count(self._views.report(result))
@@ -231,7 +230,7 @@ class Crew(Generic[I_, R]):
             server,
             self._kind(server, loss),
             self._message(server, loss),
-            elapsed_s=0.0 if begun is None else time.monotonic() - begun,
+            elapsed_s=0.0 if begun is None else _clock() - begun,
         )
 
     def _kind(self, server: Server, loss: Loss) -> ErrorKind:
@@ -260,3 +259,8 @@ class Crew(Generic[I_, R]):
             "a defect of volact, please report it: {error}",
             error=f"{type(error).__name__}: {error}",
         )
+
+
+def _clock() -> float:
+    """The event loop's clock, by which its deadlines end too."""
+    return asyncio.get_running_loop().time()

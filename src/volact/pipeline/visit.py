@@ -70,12 +70,13 @@ class Visit:
         self._notify = notify
         self._sent = False
         self._intent: Intent | None = None  # the steps that may have reached the server
-        self._begun = time.monotonic()
+        self._clock = asyncio.get_running_loop().time
+        self._begun = self._clock()
 
     @property
     def elapsed_s(self) -> float:
         """How long it has taken so far."""
-        return time.monotonic() - self._begun
+        return self._clock() - self._begun
 
     @property
     def left_s(self) -> float:
@@ -104,9 +105,9 @@ class Visit:
         if host is None:
             yield
             return
-        asked = time.monotonic()
+        asked = self._clock()
         async with self.job.turn(host):
-            self._begun += time.monotonic() - asked
+            self._begun += self._clock() - asked
             yield
 
     async def look(self, transport: Transport) -> Look:

@@ -24,6 +24,13 @@ class Pool:
         self._workers = workers
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.lost = 0
+        self._busy = 0
+        self._guard = threading.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a function runs or waits for a thread."""
+        return self._busy > 0
 
     def start(self) -> None:
         """Start the threads."""
@@ -42,6 +49,7 @@ class Pool:
         """The function's result; TimeoutError when its thread does not come back."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
+        self._count(1)
         self._jobs.put((function, loop, future))
         try:
             return await asyncio.wait_for(asyncio.shield(future), limit_s)
@@ -50,6 +58,10 @@ class Pool:
             self._spawn()
             raise
 
+    def _count(self, change: int) -> None:
+        with self._guard:
+            self._busy += change
+
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             function, loop, future = job
@@ -57,6 +69,7 @@ class Pool:
                 outcome: tuple[Any, BaseException | None] = (function(), None)
             except Exception as error:  # handed over to whoever waits
                 outcome = (None, error)
+            self._count(-1)
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle, future, *outcome)
 

@@ -57,6 +57,11 @@ class WinRmFront:
         assert self._identities is not None, "the lab has not been started"
         return self._identities
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open, of all servers."""
+        return sum(listener.connections for listener in self._listeners)
+
     def start(self, slots: Iterable[Slot]) -> None:
         """Make what the listeners share."""
         self._folder = TemporaryDirectory(prefix="volact-lab-")
