@@ -12,7 +12,7 @@ from virtual_time import now, virtual_time
 
 from volact.errors import ErrorKind
 from volact.fleet import Canary, Control, Event, Finished, Rate, Share, Started, Stopped
-from volact.fleet.crew import Crew, Views
+from volact.fleet.fleet_run import FleetRun, ItemAdapter
 from volact.model.report import ErrorRow, ServerReport, Word
 from volact.model.server import Address, Server
 from volact.pipeline import Job, Notify
@@ -30,7 +30,7 @@ def row(name: str, verdict: Word = "healthy", kind: ErrorKind | None = None) -> 
     return ServerReport(name=name, address=name, provider="", verdict=verdict, error=error)
 
 
-VIEWS = Views[str, ServerReport](
+VIEWS = ItemAdapter[str, ServerReport](
     server, lambda report: report, lambda _, report: report, lambda name: (name[0],)
 )
 
@@ -41,7 +41,7 @@ class Run:
     def __init__(self, names: list[str], work: Work, **control: object) -> None:
         self.told: list[Event] = []
         given = {"on_event": self.told.append, **control}
-        self._crew = Crew(VIEWS, work, JOB, Control(**given))  # type: ignore[arg-type]
+        self._crew = FleetRun(VIEWS, work, JOB, Control(**given))  # type: ignore[arg-type]
         self._names = names
         self.rows: dict[str, ServerReport] = {}
 
@@ -155,14 +155,14 @@ async def test_where_all_are_canaries_nobody_is_held_back() -> None:
 def test_whatever_happens_every_server_has_a_row_and_few_are_begun_too_many(
     verdicts: list[Word], canaries: int, allowed: int, concurrency: int, seed: int
 ) -> None:
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     names = named(len(verdicts))
     ends = dict(zip(names, verdicts, strict=True))
     order: list[str] = []
     at_stop: list[int] = []
 
     async def work(name: str, job: Job, note: Notify) -> ServerReport:
-        for _ in range(chance.randrange(4)):
+        for _ in range(rng.randrange(4)):
             await asyncio.sleep(0)
         order.append(ends[name])
         if order.count("failed") == allowed + 1 and not at_stop:
@@ -252,7 +252,7 @@ async def test_servers_begin_one_after_another_at_the_pace() -> None:
     rate = Rate.parse("200/s")
     loop = asyncio.get_running_loop()
     canary = Canary(Share(5))
-    run = Run(named(20), ending(), pace=rate, chance=random.Random(3).random, canary=canary)
+    run = Run(named(20), ending(), pace=rate, rng=random.Random(3).random, canary=canary)
     begun = loop.time()
     await run.to_its_end()
     assert loop.time() - begun >= 18 * rate.slot_s
@@ -267,7 +267,7 @@ async def test_a_pace_does_not_delay_the_end_of_an_interrupted_run() -> None:
         drain.set()
         return row(name)
 
-    run = Run(named(500), work, pace=Rate.parse("1/m"), chance=lambda: 0.0, drain=drain)
+    run = Run(named(500), work, pace=Rate.parse("1/m"), rng=lambda: 0.0, drain=drain)
     await run.to_its_end()
     assert now() == 0
     assert len(run.begun) == 1
@@ -278,7 +278,7 @@ def turning(inside: dict[str, int], most: dict[str, int]) -> Work:
 
     async def work(name: str, job: Job, note: Notify) -> ServerReport:
         host = name[0]
-        async with job.turn(host):
+        async with job.activation_slot(host):
             inside[host] = inside.get(host, 0) + 1
             most[host] = max(most.get(host, 0), inside[host])
             await asyncio.sleep(0.001)
@@ -302,7 +302,7 @@ async def test_whoever_waits_for_a_turn_is_let_go_when_the_rollout_stops() -> No
 
     async def work(name: str, job: Job, note: Notify) -> ServerReport:
         try:
-            async with job.turn("kms"):
+            async with job.activation_slot("kms"):
                 drain.set()
                 await asyncio.sleep(0.01)
         except Exception as error:
@@ -321,7 +321,7 @@ async def test_a_turn_is_given_on_when_somebody_is_given_up() -> None:
     stop, waiting = asyncio.Event(), asyncio.Event()
 
     async def work(name: str, job: Job, note: Notify) -> ServerReport:
-        async with job.turn("kms"):
+        async with job.activation_slot("kms"):
             await waiting.wait()
         return row(name)
 
@@ -337,10 +337,10 @@ async def test_nothing_is_tried_again_once_the_rollout_stops() -> None:
     asked: list[bool] = []
 
     async def work(name: str, job: Job, note: Notify) -> ServerReport:
-        asked.append(job.retry.goes_on())
+        asked.append(job.retry.may_continue())
         drain.set()
         await asyncio.sleep(0.01)
-        asked.append(job.retry.goes_on())
+        asked.append(job.retry.may_continue())
         return row(name)
 
     await Run(named(1), work, drain=drain).to_its_end()

@@ -11,10 +11,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from volact.errors import ErrorKind
-from volact.fleet.canary import choose
-from volact.fleet.course import Course, Rules
-from volact.fleet.pace import Pace, Rate
-from volact.fleet.share import Share
+from volact.fleet.canary import choose_canaries
+from volact.fleet.control import Share
+from volact.fleet.failure_policy import FailureLimits, FailurePolicy
+from volact.fleet.rate_limiter import Rate, RateLimiter
 from volact.model.report import ErrorRow, ServerReport, Word
 
 
@@ -44,7 +44,9 @@ KINDS = st.lists(st.sampled_from("abcd"), min_size=1, max_size=60)
 
 def split(kinds: list[str], number: int) -> tuple[list[int], list[int]]:
     """Canaries and others among servers of these kinds, by their place in the list."""
-    return choose(range(len(kinds)), number, lambda at: (kinds[at],), lambda at: f"web-{at:03}")
+    return choose_canaries(
+        range(len(kinds)), number, lambda at: (kinds[at],), lambda at: f"web-{at:03}"
+    )
 
 
 @given(kinds=KINDS, number=st.integers(0, 70))
@@ -71,8 +73,8 @@ def test_the_same_fleet_has_the_same_canaries(kinds: list[str], number: int, see
     mixed = places[:]
     random.Random(seed).shuffle(mixed)
     names = [f"web-{at:03}" for at in places]
-    first, _ = choose(places, number, lambda at: (kinds[at],), names.__getitem__)
-    again, _ = choose(mixed, number, lambda at: (kinds[at],), names.__getitem__)
+    first, _ = choose_canaries(places, number, lambda at: (kinds[at],), names.__getitem__)
+    again, _ = choose_canaries(mixed, number, lambda at: (kinds[at],), names.__getitem__)
     assert sorted(first) == sorted(again)
 
 
@@ -104,7 +106,7 @@ def test_no_window_sees_more_begin_than_the_pace_allows(
     begun: float, waits: list[tuple[float, float]], rate: str, seed: int
 ) -> None:
     """Whoever asks, whenever, and however late it begins: ``n`` slots see at most ``n + 1``."""
-    pace, slot = Pace(Rate.parse(rate), random.Random(seed).random), Rate.parse(rate).slot_s
+    pace, slot = RateLimiter(Rate.parse(rate), random.Random(seed).random), Rate.parse(rate).slot_s
     now, moments = begun, []
     for wait, late in waits:
         moment = pace.next(now)
@@ -119,7 +121,7 @@ def test_no_window_sees_more_begin_than_the_pace_allows(
 
 
 def test_a_pace_is_kept_on_the_whole() -> None:
-    pace, now = Pace(Rate.parse("10/s"), random.Random(7).random), 100.0
+    pace, now = RateLimiter(Rate.parse("10/s"), random.Random(7).random), 100.0
     moments = []
     for _ in range(1001):
         now = pace.next(now)
@@ -134,37 +136,39 @@ def row(name: str, verdict: Word, kind: ErrorKind | None = None) -> ServerReport
     return ServerReport(name=name, address="ssh://a", provider="x", verdict=verdict, error=error)
 
 
-def course(verdicts: list[Word], rules: Rules, sent: bool = False) -> Course:
-    made = Course(rules)
+def course(verdicts: list[Word], rules: FailureLimits, sent: bool = False) -> FailurePolicy:
+    made = FailurePolicy(rules)
     for at, verdict in enumerate(verdicts):
-        made.ended(row(f"s{at}", verdict), sent=sent)
+        made.record(row(f"s{at}", verdict), sent=sent)
     return made
 
 
-def why(verdicts: list[Word], rules: Rules, sent: bool = False) -> str | None:
+def why(verdicts: list[Word], rules: FailureLimits, sent: bool = False) -> str | None:
     stop = course(verdicts, rules, sent).stop
     return None if stop is None else stop.why
 
 
 def test_a_canary_that_fails_stops_the_rollout() -> None:
-    stop = course(["healthy", "failed"], Rules(canaries=3)).stop
+    stop = course(["healthy", "failed"], FailureLimits(canaries=3)).stop
     assert stop is not None
     assert (stop.why, stop.sentence) == ("canary", "1 canary failed: s1")
-    assert why(["healthy", "failed", "healthy"], Rules(canaries=3, of_canaries=1)) is None
+    assert (
+        why(["healthy", "failed", "healthy"], FailureLimits(canaries=3, canary_failures=1)) is None
+    )
 
 
 def test_canaries_that_show_nothing_stop_it_too() -> None:
-    assert why(["unreachable", "attention"], Rules(canaries=2)) == "unproven"
-    assert why(["unreachable", "healthy"], Rules(canaries=2)) is None
-    assert why(["unreachable"], Rules(canaries=2)) is None, "one is still to come"
+    assert why(["unreachable", "attention"], FailureLimits(canaries=2)) == "unproven"
+    assert why(["unreachable", "healthy"], FailureLimits(canaries=2)) is None
+    assert why(["unreachable"], FailureLimits(canaries=2)) is None, "one is still to come"
 
 
 def test_a_canary_whose_steps_were_lost_sight_of_has_failed() -> None:
-    assert why(["healthy", "unreachable"], Rules(canaries=2), sent=True) == "canary"
+    assert why(["healthy", "unreachable"], FailureLimits(canaries=2), sent=True) == "canary"
 
 
 def test_failures_of_others_are_counted_against_all() -> None:
-    rules = Rules(of_all=2)
+    rules = FailureLimits(failures=2)
     assert why(["failed", "attention", "failed", "unreachable"], rules) is None
     stop = course(["failed"] * 5, rules).stop
     assert stop is not None
@@ -176,16 +180,16 @@ def test_failures_of_others_are_counted_against_all() -> None:
     allowed=st.integers(0, 10),
 )
 def test_it_stops_exactly_when_more_failed_than_may(verdicts: list[Word], allowed: int) -> None:
-    stopped = why(verdicts, Rules(of_all=allowed)) == "failures"
+    stopped = why(verdicts, FailureLimits(failures=allowed)) == "failures"
     assert stopped is (verdicts.count("failed") > allowed)
 
 
 @given(st.lists(st.sampled_from(["healthy", "failed", "attention"]), min_size=1))
 def test_the_first_reason_stays(verdicts: list[Word]) -> None:
     assume("failed" in verdicts)
-    made = course(verdicts, Rules(of_all=0))
+    made = course(verdicts, FailureLimits(failures=0))
     first = made.stop
-    made.halted("interrupted")
+    made.stop_for("interrupted")
     assert made.stop is first
     assert made.stop is not None
     assert made.stop.why == "failures"

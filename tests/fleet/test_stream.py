@@ -8,20 +8,20 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from virtual_time import now, virtual_time
 
-from volact.fleet.stream import Limits, Loss, Stream
+from volact.fleet.worker_pool import NoResult, PoolLimits, WorkerPool
 
 Result = tuple[int, str]
 
 
-def lost(item: int, loss: Loss) -> Result:
+def lost(item: int, loss: NoResult) -> Result:
     return item, f"{loss.cause}{'' if loss.begun else ' (not begun)'}"
 
 
 def stream(
     items: Iterator[int] | range, work: Callable[[int], Awaitable[Result]], **limits: float
-) -> Stream[int, Result]:
+) -> WorkerPool[int, Result]:
     given = {"concurrency": 3, "item_s": 5.0, "run_s": None, **limits}
-    return Stream(items, work, lost, Limits(**given))  # type: ignore[arg-type]
+    return WorkerPool(items, work, lost, PoolLimits(**given))  # type: ignore[arg-type]
 
 
 async def done(item: int) -> Result:
@@ -124,7 +124,7 @@ async def test_the_run_ends_when_its_time_is_up() -> None:
 async def test_stop_gives_up_what_runs_and_begins_nothing_more() -> None:
     async def work(item: int) -> Result:
         if item == 3:
-            asyncio.get_running_loop().call_soon(many.halt, "interrupted")
+            asyncio.get_running_loop().call_soon(many.cancel, "interrupted")
         return await (done(item) if item < 3 else forever(item))
 
     many = stream(range(9), work)
@@ -155,7 +155,7 @@ async def test_what_runs_on_after_closing_can_still_be_given_up() -> None:
     async def work(item: int) -> Result:
         if item == 2:
             many.close("interrupted")
-            asyncio.get_running_loop().call_soon(many.halt, "interrupted")
+            asyncio.get_running_loop().call_soon(many.cancel, "interrupted")
         return await forever(item)
 
     many = stream(range(5), work)
@@ -169,7 +169,7 @@ async def test_what_runs_on_after_closing_can_still_be_given_up() -> None:
 async def test_waiting_for_others_costs_an_item_none_of_its_time() -> None:
     async def work(item: int) -> Result:
         if item == 0:
-            with many.unhurried():
+            with many.pause_deadline():
                 await asyncio.sleep(0.1)
             await asyncio.sleep(0.01)
             return item, "done"

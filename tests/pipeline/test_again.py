@@ -17,9 +17,9 @@ from volact.errors import AnswerError, Passing, TransportError
 from volact.model.intent import Intent
 from volact.model.server import Server
 from volact.pipeline import Job, Retry, apply_one, examine_one, run_one
-from volact.pipeline.again import may_pass
-from volact.pipeline.claim import claim
-from volact.pipeline.turn import activation_host
+from volact.pipeline.activation_host import activation_host
+from volact.pipeline.lock_lease import lock_lease
+from volact.pipeline.retry import is_transient
 from volact.transports.base import Transport
 
 RETRY = Retry(times=2, first_s=0.001, most_s=0.001)
@@ -90,7 +90,9 @@ async def test_a_connection_that_breaks_once_something_was_sent_is_not_tried_aga
 async def test_a_session_that_is_refused_is_tried_again() -> None:
     way = Scripted(CROWDED, facts(**HEALTHY))
     assert (await run_one(TENCENT, way, JOB)).verdict == "healthy"
-    assert (await examine_one(TENCENT, Scripted(CROWDED, facts(**HEALTHY)), JOB)).look is not None
+    assert (
+        await examine_one(TENCENT, Scripted(CROWDED, facts(**HEALTHY)), JOB)
+    ).examination is not None
 
 
 def modes(way: Scripted) -> list[str]:
@@ -201,9 +203,9 @@ async def test_steps_are_sent_under_a_lock_and_looks_are_not() -> None:
     assert steps["lock"]["until"] - steps["lock"]["since"] > 2000 * script_s
 
 
-@given(tried=st.integers(1, 100), chance=st.floats(0, 0.999))
-def test_pauses_grow_and_stay_bounded(tried: int, chance: float) -> None:
-    retry = Retry(times=1, first_s=0.5, most_s=8.0, chance=lambda: chance)
+@given(tried=st.integers(1, 100), rng=st.floats(0, 0.999))
+def test_pauses_grow_and_stay_bounded(tried: int, rng: float) -> None:
+    retry = Retry(times=1, first_s=0.5, most_s=8.0, rng=lambda: rng)
     assert 0.25 <= retry.pause(tried) <= 12.0
     assert retry.pause(tried) <= retry.pause(tried + 1)
 
@@ -211,19 +213,21 @@ def test_pauses_grow_and_stay_bounded(tried: int, chance: float) -> None:
 @given(sent=st.integers(0, 3), passing=st.sampled_from(["never", "unsent", "refused"]))
 def test_nothing_that_may_have_been_done_is_done_again(sent: int, passing: Passing) -> None:
     error = TransportError("connect", "x", passing=passing)
-    assert may_pass(error, sent) == (passing == "refused" or (passing == "unsent" and sent == 0))
-    assert not may_pass(AnswerError("protocol", "x"), sent)
+    assert is_transient(error, sent) == (
+        passing == "refused" or (passing == "unsent" and sent == 0)
+    )
+    assert not is_transient(AnswerError("protocol", "x"), sent)
 
 
 @given(run=st.text(max_size=99), who=st.text(max_size=99), now=st.floats(1e9, 4e9))
 def test_a_lock_is_a_line_of_plain_words(run: str, who: str, now: float) -> None:
-    lock = claim(run, who, now, 90, shared=False)
+    lock = lock_lease(run, who, now, 90, shared=False)
     assert lock.run
     assert " " not in lock.run
     assert (lock.run + lock.who).isascii()
     assert (lock.run + lock.who).isprintable()
     assert lock.until - lock.since == pytest.approx(195_000, abs=1)
-    shared = claim(run, who, now, 90, shared=True)
+    shared = lock_lease(run, who, now, 90, shared=True)
     assert shared.since <= now * 1000 < shared.until
 
 
@@ -233,8 +237,8 @@ async def test_an_activation_goes_to_the_host_that_the_plan_sets_or_the_server_h
     unlicensed = await examine_one(TENCENT, Scripted(facts(licensed=False)), JOB)
     healthy = await examine_one(TENCENT, Scripted(facts(**HEALTHY)), JOB)
     hosts = [
-        activation_host(outcome.look.plan, outcome.look.assessment)
+        activation_host(outcome.examination.plan, outcome.examination.assessment)
         for outcome in (wrong, unlicensed, healthy)
-        if outcome.look is not None
+        if outcome.examination is not None
     ]
     assert hosts == ["kms1.tencentyun.com:1688", "kms1.tencentyun.com:1688", None]

@@ -33,7 +33,7 @@ async def test_nothing_to_do_opens_nothing() -> None:
 async def test_a_server_that_could_not_be_examined_is_not_pending() -> None:
     outcome = await examine_one(TENCENT, Scripted(opening=TransportError("auth", "no")), JOB)
     assert not outcome.pending
-    assert outcome.look is None
+    assert outcome.examination is None
     assert outcome.report.verdict == "unreachable"
 
 

@@ -11,7 +11,7 @@ from volact.cli.failure import tell
 from volact.model.report import RunReport, ServerReport
 from volact.model.server import Server
 from volact.model.text import raw, say
-from volact.pipeline.record import NOBODY, Recorder
+from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
 from volact.report.base import Invocation
 from volact.store.address import chosen
 from volact.store.keeper import Keeper
@@ -32,9 +32,9 @@ class Keeping:
             self._keeper.start()
 
     @property
-    def recorder(self) -> Recorder:
+    def recorder(self) -> RunRecorder:
         """Who is told what happens to a server."""
-        return self._keeper or NOBODY
+        return self._keeper or NO_RECORDER
 
     def row(self, report: ServerReport) -> None:
         """Take a finished row."""

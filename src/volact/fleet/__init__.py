@@ -1,17 +1,19 @@
-"""Many servers at once: how many, how long, when to stop, and a row for each.
+"""Many servers at once: concurrency, deadlines, rollout rules, and a row for each server.
 
-Every server that was asked for gets exactly one row, whatever happens to it:
-finished, out of time, interrupted, never begun.  What is done on one server
-is ``volact.pipeline``'s; who is asked for is ``volact.inventory``'s.
+Every server of a run gets exactly one row: finished, out of time, interrupted or not
+begun.  What is done on one server is ``volact.pipeline``'s.  Which servers a run has is
+``volact.inventory``'s.
+
+    async for row in run_fleet(servers, opener, Job(mode="check"), Control(concurrency=20)):
+        print(row.name, row.verdict)
 """
 
-from volact.fleet.clones import needs_all, planned_together
-from volact.fleet.control import Canary, Control
-from volact.fleet.course import Stop
+from volact.fleet.clones import needs_all_servers, plan_together
+from volact.fleet.control import Canary, Control, Share
 from volact.fleet.events import Entered, Event, Finished, OnEvent, Started, Stopped
-from volact.fleet.pace import Rate
+from volact.fleet.failure_policy import Stop
+from volact.fleet.rate_limiter import Rate
 from volact.fleet.runs import apply_fleet, plan_fleet, run_fleet
-from volact.fleet.share import Share
 
 __all__ = [
     "Canary",
@@ -26,8 +28,8 @@ __all__ = [
     "Stop",
     "Stopped",
     "apply_fleet",
-    "needs_all",
+    "needs_all_servers",
     "plan_fleet",
-    "planned_together",
+    "plan_together",
     "run_fleet",
 ]

@@ -1,4 +1,4 @@
-"""Which servers go first: few, but one of each kind there is.  Pure and the same every time."""
+"""Which servers are canaries: a few, spread over the groups of the fleet.  Pure, deterministic."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
-Kind = tuple[str, ...]
+# What servers of one group have in common, such as provider, transport and tags.
+Group = tuple[str, ...]
 
 
-def choose(
-    items: Sequence[T], number: int, kind_of: Callable[[T], Kind], name_of: Callable[[T], str]
+def choose_canaries(
+    items: Sequence[T], number: int, group_of: Callable[[T], Group], name_of: Callable[[T], str]
 ) -> tuple[list[T], list[T]]:
-    """The canaries and the others; both in the order of ``items``.
+    """Split items into canaries and others; both keep the order of ``items``.
 
-    The largest kinds come first, one server of each, then a second of each, and
-    so on.  Within a kind the choice looks like chance and depends on nothing but
-    the names: the same fleet has the same canaries in every run.
+    The groups take turns, the largest first: one canary of each, then a second of each.
+    Within a group a hash of the name decides, so a fleet has the same canaries in every run.
     """
     if number <= 0:
         return [], list(items)
-    kinds: dict[Kind, list[int]] = {}
+    groups: dict[Group, list[int]] = {}
     for at, item in enumerate(items):
-        kinds.setdefault(kind_of(item), []).append(at)
-    order = sorted(kinds, key=lambda kind: (-len(kinds[kind]), kind))
-    for members in kinds.values():
-        members.sort(key=lambda at: _lot(name_of(items[at])), reverse=True)
+        groups.setdefault(group_of(item), []).append(at)
+    order = sorted(groups, key=lambda group: (-len(groups[group]), group))
+    for members in groups.values():
+        members.sort(key=lambda at: _rank(name_of(items[at])), reverse=True)
     chosen: set[int] = set()
     while len(chosen) < min(number, len(items)):
-        for kind in order:
-            if kinds[kind] and len(chosen) < number:
-                chosen.add(kinds[kind].pop())
+        for group in order:
+            if groups[group] and len(chosen) < number:
+                chosen.add(groups[group].pop())
     return (
         [item for at, item in enumerate(items) if at in chosen],
         [item for at, item in enumerate(items) if at not in chosen],
     )
 
 
-def _lot(name: str) -> bytes:
+def _rank(name: str) -> bytes:
     return hashlib.blake2b(name.encode(), digest_size=8).digest()

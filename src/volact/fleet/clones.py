@@ -1,7 +1,7 @@
-"""Servers that share a machine ID: seen only when all were looked at, planned then.
+"""Servers with the same client machine ID (CMID): found and planned for across the fleet.
 
-Pure: outcomes in, outcomes out.  A rearm is planned only where the person agreed
-to it, and only where the clones are what the KMS host refuses.
+Pure: outcomes in, outcomes out.  A rearm is planned only with the operator's consent,
+and only where the KMS host refuses the servers for being clones.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from volact.core.diagnose.fleet import duplicate_cmids
 from volact.core.plan import make_plan
 from volact.model.finding import Finding
 from volact.pipeline import Job, Outcome
-from volact.pipeline.job import Look
+from volact.pipeline.job import Examination
 from volact.pipeline.rows import replanned
 
 _TOO_FEW = 0xC004F038  # the KMS host has seen too few machines: clones count once
 STEP = "rearm"
 
 
-def needs_all(job: Job) -> bool:
-    """Whether some step can be planned only when every server was looked at."""
+def needs_all_servers(job: Job) -> bool:
+    """Whether some step can be planned only after every server was examined."""
     return STEP in job.policy.consent
 
 
-def planned_together(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The same outcomes; clones that a KMS host does not count get a rearm."""
-    facts = {o.server.name: o.look.facts for o in outcomes if o.look is not None}
+def plan_together(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes; clones that the KMS host does not count get a rearm."""
+    facts = {o.server.name: o.examination.facts for o in outcomes if o.examination is not None}
     clones = duplicate_cmids(facts)
     return [_with_rearm(outcome, clones.get(outcome.server.name)) for outcome in outcomes]
 
 
 def _with_rearm(outcome: Outcome, finding: Finding | None) -> Outcome:
-    look = outcome.look
-    if look is None or finding is None or not _refused_for_count(look):
+    exam = outcome.examination
+    if exam is None or finding is None or not _refused_for_count(exam):
         return outcome
     agreed = replace(finding, repair="automatic")
-    # The finding is the fleet's: the closing look at one server could not judge it.
-    plan = make_plan(look.assessment, (*look.findings, agreed))
-    return replanned(outcome, replace(look, plan=plan))
+    # A finding of the whole fleet: the closing probe of one server cannot judge it.
+    plan = make_plan(exam.assessment, (*exam.findings, agreed))
+    return replanned(outcome, replace(exam, plan=plan))
 
 
-def _refused_for_count(look: Look) -> bool:
-    agreed = STEP in look.ctx.policy.consent
+def _refused_for_count(exam: Examination) -> bool:
+    agreed = STEP in exam.ctx.policy.consent
     return (
         agreed
-        and bool(look.assessment.licence.unlicensed)
-        and look.assessment.attempts.code == _TOO_FEW
+        and bool(exam.assessment.licence.unlicensed)
+        and exam.assessment.attempts.code == _TOO_FEW
     )

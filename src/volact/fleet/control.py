@@ -1,41 +1,74 @@
-"""How a run over a fleet is conducted: what a person decides about it, as values."""
+"""The operator's settings of a run over a fleet, as values."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+import re
 from collections.abc import Callable
 
 import msgspec
 
-from volact.fleet.events import OnEvent, unheard
-from volact.fleet.pace import Rate
-from volact.fleet.share import Share
+from volact.fleet.events import OnEvent, ignore_event
+from volact.fleet.rate_limiter import Rate
+
+_SHARE = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?(%?)")
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A number of servers, or a percentage of them: ``5``, ``10%``."""
+
+    number: float
+    percent: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Share:
+        """Read a share; ``ValueError`` for what is neither a count nor a percentage."""
+        match = _SHARE.fullmatch(text.strip())
+        if match is None or (match[2] and not match[3]):
+            raise ValueError(f"{text!r} is neither a number of servers nor a percentage")
+        number = float(f"{match[1]}.{match[2] or 0}")
+        if match[3] and number > 100:
+            raise ValueError(f"{text!r} is more than all servers")
+        return cls(number, bool(match[3]))
+
+    def at_least_one(self, total: int) -> int:
+        """The share of ``total``, rounded up and never 0: how many canaries there are."""
+        return min(total, max(1, math.ceil(self._of(total))))
+
+    def at_most(self, total: int) -> int:
+        """The share of ``total``, rounded down: how many failures are allowed."""
+        return math.floor(self._of(total))
+
+    def _of(self, total: int) -> float:
+        # Exact for what people type: 10 % of 30 is 3 and no more.
+        return round(total * self.number / 100, 6) if self.percent else self.number
 
 
 class Canary(msgspec.Struct, frozen=True):
-    """How many go first, and how many of them may fail."""
+    """How many servers go first, and how many of them may fail."""
 
     share: Share
     may_fail: int = 0
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):
-    """How many at once, how fast, how long, who goes first, who is told, who may stop it.
+    """Concurrency, rate, time limit and stop rules of a run, and who is told of it.
 
-    ``run_s`` bounds the whole run; the time of one server is its job's
-    ``deadline_s``.  Setting ``drain`` begins nothing more and finishes what
-    runs; setting ``stop`` gives up what runs: the servers concerned get rows
-    that say so.  ``chance`` spreads the beginnings within a ``pace``.
+    ``run_s`` bounds the whole run; ``deadline_s`` of the job bounds one server.
+    Setting ``drain`` begins no more servers and finishes those under way.  Setting
+    ``stop`` cancels those under way, too.  The servers concerned get rows that say so.
+    ``rng`` gives numbers from 0 up to 1; it spreads the starts within a ``pace``.
     """
 
     concurrency: int = 50
     run_s: float | None = None
-    on_event: OnEvent = unheard
+    on_event: OnEvent = ignore_event
     stop: asyncio.Event | None = None
     drain: asyncio.Event | None = None
     canary: Canary | None = None
     max_failures: Share | None = None
     pace: Rate | None = None
     kms_concurrency: int | None = None
-    chance: Callable[[], float] = random.random
+    rng: Callable[[], float] = random.random

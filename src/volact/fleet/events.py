@@ -1,4 +1,4 @@
-"""What a progress display is told while servers are asked."""
+"""Events of a run over a fleet: what a progress display shows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from volact.fleet.course import Stop
+from volact.fleet.failure_policy import Stop
 from volact.model.report import ServerReport
 from volact.pipeline import Phase
 
@@ -40,5 +40,5 @@ Event = Started | Entered | Finished | Stopped
 OnEvent = Callable[[Event], None]
 
 
-def unheard(event: Event) -> None:
-    """Tell nobody."""
+def ignore_event(event: Event) -> None:
+    """Do nothing: the default of ``Control.on_event``."""

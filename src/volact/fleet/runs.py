@@ -1,6 +1,6 @@
-"""The runs over a fleet: all the way, or plan first and apply what was agreed to.
+"""The runs over a fleet: in one pass, or plan first and apply what was agreed.
 
-Each is an asynchronous stream of rows in the order in which servers finish.
+Each is an asynchronous generator that yields in the order in which servers finish.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from typing import TypeVar
 
+from volact.fleet.canary import Group
 from volact.fleet.control import Control
-from volact.fleet.crew import Crew, Kind, Views
+from volact.fleet.fleet_run import FleetRun, ItemAdapter
 from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.pipeline import (
@@ -18,7 +19,7 @@ from volact.pipeline import (
     activation_host,
     apply_one,
     examine_one,
-    lost_row,
+    row_without_result,
     run_one,
 )
 from volact.transports.base import Opener
@@ -31,46 +32,67 @@ _DEFAULT = Control()
 def run_fleet(
     servers: Iterable[Server], opener: Opener, job: Job, control: Control = _DEFAULT
 ) -> AsyncGenerator[ServerReport, None]:
-    """Check, plan or activate every server, in one pass each."""
-    views = Views[Server, ServerReport](_itself, _itself, _row_alone, kind_of_server)
-    crew = Crew[Server, ServerReport](
-        views, lambda server, job, note: run_one(server, opener, job, note), job, control
+    """Check, plan, activate or undo every server in one pass.
+
+    Args:
+        servers: read lazily, unless ``control`` asks for canaries or a failure limit.
+        opener: opens a transport to a server.
+        job: mode, policy and time limit, the same for every server.
+        control: concurrency, rate, stop rules, events.
+
+    Yields:
+        One row for each server.  Errors of a server are in its row; none is raised.
+    """
+    adapter = ItemAdapter[Server, ServerReport](_itself, _itself, _row_alone, group_of_server)
+    run = FleetRun[Server, ServerReport](
+        adapter, lambda server, job, notify: run_one(server, opener, job, notify), job, control
     )
-    return crew.run(servers)
+    return run.run(servers)
 
 
 def plan_fleet(
     servers: Iterable[Server], opener: Opener, job: Job, control: Control = _DEFAULT
 ) -> AsyncGenerator[Outcome, None]:
-    """Look at every server and plan, change nothing."""
-    views = Views[Server, Outcome](_itself, _report_of, _outcome, kind_of_server)
-    crew = Crew[Server, Outcome](
-        views, lambda server, job, note: examine_one(server, opener, job, note), job, control
+    """Examine every server and plan; change nothing.
+
+    Arguments as for ``run_fleet``.  Yields one outcome for each server; those with
+    ``pending`` steps can be given to ``apply_fleet``.
+    """
+    adapter = ItemAdapter[Server, Outcome](_itself, _report_of, _outcome, group_of_server)
+    run = FleetRun[Server, Outcome](
+        adapter, lambda server, job, notify: examine_one(server, opener, job, notify), job, control
     )
-    return crew.run(servers)
+    return run.run(servers)
 
 
 def apply_fleet(
     outcomes: Iterable[Outcome], opener: Opener, job: Job, control: Control = _DEFAULT
 ) -> AsyncGenerator[ServerReport, None]:
-    """Apply what was planned before: exactly the steps that were shown."""
-    views = Views[Outcome, ServerReport](_server_of, _itself, _row_after, kind_of_outcome)
-    crew = Crew[Outcome, ServerReport](
-        views, lambda look, job, note: apply_one(look, opener, job, note), job, control
+    """Apply the plans of ``plan_fleet``, exactly the steps that were shown.
+
+    Arguments as for ``run_fleet``.  Yields one row for each outcome.
+    """
+    adapter = ItemAdapter[Outcome, ServerReport](
+        _server_of, _itself, _row_after_plan, group_of_outcome
     )
-    return crew.run(outcomes)
+    run = FleetRun[Outcome, ServerReport](
+        adapter, lambda planned, job, notify: apply_one(planned, opener, job, notify), job, control
+    )
+    return run.run(outcomes)
 
 
-def kind_of_server(server: Server) -> Kind:
-    """What tells servers apart before anybody has looked at them."""
+def group_of_server(server: Server) -> Group:
+    """The group of a server that was not examined yet: provider, transport, tags."""
     tags = ",".join(sorted(server.tags))
     return (server.provider, server.address.scheme, tags)
 
 
-def kind_of_outcome(outcome: Outcome) -> Kind:
-    """What tells servers apart that were looked at."""
-    report, look = outcome.report, outcome.look
-    host = "" if look is None else activation_host(look.plan, look.assessment)
+def group_of_outcome(outcome: Outcome) -> Group:
+    """The group of a server that was examined: provider, release, KMS host."""
+    report, examination = outcome.report, outcome.examination
+    host = ""
+    if examination is not None:
+        host = activation_host(examination.plan, examination.assessment) or ""
     return (report.provider or "", report.os.release or "", host or report.license.kms_host or "")
 
 
@@ -94,11 +116,11 @@ def _outcome(server: Server, row: ServerReport) -> Outcome:
     return Outcome(server=server, report=row)
 
 
-def _row_after(outcome: Outcome, row: ServerReport) -> ServerReport:
-    """The row of a loss with what an earlier look had seen."""
+def _row_after_plan(outcome: Outcome, row: ServerReport) -> ServerReport:
+    """A row without a result, completed with what the plan's examination had seen."""
     if row.error is None:
         return row
-    lost = row.error
-    return lost_row(
-        outcome.server, lost.kind, lost.message, command=lost.command, before=outcome.report
+    error = row.error
+    return row_without_result(
+        outcome.server, error.kind, error.message, command=error.command, before=outcome.report
     )

@@ -1,33 +1,33 @@
-"""One server from the first question to the verdict.
+"""One server, from the first probe to the verdict.
 
     probe -> facts -> diagnose -> findings -> plan -> steps -> apply
           -> facts again -> diagnose again -> verify -> verdict
 
-A healthy server costs one execution, one to repair costs two.  What is wrong
-and what to do is ``volact.core``'s; how to get there ``volact.transports``'.
-Many servers are ``volact.fleet``'s.
+A healthy server costs one execution of the agent, a repaired one two.  Findings and plans
+are made by ``volact.core``, connections by ``volact.transports``.  Many servers are
+``volact.fleet``'s.
 """
 
-from volact.pipeline.again import Retry
+from volact.pipeline.activation_host import activation_host
 from volact.pipeline.job import Job, Mode, Notify, Outcome, Phase
-from volact.pipeline.record import NOBODY, Recorder
-from volact.pipeline.rows import lost_row
+from volact.pipeline.retry import Retry
+from volact.pipeline.rows import row_without_result
 from volact.pipeline.run import apply_one, examine_one, read_one, run_one
-from volact.pipeline.turn import activation_host
+from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
 
 __all__ = [
-    "NOBODY",
+    "NO_RECORDER",
     "Job",
     "Mode",
     "Notify",
     "Outcome",
     "Phase",
-    "Recorder",
     "Retry",
+    "RunRecorder",
     "activation_host",
     "apply_one",
     "examine_one",
-    "lost_row",
     "read_one",
+    "row_without_result",
     "run_one",
 ]

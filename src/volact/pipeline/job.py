@@ -1,4 +1,4 @@
-"""What is wanted of every server of a run, and what one look at a server gives."""
+"""The job that is the same for every server of a run, and the examination of one server."""
 
 from __future__ import annotations
 
@@ -18,32 +18,35 @@ from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.model.step import Plan
 from volact.model.undo import Past
-from volact.pipeline.again import Retry
-from volact.pipeline.record import NOBODY, Recorder
-from volact.pipeline.turn import Turn, at_once
+from volact.pipeline.activation_host import ActivationSlot, no_limit
+from volact.pipeline.retry import Retry
+from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
 
 Mode = Literal["check", "plan", "activate", "undo"]
 CHANGING: tuple[Mode, ...] = ("activate", "undo")
 Phase = Literal["connect", "probe", "apply", "verify"]
 
-# Told which phase a server, by its name, has entered.
+# Called with a server's name and the phase that it has entered.
 Notify = Callable[[str, Phase], None]
 
 
-def nobody(name: str, phase: Phase) -> None:
-    """Tell nobody."""
+def ignore_phase(name: str, phase: Phase) -> None:
+    """Do nothing."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """The decision of a person about a run: what may be done, and in what time.
+    """The operator's decision about a run: what may be done, and in what time.
 
-    ``activate`` is consent to every step of every plan; asking first is the
-    caller's affair (``examine_one``, then ``apply_one``).  ``provider`` rules
-    over what the inventory says; ``""`` leaves it to the server, then to its
-    own facts.  ``recorder`` is told what happens while it happens.  ``run``
-    and ``who`` are what another run reads that comes to a server meanwhile;
-    ``turn`` is waited for before an activation is sent to its KMS host.  ``past``
-    is what is to be undone, by the name of the server; only ``undo`` has any.
+    Attributes:
+        mode: ``activate`` is consent to every step of every plan.  To ask first, call
+            ``examine_one``, then ``apply_one``.
+        provider: overrides the inventory; ``""`` leaves it to the server's entry, then to
+            its facts.
+        deadline_s: the time limit of one server, its retries included.
+        recorder: told of facts and intents while the run goes on.
+        run, who: shown to another run that meets the lock on a server.
+        activation_slot: held while an activation is sent to its KMS host.
+        past: for ``undo``, what is to be undone, by the server's name.
     """
 
     mode: Mode
@@ -52,19 +55,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     images: Mapping[str, Image] = {}
     deadline_s: float = 120.0
     knowledge: Callable[[str], Knowledge] = knowledge_for
-    recorder: Recorder = NOBODY
+    recorder: RunRecorder = NO_RECORDER
     run: str = ""
     who: str = ""
     retry: Retry = Retry()
-    turn: Turn = at_once
+    activation_slot: ActivationSlot = no_limit
     past: Mapping[str, Past] = {}
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at a server, and what would be done about it.
+class Examination(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts, findings and plan of one server.
 
-    ``provider`` is ``None`` when it could not be told: then there is nothing
-    to judge by, no findings and no steps.
+    ``provider`` is ``None`` if it is unknown: then there are no findings and no steps.
     """
 
     provider: str | None
@@ -80,18 +82,18 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ctx(self) -> Context:
-        """What it was judged by."""
+        """Knowledge and policy that the facts were judged by."""
         return self.assessment.ctx
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """A server's row, and the look behind it when there was one."""
+    """A server's row, and the examination behind it if there was one."""
 
     server: Server
     report: ServerReport
-    look: Look | None = None
+    examination: Examination | None = None
 
     @property
     def pending(self) -> bool:
-        """Whether there are steps that could be applied."""
-        return self.look is not None and bool(self.look.plan.steps)
+        """Whether there are steps to apply."""
+        return self.examination is not None and bool(self.examination.plan.steps)

@@ -1,4 +1,4 @@
-"""Rows of the JSON contract out of what the pipeline found.  Pure."""
+"""Rows of the JSON contract, made of what the pipeline found.  Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from volact.model.finding import Finding
 from volact.model.report import ErrorRow, ServerReport, Word
 from volact.model.server import Server
 from volact.model.step import Plan, StepResult
-from volact.pipeline.job import Look, Outcome
+from volact.pipeline.job import Examination, Outcome
 
 
 def row(  # noqa: PLR0913  (one argument for each part of a row)
     server: Server,
-    look: Look,
+    exam: Examination,
     *,
     verdict: Word,
     plan: Plan,
@@ -28,14 +28,14 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
     executions: int,
     elapsed_s: float,
 ) -> ServerReport:
-    """A server that was examined."""
+    """The row of a server that was examined."""
     return ServerReport(
         name=server.name,
         address=str(server.address),
-        provider=look.provider,
+        provider=exam.provider,
         verdict=verdict,
-        os=os_row(look.assessment),
-        license=license_row(look.assessment),
+        os=os_row(exam.assessment),
+        license=license_row(exam.assessment),
         findings=findings,
         plan=tuple(_step(step.do, step.because, step.params) for step in plan.steps),
         refusals=tuple(msgspec.structs.asdict(refusal) for refusal in plan.refusals),
@@ -44,24 +44,24 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
         resolved=resolved,
         executions=executions,
         elapsed_s=round(elapsed_s, 3),
-        addresses=value_of(look.facts.addresses) or (),
-        clock_skew_s=look.assessment.clock.skew_s,
+        addresses=value_of(exam.facts.addresses) or (),
+        clock_skew_s=exam.assessment.clock.skew_s,
     )
 
 
-def replanned(outcome: Outcome, look: Look) -> Outcome:
-    """The outcome of the same look with another plan."""
-    plan = look.plan
+def replanned(outcome: Outcome, exam: Examination) -> Outcome:
+    """The outcome of the same examination with another plan."""
+    plan = exam.plan
     report = msgspec.structs.replace(
         outcome.report,
         plan=tuple(_step(step.do, step.because, step.params) for step in plan.steps),
         refusals=tuple(msgspec.structs.asdict(refusal) for refusal in plan.refusals),
         reason=plan.reason,
     )
-    return msgspec.structs.replace(outcome, report=report, look=look)
+    return msgspec.structs.replace(outcome, report=report, examination=exam)
 
 
-def lost_row(  # noqa: PLR0913  (as above)
+def row_without_result(  # noqa: PLR0913  (as above)
     server: Server,
     kind: ErrorKind,
     message: str,
@@ -71,7 +71,7 @@ def lost_row(  # noqa: PLR0913  (as above)
     executions: int = 0,
     elapsed_s: float = 0.0,
 ) -> ServerReport:
-    """A server that could not be examined; what was seen of it before is kept."""
+    """The row of a server that gave no result; what was seen ``before`` is kept."""
     known = before or ServerReport(
         name=server.name,
         address=str(server.address),
@@ -87,16 +87,16 @@ def lost_row(  # noqa: PLR0913  (as above)
     )
 
 
-def kind_of(error: VolactError) -> ErrorKind:
-    """The contract's word for an error of one server."""
+def error_kind(error: VolactError) -> ErrorKind:
+    """The kind of an error, in the words of the JSON contract."""
     if isinstance(error, TransportError | AnswerError):
         return error.kind
-    # What is left is something unusable on our own side of the connection.
+    # The others are input that cannot be used on this side of the connection.
     return "connect"
 
 
 def command_of(error: VolactError) -> str:
-    """What is typed here before the next try, where one command mends it."""
+    """The command to type on this machine before the next run, if one mends the error."""
     return error.command if isinstance(error, TransportError) else ""
 
 

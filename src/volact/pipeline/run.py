@@ -1,7 +1,7 @@
-"""Check, plan or activate one server; a server's fault becomes its row.
+"""Check, plan, activate or undo one server; its errors become its row.
 
-Nothing that a server does is raised from here.  Cancelling passes through:
-the caller gives the row of a server that was given up.
+No error of a server is raised from here.  Cancellation is: the caller makes the row of
+a server whose visit was cancelled.
 """
 
 from __future__ import annotations
@@ -23,144 +23,173 @@ from volact.model.server import Server
 from volact.model.step import Plan, StepResult
 from volact.model.text import say
 from volact.model.told import told
-from volact.pipeline.again import never_ran, until_it_works
-from volact.pipeline.job import CHANGING, Job, Look, Notify, Outcome, nobody
-from volact.pipeline.rows import command_of, kind_of, lost_row, row
-from volact.pipeline.undo import judged, looked
+from volact.pipeline.job import CHANGING, Examination, Job, Notify, Outcome, ignore_phase
+from volact.pipeline.retry import never_executed, with_retries
+from volact.pipeline.rows import command_of, error_kind, row, row_without_result
+from volact.pipeline.undo import with_undo_plan, with_undo_result
 from volact.pipeline.visit import Visit
 from volact.transports.base import Opener, Transport
 
-# Less time than this is too little for another look.
-_LOOK_S = 6.0
+# A probe needs at least this much time.
+_PROBE_S = 6.0
 
 
 async def run_one(
-    server: Server, opener: Opener, job: Job, notify: Notify = nobody
+    server: Server, opener: Opener, job: Job, notify: Notify = ignore_phase
 ) -> ServerReport:
-    """The whole way on one connection, as far as the job's mode goes."""
+    """Check, plan, activate or undo one server, as the job's mode says.
+
+    Args:
+        server: the server, with its address and credential.
+        opener: opens a transport to it.
+        job: mode, policy, time limit and recorder.
+        notify: called with the server's name and each phase it enters.
+
+    Returns:
+        The server's row.  ``TransportError`` and ``AnswerError`` are in ``row.error``.
+
+    Example::
+
+        row = await run_one(server, opener, Job(mode="check", provider="tencent"))
+        print(row.verdict, [finding.id for finding in row.findings])
+    """
     visit = Visit(server, opener, job, notify)
     try:
-        return await until_it_works(visit, job.retry, lambda: _whole_way(visit))
+        return await with_retries(visit, job.retry, lambda: _attempt(visit))
     except VolactError as error:
-        seen = visit.untouched
+        seen = visit.unchanged
         return _unexamined(visit, error, None if seen is None else _examined(visit, seen))
 
 
-async def _whole_way(visit: Visit) -> ServerReport:
-    """One try: a look, and what it calls for."""
+async def _attempt(visit: Visit) -> ServerReport:
+    """One attempt: examine, and apply the plan where the mode does."""
     async with visit.open() as transport:
-        look = await visit.look(transport)
-        if visit.job.mode not in CHANGING or not look.plan.steps:
-            return _examined(visit, look)
-        lost = await _try_apply(visit, transport, look)
-    return lost if isinstance(lost, ServerReport) else await _look_again(visit, look, lost)
+        exam = await visit.examine(transport)
+        if visit.job.mode not in CHANGING or not exam.plan.steps:
+            return _examined(visit, exam)
+        lost = await _try_apply(visit, transport, exam)
+    return lost if isinstance(lost, ServerReport) else await _verify_lost_answer(visit, exam, lost)
 
 
-async def examine_one(server: Server, opener: Opener, job: Job, notify: Notify = nobody) -> Outcome:
-    """Look at a server and plan, change nothing; the outcome can be applied later."""
+async def examine_one(
+    server: Server, opener: Opener, job: Job, notify: Notify = ignore_phase
+) -> Outcome:
+    """Examine a server and plan; change nothing.
+
+    Arguments as for ``run_one``.  An outcome with ``pending`` steps can be given to
+    ``apply_one``.
+    """
     visit = Visit(server, opener, job, notify)
 
-    async def attempt() -> Look:
+    async def attempt() -> Examination:
         async with visit.open() as transport:
-            return await visit.look(transport)
+            return await visit.examine(transport)
 
     try:
-        look = await until_it_works(visit, job.retry, attempt)
+        exam = await with_retries(visit, job.retry, attempt)
     except VolactError as error:
         return Outcome(server=server, report=_unexamined(visit, error))
-    return Outcome(server=server, report=_examined(visit, look), look=look)
+    return Outcome(server=server, report=_examined(visit, exam), examination=exam)
 
 
 def read_one(server: Server, answer: Answer, job: Job) -> Outcome:
-    """The outcome of an answer that was brought here by hand; nobody is asked.
+    """The outcome of an answer that was brought by hand; no connection is made.
 
-    When the server gave it is not known, so its clock is measured against
-    nothing but the reference that the server itself asked.
+    When the server gave the answer is unknown.  So its clock is compared only with the
+    reference that the server itself asked.
     """
-    visit = Visit(server, _no_way, job, nobody)
+    visit = Visit(server, _no_transport, job, ignore_phase)
     visit.executions = 1
     try:
-        look = visit.judge(read_facts(answer.facts, None))
+        exam = visit.examine_facts(read_facts(answer.facts, None))
     except VolactError as error:
         return Outcome(server=server, report=_unexamined(visit, error))
-    report = _examined(visit, look)
+    report = _examined(visit, exam)
     results = tuple(msgspec.to_builtins(result) for result in answer.results)
     report = msgspec.structs.replace(report, results=results, elapsed_s=answer.ms / 1000)
-    return Outcome(server=server, report=report, look=look)
+    return Outcome(server=server, report=report, examination=exam)
 
 
 async def apply_one(
-    outcome: Outcome, opener: Opener, job: Job, notify: Notify = nobody
+    outcome: Outcome, opener: Opener, job: Job, notify: Notify = ignore_phase
 ) -> ServerReport:
-    """Apply exactly the steps of an earlier look, and see what came of them."""
-    look = outcome.look
-    if look is None or not look.plan.steps:
+    """Apply exactly the steps of an earlier outcome, and verify them.
+
+    Arguments as for ``run_one``.  A repeated attempt examines the server first and applies
+    nothing if the plan has changed.
+    """
+    exam = outcome.examination
+    if exam is None or not exam.plan.steps:
         return outcome.report
     visit = Visit(outcome.server, opener, job, notify)
     visit.executions = outcome.report.executions
-    attempt = _Agreed(visit, look)
+    attempt = _ApplyAgreed(visit, exam)
     try:
-        return await until_it_works(visit, job.retry, attempt)
+        return await with_retries(visit, job.retry, attempt)
     except VolactError as error:
         return _unexamined(visit, error, outcome.report)
 
 
-class _Agreed:
-    """Tries to apply what was shown: no step more, whatever was found meanwhile."""
+class _ApplyAgreed:
+    """Attempts to apply an agreed plan; a changed plan is not applied."""
 
-    def __init__(self, visit: Visit, agreed: Look) -> None:
+    def __init__(self, visit: Visit, agreed: Examination) -> None:
         self._visit = visit
-        self._look = agreed
+        self._agreed = agreed
         self._tried = 0
 
     async def __call__(self) -> ServerReport:
-        """One try; from the second on with a fresh look before it."""
-        visit, look = self._visit, self._look
+        """One attempt; from the second on, examine the server first."""
+        visit, exam = self._visit, self._agreed
         self._tried += 1
         async with visit.open() as transport:
             if self._tried > 1:
-                look = await visit.look(transport)
-                if look.plan.steps != self._look.plan.steps:
-                    return _examined(visit, look)
-            lost = await _try_apply(visit, transport, look)
-        return lost if isinstance(lost, ServerReport) else await _look_again(visit, look, lost)
+                exam = await visit.examine(transport)
+                if exam.plan.steps != self._agreed.plan.steps:
+                    return _examined(visit, exam)
+            lost = await _try_apply(visit, transport, exam)
+        return (
+            lost if isinstance(lost, ServerReport) else await _verify_lost_answer(visit, exam, lost)
+        )
 
 
-def _no_way(server: Server) -> AbstractAsyncContextManager[Transport]:
-    """The way to a server whose answer is here already."""
+def _no_transport(server: Server) -> AbstractAsyncContextManager[Transport]:
+    """The opener of a server whose answer was brought by hand."""
     raise TransportError("connect", f"{server.name} is not to be asked: its answer was brought")
 
 
-async def _try_apply(visit: Visit, transport: Transport, look: Look) -> ServerReport | VolactError:
-    """The row after the steps, or why there is no answer to them."""
+async def _try_apply(
+    visit: Visit, transport: Transport, exam: Examination
+) -> ServerReport | VolactError:
+    """The row after the steps, or the error that took their answer."""
     before = visit.executions
     try:
-        async with visit.turn(look):
-            after, answer = await visit.apply(transport, look)
+        async with visit.activation_slot(exam):
+            after, answer = await visit.apply(transport, exam)
     except (TransportError, AnswerError) as error:
-        if visit.executions == before or never_ran(error):
-            visit.did_nothing(look)
-            raise  # nothing was done there
+        if visit.executions == before or never_executed(error):
+            visit.steps_never_ran(exam)
+            raise  # nothing was changed there
         return error
-    after = await _in_full(visit, transport, look, after)
-    return _applied(visit, look, after, answer.results)
+    after = await _completed(visit, transport, exam, after)
+    return _applied(visit, exam, after, answer.results)
 
 
-async def _in_full(visit: Visit, transport: Transport, look: Look, after: Facts) -> Facts:
-    """The closing look again, where slow steps left it no time for what decides."""
-    if not out_of_time(after) or visit.left_s < _LOOK_S:
+async def _completed(visit: Visit, transport: Transport, exam: Examination, after: Facts) -> Facts:
+    """The facts after the steps, asked for again where slow steps left no time for them."""
+    if not out_of_time(after) or visit.left_s < _PROBE_S:
         return after
     try:
-        return await visit.look_again(transport, look)
+        return await visit.probe_again(transport, exam)
     except (TransportError, AnswerError):
         return after  # the steps were answered; what is missing is a finding of its own
 
 
-async def _look_again(visit: Visit, look: Look, lost: VolactError) -> ServerReport:
-    """Whatever the lost answer would have said: how does the server stand now?"""
+async def _verify_lost_answer(visit: Visit, exam: Examination, lost: VolactError) -> ServerReport:
+    """The row by a probe of the state now, where the answer to the steps was lost."""
     try:
         async with visit.open() as transport:
-            after = await visit.look_again(transport, look)
+            after = await visit.probe_again(transport, exam)
     except VolactError as error:
         message = say(
             "steps were sent and the answer was lost ({lost}); then: {error}; "
@@ -168,64 +197,64 @@ async def _look_again(visit: Visit, look: Look, lost: VolactError) -> ServerRepo
             lost=lost.message,
             error=told(error),
         )
-        return lost_row(
+        return row_without_result(
             visit.server,
-            kind_of(error),
+            error_kind(error),
             message,
-            before=_examined(visit, look),
+            before=_examined(visit, exam),
             executions=visit.executions,
             elapsed_s=visit.elapsed_s,
         )
-    return _applied(visit, look, after, ())
+    return _applied(visit, exam, after, ())
 
 
-def _examined(visit: Visit, look: Look) -> ServerReport:
+def _examined(visit: Visit, exam: Examination) -> ServerReport:
     report = row(
         visit.server,
-        look,
-        verdict=_standing(look),
-        plan=look.plan,
-        findings=look.findings,
+        exam,
+        verdict=_current_verdict(exam),
+        plan=exam.plan,
+        findings=exam.findings,
         executions=visit.executions,
         elapsed_s=visit.elapsed_s,
     )
-    return looked(report, look)
+    return with_undo_plan(report, exam)
 
 
-def _standing(look: Look) -> Word:
-    """The verdict on a server as it stands: nothing was applied."""
-    if look.provider is None:
+def _current_verdict(exam: Examination) -> Word:
+    """The verdict on a server to which nothing was applied."""
+    if exam.provider is None:
         return "attention"
-    return verify(Plan(), look.findings, look.findings, (), look.assessment).word
+    return verify(Plan(), exam.findings, exam.findings, (), exam.assessment).word
 
 
 def _applied(
-    visit: Visit, look: Look, after: Facts, results: tuple[StepResult, ...]
+    visit: Visit, exam: Examination, after: Facts, results: tuple[StepResult, ...]
 ) -> ServerReport:
-    now = assess(after, look.ctx, results)
+    now = assess(after, exam.ctx, results)
     findings = diagnose(now)
-    verdict = verify(look.plan, look.findings, findings, results, now)
-    seen = Look(provider=look.provider, assessment=now)
+    verdict = verify(exam.plan, exam.findings, findings, results, now)
+    seen = Examination(provider=exam.provider, assessment=now)
     report = row(
         visit.server,
         seen,
         verdict=verdict.word,
-        plan=look.plan,
+        plan=exam.plan,
         findings=findings,
         results=results,
         resolved=verdict.resolved,
         executions=visit.executions,
         elapsed_s=visit.elapsed_s,
     )
-    return judged(report, look, after, results)
+    return with_undo_result(report, exam, after, results)
 
 
 def _unexamined(
     visit: Visit, error: VolactError, before: ServerReport | None = None
 ) -> ServerReport:
-    return lost_row(
+    return row_without_result(
         visit.server,
-        kind_of(error),
+        error_kind(error),
         told(error),
         command=command_of(error),
         before=before,

@@ -1,6 +1,6 @@
-"""Undoing a run on one server: what a look and a closing look say of it.
+"""The undo part of a row: what would be put back, and what was.
 
-What is put back is ``core.undo``'s; the visit itself is ``run``'s.
+Which settings are put back is ``core.undo``'s; the visit is ``run``'s.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.step import StepResult
-from volact.pipeline.job import Look
+from volact.pipeline.job import Examination
 
 
-def looked(report: ServerReport, look: Look) -> ServerReport:
-    """The row of a look, with what would be put back and where that leads."""
-    if look.way is None:
+def with_undo_plan(report: ServerReport, exam: Examination) -> ServerReport:
+    """The row of an examination, with the settings to put back and the findings that follow."""
+    if exam.way is None:
         return report
-    return replace(report, undo=look.way.looked(_leads_to(look)))
+    return replace(report, undo=exam.way.looked(_leads_to(exam)))
 
 
-def judged(
-    report: ServerReport, look: Look, after: Facts, results: tuple[StepResult, ...]
+def with_undo_result(
+    report: ServerReport, exam: Examination, after: Facts, results: tuple[StepResult, ...]
 ) -> ServerReport:
-    """The row after the steps: only what the closing look shows is undone."""
-    if look.way is None:
+    """The row after the steps: undone is only what the closing probe shows."""
+    if exam.way is None:
         return report
-    row = outcome(look.way, after, results)
-    missed = len(row.undone) < len(look.way.backs)
+    row = outcome(exam.way, after, results)
+    missed = len(row.undone) < len(exam.way.backs)
     return replace(report, undo=row, verdict="failed" if missed else report.verdict)
 
 
-def _leads_to(look: Look) -> tuple[str, ...]:
-    """What will be wrong, by the same rules that say what is wrong now."""
-    known = {finding.id for finding in look.findings}
-    then = promised(look.facts, look.plan.steps, look.ctx)
+def _leads_to(exam: Examination) -> tuple[str, ...]:
+    """The new findings of the state that the undo leads to, by the same rules."""
+    known = {finding.id for finding in exam.findings}
+    then = promised(exam.facts, exam.plan.steps, exam.ctx)
     return tuple(
         finding.id
-        for finding in diagnose(assess(then, look.ctx))
+        for finding in diagnose(assess(then, exam.ctx))
         if finding.id not in known and _matters(finding)
     )
 

@@ -1,7 +1,7 @@
-"""One visit to one server: questions put, answers read, time kept.
+"""One visit to one server: connect, run the agent, read its answer, within a deadline.
 
-Here the script is made, carried and answered, and facts come out.  Which
-questions are put, and what follows from the facts, is ``run``'s.
+Scripts go out and facts come back.  The order of probes and steps, and the row that is
+made of them, is ``run``'s.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -42,114 +42,118 @@ from volact.model.server import Server
 from volact.model.step import Plan, Step
 from volact.model.text import say
 from volact.model.undo import Past
-from volact.pipeline.claim import claim
-from volact.pipeline.job import Job, Look, Notify
-from volact.pipeline.record import LookKind, intent_of
-from volact.pipeline.turn import activation_host
+from volact.pipeline.activation_host import activation_host
+from volact.pipeline.job import Examination, Job, Notify
+from volact.pipeline.lock_lease import lock_lease
+from volact.pipeline.run_recorder import ProbeKind, intent_of
 from volact.transports.base import Opener, SharedScript, Transport
 
-# What judges a server of no known cloud: nothing but its own name.
+# Stands for the profile of a server whose provider is unknown.
 _NO_PROFILE = Profile(name="", title="", kms=(), releases=())
-# The script ends itself this long before the connection would end it.
+# The script ends itself this long before the connection would be closed.
 _MARGIN_S = 2.0
-# Of the time that is left, how much is kept for a second look at a server
-# whose answer to an apply was lost.
+# The share of the time left that an apply leaves for a probe, should its answer be lost.
 _KEPT, _KEPT_AT_MOST_S = 0.25, 20.0
 _STEP_S = 5
 
 
 class Visit:
-    """The time, the count and the way to one server."""
+    """The time, the transport and the executions spent on one server.
+
+    ``unchanged`` holds the examination whose steps certainly did not run.
+    """
 
     def __init__(self, server: Server, opener: Opener, job: Job, notify: Notify) -> None:
         self.server = server
         self.job = job
         self.executions = 0
-        self.untouched: Look | None = None  # what was seen, where its steps did nothing
+        self.unchanged: Examination | None = None
         self._opener = opener
         self._notify = notify
         self._sent = False
         self._intent: Intent | None = None  # the steps that may have reached the server
-        self._clock = asyncio.get_running_loop().time
+        self._clock = _clock()
         self._begun = self._clock()
 
     @property
     def elapsed_s(self) -> float:
-        """How long it has taken so far."""
+        """Seconds since the visit began."""
         return self._clock() - self._begun
 
     @property
     def left_s(self) -> float:
-        """How much time there is."""
+        """Seconds until the deadline."""
         return self.job.deadline_s - self.elapsed_s
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Transport]:
-        """A connection, opened within the time there is."""
+        """A transport, opened within the time left."""
         self._notify(self.server.name, "connect")
-        way = self._opener(self.server)
+        opening = self._opener(self.server)
         try:
             async with asyncio.timeout(max(0.0, self.left_s)):
-                transport = await way.__aenter__()
+                transport = await opening.__aenter__()
         except TimeoutError as error:
             raise TransportError("timeout", "no connection within the deadline") from error
         try:
             yield transport
         finally:
-            await way.__aexit__(None, None, None)
+            await opening.__aexit__(None, None, None)
 
     @asynccontextmanager
-    async def turn(self, look: Look) -> AsyncIterator[None]:
-        """The turn at the KMS host, where the steps need one; waiting costs none of the time."""
-        host = activation_host(look.plan, look.assessment)
+    async def activation_slot(self, exam: Examination) -> AsyncIterator[None]:
+        """Hold a slot at the KMS host if the plan activates; the wait does not count as time."""
+        host = activation_host(exam.plan, exam.assessment)
         if host is None:
             yield
             return
         asked = self._clock()
-        async with self.job.turn(host):
+        async with self.job.activation_slot(host):
             self._begun += self._clock() - asked
             yield
 
-    async def look(self, transport: Transport) -> Look:
-        """Probe, tell the provider if nobody named it, diagnose, and plan."""
+    async def examine(self, transport: Transport) -> Examination:
+        """Probe, detect the provider if none is named, diagnose, and plan."""
         self._notify(self.server.name, "probe")
         self._sent = False
         name = self.job.provider or self.server.provider
         if not name:
             facts, _ = await self._ask(transport, "probe", None, (), self.left_s)
-            found = detect(facts, _clouds())
+            found = detect(facts, _profiles())
             if not found.name:
-                return self._unjudged(facts, found)
+                return self._without_provider(facts, found)
             name = found.name
         knowledge = self.job.knowledge(name)
         facts, _ = await self._ask(transport, "probe", knowledge.profile, (), self.left_s)
-        return self._judged(name, facts, self._context(knowledge))
+        return self._examined(name, facts, self._context(knowledge))
 
-    def judge(self, facts: Facts) -> Look:
-        """The same look at facts that were brought here: nothing is asked."""
+    def examine_facts(self, facts: Facts) -> Examination:
+        """The same for facts that were brought by hand; no connection is made."""
         name = self.job.provider or self.server.provider
         if not name:
-            found = detect(facts, _clouds())
+            found = detect(facts, _profiles())
             if not found.name:
-                return self._unjudged(facts, found)
+                return self._without_provider(facts, found)
             name = found.name
-        return self._judged(name, facts, self._context(self.job.knowledge(name)))
+        return self._examined(name, facts, self._context(self.job.knowledge(name)))
 
-    def _unjudged(self, facts: Facts, found: Detection) -> Look:
-        ctx = self._context(_without_cloud())
-        look = Look(provider=None, assessment=assess(facts, ctx), plan=_no_provider(found))
-        return self._planned(look)
+    def _without_provider(self, facts: Facts, found: Detection) -> Examination:
+        ctx = self._context(_no_provider_knowledge())
+        exam = Examination(
+            provider=None, assessment=assess(facts, ctx), plan=_no_provider_plan(found)
+        )
+        return self._with_plan(exam)
 
-    async def apply(self, transport: Transport, look: Look) -> tuple[Facts, Answer]:
-        """Send the steps, written down before; the facts that come back are those after them."""
+    async def apply(self, transport: Transport, exam: Examination) -> tuple[Facts, Answer]:
+        """Record the intent, send the steps, and return the facts after them."""
         self._notify(self.server.name, "apply")
-        intent = intent_of(self.server, look.provider, look.plan.steps, look.facts)
+        intent = intent_of(self.server, exam.provider, exam.plan.steps, exam.facts)
         self._intent = intent
         await self.job.recorder.sending(intent)
         self._sent = True
         kept = min(self.left_s * _KEPT, _KEPT_AT_MOST_S)
-        profile = look.ctx.knowledge.profile
-        steps = look.plan.steps
+        profile = exam.ctx.knowledge.profile
+        steps = exam.plan.steps
         facts, answer = await self._ask(transport, "apply", profile, steps, self.left_s - kept)
         if len(answer.results) != len(steps):
             raise AnswerError(
@@ -157,35 +161,35 @@ class Visit:
             )
         return facts, answer
 
-    def did_nothing(self, look: Look) -> None:
-        """The steps of this look certainly did not run: nothing of them is to be undone."""
-        self.untouched = look
+    def steps_never_ran(self, exam: Examination) -> None:
+        """Record that the steps certainly did not run: there is nothing to undo."""
+        self.unchanged = exam
         if self._intent is not None:
             self.job.recorder.withdrawn(self._intent)
             self._intent = None
 
-    async def look_again(self, transport: Transport, look: Look) -> Facts:
-        """The facts now, by the same questions, when an answer was lost."""
+    async def probe_again(self, transport: Transport, exam: Examination) -> Facts:
+        """The facts now, by the same questions, after an answer was lost or incomplete."""
         self._notify(self.server.name, "verify")
-        profile = look.ctx.knowledge.profile
+        profile = exam.ctx.knowledge.profile
         facts, _ = await self._ask(transport, "probe", profile, (), self.left_s)
         return facts
 
-    def _judged(self, name: str, facts: Facts, ctx: Context) -> Look:
+    def _examined(self, name: str, facts: Facts, ctx: Context) -> Examination:
         assessment = assess(facts, ctx)
         findings = diagnose(assessment)
-        return self._planned(Look(provider=name, assessment=assessment, findings=findings))
+        return self._with_plan(Examination(provider=name, assessment=assessment, findings=findings))
 
-    def _planned(self, look: Look) -> Look:
-        """The look with what would be done; undoing a run needs no provider."""
+    def _with_plan(self, exam: Examination) -> Examination:
+        """The examination with its plan; an undo needs no provider."""
         if self.job.mode == "undo":
             past = self.job.past.get(self.server.name, Past(run=""))
-            way = plan_undo(past, look.facts, look.ctx.policy.consent)
-            return msgspec.structs.replace(look, plan=way.plan(), way=way)
-        if self.job.mode == "check" or look.provider is None:
-            return look
-        plan = make_plan(look.assessment, look.findings)
-        return msgspec.structs.replace(look, plan=plan)
+            way = plan_undo(past, exam.facts, exam.ctx.policy.consent)
+            return msgspec.structs.replace(exam, plan=way.plan(), way=way)
+        if self.job.mode == "check" or exam.provider is None:
+            return exam
+        plan = make_plan(exam.assessment, exam.findings)
+        return msgspec.structs.replace(exam, plan=plan)
 
     def _context(self, knowledge: Knowledge) -> Context:
         return Context(
@@ -194,7 +198,7 @@ class Visit:
             images=self.job.images,
             image=self.server.image,
             license=self.server.license,
-            clouds=_clouds(),
+            clouds=_profiles(),
             now=datetime.now(UTC),
         )
 
@@ -215,7 +219,7 @@ class Visit:
         if shared:
             script_s = _shared_time(script_s)
         if mode == "apply":
-            lock = claim(self.job.run, self.job.who, time.time(), script_s, shared=shared)
+            lock = lock_lease(self.job.run, self.job.who, time.time(), script_s, shared=shared)
             request = msgspec.structs.replace(request, lock=lock)
         if isinstance(transport, SharedScript):
             salt = f"{transport.salt}/{self.executions}"
@@ -227,24 +231,32 @@ class Visit:
         answer = read_answer(raw.stdout, request.id)
         if answer.mode != mode:
             raise AnswerError("protocol", f"{mode} was asked and {answer.mode!r} was answered")
-        look: LookKind = "closing" if self._sent else "first"
-        self.job.recorder.seen(self.server.name, look, answer.facts)
+        probe: ProbeKind = "closing" if self._sent else "first"
+        self.job.recorder.seen(self.server.name, probe, answer.facts)
         return read_facts(answer.facts, Clock(raw.asked, raw.answered)), answer
 
 
+def _clock() -> Callable[[], float]:
+    """The event loop's clock, which also ends its deadlines; without a loop any other."""
+    try:
+        return asyncio.get_running_loop().time
+    except RuntimeError:  # an answer that was brought by hand is read without a loop
+        return time.monotonic
+
+
 def _shared_time(seconds: int) -> int:
-    """Whole fives, so that servers begun at nearly the same time get the same script."""
+    """Round to 5 s, so that servers begun at nearly the same time get the same script."""
     return seconds // _STEP_S * _STEP_S or seconds
 
 
 @cache
-def _clouds() -> tuple[Profile, ...]:
-    """Every profile there is."""
+def _profiles() -> tuple[Profile, ...]:
+    """All known profiles."""
     return tuple(map(load_profile, profile_names()))
 
 
-def _no_provider(found: Detection) -> Plan:
-    """Why nothing is planned for a server of no known cloud, and what to do about it."""
+def _no_provider_plan(found: Detection) -> Plan:
+    """An empty plan with the reason why the provider is unknown and how to name it."""
     if found.candidates:
         return Plan(
             reason=say(
@@ -261,8 +273,8 @@ def _no_provider(found: Detection) -> Plan:
     )
 
 
-def _without_cloud() -> Knowledge:
-    """Releases, keys and codes, with no provider to judge by."""
+def _no_provider_knowledge() -> Knowledge:
+    """Releases, keys and codes without a provider."""
     return Knowledge(
         profile=_NO_PROFILE,
         editions=load_editions(),

@@ -17,7 +17,7 @@ from volact.cli.runtime import new_runner, run_async
 from volact.cli.verbs.plan import run_plan
 from volact.core.context import Policy
 from volact.errors import InputError
-from volact.fleet import needs_all, plan_fleet, planned_together
+from volact.fleet import needs_all_servers, plan_fleet, plan_together
 from volact.model.text import count, say
 from volact.pipeline import Outcome
 from volact.report.plan_text import PlanTextWriter
@@ -53,7 +53,7 @@ def unattended(run: Conductor) -> int:
 
 
 def _together(run: Conductor) -> bool:
-    return needs_all(run.fleet.job)
+    return needs_all_servers(run.fleet.job)
 
 
 def _plan_first(run: Conductor, *, ask: bool) -> int:
@@ -86,7 +86,7 @@ async def _plan(run: Conductor) -> list[Outcome]:
                     progress.done(outcome.report)
     if not together:
         return pending
-    planned = planned_together(pending)
+    planned = plan_together(pending)
     for outcome in planned:
         if not outcome.pending:
             run.take(outcome.report)

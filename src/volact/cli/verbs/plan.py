@@ -12,7 +12,7 @@ from volact.cli.options.servers import PlanOptions, ServerOptions
 from volact.cli.runtime import run_async
 from volact.core.commands import console_commands
 from volact.core.context import Policy
-from volact.fleet import needs_all, plan_fleet, planned_together
+from volact.fleet import needs_all_servers, plan_fleet, plan_together
 from volact.model.report import RunReport, ServerReport
 from volact.pipeline import Outcome
 from volact.report.commands_list import CommandsWriter
@@ -57,7 +57,7 @@ async def _run(run: Conductor, commands: _Commands | None = None) -> int:
     fleet = run.fleet
     with run.listening() as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
-        if needs_all(fleet.job):
+        if needs_all_servers(fleet.job):
             outcomes = _together(outcomes)
         await run.show(len(fleet.servers), _rows(outcomes, commands))
     return run.finish()
@@ -78,14 +78,14 @@ async def _together(outcomes: AsyncGenerator[Outcome, None]) -> AsyncGenerator[O
     """The outcomes after all servers were looked at, with what is planned only then."""
     async with aclosing(outcomes):
         seen = [outcome async for outcome in outcomes]
-    for outcome in planned_together(seen):
+    for outcome in plan_together(seen):
         yield outcome
 
 
 def commands_of(outcome: Outcome) -> tuple[str, ...]:
     """What a person would type on that server."""
-    look = outcome.look
-    return console_commands(look.plan, look.assessment) if look is not None else ()
+    exam = outcome.examination
+    return console_commands(exam.plan, exam.assessment) if exam is not None else ()
 
 
 def commands_writer(servers: int) -> CommandsWriter:

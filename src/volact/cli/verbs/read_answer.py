@@ -24,7 +24,7 @@ from volact.knowledge.load import load_profile
 from volact.model.fact import value_of
 from volact.model.report import RunReport, Summary
 from volact.model.server import Address, Server
-from volact.pipeline import Job, Outcome, lost_row, read_one
+from volact.pipeline import Job, Outcome, read_one, row_without_result
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
 from volact.report.tally import ALL_WELL, Tally, exit_code
@@ -116,11 +116,11 @@ def _outcome(file: str, found: Found, job: Job) -> Outcome:
     place = f"{_shown(file)} line {found.line}"
     server = Server(name=place, address=Address(scheme="local"))
     if isinstance(found.result, AnswerError):
-        lost = lost_row(server, found.result.kind, found.result.line())
+        lost = row_without_result(server, found.result.kind, found.result.line())
         outcome = Outcome(server=server, report=lost)
     else:
         outcome = read_one(server, found.result, job)
-    look = outcome.look
+    look = outcome.examination
     name = (value_of(look.facts.os.name) if look is not None else None) or place
     report = msgspec.structs.replace(outcome.report, name=name, address=place)
     return msgspec.structs.replace(outcome, report=report)

@@ -1,6 +1,6 @@
-"""Whose turn it is at a KMS host: which one an activation goes to, and waiting for it.
+"""The KMS host that a plan's activation goes to, and the slot that is held there.
 
-Who else is waiting is ``volact.fleet``'s affair.
+How many slots a host has is ``volact.fleet``'s.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from volact.model.fact import value_of
 from volact.model.profile import HostPort
 from volact.model.step import Plan
 
-# Entered when nothing stands against one more activation at this KMS host.
-Turn = Callable[[str], AbstractAsyncContextManager[None]]
+# Given a KMS host, a context that is entered when one more activation may go there.
+ActivationSlot = Callable[[str], AbstractAsyncContextManager[None]]
 
 
-def at_once(host: str) -> AbstractAsyncContextManager[None]:
-    """Nobody has to wait."""
+def no_limit(host: str) -> AbstractAsyncContextManager[None]:
+    """A slot at once: the default where no bound is set."""
     return nullcontext()
 
 
 def activation_host(plan: Plan, a: Assessment) -> str | None:
-    """The KMS host that this plan's activation goes to, "" when that cannot be told.
+    """The KMS host of the plan's activation.
 
-    ``None`` for a plan that activates nothing.  A host that the plan sets is
-    the first of its list that the server reached when it was looked at.
+    ``""`` if it is unknown, ``None`` if the plan activates nothing.  Of the hosts that the
+    plan sets it is the first that the server reached when it was examined.
     """
     if not any(step.do == "activate" for step in plan.steps):
         return None

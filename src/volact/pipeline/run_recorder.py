@@ -1,7 +1,7 @@
-"""Who is told what happens to a server while it happens, and what the pipeline waits for.
+"""The recorder of a run: raw facts, and the intent before steps are sent.
 
-The only wait is before steps are sent: what they will overwrite is written down
-first.  Who writes it down, and where, is the caller's affair.
+The pipeline waits for it in one place: steps are sent after the values that they
+overwrite are written.  Where they are written is the caller's choice.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from volact.model.intent import Intent, PlannedStep
 from volact.model.server import Server
 from volact.model.step import Step
 
-LookKind = Literal["first", "closing"]
+ProbeKind = Literal["first", "closing"]
 
 
-class Recorder(Protocol):
-    """Somebody who keeps what happens.  Nothing that goes wrong there is raised."""
+class RunRecorder(Protocol):
+    """Records what happens to servers.  Its own errors are never raised to the pipeline."""
 
-    def seen(self, server: str, look: LookKind, facts: dict[str, Any]) -> None:
-        """Take the raw facts of one look; never waits."""
-
-    async def sending(self, intent: Intent) -> None:
-        """Return when the intent is written durably, or when it is known that it cannot be."""
-
-    def withdrawn(self, intent: Intent) -> None:
-        """Take back what was written: it is certain that no step of it ran; never waits."""
-
-
-class _Nobody:
-    """Keeps nothing."""
-
-    def seen(self, server: str, look: LookKind, facts: dict[str, Any]) -> None:
-        """Let it go."""
+    def seen(self, server: str, look: ProbeKind, facts: dict[str, Any]) -> None:
+        """Record the raw facts of one probe; never waits."""
 
     async def sending(self, intent: Intent) -> None:
-        """There is nothing to wait for."""
+        """Return when the intent is written durably, or certainly cannot be."""
 
     def withdrawn(self, intent: Intent) -> None:
-        """There is nothing to take back."""
+        """Withdraw the intent: certainly no step of it ran; never waits."""
 
 
-NOBODY: Recorder = _Nobody()
+class _NoRecorder:
+    """Records nothing."""
+
+    def seen(self, server: str, look: ProbeKind, facts: dict[str, Any]) -> None:
+        """Do nothing."""
+
+    async def sending(self, intent: Intent) -> None:
+        """Do nothing."""
+
+    def withdrawn(self, intent: Intent) -> None:
+        """Do nothing."""
+
+
+NO_RECORDER: RunRecorder = _NoRecorder()
 
 
 def intent_of(
@@ -53,7 +53,7 @@ def intent_of(
     steps: tuple[Step, ...],
     facts: Facts,
 ) -> Intent:
-    """What is about to be sent to a server that stands as these facts say."""
+    """The intent of steps about to be sent, with the values before them out of the facts."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
     return Intent(
         server=server.name,

@@ -1,6 +1,6 @@
-"""Whether a rollout goes on: counts of what came of the servers so far, and the rule.  Pure.
+"""Whether a rollout continues: the outcomes so far, and the limits they are held against.  Pure.
 
-Rows in, a decision out.  Who is begun when is ``stream``'s affair.
+Rows go in, a decision comes out.  When a server begins is ``worker_pool``'s.
 """
 
 from __future__ import annotations
@@ -12,38 +12,42 @@ import msgspec
 from volact.model.report import ServerReport
 from volact.model.text import Text, count, listed, say
 
-Why = Literal["canary", "unproven", "failures", "interrupted", "run-time"]
+StopReason = Literal["canary", "unproven", "failures", "interrupted", "run-time"]
 _NAMED = 3
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """That a rollout begins nothing more, and why."""
+    """The decision to begin no more servers, and its reason."""
 
-    why: Why
+    why: StopReason
     sentence: Text
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How many may fail: of the canaries, and of all; ``None`` means any number."""
+class FailureLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many failures are allowed among the canaries and in all; ``None``: any number."""
 
     canaries: int = 0
-    of_canaries: int = 0
-    of_all: int | None = None
+    canary_failures: int = 0
+    failures: int | None = None
 
 
-class Course:
-    """The counts of one rollout."""
+class FailurePolicy:
+    """Counts the outcomes of one rollout and decides when it stops."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+    def __init__(self, limits: FailureLimits) -> None:
+        self._limits = limits
         self._failed: list[str] = []
         self._failures = 0
         self._proven = 0
         self._ended = 0
         self.stop: Stop | None = None
 
-    def ended(self, row: ServerReport, *, sent: bool) -> None:
-        """Count a server that is finished; ``sent``: steps were sent, whatever is known of them."""
+    def record(self, row: ServerReport, *, sent: bool) -> None:
+        """Count a finished server.
+
+        ``sent`` says that steps were sent.  A server that then became unreachable counts
+        as failed: what the steps did there is unknown.
+        """
         self._ended += 1
         self._proven += row.verdict == "healthy"
         if row.verdict == "failed" or (sent and row.verdict == "unreachable"):
@@ -53,19 +57,19 @@ class Course:
         if self.stop is None:
             self.stop = self._judge()
 
-    def halted(self, why: Literal["interrupted", "run-time"]) -> None:
-        """Somebody, or the time of the run, ends it."""
+    def stop_for(self, why: Literal["interrupted", "run-time"]) -> None:
+        """Stop for a reason from outside: an interrupt, or the time limit of the run."""
         if self.stop is None:
-            self.stop = Stop(why, _HALTED[why])
+            self.stop = Stop(why, _SENTENCES[why])
 
     def _judge(self) -> Stop | None:
-        rules = self._rules
-        first = self._ended <= rules.canaries
-        if first and self._failures > rules.of_canaries:
+        limits = self._limits
+        first = self._ended <= limits.canaries
+        if first and self._failures > limits.canary_failures:
             return Stop("canary", self._canaries_failed())
-        if rules.of_all is not None and self._failures > rules.of_all:
-            return Stop("failures", self._too_many_failed(rules.of_all))
-        if rules.canaries and self._ended == rules.canaries and not self._proven:
+        if limits.failures is not None and self._failures > limits.failures:
+            return Stop("failures", self._too_many_failed(limits.failures))
+        if limits.canaries and self._ended == limits.canaries and not self._proven:
             return Stop("unproven", say("no canary could be shown to be activated"))
         return None
 
@@ -91,7 +95,7 @@ class Course:
         return listed([*self._failed[:_NAMED], *more])
 
 
-_HALTED: dict[str, Text] = {
+_SENTENCES: dict[str, Text] = {
     "interrupted": say("it was interrupted"),
     "run-time": say("its time was up"),
 }

@@ -1,0 +1,191 @@
+"""A pool of workers over many items: bounded concurrency, a deadline each, one result each.
+
+Nothing here knows of servers.  Results are yielded as they come and no faster than the
+caller takes them, so memory is constant in the number of items.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from volact.fleet.rate_limiter import RateLimiter
+
+_LOG = logging.getLogger("volact")
+
+I_ = TypeVar("I_")
+R = TypeVar("R")
+
+Cause = Literal["interrupted", "run-time", "stopped", "deadline", "defect"]
+
+
+class NoResult(msgspec.Struct, frozen=True):
+    """Why the work on an item gave no result."""
+
+    cause: Cause
+    begun: bool
+    error: Exception | None = None
+
+
+class _Closed(Exception):  # noqa: N818  (no error: it never leaves the pool)
+    """The pool was closed before the item began."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class PoolLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Concurrency, time limits of one item and of all, and the rate at which items begin.
+
+    ``run_s`` counts from the first request for a result.
+    """
+
+    concurrency: int = 50
+    item_s: float = 120.0
+    run_s: float | None = None
+    rate_limiter: RateLimiter | None = None
+
+
+class WorkerPool(Generic[I_, R]):
+    """Works on items with a bounded number of workers.
+
+    Args:
+        items: read one by one, as workers become free.
+        work: what is done with one item.
+        no_result: makes the result of an item whose work gave none.
+        limits: how many at a time, how long, how fast.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[I_],
+        work: Callable[[I_], Awaitable[R]],
+        no_result: Callable[[I_, NoResult], R],
+        limits: PoolLimits,
+    ) -> None:
+        self._source = iter(items)
+        self._work = work
+        self._no_result = no_result
+        self._limits = limits
+        self._running: dict[asyncio.Future[R], asyncio.Timeout] = {}
+        self._closed: Cause | None = None
+        self._cancelled: Cause | None = None
+        self._closing = asyncio.Event()
+        self._start_lock = asyncio.Lock()
+        # None marks the end.  The bound makes workers wait for a slow caller.
+        self._queue: asyncio.Queue[tuple[R] | None] = asyncio.Queue(limits.concurrency)
+
+    def close(self, cause: Cause) -> None:
+        """Begin no more items and finish those under way; every item still gets its result."""
+        if self._closed is None:
+            self._closed = cause
+            self._closing.set()
+
+    def cancel(self, cause: Cause) -> None:
+        """Close, and cancel the work under way."""
+        self.close(cause)
+        if self._cancelled is None:
+            self._cancelled = cause
+            for task in tuple(self._running):
+                task.cancel()
+
+    @contextmanager
+    def pause_deadline(self) -> Iterator[None]:
+        """Stop the clock of the current item inside the block."""
+        task: asyncio.Future[Any] | None = asyncio.current_task()
+        deadline = self._running.get(task) if task is not None else None
+        when = deadline.when() if deadline is not None else None
+        if deadline is None or when is None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        deadline.reschedule(None)
+        try:
+            yield
+        finally:
+            deadline.reschedule(when + loop.time() - since)
+
+    async def results(self) -> AsyncGenerator[R, None]:
+        """Yield one result for each item, in the order in which they finish."""
+        workers = asyncio.ensure_future(self._all_workers())
+        timer = None
+        if self._limits.run_s is not None:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(self._limits.run_s, self.cancel, "run-time")
+        try:
+            while (item := await self._queue.get()) is not None:
+                yield item[0]
+            await workers
+        finally:
+            if timer is not None:
+                timer.cancel()
+            workers.cancel()
+            await asyncio.gather(workers, return_exceptions=True)
+
+    async def _all_workers(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._limits.concurrency):
+                    group.create_task(self._worker())
+        except Exception:
+            await self._queue.put(None)
+            raise
+        await self._queue.put(None)
+
+    async def _worker(self) -> None:
+        for item in self._source:
+            await self._wait_for_start()
+            await self._queue.put((await self._result_of(item),))
+
+    async def _wait_for_start(self) -> None:
+        """Wait until the rate allows one more item, or until the pool is closed."""
+        limiter = self._limits.rate_limiter
+        if limiter is None or self._closed is not None:
+            return
+        loop = asyncio.get_running_loop()
+        async with self._start_lock:
+            if self._closed is None:
+                left = limiter.next(loop.time()) - loop.time()
+                try:
+                    async with asyncio.timeout(max(0.0, left)):
+                        await self._closing.wait()
+                except TimeoutError:
+                    limiter.begun(loop.time())
+
+    async def _begin(self, item: I_) -> R:
+        """The work, unless the pool was closed between scheduling and start."""
+        if self._closed is not None:
+            raise _Closed(self._closed)
+        return await self._work(item)
+
+    async def _result_of(self, item: I_) -> R:
+        if self._closed is not None:
+            return self._no_result(item, NoResult(self._closed, begun=False))
+        task = asyncio.ensure_future(self._begin(item))
+        try:
+            async with asyncio.timeout(self._limits.item_s) as deadline:
+                self._running[task] = deadline
+                return await task
+        except _Closed as closed:
+            return self._no_result(item, NoResult(closed.cause, begun=False))
+        except TimeoutError:
+            return self._no_result(item, NoResult("deadline", begun=True))
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if self._cancelled is None or (current is not None and current.cancelling()):
+                raise
+            return self._no_result(item, NoResult(self._cancelled, begun=True))
+        except Exception as error:
+            # The one place that catches everything: a defect met on one server
+            # must not cost the rows of the others.
+            _LOG.debug("a defect met on %r", item, exc_info=True)
+            return self._no_result(item, NoResult("defect", begun=True, error=error))
+        finally:
+            self._running.pop(task, None)
