@@ -29,8 +29,8 @@ from volact.agent.render import render
 from volact.agent.request import new_request
 from volact.core.assessment import assess
 from volact.core.context import Context
-from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
+from volact.core.findings import diagnose
 from volact.knowledge.load import knowledge_for, load_profile, profile_names
 from volact.model.facts import Clock
 from volact.transports.ssh import SshTransport

@@ -9,8 +9,8 @@ from conduct import Deed, breaches
 from step_words import step_line
 
 from volact.core.assessment import assess
-from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
+from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.model.step import Plan
 

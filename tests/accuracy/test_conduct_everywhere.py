@@ -10,7 +10,7 @@ from plausible import POLICIES, servers, with_images
 from servers import CLOCK, context, facts_of
 
 from volact.core.assessment import assess
-from volact.core.diagnose import diagnose
+from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import quickjs
 
 from volact.core.assessment.kms import REACHED_CODES
-from volact.core.diagnose.license import STORE_CODES
+from volact.core.findings.store import STORE_CODES
 from volact.core.sddl import NETWORK_SERVICE, SERVICE_GROUPS, network_service_token
 
 

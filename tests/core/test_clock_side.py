@@ -6,7 +6,7 @@ import pytest
 from servers import context, facts_of, server
 
 from volact.core.assessment import assess
-from volact.core.diagnose import diagnose
+from volact.core.findings import diagnose
 
 HOUR = 3600
 

@@ -12,7 +12,7 @@ from volact.core.assessment import assess
 from volact.core.assessment.hosts import owners
 from volact.core.context import Context
 from volact.core.detect import Detection, detect
-from volact.core.diagnose import diagnose
+from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.core.rows import license_row
 from volact.knowledge.load import load_profile, profile_names

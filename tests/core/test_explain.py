@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from volact.core.catalogue import CATALOGUE
 from volact.core.explain import classes, explain, near_misses, of_class, parse_code
+from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.knowledge.load import load_errors
 from volact.model.profile import ErrorInfo
@@ -56,7 +56,7 @@ def test_what_is_a_code(text: str, code: int | None) -> None:
     assert parse_code(text) == code
 
 
-@pytest.mark.parametrize("id", sorted(CATALOGUE))
+@pytest.mark.parametrize("id", sorted(BY_ID))
 def test_every_finding_is_explained(id: str) -> None:
     found = explain(id, ERRORS)
     assert found.kind == "finding"

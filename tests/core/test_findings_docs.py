@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
 
-import volact.core.diagnose
-from volact.core.catalogue import CATALOGUE
-from volact.core.diagnose.license import STORE_CODES
-from volact.core.diagnose.network import HOST_REFUSALS
-from volact.core.plan import ACTIVATING
-from volact.core.repairs import REPAIRS
+import volact.core.findings
+from volact.core.findings import BY_ID, KINDS, TOPICS
+from volact.core.findings.kms_host import HOST_REFUSALS
+from volact.core.findings.store import STORE_CODES
 from volact.knowledge.load import load_errors
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "findings"
-MAKERS = {"error", "warning", "info", "make", "_refusable"}
+NO_TOPICS = {"__init__", "kind", "mending"}
 
 
-def ids_in_code() -> set[str]:
-    """The first text given to whatever makes a finding."""
-    (folder,) = volact.core.diagnose.__path__
-    found: set[str] = set()
-    for file in Path(folder).glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
-                if node.func.id in MAKERS and texts:
-                    found.add(str(texts[0]))
-    return found
+def test_every_module_that_declares_findings_is_a_topic() -> None:
+    (folder,) = volact.core.findings.__path__
+    modules = {file.stem for file in Path(folder).glob("*.py")} - NO_TOPICS
+    assert modules == {topic.__name__.rpartition(".")[2] for topic in TOPICS}
 
 
-def test_what_the_code_can_find_is_in_the_catalogue() -> None:
-    assert ids_in_code() == set(CATALOGUE)
+def test_a_rule_has_the_name_of_its_finding() -> None:
+    for kind in KINDS:
+        name = getattr(kind.rule, "__name__", kind.id)
+        assert name.replace("_", "-") == kind.id
+
+
+def test_a_page_names_only_severities_that_are_declared() -> None:
+    for kind in KINDS:
+        line = (PAGES / f"{kind.id}.md").read_text(encoding="utf-8").split("Severity: ")[1]
+        named = {word for word in ("error", "warning", "info") if word in line.partition("\n")[0]}
+        assert named, kind.id
+        assert named <= set(kind.severities), kind.id
 
 
 def test_every_finding_has_a_page_and_every_page_a_finding() -> None:
     pages = {page.stem for page in PAGES.glob("*.md")} - {"README"}
-    assert pages == set(CATALOGUE)
+    assert pages == set(BY_ID)
 
 
-@pytest.mark.parametrize("id", sorted(CATALOGUE))
+@pytest.mark.parametrize("id", sorted(BY_ID))
 def test_a_page_has_every_part(id: str) -> None:
     text = (PAGES / f"{id}.md").read_text(encoding="utf-8")
     headings = [line for line in text.splitlines() if line.startswith("#")]
@@ -61,7 +61,7 @@ def test_a_page_has_every_part(id: str) -> None:
 def test_the_list_of_pages_is_whole() -> None:
     text = (PAGES / "README.md").read_text(encoding="utf-8")
     listed = [line for line in text.splitlines() if line.startswith("- ")]
-    assert listed == [f"- [{id}]({id}.md): {entry.meaning}" for id, entry in CATALOGUE.items()]
+    assert listed == [f"- [{id}]({id}.md): {kind.meaning}" for id, kind in BY_ID.items()]
 
 
 def test_no_page_writes_the_misprinted_port_into_a_command() -> None:
@@ -70,6 +70,5 @@ def test_no_page_writes_the_misprinted_port_into_a_command() -> None:
         assert not [line for line in commands if "1668" in line], page.name
 
 
-def test_repairs_and_codes_are_of_known_findings_and_codes() -> None:
-    assert {*REPAIRS, *ACTIVATING} <= set(CATALOGUE)
+def test_the_codes_of_findings_are_explained() -> None:
     assert {*STORE_CODES, *HOST_REFUSALS} <= set(load_errors())

@@ -6,7 +6,7 @@ import pytest
 from servers import KMS, OTHER_KMS, TIMEOUT, context, facts_of, product, server
 
 from volact.core.assessment import assess
-from volact.core.diagnose import diagnose
+from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.core.rows import license_row
 

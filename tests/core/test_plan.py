@@ -25,7 +25,7 @@ from volact.core import shell
 from volact.core.assessment import assess
 from volact.core.commands import console_commands
 from volact.core.context import Context
-from volact.core.diagnose import diagnose
+from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.model.profile import Image
 from volact.model.step import Plan, Step

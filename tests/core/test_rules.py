@@ -33,11 +33,10 @@ from servers import (
 )
 
 from volact.core.assessment import assess
-from volact.core.catalogue import CATALOGUE
 from volact.core.codes import named
 from volact.core.context import Context
-from volact.core.diagnose import diagnose
-from volact.core.diagnose.fleet import duplicate_cmids
+from volact.core.findings import BY_ID, diagnose
+from volact.core.findings.fleet import duplicate_cmids
 from volact.model.finding import Finding
 from volact.model.profile import Image
 from volact.model.step import StepResult
@@ -395,7 +394,7 @@ def test_exactly_this_is_found(example: Example) -> None:
 
 def test_every_finding_has_an_example() -> None:
     shown = {word.rstrip("!?") for example in EXAMPLES for word in example.found.split()}
-    assert shown | {"duplicate-cmid", "clock-set-back"} == set(CATALOGUE)
+    assert shown | {"duplicate-cmid", "clock-set-back", "rule-failed"} == set(BY_ID)
 
 
 def one(id: str, raw: dict[str, Any], ctx: Context | None = None) -> Finding:

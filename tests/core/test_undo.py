@@ -12,8 +12,8 @@ from servers import KMS, OTHER_KMS, context, facts_of, server
 from volact.core.assessment import assess
 from volact.core.befores import before_of
 from volact.core.context import Context
-from volact.core.diagnose import diagnose
 from volact.core.effects import promised
+from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.core.undo import WayBack, outcome, plan_undo
 from volact.core.undo_changes import changes_of

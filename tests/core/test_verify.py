@@ -8,7 +8,7 @@ import pytest
 from servers import KMS, OTHER_KMS, context, facts_of, product, server, unreadable
 
 from volact.core.assessment import assess
-from volact.core.diagnose import diagnose
+from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.core.verify import verify
 from volact.model.step import Plan, StepResult

@@ -12,8 +12,8 @@ from volact.core.assessment import assess
 from volact.core.befores import LEFT_OUT, before_of
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Context, Policy
-from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
+from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.knowledge.load import knowledge_for
 from volact.model.facts import Facts

@@ -80,3 +80,18 @@ def test_the_architecture_names_only_what_exists() -> None:
         name for name in sorted(named) if not any((place / name).exists() for place in places)
     ]
     assert not missing
+
+
+def test_the_diffs_of_contributing_name_files_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"^--- (\S+)$", text, re.MULTILINE)
+    assert len(named) > 4
+    assert not [name for name in named if not (ROOT / name).is_file()]
+
+
+def test_the_diff_of_a_finding_is_what_the_file_holds() -> None:
+    """An example that was left behind teaches what is gone."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for name, added in re.findall(r"^--- (src/volact/core/\S+)\n((?:\+.*\n)+)", text, re.MULTILINE):
+        lines = "".join(line[1:] for line in added.splitlines(keepends=True))
+        assert lines in (ROOT / name).read_text(encoding="utf-8"), name

@@ -21,7 +21,7 @@ from report_samples import (
     unreachable,
 )
 
-from volact.core.diagnose.case import on_server
+from volact.core.findings.kind import on_server
 from volact.model.report import ErrorRow, ServerReport, StopRow
 from volact.report.base import Invocation
 from volact.report.group import groups, natural

@@ -10,7 +10,7 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import DEFAULT_LIMIT_S
 from volact.core.assessment.hosts import same_host
-from volact.core.diagnose.services import only_system_configures
+from volact.core.findings.services import only_system_configures
 from volact.model.fact import Fact, Known, value_of
 from volact.model.profile import HostPort
 from volact.model.step import Plan

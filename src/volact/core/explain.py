@@ -14,8 +14,8 @@ from typing import Literal
 
 import msgspec
 
-from volact.core.catalogue import CATALOGUE
 from volact.core.codes import hex_code
+from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.model.profile import ErrorInfo
 
@@ -23,7 +23,7 @@ _HEX = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|[0-9A-Fa-f]{8}")
 _DECIMAL = re.compile(r"[+-]?\d+")
 _WIN32 = 0x80070000
 
-Kind = Literal["code", "event", "finding"]
+Subject = Literal["code", "event", "finding"]
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     ``code`` is ``""`` for events and findings; ``class`` is the family by another name.
     """
 
-    kind: Kind
+    kind: Subject
     name: str
     meaning: str
     code: str = ""
@@ -50,7 +50,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 def explain(text: str, errors: Mapping[int, ErrorInfo]) -> Explanation:
     """Look one thing up; ``InputError`` with near misses for an unknown one."""
     text = text.strip()
-    if text in CATALOGUE:
+    if text in BY_ID:
         return _finding(text)
     code = parse_code(text)
     if code is None:
@@ -99,7 +99,7 @@ def near_misses(text: str, errors: Mapping[int, ErrorInfo]) -> tuple[str, ...]:
     explained = [info for info in errors.values() if info.family not in ("name-only", "event")]
     codes = [hex_code(info.code) for info in explained]
     symbols = [info.symbol for info in errors.values() if info.symbol.isupper()]
-    known = [*CATALOGUE, *codes, *symbols]
+    known = [*BY_ID, *codes, *symbols]
     folded = {name.casefold(): name for name in known}
     wanted = text.casefold()
     begun = sorted(name for name in folded if len(wanted) > 3 and name.startswith(wanted))
@@ -108,13 +108,13 @@ def near_misses(text: str, errors: Mapping[int, ErrorInfo]) -> tuple[str, ...]:
 
 
 def _finding(id: str) -> Explanation:
-    entry = CATALOGUE[id]
+    kind = BY_ID[id]
     return Explanation(
         kind="finding",
         name=id,
         class_="finding",
-        meaning=entry.meaning,
-        remedy=entry.action,
+        meaning=kind.meaning,
+        remedy=kind.action,
         page=f"docs/findings/{id}.md",
     )
 

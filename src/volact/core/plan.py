@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from volact.core.assessment import Assessment
+from volact.core.findings import BY_ID
 from volact.core.refusals import (
     blockers,
     consent_refusals,
@@ -25,7 +26,6 @@ from volact.core.refusals import (
     licence_may_change,
     waits_for_consent,
 )
-from volact.core.repairs import REPAIRS
 from volact.core.steps import KINDS, kind_of, rank_of
 from volact.core.steps.activation import Activate
 from volact.core.steps.kind import ALWAYS, Guard, StepDraft
@@ -33,32 +33,6 @@ from volact.core.steps.wire import to_wire
 from volact.model.finding import Finding
 from volact.model.step import Plan, Refusal
 from volact.model.text import say
-
-# Findings after whose repair Windows has to be activated.
-ACTIVATING = (
-    "not-licensed",
-    "licensed-by-other-kms",
-    "activation-failed",
-    "grace-ending",
-    "key-missing",
-    "key-wrong-channel",
-    "key-avma",
-    "key-wrong-edition",
-    "kms-host-per-product-override",
-    "kms-host-wrong",
-    "kms-port-wrong",
-)
-# Findings that hold licensing down; once mended, its state is still unknown.
-_HOLDING_DOWN = ("service-disabled", "licensing-binary-blocked")
-# Findings that show a server that is known to need work.
-_NEEDS_WORK = (
-    "not-licensed",
-    "licensed-by-other-kms",
-    "key-missing",
-    "key-wrong-channel",
-    "key-avma",
-    "key-wrong-edition",
-)
 
 
 def make_plan(a: Assessment, findings: tuple[Finding, ...]) -> Plan:
@@ -86,7 +60,7 @@ def make_plan(a: Assessment, findings: tuple[Finding, ...]) -> Plan:
 
 def _worth_repairing(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Automatic repairs; mere warnings only where the server needs work anyway."""
-    needs_work = any(f.id in _NEEDS_WORK and f.severity == "error" for f in findings)
+    needs_work = any(f.severity == "error" and BY_ID[f.id].calls_for == "work" for f in findings)
     gentle = a.licensed_by_accepted or not needs_work or not licence_may_change(a, findings)
     return tuple(
         finding
@@ -100,8 +74,8 @@ def _repairs(a: Assessment, wanted: Iterable[Finding]) -> tuple[StepDraft, ...]:
     """The steps for these findings, each once, in the safe order."""
     merged: list[StepDraft] = []
     for finding in wanted:
-        make = REPAIRS.get(finding.id)
-        for params in make(a) if make else ():
+        mend = BY_ID[finding.id].mend
+        for params in mend(a) if mend else ():
             _merge(merged, StepDraft(params=params, because=(finding.id,)))
     return tuple(sorted(merged, key=lambda step: rank_of(step.params)))
 
@@ -128,10 +102,9 @@ def _merge(steps: list[StepDraft], step: StepDraft) -> None:
 
 def _activation_causes(a: Assessment, wanted: tuple[Finding, ...]) -> tuple[str, ...]:
     """The findings that an activation is for; () when none is called for."""
-    ids = [finding.id for finding in wanted]
-    causes = [id for id in ids if id in ACTIVATING]
+    causes = [f.id for f in wanted if BY_ID[f.id].calls_for in ("activation", "work")]
     if a.service.silent and a.service.held_down:
-        causes += [id for id in ids if id in _HOLDING_DOWN]
+        causes += [f.id for f in wanted if BY_ID[f.id].calls_for == "activation-if-silent"]
     return tuple(causes)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms_setting import Setting
-from volact.core.consent import option_for
+from volact.core.findings import BY_ID
 from volact.core.steps.clock import SyncClock
 from volact.core.steps.kind import StepDraft, StepParams
 from volact.core.steps.kms_hosts import ClearKmsHost, SetKmsHost
@@ -15,53 +15,6 @@ from volact.model.fact import Absent, Fact, Known, Unreadable, is_unreadable
 from volact.model.finding import Finding
 from volact.model.step import Refusal
 from volact.model.text import Text, say
-
-# Nothing at all is done on a server with one of these.
-_HANDS_OFF = {
-    "image-not-entitled": "--override-entitlement REASON",
-    "license-byol": "--override-entitlement REASON",
-    "kms-host-role": "",
-    "not-elevated": "",
-    "wsh-disabled": "",
-    "restart-needed": "",
-}
-
-# Errors with which activation would only fail, or go to the wrong host.
-_BLOCKING = frozenset(
-    {
-        "release-unsupported",
-        "release-without-gvlk",
-        "azure-edition-elsewhere",
-        "edition-evaluation",
-        "rights-lost",
-        "activation-type-forced",
-        "firewall-blocks-kms",
-        "service-disabled",
-        "service-stopped",
-        "licensing-binary-blocked",
-        "clock-skew",
-        "key-missing",
-        "key-wrong-channel",
-        "key-avma",
-        "key-wrong-edition",
-        "kms-host-set-by-policy",
-        "kms-host-per-product-override",
-        "kms-host-wrong",
-        "kms-port-wrong",
-        "kms-name-unresolved",
-        "kms-unreachable",
-    }
-)
-
-# Errors of the edition: keys and KMS hosts stay as they are.
-_NO_KEY_FITS = frozenset(
-    {
-        "release-unsupported",
-        "release-without-gvlk",
-        "azure-edition-elsewhere",
-        "edition-evaluation",
-    }
-)
 
 
 def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
@@ -73,23 +26,28 @@ def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ..
         reason = say("Of which kind its keys are could not be read; it may be a KMS host.")
         return (Refusal(finding="fact-unreadable", reason=reason),)
     return tuple(
-        Refusal(finding=f.id, reason=f.summary, allow_with=_HANDS_OFF[f.id])
+        Refusal(finding=f.id, reason=f.summary, allow_with=BY_ID[f.id].consent)
         for f in findings
-        if f.id in _HANDS_OFF and (f.severity == "error" or f.id == "kms-host-role")
+        if BY_ID[f.id].blocks == "everything" and _stops(f, a)
     )
 
 
 def licence_may_change(a: Assessment, findings: tuple[Finding, ...]) -> bool:
     """Whether keys and KMS hosts may be touched: release and edition are known and right."""
-    if any(finding.id in _NO_KEY_FITS and _stops(finding, a) for finding in findings):
+    if any(BY_ID[f.id].blocks == "licence" and _stops(f, a) for f in findings):
         return False
     return not is_unreadable(a.facts.os.build) and not is_unreadable(a.facts.os.sku)
 
 
 def _stops(finding: Finding, a: Assessment) -> bool:
-    """An error does; so does an edition that no key fits where it is licensed all the same."""
-    licensed = finding.id in _NO_KEY_FITS and a.licence.all_licensed
-    return finding.severity == "error" or licensed
+    """Whether this finding keeps from being done what its kind blocks.
+
+    An error does, and a kind that is never an error in any severity; so does an
+    edition that no key fits where it is licensed all the same.
+    """
+    kind = BY_ID[finding.id]
+    licensed = kind.blocks == "licence" and a.licence.all_licensed
+    return finding.severity == "error" or "error" not in kind.severities or licensed
 
 
 def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
@@ -97,7 +55,7 @@ def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     refused: dict[str, Refusal] = {}
     for finding in findings:
         if finding.repair == "needs-consent":
-            option = option_for(finding)
+            option = BY_ID[finding.id].consent
             refusal = Refusal(finding=finding.id, reason=finding.summary, allow_with=option)
             refused.setdefault(option or finding.id, refusal)
     return tuple(refused.values())
@@ -107,9 +65,16 @@ def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[StepDraft, ...
     """Whether an error that only a person's word would mend keeps activation from working."""
     mended = {id for step in steps for id in step.because}
     return any(
-        f.severity == "error" and f.repair == "needs-consent" and f.id in _BLOCKING - mended
+        f.severity == "error"
+        and f.repair == "needs-consent"
+        and _blocks_activation(f)
+        and f.id not in mended
         for f in findings
     )
+
+
+def _blocks_activation(finding: Finding) -> bool:
+    return BY_ID[finding.id].blocks in ("activation", "licence")
 
 
 def blockers(
@@ -117,7 +82,7 @@ def blockers(
 ) -> tuple[Refusal, ...]:
     """Why Windows is not activated now: errors that stay, facts that are missing."""
     mended = {id for step in steps for id in step.because}
-    stay = [f for f in findings if _stops(f, a) and f.id in _BLOCKING - mended]
+    stay = [f for f in findings if _stops(f, a) and _blocks_activation(f) and f.id not in mended]
     refused = [
         Refusal(
             finding=f.id,

@@ -7,10 +7,9 @@ by the measured clock, and by being an "ensure" that leaves alone what is right.
 from __future__ import annotations
 
 from volact.core.assessment.clock import WARNING_S
-from volact.core.repairs import SYNC_WITHIN_S
 from volact.core.sddl import NETWORK_SERVICE, SERVICE_GROUPS
 from volact.core.steps.activation import Activate
-from volact.core.steps.clock import SyncClock
+from volact.core.steps.clock import SYNC_WITHIN_S, SyncClock
 from volact.core.steps.keys import INSTALL_KEY, InstallKey
 from volact.core.steps.kind import Guard, StepDraft
 from volact.core.steps.kms_hosts import SET_KMS_HOST, ClearKmsHost, SetKmsHost

@@ -10,11 +10,14 @@ from __future__ import annotations
 import msgspec
 
 from volact.core.assessment import Assessment
+from volact.core.findings.attempts import ACTIVATION_FAILED
+from volact.core.findings.foreign import LICENSED_BY_OTHER_KMS
+from volact.core.findings.session import RESTART_NEEDED
 from volact.model.finding import Finding
 from volact.model.report import Word
 from volact.model.step import Plan, StepResult
 
-UNPROVEN = "activation-failed"
+UNPROVEN = ACTIVATION_FAILED.id
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -40,7 +43,7 @@ def verify(
     resolved = _resolved(before, after)
     if is_healthy(now, after):
         return Verdict("healthy", resolved)
-    if any(finding.id == "restart-needed" for finding in after):
+    if any(finding.id == RESTART_NEEDED.id for finding in after):
         return Verdict("attention", resolved)  # only then it shows whether the steps helped
     if plan.steps and not confirmed(plan, after, now):
         return Verdict("failed", resolved)
@@ -69,5 +72,5 @@ def confirmed(plan: Plan, after: tuple[Finding, ...], a: Assessment) -> bool:
 def _resolved(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[str, ...]:
     left = {finding.id for finding in after}
     if UNPROVEN in left:
-        left.add("licensed-by-other-kms")  # the host that is set now has licensed nothing yet
+        left.add(LICENSED_BY_OTHER_KMS.id)  # the host that is set now has licensed nothing yet
     return tuple(finding.id for finding in before if finding.id not in left)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from volact.core.diagnose.fleet import duplicate_cmids
+from volact.core.findings.fleet import duplicate_cmids
 from volact.core.plan import make_plan
 from volact.model.finding import Finding
 from volact.pipeline import Job, Outcome

@@ -13,8 +13,8 @@ import msgspec
 from volact.agent.answer import Answer
 from volact.core.assessment import assess
 from volact.core.assessment.licence import out_of_time
-from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
+from volact.core.findings import diagnose
 from volact.core.verify import verify
 from volact.errors import AnswerError, TransportError, VolactError
 from volact.model.facts import Facts

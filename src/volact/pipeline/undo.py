@@ -8,8 +8,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from volact.core.assessment import assess
-from volact.core.diagnose import diagnose
 from volact.core.effects import promised
+from volact.core.findings import diagnose
 from volact.core.undo import outcome
 from volact.model.facts import Facts
 from volact.model.finding import Finding

@@ -23,8 +23,8 @@ from volact.agent.request import new_request, shared_id
 from volact.core.assessment import assess
 from volact.core.context import Context
 from volact.core.detect import Detection, detect
-from volact.core.diagnose import diagnose
 from volact.core.facts import read_facts
+from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.core.undo import plan_undo
 from volact.errors import AnswerError, TransportError

@@ -11,8 +11,8 @@ from typer.core import TyperCommand
 
 from volact.cli.options.language import Lang
 from volact.cli.options.shared import TableOrJson
-from volact.core.catalogue import CATALOGUE
 from volact.core.explain import classes
+from volact.core.findings import BY_ID
 from volact.knowledge.load import load_errors
 
 _NEGATIVE = re.compile(r"-\d+")
@@ -32,7 +32,7 @@ class NegativeNumbers(TyperCommand):
 
 def complete_id(incomplete: str) -> list[str]:
     """Shell completion for findings."""
-    return [name for name in CATALOGUE if name.startswith(incomplete)]
+    return [name for name in BY_ID if name.startswith(incomplete)]
 
 
 def complete_class(incomplete: str) -> list[str]:

@@ -17,6 +17,7 @@ from volact.core.assessment.kms import KmsState, kms_of
 from volact.core.assessment.kms_setting import kms_layers
 from volact.core.assessment.licence import LicenceState, licence_of
 from volact.core.assessment.network import NetworkState, network_of
+from volact.core.assessment.rights import LostRight, lost_rights
 from volact.core.assessment.service import ServiceState, find_service, service_of
 from volact.core.assessment.standing import Standing, standing_of
 from volact.core.assessment.system import SystemState, system_of
@@ -43,6 +44,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     network: NetworkState
     entitlement: EntitlementState
     attempts: AttemptState
+    lost_rights: tuple[LostRight, ...]
     standing: Standing
 
     @property
@@ -87,5 +89,6 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
         network=network_of(facts, ctx, system, kms),
         entitlement=entitlement_of(facts, ctx, system),
         attempts=attempts_of(facts, results),
+        lost_rights=lost_rights(facts, system),
         standing=standing_of(licence, kms),
     )

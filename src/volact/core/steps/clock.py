@@ -5,6 +5,8 @@ from __future__ import annotations
 from volact.core.steps.kind import Stage, StepKind, StepParams
 from volact.model.text import say
 
+SYNC_WITHIN_S = 60  # closer than this to the reference needs no correction
+
 
 class SyncClock(StepParams, frozen=True, kw_only=True):
     """How near the clock has to come, and whether the phase limits are raised meanwhile."""

@@ -1,17 +1,18 @@
-"""What could not be asked, and therefore decides nothing."""
+"""What is not known: facts that could not be read, rules that failed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
-from volact.core.diagnose.case import error, warning
-from volact.core.diagnose.rights import rights_lost
+from volact.core.findings.kind import FindingKind, Found, Stage, error, warning
 from volact.model.fact import NOT_ASKED, Unreadable
 from volact.model.finding import Finding
-from volact.model.text import listed, say
+from volact.model.text import count, listed, say
 
 
-def fact_unreadable(a: Assessment) -> Finding | None:
+def fact_unreadable(a: Assessment) -> Found | None:
     """A fact that decisions rest on could not be read."""
     if a.system.script_host_off:
         return None  # then nothing could be read, and the cause is known
@@ -26,7 +27,6 @@ def fact_unreadable(a: Assessment) -> Finding | None:
     what = listed(facts)
     errors = a.ctx.knowledge.errors
     return make(
-        "fact-unreadable",
         say("The server could not say {what}: {code}.", what=what, code=named(code, errors))
         if code
         else say("The server could not say {what}.", what=what),
@@ -36,6 +36,57 @@ def fact_unreadable(a: Assessment) -> Finding | None:
             "volact explain, mend the cause and look again."
         ),
     )
+
+
+FACT_UNREADABLE = FindingKind(
+    id="fact-unreadable",
+    rule=fact_unreadable,
+    stage=Stage.UNKNOWN,
+    severities=("error", "warning"),
+    meaning=say("Something that decisions rest on could not be read."),
+    action=say("Plans nothing that rests on it."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def rules_failed(failed: Mapping[str, str]) -> Finding:
+    """``rule-failed`` for the findings whose rules raised, each with the type of its error."""
+    rule, error_type = next(iter(failed.items()))
+    return RULE_FAILED.finding(
+        warning(
+            count(
+                len(failed),
+                "{n} rule of volact failed on this server ({rule}: {error}).",
+                "{n} rules of volact failed on this server, {rule} first ({error}).",
+                rule=rule,
+                error=error_type,
+            ),
+            {"rules": dict(failed)},
+            remedy=say(
+                "What it would have found is not known. Report this line as a bug of volact; "
+                "until it is fixed, volact changes nothing on this server."
+            ),
+        )
+    )
+
+
+RULE_FAILED = FindingKind(
+    id="rule-failed",
+    rule=None,
+    stage=Stage.UNKNOWN,
+    severities=("warning",),
+    meaning=say("A rule of volact failed on the answer of this server: a bug of volact."),
+    action=say("Applies all other rules and changes nothing on the server."),
+    blocks="everything",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
 
 
 def _licence(a: Assessment) -> dict[str, Unreadable]:
@@ -55,7 +106,7 @@ def _licence(a: Assessment) -> dict[str, Unreadable]:
 
 def _explained(a: Assessment) -> bool:
     """Whether another finding already says why licensing is silent."""
-    blocked = a.service.obstacle is not None or rights_lost(a) is not None
+    blocked = a.service.obstacle is not None or bool(a.lost_rights)
     return blocked or a.service.held_down or a.service.stopped
 
 

@@ -7,8 +7,8 @@ known: ``entitlement-unknown``, which stops nothing.
 from __future__ import annotations
 
 from volact.core.assessment import Assessment
-from volact.core.diagnose.case import error, info
-from volact.model.finding import Finding
+from volact.core.consent import OVERRIDE_ENTITLEMENT
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field, info
 from volact.model.profile import Image
 from volact.model.text import Text, ready, say
 
@@ -20,7 +20,7 @@ _NOT_PUBLIC = {
 }
 
 
-def image_not_entitled(a: Assessment) -> Finding | None:
+def image_not_entitled(a: Assessment) -> Found | None:
     """The image is known not to be one of the provider's public images."""
     image = a.entitlement.image
     if image is None or image.license == "BYOL" or a.entitlement.is_public_image:
@@ -34,10 +34,25 @@ def image_not_entitled(a: Assessment) -> Finding | None:
         why=why,
     )
     remedy = say("Use a public image, or a licence of your own.")
-    return _refusable(a, "image-not-entitled", summary, image, remedy)
+    return _refusable(a, summary, image, remedy)
 
 
-def license_byol(a: Assessment) -> Finding | None:
+IMAGE_NOT_ENTITLED = FindingKind(
+    id="image-not-entitled",
+    rule=image_not_entitled,
+    stage=Stage.ENTITLEMENT,
+    severities=("error", "info"),
+    meaning=say("The server was made from an image that the provider's licence does not cover."),
+    action=say("Nothing, unless --override-entitlement REASON says that it is covered."),
+    blocks="everything",
+    calls_for="nothing",
+    consent=OVERRIDE_ENTITLEMENT,
+    mend=None,
+    detail=field("image"),
+)
+
+
+def license_byol(a: Assessment) -> Found | None:
     """The server is known to run on the customer's own licence."""
     image, value = a.entitlement.image, a.entitlement.metadata
     remedy = say("Activate it with your own key or your own KMS host.")
@@ -45,7 +60,7 @@ def license_byol(a: Assessment) -> Finding | None:
         summary = say(
             "The provider says that this server runs on your own licence ({value}).", value=value
         )
-        return _refusable(a, "license-byol", summary, image or Image(license="BYOL"), remedy)
+        return _refusable(a, summary, image or Image(license="BYOL"), remedy)
     if image is None or image.license != "BYOL":
         return None
     summary = (
@@ -58,10 +73,25 @@ def license_byol(a: Assessment) -> Finding | None:
             image=a.entitlement.image_id,
         )
     )
-    return _refusable(a, "license-byol", summary, image, remedy)
+    return _refusable(a, summary, image, remedy)
 
 
-def entitlement_unknown(a: Assessment) -> Finding | None:
+LICENSE_BYOL = FindingKind(
+    id="license-byol",
+    rule=license_byol,
+    stage=Stage.ENTITLEMENT,
+    severities=("error", "info"),
+    meaning=say("The server runs on a licence of your own."),
+    action=say("Nothing, unless --override-entitlement REASON says that the provider's covers it."),
+    blocks="everything",
+    calls_for="nothing",
+    consent=OVERRIDE_ENTITLEMENT,
+    mend=None,
+    detail=field("image"),
+)
+
+
+def entitlement_unknown(a: Assessment) -> Found | None:
     """Nobody knows whether the provider's licence covers this server."""
     if a.system.script_host_off:
         return None  # then nothing could be asked, and the cause is known
@@ -89,10 +119,25 @@ def entitlement_unknown(a: Assessment) -> Finding | None:
     if rule.kind != "image" and rule.text:
         remedy = ready(rule.text)
     evidence = {"image": image_id, **({"metadata": value} if value else {})}
-    return info("entitlement-unknown", summary, evidence, remedy=remedy)
+    return info(summary, evidence, remedy=remedy)
 
 
-def _refusable(a: Assessment, id: str, summary: Text, image: Image, remedy: Text) -> Finding:
+ENTITLEMENT_UNKNOWN = FindingKind(
+    id="entitlement-unknown",
+    rule=entitlement_unknown,
+    stage=Stage.UNKNOWN,
+    severities=("info",),
+    meaning=say("Nobody knows whether the provider's licence covers this server."),
+    action=say("Goes on; name the image in the inventory to have it known."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def _refusable(a: Assessment, summary: Text, image: Image, remedy: Text) -> Found:
     """An error, unless the person has overridden it and said why."""
     evidence = {
         "image": a.entitlement.image_id,
@@ -103,13 +148,11 @@ def _refusable(a: Assessment, id: str, summary: Text, image: Image, remedy: Text
     reason = a.ctx.policy.override_entitlement
     if reason:
         return info(
-            id,
             say("{what} Overridden: {reason}.", what=summary, reason=reason.rstrip(".")),
             {**evidence, "override": reason},
             remedy=remedy,
         )
     return error(
-        id,
         summary,
         evidence,
         repair="needs-consent",

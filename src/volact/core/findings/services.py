@@ -5,27 +5,60 @@ A stopped sppsvc is healthy: it stops when idle and starts when asked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.diagnose.case import error, info, on_server, warning
-from volact.core.steps.services import DEFAULT_START
-from volact.model.finding import Finding
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Stage,
+    error,
+    field,
+    info,
+    on_server,
+    warning,
+)
+from volact.core.findings.mending import start_service
+from volact.core.steps.kind import StepParams
+from volact.core.steps.services import DEFAULT_START, EnableService
 from volact.model.text import Text, joined, raw, say
 
 
-def service_disabled(a: Assessment) -> Finding | None:
+def service_disabled(a: Assessment) -> Found | None:
     """The licensing service, or one that it needs, must not start."""
     names = list(a.service.disabled)
     if not names:
         return None
     make = error if a.system.licensing_service in names else warning
     return make(
-        "service-disabled",
         _disabled_summary(names),
         {"services": names},
         repair="automatic",
         remedy=_enabling(a, names),
     )
+
+
+def enable_services(a: Assessment) -> Iterator[StepParams]:
+    """Give disabled services their start mode back and start them."""
+    for name in a.service.disabled:
+        yield EnableService(name=name, start=DEFAULT_START[name])
+        yield from start_service(a, name)
+
+
+SERVICE_DISABLED = FindingKind(
+    id="service-disabled",
+    rule=service_disabled,
+    stage=Stage.SERVICE,
+    severities=("error", "warning"),
+    meaning=say("The licensing service, or a service it needs, is disabled."),
+    action=say("Gives it its start mode back and starts it."),
+    blocks="activation",
+    calls_for="activation-if-silent",
+    consent="",
+    mend=enable_services,
+    detail=field("services"),
+)
 
 
 def only_system_configures(a: Assessment, name: str) -> bool:
@@ -49,7 +82,7 @@ def _enabling(a: Assessment, names: list[str]) -> Text:
     return on_server(*commands)
 
 
-def service_stopped(a: Assessment) -> Finding | None:
+def service_stopped(a: Assessment) -> Found | None:
     """The licensing service is stopped and did not come up when it was asked.
 
     Stopped alone is healthy; this arises only when licensing did not answer.
@@ -58,7 +91,6 @@ def service_stopped(a: Assessment) -> Finding | None:
     if service is None or not a.service.stopped:
         return None
     return error(
-        "service-stopped",
         say("Licensing does not answer and its service {name} is stopped.", name=name),
         {"service": name, "state": service.state, "start": service.start},
         repair="automatic",
@@ -66,7 +98,27 @@ def service_stopped(a: Assessment) -> Finding | None:
     )
 
 
-def spp_notification_stopped(a: Assessment) -> Finding | None:
+def start_licensing(a: Assessment) -> Iterator[StepParams]:
+    """Start the licensing service."""
+    yield from start_service(a, a.system.licensing_service)
+
+
+SERVICE_STOPPED = FindingKind(
+    id="service-stopped",
+    rule=service_stopped,
+    stage=Stage.SERVICE,
+    severities=("error",),
+    meaning=say("Licensing does not answer and its service is stopped; stopped alone is healthy."),
+    action=say("Starts it."),
+    blocks="activation",
+    calls_for="nothing",
+    consent="",
+    mend=start_licensing,
+    detail=None,
+)
+
+
+def spp_notification_stopped(a: Assessment) -> Found | None:
     """Server 2008 and 2008 R2 need their notification service for activation."""
     name = a.system.notification_service
     service = a.find_service(name) if name else None
@@ -76,7 +128,6 @@ def spp_notification_stopped(a: Assessment) -> Finding | None:
     if not a.licence.unlicensed:
         # It is started on demand and stops by itself: nothing is wrong.
         return info(
-            "spp-notification-stopped",
             say(
                 "The notification service {name} does not run ({state}); "
                 "it matters only when there is something to activate.",
@@ -87,7 +138,6 @@ def spp_notification_stopped(a: Assessment) -> Finding | None:
             remedy=say("Nothing to do."),
         )
     return error(
-        "spp-notification-stopped",
         say(
             "The notification service {name} does not run ({state}); "
             "this release needs it for activation.",
@@ -98,6 +148,30 @@ def spp_notification_stopped(a: Assessment) -> Finding | None:
         repair="automatic",
         remedy=on_server(shell.start_service(name)),
     )
+
+
+def start_notification(a: Assessment) -> Iterator[StepParams]:
+    """Start the notification service of Server 2008 and 2008 R2."""
+    name = a.system.notification_service
+    service = a.find_service(name)
+    if service and service.start == "Disabled":
+        yield EnableService(name=name, start=DEFAULT_START[name])
+    yield from start_service(a, name)
+
+
+SPP_NOTIFICATION_STOPPED = FindingKind(
+    id="spp-notification-stopped",
+    rule=spp_notification_stopped,
+    stage=Stage.NOTIFICATION_SERVICE,
+    severities=("error", "info"),
+    meaning=say("The notification service that Server 2008 and 2008 R2 need is not running."),
+    action=say("Starts it."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=start_notification,
+    detail=None,
+)
 
 
 def _disabled_summary(names: list[str]) -> Text:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.consent import repair_with
-from volact.core.diagnose.case import error, on_server
+from volact.core.consent import allow, repair_with
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server
+from volact.core.findings.mending import start_service
 from volact.core.sddl import NETWORK_SERVICE
+from volact.core.steps.kind import StepParams
+from volact.core.steps.program import REMOVE_DEBUGGER, GrantExecute, RemoveDebugger
 from volact.model.fact import value_of
-from volact.model.finding import Finding
 from volact.model.text import say
 
 
-def licensing_binary_blocked(a: Assessment) -> Finding | None:
+def licensing_binary_blocked(a: Assessment) -> Found | None:
     """The licensing program cannot be started."""
     why = a.service.obstacle
     if why == "debugger":
@@ -22,10 +26,46 @@ def licensing_binary_blocked(a: Assessment) -> Finding | None:
     return _acl(a) if why == "acl" else None
 
 
-def _debugger(a: Assessment) -> Finding:
+def let_program_run(a: Assessment) -> Iterator[StepParams]:
+    """Let the licensing program be executed, and start it where it is down."""
+    why = a.service.obstacle
+    if why == "acl":
+        yield GrantExecute(sid=NETWORK_SERVICE, deny=a.service.access.deny)
+    elif why == "debugger":
+        yield RemoveDebugger(debugger=value_of(a.facts.binary.debugger) or "")
+        if a.service.access.access in ("denied", "missing"):
+            yield GrantExecute(sid=NETWORK_SERVICE, deny=a.service.access.deny)
+    else:
+        return
+    service = a.service.service
+    if service and service.start != "Disabled" and a.service.silent:
+        yield from start_service(a, a.system.licensing_service)
+
+
+LICENSING_BINARY_BLOCKED = FindingKind(
+    id="licensing-binary-blocked",
+    rule=licensing_binary_blocked,
+    stage=Stage.PROGRAM,
+    severities=("error",),
+    meaning=say(
+        "The licensing program cannot be started: its file permissions, a debugger set for it, "
+        "or a missing file."
+    ),
+    action=say(
+        "Gives the right to execute back; takes a debugger away with --allow remove-debugger; "
+        "a missing file is left to you."
+    ),
+    blocks="activation",
+    calls_for="activation-if-silent",
+    consent=allow(REMOVE_DEBUGGER.name),
+    mend=let_program_run,
+    detail=field("why"),
+)
+
+
+def _debugger(a: Assessment) -> Found:
     program, debugger = a.system.licensing_program, value_of(a.facts.binary.debugger)
     return error(
-        "licensing-binary-blocked",
         say(
             "Windows starts '{debugger}' instead of {program}, because a debugger is set for it.",
             debugger=debugger,
@@ -40,10 +80,9 @@ def _debugger(a: Assessment) -> Finding:
     )
 
 
-def _missing(a: Assessment) -> Finding:
+def _missing(a: Assessment) -> Found:
     program = a.system.licensing_program
     return error(
-        "licensing-binary-blocked",
         say("The licensing program {program} is missing.", program=program),
         {"why": "missing", "path": value_of(a.facts.binary.path)},
         remedy=say(
@@ -54,7 +93,7 @@ def _missing(a: Assessment) -> Finding:
     )
 
 
-def _acl(a: Assessment) -> Finding:
+def _acl(a: Assessment) -> Found:
     verdict, program = a.service.access, a.system.licensing_program
     said = (
         say(
@@ -71,7 +110,6 @@ def _acl(a: Assessment) -> Finding:
     path, sddl = a.service.program_path, value_of(a.facts.binary.sddl) or ""
     commands = shell.grant_execute(path, NETWORK_SERVICE, verdict.deny, sddl)
     return error(
-        "licensing-binary-blocked",
         said,
         {"why": "acl", "deny": list(verdict.deny), "sddl": value_of(a.facts.binary.sddl)},
         repair="automatic",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import ProductState
 from volact.core.assessment.system import edition_by_partial
-from volact.core.diagnose.case import error, info, on_server
+from volact.core.findings.kind import FindingKind, Found, Stage, error, info, on_server
+from volact.core.findings.mending import client_key, replace_key
+from volact.core.steps.kind import StepParams
 from volact.model.fact import value_of
-from volact.model.finding import Finding
 from volact.model.text import say
 
 
-def key_missing(a: Assessment) -> Finding | None:
+def key_missing(a: Assessment) -> Found | None:
     """Windows has no product key at all."""
     if a.licence.has_key is not False or a.licence.is_evaluation:
         return None
@@ -22,7 +25,6 @@ def key_missing(a: Assessment) -> Finding | None:
     else:
         remedy = on_server(shell.install_key(edition.gvlk))
     return error(
-        "key-missing",
         say("Windows has no product key, so there is nothing to activate."),
         {"edition": edition.title if edition else None},
         repair="automatic" if edition else "manual",
@@ -30,7 +32,27 @@ def key_missing(a: Assessment) -> Finding | None:
     )
 
 
-def key_wrong_edition(a: Assessment) -> Finding | None:
+def install_key(a: Assessment) -> Iterator[StepParams]:
+    """Install the published client key where there is none."""
+    yield from client_key(a, replace=False)
+
+
+KEY_MISSING = FindingKind(
+    id="key-missing",
+    rule=key_missing,
+    stage=Stage.KEY,
+    severities=("error",),
+    meaning=say("Windows has no product key."),
+    action=say("Installs the published client key of exactly this build and edition."),
+    blocks="activation",
+    calls_for="work",
+    consent="",
+    mend=install_key,
+    detail=None,
+)
+
+
+def key_wrong_edition(a: Assessment) -> Found | None:
     """The client key is one of another edition or release."""
     clients = a.licence.clients
     edition = a.system.published_key
@@ -42,7 +64,6 @@ def key_wrong_edition(a: Assessment) -> Finding | None:
     other = edition_by_partial(partials[0], a.ctx.knowledge.editions)
     this = f"{edition.release} {edition.title}"
     return error(
-        "key-wrong-edition",
         say(
             "The client key ending in {partial} is one of {other}; this server is {this}.",
             partial=partials[0],
@@ -61,6 +82,21 @@ def key_wrong_edition(a: Assessment) -> Finding | None:
     )
 
 
+KEY_WRONG_EDITION = FindingKind(
+    id="key-wrong-edition",
+    rule=key_wrong_edition,
+    stage=Stage.KEY,
+    severities=("error",),
+    meaning=say("The client key is one of another edition or release."),
+    action=say("Installs the published client key of this one."),
+    blocks="activation",
+    calls_for="work",
+    consent="",
+    mend=replace_key,
+    detail=None,
+)
+
+
 def _own_keys(a: Assessment) -> list[ProductState]:
     """Keys of other channels: their owner's, so none gives way without the person's word."""
     products = a.licence.products
@@ -72,14 +108,13 @@ def _in_use(a: Assessment) -> bool:
     return a.licence.in_use
 
 
-def kms_host_role(a: Assessment) -> Finding | None:
+def kms_host_role(a: Assessment) -> Found | None:
     """This server is a KMS host: hands off."""
     facts = a.facts
     if not a.licence.is_kms_host:
         return None
     keys = [product for product in a.licence.products if product.channel == "kms-host"]
     return info(
-        "kms-host-role",
         say("This server is itself a KMS host, so volact changes nothing on it."),
         {
             "host_key": keys[0].partial_key if keys else None,
@@ -88,3 +123,18 @@ def kms_host_role(a: Assessment) -> Finding | None:
         },
         remedy=say("Nothing to do."),
     )
+
+
+KMS_HOST_ROLE = FindingKind(
+    id="kms-host-role",
+    rule=kms_host_role,
+    stage=Stage.KMS_HOST_ROLE,
+    severities=("info",),
+    meaning=say("This server is itself a KMS host."),
+    action=say("Nothing: hands off."),
+    blocks="everything",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)

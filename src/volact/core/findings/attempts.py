@@ -14,9 +14,8 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import same_host
 from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
 from volact.core.codes import hex_code, named
-from volact.core.diagnose.case import error, on_server
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server
 from volact.model.fact import value_of
-from volact.model.finding import Finding
 from volact.model.profile import HostPort
 from volact.model.text import Text, say
 
@@ -24,7 +23,7 @@ from volact.model.text import Text, say
 _JUST_NOW = timedelta(minutes=15)
 
 
-def activation_failed(a: Assessment) -> Finding | None:
+def activation_failed(a: Assessment) -> Found | None:
     """Licensed, but the last attempt at the host that is set failed."""
     product = _in_doubt(a)
     if product is None:
@@ -34,7 +33,6 @@ def activation_failed(a: Assessment) -> Finding | None:
     host = str(setting.host) if setting else a.attempts.host
     ends = product.ends(a.ctx.now)
     return error(
-        "activation-failed",
         _summary(a, host, attempt.code if attempt else None, ends),
         {
             "code": hex_code(attempt.code) if attempt else None,
@@ -47,6 +45,21 @@ def activation_failed(a: Assessment) -> Finding | None:
         repair="automatic",
         remedy=on_server(shell.activate()),
     )
+
+
+ACTIVATION_FAILED = FindingKind(
+    id="activation-failed",
+    rule=activation_failed,
+    stage=Stage.LICENCE,
+    severities=("error",),
+    meaning=say("Windows is licensed, but the last attempt at the KMS host that is set failed."),
+    action=say("Activates again; until that works the server is not called healthy."),
+    blocks="nothing",
+    calls_for="activation",
+    consent="",
+    mend=None,
+    detail=field("code"),
+)
 
 
 def _in_doubt(a: Assessment) -> ProductState | None:

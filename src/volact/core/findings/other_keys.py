@@ -6,21 +6,19 @@ from typing import Any
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import channel_of, is_unlicensed, status_word
-from volact.core.diagnose.case import info
+from volact.core.findings.kind import FindingKind, Found, Stage, info
 from volact.model.fact import value_of
 from volact.model.facts import Product
-from volact.model.finding import Finding
 from volact.model.text import count, say
 
 
-def several_keys(a: Assessment) -> Finding | None:
+def several_keys(a: Assessment) -> Found | None:
     """More than one product of Windows itself has a key."""
     products, deciding = a.licence.products, a.licence.subjects
     if len(products) < 2:
         return None
     tails = ", ".join(product.partial_key or "?" for product in deciding)
     return info(
-        "several-keys",
         say(
             "Windows has {n} keys side by side; volact judges by {tails}.",
             n=len(products),
@@ -31,7 +29,22 @@ def several_keys(a: Assessment) -> Finding | None:
     )
 
 
-def addon_not_licensed(a: Assessment) -> Finding | None:
+SEVERAL_KEYS = FindingKind(
+    id="several-keys",
+    rule=several_keys,
+    stage=Stage.OTHER_KEYS,
+    severities=("info",),
+    meaning=say("Windows has several keys side by side."),
+    action=say("Judges by those that decide, and says which."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def addon_not_licensed(a: Assessment) -> Found | None:
     """An add-on, such as extended security updates, has a key and no licence."""
     addons = [
         product
@@ -41,7 +54,6 @@ def addon_not_licensed(a: Assessment) -> Finding | None:
     if not addons:
         return None
     return info(
-        "addon-not-licensed",
         count(
             len(addons),
             "An add-on product is not licensed; that says nothing of Windows itself.",
@@ -53,6 +65,21 @@ def addon_not_licensed(a: Assessment) -> Finding | None:
             "not by a KMS host."
         ),
     )
+
+
+ADDON_NOT_LICENSED = FindingKind(
+    id="addon-not-licensed",
+    rule=addon_not_licensed,
+    stage=Stage.OTHER_KEYS,
+    severities=("info",),
+    meaning=say("An add-on, such as extended security updates, is not licensed."),
+    action=say("Reports it; it says nothing of Windows itself."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
 
 
 def _described(product: Product) -> dict[str, Any]:

@@ -6,18 +6,16 @@ How far it is off is ``clocks``' topic.
 from __future__ import annotations
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.clock import ERROR_S, WARNING_S
-from volact.core.diagnose.case import error, info, warning
+from volact.core.assessment.clock import WARNING_S
+from volact.core.findings.kind import FindingKind, Found, Stage, info, warning
 from volact.model.fact import is_unreadable, value_of
-from volact.model.finding import Finding
 from volact.model.text import Text, raw, say
 
 _ZONE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation"
 _CONFIG = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
-_SET_RIGHT_S = 60  # what sync-clock leaves at most
 
 
-def rtc_utc_mismatch(a: Assessment) -> Finding | None:
+def rtc_utc_mismatch(a: Assessment) -> Found | None:
     """Windows reads the hardware clock in another time than it runs in.
 
     Then the clock is off by exactly the time zone's distance from UTC.
@@ -39,7 +37,24 @@ def rtc_utc_mismatch(a: Assessment) -> Finding | None:
     return None
 
 
-def time_seeding(a: Assessment) -> Finding | None:
+RTC_UTC_MISMATCH = FindingKind(
+    id="rtc-utc-mismatch",
+    rule=rtc_utc_mismatch,
+    stage=Stage.CLOCK,
+    severities=("warning",),
+    meaning=say(
+        "Windows reads the hardware clock as local time where it is UTC, or the other way round."
+    ),
+    action=say("Reports it, with the command; the clock itself is set as for clock-skew."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def time_seeding(a: Assessment) -> Found | None:
     """The clock is off, and Windows may also take the time from TLS traffic."""
     skew, service = a.clock.skew_s, a.find_service("W32Time")
     if skew is None or abs(skew) < WARNING_S or value_of(a.facts.time.seed) != 1:
@@ -48,7 +63,6 @@ def time_seeding(a: Assessment) -> Finding | None:
         return None  # then it takes the time from nowhere
     command = f'reg add "{_CONFIG}\\Config" /v UtilizeSslTimeData /t REG_DWORD /d 0 /f'
     return info(
-        "time-seeding",
         say(
             "Secure time seeding is on: beside its time server Windows also goes by the times "
             "it sees in TLS traffic."
@@ -62,54 +76,24 @@ def time_seeding(a: Assessment) -> Finding | None:
     )
 
 
-def clock_set_back(a: Assessment) -> Finding | None:
-    """The clock was right after the step that set it, and is wrong again."""
-    skew, left = a.clock.skew_s, _left_by_step(a)
-    if skew is None or left is None or abs(skew) < WARNING_S:
-        return None
-    make = error if abs(skew) >= ERROR_S else warning
-    hyper_v = value_of(a.facts.time.vmic) == 1
-    return make(
-        "clock-set-back",
-        say(
-            "The clock was set right and was wrong again a moment later: something else sets it, "
-            "most likely the time synchronisation of the virtual machine."
-        ),
-        {"after_step_s": left, "skew_s": skew, "vmic": value_of(a.facts.time.vmic)},
-        remedy=_set_back_remedy(hyper_v=hyper_v),
-    )
+TIME_SEEDING = FindingKind(
+    id="time-seeding",
+    rule=time_seeding,
+    stage=Stage.REMARK,
+    severities=("info",),
+    meaning=say("The clock is off, and Windows also takes the time from TLS traffic."),
+    action=say("Reports it."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
 
 
-def _left_by_step(a: Assessment) -> int | None:
-    """How far the clock was off right after it was set, where that was right."""
-    for result in reversed(a.results):
-        left = result.after.get("skew_s")
-        if result.do == "sync-clock" and result.ok and isinstance(left, int):
-            return left if abs(left) <= _SET_RIGHT_S else None
-    return None
-
-
-def _set_back_remedy(*, hyper_v: bool) -> Text:
-    if not hyper_v:
-        return say(
-            "Turn off the time synchronisation of the hypervisor's guest tools, or mend the "
-            "hypervisor's own clock; see what sets it: {command}",
-            command=raw("w32tm /query /source"),
-        )
-    key = f"{_CONFIG}\\TimeProviders\\VMICTimeProvider"
-    return say(
-        "Mend the Hyper-V host's clock, or take the server off it: {command}",
-        command=raw(
-            f'reg add "{key}" /v Enabled /t REG_DWORD /d 0 /f & net stop w32time & '
-            "net start w32time"
-        ),
-    )
-
-
-def _mismatch(a: Assessment, *, why: str, fix: str) -> Finding:
+def _mismatch(a: Assessment, *, why: str, fix: str) -> Found:
     time = a.facts.time
     return warning(
-        "rtc-utc-mismatch",
         _mismatch_summary(why, a.clock.skew_s),
         {
             "why": why,

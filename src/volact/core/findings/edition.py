@@ -5,9 +5,9 @@ from __future__ import annotations
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.entitlement import AZURE_EDITION
-from volact.core.diagnose.case import error, on_server, warning
+from volact.core.assessment.system import SERVER_EDITIONS
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server, warning
 from volact.model.fact import value_of
-from volact.model.finding import Finding
 from volact.model.profile import Edition
 from volact.model.text import Text, raw, say
 
@@ -24,14 +24,13 @@ _FIRST_BUILD_OF_2016 = 14393
 _CORE_EVALUATIONS = (159, 160)
 
 
-def release_without_gvlk(a: Assessment) -> Finding | None:
+def release_without_gvlk(a: Assessment) -> Found | None:
     """A release for which Microsoft publishes no client key."""
     release = a.system.release
     if release is None or release.supported or a.licence.is_evaluation:
         return None
     make = warning if a.licence.all_licensed else error
     return make(
-        "release-without-gvlk",
         say(
             "Microsoft publishes no client key for Windows Server {release}, "
             "so volact installs none and leaves its licence alone.",
@@ -49,7 +48,22 @@ def release_without_gvlk(a: Assessment) -> Finding | None:
     )
 
 
-def azure_edition_elsewhere(a: Assessment) -> Finding | None:
+RELEASE_WITHOUT_GVLK = FindingKind(
+    id="release-without-gvlk",
+    rule=release_without_gvlk,
+    stage=Stage.RELEASE,
+    severities=("error", "warning"),
+    meaning=say("Microsoft publishes no client key for this release."),
+    action=say("Installs none, and leaves its licence alone."),
+    blocks="licence",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def azure_edition_elsewhere(a: Assessment) -> Found | None:
     """Datacenter: Azure Edition somewhere else than in Azure."""
     sku, profile = value_of(a.facts.os.sku), a.ctx.knowledge.profile
     if sku not in AZURE_EDITION or profile.entitlement.kind == "edition":
@@ -57,7 +71,6 @@ def azure_edition_elsewhere(a: Assessment) -> Finding | None:
     own_host = profile.discovery == "dns" or profile.name == "generic"
     make = warning if own_host or a.licence.all_licensed else error
     return make(
-        "azure-edition-elsewhere",
         say(
             "This is Datacenter: Azure Edition, which proves itself to Azure's metadata "
             "service; {provider} has none of it.",
@@ -72,13 +85,27 @@ def azure_edition_elsewhere(a: Assessment) -> Finding | None:
     )
 
 
-def edition_evaluation(a: Assessment) -> Finding | None:
+AZURE_EDITION_ELSEWHERE = FindingKind(
+    id="azure-edition-elsewhere",
+    rule=azure_edition_elsewhere,
+    stage=Stage.RELEASE,
+    severities=("error", "warning"),
+    meaning=say("This is Datacenter: Azure Edition, somewhere else than in Azure."),
+    action=say("Leaves its licence alone, unless the KMS host is your own."),
+    blocks="licence",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def edition_evaluation(a: Assessment) -> Found | None:
     """An evaluation edition, which no KMS host activates."""
     if not a.licence.is_evaluation:
         return None
     sku, target = value_of(a.facts.os.sku), _target(a)
     return error(
-        "edition-evaluation",
         say("This is an evaluation edition; a KMS host activates it only after it was converted."),
         {
             "edition": value_of(a.facts.os.edition),
@@ -88,6 +115,23 @@ def edition_evaluation(a: Assessment) -> Finding | None:
         },
         remedy=_conversion(a, target),
     )
+
+
+EDITION_EVALUATION = FindingKind(
+    id="edition-evaluation",
+    rule=edition_evaluation,
+    stage=Stage.EDITION,
+    severities=("error",),
+    meaning=say("This is an evaluation edition."),
+    action=say(
+        "Nothing: conversion restarts the server and cannot be undone. It prints the command."
+    ),
+    blocks="licence",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=field("edition"),
+)
 
 
 def _target(a: Assessment) -> tuple[str, Edition] | None:
@@ -133,3 +177,53 @@ def _limit(a: Assessment) -> Text:
     if sku == 80:
         return say("Datacenter becomes Datacenter only; if it is not listed, install anew.")
     return say("If it is not listed, only a new installation helps.")
+
+
+def release_unsupported(a: Assessment) -> Found | None:
+    """Not a Windows Server release that the provider's KMS hosts are for."""
+    knowledge = a.ctx.knowledge
+    build, sku = a.system.build, a.system.sku
+    known_build = any(build in release.builds for release in knowledge.releases)
+    if build is None or (sku is None and known_build):
+        return None
+    release = a.system.release
+    if release and not release.supported:
+        return None  # release-without-gvlk
+    if release and release.name in knowledge.profile.releases:
+        return None
+    title = knowledge.profile.title
+    make = warning if a.licence.all_licensed else error
+    return make(
+        _unsupported(build, sku, release.name if release else "", title),
+        {"build": build, "sku": sku, "release": release.name if release else None},
+        remedy=say("volact leaves its licence alone; activate it by hand if it is covered."),
+    )
+
+
+RELEASE_UNSUPPORTED = FindingKind(
+    id="release-unsupported",
+    rule=release_unsupported,
+    stage=Stage.RELEASE,
+    severities=("error", "warning"),
+    meaning=say("The provider's KMS hosts are not for this Windows, or it is not known."),
+    action=say("Leaves its licence alone."),
+    blocks="licence",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def _unsupported(build: int, sku: int | None, release: str, title: str) -> Text:
+    if release:
+        return say(
+            "Windows Server {release} is not covered by {cloud}.", release=release, cloud=title
+        )
+    if sku is not None and sku not in SERVER_EDITIONS:
+        return say(
+            "Build {build} with edition number {sku} is no Windows Server that is known.",
+            build=build,
+            sku=sku,
+        )
+    return say("Build {build} is no release of Windows Server that is known.", build=build)

@@ -11,9 +11,8 @@ import ipaddress
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import DEFAULT_PORT
-from volact.core.diagnose.case import error, on_server
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server
 from volact.model.fact import value_of
-from volact.model.finding import Finding
 from volact.model.text import raw, say
 
 _TCP = "6"
@@ -22,11 +21,10 @@ _SERVICES = ("sppsvc", "slsvc", "*")
 # Fields that narrow a rule to what is not known here.
 _NARROWING = ("LPORT", "IF", "IFTYPE", "LUAUTH", "RMAUTH", "RUAUTH", "LUOWN", "LA4", "LA6")
 _NETWORK_CODES = range(0x80070000, 0x80080000)
-
 Fields = dict[str, list[str]]
 
 
-def firewall_blocks_kms(a: Assessment) -> Finding | None:
+def firewall_blocks_kms(a: Assessment) -> Found | None:
     """The server's own firewall blocks the way out to TCP 1688."""
     if value_of(a.facts.firewall.service) != "Running" or not _matters(a):
         return None
@@ -42,10 +40,24 @@ def firewall_blocks_kms(a: Assessment) -> Finding | None:
     return None if allowed else _by_default(profiles, port)
 
 
-def _by_rule(rules: list[Fields], port: int) -> Finding:
+FIREWALL_BLOCKS_KMS = FindingKind(
+    id="firewall-blocks-kms",
+    rule=firewall_blocks_kms,
+    stage=Stage.FIREWALL,
+    severities=("error",),
+    meaning=say("The server's own firewall blocks the way to the KMS host."),
+    action=say("Names the rule; firewalls are yours."),
+    blocks="activation",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=field("why"),
+)
+
+
+def _by_rule(rules: list[Fields], port: int) -> Found:
     names = [(fields.get("NAME") or ["?"])[0] for fields in rules]
     return error(
-        "firewall-blocks-kms",
         say(
             "A rule of the server's own firewall blocks the way out to TCP {port}: {name}.",
             port=port,
@@ -61,13 +73,12 @@ def _by_rule(rules: list[Fields], port: int) -> Finding:
     )
 
 
-def _by_default(profiles: tuple[str, ...], port: int) -> Finding:
+def _by_default(profiles: tuple[str, ...], port: int) -> Found:
     command = (
         'netsh advfirewall firewall add rule name="KMS" dir=out action=allow '
         f"protocol=TCP remoteport={port}"
     )
     return error(
-        "firewall-blocks-kms",
         say(
             "The server's own firewall lets nothing out by default ({profiles}), "
             "and no rule lets TCP {port} out.",

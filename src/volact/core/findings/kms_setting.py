@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms_setting import Setting
 from volact.core.assessment.licence import ProductState
-from volact.core.diagnose.case import error, info, on_server
-from volact.core.diagnose.foreign import moving_away, whose
+from volact.core.consent import MOVE_KMS, allow
+from volact.core.findings.foreign import moving_away, whose
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field, info, on_server
+from volact.core.findings.mending import set_kms_host
+from volact.core.steps.kind import StepParams
+from volact.core.steps.kms_hosts import ClearKmsHost
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
-from volact.model.finding import Finding
 from volact.model.profile import HostPort
 from volact.model.text import Text, say
 
 
-def kms_host_set_by_policy(a: Assessment) -> Finding | None:
+def kms_host_set_by_policy(a: Assessment) -> Found | None:
     """Group policy names the KMS host; nothing below it has any effect."""
     policy = a.kms.policy
     if not isinstance(policy, Known) or not a.kms.applies:
@@ -23,13 +28,11 @@ def kms_host_set_by_policy(a: Assessment) -> Finding | None:
     evidence = {"host": str(host)}
     if a.kms.is_accepted(host):
         return info(
-            "kms-host-set-by-policy",
             say("Group policy sets the KMS host to {host}, which is the provider's.", host=host),
             evidence,
             remedy=say("Nothing to do."),
         )
     return error(
-        "kms-host-set-by-policy",
         say("Group policy sets the KMS host to {host}, which is not the provider's.", host=host),
         evidence,
         remedy=say(
@@ -41,7 +44,22 @@ def kms_host_set_by_policy(a: Assessment) -> Finding | None:
     )
 
 
-def kms_host_per_product_override(a: Assessment) -> Finding | None:
+KMS_HOST_SET_BY_POLICY = FindingKind(
+    id="kms-host-set-by-policy",
+    rule=kms_host_set_by_policy,
+    stage=Stage.KMS_SETTING,
+    severities=("error", "info"),
+    meaning=say("Group policy sets the KMS host."),
+    action=say("Nothing: volact does not fight group policy."),
+    blocks="activation",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=field("host"),
+)
+
+
+def kms_host_per_product_override(a: Assessment) -> Found | None:
     """A product has a KMS host of its own, which hides the server's setting."""
     if not isinstance(a.kms.policy, Absent) or not a.kms.applies:
         return None
@@ -60,7 +78,6 @@ def kms_host_per_product_override(a: Assessment) -> Finding | None:
     ]
     commands = [shell.clear_kms_host(str(entry["product"])) for entry in hosts]
     return error(
-        "kms-host-per-product-override",
         say(
             "One product has a KMS host of its own, {host}, which hides the server's setting.",
             host=hosts[0]["host"],
@@ -71,7 +88,32 @@ def kms_host_per_product_override(a: Assessment) -> Finding | None:
     )
 
 
-def kms_host_wrong(a: Assessment) -> Finding | None:
+def clear_overrides(a: Assessment) -> Iterator[StepParams]:
+    """Take away products' own KMS hosts that are not the provider's."""
+    if not (a.kms.reached or a.network.will_reach):
+        return
+    for product in a.licence.clients:
+        own, id = product.own_kms, value_of(product.facts.id)
+        if isinstance(own, Known) and id and not a.kms.is_accepted(own.value.host):
+            yield ClearKmsHost(layer="product", product=id)
+
+
+KMS_HOST_PER_PRODUCT_OVERRIDE = FindingKind(
+    id="kms-host-per-product-override",
+    rule=kms_host_per_product_override,
+    stage=Stage.KMS_SETTING,
+    severities=("error",),
+    meaning=say("One product has a KMS host of its own, which hides the server's setting."),
+    action=say("Takes the product's own setting away."),
+    blocks="activation",
+    calls_for="activation",
+    consent=allow(MOVE_KMS),
+    mend=clear_overrides,
+    detail=None,
+)
+
+
+def kms_host_wrong(a: Assessment) -> Found | None:
     """The server is set to a KMS host that is not the provider's, or to none."""
     setting = _judged_setting(a)
     if setting is None or (isinstance(setting, Known) and _is_provider_name(a, setting.value)):
@@ -79,7 +121,6 @@ def kms_host_wrong(a: Assessment) -> Finding | None:
     if isinstance(setting, Known) and _licensed_by_address(a, setting.value):
         return None  # kms-host-pinned
     return error(
-        "kms-host-wrong",
         _wrong_summary(a, setting),
         {
             "current": str(setting.value.host) if isinstance(setting, Known) else "",
@@ -89,6 +130,21 @@ def kms_host_wrong(a: Assessment) -> Finding | None:
         repair=moving_away(a),
         remedy=on_server(shell.set_kms_host(a.kms.preferred)),
     )
+
+
+KMS_HOST_WRONG = FindingKind(
+    id="kms-host-wrong",
+    rule=kms_host_wrong,
+    stage=Stage.KMS_SETTING,
+    severities=("error",),
+    meaning=say("The server is set to a KMS host that is not the provider's, or to none."),
+    action=say("Sets the first of the provider's hosts that the server reaches."),
+    blocks="activation",
+    calls_for="activation",
+    consent=allow(MOVE_KMS),
+    mend=set_kms_host,
+    detail=field("current"),
+)
 
 
 def _wrong_summary(a: Assessment, setting: Known[Setting] | Absent) -> Text:
@@ -130,7 +186,7 @@ def _licensed_by_address(a: Assessment, setting: Setting) -> bool:
     return a.kms.is_pinned(setting.host) and a.licence.all_licensed
 
 
-def kms_port_wrong(a: Assessment) -> Finding | None:
+def kms_port_wrong(a: Assessment) -> Found | None:
     """The name is the provider's, the port is not."""
     setting = _judged_setting(a)
     if not isinstance(setting, Known) or not _is_provider_name(a, setting.value):
@@ -147,12 +203,28 @@ def kms_port_wrong(a: Assessment) -> Finding | None:
         right=right.port,
     )
     return error(
-        "kms-port-wrong",
         say("{what} The provider's page has it misprinted.", what=said) if misprint else said,
         {"current": str(host), "port": host.port, "expected": right.port, "misprint": misprint},
         repair="automatic",
         remedy=on_server(shell.set_kms_host(right)),
     )
+
+
+KMS_PORT_WRONG = FindingKind(
+    id="kms-port-wrong",
+    rule=kms_port_wrong,
+    stage=Stage.KMS_SETTING,
+    severities=("error",),
+    meaning=say(
+        "The KMS host's name is right and its port is not; 1668 is a known misprint of 1688."
+    ),
+    action=say("Sets the right port."),
+    blocks="activation",
+    calls_for="activation",
+    consent="",
+    mend=set_kms_host,
+    detail=field("current"),
+)
 
 
 def _judged_setting(a: Assessment) -> Known[Setting] | Absent | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from volact.core.diagnose.case import warning
+from volact.core.assessment import Assessment
+from volact.core.consent import allow
+from volact.core.findings.kind import FindingKind, Found, Stage, warning
 from volact.core.shell import SLMGR
+from volact.core.steps.kind import StepParams
+from volact.core.steps.last_resorts import REARM, Rearm
 from volact.model.fact import value_of
 from volact.model.facts import Facts
 from volact.model.finding import Finding
@@ -23,17 +27,16 @@ def duplicate_cmids(fleet: Mapping[str, Facts]) -> dict[str, Finding]:
         if cmid:
             by_id.setdefault(cmid.lower(), []).append(name)
     return {
-        name: _finding(cmid, name, names)
+        name: DUPLICATE_CMID.finding(_found(cmid, name, names))
         for cmid, names in by_id.items()
         if len(names) > 1
         for name in names
     }
 
 
-def _finding(cmid: str, name: str, names: list[str]) -> Finding:
+def _found(cmid: str, name: str, names: list[str]) -> Found:
     others = sorted(other for other in names if other != name)
     return warning(
-        "duplicate-cmid",
         count(
             len(others),
             "The client machine ID is shared with {n} other server ({names}).",
@@ -48,3 +51,28 @@ def _finding(cmid: str, name: str, names: list[str]) -> Finding:
             command=f"{SLMGR} -rearm",
         ),
     )
+
+
+def rearm(a: Assessment) -> Iterator[StepParams]:
+    """A machine ID of its own, where more than one rearm is left."""
+    if (value_of(a.facts.licensing.rearm) or 0) > 1:
+        yield Rearm()
+
+
+DUPLICATE_CMID = FindingKind(
+    id="duplicate-cmid",
+    rule=None,
+    stage=Stage.FLEET,
+    severities=("warning",),
+    meaning=say(
+        "Several servers share one client machine ID, because their image was not generalised."
+    ),
+    action=say(
+        "Rearms those that a KMS host does not count, with --allow rearm; the restart is yours."
+    ),
+    blocks="nothing",
+    calls_for="nothing",
+    consent=allow(REARM.name),
+    mend=rearm,
+    detail=None,
+)

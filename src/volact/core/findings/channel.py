@@ -9,9 +9,11 @@ from __future__ import annotations
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import Channel, ProductState
-from volact.core.diagnose.case import error, info
+from volact.core.consent import REPLACE_KEY
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field, info
+from volact.core.findings.mending import replace_key
 from volact.model.fact import is_unreadable, value_of
-from volact.model.finding import Finding, Repair
+from volact.model.finding import Repair
 from volact.model.text import Text, raw, say
 
 _WORDS: dict[Channel, Text] = {
@@ -22,14 +24,13 @@ _WORDS: dict[Channel, Text] = {
 }
 
 
-def licensed_by_own_key(a: Assessment) -> Finding | None:
+def licensed_by_own_key(a: Assessment) -> Found | None:
     """Windows is licensed by a key that needs no KMS host: left alone."""
     licensed = [product for product in _others(a) if product.licensed]
     if not licensed:
         return None
     channel = licensed[0].channel
     return info(
-        "licensed-by-own-key",
         say(
             "Windows is licensed with {key}, which needs no KMS host; volact leaves it alone.",
             key=_WORDS[channel],
@@ -42,14 +43,28 @@ def licensed_by_own_key(a: Assessment) -> Finding | None:
     )
 
 
-def key_wrong_channel(a: Assessment) -> Finding | None:
+LICENSED_BY_OWN_KEY = FindingKind(
+    id="licensed-by-own-key",
+    rule=licensed_by_own_key,
+    stage=Stage.OTHER_KEYS,
+    severities=("info",),
+    meaning=say("Windows is licensed by a MAK, retail, maker's or Hyper-V key."),
+    action=say("Leaves it alone."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def key_wrong_channel(a: Assessment) -> Found | None:
     """The key is not one that a KMS host activates, and does not license Windows."""
     product = _unlicensed(a)
     if product is None or product.channel == "avma":
         return None
     channel = product.channel
     return error(
-        "key-wrong-channel",
         say("Windows has {key}, which no KMS host activates.", key=_WORDS[channel]),
         {"channel": channel, "partial_key": product.partial_key, "licensed": False},
         repair=_repair(a),
@@ -57,7 +72,24 @@ def key_wrong_channel(a: Assessment) -> Finding | None:
     )
 
 
-def key_avma(a: Assessment) -> Finding | None:
+KEY_WRONG_CHANNEL = FindingKind(
+    id="key-wrong-channel",
+    rule=key_wrong_channel,
+    stage=Stage.KEY,
+    severities=("error",),
+    meaning=say(
+        "The key is a retail, MAK or maker's key that is not activated; no KMS host activates it."
+    ),
+    action=say("Replaces it only with --replace-key."),
+    blocks="activation",
+    calls_for="work",
+    consent=REPLACE_KEY,
+    mend=replace_key,
+    detail=field("channel"),
+)
+
+
+def key_avma(a: Assessment) -> Found | None:
     """A key that only an activated Hyper-V host of Datacenter edition can activate."""
     product = _unlicensed(a)
     if product is None or product.channel != "avma":
@@ -69,7 +101,6 @@ def key_avma(a: Assessment) -> Finding | None:
         else say("this server does not run on Hyper-V")
     )
     return error(
-        "key-avma",
         say(
             "Windows has a key for automatic virtual machine activation, and {where}.", where=where
         ),
@@ -77,6 +108,21 @@ def key_avma(a: Assessment) -> Finding | None:
         repair=_repair(a),
         remedy=_hyper_v_remedy(a) if on_hyper_v else _remedy(a),
     )
+
+
+KEY_AVMA = FindingKind(
+    id="key-avma",
+    rule=key_avma,
+    stage=Stage.KEY,
+    severities=("error",),
+    meaning=say("The key is one for automatic virtual machine activation, and is not activated."),
+    action=say("Replaces it only with --replace-key."),
+    blocks="activation",
+    calls_for="work",
+    consent=REPLACE_KEY,
+    mend=replace_key,
+    detail=None,
+)
 
 
 def _others(a: Assessment) -> tuple[ProductState, ...]:

@@ -8,25 +8,27 @@ from __future__ import annotations
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
-from volact.core.diagnose.case import error
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field
 from volact.model.fact import Absent, value_of
-from volact.model.finding import Finding
 from volact.model.profile import HostPort
-from volact.model.text import Text, raw, say
+from volact.model.text import Text, raw, ready, say
 
 # By which a host says that it does not know this product.
 TOO_OLD = frozenset({0xC004F042, 0xC004F015})
 _FORCED = {1: say("Active Directory"), 3: say("tokens")}
 
 
-def activation_type_forced(a: Assessment) -> Finding | None:
+# Codes by which a KMS host that was reached says no.
+HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F06B})
+
+
+def activation_type_forced(a: Assessment) -> Found | None:
     """Windows is set to activate some other way than by KMS."""
     forced = [p for p in a.licence.clients if (value_of(p.facts.vl_enabled) or 0) in _FORCED]
     if not forced or not all(product.licensed is False for product in forced):
         return None
     kind = value_of(forced[0].facts.vl_enabled) or 0
     return error(
-        "activation-type-forced",
         say(
             "Windows is set to be activated by {kind} only, so no KMS host is asked.",
             kind=_FORCED[kind],
@@ -39,7 +41,22 @@ def activation_type_forced(a: Assessment) -> Finding | None:
     )
 
 
-def kms_not_discovered(a: Assessment) -> Finding | None:
+ACTIVATION_TYPE_FORCED = FindingKind(
+    id="activation-type-forced",
+    rule=activation_type_forced,
+    stage=Stage.DISCOVERY,
+    severities=("error",),
+    meaning=say("Windows is set to be activated by Active Directory or by tokens only."),
+    action=say("Reports it, with the command; no KMS host would be asked."),
+    blocks="activation",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def kms_not_discovered(a: Assessment) -> Found | None:
     """The provider leaves the KMS host to DNS, and DNS names none."""
     profile, code = a.ctx.knowledge.profile, a.attempts.code
     if profile.discovery != "dns" or a.kms.accepted:
@@ -54,7 +71,6 @@ def kms_not_discovered(a: Assessment) -> Finding | None:
     asked = value_of(a.facts.dns)
     record = f"_vlmcs._tcp.{domain}" if "." in domain else "_vlmcs._tcp.DOMAIN"
     return error(
-        "kms-not-discovered",
         say(
             "No KMS host is set, and DNS names none: {code}.",
             code=named(info.code, a.ctx.knowledge.errors),
@@ -73,7 +89,22 @@ def kms_not_discovered(a: Assessment) -> Finding | None:
     )
 
 
-def kms_host_too_old(a: Assessment) -> Finding | None:
+KMS_NOT_DISCOVERED = FindingKind(
+    id="kms-not-discovered",
+    rule=kms_not_discovered,
+    stage=Stage.DISCOVERY,
+    severities=("error",),
+    meaning=say("No KMS host is set, and DNS names none."),
+    action=say("Reports it, and tries once more."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def kms_host_too_old(a: Assessment) -> Found | None:
     """The KMS host does not know this release."""
     code = _too_old_code(a)
     if code is None:
@@ -81,7 +112,6 @@ def kms_host_too_old(a: Assessment) -> Finding | None:
     host, release = a.attempts.host, a.system.release_name
     needs = _needs(a, release)
     return error(
-        "kms-host-too-old",
         say(
             "The KMS host {host} does not serve {release}: {code}.",
             host=host or say("in use"),
@@ -91,6 +121,21 @@ def kms_host_too_old(a: Assessment) -> Finding | None:
         {"code": hex_code(code), "host": host, "release": release or None, **needs},
         remedy=_too_old_remedy(needs),
     )
+
+
+KMS_HOST_TOO_OLD = FindingKind(
+    id="kms-host-too-old",
+    rule=kms_host_too_old,
+    stage=Stage.KMS_ANSWER,
+    severities=("error",),
+    meaning=say("The KMS host was reached and does not know this release."),
+    action=say("Reports which host key, Windows and update the host needs."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=field("code"),
+)
 
 
 def _too_old_code(a: Assessment) -> int | None:
@@ -138,3 +183,35 @@ def _too_old_remedy(needs: dict[str, object]) -> Text:
         key=needs["host_key"],
         hosts=listed,
     )
+
+
+def kms_host_refuses(a: Assessment) -> Found | None:
+    """A KMS host was reached and said no."""
+    if not a.licence.unlicensed:
+        return None
+    codes = (a.attempts.code, a.attempts.answer)
+    code = next((code for code in codes if code in HOST_REFUSALS), None)
+    if code is None:
+        return None
+    errors = a.ctx.knowledge.errors
+    known = errors.get(code)
+    return error(
+        say("The KMS host refuses: {code}.", code=named(code, errors)),
+        {"code": hex_code(code), "host": a.attempts.host},
+        remedy=ready(known.remedy) if known else say("Ask the keeper of the KMS host."),
+    )
+
+
+KMS_HOST_REFUSES = FindingKind(
+    id="kms-host-refuses",
+    rule=kms_host_refuses,
+    stage=Stage.KMS_ANSWER,
+    severities=("error",),
+    meaning=say("A KMS host was reached and said no."),
+    action=say("Tries once more, and reports the host's reason."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=field("code"),
+)

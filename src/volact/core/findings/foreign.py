@@ -12,15 +12,15 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import owners
 from volact.core.assessment.kms_setting import Setting
 from volact.core.assessment.licence import ProductState
-from volact.core.consent import MOVE_KMS, repair_with
-from volact.core.diagnose.case import error, on_server, warning
+from volact.core.consent import MOVE_KMS, allow, repair_with
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server, warning
 from volact.model.fact import Known, value_of
-from volact.model.finding import Finding, Repair
+from volact.model.finding import Repair
 from volact.model.profile import HostPort
 from volact.model.text import Text, raw, say
 
 
-def licensed_by_other_kms(a: Assessment) -> Finding | None:
+def licensed_by_other_kms(a: Assessment) -> Found | None:
     """Licensed, but by a KMS host that is not the provider's."""
     if a.licence.is_kms_host or not a.kms.accepted:
         return None
@@ -32,7 +32,6 @@ def licensed_by_other_kms(a: Assessment) -> Finding | None:
     by_policy = setting.layer == "policy"
     host = a.kms.preferred
     return error(
-        "licensed-by-other-kms",
         _summary(a, product, setting.host),
         _evidence(a, product, setting),
         repair="manual" if by_policy else moving_away(a),
@@ -40,14 +39,31 @@ def licensed_by_other_kms(a: Assessment) -> Finding | None:
     )
 
 
-def kms_host_pinned(a: Assessment) -> Finding | None:
+LICENSED_BY_OTHER_KMS = FindingKind(
+    id="licensed-by-other-kms",
+    rule=licensed_by_other_kms,
+    stage=Stage.LICENCE,
+    severities=("error", "warning"),
+    meaning=say("Windows is licensed, but not by one of the provider's KMS hosts."),
+    action=say(
+        "Sets the provider's KMS host and activates; takes a company's own licence over "
+        "only with --allow move-kms."
+    ),
+    blocks="nothing",
+    calls_for="work",
+    consent=allow(MOVE_KMS),
+    mend=None,
+    detail=field("host"),
+)
+
+
+def kms_host_pinned(a: Assessment) -> Found | None:
     """Licensed by one of the provider's KMS hosts that is set by its address."""
     pinned = [s for _, s in _licensed(a) if a.kms.is_pinned(s.host)]
     if not pinned or a.licence.is_kms_host:
         return None
     host, name = pinned[0].host, a.kms.preferred
     return warning(
-        "kms-host-pinned",
         say(
             "The KMS host is set by its address, {host}; the provider moves its addresses "
             "and keeps its names ({name}).",
@@ -57,6 +73,21 @@ def kms_host_pinned(a: Assessment) -> Finding | None:
         {"host": str(host), "expected": str(name)},
         remedy=on_server(shell.set_kms_host(name)),
     )
+
+
+KMS_HOST_PINNED = FindingKind(
+    id="kms-host-pinned",
+    rule=kms_host_pinned,
+    stage=Stage.LICENCE,
+    severities=("warning",),
+    meaning=say("Windows is licensed by the provider's KMS host, which is set by its address."),
+    action=say("Reports it; the name stays when addresses move."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
 
 
 def moving_away(a: Assessment) -> Repair:
@@ -125,12 +156,11 @@ def _evidence(a: Assessment, product: ProductState, setting: Setting) -> dict[st
     }
 
 
-def _licensed_by_directory(a: Assessment) -> Finding | None:
+def _licensed_by_directory(a: Assessment) -> Found | None:
     """Licensed through Active Directory: the domain's own choice, left alone."""
     if not any(p.licensed and p.by_directory for p in a.licence.clients):
         return None
     return warning(
-        "licensed-by-other-kms",
         say("Windows is licensed through Active Directory, not by the provider's KMS host."),
         {"host": "", "layer": "directory"},
         remedy=say("Nothing to do if the domain is meant to license this server."),

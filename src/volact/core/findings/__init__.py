@@ -1,0 +1,109 @@
+"""The registry of all kinds of findings, and the rules applied to one server.
+
+A finding is declared beside its rule, in the module of its topic; its place
+among the findings of a server is its ``stage``.  Here a new topic gets its line
+in ``TOPICS``, a new finding of a topic nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from volact.core.assessment import Assessment
+from volact.core.findings import (
+    attempts,
+    channel,
+    clock,
+    edition,
+    entitlement,
+    firewall,
+    fleet,
+    foreign,
+    hardware_clock,
+    key,
+    kms_host,
+    kms_setting,
+    license,
+    network,
+    other_keys,
+    program,
+    reach,
+    rights,
+    services,
+    session,
+    store,
+    term,
+    time_service,
+    unknown,
+)
+from volact.core.findings.kind import FindingKind
+from volact.model.finding import Finding
+
+# Within one stage, findings come in this order of topics.
+TOPICS = (
+    session,
+    edition,
+    entitlement,
+    rights,
+    services,
+    program,
+    clock,
+    hardware_clock,
+    time_service,
+    key,
+    channel,
+    kms_setting,
+    kms_host,
+    firewall,
+    reach,
+    network,
+    store,
+    license,
+    foreign,
+    attempts,
+    term,
+    other_keys,
+    unknown,
+    fleet,
+)
+
+
+def _declared() -> Iterator[FindingKind]:
+    for topic in TOPICS:
+        yield from (value for value in vars(topic).values() if isinstance(value, FindingKind))
+
+
+# The cause before what it brings about.
+KINDS: tuple[FindingKind, ...] = tuple(
+    sorted(dict.fromkeys(_declared()), key=lambda kind: kind.stage)
+)
+BY_ID: dict[str, FindingKind] = {kind.id: kind for kind in KINDS}
+if len(BY_ID) != len(KINDS):
+    raise ImportError("two kinds of findings share an id")
+
+_SEVERITIES = {"error": 0, "warning": 1, "info": 2}
+
+
+def diagnose(a: Assessment, kinds: Iterable[FindingKind] = KINDS) -> tuple[Finding, ...]:
+    """What is wrong or notable on a server.
+
+    A rule that raises costs only its own finding: ``rule-failed`` names it.
+
+    Args:
+        a: the server as it was assessed.
+        kinds: whose rules are applied, in the order of their findings.
+
+    Returns:
+        The findings, errors first, every id once.
+    """
+    found: list[Finding] = []
+    failed: dict[str, str] = {}
+    for kind in kinds:
+        try:
+            if kind.rule is not None and (one := kind.rule(a)) is not None:
+                found.append(kind.finding(one))
+        except Exception as error:  # whatever it is, the other rules go on
+            failed[kind.id] = type(error).__name__
+    if failed:
+        found.append(unknown.rules_failed(failed))
+    return tuple(sorted(found, key=lambda finding: _SEVERITIES[finding.severity]))

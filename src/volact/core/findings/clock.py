@@ -1,0 +1,210 @@
+"""How far the clock is off, and whether it stays right once it was set.
+
+The time of a domain member or controller is never set: it comes from the domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.clock import ERROR_S, WARNING_S
+from volact.core.findings.kind import FindingKind, Found, Stage, error, on_server, warning
+from volact.core.findings.mending import name_time_source, start_service
+from volact.core.steps.clock import SYNC_WITHIN_S, SyncClock
+from volact.core.steps.kind import StepParams
+from volact.model.fact import Absent, is_unreadable, value_of
+from volact.model.finding import Repair
+from volact.model.text import Text, raw, say
+
+_SERVICE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
+TIME_FROM_DOMAIN = "w32tm /config /syncfromflags:domhier /update"
+_DOMAIN_REMEDY = say(
+    "volact never sets the time of a domain member or controller. Mend the PDC emulator's "
+    "clock; on a member: {command}, then {then}",
+    command=TIME_FROM_DOMAIN,
+    then="w32tm /resync /rediscover",
+)
+
+
+_SET_RIGHT_S = 60  # what sync-clock leaves at most
+
+
+def clock_set_back(a: Assessment) -> Found | None:
+    """The clock was right after the step that set it, and is wrong again."""
+    skew, left = a.clock.skew_s, _left_by_step(a)
+    if skew is None or left is None or abs(skew) < WARNING_S:
+        return None
+    make = error if abs(skew) >= ERROR_S else warning
+    hyper_v = value_of(a.facts.time.vmic) == 1
+    return make(
+        say(
+            "The clock was set right and was wrong again a moment later: something else sets it, "
+            "most likely the time synchronisation of the virtual machine."
+        ),
+        {"after_step_s": left, "skew_s": skew, "vmic": value_of(a.facts.time.vmic)},
+        remedy=_set_back_remedy(hyper_v=hyper_v),
+    )
+
+
+CLOCK_SET_BACK = FindingKind(
+    id="clock-set-back",
+    rule=clock_set_back,
+    stage=Stage.CLOCK,
+    severities=("error", "warning"),
+    meaning=say("The clock was set right and was wrong again a moment later."),
+    action=say("Reports it: something else sets the clock."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def clock_skew(a: Assessment) -> Found | None:
+    """The clock is off by more than a few minutes."""
+    skew = a.clock.skew_s
+    if skew is None or abs(skew) < WARNING_S:
+        return None
+    beyond = a.clock.beyond_limit
+    make = error if abs(skew) >= ERROR_S else warning
+    return make(
+        _skew_summary(skew),
+        {
+            "skew_s": skew,
+            "beyond_phase_limit": beyond != "no",
+            "role": a.system.role,
+        },
+        repair=_skew_repair(a, beyond),
+        remedy=_skew_remedy(a, beyond),
+    )
+
+
+def set_clock(a: Assessment) -> Iterator[StepParams]:
+    """Bring the clock back, from the provider's time servers."""
+    service, skew = a.find_service("W32Time"), a.clock.skew_s
+    if skew is None:
+        return
+    if service and service.start != "Disabled":
+        yield from start_service(a, "W32Time")
+    yield from name_time_source(a, unless_provided=True)
+    raise_limits = a.clock.beyond_limit == "local"
+    yield SyncClock(within_s=SYNC_WITHIN_S, raise_limits=raise_limits)
+
+
+def _how_far(evidence: dict[str, Any]) -> str:
+    """How far, so roughly that servers with one wrong time source are alike."""
+    skew = evidence.get("skew_s", 0)
+    size = abs(skew)
+    side = "ahead" if skew > 0 else "behind"
+    if size >= 3600:
+        return f"{round(size / 3600)} h {side}"
+    return f"under 1 h {side}"
+
+
+CLOCK_SKEW = FindingKind(
+    id="clock-skew",
+    rule=clock_skew,
+    stage=Stage.CLOCK,
+    severities=("error", "warning"),
+    meaning=say(
+        "The clock is off by five minutes or more; from 3.5 hours on it is an error, "
+        "because a KMS host refuses more than four."
+    ),
+    action=say(
+        "Sets it from the provider's time servers on a stand-alone server; never in a domain."
+    ),
+    blocks="activation",
+    calls_for="nothing",
+    consent="",
+    mend=set_clock,
+    detail=_how_far,
+)
+
+
+def duration(seconds: int) -> Text:
+    """A length of time as a person says it, with one unit below the largest."""
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, left = divmod(rest, 60)
+    if days:
+        return say("{days} d {hours} h", days=days, hours=hours)
+    if hours:
+        return say("{hours} h {minutes} min", hours=hours, minutes=minutes)
+    return say("{minutes} min {seconds} s", minutes=minutes, seconds=left)
+
+
+def _skew_summary(skew: int) -> Text:
+    side = say("ahead") if skew > 0 else say("behind")
+    if abs(skew) < ERROR_S:
+        return say("The clock is {how_long} {side}.", how_long=duration(abs(skew)), side=side)
+    return say(
+        "The clock is {how_long} {side}; a KMS host refuses more than 4 h.",
+        how_long=duration(abs(skew)),
+        side=side,
+    )
+
+
+def _skew_repair(a: Assessment, beyond: str) -> Repair:
+    """By itself only on a stand-alone server, and never against group policy.
+
+    Without its time service nothing can be set, and every try would fail.
+    """
+    time = a.facts.time
+    if isinstance(a.facts.services.get("W32Time"), Absent):
+        return "manual"
+    against_policy = beyond == "policy" or value_of(time.policy_type) == "NoSync"
+    off = value_of(time.client) == 0
+    unread = is_unreadable(time.policy_type) or is_unreadable(time.client)
+    free = not (against_policy or off or unread or _sourceless(a))
+    return "automatic" if a.system.role == "standalone" and free else "manual"
+
+
+def _sourceless(a: Assessment) -> bool:
+    """Whether nothing is known that the time could be taken from."""
+    time = a.facts.time
+    peers = value_of(time.peers) or ""
+    kept = value_of(time.type) == "NTP" and peers != ""
+    return not a.ctx.knowledge.profile.ntp and not kept
+
+
+def _skew_remedy(a: Assessment, beyond: str) -> Text:
+    if a.system.role in ("member", "controller"):
+        return _DOMAIN_REMEDY
+    ntp = a.ctx.knowledge.profile.ntp[:1]
+    commands = (shell.set_time_source(ntp), shell.RESYNC) if ntp else (shell.RESYNC,)
+    if beyond == "policy":
+        return say(
+            "Group policy forbids a correction this large; change the policy, then: {commands}",
+            commands="; ".join(commands),
+        )
+    return on_server(*commands)
+
+
+def _left_by_step(a: Assessment) -> int | None:
+    """How far the clock was off right after it was set, where that was right."""
+    for result in reversed(a.results):
+        left = result.after.get("skew_s")
+        if result.do == "sync-clock" and result.ok and isinstance(left, int):
+            return left if abs(left) <= _SET_RIGHT_S else None
+    return None
+
+
+def _set_back_remedy(*, hyper_v: bool) -> Text:
+    if not hyper_v:
+        return say(
+            "Turn off the time synchronisation of the hypervisor's guest tools, or mend the "
+            "hypervisor's own clock; see what sets it: {command}",
+            command=raw("w32tm /query /source"),
+        )
+    key = f"{_SERVICE_KEY}\\TimeProviders\\VMICTimeProvider"
+    return say(
+        "Mend the Hyper-V host's clock, or take the server off it: {command}",
+        command=raw(
+            f'reg add "{key}" /v Enabled /t REG_DWORD /d 0 /f & net stop w32time & '
+            "net start w32time"
+        ),
+    )

@@ -1,0 +1,168 @@
+"""What a finding is: its rule, and the one declaration of everything about its kind.
+
+The kinds themselves are declared beside their rules, by topic; the registry of
+all of them is ``volact.core.findings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import IntEnum, auto
+from typing import Any, Literal
+
+import msgspec
+
+from volact.core.assessment import Assessment
+from volact.core.steps.kind import StepParams
+from volact.model.finding import Finding, Repair, Severity
+from volact.model.text import Text, say
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule has found on one server; the kind adds its id.
+
+    ``evidence`` holds the facts it rests on (JSON values only), ``remedy`` what
+    is left for a person when volact does not repair it.
+    """
+
+    severity: Severity
+    summary: Text
+    evidence: dict[str, Any]
+    repair: Repair
+    remedy: Text
+
+
+Rule = Callable[[Assessment], Found | None]
+# The steps that mend a finding.  Whether they are wanted, allowed and in which
+# order is the planner's affair; what rests on an unknown fact yields nothing.
+Mend = Callable[[Assessment], Iterator[StepParams]]
+# What tells servers with this finding apart, out of its evidence.
+Detail = Callable[[dict[str, Any]], str]
+
+# What an error of this kind keeps from being done: an activation, which would
+# only fail or go to the wrong host; that and any change of keys and KMS hosts;
+# anything at all.
+Blocks = Literal["nothing", "activation", "licence", "everything"]
+# What its repair is followed by: an activation; an activation where licensing
+# did not answer and a known fault explains it; an activation and the repair of
+# mere warnings too, because the server is known to need work.
+CallsFor = Literal["nothing", "activation", "activation-if-silent", "work"]
+
+
+class Stage(IntEnum):
+    """The order of findings of one severity: the cause before what it brings about.
+
+    Findings of one stage keep the order of the registry.
+    """
+
+    SESSION = auto()
+    RESTART = auto()
+    RELEASE = auto()
+    ENTITLEMENT = auto()
+    KMS_HOST_ROLE = auto()
+    EDITION = auto()
+    RIGHTS = auto()
+    SERVICE = auto()
+    PROGRAM = auto()
+    NOTIFICATION_SERVICE = auto()
+    CLOCK = auto()
+    TIME_SERVICE = auto()
+    KEY = auto()
+    KMS_SETTING = auto()
+    DISCOVERY = auto()
+    NAME_RESOLUTION = auto()
+    FIREWALL = auto()
+    REACH = auto()
+    KMS_ANSWER = auto()
+    NETWORK_SETTING = auto()
+    STORE = auto()
+    LICENCE = auto()  # an error here is what any other error brings about
+    OTHER_KEYS = auto()
+    REMARK = auto()
+    UNKNOWN = auto()
+    FLEET = auto()  # seen only across many servers
+
+
+class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Everything about one kind of finding, in one declaration.
+
+    No field has a default: a part that is left out is an error of mypy and of
+    the import.
+
+    - ``id``: stable; its page is ``docs/findings/<id>.md``
+    - ``rule``: what finds it on a server; ``None``: no rule about one server does
+    - ``stage``: its place among the findings of a server
+    - ``severities``: those that it may have
+    - ``meaning``, ``action``: what it means and what volact does, a sentence each
+    - ``blocks``: what an error of this kind keeps from being done; a kind that is
+      never an error blocks in any severity
+    - ``calls_for``: what its repair is followed by
+    - ``consent``: the option by which a person agrees to its repair, ``""``: none
+    - ``mend``: the steps that mend it, ``None``: none do
+    - ``detail``: what tells servers that have it apart, ``None``: nothing
+    """
+
+    id: str
+    rule: Rule | None
+    stage: Stage
+    severities: tuple[Severity, ...]
+    meaning: Text
+    action: Text
+    blocks: Blocks
+    calls_for: CallsFor
+    consent: str
+    mend: Mend | None
+    detail: Detail | None
+
+    def finding(self, found: Found) -> Finding:
+        """What was found, as a finding of this kind; ``ValueError`` for an undeclared severity."""
+        if found.severity not in self.severities:
+            raise ValueError(f"{self.id} is declared as {self.severities}, not {found.severity}")
+        return Finding(
+            id=self.id,
+            severity=found.severity,
+            summary=found.summary,
+            evidence=found.evidence,
+            repair=found.repair,
+            remedy=found.remedy,
+        )
+
+
+def error(
+    summary: Text, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: Text
+) -> Found:
+    """Something that stops activation, or will."""
+    return Found(severity="error", summary=summary, evidence=evidence, repair=repair, remedy=remedy)
+
+
+def warning(
+    summary: Text, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: Text
+) -> Found:
+    """Something that is not right, but does not stop activation."""
+    return Found(
+        severity="warning", summary=summary, evidence=evidence, repair=repair, remedy=remedy
+    )
+
+
+def info(summary: Text, evidence: dict[str, Any], *, remedy: Text) -> Found:
+    """Something notable; nothing has to be done."""
+    return Found(
+        severity="info", summary=summary, evidence=evidence, repair="manual", remedy=remedy
+    )
+
+
+def on_server(*commands: str) -> Text:
+    """A remedy that is typed on the server."""
+    return say("On the server: {commands}", commands="; ".join(commands))
+
+
+def field(name: str) -> Detail:
+    """The detail that is one field of the evidence."""
+
+    def detail(evidence: dict[str, Any]) -> str:
+        value = evidence.get(name)
+        if isinstance(value, list | tuple):
+            return ", ".join(str(item) for item in value)
+        return "" if value is None else str(value)
+
+    return detail

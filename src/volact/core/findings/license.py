@@ -1,0 +1,108 @@
+"""Is Windows licensed, for how long, and does the renewal work?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.attempts import Attempt
+from volact.core.assessment.licence import ProductState, status_text
+from volact.core.codes import hex_code, named
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field
+from volact.model.fact import value_of
+from volact.model.finding import Repair
+from volact.model.text import Text, ready, say
+
+# Classes of codes that are a state or name no cause.
+_NO_CAUSE = frozenset({"state", "umbrella-kms", "name-only", "transient"})
+
+
+def not_licensed(a: Assessment) -> Found | None:
+    """Windows has a key and is not licensed."""
+    products = a.licence.unlicensed
+    if not products:
+        return None
+    attempt = a.attempts.last
+    return error(
+        _not_licensed_summary(a, products[0], attempt.code if attempt else None),
+        {
+            "products": [_described(product) for product in products],
+            **_tried(a, attempt),
+        },
+        repair=_activation(a, products),
+        remedy=_not_licensed_remedy(a, attempt),
+    )
+
+
+NOT_LICENSED = FindingKind(
+    id="not-licensed",
+    rule=not_licensed,
+    stage=Stage.LICENCE,
+    severities=("error",),
+    meaning=say("Windows has a key but no valid licence."),
+    action=say("Mends what stands in the way, then activates."),
+    blocks="nothing",
+    calls_for="work",
+    consent="",
+    mend=None,
+    detail=field("code"),
+)
+
+
+def _not_licensed_summary(a: Assessment, product: ProductState, code: int | None) -> Text:
+    status = status_text(value_of(product.facts.status) or 0)
+    reason = code or product.reason
+    if not reason:
+        return say("Windows is not licensed ({status}).", status=status)
+    errors = a.ctx.knowledge.errors
+    return say(
+        "Windows is not licensed ({status}): {code}.", status=status, code=named(reason, errors)
+    )
+
+
+def _tried(a: Assessment, attempt: Attempt | None) -> dict[str, Any]:
+    """The inner cause of the last activation: what, of which class, whom, when, found where."""
+    if attempt is None:
+        return {"code": None}
+    known = a.ctx.knowledge.errors.get(attempt.code)
+    told = {
+        "symbol": known.symbol if known else "",
+        "class": known.family if known else "",
+        "asked": attempt.host,
+        "at": attempt.at,
+        "from": attempt.source,
+    }
+    return {"code": hex_code(attempt.code), **{key: text for key, text in told.items() if text}}
+
+
+def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
+    """What the code itself calls for, where it says more than that no host was found."""
+    known = a.ctx.knowledge.errors.get(attempt.code) if attempt else None
+    if known is None or known.family in _NO_CAUSE or not known.remedy:
+        return say(
+            "Mend the other findings first, then on the server: {command}",
+            command=shell.activate(),
+        )
+    return say(
+        "{remedy} Mend the other findings too, then on the server: {command}",
+        remedy=ready(known.remedy),
+        command=shell.activate(),
+    )
+
+
+def _activation(a: Assessment, products: tuple[ProductState, ...]) -> Repair:
+    """Only a KMS client is activated by volact, and never on a KMS host."""
+    clients = any(product.channel == "kms-client" for product in products)
+    return "automatic" if clients and not a.licence.is_kms_host else "manual"
+
+
+def _described(product: ProductState) -> dict[str, Any]:
+    reason = product.reason
+    return {
+        "partial_key": product.partial_key,
+        "channel": product.channel,
+        "status": product.status_word,
+        "reason": None if reason is None else hex_code(reason),
+        "left_min": value_of(product.facts.grace_min),
+    }

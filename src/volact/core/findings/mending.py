@@ -1,0 +1,85 @@
+"""Steps that mend findings of several topics, and whether they wait for the person's word.
+
+What mends findings of one topic only is beside their rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from volact.core.assessment import Assessment
+from volact.core.consent import repair_with
+from volact.core.steps.keys import InstallKey
+from volact.core.steps.kind import StepParams
+from volact.core.steps.kms_hosts import SetKmsHost
+from volact.core.steps.network import AddDns, AddRoute
+from volact.core.steps.services import StartService
+from volact.core.steps.time_source import SetTimeSource
+from volact.model.fact import is_known, is_unreadable, value_of
+from volact.model.finding import Repair
+
+_RUNNING = ("Running", "Start Pending")
+
+
+def start_service(a: Assessment, name: str) -> Iterator[StepParams]:
+    """Start a service that is known to be there and not to run."""
+    service = a.find_service(name)
+    if service and service.state not in _RUNNING:
+        yield StartService(name=name)
+
+
+def name_time_source(a: Assessment, *, unless_provided: bool) -> Iterator[StepParams]:
+    """Never against group policy, and not where the provider's servers are set already."""
+    time, peers = a.facts.time, a.ctx.knowledge.profile.ntp
+    unread = any(is_unreadable(fact) for fact in (time.type, time.peers, time.policy_type))
+    if not peers or unread or is_known(time.policy_type) or is_known(time.policy_peers):
+        return
+    current = (value_of(time.peers) or "").lower()
+    provided = value_of(time.type) == "NTP" and any(peer in current for peer in peers)
+    if not (unless_provided and provided):
+        yield SetTimeSource(peers=(peers[0],))
+
+
+def add_name_servers(a: Assessment) -> Iterator[StepParams]:
+    """Ask the provider's name servers, too."""
+    wanted = a.network.name_servers
+    if wanted:
+        yield AddDns(servers=wanted.servers, position=wanted.position)
+
+
+def add_routes(a: Assessment) -> Iterator[StepParams]:
+    """The routes to the provider's services."""
+    for route in a.network.routes_to_add:
+        rule = route.rule
+        yield AddRoute(destination=rule.destination, mask=rule.mask, gateway=route.gateway)
+
+
+def set_kms_host(a: Assessment) -> Iterator[StepParams]:
+    """Point the server at the provider, where it reaches one of its hosts."""
+    if a.kms.reached or a.network.will_reach:
+        hosts = tuple(str(host) for host in a.kms.accepted)
+        yield SetKmsHost(layer="service", hosts=hosts)
+
+
+def replace_key(a: Assessment) -> Iterator[StepParams]:
+    """Install the published client key over another one."""
+    yield from client_key(a, replace=True)
+
+
+def client_key(a: Assessment, *, replace: bool) -> Iterator[StepParams]:
+    """The published client key, where one is known for this edition."""
+    edition, build, sku = a.system.published_key, a.system.build, a.system.sku
+    if edition is not None:
+        yield InstallKey(keys={f"{build}/{sku}": edition.gvlk}, replace=replace)
+
+
+def by_name_servers(a: Assessment) -> Repair:
+    """Adding the provider's name servers, where that is what is missing."""
+    wanted = a.network.name_servers
+    return repair_with("add-dns", a.ctx) if wanted else "manual"
+
+
+def by_routes(a: Assessment) -> Repair:
+    """Adding the provider's routes, where those are what is missing."""
+    wanted = a.network.routes_to_add
+    return repair_with("add-route", a.ctx) if wanted else "manual"

@@ -1,0 +1,94 @@
+"""Name servers and routes: are the provider's set?"""
+
+from __future__ import annotations
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.network import MissingRoute
+from volact.core.consent import allow
+from volact.core.findings.kind import FindingKind, Found, Stage, on_server, warning
+from volact.core.findings.mending import add_name_servers, add_routes, by_name_servers, by_routes
+from volact.core.steps.network import ADD_DNS, ADD_ROUTE
+from volact.model.fact import value_of
+from volact.model.text import Text, joined, listed, say
+
+
+def dns_not_provider(a: Assessment) -> Found | None:
+    """The server asks other name servers, and no KMS host can be reached."""
+    servers, wanted = value_of(a.facts.dns), a.ctx.knowledge.profile.dns
+    if servers is None or not wanted or set(servers) & set(wanted) or a.kms.target_reached:
+        return None
+    return warning(
+        _dns_summary(servers, wanted),
+        {"dns": list(servers), "expected": list(wanted)},
+        repair="manual" if a.licence.all_licensed else by_name_servers(a),
+        remedy=say(
+            "Set the DNS servers of the network card to automatic, or to {servers}; "
+            "in a domain, after those of the domain.",
+            servers=joined(wanted),
+        ),
+    )
+
+
+DNS_NOT_PROVIDER = FindingKind(
+    id="dns-not-provider",
+    rule=dns_not_provider,
+    stage=Stage.NETWORK_SETTING,
+    severities=("warning",),
+    meaning=say("The server asks other name servers than the provider's, and reaches no KMS host."),
+    action=say("Adds the provider's name servers with --allow add-dns; else reports it."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent=allow(ADD_DNS.name),
+    mend=add_name_servers,
+    detail=None,
+)
+
+
+def _dns_summary(servers: tuple[str, ...], wanted: tuple[str, ...]) -> Text:
+    return say(
+        "The server asks {servers}, not the provider's ({wanted}), which alone know "
+        "the internal names.",
+        servers=listed(servers) if servers else say("no name server"),
+        wanted=listed(wanted),
+    )
+
+
+def provider_route_missing(a: Assessment) -> Found | None:
+    """A route to the provider's internal services is gone, where that matters."""
+    missing = a.network.missing_routes
+    if not missing:
+        return None
+    commands = [_route_add(route) for route in missing]
+    return warning(
+        say(
+            "The route to {destination} mask {mask} is missing; "
+            "the provider's internal services are behind it.",
+            destination=missing[0].rule.destination,
+            mask=missing[0].rule.mask,
+        ),
+        {"missing": [[route.rule.destination, route.rule.mask] for route in missing]},
+        repair="manual" if a.licence.all_licensed else by_routes(a),
+        remedy=on_server(*commands),
+    )
+
+
+PROVIDER_ROUTE_MISSING = FindingKind(
+    id="provider-route-missing",
+    rule=provider_route_missing,
+    stage=Stage.NETWORK_SETTING,
+    severities=("warning",),
+    meaning=say("A route to the provider's internal services is missing."),
+    action=say("Adds it with --allow add-route; else reports the command."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent=allow(ADD_ROUTE.name),
+    mend=add_routes,
+    detail=None,
+)
+
+
+def _route_add(route: MissingRoute) -> str:
+    rule = route.rule
+    unknown = "GATEWAY" if rule.via == "gateway" else "ADDRESS-OF-THIS-SERVER"
+    return shell.add_route(rule.destination, rule.mask, route.gateway or unknown)

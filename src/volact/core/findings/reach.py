@@ -1,0 +1,167 @@
+"""Can the server reach its KMS hosts, and if not, why not?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.kms import Reach
+from volact.core.consent import allow
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server, warning
+from volact.core.findings.mending import (
+    add_name_servers,
+    add_routes,
+    by_name_servers,
+    by_routes,
+    set_kms_host,
+)
+from volact.core.steps.kind import StepParams
+from volact.core.steps.network import ADD_DNS, ADD_ROUTE
+from volact.model.fact import Absent, Known, value_of
+from volact.model.profile import HostPort
+from volact.model.text import Text, listed, say
+
+_REACH_WORDS: dict[Reach, Text] = {
+    "refused": say("refused"),
+    "timeout": say("timeout"),
+    "unresolved": say("unresolved"),
+}
+
+
+def kms_name_unresolved(a: Assessment) -> Found | None:
+    """None of the provider's KMS host names resolves on the server."""
+    reach = _failed(a)
+    if not reach or set(reach.values()) != {"unresolved"}:
+        return None
+    asked = value_of(a.facts.dns)
+    names = [host.host for host in reach]
+    dns = a.ctx.knowledge.profile.dns
+    check = say("Check the server's DNS settings: {command}.", command=f"nslookup {names[0]}")
+    return error(
+        say(
+            "The name of the KMS host does not resolve on the server ({names}).",
+            names=listed(names),
+        ),
+        {"hosts": [str(host) for host in reach], "dns": list(asked or ())},
+        repair=by_name_servers(a) if a.system.role == "standalone" else "manual",
+        remedy=say(
+            "{check} Use the provider's DNS servers: {servers}.", check=check, servers=listed(dns)
+        )
+        if dns
+        else check,
+    )
+
+
+KMS_NAME_UNRESOLVED = FindingKind(
+    id="kms-name-unresolved",
+    rule=kms_name_unresolved,
+    stage=Stage.NAME_RESOLUTION,
+    severities=("error",),
+    meaning=say("The names of the provider's KMS hosts do not resolve on the server."),
+    action=say(
+        "Adds the provider's name servers with --allow add-dns; else reports it, and "
+        "activation is not tried."
+    ),
+    blocks="activation",
+    calls_for="nothing",
+    consent=allow(ADD_DNS.name),
+    mend=add_name_servers,
+    detail=field("hosts"),
+)
+
+
+def kms_unreachable(a: Assessment) -> Found | None:
+    """No KMS host of the provider takes a connection, or the one in use does not."""
+    reach = _failed(a)
+    failing = [host for host, why in reach.items() if why in ("refused", "timeout")]
+    if failing:
+        return _unreachable(a, failing[0], reach)
+    return _other_in_reach(a)
+
+
+def reach_kms(a: Assessment) -> Iterator[StepParams]:
+    """Another of the provider's hosts where one is reached, else the way to them."""
+    if a.kms.reached:
+        yield from set_kms_host(a)
+    else:
+        yield from add_routes(a)
+
+
+def _port_and_outcome(evidence: dict[str, Any]) -> str:
+    """``TCP 1688 refused``."""
+    host = next(iter(evidence.get("hosts", {})), "")
+    return f"TCP {host.rpartition(':')[2] or '1688'} {evidence.get('why', '')}"
+
+
+KMS_UNREACHABLE = FindingKind(
+    id="kms-unreachable",
+    rule=kms_unreachable,
+    stage=Stage.REACH,
+    severities=("error", "warning"),
+    meaning=say("The server cannot open a connection to its KMS host."),
+    action=say(
+        "Takes another of the provider's hosts if the server reaches one, adds a missing "
+        "route with --allow add-route; else reports it."
+    ),
+    blocks="activation",
+    calls_for="nothing",
+    consent=allow(ADD_ROUTE.name),
+    mend=reach_kms,
+    detail=_port_and_outcome,
+)
+
+
+def _unreachable(a: Assessment, host: HostPort, reach: dict[HostPort, Reach]) -> Found:
+    return error(
+        say("The KMS host {host} refuses the connection when the server tries it.", host=host)
+        if reach[host] == "refused"
+        else say("The KMS host {host} does not answer when the server tries it.", host=host),
+        {"why": reach[host], "hosts": {str(tried): why for tried, why in reach.items()}},
+        repair=by_routes(a),
+        remedy=say(
+            "Let the server out to the KMS host on its TCP port: check firewalls, security "
+            "groups and routes, then on the server: {command}",
+            command=f"powershell Test-NetConnection {host.host} -Port {host.port}",
+        ),
+    )
+
+
+def _other_in_reach(a: Assessment) -> Found | None:
+    """The accepted host that is set cannot be reached, another accepted one can."""
+    setting = a.kms.service
+    if not isinstance(setting, Known) or not a.kms.applies or not a.kms.target_reached:
+        return None
+    host = setting.value.host
+    why = a.kms.reach_of(host)
+    if why in ("yes", "unknown") or not a.kms.is_accepted(host):
+        return None
+    if not isinstance(a.kms.policy, Absent):
+        return None
+    other = a.kms.reached[0]
+    make = warning if a.licence.all_licensed else error
+    return make(
+        say(
+            "The KMS host {host} cannot be reached ({why}), but {other} can.",
+            host=host,
+            why=_REACH_WORDS[why],
+            other=other,
+        ),
+        {"why": why, "hosts": {str(host): why, str(other): "yes"}},
+        repair="automatic",
+        remedy=on_server(shell.set_kms_host(other)),
+    )
+
+
+def _failed(a: Assessment) -> dict[HostPort, Reach]:
+    """What each accepted host that was tried answered; {} as soon as one is reached."""
+    hosts = a.kms.targets
+    by_dns = not a.kms.accepted and not a.licence.is_kms_host
+    if a.kms.target_reached or not (a.kms.applies or by_dns or a.licence.has_key is None):
+        return {}
+    return {
+        host: a.kms.reach_of(host)
+        for host in hosts
+        if isinstance(a.facts.reach.get(str(host)), Known)
+    }

@@ -1,0 +1,131 @@
+"""The licence store and the product policy: are they damaged?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.codes import hex_code, named
+from volact.core.consent import allow, repair_with
+from volact.core.findings.kind import FindingKind, Found, Stage, error, field
+from volact.core.shell import SLMGR
+from volact.core.steps.kind import StepParams
+from volact.core.steps.last_resorts import REBUILD_TOKEN_STORE, RebuildTokenStore
+from volact.model.fact import Unreadable, value_of
+from volact.model.text import say
+
+# Codes by which the licence store itself says that it is damaged.
+STORE_CODES = frozenset(
+    {
+        0xC004E002,
+        0xC004E003,
+        0xC004E015,
+        0xC004F01F,
+        0xC004F020,
+        0xC004F022,
+        0xC004F027,
+        0xC004D301,
+        *range(0x8004E101, 0x8004E10F),
+    }
+)
+# A healthy server holds tens of thousands of bytes; this length is the
+# documented sign of a damaged one, which also shows as 2 GB of usable memory.
+DAMAGED_POLICY_BYTES = 1960
+
+
+def token_store_damaged(a: Assessment) -> Found | None:
+    """The licence store says of itself that it is damaged."""
+    codes = [code for code in _current_codes(a) if code in STORE_CODES]
+    if not codes:
+        return None
+    return error(
+        say(
+            "The licence store is damaged: {code}.",
+            code=named(codes[0], a.ctx.knowledge.errors),
+        ),
+        {"code": hex_code(codes[0])},
+        repair=repair_with("rebuild-token-store", a.ctx) if _may_rebuild(a) else "manual",
+        remedy=say(
+            "On the server, gentlest first: restart the licensing service; {command}; "
+            "rebuild tokens.dat as the page of this finding says.",
+            command=f"{shell.SLMGR} -rilc",
+        ),
+    )
+
+
+def rebuild_store(a: Assessment) -> Iterator[StepParams]:
+    """Have the licence store made anew."""
+    yield RebuildTokenStore()
+
+
+TOKEN_STORE_DAMAGED = FindingKind(
+    id="token-store-damaged",
+    rule=token_store_damaged,
+    stage=Stage.STORE,
+    severities=("error",),
+    meaning=say("The licence store says that it is damaged."),
+    action=say(
+        "Has it made anew with --allow rebuild-token-store, when nothing else is left to mend; "
+        "the two restarts are yours."
+    ),
+    blocks="nothing",
+    calls_for="nothing",
+    consent=allow(REBUILD_TOKEN_STORE.name),
+    mend=rebuild_store,
+    detail=field("code"),
+)
+
+
+def _may_rebuild(a: Assessment) -> bool:
+    """There is a store to be renamed, and no earlier one in its way."""
+    store = a.facts.store
+    return value_of(store.tokens) is not None and value_of(store.spare) is False
+
+
+def _current_codes(a: Assessment) -> list[int]:
+    """Codes that speak of the present: reasons, failed questions, the last attempt."""
+    facts = a.facts
+    asked = (facts.products, facts.licensing.version)
+    codes = [fact.hresult for fact in asked if isinstance(fact, Unreadable)]
+    codes += [p.reason for p in a.licence.products if not p.licensed]
+    if any(not product.licensed for product in a.licence.subjects):
+        codes.append(a.attempts.code)
+    return [code for code in codes if code]
+
+
+def product_policy_damaged(a: Assessment) -> Found | None:
+    """The registry's ProductPolicy has the length of a damaged one."""
+    length = value_of(a.facts.policy_len)
+    if length is None or not 0 < length <= DAMAGED_POLICY_BYTES:
+        return None
+    return error(
+        say(
+            "The product policy in the registry is {length} bytes long, which is that of a "
+            "damaged one; Windows may then use no more than 2 GB of memory.",
+            length=length,
+        ),
+        {"bytes": length},
+        remedy=say(
+            "Once it is licensed, restart the server and look again; if it stays, on the "
+            "server: {command}, activate again, restart.",
+            command=f"{SLMGR} -rilc",
+        ),
+    )
+
+
+PRODUCT_POLICY_DAMAGED = FindingKind(
+    id="product-policy-damaged",
+    rule=product_policy_damaged,
+    stage=Stage.STORE,
+    severities=("error",),
+    meaning=say(
+        "The product policy in the registry is damaged; Windows may use 2 GB of memory only."
+    ),
+    action=say("Activates if needed, and reports what is left: a restart."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)

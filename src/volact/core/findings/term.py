@@ -1,0 +1,120 @@
+"""How long the licence lasts, and does its renewal work?"""
+
+from __future__ import annotations
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
+from volact.core.findings.kind import FindingKind, Found, Stage, error, info, on_server, warning
+from volact.model.fact import ABSENT, value_of
+from volact.model.text import say
+
+ENDING_MIN = 30 * 24 * 60  # Windows itself begins to warn 30 days before the end
+DEFAULT_RENEWAL_MIN = 10_080  # 7 days
+
+
+def grace_ending(a: Assessment) -> Found | None:
+    """Licensed, but the licence ends within 30 days."""
+    ending = [p for p in _term_products(a) if p.left_min <= ENDING_MIN]
+    if not ending:
+        return None
+    left = min(product.left_min for product in ending)
+    return error(
+        say(
+            "The licence ends in {left} days, because it was not renewed for {since} days.",
+            left=left // 1440,
+            since=(FULL_TERM_MIN - left) // 1440,
+        ),
+        {"left_min": left},
+        repair="automatic",
+        remedy=on_server(shell.activate()),
+    )
+
+
+GRACE_ENDING = FindingKind(
+    id="grace-ending",
+    rule=grace_ending,
+    stage=Stage.LICENCE,
+    severities=("error",),
+    meaning=say("Windows is licensed, but the licence ends within 30 days."),
+    action=say("Activates again, which renews it for 180 days."),
+    blocks="nothing",
+    calls_for="activation",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def renewal_overdue(a: Assessment) -> Found | None:
+    """Licensed, but two renewals in a row did not happen."""
+    late = [p for p in _term_products(a) if _since_min(p) > 2 * _interval_min(p)]
+    if not late:
+        return None
+    since = max(_since_min(product) for product in late)
+    return warning(
+        say(
+            "The last renewal was {since} days ago; it is due every {interval} days.",
+            since=since // 1440,
+            interval=_interval_min(late[0]) // 1440,
+        ),
+        {"since_min": since, "interval_min": _interval_min(late[0])},
+        remedy=say(
+            "On the server: {command}, and read the code it gives", command=shell.activate()
+        ),
+    )
+
+
+RENEWAL_OVERDUE = FindingKind(
+    id="renewal-overdue",
+    rule=renewal_overdue,
+    stage=Stage.LICENCE,
+    severities=("warning",),
+    meaning=say("Windows is licensed, but two weekly renewals in a row did not happen."),
+    action=say("Reports it; the licence is valid, so nothing is changed."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def rearm_exhausted(a: Assessment) -> Found | None:
+    """No rearm is left; that matters to images, not to activation."""
+    if value_of(a.facts.licensing.rearm) != 0:
+        return None
+    return info(
+        say("No rearm is left, so images made from this server cannot be given a new identity."),
+        {"rearm": 0},
+        remedy=say("Activation needs none. Make new images from a fresh installation."),
+    )
+
+
+REARM_EXHAUSTED = FindingKind(
+    id="rearm-exhausted",
+    rule=rearm_exhausted,
+    stage=Stage.LICENCE,
+    severities=("info",),
+    meaning=say("No rearm is left; that matters to images, not to activation."),
+    action=say("Reports it."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
+def _term_products(a: Assessment) -> list[ProductState]:
+    """Licensed KMS clients whose licence ends; 0 minutes left means it does not."""
+    return [p for p in a.licence.clients if p.licensed and p.left_min > 0]
+
+
+def _since_min(product: ProductState) -> int:
+    return FULL_TERM_MIN - product.left_min
+
+
+def _interval_min(product: ProductState) -> int:
+    interval = value_of(product.facts.other.get("VLRenewalInterval", ABSENT))
+    return interval if isinstance(interval, int) and interval else DEFAULT_RENEWAL_MIN

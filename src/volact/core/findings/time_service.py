@@ -1,0 +1,195 @@
+"""The Windows Time service and where it takes the time from.
+
+Never repoints a domain member: its time comes from the domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.clock import ERROR_S, WARNING_S
+from volact.core.findings.clock import TIME_FROM_DOMAIN
+from volact.core.findings.kind import FindingKind, Found, Stage, error, on_server, warning
+from volact.core.findings.mending import name_time_source, start_service
+from volact.core.steps.clock import RestoreTimeLimits
+from volact.core.steps.kind import StepParams
+from volact.core.steps.services import DEFAULT_START, EnableService
+from volact.core.steps.time_source import SetTimeTrigger
+from volact.model.fact import ABSENT, Absent, Known, is_known, is_unreadable, value_of
+from volact.model.finding import Repair
+from volact.model.text import Text, say
+
+
+def time_service_off(a: Assessment) -> Found | None:
+    """The Windows Time service is disabled or gone, or stopped while the clock is off.
+
+    Stopped alone is by design outside of a domain since 2008 R2.
+    """
+    fact = a.facts.services.get("W32Time")
+    service = a.find_service("W32Time")
+    skew = abs(a.clock.skew_s or 0)
+    if isinstance(fact, Absent):
+        word = say("missing")
+    elif service is not None and service.start == "Disabled":
+        word = say("disabled")
+    elif service is not None and service.state == "Stopped" and skew >= WARNING_S:
+        word = say("stopped")
+    else:
+        return None
+    make = error if skew >= ERROR_S else warning
+    repair: Repair = (
+        "automatic" if a.system.role == "standalone" and word != "missing" else "manual"
+    )
+    return make(
+        say("The Windows Time service is {state}, so nothing keeps the clock right.", state=word),
+        {"state": str(word), "skew_s": a.clock.skew_s},
+        repair=repair,
+        remedy=_service_remedy(word),
+    )
+
+
+def run_time_service(a: Assessment) -> Iterator[StepParams]:
+    """Let the Windows Time service run again."""
+    service = a.find_service("W32Time")
+    if service and service.start == "Disabled":
+        yield EnableService(name="W32Time", start=DEFAULT_START["W32Time"])
+    triggers = a.facts.time.triggers
+    if isinstance(triggers, Known) and _stops_by_itself(triggers.value):
+        yield SetTimeTrigger()
+    yield from start_service(a, "W32Time")
+
+
+TIME_SERVICE_OFF = FindingKind(
+    id="time-service-off",
+    rule=time_service_off,
+    stage=Stage.TIME_SERVICE,
+    severities=("error", "warning"),
+    meaning=say(
+        "The Windows Time service is disabled or missing, or stopped while the clock is off."
+    ),
+    action=say(
+        "Enables and starts it on a stand-alone server that needs work, and lets it start "
+        "with the network."
+    ),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=run_time_service,
+    detail=None,
+)
+
+
+def time_source_missing(a: Assessment) -> Found | None:
+    """W32Time has nowhere to take the time from."""
+    time, role = a.facts.time, a.system.role
+    by_policy = not isinstance(time.policy_type, Absent)
+    kind = (value_of(time.policy_type) or value_of(time.type) or "").upper()
+    peers_fact = time.policy_peers if is_known(time.policy_peers) else time.peers
+    client_off = value_of(time.client) == 0
+    unread = is_unreadable(time.client)
+    if not kind or role is None or role == "controller":
+        return None
+    orphan = kind == "NT5DS" and role == "standalone"
+    no_peers = kind == "NTP" and (value_of(peers_fact) == "" or peers_fact == ABSENT)
+    if not (kind == "NOSYNC" or orphan or no_peers or client_off):
+        return None
+    servers = a.ctx.knowledge.profile.ntp
+    blocked = by_policy or client_off or unread or not servers
+    automatic = role == "standalone" and not blocked
+    return warning(
+        _source_summary(kind, orphan=orphan, client_off=client_off),
+        {"type": kind, "peers": value_of(peers_fact), "client": value_of(time.client)},
+        repair="automatic" if automatic else "manual",
+        remedy=_source_remedy(a, client_off=client_off),
+    )
+
+
+def give_time_source(a: Assessment) -> Iterator[StepParams]:
+    """Name the provider's time servers."""
+    yield from name_time_source(a, unless_provided=False)
+
+
+TIME_SOURCE_MISSING = FindingKind(
+    id="time-source-missing",
+    rule=time_source_missing,
+    stage=Stage.TIME_SERVICE,
+    severities=("warning",),
+    meaning=say("Windows Time runs, but has nowhere to take the time from."),
+    action=say("Names the provider's time server on a stand-alone server that needs work."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=give_time_source,
+    detail=None,
+)
+
+
+def time_limits_raised(a: Assessment) -> Found | None:
+    """A run that was cut off has left the phase limits of Windows Time raised."""
+    saved = value_of(a.facts.time.saved)
+    if saved is None:
+        return None
+    return warning(
+        say(
+            "A run that was cut off has left the limits raised by which Windows Time may set "
+            "the clock; they were {limits}.",
+            limits=saved,
+        ),
+        {"saved": saved},
+        repair="automatic",
+        remedy=on_server(*shell.restore_limits(saved)),
+    )
+
+
+def restore_time_limits(a: Assessment) -> Iterator[StepParams]:
+    """Put back phase limits that a run which was cut off has left raised."""
+    if is_known(a.facts.time.saved):
+        yield RestoreTimeLimits()
+
+
+TIME_LIMITS_RAISED = FindingKind(
+    id="time-limits-raised",
+    rule=time_limits_raised,
+    stage=Stage.TIME_SERVICE,
+    severities=("warning",),
+    meaning=say("A run that was cut off has left the phase limits of Windows Time raised."),
+    action=say("Puts them back as they were, where the server needs work anyway."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    mend=restore_time_limits,
+    detail=None,
+)
+
+
+def _service_remedy(word: str) -> Text:
+    if word == "missing":
+        return on_server("w32tm /register", shell.start_service("w32time"))
+    return on_server(shell.enable_service("w32time", "auto"), shell.start_service("w32time"))
+
+
+def _source_summary(kind: str, *, orphan: bool, client_off: bool) -> Text:
+    if client_off:
+        return say("The NTP client of Windows Time is turned off, so the clock follows nothing.")
+    if orphan:
+        return say("Windows Time waits for a domain, but this server is in none.")
+    if kind == "NOSYNC":
+        return say("Windows Time is set to follow nothing (NoSync).")
+    return say("Windows Time has no time server in its list.")
+
+
+def _source_remedy(a: Assessment, *, client_off: bool) -> Text:
+    if client_off:
+        key = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\TimeProviders\NtpClient"
+        return on_server(f"reg add {key} /v Enabled /t REG_DWORD /d 1 /f", "w32tm /config /update")
+    if a.system.role == "member":
+        return on_server(TIME_FROM_DOMAIN)
+    servers = a.ctx.knowledge.profile.ntp[:1] or ("YOUR-TIME-SERVER",)
+    return on_server(shell.set_time_source(servers))
+
+
+def _stops_by_itself(triggers: str) -> bool:
+    """Type 3 is joining a domain: outside of one that stops the service; 2/1 is the network."""
+    return "3/1" in triggers.split() and "2/1" not in triggers.split()
