@@ -12,7 +12,7 @@ from volact.pipeline.activation_host import activation_host
 from volact.pipeline.job import Job, Mode, Notify, Outcome, Phase
 from volact.pipeline.retry import Retry
 from volact.pipeline.rows import row_without_result
-from volact.pipeline.run import apply_one, examine_one, read_one, run_one
+from volact.pipeline.run import apply_one, examine_one, judge_facts, read_one, run_one
 from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "activation_host",
     "apply_one",
     "examine_one",
+    "judge_facts",
     "read_one",
     "row_without_result",
     "run_one",

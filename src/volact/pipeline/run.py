@@ -7,6 +7,7 @@ a server whose visit was cancelled.
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 import msgspec
 
@@ -108,6 +109,19 @@ def read_one(server: Server, answer: Answer, job: Job) -> Outcome:
     results = tuple(msgspec.to_builtins(result) for result in answer.results)
     report = msgspec.structs.replace(report, results=results, elapsed_s=answer.ms / 1000)
     return Outcome(server=server, report=report, examination=exam)
+
+
+def judge_facts(server: Server, facts: Facts, job: Job, now: datetime) -> Outcome:
+    """The outcome of stored facts, judged as of ``now``; no connection is made.
+
+    Raises nothing: facts that cannot be judged (an unknown provider) give a row with an error.
+    """
+    visit = Visit(server, _no_transport, job, ignore_phase)
+    try:
+        exam = visit.examine_facts(facts, now)
+    except VolactError as error:
+        return Outcome(server=server, report=_unexamined(visit, error))
+    return Outcome(server=server, report=_examined(visit, exam), examination=exam)
 
 
 async def apply_one(

@@ -127,18 +127,23 @@ class Visit:
         facts, _ = await self._ask(transport, "probe", knowledge.profile, (), self.left_s)
         return self._examined(name, facts, self._context(knowledge))
 
-    def examine_facts(self, facts: Facts) -> Examination:
-        """The same for facts that were brought by hand; no connection is made."""
+    def examine_facts(self, facts: Facts, now: datetime | None = None) -> Examination:
+        """The same for facts that were brought by hand; no connection is made.
+
+        ``now`` is the time to judge by; the present one without it.
+        """
         name = self.job.provider or self.server.provider
         if not name:
             found = detect(facts, _profiles())
             if not found.name:
-                return self._without_provider(facts, found)
+                return self._without_provider(facts, found, now)
             name = found.name
-        return self._examined(name, facts, self._context(self.job.knowledge(name)))
+        return self._examined(name, facts, self._context(self.job.knowledge(name), now))
 
-    def _without_provider(self, facts: Facts, found: Detection) -> Examination:
-        ctx = self._context(_no_provider_knowledge())
+    def _without_provider(
+        self, facts: Facts, found: Detection, now: datetime | None = None
+    ) -> Examination:
+        ctx = self._context(_no_provider_knowledge(), now)
         exam = Examination(
             provider=None, assessment=assess(facts, ctx), plan=_no_provider_plan(found)
         )
@@ -191,7 +196,7 @@ class Visit:
         plan = make_plan(exam.assessment, exam.findings)
         return msgspec.structs.replace(exam, plan=plan)
 
-    def _context(self, knowledge: Knowledge) -> Context:
+    def _context(self, knowledge: Knowledge, now: datetime | None = None) -> Context:
         return Context(
             knowledge=knowledge,
             policy=self.job.policy,
@@ -199,7 +204,7 @@ class Visit:
             image=self.server.image,
             license=self.server.license,
             clouds=_profiles(),
-            now=datetime.now(UTC),
+            now=now or datetime.now(UTC),
         )
 
     async def _ask(

@@ -1,0 +1,110 @@
+"""Judging a bundle again, with the rules of today; no server is asked.
+
+Returns values; what is shown of them is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from volact.bundle.collect import judged_of
+from volact.bundle.document import Asked, BundledServer, Judged
+from volact.core.context import Policy
+from volact.core.facts import read_facts
+from volact.errors import AnswerError, InputError
+from volact.knowledge.load import knowledge_for
+from volact.model.profile import HostPort, Knowledge
+from volact.model.report import ServerReport
+from volact.model.server import Address, Server
+from volact.pipeline import Job, Outcome, judge_facts, row_without_result
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """One server of a bundle, judged again."""
+
+    name: str
+    before: Judged
+    after: Judged
+    outcome: Outcome
+
+    @property
+    def same(self) -> bool:
+        """Whether today's rules come to what the bundle says."""
+        return self.before == self.after
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """What differs, as the names of fields of ``Judged``."""
+        fields = Judged.__struct_fields__
+        return tuple(
+            name for name in fields if getattr(self.before, name) != getattr(self.after, name)
+        )
+
+
+def replay(server: BundledServer, where: str) -> Replayed:
+    """Judge one server of a bundle again.
+
+    Raises ``InputError`` for facts that no agent can have answered, naming ``where``.
+    """
+    address = Address(scheme="local")
+    asked = Server(name=server.name, address=address, image=server.asked.image,
+                   license=server.asked.license)  # fmt: skip
+    if server.facts is None:
+        report = _not_examined(asked, server)
+        return Replayed(name=server.name, before=server.judged, after=judged_of(report),
+                        outcome=Outcome(server=asked, report=report))  # fmt: skip
+    try:
+        facts = read_facts(server.facts, server.clock)
+    except AnswerError as error:
+        raise InputError(error.message, where=f"{where}: {server.name}") from error
+    outcome = judge_facts(asked, facts, _job(server.asked), _moment(server.at, where))
+    return Replayed(
+        name=server.name, before=server.judged, after=judged_of(outcome.report), outcome=outcome
+    )
+
+
+def _not_examined(asked: Server, server: BundledServer) -> ServerReport:
+    """What could not be examined cannot be judged; the row says again why."""
+    row = row_without_result(asked, "protocol", server.message)
+    kind = server.judged.error
+    if row.error is not None and kind:
+        error = msgspec.structs.replace(row.error, kind=kind)
+        row = msgspec.structs.replace(row, error=error)
+    return msgspec.structs.replace(row, provider=server.judged.provider)
+
+
+def _job(asked: Asked) -> Job:
+    reason = "said so in the bundle" if asked.override_entitlement else ""
+    return Job(
+        mode="plan",
+        provider=asked.provider,
+        policy=Policy(
+            replace_key=asked.replace_key,
+            override_entitlement=reason,
+            consent=frozenset(asked.consent),
+        ),
+        images=asked.images,
+        knowledge=_knowledge(tuple(HostPort.parse(text) for text in asked.kms_hosts)),
+    )
+
+
+def _knowledge(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
+    if not hosts:
+        return knowledge_for
+
+    def known(name: str) -> Knowledge:
+        base = knowledge_for(name)
+        return msgspec.structs.replace(base, profile=base.profile.with_kms_hosts(hosts))
+
+    return known
+
+
+def _moment(text: str, where: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{text!r} is not a time", where=where) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

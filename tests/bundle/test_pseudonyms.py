@@ -1,0 +1,93 @@
+"""What of an answer is a name, and what takes its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from volact.bundle.pseudonyms import Pseudonyms
+from volact.knowledge.load import load_profile, profile_names
+
+CLOUDS = tuple(map(load_profile, profile_names()))
+PRODUCT = "12e2cc50-2286-56d8-abf9-9dc7e922cfc6"
+
+
+@pytest.fixture
+def names() -> Pseudonyms:
+    return Pseudonyms(CLOUDS, ["web-01", "bob"])
+
+
+def test_a_name_has_one_pseudonym_wherever_it_stands(names: Pseudonyms) -> None:
+    one = names.text("kms01.corp.example:1688")
+    assert "kms01" not in one and "corp" not in one
+    assert one.endswith(":1688")
+    assert names.text("asked KMS01.CORP.EXAMPLE. twice") == f"asked {one[:-5]}. twice"
+
+
+def test_a_short_name_and_its_whole_name_keep_their_label(names: Pseudonyms) -> None:
+    names.learn("kms01")
+    short = names.text("kms01")
+    assert names.text("kms01.corp.example").startswith(f"{short}.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kms.tencentyun.com:1688",
+        "KMS1.tencentyun.com.",
+        "time.windows.com,0x8",
+        "kms.ovh.net",
+        "169.254.169.250:1688",
+        "10.0.0.5",
+        "192.168.0.1",
+        r"C:\Windows\System32\sppsvc.exe",
+        "tokens.dat",
+        "10.0.14393.0",
+        "Windows(R) Operating System, VOLUME_KMSCLIENT channel",
+        "D:(A;;FA;;;S-1-5-20)",
+        "2026-01-31T08:00:00Z",
+        "0xC004F074",
+    ],
+)
+def test_what_every_volact_knows_stays(names: Pseudonyms, text: str) -> None:
+    assert names.text(text) == text
+
+
+def test_names_of_the_inventory_and_accounts_go(names: Pseudonyms) -> None:
+    text = names.text(r"WEB-01: CORP\bob wrote C:\Users\bob.smith\x.js")
+    assert "web-01" not in text.lower() and "bob" not in text and "smith" not in text
+
+
+def test_a_public_address_becomes_one_that_belongs_to_no_one(names: Pseudonyms) -> None:
+    first = names.text("8.8.4.4")
+    assert first.startswith("198.18.") and names.text("8.8.4.4") == first
+    assert names.text("2a00:1450:4001:81b::200e").startswith("2001:db8:")
+
+
+def test_domain_sids_and_directory_names_go(names: Pseudonyms) -> None:
+    sid = names.text("(A;;GA;;;S-1-5-21-1004336348-1177238915-682003330-512)")
+    assert sid == "(A;;GA;;;S-1-5-21-1-1-1-512)"
+    assert "Contoso" not in names.text("CN=Activation,DC=Contoso,DC=com")
+
+
+def test_product_ids_stay_and_machine_ids_go(names: Pseudonyms) -> None:
+    cmid = "b6f5866e-368f-4993-b5f1-a64596b866aa"
+    raw = {
+        "os": {"name": "SRV7", "domain": "corp.example"},
+        "products": [{"ID": PRODUCT, "KeyManagementServiceMachine": "kms01"}],
+        "licensing": {"cmid": cmid, "machine": "kms01"},
+        "events": {"12288": ["2026-01-31T08:00:00Z", ["0x0", f"kms01:1688,{cmid},{PRODUCT}"], 7]},
+        "reach": {"kms01:1688": 0},
+    }
+    facts = names.facts(raw)
+    assert facts["products"][0]["ID"] == PRODUCT
+    shown = str(facts)
+    assert cmid not in shown and "kms01" not in shown and "SRV7" not in shown
+    host = facts["licensing"]["machine"]
+    assert facts["products"][0]["KeyManagementServiceMachine"] == host
+    assert list(facts["reach"]) == [f"{host}:1688"]
+    assert PRODUCT in facts["events"]["12288"][1][1]
+
+
+def test_firewall_rules_lose_their_names_and_descriptions(names: Pseudonyms) -> None:
+    rule = "v2.10|Action=Block|Dir=Out|Protocol=6|RPort=1688|Name=Contoso lockdown|Desc=by Bob|"
+    assert names.text(rule) == "v2.10|Action=Block|Dir=Out|Protocol=6|RPort=1688|Name=rule 1|"
