@@ -17,19 +17,22 @@ from pypsrp.wsman import WSMan
 from tencentcloud.cvm.v20170312 import models as cvm_models
 from tencentcloud.tat.v20201028 import models as tat_models
 
-from volact.cloud.tencent import cvm, tat
+from volact.cloud.tencent import cvm, listing, tat
 from volact.cloud.tencent.calls import Calls
+from volact.cloud.tencent.declaration import CLOUD
 from volact.cloud.tencent.failures import failure
 from volact.cloud.tencent.keys import Keys
-from volact.cloud.tencent.threads import Threads
+from volact.cloud.tencent.outcome import finished, outcome, status_of, unfit
+from volact.cloud.tencent.run_command import LIMITS
+from volact.cloud.tencent.settings import TencentSettings
 from volact.endpoints import ntp, rpc
 from volact.errors import TransportError
-from volact.inventory import tencent
-from volact.model.account import Account
+from volact.inventory import cloud_list
+from volact.threads import BlockingCalls
 from volact.transports.base import Raw
 from volact.transports.failures import translated as ssh_translated
+from volact.transports.run_command.invocation import raw_of
 from volact.transports.sftp import Sftp, done, handle_of, path_of
-from volact.transports.tat.outcome import finished, outcome, still, unfit
 from volact.transports.winrm.failures import translated
 from volact.transports.winrm.shell import Shell, Stop
 
@@ -77,7 +80,7 @@ class _Calls(Calls):
     """The calls without threads and pauses."""
 
     def __init__(self, client: _Answers) -> None:
-        super().__init__(Account(), "ap-jakarta", _keys(), Threads(1), ())
+        super().__init__(TencentSettings(), "ap-jakarta", _keys(), BlockingCalls(1), ())
         self._client = client
         self.pages = 0
 
@@ -120,11 +123,11 @@ def _listing(data: bytes) -> None:
     """Instances and images of a region, and the servers that come of them."""
     said = _object(data)
     calls = _Calls(_Answers(DescribeInstances=said, DescribeImages=said))
-    source = tencent.Source(regions=("ap-jakarta",))
+    source = cloud_list.Source(cloud=CLOUD, scopes=("ap-jakarta",))
     instances = _loop().run_until_complete(cvm.instances(calls, {}))
     images = _loop().run_until_complete(cvm.images(calls, {}))
     rows = {row.image_id: row for row in images}
-    tencent.inventory_of(source, [tencent.Listed("ap-jakarta", instances, rows)])
+    cloud_list.inventory_of(source, [listing.server_list("ap-jakarta", instances, rows)])
 
 
 def _tasks(data: bytes) -> None:
@@ -132,7 +135,7 @@ def _tasks(data: bytes) -> None:
     said = _object(data)
     calls = _Calls(_Answers(DescribeInvocationTasks=said, DescribeAutomationAgentStatus=said))
     for task in _loop().run_until_complete(tat.tasks(calls, ["invt-1"])):
-        end = outcome(task, 1.0, 2.0) if finished(task) else still(task)
+        end = raw_of(outcome(task), LIMITS, 1.0, 2.0) if finished(task) else status_of(task)
         assert isinstance(end, Raw | str) or "\n" not in end.line()
     for agent in _loop().run_until_complete(tat.agents(calls, ["ins-1"])).values():
         unfit_ = unfit(agent, agent.agent_status)

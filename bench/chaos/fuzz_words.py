@@ -11,11 +11,12 @@ from volact.cli.fleet_options import parse_kms_hosts
 from volact.cli.options.changes import RolloutOptions
 from volact.cli.rollout_options import control_of
 from volact.cli.sinks import parse_reports
+from volact.cloud.tencent.declaration import CLOUD
 from volact.core.explain import explain
 from volact.core.span import parse_span
+from volact.inventory.cloud_list import parse_filters, parse_source
 from volact.inventory.keys import parse_jump
 from volact.inventory.target import parse_address, parse_target
-from volact.inventory.tencent import parse_filters, parse_source
 from volact.knowledge.load import load_errors
 from volact.report.safe import csv_cell, plain
 
@@ -42,7 +43,7 @@ def _options(data: bytes) -> None:
         lambda word: parse_reports([word]),
         parse_jump,
         parse_source,
-        lambda word: parse_filters([word]),
+        lambda word: parse_filters(CLOUD, [word]),
         lambda word: parse_span(word, "--within"),
         lambda word: control_of(RolloutOptions(canary=word)),
         lambda word: control_of(RolloutOptions(max_failures=word)),

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from tencent_cloud import Cloud, cloud, fault, profile_file
 
+from volact.cloud.tencent.declaration import CLOUD
+from volact.cloud.tencent.settings import TencentSettings
 from volact.errors import InputError, VolactError
 from volact.inventory import Inventory
-from volact.inventory.tencent import Source, list_servers, parse_filters, parse_source
-from volact.model.account import Account
+from volact.inventory.cloud_list import Source, list_servers, parse_source
+from volact.inventory.cloud_list import parse_filters as parse
 from volact.model.profile import Image
 from volact_lab.tencent.signature import Account as LabAccount
 
 BOTH = ("ap-jakarta", "ap-singapore")
 
 
+def parse_filters(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    return parse(CLOUD, words)
+
+
 def source(here: Cloud, folder: Path, *regions: str, **how: object) -> Source:
     path = profile_file(folder / "keys.ini", default=here.own)
-    account = Account(endpoint=here.front.endpoint, credentials=str(path))
-    return Source(regions=regions or BOTH, account=account, **how)  # type: ignore[arg-type]
+    account = TencentSettings(endpoint=here.front.endpoint, credentials=str(path))
+    return Source(cloud=CLOUD, scopes=regions or BOTH, account=account, **how)  # type: ignore[arg-type]
 
 
 async def listed(here: Cloud, folder: Path, *regions: str, **how: object) -> Inventory:
@@ -139,7 +146,7 @@ async def test_an_api_that_fails_is_nobodys_wrong_input(tmp_path: Path) -> None:
     async with cloud(servers=1) as here:
         here.fail("DescribeImages", -1, fault("InternalError", "sorry"))
         with pytest.raises(VolactError) as caught:
-            await list_servers(source(here, tmp_path, "ap-jakarta"), pauses_s=(0.01,))
+            await list_servers(source(here, tmp_path, "ap-jakarta"), accounts=here.opened)
         assert not isinstance(caught.value, InputError)
         assert "ap-jakarta cannot be listed" in caught.value.message
 
@@ -159,7 +166,7 @@ async def test_nothing_to_do_is_said(tmp_path: Path) -> None:
     ],
 )
 def test_sources(text: str, regions: tuple[str, ...]) -> None:
-    assert parse_source(text) == regions
+    assert parse_source(text) == (CLOUD, regions)
 
 
 @pytest.mark.parametrize(

@@ -10,23 +10,28 @@ from typing import Any
 
 from tencentcloud.common.credential import Credential
 
+from volact.cloud.base import Account as CloudAccount
+from volact.cloud.base import Cloud as CloudDeclaration
+from volact.cloud.base import PollInterval, Timing
+from volact.cloud.tencent.account import TencentAccount
 from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.keys import Keys
-from volact.cloud.tencent.threads import Threads
+from volact.cloud.tencent.run_command import TatCommand
+from volact.cloud.tencent.settings import TencentSettings
 from volact.errors import TransportError
-from volact.model.account import Account
+from volact.model.account import AccountSettings
 from volact.model.server import Address, Server
+from volact.threads import BlockingCalls
 from volact.transports.base import Raw
-from volact.transports.tat.poller import Rhythm
-from volact.transports.tat.region import Region, Timing
-from volact.transports.tat.service import Tat
-from volact.transports.tat.transport import TatTransport
+from volact.transports.run_command.batcher import Batcher
+from volact.transports.run_command.service import RunCommandService
+from volact.transports.run_command.transport import RunCommandTransport
 from volact_lab.lab import Lab
 from volact_lab.tencent.faults import ApiFault
 from volact_lab.tencent.front import TencentFront
 from volact_lab.tencent.signature import Account as LabAccount
 
-FAST = Timing(window_s=0.02, rhythm=Rhythm(first_s=0.03, growth=1.5, longest_s=0.2))
+FAST = Timing(window_s=0.02, poll=PollInterval(first_s=0.03, growth=1.5, longest_s=0.2))
 QUICK_PAUSES = (0.01, 0.02, 0.04, 0.08)
 HOME = "ap-jakarta"
 
@@ -46,22 +51,26 @@ class Cloud:
         self.lab = lab
         self.front: TencentFront = lab.tencent
         self.own = keys or lab.tencent.account
-        self.account = Account(endpoint=self.front.endpoint)
+        self.account = TencentSettings(endpoint=self.front.endpoint)
         self.ids = {name: slot.spec.instance_id for name, slot in lab.slots.items()}
-        self.threads = Threads()
+        self.threads = BlockingCalls()
 
-    def keys(self, _account: Account | None = None) -> Keys:
+    def keys(self) -> Keys:
         own = self.own
         return Keys(Credential(own.secret_id, own.secret_key, own.token or None))
 
     def calls(self, region: str = HOME) -> Calls:
         return Calls(self.account, region, self.keys(), self.threads, QUICK_PAUSES)
 
-    def region(self, name: str = HOME, timing: Timing = FAST) -> Region:
-        return Region(self.calls(name), timing)
+    def region(self, name: str = HOME, timing: Timing = FAST) -> Batcher:
+        return Batcher(TatCommand(self.calls(name)), timing)
 
-    def service(self) -> Tat:
-        return Tat(FAST, keys=self.keys)
+    async def opened(self, _cloud: CloudDeclaration, settings: AccountSettings) -> CloudAccount:
+        assert isinstance(settings, TencentSettings)
+        return TencentAccount(settings, self.keys(), self.threads, QUICK_PAUSES)
+
+    def service(self) -> RunCommandService:
+        return RunCommandService(FAST, accounts=self.opened)
 
     def server(self, name: str, **changes: Any) -> Server:
         spec = self.lab.slots[name].spec
@@ -104,12 +113,12 @@ async def cloud(scenario: str = "healthy", servers: int = 6, seed: int = 1) -> A
 
 
 async def run_all(
-    region: Region, instances: Sequence[str], script: bytes = HELLO, deadline_s: float = 10.0
+    region: Batcher, instances: Sequence[str], script: bytes = HELLO, deadline_s: float = 10.0
 ) -> dict[str, Raw | TransportError]:
     """Run a script on every instance; what came of each."""
 
     async def one(instance: str) -> Raw | TransportError:
-        transport = TatTransport(region, instance, "salt")
+        transport = RunCommandTransport(region, instance, "salt")
         try:
             return await transport.run(script, name="volact-0123456789", deadline_s=deadline_s)
         except TransportError as error:
@@ -119,7 +128,7 @@ async def run_all(
     return dict(zip(instances, results, strict=True))
 
 
-async def ready_all(region: Region, instances: Sequence[str]) -> dict[str, TransportError | None]:
+async def ready_all(region: Batcher, instances: Sequence[str]) -> dict[str, TransportError | None]:
     """Whether every instance can be asked."""
 
     async def one(instance: str) -> TransportError | None:

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import socket
 from pathlib import Path
-from typing import get_args
 
 import asyncssh
 import pytest
@@ -15,7 +14,8 @@ from ssh_host import ANSWER, PASSWORD, USER, Host, Passwords, host_fixture, know
 
 from volact.errors import InputError, TransportError
 from volact.inventory import Secrets
-from volact.model.server import Address, Credential, Scheme, Server
+from volact.inventory.target import SCHEMES
+from volact.model.server import Address, Credential, Server
 from volact.transports.base import Raw
 from volact.transports.connect import WAYS, open_transport
 from volact.transports.hostkeys import check_known_hosts
@@ -292,7 +292,7 @@ async def test_a_user_name_that_ssh_cannot_carry(host: Host, known: Path) -> Non
 
 
 def test_every_scheme_has_a_way_in() -> None:
-    assert set(WAYS) == set(get_args(Scheme))
+    assert set(WAYS) == set(SCHEMES)
 
 
 def test_user_of_address_of_login_and_of_windows() -> None:

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from tencent_cloud import HELLO, Cloud, bad, bat, cloud, fault, good, ready_all, run_all
 
+from volact.cloud.tencent.run_command import LIMITS
 from volact.transports.base import Raw
-from volact.transports.tat.region import Timing
-from volact.transports.tat.transport import TatTransport
+from volact.transports.run_command.transport import RunCommandTransport
 from volact_lab.winrm.http import Reply
 
 # requests that fail
@@ -195,7 +195,7 @@ async def test_the_cloud_is_told_how_long_it_may_take() -> None:
 
 
 async def run_one(here: Cloud, instance: str) -> Raw:
-    transport = TatTransport(here.region(), instance, "salt")
+    transport = RunCommandTransport(here.region(), instance, "salt")
     return await transport.run(HELLO, name="volact-0123456789", deadline_s=30)
 
 
@@ -213,7 +213,7 @@ async def test_leaving_before_anything_was_sent_sends_nothing() -> None:
 async def test_those_who_leave_together_are_cancelled_in_one_call_and_the_others_stay() -> None:
     async with cloud("tencent", servers=40) as here:
         region, ids = here.region(), here.some(4)
-        transports = [TatTransport(region, name, "salt") for name in ids]
+        transports = [RunCommandTransport(region, name, "salt") for name in ids]
         runs = [
             asyncio.ensure_future(way.run(HELLO, name="volact-0123456789", deadline_s=30))
             for way in transports
@@ -242,7 +242,7 @@ async def test_leaving_while_the_command_is_being_sent_cancels_it_afterwards() -
 
 
 def test_the_timing_that_people_get_is_within_the_limits() -> None:
-    timing = Timing()
-    assert timing.rhythm.first_s >= 0.3
-    assert timing.rhythm.longest_s <= 5
+    timing = LIMITS.timing
+    assert timing.poll.first_s >= 0.3
+    assert timing.poll.longest_s <= 5
     assert 0.1 <= timing.window_s < 1

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import pytest
 from virtual_time import now, virtual_time
 
-from volact.transports.tat.gather import Gatherer, Wanted
+from volact.transports.run_command.gather import Gatherer, PendingResult
 
-Item = Wanted[int, int]
+Item = PendingResult[int, int]
 
 
 class Groups:
@@ -25,7 +25,7 @@ class Groups:
         if key == "bad":
             raise ValueError("bad")
         for item in items:
-            item.settle(item.value * 2)
+            item.set(item.value * 2)
 
     async def ask(self, key: str, value: int) -> int:
         item = Item(value)

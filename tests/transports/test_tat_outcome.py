@@ -6,15 +6,22 @@ import base64
 
 import pytest
 
+from volact.cloud.tencent.outcome import UNFINISHED, finished, status_of, unfit
+from volact.cloud.tencent.outcome import outcome as outcome_of
+from volact.cloud.tencent.run_command import LIMITS
 from volact.cloud.tencent.tat import Agent, Task, TaskResult
 from volact.errors import TransportError
 from volact.transports.base import Raw
-from volact.transports.tat.outcome import UNFINISHED, finished, outcome, still, unfit
+from volact.transports.run_command.invocation import Invocation, raw_of
 
 DOCUMENTED = (
     *("PENDING", "DELIVERING", "DELIVER_DELAYED", "DELIVER_FAILED", "START_FAILED", "RUNNING"),
     *("SUCCESS", "FAILED", "TIMEOUT", "TASK_TIMEOUT", "CANCELLING", "CANCELLED", "TERMINATED"),
 )
+
+
+def outcome(task: Task, asked: float, answered: float) -> Raw | TransportError:
+    return raw_of(outcome_of(task), LIMITS, asked, answered)
 
 
 def task(status: str, output: str | None = "", **result: int) -> Task:
@@ -82,6 +89,6 @@ def test_why_an_instance_cannot_be_asked(agent: Agent | None, state: str | None,
     assert (error.kind, says in error.message) == ("connect", True)
 
 
-def test_where_a_task_stands() -> None:
-    assert still(None) == "not begun"
-    assert still(task("RUNNING")) == "RUNNING: why though"
+async def test_where_a_task_stands() -> None:
+    assert Invocation("ins-1", name="x", time_s=1).status == "not begun"
+    assert status_of(task("RUNNING")) == "RUNNING: why though"

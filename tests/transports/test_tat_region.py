@@ -7,9 +7,8 @@ import asyncio
 import pytest
 from tencent_cloud import bad, bat, cloud, fault, good, ready_all, run_all
 
+from volact.cloud.base import PollInterval, Timing
 from volact.transports.base import Raw
-from volact.transports.tat.poller import Rhythm
-from volact.transports.tat.region import Timing
 from volact_lab.tencent.signature import Account
 
 # together
@@ -61,7 +60,7 @@ async def test_limits_of_a_call_are_kept_with_hundreds_of_instances() -> None:
 
 
 async def test_what_has_ended_is_not_asked_for_again() -> None:
-    slow = Timing(window_s=0.02, rhythm=Rhythm(first_s=0.2, growth=1.0, longest_s=0.2))
+    slow = Timing(window_s=0.02, poll=PollInterval(first_s=0.2, growth=1.0, longest_s=0.2))
     async with cloud(servers=5) as here:
         await run_all(here.region(timing=slow), here.some(5))
         assert here.front.calls["DescribeInvocationTasks"] == 1
@@ -69,7 +68,7 @@ async def test_what_has_ended_is_not_asked_for_again() -> None:
 
 async def test_tasks_of_many_invocations_are_looked_at_together() -> None:
     async with cloud(servers=30) as here:
-        region, ids = here.region(timing=Timing(window_s=0.02, rhythm=Rhythm(first_s=0.3))), []
+        region, ids = here.region(timing=Timing(window_s=0.02, poll=PollInterval(first_s=0.3))), []
         ids = here.some(30)
         scripts = {name: bat(f"rem {name}", "exit 0") for name in ids}
         await asyncio.gather(*(run_all(region, [name], scripts[name]) for name in ids))

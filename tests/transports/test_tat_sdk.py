@@ -14,15 +14,16 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.cvm.v20170312 import errorcodes as cvm_codes
 from tencentcloud.tat.v20201028 import errorcodes as tat_codes
 
-from volact.cloud.tencent.calls import Calls, all_pages
+from volact.cloud.base import ApiError
+from volact.cloud.rate_limiter import RateLimiter
+from volact.cloud.tencent.calls import LIMITS, Calls, all_pages
 from volact.cloud.tencent.endpoint import endpoint_of
-from volact.cloud.tencent.failures import ApiError, as_failure, failure
+from volact.cloud.tencent.failures import as_failure, failure
 from volact.cloud.tencent.keys import Keys, check_keys, find_keys
-from volact.cloud.tencent.pace import LIMITS, Bucket
+from volact.cloud.tencent.settings import TencentSettings as Account
 from volact.cloud.tencent.tat import agents
-from volact.cloud.tencent.threads import Threads
 from volact.errors import InputError, TransportError
-from volact.model.account import Account
+from volact.threads import BlockingCalls
 from volact_lab.tencent.signature import Account as LabAccount
 
 KINDS = {"auth", "connect", "timeout", "protocol", "agent"}
@@ -102,7 +103,7 @@ async def test_nothing_but_our_own_error_leaves_a_call(monkeypatch: pytest.Monke
 async def test_an_api_that_is_not_there_is_no_connection() -> None:
     async with cloud(servers=1) as here:
         nobody = Account(endpoint="http://127.0.0.1:1")
-        calls = Calls(nobody, "ap-jakarta", here.keys(), Threads(), pauses_s=(0.01,))
+        calls = Calls(nobody, "ap-jakarta", here.keys(), BlockingCalls(), pauses_s=(0.01,))
         with pytest.raises(ApiError) as caught:
             await agents(calls, ["ins-1"])
         assert (caught.value.kind, caught.value.code) == ("connect", "ClientNetworkError")
@@ -205,7 +206,7 @@ async def test_a_role_is_assumed_with_the_keys_of_the_file(tmp_path: Path) -> No
         path = profile_file(tmp_path / "keys.ini", default=here.own)
         path.write_text(path.read_text() + "role_arn = qcs::cam::uin/1:roleName/volact\n")
         keys = find_keys(Account(endpoint=here.front.endpoint, credentials=str(path)), {})
-        calls = Calls(here.account, "ap-jakarta", keys, Threads())
+        calls = Calls(here.account, "ap-jakarta", keys, BlockingCalls())
         ids = here.some(1)
         assert list(await agents(calls, ids)) == ids
         assert here.front.calls["AssumeRole"] == 1
@@ -256,7 +257,7 @@ async def test_a_newer_api_makes_the_sdk_say_nothing_and_odd_text_is_an_answer_o
             return answer
 
     keys = find_keys(Account(), ENV, role=NO_ROLE)
-    calls = Calls(Account(), "ap-jakarta", keys, Threads(), ())
+    calls = Calls(Account(), "ap-jakarta", keys, BlockingCalls(), ())
     assert calls.tat is not None  # which makes the client, and so silences the SDK
     calls.tat = Newer(1)
     assert list(await agents(calls, ["ins-1"])) == ["ins-1"]
@@ -321,7 +322,7 @@ class Time:
 @pytest.mark.parametrize("limit", sorted(set(LIMITS.values())))
 async def test_no_second_sees_more_calls_than_the_limit(limit: int) -> None:
     time = Time()
-    bucket = Bucket(limit, clock=time.clock, sleep=time.sleep)
+    bucket = RateLimiter(limit, clock=time.clock, sleep=time.sleep)
     turns = []
     for number in range(limit * 5):
         await bucket.take()
@@ -342,7 +343,7 @@ async def test_a_state_that_cannot_be_had_at_once_stops_nothing() -> None:
 
 
 async def test_threads_are_bounded_and_go_away() -> None:
-    threads = Threads(most=3)
+    threads = BlockingCalls(most=3)
     gate = threading.Event()
     running: set[str] = set()
     most = 0
@@ -362,7 +363,7 @@ async def test_threads_are_bounded_and_go_away() -> None:
 
 
 async def test_a_caller_who_leaves_does_not_stop_the_others() -> None:
-    threads = Threads(most=1)
+    threads = BlockingCalls(most=1)
     begun, gate = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -385,4 +386,4 @@ async def test_what_a_thread_raises_is_raised_to_the_caller() -> None:
         raise ValueError("in a thread")
 
     with pytest.raises(ValueError, match="in a thread"):
-        await Threads().run(fail)
+        await BlockingCalls().run(fail)

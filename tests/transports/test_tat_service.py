@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from tencent_cloud import Cloud, cloud, profile_file
 
+from volact.cloud.tencent.settings import TencentSettings as Account
 from volact.core.context import Policy
 from volact.errors import TransportError
 from volact.fleet import Control, run_fleet
 from volact.inventory import Secrets, load_inventory
-from volact.model.account import Account
 from volact.model.report import ServerReport
 from volact.model.server import Address, Server
 from volact.pipeline import Job

@@ -14,12 +14,12 @@ from winrm_fleet import NAME, SCRIPT, Fleet, fleet_fixture, refused, run
 from volact.errors import InputError, TransportError
 from volact.inventory import Secrets
 from volact.model.server import Address, Credential, Server, WinRm
+from volact.threads import BlockingCalls
 from volact.transports.connect import open_transport
 from volact.transports.login import SshOptions
 from volact.transports.winrm.shell import Shell
 from volact.transports.winrm.transport import WinRmTransport
 from volact.transports.winrm.way import settings_of
-from volact.transports.winrm.worker import Worker
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
 
@@ -208,7 +208,8 @@ async def test_a_goodbye_that_is_given_up_ends_its_thread() -> None:
         def abort(self) -> None:
             """The connection is ended while the thread waits in it."""
 
-    leaving = asyncio.create_task(WinRmTransport(cast(Shell, Deaf()), Worker("deaf")).close())
+    worker = BlockingCalls(1, name="winrm deaf", idle_s=None)
+    leaving = asyncio.create_task(WinRmTransport(cast(Shell, Deaf()), worker).close())
     while not begun.is_set():
         await asyncio.sleep(0.01)
     leaving.cancel()

@@ -7,23 +7,29 @@ from collections.abc import Iterable
 import msgspec
 
 from volact.cli.options.servers import SourceOptions
+from volact.cli.options.shared import RUN_COMMANDS
 from volact.cli.runtime import run_async
-from volact.cloud.tencent.endpoint import endpoint_of
-from volact.cloud.tencent.keys import check_keys
+from volact.cloud.base import Cloud
+from volact.cloud.registry import cloud_of_scheme, clouds, module_of
 from volact.errors import InputError
 from volact.inventory import Inventory
-from volact.inventory.tencent import Source, list_servers, parse_filters, parse_source
-from volact.model.account import Account
+from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
+from volact.model.account import AccountSettings
 from volact.model.server import Server
 
 
 def listed(options: SourceOptions) -> Inventory:
     """The servers that ``--from`` lists."""
+    cloud, scopes = parse_source(options.from_)
+    via = options.via or cloud.scheme
+    if via in RUN_COMMANDS and via != cloud.scheme:
+        raise InputError(f"--via {via}: not for {cloud.title}", f"such as --via {cloud.scheme}")
     source = Source(
-        regions=parse_source(options.from_),
-        filters=parse_filters(options.from_filter),
-        via=options.via or "tat",
-        account=account_of(options),
+        cloud=cloud,
+        scopes=scopes,
+        filters=parse_filters(cloud, options.from_filter),
+        via=via,
+        account=account_of(options, cloud),
     )
     return run_async(list_servers(source))
 
@@ -32,50 +38,48 @@ def refuse_leftovers(options: SourceOptions) -> None:
     """``InputError`` for options that mean nothing without ``--from``."""
     for name, value in (("--via", options.via), ("--from-filter", options.from_filter)):
         if value and not options.from_:
-            raise InputError(f"{name} goes with --from", "such as --from tencent:ap-jakarta")
+            raise InputError(f"{name} goes with --from", f"such as --from {_example()}")
     if options.from_ and options.inventory:
         raise InputError("--inventory and --from are both given", "servers come from one of them")
 
 
-def account_of(options: SourceOptions, beneath: Account | None = None) -> Account:
-    """The account that the options name, over what an inventory says."""
-    named = {
-        "site": options.tencent_site,
-        "endpoint": options.tencent_endpoint,
-        "credentials": options.tencent_credentials,
-        "profile": options.tencent_profile,
-    }
-    given = {name: value for name, value in named.items() if value}
-    return msgspec.structs.replace(beneath or Account(), **given)
+def account_of(
+    options: SourceOptions, cloud: Cloud, beneath: AccountSettings | None = None
+) -> AccountSettings:
+    """The account that the options name; ``beneath`` is what the inventory says."""
+    given = {option.name: options.accounts.get(cloud.key(option), "") for option in cloud.options}
+    account = beneath or AccountSettings()
+    if not any(given.values()):
+        return account
+    named = {name: value for name, value in given.items() if value}
+    return msgspec.structs.replace(cloud.settings_of(account), **named)
 
 
 def with_account(options: SourceOptions, server: Server) -> Server:
     """The server with the account that the options name."""
-    return msgspec.structs.replace(server, account=account_of(options, server.account))
+    cloud = cloud_of_scheme(server.address.scheme)
+    if cloud is None:
+        return server
+    return msgspec.structs.replace(server, account=account_of(options, cloud, server.account))
 
 
 def check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
     """``InputError`` for the first account whose keys or endpoint cannot be used."""
-    good: set[Account] = set()
+    good: set[tuple[str, AccountSettings]] = set()
     for server in servers:
-        if server.address.scheme == "tat" and server.account not in good:
+        cloud = cloud_of_scheme(server.address.scheme)
+        if cloud is not None and (cloud.name, server.account) not in good:
             try:
-                endpoint_of(server.account, "tat")
-                check_keys(server.account)
+                module_of(cloud).check_account(cloud.settings_of(server.account))
             except InputError as error:
                 where = error.where or inventory.where(server)
                 raise InputError(_bare(error), error.hint, where=where) from error
-            good.add(server.account)
+            good.add((cloud.name, server.account))
 
 
 def account_words(options: SourceOptions) -> list[tuple[str, str]]:
     """The options again, for the next command."""
-    return [
-        ("--tencent-site", options.tencent_site or ""),
-        ("--tencent-endpoint", options.tencent_endpoint),
-        ("--tencent-credentials", options.tencent_credentials),
-        ("--tencent-profile", options.tencent_profile),
-    ]
+    return [(f"--{key}", value) for key, value in options.accounts.items()]
 
 
 def source_words(options: SourceOptions) -> list[tuple[str, str]]:
@@ -85,6 +89,10 @@ def source_words(options: SourceOptions) -> list[tuple[str, str]]:
         ("--via", options.via or ""),
         *(("--from-filter", word) for word in options.from_filter),
     ]
+
+
+def _example() -> str:
+    return next(f"{cloud.name}:{cloud.listing.example}" for cloud in clouds() if cloud.listing)
 
 
 def _bare(error: InputError) -> str:

@@ -256,24 +256,33 @@ def _load(path: str) -> Any:
 
 
 def _taking(options: type[Any], verb: Verb) -> Callable[..., int]:
-    """A function whose parameters are the fields of the options, as Typer reads them."""
+    """A function whose parameters are the fields of the options, as Typer reads them.
+
+    A field whose metadata has ``options`` is made of several parameters.
+    """
     hints = get_type_hints(options, include_extras=True)
-    parameters = [
-        inspect.Parameter(
-            item.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=_default(item),
-            annotation=hints[item.name],
-        )
-        for item in dataclasses.fields(options)
-    ]
+    fields = dataclasses.fields(options)
+    made = {item.name: item.metadata["options"] for item in fields if "options" in item.metadata}
+    parameters: list[inspect.Parameter] = []
+    for item in fields:
+        if item.name in made:
+            parameters += made[item.name].parameters()
+        else:
+            parameters.append(_parameter(item, hints[item.name]))
 
     def command(**given: object) -> int:
-        return work_of(verb)(options(**given))
+        taken = {name: several.take(given) for name, several in made.items()}
+        return work_of(verb)(options(**given, **taken))
 
-    command.__annotations__ = {item.name: hints[item.name] for item in parameters}
+    command.__annotations__ = {item.name: item.annotation for item in parameters}
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return command
+
+
+def _parameter(item: dataclasses.Field[object], hint: object) -> inspect.Parameter:
+    return inspect.Parameter(
+        item.name, inspect.Parameter.KEYWORD_ONLY, default=_default(item), annotation=hint
+    )
 
 
 def _default(item: dataclasses.Field[object]) -> object:

@@ -1,6 +1,9 @@
-"""Clouds' own APIs: keys, calls, limits and errors, one folder for each cloud.
+"""Clouds' own APIs, one folder for each cloud, behind one seam.
 
-What is asked of a cloud, and what follows from the answer, is for
-``volact.transports`` (running a script) and ``volact.inventory`` (who the
-servers are).
+``base`` is the seam: what a cloud declares of itself, and the protocols for
+running a command on many instances, listing servers and the account.
+``registry`` finds the folders.  ``batches`` and ``rate_limiter`` are for any
+cloud.  How equal scripts are gathered and their results awaited is in
+``volact.transports.run_command``; what a list of servers becomes is in
+``volact.inventory``.
 """

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.errors import InputError
 from volact.inventory.fields import Fields
 from volact.inventory.keys import CERTIFICATE, PASSPHRASES, PASSWORDS, said
@@ -19,13 +20,13 @@ from volact.inventory.target import (
     parse_address,
     require_secrecy,
 )
-from volact.model.account import Account
 from volact.model.server import Address, Credential, Server, SshWay, WinRm
 
 T = TypeVar("T")
 
 _TOGETHER = (PASSWORDS, PASSPHRASES, CERTIFICATE)
 # Where each key of ``keys.KEYS`` is in a ``Server``; name and address are read apart.
+# What begins with a cloud's name is in ``Server.account`` where that cloud reaches the server.
 PLACES = {
     "provider": "provider",
     "tags": "tags",
@@ -49,15 +50,15 @@ PLACES = {
     "winrm-tls": "winrm.tls",
     "ca-file": "winrm.ca_file",
     "certificate-validation": "winrm.verify",
-    "tencent-site": "account.site",
-    "tencent-endpoint": "account.endpoint",
-    "tencent-credentials": "account.credentials",
-    "tencent-profile": "account.profile",
+    **{
+        cloud.key(option): f"{cloud.name}.{option.name}"
+        for cloud in clouds()
+        for option in cloud.options
+    },
     "image": "image",
     "license": "license",
 }
 _PARTS: dict[str, type[msgspec.Struct]] = {
-    "account": Account,
     "credential": Credential,
     "ssh": SshWay,
     "winrm": WinRm,
@@ -83,7 +84,7 @@ def make_server(fields: Fields, beneath: Beneath = no_tables) -> Server:
     server = Server(
         name=fields.text("name") or address.host or str(address),
         address=address,
-        **_placed_values(merged),
+        **_placed_values(merged, address),
     )
     if "jump" in own and own["jump"] and address.scheme != "ssh":
         raise fields.error("jump is for ssh:// only", "jump")
@@ -110,14 +111,19 @@ def _merged(tables: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def _placed_values(merged: dict[str, Any]) -> dict[str, Any]:
+def _placed_values(merged: dict[str, Any], address: Address) -> dict[str, Any]:
     """The values of ``Server``'s fields, those with parts put together."""
+    cloud = cloud_of_scheme(address.scheme)
     values: dict[str, Any] = {}
     parts: dict[str, dict[str, Any]] = {}
     for key, value in merged.items():
         part, _, field = PLACES[key].rpartition(".")
         (parts.setdefault(part, {}) if part else values)[field] = value
-    values.update({name: _PARTS[name](**fields) for name, fields in parts.items()})
+    for name, fields in parts.items():
+        if name in _PARTS:
+            values[name] = _PARTS[name](**fields)
+        elif cloud is not None and cloud.name == name:
+            values["account"] = cloud.settings(**fields)
     return values
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from volact.cloud.registry import clouds
 from volact.errors import InputError
 from volact.inventory.fields import near, own_path
 from volact.inventory.keys import parse_jump
@@ -60,8 +61,8 @@ def select(servers: tuple[Server, ...], limits: Iterable[str]) -> tuple[Server, 
     return tuple(server for server in servers if not words or server.name in chosen)
 
 
-# Nobody logs in: a cloud runs the script, or this machine does.
-_NO_LOGIN = frozenset({"tat", "local"})
+# A cloud runs the script, or this machine does: there is no login.
+_NO_LOGIN = frozenset({"local", *(cloud.scheme for cloud in clouds())})
 
 
 def check_credentials(

@@ -8,7 +8,7 @@ by ``choose``, for the servers that are really meant.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,9 @@ from volact.inventory.fields import Fields, Source, TomlPlace, near
 from volact.inventory.keys import OWN, SHARED, said
 from volact.inventory.lines import Lines
 from volact.inventory.listing import Inventory, Listing
-from volact.model.profile import Image
+from volact.knowledge.load import license_words
+from volact.model.profile import IMAGE_SOURCES, IMAGE_TYPES, Image
 
-_IMAGE = {
-    "type": ("PUBLIC_IMAGE", "PRIVATE_IMAGE", "SHARED_IMAGE"),
-    "source": ("OFFICIAL", "CREATE_IMAGE", "EXTERNAL_IMPORT"),
-    "license": ("TencentCloud", "BYOL"),
-}
 _TABLES = ("defaults", "group", "server", "images")
 
 
@@ -113,16 +109,22 @@ class _Document:
 
     def _images(self) -> dict[str, Image]:
         fields = self._fields("images", self._value("images"))
-        return {name: _image(fields, name, value) for name, value in fields.values.items()}
+        words = _image_words()
+        return {name: _image(fields, name, value, words) for name, value in fields.values.items()}
 
 
-def _image(fields: Fields, name: str, value: Any) -> Image:
+def _image_words() -> dict[str, tuple[str, ...]]:
+    """What each key of an image may say."""
+    return {"type": IMAGE_TYPES, "source": IMAGE_SOURCES, "license": license_words()}
+
+
+def _image(fields: Fields, name: str, value: Any, words: Mapping[str, tuple[str, ...]]) -> Image:
     if not isinstance(value, dict):
         raise fields.error(f"image {name} is not a table", name)
     for key, word in value.items():
-        if key not in _IMAGE:
-            raise fields.error(f"image {name}: unknown key {key!r}", name, near(key, _IMAGE))
-        if word not in _IMAGE[key]:
-            known = ", ".join(_IMAGE[key])
+        if key not in words:
+            raise fields.error(f"image {name}: unknown key {key!r}", name, near(key, words))
+        if word not in words[key]:
+            known = ", ".join(words[key])
             raise fields.error(f"image {name}: {key} is {word!r}, must be one of {known}", name)
     return Image(**value)

@@ -17,19 +17,16 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
+from volact.cloud.base import Cloud
+from volact.cloud.registry import cloud_named, cloud_of_scheme
 from volact.inventory.build import PLACES
 from volact.model.profile import Image
 from volact.model.server import Address, Server
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Settings of another way in, which defaults or a group may have for other servers.
-_OF_OTHERS = {
-    "ssh": ("winrm", "account"),
-    "winrm": ("ssh", "account"),
-    "winrms": ("ssh", "account"),
-    "tat": ("ssh", "winrm", "credential", "known_hosts"),
-    "local": ("ssh", "winrm", "account", "credential", "known_hosts"),
-}
+_OF_OTHERS = {"ssh": ("winrm",), "winrm": ("ssh",), "winrms": ("ssh",)}
+_NO_LOGIN = ("ssh", "winrm", "credential", "known_hosts")
 _BLANK = Server(name="", address=Address(scheme="local"))
 
 
@@ -61,15 +58,21 @@ def record(server: Server) -> dict[str, Any]:
     for key, place in PLACES.items():
         if key == "password-held" or (key == "user" and server.address.user):
             continue
-        if place.partition(".")[0] in _OF_OTHERS[server.address.scheme]:
+        part = place.partition(".")[0]
+        if part in _OF_OTHERS.get(server.address.scheme, _NO_LOGIN):
             continue
-        value, usual = _at(server, place), _at(_BLANK, place)
+        cloud = cloud_named(part)
+        if cloud is not None and cloud.scheme != server.address.scheme:
+            continue
+        value, usual = _at(server, place, cloud), _at(_BLANK, place, cloud)
         if value != usual:
             values[key] = _plain(key, value)
     return values
 
 
-def _at(server: Server, place: str) -> Any:
+def _at(server: Server, place: str, cloud: Cloud | None) -> Any:
+    if cloud is not None:
+        return getattr(cloud.settings_of(server.account), place.partition(".")[2])
     value: Any = server
     for part in place.split("."):
         value = getattr(value, part)
@@ -176,7 +179,7 @@ def _ansible_address(text: str, user: str) -> dict[str, Any]:
     if text == "local":
         return {"ansible_connection": "local"}
     scheme, _, place = text.partition("://")
-    if scheme == "tat":
+    if cloud_of_scheme(scheme) is not None:
         return {"volact_address": text}
     login, _, place = place.rpartition("@")
     host, port = _host_port(place)

@@ -11,12 +11,12 @@ import shlex
 from collections.abc import Callable
 from typing import Any, get_args
 
-from volact.cloud.tencent.endpoint import endpoint_of
+from volact.cloud.base import AccountOption
+from volact.cloud.registry import clouds
 from volact.errors import InputError
 from volact.inventory.fields import Fields, near
 from volact.inventory.target import parse_address
-from volact.knowledge.load import provider_names
-from volact.model.account import Account, Site
+from volact.knowledge.load import license_words, provider_names
 from volact.model.server import Address, WinRmAuth
 
 PASSWORDS = ("password-env", "password-file", "password-command", "keyring", "password-held")
@@ -64,21 +64,27 @@ def _ssh_config(fields: Fields, key: str) -> str | None:
     return fields.path(key)
 
 
-def _site(fields: Fields, key: str) -> str | None:
-    return fields.word(key, get_args(Site))
+def _account(option: AccountOption) -> Callable[[Fields, str], Any]:
+    """How a setting of a cloud's account is read."""
 
+    def read(fields: Fields, key: str) -> Any:
+        if option.choices:
+            return fields.word(key, option.choices)
+        if option.is_path:
+            return fields.path(key)
+        text = fields.text(key)
+        try:
+            if option.check is not None:
+                option.check(text)
+        except InputError as error:
+            raise fields.error(error.message, key, error.hint) from error
+        return text
 
-def _endpoint(fields: Fields, key: str) -> str:
-    text = fields.text(key)
-    try:
-        endpoint_of(Account(endpoint=text), "tat")
-    except InputError as error:
-        raise fields.error(error.message, key, error.hint) from error
-    return text
+    return read
 
 
 def _license(fields: Fields, key: str) -> str | None:
-    return fields.word(key, ("TencentCloud", "BYOL"))
+    return fields.word(key, license_words())
 
 
 def parse_jump(text: str) -> tuple[Address, ...]:
@@ -113,10 +119,7 @@ KEYS: dict[str, Callable[[Fields, str], Any]] = {
     "certificate-validation": Fields.flag,
     "certificate-file": Fields.path,
     "certificate-key-file": Fields.path,
-    "tencent-site": _site,
-    "tencent-endpoint": _endpoint,
-    "tencent-credentials": Fields.path,
-    "tencent-profile": Fields.text,
+    **{cloud.key(option): _account(option) for cloud in clouds() for option in cloud.options},
     "image": Fields.text,
     "license": _license,
 }

@@ -9,16 +9,17 @@ import re
 from typing import Literal
 from urllib.parse import unquote
 
+from volact.cloud.base import Cloud
+from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.errors import InputError
 from volact.model.server import Address, Server
 
-SCHEMES = ("ssh", "winrm", "winrms", "tat", "local")
+SCHEMES = ("ssh", "winrm", "winrms", *(cloud.scheme for cloud in clouds()), "local")
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.IGNORECASE)
 _HOST = re.compile(
     r"\[(?P<six>[^\]]*)\](?::(?P<port6>.*))?|(?P<host>[^:\[\]]*)(?::(?P<port>[^:]*))?"
 )
-_INSTANCE = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+/[a-z]+-[a-z0-9]+")
 _SIX = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9._~-]+)?")
 _NAME = re.compile(r"[^\s/?#@\[\]\x00-\x1f]+")
 
@@ -42,8 +43,9 @@ def parse_address(text: str) -> Address:
         return _login_address("winrm", rest)
     if scheme == "winrms":
         return _login_address("winrms", rest)
-    if scheme == "tat":
-        return _instance_address(rest)
+    cloud = cloud_of_scheme(scheme)
+    if cloud is not None:
+        return _instance_address(cloud, rest)
     raise InputError(f"unknown scheme {scheme!r}", f"known: {', '.join(SCHEMES)}")
 
 
@@ -70,13 +72,13 @@ def parse_target(text: str) -> Server:
     return Server(name=text.partition("://")[2] or text, address=address)
 
 
-def _instance_address(rest: str) -> Address:
-    if not _INSTANCE.fullmatch(rest):
+def _instance_address(cloud: Cloud, rest: str) -> Address:
+    if not re.fullmatch(cloud.place, rest):
         raise InputError(
-            f"{'tat://' + rest[:80]!r}: not a region and an instance",
-            "write tat://ap-jakarta/ins-xxxxxxxx",
+            f"{f'{cloud.scheme}://{rest[:80]}'!r}: not {cloud.place_shown}",
+            f"write {cloud.scheme}://{cloud.place_example}",
         )
-    return Address(scheme="tat", host=rest)
+    return Address(scheme=cloud.scheme, host=rest)
 
 
 def _login_address(scheme: Literal["ssh", "winrm", "winrms"], rest: str) -> Address:

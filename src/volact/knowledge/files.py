@@ -61,7 +61,7 @@ class EntitlementEntry(FileShape, frozen=True):
     """``[entitlement]``."""
 
     kind: str
-    text: str
+    text: str = ""
     metadata: str = ""
     entitled: tuple[str, ...] = ()
     own: tuple[str, ...] = ()

@@ -149,6 +149,15 @@ def provider_names() -> tuple[str, ...]:
     return tuple(sorted([*profile_names(), *parts]))
 
 
+@cache
+def license_words() -> tuple[str, ...]:
+    """The words that catalogues of images have for licences, those of the clouds first."""
+    kinds = [load_profile(name).entitlement for name in profile_names()]
+    said = [kind for kind in kinds if kind.kind == "image"]
+    words = [word for kind in said for word in kind.entitled]
+    return tuple(dict.fromkeys([*words, *(word for kind in said for word in kind.own)]))
+
+
 def _sub_cloud(profile: Profile, part: str) -> Profile:
     names = [sub.name for sub in profile.sub_clouds]
     if part in names:

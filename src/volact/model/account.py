@@ -5,17 +5,12 @@ Never the keys: ``volact.cloud`` finds them when the first call is made.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
-Site = Literal["domestic", "international"]
 
+class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the settings that each cloud declares for its accounts.
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """An account of Tencent Cloud; ``Account()`` is what its SDK finds by itself."""
-
-    site: Site = "domestic"
-    endpoint: str = ""  # a URL instead of the site's own; ``{service}`` in it is filled in
-    credentials: str = ""  # a file of keys; "" means where the SDK looks
-    profile: str = ""  # a section of that file; "" means ``default``
+    ``AccountSettings()`` itself names nothing: the account is the one that the
+    cloud's own tools would find.
+    """

@@ -56,12 +56,16 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     confidence: str  # official | third-party | inferred | unverified
 
 
-class Image(msgspec.Struct, frozen=True, kw_only=True):
-    """A cloud image, in the words of Tencent's DescribeImages.
+# Words of ``Image``.  Those of ``license`` are the profile's: ``Entitlement``.
+IMAGE_TYPES = ("PUBLIC_IMAGE", "PRIVATE_IMAGE", "SHARED_IMAGE")
+IMAGE_SOURCES = ("OFFICIAL", "CREATE_IMAGE", "EXTERNAL_IMPORT")
 
-    Values: ``type`` PUBLIC_IMAGE, PRIVATE_IMAGE, SHARED_IMAGE; ``source``
-    OFFICIAL, CREATE_IMAGE, EXTERNAL_IMPORT; ``license`` TencentCloud, BYOL.
-    ``""`` means not known.
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a cloud image; ``""`` means not known.
+
+    ``license`` is a word of the profile's ``Entitlement``: one of ``entitled``
+    for the cloud's own licence, one of ``own`` for the customer's.
     """
 
     type: str = ""
@@ -92,6 +96,7 @@ class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str = "none"
     metadata: str = ""  # kind "metadata": name in Profile.metadata; "" = no confirmed URL
+    # Values of the metadata service, or words of the catalogue of images:
     entitled: tuple[str, ...] = ()  # values that mean: the cloud's licence
     own: tuple[str, ...] = ()  # values that mean: the customer's own licence
     text: str = ""  # one sentence for a person

@@ -10,9 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from volact.model.account import Account
+from volact.model.account import AccountSettings
 
-Scheme = Literal["ssh", "winrm", "winrms", "tat", "local"]
+Scheme = str  # ssh, winrm, winrms, local, or that of a cloud's run-command
 WinRmAuth = Literal["negotiate", "ntlm", "kerberos", "certificate", "basic"]
 
 
@@ -100,9 +100,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     known_hosts: str = ""  # "" means the user's own file
     tags: tuple[str, ...] = ()
     winrm: WinRm = WinRm()
-    account: Account = Account()  # whose instance it is, for TAT
+    account: AccountSettings = AccountSettings()  # whose instance it is, for run-commands
     image: str = ""  # the image it was made from, as the cloud's own API says
-    license: str = ""  # TencentCloud or BYOL, as the cloud's own API says of this server
+    license: str = ""  # in the words of the cloud's own API, which says it of this server
     ssh: SshWay = SshWay()
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from volact.cloud.registry import clouds
 from volact.model.server import Scheme, Server
 from volact.transports.base import Opener, Secrets, Transport
 from volact.transports.login import SshOptions
@@ -44,11 +45,11 @@ def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
     return opener
 
 
-def _tat(_secrets: Secrets, _options: SshOptions) -> Opener:
-    """Nobody logs in: the cloud's own agent runs the script."""
-    from volact.transports.tat.service import Tat  # noqa: PLC0415
+def _run_command(_secrets: Secrets, _options: SshOptions) -> Opener:
+    """There is no login: the cloud's own agent runs the script."""
+    from volact.transports.run_command.service import RunCommandService  # noqa: PLC0415
 
-    return Tat().open
+    return RunCommandService().open
 
 
 def _winrm(secrets: Secrets, options: SshOptions) -> Opener:
@@ -68,8 +69,8 @@ WAYS: Mapping[Scheme, Way] = {
     "ssh": _ssh,
     "winrm": _winrm,
     "winrms": _winrm,
-    "tat": _tat,
     "local": _local,
+    **{cloud.scheme: _run_command for cloud in clouds()},
 }
 
 

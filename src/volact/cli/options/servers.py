@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from volact.cli.options.accounts import accounts_field
 from volact.cli.options.language import Lang
 from volact.cli.options.shared import (
+    LISTS,
     RETRIES,
+    RUN_COMMANDS,
     Allow,
     HostKeyPolicy,
     KmsHosts,
@@ -19,7 +22,6 @@ from volact.cli.options.shared import (
     PlanFormat,
     Provider,
     Retries,
-    Site,
     StoreUrl,
     Via,
 )
@@ -48,11 +50,14 @@ class SourceOptions:
         typer.Option(
             "--from",
             metavar="CLOUD:REGION,...",
-            help="Servers as the cloud's own API lists them: tencent:ap-jakarta.",
+            help=f"Servers as the cloud's own API lists them: {LISTS}.",
         ),
     ] = ""
     via: Annotated[
-        Via | None, typer.Option(help="How servers of --from are reached; tat unless told.")
+        Via | None,
+        typer.Option(
+            help=f"How servers of --from are reached; {' or '.join(RUN_COMMANDS)} unless told."
+        ),
     ] = None
     from_filter: Annotated[
         list[str],
@@ -65,18 +70,7 @@ class SourceOptions:
         list[str],
         typer.Option(metavar="NAME", help="Only these: names, tags or globs. Repeatable."),
     ] = field(default_factory=list)
-    tencent_site: Annotated[
-        Site | None, typer.Option(help="Which of Tencent Cloud's sites the account is of.")
-    ] = None
-    tencent_profile: Annotated[
-        str, typer.Option(metavar="NAME", help="A section of the file of Tencent Cloud keys.")
-    ] = ""
-    tencent_credentials: Annotated[
-        str, typer.Option(metavar="FILE", help="The file of Tencent Cloud keys.")
-    ] = ""
-    tencent_endpoint: Annotated[
-        str, typer.Option(metavar="URL", help="Tencent Cloud's API, instead of the site's own.")
-    ] = ""
+    accounts: dict[str, str] = accounts_field()
     lang: Lang = ""
 
 

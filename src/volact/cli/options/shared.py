@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from volact.cloud.registry import clouds
 from volact.core.consent import ASKING_STEPS
 from volact.knowledge.load import provider_names
 
 OutputFormat = Literal["text", "json", "jsonl", "csv"]
 PlanFormat = Literal["text", "json", "jsonl", "csv", "commands"]
 HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
-Via = Literal["tat", "ssh", "winrm"]
-Site = Literal["domestic", "international"]
+# How servers of a cloud's list may be reached; and those that are the clouds' own.
+RUN_COMMANDS = tuple(cloud.scheme for cloud in clouds())
+if TYPE_CHECKING:
+    Via = str
+else:
+    Via = Literal[(*RUN_COMMANDS, "ssh", "winrm")]
+LISTS = " or ".join(f"{c.name}:{c.listing.example}" for c in clouds() if c.listing)
 
 
 def complete_provider(incomplete: str) -> list[str]:

@@ -1,6 +1,7 @@
-"""Tencent Cloud's API through its own SDK: keys, pacing, retries, errors.
+"""Tencent Cloud: its declaration, and its API through its own SDK.
 
-Blocking calls go to a bounded number of threads.  Import from the modules:
-the SDK is an extra (``pip install 'volact[tencent]'``) and not every command
-needs it.
+``declaration`` is what volact reads at its start; ``account`` and all that it
+imports come with the first call.  The SDK is an extra
+(``pip install 'volact[tencent]'``).  What is generic about clouds is in the
+folder above.
 """

@@ -12,17 +12,28 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from volact.cloud.tencent.failures import ApiError, as_failure, failure
+from volact.cloud.base import ApiError
+from volact.cloud.rate_limiter import RateLimiter
+from volact.cloud.tencent.failures import as_failure, failure
 from volact.cloud.tencent.keys import Keys
-from volact.cloud.tencent.pace import LIMITS, Bucket
 from volact.cloud.tencent.sdk import make_client
-from volact.cloud.tencent.threads import Threads
+from volact.cloud.tencent.settings import TencentSettings
 from volact.errors import one_line
-from volact.model.account import Account
+from volact.threads import BlockingCalls
 
 T = TypeVar("T")
 
 PAGE = 100
+# Requests a second, for an account, a region and an action.  For the status of
+# agents newer pages of the documentation say 60, older ones 20.
+LIMITS = {
+    "RunCommand": 20,
+    "DescribeInvocationTasks": 20,
+    "CancelInvocation": 20,
+    "DescribeAutomationAgentStatus": 20,
+    "DescribeInstances": 40,
+    "DescribeImages": 40,
+}
 _MOST_PAGES = 2000  # of one list: an API that never comes to its end is not believed
 # Waits between the tries of one call.  A look that is repeated anyway needs
 # no more; a whole fleet that was turned away once comes through.
@@ -38,10 +49,10 @@ class Calls:
 
     def __init__(
         self,
-        account: Account,
+        account: TencentSettings,
         region: str,
         keys: Keys,
-        threads: Threads,
+        threads: BlockingCalls,
         pauses_s: tuple[float, ...] = PAUSES_S,
     ) -> None:
         self.region = region
@@ -49,7 +60,7 @@ class Calls:
         self._keys = keys
         self._threads = threads
         self._pauses_s = pauses_s
-        self._buckets = {action: Bucket(limit) for action, limit in LIMITS.items()}
+        self._limiters = {action: RateLimiter(limit) for action, limit in LIMITS.items()}
 
     @cached_property
     def tat(self) -> Any:
@@ -67,7 +78,7 @@ class Calls:
         """One call and its answer, or ``ApiError``."""
         pauses = iter(self._pauses_s)
         while True:
-            await self._buckets[action].take()
+            await self._limiters[action].take()
             try:
                 return await self._threads.run(lambda: self._once(client, action, request, answer))
             except ApiError as error:

@@ -1,7 +1,7 @@
 """CVM: instances and images as the API lists them.
 
 Which of them are servers to be asked, and what they are entitled to, is said
-in ``volact.inventory.tencent``.
+in ``listing``.
 """
 
 from __future__ import annotations
@@ -11,14 +11,6 @@ from collections.abc import Mapping, Sequence
 from volact.cloud.tencent.calls import PAGE, Calls, Value, all_pages
 
 MAX_IDS = 100
-MAX_FILTERS = 10
-MAX_FILTER_VALUES = 5
-FILTERS = (
-    *("zone", "project-id", "host-id", "dedicated-cluster-id", "vpc-id", "subnet-id"),
-    *("instance-id", "uuid", "security-group-id", "instance-name", "instance-charge-type"),
-    *("instance-state", "private-ip-address", "public-ip-address", "ipv6-address"),
-    *("tag-key", "tag-value", "creation-start-time", "creation-end-time"),
-)
 
 
 class Tag(Value, frozen=True):

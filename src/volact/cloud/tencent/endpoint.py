@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from volact.cloud.tencent.settings import Site, TencentSettings
 from volact.errors import InputError
-from volact.model.account import Account, Site
 
 Service = Literal["tat", "cvm", "sts"]
 
@@ -38,7 +38,7 @@ class Endpoint(msgspec.Struct, frozen=True):
         return self.host if self.scheme == "https" else f"{self.scheme}://{self.host}"
 
 
-def endpoint_of(account: Account, service: Service) -> Endpoint:
+def endpoint_of(account: TencentSettings, service: Service) -> Endpoint:
     """The endpoint of a service; ``InputError`` for a URL that is not one."""
     if not account.endpoint:
         return Endpoint("https", f"{service}.{_DOMAINS[account.site]}")

@@ -8,38 +8,11 @@ become ``ApiError`` here and nowhere else, with the API's own words.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import msgspec
 
-from volact.errors import ErrorKind, TransportError, one_line
-
-Again = Literal["never", "throttled", "unsure"]
-
-
-class ApiError(TransportError):
-    """A call that failed.  ``code`` is the API's, or the SDK's.
-
-    ``again``: "throttled" means that nothing was begun, "unsure" that nobody
-    knows; either may be asked again where asking twice does no harm.
-    """
-
-    def __init__(self, kind: ErrorKind, message: str, hint: str, *, code: str) -> None:
-        throttled = _starts(code, _THROTTLED)
-        super().__init__(kind, message, hint, passing="refused" if throttled else "never")
-        self.code = code
-
-    @property
-    def again(self) -> Again:
-        """Whether the same call may fare better in a moment."""
-        if _starts(self.code, _THROTTLED):
-            return "throttled"
-        return "unsure" if _starts(self.code, _PASSING) else "never"
-
-    @property
-    def about_one(self) -> bool:
-        """Whether the call may have failed for one of its instances only."""
-        return _starts(self.code, _ABOUT_ONE)
+from volact.cloud.base import Again, ApiError
+from volact.errors import ErrorKind, one_line
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -149,7 +122,20 @@ def failure(code: str, text: str) -> ApiError:
     """A failure by its code and the API's own words."""
     meaning = meaning_of(code)
     told = f"{code}: {text}" if text else code
-    return ApiError(meaning.kind, f"{meaning.words} ({told})", meaning.hint, code=code)
+    return ApiError(
+        meaning.kind,
+        f"{meaning.words} ({told})",
+        meaning.hint,
+        code=code,
+        again=_again(code),
+        about_one=_starts(code, _ABOUT_ONE),
+    )
+
+
+def _again(code: str) -> Again:
+    if _starts(code, _THROTTLED):
+        return "throttled"
+    return "unsure" if _starts(code, _PASSING) else "never"
 
 
 def meaning_of(code: str) -> Meaning:

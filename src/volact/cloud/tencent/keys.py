@@ -18,8 +18,8 @@ from typing import Any
 
 from volact.cloud.tencent.endpoint import endpoint_of
 from volact.cloud.tencent.sdk import need_sdk
+from volact.cloud.tencent.settings import TencentSettings
 from volact.errors import InputError
-from volact.model.account import Account
 
 ID, KEY = "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"
 TOKENS = ("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN")
@@ -50,7 +50,7 @@ _SHORTEST = 6
 
 
 def find_keys(
-    account: Account, environ: Mapping[str, str] | None = None, *, role: Role | None = None
+    account: TencentSettings, environ: Mapping[str, str] | None = None, *, role: Role | None = None
 ) -> Keys:
     """The keys of an account; ``InputError`` says where they were sought.
 
@@ -74,7 +74,7 @@ def find_keys(
     return Keys(found)
 
 
-def check_keys(account: Account, environ: Mapping[str, str] | None = None) -> None:
+def check_keys(account: TencentSettings, environ: Mapping[str, str] | None = None) -> None:
     """``InputError`` for what is known to be wrong before any call; no role is asked."""
     find_keys(account, environ, role=lambda: _UNASKED)
 
@@ -94,7 +94,7 @@ def _from_environment(env: Mapping[str, str]) -> Any:
     return _credential(secret_id, secret_key, token, where="environment")
 
 
-def _file(account: Account) -> Path | None:
+def _file(account: TencentSettings) -> Path | None:
     if account.credentials:
         return Path(account.credentials).expanduser()
     found = (Path(name).expanduser() for name in FILES)
@@ -107,7 +107,7 @@ def _file(account: Account) -> Path | None:
     return path
 
 
-def _from_file(path: Path, account: Account) -> Any:
+def _from_file(path: Path, account: TencentSettings) -> Any:
     """A section with secret_id, secret_key and perhaps token or role_arn."""
     name = account.profile or "default"
     parser = configparser.ConfigParser(interpolation=None)
@@ -147,7 +147,7 @@ def _credential(secret_id: str, secret_key: str, token: str | None, *, where: st
         ) from error
 
 
-def _assumed(account: Account, secret_id: str, secret_key: str, role: str) -> Any:
+def _assumed(account: TencentSettings, secret_id: str, secret_key: str, role: str) -> Any:
     """Keys of a role, which the SDK fetches and renews with those of the file."""
     from volact.cloud.tencent.roles import AssumedRole  # noqa: PLC0415
 

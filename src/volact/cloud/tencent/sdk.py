@@ -13,9 +13,9 @@ from typing import Any
 
 from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits
+from volact.cloud.tencent.declaration import CLOUD
 from volact.cloud.tencent.endpoint import Service, endpoint_of
-from volact.errors import InputError
-from volact.model.account import Account
+from volact.cloud.tencent.settings import TencentSettings
 
 _REQUEST_S = 20
 LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S)
@@ -25,12 +25,10 @@ def need_sdk() -> None:
     """``InputError`` when the extra is not installed."""
     for name in ("tencentcloud", "tencentcloud.common", "tencentcloud.tat", "tencentcloud.cvm"):
         if find_spec(name) is None:
-            raise InputError(
-                "Tencent Cloud's SDK is not installed", "pip install 'volact[tencent]'"
-            )
+            raise CLOUD.missing_sdk()
 
 
-def make_client(service: Service, account: Account, region: str, credential: Any) -> Any:
+def make_client(service: Service, account: TencentSettings, region: str, credential: Any) -> Any:
     """A client of one service in one region; it may be used by several threads."""
     from tencentcloud.common.abstract_client import LOGGER_NAME  # noqa: PLC0415  (an extra)
     from tencentcloud.common.profile.client_profile import ClientProfile  # noqa: PLC0415

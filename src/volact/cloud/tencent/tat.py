@@ -1,6 +1,6 @@
 """TAT, Tencent's run-command: its calls as functions, its answers as values.
 
-When to call, and what a status means for a server, is ``volact.transports.tat``'s.
+When to call is for ``volact.transports.run_command``; what a status means is in ``outcome``.
 """
 
 from __future__ import annotations

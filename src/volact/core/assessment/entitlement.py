@@ -8,7 +8,7 @@ from volact.core.assessment.system import SystemState
 from volact.core.context import Context
 from volact.model.fact import ABSENT, value_of
 from volact.model.facts import Facts
-from volact.model.profile import Image
+from volact.model.profile import Entitlement, Image
 
 AZURE_EDITION = frozenset({407, 408})
 
@@ -21,7 +21,8 @@ class EntitlementState(msgspec.Struct, frozen=True, kw_only=True):
     metadata service says of the licence, ``""`` where it says nothing.
     ``own_by_metadata``: it says that the licence is the customer's own.
     ``covered``: the provider's licence is known to cover the server.
-    ``entitled``: that, or a person said so.
+    ``entitled``: that, or a person said so.  ``is_public_image``: the image is
+    known to be one of the provider's public ones.
     """
 
     image_id: str
@@ -31,10 +32,7 @@ class EntitlementState(msgspec.Struct, frozen=True, kw_only=True):
     covered: bool
     entitled: bool
 
-    @property
-    def is_public_image(self) -> bool:
-        """Whether the image is known to be one of the provider's public ones."""
-        return self.image is not None and _is_public(self.image)
+    is_public_image: bool
 
 
 def entitlement_of(facts: Facts, ctx: Context, system: SystemState) -> EntitlementState:
@@ -46,7 +44,8 @@ def entitlement_of(facts: Facts, ctx: Context, system: SystemState) -> Entitleme
     # Azure's own edition proves itself to the cloud.
     azure = rule.kind == "edition" and system.sku in AZURE_EDITION
     by_metadata = bool(said) and said in rule.entitled
-    covered = by_metadata or azure or (image is not None and _is_public(image))
+    public = image is not None and _is_public(image, rule)
+    covered = by_metadata or azure or public
     return EntitlementState(
         image_id=image_id,
         image=image,
@@ -54,6 +53,7 @@ def entitlement_of(facts: Facts, ctx: Context, system: SystemState) -> Entitleme
         own_by_metadata=bool(said) and said in rule.own,
         covered=covered,
         entitled=covered or bool(ctx.policy.override_entitlement),
+        is_public_image=public,
     )
 
 
@@ -71,6 +71,6 @@ def _image(ctx: Context, image_id: str) -> Image | None:
     return msgspec.structs.replace(image or Image(), license="BYOL")
 
 
-def _is_public(image: Image) -> bool:
+def _is_public(image: Image, rule: Entitlement) -> bool:
     official = image.type == "PUBLIC_IMAGE" or image.source == "OFFICIAL"
-    return official and image.license in ("TencentCloud", "")
+    return official and image.license in (*rule.entitled, "")

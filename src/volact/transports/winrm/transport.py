@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable
 
 from volact.errors import TransportError
+from volact.threads import BlockingCalls
 from volact.transports.base import Raw
 from volact.transports.winrm.failures import translated
 from volact.transports.winrm.remote import INCOMPLETE, run_line, tidy_line
 from volact.transports.winrm.shell import Shell, Stop
-from volact.transports.winrm.worker import Worker
 
 _ANSWER = b"VOLACT1 "
 _NAME = re.compile(r"[a-z0-9-]{8,64}")
@@ -31,7 +31,7 @@ _TIDY_S = 3.0
 class WinRmTransport:
     """An open remote shell on one server."""
 
-    def __init__(self, shell: Shell, worker: Worker) -> None:
+    def __init__(self, shell: Shell, worker: BlockingCalls) -> None:
         self._shell = shell
         self._worker = worker
 
@@ -73,7 +73,7 @@ class WinRmTransport:
         try:
             with translated():
                 async with asyncio.timeout(deadline_s):
-                    raw = await self._worker.do(lambda: self._shell.run(line, script, stop))
+                    raw = await self._worker.run(lambda: self._shell.run(line, script, stop))
         except TransportError as error:
             raise _with_deadline(error, deadline_s) from error
         if raw is None:
@@ -98,7 +98,7 @@ class WinRmTransport:
         try:
             with translated():
                 async with asyncio.timeout(_GRACE_S):
-                    await self._worker.do(call)
+                    await self._worker.run(call)
         except TransportError:
             # The connection is gone or stuck: the server ends an idle shell by itself.
             return

@@ -18,13 +18,13 @@ from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
 from volact.errors import InputError, TransportError, VolactError
 from volact.model.server import Server
+from volact.threads import BlockingCalls
 from volact.transports.base import Opener, Secrets, Transport
 from volact.transports.failures import one_line
 from volact.transports.login import SshOptions, user_of
 from volact.transports.winrm.failures import REFUSED, translated
 from volact.transports.winrm.shell import Shell
 from volact.transports.winrm.transport import WinRmTransport
-from volact.transports.winrm.worker import Worker
 
 # More than this many servers at a time wait for a thread.
 _THREADS = 128
@@ -58,12 +58,13 @@ async def _open(server: Server, secrets: Secrets, connect_s: float) -> WinRmTran
     wsman = WSMan(**settings)
     limits = Limits(most_bytes=_MOST_BYTES, total_s=2 * connect_s)
     shell = Shell(wsman, bound_wsman(wsman, limits).abort)
-    worker = Worker(server.name)  # last: from here on there is a thread to be ended
+    # Last: from here on there may be a thread to be ended.
+    worker = BlockingCalls(1, name=f"winrm {server.name}", idle_s=None)
     transport = WinRmTransport(shell, worker)
     try:
         with translated():
             async with asyncio.timeout(connect_s):
-                await worker.do(shell.open)
+                await worker.run(shell.open)
     except TransportError as error:
         transport.abandon()
         raise _told(server, error, connect_s) from error

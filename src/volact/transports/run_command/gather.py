@@ -1,7 +1,7 @@
-"""Gathers what is wanted at nearly the same time and hands it over together.
+"""Gathers requests that come at nearly the same time and hands them over together.
 
-Nothing here knows of clouds.  Whoever waits for an item waits for that item
-alone: one that leaves takes nothing from the others.
+Nothing here knows of clouds.  Each request is awaited by itself: one that is
+given up takes nothing from the others.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ R = TypeVar("R")
 K = TypeVar("K", bound=Hashable)
 
 
-class Wanted(Generic[V, R]):
-    """Something that is waited for; an error is kept as its result until it is asked for."""
+class PendingResult(Generic[V, R]):
+    """A request and its result to come; an error is kept until the result is awaited."""
 
     def __init__(self, value: V) -> None:
         self.value = value
         self._future: asyncio.Future[R | Exception] = asyncio.get_running_loop().create_future()
 
     @property
-    def settled(self) -> bool:
+    def is_set(self) -> bool:
         """Whether there is a result."""
         return self._future.done()
 
-    def settle(self, result: R | Exception) -> None:
-        """Give the result; what comes later is too late."""
+    def set(self, result: R | Exception) -> None:
+        """Give the result; a later one is passed over."""
         if not self._future.done():
             self._future.set_result(result)
 
@@ -40,11 +40,11 @@ class Wanted(Generic[V, R]):
         return got
 
 
-W = TypeVar("W", bound=Wanted[Any, Any])
+W = TypeVar("W", bound=PendingResult[Any, Any])
 
 
 class Background:
-    """Tasks that nobody awaits, kept from being collected while they run."""
+    """Tasks without an awaiter, kept from being collected while they run."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,6 +106,6 @@ class Gatherer(Generic[K, W]):
         try:
             await self._handle(key, group)
         except Exception as error:
-            # Whatever it is, those who wait must hear of it: nobody else would.
+            # Every request of the group fails with it; it has no other reader.
             for item in group:
-                item.settle(error)
+                item.set(error)

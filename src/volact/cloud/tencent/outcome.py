@@ -1,6 +1,6 @@
 """What the end of a task means: output to be read, or an error kind.  Pure.
 
-The API's own words are kept: somebody will look for them in the console.
+The API's own words are kept: the cloud's console shows the same.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from volact.cloud.tencent.tat import MAX_OUTPUT, Agent, Task
+from volact.cloud.base import TaskOutput
+from volact.cloud.tencent.tat import Agent, Task
 from volact.errors import ErrorKind, TransportError, one_line
-from volact.transports.base import Raw
 
 UNFINISHED = frozenset({"PENDING", "DELIVERING", "DELIVER_DELAYED", "RUNNING", "CANCELLING"})
 # The script ran to its end.  Whether it answered is for its output to say:
@@ -54,26 +54,27 @@ def finished(task: Task) -> bool:
     return task.task_status not in UNFINISHED
 
 
-def outcome(task: Task, asked: float, answered: float) -> Raw | TransportError:
+def outcome(task: Task) -> TaskOutput | TransportError:
     """What a finished task brought."""
     if task.task_status in _ENDED:
-        return _output(task, asked, answered)
+        return _output(task)
     end = _ENDS.get(task.task_status)
     if end is None:
         status = one_line(task.task_status, 40)
         return TransportError("protocol", f"the task ended in a way that is not known: {status}")
-    return TransportError(end.kind, f"{end.words} ({_told(task)})", end.hint)
+    return TransportError(end.kind, f"{end.words} ({status_of(task)})", end.hint)
 
 
-def still(task: Task | None) -> str:
-    """Where a task stands that was not waited for any longer."""
-    return "not begun" if task is None else _told(task)
+def status_of(task: Task) -> str:
+    """Where a task stands, in the API's own words."""
+    info = one_line(task.error_info or "")
+    return f"{task.task_status}: {info}" if info else task.task_status
 
 
 def unfit(agent: Agent | None, state: str | None) -> TransportError | None:
     """Why an instance cannot be asked; ``None`` when it seems that it can.
 
-    ``state`` is ``None`` where nobody could say it.
+    ``state`` is ``None`` where it is not known.
     """
     if state is not None and state != "RUNNING":
         told = one_line(state, 40) or "unknown"
@@ -97,24 +98,13 @@ def unfit(agent: Agent | None, state: str | None) -> TransportError | None:
     )
 
 
-def _output(task: Task, asked: float, answered: float) -> Raw | TransportError:
+def _output(task: Task) -> TaskOutput | TransportError:
     result = task.task_result
     if result is None or result.output is None:
-        return TransportError("protocol", f"the task brought no output ({_told(task)})")
+        return TransportError("protocol", f"the task brought no output ({status_of(task)})")
     try:
         stdout = base64.b64decode(result.output, validate=True)
     except (binascii.Error, ValueError):
         return TransportError("protocol", "the output of the task is not Base64")
-    if result.dropped or len(stdout) > MAX_OUTPUT:
-        return TransportError(
-            "protocol",
-            f"the answer is truncated: TAT keeps {MAX_OUTPUT // 1024} KB of output "
-            f"and dropped {result.dropped or 'the rest'}" + (" bytes" if result.dropped else ""),
-        )
     # Standard output and standard error come through one pipe.
-    return Raw(stdout, b"", result.exit_code, asked, answered)
-
-
-def _told(task: Task) -> str:
-    info = one_line(task.error_info or "")
-    return f"{task.task_status}: {info}" if info else task.task_status
+    return TaskOutput(stdout, b"", result.exit_code, result.dropped or 0)

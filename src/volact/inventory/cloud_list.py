@@ -1,0 +1,184 @@
+"""A cloud's own list of instances as an inventory.
+
+Which instances are servers to be checked, what they are called and how they
+are reached.  The calls are ``volact.cloud``'s; entitlement is judged in
+``volact.core``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from volact.cloud.base import (
+    Account,
+    ApiError,
+    Cloud,
+    ListedInstance,
+    ListingSyntax,
+    ServerList,
+)
+from volact.cloud.registry import clouds, open_account
+from volact.errors import InputError
+from volact.inventory.fields import near
+from volact.inventory.listing import Inventory
+from volact.model.account import AccountSettings
+from volact.model.server import Address, Server
+
+# Schemes for servers that are reached by their private addresses instead.
+DIRECT = ("ssh", "winrm")
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be listed, and how the servers are to be reached.
+
+    ``via`` is a scheme of ``DIRECT``; ``""`` is the cloud's own run-command.
+    """
+
+    cloud: Cloud
+    scopes: tuple[str, ...]
+    filters: Mapping[str, tuple[str, ...]] = {}
+    via: str = ""
+    account: AccountSettings = AccountSettings()
+
+    def __str__(self) -> str:
+        return f"{self.cloud.name}:{','.join(self.scopes)}"
+
+    @property
+    def direct(self) -> bool:
+        """Whether servers are reached by their private addresses."""
+        return self.via in DIRECT
+
+
+def parse_source(text: str) -> tuple[Cloud, tuple[str, ...]]:
+    """The cloud and the scopes of ``CLOUD:SCOPE,SCOPE``; ``InputError`` for anything else."""
+    name, _, rest = text.partition(":")
+    cloud = next((item for item in clouds() if item.name == name and item.listing), None)
+    if cloud is None or cloud.listing is None:
+        raise InputError(f"--from {text}: cannot list {name!r}", f"write {_forms()}")
+    syntax = cloud.listing
+    scopes = tuple(dict.fromkeys(word.strip() for word in rest.split(",") if word.strip()))
+    for scope in scopes:
+        if not re.fullmatch(syntax.pattern, scope):
+            raise InputError(
+                f"--from {text}: {scope!r} is not a {syntax.scope}", f"such as {syntax.example}"
+            )
+    if not scopes:
+        raise InputError(f"--from {text}: names no {syntax.scope}", f"write {_form(cloud, syntax)}")
+    return cloud, scopes
+
+
+def _forms() -> str:
+    return " or ".join(_form(cloud, cloud.listing) for cloud in clouds() if cloud.listing)
+
+
+def _form(cloud: Cloud, syntax: ListingSyntax) -> str:
+    word = syntax.scope.upper()
+    return f"{cloud.name}:{word},{word}"
+
+
+def parse_filters(cloud: Cloud, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """``NAME=VALUE,VALUE`` in the API's own words, within the API's limits."""
+    syntax = cloud.listing
+    assert syntax is not None, "only a cloud that can be listed is a source"
+    filters: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        name, equals, rest = word.partition("=")
+        values = tuple(value for value in rest.split(",") if value)
+        if not equals or not values:
+            raise InputError(f"--from-filter {word}: no value", f"write {syntax.filter_example}")
+        if name not in syntax.filters and not re.fullmatch(syntax.filter_pattern, name):
+            known = [*syntax.filters, *filter(None, [syntax.filter_pattern_shown])]
+            raise InputError(f"--from-filter: unknown filter {name!r}", near(name, known))
+        filters[name] = (*filters.get(name, ()), *values)
+        most = syntax.filter_values
+        if len(filters[name]) > most:
+            raise InputError(f"--from-filter {name}: the API takes at most {most} values")
+    most = syntax.filters_at_once
+    if len(filters) > most:
+        raise InputError(f"--from-filter: the API takes at most {most} filters")
+    return filters
+
+
+async def list_servers(
+    source: Source,
+    *,
+    accounts: Callable[[Cloud, AccountSettings], Awaitable[Account]] = open_account,
+) -> Inventory:
+    """Every Windows instance of the scopes that the filters let through.
+
+    A scope that cannot be listed fails the whole: part of a fleet must not
+    pass for all of it.
+
+    Args:
+        source: what is to be listed.
+        accounts: finds the keys of an account.
+
+    Raises:
+        InputError: a person can mend it.
+        ApiError: the API failed.
+    """
+    account = await accounts(source.cloud, source.account)
+    work = (account.list_servers(scope).list_servers(source.filters) for scope in source.scopes)
+    results = await asyncio.gather(*work, return_exceptions=True)
+    listed = []
+    for scope, result in zip(source.scopes, results, strict=True):
+        if isinstance(result, ApiError):
+            raise _not_listed(source, scope, result) from result
+        if isinstance(result, BaseException):
+            raise result
+        listed.append(result)
+    return inventory_of(source, listed)
+
+
+def _not_listed(source: Source, scope: str, error: ApiError) -> ApiError | InputError:
+    """What a person can mend is said as wrong input."""
+    told = f"{scope} cannot be listed: {error.message}"
+    if error.again == "never":
+        return InputError(told, error.hint, where=str(source))
+    return ApiError(error.kind, f"{source}: {told}", error.hint, code=error.code, again=error.again)
+
+
+def inventory_of(source: Source, listed: Sequence[ServerList]) -> Inventory:
+    """The servers among what scopes have; ``InputError`` when there are none."""
+    instances = [instance for part in listed for instance in part.instances]
+    found = [instance for instance in instances if instance.is_windows and instance.exists]
+    notes = [f"{source}: {len(found)} of {len(instances)} instances are Windows servers"]
+    reachable = [item for item in found if not source.direct or item.private_address]
+    if len(reachable) < len(found):
+        notes.append(f"{len(found) - len(reachable)} have no private address and are left out")
+    if not reachable:
+        raise InputError("no Windows server is listed", "look at --from-filter", where=str(source))
+    used = {item.image for item in reachable}
+    images = {name: image for part in listed for name, image in part.images.items()}
+    return Inventory(
+        path=str(source),
+        servers=_servers(source, reachable),
+        images={name: image for name, image in images.items() if name in used},
+        notes=tuple(notes),
+    )
+
+
+def _servers(source: Source, found: Sequence[ListedInstance]) -> tuple[Server, ...]:
+    names = Counter(item.name for item in found)
+    return tuple(_server(source, item, unique=names[item.name] == 1) for item in found)
+
+
+def _server(source: Source, item: ListedInstance, *, unique: bool) -> Server:
+    if source.direct:
+        address = Address(scheme=source.via, host=item.private_address)
+    else:
+        address = Address(scheme=source.cloud.scheme, host=item.place)
+    return Server(
+        name=(item.name if unique else "") or item.id,
+        address=address,
+        provider=source.cloud.name,
+        tags=item.tags,
+        account=source.account,
+        image=item.image,
+        license=item.license,
+    )

@@ -1,0 +1,84 @@
+"""One script for one instance, from being requested to its result."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+from volact.cloud.base import ApiError, CommandLimits, TaskOutput, TaskState
+from volact.errors import TransportError
+from volact.transports.base import Raw
+from volact.transports.run_command.gather import PendingResult
+
+
+class Invocation(PendingResult[str, Raw]):
+    """``value`` is the instance's id.
+
+    ``sent`` is set once it is known whether the cloud has taken the script
+    on; then ``id`` says under which id, ``""`` when it has not.
+    """
+
+    def __init__(self, instance: str, *, name: str, time_s: float) -> None:
+        super().__init__(instance)
+        self.name = name
+        self.id = ""
+        self.asked = 0.0
+        self.task: TaskState | None = None
+        self.trouble: ApiError | None = None  # of the last poll
+        self.given_up = False
+        self.sent = asyncio.Event()
+        self._until = asyncio.get_running_loop().time() + time_s
+
+    def refuse(self, error: ApiError) -> None:
+        """The cloud has not taken the script on."""
+        self.set(error)
+        self.sent.set()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it can be running in the cloud."""
+        if self.task is not None:
+            return self.task.result is not None
+        return self.sent.is_set() and not self.id
+
+    @property
+    def status(self) -> str:
+        """Where it stands, in the cloud's words."""
+        return "not begun" if self.task is None else self.task.status
+
+    def left_s(self, longest_s: int) -> int:
+        """How long the cloud may let it run: what is left of its time, in its terms."""
+        left = self._until - asyncio.get_running_loop().time()
+        return min(longest_s, max(1, math.ceil(left)))
+
+
+def script_refusal(script: bytes, limits: CommandLimits) -> TransportError | None:
+    """Why a script cannot travel, ``None`` when it can."""
+    size = limits.script_size(script)
+    if size <= limits.script_bytes:
+        return None
+    form = " in Base64" if limits.script_in_base64 else ""
+    return TransportError(
+        "protocol",
+        f"the script is {size} bytes{form}, more than {limits.service}'s {limits.script_bytes}",
+    )
+
+
+def raw_of(
+    result: TaskOutput | TransportError, limits: CommandLimits, asked: float, answered: float
+) -> Raw | TransportError:
+    """What a finished task brought; output that is not whole is an error."""
+    if isinstance(result, TransportError):
+        return result
+    if result.dropped or len(result.stdout) > limits.output_bytes:
+        dropped = f"{result.dropped} bytes" if result.dropped else "the rest"
+        return TransportError(
+            "protocol",
+            f"the answer is truncated: {limits.service} keeps "
+            f"{_size(limits.output_bytes)} of output and dropped {dropped}",
+        )
+    return Raw(result.stdout, result.stderr, result.exit_status, asked, answered)
+
+
+def _size(count: int) -> str:
+    return f"{count} bytes" if count % 1024 else f"{count // 1024} KB"
