@@ -13,7 +13,7 @@ from typing import cast
 from volact.errors import InputError
 from volact_lab.faults import FAULTS, Fault
 from volact_lab.scenario import Scenario
-from volact_lab.windows.spec import ShellName, Spec, TransportName
+from volact_lab.windows.spec import LOGINS, ShellName, Spec, TransportName
 
 _ROLES = ("web", "db", "app", "mail", "file", "cache", "queue", "report")
 _DOMAIN_USERS = {
@@ -36,8 +36,8 @@ def fleet(scenario: Scenario, servers: int, seed: int) -> tuple[Spec, ...]:
 
 
 def able(fault: Fault, transport: TransportName) -> TransportName:
-    """The transport if it can have the fault: TAT knows no host keys."""
-    return "ssh" if transport == "tat" and fault.line == "host-key" else transport
+    """The transport if it can have the fault: a run-command knows no host keys."""
+    return "ssh" if transport not in LOGINS and fault.line == "host-key" else transport
 
 
 def _kinds(scenario: Scenario, servers: int, seed: int) -> list[str]:

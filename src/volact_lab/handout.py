@@ -11,17 +11,13 @@ from pathlib import Path
 import asyncssh
 
 from volact.errors import InputError
+from volact_lab.cloud import CloudFront, home
+from volact_lab.faults.images import OWN_LICENSE
 from volact_lab.faults.rare import PROVIDERS
 from volact_lab.ssh.slot import Slot
-from volact_lab.tencent import handout as tencent
-from volact_lab.tencent.images import OWN_LICENSE
-from volact_lab.tencent.signature import Account
 from volact_lab.windows.setup import public_image
-from volact_lab.windows.spec import TransportName
 from volact_lab.winrm import handout as winrm
 from volact_lab.winrm.identity import Identities
-
-_PUBLIC = ("PUBLIC_IMAGE", "OFFICIAL", "TencentCloud")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +30,7 @@ class Logins:
     host_key: asyncssh.SSHKey
     old_key: asyncssh.SSHKey
     identities: Identities
-    endpoint: str  # of the cloud's API
-    account: Account
+    cloud: CloudFront
 
 
 def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
@@ -44,7 +39,8 @@ def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
     hosts = path.with_suffix(".known_hosts")
     _write_secret(password, f"{logins.password}\n".encode())
     _write_secret(key, logins.client_key.export_private_key())
-    _write_secret(path.with_suffix(".credentials"), tencent.credentials(logins.account))
+    for file, data in home().secrets(logins.cloud, path).items():
+        _write_secret(file, data)
     if any(slot.spec.transport == "winrm" for slot in slots):
         _write_certificates(path, logins.identities)
     hosts.write_text("".join(_host_line(slot, logins) for slot in slots), "utf-8")
@@ -84,8 +80,7 @@ def _defaults(logins: Logins, path: Path) -> dict[str, str]:
         "user": "Administrator",
         "password-file": path.with_suffix(".password").name,
         "known-hosts": path.with_suffix(".known_hosts").name,
-        "tencent-endpoint": logins.endpoint,
-        "tencent-credentials": path.with_suffix(".credentials").name,
+        **home().settings(logins.cloud, path),
     }
 
 
@@ -100,7 +95,8 @@ def _table(name: str, values: dict[str, str]) -> str:
 
 def _images(slots: Iterable[Slot]) -> str:
     used = {public_image(slot.spec.release, slot.spec.language) for slot in slots}
-    rows = {**dict.fromkeys(sorted(used), _PUBLIC), **tencent.own_images()}
+    public = ("PUBLIC_IMAGE", "OFFICIAL", home().license)
+    rows = {**dict.fromkeys(sorted(used), public), **home().images()}
     lines = (
         f'{_text(name)} = {{ type = "{kind}", source = "{source}", license = "{license_}" }}\n'
         for name, (kind, source, license_) in rows.items()
@@ -113,12 +109,12 @@ def _ssh_lines(slot: Slot, stem: str) -> list[str]:
     return [*lines, f"key-file = {_text(f'{stem}.key')}"] if slot.spec.key_login else lines
 
 
-# What is said of a server's address and login, by the way it is reached.
-_REACH: dict[TransportName, Callable[[Slot, str], list[str]]] = {
-    "ssh": _ssh_lines,
-    "winrm": winrm.lines,
-    "tat": tencent.lines,
-}
+def _cloud_lines(slot: Slot, _stem: str) -> list[str]:
+    return [f"address = {_text(home().address(slot))}"]
+
+
+# What is said of a server's address and login, by its transport; others are the cloud's.
+_REACH: dict[str, Callable[[Slot, str], list[str]]] = {"ssh": _ssh_lines, "winrm": winrm.lines}
 
 
 def _server(slot: Slot, stem: str) -> str:
@@ -128,13 +124,13 @@ def _server(slot: Slot, stem: str) -> str:
     lines = [
         "[[server]]",
         f"name = {_text(spec.name)}",
-        *_REACH[spec.transport](slot, stem),
+        *_REACH.get(spec.transport, _cloud_lines)(slot, stem),
         f"tags = [{', '.join(_text(tag) for tag in tags)}]",
     ]
     elsewhere = [PROVIDERS[fault] for fault in spec.faults if fault in PROVIDERS]
     lines += [f"provider = {_text(name)}" for name in elsewhere]
     if OWN_LICENSE in spec.faults:
         lines.append('license = "BYOL"')
-    if spec.user != "Administrator" and spec.transport != "tat":
+    if spec.user != "Administrator" and not spec.by_cloud:
         lines.append(f"user = {_text(spec.user)}")
     return "\n".join(lines) + "\n"

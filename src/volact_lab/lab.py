@@ -16,6 +16,7 @@ import asyncssh
 
 from volact.knowledge.load import load_editions, load_profile
 from volact_lab import handout
+from volact_lab.cloud import CloudFront, home
 from volact_lab.errors import LabError
 from volact_lab.faults import FAULTS
 from volact_lab.fleet import able, fleet
@@ -26,15 +27,13 @@ from volact_lab.ssh.pool import Pool
 from volact_lab.ssh.server import Front
 from volact_lab.ssh.slot import Slot
 from volact_lab.surroundings import Surroundings
-from volact_lab.tencent.estate import strangers
-from volact_lab.tencent.front import TencentFront
 from volact_lab.trouble import Gate
 from volact_lab.truth import Truth, truth_of
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.spec import Spec, TransportName
 from volact_lab.winrm.front import WinRmFront
 
-PROVIDER = "tencent"
+PROVIDER = home().provider
 _WORKERS = 6
 _LOG = logging.getLogger("volact_lab")
 
@@ -98,9 +97,7 @@ class Lab:
         )
         self.winrm = WinRmFront(self.front.password, self.front.pool)
         regions = tuple(self.scenario.regions)
-        self.tencent = TencentFront(
-            self.slots.values(), self.front.pool, regions, others=strangers(regions)
-        )
+        self.cloud: CloudFront = home().front(self.slots.values(), self.front.pool, regions)
 
     async def start(self) -> None:
         """Start the surroundings, then every server's listener."""
@@ -108,12 +105,12 @@ class Lab:
         world = await self.surroundings.start(self._metadata)
         self.front.pool.start()
         self.winrm.start(self.slots.values())
-        await self.tencent.start()
+        await self.cloud.start()
         options = self.front.options()
         for slot in self.slots.values():
             slot.world = world
             slot.on_report = self._report
-            if slot.spec.transport == "tat":
+            if slot.spec.by_cloud:
                 continue  # nothing listens: its agent asks the cloud
             if slot.line == "refused":
                 slot.port = self._take_port()
@@ -132,7 +129,7 @@ class Lab:
             await gate.stop()
         await self.front.stop()
         await self.winrm.stop()
-        await self.tencent.stop()
+        await self.cloud.stop()
         self.front.pool.stop()
         await self.surroundings.stop()
         for taken in self._taken:
@@ -177,8 +174,7 @@ class Lab:
                 self.front.host_key,
                 self._old_key,
                 self.winrm.identities,
-                self.tencent.endpoint,
-                self.tencent.account,
+                self.cloud,
             ),
         )
 

@@ -10,10 +10,11 @@ from typing import get_args
 import msgspec
 
 from volact.errors import DataError, InputError
+from volact_lab.cloud import home
 from volact_lab.faults import FAULTS
 from volact_lab.windows.language import LANGUAGES
 from volact_lab.windows.releases import RELEASES
-from volact_lab.windows.spec import ShellName, TransportName
+from volact_lab.windows.spec import LOGINS, ShellName
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +77,7 @@ def _check(where: str, scenario: Scenario) -> None:
         ("release", set(scenario.releases), set(RELEASES)),
         ("language", set(scenario.languages), set(LANGUAGES)),
         ("shell", set(scenario.shells), set(get_args(ShellName))),
-        ("transport", set(scenario.transports), set(get_args(TransportName))),
+        ("transport", set(scenario.transports), {*LOGINS, home().scheme}),
     )
     for word, used, allowed in known:
         for item in sorted(used - allowed):

@@ -6,6 +6,8 @@ provider documents.
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from volact.model.profile import Edition, Profile
 from volact_lab.hosts.kms import KmsHost
 from volact_lab.hosts.metadata import Lookup, MetadataServer
@@ -14,7 +16,7 @@ from volact_lab.windows.network import Internet, Peer
 from volact_lab.windows.releases import RELEASES
 from volact_lab.windows.spec import World
 
-_METADATA = ("metadata.tencentyun.com", "169.254.0.23")
+_METADATA_ADDRESS = "169.254.0.23"
 _NTP_ADDRESS = "169.254.0.2"
 _FIRST_KMS = 65
 # Names that every DNS server knows; nobody there answers a server of the lab.
@@ -47,7 +49,7 @@ class Surroundings:
             (names[host.host], host.port): Peer(port=kms) for host in self._profile.all_kms_hosts()
         }
         peers[_NTP_ADDRESS, 123] = Peer(port=ntp)
-        peers[_METADATA[1], 80] = Peer(port=metadata)
+        peers[_METADATA_ADDRESS, 80] = Peer(port=metadata)
         provider = {**_PUBLIC, **names}
         zones = dict.fromkeys(self._profile.dns, provider)
         internet = Internet(zones, _PUBLIC, peers)
@@ -66,4 +68,5 @@ class Surroundings:
             for index, host in enumerate(self._profile.all_kms_hosts())
         }
         ntp = dict.fromkeys(self._profile.ntp, _NTP_ADDRESS)
-        return {**kms, **ntp, _METADATA[0]: _METADATA[1]}
+        metadata = urlsplit(self._profile.date_url).hostname or ""
+        return {**kms, **ntp, metadata: _METADATA_ADDRESS}

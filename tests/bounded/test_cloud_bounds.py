@@ -9,14 +9,14 @@ from collections.abc import Callable
 import pytest
 from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to
 
+from volact.cloud.base import ApiError
 from volact.cloud.tencent.calls import Calls
-from volact.cloud.tencent.failures import ApiError
 from volact.cloud.tencent.keys import find_keys
 from volact.cloud.tencent.roles import MachineRole, fetch
 from volact.cloud.tencent.sdk import LIMITS
+from volact.cloud.tencent.settings import TencentSettings as Account
 from volact.cloud.tencent.tat import agents
-from volact.cloud.tencent.threads import Threads
-from volact.model.account import Account
+from volact.threads import BlockingCalls
 
 KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDsomething", "TENCENTCLOUD_SECRET_KEY": "some-key"}
 BUFFERS = 16 * 1024 * 1024
@@ -24,7 +24,7 @@ BUFFERS = 16 * 1024 * 1024
 
 async def ask(port: int) -> ApiError:
     account = Account(endpoint=f"http://127.0.0.1:{port}")
-    calls = Calls(account, "ap-jakarta", find_keys(account, KEYS), Threads(), ())
+    calls = Calls(account, "ap-jakarta", find_keys(account, KEYS), BlockingCalls(), ())
     with pytest.raises(ApiError) as caught:
         await agents(calls, ["ins-1"])
     return caught.value

@@ -44,13 +44,18 @@ def bat(*lines: str) -> bytes:
 HELLO = bat("echo VOLACT1 hello from %COMPUTERNAME%", "exit 0")
 
 
+def front_of(lab: Lab) -> TencentFront:
+    assert isinstance(lab.cloud, TencentFront)
+    return lab.cloud
+
+
 class Cloud:
     """One lab, its API, and how it is asked."""
 
     def __init__(self, lab: Lab, keys: LabAccount | None = None) -> None:
         self.lab = lab
-        self.front: TencentFront = lab.tencent
-        self.own = keys or lab.tencent.account
+        self.front = front_of(lab)
+        self.own = keys or self.front.account
         self.account = TencentSettings(endpoint=self.front.endpoint)
         self.ids = {name: slot.spec.instance_id for name, slot in lab.slots.items()}
         self.threads = BlockingCalls()
@@ -109,7 +114,7 @@ async def cloud(scenario: str = "healthy", servers: int = 6, seed: int = 1) -> A
     async with Lab(scenario, servers, seed, transport="tat") as lab:
         yield Cloud(lab)
         assert lab.errors == []
-        assert lab.tencent.limits.refused == 0
+        assert front_of(lab).limits.refused == 0
 
 
 async def run_all(

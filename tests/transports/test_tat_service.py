@@ -9,7 +9,7 @@ from types import CoroutineType
 from typing import Any
 
 import pytest
-from tencent_cloud import Cloud, cloud, profile_file
+from tencent_cloud import Cloud, cloud, front_of, profile_file
 
 from volact.cloud.tencent.settings import TencentSettings as Account
 from volact.core.context import Policy
@@ -21,7 +21,7 @@ from volact.model.server import Address, Server
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
 from volact_lab.lab import Lab
-from volact_lab.tencent.signature import Account as LabAccount
+from volact_front_of(lab).signature import Account as LabAccount
 
 
 async def rows_of(
@@ -44,11 +44,11 @@ async def test_every_fault_ends_as_the_lab_says(tmp_path: Path) -> None:
             told = (rows[name].verdict, error.kind if error else None)
             assert told == (truth.verdict, truth.error), (name, truth.faults, rows[name].error)
         assert lab.errors == []
-        calls = lab.tencent.calls
+        calls = front_of(lab).calls
         assert calls["DescribeAutomationAgentStatus"] == 1
         # One probe for all; repairs that differ go out by themselves.
         assert calls["RunCommand"] < 30
-        assert lab.tencent.limits.refused == 0
+        assert front_of(lab).limits.refused == 0
 
 
 async def test_two_regions_are_asked_side_by_side(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ async def test_a_healthy_fleet_costs_few_calls(tmp_path: Path) -> None:
         rows = await rows_of(lab, tmp_path, deadline_s=60)
         assert {row.verdict for row in rows.values()} == {"healthy"}
         assert {row.executions for row in rows.values()} == {1}
-        calls = lab.tencent.calls
+        calls = front_of(lab).calls
         # One, or two where the standing of the second hundred came later.
         assert calls["RunCommand"] <= 2
         assert calls["DescribeAutomationAgentStatus"] == calls["DescribeInstances"] == 2

@@ -9,6 +9,7 @@ from volact_lab.faults.base import Fault, always
 from volact_lab.faults.states import notification
 from volact_lab.windows.machine import Machine
 
+OWN_LICENSE = "license-own"
 PRIVATE_IMAGE = "img-labprivate"
 SHARED_IMAGE = "img-labshared"
 RETIRED_IMAGE = "img-labretired"  # was public; nobody lists it any more
@@ -36,5 +37,5 @@ FAULTS = (
     Fault("image-shared", always("image-not-entitled"), "attention", _from_shared),
     Fault("image-retired", always("entitlement-unknown"), "healthy", _from_retired),
     # A public image, and yet: the instance itself was told to use an own licence.
-    Fault("license-own", always("license-byol"), "attention", notification),
+    Fault(OWN_LICENSE, always("license-byol"), "attention", notification),
 )

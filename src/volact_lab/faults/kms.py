@@ -59,7 +59,7 @@ def _host_wrong(machine: Machine) -> None:
 
 def _port_1668(machine: Machine) -> None:
     notification(machine)
-    machine.licensing.set_machine("kms.tencentyun.com")
+    machine.licensing.set_machine(machine.world.profile.kms_hosts("")[0].host)
     machine.licensing.set_port(1668)
     failed_request(machine, codes.RPC_UNAVAILABLE)
 

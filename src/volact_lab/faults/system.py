@@ -30,7 +30,7 @@ def _service_disabled(machine: Machine) -> None:
 
 def _enabled_at_once(spec: Spec) -> Word:
     """Since 2012 only the system may enable sppsvc; an administrator's way takes a restart."""
-    return "healthy" if spec.release.startswith("2008") or spec.transport == "tat" else "attention"
+    return "healthy" if spec.release.startswith("2008") or spec.by_cloud else "attention"
 
 
 def _notifier_stopped(machine: Machine) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from volact_lab.faults.images import OWN_LICENSE
 from volact_lab.ssh.slot import Slot
-from volact_lab.tencent.images import OWN_LICENSE
+from volact_lab.tencent.images import LICENSE
 
 VPCS = ("vpc-lab00001", "vpc-lab00002")
 
@@ -96,7 +97,7 @@ def of_slot(slot: Slot) -> Instance:
         image=machine.metadata["instance/image-id"],
         address=machine.address,
         agent="Offline" if slot.line == "refused" else "Online",
-        license="BYOL" if OWN_LICENSE in spec.faults else "TencentCloud",
+        license="BYOL" if OWN_LICENSE in spec.faults else LICENSE,
         vpc=VPCS[spec.index % len(VPCS)],
         tags={"role": spec.name.partition("-")[0], "lab": "volact"},
     )

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from volact_lab.ssh.slot import Slot
+from volact_lab.tencent.front import TencentFront
 from volact_lab.tencent.images import images
-from volact_lab.tencent.signature import Account
 
 
-def lines(slot: Slot, _stem: str) -> list[str]:
+def address(slot: Slot) -> str:
     """The address of a server."""
-    return [f'address = "tat://{slot.spec.region}/{slot.spec.instance_id}"']
+    return f"tat://{slot.spec.region}/{slot.spec.instance_id}"
 
 
-def credentials(account: Account) -> bytes:
+def settings(front: TencentFront, path: Path) -> dict[str, str]:
+    """The account's keys of an inventory at a path."""
+    return {
+        "tencent-endpoint": front.endpoint,
+        "tencent-credentials": _credentials_file(path).name,
+    }
+
+
+def secrets(front: TencentFront, path: Path) -> dict[Path, bytes]:
     """A file of profiles as the SDK reads it."""
+    account = front.account
     text = f"[default]\nsecret_id = {account.secret_id}\nsecret_key = {account.secret_key}\n"
-    return text.encode()
+    return {_credentials_file(path): text.encode()}
+
+
+def _credentials_file(path: Path) -> Path:
+    return path.with_suffix(".credentials")
 
 
 def own_images() -> dict[str, tuple[str, str, str]]:

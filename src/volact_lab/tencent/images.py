@@ -11,7 +11,7 @@ from volact_lab.windows.language import LANGUAGES
 from volact_lab.windows.releases import RELEASES
 from volact_lab.windows.setup import public_image
 
-OWN_LICENSE = "license-own"
+LICENSE = "TencentCloud"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Image:
     os_name: str
     type: str
     source: str
-    license: str = "TencentCloud"
+    license: str = LICENSE
     platform: str = "Windows"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from volact_lab.cloud import home
 from volact_lab.windows import acl, files, protection, registry
 from volact_lab.windows.files import SYSTEM_FILE_ACL, Node
 from volact_lab.windows.language import LANGUAGES
@@ -75,8 +76,8 @@ def registry_image(release_name: str, language: str, edition_id: str, core: bool
     text(
         "HKLM\\HARDWARE\\DESCRIPTION\\System\\BIOS",
         BIOSVendor="SeaBIOS",
-        SystemManufacturer="Tencent Cloud",
-        SystemProductName="CVM",
+        SystemManufacturer=home().maker,
+        SystemProductName=home().model,
     )
     text(
         "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation",

@@ -13,7 +13,8 @@ from volact_lab.windows.network import Internet
 
 _ID = string.ascii_lowercase + string.digits
 ShellName = Literal["cmd", "powershell", "bash", "msys"]
-TransportName = Literal["ssh", "winrm", "tat"]
+LOGINS = ("ssh", "winrm")
+TransportName = str  # one of ``LOGINS``, or the scheme of the cloud's run-command
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Spec:
     transport: TransportName = "ssh"
     region: str = "ap-jakarta"
     forms: tuple[tuple[str, int], ...] = ()  # forms that are not left to the seed
+
+    @property
+    def by_cloud(self) -> bool:
+        """Whether the cloud's own agent runs scripts on it, and no login leads to it."""
+        return self.transport not in LOGINS
 
     @property
     def account(self) -> str:

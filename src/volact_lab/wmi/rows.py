@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from volact_lab.cloud import home
 from volact_lab.windows import adapter, upkeep
 from volact_lab.windows.products import Product
 from volact_lab.wmi.wql import Cell
@@ -43,8 +44,8 @@ def _computer_system(machine: Machine) -> Iterator[Cells]:
         "domain": machine.domain or "WORKGROUP",
         "domainrole": machine.domain_role,
         "partofdomain": bool(machine.domain),
-        "manufacturer": "Tencent Cloud",
-        "model": "CVM",
+        "manufacturer": home().maker,
+        "model": home().model,
         "username": None,
     }
 
@@ -107,7 +108,7 @@ def _routes(machine: Machine) -> Iterator[Cells]:
 
 
 def _enclosure(machine: Machine) -> Iterator[Cells]:
-    yield {"smbiosassettag": "", "manufacturer": "Tencent Cloud", "serialnumber": ""}
+    yield {"smbiosassettag": "", "manufacturer": home().maker, "serialnumber": ""}
 
 
 def _licensing_service(machine: Machine) -> Iterator[Cells]:

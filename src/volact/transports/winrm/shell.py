@@ -1,7 +1,7 @@
 """A remote cmd shell over WS-Management: one shell, one command at a time.
 
 Every call blocks and none longer than its time-out; they are made in a
-``Worker``.  Exceptions are the libraries' own: ``failures`` knows them.
+``BlockingCalls``.  Exceptions are the libraries' own: ``failures`` knows them.
 """
 
 from __future__ import annotations
