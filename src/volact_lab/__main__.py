@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 
 from volact.errors import InputError, VolactError
-from volact_lab.cloud import home
 from volact_lab.lab import Lab
 from volact_lab.scenario import scenario_names
+from volact_lab.scenarios import DEFAULT
 from volact_lab.serve import serve
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m volact_lab", description=__doc__)
     parser.add_argument("--servers", type=int, default=60, metavar="N")
-    parser.add_argument("--scenario", default=home().scenario, help=", ".join(scenario_names()))
+    parser.add_argument("--scenario", default=DEFAULT, help=", ".join(scenario_names()))
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     parser.add_argument("--inventory-out", type=Path, default=Path("lab.toml"), metavar="FILE")
     parser.add_argument("--ready-file", type=Path, metavar="FILE")

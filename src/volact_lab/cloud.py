@@ -6,7 +6,7 @@ A folder of the lab that has a module ``home`` is a cloud: the module holds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -36,32 +36,49 @@ class CloudFront(Protocol):
         ...
 
 
-class LabCloud(msgspec.Struct, frozen=True, kw_only=True):
-    """What a simulated cloud is to the lab.
+class CloudApi(Protocol):
+    """What a cloud's module has.  Slots, pools and fronts are of the lab's own types."""
 
-    Slots, pools and fronts are the lab's own; each cloud knows the type of its front.
-    """
+    def front(self, slots: Any, pool: Any, regions: tuple[str, ...]) -> CloudFront:
+        """The API of all regions, not yet started."""
+        ...
+
+    def address(self, slot: Any) -> str:
+        """The address of a server behind the run-command."""
+        ...
+
+    def settings(self, front: Any, path: Path) -> Mapping[str, str]:
+        """The account's keys of the inventory at a path."""
+        ...
+
+    def secrets(self, front: Any, path: Path) -> Mapping[Path, bytes]:
+        """The files that those keys name."""
+        ...
+
+    def own_images(self) -> Mapping[str, tuple[str, str, str]]:
+        """Type, source and licence of the account's images that are not public."""
+        ...
+
+
+class LabCloud(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of a simulated cloud; its API is imported when a lab starts."""
 
     provider: str  # the name of its profile
     scheme: str  # of addresses that are reached by its run-command
     maker: str  # what its firmware says
     model: str
     license: str  # the API's word for its own licence
-    scenario: str  # of a fleet when none is named
-    front: Callable[..., CloudFront]  # of slots, pool and regions
-    address: Callable[[Any], str]  # of a slot
-    settings: Callable[[Any, Path], Mapping[str, str]]  # keys of the inventory at a path
-    secrets: Callable[[Any, Path], Mapping[Path, bytes]]  # files that they name
-    images: Callable[[], Mapping[str, tuple[str, str, str]]]  # that are not public
+    module: str  # fulfils ``CloudApi``
+
+    @property
+    def api(self) -> CloudApi:
+        """What needs the packages of the lab."""
+        return cast(CloudApi, import_module(self.module))
 
 
 @cache
 def home() -> LabCloud:
     """The one cloud of the lab's servers."""
-    (found,) = _homes()
-    return cast(LabCloud, import_module(found).HOME)
-
-
-def _homes() -> Iterable[str]:
     names = (f"volact_lab.{item.name}" for item in iter_modules(volact_lab.__path__) if item.ispkg)
-    return (f"{name}.home" for name in names if find_spec(f"{name}.home") is not None)
+    (found,) = (name for name in names if find_spec(f"{name}.home") is not None)
+    return cast(LabCloud, import_module(f"{found}.home").HOME)

@@ -119,6 +119,6 @@ class _Draw:
             shell=cast(ShellName, self._shells.draw()),
             key_login=chance.random() < scenario.key_logins and fault.line != "auth",
             faults=(fault.id,),
-            transport=able(fault, cast(TransportName, self._transports.draw())),
+            transport=able(fault, self._transports.draw()),
             region=self._regions.draw(),
         )

@@ -39,7 +39,7 @@ def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
     hosts = path.with_suffix(".known_hosts")
     _write_secret(password, f"{logins.password}\n".encode())
     _write_secret(key, logins.client_key.export_private_key())
-    for file, data in home().secrets(logins.cloud, path).items():
+    for file, data in home().api.secrets(logins.cloud, path).items():
         _write_secret(file, data)
     if any(slot.spec.transport == "winrm" for slot in slots):
         _write_certificates(path, logins.identities)
@@ -80,7 +80,7 @@ def _defaults(logins: Logins, path: Path) -> dict[str, str]:
         "user": "Administrator",
         "password-file": path.with_suffix(".password").name,
         "known-hosts": path.with_suffix(".known_hosts").name,
-        **home().settings(logins.cloud, path),
+        **home().api.settings(logins.cloud, path),
     }
 
 
@@ -96,7 +96,7 @@ def _table(name: str, values: dict[str, str]) -> str:
 def _images(slots: Iterable[Slot]) -> str:
     used = {public_image(slot.spec.release, slot.spec.language) for slot in slots}
     public = ("PUBLIC_IMAGE", "OFFICIAL", home().license)
-    rows = {**dict.fromkeys(sorted(used), public), **home().images()}
+    rows = {**dict.fromkeys(sorted(used), public), **home().api.own_images()}
     lines = (
         f'{_text(name)} = {{ type = "{kind}", source = "{source}", license = "{license_}" }}\n'
         for name, (kind, source, license_) in rows.items()
@@ -110,7 +110,7 @@ def _ssh_lines(slot: Slot, stem: str) -> list[str]:
 
 
 def _cloud_lines(slot: Slot, _stem: str) -> list[str]:
-    return [f"address = {_text(home().address(slot))}"]
+    return [f"address = {_text(home().api.address(slot))}"]
 
 
 # What is said of a server's address and login, by its transport; others are the cloud's.

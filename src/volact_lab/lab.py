@@ -97,7 +97,7 @@ class Lab:
         )
         self.winrm = WinRmFront(self.front.password, self.front.pool)
         regions = tuple(self.scenario.regions)
-        self.cloud: CloudFront = home().front(self.slots.values(), self.front.pool, regions)
+        self.cloud: CloudFront = home().api.front(self.slots.values(), self.front.pool, regions)
 
     async def start(self) -> None:
         """Start the surroundings, then every server's listener."""

@@ -21,7 +21,7 @@ from volact.model.server import Address, Server
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
 from volact_lab.lab import Lab
-from volact_front_of(lab).signature import Account as LabAccount
+from volact_lab.tencent.signature import Account as LabAccount
 
 
 async def rows_of(

@@ -51,7 +51,7 @@ async def run_one(
 
     Example::
 
-        row = await run_one(server, opener, Job(mode="check", provider="tencent"))
+        row = await run_one(server, opener, Job(mode="check", provider="aws"))
         print(row.verdict, [finding.id for finding in row.findings])
     """
     visit = Visit(server, opener, job, notify)

@@ -26,7 +26,7 @@ class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the servers.
 
     ``names`` are names or globs (``web-*``), ``provider`` is a cloud or a part of one
-    (``tencent`` includes ``tencent/finance``), ``findings`` are ids of findings of the
+    (``ovh`` includes ``ovh/dedicated``), ``findings`` are ids of findings of the
     newest examination, ``run`` is the id of the run that has a server's newest row.
     Times are compared with when a licence ends (``ends_…``), the newest examination
     (``examined_…``) and the newest row (``seen_…``); from is included, before is not.

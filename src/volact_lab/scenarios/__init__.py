@@ -1,1 +1,3 @@
-"""Scenario files of the lab."""
+"""Scenario files of the lab, and which of them is meant when none is named."""
+
+DEFAULT = "tencent"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import MutableMapping
-from dataclasses import field
 from typing import Annotated, Any, Literal
 
 import typer
@@ -34,9 +33,8 @@ class AccountOptions:
         return {key: value for key, value in taken.items() if value}
 
 
-def accounts_field() -> Any:
-    """The field; its value are the settings that were given, by their keys."""
-    return field(default_factory=dict, metadata={"options": AccountOptions()})
+# Metadata of the field; its value are the settings that were given, by their keys.
+OF_ACCOUNTS = {"options": AccountOptions()}
 
 
 def _name(cloud: Cloud, option: AccountOption) -> str:

@@ -10,6 +10,7 @@ import typer
 from volact.cli.options.language import Lang
 from volact.cli.options.shared import TableOrJson
 from volact_lab.scenario import scenario_names
+from volact_lab.scenarios import DEFAULT
 
 
 def complete_scenario(incomplete: str) -> list[str]:
@@ -29,7 +30,7 @@ class ServeOptions:
         typer.Option(
             metavar="NAME", help="Which faults, and how many.", autocompletion=complete_scenario
         ),
-    ] = "tencent"
+    ] = DEFAULT
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same fleet.")] = 1
     inventory_out: Annotated[
         str, typer.Option(metavar="FILE", help="Write the fleet's inventory there.")
@@ -60,7 +61,7 @@ class DemoOptions:
         typer.Option(
             metavar="NAME", help="Which faults they have.", autocompletion=complete_scenario
         ),
-    ] = "tencent"
+    ] = DEFAULT
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same fleet.")] = 7
     html: Annotated[str, typer.Option(metavar="FILE", help="Where the report page goes.")] = (
         "volact-demo.html"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from volact.cli.options.accounts import accounts_field
+from volact.cli.options.accounts import OF_ACCOUNTS
 from volact.cli.options.language import Lang
 from volact.cli.options.shared import (
     LISTS,
@@ -70,7 +70,7 @@ class SourceOptions:
         list[str],
         typer.Option(metavar="NAME", help="Only these: names, tags or globs. Repeatable."),
     ] = field(default_factory=list)
-    accounts: dict[str, str] = accounts_field()
+    accounts: dict[str, str] = field(default_factory=dict, metadata=OF_ACCOUNTS)
     lang: Lang = ""
 
 

@@ -1,0 +1,95 @@
+"""A cloud is one folder: nothing else names it, and reading the registry imports no SDK."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from volact.cloud.registry import clouds
+from volact.knowledge.load import profile_names
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMED = re.compile(r"[Tt]encent|TENCENT|\btat\b|\bTAT\b|\bTat[A-Z]|\btat_")
+# What is about this cloud, and may name it: its calls, its facts, its part of the lab.
+ITS_OWN = (
+    "src/volact/cloud/tencent/",
+    "src/volact/knowledge/providers/tencent.toml",
+    "src/volact_lab/tencent/",
+    "src/volact_lab/scenarios/",
+)
+# Pages that show it as the example, beside those of findings.
+PAGES = (
+    *("accuracy.md", "agent-protocol.md", "cli.md", "inventories.md", "lab.md", "languages.md"),
+    *(
+        "memory.md",
+        "prepare.md",
+        "providers.md",
+        "reliability.md",
+        "run-command.md",
+        "tat.md",
+        "undo.md",
+    ),
+)
+
+
+def short(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_nothing_outside_its_folders_names_a_cloud() -> None:
+    files = [path for path in (ROOT / "src").rglob("*") if path.is_file()]
+    text = {short(path): path.read_text("utf-8") for path in files if path.suffix != ".pyc"}
+    named = [
+        f"{name}: {match[0]}"
+        for name, content in sorted(text.items())
+        if not name.startswith(ITS_OWN) and (match := NAMED.search(content))
+    ]
+    assert named == []
+    assert any(name.startswith(ITS_OWN[0]) for name in text)
+
+
+def test_only_these_pages_show_it_as_the_example() -> None:
+    pages = [path for path in (ROOT / "docs").rglob("*.md") if "findings" not in path.parts]
+    naming = {path.name for path in pages if NAMED.search(path.read_text("utf-8"))}
+    assert naming <= set(PAGES)
+
+
+@pytest.mark.parametrize("cloud", clouds(), ids=lambda cloud: cloud.name)
+def test_a_declaration_fits_the_rest(cloud: object) -> None:
+    from volact.cloud.base import Cloud
+
+    assert isinstance(cloud, Cloud)
+    assert cloud.name in profile_names()
+    assert re.fullmatch(cloud.place, cloud.place_example.replace("x", "0"))
+    fields = set(cloud.settings.__struct_fields__)
+    assert {option.name for option in cloud.options} <= fields
+    extras = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert re.search(rf"^{cloud.extra} = \[", extras, re.MULTILINE)
+    if cloud.listing is not None:
+        assert re.fullmatch(cloud.listing.pattern, cloud.listing.example)
+
+
+def test_names_and_schemes_of_clouds_differ() -> None:
+    assert len({cloud.name for cloud in clouds()}) == len(clouds())
+    assert len({cloud.scheme for cloud in clouds()}) == len(clouds())
+
+
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["check", "--help"]])
+def test_help_imports_no_sdk(args: list[str]) -> None:
+    code = (
+        "import sys; from volact.cli.entry import main\n"
+        f"try: main({args!r})\n"
+        "except SystemExit: pass\n"
+        "sys.stderr.write(' '.join(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "volact" in done.stderr.split()
+    assert not {"tencentcloud", "boto3", "botocore", "azure", "alibabacloud"} & set(
+        done.stderr.split()
+    )

@@ -1,0 +1,138 @@
+"""The run-command transport over a cloud of other manners: one machine at a time, little output."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from volact.cloud.base import (
+    ApiError,
+    CommandLimits,
+    PollInterval,
+    TaskOutput,
+    TaskState,
+    Timing,
+)
+from volact.errors import TransportError
+from volact.transports.base import Raw
+from volact.transports.run_command.batcher import Batcher
+from volact.transports.run_command.transport import RunCommandTransport
+
+LIMITS = CommandLimits(
+    service="the run-command",
+    start_batch=1,
+    readiness_batch=3,
+    cancel_batch=1,
+    invocations_per_poll=1,
+    script_bytes=100,
+    output_bytes=4096,
+    longest_s=600,
+    timing=Timing(window_s=0.001, poll=PollInterval(first_s=0.001, longest_s=0.01)),
+)
+
+
+class OneAtATime:
+    """Starts one script a call, lists one invocation a call, and gives tasks no ids."""
+
+    limits = LIMITS
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, ...]] = []
+        self.asked: list[tuple[str, ...]] = []
+        self.polls: list[Mapping[str, Sequence[str]]] = []
+        self.cancelled: list[str] = []
+        self.output: dict[str, TaskOutput] = {}
+        self.bad: set[str] = set()
+        self.endless: set[str] = set()
+
+    def group(self, instance: str) -> str:
+        return instance[0]
+
+    async def readiness(self, instances: Sequence[str]) -> Mapping[str, TransportError | None]:
+        self.asked.append(tuple(instances))
+        if self.bad & set(instances):
+            raise ApiError("connect", "one is not there", code="NotThere", about_one=True)
+        return dict.fromkeys(instances)
+
+    async def start(
+        self, instances: Sequence[str], script: bytes, *, name: str, timeout_s: int
+    ) -> str:
+        self.started.append(tuple(instances))
+        return f"inv-{len(self.started)}"
+
+    async def tasks_of(self, open_tasks: Mapping[str, Sequence[str]]) -> Sequence[TaskState]:
+        self.polls.append(open_tasks)
+        return [
+            TaskState(
+                invocation=invocation,
+                instance=name,
+                status="Running" if name in self.endless else "Done",
+                result=None if name in self.endless else self.output.get(name, TaskOutput(b"ok")),
+            )
+            for invocation, names in open_tasks.items()
+            for name in names
+        ]
+
+    async def tasks(self, ids: Sequence[str]) -> Sequence[TaskState]:
+        raise AssertionError("tasks have no ids here")
+
+    async def cancel(self, invocation: str, instances: Sequence[str]) -> None:
+        self.cancelled.append(invocation)
+
+
+async def run(command: OneAtATime, name: str, script: bytes = b"exit", s: float = 5) -> Raw:
+    transport = RunCommandTransport(Batcher(command), name, "salt")
+    return await transport.run(script, name="volact-0", deadline_s=s)
+
+
+async def test_each_machine_is_started_and_polled_by_itself() -> None:
+    command = OneAtATime()
+    batcher = Batcher(command)
+    raws = await asyncio.gather(
+        *(
+            RunCommandTransport(batcher, name, "salt").run(b"exit", name="volact-0", deadline_s=5)
+            for name in ("a1", "a2", "b1")
+        )
+    )
+    assert [raw.stdout for raw in raws] == [b"ok"] * 3
+    assert sorted(command.started) == [("a1",), ("a2",), ("b1",)]
+    assert {len(poll) for poll in command.polls} == {1}
+
+
+async def test_the_clouds_own_limits_are_told() -> None:
+    command = OneAtATime()
+    command.output["a1"] = TaskOutput(b"x" * 4097)
+    with pytest.raises(TransportError, match="the run-command keeps 4 KB of output"):
+        await run(command, "a1")
+    with pytest.raises(TransportError, match="the script is 101 bytes, more than"):
+        await run(command, "a2", b"x" * 101)
+    assert ("a2",) not in command.started
+
+
+async def test_both_pipes_and_an_unknown_exit_code_arrive() -> None:
+    command = OneAtATime()
+    command.output["a1"] = TaskOutput(b"out", b"err", None)
+    raw = await run(command, "a1")
+    assert (raw.stdout, raw.stderr, raw.exit_status) == (b"out", b"err", None)
+
+
+async def test_a_machine_that_is_not_ready_costs_only_itself() -> None:
+    command = OneAtATime()
+    command.bad = {"a2"}
+    batcher = Batcher(command)
+    ready = await asyncio.gather(
+        *(batcher.ready(name) for name in ("a1", "a2", "a3")), return_exceptions=True
+    )
+    assert [type(item) for item in ready] == [type(None), ApiError, type(None)]
+    assert command.asked[0] == ("a1", "a2", "a3")
+
+
+async def test_what_is_no_longer_awaited_is_cancelled() -> None:
+    command = OneAtATime()
+    command.endless = {"a1"}
+    with pytest.raises(TransportError, match=r"the task is Running") as caught:
+        await run(command, "a1", s=0.1)
+    assert caught.value.kind == "timeout"
+    assert command.cancelled == ["inv-1"]
