@@ -10,7 +10,7 @@ import pytest
 from cli_receiver import Receiver
 from report_samples import fleet, run_of
 
-from volact.cli.notify import channels_of, shown, tell_everyone
+from volact.cli.notify import open_channels, send_to_all, shown
 from volact.cli.notify_webhook import Webhook
 from volact.errors import InputError, NotifyError
 from volact.model.report import Cluster
@@ -53,8 +53,8 @@ def message(servers: int = 30) -> Message:
 
 
 def test_a_webhook_gets_one_document(receiver: Receiver) -> None:
-    (channel,) = channels_of([f"http://127.0.0.1:{receiver.port}/{SECRET}?x=1"])
-    assert tell_everyone([channel], message())
+    (channel,) = open_channels([f"http://127.0.0.1:{receiver.port}/{SECRET}?x=1"])
+    assert send_to_all([channel], message())
     ((path, headers, body),) = receiver.got
     assert path == f"/{SECRET}?x=1"
     assert headers["Content-Type"] == "application/json"
@@ -68,8 +68,8 @@ def test_a_webhook_gets_one_document(receiver: Receiver) -> None:
 
 
 def test_apprise_gets_title_and_text(receiver: Receiver) -> None:
-    channels = channels_of([f"json://127.0.0.1:{receiver.port}/{SECRET}"])
-    assert tell_everyone(channels, message())
+    channels = open_channels([f"json://127.0.0.1:{receiver.port}/{SECRET}"])
+    assert send_to_all(channels, message())
     ((path, _, body),) = receiver.got
     assert path.strip("/") == SECRET
     assert body["title"].startswith("volact activate: ")
@@ -78,7 +78,7 @@ def test_apprise_gets_title_and_text(receiver: Receiver) -> None:
 
 def test_a_url_may_stand_in_the_environment(receiver: Receiver) -> None:
     env = {"HOOK": f"http://127.0.0.1:{receiver.port}/{SECRET}\n"}
-    assert tell_everyone(channels_of(["env:HOOK"], env), message())
+    assert send_to_all(open_channels(["env:HOOK"], env), message())
     assert receiver.got[0][0] == f"/{SECRET}"
 
 
@@ -116,7 +116,7 @@ def test_who_cannot_be_told_costs_no_other(
     elsewhere.answer = lambda path: (500, {})
     bad = f"{scheme}://user:{SECRET}@127.0.0.1:{elsewhere.port}/{SECRET}"
     good = f"http://127.0.0.1:{receiver.port}/{SECRET}"
-    assert not tell_everyone(channels_of([bad, good]), message())
+    assert not send_to_all(open_channels([bad, good]), message())
     assert len(receiver.got) == 1
     said = capfd.readouterr()
     assert "not told" in said.err
@@ -126,7 +126,7 @@ def test_who_cannot_be_told_costs_no_other(
 def test_nobody_listening_is_said_without_the_url(capfd: pytest.CaptureFixture[str]) -> None:
     closed = Receiver()
     closed.close()
-    assert not tell_everyone(channels_of([f"http://127.0.0.1:{closed.port}/{SECRET}"]), message())
+    assert not send_to_all(open_channels([f"http://127.0.0.1:{closed.port}/{SECRET}"]), message())
     said = capfd.readouterr().err
     assert said.count("\n") == 1
     assert SECRET not in said
@@ -146,7 +146,7 @@ def test_nobody_listening_is_said_without_the_url(capfd: pytest.CaptureFixture[s
 )
 def test_what_is_no_way_to_tell_is_named_without_its_secret(word: str, said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
-        channels_of([word], {})
+        open_channels([word], {})
     assert SECRET not in caught.value.line()
 
 

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 
 from volact.cli.console import table, wants_colour
-from volact.cli.failure import details, settle
-from volact.cli.progress import Bar, Lines, Showing, Silent, make_progress
+from volact.cli.failure import details, report_error
+from volact.cli.progress import NoProgress, ProgressBar, ProgressLines, ShownProgress, make_progress
 from volact.cli.sinks import Sinks, parse_reports
 from volact.errors import DataError, InputError, TransportError
 from volact.model.report import ErrorRow, RunReport, ServerReport, Summary
@@ -139,7 +139,7 @@ def test_completion_works_in_bash() -> None:
 def test_errors_become_one_line(
     error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert settle(error) == code
+    assert report_error(error) == code
     assert capsys.readouterr() == ("", line)
 
 
@@ -150,7 +150,7 @@ def test_the_unexpected_goes_to_a_file_and_not_to_the_terminal(
     try:
         _fails("hunter2")
     except ValueError as error:
-        assert settle(error) == 1
+        assert report_error(error) == 1
     text = capsys.readouterr().err
     assert text.count("\n") == 1
     assert "Traceback" not in text
@@ -335,7 +335,7 @@ def test_a_report_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None
 
 def test_progress_off_a_terminal_is_plain_lines() -> None:
     stream = io.StringIO()
-    with Showing(Lines(stream), "checking", 20) as progress:
+    with ShownProgress(ProgressLines(stream), "checking", 20) as progress:
         for number in range(19):
             progress.done(server(f"s{number}"))
         progress.done(server("bad\x1b[2J", "unreachable"))
@@ -347,12 +347,12 @@ def test_progress_off_a_terminal_is_plain_lines() -> None:
 
 def test_progress_on_a_terminal_is_a_bar_that_goes_away() -> None:
     stream = io.StringIO()
-    with Showing(Bar(stream), "checking", 2) as progress:
+    with ShownProgress(ProgressBar(stream), "checking", 2) as progress:
         progress.done(server())
         progress.done(server("x", "attention"))
-    assert isinstance(make_progress(stream, wanted=True, live=True), Bar)
-    assert isinstance(make_progress(stream, wanted=True, live=False), Lines)
-    assert isinstance(make_progress(stream, wanted=False, live=True), Silent)
+    assert isinstance(make_progress(stream, wanted=True, live=True), ProgressBar)
+    assert isinstance(make_progress(stream, wanted=True, live=False), ProgressLines)
+    assert isinstance(make_progress(stream, wanted=False, live=True), NoProgress)
 
 
 def test_colour_wants_a_terminal_and_no_objection() -> None:

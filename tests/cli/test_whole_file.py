@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from volact.cli.whole_file import WholeFile, whole_file, write_whole
+from volact.cli.atomic_file import AtomicFile, atomic_file, write_whole
 from volact.errors import InputError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes of POSIX")
 
 
 def write(path: Path, text: str = "whole") -> None:
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(text)
 
 
@@ -48,7 +48,7 @@ def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path, wanted: int) -> Non
 def test_a_part_is_never_open_to_more_than_its_file(tmp_path: Path) -> None:
     path = tmp_path / "report"
     path.touch(0o600)
-    target = WholeFile(path)
+    target = AtomicFile(path)
     try:
         (part,) = [other for other in tmp_path.iterdir() if other != path]
         assert mode(part) == 0o600
@@ -88,7 +88,7 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     got: list[str] = []
-    target = WholeFile(pipe)  # does not wait for a reader
+    target = AtomicFile(pipe)  # does not wait for a reader
     target.file.write("whole" * 50_000)  # more than a pipe holds
     reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
     reader.start()
@@ -98,7 +98,7 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.lstat().st_mode)
 
 
-def _kept(target: WholeFile) -> None:
+def _kept(target: AtomicFile) -> None:
     """Keep it as soon as somebody reads."""
     while True:
         try:
@@ -119,7 +119,7 @@ def test_a_pipe_that_nobody_reads_is_an_error_and_no_hang(tmp_path: Path) -> Non
 def test_an_open_descriptor_is_written_to(tmp_path: Path) -> None:
     program = (
         "from pathlib import Path\n"
-        "from volact.cli.whole_file import whole_file\n"
+        "from volact.cli.atomic_file import whole_file\n"
         "print('before', flush=True)\n"
         "with whole_file(Path('/dev/stdout')) as file: file.write('whole\\n')\n"
         "print('after')\n"
@@ -131,19 +131,19 @@ def test_an_open_descriptor_is_written_to(tmp_path: Path) -> None:
 
 def test_folders_sockets_and_closed_descriptors_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a directory"):
-        WholeFile(tmp_path)
+        AtomicFile(tmp_path)
     with pytest.raises(InputError, match="Bad file descriptor"):
-        WholeFile(Path("/dev/fd/98765"))
+        AtomicFile(Path("/dev/fd/98765"))
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s"))
         with pytest.raises(InputError, match="is a socket"):
-            WholeFile(tmp_path / "s")
+            AtomicFile(tmp_path / "s")
 
 
 def test_what_became_something_else_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "report"
     path.touch()
-    target = WholeFile(path)
+    target = AtomicFile(path)
     target.file.write("whole")
     path.unlink()
     os.mkfifo(path)
@@ -164,7 +164,7 @@ def test_a_name_that_must_be_new(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write_whole(tmp_path / "dangling", b"two", new=True)
     assert not (tmp_path / "nowhere").exists()
-    late = WholeFile(tmp_path / "late", new=True)
+    late = AtomicFile(tmp_path / "late", new=True)
     (tmp_path / "late").write_bytes(b"first")
     with pytest.raises(FileExistsError):
         late.keep()

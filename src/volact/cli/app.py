@@ -1,6 +1,6 @@
-"""The command line as a whole: its verbs, and wrong usage said in one line.
+"""The command line as a whole, and usage errors as one line.
 
-The verbs are in ``verbs/``, one module each, listed in ``registry``.
+The verbs are listed in ``registry``.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ def _start(
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Nothing by itself: every verb is a command of its own."""
+    """The options before a verb."""
 
 
 def _usage(error: typer.TyperException) -> str:
-    """What was wrong with the command line, and which help has the right way."""
+    """A usage error as one line, with the help to read."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "volact"
     message = " ".join(error.format_message().split()).rstrip(".")

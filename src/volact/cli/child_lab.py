@@ -1,8 +1,8 @@
-"""A lab in a process of its own, so that it does not share a core with who uses it.
+"""A lab in a process of its own, so that it does not share a core with its caller.
 
-Starts ``volact lab serve`` with this very Python, waits until it accepts
-connections, and ends it by its process id whatever happens.  Its standard input
-is a pipe from here: should this process be killed, the lab sees it end.
+Starts ``volact lab serve`` with the same Python, waits until it accepts connections, and
+ends it by its process id.  Its standard input is a pipe from here: if this process is
+killed, the pipe closes and the lab ends.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _END_S = 10.0
 
 @contextmanager
 def child_lab(scenario: str, servers: int, seed: int) -> Iterator[Path]:
-    """The inventory of a running lab."""
+    """Run a lab inside the block; yields its inventory."""
     with tempfile.TemporaryDirectory(prefix="volact-lab-") as folder:
         home = Path(folder)
         with (home / "log").open("wb") as log:

@@ -1,4 +1,4 @@
-"""Options about a cloud's own API: whose account, and a list of servers from it."""
+"""Options of a cloud's API: the account, and a list of servers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def listed(options: SourceOptions) -> Inventory:
 
 
 def refuse_leftovers(options: SourceOptions) -> None:
-    """``InputError`` for options that mean nothing without ``--from``."""
+    """``InputError`` for options that need ``--from``."""
     for name, value in (("--via", options.via), ("--from-filter", options.from_filter)):
         if value and not options.from_:
             raise InputError(f"{name} goes with --from", f"such as --from {_example()}")
@@ -46,7 +46,7 @@ def refuse_leftovers(options: SourceOptions) -> None:
 def account_of(
     options: SourceOptions, cloud: Cloud, beneath: AccountSettings | None = None
 ) -> AccountSettings:
-    """The account that the options name; ``beneath`` is what the inventory says."""
+    """The account of the options, over ``beneath``, that of the inventory."""
     given = {option.name: options.accounts.get(cloud.key(option), "") for option in cloud.options}
     account = beneath or AccountSettings()
     if not any(given.values()):
@@ -78,12 +78,12 @@ def check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
 
 
 def account_words(options: SourceOptions) -> list[tuple[str, str]]:
-    """The options again, for the next command."""
+    """The account options, for the next command."""
     return [(f"--{key}", value) for key, value in options.accounts.items()]
 
 
 def source_words(options: SourceOptions) -> list[tuple[str, str]]:
-    """The list again, for the next command."""
+    """The list options, for the next command."""
     return [
         ("--from", options.from_),
         ("--via", options.via or ""),

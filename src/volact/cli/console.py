@@ -1,7 +1,6 @@
-"""Standard output and error as volact uses them: data there, everything else here.
+"""Standard output and error: colours, width, and the encoding of redirected output.
 
-Whether there are colours, how wide the terminal is, and the encodings that
-keep a redirected file UTF-8 on every system.
+Data goes to standard output, everything else to standard error.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from volact.report.safe import pad, plain, width
 
 
 def use_stdout(format_: str) -> TextIO:
-    """Standard output, made ready for a format: data is UTF-8 wherever it goes."""
+    """Standard output for a format: data is UTF-8 on every system."""
     out = sys.stdout
     if isinstance(out, io.TextIOWrapper):
         if format_ == "text":
@@ -28,19 +27,19 @@ def use_stdout(format_: str) -> TextIO:
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
-    """Colours only on a terminal that takes them, and never against NO_COLOR."""
+    """Whether to use colours: on a terminal that supports them, unless NO_COLOR is set."""
     if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         return False
     return stream.isatty() and (os.name != "nt" or "WT_SESSION" in environ or "TERM" in environ)
 
 
 def columns_of(stream: TextIO) -> int:
-    """How wide a line may be."""
+    """The width of a line."""
     return shutil.get_terminal_size((100, 24)).columns if stream.isatty() else 100
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Aligned columns under a head, a line each; every cell made safe."""
+    """Rows as aligned columns under a head; every cell is escaped."""
     lines = [list(head), *([plain(cell) for cell in row] for row in rows)]
     widths = [max(width(line[at]) for line in lines) for at in range(len(head))]
     made = (

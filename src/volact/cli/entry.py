@@ -1,7 +1,6 @@
-"""Where ``volact`` starts: the quickest answers first, then everything else.
+"""The entry point of ``volact``: exit codes, and exceptions as one line.
 
-``main`` alone decides the exit code and is the only place that turns an
-exception into words.  Nothing heavy is imported before it is needed.
+Imports wait until they are needed: ``--version`` loads nothing else.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def _run(args: Sequence[str]) -> int:
         code = run(args)
         sys.stdout.flush()
     except BaseException as error:
-        from volact.cli.failure import settle  # noqa: PLC0415 - only for an error
+        from volact.cli.failure import report_error  # noqa: PLC0415 - only for an error
 
-        return settle(error)
+        return report_error(error)
     return code

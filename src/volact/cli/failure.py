@@ -1,9 +1,8 @@
-"""An exception becomes one line for a person and an exit code.
+"""Exceptions as one line on standard error and an exit code.
 
-Unexpected ones are written to a file that the line names, so that a terminal
-never shows a traceback and nothing is lost.  What such an exception says in
-words may repeat what a file or a server said, so only harmless kinds keep
-their words there.
+Details of an unexpected exception go to a file that the line names; a terminal never
+shows a traceback.  Its message may repeat what a file or a server said, so only types
+that cannot are written with their message.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ WRONG_INPUT = 2
 INTERRUPTED = 130
 STDOUT = "standard output"
 
-# What the machine itself may lack, and what to do about it.
+# Limits of this machine, and what to do about each.
 _MACHINE = {
     errno.ENOSPC: say("make room, then try again"),
     errno.EROFS: say("choose another place"),
@@ -36,7 +35,7 @@ _MACHINE = {
     errno.ENFILE: say("too many files are open on this machine"),
 }
 
-# Their words are about code, not about data.
+# Their messages are about code, not about data.
 _HARMLESS = (
     AttributeError,
     AssertionError,
@@ -48,8 +47,8 @@ _HARMLESS = (
 )
 
 
-def settle(error: BaseException) -> int:
-    """Say what has to be said about an error; the exit code for it."""
+def report_error(error: BaseException) -> int:
+    """Print an error as one line; its exit code."""
     cause = _only_leaf(error)
     if isinstance(cause, SystemExit):
         return _system_exit(cause)
@@ -57,7 +56,7 @@ def settle(error: BaseException) -> int:
         tell(say("interrupted"))
         return INTERRUPTED
     if isinstance(cause, BrokenPipeError):
-        drop(sys.stdout)
+        discard_stream(sys.stdout)
         return FAILED
     if isinstance(cause, VolactError):
         tell(told(cause))
@@ -71,21 +70,21 @@ def settle(error: BaseException) -> int:
 
 
 def tell(line: str) -> None:
-    """One line on stderr in the person's language, without anything a terminal would obey."""
+    """Print one line on standard error, translated and without control characters."""
     try:
         sys.stderr.write(f"volact: {plain(tr(line))}\n")
         sys.stderr.flush()
-    except (OSError, ValueError):  # stderr is closed: there is nobody to tell
-        drop(sys.stderr)
+    except (OSError, ValueError):  # standard error is closed
+        discard_stream(sys.stderr)
 
 
-def report_lost(name: str, error: Exception) -> None:
-    """Say that a report could not be written; the run went on without it.
+def report_failed_output(name: str, error: Exception) -> None:
+    """Print that a report could not be written; the run went on without it.
 
-    Whoever stopped reading standard output knows it, and is told nothing.
+    A closed pipe on standard output is not reported: its reader ended on purpose.
     """
     if name == STDOUT:
-        drop(sys.stdout)
+        discard_stream(sys.stdout)
         if isinstance(error, BrokenPipeError):
             return
     if isinstance(error, OSError):
@@ -106,14 +105,14 @@ def _system_exit(error: SystemExit) -> int:
 
 
 def _only_leaf(error: BaseException) -> BaseException:
-    """The error inside groups of one, as task groups make them."""
+    """The error inside exception groups of one, as task groups raise them."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
 
 
-def drop(stream: TextIO) -> None:
-    """Nobody reads on: keep the interpreter from complaining when it flushes."""
+def discard_stream(stream: TextIO) -> None:
+    """Send a closed stream to the null device, so that the final flush raises nothing."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(devnull, stream.fileno())
@@ -143,7 +142,7 @@ def _write_details(error: BaseException) -> str:
 
 
 def details(error: BaseException) -> str:
-    """Where it happened, and only harmless words of what."""
+    """The traceback, with messages only of the types that hold no data."""
     lines: list[str] = []
     seen: set[int] = set()
     current: BaseException | None = error

@@ -1,6 +1,6 @@
-"""Fleet options into values: who is asked, how, and what the reports repeat of it.
+"""Fleet options as values: servers, transports, job, and what reports repeat of the options.
 
-Everything that can be wrong is found here, before anything is started.
+All input errors are found here, before a server is contacted.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from volact.transports.login import SshOptions
 
 
 class Fleet(msgspec.Struct, frozen=True, kw_only=True):
-    """The servers of a run and the way to them."""
+    """The servers of a run, how they are reached, and the job for each."""
 
     servers: tuple[Server, ...]
     opener: Opener
@@ -63,7 +63,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -> Fleet:
-    """Work out a run; ``InputError`` for the first thing that is wrong with it."""
+    """Make the run that the options describe; ``InputError`` for the first mistake."""
     inventory = inventory_of(options)
     if options.provider:
         load_profile(options.provider)
@@ -93,7 +93,7 @@ def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -
 
 
 def whoami() -> str:
-    """Whom another run that comes to the same server is told of."""
+    """The operator as another run on the same server sees it: user and host."""
     try:
         user = getpass.getuser()
     except (ImportError, KeyError, OSError):  # an account without a name
@@ -102,7 +102,7 @@ def whoami() -> str:
 
 
 def inventory_of(options: SourceOptions) -> Inventory:
-    """The servers of a file or of a cloud's list; none where targets name them all."""
+    """The inventory of a file or a cloud's list; empty if the targets are addresses."""
     refuse_leftovers(options)
     inventory = Inventory()
     if options.from_:
@@ -137,7 +137,7 @@ def _require_file(path: Path) -> None:
 
 
 def consent_of(steps: list[str]) -> frozenset[str]:
-    """``--allow`` as a value; ``InputError`` for a step that needs no word or is none."""
+    """``--allow`` as a value; ``InputError`` for a step that needs no consent or does not exist."""
     for step in steps:
         if step not in ASKING_STEPS:
             near = get_close_matches(step, ASKING_STEPS, 1)
@@ -160,7 +160,7 @@ def parse_kms_hosts(words: list[str]) -> tuple[HostPort, ...]:
 
 
 def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
-    """What is known of a provider, with the KMS hosts that a person named instead."""
+    """The knowledge of a provider, with the operator's KMS hosts instead of its own."""
     if not hosts:
         return knowledge_for
 
@@ -193,7 +193,7 @@ def _typed(server: Server) -> str:
 
 
 def _consent(policy: Policy) -> tuple[str, ...]:
-    """What the person allowed, as options of ``activate``."""
+    """The operator's consent, as options of ``activate``."""
     reason = policy.override_entitlement
     return (
         *(["--replace-key"] if policy.replace_key else []),

@@ -1,8 +1,7 @@
-"""``--notify URL``: telling people of a run, once, when it is over.
+"""``--notify URL``: one message at the end of a run, over one or more channels.
 
-Here the words are read and every way is tried; ``notify_webhook`` and
-``notify_apprise`` are the two ways.  A URL may hold a secret: it is never
-shown, logged or stored, only its scheme and, of a webhook, its host.
+``notify_webhook`` and ``notify_apprise`` are the two kinds of channels.  A URL may hold a
+secret: it is never shown, logged or stored; its scheme is, and the host of a webhook.
 """
 
 from __future__ import annotations
@@ -24,21 +23,21 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)")
 
 
 class Channel(Protocol):
-    """One way to tell people."""
+    """One destination of messages."""
 
-    name: str  # as it may be shown
+    name: str  # without secrets
 
     def send(self, message: Message) -> None:
-        """Tell them; ``NotifyError`` when that did not work."""
+        """Send a message; ``NotifyError`` if that fails."""
 
 
-def channels_of(words: Sequence[str], env: Mapping[str, str] = os.environ) -> tuple[Channel, ...]:
-    """The ways that ``--notify`` names; ``InputError`` for what is none."""
+def open_channels(words: Sequence[str], env: Mapping[str, str] = os.environ) -> tuple[Channel, ...]:
+    """The channels that ``--notify`` names; ``InputError`` for a word that is none."""
     return tuple(_channel(word, env) for word in words)
 
 
 def shown(word: str) -> str:
-    """``--notify``'s word as it may be repeated, in a record or to a person."""
+    """The word of ``--notify`` without secrets."""
     if word.startswith(_ENV):
         return word
     scheme = _SCHEME.match(word)
@@ -67,8 +66,8 @@ def _channel(word: str, env: Mapping[str, str]) -> Channel:
     return AppriseChannel(url, scheme[0].lower())
 
 
-def tell_everyone(channels: Sequence[Channel], message: Message) -> bool:
-    """Tell each; whether all could be told.  Nothing stops on account of one."""
+def send_to_all(channels: Sequence[Channel], message: Message) -> bool:
+    """Send to every channel; whether all succeeded.  A failed one does not stop the others."""
     whole = True
     for channel in channels:
         try:

@@ -1,6 +1,6 @@
-"""Every other way to tell people: slack://, mailto://, … through apprise.
+"""Messages through apprise: slack://, mailto:// and its other services.
 
-Only a thin wrapper; apprise is an extra (``volact[notify]``).
+A thin wrapper; apprise is an extra (``volact[notify]``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class AppriseChannel:
             raise InputError(
                 f"--notify {scheme}://…: needs apprise", "pip install 'volact[notify]'"
             ) from error
-        # Its log may repeat parts of a URL; whether it worked comes back as a value.
+        # Its log may repeat parts of a URL.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         self.name = f"{scheme}://…"
         self._kind, self._format = apprise.NotifyType, apprise.NotifyFormat.TEXT
@@ -33,13 +33,13 @@ class AppriseChannel:
             )
 
     def send(self, message: Message) -> None:
-        """Hand it to apprise; ``NotifyError`` when that says no."""
+        """Send through apprise; ``NotifyError`` if it reports a failure."""
         kind = self._kind.SUCCESS if message.well else self._kind.WARNING
         try:
             sent = self._apprise.notify(
                 body=message.text, title=message.title, notify_type=kind, body_format=self._format
             )
-        except Exception as error:  # a plugin of somebody else; its words may hold the URL
+        except Exception as error:  # a third-party plugin; its message may hold the URL
             raise NotifyError(type(error).__name__) from None
         if not sent:
             raise NotifyError("apprise could not deliver it")

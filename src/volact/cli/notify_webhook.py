@@ -1,7 +1,7 @@
-"""A plain webhook: the message as one JSON document, by POST.
+"""A webhook: the message as one JSON document, by POST.
 
-Redirects are followed on the same host only, so that a message about servers
-never travels to a place that nobody named.
+Redirects are followed on the same host only: a message about servers never goes to a host
+that the operator did not name.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HANDLERS = (
 
 
 class Webhook:
-    """One URL that takes JSON."""
+    """One URL that accepts JSON."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         parts = _split(url)
@@ -52,7 +52,7 @@ class Webhook:
         self._opener.add_handler(BoundedHandler(Limits(most_bytes=_MOST_BYTES, total_s=timeout_s)))
 
     def send(self, message: Message) -> None:
-        """POST it; ``NotifyError`` unless the other side says 2xx."""
+        """POST the message; ``NotifyError`` unless the status is 2xx."""
         body = msgspec.json.encode(message.data)
         url = self._url
         for _ in range(_HOPS):
@@ -101,7 +101,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _authorization(parts: SplitResult) -> dict[str, str]:
-    """``user:password@`` as the header that says it."""
+    """``user:password@`` as a header."""
     if parts.username is None:
         return {}
     both = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -109,7 +109,7 @@ def _authorization(parts: SplitResult) -> dict[str, str]:
 
 
 def _reason(error: object) -> str:
-    """Why, in words that hold nothing of the URL."""
+    """The reason, without any part of the URL."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):

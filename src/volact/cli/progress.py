@@ -1,7 +1,6 @@
 """Progress on standard error: a bar on a terminal, plain lines elsewhere.
 
-Whoever runs the fleet calls ``start``, ``done`` for each server and ``stop``.
-Nothing here touches standard output.
+The caller uses ``start``, ``done`` for each server, and ``stop``.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from volact.cli.failure import drop
+from volact.cli.failure import discard_stream
 from volact.core.main_cause import cause
 from volact.model.report import ServerReport
 from volact.model.text import say
@@ -24,20 +23,20 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """What the person sees while servers are asked."""
+    """A progress display."""
 
     def start(self, doing: str, total: int) -> None:
-        """Servers are about to be asked."""
+        """Begin with a number of servers."""
 
     def done(self, server: ServerReport) -> None:
         """One server is finished."""
 
     def stop(self) -> None:
-        """It is over, or was interrupted; the terminal is as before."""
+        """End, and leave the terminal as it was."""
 
 
-class Showing:
-    """Starts and surely stops a progress display, as a ``with`` block."""
+class ShownProgress:
+    """Starts a progress display and stops it at the end of a ``with`` block."""
 
     def __init__(self, progress: Progress, doing: str, total: int) -> None:
         self._progress = progress
@@ -60,25 +59,25 @@ class Showing:
 def make_progress(stream: TextIO, *, wanted: bool, live: bool) -> Progress:
     """The display that fits: none, a bar, or lines."""
     if not wanted:
-        return Silent()
-    return Bar(stream) if live else Lines(stream)
+        return NoProgress()
+    return ProgressBar(stream) if live else ProgressLines(stream)
 
 
-class Silent:
-    """Nothing at all."""
+class NoProgress:
+    """No output."""
 
     def start(self, doing: str, total: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def done(self, server: ServerReport) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def stop(self) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
-class Lines:
-    """A line for each server that is not healthy, and one now and then."""
+class ProgressLines:
+    """A line for each server that is not healthy, and one after each tenth of the fleet."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -86,18 +85,18 @@ class Lines:
         self._unread = False
 
     def start(self, doing: str, total: int) -> None:
-        """Say what begins."""
+        """Print the first line."""
         self._count, self._total = 0, total
         self._every = max(1, total // 10)
         if total > 1:
             self._line(tr(say("{doing} {n} servers", doing=doing, n=total)))
 
     def done(self, server: ServerReport) -> None:
-        """Say a server that needs somebody, and every tenth part of the way."""
+        """Print a server that needs attention, and each tenth of the fleet."""
         self._count += 1
         place = f"[{self._count}/{self._total}]"
         if self._total == 1 or (server.error is not None and server.error.kind == "not-begun"):
-            return  # its row says it all, and thousands may have had no turn
+            return  # its row says it, and thousands may not have begun
         if server.verdict != "healthy":
             why = cause(server).removeprefix("error:")
             verdict = tr(VERDICTS[server.verdict])
@@ -106,7 +105,7 @@ class Lines:
             self._line(place)
 
     def stop(self) -> None:
-        """Nothing is left open."""
+        """Do nothing."""
 
     def _line(self, line: str) -> None:
         if self._unread:
@@ -114,9 +113,9 @@ class Lines:
         try:
             self._stream.write(line + "\n")
             self._stream.flush()
-        except OSError:  # whoever stops reading must not stop the run
+        except OSError:  # a closed standard error does not stop the run
             self._unread = True
-            drop(self._stream)
+            discard_stream(self._stream)
 
 
 _TONES = {
@@ -127,7 +126,7 @@ _TONES = {
 }
 
 
-class Bar:
+class ProgressBar:
     """A bar with the counts of the verdicts so far."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -1,4 +1,4 @@
-"""Which cloud is meant, when a verb needs one and the person may have named none."""
+"""The provider of a verb that cannot do without one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile
 
 
-def the_profile(name: str) -> Profile:
+def required_profile(name: str) -> Profile:
     """The profile named, or the only one there is."""
     names = profile_names()
     if not name and len(names) != 1:

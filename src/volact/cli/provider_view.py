@@ -1,4 +1,4 @@
-"""One provider as text: every field of its profile, and how sure each is."""
+"""One provider as text: every field of its profile, with the confidence of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from volact.model.profile import Profile
 
-# Fields whose absence a reader wants to know of, too.
+# Fields that are listed even if they are empty.
 _MISSED = ("ntp", "bios", "entitlement")
 _MEANS = {
     "official": "the cloud's own page, program or interface says it",
@@ -49,7 +49,7 @@ def _section(section: Section, profile: Profile) -> Iterator[str]:
 
 
 def _sure(profile: Profile, field: str) -> str:
-    """How sure the sources of a field are, the surest first."""
+    """The confidence of a field's sources, the highest first."""
     given = {s.confidence for s in profile.sources if s.fact.partition(":")[0] == field}
     return ", ".join(word for word in _MEANS if word in given)
 

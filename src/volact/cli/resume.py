@@ -1,7 +1,7 @@
-"""``--resume``: going on where another run has ended, without asking again what it verified.
+"""``--resume``: continue a run without the servers that it verified.
 
-What a run left healthy less than an hour ago is taken over from the store with
-its row; the row says so.  Everything else is asked as in any run.
+Servers that it left healthy less than an hour ago keep their stored rows, which say so.
+All others are examined as in any run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FRESH = timedelta(hours=1)
 
 
 class Resumed(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left to do, what is taken over, and the sentence about it."""
+    """The rest of the fleet, the rows taken from the store, and the note about them."""
 
     fleet: Fleet
     carried: tuple[ServerReport, ...] = ()
@@ -33,7 +33,7 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resumed(options: RolloutOptions, fleet: Fleet, now: datetime | None = None) -> Resumed:
-    """The fleet without what that run has verified; ``InputError`` when there is no such run."""
+    """The fleet without the servers that the run verified; ``InputError`` for an unknown run."""
     if not options.resume:
         return Resumed(fleet=fleet)
     with _store(options) as store:
@@ -79,7 +79,7 @@ def _store(options: RolloutOptions) -> Store:
 
 
 def _is_of(row: StoredRow, meant: dict[str, Server]) -> bool:
-    """Whether a row is of a server that is meant, and that run itself has seen it there."""
+    """Whether a row is of a wanted server at the same address, examined by that run itself."""
     server = meant.get(row.report.name)
     return (
         server is not None
@@ -90,7 +90,7 @@ def _is_of(row: StoredRow, meant: dict[str, Server]) -> bool:
 
 
 def _carried(row: StoredRow) -> ServerReport:
-    """The row as it stands in this run: nothing was done here, and it says since when it stands."""
+    """The row for this run: nothing was done, and since when it is valid."""
     return msgspec.structs.replace(
         row.report,
         plan=(),

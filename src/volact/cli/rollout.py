@@ -1,6 +1,6 @@
-"""What a rollout says of itself: that it stopped, why, and how it goes on.
+"""The note on a rollout that stopped early: why, and the command that continues it.
 
-When it stops is decided in ``volact.fleet``; here it is heard and told.
+When it stops is decided in ``volact.fleet``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from volact.report.base import Invocation
 from volact.report.next_step import same_servers
 
 
-class Rollout:
-    """Hears of a run's end before its time, and counts those that had no turn."""
+class RolloutSummary:
+    """Keeps why a rollout stopped, and counts the servers that were not begun."""
 
     def __init__(self) -> None:
         self._stop: Stop | None = None
@@ -24,12 +24,12 @@ class Rollout:
         self._words = ""
         self._keeps = False
 
-    def typed(self, words: str, *, keeps: bool) -> None:
-        """The options that the next run needs again; whether it can resume this one."""
+    def set_resume(self, words: str, *, keeps: bool) -> None:
+        """Set the options that the next run needs, and whether it can resume this one."""
         self._words, self._keeps = words, keeps
 
-    def hear(self, event: Event) -> None:
-        """Keep why no more servers are begun."""
+    def on_event(self, event: Event) -> None:
+        """Keep the reason of a stop."""
         if isinstance(event, Stopped) and self._stop is None:
             self._stop = event.stop
 
@@ -37,8 +37,8 @@ class Rollout:
         """Count a finished row."""
         self._not_begun += row.error is not None and row.error.kind == "not-begun"
 
-    def told(self, run: RunReport, how: Invocation) -> RunReport:
-        """The report with what there is to say."""
+    def add_to(self, run: RunReport, how: Invocation) -> RunReport:
+        """The report with the stop and its note, if there was one."""
         if self._stop is None or not self._not_begun:
             return run
         command = self._command(how)
@@ -70,11 +70,11 @@ def _message(stop: Stop, not_begun: int, servers: int) -> Text:
 
 
 def without_rollout(control: Control) -> Control:
-    """The same for looks: nothing is changed, so nobody goes first."""
+    """The same without canaries and failure limit, for probes that change nothing."""
     return msgspec.structs.replace(control, canary=None, max_failures=None)
 
 
-def say_finishing(heard: int) -> None:
-    """What an interrupt does, at once: it may be a while until it is over."""
-    if heard == 1:
+def announce_drain(signals: int) -> None:
+    """Print on the first signal that changes under way are finished first."""
+    if signals == 1:
         tell(say("finishing what is being worked on; once more gives that up, too"))

@@ -1,7 +1,7 @@
-"""The options of a rollout: who goes first, how fast, when it stops, where it goes on.
+"""Rollout options as values: canaries, rate, failure limit, concurrency per KMS host.
 
-What they mean is ``volact.fleet``'s; bad words are found here, before anything
-is started.
+Their meaning is ``volact.fleet``'s.  Input errors are found here, before a server is
+contacted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def control_of(options: ServerOptions) -> Control:
-    """How the run is conducted; ``InputError`` for a word that means nothing."""
+    """The settings of the run; ``InputError`` for a value that cannot be read."""
     rollout = options if isinstance(options, CautionOptions) else None
     return Control(
         concurrency=options.concurrency,
@@ -59,7 +59,7 @@ def _canary(word: str) -> Canary:
 
 
 def rollout_words(options: ServerOptions) -> str:
-    """The options that a rollout which goes on needs again."""
+    """The options that a continued rollout needs again."""
     named = [("--pace", options.pace), ("--retries", _unless(options.retries, RETRIES))]
     if isinstance(options, RolloutOptions):
         named += [

@@ -1,17 +1,22 @@
-"""Running coroutines: the fastest event loop there is, and signals that end it kindly."""
+"""The event loop, its garbage collection, and signals that stop a run."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import queue
 import signal
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+
+from volact.cli.failure import tell
+from volact.model.text import say
 
 T = TypeVar("T")
 
-# As many as a few dozen visits leave behind until the next look.
+# About what a few dozen visits leave behind.
 _NEW_OBJECTS = 20_000
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -24,16 +29,16 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 def new_runner() -> asyncio.Runner:
     """A loop for several pieces of work one after another."""
-    _seldom_collect()
+    _tune_garbage_collection()
     return asyncio.Runner(loop_factory=_loop_factory())
 
 
-def _seldom_collect() -> None:
-    """Look for garbage in cycles seldom, and never among what was imported.
+def _tune_garbage_collection() -> None:
+    """Collect garbage seldom, and never among the imported modules.
 
-    With Python's own setting a fleet spends a sixth of its time on that.
+    With Python's default a fleet spends a sixth of its time on collections.
     """
-    if not gc.get_freeze_count():  # once: what a watch leaves behind later is garbage
+    if not gc.get_freeze_count():  # once: later objects of a watch are garbage
         gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, 10, 10)
 
@@ -46,15 +51,17 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def untold(heard: int) -> None:
-    """Tell nobody."""
+def ignore_signal(signals: int) -> None:
+    """Do nothing."""
 
 
 @contextmanager
-def stoppable(*events: asyncio.Event, tell: Callable[[int], None] = untold) -> Iterator[None]:
-    """Each SIGINT or SIGTERM sets the next of the events; one more ends at once.
+def stop_on_signals(
+    *events: asyncio.Event, on_signal: Callable[[int], None] = ignore_signal
+) -> Iterator[None]:
+    """Set one more of the events on each SIGINT or SIGTERM; the next one ends at once.
 
-    ``tell`` is told how many were heard.
+    ``on_signal`` is called with the number of signals so far.
     """
     loop = asyncio.get_running_loop()
     before = {name: signal.getsignal(name) for name in _SIGNALS}
@@ -67,7 +74,7 @@ def stoppable(*events: asyncio.Event, tell: Callable[[int], None] = untold) -> I
 
     def stop(*_: object) -> None:
         loop.call_soon_threadsafe(left.pop(0).set)
-        loop.call_soon_threadsafe(tell, len(events) - len(left))
+        loop.call_soon_threadsafe(on_signal, len(events) - len(left))
         if not left:
             restore()
 
@@ -77,3 +84,42 @@ def stoppable(*events: asyncio.Event, tell: Callable[[int], None] = untold) -> I
         yield
     finally:
         restore()
+
+
+class StopSignal:
+    """SIGINT and SIGTERM between the runs of a watch; a run handles its own.
+
+    ``stopped`` says whether the current run was stopped already: then the next signal ends
+    at once.
+    """
+
+    def __init__(self, stopped: Callable[[], bool]) -> None:
+        self._stopped = stopped
+        self._asked = False
+        # The only queue whose ``put`` is safe in a signal handler: it takes no lock that the
+        # interrupted code may hold.
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handle signals inside the block."""
+        before = {name: signal.signal(name, self._on_signal) for name in _SIGNALS}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+    def _on_signal(self, *_: object) -> None:
+        if self._asked or self._stopped():
+            raise KeyboardInterrupt
+        self._asked = True
+        self._wake.put(None)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; whether a signal asked to end."""
+        when = datetime.now(UTC) + timedelta(seconds=seconds)
+        tell(say("the next look begins at {when} UTC", when=f"{when:%Y-%m-%d %H:%M:%S}"))
+        with suppress(queue.Empty):
+            self._wake.get(timeout=seconds)
+        return self._asked

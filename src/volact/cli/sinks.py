@@ -1,8 +1,8 @@
-"""Where a run's rows go: standard output and any number of report files.
+"""The outputs of a run's rows: standard output and any number of report files.
 
-Files are opened before anything starts, so that a path that cannot be written
-is said at once, and appear under their name only when they are complete.  A
-writer that fails is switched off; it never costs the run or another writer.
+Files are opened before the run, so that a path that cannot be written is an error at
+once.  They appear under their name when they are complete.  A writer that fails is
+removed; the run and the other writers go on.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from volact.cli.failure import STDOUT, report_lost
-from volact.cli.whole_file import WholeFile
+from volact.cli.atomic_file import AtomicFile
+from volact.cli.failure import STDOUT, report_failed_output
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation, Writer
@@ -26,15 +26,15 @@ _NEXT = re.compile(rf"(?<!,),(?=(?:{'|'.join(FILE_FORMATS)})=)")
 _OWN_COMMA = re.compile(rf",,(?=(?:{'|'.join(FILE_FORMATS)})=)")
 
 
-class Target(msgspec.Struct, frozen=True):
+class ReportTarget(msgspec.Struct, frozen=True):
     """One ``FORMAT=FILE`` of ``--report``."""
 
     format: str
     path: Path
 
 
-def parse_reports(words: Sequence[str]) -> tuple[Target, ...]:
-    """The report files asked for; ``InputError`` for what is none."""
+def parse_reports(words: Sequence[str]) -> tuple[ReportTarget, ...]:
+    """The report files of ``--report``; ``InputError`` for a word that is none."""
     targets = tuple(_parse(one) for word in words for one in _NEXT.split(word))
     paths = [target.path for target in targets]
     for path in paths:
@@ -43,20 +43,20 @@ def parse_reports(words: Sequence[str]) -> tuple[Target, ...]:
     return targets
 
 
-def _parse(word: str) -> Target:
+def _parse(word: str) -> ReportTarget:
     format_, sign, path = word.partition("=")
     if not sign or not path or format_ not in FILE_FORMATS:
         known = ", ".join(f"{name}=FILE" for name in FILE_FORMATS)
         raise InputError(f"--report {word}: not FORMAT=FILE", f"one of {known}")
-    return Target(format_, Path(_OWN_COMMA.sub(",", path)))
+    return ReportTarget(format_, Path(_OWN_COMMA.sub(",", path)))
 
 
 class ReportFile:
-    """A report written beside its name and moved there when it is whole."""
+    """A report that appears under its name when it is complete."""
 
-    def __init__(self, target: Target, how: Invocation) -> None:
+    def __init__(self, target: ReportTarget, how: Invocation) -> None:
         self._path = target.path
-        self._file = WholeFile(target.path)
+        self._file = AtomicFile(target.path)
         self._writer = make_writer(target.format, self._file.file, how)
 
     def add(self, server: ServerReport) -> None:
@@ -69,7 +69,7 @@ class ReportFile:
         self._file.keep()
 
     def discard(self) -> None:
-        """Leave nothing behind of a report that never became whole."""
+        """Remove the incomplete report."""
         self._file.discard()
 
     @property
@@ -79,7 +79,7 @@ class ReportFile:
 
 
 class _Output:
-    """Standard output; what it still holds back belongs to its end."""
+    """Standard output."""
 
     name = STDOUT
 
@@ -88,7 +88,7 @@ class _Output:
         self._writer = writer
 
     def finish(self, run: RunReport) -> None:
-        """Write the end, as far as the other side of the pipe."""
+        """Write the end and flush it."""
         self._writer.finish(run)
         sys.stdout.flush()
 
@@ -96,7 +96,7 @@ class _Output:
 class Sinks:
     """All writers of a run."""
 
-    def __init__(self, output: Writer, reports: Sequence[Target], how: Invocation) -> None:
+    def __init__(self, output: Writer, reports: Sequence[ReportTarget], how: Invocation) -> None:
         self._files: list[ReportFile] = []
         try:
             for target in reports:
@@ -109,7 +109,7 @@ class Sinks:
 
     @property
     def reading(self) -> bool:
-        """Whether anything of the run is still written anywhere."""
+        """Whether any writer is left."""
         return bool(self._writers)
 
     def add(self, server: ServerReport) -> None:
@@ -117,42 +117,42 @@ class Sinks:
         self._each(lambda writer: writer.add(server))
 
     def finish(self, run: RunReport) -> bool:
-        """End every report and say which were lost; whether none was."""
+        """Complete every report and print which failed; whether none did."""
         self._each(lambda writer: writer.finish(run))
         whole = [file for file in self._files if file in self._writers]
         self._files = [file for file in self._files if file not in whole]
         self.discard()
         for name, error in self._lost:
-            report_lost(name, error)
+            report_failed_output(name, error)
         return not self._lost
 
     def _each(self, act: Callable[[ReportFile | _Output], None]) -> None:
-        """The same for every writer, each by itself: none may cost another."""
+        """Call every writer; one that raises is removed."""
         for writer in tuple(self._writers):
             try:
                 act(writer)
-            except Exception as error:  # kept, and told at the end
+            except Exception as error:  # reported at the end
                 self._writers.remove(writer)
                 self._lost.append((writer.name, error))
 
     def discard(self) -> None:
-        """Remove what is not whole."""
+        """Remove incomplete reports."""
         for file in self._files:
             file.discard()
         self._files.clear()
 
 
 def require_writable(words: Sequence[str]) -> None:
-    """``InputError`` when a report could not be written, without writing one."""
+    """``InputError`` if a report could not be written; writes none."""
     nothing = Invocation(volact="", command="")
-    Sinks(Nowhere(), parse_reports(words), nothing).discard()
+    Sinks(NullWriter(), parse_reports(words), nothing).discard()
 
 
-class Nowhere:
-    """The writer for rows that nobody reads."""
+class NullWriter:
+    """A writer that discards its rows."""
 
     def add(self, server: ServerReport) -> None:
-        """Let it go."""
+        """Do nothing."""
 
     def finish(self, run: RunReport) -> None:
-        """Let it go."""
+        """Do nothing."""

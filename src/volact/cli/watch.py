@@ -1,7 +1,6 @@
-"""Looking again and again: one look after another, told of only when something changed.
+"""A watch: one run after another, with a message only when something changed.
 
-The verb with its options is ``verbs/watch.py``; how servers stood and what is
-otherwise, ``volact.report.standing``.
+The verb is ``verbs/watch.py``; changes are found in ``volact.report.standing``.
 """
 
 from __future__ import annotations
@@ -14,15 +13,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from volact.cli.conduct import Conductor, Ears, conductor, run_through, stdout_writer
 from volact.cli.console import use_stdout
-from volact.cli.failure import INTERRUPTED, settle, tell
+from volact.cli.failure import INTERRUPTED, report_error, tell
 from volact.cli.fleet_options import Fleet
-from volact.cli.notify import Channel, tell_everyone
+from volact.cli.notify import Channel, send_to_all
 from volact.cli.options.servers import FleetOptions
-from volact.cli.runtime import run_async
+from volact.cli.run_controller import (
+    RunController,
+    RunListeners,
+    open_run,
+    run_through,
+    stdout_writer,
+)
+from volact.cli.runtime import StopSignal, run_async
 from volact.cli.verbs.activate import unattended
-from volact.cli.watch_stop import Stopping
 from volact.errors import InputError, VolactError
 from volact.model.report import RunReport
 from volact.model.text import say
@@ -33,26 +37,26 @@ from volact.report.standing import Standing, Watched
 from volact.report.tally import Tally
 from volact.report.watch_text import WatchWriter
 
-# A long look leaves at least this much until the next begins.
+# The least pause between two runs.
 _REST_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rhythm:
-    """When looks begin."""
+class WatchInterval:
+    """The time between the starts of two runs."""
 
     every: timedelta
     jitter: timedelta
-    chance: random.Random = field(default_factory=secrets.SystemRandom)
+    rng: random.Random = field(default_factory=secrets.SystemRandom)
 
     def wait_s(self, taken_s: float) -> float:
-        """How long to rest after a look that took so long."""
-        whole = self.every.total_seconds() + self.chance.uniform(0, self.jitter.total_seconds())
+        """Seconds to wait after a run that took ``taken_s``."""
+        whole = self.every.total_seconds() + self.rng.uniform(0, self.jitter.total_seconds())
         return max(_REST_S, whole - taken_s)
 
 
 class Watch:
-    """Looks at the same servers, and tells the channels what is otherwise."""
+    """Runs over the same servers again and again, and sends what changed."""
 
     def __init__(
         self,
@@ -68,81 +72,81 @@ class Watch:
         self._channels = channels
         self._watched = Watched(within, before)
         self._failing = False
-        self._run: Conductor | None = None
+        self._run: RunController | None = None
 
     def once(self) -> int:
-        """One look; its exit code."""
+        """One run; its exit code."""
         fleet = self._make_fleet()
         how = fleet.how
-        told_all = True
+        all_sent = True
 
         def end(run: RunReport, tally: Tally) -> bool:
-            nonlocal told_all
+            nonlocal all_sent
             changes = self._watched.changes()
             if changes or self._failing:
                 message = message_of(run, tally.causes, tally.repaired, changes)
-                told_all = tell_everyone(self._channels, message)
-            return told_all
+                all_sent = send_to_all(self._channels, message)
+            return all_sent
 
-        with conductor(
+        with open_run(
             self._options,
             fleet,
             self._options.output,
             self._writer(fleet),
-            Ears(end=end, row=lambda row: self._watched.add(row, how.started)),
+            RunListeners(end=end, row=lambda row: self._watched.add(row, how.started)),
         ) as run:
             if self._failing:
                 run.note(say("the servers can be looked at again"))
             self._run = run
-            code = _look(run)
+            code = _run_once(run)
         self._run = None
-        if told_all:
+        if all_sent:
             self._watched.next(server.name for server in fleet.servers)
         else:
-            self._watched.again()  # nobody heard of the changes: the next look says them
-        self._failing = self._failing and not told_all
+            self._watched.again()  # the message was not sent: the next run sends it
+        self._failing = self._failing and not all_sent
         return code
 
-    def forever(self, rhythm: Rhythm) -> int:
-        """Look until somebody says stop; 0 between looks, 130 in the midst of one."""
-        stopping = Stopping(lambda: self._run is not None and self._run.stopped)
+    def forever(self, interval: WatchInterval) -> int:
+        """Run until a signal stops it; 0 between runs, 130 during one."""
+        signals = StopSignal(lambda: self._run is not None and self._run.stopped)
         first = True
-        with stopping.heard():
+        with signals.installed():
             while True:
                 begun = time.monotonic()
-                code = self._surviving(first=first)
+                code = self._run_safely(first=first)
                 if code == INTERRUPTED:
                     return code
                 first = False
-                gc.collect()  # a rest is the time for it
-                if stopping.within(rhythm.wait_s(time.monotonic() - begun)):
+                gc.collect()  # no run is under way
+                if signals.wait(interval.wait_s(time.monotonic() - begun)):
                     tell(say("the watch has ended"))
                     return 0
 
-    def _surviving(self, *, first: bool) -> int:
-        """A look; one that fails is said and costs no later one.
+    def _run_safely(self, *, first: bool) -> int:
+        """One run; an error is reported and the watch goes on.
 
-        Wrong input at the start is the person's to mend, so it ends the watch.
+        An input error in the first run ends the watch.
         """
         try:
             return self.once()
         except Exception as error:
             if first and isinstance(error, InputError):
                 raise
-            code = settle(error)
+            code = report_error(error)
             self._watched.again()
             if not self._failing:
                 why = told(error) if isinstance(error, VolactError) else type(error).__name__
-                self._failing = tell_everyone(self._channels, failure_message(why))
+                self._failing = send_to_all(self._channels, failure_message(why))
             return code
 
     def _writer(self, fleet: Fleet) -> Writer:
-        """A look in a line for people; the whole report where more is asked for."""
+        """One line for text; the usual report for other formats and with ``--verbose``."""
         output = self._options.output
         if output == "text" and not self._options.verbose:
             return WatchWriter(use_stdout(output), self._watched)
         return stdout_writer(output, fleet.how, self._options)
 
 
-def _look(run: Conductor) -> int:
+def _run_once(run: RunController) -> int:
     return unattended(run) if run.fleet.job.mode == "activate" else run_async(run_through(run))

@@ -1,8 +1,11 @@
-"""How the provider's services look from where volact runs: KMS, NTP, DNS.
+"""Health of the provider's KMS, time and DNS servers, as seen from this machine.
 
-Health only: a connection and a greeting, never an activation.  Every outcome
-is a value with a word; nothing here raises for what another machine does.
-What a *server* reaches is its own fact and comes from the agent.
+A check is a connection and a greeting, never an activation.  Every outcome is a value with
+a word; no error of another machine is raised.  What a *server* reaches is a fact of its
+own and comes from the agent.
+
+    found = await check_profile(load_profile("tencent"), timeout_s=3.0)
+    print(found.ok, [host.word for host in found.kms])
 """
 
 from volact.endpoints.check import Endpoints, check_endpoints, check_profile

@@ -1,4 +1,4 @@
-"""All services of a provider at once, each within its own time."""
+"""All services of a provider at once, each with its own timeout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from volact.model.profile import HostPort, Profile
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found, in the order in which it was asked for."""
+    """The health of each service, in the order of the request."""
 
     kms: tuple[KmsHealth, ...] = ()
     ntp: tuple[NtpHealth, ...] = ()
@@ -23,9 +23,9 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        """Whether every KMS host and at least one time server is as it should be.
+        """Whether every KMS host and at least one time server is in order.
 
-        DNS servers are shown and not judged: this machine need not use them.
+        DNS servers do not count: this machine need not use them.
         """
         good_time = not self.ntp or any(server.word == "ok" for server in self.ntp)
         return good_time and all(host.word == "ok" for host in self.kms)
@@ -39,7 +39,14 @@ async def check_endpoints(
     timeout_s: float = 3.0,
     ntp_port: int = 123,
 ) -> Endpoints:
-    """Probe all of them side by side; every DNS server is asked for the first KMS name."""
+    """Probe all services at once; every DNS server is asked for the first KMS name.
+
+    Args:
+        kms: KMS hosts.
+        ntp: names or addresses of time servers.
+        dns: addresses of DNS servers.
+        timeout_s: for each question; a KMS host is asked three (resolve, connect, bind).
+    """
     name = next((host.host for host in kms if not _is_literal(host.host)), "")
     hosts, times, names = await asyncio.gather(
         asyncio.gather(*(probe_kms(host, timeout_s) for host in kms)),
@@ -50,7 +57,7 @@ async def check_endpoints(
 
 
 async def check_profile(profile: Profile, *, timeout_s: float = 3.0) -> Endpoints:
-    """Probe everything that a provider's profile names."""
+    """Probe all services that a provider's profile names."""
     return await check_endpoints(
         profile.all_kms_hosts(), profile.ntp, profile.dns, timeout_s=timeout_s
     )

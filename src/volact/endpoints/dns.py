@@ -1,7 +1,7 @@
-"""Does one of the provider's own DNS servers know a name?
+"""Whether a DNS server of the provider resolves a name.
 
-Asked directly, past this machine's resolver: the names of a cloud's inner
-services resolve at its own servers only.
+The server is asked directly, not through this machine's resolver: names of a cloud's
+internal services resolve at its own servers only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import dns.rcode
 import dns.rdatatype
 import msgspec
 
-from volact.endpoints.resolve import elapsed_ms, why
+from volact.endpoints.resolve import connect_word, elapsed_ms
 
 DnsWord = Literal["ok", "no-such-name", "refused", "timeout", "unreachable", "bad-answer"]
 
@@ -32,7 +32,7 @@ SAYS: dict[str, str] = {
 
 
 class DnsHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """What one DNS server said of one name."""
+    """The answer of one DNS server about one name."""
 
     server: str
     name: str
@@ -60,7 +60,7 @@ async def probe_dns(
     except dns.exception.Timeout:
         return msgspec.structs.replace(found, word="timeout")
     except OSError as error:
-        return msgspec.structs.replace(found, word=_word(error))
+        return msgspec.structs.replace(found, word=connect_word(error))
     except (dns.exception.DNSException, ValueError):
         return found
     addresses = tuple(
@@ -79,8 +79,3 @@ def _answer_word(code: dns.rcode.Rcode, addresses: tuple[str, ...]) -> DnsWord:
     if code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         return "bad-answer"
     return "ok" if addresses else "no-such-name"
-
-
-def _word(error: OSError) -> DnsWord:
-    word = why(error)
-    return "refused" if word == "refused" else "timeout" if word == "timeout" else "unreachable"

@@ -1,7 +1,7 @@
-"""Is there a KMS host at this address?  Name, TCP, one bind, nothing more.
+"""Whether a KMS host answers: name, TCP, one bind, nothing more.
 
-It shows a listener that offers the interface.  It does not show that the host
-would activate: that takes its own key, its count and its editions.
+This shows a listener that offers the interface.  It does not show that the host would
+activate: that depends on its key, its count and its editions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from volact.endpoints.resolve import elapsed_ms, resolve, why
+from volact.endpoints.resolve import connect_word, elapsed_ms, resolve
 from volact.endpoints.rpc import HEADER_SIZE, bind, fragment_size, read_answer
 from volact.model.profile import HostPort
 
@@ -20,7 +20,7 @@ KmsWord = Literal[
     "ok", "name-unresolved", "refused", "timeout", "unreachable", "closed", "not-rpc", "not-kms"
 ]
 
-# What a person is told; the words themselves are for scripts.
+# Sentences for text output; data has the words.
 SAYS: dict[str, str] = {
     "ok": "offers the KMS interface",
     "name-unresolved": "the name does not resolve here",
@@ -36,12 +36,12 @@ _MAX_ADDRESSES = 4
 
 
 class KmsHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found at one KMS host; times are milliseconds."""
+    """The health of one KMS host; times are milliseconds."""
 
     host: str  # "name:port"
     word: KmsWord
     addresses: tuple[str, ...] = ()
-    address: str | None = None  # the one that was spoken to, or tried last
+    address: str | None = None  # the one that answered, or the last one tried
     resolve_ms: float | None = None
     connect_ms: float | None = None
     bind_ms: float | None = None
@@ -53,7 +53,7 @@ class KmsHealth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def probe_kms(host: HostPort, timeout_s: float = 3.0) -> KmsHealth:
-    """Resolve, connect to the first address that takes it, bind, and hang up.
+    """Resolve, connect to the first address that accepts, bind, disconnect.
 
     Each of the three has ``timeout_s`` for itself.
     """
@@ -69,7 +69,7 @@ async def probe_kms(host: HostPort, timeout_s: float = 3.0) -> KmsHealth:
             async with asyncio.timeout(timeout_s):
                 reader, writer = await asyncio.open_connection(address, host.port)
         except OSError as error:
-            found = msgspec.structs.replace(found, word=_connect_word(error))
+            found = msgspec.structs.replace(found, word=connect_word(error))
             continue
         found = msgspec.structs.replace(found, connect_ms=elapsed_ms(begun))
         return await _greet(found, reader, writer, timeout_s)
@@ -88,7 +88,7 @@ async def _greet(
     except (OSError, asyncio.IncompleteReadError):
         word = "closed"
     finally:
-        # Nothing is left to be sent: this closes at once.
+        # No data is left to send, so this closes at once.
         writer.close()
     return msgspec.structs.replace(found, word=word, bind_ms=elapsed_ms(begun))
 
@@ -101,8 +101,3 @@ async def _bind(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> K
     if size is None:
         return "not-rpc"
     return read_answer(header + await reader.readexactly(size - HEADER_SIZE))
-
-
-def _connect_word(error: OSError) -> KmsWord:
-    word = why(error)
-    return "refused" if word == "refused" else "timeout" if word == "timeout" else "unreachable"

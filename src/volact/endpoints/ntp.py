@@ -1,7 +1,7 @@
-"""How far this machine's clock is from a time server's, by one NTP question.
+"""The offset of this machine's clock from a time server's, by one NTP question.
 
-The packet is ntplib's; the waiting is asyncio's, so that many servers are
-asked at once and none of them can hold up the others.
+The packet is ntplib's.  The waiting is asyncio's, so that many servers are asked at once
+and a silent one does not delay the others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 import ntplib
 
-from volact.endpoints.resolve import resolve, why
+from volact.endpoints.resolve import connect_word, resolve
 
 NtpWord = Literal[
     "ok", "name-unresolved", "refused", "timeout", "unreachable", "bad-answer", "unsynchronised"
@@ -35,7 +35,7 @@ _PACKET_SIZE = 48
 
 
 class NtpHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """What one time server said.
+    """The answer of one time server.
 
     ``offset_s`` is positive when this machine's clock is behind the server's.
     """
@@ -81,7 +81,7 @@ async def probe_ntp(host: str, port: int = 123, timeout_s: float = 3.0) -> NtpHe
         async with asyncio.timeout(timeout_s):
             sent, data, arrived = await _ask(address, port)
     except OSError as error:
-        return NtpHealth(host=host, address=address, word=_word(error))
+        return NtpHealth(host=host, address=address, word=connect_word(error))
     return read_packet(host, address, sent, data, arrived)
 
 
@@ -101,9 +101,9 @@ async def _ask(address: str, port: int) -> tuple[bytes, bytes, float]:
 
 
 def read_packet(host: str, address: str, sent: bytes, data: bytes, arrived: float) -> NtpHealth:
-    """What a datagram says, given the question that was sent."""
+    """The health that a datagram shows, given the question that was sent."""
     answer = ntplib.NTPStats()
-    # The server repeats our time of sending: so an old or foreign answer is seen.
+    # The server repeats the time of sending, which shows an old or foreign answer.
     if len(data) < _PACKET_SIZE or data[24:32] != sent[40:48]:
         return NtpHealth(host=host, address=address, word="bad-answer")
     answer.from_data(data)
@@ -119,8 +119,3 @@ def read_packet(host: str, address: str, sent: bytes, data: bytes, arrived: floa
         delay_s=None if no_time else round(answer.delay, 6),
         stratum=answer.stratum,
     )
-
-
-def _word(error: OSError) -> NtpWord:
-    word = why(error)
-    return "refused" if word == "refused" else "timeout" if word == "timeout" else "unreachable"

@@ -1,16 +1,19 @@
-"""Names into addresses by this machine's own resolver, with the time it took."""
+"""Addresses of a name by this machine's own resolver, with the time it took."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import time
+from typing import Literal
 
 import msgspec
 
+ConnectWord = Literal["refused", "timeout", "unreachable"]
+
 
 class Resolved(msgspec.Struct, frozen=True):
-    """The addresses of a name, none when it does not resolve."""
+    """The addresses of a name; none if it does not resolve."""
 
     addresses: tuple[str, ...]
     ms: float
@@ -18,7 +21,7 @@ class Resolved(msgspec.Struct, frozen=True):
 
 
 async def resolve(host: str, timeout_s: float) -> Resolved:
-    """Every address of a host, in the resolver's order, each once."""
+    """Resolve a host; each address once, in the resolver's order."""
     begun = time.perf_counter()
     loop = asyncio.get_running_loop()
     trouble = ""
@@ -40,8 +43,8 @@ def elapsed_ms(begun: float) -> float:
     return round((time.perf_counter() - begun) * 1000, 1)
 
 
-def why(error: OSError) -> str:
-    """One word for a connection that did not come about."""
+def connect_word(error: OSError) -> ConnectWord:
+    """One word for a connection that failed."""
     if isinstance(error, ConnectionRefusedError):
         return "refused"
     if isinstance(error, TimeoutError):

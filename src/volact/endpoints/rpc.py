@@ -1,8 +1,7 @@
-"""The bind of DCE/RPC over TCP, and how its answer is read.  Pure.
+"""The bind of DCE/RPC over TCP, and the reading of its answer.  Pure.
 
-A bind says which interface one would like to speak; the answer says whether
-it is offered.  No request is ever made here: the first operation of the KMS
-interface is an activation, and that is Windows' own business.
+A bind names an interface; the answer says whether it is offered.  No request is ever made
+here: the first operation of the KMS interface is an activation, which only Windows does.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def bind(call: int = 1) -> bytes:
 
 
 def fragment_size(header: bytes) -> int | None:
-    """How long the whole answer is by its header, ``None`` when it is no DCE/RPC."""
+    """The length of the answer by its header; ``None`` if it is not DCE/RPC."""
     major, minor, _, _, drep, size, _, _ = _HEADER.unpack(header)
     good = (major, minor, drep) == (5, 0, _LITTLE_ENDIAN) and HEADER_SIZE <= size <= MAX_FRAGMENT
     return size if good else None

@@ -1,6 +1,6 @@
-"""``--lang``: the language of everything that is written for a person.
+"""``--lang``: the language of text output.
 
-Data (json, jsonl, csv) is English always; ``--help`` is too.
+Data (json, jsonl, csv) and ``--help`` are always English.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def _complete(incomplete: str) -> list[str]:
 
 
 def _speak(tag: str) -> str:
-    """Speak it from here on: wrong options that come later are said in it."""
+    """Use the language from here on, also for errors in later options."""
     if tag:
         name = known_language(tag)
         if not name:

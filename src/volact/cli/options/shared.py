@@ -47,7 +47,7 @@ KmsHosts = Annotated[
 
 
 def complete_step(incomplete: str) -> list[str]:
-    """Shell completion for the steps that wait for the person's word."""
+    """Shell completion for the steps that need consent."""
     return [step for step in ASKING_STEPS if step.startswith(incomplete)]
 
 

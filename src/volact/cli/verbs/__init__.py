@@ -1,5 +1,5 @@
-"""One module per verb: its options, its help, and the functions that do its work.
+"""One module for each verb: a function that takes the verb's options and returns the exit code.
 
-Each module has its Typer application as ``app`` and imports its work at its top:
-``volact.cli.registry`` imports it only when the verb runs.
+``volact.cli.registry`` imports a module when its verb runs, so imports stand at the top.
+Options and help are in ``volact.cli.options``.
 """

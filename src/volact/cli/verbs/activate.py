@@ -1,18 +1,17 @@
-"""``volact activate``: look, ask, do, and look again."""
+"""``volact activate``: examine, plan, ask, apply, verify."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import aclosing
 
-from volact.cli.conduct import Conductor, apply_pending, conductor, run_through
 from volact.cli.console import wants_colour
 from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.changes import ActivateOptions
-from volact.cli.progress import Showing
-from volact.cli.question import consents
+from volact.cli.progress import ShownProgress
 from volact.cli.resume import resumed
 from volact.cli.rollout_options import rollout_words
+from volact.cli.run_controller import RunController, apply_pending, open_run, run_through
 from volact.cli.runtime import new_runner, run_async
 from volact.cli.verbs.plan import run_plan
 from volact.core.context import Policy
@@ -38,7 +37,7 @@ def activate(options: ActivateOptions) -> int:
             "say --yes to change servers without a question, or --dry-run to look only",
         )
     resume = resumed(options, fleet_of(options, "activate", policy))
-    with conductor(options, resume.fleet, options.output) as run:
+    with open_run(options, resume.fleet, options.output) as run:
         run.rollout(rollout_words(options), keeps=not options.no_store)
         for row in resume.carried:
             run.take(row)
@@ -47,20 +46,20 @@ def activate(options: ActivateOptions) -> int:
         return unattended(run) if options.yes else _plan_first(run, ask=True)
 
 
-def unattended(run: Conductor) -> int:
-    """Do what the run's policy allows; nobody is asked."""
+def unattended(run: RunController) -> int:
+    """Apply what the run's policy allows, without a question."""
     return _plan_first(run, ask=False) if _together(run) else run_async(run_through(run))
 
 
-def _together(run: Conductor) -> bool:
+def _together(run: RunController) -> bool:
     return needs_all_servers(run.fleet.job)
 
 
-def _plan_first(run: Conductor, *, ask: bool) -> int:
-    """Plan for all, show it and ask once unless told not to, apply exactly that."""
+def _plan_first(run: RunController, *, ask: bool) -> int:
+    """Plan for all, show the plan and ask once unless told not to, apply exactly that."""
     with new_runner() as runner:
         pending = runner.run(_plan(run))
-        # Asked outside the loop, where Ctrl-C is Ctrl-C.
+        # Outside of the event loop: there Ctrl-C raises KeyboardInterrupt.
         if pending and not run.stopped and (not ask or _agreed(run, pending)):
             runner.run(apply_pending(run, pending))
         else:
@@ -69,15 +68,15 @@ def _plan_first(run: Conductor, *, ask: bool) -> int:
     return run.finish()
 
 
-async def _plan(run: Conductor) -> list[Outcome]:
-    """Look at every server; those without steps are finished with that."""
+async def _plan(run: RunController) -> list[Outcome]:
+    """Examine every server; those without steps get their rows."""
     fleet = run.fleet
     pending: list[Outcome] = []
     together = _together(run)
-    with run.listening(looking=True) as control:
+    with run.stoppable(probing=True) as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         async with aclosing(outcomes):
-            with Showing(run.progress, say("looking at"), len(fleet.servers)) as progress:
+            with ShownProgress(run.progress, say("looking at"), len(fleet.servers)) as progress:
                 async for outcome in outcomes:
                     if outcome.pending or together:
                         pending.append(outcome)
@@ -93,7 +92,7 @@ async def _plan(run: Conductor) -> list[Outcome]:
     return [outcome for outcome in planned if outcome.pending]
 
 
-def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
+def _agreed(run: RunController, pending: list[Outcome]) -> bool:
     """Show the plan on standard error and ask."""
     colour = wants_colour(sys.stderr)
     writer = PlanTextWriter(sys.stderr, run.fleet.how, colour=colour)
@@ -106,4 +105,4 @@ def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
         steps=count(steps, "{n} step", "{n} steps"),
         servers=count(len(pending), "{n} server", "{n} servers"),
     )
-    return consents(run, question)
+    return run.confirm(question)

@@ -1,14 +1,14 @@
-"""``volact check``: look at servers, change nothing."""
+"""``volact check``: examine servers, change nothing."""
 
 from __future__ import annotations
 
-from volact.cli.conduct import conductor, run_through
 from volact.cli.fleet_options import fleet_of
 from volact.cli.options.servers import CheckOptions
+from volact.cli.run_controller import open_run, run_through
 from volact.cli.runtime import run_async
 
 
 def check(options: CheckOptions) -> int:
     """Look at servers and say what is wrong; change nothing."""
-    with conductor(options, fleet_of(options, "check"), options.output) as run:
+    with open_run(options, fleet_of(options, "check"), options.output) as run:
         return run_async(run_through(run))

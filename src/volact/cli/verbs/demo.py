@@ -1,4 +1,4 @@
-"""``volact demo``: a simulated fleet, looked at, activated and looked at again."""
+"""``volact demo``: a simulated fleet, checked, activated and verified."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import msgspec
 import typer
 
 from volact.cli.child_lab import child_lab
-from volact.cli.conduct import conductor, run_through, stdout_writer
 from volact.cli.console import use_stdout
 from volact.cli.fleet_options import fleet_of
 from volact.cli.options.lab import DemoOptions
 from volact.cli.options.servers import FleetOptions
+from volact.cli.run_controller import open_run, run_through, stdout_writer
 from volact.cli.runtime import run_async
-from volact.cli.sinks import Nowhere, require_writable
+from volact.cli.sinks import NullWriter, require_writable
 from volact.model.text import say
 from volact.report.compare import ComparingWriter
 from volact.report.tally import Tally
@@ -52,7 +52,7 @@ def _both_runs(options: DemoOptions, inventory: Path) -> int:
 
 
 def _check(options: FleetOptions) -> Tally:
-    with conductor(options, fleet_of(options, "check"), "text", Nowhere()) as run:
+    with open_run(options, fleet_of(options, "check"), "text", NullWriter()) as run:
         code = run_async(run_through(run))
         if run.stopped:
             raise typer.Exit(code)
@@ -66,7 +66,7 @@ def _activate(options: FleetOptions, before: Tally) -> int:
     )
     fleet = msgspec.structs.replace(fleet, how=how)
     table = ComparingWriter(use_stdout("text"), before, stdout_writer("text", how, options))
-    with conductor(options, fleet, "text", table) as run:
+    with open_run(options, fleet, "text", table) as run:
         return run_async(run_through(run))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from volact.cli.console import use_stdout
-from volact.cli.memory import head, known_names, nothing_yet, paper, remembered, the_moment
-from volact.cli.options.memory import DiffOptions
+from volact.cli.options.store_reports import DiffOptions
+from volact.cli.store_reports import head, known_names, nothing_yet, paper, remembered, the_moment
 from volact.errors import InputError
 from volact.model.text import say
 from volact.queries.diff import DiffQuery

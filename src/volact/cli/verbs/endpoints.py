@@ -6,7 +6,7 @@ import msgspec
 
 from volact.cli.console import table, use_stdout
 from volact.cli.options.tools import EndpointOptions
-from volact.cli.provider import the_profile
+from volact.cli.provider import required_profile
 from volact.cli.runtime import run_async
 from volact.endpoints import Endpoints, check_endpoints, check_profile
 from volact.errors import InputError
@@ -22,7 +22,7 @@ def endpoints(options: EndpointOptions) -> int:
     if hosts or options.ntp:
         found = run_async(check_endpoints(hosts, options.ntp, timeout_s=wait))
     else:
-        found = run_async(check_profile(the_profile(options.provider), timeout_s=wait))
+        found = run_async(check_profile(required_profile(options.provider), timeout_s=wait))
     out = use_stdout(options.output)
     out.write(_json(found) if options.output == "json" else _text(found))
     return 0 if found.ok else _ATTENTION

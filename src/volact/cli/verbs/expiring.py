@@ -1,4 +1,4 @@
-"""``volact expiring``: whose licence ends soon."""
+"""``volact expiring``: servers whose licence ends soon."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from itertools import chain
 
 from volact.cli.console import use_stdout
 from volact.cli.failure import tell
-from volact.cli.memory import filter_of, head, nothing_yet, paper, remembered, the_moment
-from volact.cli.options.memory import ExpiringOptions
+from volact.cli.options.store_reports import ExpiringOptions
+from volact.cli.store_reports import filter_of, head, nothing_yet, paper, remembered, the_moment
 from volact.core.span import parse_span
 from volact.queries.expiring import ExpiringQuery
 from volact.queries.servers import NamesQuery

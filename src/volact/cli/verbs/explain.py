@@ -1,4 +1,4 @@
-"""``volact explain``: what a code or a finding means, and what to do about it."""
+"""``volact explain``: the meaning of a code or a finding, and its remedy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _listed(name: str, errors: Mapping[int, ErrorInfo], output: str) -> str:
 
 
 def _meaning(found: Explanation) -> str:
-    """A finding's meaning is a sentence of ours; a code's is one of the knowledge's."""
+    """The meaning: a finding's is translated here, a code's comes from the data files."""
     if isinstance(found.meaning, Text):
         return tr(found.meaning)
     return tr(say("{sentence}.", sentence=ready(found.meaning.rstrip("."))))

@@ -1,4 +1,4 @@
-"""``volact export``: what the store holds, for other programs and for safe keeping."""
+"""``volact export``: the content of the store, for other programs and as a backup."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TextIO
 import msgspec
 
 from volact import __version__
+from volact.cli.atomic_file import atomic_file
 from volact.cli.console import use_stdout
-from volact.cli.options.memory import ExportOptions
-from volact.cli.whole_file import whole_file
+from volact.cli.options.store_reports import ExportOptions
 from volact.errors import InputError
 from volact.model.text import say
 from volact.report.export_rows import Record, write_records
@@ -25,7 +25,7 @@ def export(options: ExportOptions) -> int:
     if store is None:
         raise InputError(say("there is no store yet"), say("check and activate make one"))
     with store:
-        # Newest first is how runs are listed; a record of what happened begins at the beginning.
+        # The store lists the newest run first; an export begins with the oldest.
         runs = [store.find_run(options.run)] if options.run else store.runs()[::-1]
         with _opened(options) as out:
             write_records(out, options.output, __version__, _records(store, runs, options))
@@ -58,5 +58,5 @@ def _opened(options: ExportOptions) -> Iterator[TextIO]:
         yield use_stdout(options.output)
         return
 
-    with whole_file(Path(options.to)) as out:
+    with atomic_file(Path(options.to)) as out:
         yield out

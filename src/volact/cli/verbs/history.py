@@ -1,10 +1,10 @@
-"""``volact history SERVER``: every look at one server, and every change."""
+"""``volact history SERVER``: every probe of one server, and every change."""
 
 from __future__ import annotations
 
 from volact.cli.console import use_stdout
-from volact.cli.memory import head, no_server, paper, remembered, the_moment
-from volact.cli.options.memory import HistoryOptions
+from volact.cli.options.store_reports import HistoryOptions
+from volact.cli.store_reports import head, no_server, paper, remembered, the_moment
 from volact.core.span import parse_span
 from volact.queries.history import HistoryQuery
 from volact.queries.servers import NamesQuery

@@ -1,4 +1,4 @@
-"""``volact inventory``: what an inventory says, what is wrong in it, and in another form."""
+"""``volact inventory``: show, check and convert an inventory."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def export(options: ExportOptions) -> int:
 
 
 def _login_problems(options: CheckOptions, inventory: Inventory) -> list[InputError]:
-    """What is wrong with the logins of the servers that are meant."""
+    """The problems with the credentials of the chosen servers."""
     if not inventory.servers:
         return []
     try:
@@ -89,7 +89,7 @@ def _row(server: Server) -> tuple[str, ...]:
 
 
 def _login(server: Server) -> str:
-    """Where the login's secrets come from, in a few words."""
+    """The sources of the credential's secrets."""
     own = server.credential
     words = [
         f"env {own.password_env}" if own.password_env else "",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from volact.cli.console import table, use_stdout
 from volact.cli.options.lab import ScenariosOptions, ServeOptions
-from volact.cli.runtime import run_async, stoppable
+from volact.cli.runtime import run_async, stop_on_signals
 from volact.errors import InputError
 from volact.model.text import say
 from volact.report.json_document import encode
@@ -35,7 +35,7 @@ async def _serve(options: ServeOptions) -> None:
     ready = Path(options.ready_file) if options.ready_file else None
     lab = Lab(options.scenario, options.servers, options.seed)
     stop = asyncio.Event()
-    with stoppable(stop):
+    with stop_on_signals(stop):
         line = say(
             "{n} servers, inventory {file}; Ctrl-C ends them", n=options.servers, file=inventory
         )
@@ -46,7 +46,7 @@ async def _serve(options: ServeOptions) -> None:
 
 
 def _set_at_end_of_input(stop: asyncio.Event) -> None:
-    """Whoever started this lab holds the other end of its input: when it is gone, so is that."""
+    """Stop when standard input ends: the process that started this lab has then ended."""
     loop = asyncio.get_running_loop()
 
     def watch() -> None:

@@ -1,14 +1,14 @@
-"""``volact plan``: what would be done, as words, data or console commands."""
+"""``volact plan``: the plan as text, data or console commands."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from volact.cli.conduct import Conductor, conductor
 from volact.cli.console import use_stdout
 from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.servers import PlanOptions, ServerOptions
+from volact.cli.run_controller import RunController, open_run
 from volact.cli.runtime import run_async
 from volact.core.commands import console_commands
 from volact.core.context import Policy
@@ -27,10 +27,10 @@ def run_plan(options: ServerOptions, output: str, policy: Policy | None = None) 
     """The verb, also for ``activate --dry-run``."""
     fleet = fleet_of(options, "plan", policy)
     if output != "commands":
-        with conductor(options, fleet, output) as run:
+        with open_run(options, fleet, output) as run:
             return run_async(_run(run))
     commands = _Commands(commands_writer(len(fleet.servers)))
-    with conductor(options, fleet, output, commands) as run:
+    with open_run(options, fleet, output, commands) as run:
         return run_async(_run(run, commands))
 
 
@@ -42,7 +42,7 @@ class _Commands:
         self._typed: dict[str, tuple[str, ...]] = {}
 
     def expect(self, outcome: Outcome) -> None:
-        """Keep what is typed on a server until its row is written."""
+        """Keep a server's commands until its row is written."""
         self._typed[outcome.report.name] = commands_of(outcome)
 
     def add(self, server: ServerReport) -> None:
@@ -50,12 +50,12 @@ class _Commands:
         self._writer.add(server, self._typed.pop(server.name, ()))
 
     def finish(self, run: RunReport) -> None:
-        """There is no more to say."""
+        """Do nothing."""
 
 
-async def _run(run: Conductor, commands: _Commands | None = None) -> int:
+async def _run(run: RunController, commands: _Commands | None = None) -> int:
     fleet = run.fleet
-    with run.listening() as control:
+    with run.stoppable() as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         if needs_all_servers(fleet.job):
             outcomes = _together(outcomes)
@@ -75,7 +75,7 @@ async def _rows(
 
 
 async def _together(outcomes: AsyncGenerator[Outcome, None]) -> AsyncGenerator[Outcome, None]:
-    """The outcomes after all servers were looked at, with what is planned only then."""
+    """The outcomes after all servers were examined, with the plans that need all."""
     async with aclosing(outcomes):
         seen = [outcome async for outcome in outcomes]
     for outcome in plan_together(seen):
@@ -83,7 +83,7 @@ async def _together(outcomes: AsyncGenerator[Outcome, None]) -> AsyncGenerator[O
 
 
 def commands_of(outcome: Outcome) -> tuple[str, ...]:
-    """What a person would type on that server."""
+    """The console commands of a plan."""
     exam = outcome.examination
     return console_commands(exam.plan, exam.assessment) if exam is not None else ()
 

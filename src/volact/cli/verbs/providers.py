@@ -1,4 +1,4 @@
-"""``volact providers``: the clouds that volact knows, and where that comes from."""
+"""``volact providers``: the known clouds, with sources."""
 
 from __future__ import annotations
 

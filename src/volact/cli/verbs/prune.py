@@ -6,7 +6,7 @@ import sys
 
 import msgspec
 
-from volact.cli.options.memory import PruneOptions
+from volact.cli.options.store_reports import PruneOptions
 from volact.core.span import parse_span
 from volact.errors import InputError
 from volact.model.text import Text, say

@@ -1,4 +1,4 @@
-"""``volact read-answer``: the usual report out of answers that were brought by hand."""
+"""``volact read-answer``: the usual report, made of answers that were brought by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED
 from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
 from volact.cli.options.tools import ReadOptions
-from volact.cli.sinks import Nowhere, Sinks, parse_reports
+from volact.cli.sinks import NullWriter, Sinks, parse_reports
 from volact.cli.verbs.plan import commands_of, commands_writer
 from volact.errors import AnswerError, InputError
 from volact.knowledge.load import load_profile
@@ -87,7 +87,7 @@ def _job(options: ReadOptions) -> Job:
 
 
 def _outcomes(file: str, job: Job) -> list[Outcome]:
-    """What each answer in a file says; ``InputError`` when there is none in it."""
+    """The outcome of each answer in a file; ``InputError`` if it holds none."""
     found = find_answers(_content(file))
     if not found:
         raise InputError(
@@ -112,7 +112,7 @@ def _shown(file: str) -> str:
 
 
 def _outcome(file: str, found: Found, job: Job) -> Outcome:
-    """One answer; the place it was found at stands for an address."""
+    """The outcome of one answer; its place in the file stands for an address."""
     place = f"{_shown(file)} line {found.line}"
     server = Server(name=place, address=Address(scheme="local"))
     if isinstance(found.result, AnswerError):
@@ -127,7 +127,7 @@ def _outcome(file: str, found: Found, job: Job) -> Outcome:
 
 
 def _told_apart(outcomes: list[Outcome]) -> list[Outcome]:
-    """Servers of one name get numbers: images often share a computer's name."""
+    """Number servers of the same name: images often share a computer's name."""
     seen: Counter[str] = Counter()
 
     def named(outcome: Outcome) -> Outcome:
@@ -143,7 +143,7 @@ def _told_apart(outcomes: list[Outcome]) -> list[Outcome]:
 
 def _writer(options: ReadOptions, how: Invocation) -> Writer:
     if options.output == "commands":
-        return Nowhere()
+        return NullWriter()
     out = use_stdout(options.output)
     look = Look(columns=columns_of(out), colour=wants_colour(out), everything=options.verbose)
     return make_writer(options.output, out, how, look)

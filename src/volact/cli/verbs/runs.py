@@ -1,11 +1,11 @@
-"""``volact runs``: the runs that the store remembers."""
+"""``volact runs``: the runs in the store."""
 
 from __future__ import annotations
 
 from volact.cli.console import use_stdout
 from volact.cli.failure import tell
-from volact.cli.memory import head, nothing_yet, paper, remembered, the_moment
-from volact.cli.options.memory import RunsOptions
+from volact.cli.options.store_reports import RunsOptions
+from volact.cli.store_reports import head, nothing_yet, paper, remembered, the_moment
 from volact.report.store_reports.columns import RUNS
 from volact.report.store_reports.document import Document, write
 from volact.report.store_reports.runs_text import write_runs

@@ -12,10 +12,10 @@ from volact import __version__
 from volact.agent.render import render
 from volact.agent.request import Request, new_request
 from volact.agent.wrap import CLOUDS, Wrapped, wrap
+from volact.cli.atomic_file import write_whole
 from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
 from volact.cli.options.tools import ScriptMode, ScriptOptions, Service
-from volact.cli.provider import the_profile
-from volact.cli.whole_file import write_whole
+from volact.cli.provider import required_profile
 from volact.core.standalone import standalone_steps
 from volact.errors import InputError
 from volact.model.profile import Knowledge
@@ -24,13 +24,13 @@ from volact.words import tr
 from volact.words.choose import known_language
 
 _DEADLINE_S = 120
-_BY_HAND_S = 600  # hosts that do not answer, services that start, clocks that are set
+_BY_HAND_S = 600  # unreachable hosts, services that start and clock changes take time
 
 
 def script(options: ScriptOptions) -> int:
     """Write a self-contained file to run on a server by hand."""
     service = options.for_
-    name = the_profile(options.provider or _cloud_of(service)).name
+    name = required_profile(options.provider or _cloud_of(service)).name
     knowledge = knowledge_with(parse_kms_hosts(options.kms_host))(name)
     mode: ScriptMode = options.mode or ("probe" if service else "standalone")
     request = _request(knowledge, mode)
@@ -54,7 +54,7 @@ def _numbered(path: Path, count: int) -> list[Path]:
 
 
 def _write_all(paths: Sequence[Path], files: Sequence[bytes], *, force: bool) -> None:
-    """Write the files and say what is in them, as sha256sum does."""
+    """Write the files and print their digests as sha256sum does."""
     for path, data in zip(paths, files, strict=True):
         _write(path, data, force=force)
         sys.stdout.write(f"{hashlib.sha256(data).hexdigest()}  {path}\n")
@@ -65,7 +65,7 @@ def _cloud_of(service: Service | None) -> str:
 
 
 def _request(knowledge: Knowledge, mode: ScriptMode) -> Request:
-    """What is asked; its id comes from what it asks, so that nothing in the file is chance."""
+    """The request; its id is a digest of its content, so that the file is reproducible."""
     person = mode == "standalone"
     seed = f"{__version__} {knowledge.profile}" + ("" if person else f" {mode}")
     steps = standalone_steps(knowledge) if person else ()
@@ -86,7 +86,7 @@ def _wrapped(service: Service, data: bytes, request: Request) -> Wrapped:
 
 
 def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: str) -> None:
-    """What to do with the files; nothing of it is data."""
+    """Print on standard error how the files are used."""
     lines = [tr(say("run it:"))]
     for path in paths:
         file = shlex.quote(str(path))

@@ -1,11 +1,11 @@
-"""``volact status``: the fleet at a glance, out of what the store remembers."""
+"""``volact status``: an overview of the fleet, out of the store."""
 
 from __future__ import annotations
 
 from volact.cli.console import use_stdout
 from volact.cli.failure import tell
-from volact.cli.memory import filter_of, head, nothing_yet, paper, remembered, the_moment
-from volact.cli.options.memory import StatusOptions
+from volact.cli.options.store_reports import StatusOptions
+from volact.cli.store_reports import filter_of, head, nothing_yet, paper, remembered, the_moment
 from volact.core.span import parse_span
 from volact.queries.status import StatusQuery
 from volact.report.store_reports.columns import STATUS

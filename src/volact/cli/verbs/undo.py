@@ -1,4 +1,4 @@
-"""``volact undo``: put back what a run changed, where that is possible, and look again."""
+"""``volact undo``: put back what a run changed, where that is possible, and verify."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import sys
 from contextlib import aclosing
 from dataclasses import replace
 
-from volact.cli.conduct import Conductor, apply_pending, conductor
 from volact.cli.console import wants_colour
 from volact.cli.options.changes import UndoOptions
-from volact.cli.progress import Showing
-from volact.cli.question import consents
+from volact.cli.progress import ShownProgress
+from volact.cli.run_controller import RunController, apply_pending, open_run
 from volact.cli.runtime import new_runner
-from volact.cli.undoing import Undoing, undoing
+from volact.cli.undo_run import UndoRun, prepare_undo
 from volact.errors import InputError
 from volact.fleet import plan_fleet
 from volact.model.text import count, say
@@ -31,20 +30,20 @@ def undo(options: UndoOptions) -> int:
             "say --yes to change servers without a question, or --dry-run to look only",
         )
     run, *names = options.targets
-    what = undoing(run, replace(options, targets=names), options.allow)
-    # A look at what could be done is no run that could be undone.
+    what = prepare_undo(run, replace(options, targets=names), options.allow)
+    # A dry run changes nothing, so it is not stored as a run.
     return _undo(what, replace(options, no_store=options.no_store or options.dry_run))
 
 
-def _undo(what: Undoing, options: UndoOptions) -> int:
-    with conductor(options, what.fleet, options.output) as run, new_runner() as runner:
+def _undo(what: UndoRun, options: UndoOptions) -> int:
+    with open_run(options, what.fleet, options.output) as run, new_runner() as runner:
         run.tally = UndoTally()
         if what.remark:
             run.note(what.remark)
         for row in what.lost():
             run.take(row)
-        pending = runner.run(_looked(run, len(what.fleet.servers)))
-        # Asked outside the loop, where Ctrl-C is Ctrl-C.
+        pending = runner.run(_examined(run, len(what.fleet.servers)))
+        # Outside of the event loop: there Ctrl-C raises KeyboardInterrupt.
         agreed = not options.dry_run and not run.stopped and bool(pending)
         if agreed and (options.yes or _agreed(run, pending)):
             runner.run(apply_pending(run, pending))
@@ -54,13 +53,13 @@ def _undo(what: Undoing, options: UndoOptions) -> int:
         return run.finish()
 
 
-async def _looked(run: Conductor, total: int) -> list[Outcome]:
-    """Look at every server; those with nothing to put back are finished with that."""
+async def _examined(run: RunController, total: int) -> list[Outcome]:
+    """Examine every server; those with nothing to put back get their rows."""
     fleet, pending = run.fleet, []
-    with run.listening(looking=True) as control:
+    with run.stoppable(probing=True) as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         async with aclosing(outcomes):
-            with Showing(run.progress, say("looking at"), total) as progress:
+            with ShownProgress(run.progress, say("looking at"), total) as progress:
                 async for outcome in outcomes:
                     if outcome.pending:
                         pending.append(outcome)
@@ -70,8 +69,8 @@ async def _looked(run: Conductor, total: int) -> list[Outcome]:
     return pending
 
 
-def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
-    """Show on standard error what would be put back and where it leads, and ask."""
+def _agreed(run: RunController, pending: list[Outcome]) -> bool:
+    """Show what would be put back and the findings that follow, and ask."""
     writer = UndoTextWriter(sys.stderr, run.fleet.how, colour=wants_colour(sys.stderr))
     for outcome in pending:
         writer.add(outcome.report)
@@ -82,4 +81,4 @@ def _agreed(run: Conductor, pending: list[Outcome]) -> bool:
         settings=count(steps, "{n} setting", "{n} settings"),
         servers=count(len(pending), "{n} server", "{n} servers"),
     )
-    return consents(run, question)
+    return run.confirm(question)

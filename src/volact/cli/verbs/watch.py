@@ -1,4 +1,4 @@
-"""``volact watch``: look again and again, repair if allowed, tell of changes."""
+"""``volact watch``: run again and again, repair if allowed, send changes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from volact.cli.failure import tell
 from volact.cli.fleet_options import consent_of, fleet_of
-from volact.cli.notify import channels_of
+from volact.cli.notify import open_channels
 from volact.cli.options.changes import WatchOptions
 from volact.cli.sinks import parse_reports
-from volact.cli.watch import Rhythm, Watch
+from volact.cli.watch import Watch, WatchInterval
 from volact.cli.watch_lock import alone
 from volact.cli.watch_units import Start, cron, quiet, systemd, variables_of, words_of
 from volact.core.context import Policy
@@ -43,7 +43,7 @@ def watch(options: WatchOptions) -> int:
         made = _watch(options)
         if options.once:
             return made.once()
-        return made.forever(Rhythm(every=every, jitter=jitter))
+        return made.forever(WatchInterval(every=every, jitter=jitter))
 
 
 def _watch(options: WatchOptions) -> Watch:
@@ -53,14 +53,14 @@ def _watch(options: WatchOptions) -> Watch:
     return Watch(
         options,
         lambda: fleet_of(options, mode, policy),
-        channels_of(options.notify),
+        open_channels(options.notify),
         within=within,
         before=dict(_before(options, within)),
     )
 
 
 def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, Standing]]:
-    """How servers stood when they were last seen, as far as the store knows."""
+    """The last known standing of each server, out of the store."""
     if options.no_store or chosen(options.store) is None:
         return
 
@@ -72,12 +72,12 @@ def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, Sta
             for latest in store.latest():
                 row = latest.newest
                 yield row.report.name, standing_of(row.report, row.at, within)
-    except StoreError as error:  # a store that cannot be read stops nothing
+    except StoreError as error:  # an unreadable store does not stop a watch
         tell(told(error))
 
 
 def _whose(options: WatchOptions) -> list[str]:
-    """The words that say which servers are watched."""
+    """The words that name the watched servers; they identify the lock."""
     inventory = os.path.abspath(options.inventory) if options.inventory else ""  # noqa: PTH100
     return [
         inventory, options.from_, *options.from_filter, *sorted(options.limit),
@@ -88,7 +88,7 @@ def _whose(options: WatchOptions) -> list[str]:
 def _print(options: WatchOptions, every: timedelta, jitter: timedelta) -> int:
     start = _start(options, every, jitter)
     asked = ((options.print_systemd, systemd), (options.print_cron, cron))
-    # All of it or, where cron cannot say how often, nothing.
+    # Both are made before one is printed: cron may not be able to express the interval.
     texts = [text(start) for wanted, text in asked if wanted]
     sys.stdout.write("".join(texts))
     return 0
@@ -108,7 +108,7 @@ def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> Start:
 
 
 def _program() -> tuple[str, ...]:
-    """How this volact is started, by a path that holds from everywhere."""
+    """The absolute command that starts this volact."""
     typed = Path(sys.argv[0])
     if typed.stem == "volact" and typed.is_file():
         return (str(typed.absolute()),)

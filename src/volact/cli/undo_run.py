@@ -1,6 +1,6 @@
-"""Which run is undone on which servers, out of the store and the person's words.
+"""The run to undo and its servers, out of the store and the options.
 
-What is undone, and whether it may be, is ``core.undo``'s; the verb is in ``verbs/``.
+What is undone, and whether it may be, is ``core.undo``'s.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FAR_BACK = 100  # runs that changed nothing, behind which the last one is looke
 
 
 @dataclass(frozen=True, kw_only=True)
-class Changed:
+class ChangedServer:
     """A server that a run sent steps to."""
 
     name: str
@@ -41,13 +41,13 @@ class Changed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Undoing:
-    """A run that is to be undone: where it went, the fleet of the way back, and who is missing."""
+class UndoRun:
+    """A run to undo: the fleet of servers that it changed, and those that were not given."""
 
     run: str
     fleet: Fleet
-    missing: tuple[Changed, ...]
-    remark: str = ""  # what the person has to know of the run
+    missing: tuple[ChangedServer, ...]
+    remark: str = ""  # a note on the run for the report
 
     def lost(self) -> Iterator[ServerReport]:
         """A row for every server of the run that was not given this time."""
@@ -66,8 +66,14 @@ class Undoing:
             )
 
 
-def undoing(run: str, options: FleetOptions, allow: Sequence[str]) -> Undoing:
-    """What is to be undone; ``InputError`` for the first thing that is wrong with it."""
+def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoRun:
+    """Find the run and its servers; ``InputError`` for the first mistake.
+
+    Args:
+        run: an id, its beginning, or ``last``.
+        options: servers and how they are reached; without any, the addresses of the run.
+        allow: steps that need consent.
+    """
     for step in allow:
         if step != RESTORE_DEBUGGER:
             raise InputError(f"--allow {step}: no such step", f"known: {RESTORE_DEBUGGER}")
@@ -83,7 +89,7 @@ def undoing(run: str, options: FleetOptions, allow: Sequence[str]) -> Undoing:
     how = msgspec.structs.replace(fleet.how, targets=f"{id_} {fleet.how.targets}".strip())
     fleet = msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
     everything = listed and not options.targets and not options.limit
-    return Undoing(run=id_, fleet=fleet, missing=missing if everything else (), remark=_remark(row))
+    return UndoRun(run=id_, fleet=fleet, missing=missing if everything else (), remark=_remark(row))
 
 
 def _remark(row: RunRow) -> str:
@@ -95,8 +101,8 @@ def _remark(row: RunRow) -> str:
     )
 
 
-def _changed(run: str, url: str) -> tuple[RunRow, dict[str, Changed]]:
-    """The run that is meant, and the servers that it sent steps to, by name."""
+def _changed(run: str, url: str) -> tuple[RunRow, dict[str, ChangedServer]]:
+    """The run, and the servers that it sent steps to, by name."""
     store = open_store(url or None, create=False)
     if store is None:
         address = chosen(url)
@@ -123,7 +129,7 @@ def _changed(run: str, url: str) -> tuple[RunRow, dict[str, Changed]]:
 
 
 def _find(store: Store, run: str) -> RunRow:
-    """The run that is meant; ``last`` is the last one that sent steps to anybody."""
+    """The run; ``last`` is the last one that sent steps to a server."""
     first = store.find_run(run, CHANGING)
     if run != "last":
         return first
@@ -131,13 +137,13 @@ def _find(store: Store, run: str) -> RunRow:
         try:
             row = store.find_run(f"last~{before}", CHANGING)
         except InputError:
-            break  # there are no more
+            break  # there are no earlier runs
         if next(store.intents(row.id), None) is not None:
             return row
     return first
 
 
-def _servers(store: Store, run: str) -> Iterator[tuple[str, Changed]]:
+def _servers(store: Store, run: str) -> Iterator[tuple[str, ChangedServer]]:
     """Intents come by server and then by time; only one server's are held at once."""
     reports = {stored.report.name: stored.report for stored in store.rows(run)}
     by_server: Iterable[tuple[str, Iterable[Intent]]] = groupby(
@@ -146,11 +152,11 @@ def _servers(store: Store, run: str) -> Iterator[tuple[str, Changed]]:
     for name, intents in by_server:
         sent = tuple(intents)
         past = past_of(run, sent, reports.get(name))
-        yield name, Changed(name=name, address=sent[-1].address, past=past)
+        yield name, ChangedServer(name=name, address=sent[-1].address, past=past)
 
 
-def _addresses(changed: dict[str, Changed], options: FleetOptions) -> list[str]:
-    """Without an inventory: the addresses that the run itself went to."""
+def _addresses(changed: dict[str, ChangedServer], options: FleetOptions) -> list[str]:
+    """Without an inventory: the addresses that the run used."""
     words = [word for name in options.targets for word in name.split(",") if word]
     if not words:
         return [one.address for one in changed.values()]
@@ -164,8 +170,8 @@ def _addresses(changed: dict[str, Changed], options: FleetOptions) -> list[str]:
 
 
 def _paired(
-    servers: tuple[Server, ...], changed: dict[str, Changed]
-) -> tuple[tuple[Server, ...], tuple[Changed, ...]]:
+    servers: tuple[Server, ...], changed: dict[str, ChangedServer]
+) -> tuple[tuple[Server, ...], tuple[ChangedServer, ...]]:
     """The given servers that the run changed, by its names; and those that were not given."""
     by_address = {one.address: one.name for one in changed.values()}
     paired: dict[str, Server] = {}
@@ -178,7 +184,7 @@ def _paired(
     return tuple(paired.values()), missing
 
 
-def _none_of(run: str, changed: dict[str, Changed]) -> InputError:
+def _none_of(run: str, changed: dict[str, ChangedServer]) -> InputError:
     some = ", ".join([*changed][:3])
     return InputError(
         say("run {run} changed none of the servers given", run=run),
@@ -186,7 +192,7 @@ def _none_of(run: str, changed: dict[str, Changed]) -> InputError:
     )
 
 
-def _no_such(word: str, changed: dict[str, Changed]) -> InputError:
+def _no_such(word: str, changed: dict[str, ChangedServer]) -> InputError:
     near = get_close_matches(word, changed, 3, 0.5)
     message = say("that run changed no server {name}", name=word)
     return InputError(message, say("did you mean {names}?", names=", ".join(near)) if near else "")

@@ -29,7 +29,7 @@ from volact.model.text import say
 _DESCRIPTOR = re.compile(r"/dev/(?:fd/(\d{1,6})|(stdout|stderr))|/proc/self/fd/(\d{1,6})")
 
 
-class WholeFile:
+class AtomicFile:
     """A file that appears under its name only when it is whole.
 
     Args:
@@ -125,7 +125,7 @@ class _Through:
     def _out(self) -> int:
         if self._descriptor is not None:
             return os.dup(self._descriptor)
-        # A pipe that nobody reads is an error, not a run that never ends.
+        # A pipe without a reader is an error, not a run that never ends.
         at_once = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
         handle = os.open(self._path, os.O_WRONLY | at_once)
         if os.name == "posix":
@@ -167,7 +167,7 @@ def _descriptor_of(path: Path) -> int | None:
 
 
 def _move_new(part: Path, path: Path) -> None:
-    """Move a file where none may be; whoever was quicker keeps the name."""
+    """Move a file to a name that must be free; a file made meanwhile keeps it."""
     try:
         os.link(part, path)
     except OSError as error:
@@ -186,9 +186,9 @@ def _lstat(path: Path) -> os.stat_result | None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
+def atomic_file(path: Path) -> Iterator[TextIO]:
     """The file, open; it stays only when nothing was raised meanwhile."""
-    target = WholeFile(path)
+    target = AtomicFile(path)
     try:
         yield target.file
         target.keep()
@@ -202,7 +202,7 @@ def write_whole(path: Path, data: bytes, *, new: bool = False) -> None:
 
     Other reasons are an ``OSError`` or an ``InputError``.
     """
-    target = WholeFile(path, new=new)
+    target = AtomicFile(path, new=new)
     try:
         target.binary.write(data)
         target.keep()

@@ -1,6 +1,6 @@
-"""Conducting a run: rows from the fleet to the reports, and the exit code at the end.
+"""The controller of a run: rows go to reports and store, signals stop it, an exit code ends it.
 
-The verbs say what is to be done; here it is watched, counted and written.
+The verbs choose what is done; here it is shown, counted and written.
 """
 
 from __future__ import annotations
@@ -14,27 +14,29 @@ from dataclasses import dataclass
 from types import TracebackType
 
 import msgspec
+import typer
 
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet
-from volact.cli.keeping import Keeping, keeping
-from volact.cli.notify import Channel, channels_of, tell_everyone
+from volact.cli.notify import Channel, open_channels, send_to_all
 from volact.cli.options.servers import ServerOptions
-from volact.cli.progress import Progress, Showing, make_progress
-from volact.cli.rollout import Rollout, say_finishing, without_rollout
+from volact.cli.progress import Progress, ShownProgress, make_progress
+from volact.cli.rollout import RolloutSummary, announce_drain, without_rollout
 from volact.cli.rollout_options import control_of
-from volact.cli.runtime import stoppable, untold
+from volact.cli.run_store import RunStore, open_run_store
+from volact.cli.runtime import ignore_signal, stop_on_signals
 from volact.cli.sinks import Sinks, parse_reports
 from volact.core.clusters import Clusters
 from volact.fleet import Control, apply_fleet, run_fleet
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import say
+from volact.model.text import Text, say
 from volact.pipeline.job import CHANGING, Outcome
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
 from volact.report.message import message_of
 from volact.report.tally import ALL_WELL, Tally
+from volact.words import tr
 
 Rows = AsyncGenerator[ServerReport, None]
 _DOING = {
@@ -46,42 +48,45 @@ _DOING = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ears:
-    """Who hears of a run beside its reports."""
+class RunListeners:
+    """Callbacks of a run, beside its reports."""
 
-    end: Callable[[RunReport, Tally], bool]  # when it is over; whether everyone could be told
-    row: Callable[[ServerReport], object] = lambda row: None  # whatever becomes of the reports
+    end: Callable[[RunReport, Tally], bool]  # at the end; returns whether all messages were sent
+    row: Callable[[ServerReport], object] = lambda row: None  # for each row
 
 
-class Conductor:
-    """One run: its reports, its counts, its time and its end."""
+class RunController:
+    """One run, from its first row to its exit code.
 
-    def __init__(  # noqa: PLR0913  (one argument for each that is told of it)
+    A context manager: on an exception no incomplete report stays.
+    """
+
+    def __init__(  # noqa: PLR0913  (one argument for each part)
         self,
         fleet: Fleet,
         sinks: Sinks,
         progress: Progress,
         control: Control,
         *,
-        ears: Ears,
-        keep: Keeping,
+        listeners: RunListeners,
+        store: RunStore,
     ) -> None:
         self.fleet = fleet
-        self._keep = keep
+        self._store = store
         self.progress = progress
-        self._ears = ears
+        self._listeners = listeners
         self.tally = Tally()
         self._clusters = Clusters()
         self._sinks = sinks
         self._control = control
         self._begun = time.monotonic()
         self._stop, self._drain = asyncio.Event(), asyncio.Event()
-        self._rollout = Rollout()
+        self._rollout = RolloutSummary()
         self._unread = False
         self._notes: list[str] = []
 
-    def __enter__(self) -> Conductor:
-        self._keep.begin()
+    def __enter__(self) -> RunController:
+        self._store.begin()
         return self
 
     def __exit__(
@@ -90,67 +95,79 @@ class Conductor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Whatever happened, no half report stays."""
+        """Discard reports that are not complete."""
         self._sinks.discard()
-        self._keep.abandon()
+        self._store.abandon()
 
     @contextmanager
-    def listening(self, *, looking: bool = False) -> Iterator[Control]:
-        """Meanwhile Ctrl-C stops the run, and every server still gets its row.
+    def stoppable(self, *, probing: bool = False) -> Iterator[Control]:
+        """Stop the run on Ctrl-C inside the block; every server still gets its row.
 
-        Looks are given up at once.  Changes under way are finished first; the
-        second Ctrl-C gives them up.
+        Probes are cancelled at once.  Changes under way are finished first; the second
+        Ctrl-C cancels them.
         """
-        changing = self.fleet.job.mode in CHANGING and not looking
+        changing = self.fleet.job.mode in CHANGING and not probing
         steps = (self._drain, self._stop) if changing else (self._stop,)
         control = self._control if changing else without_rollout(self._control)
-        with stoppable(*steps, tell=say_finishing if changing else untold):
+        with stop_on_signals(*steps, on_signal=announce_drain if changing else ignore_signal):
             yield msgspec.structs.replace(
-                control, stop=self._stop, drain=self._drain, on_event=self._rollout.hear
+                control, stop=self._stop, drain=self._drain, on_event=self._rollout.on_event
             )
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody stopped the run."""
+        """Whether the run was stopped by a signal."""
         return self._stop.is_set() or self._drain.is_set()
 
     def interrupt(self) -> None:
-        """Somebody ends the run where nothing is under way."""
+        """Stop the run while no server is worked on."""
         self._stop.set()
+
+    def confirm(self, question: Text) -> bool:
+        """Ask on standard error; Ctrl-C instead of an answer means no and stops the run.
+
+        Rows that are finished by then still go to the reports and the store.
+        """
+        try:
+            return typer.confirm(tr(question), default=False, err=True)
+        except typer.Abort:
+            sys.stderr.write("\n")  # the line of the question is still open
+            self.interrupt()
+            return False
 
     def take(self, row: ServerReport) -> None:
         """Count and write a finished row."""
         self.tally.add(row)
         self._clusters.add(row)
         self._sinks.add(row)
-        self._keep.row(row)
+        self._store.row(row)
         self._rollout.count(row)
-        self._ears.row(row)
+        self._listeners.row(row)
         if not self._sinks.reading and self.fleet.job.mode not in CHANGING:
-            self._unread = True  # looking on would be for nobody; a change under way is finished
+            self._unread = True  # no output is left to write to; a run that changes servers goes on
             self._stop.set()
 
     def note(self, text: str) -> None:
-        """Something to be said of the run itself, once, in every report."""
+        """Add a note on the run itself to every report, once."""
         if text not in self._notes:
             self._notes.append(text)
 
     def rollout(self, words: str, *, keeps: bool) -> None:
-        """What has to be typed again to go on with this rollout."""
-        self._rollout.typed(words, keeps=keeps)
+        """The options that the next run needs to continue this rollout."""
+        self._rollout.set_resume(words, keeps=keeps)
 
     async def show(self, total: int, rows: Rows) -> None:
-        """Take every row, with progress."""
+        """Take every row and show progress."""
         doing = _DOING[self.fleet.job.mode]
         async with aclosing(rows):
-            with Showing(self.progress, doing, total) as progress:
+            with ShownProgress(self.progress, doing, total) as progress:
                 async for row in rows:
                     self.take(row)
                     progress.done(row)
-                    await self._keep.room()
+                    await self._store.room()
 
     def finish(self) -> int:
-        """Write the end of every report; the exit code."""
+        """Complete every report; the exit code."""
         how, summary = self.fleet.how, self.tally.summary()
         run = RunReport(
             volact=how.volact,
@@ -164,32 +181,39 @@ class Conductor:
             notes=tuple(self._notes),
         )
         if how.command == "activate":
-            run = self._rollout.told(run, how)
-        if trouble := self._keep.finish(run):
+            run = self._rollout.add_to(run, how)
+        if trouble := self._store.finish(run):
             run = msgspec.structs.replace(run, notes=(*run.notes, trouble))
         whole = self._sinks.finish(run)
-        whole = self._keep.say_so() and whole
+        whole = self._store.print_outcome() and whole
         if self._unread:
             return FAILED
-        whole = self._ears.end(run, self.tally) and whole
+        whole = self._listeners.end(run, self.tally) and whole
         if self.stopped:
             tell(say("interrupted; the rows above are those finished or given up"))
             return INTERRUPTED
         return self.tally.exit_code() or (ALL_WELL if whole else FAILED)
 
 
-def conductor(
+def open_run(
     options: ServerOptions,
     fleet: Fleet,
     output: str,
     writer: Writer | None = None,
-    ears: Ears | None = None,
-) -> Conductor:
-    """Open every report of a run; nothing has been started yet.
+    listeners: RunListeners | None = None,
+) -> RunController:
+    """Open reports, store and progress of a run; no server is contacted yet.
 
-    Rows that stream to the same terminal are progress enough.
+    Args:
+        options: the options of the verb.
+        fleet: servers and job, as ``fleet_of`` makes them.
+        output: the format on standard output.
+        writer: instead of the usual report on standard output.
+        listeners: instead of the channels of ``--notify``.
+
+    Raises ``InputError`` for a report that cannot be written.
     """
-    ears = ears or to_channels(channels_of(options.notify))
+    listeners = listeners or to_channels(open_channels(options.notify))
     reports = parse_reports(options.report)
     rows = writer or stdout_writer(output, fleet.how, options)
     streams = output != "text" and sys.stdout.isatty()
@@ -199,22 +223,20 @@ def conductor(
         live=wants_colour(sys.stderr),
     )
     control = control_of(options)
-    keep = keeping(options.store, options.no_store, fleet.how, fleet.servers)
-    job = msgspec.structs.replace(fleet.job, recorder=keep.recorder)
+    store = open_run_store(options.store, options.no_store, fleet.how, fleet.servers)
+    job = msgspec.structs.replace(fleet.job, recorder=store.recorder)
     fleet = msgspec.structs.replace(fleet, job=job)
     sinks = Sinks(rows, reports, fleet.how)
-    return Conductor(fleet, sinks, progress, control, ears=ears, keep=keep)
+    return RunController(fleet, sinks, progress, control, listeners=listeners, store=store)
 
 
-def to_channels(channels: Sequence[Channel]) -> Ears:
-    """Tell of every run that has ended."""
+def to_channels(channels: Sequence[Channel]) -> RunListeners:
+    """Listeners that send a message at the end of the run."""
 
     def end(run: RunReport, tally: Tally) -> bool:
-        return not channels or tell_everyone(
-            channels, message_of(run, tally.causes, tally.repaired)
-        )
+        return not channels or send_to_all(channels, message_of(run, tally.causes, tally.repaired))
 
-    return Ears(end=end)
+    return RunListeners(end=end)
 
 
 def stdout_writer(format_: str, how: Invocation, options: ServerOptions) -> Writer:
@@ -224,18 +246,18 @@ def stdout_writer(format_: str, how: Invocation, options: ServerOptions) -> Writ
     return make_writer(format_, out, how, look)
 
 
-async def run_through(run: Conductor) -> int:
-    """Check or activate in one pass over every server."""
+async def run_through(run: RunController) -> int:
+    """Run in one pass over every server; the exit code."""
     fleet = run.fleet
-    with run.listening() as control:
+    with run.stoppable() as control:
         rows = run_fleet(fleet.servers, fleet.opener, fleet.job, control)
         await run.show(len(fleet.servers), rows)
     return run.finish()
 
 
-async def apply_pending(run: Conductor, pending: list[Outcome]) -> None:
-    """Apply exactly what was planned, and shown where somebody was asked."""
+async def apply_pending(run: RunController, pending: list[Outcome]) -> None:
+    """Apply exactly the steps that were planned before."""
     fleet = run.fleet
-    with run.listening() as control:
+    with run.stoppable() as control:
         rows = apply_fleet(pending, fleet.opener, fleet.job, control)
         await run.show(len(pending), rows)

@@ -15,7 +15,7 @@ from typing import Any
 
 from volact import __version__
 from volact.cli.console import columns_of, use_stdout, wants_colour
-from volact.cli.options.memory import FleetMemoryOptions, MemoryOptions
+from volact.cli.options.store_reports import FleetReportOptions, StoreReportOptions
 from volact.errors import InputError
 from volact.knowledge.load import load_profile
 from volact.model.text import say
@@ -27,8 +27,8 @@ from volact.store.address import chosen
 
 
 @contextmanager
-def remembered(options: MemoryOptions) -> Iterator[Store | None]:
-    """The store, read only in what these verbs do; ``None`` where there is none yet."""
+def remembered(options: StoreReportOptions) -> Iterator[Store | None]:
+    """Open the store for reading; ``None`` if there is none yet."""
     store = open_store(options.store or None, create=False)
     if store is None:
         yield None
@@ -37,8 +37,8 @@ def remembered(options: MemoryOptions) -> Iterator[Store | None]:
         yield store
 
 
-def nothing_yet(options: MemoryOptions) -> str:
-    """Why there is nothing to tell, and how there will be."""
+def nothing_yet(options: StoreReportOptions) -> str:
+    """The sentence for an empty or missing store, with the command that fills it."""
     address = chosen(options.store)
     if address is None:
         return say("nothing is kept: VOLACT_STORE is none (name a store with --store)")
@@ -50,13 +50,13 @@ def nothing_yet(options: MemoryOptions) -> str:
     )
 
 
-def store_words(options: MemoryOptions) -> str:
-    """What the next command needs to read the same store."""
+def store_words(options: StoreReportOptions) -> str:
+    """The option that the next command needs to read the same store."""
     return f" --store {shlex.quote(options.store)}" if options.store else ""
 
 
 def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
-    """The names and globs of ``--limit``; ``InputError`` for one that means no server."""
+    """The names and globs of ``--limit``; ``InputError`` for one that matches no server."""
     words = [word for limit in limits for word in limit.split(",") if word]
     for word in words:
         if not NamesQuery(word=word).ask(store, limit=1):
@@ -65,7 +65,7 @@ def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
 
 
 def no_server(word: str, known: Sequence[str]) -> InputError:
-    """No such server, and which are spelt alike."""
+    """The error for an unknown server, with similar names."""
     near = get_close_matches(word, known, 3, 0.5)
     message = say("the store knows no server {name}", name=word)
     if near:
@@ -75,8 +75,8 @@ def no_server(word: str, known: Sequence[str]) -> InputError:
     return InputError(message, say("it knows none yet"))
 
 
-def filter_of(store: Store | None, options: FleetMemoryOptions) -> ServerFilter:
-    """The servers that are meant; ``InputError`` for a name or a cloud that there is not."""
+def filter_of(store: Store | None, options: FleetReportOptions) -> ServerFilter:
+    """The filter that the options describe; ``InputError`` for an unknown server or cloud."""
     if options.provider:
         load_profile(options.provider)
     names = known_names(store, options.limit) if store is not None else ()
@@ -89,12 +89,12 @@ def the_moment() -> datetime:
 
 
 def head(command: str, now: datetime) -> dict[str, Any]:
-    """How every document begins."""
+    """The first keys of every document."""
     return {"volact": __version__, "command": command, "now": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
 
 
-def paper(options: MemoryOptions, now: datetime) -> Paper:
-    """Standard output for a person."""
+def paper(options: StoreReportOptions, now: datetime) -> Paper:
+    """Standard output for text."""
     out = use_stdout("text")
     return Paper(
         out, now, columns=columns_of(out), colour=wants_colour(out), store=store_words(options)

@@ -12,7 +12,7 @@ from volact.cli.options.shared import Limit, OutputFormat, StoreUrl, complete_pr
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemoryOptions:
+class StoreReportOptions:
     """What every one of them takes."""
 
     store: StoreUrl = ""
@@ -23,7 +23,7 @@ class MemoryOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetMemoryOptions(MemoryOptions):
+class FleetReportOptions(StoreReportOptions):
     """And those that look at the whole fleet."""
 
     limit: Limit = field(default_factory=list)
@@ -38,7 +38,7 @@ class FleetMemoryOptions(MemoryOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusOptions(FleetMemoryOptions):
+class StatusOptions(FleetReportOptions):
     """Show how the fleet stands, as last seen; nobody is asked.
 
     Counts by verdict, provider, release and KMS host, days to the end of licences, what servers
@@ -54,7 +54,7 @@ class StatusOptions(FleetMemoryOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExpiringOptions(FleetMemoryOptions):
+class ExpiringOptions(FleetReportOptions):
     """List the servers whose licence ends soon, has run out, or whose renewal is overdue.
 
     As last seen; nobody is asked. Servers of which the end is not known stand apart. Exit code 3
@@ -65,14 +65,14 @@ class ExpiringOptions(FleetMemoryOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunsOptions(MemoryOptions):
+class RunsOptions(StoreReportOptions):
     """List the runs: when, what, how long, and what came of them."""
 
     last: Annotated[int, typer.Option(min=1, metavar="N", help="How many, the newest first.")] = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffOptions(MemoryOptions):
+class DiffOptions(StoreReportOptions):
     """Compare two runs: which servers got worse or better, what appeared, what was resolved.
 
     Without runs the last two are compared. Exit code 3 when something got worse, 4 when nothing
@@ -90,7 +90,7 @@ class DiffOptions(MemoryOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HistoryOptions(MemoryOptions):
+class HistoryOptions(StoreReportOptions):
     """Show every look at a server, newest first: what came, what went, what was done."""
 
     server: Annotated[

@@ -1,6 +1,6 @@
-"""A run's way into the store, and what the person is told of it.
+"""What a run writes to the store, and the lines about it on standard error.
 
-The store itself is ``volact.store``'s, the options are in ``store_options``.
+The store itself is ``volact.store``'s.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from volact.store.keeper import Keeper
 from volact.store.values import Kept, Opening
 
 
-class Keeping:
-    """A run's rows on their way into the store, or nowhere."""
+class RunStore:
+    """Writes a run to the store, or nowhere with ``--no-store``."""
 
     def __init__(self, keeper: Keeper | None, run: str) -> None:
         self._keeper = keeper
@@ -27,13 +27,13 @@ class Keeping:
         self._kept: Kept | None = None
 
     def begin(self) -> None:
-        """The run begins."""
+        """Begin writing."""
         if self._keeper is not None:
             self._keeper.start()
 
     @property
     def recorder(self) -> RunRecorder:
-        """Who is told what happens to a server."""
+        """The recorder that the pipeline writes to."""
         return self._keeper or NO_RECORDER
 
     def row(self, report: ServerReport) -> None:
@@ -42,19 +42,19 @@ class Keeping:
             self._keeper.row(report)
 
     async def room(self) -> None:
-        """Wait while the store cannot follow."""
+        """Wait while too many rows are unwritten."""
         if self._keeper is not None:
             await self._keeper.room()
 
     def finish(self, report: RunReport) -> str:
-        """Write the run's end; why not all of it is kept, ``""`` when all is."""
+        """Write the run's end; the reason why something is missing, ``""`` if nothing is."""
         if self._keeper is None:
             return ""
         self._kept = self._keeper.finish(report)
         return self._kept.trouble
 
-    def say_so(self) -> bool:
-        """Tell the person what is kept, or is not; whether all went well."""
+    def print_outcome(self) -> bool:
+        """Print what was stored, or was not; whether all of it was."""
         if self._kept is None:
             return True
         if self._kept.trouble:
@@ -64,19 +64,21 @@ class Keeping:
         return not self._kept.trouble
 
     def abandon(self) -> None:
-        """The run ends without an end: what was seen so far stays."""
+        """Stop writing without an end of the run; what was written stays."""
         if self._keeper is not None and self._kept is None:
             self._keeper.abandon()
 
 
-def keeping(url: str, no_store: bool, how: Invocation, servers: Iterable[Server] = ()) -> Keeping:
-    """The way into the store that is meant; ``InputError`` when the words name none.
+def open_run_store(
+    url: str, no_store: bool, how: Invocation, servers: Iterable[Server] = ()
+) -> RunStore:
+    """Open the store that ``url`` means; ``InputError`` if it means none.
 
-    The tags of ``servers`` are kept where any of them has one.
+    The tags of ``servers`` are stored where a server has any.
     """
     address = None if no_store else chosen(url)
     if address is None:
-        return Keeping(None, how.run)
+        return RunStore(None, how.run)
     opening = Opening(
         id=how.run,
         command=how.command,
@@ -85,14 +87,14 @@ def keeping(url: str, no_store: bool, how: Invocation, servers: Iterable[Server]
         words=typed(how),
         tags={server.name: server.tags for server in servers if server.tags} or None,
     )
-    return Keeping(Keeper(address, opening), how.run)
+    return RunStore(Keeper(address, opening), how.run)
 
 
 def typed(how: Invocation) -> str:
     """The command line as it could be typed again.
 
-    Made of what the reports repeat, never of the command line itself: an option may
-    hold what is not to be kept.
+    Made of what the reports repeat, never of the command line itself: an option may hold
+    a secret.
     """
     parts = ("volact", how.command, how.selector, how.targets, how.login, *how.consent)
     return " ".join(part for part in parts if part)
