@@ -65,7 +65,7 @@ def test_nothing_is_changed_where_a_rule_failed() -> None:
 def test_a_failed_rule_is_no_verdict_on_the_server() -> None:
     healthy = assess(facts_of(server()), context())
     findings = diagnose(healthy, (*KINDS, declared("always-fails", raising)))
-    assert verify(Plan(), findings, findings, (), healthy).word == "healthy"
+    assert verify(Plan(), findings, findings, healthy).word == "healthy"
 
 
 def test_findings_of_one_severity_are_in_the_order_of_their_stages() -> None:

@@ -24,7 +24,7 @@ def judged(before: dict[str, Any], after: dict[str, Any], *, ok: bool = True) ->
     found, left = diagnose(assess(facts, ctx)), diagnose(assess(facts_after, ctx))
     plan = make_plan(assess(facts, ctx), found)
     results = tuple(StepResult(do=step.do, ok=ok, changed=ok) for step in plan.steps)
-    verdict = verify(plan, found, left, results, assess(facts_after, ctx))
+    verdict = verify(plan, found, left, assess(facts_after, ctx, results))
     return verdict.word, verdict.resolved
 
 
@@ -88,14 +88,14 @@ def test_a_warning_does_not_spoil_health() -> None:
 def test_a_look_without_steps(raw: dict[str, Any], word: str) -> None:
     ctx, facts = context(), facts_of(raw)
     found = diagnose(assess(facts, ctx))
-    assert verify(Plan(), found, found, (), assess(facts, ctx)).word == word
+    assert verify(Plan(), found, found, assess(facts, ctx)).word == word
 
 
 def test_a_lost_answer_is_judged_by_the_closing_look() -> None:
     ctx, facts = context(), facts_of(server(licensed=False))
     found = diagnose(assess(facts, ctx))
     plan = make_plan(assess(facts, ctx), found)
-    assert verify(plan, found, found, (), assess(facts, ctx)).word == "failed"
+    assert verify(plan, found, found, assess(facts, ctx)).word == "failed"
 
 
 FAILED = {
@@ -116,7 +116,7 @@ def tried(before: dict[str, Any], after: dict[str, Any], *, ok: bool) -> tuple[s
         for step in plan.steps
     )
     left = diagnose(assess(facts_after, ctx, results))
-    verdict = verify(plan, found, left, results, assess(facts_after, ctx))
+    verdict = verify(plan, found, left, assess(facts_after, ctx, results))
     return verdict.word, verdict.resolved, {finding.id for finding in left}
 
 
@@ -132,7 +132,7 @@ def test_an_old_licence_does_not_make_a_failed_activation_healthy() -> None:
 def test_the_next_check_still_knows_that_it_failed() -> None:
     ctx, facts = context(), facts_of(server("2019", products=OLD, events=FAILED))
     found = diagnose(assess(facts, ctx))
-    assert verify(Plan(), found, found, (), assess(facts, ctx)).word == "attention"
+    assert verify(Plan(), found, found, assess(facts, ctx)).word == "attention"
     assert [step.do for step in make_plan(assess(facts, ctx), found).steps] == ["activate"]
 
 

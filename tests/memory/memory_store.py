@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from memory_samples import NOW
 
-from volact.core.ending import moment_of
+from volact.core.licence_end import moment_of
 from volact.queries.diff import DiffQuery
 from volact.queries.expiring import ExpiringQuery
 from volact.queries.status import StatusQuery

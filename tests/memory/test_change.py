@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from memory_samples import attention, failed, healthy, licensed, not_begun, unreachable
 from report_samples import COUNT, DNS, POLICY, RETAIL, SKEW
 
-from volact.core.change import Change, Kind, compare, snapshot
+from volact.core.change import Change, ChangeKind, compare, snapshot
 from volact.model.report import ServerReport
 
-MIRROR: dict[Kind, Kind] = {
+MIRROR: dict[ChangeKind, ChangeKind] = {
     "worse": "better", "better": "worse", "lost": "regained", "regained": "lost",
     "gone": "new", "new": "gone", "changed": "changed", "same": "same",
 }  # fmt: skip
@@ -89,7 +89,7 @@ def findings(row: ServerReport, *found: Any) -> ServerReport:
         (licensed("a", 100), licensed("a", 100, host="kms.other.example:1688"), "changed"),
     ],
 )
-def test_kinds(before: ServerReport, after: ServerReport, kind: Kind) -> None:
+def test_kinds(before: ServerReport, after: ServerReport, kind: ChangeKind) -> None:
     assert change(before, after).kind == kind
 
 

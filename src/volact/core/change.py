@@ -16,8 +16,8 @@ from volact.model.report import ServerReport, Word
 # worse, better: the server itself.  changed: something else, or for better and worse.
 # lost: examined then, not now.  regained: not then, now.
 # gone, new: no look at it in one of the runs.  The most pressing first.
-Kind = Literal["worse", "lost", "changed", "gone", "regained", "new", "better", "same"]
-KINDS: tuple[Kind, ...] = (
+ChangeKind = Literal["worse", "lost", "changed", "gone", "regained", "new", "better", "same"]
+CHANGE_KINDS: tuple[ChangeKind, ...] = (
     "worse", "lost", "changed", "gone", "regained", "new", "better", "same",
 )  # fmt: skip
 
@@ -59,7 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Two looks side by side; ``None`` where a run has none."""
 
-    kind: Kind
+    kind: ChangeKind
     before: Snapshot | None
     after: Snapshot | None
     appeared: tuple[str, ...] = ()
@@ -94,7 +94,7 @@ def snapshot(report: ServerReport) -> Snapshot | None:
 def compare(before: Snapshot | None, after: Snapshot | None) -> Change:
     """What is different between two looks; at least one of them is there."""
     if before is None or after is None:
-        kind: Kind = "same" if before is after else "new" if before is None else "gone"
+        kind: ChangeKind = "same" if before is after else "new" if before is None else "gone"
         return Change(kind=kind, before=before, after=after)
     if not (before.examined and after.examined):
         return Change(kind=_unexamined(before, after), before=before, after=after)
@@ -114,7 +114,7 @@ def compare(before: Snapshot | None, after: Snapshot | None) -> Change:
     )
 
 
-def _unexamined(before: Snapshot, after: Snapshot) -> Kind:
+def _unexamined(before: Snapshot, after: Snapshot) -> ChangeKind:
     """At least one of the looks failed."""
     if before.examined:
         return "lost"
@@ -123,7 +123,7 @@ def _unexamined(before: Snapshot, after: Snapshot) -> Kind:
     return "same" if before.error == after.error else "changed"
 
 
-def _trend(before: Snapshot, after: Snapshot) -> Kind:
+def _trend(before: Snapshot, after: Snapshot) -> ChangeKind:
     """Better or worse, by the first of three measures that tells; else changed or same."""
     was, is_ = before.verdict == "healthy", after.verdict == "healthy"
     if was != is_:

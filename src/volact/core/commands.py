@@ -10,7 +10,6 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import DEFAULT_LIMIT_S
 from volact.core.assessment.hosts import same_host
-from volact.core.findings.services import only_system_configures
 from volact.model.fact import Fact, Known, value_of
 from volact.model.profile import HostPort
 from volact.model.step import Plan
@@ -29,7 +28,7 @@ def console_commands(plan: Plan, a: Assessment) -> tuple[str, ...]:
 
 
 def _enable(params: Params, a: Assessment) -> Iterator[str]:
-    if only_system_configures(a, params["name"]):
+    if a.system.protects_start_mode(params["name"]):
         yield from shell.enable_at_restart(params["name"])
         yield "rem restart the server here, then go on"
     else:

@@ -26,7 +26,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Knowledge, permission, what the operator knows of images, and the time.
 
     ``image`` and ``license`` are what the cloud's own API says of this very
-    server: its image's id and its kind of licence; ``""`` when nobody asked.
+    server: its image's id and its kind of licence; ``""`` when it was not asked.
     ``clouds`` are all profiles there are, to say whose a foreign KMS host is.
     """
 

@@ -4,8 +4,8 @@ The rules of conduct live here and in ``refusals``:
 
 - nothing rests on a fact that could not be read.  Four exceptions, each safe
   by itself: a silent licensing service that is stopped or held down by a known
-  fault is started (and then activated, which is an "ensure"); an image that
-  nobody knows does not stop work; unknown elevation does not, because Windows
+  fault is started (and then activated, which is an "ensure"); an unknown
+  image does not stop work; unknown elevation does not, because Windows
   refuses what it must; rights, firewall rules and an awaited restart that were
   not asked about, or not told, do not, because activation then fails and
   changes nothing;
@@ -36,13 +36,23 @@ from volact.model.text import say
 
 
 def make_plan(a: Assessment, findings: tuple[Finding, ...]) -> Plan:
-    """What to do about these findings, in order; or why nothing is done."""
+    """What to do about the findings of a server.
+
+    Args:
+        a: the server as it was assessed.
+        findings: what ``diagnose`` found on it.
+
+    Returns:
+        The steps in their safe order, or the reason for doing nothing; with the
+        refusals, each naming the option that would change it.
+    """
     stopped = hands_off(a, findings)
     if stopped:
         return Plan(refusals=stopped, reason=stopped[0].reason)
-    wanted = _worth_repairing(a, findings)
+    may_change = licence_may_change(a, findings)
+    wanted = _worth_repairing(a, findings, may_change=may_change)
     steps = _repairs(a, wanted)
-    if not licence_may_change(a, findings):
+    if not may_change:
         steps = tuple(step for step in steps if not kind_of(step.params).changes_licence)
     refusals = consent_refusals(findings)
     steps, put_off = _alone(steps)
@@ -58,10 +68,12 @@ def make_plan(a: Assessment, findings: tuple[Finding, ...]) -> Plan:
     return Plan(steps=tuple(map(to_wire, steps)), refusals=refusals, reason=reason)
 
 
-def _worth_repairing(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _worth_repairing(
+    a: Assessment, findings: tuple[Finding, ...], *, may_change: bool
+) -> tuple[Finding, ...]:
     """Automatic repairs; mere warnings only where the server needs work anyway."""
     needs_work = any(f.severity == "error" and BY_ID[f.id].calls_for == "work" for f in findings)
-    gentle = a.licensed_by_accepted or not needs_work or not licence_may_change(a, findings)
+    gentle = a.licensed_by_accepted or not needs_work or not may_change
     return tuple(
         finding
         for finding in findings

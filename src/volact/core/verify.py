@@ -1,8 +1,8 @@
 """Where a server stands after it all: the verdict.
 
-"Did it work" is answered by the closing look alone, never by a step that says of
+"Did it work" is answered by the closing probe alone, never by a step that says of
 itself that it worked.  A licence that was there before an activation that failed
-proves nothing: that is ``activation-failed``, one of the closing look's findings.
+proves nothing: that is ``activation-failed``, one of the closing probe's findings.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from volact.core.findings.foreign import LICENSED_BY_OTHER_KMS
 from volact.core.findings.session import RESTART_NEEDED
 from volact.model.finding import Finding
 from volact.model.report import Word
-from volact.model.step import Plan, StepResult
+from volact.model.step import Plan
 
 UNPROVEN = ACTIVATION_FAILED.id
 
@@ -31,14 +31,19 @@ def verify(
     plan: Plan,
     before: tuple[Finding, ...],
     after: tuple[Finding, ...],
-    results: tuple[StepResult, ...],
     now: Assessment,
 ) -> Verdict:
-    """Judge one server by what its closing look found.
+    """Judge one server by what its closing probe found.
 
-    ``plan`` is the plan that was applied, ``Plan()`` when none was; then
-    ``before`` and ``after`` are the same look.  ``results`` may be () although
-    steps ran: an answer can get lost, the closing look still tells.
+    Args:
+        plan: the plan that was applied, ``Plan()`` when none was.
+        before: the findings before it.
+        after: the findings of the closing probe; those before where nothing was applied.
+        now: the server as the closing probe shows it, with the results of the
+            steps; () where the answer was lost, the closing probe tells all the same.
+
+    Returns:
+        The verdict, and which findings are gone.
     """
     resolved = _resolved(before, after)
     if is_healthy(now, after):
@@ -56,7 +61,7 @@ def is_healthy(a: Assessment, findings: tuple[Finding, ...]) -> bool:
 
 
 def confirmed(plan: Plan, after: tuple[Finding, ...], a: Assessment) -> bool:
-    """Whether the closing look shows what the steps were for.
+    """Whether the closing probe shows what the steps were for.
 
     Every finding they were for is gone, and where Windows was to be activated
     it is licensed by an accepted host.

@@ -239,7 +239,7 @@ def _current_verdict(exam: Examination) -> Word:
     """The verdict on a server to which nothing was applied."""
     if exam.provider is None:
         return "attention"
-    return verify(Plan(), exam.findings, exam.findings, (), exam.assessment).word
+    return verify(Plan(), exam.findings, exam.findings, exam.assessment).word
 
 
 def _applied(
@@ -247,7 +247,7 @@ def _applied(
 ) -> ServerReport:
     now = assess(after, exam.ctx, results)
     findings = diagnose(now)
-    verdict = verify(exam.plan, exam.findings, findings, results, now)
+    verdict = verify(exam.plan, exam.findings, findings, now)
     seen = Examination(provider=exam.provider, assessment=now)
     report = row(
         visit.server,

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from volact.core.change import KINDS, Change, Kind, Snapshot, compare
+from volact.core.change import CHANGE_KINDS, Change, ChangeKind, Snapshot, compare
 from volact.queries.filters import named
 from volact.queries.reader import Reader
 from volact.queries.values import ChangeRow, Diff, DiffSummary
@@ -116,15 +116,15 @@ def _ids(found: list[str], severity: str) -> tuple[str, ...]:
 
 
 def _digest(found: list[tuple[str, Change]], pairs: int) -> Diff:
-    kinds: Counter[Kind] = Counter(change.kind for _, change in found)
+    kinds: Counter[ChangeKind] = Counter(change.kind for _, change in found)
     appeared: Counter[str] = Counter(id for _, change in found for id in change.appeared)
     resolved: Counter[str] = Counter(id for _, change in found for id in change.resolved)
     differ = sum(1 for _, change in found if change.before and change.after)
     kinds["same"] += pairs - differ  # left out by the database
     rows = [_row(name, change) for name, change in found if change.kind != "same"]
-    rows.sort(key=lambda row: (KINDS.index(row.kind), row.name))
+    rows.sort(key=lambda row: (CHANGE_KINDS.index(row.kind), row.name))
     summary = DiffSummary(
-        **{kind: kinds[kind] for kind in KINDS},
+        **{kind: kinds[kind] for kind in CHANGE_KINDS},
         appeared=_ranked(appeared),
         resolved=_ranked(resolved),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from volact.core.ending import days_until
+from volact.core.licence_end import days_until
 from volact.queries.filters import ServerFilter, expired, of_servers
 from volact.queries.reader import Reader
 from volact.queries.servers import STATE, state_of

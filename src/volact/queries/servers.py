@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from volact.core.ending import EndState, days_until
+from volact.core.licence_end import EndState, days_until
 from volact.model.report import Word
 from volact.queries.filters import ServerFilter, named, of_rows, of_servers
 from volact.queries.pages import Order, Page, PageRequest, page_of

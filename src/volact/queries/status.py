@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from volact.core.cluster_causes import Cause
 from volact.core.clusters import Clusters
-from volact.core.ending import EndState
+from volact.core.licence_end import EndState
 from volact.model.report import Cluster, Summary, Word
 from volact.queries.filters import ServerFilter, expired, of_servers, verdict_now
 from volact.queries.reader import Reader

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from volact.core.change import Kind, Snapshot
-from volact.core.ending import EndState
+from volact.core.change import ChangeKind, Snapshot
+from volact.core.licence_end import EndState
 from volact.model.report import Cluster, ErrorRow, ServerReport, Summary, Word
 from volact.model.undo import UndoRow
 
@@ -183,7 +183,7 @@ class ChangeRow(msgspec.Struct, frozen=True, kw_only=True):
     """A server that differs between two runs; ``null`` where a run has no look at it."""
 
     name: str
-    kind: Kind
+    kind: ChangeKind
     before: Snapshot | None
     after: Snapshot | None
     appeared: tuple[str, ...]

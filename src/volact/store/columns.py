@@ -10,7 +10,7 @@ from typing import Any
 
 from volact.core.cluster_causes import causes_of
 from volact.core.clusters import subnet_of
-from volact.core.ending import end_of_term
+from volact.core.licence_end import end_of_term
 from volact.core.main_cause import cause
 from volact.model.report import ServerReport
 from volact.store.clock import moment

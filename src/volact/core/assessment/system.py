@@ -106,6 +106,10 @@ class SystemState(msgspec.Struct, frozen=True, kw_only=True):
         """Whether this is known to be Server 2008 or 2008 R2."""
         return self.family in ("2008", "2008 R2")
 
+    def protects_start_mode(self, service: str) -> bool:
+        """Whether an administrator may not set a service's start mode: sppsvc since 2012."""
+        return service == "sppsvc" and self.family != "2008 R2"
+
 
 def system_of(facts: Facts, ctx: Context) -> SystemState:
     """Release, edition and role of a server, from its build and edition number."""

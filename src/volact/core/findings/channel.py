@@ -131,8 +131,8 @@ def _others(a: Assessment) -> tuple[ProductState, ...]:
     if a.licence.clients or a.licence.is_kms_host or a.licence.undetermined:
         return ()
     if any(is_unreadable(product.facts.status) for product in products):
-        return ()  # a key that may be in use is nobody's to judge
-    # An evaluation has a finding of its own; an unknown kind accuses nobody.
+        return ()  # a key that may be in use is not judged
+    # An evaluation has a finding of its own; an unknown kind is no fault.
     return tuple(product for product in products if product.channel in _WORDS)
 
 

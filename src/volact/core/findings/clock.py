@@ -27,8 +27,6 @@ _DOMAIN_REMEDY = say(
     command=TIME_FROM_DOMAIN,
     then="w32tm /resync /rediscover",
 )
-
-
 _SET_RIGHT_S = 60  # what sync-clock leaves at most
 
 

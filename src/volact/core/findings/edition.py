@@ -1,4 +1,4 @@
-"""Editions and releases that no client key of the provider is for."""
+"""Releases and editions that no client key of the provider is for."""
 
 from __future__ import annotations
 
@@ -24,6 +24,42 @@ _FIRST_BUILD_OF_2016 = 14393
 _CORE_EVALUATIONS = (159, 160)
 
 
+def release_unsupported(a: Assessment) -> Found | None:
+    """Not a Windows Server release that the provider's KMS hosts are for."""
+    knowledge = a.ctx.knowledge
+    build, sku = a.system.build, a.system.sku
+    known_build = any(build in release.builds for release in knowledge.releases)
+    if build is None or (sku is None and known_build):
+        return None
+    release = a.system.release
+    if release and not release.supported:
+        return None  # release-without-gvlk
+    if release and release.name in knowledge.profile.releases:
+        return None
+    title = knowledge.profile.title
+    make = warning if a.licence.all_licensed else error
+    return make(
+        _unsupported(build, sku, release.name if release else "", title),
+        {"build": build, "sku": sku, "release": release.name if release else None},
+        remedy=say("volact leaves its licence alone; activate it by hand if it is covered."),
+    )
+
+
+RELEASE_UNSUPPORTED = FindingKind(
+    id="release-unsupported",
+    rule=release_unsupported,
+    stage=Stage.RELEASE,
+    severities=("error", "warning"),
+    meaning=say("The provider's KMS hosts are not for this Windows, or it is not known."),
+    action=say("Leaves its licence alone."),
+    blocks="licence",
+    calls_for="nothing",
+    consent="",
+    mend=None,
+    detail=None,
+)
+
+
 def release_without_gvlk(a: Assessment) -> Found | None:
     """A release for which Microsoft publishes no client key."""
     release = a.system.release
@@ -38,8 +74,8 @@ def release_without_gvlk(a: Assessment) -> Found | None:
         ),
         {
             "release": release.name,
-            "build": value_of(a.facts.os.build),
-            "sku": value_of(a.facts.os.sku),
+            "build": a.system.build,
+            "sku": a.system.sku,
         },
         remedy=say(
             "Ask whoever gave you the image for its key, or move to a release with a "
@@ -65,7 +101,7 @@ RELEASE_WITHOUT_GVLK = FindingKind(
 
 def azure_edition_elsewhere(a: Assessment) -> Found | None:
     """Datacenter: Azure Edition somewhere else than in Azure."""
-    sku, profile = value_of(a.facts.os.sku), a.ctx.knowledge.profile
+    sku, profile = a.system.sku, a.ctx.knowledge.profile
     if sku not in AZURE_EDITION or profile.entitlement.kind == "edition":
         return None
     own_host = profile.discovery == "dns" or profile.name == "generic"
@@ -104,7 +140,7 @@ def edition_evaluation(a: Assessment) -> Found | None:
     """An evaluation edition, which no KMS host activates."""
     if not a.licence.is_evaluation:
         return None
-    sku, target = value_of(a.facts.os.sku), _target(a)
+    sku, target = a.system.sku, _target(a)
     return error(
         say("This is an evaluation edition; a KMS host activates it only after it was converted."),
         {
@@ -136,7 +172,7 @@ EDITION_EVALUATION = FindingKind(
 
 def _target(a: Assessment) -> tuple[str, Edition] | None:
     """What it can become, with the published key of that."""
-    build, sku = value_of(a.facts.os.build) or 0, value_of(a.facts.os.sku) or 0
+    build, sku = a.system.build or 0, a.system.sku or 0
     targets = _TARGETS_2016 if build >= _FIRST_BUILD_OF_2016 else _TARGETS
     if sku not in targets:
         return None
@@ -171,48 +207,12 @@ def _conversion(a: Assessment, target: tuple[str, Edition] | None) -> Text:
 
 def _limit(a: Assessment) -> Text:
     """What the documentation rules out."""
-    build, sku = value_of(a.facts.os.build) or 0, value_of(a.facts.os.sku)
+    build, sku = a.system.build or 0, a.system.sku
     if sku in _CORE_EVALUATIONS and build >= _FIRST_BUILD_OF_2016:
         return say("Of Server Core it becomes Datacenter only, and stays Server Core.")
     if sku == 80:
         return say("Datacenter becomes Datacenter only; if it is not listed, install anew.")
     return say("If it is not listed, only a new installation helps.")
-
-
-def release_unsupported(a: Assessment) -> Found | None:
-    """Not a Windows Server release that the provider's KMS hosts are for."""
-    knowledge = a.ctx.knowledge
-    build, sku = a.system.build, a.system.sku
-    known_build = any(build in release.builds for release in knowledge.releases)
-    if build is None or (sku is None and known_build):
-        return None
-    release = a.system.release
-    if release and not release.supported:
-        return None  # release-without-gvlk
-    if release and release.name in knowledge.profile.releases:
-        return None
-    title = knowledge.profile.title
-    make = warning if a.licence.all_licensed else error
-    return make(
-        _unsupported(build, sku, release.name if release else "", title),
-        {"build": build, "sku": sku, "release": release.name if release else None},
-        remedy=say("volact leaves its licence alone; activate it by hand if it is covered."),
-    )
-
-
-RELEASE_UNSUPPORTED = FindingKind(
-    id="release-unsupported",
-    rule=release_unsupported,
-    stage=Stage.RELEASE,
-    severities=("error", "warning"),
-    meaning=say("The provider's KMS hosts are not for this Windows, or it is not known."),
-    action=say("Leaves its licence alone."),
-    blocks="licence",
-    calls_for="nothing",
-    consent="",
-    mend=None,
-    detail=None,
-)
 
 
 def _unsupported(build: int, sku: int | None, release: str, title: str) -> Text:

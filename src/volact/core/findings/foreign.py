@@ -98,12 +98,12 @@ def moving_away(a: Assessment) -> Repair:
     person's word, or where the provider's licence is known to cover it.  One
     that comes from another cloud cannot go on using that cloud's host.
     """
-    if a.entitlement.entitled or not any(_by_nobody_known(a, p) for p in a.licence.clients):
+    if a.entitlement.entitled or not any(_by_unknown_owner(a, p) for p in a.licence.clients):
         return "automatic"
     return repair_with(MOVE_KMS, a.ctx)
 
 
-def _by_nobody_known(a: Assessment, product: ProductState) -> bool:
+def _by_unknown_owner(a: Assessment, product: ProductState) -> bool:
     """Licensed, or not known not to be, by a host that is neither the provider's nor a cloud's."""
     setting = value_of(product.kms)
     if setting is None or product.licensed is False:

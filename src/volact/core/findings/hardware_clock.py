@@ -1,6 +1,6 @@
 """Why a clock is off: the hardware clock, the time zone, what else sets the time.
 
-How far it is off is ``clocks``' topic.
+How far it is off is the topic of ``clock``.
 """
 
 from __future__ import annotations

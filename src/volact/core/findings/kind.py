@@ -38,7 +38,6 @@ Rule = Callable[[Assessment], Found | None]
 Mend = Callable[[Assessment], Iterator[StepParams]]
 # What tells servers with this finding apart, out of its evidence.
 Detail = Callable[[dict[str, Any]], str]
-
 # What an error of this kind keeps from being done: an activation, which would
 # only fail or go to the wrong host; that and any change of keys and KMS hosts;
 # anything at all.

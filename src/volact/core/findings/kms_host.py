@@ -1,6 +1,6 @@
 """What keeps a KMS host from being found or from serving this server.
 
-Whether it can be reached is ``network``'s topic.
+Whether it can be reached is the topic of ``reach``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from volact.model.text import Text, raw, ready, say
 # By which a host says that it does not know this product.
 TOO_OLD = frozenset({0xC004F042, 0xC004F015})
 _FORCED = {1: say("Active Directory"), 3: say("tokens")}
-
-
 # Codes by which a KMS host that was reached says no.
 HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F06B})
 
@@ -58,16 +56,15 @@ ACTIVATION_TYPE_FORCED = FindingKind(
 
 def kms_not_discovered(a: Assessment) -> Found | None:
     """The provider leaves the KMS host to DNS, and DNS names none."""
-    profile, code = a.ctx.knowledge.profile, a.attempts.code
-    if profile.discovery != "dns" or a.kms.accepted:
+    if not a.kms.by_dns:
         return None
-    info = a.ctx.knowledge.errors.get(code or 0)
+    info = a.ctx.knowledge.errors.get(a.attempts.code or 0)
     products = a.licence.unlicensed
     if info is None or info.family != "dns" or not products:
         return None
     if not all(isinstance(product.kms, Absent) for product in products):
         return None
-    domain = value_of(a.facts.licensing.lookup_domain) or value_of(a.facts.os.domain) or ""
+    domain = a.kms.lookup_domain or value_of(a.facts.os.domain) or ""
     asked = value_of(a.facts.dns)
     record = f"_vlmcs._tcp.{domain}" if "." in domain else "_vlmcs._tcp.DOMAIN"
     return error(

@@ -1,4 +1,4 @@
-"""Is Windows licensed, for how long, and does the renewal work?"""
+"""Is Windows licensed, and if not, why did the last activation fail?"""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
 
 def _activation(a: Assessment, products: tuple[ProductState, ...]) -> Repair:
     """Only a KMS client is activated by volact, and never on a KMS host."""
-    clients = any(product.channel == "kms-client" for product in products)
+    clients = any(product.is_client for product in products)
     return "automatic" if clients and not a.licence.is_kms_host else "manual"
 
 

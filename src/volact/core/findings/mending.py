@@ -12,7 +12,7 @@ from volact.core.consent import repair_with
 from volact.core.steps.keys import InstallKey
 from volact.core.steps.kind import StepParams
 from volact.core.steps.kms_hosts import SetKmsHost
-from volact.core.steps.network import AddDns, AddRoute
+from volact.core.steps.network import ADD_DNS, ADD_ROUTE, AddDns, AddRoute
 from volact.core.steps.services import StartService
 from volact.core.steps.time_source import SetTimeSource
 from volact.model.fact import is_known, is_unreadable, value_of
@@ -76,10 +76,10 @@ def client_key(a: Assessment, *, replace: bool) -> Iterator[StepParams]:
 def by_name_servers(a: Assessment) -> Repair:
     """Adding the provider's name servers, where that is what is missing."""
     wanted = a.network.name_servers
-    return repair_with("add-dns", a.ctx) if wanted else "manual"
+    return repair_with(ADD_DNS.name, a.ctx) if wanted else "manual"
 
 
 def by_routes(a: Assessment) -> Repair:
     """Adding the provider's routes, where those are what is missing."""
     wanted = a.network.routes_to_add
-    return repair_with("add-route", a.ctx) if wanted else "manual"
+    return repair_with(ADD_ROUTE.name, a.ctx) if wanted else "manual"

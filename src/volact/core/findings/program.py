@@ -72,7 +72,7 @@ def _debugger(a: Assessment) -> Found:
             program=program,
         ),
         {"why": "debugger", "debugger": debugger},
-        repair=repair_with("remove-debugger", a.ctx),
+        repair=repair_with(REMOVE_DEBUGGER.name, a.ctx),
         remedy=say(
             "Find out who set it, then on the server: {command}",
             command=shell.remove_debugger(program),

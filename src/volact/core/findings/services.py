@@ -61,17 +61,12 @@ SERVICE_DISABLED = FindingKind(
 )
 
 
-def only_system_configures(a: Assessment, name: str) -> bool:
-    """Whether an administrator is denied the service's start mode: sppsvc since 2012."""
-    return name == "sppsvc" and a.system.family != "2008 R2"
-
-
 def _enabling(a: Assessment, names: list[str]) -> Text:
     """What to type; the registry's word counts from the next start of Windows on."""
     commands: list[str] = []
     restart = False
     for name in names:
-        if only_system_configures(a, name):
+        if a.system.protects_start_mode(name):
             commands += shell.enable_at_restart(name)
             restart = True
         else:

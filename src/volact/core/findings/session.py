@@ -8,8 +8,6 @@ from volact.model.fact import value_of
 from volact.model.text import say
 
 _TIMES = {"rearm": 1, "rebuild-token-store": 2}
-
-
 _WSH = r"SOFTWARE\Microsoft\Windows Script Host\Settings"
 
 

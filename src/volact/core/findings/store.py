@@ -9,7 +9,6 @@ from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
 from volact.core.consent import allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Stage, error, field
-from volact.core.shell import SLMGR
 from volact.core.steps.kind import StepParams
 from volact.core.steps.last_resorts import REBUILD_TOKEN_STORE, RebuildTokenStore
 from volact.model.fact import Unreadable, value_of
@@ -45,7 +44,7 @@ def token_store_damaged(a: Assessment) -> Found | None:
             code=named(codes[0], a.ctx.knowledge.errors),
         ),
         {"code": hex_code(codes[0])},
-        repair=repair_with("rebuild-token-store", a.ctx) if _may_rebuild(a) else "manual",
+        repair=repair_with(REBUILD_TOKEN_STORE.name, a.ctx) if _may_rebuild(a) else "manual",
         remedy=say(
             "On the server, gentlest first: restart the licensing service; {command}; "
             "rebuild tokens.dat as the page of this finding says.",
@@ -109,7 +108,7 @@ def product_policy_damaged(a: Assessment) -> Found | None:
         remedy=say(
             "Once it is licensed, restart the server and look again; if it stays, on the "
             "server: {command}, activate again, restart.",
-            command=f"{SLMGR} -rilc",
+            command=f"{shell.SLMGR} -rilc",
         ),
     )
 

@@ -29,7 +29,7 @@ def time_service_off(a: Assessment) -> Found | None:
     """
     fact = a.facts.services.get("W32Time")
     service = a.find_service("W32Time")
-    skew = abs(a.clock.skew_s or 0)
+    skew = a.clock.error_s
     if isinstance(fact, Absent):
         word = say("missing")
     elif service is not None and service.start == "Disabled":

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from volact.core.change import KINDS, Kind, Snapshot
+from volact.core.change import CHANGE_KINDS, ChangeKind, Snapshot
 from volact.model.text import Text, count, say
 from volact.queries.values import ChangeRow, Diff
 from volact.report.safe import pad, plain, width
@@ -16,7 +16,7 @@ from volact.report.words import ERROR_NAMES, VERDICTS
 from volact.store.values import RunRow
 from volact.words import tr
 
-_KINDS: dict[Kind, tuple[Text, Text, str]] = {
+_KINDS: dict[ChangeKind, tuple[Text, Text, str]] = {
     "worse": (say("worse"), say("something got worse"), "failed"),
     "lost": (say("lost"), say("was examined before, and could not be any more"), "unreachable"),
     "changed": (say("changed"), say("different, neither better nor worse"), "attention"),
@@ -36,7 +36,7 @@ _FIELDS: dict[str, Text] = {
     "kms_host": say("KMS host"),
 }
 _FINDINGS = 8
-_PRESSING: tuple[Kind, ...] = ("worse", "lost")
+_PRESSING: tuple[ChangeKind, ...] = ("worse", "lost")
 _SHOWN = {True: 50, False: 12}  # servers of a kind, pressing or not; the data formats have all
 
 
@@ -63,7 +63,7 @@ def _doubts(paper: Paper, before: RunRow, after: RunRow, found: Diff) -> None:
         paper.prose(tr(words), 0, "attention")
 
 
-def _kind(paper: Paper, kind: Kind, rows: list[ChangeRow]) -> None:
+def _kind(paper: Paper, kind: ChangeKind, rows: list[ChangeRow]) -> None:
     title, means, colour = _KINDS[kind]
     servers = count(len(rows), "{n} server", "{n} servers")
     paper.line()
@@ -126,7 +126,7 @@ def _ranked(counts: Mapping[str, int]) -> str:
 
 def _totals(paper: Paper, found: Diff) -> None:
     paper.line()
-    counts = {kind: getattr(found.summary, kind) for kind in KINDS}
+    counts = {kind: getattr(found.summary, kind) for kind in CHANGE_KINDS}
     said = [f"{n} {tr(_KINDS[kind][0])}" for kind, n in counts.items() if n and kind != "same"]
     same = tr(count(counts["same"], "{n} the same", "{n} the same"))
     paper.prose(", ".join([*said, same]), 0, "bold")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from volact.core.ending import licence_end, moment_of
+from volact.core.licence_end import licence_end, moment_of
 from volact.model.report import LicenseRow, ServerReport
 from volact.model.text import count, say
 from volact.model.undo import UndoRow

@@ -11,7 +11,7 @@ from typing import TextIO
 
 import msgspec
 
-from volact.core.ending import days_until
+from volact.core.licence_end import days_until
 from volact.model.text import count, say
 from volact.report.safe import plain, width
 from volact.report.words import duration

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from datetime import timedelta
 
-from volact.core.ending import EndState
+from volact.core.licence_end import EndState
 from volact.core.span import span_word
 from volact.model.text import Text, count, say
 from volact.queries.values import Age, Ends, FleetStatus, Group

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from memory_samples import NOW, iso
 
-from volact.core.ending import EndState, days_until, licence_end, moment_of
+from volact.core.licence_end import EndState, days_until, licence_end, moment_of
 from volact.model.report import LicenseRow
 
 
