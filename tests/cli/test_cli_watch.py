@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cli_process import started
 from cli_receiver import Receiver
 from cli_run import volact
 
@@ -149,6 +150,25 @@ def test_one_watch_at_a_time_over_the_same_servers(tmp_path: Path, closed_port: 
     assert "another watch is looking after the same servers" in done.stderr
     assert done.stdout == ""
     assert "another watch" not in other.stderr
+
+
+def test_the_lock_of_a_killed_watch_is_free(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from volact.cli.watch_lock import alone\n"
+        "with alone(['x'], pathlib.Path(sys.argv[1])):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(VolactError, match="another watch") as seen, alone(["x"], tmp_path):
+            raise AssertionError("two watches hold one lock")
+        assert str(tmp_path / "watch-") in seen.value.hint
+        holder.kill()
+        holder.wait()
+        with alone(["x"], tmp_path):
+            assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o600]
 
 
 def test_a_lock_that_cannot_be_made_is_said(tmp_path: Path) -> None:

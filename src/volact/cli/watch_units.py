@@ -1,7 +1,7 @@
 """Units for systemd and a line for cron that start ``volact watch --once``.
 
-Pure: words in, text out.  Words are quoted by each one's own rules.  What may
-be secret stands in a file of variables, never in a unit or a crontab.
+Pure: options in, text out.  Words are quoted by the rules of each.  Secrets stay in a file
+of variables, never in a unit or a crontab.
 """
 
 from __future__ import annotations
@@ -14,38 +14,21 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from volact.errors import InputError
 from volact.model.text import say
 from volact.words import tr
 
 ENVIRONMENT = "/etc/volact/watch.env"
-# Options that say when; here that is the timer's.
+# Options of the interval, which belongs to the timer here.
 _TIMING = ("every", "jitter", "once", "print_systemd", "print_cron")
 _BARE = re.compile(r"[A-Za-z0-9_@+=:,./-]+")
-
-_HARDENING = """\
-NoNewPrivileges=yes
-ProtectSystem=full
-PrivateDevices=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectKernelLogs=yes
-ProtectControlGroups=yes
-ProtectClock=yes
-ProtectHostname=yes
-RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-CapabilityBoundingSet=
-"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Start:
-    """What is started, as whom, where and how often."""
+    """The command, its user and folder, and how often it starts."""
 
     command: tuple[str, ...]
     folder: str
@@ -56,7 +39,7 @@ class Start:
 
 
 def words_of(options: Any) -> Iterator[str]:
-    """The options as they are typed, without those that say when; targets last."""
+    """The options as they are typed, without the interval; targets last."""
     for item in dataclasses.fields(options):
         value = getattr(options, item.name)
         unset = item.default
@@ -79,7 +62,7 @@ def _each(value: object) -> list[str]:
 
 
 def variables_of(options: Any) -> tuple[str, ...]:
-    """The environment variables that the options name; a URL in clear is refused."""
+    """The environment variables that the options name; ``InputError`` for a URL in clear."""
     for word in options.notify:
         if not word.startswith("env:"):
             raise InputError(
@@ -91,46 +74,27 @@ def variables_of(options: Any) -> tuple[str, ...]:
 
 
 def systemd(start: Start) -> str:
-    """A service and its timer."""
-    return (
-        f"# /etc/systemd/system/volact-watch.service\n{_service(start)}\n"
-        f"# /etc/systemd/system/volact-watch.timer\n{_timer(start)}\n"
-        + "".join(f"# {line}\n" for line in _afterwards(start))
+    """A service and its timer, with the commands that start them."""
+    template = _environment().get_template("watch_systemd.j2")
+    return template.render(
+        **{item.name: getattr(start, item.name) for item in dataclasses.fields(start)},
+        environment=ENVIRONMENT,
+        every_s=f"{start.every.total_seconds():.0f}",
+        jitter_s=f"{start.jitter.total_seconds():.0f}",
+        afterwards=list(_afterwards(start)),
     )
 
 
-def _service(start: Start) -> str:
-    return (
-        "[Unit]\n"
-        "Description=volact looks after the activation of Windows servers\n"
-        "Wants=network-online.target\n"
-        "After=network-online.target\n"
-        "\n"
-        "[Service]\n"
-        "Type=oneshot\n"
-        f"User={start.user}\n"  # said for root, too: only then there is a HOME
-        f"WorkingDirectory={_path(start.folder)}\n"
-        f"EnvironmentFile=-{ENVIRONMENT}\n"
-        f"ExecStart={' '.join(quoted(word) for word in start.command)}\n"
-        "# 3 and 4: servers that need somebody, which the message says\n"
-        "SuccessExitStatus=3 4\n"
-        f"{_HARDENING}"
+def _environment() -> Environment:
+    made = Environment(  # noqa: S701 - units are no HTML; the filters quote by systemd's rules
+        loader=PackageLoader("volact.cli"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-
-
-def _timer(start: Start) -> str:
-    return (
-        "[Unit]\n"
-        "Description=volact watch, again and again\n"
-        "\n"
-        "[Timer]\n"
-        "OnBootSec=2min\n"
-        f"OnUnitActiveSec={start.every.total_seconds():.0f}s\n"
-        f"RandomizedDelaySec={start.jitter.total_seconds():.0f}s\n"
-        "\n"
-        "[Install]\n"
-        "WantedBy=timers.target\n"
-    )
+    made.filters.update(unit_word=quoted, unit_path=_path)
+    return made
 
 
 def _afterwards(start: Start) -> Iterator[str]:
@@ -141,7 +105,7 @@ def _afterwards(start: Start) -> Iterator[str]:
 
 
 def quoted(word: str) -> str:
-    """A word of ExecStart: nothing in it is expanded, split or an escape."""
+    """A word of ExecStart, quoted so that nothing in it is expanded or split."""
     word = word.replace("%", "%%").replace("$", "$$")
     if _BARE.fullmatch(word):
         return word
@@ -160,7 +124,7 @@ def _path(folder: str) -> str:
 
 
 def cron(start: Start) -> str:
-    """A line for a person's crontab."""
+    """A line for a user's crontab."""
     given = ["set -a", f". {ENVIRONMENT}", "set +a"] if start.variables else []
     steps = [f"cd {shlex.quote(start.folder)}", *given, shlex.join(start.command)]
     line = " && ".join(steps)
@@ -170,7 +134,7 @@ def cron(start: Start) -> str:
 
 
 def _when(start: Start) -> str:
-    """The five fields; the minute is the command's own, so that not all start at once."""
+    """The five time fields; the minute is a hash of the command, so starts are spread."""
     minutes = round(start.every.total_seconds() / 60)
     digest = hashlib.sha256("\0".join([start.folder, *start.command]).encode()).digest()
     at = digest[0] % 60
@@ -188,5 +152,5 @@ def _when(start: Start) -> str:
 
 
 def quiet(words: Sequence[str]) -> tuple[str, ...]:
-    """The words of one cycle that nobody looks at."""
+    """The words of one unattended run."""
     return ("watch", "--once", *words)
