@@ -1,0 +1,57 @@
+"""Docstrings and comments have things as subjects, and names are those of the glossary."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+VOLACT = ROOT / "src" / "volact"
+# The docstrings of options are help texts: sentences for users, which are translated apart.
+FILES = [
+    path
+    for folder in ("cli", "fleet", "pipeline", "endpoints", "words")
+    for path in sorted((VOLACT / folder).rglob("*.py"))
+    if path.parent.name not in {"options", "verbs"}
+]
+PERSONS = re.compile(r"\b(whoever|somebody|nobody|anybody|whose turn|a way in|way back)\b", re.I)
+RETIRED = re.compile(
+    r"\b(Conductor|Crew|Views|Course|Ears|Loss|Turns|lost_row|unhurried|Keeping|Rhythm)\b"
+)
+
+
+def prose(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ast.get_docstring(node) or ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(VOLACT)))
+def test_prose_and_names_are_plain(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert not [line for line in prose(text) if PERSONS.search(line)]
+    names = {
+        token.string
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type == tokenize.NAME
+    }
+    assert not {name for name in names if RETIRED.search(name)}
+
+
+def test_a_word_of_the_glossary_has_one_line() -> None:
+    table = (ROOT / "ARCHITECTURE.md").read_text("utf-8").partition("## Glossary")[2]
+    rows = re.findall(r"^\| ([a-zA-Z -]+) \| (.+) \| (.*)\|$", table.partition("\n## ")[0], re.M)
+    words = [word for word, _, _ in rows if word != "word"]
+    assert len(words) > 30
+    assert len(set(words)) == len(words)
+    others = {other.strip() for _, _, others in rows for other in others.split(",")} - {"", "not"}
+    assert not others & set(words), "a retired word is still defined"
