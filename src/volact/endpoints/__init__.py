@@ -4,7 +4,7 @@ A check is a connection and a greeting, never an activation.  Every outcome is a
 a word; no error of another machine is raised.  What a *server* reaches is a fact of its
 own and comes from the agent.
 
-    found = await check_profile(load_profile("tencent"), timeout_s=3.0)
+    found = await check_profile(profile, timeout_s=3.0)
     print(found.ok, [host.word for host in found.kms])
 """
 
