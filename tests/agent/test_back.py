@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from volact.agent.render import BACK_PARTS, MAX_BYTES, STEP_PARTS, parts_of, render
+from volact.agent.render import MAX_BYTES, parts_of, render
 from volact.agent.request import Lock, new_request
+from volact.core.steps import PLAN_KINDS, UNDO_KINDS
 from volact.core.undo import ROOM
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.step import Step
@@ -15,7 +16,13 @@ LOCK = Lock(run="f" * 16, who="x" * 80, since=10**13, until=10**13)
 
 def test_every_kind_of_step_and_all_that_one_undo_may_hold_fit_into_one_request() -> None:
     kinds = [
-        Step(do=do) for do in (*BACK_PARTS, "restore-time-limits", "add-route", "remove-debugger")
+        Step(do=do)
+        for do in (
+            *(kind.name for kind in UNDO_KINDS),
+            "restore-time-limits",
+            "add-route",
+            "remove-debugger",
+        )
     ]
     filler = Step(do="restore-acl", params={"expect": [""], "sddl": ""})
     room = "x" * (ROOM - len(msgspec.json.encode(filler)))
@@ -31,10 +38,10 @@ def test_only_what_a_step_needs_is_sent() -> None:
     def parts(do: str) -> tuple[str, ...]:
         return parts_of(new_request("apply", profile, (Step(do=do),), id="0" * 16))
 
-    back = {name for names in BACK_PARTS.values() for name in names} - {
-        name for names in STEP_PARTS.values() for name in names
+    back = {name for kind in UNDO_KINDS for name in kind.agent_parts} - {
+        name for kind in PLAN_KINDS for name in kind.agent_parts
     }
-    for do in STEP_PARTS:
-        assert not back & set(parts(do)), do
+    for kind in PLAN_KINDS:
+        assert not back & set(parts(kind.name)), kind.name
     assert "back_time" not in parts("restore-kms-host")
     assert "kms_steps" not in parts("restore-kms-host")

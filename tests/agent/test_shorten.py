@@ -9,9 +9,10 @@ import msgspec
 import pytest
 import quickjs
 
-from volact.agent.render import MAX_BYTES, PARTS, STEP_PARTS, render
+from volact.agent.render import MAX_BYTES, PARTS, render
 from volact.agent.request import Lock, Mode, new_request
 from volact.agent.shorten import shorten
+from volact.core.steps import PLAN_KINDS
 from volact.knowledge.load import load_profile
 from volact.model.step import Step
 
@@ -27,7 +28,7 @@ CALLS = (
     'JSON.stringify([add(1, 2), tries("x"), picked(5, 1), picked(1, 9), words("a b/1 c"), things])'
 )
 LOCK = Lock(run="f" * 16, who="x" * 80, since=10**13, until=10**13)
-ALONE = ("rebuild-token-store", "rearm")
+ALONE = [kind.name for kind in PLAN_KINDS if kind.alone]
 
 
 def outcome(script: str, calls: str = CALLS) -> object:
@@ -80,7 +81,7 @@ def test_a_larger_request_keeps_the_names_of_its_functions() -> None:
 
 
 def test_all_steps_of_any_plan_fit_into_one_request() -> None:
-    kinds = [do for do in STEP_PARTS if do not in ALONE]
+    kinds = [kind.name for kind in PLAN_KINDS if kind.agent_parts and not kind.alone]
     assert len(applying(*kinds, "enable-service", "start-service")) <= MAX_BYTES
     assert len(applying(*ALONE)) <= MAX_BYTES
 

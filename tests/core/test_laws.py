@@ -20,10 +20,10 @@ from servers import context, facts_of, unreadable
 
 from volact.core.assessment import assess
 from volact.core.context import Context
-from volact.core.effects import promised
 from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.core.steps import ORDER
+from volact.core.steps.forecast import promised
 from volact.core.verify import is_healthy
 from volact.model.facts import Facts
 from volact.model.step import Plan, Step

@@ -23,10 +23,10 @@ from servers import (
 
 from volact.core import shell
 from volact.core.assessment import assess
-from volact.core.commands import console_commands
 from volact.core.context import Context
 from volact.core.findings import diagnose
 from volact.core.plan import make_plan
+from volact.core.steps.forecast import console_commands
 from volact.model.profile import Image
 from volact.model.step import Plan, Step
 

@@ -1,4 +1,4 @@
-"""The way back: laws over plausible servers, and the cases that decide."""
+"""Undo: laws over plausible servers, and the cases that decide."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from plausible import POLICIES, Raw, servers, with_images
 from servers import KMS, OTHER_KMS, context, facts_of, server
 
 from volact.core.assessment import assess
-from volact.core.befores import before_of
 from volact.core.context import Context
-from volact.core.effects import promised
 from volact.core.findings import diagnose
 from volact.core.plan import make_plan
-from volact.core.undo import WayBack, outcome, plan_undo
+from volact.core.steps import SETTINGS
+from volact.core.steps.forecast import previous_values, promised
+from volact.core.steps.setting import Key
+from volact.core.undo import UndoPlan, outcome, plan_undo
 from volact.core.undo_changes import changes_of
-from volact.core.undo_settings import KINDS, Key, value_now
 from volact.model.facts import Facts
 from volact.model.step import Step, StepResult
-from volact.model.undo import Deed, Past
+from volact.model.undo import AppliedStep, RunHistory
 
 LAWS = settings(
     max_examples=200,
@@ -31,22 +31,26 @@ LAWS = settings(
 CONSENT = frozenset({"restore-debugger"})
 
 
-def done(facts: Facts, steps: tuple[Step, ...], ctx: Context, answered: bool) -> tuple[Facts, Past]:
+def done(
+    facts: Facts, steps: tuple[Step, ...], ctx: Context, answered: bool
+) -> tuple[Facts, RunHistory]:
     """What a run that keeps its promises does, and what is recorded of it."""
-    deeds = []
+    steps_ = []
     for step in steps:
-        before, after = before_of(step, facts), promised(facts, (step,), ctx)
-        seen = before_of(step, after)
+        before, after = previous_values(step, facts), promised(facts, (step,), ctx)
+        seen = previous_values(step, after)
         result = StepResult(do=step.do, ok=True, changed=before != seen, before=before, after=seen)
-        deeds.append(
-            Deed(do=step.do, params=step.params, before=before, result=result if answered else None)
+        steps_.append(
+            AppliedStep(
+                do=step.do, params=step.params, before=before, result=result if answered else None
+            )
         )
         facts = after
-    return facts, Past(run="r1", deeds=tuple(deeds))
+    return facts, RunHistory(run="r1", steps=tuple(steps_))
 
 
-def steps_of(way: WayBack) -> tuple[Step, ...]:
-    return tuple(back.step for back in way.backs)
+def steps_of(way: UndoPlan) -> tuple[Step, ...]:
+    return tuple(back.step for back in way.restores)
 
 
 def with_adapters(raw: Raw, *, fixed: bool) -> Raw:
@@ -64,12 +68,12 @@ def all_keys(*facts: Facts) -> set[Key]:
     return keys
 
 
-def replaced(past: Past) -> set[Key]:
+def replaced(past: RunHistory) -> set[Key]:
     """KMS hosts of products that were gone, with their key, when the step for them ran."""
-    keyed = any(deed.do == "install-key" for deed in past.deeds)
+    keyed = any(deed.do == "install-key" for deed in past.steps)
     return {
         ("kms-host", deed.params["product"])
-        for deed in past.deeds
+        for deed in past.steps
         if keyed and deed.do == "clear-kms-host" and deed.before == {"host": None}
     }
 
@@ -85,10 +89,10 @@ def test_undoing_what_was_done_gives_what_was_before(
     way = plan_undo(past, then, CONSENT)
     last = promised(then, steps_of(way), ctx)
     left = {one.what for one in way.left if one.possible}
-    for key in {*changes_of(past.deeds), *all_keys(first)} - {("time-limits",), *replaced(past)}:
-        was, is_ = value_now(first, key), value_now(last, key)
+    for key in {*changes_of(past.steps), *all_keys(first)} - {("time-limits",), *replaced(past)}:
+        was, is_ = SETTINGS[key[0]].value_now(first, key), SETTINGS[key[0]].value_now(last, key)
         if "/".join(key) not in left and was[0]:
-            assert is_[0] and KINDS[key[0]].same(was[1], is_[1]), (key, was, is_)
+            assert is_[0] and SETTINGS[key[0]].same(was[1], is_[1]), (key, was, is_)
 
 
 @LAWS
@@ -99,9 +103,9 @@ def test_an_undo_can_be_undone(raw: Raw, policy: dict[str, Any], answered: bool)
     then, past = done(first, steps, ctx, answered=True)
     back, undo = done(then, steps_of(plan_undo(past, then, CONSENT)), ctx, answered)
     again = promised(back, steps_of(plan_undo(undo, back, CONSENT)), ctx)
-    for key in changes_of(undo.deeds):
-        was, is_ = value_now(then, key), value_now(again, key)
-        assert KINDS[key[0]].same(was[1], is_[1]), (key, was, is_)
+    for key in changes_of(undo.steps):
+        was, is_ = SETTINGS[key[0]].value_now(then, key), SETTINGS[key[0]].value_now(again, key)
+        assert SETTINGS[key[0]].same(was[1], is_[1]), (key, was, is_)
 
 
 @LAWS
@@ -114,7 +118,7 @@ def test_a_second_undo_finds_nothing_to_do(
     then, past = done(first, steps, ctx, answered)
     way = plan_undo(past, then, CONSENT)
     last = promised(then, steps_of(way), ctx)
-    assert outcome(way, last, ()).undone == tuple(back.undone for back in way.backs)
+    assert outcome(way, last, ()).undone == tuple(back.undone for back in way.restores)
     assert steps_of(plan_undo(past, last, CONSENT)) == ()
 
 
@@ -129,23 +133,23 @@ def test_what_the_run_did_not_put_there_is_never_touched(
     assume(steps)
     _, past = done(first, steps, ctx, answered=True)
     since = facts_of(with_adapters(other, fixed=False))
-    chains = changes_of(past.deeds)
-    for back in plan_undo(past, since, CONSENT).backs:
-        _, now = value_now(since, back.key)
-        assert any(KINDS[back.key[0]].same(put, now) for put in chains[back.key][-1].put)
+    chains = changes_of(past.steps)
+    for back in plan_undo(past, since, CONSENT).restores:
+        _, now = SETTINGS[back.key[0]].value_now(since, back.key)
+        assert any(SETTINGS[back.key[0]].same(put, now) for put in chains[back.key][-1].put)
 
 
 # cases
 
 
-def kms_run(*, result: StepResult | None = None, **before: Any) -> Past:
-    deed = Deed(
+def kms_run(*, result: StepResult | None = None, **before: Any) -> RunHistory:
+    deed = AppliedStep(
         do="set-kms-host",
         params={"layer": "service", "hosts": [KMS]},
         before=before or {"host": f"{OTHER_KMS}:1688"},
         result=result,
     )
-    return Past(run="r1", deeds=(deed,))
+    return RunHistory(run="r1", steps=(deed,))
 
 
 def facts_with_host(host: str, policy: str | None = None) -> Facts:
@@ -158,7 +162,7 @@ def facts_with_host(host: str, policy: str | None = None) -> Facts:
 def test_a_step_that_never_came_to_run_leaves_nothing_to_undo() -> None:
     way = plan_undo(kms_run(), facts_with_host(OTHER_KMS))
     assert (steps_of(way), way.left) == ((), ())
-    assert way.looked().word == "nothing"
+    assert way.preview().word == "nothing"
 
 
 def test_a_lost_answer_is_judged_by_the_server_itself() -> None:
@@ -175,7 +179,7 @@ def test_what_somebody_has_changed_since_stays_and_both_values_are_said() -> Non
     assert (left.before, left.now) == (f"{OTHER_KMS}:1688", "kms.corp.example:1688")
     assert left.possible
     assert "somebody has changed it since" in left.reason
-    assert way.looked().word == "refused"
+    assert way.preview().word == "refused"
 
 
 def test_nothing_rests_on_a_fact_that_cannot_be_read() -> None:
@@ -184,7 +188,7 @@ def test_nothing_rests_on_a_fact_that_cannot_be_read() -> None:
     way = plan_undo(kms_run(), facts_of(raw))
     assert steps_of(way) == ()
     assert "cannot be read" in way.left[0].reason
-    unknown = Past(run="r1", deeds=(Deed(do="set-kms-host", params={"layer": "service",
+    unknown = RunHistory(run="r1", steps=(AppliedStep(do="set-kms-host", params={"layer": "service",
                                                                     "hosts": [KMS]}),))  # fmt: skip
     assert "not known" in plan_undo(unknown, facts_with_host("x")).left[0].reason
 
@@ -199,12 +203,12 @@ def test_a_domain_members_time_is_not_touched() -> None:
     raw = server()
     raw["os"]["role"] = 3
     raw["time"].update(type="NTP", peers="time1.tencentyun.com,0x8")
-    deed = Deed(
+    deed = AppliedStep(
         do="set-time-source",
         params={"peers": ["time1.tencentyun.com"]},
         before={"type": "NT5DS", "peers": ""},
     )
-    way = plan_undo(Past(run="r1", deeds=(deed,)), facts_of(raw))
+    way = plan_undo(RunHistory(run="r1", steps=(deed,)), facts_of(raw))
     assert steps_of(way) == ()
     assert "domain" in way.left[0].reason
 
@@ -212,9 +216,11 @@ def test_a_domain_members_time_is_not_touched() -> None:
 def test_a_debugger_comes_back_only_with_the_persons_word() -> None:
     raw = server()
     raw["binary"]["debugger"] = None
-    past = Past(
+    past = RunHistory(
         run="r1",
-        deeds=(Deed(do="remove-debugger", params={"debugger": "x"}, before={"debugger": "x"}),),
+        steps=(
+            AppliedStep(do="remove-debugger", params={"debugger": "x"}, before={"debugger": "x"}),
+        ),
     )
     refused = plan_undo(past, facts_of(raw))
     assert steps_of(refused) == ()
@@ -226,14 +232,19 @@ def test_a_debugger_comes_back_only_with_the_persons_word() -> None:
 def test_what_has_no_way_back_is_said_and_is_no_failure() -> None:
     changed = StepResult(do="install-key", ok=True, changed=True, before={"partial_key": "AAAAA"},
                          after={"partial_key": "BBBBB"})  # fmt: skip
-    deeds = (
-        Deed(do="install-key", before={"partial_key": "AAAAA"}, result=changed),
-        Deed(do="activate", result=StepResult(do="activate", ok=True, changed=False)),
+    steps_ = (
+        AppliedStep(
+            do="install-key",
+            params={"keys": {}, "replace": True},
+            before={"partial_key": "AAAAA"},
+            result=changed,
+        ),
+        AppliedStep(do="activate", result=StepResult(do="activate", ok=True, changed=False)),
     )
-    way = plan_undo(Past(run="r1", deeds=deeds), facts_of(server()))
+    way = plan_undo(RunHistory(run="r1", steps=steps_), facts_of(server()))
     (left,) = way.left
     assert "AAAAA" in left.reason and not left.possible
-    assert way.looked().word == "nothing"
+    assert way.preview().word == "nothing"
 
 
 def test_what_the_closing_look_does_not_show_is_not_undone() -> None:
@@ -256,9 +267,9 @@ def test_what_one_request_does_not_hold_is_left_for_the_next_undo() -> None:
     then, past = done(facts, (Step(do="add-dns", params=wanted),), context(), answered=False)
     way = plan_undo(past, then)
     later = [left for left in way.left if "once more" in left.reason]
-    assert len(way.backs) + len(later) == 4 and later and way.backs
+    assert len(way.restores) + len(later) == 4 and later and way.restores
     half = promised(then, steps_of(way), context())
     assert outcome(way, half, ()).word == "partly"
-    assert {back.key for back in plan_undo(past, half).backs} == {
+    assert {back.key for back in plan_undo(past, half).restores} == {
         ("dns", left.what.partition("/")[2]) for left in later
     }

@@ -9,12 +9,13 @@ import pytest
 from lab_world import Place, agent, step
 
 from volact.core.assessment import assess
-from volact.core.befores import LEFT_OUT, before_of
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Context, Policy
 from volact.core.facts import read_facts
 from volact.core.findings import diagnose
 from volact.core.plan import make_plan
+from volact.core.steps import BY_NAME
+from volact.core.steps.forecast import previous_values
 from volact.knowledge.load import knowledge_for
 from volact.model.facts import Facts
 from volact.model.step import Step, StepResult
@@ -33,7 +34,7 @@ async def facts_of(machine: Machine) -> Facts:
 async def compared(machine: Machine, wanted: Step) -> StepResult:
     """Run a step; what was said of it beforehand has to be what it found."""
     await facts_of(machine)  # asking alone starts the licensing service
-    said = before_of(wanted, await facts_of(machine))
+    said = previous_values(wanted, await facts_of(machine))
     (result,) = (await agent(machine, wanted)).results
     seen = without(wanted.do, result.before)
     assert said == seen or result.before == {}, (wanted, said, result)
@@ -41,7 +42,7 @@ async def compared(machine: Machine, wanted: Step) -> StepResult:
 
 
 def without(do: str, before: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in before.items() if key not in LEFT_OUT.get(do, ())}
+    return {key: value for key, value in before.items() if key not in BY_NAME[do].agent_only}
 
 
 @pytest.mark.parametrize("fault", TALKING)
@@ -104,9 +105,9 @@ async def test_a_host_without_a_port_and_a_port_without_a_host_are_told_apart(he
 
 async def test_what_cannot_be_read_says_so_and_what_was_not_asked_is_left_out() -> None:
     nothing = Facts()
-    assert before_of(step("set-time-source", peers=["a"]), nothing) == {}
+    assert previous_values(step("set-time-source", peers=["a"]), nothing) == {}
     denied = read_facts({"time": {"type": {"!": 0x80070005}, "peers": None}}, None)
-    assert before_of(step("set-time-source", peers=["a"]), denied) == {
+    assert previous_values(step("set-time-source", peers=["a"]), denied) == {
         "type": {"!": 0x80070005},
         "peers": None,
     }

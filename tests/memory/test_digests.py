@@ -25,7 +25,7 @@ from memory_samples import (
 from memory_store import diff, expiring, kept, status_of, status_rows
 
 from volact.model.report import ServerReport
-from volact.model.undo import Left, Undone, UndoRow
+from volact.model.undo import NotRestored, Undone, UndoRow
 from volact.queries.history import history
 from volact.store.values import StoredRow
 
@@ -187,7 +187,9 @@ def test_history_counts_no_look_where_nobody_asked() -> None:
 
 def test_history_says_what_was_put_back() -> None:
     undone = Undone(do="set-kms-host", what="kms-host", before="a", put="b")
-    left = Left(do="install-key", what="key", reason="a replaced key is nowhere", possible=False)
+    left = NotRestored(
+        do="install-key", what="key", reason="a replaced key is nowhere", possible=False
+    )
     row = UndoRow(run="r1", word="partly", undone=(undone,), left=(left,))
     looked, plain = history(looks(msgspec.structs.replace(healthy(), undo=row), healthy()), {})
     assert (looked.undo, plain.undo) == (row, None)

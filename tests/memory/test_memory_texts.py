@@ -24,7 +24,7 @@ from memory_samples import (
 from memory_store import diff, expiring, status_of
 
 from volact.model.report import LicenseRow, ServerReport
-from volact.model.undo import Left, Undone, UndoRow
+from volact.model.undo import NotRestored, Undone, UndoRow
 from volact.queries.history import history
 from volact.report.safe import width
 from volact.report.store_reports.diff_text import write_diff
@@ -192,7 +192,9 @@ def test_history_does_not_call_unknown_what_was_not_set() -> None:
 
 def test_history_shows_what_was_put_back() -> None:
     undone = Undone(do="set-kms-host", what="kms-host", before="a", put="b")
-    left = Left(do="install-key", what="key", reason="a replaced key is nowhere", possible=False)
+    left = NotRestored(
+        do="install-key", what="key", reason="a replaced key is nowhere", possible=False
+    )
     row = UndoRow(run="r1", word="partly", undone=(undone,), left=(left,))
     said = text(past(msgspec.structs.replace(healthy(), undo=row)))
     assert "undo of run r1, put back: kms-host" in said

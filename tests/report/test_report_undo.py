@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from volact.model.report import ErrorRow, OsRow, RunReport, ServerReport, Summary
-from volact.model.undo import Left, Undone, UndoRow, UndoWord
+from volact.model.undo import NotRestored, Undone, UndoRow, UndoWord
 from volact.report.base import Invocation
 from volact.report.make import make_writer
 from volact.report.undo_tally import UndoTally
@@ -18,7 +18,9 @@ from volact.report.undo_tally import UndoTally
 HOW = Invocation(volact="0.1.0", command="undo", run="r2")
 
 
-def row(name: str, word: UndoWord | None, *left: Left, verdict: str = "attention") -> ServerReport:
+def row(
+    name: str, word: UndoWord | None, *left: NotRestored, verdict: str = "attention"
+) -> ServerReport:
     undone = Undone(do="set-kms-host", what="kms-host", before="kms.a:1688", put="kms.b:1688")
     undo = UndoRow(run="r1", word=word, undone=(undone,), left=left) if word else msgspec.UNSET
     return ServerReport(
@@ -43,10 +45,12 @@ def written(format_: str, *rows: ServerReport) -> str:
 
 
 def test_each_server_says_what_is_back_what_stays_and_why() -> None:
-    changed = Left(do="add-dns", what="dns/7", reason="somebody has changed it since",
+    changed = NotRestored(do="add-dns", what="dns/7", reason="somebody has changed it since",
                    before={"dns": ["1.1.1.1"], "fixed": True},
                    now={"dns": ["9.9.9.9", "1.1.1.1"], "fixed": True})  # fmt: skip
-    key = Left(do="install-key", what="install-key", reason="only five characters", possible=False)
+    key = NotRestored(
+        do="install-key", what="install-key", reason="only five characters", possible=False
+    )
     text = written("text", row("web-2", "undone"), row("web-10", "partly", changed, key))
     assert text.index("web-2") < text.index("web-10")
     assert "put back: KMS host: kms.b:1688 → kms.a:1688" in text
@@ -57,7 +61,9 @@ def test_each_server_says_what_is_back_what_stays_and_why() -> None:
 
 
 def test_what_a_server_says_moves_no_cursor() -> None:
-    hostile = Left(do="x", what="kms-host", reason="r", before="a\x1b[2J", now="b\r\nfake", put="c")
+    hostile = NotRestored(
+        do="x", what="kms-host", reason="r", before="a\x1b[2J", now="b\r\nfake", put="c"
+    )
     for format_ in ("text", "json", "csv"):
         text = written(format_, row("web-1", "refused", hostile))
         assert "\x1b" not in text
@@ -65,7 +71,7 @@ def test_what_a_server_says_moves_no_cursor() -> None:
 
 
 def test_a_value_that_fills_the_screen_is_cut() -> None:
-    long = Left(do="x", what="acl", reason="r", before="D:" + "(A;;FA;;;BA)" * 90, now="D:")
+    long = NotRestored(do="x", what="acl", reason="r", before="D:" + "(A;;FA;;;BA)" * 90, now="D:")
     assert max(map(len, written("text", row("web-1", "refused", long)).splitlines())) < 300
 
 

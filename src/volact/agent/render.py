@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from volact.agent.request import Mode, Request
 from volact.agent.shorten import shorten
 from volact.agent.spoken import in_batch, table
 from volact.agent.squeeze import joined, squeeze
+from volact.core.steps import BY_NAME, KINDS
+from volact.core.steps.kind import StepKind
 from volact.errors import InputError
 from volact.knowledge.load import load_editions
 from volact.model.text import say
@@ -26,59 +30,26 @@ HANDED_BYTES = 96 * 1024  # a file in a person's hands is never shortened, only 
 
 _COMMON = ("host", "registry", "wmi", "services", "net", "licensing", "server")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
-_STEPS = (
-    "steps", "restart", "start_mode", "file_owner", "file_acl", "time_source", "clock",
-    "kms", "kms_steps", "activation",
-)  # fmt: skip
-# Steps that a handed-out file never takes: each waits for the person's word.
-_AGREED = ("debugger", "network", "network_steps", "token_store", "rearm")
-# Where a kind of step lives, if not in "steps": only what a plan needs is sent.
-STEP_PARTS: dict[str, tuple[str, ...]] = {
-    "enable-service": ("restart", "start_mode"),
-    "remove-debugger": ("debugger",),
-    "grant-execute": ("file_owner", "file_acl"),
-    "add-dns": ("network", "network_steps"),
-    "add-route": ("network", "network_steps"),
-    "set-time-trigger": ("time_source", "time_service"),
-    "restore-time-limits": ("clock", "time_service"),
-    "set-time-source": ("time_source",),
-    "sync-clock": ("time_source", "clock"),
-    "rebuild-token-store": ("restart", "token_store"),
-    "rearm": ("restart", "rearm"),
-    "set-kms-host": ("kms", "kms_steps"),
-    "clear-kms-host": ("kms", "kms_steps"),
-    "install-key": ("activation",),
-    "activate": ("activation",),
-    "refresh-license": ("activation",),
-}
-# Steps that put back what a run changed; never in one request with most of those above.
-BACK_PARTS: dict[str, tuple[str, ...]] = {
-    "restore-kms-host": ("kms", "put_back", "back_kms"),
-    "restore-start-mode": ("restart", "put_back", "back_start"),
-    "restore-time-source": ("time_source", "put_back", "back_time"),
-    "restore-time-trigger": ("time_source", "put_back", "back_time"),
-    "restore-acl": ("file_owner", "put_back", "back_file"),
-    "restore-debugger": ("put_back", "back_file"),
-    "restore-dns": ("network", "put_back", "back_network"),
-    "remove-route": ("network", "put_back", "back_network"),
-}
-_BACK = ("put_back", "back_kms", "back_start", "back_time", "back_file", "back_network")
-_PARTS_OF_STEPS = {**STEP_PARTS, **BACK_PARTS}
+
+
+def _parts_of_kinds(kinds: Iterable[StepKind[Any]]) -> tuple[str, ...]:
+    """The parts that these kinds of steps run, each once."""
+    return tuple(dict.fromkeys(part for kind in kinds for part in kind.agent_parts))
+
+
+# Only what its steps need is sent of these.
+_PARTS_OF_STEPS = _parts_of_kinds(KINDS)
 
 PARTS: dict[Mode, tuple[str, ...]] = {
     "probe": (*_COMMON, *_FACTS, "main", "probe"),
-    "apply": (
+    "apply": (*_COMMON, *_FACTS, "steps", *_PARTS_OF_STEPS, "lock", "main", "apply"),
+    "standalone": (
         *_COMMON,
-        *_FACTS,
-        *_STEPS,
-        "time_service",
-        *_AGREED,
-        *_BACK,
-        "lock",
-        "main",
-        "apply",
+        "steps",
+        *_parts_of_kinds(kind for kind in KINDS if kind.handed_out),
+        "talk",
+        "person",
     ),
-    "standalone": (*_COMMON, *_STEPS, "talk", "person"),
 }
 
 _KEY = re.compile(r"(?<![A-Z0-9])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Z0-9])", re.IGNORECASE)
@@ -145,8 +116,8 @@ def parts_of(request: Request) -> tuple[str, ...]:
     """The parts that a request needs, in their order."""
     if request.mode != "apply":
         return PARTS[request.mode]
-    needed = {name for step in request.steps for name in _PARTS_OF_STEPS.get(step.do, ())}
-    unused = {name for names in _PARTS_OF_STEPS.values() for name in names} - needed
+    kinds = (BY_NAME[step.do] for step in request.steps if step.do in BY_NAME)
+    unused = {*_PARTS_OF_STEPS}.difference(_parts_of_kinds(kinds))
     return tuple(name for name in PARTS["apply"] if name not in unused)
 
 

@@ -16,14 +16,14 @@ import msgspec
 from volact.cli.fleet_options import Fleet, fleet_of
 from volact.cli.options.servers import FleetOptions
 from volact.core.context import Policy
-from volact.core.undo_past import past_of
-from volact.core.undo_settings import RESTORE_DEBUGGER
+from volact.core.steps import UNDO_CONSENT_STEPS
+from volact.core.undo_history import history_of
 from volact.errors import InputError
 from volact.model.intent import Intent
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.server import Server
 from volact.model.text import say
-from volact.model.undo import Past
+from volact.model.undo import RunHistory
 from volact.store import RunRow, Store, open_store
 from volact.store.address import chosen
 
@@ -37,7 +37,7 @@ class ChangedServer:
 
     name: str
     address: str
-    past: Past
+    history: RunHistory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class UndoRun:
             yield ServerReport(
                 name=one.name,
                 address=one.address,
-                provider=one.past.provider or None,
+                provider=one.history.provider or None,
                 verdict="unreachable",
                 error=ErrorRow(kind="connect", message=message),
             )
@@ -75,8 +75,9 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
         allow: steps that need consent.
     """
     for step in allow:
-        if step != RESTORE_DEBUGGER:
-            raise InputError(f"--allow {step}: no such step", f"known: {RESTORE_DEBUGGER}")
+        if step not in UNDO_CONSENT_STEPS:
+            known = ", ".join(UNDO_CONSENT_STEPS)
+            raise InputError(f"--allow {step}: no such step", f"known: {known}")
     row, changed = _changed(run, options.store)
     id_ = row.id
     listed = bool(options.inventory or options.from_)
@@ -85,7 +86,8 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     servers, missing = _paired(fleet.servers, changed)
     if not servers:
         raise _none_of(id_, changed)
-    job = msgspec.structs.replace(fleet.job, past={name: one.past for name, one in changed.items()})
+    histories = {name: one.history for name, one in changed.items()}
+    job = msgspec.structs.replace(fleet.job, histories=histories)
     how = msgspec.structs.replace(fleet.how, targets=f"{id_} {fleet.how.targets}".strip())
     fleet = msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
     everything = listed and not options.targets and not options.limit
@@ -151,8 +153,8 @@ def _servers(store: Store, run: str) -> Iterator[tuple[str, ChangedServer]]:
     )
     for name, intents in by_server:
         sent = tuple(intents)
-        past = past_of(run, sent, reports.get(name))
-        yield name, ChangedServer(name=name, address=sent[-1].address, past=past)
+        history = history_of(run, sent, reports.get(name))
+        yield name, ChangedServer(name=name, address=sent[-1].address, history=history)
 
 
 def _addresses(changed: dict[str, ChangedServer], options: FleetOptions) -> list[str]:
@@ -178,7 +180,7 @@ def _paired(
     for server in servers:
         name = server.name if server.name in changed else by_address.get(str(server.address))
         if name is not None:
-            provider = server.provider or changed[name].past.provider
+            provider = server.provider or changed[name].history.provider
             paired[name] = msgspec.structs.replace(server, name=name, provider=provider)
     missing = tuple(one for name, one in changed.items() if name not in paired)
     return tuple(paired.values()), missing

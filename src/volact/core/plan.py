@@ -28,7 +28,7 @@ from volact.core.refusals import (
 )
 from volact.core.steps import KINDS, kind_of, rank_of
 from volact.core.steps.activation import Activate
-from volact.core.steps.kind import ALWAYS, Guard, StepDraft
+from volact.core.steps.params import ALWAYS, Guard, StepDraft
 from volact.core.steps.wire import to_wire
 from volact.model.finding import Finding
 from volact.model.step import Plan, Refusal

@@ -8,9 +8,9 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.kms_setting import Setting
 from volact.core.findings import BY_ID
 from volact.core.steps.clock import SyncClock
-from volact.core.steps.kind import StepDraft, StepParams
 from volact.core.steps.kms_hosts import ClearKmsHost, SetKmsHost
 from volact.core.steps.network import AddDns, AddRoute
+from volact.core.steps.params import StepDraft, StepParams
 from volact.model.fact import Absent, Fact, Known, Unreadable, is_unreadable
 from volact.model.finding import Finding
 from volact.model.step import Refusal

@@ -64,6 +64,15 @@ _CONFIG = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\Config"
 _IFEO = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options"
 
 
+def set_limits(pos: str, neg: str) -> tuple[str, ...]:
+    """Set the phase limits of Windows Time, forwards and backwards."""
+    return (
+        f'reg add "{_CONFIG}" /v MaxPosPhaseCorrection /t REG_DWORD /d {pos} /f',
+        f'reg add "{_CONFIG}" /v MaxNegPhaseCorrection /t REG_DWORD /d {neg} /f',
+        "w32tm /config /update",
+    )
+
+
 def restore_limits(saved: str) -> tuple[str, ...]:
     """Put back phase limits that were written down as ``54000 -``."""
     names = ("MaxPosPhaseCorrection", "MaxNegPhaseCorrection", "VolactLimits")

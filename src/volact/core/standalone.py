@@ -11,8 +11,8 @@ from volact.core.sddl import NETWORK_SERVICE, SERVICE_GROUPS
 from volact.core.steps.activation import Activate
 from volact.core.steps.clock import SYNC_WITHIN_S, SyncClock
 from volact.core.steps.keys import INSTALL_KEY, InstallKey
-from volact.core.steps.kind import Guard, StepDraft
 from volact.core.steps.kms_hosts import SET_KMS_HOST, ClearKmsHost, SetKmsHost
+from volact.core.steps.params import Guard, StepDraft
 from volact.core.steps.program import GrantExecute
 from volact.core.steps.services import DEFAULT_START, EnableService, StartService
 from volact.core.steps.time_source import SetTimeSource

@@ -1,14 +1,14 @@
-"""The way back from a run: what is put back, in which order, and what is left as it is.
+"""The undo of a run: what is put back, in which order, and what is left as it is.
 
 - Only what the run really changed, and only where the server still has what the
-  run put there; somebody's later change is left, and both values are said.
+  run put there; a later change is left, and both values are said.
 - The last thing done is undone first.
 - Nothing on a fact that cannot be read; nothing against group policy; never a
   domain member's time.
 - A step whose answer was lost is judged by the server itself: as before means
   that it never ran, as promised means that it did.
 
-Whether it worked is for the closing look to say: ``outcome``.
+Whether it worked is for the closing probe to say: ``outcome``.
 """
 
 from __future__ import annotations
@@ -17,36 +17,38 @@ from typing import Any
 
 import msgspec
 
-from volact.core.undo_changes import MISSING, Change, changes_of
-from volact.core.undo_settings import KINDS, RESTORE_DEBUGGER, Key, Way, value_now
-from volact.core.undo_stays import stays
+from volact.core.steps import BY_NAME, SETTINGS, kind_of
+from volact.core.steps.params import StepDraft
+from volact.core.steps.setting import MISSING, Key, Reversal
+from volact.core.steps.wire import to_wire
+from volact.core.undo_changes import Change, changes_of, may_have_changed, params_of
 from volact.model.facts import Facts
 from volact.model.step import Plan, Step, StepResult
 from volact.model.text import Text, say
-from volact.model.undo import Left, Past, Undone, UndoRow, UndoWord
+from volact.model.undo import AppliedStep, NotRestored, RunHistory, Undone, UndoRow, UndoWord
 
 # Bytes of steps that fit into one request beside every part of the agent that they need.
 ROOM = 3600
 
 
-class Back(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting on its way back."""
+class Restore(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting that is put back: the step, the setting's key, its row."""
 
     step: Step
     key: Key
     undone: Undone
 
 
-class WayBack(msgspec.Struct, frozen=True, kw_only=True):
+class UndoPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about undoing one run on one server."""
 
     run: str
-    backs: tuple[Back, ...] = ()
-    left: tuple[Left, ...] = ()
+    restores: tuple[Restore, ...] = ()
+    left: tuple[NotRestored, ...] = ()
 
     def plan(self) -> Plan:
         """The steps, or why there are none."""
-        steps = tuple(back.step for back in self.backs)
+        steps = tuple(restore.step for restore in self.restores)
         return Plan(steps=steps, reason="" if steps else self._reason())
 
     def _reason(self) -> str:
@@ -55,100 +57,131 @@ class WayBack(msgspec.Struct, frozen=True, kw_only=True):
             return refused.reason
         return say("Nothing to undo: everything that can be put back is as it was before the run.")
 
-    def looked(self, leads_to: tuple[str, ...] = ()) -> UndoRow:
-        """What a look alone says."""
+    def preview(self, leads_to: tuple[str, ...] = ()) -> UndoRow:
+        """The row before anything is put back."""
         refused = any(left.possible for left in self.left)
-        word: UndoWord = "planned" if self.backs else "refused" if refused else "nothing"
-        undone = tuple(back.undone for back in self.backs)
+        word: UndoWord = "planned" if self.restores else "refused" if refused else "nothing"
+        undone = tuple(restore.undone for restore in self.restores)
         return UndoRow(run=self.run, word=word, undone=undone, left=self.left, leads_to=leads_to)
 
 
-def plan_undo(past: Past, facts: Facts, consent: frozenset[str] = frozenset()) -> WayBack:
-    """The way back from a run, for a server that stands as these facts say."""
-    backs: list[Back] = []
-    left = [one for deed in past.deeds if (one := stays(deed)) is not None]
-    for key, chain in reversed(changes_of(past.deeds).items()):
-        found = _judge(key, chain, facts, consent)
-        if isinstance(found, Back):
-            backs.append(found)
+def plan_undo(history: RunHistory, facts: Facts, consent: frozenset[str] = frozenset()) -> UndoPlan:
+    """What is put back of a run, on a server that stands as these facts say.
+
+    ``consent`` names the steps that the person has allowed.
+    """
+    restores: list[Restore] = []
+    left = [one for step in history.steps for one in (_unread(step), _stays(step)) if one]
+    for chain in reversed(changes_of(history.steps).values()):
+        found = _judge(chain, facts, consent)
+        if isinstance(found, Restore):
+            restores.append(found)
         elif found is not None:
             left.insert(0, found)
-    taken, later = _in_one_request(backs)
-    return WayBack(run=past.run, backs=taken, left=_once([*later, *left]))
+    taken, later = _in_one_request(restores)
+    return UndoPlan(run=history.run, restores=taken, left=_once([*later, *left]))
 
 
-def _in_one_request(backs: list[Back]) -> tuple[tuple[Back, ...], list[Left]]:
+def _in_one_request(restores: list[Restore]) -> tuple[tuple[Restore, ...], list[NotRestored]]:
     """What one request holds, in order; the rest is for the next undo of the same run."""
     used, taken = 0, []
-    for back in backs:
-        used += len(msgspec.json.encode(back.step))
+    for restore in restores:
+        used += len(msgspec.json.encode(restore.step))
         if used > ROOM:
             break
-        taken.append(back)
+        taken.append(restore)
     why = say("one request does not hold all of it: undo the same run once more for the rest")
     later = [
-        Left(do=back.undone.do, what=back.undone.what, reason=why, before=back.undone.before,
-             put=back.undone.put, now=back.undone.put)
-        for back in backs[len(taken) :]
+        NotRestored(do=undone.do, what=undone.what, reason=why, before=undone.before,
+                    put=undone.put, now=undone.put)
+        for undone in (restore.undone for restore in restores[len(taken) :])
     ]  # fmt: skip
     return tuple(taken), later
 
 
-def outcome(way: WayBack, after: Facts, results: tuple[StepResult, ...]) -> UndoRow:
-    """What the closing look says of it; ``results`` may be () where the answer was lost."""
-    undone, left = [], list(way.left)
-    told: list[StepResult | None] = [*results] if results else [None] * len(way.backs)
-    for back, result in zip(way.backs, told, strict=True):
-        readable, now = value_now(after, back.key)
-        if readable and KINDS[back.key[0]].same(back.undone.before, now):
-            undone.append(back.undone)
+def outcome(plan: UndoPlan, after: Facts, results: tuple[StepResult, ...]) -> UndoRow:
+    """The row after the steps: only what the closing probe shows is undone.
+
+    ``results`` may be () where the answer was lost.
+    """
+    undone, left = [], list(plan.left)
+    told: list[StepResult | None] = [*results] if results else [None] * len(plan.restores)
+    for restore, result in zip(plan.restores, told, strict=True):
+        setting = SETTINGS[restore.key[0]]
+        readable, now = setting.value_now(after, restore.key)
+        if readable and setting.same(restore.undone.before, now):
+            undone.append(restore.undone)
         else:
-            left.append(_not_back(back, result, now if readable else None, readable=readable))
-    failed = len(undone) < len(way.backs)
+            left.append(_not_back(restore, result, now if readable else None, readable=readable))
+    failed = len(undone) < len(plan.restores)
     refused = any(one.possible for one in left)
     word: UndoWord = ("partly" if undone else "failed") if failed else "undone"
     if refused and word == "undone":
         word = "partly"
-    return UndoRow(run=way.run, word=word, undone=tuple(undone), left=tuple(left))
+    return UndoRow(run=plan.run, word=word, undone=tuple(undone), left=tuple(left))
 
 
-def what_is(key: Key) -> str:
+def _what(key: Key) -> str:
     """The name of a setting in the JSON document."""
     return "/".join(key)
 
 
+def _unread(step: AppliedStep) -> NotRestored | None:
+    """A step that was recorded by another volact, with parameters unknown to this one."""
+    if not may_have_changed(step) or params_of(step) is not None:
+        return None
+    why = say("what was there before is not known")
+    return NotRestored(do=step.do, what=step.do, reason=why)
+
+
+def _stays(step: AppliedStep) -> NotRestored | None:
+    """What this step did that stays as it is; ``None`` when it did nothing that lasts."""
+    kind, params = BY_NAME.get(step.do), params_of(step)
+    if kind is None or kind.stays is None or params is None:
+        return None
+    if step.result is not None and not step.result.changed:
+        return None
+    reason = kind.stays(params, step.before)
+    return NotRestored(do=step.do, what=step.do, reason=reason, possible=False)
+
+
 def _judge(
-    key: Key, chain: list[Change], facts: Facts, consent: frozenset[str]
-) -> Back | Left | None:
-    """The way back of one setting, why there is none, or ``None``: it is as it was."""
-    first, last, kind = chain[0], chain[-1], KINDS[key[0]]
+    chain: list[Change], facts: Facts, consent: frozenset[str]
+) -> Restore | NotRestored | None:
+    """The step that puts a setting back, why there is none, or ``None``: it is as it was."""
+    first, last = chain[0], chain[-1]
+    key, setting = last.key, last.setting
     if first.before is MISSING:
         return _left(last, say("what was there before is not known"))
-    readable, now = value_now(facts, key)
+    readable, now = setting.value_now(facts, key)
     if not readable:
         return _left(last, say("what is there now cannot be read"), before=first.before)
-    if kind.same(first.before, now):
+    if setting.same(first.before, now):
         return None
     put = _may_be(chain)
-    if not any(kind.same(value, now) for value in put):
+    if not any(setting.same(value, now) for value in put):
         return _left(last, _changed_since(put), before=first.before, put=put, now=now)
-    way = Way(key=key, before=first.before, now=now, raw=first.raw, params=first.params)
-    return _taken(way, last, facts, consent)
+    reversal = Reversal(
+        key=key, before=first.before, now=now, previous=first.previous, params=first.params
+    )
+    return _restored(reversal, last, facts, consent)
 
 
-def _taken(way: Way, last: Change, facts: Facts, consent: frozenset[str]) -> Back | Left:
-    """The step on that way, unless a rule forbids it or the person's word is missing."""
-    kind = KINDS[way.key[0]]
-    why, allow = kind.forbidden(facts, way), ""
-    step = kind.back(way) if why is None else None
-    if step is not None and step.do == RESTORE_DEBUGGER and RESTORE_DEBUGGER not in consent:
-        why = say("a debugger keeps the licensing program from running; it needs your word")
-        allow = f"--allow {RESTORE_DEBUGGER}"
-    if step is None or why is not None:
-        left = _left(last, why or "", before=way.before, put=(way.now,), now=way.now)
+def _restored(
+    reversal: Reversal, last: Change, facts: Facts, consent: frozenset[str]
+) -> Restore | NotRestored:
+    """The step that puts it back, unless a rule forbids it or consent is missing."""
+    why, allow = last.setting.forbidden(facts, reversal), ""
+    params = last.setting.restore(reversal) if why is None else None
+    if params is not None:
+        kind = kind_of(params)
+        if kind.undo_consent is not None and kind.name not in consent:
+            why, allow = kind.undo_consent, f"--allow {kind.name}"
+    if params is None or why is not None:
+        left = _left(last, why or "", before=reversal.before, put=(reversal.now,), now=reversal.now)
         return msgspec.structs.replace(left, allow_with=allow)
-    undone = Undone(do=last.do, what=what_is(way.key), before=way.before, put=way.now)
-    return Back(step=step, key=way.key, undone=undone)
+    undone = Undone(do=last.do, what=_what(last.key), before=reversal.before, put=reversal.now)
+    return Restore(step=to_wire(StepDraft(params=params)), key=last.key, undone=undone)
 
 
 def _may_be(chain: list[Change]) -> tuple[Any, ...]:
@@ -171,10 +204,10 @@ def _changed_since(put: tuple[Any, ...]) -> Text:
 
 def _left(
     change: Change, reason: str, *, before: Any = None, put: tuple[Any, ...] = (), now: Any = None
-) -> Left:
-    return Left(
+) -> NotRestored:
+    return NotRestored(
         do=change.do,
-        what=what_is(change.key),
+        what=_what(change.key),
         reason=reason,
         before=before,
         put=put[0] if put else None,
@@ -182,23 +215,27 @@ def _left(
     )
 
 
-def _not_back(back: Back, result: StepResult | None, now: Any, *, readable: bool) -> Left:
-    """Why a setting is not back, as far as the step or the look says it."""
+def _not_back(
+    restore: Restore, result: StepResult | None, now: Any, *, readable: bool
+) -> NotRestored:
+    """Why a setting is not back, as far as the step or the probe says it."""
     if result is not None and not result.ok:
         code = f"0x{result.hresult:08X}" if result.hresult else ""
         said = ": ".join(part for part in (code, result.note) if part)
-        reason = say("it could not be put back ({why})", why=said or back.step.do)
+        reason = say("it could not be put back ({why})", why=said or restore.step.do)
     elif readable:
         reason = say("the closing look does not show it as it was")
     else:
         reason = say("the closing look cannot read it")
-    was = back.undone
-    return Left(do=was.do, what=was.what, reason=reason, before=was.before, put=was.put, now=now)
+    was = restore.undone
+    return NotRestored(
+        do=was.do, what=was.what, reason=reason, before=was.before, put=was.put, now=now
+    )
 
 
-def _once(left: list[Left]) -> tuple[Left, ...]:
+def _once(left: list[NotRestored]) -> tuple[NotRestored, ...]:
     """A retried step says no more than a single one."""
-    said: dict[tuple[str, str, str], Left] = {}
+    said: dict[tuple[str, str, str], NotRestored] = {}
     for one in left:
         said.setdefault((one.do, one.what, str(one.reason)), one)
     return tuple(said.values())

@@ -13,6 +13,7 @@ from volact.core.assessment import Assessment
 from volact.core.findings.attempts import ACTIVATION_FAILED
 from volact.core.findings.foreign import LICENSED_BY_OTHER_KMS
 from volact.core.findings.session import RESTART_NEEDED
+from volact.core.steps.activation import ACTIVATE
 from volact.model.finding import Finding
 from volact.model.report import Word
 from volact.model.step import Plan
@@ -70,7 +71,7 @@ def confirmed(plan: Plan, after: tuple[Finding, ...], a: Assessment) -> bool:
     causes = {cause for step in plan.steps for cause in step.because}
     if causes & left:
         return False
-    activated = any(step.do == "activate" for step in plan.steps)
+    activated = any(step.do == ACTIVATE.name for step in plan.steps)
     return not activated or (UNPROVEN not in left and a.licensed_by_accepted)
 
 

@@ -12,13 +12,14 @@ from msgspec.structs import replace
 
 from volact.core.findings.fleet import duplicate_cmids
 from volact.core.plan import make_plan
+from volact.core.steps.last_resorts import REARM
 from volact.model.finding import Finding
 from volact.pipeline import Job, Outcome
 from volact.pipeline.job import Examination
 from volact.pipeline.rows import replanned
 
 _TOO_FEW = 0xC004F038  # the KMS host has seen too few machines: clones count once
-STEP = "rearm"
+STEP = REARM.name
 
 
 def needs_all_servers(job: Job) -> bool:

@@ -8,15 +8,15 @@ import msgspec
 
 from volact.model.step import StepResult
 
-# ``planned``: a look, nothing was put back yet.  ``refused``: nothing could be.
+# ``planned``: only a probe, nothing was put back yet.  ``refused``: nothing could be.
 UndoWord = Literal["planned", "undone", "partly", "failed", "refused", "nothing"]
 
 
-class Deed(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a run as it was sent, what it was to overwrite, and what it answered.
+class AppliedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a run as it was sent, the values it was to replace, and its result.
 
     ``before`` was written down before the step was sent.  ``result`` is ``None``
-    where the answer was lost or never came: then nobody knows whether it ran.
+    where the answer was lost or never came: then it is not known whether it ran.
     """
 
     do: str
@@ -25,11 +25,11 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     result: StepResult | None = None
 
 
-class Past(msgspec.Struct, frozen=True, kw_only=True):
+class RunHistory(msgspec.Struct, frozen=True, kw_only=True):
     """What one run did to one server, in the order in which it was done."""
 
     run: str
-    deeds: tuple[Deed, ...] = ()
+    steps: tuple[AppliedStep, ...] = ()
     provider: str = ""
 
 
@@ -45,10 +45,10 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
     put: Any = None  # what the run put there
 
 
-class Left(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that stays as the run, or somebody since, left it.
+class NotRestored(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that stays as the run, or a later change, left it.
 
-    ``possible`` tells what could be undone but was not from what has no way back.
+    ``possible`` tells what could be undone but was not from what cannot be undone.
     """
 
     do: str
@@ -71,5 +71,5 @@ class UndoRow(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     word: UndoWord
     undone: tuple[Undone, ...] = ()
-    left: tuple[Left, ...] = ()
+    left: tuple[NotRestored, ...] = ()
     leads_to: tuple[str, ...] = ()

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from volact.core.assessment import Assessment
+from volact.core.steps.activation import ACTIVATE
+from volact.core.steps.kms_hosts import SetKmsHost
+from volact.core.steps.wire import from_wire
 from volact.model.fact import value_of
 from volact.model.profile import HostPort
 from volact.model.step import Plan
@@ -28,16 +31,17 @@ def activation_host(plan: Plan, a: Assessment) -> str | None:
     ``""`` if it is unknown, ``None`` if the plan activates nothing.  Of the hosts that the
     plan sets it is the first that the server reached when it was examined.
     """
-    if not any(step.do == "activate" for step in plan.steps):
+    if not any(step.do == ACTIVATE.name for step in plan.steps):
         return None
-    wanted = [step.params.get("hosts") for step in plan.steps if step.do == "set-kms-host"]
-    if wanted and isinstance(wanted[-1], list | tuple) and wanted[-1]:
-        return _first_reached([str(host) for host in wanted[-1]], a)
+    steps = (from_wire(step).params for step in plan.steps)
+    wanted = [params.hosts for params in steps if isinstance(params, SetKmsHost) and params.hosts]
+    if wanted:
+        return _first_reached(wanted[-1], a)
     product = a.licence.main
     setting = value_of(product.kms) if product is not None else None
     return "" if setting is None else str(setting.host).lower()
 
 
-def _first_reached(hosts: list[str], a: Assessment) -> str:
+def _first_reached(hosts: tuple[str, ...], a: Assessment) -> str:
     reached = (host for host in hosts if a.kms.reach_of(HostPort.parse(host)) == "yes")
     return next(reached, hosts[0]).lower()

@@ -9,7 +9,7 @@ import msgspec
 
 from volact.core.assessment import Assessment
 from volact.core.context import Context, Policy
-from volact.core.undo import WayBack
+from volact.core.undo import UndoPlan
 from volact.knowledge.load import knowledge_for
 from volact.model.facts import Facts
 from volact.model.finding import Finding
@@ -17,7 +17,7 @@ from volact.model.profile import Image, Knowledge
 from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.model.step import Plan
-from volact.model.undo import Past
+from volact.model.undo import RunHistory
 from volact.pipeline.activation_host import ActivationSlot, no_limit
 from volact.pipeline.retry import Retry
 from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
@@ -46,7 +46,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         recorder: told of facts and intents while the run goes on.
         run, who: shown to another run that meets the lock on a server.
         activation_slot: held while an activation is sent to its KMS host.
-        past: for ``undo``, what is to be undone, by the server's name.
+        histories: for ``undo``, what is to be undone, by the server's name.
     """
 
     mode: Mode
@@ -60,7 +60,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     who: str = ""
     retry: Retry = Retry()
     activation_slot: ActivationSlot = no_limit
-    past: Mapping[str, Past] = {}
+    histories: Mapping[str, RunHistory] = {}
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
     assessment: Assessment
     findings: tuple[Finding, ...] = ()
     plan: Plan = Plan()
-    way: WayBack | None = None  # what the plan undoes
+    undo: UndoPlan | None = None  # what the plan undoes
 
     @property
     def facts(self) -> Facts:

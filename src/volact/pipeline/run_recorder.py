@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-from volact.core.befores import before_of
+from volact.core.steps.forecast import previous_values
 from volact.model.facts import Facts
 from volact.model.intent import Intent, PlannedStep
 from volact.model.server import Server
@@ -66,7 +66,7 @@ def intent_of(
                 do=step.do,
                 params=step.params,
                 because=step.because,
-                before=before_of(step, facts),
+                before=previous_values(step, facts),
             )
             for index, step in enumerate(steps)
         ),

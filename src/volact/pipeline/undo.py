@@ -8,8 +8,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from volact.core.assessment import assess
-from volact.core.effects import promised
 from volact.core.findings import diagnose
+from volact.core.steps.forecast import promised
 from volact.core.undo import outcome
 from volact.model.facts import Facts
 from volact.model.finding import Finding
@@ -20,19 +20,19 @@ from volact.pipeline.job import Examination
 
 def with_undo_plan(report: ServerReport, exam: Examination) -> ServerReport:
     """The row of an examination, with the settings to put back and the findings that follow."""
-    if exam.way is None:
+    if exam.undo is None:
         return report
-    return replace(report, undo=exam.way.looked(_leads_to(exam)))
+    return replace(report, undo=exam.undo.preview(_leads_to(exam)))
 
 
 def with_undo_result(
     report: ServerReport, exam: Examination, after: Facts, results: tuple[StepResult, ...]
 ) -> ServerReport:
     """The row after the steps: undone is only what the closing probe shows."""
-    if exam.way is None:
+    if exam.undo is None:
         return report
-    row = outcome(exam.way, after, results)
-    missed = len(row.undone) < len(exam.way.backs)
+    row = outcome(exam.undo, after, results)
+    missed = len(row.undone) < len(exam.undo.restores)
     return replace(report, undo=row, verdict="failed" if missed else report.verdict)
 
 

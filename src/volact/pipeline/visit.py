@@ -41,7 +41,7 @@ from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
 from volact.model.step import Plan, Step
 from volact.model.text import say
-from volact.model.undo import Past
+from volact.model.undo import RunHistory
 from volact.pipeline.activation_host import activation_host
 from volact.pipeline.job import Examination, Job, Notify
 from volact.pipeline.lock_lease import lock_lease
@@ -188,9 +188,9 @@ class Visit:
     def _with_plan(self, exam: Examination) -> Examination:
         """The examination with its plan; an undo needs no provider."""
         if self.job.mode == "undo":
-            past = self.job.past.get(self.server.name, Past(run=""))
-            way = plan_undo(past, exam.facts, exam.ctx.policy.consent)
-            return msgspec.structs.replace(exam, plan=way.plan(), way=way)
+            history = self.job.histories.get(self.server.name, RunHistory(run=""))
+            undo = plan_undo(history, exam.facts, exam.ctx.policy.consent)
+            return msgspec.structs.replace(exam, plan=undo.plan(), undo=undo)
         if self.job.mode == "check" or exam.provider is None:
             return exam
         plan = make_plan(exam.assessment, exam.findings)

@@ -1,5 +1,7 @@
 """What the keys of evidence, of steps and of their results are called for a person.
 
+What each kind of step does is declared beside it, in ``core.steps``.
+
 A key that is not here is said as it is spelt, without its underscores.
 """
 
@@ -71,26 +73,4 @@ LABELS: dict[str, Text] = {
     "why": say("why"),
     "within_s": say("to within"),
     "zone": say("time zone"),
-}
-
-# What each kind of step does, in a person's words.
-STEPS: dict[str, Text] = {
-    "enable-service": say("gives the service its start mode back"),
-    "grant-execute": say("lets the licensing program be executed"),
-    "start-service": say("starts the service"),
-    "set-time-source": say("names the time server"),
-    "sync-clock": say("sets the clock right"),
-    "install-key": say("installs the published client key"),
-    "set-kms-host": say("sets the KMS host"),
-    "clear-kms-host": say("takes away a product's own KMS host"),
-    "restart-licensing": say("restarts the licensing service"),
-    "activate": say("activates Windows"),
-    "refresh-license": say("reads the licence anew"),
-    "set-time-trigger": say("lets Windows Time start by itself"),
-    "restore-time-limits": say("puts the limits of a correction back"),
-    "remove-debugger": say("takes the debugger of the licensing program away"),
-    "add-dns": say("adds the provider's DNS servers"),
-    "add-route": say("adds the route to the provider's services"),
-    "rebuild-token-store": say("lets Windows build its licence store anew"),
-    "rearm": say("gives Windows a new client machine ID"),
 }

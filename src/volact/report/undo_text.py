@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TextIO
 
+from volact.core.steps import SETTINGS
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import Text, joined, raw, say
-from volact.model.undo import Left, Undone, UndoRow
+from volact.model.undo import NotRestored, Undone, UndoRow
 from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.safe import plain
@@ -14,17 +15,6 @@ from volact.report.undo_tally import UndoTally, undo_of
 from volact.report.words import duration, os_words, value
 from volact.words import tr
 
-_TITLES: dict[str, Text] = {
-    "kms-host": say("KMS host"),
-    "start-mode": say("start mode"),
-    "time-source": say("time source"),
-    "time-trigger": say("what starts Windows Time"),
-    "time-limits": say("limits of Windows Time"),
-    "acl": say("rights to the licensing program"),
-    "debugger": say("debugger of the licensing program"),
-    "dns": say("name servers of adapter"),
-    "route": say("route to"),
-}
 _WORDS: dict[str, Text] = {
     "planned": say("to be undone"),
     "undone": say("undone"),
@@ -109,8 +99,8 @@ def _setting(one: Undone) -> str:
     return f"{_title(one.what)}: {_shown(one.put)} → {_shown(one.before)}"
 
 
-def _left_line(one: Left) -> str:
-    """What stays, why, and both values where somebody's later change is the reason."""
+def _left_line(one: NotRestored) -> str:
+    """What stays, why, and both values where a later change is the reason."""
     word = tr(say("not put back")) if one.possible else tr(say("stays"))
     text = f"{word}: {_title(one.what)}: {tr(one.reason)}"
     if one.possible and one.now is not None and one.before is not None:
@@ -123,7 +113,7 @@ def _left_line(one: Left) -> str:
 
 def _title(what: str) -> str:
     kind, _, which = what.partition("/")
-    title = tr(_TITLES[kind]) if kind in _TITLES else kind
+    title = tr(SETTINGS[kind].title) if kind in SETTINGS else kind
     return plain(f"{title} {which}".strip())
 
 

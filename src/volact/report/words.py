@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from volact.core.main_cause import lead
+from volact.core.steps import BY_NAME
 from volact.model.report import ServerReport, Word
 from volact.model.text import Text, say
-from volact.report.labels import LABELS, STEPS
+from volact.report.labels import LABELS
 from volact.report.safe import plain
 from volact.words import tr
 
@@ -155,10 +156,10 @@ def step_words(step: Mapping[str, Any]) -> str:
     rest = {key: item for key, item in step.items() if key not in _STEP_KEYS and item != ""}
     if "keys" in rest:  # a table of published keys by build; the person needs its size
         rest["keys"] = say("{n} published, chosen by build and edition", n=len(rest["keys"]))
-    said, title = pairs(rest), STEPS.get(str(step.get("do")))
-    if title is None:
+    said, kind = pairs(rest), BY_NAME.get(str(step.get("do")))
+    if kind is None or kind.label is None:
         return said
-    return f"{tr(title)} ({said})" if said else tr(title)
+    return f"{tr(kind.label)} ({said})" if said else tr(kind.label)
 
 
 def result_line(result: Mapping[str, Any]) -> str:

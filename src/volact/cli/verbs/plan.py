@@ -10,8 +10,8 @@ from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.servers import PlanOptions, ServerOptions
 from volact.cli.run_controller import RunController, open_run
 from volact.cli.runtime import run_async
-from volact.core.commands import console_commands
 from volact.core.context import Policy
+from volact.core.steps.forecast import console_commands
 from volact.fleet import needs_all_servers, plan_fleet, plan_together
 from volact.model.report import RunReport, ServerReport
 from volact.pipeline import Outcome

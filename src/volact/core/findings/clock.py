@@ -13,8 +13,8 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.clock import ERROR_S, WARNING_S
 from volact.core.findings.kind import FindingKind, Found, Stage, error, on_server, warning
 from volact.core.findings.mending import name_time_source, start_service
-from volact.core.steps.clock import SYNC_WITHIN_S, SyncClock
-from volact.core.steps.kind import StepParams
+from volact.core.steps.clock import SYNC_CLOCK, SYNC_WITHIN_S, SyncClock
+from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, is_unreadable, value_of
 from volact.model.finding import Repair
 from volact.model.text import Text, raw, say
@@ -186,7 +186,7 @@ def _left_by_step(a: Assessment) -> int | None:
     """How far the clock was off right after it was set, where that was right."""
     for result in reversed(a.results):
         left = result.after.get("skew_s")
-        if result.do == "sync-clock" and result.ok and isinstance(left, int):
+        if result.do == SYNC_CLOCK.name and result.ok and isinstance(left, int):
             return left if abs(left) <= _SET_RIGHT_S else None
     return None
 

@@ -10,7 +10,7 @@ from volact.core.assessment.licence import ProductState
 from volact.core.assessment.system import edition_by_partial
 from volact.core.findings.kind import FindingKind, Found, Stage, error, info, on_server
 from volact.core.findings.mending import client_key, replace_key
-from volact.core.steps.kind import StepParams
+from volact.core.steps.params import StepParams
 from volact.model.fact import value_of
 from volact.model.text import say
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from volact.core.assessment import Assessment
-from volact.core.steps.kind import StepParams
+from volact.core.steps.params import StepParams
 from volact.model.finding import Finding, Repair, Severity
 from volact.model.text import Text, say
 

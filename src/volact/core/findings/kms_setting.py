@@ -12,8 +12,8 @@ from volact.core.consent import MOVE_KMS, allow
 from volact.core.findings.foreign import moving_away, whose
 from volact.core.findings.kind import FindingKind, Found, Stage, error, field, info, on_server
 from volact.core.findings.mending import set_kms_host
-from volact.core.steps.kind import StepParams
 from volact.core.steps.kms_hosts import ClearKmsHost
+from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
 from volact.model.profile import HostPort
 from volact.model.text import Text, say

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from volact.core.assessment import Assessment
 from volact.core.consent import repair_with
 from volact.core.steps.keys import InstallKey
-from volact.core.steps.kind import StepParams
 from volact.core.steps.kms_hosts import SetKmsHost
 from volact.core.steps.network import ADD_DNS, ADD_ROUTE, AddDns, AddRoute
+from volact.core.steps.params import StepParams
 from volact.core.steps.services import StartService
 from volact.core.steps.time_source import SetTimeSource
 from volact.model.fact import is_known, is_unreadable, value_of

@@ -10,7 +10,7 @@ from volact.core.consent import allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server
 from volact.core.findings.mending import start_service
 from volact.core.sddl import NETWORK_SERVICE
-from volact.core.steps.kind import StepParams
+from volact.core.steps.params import StepParams
 from volact.core.steps.program import REMOVE_DEBUGGER, GrantExecute, RemoveDebugger
 from volact.model.fact import value_of
 from volact.model.text import say

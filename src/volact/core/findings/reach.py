@@ -17,8 +17,8 @@ from volact.core.findings.mending import (
     by_routes,
     set_kms_host,
 )
-from volact.core.steps.kind import StepParams
 from volact.core.steps.network import ADD_DNS, ADD_ROUTE
+from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, value_of
 from volact.model.profile import HostPort
 from volact.model.text import Text, listed, say

@@ -20,7 +20,7 @@ from volact.core.findings.kind import (
     warning,
 )
 from volact.core.findings.mending import start_service
-from volact.core.steps.kind import StepParams
+from volact.core.steps.params import StepParams
 from volact.core.steps.services import DEFAULT_START, EnableService
 from volact.model.text import Text, joined, raw, say
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from volact.core.assessment import Assessment
 from volact.core.findings.kind import FindingKind, Found, Stage, error
+from volact.core.steps import BY_NAME
 from volact.model.fact import value_of
 from volact.model.text import say
 
-_TIMES = {"rearm": 1, "rebuild-token-store": 2}
 _WSH = r"SOFTWARE\Microsoft\Windows Script Host\Settings"
 
 
@@ -16,7 +16,8 @@ def restart_needed(a: Assessment) -> Found | None:
     step = value_of(a.facts.restart)
     if step is None:
         return None
-    times = _TIMES.get(step, 1)
+    kind = BY_NAME.get(step)
+    times = kind.restarts if kind and kind.restarts else 1
     return error(
         say("Windows has to be restarted to complete {step}.", step=step),
         {"step": step, "restarts": times},

@@ -14,7 +14,7 @@ from volact.core.findings.clock import TIME_FROM_DOMAIN
 from volact.core.findings.kind import FindingKind, Found, Stage, error, on_server, warning
 from volact.core.findings.mending import name_time_source, start_service
 from volact.core.steps.clock import RestoreTimeLimits
-from volact.core.steps.kind import StepParams
+from volact.core.steps.params import StepParams
 from volact.core.steps.services import DEFAULT_START, EnableService
 from volact.core.steps.time_source import SetTimeTrigger
 from volact.model.fact import ABSENT, Absent, Known, is_known, is_unreadable, value_of

@@ -11,10 +11,11 @@ from typing import Any
 from volact.core.steps.activation import ACTIVATE, REFRESH_LICENSE, RESTART_LICENSING
 from volact.core.steps.clock import RESTORE_TIME_LIMITS, SYNC_CLOCK
 from volact.core.steps.keys import INSTALL_KEY
-from volact.core.steps.kind import Stage, StepKind, StepParams
+from volact.core.steps.kind import Stage, StepKind
 from volact.core.steps.kms_hosts import CLEAR_KMS_HOST, RESTORE_KMS_HOST, SET_KMS_HOST
 from volact.core.steps.last_resorts import REARM, REBUILD_TOKEN_STORE
 from volact.core.steps.network import ADD_DNS, ADD_ROUTE, REMOVE_ROUTE, RESTORE_DNS
+from volact.core.steps.params import StepParams
 from volact.core.steps.program import (
     GRANT_EXECUTE,
     REMOVE_DEBUGGER,
@@ -22,6 +23,7 @@ from volact.core.steps.program import (
     RESTORE_DEBUGGER,
 )
 from volact.core.steps.services import ENABLE_SERVICE, RESTORE_START_MODE, START_SERVICE
+from volact.core.steps.setting import Setting
 from volact.core.steps.time_source import (
     RESTORE_TIME_SOURCE,
     RESTORE_TIME_TRIGGER,
@@ -62,15 +64,21 @@ _BY_PARAMS: dict[type[StepParams], StepKind[Any]] = {kind.params: kind for kind 
 if not len(KINDS) == len(BY_NAME) == len(_BY_PARAMS):
     raise ImportError("two kinds of steps share a name or a struct of parameters")
 
-_IN_ORDER = sorted((kind for kind in KINDS if kind.stage < Stage.UNDO), key=lambda kind: kind.stage)
-ORDER: tuple[str, ...] = tuple(kind.name for kind in _IN_ORDER)  # of the steps of a plan
-_RANKS = {kind.params: rank for rank, kind in enumerate(_IN_ORDER)}
+PLAN_KINDS = tuple(  # in the order of a plan
+    sorted((kind for kind in KINDS if kind.stage < Stage.UNDO), key=lambda kind: kind.stage)
+)
+UNDO_KINDS = tuple(kind for kind in KINDS if kind.stage == Stage.UNDO)
+ORDER = tuple(kind.name for kind in PLAN_KINDS)
+_RANKS = {kind.params: rank for rank, kind in enumerate(PLAN_KINDS)}
 
 # Steps that are planned only with ``--allow STEP``: by a plan, and by an undo.
-CONSENT_STEPS = tuple(kind.name for kind in KINDS if kind.needs_consent and kind.stage < Stage.UNDO)
-UNDO_CONSENT_STEPS = tuple(
-    kind.name for kind in KINDS if kind.needs_consent and kind.stage == Stage.UNDO
-)
+CONSENT_STEPS = tuple(kind.name for kind in KINDS if kind.needs_consent)
+UNDO_CONSENT_STEPS = tuple(kind.name for kind in KINDS if kind.undo_consent is not None)
+
+# The settings that steps change, by the first part of their keys.
+SETTINGS: dict[str, Setting] = {
+    kind.changes.setting.name: kind.changes.setting for kind in KINDS if kind.changes is not None
+}
 
 
 def kind_of(params: StepParams) -> StepKind[Any]:

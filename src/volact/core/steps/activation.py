@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from volact.core.steps.kind import Stage, StepKind, StepParams
-from volact.model.text import say
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.licence import FULL_TERM_MIN, LICENSED, channel_of
+from volact.core.assessment.system import licensing_service
+from volact.core.context import Context
+from volact.core.steps.kind import Stage, StepKind, no_commands, nothing_changes
+from volact.core.steps.licences import described_clients, main_products, states
+from volact.core.steps.params import StepParams
+from volact.core.steps.services import service_values
+from volact.core.steps.setting import Values
+from volact.model.fact import Known, value_of
+from volact.model.facts import Facts
+from volact.model.text import Text, say
+
+_HEALTHY_REASON = 0x4004F040
 
 
 class Activate(StepParams, frozen=True, kw_only=True):
@@ -20,41 +37,113 @@ class RestartLicensing(StepParams, frozen=True, kw_only=True):
     """Nothing: the licensing service is stopped and started."""
 
 
+def _commands_to_activate(params: Activate, a: Assessment) -> tuple[str, ...]:
+    return (shell.activate(),)
+
+
+def _commands_to_restart(params: RestartLicensing, a: Assessment) -> Iterator[str]:
+    service = a.system.licensing_service
+    yield f"net stop {service}"
+    yield shell.start_service(service)
+
+
+def _previous_activation(params: Activate, facts: Facts) -> Values:
+    wanted = (params.product or "").lower()
+    if not wanted:
+        return states(facts, described_clients(facts))
+    main = main_products(facts)
+    return states(facts, (one for one in main if str(value_of(one.id)).lower() == wanted))
+
+
+def _previous_states(params: RefreshLicense, facts: Facts) -> Values:
+    return states(facts, main_products(facts))
+
+
+def _previous_service(params: RestartLicensing, facts: Facts) -> Values:
+    return service_values(facts, licensing_service(facts.os))
+
+
+def _promise_licensed(params: Activate, facts: Facts, ctx: Context) -> Facts:
+    if not isinstance(facts.products, Known):
+        return facts
+    products = tuple(
+        replace(
+            product,
+            status=Known(LICENSED),
+            reason=Known(_HEALTHY_REASON),
+            grace_min=Known(FULL_TERM_MIN),
+        )
+        if channel_of(product) == "kms-client"
+        else product
+        for product in facts.products.value
+    )
+    return replace(facts, products=Known(products))
+
+
+def _activation_stays(params: Activate, before: Values) -> Text:
+    return say("an activation stays until it ends by itself")
+
+
 RESTART_LICENSING = StepKind(
     name="restart-licensing",
     params=RestartLicensing,
-    stage=Stage.RESTART_SERVICE,
     label=say("restarts the licensing service"),
+    agent_parts=(),
+    stage=Stage.RESTART_SERVICE,
     needs_consent=False,
     alone=False,
+    handed_out=False,
     activation_needs_it=False,
     changes_licence=False,
     activates=False,
-    agent_parts=(),
+    restarts=0,
+    commands=_commands_to_restart,
+    previous=_previous_service,
+    agent_only=frozenset(),
+    promise=nothing_changes,
+    changes=None,
+    stays=None,
+    undo_consent=None,
 )
-
 ACTIVATE = StepKind(
     name="activate",
     params=Activate,
-    stage=Stage.ACTIVATION,
     label=say("activates Windows"),
+    agent_parts=("activation",),
+    stage=Stage.ACTIVATION,
     needs_consent=False,
     alone=False,
+    handed_out=True,
     activation_needs_it=False,
     changes_licence=False,
     activates=True,
-    agent_parts=("activation",),
+    restarts=0,
+    commands=_commands_to_activate,
+    previous=_previous_activation,
+    agent_only=frozenset(),
+    promise=_promise_licensed,
+    changes=None,
+    stays=_activation_stays,
+    undo_consent=None,
 )
-
 REFRESH_LICENSE = StepKind(
     name="refresh-license",
     params=RefreshLicense,
-    stage=Stage.REFRESH,
     label=say("reads the licence anew"),
+    agent_parts=("activation",),
+    stage=Stage.REFRESH,
     needs_consent=False,
     alone=False,
+    handed_out=False,
     activation_needs_it=False,
     changes_licence=False,
     activates=False,
-    agent_parts=("activation",),
+    restarts=0,
+    commands=no_commands,
+    previous=_previous_states,
+    agent_only=frozenset(),
+    promise=nothing_changes,
+    changes=None,
+    stays=None,
+    undo_consent=None,
 )

@@ -1,9 +1,32 @@
-"""Steps that set the clock right."""
+"""Steps that set the clock right, and the phase limits as a setting."""
 
 from __future__ import annotations
 
-from volact.core.steps.kind import Stage, StepKind, StepParams
-from volact.model.text import say
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.clock import DEFAULT_LIMIT_S, measured_skew
+from volact.core.context import Context
+from volact.core.steps.kind import Changes, Stage, StepKind
+from volact.core.steps.params import StepParams
+from volact.core.steps.reported import reported
+from volact.core.steps.setting import (
+    Key,
+    Reading,
+    Reversal,
+    Setting,
+    Values,
+    never_forbidden,
+    same,
+)
+from volact.model.fact import ABSENT, Fact, Known, Unreadable, is_known, value_of
+from volact.model.facts import Facts
+from volact.model.text import Text, say
+
+_LIMITS = ("MaxPosPhaseCorrection", "MaxNegPhaseCorrection")
 
 SYNC_WITHIN_S = 60  # closer than this to the reference needs no correction
 
@@ -19,28 +42,134 @@ class RestoreTimeLimits(StepParams, frozen=True, kw_only=True):
     """Nothing: what the limits were is written down on the server."""
 
 
+def _commands_to_sync(params: SyncClock, a: Assessment) -> Iterator[str]:
+    """Resynchronise; with raised limits, raise them first and put them back."""
+    if not params.raise_limits:
+        yield shell.RESYNC
+        return
+    yield from shell.set_limits("0xFFFFFFFF", "0xFFFFFFFF")
+    yield shell.RESYNC
+    yield from shell.set_limits(_limit(a.facts.time.pos), _limit(a.facts.time.neg))
+
+
+def _limit(limit: Fact[int]) -> str:
+    """The limit to put back: what is there now, or the default of a lone server."""
+    return str(limit.value if isinstance(limit, Known) else DEFAULT_LIMIT_S)
+
+
+def _commands_to_restore(params: RestoreTimeLimits, a: Assessment) -> tuple[str, ...]:
+    return shell.restore_limits(value_of(a.facts.time.saved) or "- -")
+
+
+def _previous_clock(params: SyncClock, facts: Facts) -> Values:
+    """The limits that are raised meanwhile, as they were before a run that was cut off."""
+    if not params.raise_limits:
+        return {}
+    saved = value_of(facts.time.saved)
+    if saved is None:
+        return {"limits": _limits(facts)}
+    words = [int(word) if word.isdigit() else None for word in saved.split()]
+    return {"limits": dict(zip(_LIMITS, words, strict=False))}
+
+
+def _previous_limits(params: RestoreTimeLimits, facts: Facts) -> Values:
+    return _limits(facts)
+
+
+def _limits(facts: Facts) -> Values:
+    return reported(MaxPosPhaseCorrection=facts.time.pos, MaxNegPhaseCorrection=facts.time.neg)
+
+
+def _promise_right_clock(params: SyncClock, facts: Facts, ctx: Context) -> Facts:
+    """The measured error is off the clock, and off what was stamped by it."""
+    skew_ms = (measured_skew(facts) or 0) * 1000
+    utc, at = value_of(facts.time.utc), value_of(facts.time.ref_at)
+    time = replace(
+        facts.time,
+        utc=facts.time.utc if utc is None else Known(utc - skew_ms),
+        ref_at=facts.time.ref_at if at is None else Known(at - skew_ms),
+    )
+    return replace(facts, time=time)
+
+
+def _promise_limits(params: RestoreTimeLimits, facts: Facts, ctx: Context) -> Facts:
+    words = (value_of(facts.time.saved) or "- -").split()
+    pos, neg = (Known(int(word)) if word.isdigit() else ABSENT for word in words)
+    return replace(facts, time=replace(facts.time, pos=pos, neg=neg, saved=ABSENT))
+
+
+def _read_limits(params: SyncClock, values: Values) -> Iterator[Reading]:
+    """They are raised only while the step runs; one that was cut off leaves them so."""
+    if params.raise_limits:
+        yield Reading(key=("time-limits",), value="as they were", promise=("raised",))
+
+
+def _clock_stays(params: SyncClock, before: Values) -> Text:
+    return say("the clock is not set wrong again")
+
+
+def _limits_stay(params: RestoreTimeLimits, before: Values) -> Text:
+    return say("the limits of Windows Time are as they were before an earlier run: they stay so")
+
+
+def _limits_now(facts: Facts, key: Key) -> Fact[str]:
+    saved = facts.time.saved
+    if isinstance(saved, Unreadable):
+        return saved
+    return Known("raised" if is_known(saved) else "as they were")
+
+
+def _restore_limits(reversal: Reversal) -> RestoreTimeLimits:
+    return RestoreTimeLimits()
+
+
+TIME_LIMITS = Setting(
+    name="time-limits",
+    title=say("limits of Windows Time"),
+    now=_limits_now,
+    restore=_restore_limits,
+    same=same,
+    forbidden=never_forbidden,
+)
 SYNC_CLOCK = StepKind(
     name="sync-clock",
     params=SyncClock,
-    stage=Stage.CLOCK,
     label=say("sets the clock right"),
+    agent_parts=("time_source", "clock"),
+    stage=Stage.CLOCK,
     needs_consent=False,
     alone=False,
+    handed_out=True,
     activation_needs_it=True,
     changes_licence=False,
     activates=False,
-    agent_parts=("time_source", "clock"),
+    restarts=0,
+    commands=_commands_to_sync,
+    previous=_previous_clock,
+    agent_only=frozenset({"skew_s"}),
+    promise=_promise_right_clock,
+    changes=Changes(setting=TIME_LIMITS, read=_read_limits, answer_tells=False),
+    stays=_clock_stays,
+    undo_consent=None,
 )
-
 RESTORE_TIME_LIMITS = StepKind(
     name="restore-time-limits",
     params=RestoreTimeLimits,
-    stage=Stage.CLOCK_LIMITS,
     label=say("puts the limits of a correction back"),
+    agent_parts=("clock", "time_service"),
+    stage=Stage.CLOCK_LIMITS,
     needs_consent=False,
     alone=False,
+    handed_out=False,
     activation_needs_it=False,
     changes_licence=False,
     activates=False,
-    agent_parts=("clock", "time_service"),
+    restarts=0,
+    commands=_commands_to_restore,
+    previous=_previous_limits,
+    agent_only=frozenset(),
+    promise=_promise_limits,
+    changes=None,
+    stays=_limits_stay,
+    undo_consent=None,
 )

@@ -1,4 +1,4 @@
-"""What a step is: typed parameters, and the one declaration of everything about their kind.
+"""The one declaration of everything about a kind of step.
 
 The kinds themselves are declared in the modules beside this one, by topic; the
 registry of all of them is ``volact.core.steps``.
@@ -6,49 +6,18 @@ registry of all of them is ``volact.core.steps``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum, auto
-from typing import Generic, TypeVar
+from typing import Generic
 
 import msgspec
 
+from volact.core.assessment import Assessment
+from volact.core.context import Context
+from volact.core.steps.params import P, P_contra
+from volact.core.steps.setting import Reading, Setting, Values
+from volact.model.facts import Facts
 from volact.model.text import Text
-
-
-class StepParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The parameters of one kind of step, as docs/agent-protocol.md lists them.
-
-    A field that has its default is not sent; a field whose default must be told
-    from "not there" has ``UNSET`` as its default.
-    """
-
-
-P = TypeVar("P", bound=StepParams)
-
-
-class Guard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a step applies at all; every kind of step may carry one.
-
-    ``builds`` is a range of build numbers.  ``optional`` accepts that the service
-    to start does not exist.  ``unless_failed`` names kinds of steps after whose
-    failure this one is skipped.  ``clock_off`` asks for a clock that is off by
-    more than so many seconds.
-    """
-
-    builds: tuple[int, int] | None = None
-    optional: bool = False
-    unless_failed: tuple[str, ...] = ()
-    clock_off: int | None = None
-
-
-ALWAYS = Guard()
-
-
-class StepDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A step inside the core, before ``wire`` gives it the form that is sent and stored."""
-
-    params: StepParams
-    because: tuple[str, ...] = ()  # the findings that it is for
-    guard: Guard = ALWAYS
 
 
 class Stage(IntEnum):
@@ -78,49 +47,124 @@ class Stage(IntEnum):
     UNDO = auto()  # only ``core.undo`` plans these, in the order of the settings
 
 
+class Changes(msgspec.Struct, Generic[P_contra], frozen=True, kw_only=True):
+    """The setting that a step changes, and where it stands in what the step reports.
+
+    ``answer_tells`` is false where even an answer does not tell what was left there.
+    """
+
+    setting: Setting
+    read: Callable[[P_contra, Values], Iterator[Reading]]
+    answer_tells: bool
+
+
 class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
     """Everything about one kind of step, in one declaration.
 
     No field has a default: a part that is left out is an error of mypy and of
     the import.
 
+    The step itself:
+
     - ``name``: ``do`` in the request, the store and the JSON document
     - ``params``: the struct of its parameters; one kind has one struct
-    - ``stage``: its place in the order of a plan
     - ``label``: what it does, in a person's words; ``None`` shows the name
-    - ``needs_consent``: planned only with ``--allow NAME``
+    - ``agent_parts``: the parts of ``agent/source`` that it runs, beside ``steps``
+
+    When it is planned:
+
+    - ``stage``: its place in the order of a plan
+    - ``needs_consent``: a plan has it only with ``--allow NAME``
     - ``alone``: a last resort, never in one plan with other steps
+    - ``handed_out``: the script for a person carries it
     - ``activation_needs_it``: after its failure, activation could only fail
     - ``changes_licence``: sets keys or KMS hosts
     - ``activates``: asks a KMS host for an activation
-    - ``agent_parts``: the parts of ``agent/source`` that it runs, beside ``steps``
+    - ``restarts``: the restarts of Windows, left to a person, that complete it
+
+    What it does on a server that stands as the facts say:
+
+    - ``commands``: what a person would type for it, in cmd.exe
+    - ``previous``: the values that it replaces, in the form in which the agent
+      reports them as ``before`` (docs/agent-protocol.md)
+    - ``agent_only``: the keys of ``before`` that the facts do not hold
+    - ``promise``: the facts once it is done; the tests of the planner's laws and
+      the outlook of an undo use it, no report of what happened does
+
+    How it is undone (docs/undo.md):
+
+    - ``changes``: the setting that it changes, ``None``: none that can be put back
+    - ``stays``: why what it did stays, from what was there before; ``None``:
+      nothing that lasts is left
+    - ``undo_consent``: why an undo plans it only with ``--allow NAME``; ``None``:
+      an undo does not ask
     """
 
     name: str
     params: type[P]
-    stage: Stage
     label: Text | None
+    agent_parts: tuple[str, ...]
+
+    stage: Stage
     needs_consent: bool
     alone: bool
+    handed_out: bool
     activation_needs_it: bool
     changes_licence: bool
     activates: bool
-    agent_parts: tuple[str, ...]
+    restarts: int
+
+    commands: Callable[[P, Assessment], Iterable[str]]
+    previous: Callable[[P, Facts], Values]
+    agent_only: frozenset[str]
+    promise: Callable[[P, Facts, Context], Facts]
+
+    changes: Changes[P] | None
+    stays: Callable[[P, Values], Text] | None
+    undo_consent: Text | None
 
 
-def undo_kind(
-    *, name: str, params: type[P], needs_consent: bool, agent_parts: tuple[str, ...]
+def undo_kind(  # noqa: PLR0913  (one argument for each part that such steps differ in)
+    *,
+    name: str,
+    params: type[P],
+    agent_parts: tuple[str, ...],
+    restarts: int,
+    previous: Callable[[P, Facts], Values],
+    agent_only: frozenset[str],
+    promise: Callable[[P, Facts, Context], Facts],
+    changes: Changes[P],
+    undo_consent: Text | None,
 ) -> StepKind[P]:
     """A kind of step that only an undo plans."""
     return StepKind(
         name=name,
         params=params,
-        stage=Stage.UNDO,
         label=None,
-        needs_consent=needs_consent,
+        agent_parts=("put_back", *agent_parts),
+        stage=Stage.UNDO,
+        needs_consent=False,
         alone=False,
+        handed_out=False,
         activation_needs_it=False,
         changes_licence=False,
         activates=False,
-        agent_parts=("put_back", *agent_parts),
+        restarts=restarts,
+        commands=no_commands,
+        previous=previous,
+        agent_only=agent_only,
+        promise=promise,
+        changes=changes,
+        stays=None,
+        undo_consent=undo_consent,
     )
+
+
+def no_commands(params: P, a: Assessment) -> tuple[str, ...]:
+    """A person types nothing for it."""
+    return ()
+
+
+def nothing_changes(params: P, facts: Facts, ctx: Context) -> Facts:
+    """The facts are the same afterwards."""
+    return facts

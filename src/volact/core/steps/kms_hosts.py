@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from volact.core.steps.kind import Stage, StepKind, StepParams, undo_kind
-from volact.model.text import say
+from msgspec.structs import replace
+
+from volact.core import shell
+from volact.core.assessment import Assessment, assess
+from volact.core.assessment.hosts import DEFAULT_PORT, same_host
+from volact.core.assessment.kms_setting import product_setting, service_setting
+from volact.core.context import Context
+from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.kms_names import KmsNames, host_values, kms_names
+from volact.core.steps.licences import described_clients
+from volact.core.steps.params import StepParams
+from volact.core.steps.setting import Key, Reading, Reversal, Setting, Values, known_value, same
+from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, is_known, value_of
+from volact.model.facts import Facts, Product
+from volact.model.profile import HostPort
+from volact.model.text import Text, say
+
+_NOT_IN_WMI = 0x80041002
 
 Layer = Literal["service", "product"]
 
@@ -37,35 +54,206 @@ class RestoreKmsHost(StepParams, frozen=True, kw_only=True):
     port: int | None
 
 
+KmsHostStep = SetKmsHost | ClearKmsHost | RestoreKmsHost
+
+
+def _commands_to_set(params: SetKmsHost, a: Assessment) -> tuple[str, ...]:
+    hosts = tuple(map(HostPort.parse, params.hosts))
+    return (shell.set_kms_host(_chosen(hosts, a)),)
+
+
+def _chosen(hosts: tuple[HostPort, ...], a: Assessment) -> HostPort:
+    """The host that the agent takes: the present one if it is right and reached,
+    else the first that is reached, else the first."""
+    reached = [host for host in hosts if host in a.kms.reached]
+    setting = a.kms.service
+    if isinstance(setting, Known):
+        present = setting.value.host
+        reached.sort(key=lambda host: not same_host(host, present))
+    return (reached or list(hosts))[0]
+
+
+def _commands_to_clear(params: ClearKmsHost, a: Assessment) -> tuple[str, ...]:
+    return (shell.clear_kms_host(params.product or ""),)
+
+
+def _previous(params: KmsHostStep, facts: Facts) -> Values:
+    if params.layer != "product" or params.product:
+        return host_values(kms_names(facts, params.product), params.product)
+    # Without an activation id: the first client that has a host of its own.
+    own = ((id, kms_names(facts, id)) for id in map(_id_of, described_clients(facts)))
+    id, names = next(
+        (pair for pair in own if not isinstance(pair[1].host, Absent)), ("-", KmsNames())
+    )
+    return host_values(names, id)
+
+
+def _id_of(product: Product) -> str | None:
+    return value_of(product.id)
+
+
+def _promise_host(params: SetKmsHost, facts: Facts, ctx: Context) -> Facts:
+    accepted = list(map(HostPort.parse, params.hosts))
+    reached = [host for host in assess(facts, ctx).kms.reached if host in accepted]
+    host = (reached or accepted)[0]
+    return _with_server_host(facts, Known(host.host), host.port)
+
+
+def _with_server_host(facts: Facts, name: Fact[str], port: int | None) -> Facts:
+    """Products without a host of their own show the new one."""
+    products = tuple(
+        product
+        if isinstance(product_setting(facts, product), Known)
+        else replace(product, kms_machine=name, kms_port=Known(port or 0))
+        for product in value_of(facts.products) or ()
+    )
+    return replace(
+        facts,
+        licensing=replace(facts.licensing, machine=name, port=Known(port or 0)),
+        registry=replace(facts.registry, machine=name, port=Known(str(port)) if port else ABSENT),
+        products=Known(products) if isinstance(facts.products, Known) else facts.products,
+    )
+
+
+def _promise_cleared(params: ClearKmsHost, facts: Facts, ctx: Context) -> Facts:
+    return _with_inherited_host(facts, params.product)
+
+
+def _with_inherited_host(facts: Facts, product: str | None) -> Facts:
+    """The product shows the server's setting again."""
+    service = service_setting(facts)
+    host = service.value.host if isinstance(service, Known) else HostPort("", DEFAULT_PORT)
+    return _with_product_host(facts, product, Known(host.host) if host.host else ABSENT, host.port)
+
+
+def _with_product_host(facts: Facts, product: str | None, name: Fact[str], port: int) -> Facts:
+    products = tuple(
+        replace(one, kms_machine=name, kms_port=Known(port)) if value_of(one.id) == product else one
+        for one in value_of(facts.products) or ()
+    )
+    return replace(facts, products=Known(products))
+
+
+def _promise_restored(params: RestoreKmsHost, facts: Facts, ctx: Context) -> Facts:
+    """The name as it was spelt; a product without one shows the server's again."""
+    name: Fact[str] = ABSENT
+    if params.host:
+        name = Known(params.name or HostPort.parse(params.host).host)
+    if params.layer == "service":
+        return _with_server_host(facts, name, params.port)
+    if not params.host:
+        return _with_inherited_host(facts, params.product)
+    return _with_product_host(facts, params.product, name, params.port or 0)
+
+
+def _read(params: KmsHostStep, values: Values) -> Iterator[Reading]:
+    product = params.product if params.layer == "product" else None
+    if params.layer == "product" and product is None:
+        return  # only a file in a person's hands does that; it keeps no record
+    key = ("kms-host", product) if product else ("kms-host",)
+    yield Reading(key=key, value=known_value(values, "host"), promise=_promised_hosts(params))
+
+
+def _promised_hosts(params: KmsHostStep) -> tuple[str | None, ...]:
+    if isinstance(params, SetKmsHost):
+        return tuple(str(HostPort.parse(host)).lower() for host in params.hosts)
+    return (params.host,) if isinstance(params, RestoreKmsHost) else (None,)
+
+
+def _now(facts: Facts, key: Key) -> Fact[str]:
+    product = key[1] if len(key) > 1 else None
+    found = kms_names(facts, product).host
+    if product is None and isinstance(found, Unreadable):
+        # The service is down: what it would answer stands in the registry.
+        held = replace(facts.licensing, machine=Unreadable(_NOT_IN_WMI))
+        return kms_names(replace(facts, licensing=held), None).host
+    return found
+
+
+def _restore(reversal: Reversal) -> RestoreKmsHost:
+    product = reversal.key[1] if len(reversal.key) > 1 else None
+    name, before = reversal.previous.get("name"), reversal.before
+    set_port = int(before.rpartition(":")[2]) if before else None
+    return RestoreKmsHost(
+        layer="product" if product else "service",
+        product=product,
+        expect=(reversal.now,),
+        host=before,
+        name=name if isinstance(name, str) else None,
+        port=reversal.previous.get("port", set_port),
+    )
+
+
+def _forbidden(facts: Facts, reversal: Reversal) -> Text | None:
+    policy = facts.registry.policy_machine
+    if isinstance(policy, Unreadable):
+        return say("whether group policy sets a KMS host cannot be read")
+    if is_known(policy):
+        return say("group policy sets the KMS host: it is not touched")
+    ids = [value_of(product.id) for product in value_of(facts.products) or ()]
+    if len(reversal.key) > 1 and reversal.key[1] not in ids:
+        return say("the product that it was set for has no key any more")
+    return None
+
+
+KMS_HOST = Setting(
+    name="kms-host",
+    title=say("KMS host"),
+    now=_now,
+    restore=_restore,
+    same=same,
+    forbidden=_forbidden,
+)
 SET_KMS_HOST = StepKind(
     name="set-kms-host",
     params=SetKmsHost,
-    stage=Stage.KMS_HOST,
     label=say("sets the KMS host"),
+    agent_parts=("kms", "kms_steps"),
+    stage=Stage.KMS_HOST,
     needs_consent=False,
     alone=False,
+    handed_out=True,
     activation_needs_it=True,
     changes_licence=True,
     activates=False,
-    agent_parts=("kms", "kms_steps"),
+    restarts=0,
+    commands=_commands_to_set,
+    previous=_previous,
+    agent_only=frozenset(),
+    promise=_promise_host,
+    changes=Changes(setting=KMS_HOST, read=_read, answer_tells=True),
+    stays=None,
+    undo_consent=None,
 )
-
 CLEAR_KMS_HOST = StepKind(
     name="clear-kms-host",
     params=ClearKmsHost,
-    stage=Stage.PRODUCT_KMS_HOST,
     label=say("takes away a product's own KMS host"),
+    agent_parts=("kms", "kms_steps"),
+    stage=Stage.PRODUCT_KMS_HOST,
     needs_consent=False,
     alone=False,
+    handed_out=True,
     activation_needs_it=False,
     changes_licence=True,
     activates=False,
-    agent_parts=("kms", "kms_steps"),
+    restarts=0,
+    commands=_commands_to_clear,
+    previous=_previous,
+    agent_only=frozenset(),
+    promise=_promise_cleared,
+    changes=Changes(setting=KMS_HOST, read=_read, answer_tells=True),
+    stays=None,
+    undo_consent=None,
 )
-
 RESTORE_KMS_HOST = undo_kind(
     name="restore-kms-host",
     params=RestoreKmsHost,
-    needs_consent=False,
     agent_parts=("kms", "back_kms"),
+    restarts=0,
+    previous=_previous,
+    agent_only=frozenset(),
+    promise=_promise_restored,
+    changes=Changes(setting=KMS_HOST, read=_read, answer_tells=True),
+    undo_consent=None,
 )

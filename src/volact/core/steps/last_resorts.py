@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from volact.core.steps.kind import Stage, StepKind, StepParams
-from volact.model.text import say
+from msgspec.structs import replace
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.context import Context
+from volact.core.steps.kind import Stage, StepKind
+from volact.core.steps.params import StepParams
+from volact.core.steps.reported import reported
+from volact.core.steps.setting import Values
+from volact.model.fact import ABSENT, Known, value_of
+from volact.model.facts import Facts
+from volact.model.text import Text, say
 
 
 class RebuildTokenStore(StepParams, frozen=True, kw_only=True):
@@ -14,28 +24,93 @@ class Rearm(StepParams, frozen=True, kw_only=True):
     """Nothing: Windows gets a new client machine ID."""
 
 
+def _commands_to_rebuild(params: RebuildTokenStore, a: Assessment) -> tuple[str, ...]:
+    folder = value_of(a.facts.store.path) or r"%windir%\System32\spp\store\2.0"
+    return shell.rebuild_store(a.system.licensing_service, f"{folder}\\tokens.dat")
+
+
+def _commands_to_rearm(params: Rearm, a: Assessment) -> tuple[str, ...]:
+    return (shell.REARM,)
+
+
+def _previous_store(params: RebuildTokenStore, facts: Facts) -> Values:
+    return reported(path=facts.store.path, tokens=facts.store.tokens, spare=facts.store.spare)
+
+
+def _previous_machine_id(params: Rearm, facts: Facts) -> Values:
+    return reported(rearm=facts.licensing.rearm, cmid=facts.licensing.cmid)
+
+
+def _promise_new_store(params: RebuildTokenStore, facts: Facts, ctx: Context) -> Facts:
+    """A store without keys, that waits for its restarts."""
+    licensing = facts.licensing
+    version = licensing.version if isinstance(licensing.version, Known) else ABSENT
+    return replace(
+        facts,
+        products=Known(()),
+        licensing=replace(licensing, version=version),
+        store=replace(facts.store, spare=Known(True)),
+        restart=Known(REBUILD_TOKEN_STORE.name),
+    )
+
+
+def _promise_new_machine_id(params: Rearm, facts: Facts, ctx: Context) -> Facts:
+    return replace(facts, restart=Known(REARM.name))
+
+
+def _store_stays(params: RebuildTokenStore, before: Values) -> Text:
+    path = before.get("path")
+    if not isinstance(path, str):
+        return say("the licence store made anew stays; the old one is beside it as tokens.bar")
+    return say(
+        "the licence store made anew stays; the old one is kept as {path}",
+        path=f"{path}\\tokens.bar",
+    )
+
+
+def _machine_id_stays(params: Rearm, before: Values) -> Text:
+    return say("a rearm is used up, and the machine ID stays a new one")
+
+
 REBUILD_TOKEN_STORE = StepKind(
     name="rebuild-token-store",
     params=RebuildTokenStore,
-    stage=Stage.LAST_RESORT,
     label=say("lets Windows build its licence store anew"),
+    agent_parts=("restart", "token_store"),
+    stage=Stage.LAST_RESORT,
     needs_consent=True,
     alone=True,
+    handed_out=False,
     activation_needs_it=False,
     changes_licence=False,
     activates=False,
-    agent_parts=("restart", "token_store"),
+    restarts=2,
+    commands=_commands_to_rebuild,
+    previous=_previous_store,
+    agent_only=frozenset(),
+    promise=_promise_new_store,
+    changes=None,
+    stays=_store_stays,
+    undo_consent=None,
 )
-
 REARM = StepKind(
     name="rearm",
     params=Rearm,
-    stage=Stage.LAST_RESORT,
     label=say("gives Windows a new client machine ID"),
+    agent_parts=("restart", "rearm"),
+    stage=Stage.LAST_RESORT,
     needs_consent=True,
     alone=True,
+    handed_out=False,
     activation_needs_it=False,
     changes_licence=False,
     activates=False,
-    agent_parts=("restart", "rearm"),
+    restarts=1,
+    commands=_commands_to_rearm,
+    previous=_previous_machine_id,
+    agent_only=frozenset(),
+    promise=_promise_new_machine_id,
+    changes=None,
+    stays=_machine_id_stays,
+    undo_consent=None,
 )

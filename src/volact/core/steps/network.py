@@ -1,11 +1,35 @@
-"""Steps that add name servers and routes."""
+"""Steps that add name servers and routes, and the two settings that they change."""
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
 
-from volact.core.steps.kind import Stage, StepKind, StepParams, undo_kind
-from volact.model.text import say
+from msgspec.structs import replace
+
+from volact.core import shell
+from volact.core.assessment import Assessment, assess
+from volact.core.context import Context
+from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.params import StepParams
+from volact.core.steps.reported import reported
+from volact.core.steps.setting import (
+    MISSING,
+    Key,
+    Reading,
+    Reversal,
+    Setting,
+    Values,
+    known_value,
+    same,
+)
+from volact.model.fact import NOT_ASKED, Fact, Known, value_of
+from volact.model.facts import Adapter, Facts, Route
+from volact.model.text import Text, say
+
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}(?:%[0-9]{1,10})?")
+_CONNECTED = 0x80072EFE  # what a KMS host says to an HTTP try
 
 
 class AddDns(StepParams, frozen=True, kw_only=True):
@@ -13,6 +37,12 @@ class AddDns(StepParams, frozen=True, kw_only=True):
 
     servers: tuple[str, ...]
     position: Literal["first", "last"]
+
+    def beside(self, present: tuple[str, ...]) -> tuple[str, ...]:
+        """The name servers of an adapter that asked these before."""
+        others = tuple(server for server in present if server not in self.servers)
+        first = self.position == "first"
+        return (*self.servers, *others) if first else (*others, *self.servers)
 
 
 class AddRoute(StepParams, frozen=True, kw_only=True):
@@ -39,42 +69,234 @@ class RemoveRoute(StepParams, frozen=True, kw_only=True):
     gateway: str
 
 
+def _commands_for_dns(params: AddDns, a: Assessment) -> tuple[str, ...]:
+    present = tuple(one for one in value_of(a.facts.dns) or () if _ADDRESS.fullmatch(one))
+    return (shell.set_name_servers(params.beside(present)),)
+
+
+def _commands_for_route(params: AddRoute, a: Assessment) -> Iterator[str]:
+    if _ADDRESS.fullmatch(params.gateway):
+        yield shell.add_route(params.destination, params.mask, params.gateway)
+
+
+def _previous_servers(params: AddDns, facts: Facts) -> Values:
+    return _all_servers(facts)
+
+
+def _previous_of_adapter(params: RestoreDns, facts: Facts) -> Values:
+    every = _all_servers(facts)
+    return {params.adapter: every[params.adapter]} if params.adapter in every else {}
+
+
+def _all_servers(facts: Facts) -> Values:
+    values: Values = {}
+    for index, adapter in facts.adapters.items():
+        if isinstance(adapter, Known):
+            one = adapter.value
+            values[index] = {"dns": list(one.dns), "dhcp": one.dhcp, "fixed": one.fixed}
+        else:
+            values.update(reported(**{index: adapter}))
+    return values
+
+
+def _previous_route(params: AddRoute | RemoveRoute, facts: Facts) -> Values:
+    to = {"destination": params.destination, "mask": params.mask}
+    hops = _hops(facts, params.destination, params.mask)
+    return {**to, **reported(hops=hops)}
+
+
+def _hops(facts: Facts, destination: str, mask: str) -> Fact[str]:
+    """The next hops to a network, with blanks between them."""
+    if not isinstance(facts.routes, Known):
+        return facts.routes
+    to = (destination, mask)
+    return Known(" ".join(r.next_hop for r in facts.routes.value if (r.destination, r.mask) == to))
+
+
+def _promise_dns(params: AddDns, facts: Facts, ctx: Context) -> Facts:
+    """In front of the others they resolve the names; behind them that is not certain."""
+    servers = params.beside(value_of(facts.dns) or ())
+    adapters = {name: _asking_too(adapter, params) for name, adapter in facts.adapters.items()}
+    facts = replace(facts, dns=Known(servers), adapters=adapters)
+    return _reached(facts, ctx) if params.position == "first" else facts
+
+
+def _asking_too(adapter: Fact[Adapter], params: AddDns) -> Fact[Adapter]:
+    if not isinstance(adapter, Known):
+        return adapter
+    one = adapter.value
+    return Known(Adapter(params.beside(one.dns), one.dhcp, True))
+
+
+def _promise_route(params: AddRoute, facts: Facts, ctx: Context) -> Facts:
+    route = Route(params.destination, params.mask, params.gateway)
+    facts = replace(facts, routes=Known((*(value_of(facts.routes) or ()), route)))
+    return _reached(facts, ctx)
+
+
+def _reached(facts: Facts, ctx: Context) -> Facts:
+    answers = {str(host): Known(_CONNECTED) for host in assess(facts, ctx).kms.accepted}
+    return replace(facts, reach={**facts.reach, **answers})
+
+
+def _promise_dns_back(params: RestoreDns, facts: Facts, ctx: Context) -> Facts:
+    """The name servers that DHCP gives are not known beforehand."""
+    adapter = value_of(facts.adapters[params.adapter])
+    dhcp = adapter.dhcp if adapter else True
+    own = Known(Adapter(params.servers or (), dhcp, params.servers is not None))
+    return replace(facts, adapters={**facts.adapters, params.adapter: own})
+
+
+def _promise_no_route(params: RemoveRoute, facts: Facts, ctx: Context) -> Facts:
+    gone = Route(params.destination, params.mask, params.gateway)
+    kept = tuple(route for route in value_of(facts.routes) or () if route != gone)
+    return replace(facts, routes=Known(kept))
+
+
+def _read_servers(params: AddDns | RestoreDns, values: Values) -> Iterator[Reading]:
+    for index, one in values.items():
+        key = ("dns", index)
+        if isinstance(one, dict) and "!" not in one and isinstance(one.get("dns"), list):
+            value = {"dns": one["dns"], "fixed": one.get("fixed")}
+            promise = _servers_promised(params, one["dns"])
+            yield Reading(key=key, value=value, promise=(promise,), part=one)
+        else:
+            yield Reading(key=key, value=MISSING, promise=(), part={})
+
+
+def _servers_promised(params: AddDns | RestoreDns, present: list[str]) -> Values:
+    if isinstance(params, AddDns):
+        return {"dns": list(params.beside(tuple(present))), "fixed": True}
+    return {"dns": list(params.servers or ()), "fixed": params.servers is not None}
+
+
+def _read_route(params: AddRoute | RemoveRoute, values: Values) -> Iterator[Reading]:
+    hops = known_value(values, "hops")
+    promise = hops or params.gateway if isinstance(params, AddRoute) else ""
+    yield Reading(key=("route", params.destination, params.mask), value=hops, promise=(promise,))
+
+
+def _servers_now(facts: Facts, key: Key) -> Fact[Any]:
+    adapter = facts.adapters.get(key[1], NOT_ASKED)
+    if not isinstance(adapter, Known):
+        return adapter
+    return Known({"dns": list(adapter.value.dns), "fixed": adapter.value.fixed})
+
+
+def _same_servers(one: Any, other: Any) -> bool:
+    """Where DHCP's name servers hold, which ones they are is DHCP's affair."""
+    if one.get("fixed") is False:
+        return other.get("fixed") is False
+    return bool(other.get("fixed") is not False and one.get("dns") == other.get("dns"))
+
+
+def _restore_servers(reversal: Reversal) -> RestoreDns:
+    servers = tuple(reversal.before["dns"]) if reversal.before["fixed"] else None
+    return RestoreDns(
+        adapter=reversal.key[1], expect=(tuple(reversal.now["dns"]),), servers=servers
+    )
+
+
+def _servers_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
+    if not isinstance(reversal.before.get("fixed"), bool):
+        return say("whether the name servers were DHCP's is not known")
+    return None
+
+
+def _route_now(facts: Facts, key: Key) -> Fact[str]:
+    return _hops(facts, key[1], key[2])
+
+
+def _restore_route(reversal: Reversal) -> AddRoute | RemoveRoute:
+    _, destination, mask = reversal.key
+    if reversal.before == "":
+        return RemoveRoute(destination=destination, mask=mask, gateway=reversal.now)
+    return AddRoute(destination=destination, mask=mask, gateway=reversal.before)
+
+
+def _route_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
+    if " " in (reversal.before or "") or " " in (reversal.now or ""):
+        return say("there are several routes to that network")
+    return None
+
+
+NAME_SERVERS = Setting(
+    name="dns",
+    title=say("name servers of adapter"),
+    now=_servers_now,
+    restore=_restore_servers,
+    same=_same_servers,
+    forbidden=_servers_forbidden,
+)
+ROUTE = Setting(
+    name="route",
+    title=say("route to"),
+    now=_route_now,
+    restore=_restore_route,
+    same=same,
+    forbidden=_route_forbidden,
+)
 ADD_DNS = StepKind(
     name="add-dns",
     params=AddDns,
-    stage=Stage.NAME_SERVERS,
     label=say("adds the provider's DNS servers"),
+    agent_parts=("network", "network_steps"),
+    stage=Stage.NAME_SERVERS,
     needs_consent=True,
     alone=False,
+    handed_out=False,
     activation_needs_it=True,
     changes_licence=False,
     activates=False,
-    agent_parts=("network", "network_steps"),
+    restarts=0,
+    commands=_commands_for_dns,
+    previous=_previous_servers,
+    agent_only=frozenset(),
+    promise=_promise_dns,
+    changes=Changes(setting=NAME_SERVERS, read=_read_servers, answer_tells=True),
+    stays=None,
+    undo_consent=None,
 )
-
 ADD_ROUTE = StepKind(
     name="add-route",
     params=AddRoute,
-    stage=Stage.ROUTE,
     label=say("adds the route to the provider's services"),
+    agent_parts=("network", "network_steps"),
+    stage=Stage.ROUTE,
     needs_consent=True,
     alone=False,
+    handed_out=False,
     activation_needs_it=True,
     changes_licence=False,
     activates=False,
-    agent_parts=("network", "network_steps"),
+    restarts=0,
+    commands=_commands_for_route,
+    previous=_previous_route,
+    agent_only=frozenset(),
+    promise=_promise_route,
+    changes=Changes(setting=ROUTE, read=_read_route, answer_tells=True),
+    stays=None,
+    undo_consent=None,
 )
-
 RESTORE_DNS = undo_kind(
     name="restore-dns",
     params=RestoreDns,
-    needs_consent=False,
     agent_parts=("network", "back_network"),
+    restarts=0,
+    previous=_previous_of_adapter,
+    agent_only=frozenset(),
+    promise=_promise_dns_back,
+    changes=Changes(setting=NAME_SERVERS, read=_read_servers, answer_tells=True),
+    undo_consent=None,
 )
-
 REMOVE_ROUTE = undo_kind(
     name="remove-route",
     params=RemoveRoute,
-    needs_consent=False,
     agent_parts=("network", "back_network"),
+    restarts=0,
+    previous=_previous_route,
+    agent_only=frozenset(),
+    promise=_promise_no_route,
+    changes=Changes(setting=ROUTE, read=_read_route, answer_tells=True),
+    undo_consent=None,
 )

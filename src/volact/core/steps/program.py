@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
-from volact.core.steps.kind import Stage, StepKind, StepParams, undo_kind
-from volact.model.text import say
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.context import Context
+from volact.core.sddl import granted
+from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.params import StepParams
+from volact.core.steps.reported import reported
+from volact.core.steps.setting import (
+    Key,
+    Reading,
+    Reversal,
+    Setting,
+    Values,
+    known_value,
+    never_forbidden,
+    same,
+)
+from volact.model.fact import ABSENT, Absent, Fact, Known, value_of
+from volact.model.facts import Facts
+from volact.model.text import Text, say
+
+_CUT_SDDL = 1500  # where the agent cuts the text of a DACL
 
 
 class GrantExecute(StepParams, frozen=True, kw_only=True):
@@ -32,42 +57,164 @@ class RestoreDebugger(StepParams, frozen=True, kw_only=True):
     debugger: str
 
 
+def _commands_to_grant(params: GrantExecute, a: Assessment) -> tuple[str, ...]:
+    sddl = value_of(a.facts.binary.sddl) or ""
+    return shell.grant_execute(a.service.program_path, params.sid, params.deny, sddl)
+
+
+def _commands_to_remove(params: RemoveDebugger, a: Assessment) -> tuple[str, ...]:
+    return (shell.remove_debugger(a.system.licensing_program),)
+
+
+def _previous_acl(params: StepParams, facts: Facts) -> Values:
+    return reported(sddl=facts.binary.sddl)
+
+
+def _previous_debugger(params: StepParams, facts: Facts) -> Values:
+    return reported(debugger=facts.binary.debugger)
+
+
+def _promise_access(params: GrantExecute, facts: Facts, ctx: Context) -> Facts:
+    sddl = value_of(facts.binary.sddl) or "D:"
+    return _with_acl(facts, granted(sddl, params.sid, params.deny))
+
+
+def _promise_acl(params: RestoreAcl, facts: Facts, ctx: Context) -> Facts:
+    return _with_acl(facts, params.sddl)
+
+
+def _with_acl(facts: Facts, sddl: str) -> Facts:
+    return replace(facts, binary=replace(facts.binary, sddl=Known(sddl)))
+
+
+def _promise_no_debugger(params: RemoveDebugger, facts: Facts, ctx: Context) -> Facts:
+    return replace(facts, binary=replace(facts.binary, debugger=ABSENT))
+
+
+def _promise_debugger(params: RestoreDebugger, facts: Facts, ctx: Context) -> Facts:
+    return replace(facts, binary=replace(facts.binary, debugger=Known(params.debugger)))
+
+
+def _read_granted(params: GrantExecute, values: Values) -> Iterator[Reading]:
+    sddl = known_value(values, "sddl")
+    promise = granted(sddl, params.sid, params.deny) if isinstance(sddl, str) else None
+    yield Reading(key=("acl",), value=sddl, promise=(promise,))
+
+
+def _read_acl(params: RestoreAcl, values: Values) -> Iterator[Reading]:
+    yield Reading(key=("acl",), value=known_value(values, "sddl"), promise=(params.sddl,))
+
+
+def _read_removed(params: RemoveDebugger, values: Values) -> Iterator[Reading]:
+    yield Reading(key=("debugger",), value=known_value(values, "debugger"), promise=(None,))
+
+
+def _read_debugger(params: RestoreDebugger, values: Values) -> Iterator[Reading]:
+    value = known_value(values, "debugger")
+    yield Reading(key=("debugger",), value=value, promise=(params.debugger,))
+
+
+def _now(name: str) -> Callable[[Facts, Key], Fact[Any]]:
+    def now(facts: Facts, key: Key) -> Fact[Any]:
+        fact: Fact[Any] = getattr(facts.binary, name)
+        return Known(None) if isinstance(fact, Absent) else fact
+
+    return now
+
+
+def _restore_acl(reversal: Reversal) -> RestoreAcl:
+    return RestoreAcl(expect=(reversal.now,), sddl=reversal.before)
+
+
+def _acl_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
+    if not reversal.before or len(reversal.before) >= _CUT_SDDL:
+        return say("what was there before is too long to be known whole")
+    return None
+
+
+def _restore_debugger(reversal: Reversal) -> RemoveDebugger | RestoreDebugger:
+    if reversal.before is None:
+        return RemoveDebugger(debugger=reversal.now)
+    return RestoreDebugger(debugger=reversal.before)
+
+
+ACL = Setting(
+    name="acl",
+    title=say("rights to the licensing program"),
+    now=_now("sddl"),
+    restore=_restore_acl,
+    same=same,
+    forbidden=_acl_forbidden,
+)
+DEBUGGER = Setting(
+    name="debugger",
+    title=say("debugger of the licensing program"),
+    now=_now("debugger"),
+    restore=_restore_debugger,
+    same=same,
+    forbidden=never_forbidden,
+)
 GRANT_EXECUTE = StepKind(
     name="grant-execute",
     params=GrantExecute,
-    stage=Stage.PROGRAM_RIGHTS,
     label=say("lets the licensing program be executed"),
+    agent_parts=("file_owner", "file_acl"),
+    stage=Stage.PROGRAM_RIGHTS,
     needs_consent=False,
     alone=False,
+    handed_out=True,
     activation_needs_it=True,
     changes_licence=False,
     activates=False,
-    agent_parts=("file_owner", "file_acl"),
+    restarts=0,
+    commands=_commands_to_grant,
+    previous=_previous_acl,
+    agent_only=frozenset({"owner"}),
+    promise=_promise_access,
+    changes=Changes(setting=ACL, read=_read_granted, answer_tells=True),
+    stays=None,
+    undo_consent=None,
 )
-
 REMOVE_DEBUGGER = StepKind(
     name="remove-debugger",
     params=RemoveDebugger,
-    stage=Stage.DEBUGGER,
     label=say("takes the debugger of the licensing program away"),
+    agent_parts=("debugger",),
+    stage=Stage.DEBUGGER,
     needs_consent=True,
     alone=False,
+    handed_out=False,
     activation_needs_it=True,
     changes_licence=False,
     activates=False,
-    agent_parts=("debugger",),
+    restarts=0,
+    commands=_commands_to_remove,
+    previous=_previous_debugger,
+    agent_only=frozenset(),
+    promise=_promise_no_debugger,
+    changes=Changes(setting=DEBUGGER, read=_read_removed, answer_tells=True),
+    stays=None,
+    undo_consent=None,
 )
-
 RESTORE_ACL = undo_kind(
     name="restore-acl",
     params=RestoreAcl,
-    needs_consent=False,
     agent_parts=("file_owner", "back_file"),
+    restarts=0,
+    previous=_previous_acl,
+    agent_only=frozenset(),
+    promise=_promise_acl,
+    changes=Changes(setting=ACL, read=_read_acl, answer_tells=True),
+    undo_consent=None,
 )
-
 RESTORE_DEBUGGER = undo_kind(
     name="restore-debugger",
     params=RestoreDebugger,
-    needs_consent=True,
     agent_parts=("back_file",),
+    restarts=0,
+    previous=_previous_debugger,
+    agent_only=frozenset(),
+    promise=_promise_debugger,
+    changes=Changes(setting=DEBUGGER, read=_read_debugger, answer_tells=True),
+    undo_consent=say("a debugger keeps the licensing program from running; it needs your word"),
 )

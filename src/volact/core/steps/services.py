@@ -1,15 +1,45 @@
-"""Steps that set and start Windows services."""
+"""Steps that set and start Windows services, and the start mode as a setting."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from volact.core.steps.kind import Stage, StepKind, StepParams, undo_kind
-from volact.model.text import say
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.system import licensing_service
+from volact.core.context import Context
+from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.params import StepParams
+from volact.core.steps.reported import reported
+from volact.core.steps.setting import (
+    Key,
+    Reading,
+    Reversal,
+    Setting,
+    Values,
+    known_value,
+    same,
+)
+from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, value_of
+from volact.model.facts import Facts, ServiceFact
+from volact.model.text import Text, say
 
 StartMode = Literal["auto", "delayed-auto", "demand", "disabled"]
+
+# Each start mode as ``sc config`` takes it, as WMI names it, and as the
+# registry's ``Start``.  WMI does not tell the two automatic ones apart.
+_WMI_WORDS: dict[StartMode, str] = {
+    "auto": "Auto",
+    "delayed-auto": "Auto",
+    "demand": "Manual",
+    "disabled": "Disabled",
+}
+_SC_WORDS: dict[str, StartMode] = {word: mode for mode, word in reversed(_WMI_WORDS.items())}
+_REGISTRY_NUMBERS = {2: "Auto", 3: "Manual", 4: "Disabled"}
 
 # The start modes that Windows ships with.  Only sppsvc's is documented in
 # detail; the others are general knowledge.
@@ -53,35 +83,167 @@ class RestoreStartMode(StepParams, frozen=True, kw_only=True):
     was: StartMode | msgspec.UnsetType = msgspec.UNSET
 
 
+# What one of these steps has made of the licensing service's start mode, while
+# it waits for a restart of Windows.
+_AFTER_RESTART = {"enable-service": "Auto", "restore-start-mode": "Disabled"}
+
+
+def service_values(facts: Facts, name: str) -> Values:
+    """State and start mode of a service, as the agent reports them."""
+    service = facts.services.get(name, NOT_ASKED)
+    if isinstance(service, Known):
+        return {"state": service.value.state, "start": service.value.start}
+    return reported(state=service, start=service)
+
+
+def _start_after_restart(facts: Facts, name: str) -> str | None:
+    """The start mode, as it will be after a restart that a step has left to be done."""
+    service = value_of(facts.services.get(name, NOT_ASKED))
+    pending = _AFTER_RESTART.get(value_of(facts.restart) or "")
+    if service is None or name != licensing_service(facts.os) or pending is None:
+        return service.start if service else None
+    return pending
+
+
+def _commands_to_enable(params: EnableService, a: Assessment) -> Iterator[str]:
+    if a.system.protects_start_mode(params.name):
+        yield from shell.enable_at_restart(params.name)
+        yield "rem restart the server here, then go on"
+    else:
+        yield shell.enable_service(params.name, params.start)
+
+
+def _commands_to_start(params: StartService, a: Assessment) -> tuple[str, ...]:
+    return (shell.start_service(params.name),)
+
+
+def _previous_service(params: EnableService | StartService, facts: Facts) -> Values:
+    return service_values(facts, params.name)
+
+
+def _previous_start(params: RestoreStartMode, facts: Facts) -> Values:
+    """With what its key says where that holds from the next start of Windows on."""
+    values = service_values(facts, params.name)
+    if values.get("start") is not None:
+        values["start"] = _start_after_restart(facts, params.name)
+    return values
+
+
+def _promise_start_mode(
+    params: EnableService | RestoreStartMode, facts: Facts, ctx: Context
+) -> Facts:
+    service = value_of(facts.services.get(params.name, ABSENT))
+    state = service.state if service else "Stopped"
+    return _with_service(facts, params.name, ServiceFact(state, _WMI_WORDS[params.start]))
+
+
+def _promise_running(params: StartService, facts: Facts, ctx: Context) -> Facts:
+    service = value_of(facts.services.get(params.name, ABSENT))
+    start = service.start if service else "Manual"
+    return _with_service(facts, params.name, ServiceFact("Running", start))
+
+
+def _with_service(facts: Facts, name: str, service: ServiceFact) -> Facts:
+    return replace(facts, services={**facts.services, name: Known(service)})
+
+
+def _read_start_mode(params: EnableService | RestoreStartMode, values: Values) -> Iterator[Reading]:
+    word = _REGISTRY_NUMBERS.get(values.get("registry") or 0) or known_value(values, "start")
+    yield Reading(key=("start-mode", params.name), value=word, promise=(_WMI_WORDS[params.start],))
+
+
+def _running_stays(params: StartService, before: Values) -> Text:
+    return say(
+        "the service {name} keeps running; only its start mode is put back", name=params.name
+    )
+
+
+def _start_mode_now(facts: Facts, key: Key) -> Fact[str | None]:
+    service = facts.services.get(key[1], NOT_ASKED)
+    return Known(_start_after_restart(facts, key[1])) if isinstance(service, Known) else service
+
+
+def _restore_start_mode(reversal: Reversal) -> RestoreStartMode:
+    changed = reversal.params
+    start = _SC_WORDS[reversal.before]
+    was: StartMode = "auto"
+    if isinstance(changed, EnableService | RestoreStartMode):
+        was = changed.start
+    if reversal.before == "Auto" and isinstance(changed, RestoreStartMode) and changed.was:
+        start = changed.was  # the fact does not tell "delayed"
+    return RestoreStartMode(
+        name=reversal.key[1],
+        expect=(reversal.now,),
+        start=start,
+        delayed=reversal.previous.get("delayed", msgspec.UNSET),
+        was=was,
+    )
+
+
+def _start_mode_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
+    if reversal.before not in _SC_WORDS:
+        return say("no administrator sets the start mode {mode}", mode=reversal.before)
+    return None
+
+
+START_MODE = Setting(
+    name="start-mode",
+    title=say("start mode"),
+    now=_start_mode_now,
+    restore=_restore_start_mode,
+    same=same,
+    forbidden=_start_mode_forbidden,
+)
 ENABLE_SERVICE = StepKind(
     name="enable-service",
     params=EnableService,
-    stage=Stage.ENABLE_SERVICE,
     label=say("gives the service its start mode back"),
+    agent_parts=("restart", "start_mode"),
+    stage=Stage.ENABLE_SERVICE,
     needs_consent=False,
     alone=False,
+    handed_out=True,
     activation_needs_it=False,
     changes_licence=False,
     activates=False,
-    agent_parts=("restart", "start_mode"),
+    restarts=1,
+    commands=_commands_to_enable,
+    previous=_previous_service,
+    agent_only=frozenset({"registry", "delayed"}),
+    promise=_promise_start_mode,
+    changes=Changes(setting=START_MODE, read=_read_start_mode, answer_tells=True),
+    stays=None,
+    undo_consent=None,
 )
-
 START_SERVICE = StepKind(
     name="start-service",
     params=StartService,
-    stage=Stage.START_SERVICE,
     label=say("starts the service"),
+    agent_parts=(),
+    stage=Stage.START_SERVICE,
     needs_consent=False,
     alone=False,
+    handed_out=True,
     activation_needs_it=False,
     changes_licence=False,
     activates=False,
-    agent_parts=(),
+    restarts=0,
+    commands=_commands_to_start,
+    previous=_previous_service,
+    agent_only=frozenset(),
+    promise=_promise_running,
+    changes=None,
+    stays=_running_stays,
+    undo_consent=None,
 )
-
 RESTORE_START_MODE = undo_kind(
     name="restore-start-mode",
     params=RestoreStartMode,
-    needs_consent=False,
     agent_parts=("restart", "back_start"),
+    restarts=1,
+    previous=_previous_start,
+    agent_only=frozenset({"delayed"}),
+    promise=_promise_start_mode,
+    changes=Changes(setting=START_MODE, read=_read_start_mode, answer_tells=True),
+    undo_consent=None,
 )

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Iterator
+from typing import Any
 
-from volact.core.steps.kind import Stage, StepKind, StepParams, undo_kind
-from volact.model.text import say
+import msgspec
+from msgspec.structs import replace
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.assessment.system import role_of
+from volact.core.context import Context
+from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.params import StepParams
+from volact.core.steps.reported import reported
+from volact.core.steps.setting import (
+    MISSING,
+    Key,
+    Reading,
+    Reversal,
+    Setting,
+    Values,
+    known_value,
+    same,
+)
+from volact.model.fact import ABSENT, Fact, Known, Unreadable, is_known, value_of
+from volact.model.facts import Facts
+from volact.model.text import Text, say
+
+_CUT_TEXT = 300  # where the agent cuts a text
+_NETWORK_ON = "2/1 2/2"  # with the network: started, stopped
+_TRIGGERS = frozenset({"2/1", "2/2", "3/1", "3/2"})
 
 
 class SetTimeSource(StepParams, frozen=True, kw_only=True):
-    """The time servers to take the time from."""
+    """The time servers to take the time from; a text has blanks between them."""
 
     peers: tuple[str, ...] | str
+
+    def names(self) -> tuple[str, ...]:
+        """The time servers one by one, with their flags where they have any."""
+        return tuple(self.peers.split()) if isinstance(self.peers, str) else self.peers
 
 
 class SetTimeTrigger(StepParams, frozen=True, kw_only=True):
@@ -40,42 +70,197 @@ class RestoreTimeTrigger(StepParams, frozen=True, kw_only=True):
     triggers: str | None
 
 
+def _commands_for_source(params: SetTimeSource, a: Assessment) -> tuple[str, ...]:
+    return (shell.set_time_source(params.names()),)
+
+
+def _commands_for_trigger(params: SetTimeTrigger, a: Assessment) -> tuple[str, ...]:
+    return (shell.TIME_TRIGGER,)
+
+
+def _previous_source(params: StepParams, facts: Facts) -> Values:
+    return reported(type=facts.time.type, peers=facts.time.peers)
+
+
+def _previous_triggers(params: StepParams, facts: Facts) -> Values:
+    return reported(triggers=facts.time.triggers)
+
+
+def _promise_source(params: SetTimeSource, facts: Facts, ctx: Context) -> Facts:
+    return _with_source(facts, "NTP", " ".join(f"{peer},0x8" for peer in params.names()))
+
+
+def _promise_source_back(params: RestoreTimeSource, facts: Facts, ctx: Context) -> Facts:
+    return _with_source(facts, params.type, params.peers)
+
+
+def _with_source(facts: Facts, type: str | None, peers: str | None) -> Facts:
+    type_, peers_ = (ABSENT if value is None else Known(value) for value in (type, peers))
+    return replace(facts, time=replace(facts.time, type=type_, peers=peers_))
+
+
+def _promise_trigger(params: SetTimeTrigger, facts: Facts, ctx: Context) -> Facts:
+    return _with_triggers(facts, _NETWORK_ON)
+
+
+def _promise_trigger_back(params: RestoreTimeTrigger, facts: Facts, ctx: Context) -> Facts:
+    return _with_triggers(facts, params.triggers)
+
+
+def _with_triggers(facts: Facts, triggers: str | None) -> Facts:
+    fact: Fact[str] = ABSENT if triggers is None else Known(triggers)
+    return replace(facts, time=replace(facts.time, triggers=fact))
+
+
+def _read_source(params: SetTimeSource | RestoreTimeSource, values: Values) -> Iterator[Reading]:
+    kind, peers = known_value(values, "type"), known_value(values, "peers")
+    value = MISSING if MISSING in (kind, peers) else {"type": kind, "peers": peers}
+    yield Reading(key=("time-source",), value=value, promise=(_source_promised(params),))
+
+
+def _source_promised(params: SetTimeSource | RestoreTimeSource) -> Values:
+    if isinstance(params, RestoreTimeSource):
+        return {"type": params.type, "peers": params.peers}
+    flagged = (name if "," in name else f"{name},0x8" for name in params.names())
+    return {"type": "NTP", "peers": " ".join(flagged)}
+
+
+def _read_triggers(
+    params: SetTimeTrigger | RestoreTimeTrigger, values: Values
+) -> Iterator[Reading]:
+    promise = params.triggers if isinstance(params, RestoreTimeTrigger) else _NETWORK_ON
+    value = known_value(values, "triggers")
+    yield Reading(key=("time-trigger",), value=value, promise=(promise,))
+
+
+def _source_now(facts: Facts, key: Key) -> Fact[Any]:
+    values: Values = {}
+    for name, fact in (("type", facts.time.type), ("peers", facts.time.peers)):
+        if isinstance(fact, Unreadable):
+            return fact
+        values[name] = value_of(fact)
+    return Known(values)
+
+
+def _restore_source(reversal: Reversal) -> RestoreTimeSource:
+    return RestoreTimeSource(
+        expect=(TimeSource(**reversal.now),),
+        type=reversal.before["type"],
+        peers=reversal.before["peers"],
+    )
+
+
+def _source_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
+    policies = (facts.time.policy_type, facts.time.policy_peers)
+    if any(is_known(fact) for fact in policies):
+        return say("group policy sets the time source: it is not touched")
+    if any(isinstance(fact, Unreadable) for fact in policies):
+        return say("whether group policy sets the time source cannot be read")
+    if len(reversal.before["peers"] or "") >= _CUT_TEXT:
+        return say("what was there before is too long to be known whole")
+    return _domain_forbidden(facts)
+
+
+def _triggers_now(facts: Facts, key: Key) -> Fact[str]:
+    return facts.time.triggers
+
+
+def _restore_triggers(reversal: Reversal) -> RestoreTimeTrigger:
+    return RestoreTimeTrigger(expect=(reversal.now,), triggers=reversal.before)
+
+
+def _triggers_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
+    if not set((reversal.before or "").split()) <= _TRIGGERS:
+        return say("what started Windows Time before is more than volact can set")
+    return _domain_forbidden(facts)
+
+
+def _domain_forbidden(facts: Facts) -> Text | None:
+    role = role_of(facts.os)
+    if role is None:
+        return say("whether the server is in a domain cannot be read")
+    if role != "standalone":
+        return say("a domain member takes its time from the domain: it is not touched")
+    return None
+
+
+TIME_SOURCE = Setting(
+    name="time-source",
+    title=say("time source"),
+    now=_source_now,
+    restore=_restore_source,
+    same=same,
+    forbidden=_source_forbidden,
+)
+TIME_TRIGGER = Setting(
+    name="time-trigger",
+    title=say("what starts Windows Time"),
+    now=_triggers_now,
+    restore=_restore_triggers,
+    same=same,
+    forbidden=_triggers_forbidden,
+)
 SET_TIME_SOURCE = StepKind(
     name="set-time-source",
     params=SetTimeSource,
-    stage=Stage.TIME_SOURCE,
     label=say("names the time server"),
+    agent_parts=("time_source",),
+    stage=Stage.TIME_SOURCE,
     needs_consent=False,
     alone=False,
+    handed_out=True,
     activation_needs_it=False,
     changes_licence=False,
     activates=False,
-    agent_parts=("time_source",),
+    restarts=0,
+    commands=_commands_for_source,
+    previous=_previous_source,
+    agent_only=frozenset(),
+    promise=_promise_source,
+    changes=Changes(setting=TIME_SOURCE, read=_read_source, answer_tells=True),
+    stays=None,
+    undo_consent=None,
 )
-
 SET_TIME_TRIGGER = StepKind(
     name="set-time-trigger",
     params=SetTimeTrigger,
-    stage=Stage.TIME_TRIGGER,
     label=say("lets Windows Time start by itself"),
+    agent_parts=("time_source", "time_service"),
+    stage=Stage.TIME_TRIGGER,
     needs_consent=False,
     alone=False,
+    handed_out=False,
     activation_needs_it=False,
     changes_licence=False,
     activates=False,
-    agent_parts=("time_source", "time_service"),
+    restarts=0,
+    commands=_commands_for_trigger,
+    previous=_previous_triggers,
+    agent_only=frozenset(),
+    promise=_promise_trigger,
+    changes=Changes(setting=TIME_TRIGGER, read=_read_triggers, answer_tells=True),
+    stays=None,
+    undo_consent=None,
 )
-
 RESTORE_TIME_SOURCE = undo_kind(
     name="restore-time-source",
     params=RestoreTimeSource,
-    needs_consent=False,
     agent_parts=("time_source", "back_time"),
+    restarts=0,
+    previous=_previous_source,
+    agent_only=frozenset(),
+    promise=_promise_source_back,
+    changes=Changes(setting=TIME_SOURCE, read=_read_source, answer_tells=True),
+    undo_consent=None,
 )
-
 RESTORE_TIME_TRIGGER = undo_kind(
     name="restore-time-trigger",
     params=RestoreTimeTrigger,
-    needs_consent=False,
     agent_parts=("time_source", "back_time"),
+    restarts=0,
+    previous=_previous_triggers,
+    agent_only=frozenset(),
+    promise=_promise_trigger_back,
+    changes=Changes(setting=TIME_TRIGGER, read=_read_triggers, answer_tells=True),
+    undo_consent=None,
 )

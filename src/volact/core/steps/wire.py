@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from volact.core.steps import BY_NAME, kind_of
-from volact.core.steps.kind import ALWAYS, Guard, StepDraft, StepParams
+from volact.core.steps.params import ALWAYS, Guard, StepDraft, StepParams
 from volact.model.step import Step
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from volact.model.intent import Intent
 from volact.model.report import ServerReport
 from volact.model.step import StepResult
-from volact.model.undo import Deed, Past
+from volact.model.undo import AppliedStep, RunHistory
 
 
-def past_of(run: str, intents: Iterable[Intent], report: ServerReport | None) -> Past:
+def history_of(run: str, intents: Iterable[Intent], report: ServerReport | None) -> RunHistory:
     """One server's part of a run: what was about to be sent, with the answers that came.
 
     The row has the answers of the last execution; of an earlier one, whose answer
@@ -20,16 +20,16 @@ def past_of(run: str, intents: Iterable[Intent], report: ServerReport | None) ->
     """
     sent = sorted(intents, key=lambda intent: intent.at)
     results = _results(report)
-    deeds: list[Deed] = []
+    steps: list[AppliedStep] = []
     for intent in sent:
         answers = results if intent is sent[-1] and _fits(intent, results) else ()
-        deeds += _deeds(intent, answers)
-    return Past(run=run, deeds=tuple(deeds), provider=sent[-1].provider if sent else "")
+        steps += _applied(intent, answers)
+    return RunHistory(run=run, steps=tuple(steps), provider=sent[-1].provider if sent else "")
 
 
-def _deeds(intent: Intent, answers: tuple[StepResult, ...]) -> Iterable[Deed]:
+def _applied(intent: Intent, answers: tuple[StepResult, ...]) -> Iterator[AppliedStep]:
     for at, step in enumerate(intent.steps):
-        yield Deed(
+        yield AppliedStep(
             do=step.do,
             params=step.params,
             before=step.before,
