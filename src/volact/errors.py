@@ -53,6 +53,11 @@ class InputError(VolactError):
         self.what = message  # without the place
 
 
+def unreadable(error: OSError, where: object) -> InputError:
+    """The input error for a file that cannot be read."""
+    return InputError(error.strerror or "not readable", where=str(where))
+
+
 class DataError(InputError):
     """A data file that ships with volact does not hold what it must."""
 

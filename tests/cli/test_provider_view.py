@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from volact.cli.provider_view import SECTIONS, provider_text
+from volact.cli.providers import SECTIONS, provider_text
 from volact.errors import InputError
 from volact.knowledge.load import load_profile, profile_names, provider_names
 from volact.model.profile import Profile

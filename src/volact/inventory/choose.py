@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from volact.cloud.registry import clouds
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 from volact.inventory.fields import near, own_path
 from volact.inventory.keys import parse_jump
 from volact.inventory.listing import Inventory
@@ -205,4 +205,4 @@ def _readable(path: str) -> None:
         with Path(path).expanduser().open("rb"):
             return
     except OSError as error:
-        raise InputError(error.strerror or "not readable", where=path) from error
+        raise unreadable(error, path) from error

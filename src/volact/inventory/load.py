@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 from volact.inventory.ansible import read_ini, read_yaml
 from volact.inventory.csv_file import read_csv
 from volact.inventory.document import read_document
@@ -40,7 +40,7 @@ def read_inventory(path: Path | str) -> Inventory:
     try:
         return _reader(Path(path))(Path(path), shown)
     except OSError as error:
-        raise InputError(error.strerror or "not readable", where=shown) from error
+        raise unreadable(error, shown) from error
     except InputError as error:
         return Inventory(path=shown, problems=(error,))
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 from volact.model.server import Credential
 
 _COMMAND_S = 60.0
@@ -98,7 +98,7 @@ def _from_file(path: str) -> Secret:
         with Path(path).expanduser().open(encoding="utf-8") as file:
             text = file.read(_MAX_SECRET)
     except OSError as error:
-        raise InputError(error.strerror or "not readable", where=path) from error
+        raise unreadable(error, path) from error
     except UnicodeDecodeError as error:
         raise InputError("is not UTF-8 text", where=path) from error
     return _first_line(text, path)

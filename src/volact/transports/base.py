@@ -1,7 +1,10 @@
-"""What every way to a server has in common: one protocol, its values, its limits.
+"""The protocol of all transports, its values and limits.
 
-No library of any transport is imported here.  How a script travels over SSH
-is in ``ssh``, which transport a server gets in ``connect``.
+No library of a transport is imported here.  Each transport has its own module;
+``connect`` chooses the one for a server.
+
+    async with opener(server) as transport:
+        raw = await transport.run(script, name=name, deadline_s=60.0)
 """
 
 from __future__ import annotations
@@ -14,15 +17,18 @@ import msgspec
 
 from volact.model.server import Credential, Server
 
-# The largest answer is 24 KB; what is far beyond is a server gone wild.
+# The largest answer is 24 KB; more than this from a server is an error of kind ``protocol``.
 MAX_OUTPUT = 1024 * 1024
 
 
 class Raw(msgspec.Struct, frozen=True):
-    """What came back from running a script, unread.
+    """The output of a script, not parsed yet.
 
-    ``asked`` and ``answered`` are Unix times by this machine's clock, tight
-    around the execution: the server's own clock is judged by them.
+    Attributes:
+        stdout, stderr: bytes as they arrived; more than ``MAX_OUTPUT`` is an error.
+        exit_status: ``None`` if the transport does not tell.
+        asked, answered: Unix times by this machine's clock, just before and after the
+            execution; the server's clock is compared with them.
     """
 
     stdout: bytes
@@ -33,35 +39,39 @@ class Raw(msgspec.Struct, frozen=True):
 
 
 class Transport(Protocol):
-    """An open way to one server; it may run several scripts one after another."""
+    """A connection to one server; it can run several scripts, one after another."""
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
-        """Carry a ``.bat`` there, execute it once and return what it wrote.
+        """Upload a ``.bat`` file, execute it once and return its output.
 
-        ``name`` is the file's name without its suffix and must be unguessable.
-        Raises ``TransportError`` alone; after ``deadline_s`` that of kind
-        ``timeout``.
+        Args:
+            script: the content of the file.
+            name: the name of the file without its suffix; must be unguessable.
+            deadline_s: the time limit of upload and execution.
+
+        Raises:
+            TransportError: of kind ``timeout`` after ``deadline_s``.  ``passing`` says
+                whether the script certainly did not run.  No other exception is raised.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the server; never fails and never hangs."""
+        """Disconnect; never raises and never blocks for long."""
         ...
 
 
 class SharedScript:
-    """Derived from by a transport that can give one script to many servers at once.
+    """Base class of a transport that can send one script to many servers at once.
 
-    Only equal bytes travel together.  So the same questions are put under the
-    same id, which whoever makes the script derives from them and from
-    ``salt``: the same within a run, unguessable outside of it.
+    Only equal bytes are sent together.  So equal requests get the same id, a digest of the
+    request and ``salt``: the same within a run, unguessable outside of it.
     """
 
     salt: str
 
 
 class Password(Protocol):
-    """A secret that shows itself only when told to."""
+    """A secret that is never printed by accident."""
 
     def reveal(self) -> str:
         """The secret in clear."""
@@ -69,11 +79,12 @@ class Password(Protocol):
 
 
 class Secrets(Protocol):
-    """Where passwords come from, at the last moment."""
+    """The source of passwords; asked just before a login."""
 
     async def password(self, credential: Credential) -> Password | None:
-        """The password of a login, ``None`` when it has none."""
+        """The password of a credential; ``None`` if it has none."""
         ...
 
 
+# Connects to a server for the time of a block; raises ``TransportError`` if that fails.
 Opener = Callable[[Server], AbstractAsyncContextManager[Transport]]

@@ -14,7 +14,7 @@ from typing import Literal
 import asyncssh
 import msgspec
 
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 
 HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
 
@@ -116,7 +116,7 @@ def _read(path: Path) -> asyncssh.SSHKnownHosts:
     except FileNotFoundError:
         return asyncssh.import_known_hosts("")
     except OSError as error:
-        raise InputError(error.strerror or "not readable", where=str(path)) from error
+        raise unreadable(error, path) from error
     except ValueError as error:
         raise InputError(f"not a known_hosts file: {error}", where=str(path)) from error
 

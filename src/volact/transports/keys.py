@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncssh
 
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 from volact.model.server import Credential
 from volact.transports.base import Secrets
 from volact.transports.failures import one_line
@@ -56,7 +56,7 @@ def _read_key(path: str, passphrase: str | None = None) -> asyncssh.SSHKey:
     try:
         return asyncssh.read_private_key(Path(path).expanduser(), passphrase)
     except OSError as error:
-        raise InputError(error.strerror or "not readable", where=path) from error
+        raise unreadable(error, path) from error
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         hint = "a key with a passphrase needs key-passphrase-env, or belongs into an SSH agent"
         if passphrase is not None:

@@ -14,7 +14,7 @@ from typing import cast
 import msgspec
 from asyncssh.config import SSHClientConfig
 
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 from volact.model.server import Address, Server
 from volact.transports.failures import one_line
 
@@ -59,7 +59,7 @@ def _read(path: Path, server: Server) -> Settings:
             None, [path], False, False, False, _this_user(), user, address.host, address.port or ()
         )
     except OSError as error:
-        raise InputError(error.strerror or "not readable", where=str(path)) from error
+        raise unreadable(error, path) from error
     except ValueError as error:
         raise InputError(f"not an SSH config: {one_line(str(error))}") from error
     return Settings(

@@ -6,7 +6,7 @@ import msgspec
 
 from volact.cli.console import table, use_stdout
 from volact.cli.options.tools import EndpointOptions
-from volact.cli.provider import required_profile
+from volact.cli.providers import required_profile
 from volact.cli.runtime import run_async
 from volact.endpoints import Endpoints, check_endpoints, check_profile
 from volact.errors import InputError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from volact.cli.console import table, use_stdout
 from volact.cli.options.tools import ProvidersOptions
-from volact.cli.provider_view import provider_text
+from volact.cli.providers import provider_text
 from volact.knowledge.check import check_profiles
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile

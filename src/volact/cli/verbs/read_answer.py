@@ -19,7 +19,7 @@ from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
 from volact.cli.options.tools import ReadOptions
 from volact.cli.sinks import NullWriter, Sinks, parse_reports
 from volact.cli.verbs.plan import commands_of, commands_writer
-from volact.errors import AnswerError, InputError
+from volact.errors import AnswerError, InputError, unreadable
 from volact.knowledge.load import load_profile
 from volact.model.fact import value_of
 from volact.model.report import RunReport, Summary
@@ -104,7 +104,7 @@ def _content(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise InputError(error.strerror or "not readable", where=file) from error
+        raise unreadable(error, file) from error
 
 
 def _shown(file: str) -> str:

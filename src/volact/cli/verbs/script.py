@@ -15,7 +15,7 @@ from volact.agent.wrap import CLOUDS, Wrapped, wrap
 from volact.cli.atomic_file import write_whole
 from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
 from volact.cli.options.tools import ScriptMode, ScriptOptions, Service
-from volact.cli.provider import required_profile
+from volact.cli.providers import required_profile
 from volact.core.standalone import standalone_steps
 from volact.errors import InputError
 from volact.model.profile import Knowledge

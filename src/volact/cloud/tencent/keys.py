@@ -19,7 +19,7 @@ from typing import Any
 from volact.cloud.tencent.endpoint import endpoint_of
 from volact.cloud.tencent.sdk import need_sdk
 from volact.cloud.tencent.settings import TencentSettings
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 
 ID, KEY = "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"
 TOKENS = ("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN")
@@ -114,7 +114,7 @@ def _from_file(path: Path, account: TencentSettings) -> Any:
     try:
         parser.read_string(path.read_text("utf-8"))
     except OSError as error:
-        raise InputError(error.strerror or "not readable", where=str(path)) from error
+        raise unreadable(error, path) from error
     except (UnicodeDecodeError, configparser.Error) as error:
         # What the parser says would quote the line, and the line may be a key.
         raise InputError("is not a file of profiles", where=str(path)) from error

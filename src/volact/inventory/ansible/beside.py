@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 from volact.inventory.ansible.model import Var
 from volact.inventory.ansible.yaml_file import compose, variables
 from volact.inventory.listing import Listing
@@ -91,6 +91,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except OSError as error:
-        raise InputError(error.strerror or "not readable", where=str(path)) from error
+        raise unreadable(error, path) from error
     except UnicodeDecodeError as error:
         raise InputError("is not UTF-8 text", where=str(path)) from error

@@ -1,4 +1,7 @@
-"""One provider as text: every field of its profile, with the confidence of each."""
+"""Providers on the command line: the one that a verb needs, and one as text.
+
+The text has every field of the profile, with the confidence of its sources.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from volact.errors import InputError
+from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile
 
 # Fields that are listed even if they are empty.
@@ -24,6 +29,14 @@ class Section(msgspec.Struct, frozen=True):
     title: str
     field: str
     lines: Callable[[Profile], list[str]]
+
+
+def required_profile(name: str) -> Profile:
+    """The profile named, or the only one there is."""
+    names = profile_names()
+    if not name and len(names) != 1:
+        raise InputError("no provider is named", f"--provider {' | '.join(names)}")
+    return load_profile(name or names[0])
 
 
 def provider_text(profile: Profile) -> str:
