@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from volact.errors import DataError, InputError
+from volact.knowledge.complaint import told
 from volact.knowledge.files import (
     EditionFile,
     ErrorFile,
@@ -112,8 +113,9 @@ def knowledge_for(name: str) -> Knowledge:
 def decode(where: str, text: str, shape: type[Shape[T_co]]) -> T_co:
     """Turn the text of one data file into values; ``DataError`` names file and key."""
     try:
-        content = msgspec.toml.decode(text, type=shape)
-        return content.values()
+        return msgspec.toml.decode(text, type=shape).values()
+    except msgspec.ValidationError as error:
+        raise DataError(told(error, shape), where=where) from error
     except (msgspec.DecodeError, ValueError) as error:
         raise DataError(str(error), where=where) from error
 

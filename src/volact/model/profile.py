@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Annotated, Literal
 
 import msgspec
+
+Confidence = Literal["official", "third-party", "inferred", "unverified"]
 
 _HOST_PORT = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^\s:/\[\]@,]+))(?::(?P<port>\d{1,5}))?"
@@ -41,6 +44,10 @@ class HostPort(msgspec.Struct, frozen=True, order=True):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+class FromFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what data files hold: a misspelt key is an error, never ignored."""
+
+
 class KmsRule(msgspec.Struct, frozen=True, kw_only=True):
     """The KMS hosts for some releases: the first is preferred, all accepted."""
 
@@ -48,12 +55,12 @@ class KmsRule(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[HostPort, ...]
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class Source(FromFile, frozen=True, kw_only=True):
     """Where a fact of a profile comes from and how sure it is."""
 
     fact: str
     text: str
-    confidence: str  # official | third-party | inferred | unverified
+    confidence: Confidence
 
 
 # Words of ``Image``.  Those of ``license`` are the profile's: ``Entitlement``.
@@ -61,7 +68,7 @@ IMAGE_TYPES = ("PUBLIC_IMAGE", "PRIVATE_IMAGE", "SHARED_IMAGE")
 IMAGE_SOURCES = ("OFFICIAL", "CREATE_IMAGE", "EXTERNAL_IMPORT")
 
 
-class Image(msgspec.Struct, frozen=True, kw_only=True):
+class Image(FromFile, frozen=True, kw_only=True):
     """What is known of a cloud image; ``""`` means not known.
 
     ``license`` is a word of the profile's ``Entitlement``: one of ``entitled``
@@ -73,7 +80,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     license: str = ""
 
 
-class RouteRule(msgspec.Struct, frozen=True, kw_only=True):
+class RouteRule(FromFile, frozen=True, kw_only=True):
     """A route that the provider's internal services need.
 
     ``when`` "always": the server must have it.  "unreachable": it explains a
@@ -82,11 +89,11 @@ class RouteRule(msgspec.Struct, frozen=True, kw_only=True):
 
     destination: str
     mask: str
-    via: str = "gateway"  # gateway (the default gateway) | self (the server's own address)
-    when: str = "always"  # always | unreachable
+    via: Literal["gateway", "self"] = "gateway"  # the default gateway, the server's own address
+    when: Literal["always", "unreachable"] = "always"
 
 
-class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
+class Entitlement(FromFile, frozen=True, kw_only=True):
     """How one can tell that the cloud's own licence covers a server.
 
     ``kind`` "image": by the catalogue of images; "metadata": by a value of the
@@ -94,7 +101,7 @@ class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
     cannot be seen from the server.
     """
 
-    kind: str = "none"
+    kind: Literal["image", "metadata", "edition", "none"] = "none"
     metadata: str = ""  # kind "metadata": name in Profile.metadata; "" = no confirmed URL
     # Values of the metadata service, or words of the catalogue of images:
     entitled: tuple[str, ...] = ()  # values that mean: the cloud's licence
@@ -111,7 +118,7 @@ class SubCloud(msgspec.Struct, frozen=True, kw_only=True):
     ntp: tuple[str, ...] = ()
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
+class Profile(FromFile, frozen=True, kw_only=True):
     """One cloud, as ``knowledge/providers/<name>.toml`` describes it."""
 
     name: str
@@ -132,12 +139,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     misprinted_ports: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
-    discovery: str = "explicit"  # explicit | dns (no host of its own: DNS or a named host)
+    discovery: Literal["explicit", "dns"] = "explicit"  # dns: no host of its own, or a named one
     kms_from_metadata: str = ""  # which metadata name holds the KMS host
     kms_suffixes: tuple[str, ...] = ()  # every host below these domains is the cloud's own
     kms_ranges: tuple[str, ...] = ()  # documented for routes and firewalls, never to be set
     same_address_as: tuple[str, ...] = ()  # profiles with a KMS host at the same address
-    hardware_clock: str = ""  # "utc": servers' hardware clocks run in UTC; "": not known
+    hardware_clock: Literal["", "utc"] = ""  # servers' hardware clocks run in UTC; "": not known
     needs: str = ""  # what must hold before its KMS hosts answer
     entitlement: Entitlement = Entitlement()
     sub_clouds: tuple[SubCloud, ...] = ()
@@ -196,43 +203,51 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Edition(msgspec.Struct, frozen=True, kw_only=True):
+Gvlk = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[A-Z0-9]{5}(-[A-Z0-9]{5}){4}$", examples=["XXXXX-XXXXX-XXXXX-XXXXX-XXXXX"]
+    ),
+]
+
+
+class Edition(FromFile, frozen=True, kw_only=True):
     """One published GVLK: for which builds and which SKU numbers."""
 
     release: str  # "2016", "2012 R2", "1809", ...
     title: str
     edition_id: str
-    edition_id_confidence: str = "unverified"  # official | unverified
+    edition_id_confidence: Literal["official", "unverified"] = "unverified"
     builds: tuple[int, ...]
     skus: tuple[int, ...]
-    gvlk: str
+    gvlk: Gvlk
 
 
-class Release(msgspec.Struct, frozen=True, kw_only=True):
+class Release(FromFile, frozen=True, kw_only=True):
     """A Windows Server release and its build numbers."""
 
     name: str
-    builds: tuple[int, ...]
+    builds: Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
     skus: tuple[int, ...] = ()  # when a build number is shared, the SKUs of this one
     supported: bool = True
 
 
-class HostUpdate(msgspec.Struct, frozen=True, kw_only=True):
+class HostUpdate(FromFile, frozen=True, kw_only=True):
     """The update that a Windows needs to be a KMS host for a newer release."""
 
     host: str
     kb: str
 
 
-class HostKey(msgspec.Struct, frozen=True, kw_only=True):
+class HostKey(FromFile, frozen=True, kw_only=True):
     """A KMS host key: the release it is of, and the Windows it may be installed on."""
 
     release: str
-    hosts: tuple[str, ...]
+    hosts: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     updates: tuple[HostUpdate, ...] = ()
 
 
-class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
+class ErrorInfo(FromFile, frozen=True, kw_only=True):
     """What is known about one HRESULT or event id."""
 
     code: int
@@ -242,7 +257,7 @@ class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True):
     causes: tuple[str, ...] = ()
     remedy: str = ""
     source: str = ""
-    confidence: str = ""  # official | inferred
+    confidence: Confidence | Literal[""] = ""
 
 
 class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
