@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format words bench bench-quick chaos accuracy clean
+.PHONY: help setup demo test prove lint format words bench bench-quick chaos accuracy clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: $(STAMP) ## activate a simulated fleet of 60 servers over real SSH, write 
 
 test: $(STAMP) ## run every test (those on Wine too, where wine and sshd are installed)
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup
+
+prove: $(STAMP) ## 20 complete runs of the tests in a row: plain, on busy cores, in random orders
+	@$(BIN)/python bench/suite_proof.py --jobs $(JOBS)
 
 lint: $(STAMP) ## ruff, mypy --strict, import direction
 	@$(BIN)/ruff check .

@@ -6,6 +6,7 @@ mypy takes every ``conftest.py`` for the same module, so there is only this one.
 import os
 import signal
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["lab_fixtures", "store_fixtures", "wine_fixtures"]
@@ -23,3 +24,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # How long an example takes says how busy the machine is; what hangs ends by pytest's own limit.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how the order of this run comes again: ``-q`` leaves it out of the head."""
+    seed = config.getoption("randomly_seed", None)
+    if isinstance(seed, int):
+        terminalreporter.write_line(f"the same order again: pytest --randomly-seed={seed}")

@@ -1,4 +1,4 @@
-"""Fixtures: one Wine behind SSH for each process that runs tests, and hosts for it to reach.
+"""Fixtures: one Wine behind SSH for all tests, and hosts for it to reach.
 
 Where Wine, sshd or root are missing these tests are skipped; in CI, or with
 ``VOLACT_REQUIRE_WINE=1``, that is a failure.
@@ -19,10 +19,14 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all of these, so that they can be chosen or left out."""
+    """Mark all of these, so that they can be chosen or left out.
+
+    One process runs them all: to make a second Wine costs more than to share the first.
+    """
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.wine)
+            item.add_marker(pytest.mark.xdist_group("wine"))
 
 
 def _missing() -> str:
