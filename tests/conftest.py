@@ -5,6 +5,8 @@ mypy takes every ``conftest.py`` for the same module, so there is only this one.
 
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -16,6 +18,13 @@ os.environ["LC_ALL"] = "C.UTF-8"
 
 # Nothing that a test does is kept beside what this machine's user did: --store says where.
 os.environ["VOLACT_STORE"] = "none"
+
+# Tests start hundreds of Pythons: where nothing is to be written beside the sources,
+# each of them would compile all of volact anew.
+_COMPILED = str(Path(__file__).parents[1] / ".pytest_cache" / "compiled")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", _COMPILED)
+sys.dont_write_bytecode = False
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so
 # would every volact that a test starts and interrupts: they would never end.
