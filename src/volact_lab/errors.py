@@ -1,8 +1,9 @@
-"""The two ways in which something can go wrong inside the lab.
+"""What can go wrong inside the lab.
 
 ``WinFault`` is Windows saying no: an HRESULT that the agent gets to see.
 ``LabError`` is the lab saying that it does not model what it was asked for;
-it is never mistaken for an answer of Windows.
+it is never mistaken for an answer of Windows.  ``Ended`` is neither: a process
+that is no more.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ class WinFault(Exception):  # noqa: N818  # named for what it is on Windows
         super().__init__(f"0x{code & 0xFFFFFFFF:08X} {text}".strip())
         self.code = code & 0xFFFFFFFF
         self.text = text
+
+
+class Ended(BaseException):
+    """The whole process tree was ended from outside: time is up or nobody waits."""
 
 
 def win32(number: int, text: str = "") -> WinFault:

@@ -11,11 +11,12 @@ from volact.agent.render import render
 from volact.agent.request import Mode, new_request
 from volact.knowledge.load import load_editions, load_profile
 from volact.model.step import Step
-from volact_lab.cmd.session import Result, execute
 from volact_lab.errors import LabError
 from volact_lab.faults import FAULTS
+from volact_lab.session import Result, execute
 from volact_lab.surroundings import Surroundings
 from volact_lab.windows.machine import Machine
+from volact_lab.windows.setup import new_machine
 from volact_lab.windows.spec import Spec, World
 
 SPEC = Spec("web-01", index=1, seed=1, release="2016", language="en")
@@ -33,7 +34,7 @@ class Place:
     def machine(self, *faults: str, **changes: Any) -> Machine:
         """A server with faults, built at once."""
         spec = replace(SPEC, faults=faults, **changes)
-        machine = Machine(spec, self.world)
+        machine = new_machine(spec, self.world)
         machine.on_report = lambda _name, error: self.errors.append(error)
         for name in faults:
             FAULTS[name].apply(machine)

@@ -13,8 +13,8 @@ from volact.agent.render import render
 from volact.agent.request import new_request
 from volact.core.standalone import standalone_steps
 from volact.knowledge.load import knowledge_for
-from volact_lab.cmd.session import Result, Start, execute
 from volact_lab.faults import FAULTS
+from volact_lab.session import Result, Start, execute
 from volact_lab.windows import acl
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.releases import RELEASES

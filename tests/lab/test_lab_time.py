@@ -8,8 +8,8 @@ import ntplib
 import pytest
 from lab_world import Place, command
 
-from volact_lab.cmd.session import Result
 from volact_lab.hosts.ntp import NtpServer
+from volact_lab.session import Result
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.registry import dword
 from volact_lab.windows.w32time import KEY, SERVICE

@@ -16,8 +16,8 @@ from volact.inventory import Secrets
 from volact.model.server import Server
 from volact.transports.connect import make_opener, open_transport
 from volact.transports.winrm.remote import INCOMPLETE, LONGEST_LINE, run_line, tidy_line
-from volact_lab.cmd.session import Start, execute
 from volact_lab.listening import StreamListener
+from volact_lab.session import Start, execute
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
 

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from volact_lab.cmd import parse, tree
 from volact_lab.cmd.control import Jump, LeaveBatch
-from volact_lab.cmd.environment import Environment
 from volact_lab.cmd.expand import percent
-
-if TYPE_CHECKING:
-    from volact_lab.cmd.shell import Shell
+from volact_lab.cmd.interpreter import Interpreter, Saved
 
 _LABEL = re.compile(r"[\s,;=]*:[\s,;=]*([^\s:+,;=&|<>]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What ``setlocal`` remembers."""
-
-    env: Environment
-    cwd: str
-    delayed: bool
 
 
 class BatchFile:
     """A batch file in execution.  It is read as it runs: deleted, it cannot go on."""
 
-    def __init__(self, shell: Shell, path: str) -> None:
+    def __init__(self, shell: Interpreter, path: str) -> None:
         machine = shell.process.machine
         self._shell = shell
         self.path = path
@@ -114,25 +100,25 @@ class BatchFile:
             shell.args = kept
 
     @staticmethod
-    def save(shell: Shell) -> None:
+    def save(shell: Interpreter) -> None:
         """``setlocal``."""
         process = shell.process
         shell.saved.append(Saved(process.env.copy(), process.cwd, shell.delayed))
 
     @staticmethod
-    def restore(shell: Shell) -> None:
+    def restore(shell: Interpreter) -> None:
         """``endlocal``."""
         saved = shell.saved.pop()
         shell.process.env, shell.process.cwd = saved.env, saved.cwd
         shell.delayed = saved.delayed
 
 
-def run_file(shell: Shell, path: str, args: list[str]) -> None:
+def run_file(shell: Interpreter, path: str, args: list[str]) -> None:
     """Run a batch file in a shell and come back."""
     kept = (shell.args, shell.script, shell.batch)
     shell.args, shell.script = args, path
     try:
-        shell.batch = BatchFile(shell, path)
-        shell.batch.run()
+        shell.batch = file = BatchFile(shell, path)
+        file.run()
     finally:
         shell.args, shell.script, shell.batch = kept

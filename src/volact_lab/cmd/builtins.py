@@ -8,17 +8,14 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from volact_lab import codes
 from volact_lab.cmd import arithmetic, batch
 from volact_lab.cmd.control import ExitShell, Jump, LeaveBatch
 from volact_lab.cmd.expand import percent
+from volact_lab.cmd.interpreter import Interpreter
 from volact_lab.errors import LabError, WinFault, win32
 from volact_lab.windows.files import normal
-
-if TYPE_CHECKING:
-    from volact_lab.cmd.shell import Shell
 
 _NAME = re.compile(r"[\s,;=]*([A-Za-z]+)(?=$|[\s,;=./\\:(\[\]+\"])")
 _WORDS = re.compile(r'(?:"[^"]*"|[^\s,;="])+')
@@ -38,7 +35,7 @@ def words_of(text: str) -> list[str]:
     return words
 
 
-def _echo(shell: Shell, rest: str) -> None:
+def _echo(shell: Interpreter, rest: str) -> None:
     text = rest[1:] if rest else ""
     if not rest.strip():
         state = "on" if shell.echo else "off"
@@ -49,7 +46,7 @@ def _echo(shell: Shell, rest: str) -> None:
         shell.process.say(text)
 
 
-def _set(shell: Shell, rest: str) -> None:
+def _set(shell: Interpreter, rest: str) -> None:
     text = rest.lstrip()
     if text[:2].lower() == "/a":
         _set_number(shell, text[2:])
@@ -70,7 +67,7 @@ def _set(shell: Shell, rest: str) -> None:
         shell.errorlevel = 1
 
 
-def _set_number(shell: Shell, text: str) -> None:
+def _set_number(shell: Interpreter, text: str) -> None:
     expression = text.strip().strip('"')
     name, equals, right = expression.partition("=")
     if not equals:
@@ -82,7 +79,7 @@ def _set_number(shell: Shell, text: str) -> None:
     shell.process.env.set(name.strip(), str(value))
 
 
-def _setlocal(shell: Shell, rest: str) -> None:
+def _setlocal(shell: Interpreter, rest: str) -> None:
     batch.BatchFile.save(shell)
     for word in rest.split():
         match word.lower():
@@ -96,12 +93,12 @@ def _setlocal(shell: Shell, rest: str) -> None:
                 raise LabError(f"setlocal {word} is not modelled")
 
 
-def _endlocal(shell: Shell, _rest: str) -> None:
+def _endlocal(shell: Interpreter, _rest: str) -> None:
     if shell.saved:
         batch.BatchFile.restore(shell)
 
 
-def _goto(shell: Shell, rest: str) -> None:
+def _goto(shell: Interpreter, rest: str) -> None:
     label = rest.strip().lstrip(":").split(" ")[0]
     if rest.strip().lower() == ":eof":
         raise LeaveBatch
@@ -110,7 +107,7 @@ def _goto(shell: Shell, rest: str) -> None:
     raise Jump(label)
 
 
-def _call(shell: Shell, rest: str) -> None:
+def _call(shell: Interpreter, rest: str) -> None:
     text = percent(rest.strip(), shell.scope())
     if text.startswith(":"):
         if shell.batch is None:
@@ -125,7 +122,7 @@ def _call(shell: Shell, rest: str) -> None:
         shell.batch = kept
 
 
-def _exit(shell: Shell, rest: str) -> None:
+def _exit(shell: Interpreter, rest: str) -> None:
     words = rest.lower().split()
     only_batch = "/b" in words
     number = next((word for word in words if word != "/b"), None)
@@ -136,11 +133,11 @@ def _exit(shell: Shell, rest: str) -> None:
     raise ExitShell(shell.errorlevel)
 
 
-def _rem(_shell: Shell, _rest: str) -> None:
+def _rem(_shell: Interpreter, _rest: str) -> None:
     return
 
 
-def _copy(shell: Shell, rest: str) -> None:
+def _copy(shell: Interpreter, rest: str) -> None:
     paths = [w for w in words_of(rest) if w.lower() not in {"/y", "/b", "/-y"}]
     if len(paths) != 2 or any("*" in p or "+" in p or p.startswith("/") for p in paths):
         raise LabError(f"this form of copy is not modelled: copy{rest}")
@@ -156,7 +153,7 @@ def _copy(shell: Shell, rest: str) -> None:
     shell.errorlevel = 0
 
 
-def _del(shell: Shell, rest: str) -> None:
+def _del(shell: Interpreter, rest: str) -> None:
     words = words_of(rest)
     switches = {w.lower() for w in words if w.startswith("/")}
     if switches - {"/q", "/f", "/a"}:
@@ -166,7 +163,7 @@ def _del(shell: Shell, rest: str) -> None:
             _delete_one(shell, word.strip('"'))
 
 
-def _delete_one(shell: Shell, text: str) -> None:
+def _delete_one(shell: Interpreter, text: str) -> None:
     process = shell.process
     files = process.machine.files
     folder, _, name = normal(text.replace("*", "\x01"), process.cwd).rpartition("\\")
@@ -189,7 +186,7 @@ def _delete_one(shell: Shell, text: str) -> None:
             shell.fail(fault)
 
 
-def _type(shell: Shell, rest: str) -> None:
+def _type(shell: Interpreter, rest: str) -> None:
     words = words_of(rest)
     if len(words) != 1:
         raise LabError(f"this form of type is not modelled: type{rest}")
@@ -200,7 +197,7 @@ def _type(shell: Shell, rest: str) -> None:
     process.out.write(data)
 
 
-def _cd(shell: Shell, rest: str) -> None:
+def _cd(shell: Interpreter, rest: str) -> None:
     text = re.sub(r"^\s*/d\b", "", rest, flags=re.IGNORECASE).strip().strip('"')
     process = shell.process
     if not text:
@@ -212,12 +209,12 @@ def _cd(shell: Shell, rest: str) -> None:
     process.cwd = process.machine.files.stat(path).path
 
 
-def _md(shell: Shell, rest: str) -> None:
+def _md(shell: Interpreter, rest: str) -> None:
     for word in words_of(rest):
         shell.process.machine.files.make_folder(normal(word.strip('"'), shell.process.cwd))
 
 
-def _rd(shell: Shell, rest: str) -> None:
+def _rd(shell: Interpreter, rest: str) -> None:
     words = words_of(rest)
     if any(word.startswith("/") for word in words):
         raise LabError(f"this form of rd is not modelled: rd{rest}")
@@ -225,37 +222,37 @@ def _rd(shell: Shell, rest: str) -> None:
         shell.process.machine.files.delete(normal(word.strip('"'), shell.process.cwd))
 
 
-def _ren(shell: Shell, rest: str) -> None:
+def _ren(shell: Interpreter, rest: str) -> None:
     old, new = (word.strip('"') for word in words_of(rest))
     path = normal(old, shell.process.cwd)
     shell.process.machine.files.rename(path, path.rpartition("\\")[0] + "\\" + new)
 
 
-def _shift(shell: Shell, _rest: str) -> None:
+def _shift(shell: Interpreter, _rest: str) -> None:
     if shell.args:
         shell.args = shell.args[1:]
 
 
-def _ver(shell: Shell, _rest: str) -> None:
+def _ver(shell: Interpreter, _rest: str) -> None:
     machine = shell.process.machine
     shell.process.say(
         f"\r\nMicrosoft Windows [{machine.language.version} {machine.release.version}]"
     )
 
 
-def _pause(shell: Shell, _rest: str) -> None:
+def _pause(shell: Interpreter, _rest: str) -> None:
     # Nobody sits at the keyboard of a remote session: the end of input is read.
     shell.process.say(shell.process.machine.language.press_key)
 
 
-def _not_modelled(name: str) -> Callable[[Shell, str], None]:
-    def refuse(_shell: Shell, rest: str) -> None:
+def _not_modelled(name: str) -> Callable[[Interpreter, str], None]:
+    def refuse(_shell: Interpreter, rest: str) -> None:
         raise LabError(f"the command {name} is not modelled: {name}{rest}")
 
     return refuse
 
 
-COMMANDS: dict[str, Callable[[Shell, str], None]] = {
+COMMANDS: dict[str, Callable[[Interpreter, str], None]] = {
     "echo": _echo,
     "set": _set,
     "setlocal": _setlocal,

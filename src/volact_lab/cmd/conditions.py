@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-from typing import TYPE_CHECKING
 
+from volact_lab.cmd.interpreter import Interpreter
 from volact_lab.errors import WinFault
 from volact_lab.windows.files import normal, parent
-
-if TYPE_CHECKING:
-    from volact_lab.cmd.shell import Shell
 
 # Which orders of the two sides (-1, 0, 1) make a comparison true.
 _COMPARE = {
@@ -22,7 +19,7 @@ _COMPARE = {
 }
 
 
-def holds(shell: Shell, words: list[str]) -> bool:
+def holds(shell: Interpreter, words: list[str]) -> bool:
     """Whether a condition is true."""
     negated = fold = False
     while words[0] in {"/i", "not"}:
@@ -32,7 +29,7 @@ def holds(shell: Shell, words: list[str]) -> bool:
     return _plain(shell, words, fold=fold) != negated
 
 
-def _plain(shell: Shell, words: list[str], *, fold: bool) -> bool:
+def _plain(shell: Interpreter, words: list[str], *, fold: bool) -> bool:
     first = words[0].lower()
     if first == "exist" and len(words) == 2:
         return _exists(shell, words[1])
@@ -63,7 +60,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _exists(shell: Shell, word: str) -> bool:
+def _exists(shell: Interpreter, word: str) -> bool:
     files = shell.process.machine.files
     text = word.strip('"')
     if text.lower() == "nul":

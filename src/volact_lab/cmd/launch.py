@@ -1,21 +1,18 @@
-"""Finding and starting what is not an internal command of cmd.exe."""
+"""Finding and starting programs: what is not an internal command of cmd.exe."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from volact_lab.cmd import batch
 from volact_lab.cmd.process import Process, split_arguments
-from volact_lab.cmd.programs import PROGRAMS
 from volact_lab.errors import LabError, WinFault
 from volact_lab.windows import acl
 from volact_lab.windows.files import Node, normal
 
-if TYPE_CHECKING:
-    from volact_lab.cmd.shell import Shell
-
 _EXTENSIONS = (".com", ".exe", ".bat", ".cmd")
-_NOT_FOUND = 9009
+
+# The programs of System32 by file name; ``volact_lab.programs`` brings them.
+PROGRAMS: dict[str, Callable[[Process], int]] = {}
 
 
 def first_word(text: str) -> tuple[str, str]:
@@ -59,23 +56,6 @@ def _in_folder(process: Process, path: str) -> Node | None:
         if node and not node.folder:
             return node
     return None
-
-
-def external(shell: Shell, text: str) -> None:
-    """Run a program or batch file and set the error level."""
-    name, rest = first_word(text)
-    process = shell.process
-    node = find(process, name)
-    if node is None:
-        process.complain(process.machine.language.not_recognized.format(name.strip('"')))
-        shell.errorlevel = _NOT_FOUND if shell.args is not None else 1
-        return
-    if node.path.lower().endswith((".bat", ".cmd")):
-        if shell.batch is not None:
-            raise LabError("a batch file that goes on in another without call is not modelled")
-        batch.run_file(shell, node.path, [name, *split_arguments_raw(rest)])
-        return
-    shell.errorlevel = start(process, node, rest.lstrip(" \t"))
 
 
 def start(process: Process, node: Node, arguments: str) -> int:

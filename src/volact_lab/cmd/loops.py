@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from volact_lab.cmd import tree
+from volact_lab.cmd.interpreter import Interpreter
 from volact_lab.cmd.streams import Buffer
 from volact_lab.errors import LabError
 from volact_lab.windows.files import normal
 
-if TYPE_CHECKING:
-    from volact_lab.cmd.shell import Shell
 
-
-def run(shell: Shell, node: tree.For) -> None:
+def run(shell: Interpreter, node: tree.For) -> None:
     """Run the body once for everything that the loop yields."""
     items = shell.expanded(node.items)
     if node.switch == "":
@@ -114,14 +111,14 @@ class _Options:
         return [word(index) for index in range(int(low), last + 1)]
 
 
-def _parsed(shell: Shell, options: str, items: str) -> list[list[str]]:
+def _parsed(shell: Interpreter, options: str, items: str) -> list[list[str]]:
     rules = _Options(options)
     lines = _lines(shell, items.strip(), usebackq=rules.usebackq)[rules.skip :]
     picked = (rules.pick(line) for line in lines)
     return [values for values in picked if values is not None]
 
 
-def _lines(shell: Shell, items: str, *, usebackq: bool) -> list[str]:
+def _lines(shell: Interpreter, items: str, *, usebackq: bool) -> list[str]:
     command, text = ("`", "'") if usebackq else ("'", '"')
     quote = items[:1]
     if quote == command and items.endswith(command):
@@ -133,14 +130,11 @@ def _lines(shell: Shell, items: str, *, usebackq: bool) -> list[str]:
     return machine.files.read(path).decode(machine.language.oem, "replace").splitlines()
 
 
-def _output(shell: Shell, command: str) -> list[str]:
+def _output(shell: Interpreter, command: str) -> list[str]:
     """What a command prints, run in a shell of its own."""
-    from volact_lab.cmd.shell import Shell as NewShell  # noqa: PLC0415  # a shell within a shell
-
     buffer = Buffer()
     process = shell.process.child("cmd.exe", command)
     process.out = buffer
-    inner = NewShell(process)
-    inner.run_line(command)
+    shell.another(process).run_line(command)
     text = buffer.value().decode(process.machine.language.oem, "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

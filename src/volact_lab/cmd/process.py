@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from volact_lab.cmd.environment import Environment
 from volact_lab.cmd.streams import Buffer, Sink, Source
-
-if TYPE_CHECKING:
-    from volact_lab.windows.machine import Machine
-
+from volact_lab.windows.environment import Environment
+from volact_lab.windows.machine import Machine
 
 _PLAIN = re.compile(r'[^ \t"\\]+')
 _QUOTED = re.compile(r'[^"\\]+')
-
-
-class Ended(BaseException):
-    """The whole process tree was ended from outside: time is up or nobody waits."""
 
 
 @dataclass

@@ -1,65 +1,33 @@
-"""cmd.exe: runs the syntax tree, keeps variables, folder and error level.
+"""cmd.exe: runs the syntax tree.
 
-What each internal command does is in ``builtins``, ``for`` in ``loops``,
-batch files in ``batch``, starting programs in ``launch``.
+What it remembers is in ``interpreter``, what each internal command does in
+``builtins``, ``for`` in ``loops``, batch files in ``batch``, finding and
+starting programs in ``launch``.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from volact_lab.cmd import builtins, launch, loops, parse, tree
-from volact_lab.cmd.batch import BatchFile, Saved
+from volact_lab.cmd import batch, builtins, launch, loops, parse, tree
 from volact_lab.cmd.conditions import holds
-from volact_lab.cmd.expand import Scope, delayed, for_variables, percent
+from volact_lab.cmd.expand import percent
+from volact_lab.cmd.interpreter import Interpreter
 from volact_lab.cmd.process import Process
 from volact_lab.cmd.streams import Buffer, FileSink, Nul, Sink
 from volact_lab.errors import LabError, WinFault
 from volact_lab.windows.files import normal
 
+_NOT_FOUND = 9009
 
-class Shell:
+
+class Shell(Interpreter):
     """One cmd.exe."""
 
-    def __init__(self, process: Process) -> None:
-        self.process = process
-        self.errorlevel = 0
-        self.echo = True
-        self.delayed = False
-        self.args: list[str] | None = None  # of the batch file that runs
-        self.script = ""  # its full path
-        self.batch: BatchFile | None = None
-        self.saved: list[Saved] = []  # by ``setlocal``
-        self.variables: dict[str, str] = {}  # of ``for``
-
-    # expansion
-
-    def lookup(self, name: str) -> str | None:
-        """A variable, or one that cmd.exe makes up."""
-        found = self.process.env.get(name)
-        if found is not None:
-            return found
-        dynamic = {
-            "ERRORLEVEL": str(self.errorlevel),
-            "CD": self.process.cwd,
-            "RANDOM": str(random.randrange(32768)),
-            "CMDEXTVERSION": "2",
-        }
-        if name.upper() in {"DATE", "TIME"}:
-            raise LabError(f"%{name}% depends on the language of Windows and is not modelled")
-        return dynamic.get(name.upper())
-
-    def scope(self) -> Scope:
-        """What percent signs are expanded with right now."""
-        process = self.process
-        return Scope(self.lookup, process.machine.files, process.cwd, self.args, self.script)
-
-    def expanded(self, text: str) -> str:
-        """Text of a command when it is about to run: ``for`` and ``!delayed!``."""
-        text = for_variables(text, self.variables, self.scope())
-        return delayed(text, self.lookup) if self.delayed else text
+    def another(self, process: Process) -> Shell:
+        """A cmd.exe in its first state, for a process."""
+        return Shell(process)
 
     # running
 
@@ -74,11 +42,6 @@ class Shell:
             return
         if node is not None:
             self.run(node)
-
-    def syntax_error(self, fault: parse.SyntaxFault) -> None:
-        """Complain as cmd.exe does."""
-        self.process.complain(self.process.machine.language.unexpected.format(fault.near))
-        self.errorlevel = 255
 
     def run(self, node: tree.Node) -> None:
         """Run one node of the tree."""
@@ -132,18 +95,28 @@ class Shell:
         name, rest = builtins.split_name(text)
         command = builtins.COMMANDS.get(name.lower())
         if command is None:
-            launch.external(self, text)
+            self._program(text)
             return
         try:
             command(self, rest)
         except WinFault as fault:
             self.fail(fault)
 
-    def fail(self, fault: WinFault) -> None:
-        """Print what a failed internal command prints, and set the error level."""
-        number = fault.code & 0xFFFF
-        self.process.complain(self.process.machine.language.win32_text(number))
-        self.errorlevel = 1
+    def _program(self, text: str) -> None:
+        """Run a program or batch file and set the error level."""
+        name, rest = launch.first_word(text)
+        process = self.process
+        node = launch.find(process, name)
+        if node is None:
+            process.complain(process.machine.language.not_recognized.format(name.strip('"')))
+            self.errorlevel = _NOT_FOUND if self.args is not None else 1
+            return
+        if not node.path.lower().endswith((".bat", ".cmd")):
+            self.errorlevel = launch.start(process, node, rest.lstrip(" \t"))
+            return
+        if self.batch is not None:
+            raise LabError("a batch file that goes on in another without call is not modelled")
+        batch.run_file(self, node.path, [name, *launch.split_arguments_raw(rest)])
 
     # streams
 

@@ -14,8 +14,8 @@ from functools import cache
 from importlib import import_module, resources
 from typing import Any
 
-from volact_lab.cmd.process import Ended, Process
-from volact_lab.errors import LabError
+from volact_lab.cmd.process import Process
+from volact_lab.errors import Ended, LabError
 from volact_lab.script.host import Bridge
 from volact_lab.script.source import split
 from volact_lab.script.values import Answer

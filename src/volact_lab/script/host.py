@@ -12,9 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from volact_lab import codes
-from volact_lab.cmd.process import Ended, Process
+from volact_lab.cmd import launch
+from volact_lab.cmd.process import Process
+from volact_lab.cmd.streams import Nul
 from volact_lab.codes import signed
-from volact_lab.errors import LabError, WinFault
+from volact_lab.errors import Ended, LabError, WinFault
 from volact_lab.script import registry_values
 from volact_lab.script.filesystem import FileOperations
 from volact_lab.script.values import Answer, Json, tagged
@@ -104,9 +106,6 @@ class Bridge:
     def _run(self, command: str, wait: bool, *_: Any) -> int:
         if not wait:
             raise LabError(f"Run without waiting is not modelled: {command}")
-        from volact_lab.cmd import launch  # noqa: PLC0415  # programs start scripts, scripts programs
-        from volact_lab.cmd.streams import Nul  # noqa: PLC0415
-
         child = self._process.child("", "")
         child.out = child.err = Nul()
         code = launch.run_command_line(child, command)

@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncssh
 
-from volact_lab.cmd.session import Result, execute
 from volact_lab.listening import stop_accepting
+from volact_lab.session import Result, execute
 from volact_lab.ssh.pool import Pool
 from volact_lab.ssh.sftp import LabSftp
 from volact_lab.ssh.slot import Slot

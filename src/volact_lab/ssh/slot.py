@@ -10,6 +10,7 @@ from volact_lab.faults import FAULTS
 from volact_lab.faults.base import Line
 from volact_lab.trouble import Act, Gate, Stage
 from volact_lab.windows.machine import Machine
+from volact_lab.windows.setup import new_machine
 from volact_lab.windows.spec import Spec, World
 
 
@@ -34,7 +35,7 @@ class Slot:
         """The simulated server, with its faults."""
         if self._machine is None:
             assert self.world is not None, "the lab has not been started"
-            self._machine = Machine(self.spec, self.world)
+            self._machine = new_machine(self.spec, self.world)
             self._machine.on_report = self.on_report
             for name in self.spec.faults:
                 FAULTS[name].apply(self._machine)

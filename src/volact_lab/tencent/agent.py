@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from volact_lab.cmd.environment import Environment
 from volact_lab.cmd.process import Process
-from volact_lab.cmd.programs import cmd_exe
-from volact_lab.cmd.session import attended
 from volact_lab.cmd.streams import Buffer
+from volact_lab.programs import cmd_exe
+from volact_lab.session import attended
+from volact_lab.windows.environment import Environment
 from volact_lab.windows.machine import Machine
 
 FOLDER = "C:\\Program Files\\QCloud\\tat_agent"

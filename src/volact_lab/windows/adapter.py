@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from volact_lab.windows.machine import Machine
 from volact_lab.windows.registry import sz
-
-if TYPE_CHECKING:
-    from volact_lab.windows.machine import Machine
 
 INDEX = 7
 SETTING_ID = "{4D36E972-0000-4000-8000-00000000CA4D}"

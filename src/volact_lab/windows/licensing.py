@@ -16,7 +16,7 @@ from volact.model.profile import Edition
 from volact_lab import codes
 from volact_lab.errors import LabError, WinFault, win32
 from volact_lab.hosts.kms import Ask, Reply
-from volact_lab.windows import kms_client, upkeep
+from volact_lab.windows import kms_client
 from volact_lab.windows.clock import Clock
 from volact_lab.windows.events import SLC, SPP, Event, EventLog
 from volact_lab.windows.network import Network
@@ -70,6 +70,20 @@ class Licensing:
         if not self.wakes and service.start != "Disabled" and service.state != "Running":
             raise win32(codes.SERVICE_REQUEST_TIMEOUT)
         self.services.ensure(self.release.licensing_service)
+
+    def _need_order(self) -> None:
+        """WinFault where keys and activation cannot work at present."""
+        if self.rearmed:
+            raise WinFault(codes.SL_REARMED)
+        match self.store.state:
+            case "damaged":
+                raise WinFault(codes.SL_STORE)
+            case "empty":
+                raise WinFault(codes.SL_NO_LICENCE)
+            case "filled":
+                raise WinFault(codes.SL_RECREATED)
+            case "whole":
+                return
 
     def product(self, product_id: str) -> Product:
         """The product with that activation id."""
@@ -127,7 +141,7 @@ class Licensing:
 
     def install_key(self, key: str) -> None:
         """Install a product key, as ``InstallProductKey`` does."""
-        upkeep.need_order(self)
+        self._need_order()
         key = key.upper()
         edition = next((e for e in self.editions if e.gvlk == key), None)
         if not _KEY.fullmatch(key) or edition is None:
@@ -151,7 +165,7 @@ class Licensing:
     def activate(self, product: Product) -> None:
         """Activate a product; WinFault is what ``Activate()`` throws."""
         self.activations += 1
-        upkeep.need_order(self)
+        self._need_order()
         if not product.partial_key:
             raise WinFault(codes.SL_NO_KEY)
         if not product.is_kms_client:

@@ -1,8 +1,7 @@
 """One simulated Windows Server: all its parts, wired together.
 
-A machine comes out of here healthy: licensed by the provider's KMS host, with
-the provider's DNS, routes and time.  What is wrong with a server is done to it
-in ``volact_lab.faults``.
+What a healthy server has beyond these parts is installed by ``setup``; what is
+wrong with one is done to it in ``volact_lab.faults``.
 """
 
 from __future__ import annotations
@@ -16,11 +15,10 @@ from contextlib import contextmanager
 
 from volact.model.profile import Edition
 from volact_lab import codes
-from volact_lab.cmd.environment import Environment
-from volact_lab.cmd.process import Ended
-from volact_lab.errors import LabError, win32
-from volact_lab.windows import acl, image, setup
+from volact_lab.errors import Ended, LabError, win32
+from volact_lab.windows import acl, image
 from volact_lab.windows.clock import Clock
+from volact_lab.windows.environment import Environment
 from volact_lab.windows.events import EventLog
 from volact_lab.windows.files import Files, Node
 from volact_lab.windows.language import LANGUAGES
@@ -86,9 +84,8 @@ class Machine:
         self.time = TimeService(self.registry, self.services, self.network, self.clock)
         self.network.idle = self.idle
         self.licensing = self._licensing()
-        self.metadata = setup.metadata(self)
+        self.metadata: dict[str, str] = {}  # what the provider's service says of it
         self._home()
-        setup.install(self)
 
     def _licensing(self) -> Licensing:
         return Licensing(

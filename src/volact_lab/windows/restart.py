@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from volact_lab.windows import upkeep
+from volact_lab.windows.machine import Machine
 from volact_lab.windows.releases import Generation
 from volact_lab.windows.w32time import SERVICE, starts_by_itself
-
-if TYPE_CHECKING:
-    from volact_lab.windows.machine import Machine
 
 # The hardware hive is made anew at every start.
 _VOLATILE = "HKLM\\HARDWARE\\DESCRIPTION\\System"

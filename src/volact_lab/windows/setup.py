@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from volact_lab import codes
 from volact_lab.windows import adapter, products
+from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import REFUSED
 from volact_lab.windows.products import VALIDITY_MIN
 from volact_lab.windows.protection import LICENSING_SDDL, SERVICE_SDDL
 from volact_lab.windows.releases import Generation
 from volact_lab.windows.services import Service
+from volact_lab.windows.spec import Spec, World
 from volact_lab.windows.w32time import SERVICE, STANDALONE_LIMIT
-
-if TYPE_CHECKING:
-    from volact_lab.windows.machine import Machine
 
 _NETWORK_SERVICE = "NT AUTHORITY\\NetworkService"
 _LOCAL_SERVICE = "NT AUTHORITY\\LocalService"
@@ -51,7 +48,15 @@ def metadata(machine: Machine) -> dict[str, str]:
     }
 
 
-def install(machine: Machine) -> None:
+def new_machine(spec: Spec, world: World) -> Machine:
+    """A healthy server: licensed by the provider's KMS host, with its DNS, routes and time."""
+    machine = Machine(spec, world)
+    machine.metadata = metadata(machine)
+    _install(machine)
+    return machine
+
+
+def _install(machine: Machine) -> None:
     """Everything a healthy server has beyond its image."""
     _services(machine)
     adapter.install(machine)

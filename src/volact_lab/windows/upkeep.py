@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from volact_lab import codes
 from volact_lab.errors import WinFault
+from volact_lab.windows.licensing import Licensing
 from volact_lab.windows.products import GRACE_MIN, Product
-
-if TYPE_CHECKING:
-    from volact_lab.windows.licensing import Licensing
 
 
 def listed(licensing: Licensing) -> list[Product]:
@@ -30,21 +27,6 @@ def listed(licensing: Licensing) -> list[Product]:
     for product in bare:
         product.drop_key()
     return bare
-
-
-def need_order(licensing: Licensing) -> None:
-    """WinFault where keys and activation cannot work at present."""
-    if licensing.rearmed:
-        raise WinFault(codes.SL_REARMED)
-    match licensing.store.state:
-        case "damaged":
-            raise WinFault(codes.SL_STORE)
-        case "empty":
-            raise WinFault(codes.SL_NO_LICENCE)
-        case "filled":
-            raise WinFault(codes.SL_RECREATED)
-        case "whole":
-            return
 
 
 def reinstall_licences(licensing: Licensing) -> None:

@@ -11,8 +11,8 @@ import threading
 import uuid
 from dataclasses import dataclass, field
 
-from volact_lab.cmd.process import Ended
-from volact_lab.cmd.session import Result, Start, execute
+from volact_lab.errors import Ended
+from volact_lab.session import Result, Start, execute
 from volact_lab.ssh.pool import Pool
 from volact_lab.ssh.slot import Slot
 from volact_lab.ssh.tamper import tamper

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from volact_lab import codes
 from volact_lab.errors import WinFault
 from volact_lab.windows.files import normal
-
-if TYPE_CHECKING:
-    from volact_lab.windows.machine import Machine
+from volact_lab.windows.machine import Machine
 
 CLASS = "Win32_LogicalFileSecuritySetting"
 

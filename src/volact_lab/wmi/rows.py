@@ -7,15 +7,12 @@ where it cannot start, they cannot be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from volact_lab.cloud import home
 from volact_lab.windows import adapter, upkeep
+from volact_lab.windows.machine import Machine
 from volact_lab.windows.products import Product
 from volact_lab.wmi.wql import Cell
-
-if TYPE_CHECKING:
-    from volact_lab.windows.machine import Machine
 
 Cells = dict[str, Cell]
 _URL = "https://activation.sls.microsoft.com"

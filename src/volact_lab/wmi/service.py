@@ -8,19 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from volact_lab import codes
 from volact_lab.errors import LabError, WinFault
 from volact_lab.windows import adapter, upkeep
 from volact_lab.windows.licensing import NAME, PORT
+from volact_lab.windows.machine import Machine
 from volact_lab.windows.products import Product
 from volact_lab.wmi import file_rights, key_rights, schema, wql
 from volact_lab.wmi.rows import PROVIDERS, Cells
 from volact_lab.wmi.schema import WmiClass
-
-if TYPE_CHECKING:
-    from volact_lab.windows.machine import Machine
 
 _PATH = re.compile(r"(?P<name>\w+)(?:\.(?P<key>\w+)=(?P<quote>['\"])(?P<value>[^'\"]*)(?P=quote))?")
 # Win32_Service's own return values for the failures of the service manager.

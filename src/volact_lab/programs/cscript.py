@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from volact_lab.cmd.process import Process
-from volact_lab.cmd.programs import slmgr
 from volact_lab.errors import LabError
+from volact_lab.programs import slmgr
 from volact_lab.script import engine
 from volact_lab.windows.files import normal
 

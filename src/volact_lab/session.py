@@ -12,17 +12,14 @@ import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from volact_lab.cmd import launch
-from volact_lab.cmd.process import Ended, Process
-from volact_lab.cmd.programs import cmd_exe
+from volact_lab.cmd.process import Process
 from volact_lab.cmd.streams import Buffer, Source
-from volact_lab.errors import LabError
-
-if TYPE_CHECKING:
-    from volact_lab.windows.machine import Machine
-    from volact_lab.windows.spec import ShellName
+from volact_lab.errors import Ended, LabError
+from volact_lab.programs import cmd_exe
+from volact_lab.windows.machine import Machine
+from volact_lab.windows.spec import ShellName
 
 _LAB_FAILED = 250
 _KILLED = 1

@@ -7,6 +7,7 @@ import re
 from volact_lab.cmd import launch
 from volact_lab.cmd.control import ExitShell, LeaveBatch
 from volact_lab.cmd.process import Process
+from volact_lab.cmd.shell import Shell
 from volact_lab.errors import LabError
 
 _SWITCH = re.compile(r"\s*/([A-Za-z])(:\w+)?")
@@ -15,8 +16,6 @@ _SPECIAL = frozenset("&<>()@^|")
 
 def run(process: Process) -> int:
     """Run the command behind /c and return its error level."""
-    from volact_lab.cmd.shell import Shell  # noqa: PLC0415  # the shell starts programs, this one too
-
     text, simple_quotes, command = process.arguments, False, None
     shell = Shell(process)
     while command is None:
