@@ -166,9 +166,9 @@ def test_memory_does_not_grow_with_the_servers() -> None:
     clusters = Clusters()
     for number in range(3_000):
         clusters.add(row(f"s-{number}", REFUSED, subnet=f"10.0.{number % 8}"))
-    told = next(iter(clusters._causes.values()))
-    assert len(told.kinds) == len(clusters._population) == 8
-    assert sum(len(bucket.names) for bucket in told.kinds.values()) <= 40
+    counted = next(iter(clusters._causes.values()))
+    assert len(counted.by_traits) == len(clusters._population) == 8
+    assert sum(len(bucket.names) for bucket in counted.by_traits.values()) <= 40
     assert sys.getsizeof(clusters._population) < 10_000
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import DENIED_SDDL, HEALTHY_SDDL
 
-from volact.core.sddl import NETWORK_SERVICE, Verdict, execute_access, granted, service_sid
+from volact.core.sddl import NETWORK_SERVICE, AccessCheck, execute_access, granted, service_sid
 
 SPPSVC = "S-1-5-80-123231216-2592883651-3715271367-3753151631-4175906628"
 
@@ -52,7 +52,7 @@ def test_may_the_service_execute_it(sddl: str, access: str) -> None:
 
 def test_every_denying_entry_is_named_once() -> None:
     verdict = execute_access("D:(D;;FX;;;NS)(D;;FX;;;WD)(D;;FX;;;S-1-5-20)(A;;FX;;;BU)")
-    assert verdict == Verdict("denied", ("S-1-5-20", "S-1-1-0"))
+    assert verdict == AccessCheck("denied", ("S-1-5-20", "S-1-1-0"))
 
 
 def test_the_service_sid_is_the_one_windows_derives() -> None:

@@ -18,22 +18,23 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from volact.core.cluster_causes import Cause, causes_of
+from volact.core.findings.fleet import DUPLICATE_CMID
 from volact.model.report import Cluster, ServerReport
 from volact.model.text import Text, count, raw, say
 
 LEAST = 3  # fewer servers are no cluster
 _NAMES = 5
-# More kinds of servers than this are told apart no further: memory stays flat.
-_MOST_KINDS = 20_000
+# More combinations than this are told apart no further: memory stays flat.
+_MOST_TRAITS = 20_000
 _MOST_MACHINE_IDS = 100_000
 
 # The dimensions, the most telling first.
 DIMENSIONS = ("subnet", "kms_host", "release", "provider")
-Kind = tuple[str, str, str, str]  # a server's value of each
+Traits = tuple[str, str, str, str]  # a server's value of each dimension
 
 
 class _Bucket(msgspec.Struct):
-    """Servers of one kind with one cause."""
+    """Servers with the same traits and one cause."""
 
     servers: int = 0
     names: list[str] = []
@@ -44,51 +45,51 @@ class _Bucket(msgspec.Struct):
             self.names.append(name)
 
 
-class _Told(msgspec.Struct):
-    """One cause over all kinds, and the sentence its servers share, if they do."""
+class _CauseCount(msgspec.Struct):
+    """One cause over all traits, and the sentence its servers share, if they do."""
 
     sentence: str
     shared: bool = True
-    kinds: dict[Kind, _Bucket] = {}
+    by_traits: dict[Traits, _Bucket] = {}
 
 
 class Clusters:
     """The clusters of a run; feed it every server, healthy ones too."""
 
     def __init__(self, servers: Iterable[ServerReport] = ()) -> None:
-        self._population: Counter[Kind] = Counter()
+        self._population: Counter[Traits] = Counter()
         self._sizes: tuple[Counter[str], ...] = tuple(Counter() for _ in DIMENSIONS)
-        self._causes: dict[tuple[str, str], _Told] = {}
+        self._causes: dict[tuple[str, str], _CauseCount] = {}
         self._machine_ids: dict[str, _Bucket] = {}
         for server in servers:
             self.add(server)
 
     def add(self, server: ServerReport) -> None:
         """Count one server."""
-        kind = (
+        traits = (
             subnet_of(server),
             server.license.kms_host or "",
             server.os.release or "",
             server.provider or "",
         )
-        self.add_servers(kind, 1)
-        self.add_causes(server.name, kind, causes_of(server))
+        self.add_servers(traits, 1)
+        self.add_causes(server.name, traits, causes_of(server))
         self.add_machine_id(server.name, server.license.cmid)
 
-    def add_servers(self, kind: Kind, number: int) -> None:
-        """Count servers of one kind, whatever their state; before their causes."""
-        kind = self._bounded(kind)
-        self._population[kind] += number
-        for sizes, value in zip(self._sizes, kind, strict=True):
+    def add_servers(self, traits: Traits, number: int) -> None:
+        """Count servers with these traits, whatever their state; before their causes."""
+        traits = self._bounded(traits)
+        self._population[traits] += number
+        for sizes, value in zip(self._sizes, traits, strict=True):
             sizes[value] += number
 
-    def add_causes(self, name: str, kind: Kind, causes: Iterable[Cause]) -> None:
+    def add_causes(self, name: str, traits: Traits, causes: Iterable[Cause]) -> None:
         """Count why one server is not healthy."""
-        kind = self._bounded(kind)
+        traits = self._bounded(traits)
         for cause in causes:
-            told = self._causes.setdefault((cause.id, cause.detail), _Told(cause.sentence))
-            told.shared = told.shared and told.sentence == cause.sentence
-            told.kinds.setdefault(kind, _Bucket()).add(name)
+            counted = self._causes.setdefault((cause.id, cause.detail), _CauseCount(cause.sentence))
+            counted.shared = counted.shared and counted.sentence == cause.sentence
+            counted.by_traits.setdefault(traits, _Bucket()).add(name)
 
     def add_machine_id(self, name: str, cmid: str | None) -> None:
         """Count one server's client machine ID."""
@@ -100,28 +101,30 @@ class Clusters:
         """What was found, the largest first."""
         found = [
             cluster
-            for (id, detail), told in self._causes.items()
-            for cluster in self._of_cause(Cause(id, detail, told.sentence), told)
+            for (id, detail), counted in self._causes.items()
+            for cluster in self._of_cause(Cause(id, detail, counted.sentence), counted)
         ]
         found += self._duplicates()
         return tuple(sorted(found, key=lambda cluster: (-cluster.servers, cluster.cause)))
 
-    def _bounded(self, kind: Kind) -> Kind:
-        if kind in self._population or len(self._population) < _MOST_KINDS:
-            return kind
-        return ("", "", *kind[2:])
+    def _bounded(self, traits: Traits) -> Traits:
+        if traits in self._population or len(self._population) < _MOST_TRAITS:
+            return traits
+        return ("", "", *traits[2:])
 
-    def _of_cause(self, cause: Cause, told: _Told) -> Iterator[Cluster]:
-        """The servers of a cause, those with a place or kind of their own apart."""
-        left = dict(told.kinds)
+    def _of_cause(self, cause: Cause, counted: _CauseCount) -> Iterator[Cluster]:
+        """The servers of a cause, those with a place or a trait of their own apart."""
+        left = dict(counted.by_traits)
         rate = _total(left) / self._population.total()
         for at, name in enumerate(DIMENSIONS):
             for value, inside in _by_value(left, at).items():
                 if value and self._telling(at, value, _total(inside), rate):
-                    yield self._cluster(cause, told, inside, {name: value})
-                    left = {kind: bucket for kind, bucket in left.items() if kind not in inside}
+                    yield self._cluster(cause, counted, inside, {name: value})
+                    left = {
+                        traits: bucket for traits, bucket in left.items() if traits not in inside
+                    }
         if _total(left) >= LEAST:
-            yield self._cluster(cause, told, left, {})
+            yield self._cluster(cause, counted, left, {})
 
     def _telling(self, at: int, value: str, failing: int, rate: float) -> bool:
         """Whether this value says something of the cause."""
@@ -140,22 +143,28 @@ class Clusters:
         """How many servers of the run have these values."""
         return sum(
             number
-            for kind, number in self._population.items()
-            if all(kind[at] == value for at, value in where.items())
+            for traits, number in self._population.items()
+            if all(traits[at] == value for at, value in where.items())
         )
 
     def _cluster(
-        self, cause: Cause, told: _Told, kinds: dict[Kind, _Bucket], where: dict[str, str]
+        self,
+        cause: Cause,
+        counted: _CauseCount,
+        by_traits: dict[Traits, _Bucket],
+        where: dict[str, str],
     ) -> Cluster:
         """One cluster, with everything else that all its servers have and others have not."""
         for at, name in enumerate(DIMENSIONS):
-            values = {kind[at] for kind in kinds}
+            values = {traits[at] for traits in by_traits}
             if name not in where and len(values) == 1 and self._marks(at, next(iter(values))):
                 where = {**where, name: values.pop()}
-        number = _total(kinds)
+        number = _total(by_traits)
         of = self._count({DIMENSIONS.index(name): value for name, value in where.items()})
-        what = cause.words or (told.sentence if told.shared and told.sentence else cause.meaning)
-        names = [name for bucket in kinds.values() for name in bucket.names][:_NAMES]
+        what = cause.words or (
+            counted.sentence if counted.shared and counted.sentence else cause.meaning
+        )
+        names = [name for bucket in by_traits.values() for name in bucket.names][:_NAMES]
         return Cluster(
             cause=cause.id,
             detail=cause.detail,
@@ -171,7 +180,7 @@ class Clusters:
         for cmid, bucket in self._machine_ids.items():
             if bucket.servers > 1:
                 yield Cluster(
-                    cause="duplicate-cmid",
+                    cause=DUPLICATE_CMID.id,
                     detail=cmid,
                     summary=count(
                         bucket.servers,
@@ -207,16 +216,16 @@ def _network(text: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 64}", False))
 
 
-def _by_value(kinds: dict[Kind, _Bucket], at: int) -> dict[str, dict[Kind, _Bucket]]:
-    """The kinds by their value of one dimension, in order."""
-    found: dict[str, dict[Kind, _Bucket]] = {}
-    for kind in sorted(kinds, key=lambda kind: kind[at]):
-        found.setdefault(kind[at], {})[kind] = kinds[kind]
+def _by_value(by_traits: dict[Traits, _Bucket], at: int) -> dict[str, dict[Traits, _Bucket]]:
+    """The counts by their value of one dimension, in order."""
+    found: dict[str, dict[Traits, _Bucket]] = {}
+    for traits in sorted(by_traits, key=lambda traits: traits[at]):
+        found.setdefault(traits[at], {})[traits] = by_traits[traits]
     return found
 
 
-def _total(kinds: dict[Kind, _Bucket]) -> int:
-    return sum(bucket.servers for bucket in kinds.values())
+def _total(by_traits: dict[Traits, _Bucket]) -> int:
+    return sum(bucket.servers for bucket in by_traits.values())
 
 
 def _summary(number: int, of: int, where: dict[str, str], what: str) -> Text:

@@ -77,8 +77,8 @@ _RIGHTS = {
 _GENERIC_EXECUTE = _RIGHTS["GA"] | _RIGHTS["GX"]
 
 _ACE = re.compile(r"\(([^()]*)\)")
-_WHO = r"(?:[A-Z]{2}|S-1[-\d]+)"
-_DACL = re.compile(rf"(?:O:{_WHO})?(?:G:{_WHO})?D:([A-Z_]*)((?:\([^()]*\))*)(?:S:.*)?")
+_TRUSTEE = r"(?:[A-Z]{2}|S-1[-\d]+)"
+_DACL = re.compile(rf"(?:O:{_TRUSTEE})?(?:G:{_TRUSTEE})?D:([A-Z_]*)((?:\([^()]*\))*)(?:S:.*)?")
 
 
 class Ace(msgspec.Struct, frozen=True):
@@ -91,7 +91,7 @@ class Ace(msgspec.Struct, frozen=True):
     text: str
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class AccessCheck(msgspec.Struct, frozen=True):
     """May it execute, and the SIDs whose denying entries stand in the way."""
 
     access: Access
@@ -99,22 +99,22 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=256)
-def execute_access(sddl: str, service: str = "sppsvc") -> Verdict:
+def execute_access(sddl: str, service: str = "sppsvc") -> AccessCheck:
     """Whether the account of this service may execute the file."""
     aces = parse(sddl)
     if aces is None:
-        return Verdict("unknown")
+        return AccessCheck("unknown")
     if "NO_ACCESS_CONTROL" in sddl:
-        return Verdict("allowed")
+        return AccessCheck("allowed")
     token = network_service_token(service)
     matching = [ace for ace in aces if ace.sid in token and "IO" not in ace.flags]
     deciding = next((ace for ace in matching if _executes(ace)), None)
     if deciding is None:
-        return Verdict("missing")
+        return AccessCheck("missing")
     if deciding.kind == "A":
-        return Verdict("allowed")
+        return AccessCheck("allowed")
     deny = [ace.sid for ace in matching if ace.kind == "D" and _executes(ace)]
-    return Verdict("denied", tuple(dict.fromkeys(deny)))
+    return AccessCheck("denied", tuple(dict.fromkeys(deny)))
 
 
 def grants(sddl: str, token: Collection[str], wanted: int) -> bool | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from volact.core.assessment.system import SystemState
 from volact.core.context import Context
-from volact.core.sddl import Verdict, execute_access
+from volact.core.sddl import AccessCheck, execute_access
 from volact.model.fact import ABSENT, is_known, is_unreadable, value_of
 from volact.model.facts import Facts, ServiceFact
 
@@ -35,7 +35,7 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     disabled: tuple[str, ...]
     stopped: bool
     held_down: bool
-    access: Verdict
+    access: AccessCheck
     obstacle: Obstacle | None
     program_path: str  # as cmd.exe takes it
 
@@ -45,7 +45,7 @@ def service_of(facts: Facts, ctx: Context, system: SystemState) -> ServiceState:
     name = system.licensing_service
     service, silent = find_service(facts, name), _is_silent(facts)
     sddl = value_of(facts.binary.sddl)
-    access = execute_access(sddl, name) if sddl else Verdict("unknown")
+    access = execute_access(sddl, name) if sddl else AccessCheck("unknown")
     obstacle = _obstacle(facts, access, silent=silent)
     agreed = "remove-debugger" in ctx.policy.consent
     disabled = service is not None and service.start == "Disabled"
@@ -78,7 +78,7 @@ def _is_silent(facts: Facts) -> bool:
     return is_unreadable(facts.products) or no_service
 
 
-def _obstacle(facts: Facts, access: Verdict, *, silent: bool) -> Obstacle | None:
+def _obstacle(facts: Facts, access: AccessCheck, *, silent: bool) -> Obstacle | None:
     """``None``: nothing is known to keep the program from running."""
     if value_of(facts.binary.debugger):
         return "debugger"
