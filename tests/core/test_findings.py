@@ -9,7 +9,7 @@ from servers import context, facts_of, product, server
 from volact.core.assessment import Assessment, assess
 from volact.core.findings import BY_ID, KINDS, diagnose
 from volact.core.findings.clock import CLOCK_SKEW
-from volact.core.findings.kind import FindingKind, Found, Stage, info
+from volact.core.findings.kind import FindingKind, Found, Place, info
 from volact.core.plan import make_plan
 from volact.core.verify import verify
 from volact.model.step import Plan
@@ -71,7 +71,7 @@ def test_a_failed_rule_is_no_verdict_on_the_server() -> None:
 def test_findings_of_one_severity_are_in_the_order_of_their_stages() -> None:
     damaged = [product(licensed=False, LicenseStatusReason=0xC004E002)]
     findings = diagnose(assess(facts_of(server(products=damaged, skew_s=18_000)), context()))
-    stages = [BY_ID[finding.id].stage for finding in findings if finding.severity == "error"]
+    stages = [BY_ID[finding.id].place for finding in findings if finding.severity == "error"]
     assert stages == sorted(stages)
     assert len(stages) > 2
 
@@ -86,7 +86,7 @@ def test_a_declaration_that_lacks_a_part_is_an_error() -> None:
 
 def test_only_kinds_without_a_rule_are_found_elsewhere() -> None:
     assert {kind.id for kind in KINDS if kind.rule is None} == {"duplicate-cmid", "rule-failed"}
-    assert BY_ID["duplicate-cmid"].stage == Stage.FLEET
+    assert BY_ID["duplicate-cmid"].place == Place.FLEET
 
 
 def test_what_calls_for_work_blocks_or_is_a_licence_that_is_missing() -> None:
@@ -95,4 +95,4 @@ def test_what_calls_for_work_blocks_or_is_a_licence_that_is_missing() -> None:
         if kind.calls_for in ("work", "activation"):
             assert "error" in kind.severities, kind.id
         if kind.consent.startswith("--allow"):
-            assert kind.mend or kind.calls_for == "work", kind.id
+            assert kind.repair_steps or kind.calls_for == "work", kind.id

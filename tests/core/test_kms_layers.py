@@ -24,7 +24,7 @@ from servers import (
 from volact.core.assessment import assess
 from volact.core.assessment.hosts import same_host
 from volact.core.assessment.kms import reach_of
-from volact.core.assessment.kms_setting import Setting, kms_layers, service_setting
+from volact.core.assessment.kms_setting import KmsSetting, kms_layers, service_setting
 from volact.core.assessment.licence import licence_of
 from volact.model.fact import ABSENT, Known, Unreadable
 from volact.model.profile import HostPort
@@ -93,12 +93,12 @@ def test_an_unreadable_product_hides_the_server() -> None:
 
 def test_2008_has_no_product_layer_and_its_port_is_in_the_registry() -> None:
     found = setting_of(server("2008", port=1700))
-    assert found == Known(Setting(HostPort(KMS, 1700), "service"))
+    assert found == Known(KmsSetting(HostPort(KMS, 1700), "service"))
 
 
 def test_the_registry_speaks_where_wmi_does_not() -> None:
     facts = facts_of(server("2019", kms=OTHER_KMS, licensing=unreadable()))
-    assert service_setting(facts) == Known(Setting(HostPort(OTHER_KMS), "service"))
+    assert service_setting(facts) == Known(KmsSetting(HostPort(OTHER_KMS), "service"))
     assert kms_layers(facts).server == service_setting(facts)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import msgspec
 
 from volact.core.findings import BY_ID
-from volact.core.findings.kind import Stage
+from volact.core.findings.kind import Place
+from volact.core.findings.reach import KMS_UNREACHABLE
 from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import Text, raw, say
@@ -38,7 +39,7 @@ class Cause(msgspec.Struct, frozen=True):
     @property
     def words(self) -> Text | None:
         """The detail as a sentence, where it says all."""
-        if self.id == "kms-unreachable" and self.detail:
+        if self.id == KMS_UNREACHABLE.id and self.detail:
             port, _, why = self.detail.removeprefix("TCP ").partition(" ")
             return _unreachable(port, why)
         return None
@@ -73,7 +74,7 @@ def causes_of(server: ServerReport) -> Iterator[Cause]:
 def _is_consequence(finding: Finding) -> bool:
     """Whether any other error brings it about."""
     kind = BY_ID.get(finding.id)
-    return kind is not None and kind.stage == Stage.LICENCE
+    return kind is not None and kind.place == Place.LICENCE
 
 
 def _detail(finding: Finding) -> str:

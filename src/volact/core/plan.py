@@ -9,7 +9,7 @@ The rules of conduct live here and in ``refusals``:
   refuses what it must; rights, firewall rules and an awaited restart that were
   not asked about, or not told, do not, because activation then fails and
   changes nothing;
-- a server licensed by an accepted host is changed only to mend an error;
+- a server licensed by an accepted host is changed only to repair an error;
 - no activation while an error that would make it fail stays unmended.
 """
 
@@ -86,8 +86,8 @@ def _repairs(a: Assessment, wanted: Iterable[Finding]) -> tuple[StepDraft, ...]:
     """The steps for these findings, each once, in the safe order."""
     merged: list[StepDraft] = []
     for finding in wanted:
-        mend = BY_ID[finding.id].mend
-        for params in mend(a) if mend else ():
+        steps_of = BY_ID[finding.id].repair_steps
+        for params in steps_of(a) if steps_of else ():
             _merge(merged, StepDraft(params=params, because=(finding.id,)))
     return tuple(sorted(merged, key=lambda step: rank_of(step.params)))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.kms_setting import Setting
+from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.findings import BY_ID
+from volact.core.findings.unknown import FACT_UNREADABLE
 from volact.core.steps.clock import SyncClock
 from volact.core.steps.kms_hosts import ClearKmsHost, SetKmsHost
 from volact.core.steps.network import AddDns, AddRoute
@@ -24,7 +25,7 @@ def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ..
     """
     if a.licence.undetermined:
         reason = say("Of which kind its keys are could not be read; it may be a KMS host.")
-        return (Refusal(finding="fact-unreadable", reason=reason),)
+        return (Refusal(finding=FACT_UNREADABLE.id, reason=reason),)
     return tuple(
         Refusal(finding=f.id, reason=f.summary, allow_with=BY_ID[f.id].consent)
         for f in findings
@@ -63,12 +64,12 @@ def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
 
 def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[StepDraft, ...]) -> bool:
     """Whether an error that only a person's word would mend keeps activation from working."""
-    mended = {id for step in steps for id in step.because}
+    repaired = {id for step in steps for id in step.because}
     return any(
         f.severity == "error"
         and f.repair == "needs-consent"
         and _blocks_activation(f)
-        and f.id not in mended
+        and f.id not in repaired
         for f in findings
     )
 
@@ -81,8 +82,8 @@ def blockers(
     a: Assessment, findings: tuple[Finding, ...], steps: tuple[StepDraft, ...]
 ) -> tuple[Refusal, ...]:
     """Why Windows is not activated now: errors that stay, facts that are missing."""
-    mended = {id for step in steps for id in step.because}
-    stay = [f for f in findings if _stops(f, a) and _blocks_activation(f) and f.id not in mended]
+    repaired = {id for step in steps for id in step.because}
+    stay = [f for f in findings if _stops(f, a) and _blocks_activation(f) and f.id not in repaired]
     refused = [
         Refusal(
             finding=f.id,
@@ -94,7 +95,7 @@ def blockers(
     if not refused:
         refused = [
             Refusal(
-                finding="fact-unreadable",
+                finding=FACT_UNREADABLE.id,
                 reason=say("Not activated: the server could not say {what}.", what=name),
             )
             for name in _missing(a, steps)
@@ -147,7 +148,7 @@ def _host_reached(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
     )
 
 
-def _settings(a: Assessment) -> list[Fact[Setting]]:
+def _settings(a: Assessment) -> list[Fact[KmsSetting]]:
     """The host of every KMS client; the server's own where there is none yet."""
     return [product.kms for product in a.licence.clients] or [a.kms.layers.server]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.kms_setting import Setting
+from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.licence import ProductState
 from volact.core.assessment.system import SERVER_EDITIONS
 from volact.core.languages import language_tag
@@ -49,7 +49,9 @@ def _channel(product: Product) -> str | None:
     return token or value_of(product.channel)
 
 
-def _host(a: Assessment, setting: Setting | None, product: ProductState | None) -> dict[str, str]:
+def _host(
+    a: Assessment, setting: KmsSetting | None, product: ProductState | None
+) -> dict[str, str]:
     """The KMS host in use, and which layer named it."""
     if setting is None:
         return {}

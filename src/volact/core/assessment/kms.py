@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from volact.core.assessment.hosts import DEFAULT_PORT, in_ranges, plain_name, same_host
-from volact.core.assessment.kms_setting import KmsLayers, Setting
+from volact.core.assessment.kms_setting import KmsLayers, KmsSetting
 from volact.core.assessment.licence import LicenceState, ProductState
 from volact.core.assessment.system import SystemState
 from volact.core.context import Context
@@ -52,16 +52,16 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
     target_reached: bool
     by_dns: bool
     applies: bool
-    effective: Setting | None
+    effective: KmsSetting | None
     lookup_domain: str | None
 
     @property
-    def policy(self) -> Fact[Setting]:
+    def policy(self) -> Fact[KmsSetting]:
         """What group policy sets."""
         return self.layers.policy
 
     @property
-    def service(self) -> Fact[Setting]:
+    def service(self) -> Fact[KmsSetting]:
         """What the whole server is set to."""
         return self.layers.service
 
@@ -97,7 +97,7 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is the provider's, by name or by address."""
         return self.is_accepted_name(host) or self.is_pinned(host)
 
-    def origin_of(self, setting: Setting, product: ProductState | None) -> Origin:
+    def origin_of(self, setting: KmsSetting, product: ProductState | None) -> Origin:
         """How the host that is used came to be used."""
         if setting.layer == "event":
             return "cached"
@@ -176,7 +176,7 @@ def _is_client(ctx: Context, licence: LicenceState) -> bool:
     return not licence.has_key or bool(licence.clients) or replaced
 
 
-def _effective(layers: KmsLayers, licence: LicenceState) -> Setting | None:
+def _effective(layers: KmsLayers, licence: LicenceState) -> KmsSetting | None:
     product = licence.main
     return value_of(product.kms if product and product.is_client else layers.server)
 

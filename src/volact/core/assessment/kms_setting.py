@@ -17,16 +17,16 @@ from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts, Product
 from volact.model.profile import HostPort
 
-Layer = Literal["policy", "product", "service", "discovered", "event"]
+KmsLayer = Literal["policy", "product", "service", "discovered", "event"]
 
 _PORT_DIGITS = 5
 
 
-class Setting(msgspec.Struct, frozen=True):
+class KmsSetting(msgspec.Struct, frozen=True):
     """A KMS host and the layer that names it."""
 
     host: HostPort
-    layer: Layer
+    layer: KmsLayer
 
 
 class KmsLayers(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +37,11 @@ class KmsLayers(msgspec.Struct, frozen=True, kw_only=True):
     request.  ``discovered`` is what Server 2008 keeps for the whole server.
     """
 
-    policy: Fact[Setting]
-    service: Fact[Setting]
-    server: Fact[Setting]
-    last_success: Fact[Setting]
-    discovered: Fact[Setting]
+    policy: Fact[KmsSetting]
+    service: Fact[KmsSetting]
+    server: Fact[KmsSetting]
+    last_success: Fact[KmsSetting]
+    discovered: Fact[KmsSetting]
 
 
 def kms_layers(facts: Facts) -> KmsLayers:
@@ -59,13 +59,13 @@ def kms_layers(facts: Facts) -> KmsLayers:
     )
 
 
-def policy_setting(facts: Facts) -> Fact[Setting]:
+def policy_setting(facts: Facts) -> Fact[KmsSetting]:
     """What group policy says."""
     registry = facts.registry
     return _setting("policy", registry.policy_machine, _number(registry.policy_port))
 
 
-def service_setting(facts: Facts) -> Fact[Setting]:
+def service_setting(facts: Facts) -> Fact[KmsSetting]:
     """What the whole server is set to; from the registry where WMI has no answer."""
     service, registry = facts.licensing, facts.registry
     port = _number(registry.port) if isinstance(service.port, Unreadable) else service.port
@@ -76,7 +76,7 @@ def service_setting(facts: Facts) -> Fact[Setting]:
     return _setting("service", registry.machine, _number(registry.port))
 
 
-def own_setting(product: Product, service: Fact[Setting], family: Family) -> Fact[Setting]:
+def own_setting(product: Product, service: Fact[KmsSetting], family: Family) -> Fact[KmsSetting]:
     """What the product is set to, where that differs from the server's setting.
 
     A product without a setting of its own shows the server's.
@@ -90,14 +90,14 @@ def own_setting(product: Product, service: Fact[Setting], family: Family) -> Fac
     return ABSENT if inherited else own
 
 
-def product_setting(facts: Facts, product: Product) -> Fact[Setting]:
+def product_setting(facts: Facts, product: Product) -> Fact[KmsSetting]:
     """The product's own setting, from the facts of its server."""
     return own_setting(product, service_setting(facts), family_of(facts.os))
 
 
 def host_in_use(
-    product: Product, own: Fact[Setting], layers: KmsLayers, family: Family
-) -> Fact[Setting]:
+    product: Product, own: Fact[KmsSetting], layers: KmsLayers, family: Family
+) -> Fact[KmsSetting]:
     """The host that activates this product, explicit or discovered."""
     discovered = (
         layers.discovered
@@ -107,11 +107,11 @@ def host_in_use(
     return _strongest(layers.policy, own, layers.service, discovered, layers.last_success)
 
 
-def _strongest(*layers: Fact[Setting]) -> Fact[Setting]:
+def _strongest(*layers: Fact[KmsSetting]) -> Fact[KmsSetting]:
     return next((layer for layer in layers if not isinstance(layer, Absent)), ABSENT)
 
 
-def _last_success(facts: Facts) -> Fact[Setting]:
+def _last_success(facts: Facts) -> Fact[KmsSetting]:
     """The host of the newest successful request (event 12288, third field)."""
     event = facts.events.get("12288", Unreadable())
     if not isinstance(event, Known):
@@ -120,12 +120,12 @@ def _last_success(facts: Facts) -> Fact[Setting]:
     if len(data) < 3 or data[0].strip().lower() != "0x00000000":
         return ABSENT
     try:
-        return Known(Setting(HostPort.parse(data[2]), "event"))
+        return Known(KmsSetting(HostPort.parse(data[2]), "event"))
     except ValueError:
         return ABSENT
 
 
-def _setting(layer: Layer, name: Fact[str], port: Fact[int]) -> Fact[Setting]:
+def _setting(layer: KmsLayer, name: Fact[str], port: Fact[int]) -> Fact[KmsSetting]:
     """Name and port of one layer; an unset or zero port means 1688."""
     if not isinstance(name, Known):
         return name
@@ -135,7 +135,7 @@ def _setting(layer: Layer, name: Fact[str], port: Fact[int]) -> Fact[Setting]:
         return ABSENT
     if isinstance(port, Unreadable):
         return port
-    return Known(Setting(HostPort(host, value_of(port) or DEFAULT_PORT), layer))
+    return Known(KmsSetting(HostPort(host, value_of(port) or DEFAULT_PORT), layer))
 
 
 def _number(fact: Fact[str]) -> Fact[int]:

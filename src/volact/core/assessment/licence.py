@@ -14,7 +14,7 @@ import msgspec
 
 from volact.core.assessment.kms_setting import (
     KmsLayers,
-    Setting,
+    KmsSetting,
     host_in_use,
     kms_layers,
     own_setting,
@@ -97,8 +97,8 @@ class ProductState(msgspec.Struct, frozen=True, kw_only=True):
     channel: Channel
     licensed: bool | None
     by_directory: bool
-    own_kms: Fact[Setting]
-    kms: Fact[Setting]
+    own_kms: Fact[KmsSetting]
+    kms: Fact[KmsSetting]
 
     @property
     def is_client(self) -> bool:

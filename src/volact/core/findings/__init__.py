@@ -1,7 +1,7 @@
 """The registry of all kinds of findings, and the rules applied to one server.
 
 A finding is declared beside its rule, in the module of its topic; its place
-among the findings of a server is its ``stage``.  Here a new topic gets its line
+among the findings of a server is its ``place``.  Here a new topic gets its line
 in ``TOPICS``, a new finding of a topic nothing.
 """
 
@@ -39,7 +39,7 @@ from volact.core.findings import (
 from volact.core.findings.kind import FindingKind
 from volact.model.finding import Finding
 
-# Within one stage, findings come in this order of topics.
+# Within one place, findings come in this order of topics.
 TOPICS = (
     session,
     edition,
@@ -75,7 +75,7 @@ def _declared() -> Iterator[FindingKind]:
 
 # The cause before what it brings about.
 KINDS: tuple[FindingKind, ...] = tuple(
-    sorted(dict.fromkeys(_declared()), key=lambda kind: kind.stage)
+    sorted(dict.fromkeys(_declared()), key=lambda kind: kind.place)
 )
 BY_ID: dict[str, FindingKind] = {kind.id: kind for kind in KINDS}
 if len(BY_ID) != len(KINDS):

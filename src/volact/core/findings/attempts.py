@@ -14,7 +14,7 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import same_host
 from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, on_server
 from volact.model.fact import value_of
 from volact.model.profile import HostPort
 from volact.model.text import Text, say
@@ -50,15 +50,15 @@ def activation_failed(a: Assessment) -> Found | None:
 ACTIVATION_FAILED = FindingKind(
     id="activation-failed",
     rule=activation_failed,
-    stage=Stage.LICENCE,
+    place=Place.LICENCE,
     severities=("error",),
     meaning=say("Windows is licensed, but the last attempt at the KMS host that is set failed."),
     action=say("Activates again; until that works the server is not called healthy."),
     blocks="nothing",
     calls_for="activation",
     consent="",
-    mend=None,
-    detail=field("code"),
+    repair_steps=None,
+    detail=evidence_field("code"),
 )
 
 

@@ -10,8 +10,8 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import Channel, ProductState
 from volact.core.consent import REPLACE_KEY
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, info
-from volact.core.findings.mending import replace_key
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, info
+from volact.core.findings.shared_repairs import replace_key
 from volact.model.fact import is_unreadable, value_of
 from volact.model.finding import Repair
 from volact.model.text import Text, raw, say
@@ -46,14 +46,14 @@ def licensed_by_own_key(a: Assessment) -> Found | None:
 LICENSED_BY_OWN_KEY = FindingKind(
     id="licensed-by-own-key",
     rule=licensed_by_own_key,
-    stage=Stage.OTHER_KEYS,
+    place=Place.OTHER_KEYS,
     severities=("info",),
     meaning=say("Windows is licensed by a MAK, retail, maker's or Hyper-V key."),
     action=say("Leaves it alone."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -75,7 +75,7 @@ def key_wrong_channel(a: Assessment) -> Found | None:
 KEY_WRONG_CHANNEL = FindingKind(
     id="key-wrong-channel",
     rule=key_wrong_channel,
-    stage=Stage.KEY,
+    place=Place.KEY,
     severities=("error",),
     meaning=say(
         "The key is a retail, MAK or maker's key that is not activated; no KMS host activates it."
@@ -84,8 +84,8 @@ KEY_WRONG_CHANNEL = FindingKind(
     blocks="activation",
     calls_for="work",
     consent=REPLACE_KEY,
-    mend=replace_key,
-    detail=field("channel"),
+    repair_steps=replace_key,
+    detail=evidence_field("channel"),
 )
 
 
@@ -113,14 +113,14 @@ def key_avma(a: Assessment) -> Found | None:
 KEY_AVMA = FindingKind(
     id="key-avma",
     rule=key_avma,
-    stage=Stage.KEY,
+    place=Place.KEY,
     severities=("error",),
     meaning=say("The key is one for automatic virtual machine activation, and is not activated."),
     action=say("Replaces it only with --replace-key."),
     blocks="activation",
     calls_for="work",
     consent=REPLACE_KEY,
-    mend=replace_key,
+    repair_steps=replace_key,
     detail=None,
 )
 

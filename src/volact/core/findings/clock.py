@@ -11,8 +11,8 @@ from typing import Any
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import ERROR_S, WARNING_S
-from volact.core.findings.kind import FindingKind, Found, Stage, error, on_server, warning
-from volact.core.findings.mending import name_time_source, start_service
+from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, warning
+from volact.core.findings.shared_repairs import name_time_source, start_service
 from volact.core.steps.clock import SYNC_CLOCK, SYNC_WITHIN_S, SyncClock
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, is_unreadable, value_of
@@ -50,14 +50,14 @@ def clock_set_back(a: Assessment) -> Found | None:
 CLOCK_SET_BACK = FindingKind(
     id="clock-set-back",
     rule=clock_set_back,
-    stage=Stage.CLOCK,
+    place=Place.CLOCK,
     severities=("error", "warning"),
     meaning=say("The clock was set right and was wrong again a moment later."),
     action=say("Reports it: something else sets the clock."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -106,7 +106,7 @@ def _how_far(evidence: dict[str, Any]) -> str:
 CLOCK_SKEW = FindingKind(
     id="clock-skew",
     rule=clock_skew,
-    stage=Stage.CLOCK,
+    place=Place.CLOCK,
     severities=("error", "warning"),
     meaning=say(
         "The clock is off by five minutes or more; from 3.5 hours on it is an error, "
@@ -118,7 +118,7 @@ CLOCK_SKEW = FindingKind(
     blocks="activation",
     calls_for="nothing",
     consent="",
-    mend=set_clock,
+    repair_steps=set_clock,
     detail=_how_far,
 )
 

@@ -6,7 +6,15 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.entitlement import AZURE_EDITION
 from volact.core.assessment.system import SERVER_EDITIONS
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server, warning
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    evidence_field,
+    on_server,
+    warning,
+)
 from volact.model.fact import value_of
 from volact.model.profile import Edition
 from volact.model.text import Text, raw, say
@@ -48,14 +56,14 @@ def release_unsupported(a: Assessment) -> Found | None:
 RELEASE_UNSUPPORTED = FindingKind(
     id="release-unsupported",
     rule=release_unsupported,
-    stage=Stage.RELEASE,
+    place=Place.RELEASE,
     severities=("error", "warning"),
     meaning=say("The provider's KMS hosts are not for this Windows, or it is not known."),
     action=say("Leaves its licence alone."),
     blocks="licence",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -87,14 +95,14 @@ def release_without_gvlk(a: Assessment) -> Found | None:
 RELEASE_WITHOUT_GVLK = FindingKind(
     id="release-without-gvlk",
     rule=release_without_gvlk,
-    stage=Stage.RELEASE,
+    place=Place.RELEASE,
     severities=("error", "warning"),
     meaning=say("Microsoft publishes no client key for this release."),
     action=say("Installs none, and leaves its licence alone."),
     blocks="licence",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -124,14 +132,14 @@ def azure_edition_elsewhere(a: Assessment) -> Found | None:
 AZURE_EDITION_ELSEWHERE = FindingKind(
     id="azure-edition-elsewhere",
     rule=azure_edition_elsewhere,
-    stage=Stage.RELEASE,
+    place=Place.RELEASE,
     severities=("error", "warning"),
     meaning=say("This is Datacenter: Azure Edition, somewhere else than in Azure."),
     action=say("Leaves its licence alone, unless the KMS host is your own."),
     blocks="licence",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -156,7 +164,7 @@ def edition_evaluation(a: Assessment) -> Found | None:
 EDITION_EVALUATION = FindingKind(
     id="edition-evaluation",
     rule=edition_evaluation,
-    stage=Stage.EDITION,
+    place=Place.EDITION,
     severities=("error",),
     meaning=say("This is an evaluation edition."),
     action=say(
@@ -165,8 +173,8 @@ EDITION_EVALUATION = FindingKind(
     blocks="licence",
     calls_for="nothing",
     consent="",
-    mend=None,
-    detail=field("edition"),
+    repair_steps=None,
+    detail=evidence_field("edition"),
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from volact.core.assessment import Assessment
 from volact.core.consent import OVERRIDE_ENTITLEMENT
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, info
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, info
 from volact.model.profile import Image
 from volact.model.text import Text, ready, say
 
@@ -40,15 +40,15 @@ def image_not_entitled(a: Assessment) -> Found | None:
 IMAGE_NOT_ENTITLED = FindingKind(
     id="image-not-entitled",
     rule=image_not_entitled,
-    stage=Stage.ENTITLEMENT,
+    place=Place.ENTITLEMENT,
     severities=("error", "info"),
     meaning=say("The server was made from an image that the provider's licence does not cover."),
     action=say("Nothing, unless --override-entitlement REASON says that it is covered."),
     blocks="everything",
     calls_for="nothing",
     consent=OVERRIDE_ENTITLEMENT,
-    mend=None,
-    detail=field("image"),
+    repair_steps=None,
+    detail=evidence_field("image"),
 )
 
 
@@ -79,15 +79,15 @@ def license_byol(a: Assessment) -> Found | None:
 LICENSE_BYOL = FindingKind(
     id="license-byol",
     rule=license_byol,
-    stage=Stage.ENTITLEMENT,
+    place=Place.ENTITLEMENT,
     severities=("error", "info"),
     meaning=say("The server runs on a licence of your own."),
     action=say("Nothing, unless --override-entitlement REASON says that the provider's covers it."),
     blocks="everything",
     calls_for="nothing",
     consent=OVERRIDE_ENTITLEMENT,
-    mend=None,
-    detail=field("image"),
+    repair_steps=None,
+    detail=evidence_field("image"),
 )
 
 
@@ -125,14 +125,14 @@ def entitlement_unknown(a: Assessment) -> Found | None:
 ENTITLEMENT_UNKNOWN = FindingKind(
     id="entitlement-unknown",
     rule=entitlement_unknown,
-    stage=Stage.UNKNOWN,
+    place=Place.UNKNOWN,
     severities=("info",),
     meaning=say("Nobody knows whether the provider's licence covers this server."),
     action=say("Goes on; name the image in the inventory to have it known."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 

@@ -11,7 +11,7 @@ import ipaddress
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import DEFAULT_PORT
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, on_server
 from volact.model.fact import value_of
 from volact.model.text import raw, say
 
@@ -43,15 +43,15 @@ def firewall_blocks_kms(a: Assessment) -> Found | None:
 FIREWALL_BLOCKS_KMS = FindingKind(
     id="firewall-blocks-kms",
     rule=firewall_blocks_kms,
-    stage=Stage.FIREWALL,
+    place=Place.FIREWALL,
     severities=("error",),
     meaning=say("The server's own firewall blocks the way to the KMS host."),
     action=say("Names the rule; firewalls are yours."),
     blocks="activation",
     calls_for="nothing",
     consent="",
-    mend=None,
-    detail=field("why"),
+    repair_steps=None,
+    detail=evidence_field("why"),
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from volact.core.assessment import Assessment
 from volact.core.consent import allow
-from volact.core.findings.kind import FindingKind, Found, Stage, warning
+from volact.core.findings.kind import FindingKind, Found, Place, warning
 from volact.core.shell import SLMGR
 from volact.core.steps.last_resorts import REARM, Rearm
 from volact.core.steps.params import StepParams
@@ -62,7 +62,7 @@ def rearm(a: Assessment) -> Iterator[StepParams]:
 DUPLICATE_CMID = FindingKind(
     id="duplicate-cmid",
     rule=None,
-    stage=Stage.FLEET,
+    place=Place.FLEET,
     severities=("warning",),
     meaning=say(
         "Several servers share one client machine ID, because their image was not generalised."
@@ -73,6 +73,6 @@ DUPLICATE_CMID = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent=allow(REARM.name),
-    mend=rearm,
+    repair_steps=rearm,
     detail=None,
 )

@@ -10,10 +10,18 @@ from typing import Any
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import owners
-from volact.core.assessment.kms_setting import Setting
+from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.licence import ProductState
 from volact.core.consent import MOVE_KMS, allow, repair_with
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server, warning
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    evidence_field,
+    on_server,
+    warning,
+)
 from volact.model.fact import Known, value_of
 from volact.model.finding import Repair
 from volact.model.profile import HostPort
@@ -42,7 +50,7 @@ def licensed_by_other_kms(a: Assessment) -> Found | None:
 LICENSED_BY_OTHER_KMS = FindingKind(
     id="licensed-by-other-kms",
     rule=licensed_by_other_kms,
-    stage=Stage.LICENCE,
+    place=Place.LICENCE,
     severities=("error", "warning"),
     meaning=say("Windows is licensed, but not by one of the provider's KMS hosts."),
     action=say(
@@ -52,8 +60,8 @@ LICENSED_BY_OTHER_KMS = FindingKind(
     blocks="nothing",
     calls_for="work",
     consent=allow(MOVE_KMS),
-    mend=None,
-    detail=field("host"),
+    repair_steps=None,
+    detail=evidence_field("host"),
 )
 
 
@@ -78,14 +86,14 @@ def kms_host_pinned(a: Assessment) -> Found | None:
 KMS_HOST_PINNED = FindingKind(
     id="kms-host-pinned",
     rule=kms_host_pinned,
-    stage=Stage.LICENCE,
+    place=Place.LICENCE,
     severities=("warning",),
     meaning=say("Windows is licensed by the provider's KMS host, which is set by its address."),
     action=say("Reports it; the name stays when addresses move."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -120,7 +128,7 @@ def whose(a: Assessment, host: HostPort) -> Text | None:
     return found
 
 
-def _licensed(a: Assessment) -> list[tuple[ProductState, Setting]]:
+def _licensed(a: Assessment) -> list[tuple[ProductState, KmsSetting]]:
     """The licensed KMS clients, each with the host that licenses it, where that is known."""
     return [
         (product, setting.value)
@@ -144,7 +152,7 @@ def _summary(a: Assessment, product: ProductState, host: HostPort) -> Text:
     )
 
 
-def _evidence(a: Assessment, product: ProductState, setting: Setting) -> dict[str, Any]:
+def _evidence(a: Assessment, product: ProductState, setting: KmsSetting) -> dict[str, Any]:
     return {
         "host": str(setting.host),
         "layer": setting.layer,

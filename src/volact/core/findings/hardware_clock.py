@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import WARNING_S
-from volact.core.findings.kind import FindingKind, Found, Stage, info, warning
+from volact.core.findings.kind import FindingKind, Found, Place, info, warning
 from volact.model.fact import is_unreadable, value_of
 from volact.model.text import Text, raw, say
 
@@ -40,7 +40,7 @@ def rtc_utc_mismatch(a: Assessment) -> Found | None:
 RTC_UTC_MISMATCH = FindingKind(
     id="rtc-utc-mismatch",
     rule=rtc_utc_mismatch,
-    stage=Stage.CLOCK,
+    place=Place.CLOCK,
     severities=("warning",),
     meaning=say(
         "Windows reads the hardware clock as local time where it is UTC, or the other way round."
@@ -49,7 +49,7 @@ RTC_UTC_MISMATCH = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -79,14 +79,14 @@ def time_seeding(a: Assessment) -> Found | None:
 TIME_SEEDING = FindingKind(
     id="time-seeding",
     rule=time_seeding,
-    stage=Stage.REMARK,
+    place=Place.REMARK,
     severities=("info",),
     meaning=say("The clock is off, and Windows also takes the time from TLS traffic."),
     action=say("Reports it."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 

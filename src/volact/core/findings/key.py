@@ -8,8 +8,8 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import ProductState
 from volact.core.assessment.system import edition_by_partial
-from volact.core.findings.kind import FindingKind, Found, Stage, error, info, on_server
-from volact.core.findings.mending import client_key, replace_key
+from volact.core.findings.kind import FindingKind, Found, Place, error, info, on_server
+from volact.core.findings.shared_repairs import client_key, replace_key
 from volact.core.steps.params import StepParams
 from volact.model.fact import value_of
 from volact.model.text import say
@@ -40,14 +40,14 @@ def install_key(a: Assessment) -> Iterator[StepParams]:
 KEY_MISSING = FindingKind(
     id="key-missing",
     rule=key_missing,
-    stage=Stage.KEY,
+    place=Place.KEY,
     severities=("error",),
     meaning=say("Windows has no product key."),
     action=say("Installs the published client key of exactly this build and edition."),
     blocks="activation",
     calls_for="work",
     consent="",
-    mend=install_key,
+    repair_steps=install_key,
     detail=None,
 )
 
@@ -85,14 +85,14 @@ def key_wrong_edition(a: Assessment) -> Found | None:
 KEY_WRONG_EDITION = FindingKind(
     id="key-wrong-edition",
     rule=key_wrong_edition,
-    stage=Stage.KEY,
+    place=Place.KEY,
     severities=("error",),
     meaning=say("The client key is one of another edition or release."),
     action=say("Installs the published client key of this one."),
     blocks="activation",
     calls_for="work",
     consent="",
-    mend=replace_key,
+    repair_steps=replace_key,
     detail=None,
 )
 
@@ -128,13 +128,13 @@ def kms_host_role(a: Assessment) -> Found | None:
 KMS_HOST_ROLE = FindingKind(
     id="kms-host-role",
     rule=kms_host_role,
-    stage=Stage.KMS_HOST_ROLE,
+    place=Place.KMS_HOST_ROLE,
     severities=("info",),
     meaning=say("This server is itself a KMS host."),
     action=say("Nothing: hands off."),
     blocks="everything",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )

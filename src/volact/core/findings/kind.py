@@ -33,9 +33,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Rule = Callable[[Assessment], Found | None]
-# The steps that mend a finding.  Whether they are wanted, allowed and in which
+# The steps that repair a finding.  Whether they are wanted, allowed and in which
 # order is the planner's affair; what rests on an unknown fact yields nothing.
-Mend = Callable[[Assessment], Iterator[StepParams]]
+RepairSteps = Callable[[Assessment], Iterator[StepParams]]
 # What tells servers with this finding apart, out of its evidence.
 Detail = Callable[[dict[str, Any]], str]
 # What an error of this kind keeps from being done: an activation, which would
@@ -48,10 +48,10 @@ Blocks = Literal["nothing", "activation", "licence", "everything"]
 CallsFor = Literal["nothing", "activation", "activation-if-silent", "work"]
 
 
-class Stage(IntEnum):
+class Place(IntEnum):
     """The order of findings of one severity: the cause before what it brings about.
 
-    Findings of one stage keep the order of the registry.
+    Findings of one place keep the order of the registry.
     """
 
     SESSION = auto()
@@ -90,27 +90,27 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     - ``id``: stable; its page is ``docs/findings/<id>.md``
     - ``rule``: what finds it on a server; ``None``: no rule about one server does
-    - ``stage``: its place among the findings of a server
+    - ``place``: its place among the findings of a server
     - ``severities``: those that it may have
     - ``meaning``, ``action``: what it means and what volact does, a sentence each
     - ``blocks``: what an error of this kind keeps from being done; a kind that is
       never an error blocks in any severity
     - ``calls_for``: what its repair is followed by
     - ``consent``: the option by which a person agrees to its repair, ``""``: none
-    - ``mend``: the steps that mend it, ``None``: none do
+    - ``repair_steps``: the steps that repair it, ``None``: none do
     - ``detail``: what tells servers that have it apart, ``None``: nothing
     """
 
     id: str
     rule: Rule | None
-    stage: Stage
+    place: Place
     severities: tuple[Severity, ...]
     meaning: Text
     action: Text
     blocks: Blocks
     calls_for: CallsFor
     consent: str
-    mend: Mend | None
+    repair_steps: RepairSteps | None
     detail: Detail | None
 
     def finding(self, found: Found) -> Finding:
@@ -155,7 +155,7 @@ def on_server(*commands: str) -> Text:
     return say("On the server: {commands}", commands="; ".join(commands))
 
 
-def field(name: str) -> Detail:
+def evidence_field(name: str) -> Detail:
     """The detail that is one field of the evidence."""
 
     def detail(evidence: dict[str, Any]) -> str:

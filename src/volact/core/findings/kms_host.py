@@ -8,7 +8,7 @@ from __future__ import annotations
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field
 from volact.model.fact import Absent, value_of
 from volact.model.profile import HostPort
 from volact.model.text import Text, raw, ready, say
@@ -42,14 +42,14 @@ def activation_type_forced(a: Assessment) -> Found | None:
 ACTIVATION_TYPE_FORCED = FindingKind(
     id="activation-type-forced",
     rule=activation_type_forced,
-    stage=Stage.DISCOVERY,
+    place=Place.DISCOVERY,
     severities=("error",),
     meaning=say("Windows is set to be activated by Active Directory or by tokens only."),
     action=say("Reports it, with the command; no KMS host would be asked."),
     blocks="activation",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -89,14 +89,14 @@ def kms_not_discovered(a: Assessment) -> Found | None:
 KMS_NOT_DISCOVERED = FindingKind(
     id="kms-not-discovered",
     rule=kms_not_discovered,
-    stage=Stage.DISCOVERY,
+    place=Place.DISCOVERY,
     severities=("error",),
     meaning=say("No KMS host is set, and DNS names none."),
     action=say("Reports it, and tries once more."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -123,15 +123,15 @@ def kms_host_too_old(a: Assessment) -> Found | None:
 KMS_HOST_TOO_OLD = FindingKind(
     id="kms-host-too-old",
     rule=kms_host_too_old,
-    stage=Stage.KMS_ANSWER,
+    place=Place.KMS_ANSWER,
     severities=("error",),
     meaning=say("The KMS host was reached and does not know this release."),
     action=say("Reports which host key, Windows and update the host needs."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
-    detail=field("code"),
+    repair_steps=None,
+    detail=evidence_field("code"),
 )
 
 
@@ -202,13 +202,13 @@ def kms_host_refuses(a: Assessment) -> Found | None:
 KMS_HOST_REFUSES = FindingKind(
     id="kms-host-refuses",
     rule=kms_host_refuses,
-    stage=Stage.KMS_ANSWER,
+    place=Place.KMS_ANSWER,
     severities=("error",),
     meaning=say("A KMS host was reached and said no."),
     action=say("Tries once more, and reports the host's reason."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
-    detail=field("code"),
+    repair_steps=None,
+    detail=evidence_field("code"),
 )

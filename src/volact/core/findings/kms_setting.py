@@ -6,12 +6,20 @@ from collections.abc import Iterator
 
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.assessment.kms_setting import Setting
+from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.licence import ProductState
 from volact.core.consent import MOVE_KMS, allow
 from volact.core.findings.foreign import moving_away, whose
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, info, on_server
-from volact.core.findings.mending import set_kms_host
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    evidence_field,
+    info,
+    on_server,
+)
+from volact.core.findings.shared_repairs import set_kms_host
 from volact.core.steps.kms_hosts import ClearKmsHost
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
@@ -47,15 +55,15 @@ def kms_host_set_by_policy(a: Assessment) -> Found | None:
 KMS_HOST_SET_BY_POLICY = FindingKind(
     id="kms-host-set-by-policy",
     rule=kms_host_set_by_policy,
-    stage=Stage.KMS_SETTING,
+    place=Place.KMS_SETTING,
     severities=("error", "info"),
     meaning=say("Group policy sets the KMS host."),
     action=say("Nothing: volact does not fight group policy."),
     blocks="activation",
     calls_for="nothing",
     consent="",
-    mend=None,
-    detail=field("host"),
+    repair_steps=None,
+    detail=evidence_field("host"),
 )
 
 
@@ -101,14 +109,14 @@ def clear_overrides(a: Assessment) -> Iterator[StepParams]:
 KMS_HOST_PER_PRODUCT_OVERRIDE = FindingKind(
     id="kms-host-per-product-override",
     rule=kms_host_per_product_override,
-    stage=Stage.KMS_SETTING,
+    place=Place.KMS_SETTING,
     severities=("error",),
     meaning=say("One product has a KMS host of its own, which hides the server's setting."),
     action=say("Takes the product's own setting away."),
     blocks="activation",
     calls_for="activation",
     consent=allow(MOVE_KMS),
-    mend=clear_overrides,
+    repair_steps=clear_overrides,
     detail=None,
 )
 
@@ -135,19 +143,19 @@ def kms_host_wrong(a: Assessment) -> Found | None:
 KMS_HOST_WRONG = FindingKind(
     id="kms-host-wrong",
     rule=kms_host_wrong,
-    stage=Stage.KMS_SETTING,
+    place=Place.KMS_SETTING,
     severities=("error",),
     meaning=say("The server is set to a KMS host that is not the provider's, or to none."),
     action=say("Sets the first of the provider's hosts that the server reaches."),
     blocks="activation",
     calls_for="activation",
     consent=allow(MOVE_KMS),
-    mend=set_kms_host,
-    detail=field("current"),
+    repair_steps=set_kms_host,
+    detail=evidence_field("current"),
 )
 
 
-def _wrong_summary(a: Assessment, setting: Known[Setting] | Absent) -> Text:
+def _wrong_summary(a: Assessment, setting: Known[KmsSetting] | Absent) -> Text:
     right = a.kms.preferred
     found = a.kms.effective
     if isinstance(setting, Absent) and found is None:
@@ -182,7 +190,7 @@ def _in_effect(a: Assessment) -> dict[str, str]:
     return {"effective": str(found.host), "source": origin}
 
 
-def _licensed_by_address(a: Assessment, setting: Setting) -> bool:
+def _licensed_by_address(a: Assessment, setting: KmsSetting) -> bool:
     return a.kms.is_pinned(setting.host) and a.licence.all_licensed
 
 
@@ -213,7 +221,7 @@ def kms_port_wrong(a: Assessment) -> Found | None:
 KMS_PORT_WRONG = FindingKind(
     id="kms-port-wrong",
     rule=kms_port_wrong,
-    stage=Stage.KMS_SETTING,
+    place=Place.KMS_SETTING,
     severities=("error",),
     meaning=say(
         "The KMS host's name is right and its port is not; 1668 is a known misprint of 1688."
@@ -222,12 +230,12 @@ KMS_PORT_WRONG = FindingKind(
     blocks="activation",
     calls_for="activation",
     consent="",
-    mend=set_kms_host,
-    detail=field("current"),
+    repair_steps=set_kms_host,
+    detail=evidence_field("current"),
 )
 
 
-def _judged_setting(a: Assessment) -> Known[Setting] | Absent | None:
+def _judged_setting(a: Assessment) -> Known[KmsSetting] | Absent | None:
     """The server-wide setting where it may be judged; ``None``: leave it alone.
 
     Left alone: policy decides, a product's own accepted host decides, a layer
@@ -276,7 +284,7 @@ def _needs_host(a: Assessment, product: ProductState | None) -> bool:
     return not (is_known(setting) and _is_provider_name(a, value_of(setting)))
 
 
-def _is_provider_name(a: Assessment, setting: Setting | None) -> bool:
+def _is_provider_name(a: Assessment, setting: KmsSetting | None) -> bool:
     return setting is not None and a.kms.is_accepted_name(setting.host)
 
 

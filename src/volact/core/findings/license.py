@@ -9,7 +9,7 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.attempts import Attempt
 from volact.core.assessment.licence import ProductState, status_text
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field
 from volact.model.fact import value_of
 from volact.model.finding import Repair
 from volact.model.text import Text, ready, say
@@ -38,15 +38,15 @@ def not_licensed(a: Assessment) -> Found | None:
 NOT_LICENSED = FindingKind(
     id="not-licensed",
     rule=not_licensed,
-    stage=Stage.LICENCE,
+    place=Place.LICENCE,
     severities=("error",),
     meaning=say("Windows has a key but no valid licence."),
     action=say("Mends what stands in the way, then activates."),
     blocks="nothing",
     calls_for="work",
     consent="",
-    mend=None,
-    detail=field("code"),
+    repair_steps=None,
+    detail=evidence_field("code"),
 )
 
 

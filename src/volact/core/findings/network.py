@@ -6,8 +6,13 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.network import MissingRoute
 from volact.core.consent import allow
-from volact.core.findings.kind import FindingKind, Found, Stage, on_server, warning
-from volact.core.findings.mending import add_name_servers, add_routes, by_name_servers, by_routes
+from volact.core.findings.kind import FindingKind, Found, Place, on_server, warning
+from volact.core.findings.shared_repairs import (
+    add_name_servers,
+    add_routes,
+    by_name_servers,
+    by_routes,
+)
 from volact.core.steps.network import ADD_DNS, ADD_ROUTE
 from volact.model.fact import value_of
 from volact.model.text import Text, joined, listed, say
@@ -33,14 +38,14 @@ def dns_not_provider(a: Assessment) -> Found | None:
 DNS_NOT_PROVIDER = FindingKind(
     id="dns-not-provider",
     rule=dns_not_provider,
-    stage=Stage.NETWORK_SETTING,
+    place=Place.NETWORK_SETTING,
     severities=("warning",),
     meaning=say("The server asks other name servers than the provider's, and reaches no KMS host."),
     action=say("Adds the provider's name servers with --allow add-dns; else reports it."),
     blocks="nothing",
     calls_for="nothing",
     consent=allow(ADD_DNS.name),
-    mend=add_name_servers,
+    repair_steps=add_name_servers,
     detail=None,
 )
 
@@ -76,14 +81,14 @@ def provider_route_missing(a: Assessment) -> Found | None:
 PROVIDER_ROUTE_MISSING = FindingKind(
     id="provider-route-missing",
     rule=provider_route_missing,
-    stage=Stage.NETWORK_SETTING,
+    place=Place.NETWORK_SETTING,
     severities=("warning",),
     meaning=say("A route to the provider's internal services is missing."),
     action=say("Adds it with --allow add-route; else reports the command."),
     blocks="nothing",
     calls_for="nothing",
     consent=allow(ADD_ROUTE.name),
-    mend=add_routes,
+    repair_steps=add_routes,
     detail=None,
 )
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.consent import allow, repair_with
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server
-from volact.core.findings.mending import start_service
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, on_server
+from volact.core.findings.shared_repairs import start_service
 from volact.core.sddl import NETWORK_SERVICE
 from volact.core.steps.params import StepParams
 from volact.core.steps.program import REMOVE_DEBUGGER, GrantExecute, RemoveDebugger
@@ -45,7 +45,7 @@ def let_program_run(a: Assessment) -> Iterator[StepParams]:
 LICENSING_BINARY_BLOCKED = FindingKind(
     id="licensing-binary-blocked",
     rule=licensing_binary_blocked,
-    stage=Stage.PROGRAM,
+    place=Place.PROGRAM,
     severities=("error",),
     meaning=say(
         "The licensing program cannot be started: its file permissions, a debugger set for it, "
@@ -58,8 +58,8 @@ LICENSING_BINARY_BLOCKED = FindingKind(
     blocks="activation",
     calls_for="activation-if-silent",
     consent=allow(REMOVE_DEBUGGER.name),
-    mend=let_program_run,
-    detail=field("why"),
+    repair_steps=let_program_run,
+    detail=evidence_field("why"),
 )
 
 

@@ -9,8 +9,16 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms import Reach
 from volact.core.consent import allow
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, on_server, warning
-from volact.core.findings.mending import (
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    evidence_field,
+    on_server,
+    warning,
+)
+from volact.core.findings.shared_repairs import (
     add_name_servers,
     add_routes,
     by_name_servers,
@@ -57,7 +65,7 @@ def kms_name_unresolved(a: Assessment) -> Found | None:
 KMS_NAME_UNRESOLVED = FindingKind(
     id="kms-name-unresolved",
     rule=kms_name_unresolved,
-    stage=Stage.NAME_RESOLUTION,
+    place=Place.NAME_RESOLUTION,
     severities=("error",),
     meaning=say("The names of the provider's KMS hosts do not resolve on the server."),
     action=say(
@@ -67,8 +75,8 @@ KMS_NAME_UNRESOLVED = FindingKind(
     blocks="activation",
     calls_for="nothing",
     consent=allow(ADD_DNS.name),
-    mend=add_name_servers,
-    detail=field("hosts"),
+    repair_steps=add_name_servers,
+    detail=evidence_field("hosts"),
 )
 
 
@@ -98,7 +106,7 @@ def _port_and_outcome(evidence: dict[str, Any]) -> str:
 KMS_UNREACHABLE = FindingKind(
     id="kms-unreachable",
     rule=kms_unreachable,
-    stage=Stage.REACH,
+    place=Place.REACH,
     severities=("error", "warning"),
     meaning=say("The server cannot open a connection to its KMS host."),
     action=say(
@@ -108,7 +116,7 @@ KMS_UNREACHABLE = FindingKind(
     blocks="activation",
     calls_for="nothing",
     consent=allow(ADD_ROUTE.name),
-    mend=reach_kms,
+    repair_steps=reach_kms,
     detail=_port_and_outcome,
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.rights import LostRight
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field, warning
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, warning
 from volact.model.fact import value_of
 from volact.model.text import Text, raw, say
 
@@ -38,7 +38,7 @@ def rights_lost(a: Assessment) -> Found | None:
 RIGHTS_LOST = FindingKind(
     id="rights-lost",
     rule=rights_lost,
-    stage=Stage.RIGHTS,
+    place=Place.RIGHTS,
     severities=("error", "warning"),
     meaning=say(
         "A right that licensing needs is gone: of a registry key, a service, DCOM or the store."
@@ -47,8 +47,8 @@ RIGHTS_LOST = FindingKind(
     blocks="activation",
     calls_for="nothing",
     consent="",
-    mend=None,
-    detail=field("lost"),
+    repair_steps=None,
+    detail=evidence_field("lost"),
 )
 
 

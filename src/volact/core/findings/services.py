@@ -12,14 +12,14 @@ from volact.core.assessment import Assessment
 from volact.core.findings.kind import (
     FindingKind,
     Found,
-    Stage,
+    Place,
     error,
-    field,
+    evidence_field,
     info,
     on_server,
     warning,
 )
-from volact.core.findings.mending import start_service
+from volact.core.findings.shared_repairs import start_service
 from volact.core.steps.params import StepParams
 from volact.core.steps.services import DEFAULT_START, EnableService
 from volact.model.text import Text, joined, raw, say
@@ -49,15 +49,15 @@ def enable_services(a: Assessment) -> Iterator[StepParams]:
 SERVICE_DISABLED = FindingKind(
     id="service-disabled",
     rule=service_disabled,
-    stage=Stage.SERVICE,
+    place=Place.SERVICE,
     severities=("error", "warning"),
     meaning=say("The licensing service, or a service it needs, is disabled."),
     action=say("Gives it its start mode back and starts it."),
     blocks="activation",
     calls_for="activation-if-silent",
     consent="",
-    mend=enable_services,
-    detail=field("services"),
+    repair_steps=enable_services,
+    detail=evidence_field("services"),
 )
 
 
@@ -101,14 +101,14 @@ def start_licensing(a: Assessment) -> Iterator[StepParams]:
 SERVICE_STOPPED = FindingKind(
     id="service-stopped",
     rule=service_stopped,
-    stage=Stage.SERVICE,
+    place=Place.SERVICE,
     severities=("error",),
     meaning=say("Licensing does not answer and its service is stopped; stopped alone is healthy."),
     action=say("Starts it."),
     blocks="activation",
     calls_for="nothing",
     consent="",
-    mend=start_licensing,
+    repair_steps=start_licensing,
     detail=None,
 )
 
@@ -157,14 +157,14 @@ def start_notification(a: Assessment) -> Iterator[StepParams]:
 SPP_NOTIFICATION_STOPPED = FindingKind(
     id="spp-notification-stopped",
     rule=spp_notification_stopped,
-    stage=Stage.NOTIFICATION_SERVICE,
+    place=Place.NOTIFICATION_SERVICE,
     severities=("error", "info"),
     meaning=say("The notification service that Server 2008 and 2008 R2 need is not running."),
     action=say("Starts it."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=start_notification,
+    repair_steps=start_notification,
     detail=None,
 )
 

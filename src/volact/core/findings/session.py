@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from volact.core.assessment import Assessment
-from volact.core.findings.kind import FindingKind, Found, Stage, error
+from volact.core.findings.kind import FindingKind, Found, Place, error
 from volact.core.steps import BY_NAME
 from volact.model.fact import value_of
 from volact.model.text import say
@@ -33,14 +33,14 @@ def restart_needed(a: Assessment) -> Found | None:
 RESTART_NEEDED = FindingKind(
     id="restart-needed",
     rule=restart_needed,
-    stage=Stage.RESTART,
+    place=Place.RESTART,
     severities=("error",),
     meaning=say("What an earlier run has changed waits for a restart of Windows."),
     action=say("Nothing until then: a restart is yours to make."),
     blocks="everything",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -61,14 +61,14 @@ def wsh_disabled(a: Assessment) -> Found | None:
 WSH_DISABLED = FindingKind(
     id="wsh-disabled",
     rule=wsh_disabled,
-    stage=Stage.SESSION,
+    place=Place.SESSION,
     severities=("error",),
     meaning=say("Windows Script Host is off, so no script can run."),
     action=say("Nothing can be done from outside."),
     blocks="everything",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -90,13 +90,13 @@ def not_elevated(a: Assessment) -> Found | None:
 NOT_ELEVATED = FindingKind(
     id="not-elevated",
     rule=not_elevated,
-    stage=Stage.SESSION,
+    place=Place.SESSION,
     severities=("error",),
     meaning=say("The session has no administrator's rights."),
     action=say("Looks, changes nothing."),
     blocks="everything",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )

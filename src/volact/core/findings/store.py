@@ -8,7 +8,7 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
 from volact.core.consent import allow, repair_with
-from volact.core.findings.kind import FindingKind, Found, Stage, error, field
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field
 from volact.core.steps.last_resorts import REBUILD_TOKEN_STORE, RebuildTokenStore
 from volact.core.steps.params import StepParams
 from volact.model.fact import Unreadable, value_of
@@ -61,7 +61,7 @@ def rebuild_store(a: Assessment) -> Iterator[StepParams]:
 TOKEN_STORE_DAMAGED = FindingKind(
     id="token-store-damaged",
     rule=token_store_damaged,
-    stage=Stage.STORE,
+    place=Place.STORE,
     severities=("error",),
     meaning=say("The licence store says that it is damaged."),
     action=say(
@@ -71,8 +71,8 @@ TOKEN_STORE_DAMAGED = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent=allow(REBUILD_TOKEN_STORE.name),
-    mend=rebuild_store,
-    detail=field("code"),
+    repair_steps=rebuild_store,
+    detail=evidence_field("code"),
 )
 
 
@@ -116,7 +116,7 @@ def product_policy_damaged(a: Assessment) -> Found | None:
 PRODUCT_POLICY_DAMAGED = FindingKind(
     id="product-policy-damaged",
     rule=product_policy_damaged,
-    stage=Stage.STORE,
+    place=Place.STORE,
     severities=("error",),
     meaning=say(
         "The product policy in the registry is damaged; Windows may use 2 GB of memory only."
@@ -125,6 +125,6 @@ PRODUCT_POLICY_DAMAGED = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )

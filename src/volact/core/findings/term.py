@@ -5,7 +5,7 @@ from __future__ import annotations
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
-from volact.core.findings.kind import FindingKind, Found, Stage, error, info, on_server, warning
+from volact.core.findings.kind import FindingKind, Found, Place, error, info, on_server, warning
 from volact.model.fact import ABSENT, value_of
 from volact.model.text import say
 
@@ -34,14 +34,14 @@ def grace_ending(a: Assessment) -> Found | None:
 GRACE_ENDING = FindingKind(
     id="grace-ending",
     rule=grace_ending,
-    stage=Stage.LICENCE,
+    place=Place.LICENCE,
     severities=("error",),
     meaning=say("Windows is licensed, but the licence ends within 30 days."),
     action=say("Activates again, which renews it for 180 days."),
     blocks="nothing",
     calls_for="activation",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -68,14 +68,14 @@ def renewal_overdue(a: Assessment) -> Found | None:
 RENEWAL_OVERDUE = FindingKind(
     id="renewal-overdue",
     rule=renewal_overdue,
-    stage=Stage.LICENCE,
+    place=Place.LICENCE,
     severities=("warning",),
     meaning=say("Windows is licensed, but two weekly renewals in a row did not happen."),
     action=say("Reports it; the licence is valid, so nothing is changed."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -94,14 +94,14 @@ def rearm_exhausted(a: Assessment) -> Found | None:
 REARM_EXHAUSTED = FindingKind(
     id="rearm-exhausted",
     rule=rearm_exhausted,
-    stage=Stage.LICENCE,
+    place=Place.LICENCE,
     severities=("info",),
     meaning=say("No rearm is left; that matters to images, not to activation."),
     action=say("Reports it."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 

@@ -11,8 +11,8 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import ERROR_S, WARNING_S
 from volact.core.findings.clock import TIME_FROM_DOMAIN
-from volact.core.findings.kind import FindingKind, Found, Stage, error, on_server, warning
-from volact.core.findings.mending import name_time_source, start_service
+from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, warning
+from volact.core.findings.shared_repairs import name_time_source, start_service
 from volact.core.steps.clock import RestoreTimeLimits
 from volact.core.steps.params import StepParams
 from volact.core.steps.services import DEFAULT_START, EnableService
@@ -64,7 +64,7 @@ def run_time_service(a: Assessment) -> Iterator[StepParams]:
 TIME_SERVICE_OFF = FindingKind(
     id="time-service-off",
     rule=time_service_off,
-    stage=Stage.TIME_SERVICE,
+    place=Place.TIME_SERVICE,
     severities=("error", "warning"),
     meaning=say(
         "The Windows Time service is disabled or missing, or stopped while the clock is off."
@@ -76,7 +76,7 @@ TIME_SERVICE_OFF = FindingKind(
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=run_time_service,
+    repair_steps=run_time_service,
     detail=None,
 )
 
@@ -114,14 +114,14 @@ def give_time_source(a: Assessment) -> Iterator[StepParams]:
 TIME_SOURCE_MISSING = FindingKind(
     id="time-source-missing",
     rule=time_source_missing,
-    stage=Stage.TIME_SERVICE,
+    place=Place.TIME_SERVICE,
     severities=("warning",),
     meaning=say("Windows Time runs, but has nowhere to take the time from."),
     action=say("Names the provider's time server on a stand-alone server that needs work."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=give_time_source,
+    repair_steps=give_time_source,
     detail=None,
 )
 
@@ -152,14 +152,14 @@ def restore_time_limits(a: Assessment) -> Iterator[StepParams]:
 TIME_LIMITS_RAISED = FindingKind(
     id="time-limits-raised",
     rule=time_limits_raised,
-    stage=Stage.TIME_SERVICE,
+    place=Place.TIME_SERVICE,
     severities=("warning",),
     meaning=say("A run that was cut off has left the phase limits of Windows Time raised."),
     action=say("Puts them back as they were, where the server needs work anyway."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=restore_time_limits,
+    repair_steps=restore_time_limits,
     detail=None,
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Stage, error, warning
+from volact.core.findings.kind import FindingKind, Found, Place, error, warning
 from volact.model.fact import NOT_ASKED, Unreadable
 from volact.model.finding import Finding
 from volact.model.text import count, listed, say
@@ -41,14 +41,14 @@ def fact_unreadable(a: Assessment) -> Found | None:
 FACT_UNREADABLE = FindingKind(
     id="fact-unreadable",
     rule=fact_unreadable,
-    stage=Stage.UNKNOWN,
+    place=Place.UNKNOWN,
     severities=("error", "warning"),
     meaning=say("Something that decisions rest on could not be read."),
     action=say("Plans nothing that rests on it."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 
@@ -77,14 +77,14 @@ def rules_failed(failed: Mapping[str, str]) -> Finding:
 RULE_FAILED = FindingKind(
     id="rule-failed",
     rule=None,
-    stage=Stage.UNKNOWN,
+    place=Place.UNKNOWN,
     severities=("warning",),
     meaning=say("A rule of volact failed on the answer of this server: a bug of volact."),
     action=say("Applies all other rules and changes nothing on the server."),
     blocks="everything",
     calls_for="nothing",
     consent="",
-    mend=None,
+    repair_steps=None,
     detail=None,
 )
 

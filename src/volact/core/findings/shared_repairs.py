@@ -1,6 +1,6 @@
-"""Steps that mend findings of several topics, and whether they wait for the person's word.
+"""Repair steps that findings of several topics share, and whether they wait for consent.
 
-What mends findings of one topic only is beside their rules.
+The steps for findings of one topic only are beside their rules.
 """
 
 from __future__ import annotations
