@@ -16,6 +16,7 @@ import msgspec
 from volact.core.main_cause import cause, lead
 from volact.model.report import ServerReport, Word
 from volact.model.text import Text, raw, say
+from volact.queries.values import ServerState
 from volact.report.group import natural
 from volact.report.message import Change
 from volact.report.words import ERROR_TITLES, VERDICTS, WORST_FIRST, days_left
@@ -37,6 +38,13 @@ def standing_of(server: ServerReport, at: str, within: timedelta) -> Standing:
     left = days_left(server.license.expires, at)
     ending = left is not None and server.error is None and left < within / timedelta(days=1)
     return Standing(server.verdict, intern(cause(server)), ending)
+
+
+def kept_standing(server: ServerState, within: timedelta) -> Standing:
+    """A server's standing by its newest row in the store."""
+    left = days_left(server.expires, server.last_seen)
+    ending = left is not None and server.error_kind is None and left < within / timedelta(days=1)
+    return Standing(server.verdict, intern(server.cause), ending)
 
 
 class Watched:

@@ -6,7 +6,7 @@ import getpass
 import os
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from volact.cli.failure import tell
@@ -22,7 +22,8 @@ from volact.core.span import parse_span
 from volact.errors import InputError, StoreError
 from volact.model.told import told
 from volact.pipeline import Mode
-from volact.report.standing import Standing, standing_of
+from volact.queries.servers import ServersQuery
+from volact.report.standing import Standing, kept_standing
 from volact.store import open_store
 from volact.store.address import chosen
 
@@ -69,9 +70,8 @@ def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, Sta
         if store is None:
             return
         with store:
-            for latest in store.latest():
-                row = latest.newest
-                yield row.report.name, standing_of(row.report, row.at, within)
+            for server in ServersQuery(now=datetime.now(UTC)).stream(store):
+                yield server.name, kept_standing(server, within)
     except StoreError as error:  # an unreadable store does not stop a watch
         tell(told(error))
 
