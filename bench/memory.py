@@ -32,8 +32,8 @@ from volact.model.report import (
     Summary,
 )
 from volact.store.address import parse_address
-from volact.store.keeper import Keeper
-from volact.store.values import Opening
+from volact.store.store_writer import StoreWriter
+from volact.store.values import RunStart
 
 RELEASES = ("2008 R2", "2012 R2", "2016", "2019", "2022", "2025")
 TROUBLE = Finding(
@@ -106,29 +106,29 @@ def fill(url: str, servers: int, runs: int) -> float:
     begun, chance = time.monotonic(), random.Random(1)
     for run in range(runs):
         now = datetime.now(UTC)
-        opening = Opening(
+        run_start = RunStart(
             id=f"{run:016x}",
             command="check",
             started=f"{now:%Y-%m-%dT%H:%M:%SZ}",
             volact="0.1.0",
             words="volact check -i fleet.toml",
         )
-        keeper = Keeper(address, opening)
-        keeper.start()
+        store_writer = StoreWriter(address, run_start)
+        store_writer.start()
         for number in range(servers):
-            keeper.row(server(number, chance, now))
-        kept = keeper.finish(
+            store_writer.row(server(number, chance, now))
+        kept = store_writer.finish(
             RunReport(
                 volact="0.1.0",
                 command="check",
-                run=opening.id,
-                started=opening.started,
+                run=run_start.id,
+                started=run_start.started,
                 elapsed_s=60.0,
                 servers=(),
                 summary=Summary(servers=servers),
             )
         )
-        assert not kept.trouble, kept.trouble
+        assert not kept.problem, kept.problem
     return time.monotonic() - begun
 
 

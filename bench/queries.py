@@ -19,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from memory import RELEASES, fill
-
 from volact.queries.diff import DiffQuery
 from volact.queries.expiring import ExpiringQuery
 from volact.queries.filters import ServerFilter
@@ -57,29 +56,25 @@ def questions(store: Store, servers: int) -> dict[str, Callable[[random.Random],
             releases=(rng.choice(RELEASES),), verdicts=("attention",)
         ),
         "page by tag (none has it)": lambda rng: page(tags=(f"t{rng.random()}",)),
-        "page by end of licence": lambda rng: (
-            ServersQuery(
-                now=now,
-                order="ends",
-                filter=ServerFilter(ends_before=now + timedelta(days=rng.randint(5, 60))),
-            ).page(store, PAGE)
-        ),
-        "page of a run's rows": lambda rng: (
-            RunServersQuery(run=last, filter=ServerFilter(verdicts=("attention",))).page(
-                store, PAGE
-            )
-        ),
-        "count by verdict": lambda rng: (
-            ServersQuery(now=now, filter=ServerFilter(verdicts=("healthy",))).count(store)
-        ),
+        "page by end of licence": lambda rng: ServersQuery(
+            now=now,
+            order="ends",
+            filter=ServerFilter(ends_before=now + timedelta(days=rng.randint(5, 60))),
+        ).page(store, PAGE),
+        "page of a run's rows": lambda rng: RunServersQuery(
+            run=last, filter=ServerFilter(verdicts=("attention",))
+        ).page(store, PAGE),
+        "count by verdict": lambda rng: ServersQuery(
+            now=now, filter=ServerFilter(verdicts=("healthy",))
+        ).count(store),
         "findings by number": lambda rng: ServersQuery(now=now).findings(store),
         "status in numbers": lambda rng: StatusQuery(now=now).ask(store),
-        "expiring within 7 days": lambda rng: (
-            ExpiringQuery(now=now, within=timedelta(days=7)).ask(store)
+        "expiring within 7 days": lambda rng: ExpiringQuery(now=now, within=timedelta(days=7)).ask(
+            store
         ),
-        "history of a server": lambda rng: (
-            HistoryQuery(server=f"web-{rng.randrange(servers):05}").ask(store, PageRequest())
-        ),
+        "history of a server": lambda rng: HistoryQuery(
+            server=f"web-{rng.randrange(servers):05}"
+        ).ask(store, PageRequest()),
         "page of runs": lambda rng: RunsQuery().page(store, PAGE),
         "diff of two runs": lambda rng: DiffQuery(before=before, after=last).ask(store),
     }
@@ -110,9 +105,7 @@ def main() -> int:
     return 0
 
 
-def _timed(
-    ask: Callable[[random.Random], object], rng: random.Random
-) -> tuple[float, float]:
+def _timed(ask: Callable[[random.Random], object], rng: random.Random) -> tuple[float, float]:
     """Milliseconds by the clock, and of this process's CPU."""
     begun, used = time.perf_counter(), time.process_time()
     ask(rng)

@@ -3,7 +3,7 @@
     python bench/store_cost.py [--servers 1000 10000] [--store URL]
 
 A small lab is checked and activated once; what the store then holds (rows, steps,
-raw facts, as real as the lab) is given to a keeper again under as many names as are
+raw facts, as real as the lab) is given to a writer again under as many names as are
 asked for, as fast as it takes them, 200 servers at a time, each waiting for its steps
 to be on the disk.  Every measurement is a process of its own; the same loop without
 a store is taken off.
@@ -31,8 +31,8 @@ from volact.model.intent import Intent
 from volact.model.report import RunReport, ServerReport, Summary
 from volact.store import open_store
 from volact.store.address import parse_address
-from volact.store.keeper import Keeper
-from volact.store.values import Opening
+from volact.store.store_writer import StoreWriter
+from volact.store.values import RunStart
 
 AT_ONCE = 200
 LAB = 60
@@ -101,25 +101,25 @@ async def feed(given: list[Sample], store: str, servers: int) -> dict[str, float
     """Keep so many servers."""
     address = parse_address(store)
     run = os.urandom(8).hex()
-    opening = Opening(id=run, command="activate", started="2026-01-01T00:00:00Z", volact="bench")
-    keeper = Keeper(address, opening) if address else None
+    run_start = RunStart(id=run, command="activate", started="2026-01-01T00:00:00Z", volact="bench")
+    store_writer = StoreWriter(address, run_start) if address else None
     cpu, wall = time.process_time(), time.monotonic()
-    if keeper:
-        keeper.start()
+    if store_writer:
+        store_writer.start()
     source = iter(range(servers))
-    await asyncio.gather(*(_worker(source, given, keeper) for _ in range(AT_ONCE)))
-    if keeper:
+    await asyncio.gather(*(_worker(source, given, store_writer) for _ in range(AT_ONCE)))
+    if store_writer:
         end = RunReport(
             volact="bench",
             command="activate",
             run=run,
-            started=opening.started,
+            started=run_start.started,
             elapsed_s=1.0,
             servers=(),
             summary=Summary(servers=servers),
         )
-        kept = keeper.finish(end)
-        assert not kept.trouble, kept.trouble
+        kept = store_writer.finish(end)
+        assert not kept.problem, kept.problem
     return {
         "cpu_s": time.process_time() - cpu,
         "wall_s": time.monotonic() - wall,
@@ -127,21 +127,23 @@ async def feed(given: list[Sample], store: str, servers: int) -> dict[str, float
     }
 
 
-async def _worker(source: Iterator[int], given: Sequence[Sample], keeper: Keeper | None) -> None:
+async def _worker(
+    source: Iterator[int], given: Sequence[Sample], store_writer: StoreWriter | None
+) -> None:
     for at in source:
         sample = given[at % len(given)]
         name = f"web-{at:05}"
         report = msgspec.structs.replace(sample.report, name=name)
         for look in sample.looks:
-            if keeper:
-                keeper.seen(name, look["look"], look["facts"])
+            if store_writer:
+                store_writer.seen(name, look["look"], look["facts"])
         for intent in sample.intents:
             named = msgspec.structs.replace(intent, server=name)
-            if keeper:
-                await keeper.sending(named)
-        if keeper:
-            keeper.row(report)
-            await keeper.room()
+            if store_writer:
+                await store_writer.sending(named)
+        if store_writer:
+            store_writer.row(report)
+            await store_writer.room()
         await asyncio.sleep(0)
 
 

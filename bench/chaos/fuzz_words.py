@@ -18,7 +18,7 @@ from volact.inventory.cloud_list import parse_filters, parse_source
 from volact.inventory.keys import parse_jump
 from volact.inventory.target import parse_address, parse_target
 from volact.knowledge.load import load_errors
-from volact.report.safe import csv_cell, plain
+from volact.report.terminal_safe import csv_cell, plain
 
 _EVIL = ("\x1b", "\x07", "\u202e", "\u2066", "\ufeff")
 

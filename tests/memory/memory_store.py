@@ -15,11 +15,11 @@ from volact.queries.status import StatusQuery
 from volact.queries.values import Diff, Endings, FleetStatus, StatusRow
 from volact.store.address import Address
 from volact.store.clock import moment
-from volact.store.items import Done
+from volact.store.events import ServerDone
+from volact.store.statements import Batch, write
 from volact.store.store import Store
 from volact.store.tables import METADATA
-from volact.store.values import Latest, Opening, StoredRow
-from volact.store.writing import Batch, write
+from volact.store.values import Latest, RunStart, StoredRow
 
 
 def empty_store() -> Store:
@@ -31,10 +31,10 @@ def empty_store() -> Store:
 
 def add_run(store: Store, id: str, rows: Iterable[StoredRow]) -> None:
     """Write a run of rows as a run itself does."""
-    opening = Opening(id=id, command="check", started=moment(NOW), volact="0.1.0")
-    items = [Done(kept(row.at), row.report) for row in rows]
+    run_start = RunStart(id=id, command="check", started=moment(NOW), volact="0.1.0")
+    items = [ServerDone(kept(row.at), row.report) for row in rows]
     with store.engine.begin() as connection:
-        write(connection, Batch(opening, moment(NOW), [*items]), first=True)
+        write(connection, Batch(run_start, moment(NOW), [*items]), first=True)
 
 
 def kept(at: str) -> str:

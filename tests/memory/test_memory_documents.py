@@ -25,7 +25,7 @@ HEAD = {"volact": "0.1.0", "command": "runs", "now": "2026-03-01T12:00:00Z"}
 def written(format_: DataFormat, rows: list[RunRow], rest: dict[str, Any] | None = None) -> str:
     out = io.StringIO(newline="")
     document = Document(
-        head=HEAD, key="runs", rows=iter(rows), columns=RUNS, rest=lambda: rest or {}
+        head=HEAD, key="runs", rows=iter(rows), columns=RUNS, summary_fields=lambda: rest or {}
     )
     write(out, format_, document)
     return out.getvalue()
@@ -61,7 +61,9 @@ def test_rows_are_taken_one_by_one_and_the_rest_is_asked_last() -> None:
         return {"seen": [*seen]}
 
     out = io.StringIO()
-    write(out, "json", Document(head=HEAD, key="runs", rows=rows(), columns=RUNS, rest=rest))
+    write(
+        out, "json", Document(head=HEAD, key="runs", rows=rows(), columns=RUNS, summary_fields=rest)
+    )
     assert json.loads(out.getvalue())["seen"] == ["a", "b", "c"]
 
 

@@ -26,13 +26,13 @@ from memory_store import diff, expiring, status_of
 from volact.model.report import LicenseRow, ServerReport
 from volact.model.undo import NotRestored, Undone, UndoRow
 from volact.queries.history import history
-from volact.report.safe import width
 from volact.report.store_reports.diff_text import write_diff
 from volact.report.store_reports.expiring_text import write_expiring
 from volact.report.store_reports.history_text import write_history
-from volact.report.store_reports.paper import Paper, cut
 from volact.report.store_reports.runs_text import write_runs
 from volact.report.store_reports.status_text import StatusText
+from volact.report.store_reports.store_text import StoreText, cut
+from volact.report.terminal_safe import width
 from volact.words import LANGUAGES, speaking
 
 MONTH = timedelta(days=30)
@@ -40,31 +40,35 @@ HOSTILE = "x\x1b]0;owned\x07\u202e<b>\nnext: rm -rf /"
 
 
 def text(
-    write: Callable[[Paper], None], *, colour: bool = False, columns: int = 100, store: str = ""
+    write: Callable[[StoreText], None],
+    *,
+    colour: bool = False,
+    columns: int = 100,
+    store: str = "",
 ) -> str:
     out = io.StringIO()
-    write(Paper(out, NOW, columns=columns, colour=colour, store=store))
+    write(StoreText(out, NOW, columns=columns, colour=colour, store=store))
     return out.getvalue()
 
 
-def status(rows: Sequence[ServerReport], days: float = 0) -> Callable[[Paper], None]:
-    def write(paper: Paper) -> None:
+def status(rows: Sequence[ServerReport], days: float = 0) -> Callable[[StoreText], None]:
+    def write(paper: StoreText) -> None:
         found = status_of(*(latest(row, days=days) for row in rows))
         StatusText(paper, found, run_row()).write()
 
     return write
 
 
-def ending(*rows: ServerReport) -> Callable[[Paper], None]:
+def ending(*rows: ServerReport) -> Callable[[StoreText], None]:
     found = expiring([latest(row, days=-2) for row in rows], NOW, MONTH)
     return lambda paper: write_expiring(paper, found, MONTH)
 
 
-def runs(*ids: str, more: bool = False) -> Callable[[Paper], None]:
+def runs(*ids: str, more: bool = False) -> Callable[[StoreText], None]:
     return lambda paper: write_runs(paper, [run_row(id) for id in ids], more=more)
 
 
-def past(*rows: ServerReport) -> Callable[[Paper], None]:
+def past(*rows: ServerReport) -> Callable[[StoreText], None]:
     looks = [stored(row, days=-n, run=f"r{n}") for n, row in enumerate(rows)]
     made = list(history(looks, {"r0": "check"}))
     return lambda paper: write_history(paper, rows[0], made)
@@ -72,13 +76,13 @@ def past(*rows: ServerReport) -> Callable[[Paper], None]:
 
 def change(
     before: Sequence[ServerReport], after: Sequence[ServerReport], *, finished: bool = True
-) -> Callable[[Paper], None]:
+) -> Callable[[StoreText], None]:
     found = diff(map(stored, before), map(stored, after))
     second = run_row("b", finished=finished)
     return lambda paper: write_diff(paper, found, run_row("a"), second)
 
 
-def everything(name: str) -> list[Callable[[Paper], None]]:
+def everything(name: str) -> list[Callable[[StoreText], None]]:
     """Each text, with servers of that name in it."""
     bad = attention(name)
     evil = msgspec.structs.replace(

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
-from store_samples import WRONG_HOST, end, intent, keep, keeper, row, silent
+from store_samples import WRONG_HOST, end, intent, keep, row, silent, store_writer
 
 from volact.model.finding import Finding
 from volact.model.report import LicenseRow, ServerReport
@@ -25,7 +25,7 @@ from volact.queries.values import LookRow
 from volact.store import open_store
 from volact.store.store import Store
 from volact.store.tables import ROWS
-from volact.store.values import Opening
+from volact.store.values import RunStart
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 OVERDUE = Finding(id="renewal-overdue", severity="warning", summary="The renewal is overdue")
@@ -41,7 +41,9 @@ def licensed(name: str, expires: str | None, **given: Any) -> ServerReport:
 def store(store_url: str) -> Iterator[Store]:
     """Two runs: what each server was, and what it is."""
     keep(store_url, "aa11", row("web-01", "attention", findings=(WRONG_HOST,)), row("db-01"))
-    keeping = keeper(store_url, "bb22", tags={"web-01": ("web", "prod"), "db-01": ("web server",)})
+    writer = store_writer(
+        store_url, "bb22", tags={"web-01": ("web", "prod"), "db-01": ("web server",)}
+    )
     for report in (
         silent("web-01"),
         licensed("web-02", "2026-12-01T00:00:00Z"),
@@ -50,8 +52,8 @@ def store(store_url: str) -> Iterator[Store]:
         msgspec.structs.replace(row("db-01"), provider="tencent/finance"),
         msgspec.structs.replace(row("x[1]"), provider="aws"),
     ):
-        keeping.row(report)
-    keeping.finish(end("bb22", servers=6))
+        writer.row(report)
+    writer.finish(end("bb22", servers=6))
     with open_store(store_url, create=True) as opened:
         yield opened
 
@@ -210,12 +212,12 @@ def test_runs_of_some_verbs_and_times(store: Store, store_url: str) -> None:
 
 
 async def test_the_steps_of_a_run(store: Store, store_url: str) -> None:
-    keeping = keeper(store_url, "cc33")
-    await keeping.sending(intent("web-01"))
-    await keeping.sending(intent("web-02"))
+    writer = store_writer(store_url, "cc33")
+    await writer.sending(intent("web-01"))
+    await writer.sending(intent("web-02"))
     result = {"do": "set-kms-host", "ok": True, "changed": True, "hresult": 0, "after": {"h": 1}}
-    keeping.row(row("web-01", results=(result,)))
-    keeping.finish(end("cc33"))
+    writer.row(row("web-01", results=(result,)))
+    writer.finish(end("cc33"))
     query = StepsQuery(run="cc33")
     found = [step for page in pages(query, store, 3) for step in page.items]
     assert [(step.server, step.step, step.ok) for step in found] == [
@@ -233,9 +235,9 @@ async def test_the_steps_of_a_run(store: Store, store_url: str) -> None:
 def test_tags_stay_where_a_run_knows_of_none(store: Store, store_url: str) -> None:
     keep(store_url, "cc33", row("web-01"))
     assert names(store, tags=("prod",)) == ["web-01"]
-    keeping = keeper(store_url, "dd44", tags={"web-01": ("old",)})
-    keeping.row(row("web-01"))
-    keeping.finish(end("dd44"))
+    writer = store_writer(store_url, "dd44", tags={"web-01": ("old",)})
+    writer.row(row("web-01"))
+    writer.finish(end("dd44"))
     (server,) = ServersQuery(now=NOW, filter=ServerFilter(names=("web-01",))).stream(store)
     assert server.tags == ("old",)
 
@@ -250,13 +252,13 @@ def test_answers_of_one_snapshot_agree(store: Store, store_url: str) -> None:
 
 
 def test_an_older_row_that_comes_late_changes_no_newer_state(store: Store) -> None:
-    from volact.store.items import Done
-    from volact.store.writing import Batch, write
+    from volact.store.events import ServerDone
+    from volact.store.statements import Batch, write
 
-    opening = Opening(id="old", command="check", started="2020-01-01T00:00:00Z", volact="0.1.0")
-    late = [Done("2020-01-01T00:00:00.000Z", row("web-02", "failed", findings=(WRONG_HOST,)))]
+    run_start = RunStart(id="old", command="check", started="2020-01-01T00:00:00Z", volact="0.1.0")
+    late = [ServerDone("2020-01-01T00:00:00.000Z", row("web-02", "failed", findings=(WRONG_HOST,)))]
     with store.engine.begin() as connection:
-        write(connection, Batch(opening, "2020-01-01T00:00:00.000Z", [*late]), first=True)
+        write(connection, Batch(run_start, "2020-01-01T00:00:00.000Z", [*late]), first=True)
         assert (
             connection.execute(
                 sa.select(sa.func.count()).select_from(ROWS).where(ROWS.c.run == "old")

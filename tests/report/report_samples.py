@@ -14,7 +14,7 @@ from volact.model.report import (
     ServerReport,
 )
 from volact.report.base import Invocation
-from volact.report.tally import Tally
+from volact.report.run_counts import RunCounts
 
 STARTED = "2026-01-31T08:00:00Z"
 HOW = Invocation(
@@ -174,5 +174,5 @@ def run_of(servers: list[ServerReport], *, command: str = "activate") -> RunRepo
         started=STARTED,
         elapsed_s=4.2,
         servers=tuple(servers),
-        summary=Tally(servers).summary(),
+        summary=RunCounts(servers).summary(),
     )

@@ -23,9 +23,9 @@ from report_samples import (
 
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
-from volact.report.commands_list import CommandsWriter
 from volact.report.json_document import encode
 from volact.report.make import FILE_FORMATS, make_writer
+from volact.report.plan_text import CommandsWriter
 from volact.report.schema import report_schema, schema_text
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "report.json"

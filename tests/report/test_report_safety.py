@@ -23,8 +23,8 @@ from volact.report.base import Writer
 from volact.report.make import FILE_FORMATS, Look, make_writer
 from volact.report.message import Change, message_of
 from volact.report.plan_text import PlanTextWriter
-from volact.report.safe import csv_cell, plain, without_surrogates
-from volact.report.tally import Tally
+from volact.report.run_counts import RunCounts
+from volact.report.terminal_safe import csv_cell, plain, without_surrogates
 
 ATTACKS = (
     # terminals
@@ -235,9 +235,9 @@ def check_json(text: str) -> None:
 
 def check_message(text: str) -> None:
     servers = everywhere(text)
-    tally = Tally(servers)
+    counts = RunCounts(servers)
     change = Change(server=text, kind="worse", was="healthy", now="failed", summary=text)
-    message = message_of(ending(text, servers), tally.causes, tally.repaired, [change])
+    message = message_of(ending(text, servers), counts.causes, counts.repaired, [change])
     assert harmless(message.title + message.text)
     assert not set("@<>[`") & set(message.title + message.text)
     msgspec.json.encode(message.data)

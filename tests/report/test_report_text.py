@@ -27,8 +27,8 @@ from volact.report.base import Invocation
 from volact.report.group import groups, natural
 from volact.report.next_step import next_step, shared_step
 from volact.report.plan_text import PlanTextWriter
-from volact.report.safe import csv_cell, plain, width
-from volact.report.tally import Tally, exit_code
+from volact.report.run_counts import RunCounts, exit_code
+from volact.report.terminal_safe import csv_cell, plain, width
 from volact.report.text_table import TextWriter
 from volact.report.words import days_left, duration, pairs, result_line, step_line
 
@@ -384,11 +384,11 @@ def test_steps_and_results_read_like_words() -> None:
 
 
 def test_exit_codes_follow_the_worst() -> None:
-    assert exit_code(Tally([healthy()]).summary()) == 0
-    assert exit_code(Tally([healthy(), attention()]).summary()) == 3
-    assert exit_code(Tally([healthy(), failed()]).summary()) == 3
-    assert exit_code(Tally([attention(), failed(), unreachable()]).summary()) == 4
-    assert exit_code(Tally().summary()) == 0
+    assert exit_code(RunCounts([healthy()]).summary()) == 0
+    assert exit_code(RunCounts([healthy(), attention()]).summary()) == 3
+    assert exit_code(RunCounts([healthy(), failed()]).summary()) == 3
+    assert exit_code(RunCounts([attention(), failed(), unreachable()]).summary()) == 4
+    assert exit_code(RunCounts().summary()) == 0
 
 
 def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:

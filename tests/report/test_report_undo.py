@@ -13,7 +13,7 @@ from volact.model.report import ErrorRow, OsRow, RunReport, ServerReport, Summar
 from volact.model.undo import NotRestored, Undone, UndoRow, UndoWord
 from volact.report.base import Invocation
 from volact.report.make import make_writer
-from volact.report.undo_tally import UndoTally
+from volact.report.run_counts import UndoCounts
 
 HOW = Invocation(volact="0.1.0", command="undo", run="r2")
 
@@ -88,11 +88,11 @@ def test_a_value_that_fills_the_screen_is_cut() -> None:
     ],
 )
 def test_the_exit_code_is_that_of_the_undo(words: list[UndoWord | None], code: int) -> None:
-    tally = UndoTally()
+    counts = UndoCounts()
     for number, word in enumerate(words):
         verdict = "attention" if word else "unreachable"
-        tally.add(row(f"web-{number}", word, verdict=verdict))
-    assert tally.exit_code() == code
+        counts.add(row(f"web-{number}", word, verdict=verdict))
+    assert counts.exit_code() == code
 
 
 def test_data_has_the_undo_and_other_rows_have_none() -> None:

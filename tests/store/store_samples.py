@@ -1,4 +1,4 @@
-"""Runs to be kept: a keeper on a store, rows, intents, and a run's end."""
+"""Runs to be stored: a writer on a store, rows, intents, and a run's end."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from volact.model.report import (
     Word,
 )
 from volact.store.address import parse_address
-from volact.store.keeper import Keeper
-from volact.store.values import Kept, Opening
+from volact.store.store_writer import StoreWriter
+from volact.store.values import RunStart, WriteOutcome
 
 FACTS: dict[str, Any] = {"os": {"caption": "Windows Server 2016 数据中心", "build": 14393}}
 WRONG_HOST = Finding(id="kms-host-wrong", severity="error", summary="Another KMS host is set")
 
 
-def keeper(
+def store_writer(
     url: str,
     run: str,
     command: str = "activate",
@@ -31,11 +31,11 @@ def keeper(
     patience_s: float = 0.3,
     hang_s: float = 20.0,
     tags: dict[str, tuple[str, ...]] | None = None,
-) -> Keeper:
+) -> StoreWriter:
     """A run on its way into a store."""
     address = parse_address(url)
     assert address is not None
-    opening = Opening(
+    run_start = RunStart(
         id=run,
         command=command,
         started="2026-11-24T11:15:14Z",
@@ -43,7 +43,7 @@ def keeper(
         words="volact activate -i fleet.toml",
         tags=tags,
     )
-    found = Keeper(address, opening, patience_s=patience_s, hang_s=hang_s)
+    found = StoreWriter(address, run_start, patience_s=patience_s, hang_s=hang_s)
     found.start()
     return found
 
@@ -110,9 +110,9 @@ def end(run: str, notes: tuple[str, ...] = (), **counts: int) -> RunReport:
     )
 
 
-def keep(url: str, run: str, *rows: ServerReport, command: str = "check") -> Kept:
+def keep(url: str, run: str, *rows: ServerReport, command: str = "check") -> WriteOutcome:
     """A whole run of rows alone."""
-    keeping = keeper(url, run, command)
+    writer = store_writer(url, run, command)
     for report in rows:
-        keeping.row(report)
-    return keeping.finish(end(run, servers=len(rows)))
+        writer.row(report)
+    return writer.finish(end(run, servers=len(rows)))

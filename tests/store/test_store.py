@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from store_samples import FACTS, WRONG_HOST, end, intent, keep, keeper, row, silent
+from store_samples import FACTS, WRONG_HOST, end, intent, keep, row, silent, store_writer
 
 from volact.errors import InputError
 from volact.store import open_store
@@ -18,19 +18,19 @@ def opened(url: str) -> Store:
 
 
 async def test_a_run_is_kept_whole(store_url: str) -> None:
-    keeping = keeper(store_url, "aa11")
-    keeping.seen("web-01", "first", FACTS)
-    await keeping.sending(intent("web-01"))
-    keeping.seen("web-01", "closing", {"os": {"build": 1}})
+    writer = store_writer(store_url, "aa11")
+    writer.seen("web-01", "first", FACTS)
+    await writer.sending(intent("web-01"))
+    writer.seen("web-01", "closing", {"os": {"build": 1}})
     results = (
         {"do": "set-kms-host", "ok": True, "changed": True, "before": {"host": "x"}, "after": {}},
         {"do": "activate", "ok": False, "changed": False, "hresult": 0xC004F074, "after": {"s": 5}},
     )
     report = row("web-01", "failed", findings=(WRONG_HOST,), results=results)
-    keeping.row(report)
-    await keeping.room()
-    kept = keeping.finish(end("aa11", notes=("a note",), servers=1, failed=1, changed=1))
-    assert (kept.anything, kept.trouble) == (True, "")
+    writer.row(report)
+    await writer.room()
+    kept = writer.finish(end("aa11", notes=("a note",), servers=1, failed=1, changed=1))
+    assert (kept.stored, kept.problem) == (True, "")
     with opened(store_url) as store:
         (run,) = store.runs()
         assert (run.id, run.command, run.finished, run.elapsed_s) == ("aa11", "activate", True, 1.5)
@@ -51,13 +51,13 @@ async def test_steps_have_their_answer_and_those_without_none(store_url: str) ->
 
     from volact.store.tables import STEPS
 
-    keeping = keeper(store_url, "aa11")
-    await keeping.sending(intent("web-01"))
-    await keeping.sending(intent("web-02"))
-    await keeping.sending(intent("web-01", at="2026-11-24T11:16:00.000Z", steps=1))
+    writer = store_writer(store_url, "aa11")
+    await writer.sending(intent("web-01"))
+    await writer.sending(intent("web-02"))
+    await writer.sending(intent("web-01", at="2026-11-24T11:16:00.000Z", steps=1))
     result = {"do": "set-kms-host", "ok": True, "changed": True, "hresult": 0, "after": {"h": 1}}
-    keeping.row(row("web-01", results=(result,)))
-    keeping.finish(end("aa11"))
+    writer.row(row("web-01", results=(result,)))
+    writer.finish(end("aa11"))
     with opened(store_url) as store, store.engine.connect() as connection:
         query = sa.select(STEPS.c.server, STEPS.c.at, STEPS.c.position, STEPS.c.ok, STEPS.c.after)
         found = {tuple(line)[:3]: tuple(line)[3:] for line in connection.execute(query)}
@@ -67,14 +67,14 @@ async def test_steps_have_their_answer_and_those_without_none(store_url: str) ->
 
 
 async def test_steps_that_never_ran_are_taken_back(store_url: str) -> None:
-    keeping = keeper(store_url, "aa11")
+    writer = store_writer(store_url, "aa11")
     again = intent("web-01", at="2026-11-24T11:16:00.000Z")
-    await keeping.sending(intent("web-01"))
-    keeping.withdrawn(intent("web-01"))
-    await keeping.sending(again)
-    await keeping.sending(intent("web-02"))
-    keeping.row(row("web-01"))
-    keeping.finish(end("aa11"))
+    await writer.sending(intent("web-01"))
+    writer.withdrawn(intent("web-01"))
+    await writer.sending(again)
+    await writer.sending(intent("web-02"))
+    writer.row(row("web-01"))
+    writer.finish(end("aa11"))
     with opened(store_url) as store:
         assert list(store.intents("aa11")) == [again, intent("web-02")]
 
@@ -156,10 +156,10 @@ def test_who_was_verified_since(store_url: str) -> None:
 
 
 async def test_a_run_that_is_torn_off_stays_as_far_as_it_came(store_url: str) -> None:
-    keeping = keeper(store_url, "aa11")
-    await keeping.sending(intent("web-01"))
-    keeping.row(row("web-02", results=({"do": "activate", "ok": True, "changed": True},)))
-    keeping.abandon()
+    writer = store_writer(store_url, "aa11")
+    await writer.sending(intent("web-01"))
+    writer.row(row("web-02", results=({"do": "activate", "ok": True, "changed": True},)))
+    writer.abandon()
     with opened(store_url) as store:
         (run,) = store.runs()
         assert (run.finished, run.elapsed_s) == (False, None)
@@ -168,11 +168,11 @@ async def test_a_run_that_is_torn_off_stays_as_far_as_it_came(store_url: str) ->
 
 
 def test_a_server_that_comes_twice_has_its_last_row(store_url: str) -> None:
-    keeping = keeper(store_url, "aa11")
-    keeping.row(row("web-01", "failed", findings=(WRONG_HOST,)))
+    writer = store_writer(store_url, "aa11")
+    writer.row(row("web-01", "failed", findings=(WRONG_HOST,)))
     time.sleep(0.2)  # another batch
-    keeping.row(row("web-01"))
-    keeping.finish(end("aa11"))
+    writer.row(row("web-01"))
+    writer.finish(end("aa11"))
     with opened(store_url) as store:
         (stored,) = store.rows("aa11")
         assert stored.report.verdict == "healthy"
@@ -184,7 +184,7 @@ def test_a_stranger_s_words_are_kept(store_url: str) -> None:
     report = row("web-01", findings=(WRONG_HOST,))
     odd = row(name, reason=name)
     kept = keep(store_url, "aa11", odd, report)
-    assert kept.trouble == ""
+    assert kept.problem == ""
     with opened(store_url) as store:
         reasons = {stored.report.name: stored.report.reason for stored in store.rows("aa11")}
     assert len(reasons) == 2
@@ -230,9 +230,9 @@ def test_old_runs_go_and_what_is_known_of_servers_stays(store_url: str) -> None:
 
 
 def test_runs_stand_in_the_order_in_which_they_began(store_url: str) -> None:
-    first = keeper(store_url, "aa11")
+    first = store_writer(store_url, "aa11")
     time.sleep(0.002)  # moments are kept to the millisecond
-    second = keeper(store_url, "bb22")
+    second = store_writer(store_url, "bb22")
     second.finish(end("bb22"))
     first.finish(end("aa11"))
     with opened(store_url) as store:

@@ -18,11 +18,11 @@ from typing import Any
 import psycopg
 import pytest
 from postgres_server import PostgresServer
-from store_samples import FACTS, end, intent, keep, keeper, row
+from store_samples import FACTS, end, intent, keep, row, store_writer
 
 from volact.errors import StoreError
 from volact.store import open_store
-from volact.store.values import Kept
+from volact.store.values import WriteOutcome
 
 HERE = Path(__file__).parent
 LOCKS = """
@@ -62,7 +62,7 @@ class Holder:
 def file(tmp_path: Path) -> Path:
     """A store with one run in it."""
     found = tmp_path / "volact.db"
-    assert keep(str(found), "aa11", row("web-01")).trouble == ""
+    assert keep(str(found), "aa11", row("web-01")).problem == ""
     return found
 
 
@@ -73,22 +73,22 @@ def holder(file: Path) -> Iterator[Holder]:
     found.let_go()
 
 
-async def whole_run(url: str, patience_s: float = 0.3) -> Kept:
+async def whole_run(url: str, patience_s: float = 0.3) -> WriteOutcome:
     """A run of one server that changes something; it always comes to its end."""
-    keeping = keeper(url, "bb22", patience_s=patience_s)
-    keeping.seen("web-02", "first", FACTS)
-    await keeping.sending(intent("web-02"))
-    keeping.row(row("web-02"))
-    await keeping.room()
-    return keeping.finish(end("bb22", servers=1))
+    writer = store_writer(url, "bb22", patience_s=patience_s)
+    writer.seen("web-02", "first", FACTS)
+    await writer.sending(intent("web-02"))
+    writer.row(row("web-02"))
+    await writer.room()
+    return writer.finish(end("bb22", servers=1))
 
 
 async def test_a_lock_that_lasts_is_told_and_waited_for_only_once(
     file: Path, holder: Holder
 ) -> None:
     kept = await whole_run(str(file))
-    assert not kept.anything
-    assert str(kept.trouble).startswith(
+    assert not kept.stored
+    assert str(kept.problem).startswith(
         f"this run is not kept: store {file}: the database is locked by another program (end"
     )
     holder.let_go()
@@ -97,12 +97,12 @@ async def test_a_lock_that_lasts_is_told_and_waited_for_only_once(
 
 
 async def test_a_lock_that_passes_costs_nothing(file: Path, holder: Holder) -> None:
-    keeping = keeper(str(file), "bb22", patience_s=30.0)
-    keeping.row(row("web-02"))
+    writer = store_writer(str(file), "bb22", patience_s=30.0)
+    writer.row(row("web-02"))
     time.sleep(1.5)
     holder.let_go()
-    await keeping.sending(intent("web-02"))
-    assert keeping.finish(end("bb22")) == Kept(anything=True)
+    await writer.sending(intent("web-02"))
+    assert writer.finish(end("bb22")) == WriteOutcome(stored=True)
     with open_store(str(file)) as store:
         assert len(list(store.rows("bb22"))) == 1
 
@@ -110,13 +110,13 @@ async def test_a_lock_that_passes_costs_nothing(file: Path, holder: Holder) -> N
 async def test_what_comes_after_a_lock_is_kept_and_says_what_is_missing(
     file: Path, holder: Holder
 ) -> None:
-    keeping = keeper(str(file), "bb22", patience_s=0.3)
-    keeping.row(row("web-02"))
-    await keeping.sending(intent("web-02"))
+    writer = store_writer(str(file), "bb22", patience_s=0.3)
+    writer.row(row("web-02"))
+    await writer.sending(intent("web-02"))
     holder.let_go()
-    kept = keeping.finish(end("bb22"))
-    assert kept.anything
-    assert str(kept.trouble).startswith("not all of this run is kept: ")
+    kept = writer.finish(end("bb22"))
+    assert kept.stored
+    assert str(kept.problem).startswith("not all of this run is kept: ")
     with open_store(str(file)) as store:
         run = store.find_run("bb22")
         assert run.finished
@@ -145,9 +145,9 @@ async def test_a_full_disk(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="No space"):
             filler.write_bytes(b"x" * 1_000_000)
         kept = await whole_run(str(place / "volact.db"))
-        assert "the disk is full (make room" in kept.trouble
+        assert "the disk is full (make room" in kept.problem
         filler.unlink()
-        assert (await whole_run(str(place / "volact.db"))).trouble == ""
+        assert (await whole_run(str(place / "volact.db"))).problem == ""
     finally:
         subprocess.run(["umount", str(place)], check=True)
 
@@ -158,8 +158,8 @@ async def test_overwritten_pages(file: Path) -> None:
         damaged.seek(4096)
         damaged.write(os.urandom(size - 4096))
     kept = await whole_run(str(file))
-    assert not kept.anything
-    assert "the database is damaged (move the file away" in kept.trouble
+    assert not kept.stored
+    assert "the database is damaged (move the file away" in kept.problem
     with pytest.raises(StoreError, match="the database is damaged"), open_store(str(file)) as store:
         list(store.latest())
 
@@ -169,7 +169,7 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     file.write_text("not a database, and longer than the header of one\n" * 40)
     before = file.read_bytes()
     kept = await whole_run(str(file))
-    assert "the file is no database (give --store another file)" in kept.trouble
+    assert "the file is no database (give --store another file)" in kept.problem
     assert file.read_bytes() == before
     with pytest.raises(StoreError, match="the file is no database"):
         open_store(str(file))
@@ -178,7 +178,7 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 async def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     kept = await whole_run(str(tmp_path / "file" / "volact.db"))
-    assert "Not a directory (look at the rights" in kept.trouble
+    assert "Not a directory (look at the rights" in kept.problem
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "foreign folder"])
@@ -205,16 +205,16 @@ async def test_a_postgresql_that_goes_away_midway_and_comes_back(
     own_postgresql: PostgresServer,
 ) -> None:
     url = own_postgresql.new_database()
-    keeping = keeper(url, "aa11", patience_s=0.3)
-    await keeping.sending(intent("web-01"))
+    writer = store_writer(url, "aa11", patience_s=0.3)
+    await writer.sending(intent("web-01"))
     own_postgresql.kill()
-    keeping.row(row("web-01"))
-    await keeping.sending(intent("web-02"))  # returns, although nobody is there
+    writer.row(row("web-01"))
+    await writer.sending(intent("web-02"))  # returns, although nobody is there
     own_postgresql.start()
-    keeping.row(row("web-02"))
-    kept = keeping.finish(end("aa11", servers=2))
-    assert kept.anything
-    assert str(kept.trouble).startswith("not all of this run is kept: store postgresql://")
+    writer.row(row("web-02"))
+    kept = writer.finish(end("aa11", servers=2))
+    assert kept.stored
+    assert str(kept.problem).startswith("not all of this run is kept: store postgresql://")
     with open_store(url) as store:
         assert store.find_run("aa11").finished
         assert [sent.server for sent in store.intents("aa11")] == ["web-01"]
@@ -222,12 +222,12 @@ async def test_a_postgresql_that_goes_away_midway_and_comes_back(
 
 async def test_a_postgresql_that_restarts_costs_nothing(own_postgresql: PostgresServer) -> None:
     url = own_postgresql.new_database()
-    keeping = keeper(url, "aa11", patience_s=30.0)
-    await keeping.sending(intent("web-01"))
+    writer = store_writer(url, "aa11", patience_s=30.0)
+    await writer.sending(intent("web-01"))
     own_postgresql.kill()
     own_postgresql.start()
-    await keeping.sending(intent("web-02"))
-    assert keeping.finish(end("aa11")).trouble == ""
+    await writer.sending(intent("web-02"))
+    assert writer.finish(end("aa11")).problem == ""
     with open_store(url) as store:
         assert [sent.server for sent in store.intents("aa11")] == ["web-01", "web-02"]
 
@@ -240,20 +240,20 @@ def at_once(work: Coroutine[Any, Any, None]) -> None:
 
 async def test_a_postgresql_that_hangs_holds_nobody_up(own_postgresql: PostgresServer) -> None:
     url = own_postgresql.new_database()
-    keeping = keeper(url, "aa11", hang_s=0.7)
-    await keeping.sending(intent("web-01"))
+    writer = store_writer(url, "aa11", hang_s=0.7)
+    await writer.sending(intent("web-01"))
     own_postgresql.freeze()
     try:
-        await keeping.sending(intent("web-02"))
+        await writer.sending(intent("web-02"))
         for at in range(3, 50):  # nobody waits again
-            at_once(keeping.sending(intent(f"web-{at:02}")))
-            keeping.row(row(f"web-{at:02}"))
-        at_once(keeping.room())
-        trouble = str(keeping.finish(end("aa11")).trouble)
+            at_once(writer.sending(intent(f"web-{at:02}")))
+            writer.row(row(f"web-{at:02}"))
+        at_once(writer.room())
+        trouble = str(writer.finish(end("aa11")).problem)
         assert trouble == "not all of this run is kept: the store does not answer"
     finally:
         own_postgresql.thaw()
-    keeping.abandon()  # its thread ends now that somebody answers
+    writer.abandon()  # its thread ends now that somebody answers
 
 
 async def test_a_table_that_is_locked_is_a_lock(postgresql: PostgresServer) -> None:
@@ -262,8 +262,8 @@ async def test_a_table_that_is_locked_is_a_lock(postgresql: PostgresServer) -> N
     with psycopg.connect(url) as other:
         other.execute("LOCK TABLE rows")
         kept = keep(url, "bb22", row("web-02"))
-    assert kept.anything
-    assert "the database is locked by another program" in kept.trouble
+    assert kept.stored
+    assert "the database is locked by another program" in kept.problem
 
 
 def test_two_processes_write_one_store(store_url: str) -> None:
@@ -297,9 +297,9 @@ async def test_what_waits_together_is_committed_together(postgresql: PostgresSer
     import asyncio
 
     url = postgresql.new_database()
-    keeping = keeper(url, "aa11", patience_s=20.0)
-    await asyncio.gather(*(keeping.sending(intent(f"web-{at:04}")) for at in range(2000)))
-    keeping.finish(end("aa11"))
+    writer = store_writer(url, "aa11", patience_s=20.0)
+    await asyncio.gather(*(writer.sending(intent(f"web-{at:04}")) for at in range(2000)))
+    writer.finish(end("aa11"))
     with open_store(url) as store:
         assert len(list(store.intents("aa11"))) == 2000
     assert postgresql.commits(url) < 60

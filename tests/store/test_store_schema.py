@@ -39,8 +39,8 @@ def test_a_newer_store_is_refused_and_left_alone(store_url: str) -> None:
     with pytest.raises(StoreError, match=r"a newer volact made it .version 9999, this one knows"):
         open_store(store_url)
     kept = keep(store_url, "bb22", row("web-02"))
-    assert not kept.anything
-    assert "a newer volact made it" in kept.trouble
+    assert not kept.stored
+    assert "a newer volact made it" in kept.problem
 
 
 def test_an_older_store_is_brought_up_to_date(store_url: str) -> None:
@@ -55,7 +55,7 @@ def test_an_older_store_is_brought_up_to_date(store_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
     engine.dispose()
-    assert keep(store_url, "aa11", row("web-01")).trouble == ""
+    assert keep(store_url, "aa11", row("web-01")).problem == ""
     with open_store(store_url, create=True) as store:
         assert store.names() == ["web-01"]
 

@@ -17,14 +17,14 @@ from volact.queries.servers import ServersQuery
 from volact.queries.status import StatusQuery
 from volact.store import open_store
 from volact.store.address import Address, parse_address
+from volact.store.encoding import encode, encode_text, pack, squeeze
 from volact.store.engine import make_engine, require_file, writing
-from volact.store.items import Done, Ended, Seen, Sending
-from volact.store.pack import encode, encode_text, pack, squeeze
+from volact.store.events import FactsSeen, RunEnded, ServerDone, StepsPlanned
 from volact.store.schema import MIGRATIONS
+from volact.store.statements import Batch, write
 from volact.store.store import Store
 from volact.store.tables import METADATA
-from volact.store.values import Opening
-from volact.store.writing import Batch, write
+from volact.store.values import RunStart
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 TIMES = {"aa11": "2026-11-24T11:15:00.000Z", "bb22": "2026-11-25T11:15:00.000Z"}
@@ -135,16 +135,16 @@ def old_steps() -> list[dict[str, Any]]:
 def fill_new(store: Store) -> None:
     """The same runs as this version writes them."""
     for run, reports in RUNS.items():
-        opening = Opening(
+        run_start = RunStart(
             id=run, command="check", started=TIMES[run], volact="0.1.0", words="volact check"
         )
-        items: list[Any] = [Done(TIMES[run], report) for report in reports]
+        items: list[Any] = [ServerDone(TIMES[run], report) for report in reports]
         if run == "aa11":
-            items.append(Seen("web-01", TIMES[run], "first", encode(FACTS)))
-            items.append(Sending(intent("web-01"), written=None))  # type: ignore[arg-type]
-        items.append(Ended(end(run, notes=("a note", "another"), servers=len(reports))))
+            items.append(FactsSeen("web-01", TIMES[run], "first", encode(FACTS)))
+            items.append(StepsPlanned(intent("web-01"), written=None))  # type: ignore[arg-type]
+        items.append(RunEnded(end(run, notes=("a note", "another"), servers=len(reports))))
         with store.engine.begin() as connection:
-            write(connection, Batch(opening, TIMES[run], items), first=True)
+            write(connection, Batch(run_start, TIMES[run], items), first=True)
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:

@@ -14,32 +14,32 @@ import signal
 import sys
 import time
 
-from store_samples import end, intent, keeper, row
+from store_samples import end, intent, row, store_writer
 
 
 async def many(store: str, run: str, count: int) -> str:
     """Servers side by side, as a run has them; why not all was kept."""
-    keeping = keeper(store, run, patience_s=20.0)
+    writer = store_writer(store, run, patience_s=20.0)
 
     async def one(at: int) -> None:
         name = f"web-{at:04}"
-        keeping.seen(name, "first", {"fact": os.urandom(800).hex()})
-        await keeping.sending(intent(name))
-        keeping.row(row(name))
-        await keeping.room()
+        writer.seen(name, "first", {"fact": os.urandom(800).hex()})
+        await writer.sending(intent(name))
+        writer.row(row(name))
+        await writer.room()
 
     for begin in range(0, count, 50):
         await asyncio.gather(*(one(at) for at in range(begin, min(count, begin + 50))))
-    kept = keeping.finish(end(run, servers=count, healthy=count))
-    return f"{kept.anything} {kept.trouble}"
+    kept = writer.finish(end(run, servers=count, healthy=count))
+    return f"{kept.stored} {kept.problem}"
 
 
 async def killed(store: str, run: str) -> None:
     """The end comes between an intent that is written and the row that is not."""
-    keeping = keeper(store, run, patience_s=20.0)
-    keeping.row(row("web-01"))
-    await keeping.sending(intent("web-02"))
-    keeping.row(row("web-02"))
+    writer = store_writer(store, run, patience_s=20.0)
+    writer.row(row("web-01"))
+    await writer.sending(intent("web-02"))
+    writer.row(row("web-02"))
     time.sleep(0)
     os.kill(os.getpid(), signal.SIGKILL)
 

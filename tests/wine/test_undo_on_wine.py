@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from asking import apply
 from loopback import Loopback
-from store_samples import keeper
+from store_samples import store_writer
 from test_agent_steps import NAME, PORT, SPP
 from test_volact_on_wine import Done, volact
 from wine_server import WineServer
@@ -40,12 +40,12 @@ def registry(wine: WineServer) -> Iterator[WineServer]:
 
 def killed_run(store: Path, wine: WineServer, *steps: PlannedStep) -> None:
     """The record of a run that ended between what it sent and the answer to it."""
-    keeping = keeper(str(store), "aaaa111122223333")
+    writer = store_writer(str(store), "aaaa111122223333")
     address = f"ssh://127.0.0.1:{wine.port}"
     intent = Intent(server=f"127.0.0.1:{wine.port}", address=address, provider="tencent",
                     at="2026-11-24T11:15:15.000Z", steps=steps)  # fmt: skip
-    asyncio.run(keeping.sending(intent))
-    keeping.abandon()
+    asyncio.run(writer.sending(intent))
+    writer.abandon()
 
 
 def undo(wine: WineServer, store: Path, *args: str) -> Done:

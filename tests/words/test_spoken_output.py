@@ -11,7 +11,7 @@ from cli_run import volact
 from report_samples import HOW, one_of_each, run_of
 
 from volact.report.make import make_writer
-from volact.report.safe import width
+from volact.report.terminal_safe import width
 from volact.report.wrap import held, wrapped
 from volact.words import speaking
 

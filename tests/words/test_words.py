@@ -12,8 +12,8 @@ from babel.messages.pofile import read_po as babel_reads
 from gather import LOCALE, Message, in_python, in_script, messages, updated
 
 from volact.errors import InputError, TransportError
+from volact.model.error_text import error_text
 from volact.model.text import Text, count, joined, listed, raw, ready, say
-from volact.model.told import told
 from volact.words import LANGUAGES, choose_language, language, speaking, tr
 from volact.words.choose import known_language
 from volact.words.po import entries_of, read_po
@@ -157,7 +157,7 @@ def test_errors_keep_their_line() -> None:
         InputError("no such file"),
         TransportError("auth", "the password has expired", "log in once by hand and change it"),
     ):
-        assert told(error) == error.line()
+        assert error_text(error) == error.line()
 
 
 @pytest.mark.parametrize(

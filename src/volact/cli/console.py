@@ -12,7 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from volact.report.safe import pad, plain, width
+from volact.report.terminal_safe import plain
+from volact.report.terminal_writer import Cell, TerminalWriter
 
 
 def use_stdout(format_: str) -> TextIO:
@@ -40,10 +41,7 @@ def columns_of(stream: TextIO) -> int:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows as aligned columns under a head; every cell is escaped."""
-    lines = [list(head), *([plain(cell) for cell in row] for row in rows)]
-    widths = [max(width(line[at]) for line in lines) for at in range(len(head))]
-    made = (
-        "  ".join(pad(cell, columns) for cell, columns in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-    return "".join(f"{line}\n" for line in made)
+    out = io.StringIO()
+    cells = [[Cell(plain(cell)) for cell in row] for row in rows]
+    TerminalWriter(out).table(head, cells, indent=0)
+    return out.getvalue()

@@ -17,9 +17,9 @@ from typing import TextIO
 
 from volact import __version__
 from volact.errors import DataError, InputError, VolactError
+from volact.model.error_text import error_text
 from volact.model.text import say
-from volact.model.told import told
-from volact.report.safe import plain
+from volact.report.terminal_safe import plain
 from volact.words import tr
 
 FAILED = 1
@@ -59,7 +59,7 @@ def report_error(error: BaseException) -> int:
         discard_stream(sys.stdout)
         return FAILED
     if isinstance(cause, VolactError):
-        tell(told(cause))
+        tell(error_text(cause))
         wrong = isinstance(cause, InputError) and not isinstance(cause, DataError)
         return WRONG_INPUT if wrong else FAILED
     if isinstance(cause, OSError) and cause.errno in _MACHINE:

@@ -12,8 +12,8 @@ from volact.cli.failure import discard_stream
 from volact.core.main_cause import cause
 from volact.model.report import ServerReport
 from volact.model.text import say
-from volact.report.safe import plain
-from volact.report.tally import Tally
+from volact.report.run_counts import RunCounts
+from volact.report.terminal_safe import plain
 from volact.report.words import VERDICTS, WORST_FIRST
 from volact.words import tr
 
@@ -133,7 +133,7 @@ class ProgressBar:
         self._stream = stream
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
-        self._tally = Tally()
+        self._run = RunCounts()
 
     def start(self, doing: str, total: int) -> None:
         """Show the bar."""
@@ -146,7 +146,7 @@ class ProgressBar:
         )
         from rich.progress import Progress as RichProgress  # noqa: PLC0415
 
-        self._tally = Tally()
+        self._run = RunCounts()
         self._bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -164,9 +164,9 @@ class ProgressBar:
 
     def done(self, server: ServerReport) -> None:
         """Move the bar by one server."""
-        self._tally.add(server)
+        self._run.add(server)
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=1, counts=self._counts())
+            self._bar.update(self._task, advance=1, counts=self._shown_counts())
 
     def stop(self) -> None:
         """Take the bar away."""
@@ -174,9 +174,9 @@ class ProgressBar:
             self._bar.stop()
             self._bar = None
 
-    def _counts(self) -> str:
+    def _shown_counts(self) -> str:
         return " ".join(
-            f"[{_TONES[verdict]}]{self._tally.verdicts[verdict]} {tr(VERDICTS[verdict])}[/]"
+            f"[{_TONES[verdict]}]{self._run.verdicts[verdict]} {tr(VERDICTS[verdict])}[/]"
             for verdict in reversed(WORST_FIRST)
-            if self._tally.verdicts[verdict]
+            if self._run.verdicts[verdict]
         )

@@ -35,7 +35,7 @@ from volact.pipeline.job import CHANGING, Outcome
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
 from volact.report.message import message_of
-from volact.report.tally import ALL_WELL, Tally
+from volact.report.run_counts import ALL_WELL, RunCounts
 from volact.words import tr
 
 Rows = AsyncGenerator[ServerReport, None]
@@ -51,7 +51,9 @@ _DOING = {
 class RunListeners:
     """Callbacks of a run, beside its reports."""
 
-    end: Callable[[RunReport, Tally], bool]  # at the end; returns whether all messages were sent
+    end: Callable[
+        [RunReport, RunCounts], bool
+    ]  # at the end; returns whether all messages were sent
     row: Callable[[ServerReport], object] = lambda row: None  # for each row
 
 
@@ -75,7 +77,7 @@ class RunController:
         self._store = store
         self.progress = progress
         self._listeners = listeners
-        self.tally = Tally()
+        self.counts = RunCounts()
         self._clusters = Clusters()
         self._sinks = sinks
         self._control = control
@@ -137,7 +139,7 @@ class RunController:
 
     def take(self, row: ServerReport) -> None:
         """Count and write a finished row."""
-        self.tally.add(row)
+        self.counts.add(row)
         self._clusters.add(row)
         self._sinks.add(row)
         self._store.row(row)
@@ -168,7 +170,7 @@ class RunController:
 
     def finish(self) -> int:
         """Complete every report; the exit code."""
-        how, summary = self.fleet.how, self.tally.summary()
+        how, summary = self.fleet.how, self.counts.summary()
         run = RunReport(
             volact=how.volact,
             command=how.command,
@@ -188,11 +190,11 @@ class RunController:
         whole = self._store.print_outcome() and whole
         if self._unread:
             return FAILED
-        whole = self._listeners.end(run, self.tally) and whole
+        whole = self._listeners.end(run, self.counts) and whole
         if self.stopped:
             tell(say("interrupted; the rows above are those finished or given up"))
             return INTERRUPTED
-        return self.tally.exit_code() or (ALL_WELL if whole else FAILED)
+        return self.counts.exit_code() or (ALL_WELL if whole else FAILED)
 
 
 def open_run(
@@ -233,8 +235,10 @@ def open_run(
 def to_channels(channels: Sequence[Channel]) -> RunListeners:
     """Listeners that send a message at the end of the run."""
 
-    def end(run: RunReport, tally: Tally) -> bool:
-        return not channels or send_to_all(channels, message_of(run, tally.causes, tally.repaired))
+    def end(run: RunReport, counts: RunCounts) -> bool:
+        return not channels or send_to_all(
+            channels, message_of(run, counts.causes, counts.repaired)
+        )
 
     return RunListeners(end=end)
 

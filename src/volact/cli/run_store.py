@@ -14,59 +14,59 @@ from volact.model.text import raw, say
 from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
 from volact.report.base import Invocation
 from volact.store.address import chosen
-from volact.store.keeper import Keeper
-from volact.store.values import Kept, Opening
+from volact.store.store_writer import StoreWriter
+from volact.store.values import RunStart, WriteOutcome
 
 
 class RunStore:
     """Writes a run to the store, or nowhere with ``--no-store``."""
 
-    def __init__(self, keeper: Keeper | None, run: str) -> None:
-        self._keeper = keeper
+    def __init__(self, writer: StoreWriter | None, run: str) -> None:
+        self._writer = writer
         self._run = run
-        self._kept: Kept | None = None
+        self._outcome: WriteOutcome | None = None
 
     def begin(self) -> None:
         """Begin writing."""
-        if self._keeper is not None:
-            self._keeper.start()
+        if self._writer is not None:
+            self._writer.start()
 
     @property
     def recorder(self) -> RunRecorder:
         """The recorder that the pipeline writes to."""
-        return self._keeper or NO_RECORDER
+        return self._writer or NO_RECORDER
 
     def row(self, report: ServerReport) -> None:
         """Take a finished row."""
-        if self._keeper is not None:
-            self._keeper.row(report)
+        if self._writer is not None:
+            self._writer.row(report)
 
     async def room(self) -> None:
         """Wait while too many rows are unwritten."""
-        if self._keeper is not None:
-            await self._keeper.room()
+        if self._writer is not None:
+            await self._writer.room()
 
     def finish(self, report: RunReport) -> str:
         """Write the run's end; the reason why something is missing, ``""`` if nothing is."""
-        if self._keeper is None:
+        if self._writer is None:
             return ""
-        self._kept = self._keeper.finish(report)
-        return self._kept.trouble
+        self._outcome = self._writer.finish(report)
+        return self._outcome.problem
 
     def print_outcome(self) -> bool:
         """Print what was stored, or was not; whether all of it was."""
-        if self._kept is None:
+        if self._outcome is None:
             return True
-        if self._kept.trouble:
-            tell(self._kept.trouble)
-        if self._kept.anything:
+        if self._outcome.problem:
+            tell(self._outcome.problem)
+        if self._outcome.stored:
             tell(say("kept as run {run}", run=raw(self._run)))
-        return not self._kept.trouble
+        return not self._outcome.problem
 
     def abandon(self) -> None:
         """Stop writing without an end of the run; what was written stays."""
-        if self._keeper is not None and self._kept is None:
-            self._keeper.abandon()
+        if self._writer is not None and self._outcome is None:
+            self._writer.abandon()
 
 
 def open_run_store(
@@ -79,7 +79,7 @@ def open_run_store(
     address = None if no_store else chosen(url)
     if address is None:
         return RunStore(None, how.run)
-    opening = Opening(
+    run = RunStart(
         id=how.run,
         command=how.command,
         started=how.started,
@@ -87,7 +87,7 @@ def open_run_store(
         words=typed(how),
         tags={server.name: server.tags for server in servers if server.tags} or None,
     )
-    return RunStore(Keeper(address, opening), how.run)
+    return RunStore(StoreWriter(address, run), how.run)
 
 
 def typed(how: Invocation) -> str:

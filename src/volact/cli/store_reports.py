@@ -21,7 +21,7 @@ from volact.knowledge.load import load_profile
 from volact.model.text import say
 from volact.queries.filters import ServerFilter
 from volact.queries.servers import NamesQuery
-from volact.report.store_reports.paper import Paper
+from volact.report.store_reports.store_text import StoreText
 from volact.store import Store, open_store
 from volact.store.address import chosen
 
@@ -93,9 +93,9 @@ def head(command: str, now: datetime) -> dict[str, Any]:
     return {"volact": __version__, "command": command, "now": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
 
 
-def paper(options: StoreReportOptions, now: datetime) -> Paper:
+def paper(options: StoreReportOptions, now: datetime) -> StoreText:
     """Standard output for text."""
     out = use_stdout("text")
-    return Paper(
+    return StoreText(
         out, now, columns=columns_of(out), colour=wants_colour(out), store=store_words(options)
     )

@@ -1,6 +1,6 @@
 """A watch: one run after another, with a message only when something changed.
 
-The verb is ``verbs/watch.py``; changes are found in ``volact.report.standing``.
+The verb is ``verbs/watch.py``; changes are found in ``volact.report.watch_changes``.
 """
 
 from __future__ import annotations
@@ -28,14 +28,13 @@ from volact.cli.run_controller import (
 from volact.cli.runtime import StopSignal, run_async
 from volact.cli.verbs.activate import unattended
 from volact.errors import InputError, VolactError
+from volact.model.error_text import error_text
 from volact.model.report import RunReport
 from volact.model.text import say
-from volact.model.told import told
 from volact.report.base import Writer
 from volact.report.message import failure_message, message_of
-from volact.report.standing import Standing, Watched
-from volact.report.tally import Tally
-from volact.report.watch_text import WatchWriter
+from volact.report.run_counts import RunCounts
+from volact.report.watch_changes import ChangeTracker, ServerStanding, WatchWriter
 
 # The least pause between two runs.
 _REST_S = 1.0
@@ -65,12 +64,12 @@ class Watch:
         channels: tuple[Channel, ...],
         *,
         within: timedelta,
-        before: Mapping[str, Standing],
+        before: Mapping[str, ServerStanding],
     ) -> None:
         self._options = options
         self._make_fleet = make_fleet
         self._channels = channels
-        self._watched = Watched(within, before)
+        self._watched = ChangeTracker(within, before)
         self._failing = False
         self._run: RunController | None = None
 
@@ -80,11 +79,11 @@ class Watch:
         how = fleet.how
         all_sent = True
 
-        def end(run: RunReport, tally: Tally) -> bool:
+        def end(run: RunReport, counts: RunCounts) -> bool:
             nonlocal all_sent
             changes = self._watched.changes()
             if changes or self._failing:
-                message = message_of(run, tally.causes, tally.repaired, changes)
+                message = message_of(run, counts.causes, counts.repaired, changes)
                 all_sent = send_to_all(self._channels, message)
             return all_sent
 
@@ -136,7 +135,7 @@ class Watch:
             code = report_error(error)
             self._watched.again()
             if not self._failing:
-                why = told(error) if isinstance(error, VolactError) else type(error).__name__
+                why = error_text(error) if isinstance(error, VolactError) else type(error).__name__
                 self._failing = send_to_all(self._channels, failure_message(why))
             return code
 

@@ -18,12 +18,12 @@ from volact.core.facts import read_facts
 from volact.core.findings import diagnose
 from volact.core.verify import verify
 from volact.errors import AnswerError, TransportError, VolactError
+from volact.model.error_text import error_text
 from volact.model.facts import Facts
 from volact.model.report import ServerReport, Word
 from volact.model.server import Server
 from volact.model.step import Plan, StepResult
 from volact.model.text import say
-from volact.model.told import told
 from volact.pipeline.job import CHANGING, Examination, Job, Notify, Outcome, ignore_phase
 from volact.pipeline.retry import never_executed, with_retries
 from volact.pipeline.rows import command_of, error_kind, row, row_without_result
@@ -209,7 +209,7 @@ async def _verify_lost_answer(visit: Visit, exam: Examination, lost: VolactError
             "steps were sent and the answer was lost ({lost}); then: {error}; "
             "look again with check",
             lost=lost.message,
-            error=told(error),
+            error=error_text(error),
         )
         return row_without_result(
             visit.server,
@@ -269,7 +269,7 @@ def _unexamined(
     return row_without_result(
         visit.server,
         error_kind(error),
-        told(error),
+        error_text(error),
         command=command_of(error),
         before=before,
         executions=visit.executions,

@@ -20,7 +20,7 @@ from volact.queries.pages import PageRequest, decode, encode
 from volact.queries.reader import Reader
 from volact.queries.values import History, LookRow, StepRow
 from volact.store.clock import moment
-from volact.store.pack import unpack_report
+from volact.store.encoding import unpack_report
 from volact.store.tables import ROWS, RUNS
 from volact.store.values import StoredRow
 

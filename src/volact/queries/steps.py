@@ -11,7 +11,7 @@ from volact.queries.filters import named
 from volact.queries.pages import Order, Page, PageRequest, page_of
 from volact.queries.reader import Reader
 from volact.queries.values import SentStep
-from volact.store.pack import decode_text
+from volact.store.encoding import decode_text
 from volact.store.tables import STEPS
 
 _JSON = ("params", "because", "before", "seen_before", "after")

@@ -8,8 +8,8 @@ from typing import TextIO
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import say
 from volact.report.base import Writer
-from volact.report.safe import pad, plain, width
-from volact.report.tally import Tally
+from volact.report.run_counts import RunCounts
+from volact.report.terminal_safe import pad, plain, width
 from volact.report.words import VERDICTS, WORST_FIRST
 from volact.words import tr
 
@@ -19,10 +19,10 @@ _CAUSES = 16
 class ComparingWriter:
     """Another writer's report, headed by what was before and what is now."""
 
-    def __init__(self, out: TextIO, before: Tally, inner: Writer) -> None:
+    def __init__(self, out: TextIO, before: RunCounts, inner: Writer) -> None:
         self._out = out
         self._before = before
-        self._after = Tally()
+        self._after = RunCounts()
         self._inner = inner
 
     def add(self, server: ServerReport) -> None:
@@ -36,7 +36,7 @@ class ComparingWriter:
         self._inner.finish(run)
 
 
-def before_after(before: Tally, after: Tally) -> str:
+def before_after(before: RunCounts, after: RunCounts) -> str:
     """A small table: how many servers had each verdict and each cause."""
     verdicts = [
         (tr(VERDICTS[verdict]), before.verdicts[verdict], after.verdicts[verdict])

@@ -12,9 +12,8 @@ from typing import TextIO
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
-from volact.report.safe import csv_cell
-from volact.report.tally import was_changed
-from volact.report.undo_tally import undo_of
+from volact.report.run_counts import undo_of, was_changed
+from volact.report.terminal_safe import csv_cell
 from volact.words import speaking
 
 _COLUMNS: tuple[tuple[str, Callable[[ServerReport], object]], ...] = (

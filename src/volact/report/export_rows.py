@@ -17,7 +17,7 @@ import msgspec
 from volact.model.text import in_json
 from volact.report.csv_rows import HEAD, LATER, cells, later_cells
 from volact.report.json_document import encode
-from volact.report.safe import csv_cell
+from volact.report.terminal_safe import csv_cell
 from volact.store.values import StoredRow
 
 Kind = Literal["run", "row", "intent", "facts"]

@@ -1,4 +1,4 @@
-"""Putting servers with the same verdict and cause together, worst first.
+"""Servers with the same verdict and cause as one group, worst first; clusters as lines.
 
 A person who reads of 37 servers with one cause does one thing, not 37.
 """
@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from volact.core.main_cause import cause, lead
-from volact.model.report import ServerReport, Word
+from volact.model.report import Cluster, ServerReport, Word
+from volact.model.text import Text, count, say
+from volact.report.terminal_safe import plain
 from volact.report.words import ERROR_TITLES, WORST_FIRST
+from volact.words import tr
 
 Natural = tuple[tuple[int, int, str], ...]
 
@@ -74,3 +77,23 @@ _DIGITS = re.compile(r"[0-9]+")
 def natural_text(name: str) -> str:
     """The same order, nearly, as a small text: for ten thousand names at once."""
     return _DIGITS.sub(lambda digits: digits[0].rjust(12, "0"), name.casefold())
+
+
+_SHOWN = 8
+
+
+def worth_telling(clusters: Sequence[Cluster]) -> list[Cluster]:
+    """Those that say more than the groups below them: a place, a kind, a shared machine ID."""
+    return [c for c in clusters if c.where or c.cause == "duplicate-cmid"]
+
+
+def cluster_lines(clusters: Sequence[Cluster]) -> Iterator[str]:
+    """A line each, and how many more there are."""
+    told = worth_telling(clusters)
+    for cluster in told[:_SHOWN]:
+        yield f"{plain(tr(cluster.summary))} [{plain(cluster.cause)}]"
+    if len(told) > _SHOWN:
+        yield tr(count(len(told) - _SHOWN, "and {n} more", "and {n} more"))
+
+
+HEADING: Text = say("In common")

@@ -24,12 +24,11 @@ from volact.model.report import RunReport, ServerReport
 from volact.model.text import count, say
 from volact.report import html_view as view
 from volact.report.base import Invocation
-from volact.report.cluster_lines import worth_telling
-from volact.report.group import natural_text
+from volact.report.group import natural_text, worth_telling
 from volact.report.html_rows import row
-from volact.report.safe import plain
+from volact.report.run_counts import RunCounts
 from volact.report.spool import Spool
-from volact.report.tally import Tally
+from volact.report.terminal_safe import plain
 from volact.report.words import WORST_FIRST, duration
 from volact.words import language, tr
 
@@ -43,7 +42,7 @@ class HtmlWriter:
         self._template = _environment().get_template("row.html.j2")
         self._rows = Spool()
         self._places: list[tuple[int, str, int]] = []  # verdict, name, where its row begins
-        self._tally = Tally()
+        self._counts = RunCounts()
         self._causes = view.CauseBars()
         self._expiry = view.ExpiryBars(how.started)
         self._cards = view.Cards(how)
@@ -54,7 +53,7 @@ class HtmlWriter:
         html = self._template.render(row=row(server, anchor, self._how, self._how.started))
         at = self._rows.add(" ".join(html.split("\n")).strip())
         self._places.append((WORST_FIRST.index(server.verdict), server.name, at))
-        self._tally.add(server)
+        self._counts.add(server)
         self._causes.add(server)
         self._expiry.add(server)
         self._cards.add(server, anchor)
@@ -74,7 +73,7 @@ class HtmlWriter:
         self._out.write(text.encode("utf-8", "replace").decode() + "\n")
 
     def _page(self, run: RunReport) -> dict[str, Any]:
-        summary = self._tally.summary()
+        summary = self._counts.summary()
         return {
             "how": self._how,
             "run": run,

@@ -16,7 +16,7 @@ from volact.model.report import ServerReport, Word
 from volact.model.text import say
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
-from volact.report.tally import was_changed
+from volact.report.run_counts import was_changed
 from volact.report.words import (
     ERROR_NAMES,
     VERDICTS,

@@ -17,7 +17,7 @@ from volact.model.text import Text, say
 from volact.report.base import Invocation
 from volact.report.group import Natural, natural
 from volact.report.next_step import next_step, shared
-from volact.report.tally import causes
+from volact.report.run_counts import causes
 from volact.report.words import (
     ERROR_NAMES,
     ERROR_TITLES,

@@ -16,8 +16,8 @@ from volact.core.main_cause import cause, lead
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
-from volact.report.safe import plain
 from volact.report.spool import Spool
+from volact.report.terminal_safe import plain
 from volact.report.words import os_words, pairs, refusal_lines, result_line
 from volact.words import speaking
 

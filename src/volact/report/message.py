@@ -15,8 +15,8 @@ import msgspec
 
 from volact.model.report import RunReport, Word
 from volact.model.text import Text, count, in_json, listed, say
-from volact.report.cluster_lines import HEADING, cluster_lines
-from volact.report.safe import plain, without_surrogates
+from volact.report.group import HEADING, cluster_lines
+from volact.report.terminal_safe import plain, without_surrogates
 from volact.report.words import VERDICTS, WORST_FIRST, duration
 from volact.words import tr
 

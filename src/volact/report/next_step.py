@@ -17,7 +17,7 @@ from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import Text, raw, say
 from volact.report.base import DEADLINE_S, Invocation
-from volact.report.safe import plain
+from volact.report.terminal_safe import plain
 from volact.report.words import value
 from volact.words import tr
 

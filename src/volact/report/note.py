@@ -15,7 +15,7 @@ from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import Text, listed, say
 from volact.report.base import Invocation
-from volact.report.safe import pad, plain, width
+from volact.report.terminal_safe import pad, plain, width
 from volact.report.todo import todo
 from volact.report.words import (
     ERROR_TITLES,

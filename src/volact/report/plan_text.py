@@ -1,11 +1,14 @@
 """``volact plan`` for a terminal: each server's steps in order, or why there are none.
 
-A plan is read per server, so nothing is grouped; servers are in the order of
-their names.  Those with nothing to do are counted, not listed.
+A plan is read per server, so nothing is grouped; servers are in the order of their
+names.  Those with nothing to do are counted, not listed.  ``--format commands`` has
+what a person would type in cmd.exe instead: for one server the commands and nothing
+else, for several a ``rem`` line before each server's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
 
 from volact.core.main_cause import lead
@@ -14,7 +17,8 @@ from volact.model.text import say
 from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.next_step import next_step, same_servers
-from volact.report.safe import plain
+from volact.report.terminal_safe import plain
+from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import duration, os_words, refusal_lines, step_line
 from volact.words import tr
 
@@ -25,7 +29,7 @@ class PlanTextWriter:
     def __init__(self, out: TextIO, how: Invocation, *, colour: bool = False) -> None:
         self._out = out
         self._how = how
-        self._bold = ("\x1b[1m", "\x1b[0m") if colour else ("", "")
+        self._painted = TerminalWriter(out, colour=colour).painted
         self._planned = self._refused = self._nothing = self._unknown = 0
         self._parts: list[tuple[str, str]] = []
         self._lines: list[str] = []
@@ -81,9 +85,8 @@ class PlanTextWriter:
             self._out.write(text)
 
     def _head(self, server: ServerReport) -> None:
-        start, end = self._bold
         about = " | ".join(part for part in (plain(server.address), os_words(server)) if part)
-        self._line(f"{start}{plain(server.name)}{end}  {about}")
+        self._line(f"{self._painted(plain(server.name), 'bold')}  {about}")
 
     def _steps(self, server: ServerReport) -> None:
         for number, step in enumerate(server.plan, 1):
@@ -109,3 +112,31 @@ class PlanTextWriter:
 
     def _line(self, text: str = "") -> None:
         self._lines.append(text + "\n")
+
+
+# Whatever a server says of itself must not become a line of its own here.
+_LEFT_OUT = "rem a command is left out here: it holds characters that cannot be typed"
+
+
+class CommandsWriter:
+    """The console commands of each plan."""
+
+    def __init__(self, out: TextIO, *, headings: bool) -> None:
+        self._out = out
+        self._headings = headings
+
+    def add(self, server: ServerReport, commands: Sequence[str]) -> None:
+        """Write one server's commands."""
+        if self._headings:
+            about = ", ".join(part for part in (plain(server.address), os_words(server)) if part)
+            self._out.write(f"rem {plain(server.name)} ({about}){_nothing(server, commands)}\n")
+        for command in commands:
+            self._out.write(f"{command if plain(command) == command else _LEFT_OUT}\n")
+
+
+def _nothing(server: ServerReport, commands: Sequence[str]) -> str:
+    if commands:
+        return ""
+    if server.error is not None:
+        return f": cannot be examined: {server.error.kind}"
+    return ": nothing to do" if server.verdict == "healthy" else ": nothing that volact would do"

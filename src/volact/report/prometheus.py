@@ -13,8 +13,8 @@ from typing import TextIO
 
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
-from volact.report.safe import plain
 from volact.report.spool import Spool
+from volact.report.terminal_safe import plain
 from volact.report.words import WORST_FIRST, days_left
 
 _SEVERITIES = ("error", "warning", "info")

@@ -13,12 +13,12 @@ from volact.model.finding import Finding
 from volact.model.report import RunReport, ServerReport, Word
 from volact.model.text import count, listed, say
 from volact.report.base import Invocation
-from volact.report.cluster_lines import HEADING, cluster_lines
-from volact.report.group import Group, groups
+from volact.report.group import HEADING, Group, cluster_lines, groups
 from volact.report.next_step import shared_step
 from volact.report.note import note
-from volact.report.safe import pad, plain, width
-from volact.report.tally import Tally
+from volact.report.run_counts import RunCounts
+from volact.report.terminal_safe import pad, plain, width
+from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import (
     MEANS,
     SEVERITIES,
@@ -31,17 +31,8 @@ from volact.report.words import (
     refusal_lines,
     result_line,
 )
-from volact.report.wrap import wrapped
 from volact.words import tr
 
-_COLOURS: dict[str, str] = {
-    "unreachable": "1;35",
-    "failed": "1;31",
-    "attention": "1;33",
-    "healthy": "1;32",
-    "dim": "2",
-    "bold": "1",
-}
 # One sentence says it of all of them.
 _NO_TURN = "error:not-begun"
 
@@ -58,19 +49,17 @@ class TextWriter:
         colour: bool = False,
         everything: bool = False,
     ) -> None:
-        self._out = out
+        self._out = TerminalWriter(out, columns=columns, colour=colour)
         self._how = how
-        self._columns = max(60, min(columns, 160))
-        self._colour = colour
         self._everything = everything
-        self._tally = Tally()
+        self._counts = RunCounts()
         self._kept: list[ServerReport] = []
         self._first: ServerReport | None = None
         self._goes_on = False  # the command to go on with stands at the top
 
     def add(self, server: ServerReport) -> None:
         """Keep a notable server, count a healthy one."""
-        self._tally.add(server)
+        self._counts.add(server)
         self._first = self._first or server
         if server.verdict != "healthy" or self._everything:
             self._kept.append(server)
@@ -78,14 +67,14 @@ class TextWriter:
     def finish(self, run: RunReport) -> None:
         """Write everything: one server gets a note, several a table."""
         self._stopped(run)
-        if self._first is not None and self._tally.verdicts.total() == 1:
+        if self._first is not None and self._counts.verdicts.total() == 1:
             self._note(self._first, run.started)
             self._remarks(run)
             return
         self._clusters(run)
         grouped = groups(self._kept)
         for verdict in WORST_FIRST:
-            number = self._tally.verdicts[verdict]
+            number = self._counts.verdicts[verdict]
             if number:
                 self._head(verdict, number)
                 for group in grouped:
@@ -93,7 +82,7 @@ class TextWriter:
                         self._group(group, run.started)
                 if verdict == "healthy":
                     self._healthy()
-                self._line()
+                self._out.line()
         self._remarks(run)
         self._totals(run)
 
@@ -101,50 +90,41 @@ class TextWriter:
         """That not every server had its turn, before anything else."""
         if run.stopped is None:
             return
-        self._wrapped(plain(tr(run.stopped.message)), 0, "failed", hang=2)
+        self._out.prose(plain(tr(run.stopped.message)), 0, "failed", hang=2)
         self._goes_on = bool(run.stopped.command)
         if self._goes_on:
-            self._line(f"  {tr(say('go on with: {command}', command=run.stopped.command))}")
-        self._line()
+            self._out.line(f"  {tr(say('go on with: {command}', command=run.stopped.command))}")
+        self._out.line()
 
     def _clusters(self, run: RunReport) -> None:
         """What many servers have in common, before they are listed."""
         lines = list(cluster_lines(run.clusters))
         if lines:
-            self._line(tr(HEADING), "bold")
+            self._out.line(tr(HEADING), "bold")
             for line in lines:
-                self._wrapped(line, 2, hang=2)
-            self._line()
+                self._out.prose(line, 2, hang=2)
+            self._out.line()
 
     def _note(self, server: ServerReport, now: str) -> None:
-        lines = note(server, self._how, now, columns=self._columns, paint=self._painted)
-        self._out.writelines(f"{line}\n" for line in lines)
-
-    def _painted(self, text: str, colour: str) -> str:
-        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and colour else text
-
-    def _line(self, text: str = "", colour: str = "") -> None:
-        self._out.write(self._painted(text, colour) + "\n")
-
-    def _wrapped(self, text: str, indent: int, colour: str = "", hang: int = 0) -> None:
-        for line in wrapped(text, self._columns - indent, hang=hang):
-            self._line(" " * indent + line, colour)
+        lines = note(server, self._how, now, columns=self._out.columns, paint=self._out.painted)
+        for line in lines:
+            self._out.line(line)
 
     def _head(self, verdict: Word, number: int) -> None:
         word = tr(VERDICTS[verdict]).upper()
         servers = tr(count(number, "{n} server", "{n} servers"))
-        self._wrapped(f"{word}  {servers}: {tr(MEANS[verdict])}", 0, verdict, hang=2)
+        self._out.prose(f"{word}  {servers}: {tr(MEANS[verdict])}", 0, verdict, hang=2)
 
     def _group(self, group: Group, now: str) -> None:
-        self._line()
+        self._out.line()
         if group.cause:
             name = plain(group.cause.removeprefix("error:"))
             title = f": {plain(tr(group.title))}" if group.title else ""
             servers = tr(count(len(group.servers), "{n} server", "{n} servers"))
             many = f" ({servers})" if len(group.servers) > 1 else ""
-            self._wrapped(f"{name}{title}{many}", 2, "bold")
+            self._out.prose(f"{name}{title}{many}", 2, "bold", hang=0)
         if group.cause == _NO_TURN:
-            self._wrapped(plain(listed(server.name for server in group.servers)), 4)
+            self._out.prose(plain(listed(server.name for server in group.servers)), 4, hang=0)
             if not self._goes_on:
                 self._next(group)
             return
@@ -156,9 +136,9 @@ class TextWriter:
     def _server(self, server: ServerReport, columns: int, now: str, *, told: bool) -> None:
         about = [plain(server.address), os_words(server), license_words(server, now)]
         name = pad(plain(server.name), columns)
-        self._wrapped(f"{name}  {' | '.join(part for part in about if part)}", 4, hang=2)
+        self._out.prose(f"{name}  {' | '.join(part for part in about if part)}", 4, hang=2)
         for line in self._evidence(server, told=told):
-            self._wrapped(line, 8, "dim", hang=2)
+            self._out.prose(line, 8, "dim", hang=2)
 
     def _evidence(self, server: ServerReport, *, told: bool) -> list[str]:
         """Why this server is here, a line each."""
@@ -183,24 +163,24 @@ class TextWriter:
         """The command stays on one line, however long: it is there to be copied."""
         step = shared_step(group.servers, self._how)
         if step:
-            self._line(f"    {tr(say('next: {step}', step=step))}")
+            self._out.line(f"    {tr(say('next: {step}', step=step))}")
 
     def _healthy(self) -> None:
-        if self._tally.repaired:
-            said = listed(f"{word} {n}" for word, n in self._tally.repaired.most_common())
-            self._wrapped(plain(tr(say("repaired in this run: {what}", what=said))), 2)
+        if self._counts.repaired:
+            said = listed(f"{word} {n}" for word, n in self._counts.repaired.most_common())
+            self._out.prose(plain(tr(say("repaired in this run: {what}", what=said))), 2, hang=0)
 
     def _remarks(self, run: RunReport) -> None:
         """What is to be said of the run itself."""
         for remark in run.notes[run.stopped is not None :]:
-            self._wrapped(plain(tr(say("note: {text}", text=remark))), 0, "bold", hang=2)
+            self._out.prose(plain(tr(say("note: {text}", text=remark))), 0, "bold", hang=2)
 
     def _totals(self, run: RunReport) -> None:
-        summary = self._tally.summary()
+        summary = self._counts.summary()
         counts = [
             say("{n} {verdict}", n=number, verdict=VERDICTS[verdict])
             for verdict in reversed(WORST_FIRST)
-            if (number := self._tally.verdicts[verdict])
+            if (number := self._counts.verdicts[verdict])
         ]
         said = count(
             summary.servers,
@@ -211,7 +191,7 @@ class TextWriter:
         parts = [tr(said), duration(run.elapsed_s)]
         if run.command in {"activate", "demo"}:
             parts.insert(1, tr(say("changed {n}", n=summary.changed)))
-        self._wrapped("; ".join(parts), 0, "bold", hang=2)
+        self._out.prose("; ".join(parts), 0, "bold", hang=2)
 
 
 def _also(finding: Finding) -> str:

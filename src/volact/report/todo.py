@@ -11,7 +11,7 @@ from volact.model.report import ServerReport
 from volact.model.text import Text, listed, say
 from volact.report.base import Invocation
 from volact.report.next_step import after_error, command_for, consent, failed_code, repairs
-from volact.report.safe import plain
+from volact.report.terminal_safe import plain
 from volact.report.words import step_line
 from volact.report.wrap import held
 from volact.words import tr

@@ -10,8 +10,9 @@ from volact.model.text import Text, joined, raw, say
 from volact.model.undo import NotRestored, Undone, UndoRow
 from volact.report.base import Invocation
 from volact.report.group import natural
-from volact.report.safe import plain
-from volact.report.undo_tally import UndoTally, undo_of
+from volact.report.run_counts import UndoCounts, undo_of
+from volact.report.terminal_safe import plain
+from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import duration, os_words, value
 from volact.words import tr
 
@@ -32,13 +33,13 @@ class UndoTextWriter:
     def __init__(self, out: TextIO, how: Invocation, *, colour: bool = False) -> None:
         self._out = out
         self._how = how
-        self._bold = ("\x1b[1m", "\x1b[0m") if colour else ("", "")
-        self._tally = UndoTally()
+        self._painted = TerminalWriter(out, colour=colour).painted
+        self._counts = UndoCounts()
         self._parts: list[tuple[str, str]] = []
 
     def add(self, server: ServerReport) -> None:
         """Keep one server's paragraph."""
-        self._tally.add(server)
+        self._counts.add(server)
         lines = [self._head(server), *self._body(server), ""]
         self._parts.append((server.name, "".join(f"{line}\n" for line in lines)))
 
@@ -47,7 +48,7 @@ class UndoTextWriter:
         self.write_plans()
         for remark in run.notes:
             self._out.write(plain(tr(say("note: {text}", text=remark))) + "\n")
-        words = self._tally.words
+        words = self._counts.words
         counts = [
             (words["planned"], say("to be undone")),
             (words["undone"], say("undone")),
@@ -66,11 +67,10 @@ class UndoTextWriter:
             self._out.write(text)
 
     def _head(self, server: ServerReport) -> str:
-        start, end = self._bold
         about = " | ".join(part for part in (plain(server.address), os_words(server)) if part)
         row = undo_of(server)
         word = tr(_WORDS[row.word]) if row else tr(say("not examined"))
-        return f"{start}{plain(server.name)}{end}  {about}  {word}"
+        return f"{self._painted(plain(server.name), 'bold')}  {about}  {word}"
 
     def _body(self, server: ServerReport) -> list[str]:
         row = undo_of(server)

@@ -18,7 +18,7 @@ from volact.core.steps import BY_NAME
 from volact.model.report import ServerReport, Word
 from volact.model.text import Text, say
 from volact.report.labels import LABELS
-from volact.report.safe import plain
+from volact.report.terminal_safe import plain
 from volact.words import tr
 
 WORST_FIRST: tuple[Word, ...] = ("unreachable", "failed", "attention", "healthy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from volact.report.safe import width
+from volact.report.terminal_safe import width
 
 # Ideographs, kana and full-width signs: a line may break beside each of them...
 _WIDE = r"[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]"
@@ -33,13 +33,16 @@ def wrapped(text: str, columns: int, *, hang: int = 0) -> list[str]:
             break_long_words=False,
             break_on_hyphens=False,
         )
-    lines, line = [], ""
+    lines, line, taken = [], "", 0
     for unit, space in _units(text):
-        more = f"{line}{space}{unit}" if line.strip() else f"{line}{unit}"
-        if line.strip() and width(more) > columns:
+        size = width(unit)
+        if not line.strip():
+            line, taken = line + unit, taken + size
+        elif taken + len(space) + size > columns:
             lines.append(line)
-            more = " " * hang + unit
-        line = more
+            line, taken = " " * hang + unit, hang + size
+        else:
+            line, taken = line + space + unit, taken + len(space) + size
     return [each.replace(_HELD, " ") for each in [*lines, line] if each.strip()]
 
 

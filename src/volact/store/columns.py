@@ -14,7 +14,7 @@ from volact.core.licence_end import end_of_term
 from volact.core.main_cause import cause
 from volact.model.report import ServerReport
 from volact.store.clock import moment
-from volact.store.pack import column, encode_text
+from volact.store.encoding import column, encode_text
 
 Values = dict[str, Any]
 _OVERDUE = "renewal-overdue"

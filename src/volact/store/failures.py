@@ -16,9 +16,9 @@ from volact.model.text import Text, raw, say
 from volact.store.address import Address, secrets_in
 
 # locked, gone: may be over in a moment.  full: may be over in a while.  The rest stays.
-Kind = Literal["locked", "gone", "full", "lasting"]
+FailureKind = Literal["locked", "gone", "full", "lasting"]
 
-_SQLITE: dict[int, tuple[Kind, Text, Text]] = {
+_SQLITE: dict[int, tuple[FailureKind, Text, Text]] = {
     sqlite3.SQLITE_BUSY: (
         "locked",
         say("the database is locked by another program"),
@@ -70,10 +70,10 @@ _POSTGRESQL = {
 }
 
 
-class TroubleError(StoreError):
+class DatabaseError(StoreError):
     """A store that does not do what it should, and how lasting that is."""
 
-    def __init__(self, kind: Kind, address: Address, what: Text, hint: Text) -> None:
+    def __init__(self, kind: FailureKind, address: Address, what: Text, hint: Text) -> None:
         message = say("store {where}: {what}", where=raw(address.shown), what=what)
         super().__init__(message, hint)
         self.kind = kind
@@ -88,7 +88,7 @@ class TroubleError(StoreError):
 CAUGHT = (sa_exc.SQLAlchemyError, sqlite3.Error, OSError, StoreError)
 
 
-def trouble(error: Exception, address: Address) -> StoreError:
+def database_error(error: Exception, address: Address) -> StoreError:
     """A library's complaint in our words; ours stay as they are."""
     if isinstance(error, StoreError):
         return error
@@ -100,7 +100,7 @@ def trouble(error: Exception, address: Address) -> StoreError:
     if code == sqlite3.SQLITE_IOERR and _is_full(address):
         code = sqlite3.SQLITE_FULL
     if known := _SQLITE.get(code):
-        return TroubleError(known[0], address, *known[1:])
+        return DatabaseError(known[0], address, *known[1:])
     if isinstance(error, sa_exc.OperationalError | sa_exc.InterfaceError):
         gone = error.connection_invalidated or address.file is None
         return _other("gone" if gone else "lasting", cause, address)
@@ -121,7 +121,7 @@ def _is_full(address: Address) -> bool:
         return False
 
 
-def _other(kind: Kind, cause: BaseException | None, address: Address) -> TroubleError:
+def _other(kind: FailureKind, cause: BaseException | None, address: Address) -> DatabaseError:
     """Whatever else it says, in its own words."""
     words = one_line(str(cause) or type(cause).__name__)
     for secret in secrets_in(address.url):
@@ -130,15 +130,15 @@ def _other(kind: Kind, cause: BaseException | None, address: Address) -> Trouble
         hint = say("is the database there, and may you log in?")
     else:
         hint = say("give --store another place, or --no-store to keep nothing")
-    return TroubleError(kind, address, raw(words), hint)
+    return DatabaseError(kind, address, raw(words), hint)
 
 
-def _of_system(error: OSError, address: Address) -> TroubleError:
+def _of_system(error: OSError, address: Address) -> DatabaseError:
     words = raw(error.strerror or type(error).__name__)
     hint = say("look at the rights of the file and its folder")
-    return TroubleError("lasting", address, words, hint)
+    return DatabaseError("lasting", address, words, hint)
 
 
-def kind_of(error: VolactError) -> Kind:
-    """How lasting a trouble is; what is no trouble of a database lasts."""
-    return error.kind if isinstance(error, TroubleError) else "lasting"
+def kind_of(error: VolactError) -> FailureKind:
+    """How lasting an error is; one that is not of a database lasts."""
+    return error.kind if isinstance(error, DatabaseError) else "lasting"

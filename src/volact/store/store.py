@@ -1,7 +1,8 @@
-"""The store as the verbs see it: opened once, asked in words of volact, closed.
+"""The store as the verbs see it: opened once, read, pruned, closed.
 
 Reading streams: ten thousand rows are never in memory together.  What happens
-while a run goes on is ``keeper``'s; the queries are in ``reading`` and ``digging``.
+while a run goes on is ``store_writer``'s; rows as they are come from ``reading``, lists and
+digests from ``volact.queries``.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Any, Literal, TypeVar, overload
 import sqlalchemy as sa
 
 from volact.model.intent import Intent
-from volact.store import digging, pruning, reading
+from volact.store import pruning, reading
 from volact.store.address import Address, chosen
 from volact.store.engine import BUSY_S, make_engine, reading_engine, require_file, writing
-from volact.store.failures import CAUGHT, trouble
+from volact.store.failures import CAUGHT, database_error
 from volact.store.schema import require_current
 from volact.store.values import Latest, Pruned, RunRow, StoredRow
 
@@ -84,17 +85,17 @@ class Store:
 
     def intents(self, run: str) -> Iterator[Intent]:
         """What was about to be sent in a run, oldest first, each server's together."""
-        return self.stream(lambda connection: digging.intents(connection, run))
+        return self.stream(lambda connection: reading.intents(connection, run))
 
     def facts(
         self, run: str, server: str, look: Literal["first", "closing", ""] = ""
     ) -> dict[str, Any] | None:
         """The raw facts of a server in a run: those of that look, else the newest."""
-        return self.ask(lambda connection: digging.facts(connection, run, server, look))
+        return self.ask(lambda connection: reading.facts(connection, run, server, look))
 
     def looks(self, run: str) -> Iterator[dict[str, Any]]:
         """The raw facts of every look of a run, with whose, when and which."""
-        return self.stream(lambda connection: digging.looks(connection, run))
+        return self.stream(lambda connection: reading.looks(connection, run))
 
     def prune(self, older_than: timedelta, *, keep: int = 0, dry_run: bool = False) -> Pruned:
         """Take old runs out; ``keep`` is how many of the newest stay whatever their age.
@@ -168,7 +169,7 @@ class _Guarded:
         trace: TracebackType | None,
     ) -> None:
         if isinstance(error, CAUGHT):
-            raise trouble(error, self._address) from error
+            raise database_error(error, self._address) from error
 
 
 @overload

@@ -49,7 +49,7 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
     examined: StoredRow | None
 
 
-class Opening(msgspec.Struct, frozen=True, kw_only=True):
+class RunStart(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a run when it begins.
 
     ``tags`` are the servers' tags, by name; ``None`` where the run knows of none, which
@@ -64,14 +64,15 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, tuple[str, ...]] | None = None
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of keeping a run.
+class WriteOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of writing a run.
 
-    ``trouble`` says why not all of it is kept, and is ``""`` when all is.
+    ``stored`` is whether any of it is in the store, ``problem`` why not all of it is,
+    ``""`` when all is.
     """
 
-    anything: bool
-    trouble: str = ""
+    stored: bool
+    problem: str = ""
 
 
 class Pruned(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from volact.cli.runtime import run_async
 from volact.cli.sinks import NullWriter, require_writable
 from volact.model.text import say
 from volact.report.compare import ComparingWriter
-from volact.report.tally import Tally
+from volact.report.run_counts import RunCounts
 from volact.words import tr
 
 
@@ -51,15 +51,15 @@ def _both_runs(options: DemoOptions, inventory: Path) -> int:
     return _activate(replace(both, report=[f"html={options.html}"]), before)
 
 
-def _check(options: FleetOptions) -> Tally:
+def _check(options: FleetOptions) -> RunCounts:
     with open_run(options, fleet_of(options, "check"), "text", NullWriter()) as run:
         code = run_async(run_through(run))
         if run.stopped:
             raise typer.Exit(code)
-        return run.tally
+        return run.counts
 
 
-def _activate(options: FleetOptions, before: Tally) -> int:
+def _activate(options: FleetOptions, before: RunCounts) -> int:
     fleet = fleet_of(options, "activate")
     how = msgspec.structs.replace(
         fleet.how, command="demo", selector="-i lab.toml", before=before.summary()

@@ -35,7 +35,7 @@ def diff(options: DiffOptions) -> int:
             key="servers",
             rows=found.servers,
             columns=DIFF,
-            rest=lambda: {"summary": found.summary},
+            summary_fields=lambda: {"summary": found.summary},
         )
         write(use_stdout(options.output), options.output, document)
     return found.exit_code

@@ -39,7 +39,7 @@ def expiring(options: ExpiringOptions) -> int:
             key="servers",
             rows=found.servers if apart else chain(found.servers, found.unknown),
             columns=EXPIRING,
-            rest=lambda: {"unknown": found.unknown, **rest} if apart else rest,
+            summary_fields=lambda: {"unknown": found.unknown, **rest} if apart else rest,
         )
         write(use_stdout(options.output), options.output, document)
     return _NOTHING_KNOWN if empty else found.exit_code

@@ -14,7 +14,7 @@ from volact.inventory.export import export as exported
 from volact.inventory.export import record
 from volact.model.server import Server
 from volact.report.json_document import encode
-from volact.report.safe import plain
+from volact.report.terminal_safe import plain
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
 

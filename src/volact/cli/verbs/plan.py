@@ -15,7 +15,7 @@ from volact.core.steps.forecast import console_commands
 from volact.fleet import needs_all_servers, plan_fleet, plan_together
 from volact.model.report import RunReport, ServerReport
 from volact.pipeline import Outcome
-from volact.report.commands_list import CommandsWriter
+from volact.report.plan_text import CommandsWriter
 
 
 def plan(options: PlanOptions) -> int:

@@ -27,7 +27,7 @@ from volact.model.server import Address, Server
 from volact.pipeline import Job, Outcome, read_one, row_without_result
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
-from volact.report.tally import ALL_WELL, Tally, exit_code
+from volact.report.run_counts import ALL_WELL, RunCounts, exit_code
 
 _STDIN = "-"
 
@@ -38,17 +38,17 @@ def read_answer(options: ReadOptions) -> int:
     job = _job(options)
     read = [one for file in options.files or [_STDIN] for one in _outcomes(file, job)]
     outcomes = _told_apart(read)
-    tally = Tally(outcome.report for outcome in outcomes)
+    counts = RunCounts(outcome.report for outcome in outcomes)
     sinks = Sinks(_writer(options, how), parse_reports(options.report), how)
     try:
         for outcome in outcomes:
             sinks.add(outcome.report)
-        whole = sinks.finish(_whole(how, tally.summary()))
+        whole = sinks.finish(_whole(how, counts.summary()))
     finally:
         sinks.discard()
     if options.output == "commands":
         _write_commands(outcomes)
-    return exit_code(tally.summary()) or (ALL_WELL if whole else FAILED)
+    return exit_code(counts.summary()) or (ALL_WELL if whole else FAILED)
 
 
 def _whole(how: Invocation, summary: Summary) -> RunReport:

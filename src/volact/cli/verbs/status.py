@@ -29,7 +29,7 @@ def status(options: StatusOptions) -> int:
                 key="servers",
                 rows=query.rows(store) if store else (),
                 columns=STATUS,
-                rest=lambda: {**status_fields(found), "last_run": last},
+                summary_fields=lambda: {**status_fields(found), "last_run": last},
             )
             write(use_stdout(options.output), options.output, document)
         elif last is not None:

@@ -16,7 +16,7 @@ from volact.errors import InputError
 from volact.fleet import plan_fleet
 from volact.model.text import count, say
 from volact.pipeline import Outcome
-from volact.report.undo_tally import UndoTally
+from volact.report.run_counts import UndoCounts
 from volact.report.undo_text import UndoTextWriter
 
 
@@ -37,7 +37,7 @@ def undo(options: UndoOptions) -> int:
 
 def _undo(what: UndoRun, options: UndoOptions) -> int:
     with open_run(options, what.fleet, options.output) as run, new_runner() as runner:
-        run.tally = UndoTally()
+        run.counts = UndoCounts()
         if what.remark:
             run.note(what.remark)
         for row in what.lost():

@@ -20,10 +20,10 @@ from volact.cli.watch_units import Start, cron, quiet, systemd, variables_of, wo
 from volact.core.context import Policy
 from volact.core.span import parse_span
 from volact.errors import InputError, StoreError
-from volact.model.told import told
+from volact.model.error_text import error_text
 from volact.pipeline import Mode
 from volact.queries.servers import ServersQuery
-from volact.report.standing import Standing, kept_standing
+from volact.report.watch_changes import ServerStanding, stored_standing
 from volact.store import open_store
 from volact.store.address import chosen
 
@@ -60,7 +60,7 @@ def _watch(options: WatchOptions) -> Watch:
     )
 
 
-def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, Standing]]:
+def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, ServerStanding]]:
     """The last known standing of each server, out of the store."""
     if options.no_store or chosen(options.store) is None:
         return
@@ -71,9 +71,9 @@ def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, Sta
             return
         with store:
             for server in ServersQuery(now=datetime.now(UTC)).stream(store):
-                yield server.name, kept_standing(server, within)
+                yield server.name, stored_standing(server, within)
     except StoreError as error:  # an unreadable store does not stop a watch
-        tell(told(error))
+        tell(error_text(error))
 
 
 def _whose(options: WatchOptions) -> list[str]:

@@ -9,9 +9,9 @@ from itertools import groupby
 from volact.core.change import CHANGE_KINDS, ChangeKind, Snapshot
 from volact.model.text import Text, count, say
 from volact.queries.values import ChangeRow, Diff
-from volact.report.safe import pad, plain, width
-from volact.report.store_reports.paper import Paper
 from volact.report.store_reports.runs_text import run_line
+from volact.report.store_reports.store_text import StoreText
+from volact.report.terminal_safe import pad, plain, width
 from volact.report.words import ERROR_NAMES, VERDICTS
 from volact.store.values import RunRow
 from volact.words import tr
@@ -40,41 +40,41 @@ _PRESSING: tuple[ChangeKind, ...] = ("worse", "lost")
 _SHOWN = {True: 50, False: 12}  # servers of a kind, pressing or not; the data formats have all
 
 
-def write_diff(paper: Paper, found: Diff, before: RunRow, after: RunRow) -> None:
+def write_diff(out: StoreText, found: Diff, before: RunRow, after: RunRow) -> None:
     """All of it, with what to do next."""
     titles = [tr(say("first:")), tr(say("second:"))]
     columns = max(map(width, titles))
     for title, run in zip(titles, (before, after), strict=True):
-        paper.line(f"{pad(title, columns)}  {run_line(run)}")
-    _doubts(paper, before, after, found)
+        out.line(f"{pad(title, columns)}  {run_line(run)}")
+    _doubts(out, before, after, found)
     for kind, rows in groupby(found.servers, key=lambda row: row.kind):
-        _kind(paper, kind, list(rows))
-    _findings(paper, found)
-    _totals(paper, found)
+        _kind(out, kind, list(rows))
+    _findings(out, found)
+    _totals(out, found)
 
 
-def _doubts(paper: Paper, before: RunRow, after: RunRow, found: Diff) -> None:
+def _doubts(out: StoreText, before: RunRow, after: RunRow, found: Diff) -> None:
     """Why a server may be missing from a run without being gone."""
     if (found.summary.gone and not after.finished) or (found.summary.new and not before.finished):
         words = say("A run that was cut off may not have come to every server.")
-        paper.prose(tr(words), 0, "attention")
+        out.prose(tr(words), 0, "attention")
     if before.pruned or after.pruned:
         words = say("Not all rows of these runs are kept any more.")
-        paper.prose(tr(words), 0, "attention")
+        out.prose(tr(words), 0, "attention")
 
 
-def _kind(paper: Paper, kind: ChangeKind, rows: list[ChangeRow]) -> None:
+def _kind(out: StoreText, kind: ChangeKind, rows: list[ChangeRow]) -> None:
     title, means, colour = _KINDS[kind]
     servers = count(len(rows), "{n} server", "{n} servers")
-    paper.line()
-    paper.prose(f"{tr(title).upper()}  {tr(servers)}: {tr(means)}", 0, colour)
+    out.line()
+    out.prose(f"{tr(title).upper()}  {tr(servers)}: {tr(means)}", 0, colour)
     shown = rows[: _SHOWN[kind in _PRESSING]]
     columns = min(32, max(width(plain(row.name)) for row in shown))
     for row in shown:
-        paper.prose(f"{pad(plain(row.name), columns)}  {_standing(row)}", 2)
+        out.prose(f"{pad(plain(row.name), columns)}  {_standing(row)}", 2)
         for line in _details(row):
-            paper.prose(line, 6, "dim")
-    paper.more(len(rows) - len(shown))
+            out.prose(line, 6, "dim")
+    out.more(len(rows) - len(shown))
 
 
 def _standing(row: ChangeRow) -> str:
@@ -107,14 +107,14 @@ def _value(value: object) -> str:
     return tr(say("(none known)")) if value is None else tr(str(value))
 
 
-def _findings(paper: Paper, found: Diff) -> None:
+def _findings(out: StoreText, found: Diff) -> None:
     for title, counts in (
         (say("Appeared"), found.summary.appeared),
         (say("Resolved"), found.summary.resolved),
     ):
         if counts:
-            paper.line()
-            paper.prose(f"{tr(title)}: {_ranked(counts)}")
+            out.line()
+            out.prose(f"{tr(title)}: {_ranked(counts)}")
 
 
 def _ranked(counts: Mapping[str, int]) -> str:
@@ -124,12 +124,12 @@ def _ranked(counts: Mapping[str, int]) -> str:
     return ", ".join([*shown, *said])
 
 
-def _totals(paper: Paper, found: Diff) -> None:
-    paper.line()
+def _totals(out: StoreText, found: Diff) -> None:
+    out.line()
     counts = {kind: getattr(found.summary, kind) for kind in CHANGE_KINDS}
     said = [f"{n} {tr(_KINDS[kind][0])}" for kind, n in counts.items() if n and kind != "same"]
     same = tr(count(counts["same"], "{n} the same", "{n} the same"))
-    paper.prose(", ".join([*said, same]), 0, "bold")
+    out.prose(", ".join([*said, same]), 0, "bold")
     pressing = next((row for row in found.servers if row.kind in _PRESSING), None)
     if pressing is not None:
-        paper.following(f"volact history {shlex.quote(plain(pressing.name))}")
+        out.following(f"volact history {shlex.quote(plain(pressing.name))}")

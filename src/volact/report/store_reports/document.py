@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TextIO, TypeVar
 import msgspec
 
 from volact.report.json_document import encode
-from volact.report.safe import csv_cell
+from volact.report.terminal_safe import csv_cell
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 DataFormat = Literal["json", "jsonl", "csv"]
@@ -21,13 +21,13 @@ Columns = Mapping[str, Callable[[Row], object]]
 
 
 class Document(msgspec.Struct, Generic[Row], kw_only=True):
-    """What is written.  ``rest`` is asked when every row has been taken."""
+    """What is written.  ``summary_fields`` is called after the last row."""
 
     head: dict[str, Any]
     key: str  # under which the rows stand
     rows: Iterable[Row]
     columns: Columns[Row]
-    rest: Callable[[], dict[str, Any]] = dict
+    summary_fields: Callable[[], dict[str, Any]] = dict
 
 
 def write(out: TextIO, format_: DataFormat, document: Document[Row]) -> None:
@@ -41,14 +41,14 @@ def _json(out: TextIO, document: Document[Row]) -> None:
     for row in document.rows:
         out.write(between + encode(row))
         between = ",\n"
-    rest = encode(document.rest()).removeprefix("{")
+    rest = encode(document.summary_fields()).removeprefix("{")
     out.write("\n]" + (f",\n{rest}\n" if rest != "}" else "}\n"))
 
 
 def _jsonl(out: TextIO, document: Document[Row]) -> None:
     for row in document.rows:
         out.write(encode(row) + "\n")
-    out.write(encode({**document.head, **document.rest()}) + "\n")
+    out.write(encode({**document.head, **document.summary_fields()}) + "\n")
 
 
 def _csv(out: TextIO, document: Document[Row]) -> None:

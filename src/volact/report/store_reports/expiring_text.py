@@ -9,8 +9,9 @@ from datetime import timedelta
 from volact.core.span import span_word
 from volact.model.text import Text, count, say
 from volact.queries.values import Endings, Expiring, ExpiringRow, ExpiringSummary
-from volact.report.safe import plain
-from volact.report.store_reports.paper import Cell, Paper, ago, cut, moment
+from volact.report.store_reports.store_text import StoreText, ago, cut, moment
+from volact.report.terminal_safe import plain
+from volact.report.terminal_writer import Cell
 from volact.words import tr
 
 _COLOURS: dict[Expiring, str] = {
@@ -30,12 +31,12 @@ _SHOWN = 200
 _UNKNOWN = 20
 
 
-def write_expiring(paper: Paper, found: Endings, within: timedelta) -> None:
+def write_expiring(out: StoreText, found: Endings, within: timedelta) -> None:
     """All of it, with what to do next."""
-    paper.line(tr(_head(found.summary, span_word(within))), "bold")
+    out.line(tr(_head(found.summary, span_word(within))), "bold")
     if found.servers:
-        paper.line()
-        paper.table(
+        out.line()
+        out.table(
             (
                 tr(say("SERVER")),
                 tr(say("ENDS (UTC)")),
@@ -44,13 +45,13 @@ def write_expiring(paper: Paper, found: Endings, within: timedelta) -> None:
                 tr(say("KMS HOST")),
                 tr(say("LAST EXAMINED")),
             ),
-            [_ending(paper, row) for row in found.servers[:_SHOWN]],
+            [_ending(out, row) for row in found.servers[:_SHOWN]],
             indent=0,
         )
-        paper.more(len(found.servers) - _SHOWN)
-    _unknown(paper, found.unknown)
-    _others(paper, found.summary)
-    _next(paper, found)
+        out.more(len(found.servers) - _SHOWN)
+    _unknown(out, found.unknown)
+    _others(out, found.summary)
+    _next(out, found)
 
 
 def _head(summary: ExpiringSummary, span: str) -> Text:
@@ -67,7 +68,7 @@ def _head(summary: ExpiringSummary, span: str) -> Text:
     return say("{words}; {late}; times are UTC", words=words, late=late)
 
 
-def _ending(paper: Paper, row: ExpiringRow) -> tuple[Cell, ...]:
+def _ending(out: StoreText, row: ExpiringRow) -> tuple[Cell, ...]:
     days = row.days_left
     left = "" if days is None else tr(say("{n} d", n=f"{days:.1f}"))
     return (
@@ -76,7 +77,7 @@ def _ending(paper: Paper, row: ExpiringRow) -> tuple[Cell, ...]:
         Cell(left, _COLOURS[row.state], True),
         Cell(tr(_state(row)), _COLOURS[row.state]),
         Cell(cut(plain(row.kms_host or ""), 40)),
-        Cell(ago(row.examined, paper.now), "dim"),
+        Cell(ago(row.examined, out.now), "dim"),
     )
 
 
@@ -87,7 +88,7 @@ def _state(row: ExpiringRow) -> Text:
     return say("{state}, renewal overdue", state=said) if row.overdue else said
 
 
-def _unknown(paper: Paper, rows: Sequence[ExpiringRow]) -> None:
+def _unknown(out: StoreText, rows: Sequence[ExpiringRow]) -> None:
     if not rows:
         return
     words = count(
@@ -95,20 +96,20 @@ def _unknown(paper: Paper, rows: Sequence[ExpiringRow]) -> None:
         "{n} server of which the end is not known",
         "{n} servers of which the end is not known",
     )
-    paper.heading(tr(words))
+    out.heading(tr(words))
     cells = [
         (
             Cell(cut(plain(row.name), 32)),
             Cell(tr(_WHY[row.why]), "unreachable"),
-            Cell(ago(row.examined, paper.now), "dim"),
+            Cell(ago(row.examined, out.now), "dim"),
         )
         for row in rows[:_UNKNOWN]
     ]
-    paper.table(("", "", ""), cells)
-    paper.more(len(rows) - _UNKNOWN)
+    out.table(("", "", ""), cells)
+    out.more(len(rows) - _UNKNOWN)
 
 
-def _others(paper: Paper, summary: ExpiringSummary) -> None:
+def _others(out: StoreText, summary: ExpiringSummary) -> None:
     """The rest, so that the numbers add up."""
     parts = [
         count(summary.later, "{n} licence ends later", "{n} licences end later"),
@@ -118,14 +119,14 @@ def _others(paper: Paper, summary: ExpiringSummary) -> None:
     counts = (summary.later, summary.never, summary.unlicensed)
     said = [tr(part) for part, number in zip(parts, counts, strict=True) if number]
     if said:
-        paper.line()
-        paper.prose("; ".join(said), 0, "dim")
+        out.line()
+        out.prose("; ".join(said), 0, "dim")
 
 
-def _next(paper: Paper, found: Endings) -> None:
-    paper.line()
+def _next(out: StoreText, found: Endings) -> None:
+    out.line()
     first = next(iter(found.servers or found.unknown), None)
     if first is not None:
-        paper.following(f"volact history {shlex.quote(plain(first.name))}")
+        out.following(f"volact history {shlex.quote(plain(first.name))}")
     else:
-        paper.following("volact status")
+        out.following("volact status")

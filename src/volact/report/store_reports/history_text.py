@@ -11,8 +11,8 @@ from volact.model.report import LicenseRow, ServerReport
 from volact.model.text import count, say
 from volact.model.undo import UndoRow
 from volact.queries.values import LookRow
-from volact.report.safe import plain
-from volact.report.store_reports.paper import Paper, ago, moment
+from volact.report.store_reports.store_text import StoreText, ago, moment
+from volact.report.terminal_safe import plain
 from volact.report.words import (
     ERROR_TITLES,
     VERDICTS,
@@ -26,35 +26,35 @@ from volact.report.words import (
 from volact.words import tr
 
 
-def write_history(paper: Paper, server: ServerReport, looks: Sequence[LookRow]) -> None:
+def write_history(out: StoreText, server: ServerReport, looks: Sequence[LookRow]) -> None:
     """The server, and each look with what came and went and what was done."""
     about = [plain(server.address), os_words(server), plain(server.provider or "")]
-    paper.line(f"{plain(server.name)}  {' | '.join(word for word in about if word)}", "bold")
+    out.line(f"{plain(server.name)}  {' | '.join(word for word in about if word)}", "bold")
     words = count(
         len(looks), "{n} look; times are UTC", "{n} looks, the newest first; times are UTC"
     )
-    paper.line(tr(words))
+    out.line(tr(words))
     for look in looks:
-        paper.line()
-        _look(paper, look)
-    paper.line()
+        out.line()
+        _look(out, look)
+    out.line()
     cause = looks[0].cause if looks else ""
     if cause and not cause.startswith("error:"):
-        paper.line(tr(say("next: {step}", step=f"volact explain {plain(cause)}")))
+        out.line(tr(say("next: {step}", step=f"volact explain {plain(cause)}")))
     else:
-        paper.following("volact status")
+        out.following("volact status")
 
 
-def _look(paper: Paper, look: LookRow) -> None:
+def _look(out: StoreText, look: LookRow) -> None:
     verdict = tr(VERDICTS[look.verdict]).upper()
-    when = f"{moment(look.at)} ({ago(look.at, paper.now)})"
+    when = f"{moment(look.at)} ({ago(look.at, out.now)})"
     run = tr(say("{command}, run {id}", command=look.command or "?", id=look.run))
-    paper.prose(f"{when}  {verdict}  {plain(run)}", 0, look.verdict)
-    for line in _lines(paper, look):
-        paper.prose(line, 4, "", hang=2)
+    out.prose(f"{when}  {verdict}  {plain(run)}", 0, look.verdict)
+    for line in _lines(out, look):
+        out.prose(line, 4, "", hang=2)
 
 
-def _lines(paper: Paper, look: LookRow) -> Iterator[str]:
+def _lines(out: StoreText, look: LookRow) -> Iterator[str]:
     if look.error is not None:
         title = ERROR_TITLES[look.error.kind]
         yield plain(tr(say("{title}: {message}", title=title, message=look.error.message)))

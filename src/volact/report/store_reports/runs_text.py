@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from volact.model.text import count, say
-from volact.report.safe import plain
-from volact.report.store_reports.paper import Cell, Paper, ago, cut, moment, number
+from volact.report.store_reports.store_text import StoreText, ago, cut, moment, number
+from volact.report.terminal_safe import plain
+from volact.report.terminal_writer import Cell
 from volact.report.words import VERDICTS, duration
 from volact.store.values import RunRow
 from volact.words import tr
 
 
-def write_runs(paper: Paper, runs: Sequence[RunRow], *, more: bool) -> None:
+def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
     """The runs, newest first; whether there are older ones."""
     head = (
         tr(say("RUN")),
@@ -24,14 +25,14 @@ def write_runs(paper: Paper, runs: Sequence[RunRow], *, more: bool) -> None:
         *(tr(VERDICTS[word]) for word in ("healthy", "attention", "failed", "unreachable")),
         tr(say("changed")),
     )
-    paper.table(head, [_row(paper, run) for run in runs], indent=0)
+    out.table(head, [_row(out, run) for run in runs], indent=0)
     for run in runs:
         if run.note:
-            paper.prose(f"{plain(run.id)}: {plain(tr(run.note))}", 0, "dim")
+            out.prose(f"{plain(run.id)}: {plain(tr(run.note))}", 0, "dim")
     if any(not run.finished for run in runs):
-        paper.line()
-        paper.prose(tr(say("A run that was cut off was killed, or is still going on.")))
-    _next(paper, runs, more=more)
+        out.line()
+        out.prose(tr(say("A run that was cut off was killed, or is still going on.")))
+    _next(out, runs, more=more)
 
 
 def run_line(run: RunRow) -> str:
@@ -46,7 +47,7 @@ def run_line(run: RunRow) -> str:
     return plain(f"{run.id}  {tr(said)}") + ("" if run.finished else f" ({tr(say('cut off'))})")
 
 
-def _row(paper: Paper, run: RunRow) -> tuple[Cell, ...]:
+def _row(out: StoreText, run: RunRow) -> tuple[Cell, ...]:
     counts = run.summary
     took = Cell(tr(say("cut off")), "attention", True)
     if run.finished and run.elapsed_s is not None:
@@ -54,7 +55,7 @@ def _row(paper: Paper, run: RunRow) -> tuple[Cell, ...]:
     return (
         Cell(cut(plain(run.id), 36)),
         Cell(moment(run.started)),
-        Cell(ago(run.started, paper.now), "dim"),
+        Cell(ago(run.started, out.now), "dim"),
         Cell(cut(plain(run.command), 16)),
         took,
         number(counts.servers),
@@ -66,11 +67,11 @@ def _row(paper: Paper, run: RunRow) -> tuple[Cell, ...]:
     )
 
 
-def _next(paper: Paper, runs: Sequence[RunRow], *, more: bool) -> None:
-    paper.line()
+def _next(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
+    out.line()
     if more:
-        paper.prose(tr(say("Older runs: give --last a larger number.")), 0, "dim")
+        out.prose(tr(say("Older runs: give --last a larger number.")), 0, "dim")
     if len(runs) > 1:
-        paper.following("volact diff last~1 last")
+        out.following("volact diff last~1 last")
     else:
-        paper.following("volact status")
+        out.following("volact status")

@@ -9,8 +9,9 @@ from volact.core.licence_end import EndState
 from volact.core.span import span_word
 from volact.model.text import Text, count, say
 from volact.queries.values import Age, Ends, FleetStatus, Group
-from volact.report.safe import plain
-from volact.report.store_reports.paper import Cell, Paper, ago, bar, cut, number, some
+from volact.report.store_reports.store_text import StoreText, ago, bar, cut, number, some
+from volact.report.terminal_safe import plain
+from volact.report.terminal_writer import Cell
 from volact.report.words import MEANS, VERDICTS, WORST_FIRST
 from volact.store.values import RunRow
 from volact.words import tr
@@ -29,8 +30,8 @@ _URGENT = {"expired": "failed", "unlicensed": "attention", "unknown": "unreachab
 class StatusText:
     """The parts of the text, from the fleet in numbers."""
 
-    def __init__(self, paper: Paper, status: FleetStatus, last: RunRow | None) -> None:
-        self._paper = paper
+    def __init__(self, out: StoreText, status: FleetStatus, last: RunRow | None) -> None:
+        self._out = out
         self._status = status
         self._last = last
 
@@ -48,17 +49,17 @@ class StatusText:
     def _head(self) -> None:
         total = self._status.summary.servers
         servers = count(total, "{n} server", "{n} servers")
-        self._paper.line(tr(say("{servers} as last seen; times are UTC", servers=servers)), "bold")
+        self._out.line(tr(say("{servers} as last seen; times are UTC", servers=servers)), "bold")
         if self._last is not None:
-            run, started = self._last, ago(self._last.started, self._paper.now)
+            run, started = self._last, ago(self._last.started, self._out.now)
             words = say(
                 "newest run: {command} {id}, {ago}", command=run.command, id=run.id, ago=started
             )
-            self._paper.line(plain(tr(words)))
+            self._out.line(plain(tr(words)))
 
     def _verdicts(self) -> None:
         counts = {word: getattr(self._status.summary, word) for word in WORST_FIRST}
-        self._paper.line()
+        self._out.line()
         rows = [
             (
                 Cell(tr(VERDICTS[verdict]).upper(), verdict),
@@ -68,50 +69,50 @@ class StatusText:
             for verdict, servers in counts.items()
             if servers
         ]
-        self._paper.table(("", "", ""), rows)
+        self._out.table(("", "", ""), rows)
         if self._status.expired_since:
             words = count(
                 self._status.expired_since,
                 "{n} of them was healthy when it was seen; its licence has run out since.",
                 "{n} of them were healthy when they were seen; their licence has run out since.",
             )
-            self._paper.prose(tr(words), 2, "attention")
+            self._out.prose(tr(words), 2, "attention")
 
     def _trouble(self) -> None:
         troubled = self._status.troubled
         if not troubled:
             return
-        self._paper.heading(tr(say("Need a person")))
+        self._out.heading(tr(say("Need a person")))
         rows = [
             (
                 Cell(cut(plain(row.name), 32)),
                 Cell(tr(VERDICTS[row.verdict]), row.verdict),
                 Cell(plain(row.cause)),
-                Cell(ago(row.looked, self._paper.now), "dim"),
+                Cell(ago(row.looked, self._out.now), "dim"),
             )
             for row in troubled
         ]
-        self._paper.table(("", "", "", ""), rows)
+        self._out.table(("", "", "", ""), rows)
         summary = self._status.summary
         more = summary.servers - summary.healthy - len(troubled)
         if more:
-            self._paper.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
+            self._out.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
 
     def _causes(self) -> None:
         clusters = self._status.clusters
         if not clusters:
             return
-        self._paper.heading(tr(say("In common")))
+        self._out.heading(tr(say("In common")))
         for cluster in clusters[:_SHOWN]:
-            self._paper.prose(f"{plain(tr(cluster.summary))} [{plain(cluster.cause)}]", 2)
+            self._out.prose(f"{plain(tr(cluster.summary))} [{plain(cluster.cause)}]", 2)
         more = len(clusters) - _SHOWN
         if more > 0:
-            self._paper.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
+            self._out.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
 
     def _endings(self) -> None:
         bars = self._status.endings
         most = max(each.servers for each in bars) or 1
-        self._paper.heading(tr(say("Days of licence left")))
+        self._out.heading(tr(say("Days of licence left")))
         rows = [
             (
                 Cell(ending_words(each)),
@@ -121,7 +122,7 @@ class StatusText:
             for each in bars
             if each.servers or each.ending in ("ends", "expired")
         ]
-        self._paper.table(("", "", ""), rows)
+        self._out.table(("", "", ""), rows)
 
     def _groups(self) -> None:
         for title, groups, none in (
@@ -131,7 +132,7 @@ class StatusText:
             (say("KMS HOST"), self._status.kms_hosts, say("(none known)")),
         ):
             if groups:
-                self._paper.line()
+                self._out.line()
                 self._group(tr(title), groups, tr(none))
 
     def _group(self, title: str, groups: tuple[Group, ...], none: str) -> None:
@@ -148,19 +149,19 @@ class StatusText:
             )
             for each in groups[:_SHOWN]
         ]
-        self._paper.table(head, rows)
+        self._out.table(head, rows)
         more = len(groups) - _SHOWN
         if more > 0:
-            self._paper.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
+            self._out.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
 
     def _ages(self) -> None:
-        self._paper.heading(tr(say("Age of what is known")))
+        self._out.heading(tr(say("Age of what is known")))
         rows = [
             (Cell(age_words(each)), number(each.servers, "" if each.below_days else "attention"))
             for each in self._status.ages
             if each.servers
         ]
-        self._paper.table(("", ""), rows)
+        self._out.table(("", ""), rows)
         stale = self._status.stale
         if stale.servers:
             words = count(
@@ -170,14 +171,14 @@ class StatusText:
                 span=span_word(timedelta(days=stale.after_days)),
                 names=some(stale.names, stale.servers),
             )
-            self._paper.prose(plain(tr(words)), 2, "attention")
+            self._out.prose(plain(tr(words)), 2, "attention")
 
     def _next(self) -> None:
         worst = next(iter(self._status.troubled), None)
-        self._paper.line()
+        self._out.line()
         if worst is not None:
-            self._paper.following(f"volact history {shlex.quote(plain(worst.name))}")
-        self._paper.following("volact expiring --within 30d")
+            self._out.following(f"volact history {shlex.quote(plain(worst.name))}")
+        self._out.following("volact expiring --within 30d")
 
 
 def ending_words(bar_: Ends) -> str:

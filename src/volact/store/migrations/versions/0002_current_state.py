@@ -16,7 +16,7 @@ from alembic import op
 from volact.errors import StoreError
 from volact.model.report import RunReport, ServerReport
 from volact.store.columns import examined_columns, newest_columns, row_columns
-from volact.store.pack import readable, unpack_report
+from volact.store.encoding import readable, unpack_report
 
 revision = "0002"
 down_revision = "0001"

@@ -20,50 +20,53 @@ from volact.store.columns import (
     row_columns,
     tags_column,
 )
-from volact.store.items import Done, Ended, Item, Seen, Sending, Withdrawn
-from volact.store.pack import column, encode, encode_text, pack, readable, squeeze
+from volact.store.encoding import column, encode, encode_text, pack, readable, squeeze
+from volact.store.events import Event, FactsSeen, RunEnded, ServerDone, StepsPlanned, StepsWithdrawn
 from volact.store.tables import FACTS, FINDINGS, ROWS, RUNS, SERVERS, STEPS
-from volact.store.values import Opening
+from volact.store.values import RunStart
 
 
 class Batch(msgspec.Struct, frozen=True):
     """Items of one run that are committed together."""
 
-    opening: Opening
+    run_start: RunStart
     begun: str
-    items: list[Item]
+    events: list[Event]
 
 
 def write(connection: sa.Connection, batch: Batch, *, first: bool) -> None:
     """Write a batch; ``first`` when the run itself may not be there yet."""
-    run = batch.opening.id
+    run = batch.run_start.id
     if first:
         _insert(connection, RUNS, [_opening(batch)])
-    intents = [item.intent for item in batch.items if isinstance(item, Sending)]
-    looks = [item for item in batch.items if isinstance(item, Seen)]
+    intents = [event.intent for event in batch.events if isinstance(event, StepsPlanned)]
+    looks = [event for event in batch.events if isinstance(event, FactsSeen)]
     # By name: two processes that write the same servers then never wait for each other crosswise.
     done = sorted(
-        (item for item in batch.items if isinstance(item, Done)), key=lambda item: item.report.name
+        (event for event in batch.events if isinstance(event, ServerDone)),
+        key=lambda event: event.report.name,
     )
     _insert(connection, STEPS, [step for intent in intents for step in _steps(run, intent)])
-    _take_back(connection, run, [it.intent for it in batch.items if isinstance(it, Withdrawn)])
+    _delete_steps(
+        connection, run, [it.intent for it in batch.events if isinstance(it, StepsWithdrawn)]
+    )
     _insert(connection, FACTS, [_look(run, look) for look in looks])
     if done:
         _write_rows(connection, batch, done)
-    for item in batch.items:
-        if isinstance(item, Ended):
-            _close(connection, run, item.report)
+    for event in batch.events:
+        if isinstance(event, RunEnded):
+            _close(connection, run, event.report)
 
 
 def _opening(batch: Batch) -> Values:
-    opening = batch.opening
+    run_start = batch.run_start
     return {
-        "id": opening.id,
+        "id": run_start.id,
         "begun": batch.begun,
-        "command": opening.command,
-        "started": opening.started,
-        "volact": opening.volact,
-        "words": readable(opening.words),
+        "command": run_start.command,
+        "started": run_start.started,
+        "volact": run_start.volact,
+        "words": readable(run_start.words),
         "finished": False,
         "pruned": False,
     }
@@ -83,17 +86,17 @@ def _close(connection: sa.Connection, run: str, report: RunReport) -> None:
     )
 
 
-def _write_rows(connection: sa.Connection, batch: Batch, done: list[Done]) -> None:
-    run, tags = batch.opening.id, batch.opening.tags
-    keys = [{"of_run": run, "of_server": name_column(item.report.name)} for item in done]
+def _write_rows(connection: sa.Connection, batch: Batch, done: list[ServerDone]) -> None:
+    run, tags = batch.run_start.id, batch.run_start.tags
+    keys = [{"of_run": run, "of_server": name_column(event.report.name)} for event in done]
     connection.execute(_FORGET, keys)
-    connection.execute(_upsert(connection, ROWS), [_row(run, item) for item in done])
-    _insert(connection, FINDINGS, [value for item in done for value in _findings(run, item)])
-    results = [value for item in done for value in _results(run, item.report)]
+    connection.execute(_upsert(connection, ROWS), [_row(run, event) for event in done])
+    _insert(connection, FINDINGS, [value for event in done for value in _findings(run, event)])
+    results = [value for event in done for value in _results(run, event.report)]
     if results:
         connection.execute(_ANSWERED, results)
-    seen = [_server(run, item, tags) for item in done if not _unseen(item.report)]
-    unseen = [_server(run, item, tags) for item in done if _unseen(item.report)]
+    seen = [_server(run, event, tags) for event in done if not _unseen(event.report)]
+    unseen = [_server(run, event, tags) for event in done if _unseen(event.report)]
     if seen:
         connection.execute(_upsert_server(connection, with_tags=tags is not None), seen)
     _insert(connection, SERVERS, unseen)
@@ -104,37 +107,37 @@ def _unseen(report: ServerReport) -> bool:
     return report.carried or (report.error is not None and report.error.kind == "not-begun")
 
 
-def _row(run: str, item: Done) -> Values:
-    report = item.report
+def _row(run: str, event: ServerDone) -> Values:
+    report = event.report
     return {
         "run": run,
         "server": name_column(report.name),
-        "at": item.at,
+        "at": event.at,
         **row_columns(report),
         "report": pack(report),
     }
 
 
-def _server(run: str, item: Done, tags: Mapping[str, tuple[str, ...]] | None) -> Values:
-    report = item.report
+def _server(run: str, event: ServerDone, tags: Mapping[str, tuple[str, ...]] | None) -> Values:
+    report = event.report
     examined = report.verdict != "unreachable"
     return {
         "name": name_column(report.name),
-        "first_seen": item.at,
-        "last_seen": item.at,
+        "first_seen": event.at,
+        "last_seen": event.at,
         "last_run": run,
         "tags": tags_column((tags or {}).get(report.name, ())),
         "provider": column(report.provider),
         **newest_columns(report),
-        "examined_at": item.at if examined else None,
+        "examined_at": event.at if examined else None,
         "examined_run": run if examined else None,
         **examined_columns(report if examined else None),
     }
 
 
-def _findings(run: str, item: Done) -> Iterable[Values]:
-    server = name_column(item.report.name)
-    for position, finding in enumerate(item.report.findings):
+def _findings(run: str, event: ServerDone) -> Iterable[Values]:
+    server = name_column(event.report.name)
+    for position, finding in enumerate(event.report.findings):
         yield {
             "run": run,
             "server": server,
@@ -144,7 +147,7 @@ def _findings(run: str, item: Done) -> Iterable[Values]:
         }
 
 
-def _take_back(connection: sa.Connection, run: str, intents: list[Intent]) -> None:
+def _delete_steps(connection: sa.Connection, run: str, intents: list[Intent]) -> None:
     """What never ran is nothing that could be undone."""
     if intents:
         keys = [
@@ -154,7 +157,7 @@ def _take_back(connection: sa.Connection, run: str, intents: list[Intent]) -> No
         connection.execute(_NEVER_RAN, keys)
 
 
-def _look(run: str, look: Seen) -> Values:
+def _look(run: str, look: FactsSeen) -> Values:
     return {
         "run": run,
         "server": name_column(look.server),

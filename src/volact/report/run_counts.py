@@ -1,7 +1,8 @@
-"""Counting a run while it streams: the summary and the exit code.
+"""The counts of a run while it streams: the summary and the exit code.
 
-Holds counts only, never rows, so that a run over ten thousand servers costs
-no more memory than a run over ten.
+Counts only, never rows: a run over ten thousand servers takes no more memory than a
+run over ten.  An undo has an exit code of its own: a server that is as it was before a
+run may well need attention, which is what was asked for.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+import msgspec
+
 from volact.model.report import ServerReport, Summary
+from volact.model.undo import UndoRow
 from volact.report.words import ERROR_NAMES
 
 ALL_WELL = 0
@@ -17,7 +21,7 @@ ATTENTION = 3
 UNEXAMINED = 4
 
 
-class Tally:
+class RunCounts:
     """The counts of a run."""
 
     def __init__(self, servers: Iterable[ServerReport] = ()) -> None:
@@ -74,3 +78,33 @@ def exit_code(summary: Summary) -> int:
     if summary.unreachable:
         return UNEXAMINED
     return ATTENTION if summary.attention or summary.failed else ALL_WELL
+
+
+_WELL = ("undone", "nothing")
+
+
+def undo_of(server: ServerReport) -> UndoRow | None:
+    """What became of the undo; ``None`` where the server was not examined."""
+    if server.error is not None or isinstance(server.undo, msgspec.UnsetType):
+        return None
+    return server.undo
+
+
+class UndoCounts(RunCounts):
+    """The counts of an undo."""
+
+    def __init__(self) -> None:
+        self.words: Counter[str] = Counter()
+        super().__init__()
+
+    def add(self, server: ServerReport) -> None:
+        """Count one server."""
+        super().add(server)
+        row = undo_of(server)
+        self.words[row.word if row else "unreachable"] += 1
+
+    def exit_code(self) -> int:
+        """0: all that could be undone is; 3: something could not; 4: somebody was not reached."""
+        if self.words["unreachable"]:
+            return UNEXAMINED
+        return ATTENTION if self.words.total() > sum(self.words[w] for w in _WELL) else ALL_WELL

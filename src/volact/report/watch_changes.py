@@ -1,8 +1,7 @@
-"""How each server stood the last time, and what is otherwise now.
+"""What changed between two checks of a watch, and the text of it.
 
-Pure.  A standing is three words a server, so that a watch over ten thousand
-servers for a year costs what one over a day does.  Words for a person come as
-sentences in ``Change``.
+A standing is three words for a server, so that a watch over ten thousand servers for a
+year takes the memory of one over a day.
 """
 
 from __future__ import annotations
@@ -10,22 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from sys import intern
+from typing import TextIO
 
 import msgspec
 
 from volact.core.main_cause import cause, lead
-from volact.model.report import ServerReport, Word
-from volact.model.text import Text, raw, say
+from volact.model.report import RunReport, ServerReport, Word
+from volact.model.text import Text, count, raw, say
 from volact.queries.values import ServerState
 from volact.report.group import natural
-from volact.report.message import Change
+from volact.report.message import Change, counts_line
+from volact.report.terminal_safe import plain
 from volact.report.words import ERROR_TITLES, VERDICTS, WORST_FIRST, days_left
+from volact.words import tr
 
 _ORDER = ("worse", "new", "expiring", "other", "better")
 _RANK: dict[Word, int] = {word: at for at, word in enumerate(reversed(WORST_FIRST))}
 
 
-class Standing(msgspec.Struct, frozen=True):
+class ServerStanding(msgspec.Struct, frozen=True):
     """How a server stands, as far as a change of it is worth a word."""
 
     verdict: Word
@@ -33,27 +35,29 @@ class Standing(msgspec.Struct, frozen=True):
     expiring: bool = False
 
 
-def standing_of(server: ServerReport, at: str, within: timedelta) -> Standing:
+def standing_of(server: ServerReport, at: str, within: timedelta) -> ServerStanding:
     """A server's standing when it was looked at, ``at`` in ISO 8601."""
     left = days_left(server.license.expires, at)
     ending = left is not None and server.error is None and left < within / timedelta(days=1)
-    return Standing(server.verdict, intern(cause(server)), ending)
+    return ServerStanding(server.verdict, intern(cause(server)), ending)
 
 
-def kept_standing(server: ServerState, within: timedelta) -> Standing:
+def stored_standing(server: ServerState, within: timedelta) -> ServerStanding:
     """A server's standing by its newest row in the store."""
     left = days_left(server.expires, server.last_seen)
     ending = left is not None and server.error_kind is None and left < within / timedelta(days=1)
-    return Standing(server.verdict, intern(server.cause), ending)
+    return ServerStanding(server.verdict, intern(server.cause), ending)
 
 
-class Watched:
+class ChangeTracker:
     """What is remembered of the last look, and what the current one changes."""
 
-    def __init__(self, within: timedelta, before: Mapping[str, Standing] | None = None) -> None:
+    def __init__(
+        self, within: timedelta, before: Mapping[str, ServerStanding] | None = None
+    ) -> None:
         self._within = within
         self._before = dict(before or {})
-        self._now: dict[str, Standing] = {}
+        self._now: dict[str, ServerStanding] = {}
         self._changes: list[Change] = []
 
     def add(self, server: ServerReport, at: str) -> Change | None:
@@ -88,7 +92,9 @@ class Watched:
         self._now, self._changes = {}, []
 
 
-def _change(server: ServerReport, at: str, was: Standing | None, now: Standing) -> Change | None:
+def _change(
+    server: ServerReport, at: str, was: ServerStanding | None, now: ServerStanding
+) -> Change | None:
     kind = _kind(was, now)
     if not kind:
         return None
@@ -101,7 +107,7 @@ def _change(server: ServerReport, at: str, was: Standing | None, now: Standing) 
     )
 
 
-def _kind(was: Standing | None, now: Standing) -> str:
+def _kind(was: ServerStanding | None, now: ServerStanding) -> str:
     """What kind of change it is, ``""`` for none."""
     if was is None:
         if now.verdict != "healthy":
@@ -114,7 +120,7 @@ def _kind(was: Standing | None, now: Standing) -> str:
     return "other" if now.cause != was.cause and now.verdict != "healthy" else ""
 
 
-def _said(kind: str, server: ServerReport, at: str, was: Standing | None) -> Text:
+def _said(kind: str, server: ServerReport, at: str, was: ServerStanding | None) -> Text:
     name, now = raw(server.name), VERDICTS[server.verdict]
     before = VERDICTS[was.verdict] if was else raw("")
     match kind:
@@ -152,3 +158,37 @@ def _why(server: ServerReport) -> Text:
 
 def _text(sentence: str) -> Text:
     return sentence if isinstance(sentence, Text) else raw(sentence)
+
+
+_KINDS: dict[str, Text] = {
+    "worse": say("worse"),
+    "new": say("not as it should be"),
+    "expiring": say("ends soon"),
+    "other": say("otherwise"),
+    "better": say("better"),
+}
+
+
+class WatchWriter:
+    """The look in one line, then a line for each server that stands otherwise."""
+
+    def __init__(self, out: TextIO, watched: ChangeTracker) -> None:
+        self._out = out
+        self._watched = watched
+
+    def add(self, server: ServerReport) -> None:
+        """Nothing: what is written is known at the end."""
+
+    def finish(self, run: RunReport) -> None:
+        """Write the look."""
+        changes = self._watched.changes()
+        when = run.started.replace("T", " ").replace("Z", " UTC")
+        said = (
+            count(len(changes), "{n} change", "{n} changes") if changes else say("nothing changed")
+        )
+        self._out.write(f"{when}  {run.command}: {counts_line(run)}; {tr(said)}\n")
+        for change in changes:
+            self._out.write(f"  {tr(_KINDS[change.kind])}: {plain(tr(change.summary))}\n")
+        for note in run.notes:
+            self._out.write(f"  {plain(tr(say('note: {text}', text=note)))}\n")
+        self._out.flush()

@@ -6,7 +6,7 @@ from volact.errors import InputError, VolactError
 from volact.model.text import Text, ready, say
 
 
-def told(error: VolactError) -> Text:
+def error_text(error: VolactError) -> Text:
     """The same line as ``error.line()``."""
     message = _message(error)
     if not error.hint:

@@ -9,7 +9,7 @@ import pytest
 from report_samples import POLICY, RETAIL, STARTED, attention, failed, healthy, unreachable
 
 from volact.model.report import ErrorRow, ServerReport
-from volact.report.standing import Standing, Watched, standing_of
+from volact.report.watch_changes import ChangeTracker, ServerStanding, standing_of
 
 WITHIN = timedelta(days=30)
 
@@ -25,7 +25,7 @@ def ending() -> ServerReport:
 
 def kind(was: ServerReport | None, now: ServerReport) -> str:
     before = {"a": standing_of(was, STARTED, WITHIN)} if was else {}
-    change = Watched(WITHIN, before).add(named(now), STARTED)
+    change = ChangeTracker(WITHIN, before).add(named(now), STARTED)
     return change.kind if change else ""
 
 
@@ -52,7 +52,7 @@ def test_kinds_of_change(was: ServerReport | None, now: ServerReport, said: str)
 
 
 def test_a_server_that_had_no_turn_stands_as_before() -> None:
-    watched = Watched(WITHIN, {"a": Standing("healthy", "")})
+    watched = ChangeTracker(WITHIN, {"a": ServerStanding("healthy", "")})
     error = ErrorRow(kind="not-begun", message="interrupted")
     skipped = named(msgspec.structs.replace(unreachable(), error=error))
     assert watched.add(skipped, STARTED) is None
@@ -63,7 +63,7 @@ def test_a_server_that_had_no_turn_stands_as_before() -> None:
 
 
 def test_the_next_look_is_compared_with_this_one() -> None:
-    watched = Watched(WITHIN)
+    watched = ChangeTracker(WITHIN)
     watched.add(named(attention()), STARTED)
     assert [change.kind for change in watched.changes()] == ["new"]
     watched.next(["a"])
@@ -72,7 +72,7 @@ def test_the_next_look_is_compared_with_this_one() -> None:
 
 
 def test_what_nobody_heard_is_said_again() -> None:
-    watched = Watched(WITHIN)
+    watched = ChangeTracker(WITHIN)
     for _ in range(2):
         watched.add(named(attention()), STARTED)
         assert len(watched.changes()) == 1
@@ -80,7 +80,7 @@ def test_what_nobody_heard_is_said_again() -> None:
 
 
 def test_nothing_is_kept_of_servers_that_are_gone() -> None:
-    watched = Watched(WITHIN)
+    watched = ChangeTracker(WITHIN)
     watched.add(named(healthy()), STARTED)
     watched.next([])
     change = watched.add(named(attention()), STARTED)
@@ -89,7 +89,9 @@ def test_nothing_is_kept_of_servers_that_are_gone() -> None:
 
 
 def test_the_worst_stands_first() -> None:
-    watched = Watched(WITHIN, {"b2": Standing("failed", ""), "b10": Standing("healthy", "")})
+    watched = ChangeTracker(
+        WITHIN, {"b2": ServerStanding("failed", ""), "b10": ServerStanding("healthy", "")}
+    )
     for server in (healthy("b2"), attention("b10"), attention("c"), unreachable("d")):
         watched.add(server, STARTED)
     assert [(c.kind, c.server) for c in watched.changes()] == [
@@ -98,7 +100,7 @@ def test_the_worst_stands_first() -> None:
 
 
 def test_each_change_is_a_sentence() -> None:
-    watched = Watched(WITHIN, {"db-01": Standing("healthy", "")})
+    watched = ChangeTracker(WITHIN, {"db-01": ServerStanding("healthy", "")})
     change = watched.add(attention(), STARTED)
     assert change is not None
     assert change.summary.startswith("db-01: healthy before, attention now: ")

@@ -1,0 +1,92 @@
+"""What the texts of the verbs that read the store share: next commands, bars, cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TextIO
+
+from volact.core.licence_end import days_until
+from volact.model.text import count, say
+from volact.report.terminal_safe import plain, width
+from volact.report.terminal_writer import Cell, TerminalWriter
+from volact.report.words import duration
+from volact.words import tr
+
+_BAR = 40
+
+
+class StoreText(TerminalWriter):
+    """Text for a terminal as of ``now``.
+
+    ``store`` is what a next command needs to read the same store, ``""`` if nothing.
+    """
+
+    def __init__(
+        self,
+        out: TextIO,
+        now: datetime,
+        *,
+        columns: int = 100,
+        colour: bool = False,
+        store: str = "",
+    ) -> None:
+        super().__init__(out, columns=columns, colour=colour)
+        self.now = now
+        self._store = store
+
+    def more(self, number: int) -> None:
+        """How many more there are than are shown, if there are any."""
+        if number > 0:
+            words = count(
+                number,
+                "and {n} more; --output csv lists all",
+                "and {n} more; --output csv lists all",
+            )
+            self.line(f"  {tr(words)}", "dim")
+
+    def following(self, command: str) -> None:
+        """The exact next command, whole on its line, however long."""
+        self.line(tr(say("next: {step}", step=f"{command}{self._store}")))
+
+
+def bar(servers: int, most: int) -> str:
+    """A bar of a histogram; whatever is there is seen."""
+    return "#" * (max(1, round(_BAR * servers / most)) if servers else 0)
+
+
+def number(value: int, colour: str = "") -> Cell:
+    """A count; none is a dash that does not draw the eye."""
+    return Cell(str(value), colour, True) if value else Cell("-", "dim", True)
+
+
+def moment(text: str | None) -> str:
+    """A moment to the minute, UTC."""
+    return plain((text or "")[:16].replace("T", " "))
+
+
+def ago(text: str | None, now: datetime) -> str:
+    """How long before now."""
+    days = days_until(text, now)
+    if days is None:
+        return tr(say("never"))
+    return tr(say("{span} ago", span=duration(max(0.0, -days) * 86400)))
+
+
+def some(names: Sequence[str], of: int) -> str:
+    """Names, and how many more there are."""
+    shown = ", ".join(plain(name) for name in names)
+    more = of - len(names)
+    if more <= 0:
+        return shown
+    return f"{shown} {tr(count(more, 'and {n} more', 'and {n} more'))}"
+
+
+def cut(text: str, columns: int) -> str:
+    """At most so many columns of a name."""
+    if width(text) <= columns:
+        return text
+    kept = text[: 2 * columns]  # a name may be as long as a hostile server likes
+    while width(kept) > columns - 1:
+        kept = kept[:-1]
+    return f"{kept}…"

@@ -1,0 +1,80 @@
+"""Text for a terminal: lines in colours, wrapped prose, headings and aligned tables.
+
+Layout only.  Every string that comes in is safe for a terminal and translated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+import msgspec
+
+from volact.report.terminal_safe import width
+from volact.report.wrap import wrapped
+
+COLOURS: dict[str, str] = {
+    "unreachable": "1;35",
+    "failed": "1;31",
+    "attention": "1;33",
+    "healthy": "1;32",
+    "dim": "2",
+    "bold": "1",
+    "": "",
+}
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One cell of a table; ``right`` aligns it, as numbers are."""
+
+    text: str
+    colour: str = ""
+    right: bool = False
+
+
+class TerminalWriter:
+    """Writes text of at most ``columns`` (60 to 160) to a stream, in colours if asked to.
+
+    ``TerminalWriter(out, columns=80).prose("A long sentence ...", indent=2)``
+    """
+
+    def __init__(self, out: TextIO, *, columns: int = 100, colour: bool = False) -> None:
+        self._out = out
+        self.columns = max(60, min(columns, 160))
+        self._colour = colour
+
+    def line(self, text: str = "", colour: str = "") -> None:
+        """One line as it is."""
+        self._out.write(self.painted(text, colour).rstrip() + "\n")
+
+    def prose(self, text: str, indent: int = 0, colour: str = "", hang: int = 2) -> None:
+        """A sentence, broken into lines."""
+        for line in wrapped(text, self.columns - indent, hang=hang):
+            self.line(" " * indent + line, colour)
+
+    def heading(self, text: str) -> None:
+        """The title of a part, after a free line."""
+        self.line()
+        self.line(text, "bold")
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[Cell]], indent: int = 2) -> None:
+        """Aligned columns, each aligned as its cell of the first row; empty heads: no head."""
+        first = rows[0] if rows else [Cell("") for _ in head]
+        top = [Cell(text, "dim", cell.right) for text, cell in zip(head, first, strict=True)]
+        lines = [top, *rows] if any(head) else list(rows)
+        if not lines:
+            return
+        widths = [max(width(line[at].text) for line in lines) for at in range(len(head))]
+        for line in lines:
+            cells = (self._cell(cell, size) for cell, size in zip(line, widths, strict=True))
+            self.line(" " * indent + "  ".join(cells))
+
+    def painted(self, text: str, colour: str) -> str:
+        """The text in a colour, where there are colours."""
+        code = COLOURS[colour]
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code and text else text
+
+    def _cell(self, cell: Cell, size: int) -> str:
+        space = " " * max(0, size - width(cell.text))
+        shown = self.painted(cell.text, cell.colour)
+        return space + shown if cell.right else shown + space
