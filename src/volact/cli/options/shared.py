@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volact.cloud.registry import clouds
-from volact.core.consent import ASKING_STEPS
 from volact.knowledge.load import provider_names
 
 OutputFormat = Literal["text", "json", "jsonl", "csv"]
@@ -48,6 +47,8 @@ KmsHosts = Annotated[
 
 def complete_step(incomplete: str) -> list[str]:
     """Shell completion for the steps that need consent."""
+    from volact.core.consent import ASKING_STEPS  # noqa: PLC0415 - all steps, for completion alone
+
     return [step for step in ASKING_STEPS if step.startswith(incomplete)]
 
 
