@@ -39,7 +39,7 @@ def test_every_verb_and_option_is_documented(verb: str) -> None:
 
 
 # What several verbs take is said once, above them.
-_SHARING = ("check", "plan", "activate", "undo", "watch", "inventory")
+_SHARING = ("check", "plan", "activate", "undo", "bundle", "watch", "inventory")
 SHARED = DOCS.partition("## Options of check")[2].partition("\n## ")[0]
 
 

@@ -26,7 +26,7 @@ from volact.cli.cloud_options import (
     with_account,
 )
 from volact.cli.failure import tell
-from volact.cli.options.servers import ServerOptions, SourceOptions
+from volact.cli.options.servers import ConnectOptions, ServerOptions, SourceOptions
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.errors import InputError
@@ -62,7 +62,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
     how: Invocation
 
 
-def fleet_of(options: ServerOptions, mode: Mode, policy: Policy | None = None) -> Fleet:
+def fleet_of(options: ConnectOptions, mode: Mode, policy: Policy | None = None) -> Fleet:
     """Make the run that the options describe; ``InputError`` for the first mistake."""
     inventory = inventory_of(options)
     if options.provider:
@@ -114,7 +114,7 @@ def inventory_of(options: SourceOptions) -> Inventory:
     return inventory
 
 
-def _servers(options: ServerOptions, inventory: Inventory) -> tuple[Server, ...]:
+def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...]:
     keys = tuple(options.key_file)
     chosen = tuple(
         with_credential(
@@ -171,7 +171,7 @@ def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
     return known
 
 
-def _how(options: ServerOptions, job: Job, servers: tuple[Server, ...]) -> Invocation:
+def _how(options: ConnectOptions, job: Job, servers: tuple[Server, ...]) -> Invocation:
     limits = _words([("--limit", name) for name in options.limit])
     return Invocation(
         volact=__version__,
@@ -202,7 +202,7 @@ def _consent(policy: Policy) -> tuple[str, ...]:
     )
 
 
-def _login(options: ServerOptions) -> str:
+def _login(options: ConnectOptions) -> str:
     """The options that the next command needs again."""
     named = [
         ("--provider", options.provider),
@@ -215,11 +215,12 @@ def _login(options: ServerOptions) -> str:
         ("--jump", options.jump),
         ("--ssh-config", options.ssh_config),
         ("--connect-timeout", _unless(options.connect_timeout, 15.0)),
-        ("--store", options.store),
+        ("--store", options.store if isinstance(options, ServerOptions) else ""),
         *account_words(options),
     ]
     words = _words(named)
-    return " ".join([*([words] if words else []), *(["--no-store"] if options.no_store else [])])
+    no_store = isinstance(options, ServerOptions) and options.no_store
+    return " ".join([*([words] if words else []), *(["--no-store"] if no_store else [])])
 
 
 def _words(named: list[tuple[str, str]]) -> str:

@@ -80,6 +80,18 @@ VERBS = (
         "read_answer.read_answer",
     ),
     Verb(
+        "bundle",
+        "Write what servers answered to a file without names, to attach to a report.",
+        "servers.BundleOptions",
+        "bundle.bundle",
+    ),
+    Verb(
+        "replay",
+        "Judge a bundle again with today's rules, and show what changed.",
+        "tools.ReplayOptions",
+        "replay.replay_files",
+    ),
+    Verb(
         "explain",
         "Explain an error code, an event id or a finding; list a class of codes, or the classes.",
         "explain.ExplainOptions",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from volact.cli.options.changes import KMS_CONCURRENCY, CautionOptions, RolloutOptions
-from volact.cli.options.servers import ServerOptions
+from volact.cli.options.servers import ConnectOptions, ServerOptions
 from volact.cli.options.shared import RETRIES
 from volact.errors import InputError
 from volact.fleet import Canary, Control, Rate, Share
@@ -20,7 +20,7 @@ from volact.model.text import say
 T = TypeVar("T")
 
 
-def control_of(options: ServerOptions) -> Control:
+def control_of(options: ConnectOptions) -> Control:
     """The settings of the run; ``InputError`` for a value that cannot be read."""
     rollout = options if isinstance(options, CautionOptions) else None
     return Control(

@@ -75,27 +75,11 @@ class SourceOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerOptions(SourceOptions):
-    """What every verb that asks servers takes, but for its output formats."""
+class ConnectOptions(SourceOptions):
+    """How servers are reached and by what they are judged."""
 
     provider: Provider = ""
     kms_host: KmsHosts = field(default_factory=list)
-    report: Annotated[
-        list[str],
-        typer.Option(
-            metavar="FORMAT=FILE",
-            help="Also write html=, json=, jsonl=, csv=, junit=, prometheus= or text= to a file;"
-            " several with commas. Repeatable.",
-        ),
-    ] = field(default_factory=list)
-    notify: Annotated[
-        list[str],
-        typer.Option(
-            metavar="URL",
-            help="Tell people of the run: https://… (a webhook), a URL of apprise (slack://…),"
-            " or env:VARIABLE that holds one. Repeatable.",
-        ),
-    ] = field(default_factory=list)
     concurrency: Annotated[
         int, typer.Option(min=1, max=2000, metavar="N", help="How many servers at a time.")
     ] = 50
@@ -139,6 +123,28 @@ class ServerOptions(SourceOptions):
             metavar="FILE", help="SSH settings instead of the user's own; none reads no file."
         ),
     ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerOptions(ConnectOptions):
+    """Options of every verb that checks servers and reports on them, except its output format."""
+
+    report: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FORMAT=FILE",
+            help="Also write html=, json=, jsonl=, csv=, junit=, prometheus= or text= to a file;"
+            " several with commas. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    notify: Annotated[
+        list[str],
+        typer.Option(
+            metavar="URL",
+            help="Tell people of the run: https://… (a webhook), a URL of apprise (slack://…),"
+            " or env:VARIABLE that holds one. Repeatable.",
+        ),
+    ] = field(default_factory=list)
     store: StoreUrl = ""
     no_store: NoStore = False
     no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")] = (
@@ -177,3 +183,16 @@ class PlanOptions(ServerOptions):
         ),
     ] = "text"
     allow: Allow = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleOptions(ConnectOptions):
+    """Write what servers answered to a file without names, to attach to a report.
+
+    Checks the servers and changes nothing. Names, machine IDs and public addresses are
+    replaced by pseudonyms; volact replay judges the file again.
+    """
+
+    out: Annotated[
+        str, typer.Option("--to", "-o", metavar="FILE", help="Output file; must not exist.")
+    ] = "volact-bundle.json"

@@ -119,6 +119,24 @@ class ReadOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplayOptions:
+    """Judge a bundle again with today's rules, and show what changed.
+
+    Contacts no server. Exit code 3 when a server is judged differently.
+    """
+
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Bundles of volact bundle.", show_default=False),
+    ]
+    update: Annotated[
+        bool, typer.Option("--update", help="Write today's judgement into the files.")
+    ] = False
+    output: TableOrJson = "text"
+    lang: Lang = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProvidersOptions:
     """List the known clouds, or show one with its sources.
 

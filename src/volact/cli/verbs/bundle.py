@@ -1,0 +1,81 @@
+"""``volact bundle``: what servers answered, as one file that can be attached to a report."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+
+from volact.bundle.collect import FactsRecorder, bundle_of, names_of
+from volact.bundle.document import encode
+from volact.bundle.pseudonyms import Pseudonyms
+from volact.cli.atomic_file import write_whole
+from volact.cli.failure import INTERRUPTED, tell
+from volact.cli.fleet_options import Fleet, fleet_of, parse_kms_hosts
+from volact.cli.options.servers import BundleOptions
+from volact.cli.rollout_options import control_of
+from volact.cli.runtime import run_async, stop_on_signals
+from volact.errors import InputError
+from volact.fleet import plan_fleet
+from volact.knowledge.load import load_profile, profile_names
+from volact.model.report import Summary
+from volact.model.text import say
+from volact.pipeline import NO_RECORDER, Outcome
+from volact.report.tally import Tally, exit_code
+from volact.words import tr
+
+
+def bundle(options: BundleOptions) -> int:
+    """Write what servers answered to a file without names, to attach to a report."""
+    path = Path(options.out)
+    if path.exists():
+        raise InputError(
+            say("already exists"), say("choose another file with {option}", option="--to"),
+            where=str(path),
+        )  # fmt: skip
+    fleet = fleet_of(options, "plan")
+    recorder = FactsRecorder(NO_RECORDER)
+    job = msgspec.structs.replace(fleet.job, recorder=recorder)
+    fleet = msgspec.structs.replace(fleet, job=job)
+    outcomes, stopped = run_async(_examine(fleet, options))
+    clouds = tuple(map(load_profile, profile_names()))
+    names = Pseudonyms(clouds, names_of(fleet.servers))
+    made = bundle_of(outcomes, recorder.facts, names, parse_kms_hosts(options.kms_host))
+    _write(path, encode(made))
+    _report(path, len(made.servers))
+    return INTERRUPTED if stopped else _exit_code(outcomes)
+
+
+async def _examine(fleet: Fleet, options: BundleOptions) -> tuple[list[Outcome], bool]:
+    """Probe and plan every server, in the order of the inventory."""
+    stop = asyncio.Event()
+    control = msgspec.structs.replace(control_of(options), stop=stop)
+    with stop_on_signals(stop):
+        rows = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
+        found = {outcome.server.name: outcome async for outcome in rows}
+    return [found[server.name] for server in fleet.servers if server.name in found], stop.is_set()
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_whole(path, data, new=True)
+    except OSError as error:
+        reason = error.strerror or say("cannot be written")
+        raise InputError(reason, where=str(path)) from error
+
+
+def _report(path: Path, servers: int) -> None:
+    line = say(
+        "{n} servers in {file}; read it before you send it: names are replaced, text that a "
+        "server made up may remain",
+        n=servers,
+        file=str(path),
+    )
+    tell(tr(line))
+
+
+def _exit_code(outcomes: list[Outcome]) -> int:
+    """4 if a server could not be examined; what was found is for the reader of the bundle."""
+    summary: Summary = Tally(outcome.report for outcome in outcomes).summary()
+    return exit_code(msgspec.structs.replace(summary, attention=0, failed=0))

@@ -1,0 +1,117 @@
+"""``volact replay``: bundles judged again, offline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from volact.bundle.document import MAX_BYTES, Bundle, Judged, decode, encode
+from volact.bundle.replay import Replayed, replay
+from volact.cli.atomic_file import write_whole
+from volact.cli.options.tools import ReplayOptions
+from volact.errors import InputError
+from volact.model.text import Text, say
+from volact.words import tr
+
+_DIFFERENT = 3
+
+
+def replay_files(options: ReplayOptions) -> int:
+    """Judge bundles again with today's rules, and show what changed."""
+    bundles = [(file, decode(_content(file), file)) for file in options.files]
+    judged = [
+        (file, bundle, [replay(server, file) for server in bundle.servers])
+        for file, bundle in bundles
+    ]
+    if options.output == "json":
+        _write_json(judged)
+    else:
+        for file, bundle, servers in judged:
+            _write_text(file, bundle, servers)
+    if options.update:
+        for file, bundle, servers in judged:
+            write_whole(Path(file), encode(_updated(bundle, servers)))
+        return 0
+    same = all(server.same for _, _, servers in judged for server in servers)
+    return 0 if same else _DIFFERENT
+
+
+def _content(file: str) -> bytes:
+    try:
+        with Path(file).open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(error.strerror or say("cannot be read"), where=file) from error
+
+
+def _updated(bundle: Bundle, servers: list[Replayed]) -> Bundle:
+    pairs = zip(bundle.servers, servers, strict=True)
+    rows = tuple(msgspec.structs.replace(row, judged=again.after) for row, again in pairs)
+    return msgspec.structs.replace(bundle, servers=rows)
+
+
+def _write_json(judged: list[tuple[str, Bundle, list[Replayed]]]) -> None:
+    document = [
+        {
+            "file": file,
+            "volact": bundle.volact,
+            "servers": [
+                {"name": one.name, "same": one.same, "before": one.before, "after": one.after}
+                for one in servers
+            ],
+        }
+        for file, bundle, servers in judged
+    ]
+    encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    sys.stdout.write(f"{encoded.decode()}\n")
+
+
+def _write_text(file: str, bundle: Bundle, servers: list[Replayed]) -> None:
+    changed = [server for server in servers if not server.same]
+    lines = [
+        tr(
+            say(
+                "{file}: {n} servers of volact {version}: {same} unchanged, {changed} changed",
+                file=file,
+                n=len(servers),
+                version=bundle.volact,
+                same=len(servers) - len(changed),
+                changed=len(changed),
+            )
+        )
+    ]
+    for server in changed:
+        lines += [f"  {server.name}", *(f"    {tr(line)}" for line in _changes(server))]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _changes(server: Replayed) -> Iterable[Text]:
+    before, after = server.before, server.after
+    if before.verdict != after.verdict:
+        yield say("verdict: {was} -> {now}", was=before.verdict, now=after.verdict)
+    new = sorted(set(after.findings) - set(before.findings))
+    gone = sorted(set(before.findings) - set(after.findings))
+    if new:
+        yield say("new: {what}", what=", ".join(new))
+    if gone:
+        yield say("resolved: {what}", what=", ".join(gone))
+    for name in sorted(set(before.findings) & set(after.findings)):
+        if before.findings[name] != after.findings[name]:
+            was, now = before.findings[name], after.findings[name]
+            yield say("{what}: {was} -> {now}", what=name, was=was, now=now)
+    yield from _lists(before, after)
+
+
+def _lists(before: Judged, after: Judged) -> Iterable[Text]:
+    if before.plan != after.plan:
+        yield say("plan: {was} -> {now}", was=_words(before.plan), now=_words(after.plan))
+    if before.refusals != after.refusals:
+        was, now = _words(before.refusals), _words(after.refusals)
+        yield say("refused: {was} -> {now}", was=was, now=now)
+
+
+def _words(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "-"

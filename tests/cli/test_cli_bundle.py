@@ -1,0 +1,96 @@
+"""``volact bundle`` and ``volact replay`` as a person types them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+from cli_run import volact
+
+BUNDLE = Path(__file__).parents[1] / "bundles" / "lab-hard.json"
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return Path(shutil.copy(BUNDLE, tmp_path / "b.json"))
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_bundle_of_a_server_that_is_not_there_says_why_without_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    target = f"ssh://bob@localhost:{closed_port()}"
+    done = volact("bundle", target, "--to", str(file), "--provider", "tencent")
+    assert done.returncode == 4, done.stderr
+    server = json.loads(file.read_text())["servers"][0]
+    assert (server["name"], server["judged"]["error"]) == ("server-1", "connect")
+    assert server["facts"] is None and "bob" not in file.read_text()
+    assert str(file) in done.stderr and done.stdout == ""
+    again = volact("replay", str(file))
+    assert again.returncode == 0 and "1 unchanged" in again.stdout
+
+
+def test_a_bundle_replaces_no_file(bundle: Path) -> None:
+    before = bundle.read_bytes()
+    done = volact("bundle", "ssh://localhost", "--to", str(bundle))
+    assert done.returncode == 2 and str(bundle) in done.stderr
+    assert bundle.read_bytes() == before
+
+
+def test_replay_names_what_is_judged_differently(bundle: Path) -> None:
+    document = json.loads(bundle.read_text())
+    judged = document["servers"][0]["judged"]
+    found = dict(judged["findings"])
+    judged["findings"] = {"clock-set-back": "error"}
+    judged["verdict"] = "failed"
+    judged["plan"] = ["rearm"]
+    bundle.write_text(json.dumps(document))
+    done = volact("replay", str(bundle))
+    assert done.returncode == 3
+    assert "11 unchanged, 1 changed" in done.stdout
+    assert "resolved: clock-set-back" in done.stdout and "plan: rearm -> " in done.stdout
+    assert all(name in done.stdout for name in found)
+    data = json.loads(volact("replay", str(bundle), "--output", "json").stdout)
+    assert [row["same"] for row in data[0]["servers"]].count(False) == 1
+
+
+def test_update_accepts_todays_judgement(bundle: Path) -> None:
+    document = json.loads(bundle.read_text())
+    document["servers"][0]["judged"]["verdict"] = "failed"
+    bundle.write_text(json.dumps(document))
+    assert volact("replay", str(bundle), "--update").returncode == 0
+    assert volact("replay", str(bundle)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"zzz",
+        b"[1]",
+        b'{"bundle": 99}',
+        b'{"bundle": 1}',
+        b'{"bundle": 1, "volact": "1", "python": "3", "servers": [{"name": "a"}]}',
+        b"\xff\xfe\x00",
+    ],
+)
+def test_what_is_no_bundle_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "b.json"
+    file.write_bytes(content)
+    done = volact("replay", str(file))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and str(file) in done.stderr
+
+
+def test_facts_that_no_agent_answers_are_one_clear_line(bundle: Path) -> None:
+    document = json.loads(bundle.read_text())
+    document["servers"][0]["facts"]["products"] = 7
+    bundle.write_text(json.dumps(document))
+    done = volact("replay", str(bundle))
+    assert done.returncode == 2 and "server-1" in done.stderr
