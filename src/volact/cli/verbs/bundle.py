@@ -22,7 +22,7 @@ from volact.knowledge.load import load_profile, profile_names
 from volact.model.report import Summary
 from volact.model.text import say
 from volact.pipeline import NO_RECORDER, Outcome
-from volact.report.tally import Tally, exit_code
+from volact.report.run_counts import RunCounts, exit_code
 from volact.words import tr
 
 
@@ -77,5 +77,5 @@ def _report(path: Path, servers: int) -> None:
 
 def _exit_code(outcomes: list[Outcome]) -> int:
     """4 if a server could not be examined; what was found is for the reader of the bundle."""
-    summary: Summary = Tally(outcome.report for outcome in outcomes).summary()
+    summary: Summary = RunCounts(outcome.report for outcome in outcomes).summary()
     return exit_code(msgspec.structs.replace(summary, attention=0, failed=0))
