@@ -12,7 +12,7 @@ from volact.cloud.tencent.run_command import LIMITS
 from volact.cloud.tencent.tat import Agent, Task, TaskResult
 from volact.errors import TransportError
 from volact.transports.base import Raw
-from volact.transports.run_command.invocation import Invocation, raw_of
+from volact.transports.run_command.invocation import CommandInvocation, raw_of
 
 DOCUMENTED = (
     *("PENDING", "DELIVERING", "DELIVER_DELAYED", "DELIVER_FAILED", "START_FAILED", "RUNNING"),
@@ -90,5 +90,5 @@ def test_why_an_instance_cannot_be_asked(agent: Agent | None, state: str | None,
 
 
 async def test_where_a_task_stands() -> None:
-    assert Invocation("ins-1", name="x", time_s=1).status == "not begun"
+    assert CommandInvocation("ins-1", name="x", time_s=1).status == "not begun"
     assert status_of(task("RUNNING")) == "RUNNING: why though"

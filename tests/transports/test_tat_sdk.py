@@ -15,7 +15,7 @@ from tencentcloud.cvm.v20170312 import errorcodes as cvm_codes
 from tencentcloud.tat.v20201028 import errorcodes as tat_codes
 
 from volact.cloud.base import ApiError
-from volact.cloud.rate_limiter import RateLimiter
+from volact.cloud.rate_limiter import CallRateLimiter
 from volact.cloud.tencent.calls import LIMITS, Calls, all_pages
 from volact.cloud.tencent.endpoint import endpoint_of
 from volact.cloud.tencent.failures import as_failure, failure
@@ -322,7 +322,7 @@ class Time:
 @pytest.mark.parametrize("limit", sorted(set(LIMITS.values())))
 async def test_no_second_sees_more_calls_than_the_limit(limit: int) -> None:
     time = Time()
-    bucket = RateLimiter(limit, clock=time.clock, sleep=time.sleep)
+    bucket = CallRateLimiter(limit, clock=time.clock, sleep=time.sleep)
     turns = []
     for number in range(limit * 5):
         await bucket.take()

@@ -249,7 +249,7 @@ class RunCommand(Protocol):
 class ListedInstance(msgspec.Struct, frozen=True, kw_only=True):
     """One instance of a list: a server, or something that is passed over."""
 
-    id: str
+    id: str  # within its scope
     name: str = ""
     place: str  # as in the cloud's addresses: scope, slash, instance
     is_windows: bool

@@ -1,7 +1,7 @@
 """Keeping below an API's limit of requests a second: a token bucket.
 
 Other programs of the same account draw on the same limit, so a call may be
-refused all the same; repeating it is for whoever makes the call.
+refused all the same; the caller repeats it where that is safe.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 _BURST = 0.25
 
 
-class RateLimiter:
+class CallRateLimiter:
     """Lets ``limit`` calls through in any one second, and makes the others wait."""
 
     def __init__(

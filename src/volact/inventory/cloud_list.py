@@ -164,17 +164,23 @@ def inventory_of(source: Source, listed: Sequence[ServerList]) -> Inventory:
 
 
 def _servers(source: Source, found: Sequence[ListedInstance]) -> tuple[Server, ...]:
-    names = Counter(item.name for item in found)
-    return tuple(_server(source, item, unique=names[item.name] == 1) for item in found)
+    taken = Counter(word for item in found for word in {item.name, item.id})
+    return tuple(_server(source, item, _name(item, taken)) for item in found)
 
 
-def _server(source: Source, item: ListedInstance, *, unique: bool) -> Server:
+def _name(item: ListedInstance, taken: Mapping[str, int]) -> str:
+    """Its name, its id or its place: the first that no other instance has."""
+    free = (word for word in (item.name, item.id) if word and taken[word] == 1)
+    return next(free, item.place)
+
+
+def _server(source: Source, item: ListedInstance, name: str) -> Server:
     if source.direct:
         address = Address(scheme=source.via, host=item.private_address)
     else:
         address = Address(scheme=source.cloud.scheme, host=item.place)
     return Server(
-        name=(item.name if unique else "") or item.id,
+        name=name,
         address=address,
         provider=source.cloud.name,
         tags=item.tags,

@@ -100,7 +100,7 @@ def _login_address(scheme: Literal["ssh", "winrm", "winrms"], rest: str) -> Addr
 
 
 def _shown(scheme: str, login: str, place: str) -> str:
-    """The address as it may be printed: somebody may have put a password in it."""
+    """The address as it may be printed: there may be a password in it."""
     user = login.partition(":")[0]
     secret = ":…" if ":" in login else ""
     return repr(f"{scheme}://{user}{secret}{'@' if login else ''}{place}")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from volact.cloud.base import ApiError
-from volact.cloud.rate_limiter import RateLimiter
+from volact.cloud.rate_limiter import CallRateLimiter
 from volact.cloud.tencent.failures import as_failure, failure
 from volact.cloud.tencent.keys import Keys
 from volact.cloud.tencent.sdk import make_client
@@ -60,7 +60,7 @@ class Calls:
         self._keys = keys
         self._threads = threads
         self._pauses_s = pauses_s
-        self._limiters = {action: RateLimiter(limit) for action, limit in LIMITS.items()}
+        self._limiters = {action: CallRateLimiter(limit) for action, limit in LIMITS.items()}
 
     @cached_property
     def tat(self) -> Any:

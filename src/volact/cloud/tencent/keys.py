@@ -120,7 +120,7 @@ def _from_file(path: Path, account: TencentSettings) -> Any:
         raise InputError("is not a file of profiles", where=str(path)) from error
     if not parser.has_section(name):
         if not account.credentials and not account.profile:
-            return None  # nobody asked for this file
+            return None  # no setting names this file
         known = ", ".join(parser.sections()) or "none"
         raise InputError(f"has no section [{name}]", f"it has: {known}", where=str(path))
     values = {key: value.strip().strip("\"'") for key, value in parser.items(name)}

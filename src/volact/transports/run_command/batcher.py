@@ -16,7 +16,7 @@ from volact.cloud.base import ApiError, CommandLimits, RunCommand, Timing
 from volact.cloud.batches import split_failing
 from volact.errors import TransportError
 from volact.transports.run_command.gather import Gatherer, PendingResult
-from volact.transports.run_command.invocation import Invocation
+from volact.transports.run_command.invocation import CommandInvocation
 from volact.transports.run_command.poller import Poller
 
 
@@ -28,7 +28,7 @@ class _Batch(msgspec.Struct, frozen=True):
 
 
 Readiness = PendingResult[str, None]
-Cancellation = PendingResult[Invocation, None]
+Cancellation = PendingResult[CommandInvocation, None]
 
 
 class Batcher:
@@ -55,7 +55,7 @@ class Batcher:
         self._readiness = Gatherer[str, Readiness](
             self._ask_readiness, window_s=window, most=limits.readiness_batch
         )
-        self._batches = Gatherer[_Batch, Invocation](
+        self._batches = Gatherer[_Batch, CommandInvocation](
             self._start_batch, window_s=window, most=limits.start_batch
         )
         self._cancels = Gatherer[str, Cancellation](
@@ -73,12 +73,12 @@ class Batcher:
         self._readiness.add(self._command.group(instance), readiness)
         await readiness.result()
 
-    def send(self, invocation: Invocation, script: bytes) -> None:
+    def send(self, invocation: CommandInvocation, script: bytes) -> None:
         """Start a script soon; the result comes to the invocation."""
         group = self._command.group(invocation.value)
         self._batches.add(_Batch(group, script), invocation)
 
-    async def give_up(self, invocation: Invocation) -> None:
+    async def give_up(self, invocation: CommandInvocation) -> None:
         """Cancel a script that is no longer awaited."""
         invocation.given_up = True
         await invocation.sent.wait()
@@ -98,7 +98,7 @@ class Batcher:
         for item in asked:
             item.set(found.get(item.value))
 
-    async def _start_batch(self, batch: _Batch, invocations: Sequence[Invocation]) -> None:
+    async def _start_batch(self, batch: _Batch, invocations: Sequence[CommandInvocation]) -> None:
         """Start one script on all; an instance that is there twice waits for its turn."""
         awaited = [item for item in invocations if not item.given_up]
         first = {item.value: item for item in reversed(awaited)}
@@ -108,7 +108,7 @@ class Batcher:
                 await split_failing(
                     tuple(first.values()),
                     lambda some: self._start(some, batch.script),
-                    Invocation.refuse,
+                    CommandInvocation.refuse,
                 )
         finally:
             for item in invocations:
@@ -117,7 +117,7 @@ class Batcher:
         for item in later:
             self._batches.add(batch, item)
 
-    async def _start(self, invocations: Sequence[Invocation], script: bytes) -> None:
+    async def _start(self, invocations: Sequence[CommandInvocation], script: bytes) -> None:
         asked = self._clock()
         longest_s = self.limits.longest_s
         id_ = await self._command.start(

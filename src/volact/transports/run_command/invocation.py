@@ -11,7 +11,7 @@ from volact.transports.base import Raw
 from volact.transports.run_command.gather import PendingResult
 
 
-class Invocation(PendingResult[str, Raw]):
+class CommandInvocation(PendingResult[str, Raw]):
     """``value`` is the instance's id.
 
     ``sent`` is set once it is known whether the cloud has taken the script

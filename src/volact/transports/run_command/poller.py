@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable, Sequence
 from volact.cloud.base import ApiError, PollInterval, RunCommand, TaskState
 from volact.cloud.batches import chunks
 from volact.transports.run_command.gather import Background
-from volact.transports.run_command.invocation import Invocation, raw_of
+from volact.transports.run_command.invocation import CommandInvocation, raw_of
 
 
 class _Watch:
     """The instances of one invocation that have no result yet."""
 
     def __init__(
-        self, invocation: str, invocations: Sequence[Invocation], interval: PollInterval
+        self, invocation: str, invocations: Sequence[CommandInvocation], interval: PollInterval
     ) -> None:
         self.invocation = invocation
         self.by_instance = {item.value: item for item in invocations}
@@ -34,7 +34,7 @@ class _Watch:
         self._wait_s = min(self._wait_s * self._interval.growth, self._interval.longest_s)
         self.due = asyncio.get_running_loop().time() + self._wait_s
 
-    def open(self) -> list[Invocation]:
+    def open(self) -> list[CommandInvocation]:
         """What is still awaited."""
         for name, item in tuple(self.by_instance.items()):
             if item.is_set or item.given_up:
@@ -67,7 +67,7 @@ class Poller:
         self._background = Background()
         self._working = False
 
-    def watch(self, invocation: str, invocations: Sequence[Invocation]) -> None:
+    def watch(self, invocation: str, invocations: Sequence[CommandInvocation]) -> None:
         """Bring the results of the tasks that the cloud has under one id."""
         self._watches[invocation] = _Watch(invocation, invocations, self._interval)
         self._news.set()
@@ -127,7 +127,7 @@ class Poller:
         except ApiError as error:
             _failed(error, [item for watch in watches for item in watch.by_instance.values()])
 
-    async def _ask(self, invocations: Sequence[Invocation]) -> None:
+    async def _ask(self, invocations: Sequence[CommandInvocation]) -> None:
         ids = [item.task.id for item in invocations if item.task is not None]
         try:
             self._take(await self._command.tasks(ids))
@@ -146,7 +146,7 @@ class Poller:
                 item.set(raw_of(task.result, self._command.limits, item.asked, answered))
 
 
-def _failed(error: ApiError, invocations: Iterable[Invocation]) -> None:
+def _failed(error: ApiError, invocations: Iterable[CommandInvocation]) -> None:
     """A poll that failed: the script goes on, so a passing error is waited out."""
     for invocation in invocations:
         invocation.trouble = error

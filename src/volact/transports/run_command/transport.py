@@ -8,7 +8,7 @@ from volact.errors import TransportError
 from volact.transports.base import Raw, SharedScript
 from volact.transports.run_command.batcher import Batcher
 from volact.transports.run_command.gather import Background
-from volact.transports.run_command.invocation import Invocation, script_refusal
+from volact.transports.run_command.invocation import CommandInvocation, script_refusal
 
 # How long cancelling may take beyond a deadline.
 _GRACE_S = 5.0
@@ -34,7 +34,7 @@ class RunCommandTransport(SharedScript):
         refusal = script_refusal(script, self._batcher.limits)
         if refusal is not None:
             raise refusal
-        invocation = Invocation(self._instance, name=name, time_s=deadline_s)
+        invocation = CommandInvocation(self._instance, name=name, time_s=deadline_s)
         self._batcher.send(invocation, script)
         try:
             async with asyncio.timeout(deadline_s):
@@ -48,7 +48,7 @@ class RunCommandTransport(SharedScript):
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def _end(self, invocation: Invocation) -> None:
+    async def _end(self, invocation: CommandInvocation) -> None:
         """Cancel what is left; it goes on by itself when it takes too long."""
         ending = self._background.run(self._batcher.give_up(invocation))
         await asyncio.wait({ending}, timeout=_GRACE_S)
@@ -57,7 +57,7 @@ class RunCommandTransport(SharedScript):
             ending.exception()
 
 
-def _late(invocation: Invocation, deadline_s: float) -> TransportError:
+def _late(invocation: CommandInvocation, deadline_s: float) -> TransportError:
     trouble = invocation.trouble
     last = f"; the last look at it failed: {trouble.message}" if trouble else ""
     return TransportError(
