@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from volact.core.findings.fleet import duplicate_cmids
 from volact.core.plan import make_plan
-from volact.core.steps.last_resorts import REARM
+from volact.core.steps.rearm import REARM
 from volact.model.finding import Finding
 from volact.pipeline import Job, Outcome
 from volact.pipeline.job import Examination

@@ -8,8 +8,8 @@ from volact.core.assessment import Assessment
 from volact.core.consent import allow
 from volact.core.findings.kind import FindingKind, Found, Place, warning
 from volact.core.shell import SLMGR
-from volact.core.steps.last_resorts import REARM, Rearm
 from volact.core.steps.params import StepParams
+from volact.core.steps.rearm import REARM, Rearm
 from volact.model.fact import value_of
 from volact.model.facts import Facts
 from volact.model.finding import Finding

@@ -9,8 +9,8 @@ from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
 from volact.core.consent import allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field
-from volact.core.steps.last_resorts import REBUILD_TOKEN_STORE, RebuildTokenStore
 from volact.core.steps.params import StepParams
+from volact.core.steps.token_store import REBUILD_TOKEN_STORE, RebuildTokenStore
 from volact.model.fact import Unreadable, value_of
 from volact.model.text import say
 

@@ -1,64 +1,52 @@
 """The registry of all kinds of steps; everything that lists steps is derived from it.
 
-A kind is declared in the module of its topic.  Here it only gets its line in
-``KINDS``; its place in a plan is its ``stage``.
+A kind is declared in the module of its topic; its place in a plan is its
+``stage``.  Here a new topic gets its line in ``TOPICS``, a new step of a topic
+nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from volact.core.steps.activation import ACTIVATE, REFRESH_LICENSE, RESTART_LICENSING
-from volact.core.steps.clock import RESTORE_TIME_LIMITS, SYNC_CLOCK
-from volact.core.steps.keys import INSTALL_KEY
-from volact.core.steps.kind import Stage, StepKind
-from volact.core.steps.kms_hosts import CLEAR_KMS_HOST, RESTORE_KMS_HOST, SET_KMS_HOST
-from volact.core.steps.last_resorts import REARM, REBUILD_TOKEN_STORE
-from volact.core.steps.network import ADD_DNS, ADD_ROUTE, REMOVE_ROUTE, RESTORE_DNS
-from volact.core.steps.params import StepParams
-from volact.core.steps.program import (
-    GRANT_EXECUTE,
-    REMOVE_DEBUGGER,
-    RESTORE_ACL,
-    RESTORE_DEBUGGER,
+from volact.core.steps import (
+    activation,
+    clock,
+    keys,
+    kms_hosts,
+    network,
+    program,
+    rearm,
+    services,
+    time_source,
+    token_store,
 )
-from volact.core.steps.services import ENABLE_SERVICE, RESTORE_START_MODE, START_SERVICE
+from volact.core.steps.kind import Stage, StepKind
+from volact.core.steps.params import StepParams
 from volact.core.steps.setting import Setting
-from volact.core.steps.time_source import (
-    RESTORE_TIME_SOURCE,
-    RESTORE_TIME_TRIGGER,
-    SET_TIME_SOURCE,
-    SET_TIME_TRIGGER,
+
+# Within one stage, steps come in this order of topics.
+TOPICS = (
+    services,
+    clock,
+    time_source,
+    keys,
+    kms_hosts,
+    program,
+    network,
+    activation,
+    token_store,
+    rearm,
 )
 
-KINDS: tuple[StepKind[Any], ...] = (
-    ENABLE_SERVICE,
-    START_SERVICE,
-    SYNC_CLOCK,
-    RESTORE_TIME_LIMITS,
-    SET_TIME_SOURCE,
-    SET_TIME_TRIGGER,
-    INSTALL_KEY,
-    SET_KMS_HOST,
-    CLEAR_KMS_HOST,
-    GRANT_EXECUTE,
-    REMOVE_DEBUGGER,
-    ADD_DNS,
-    ADD_ROUTE,
-    RESTART_LICENSING,
-    ACTIVATE,
-    REFRESH_LICENSE,
-    REBUILD_TOKEN_STORE,
-    REARM,
-    RESTORE_KMS_HOST,
-    RESTORE_START_MODE,
-    RESTORE_TIME_SOURCE,
-    RESTORE_TIME_TRIGGER,
-    RESTORE_ACL,
-    RESTORE_DEBUGGER,
-    RESTORE_DNS,
-    REMOVE_ROUTE,
-)
+
+def _declared() -> Iterator[StepKind[Any]]:
+    for topic in TOPICS:
+        yield from (value for value in vars(topic).values() if isinstance(value, StepKind))
+
+
+KINDS: tuple[StepKind[Any], ...] = tuple(dict.fromkeys(_declared()))
 BY_NAME: dict[str, StepKind[Any]] = {kind.name: kind for kind in KINDS}
 _BY_PARAMS: dict[type[StepParams], StepKind[Any]] = {kind.params: kind for kind in KINDS}
 if not len(KINDS) == len(BY_NAME) == len(_BY_PARAMS):

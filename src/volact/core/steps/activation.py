@@ -30,11 +30,11 @@ class Activate(StepParams, frozen=True, kw_only=True):
 
 
 class RefreshLicense(StepParams, frozen=True, kw_only=True):
-    """Nothing: the licence state is read anew."""
+    """It has no parameters; the licence state is read anew."""
 
 
 class RestartLicensing(StepParams, frozen=True, kw_only=True):
-    """Nothing: the licensing service is stopped and started."""
+    """It has no parameters; the licensing service is stopped and started."""
 
 
 def _commands_to_activate(params: Activate, a: Assessment) -> tuple[str, ...]:

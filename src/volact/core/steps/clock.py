@@ -39,7 +39,7 @@ class SyncClock(StepParams, frozen=True, kw_only=True):
 
 
 class RestoreTimeLimits(StepParams, frozen=True, kw_only=True):
-    """Nothing: what the limits were is written down on the server."""
+    """It has no parameters; what the limits were is written down on the server."""
 
 
 def _commands_to_sync(params: SyncClock, a: Assessment) -> Iterator[str]:

@@ -45,12 +45,20 @@ class AddDns(StepParams, frozen=True, kw_only=True):
         return (*self.servers, *others) if first else (*others, *self.servers)
 
 
-class AddRoute(StepParams, frozen=True, kw_only=True):
-    """An IPv4 route that is to exist."""
+class RouteParams(StepParams, frozen=True, kw_only=True):
+    """An IPv4 route."""
 
     destination: str
     mask: str
     gateway: str
+
+
+class AddRoute(RouteParams, frozen=True, kw_only=True):
+    """The route that is to exist."""
+
+
+class RemoveRoute(RouteParams, frozen=True, kw_only=True):
+    """The route that is to go."""
 
 
 class RestoreDns(StepParams, frozen=True, kw_only=True):
@@ -59,14 +67,6 @@ class RestoreDns(StepParams, frozen=True, kw_only=True):
     adapter: str
     expect: tuple[tuple[str, ...], ...]
     servers: tuple[str, ...] | None
-
-
-class RemoveRoute(StepParams, frozen=True, kw_only=True):
-    """The IPv4 route that is to go."""
-
-    destination: str
-    mask: str
-    gateway: str
 
 
 def _commands_for_dns(params: AddDns, a: Assessment) -> tuple[str, ...]:
@@ -99,10 +99,9 @@ def _all_servers(facts: Facts) -> Values:
     return values
 
 
-def _previous_route(params: AddRoute | RemoveRoute, facts: Facts) -> Values:
-    to = {"destination": params.destination, "mask": params.mask}
-    hops = _hops(facts, params.destination, params.mask)
-    return {**to, **reported(hops=hops)}
+def _previous_route(params: RouteParams, facts: Facts) -> Values:
+    hops = reported(hops=_hops(facts, params.destination, params.mask))
+    return {"destination": params.destination, "mask": params.mask, **hops}
 
 
 def _hops(facts: Facts, destination: str, mask: str) -> Fact[str]:
@@ -124,8 +123,7 @@ def _promise_dns(params: AddDns, facts: Facts, ctx: Context) -> Facts:
 def _asking_too(adapter: Fact[Adapter], params: AddDns) -> Fact[Adapter]:
     if not isinstance(adapter, Known):
         return adapter
-    one = adapter.value
-    return Known(Adapter(params.beside(one.dns), one.dhcp, True))
+    return Known(Adapter(params.beside(adapter.value.dns), adapter.value.dhcp, True))
 
 
 def _promise_route(params: AddRoute, facts: Facts, ctx: Context) -> Facts:
@@ -170,7 +168,7 @@ def _servers_promised(params: AddDns | RestoreDns, present: list[str]) -> Values
     return {"dns": list(params.servers or ()), "fixed": params.servers is not None}
 
 
-def _read_route(params: AddRoute | RemoveRoute, values: Values) -> Iterator[Reading]:
+def _read_route(params: RouteParams, values: Values) -> Iterator[Reading]:
     hops = known_value(values, "hops")
     promise = hops or params.gateway if isinstance(params, AddRoute) else ""
     yield Reading(key=("route", params.destination, params.mask), value=hops, promise=(promise,))

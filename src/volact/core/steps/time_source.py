@@ -45,7 +45,7 @@ class SetTimeSource(StepParams, frozen=True, kw_only=True):
 
 
 class SetTimeTrigger(StepParams, frozen=True, kw_only=True):
-    """Nothing: Windows Time is to start with the network."""
+    """It has no parameters; Windows Time is to start with the network."""
 
 
 class TimeSource(msgspec.Struct, frozen=True, kw_only=True):

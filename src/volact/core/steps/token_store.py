@@ -1,4 +1,4 @@
-"""Last resorts: steps that stand alone in a plan and end with a restart by a person."""
+"""The step that has the licence store made anew."""
 
 from __future__ import annotations
 
@@ -17,31 +17,19 @@ from volact.model.text import Text, say
 
 
 class RebuildTokenStore(StepParams, frozen=True, kw_only=True):
-    """Nothing: the licence store is made anew."""
+    """It has no parameters."""
 
 
-class Rearm(StepParams, frozen=True, kw_only=True):
-    """Nothing: Windows gets a new client machine ID."""
-
-
-def _commands_to_rebuild(params: RebuildTokenStore, a: Assessment) -> tuple[str, ...]:
+def _commands(params: RebuildTokenStore, a: Assessment) -> tuple[str, ...]:
     folder = value_of(a.facts.store.path) or r"%windir%\System32\spp\store\2.0"
     return shell.rebuild_store(a.system.licensing_service, f"{folder}\\tokens.dat")
 
 
-def _commands_to_rearm(params: Rearm, a: Assessment) -> tuple[str, ...]:
-    return (shell.REARM,)
-
-
-def _previous_store(params: RebuildTokenStore, facts: Facts) -> Values:
+def _previous(params: RebuildTokenStore, facts: Facts) -> Values:
     return reported(path=facts.store.path, tokens=facts.store.tokens, spare=facts.store.spare)
 
 
-def _previous_machine_id(params: Rearm, facts: Facts) -> Values:
-    return reported(rearm=facts.licensing.rearm, cmid=facts.licensing.cmid)
-
-
-def _promise_new_store(params: RebuildTokenStore, facts: Facts, ctx: Context) -> Facts:
+def _promise(params: RebuildTokenStore, facts: Facts, ctx: Context) -> Facts:
     """A store without keys, that waits for its restarts."""
     licensing = facts.licensing
     version = licensing.version if isinstance(licensing.version, Known) else ABSENT
@@ -54,11 +42,7 @@ def _promise_new_store(params: RebuildTokenStore, facts: Facts, ctx: Context) ->
     )
 
 
-def _promise_new_machine_id(params: Rearm, facts: Facts, ctx: Context) -> Facts:
-    return replace(facts, restart=Known(REARM.name))
-
-
-def _store_stays(params: RebuildTokenStore, before: Values) -> Text:
+def _stays(params: RebuildTokenStore, before: Values) -> Text:
     path = before.get("path")
     if not isinstance(path, str):
         return say("the licence store made anew stays; the old one is beside it as tokens.bar")
@@ -66,10 +50,6 @@ def _store_stays(params: RebuildTokenStore, before: Values) -> Text:
         "the licence store made anew stays; the old one is kept as {path}",
         path=f"{path}\\tokens.bar",
     )
-
-
-def _machine_id_stays(params: Rearm, before: Values) -> Text:
-    return say("a rearm is used up, and the machine ID stays a new one")
 
 
 REBUILD_TOKEN_STORE = StepKind(
@@ -85,32 +65,11 @@ REBUILD_TOKEN_STORE = StepKind(
     changes_licence=False,
     activates=False,
     restarts=2,
-    commands=_commands_to_rebuild,
-    previous=_previous_store,
+    commands=_commands,
+    previous=_previous,
     agent_only=frozenset(),
-    promise=_promise_new_store,
+    promise=_promise,
     changes=None,
-    stays=_store_stays,
-    undo_consent=None,
-)
-REARM = StepKind(
-    name="rearm",
-    params=Rearm,
-    label=say("gives Windows a new client machine ID"),
-    agent_parts=("restart", "rearm"),
-    stage=Stage.LAST_RESORT,
-    needs_consent=True,
-    alone=True,
-    handed_out=False,
-    activation_needs_it=False,
-    changes_licence=False,
-    activates=False,
-    restarts=1,
-    commands=_commands_to_rearm,
-    previous=_previous_machine_id,
-    agent_only=frozenset(),
-    promise=_promise_new_machine_id,
-    changes=None,
-    stays=_machine_id_stays,
+    stays=_stays,
     undo_consent=None,
 )

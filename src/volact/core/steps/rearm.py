@@ -1,0 +1,60 @@
+"""The step that gives Windows a new client machine ID."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from volact.core import shell
+from volact.core.assessment import Assessment
+from volact.core.context import Context
+from volact.core.steps.kind import Stage, StepKind
+from volact.core.steps.params import StepParams
+from volact.core.steps.reported import reported
+from volact.core.steps.setting import Values
+from volact.model.fact import Known
+from volact.model.facts import Facts
+from volact.model.text import Text, say
+
+
+class Rearm(StepParams, frozen=True, kw_only=True):
+    """It has no parameters."""
+
+
+def _commands(params: Rearm, a: Assessment) -> tuple[str, ...]:
+    return (shell.REARM,)
+
+
+def _previous(params: Rearm, facts: Facts) -> Values:
+    return reported(rearm=facts.licensing.rearm, cmid=facts.licensing.cmid)
+
+
+def _promise(params: Rearm, facts: Facts, ctx: Context) -> Facts:
+    """The new ID is there only after the restart."""
+    return replace(facts, restart=Known(REARM.name))
+
+
+def _stays(params: Rearm, before: Values) -> Text:
+    return say("a rearm is used up, and the machine ID stays a new one")
+
+
+REARM = StepKind(
+    name="rearm",
+    params=Rearm,
+    label=say("gives Windows a new client machine ID"),
+    agent_parts=("restart", "rearm"),
+    stage=Stage.LAST_RESORT,
+    needs_consent=True,
+    alone=True,
+    handed_out=False,
+    activation_needs_it=False,
+    changes_licence=False,
+    activates=False,
+    restarts=1,
+    commands=_commands,
+    previous=_previous,
+    agent_only=frozenset(),
+    promise=_promise,
+    changes=None,
+    stays=_stays,
+    undo_consent=None,
+)
