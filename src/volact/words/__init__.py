@@ -1,8 +1,11 @@
-"""Languages: which one a person reads, and English sentences in it.
+"""Languages: the choice of one, and translations of English sentences.
 
-The catalogues are gettext ``.po`` files in ``locale/``; they are read when the
-first sentence is said in their language, and never for English.  Sentences are
-made by ``volact.model.text``; data formats never come here.
+The catalogues are gettext ``.po`` files in ``locale/``.  One is read when the first
+sentence is translated into its language, and never for English.  Sentences are made by
+``volact.model.text``.  Data formats are not translated.
+
+    with speaking("id"):
+        print(tr(say("{n} servers", n=3)))
 """
 
 from volact.words.choose import LANGUAGES, choose_language, system_language

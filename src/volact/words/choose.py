@@ -1,4 +1,4 @@
-"""Which language: what the person asked for, else what their system is set to."""
+"""The language of the environment or of the system."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 LANGUAGES = ("en", "id", "zh-CN")
 
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
-# Chinese in simplified characters; who reads traditional ones gets English.
+# Chinese in simplified characters; for traditional ones there is no catalogue.
 _SIMPLIFIED = {"zh", "zh-cn", "zh-sg", "zh-hans", "zh-hans-cn", "zh-hans-sg"}
 
 
@@ -33,7 +33,7 @@ def known_language(tag: str) -> str:
 
 
 def system_language() -> str:
-    """The language of a Windows user's menus as a tag; ``""`` elsewhere."""
+    """The display language of a Windows user as a tag; ``""`` on other systems."""
     if sys.platform != "win32":
         return ""
     import ctypes  # noqa: PLC0415 - there is nothing to load elsewhere

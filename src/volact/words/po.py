@@ -1,7 +1,7 @@
-"""Reading gettext ``.po`` files: messages, plurals and the rule that chooses among them.
+"""A reader of gettext ``.po`` files: messages, plural forms and the plural rule.
 
-Only reading; ``make words`` writes them.  A catalogue is read as it is kept in
-the source tree, so that an editable install and a wheel need no compiled file.
+``make words`` writes them.  A catalogue is read as it is in the source tree, so that an
+editable install and a wheel need no compiled file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PLURAL = re.compile(r"plural=([^;]+);")
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One message; ``said`` has a form for each number where there is a plural."""
+    """One message; ``said`` has one translation, or one for each plural form."""
 
     text: str
     many: str
@@ -27,14 +27,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """A language's messages, and which plural form a count takes."""
+    """A language's messages, and the plural form of a count."""
 
     messages: dict[str, tuple[str, ...]]
     form: Callable[[int], int]
 
 
 def read_po(text: str) -> Catalogue:
-    """The finished messages of a catalogue: those translated and not marked fuzzy."""
+    """The messages of a catalogue that are translated and not marked fuzzy."""
     entries = tuple(entries_of(text))
     header = next((entry.said[0] for entry in entries if not entry.text), "")
     rule = _PLURAL.search(header)
@@ -44,7 +44,7 @@ def read_po(text: str) -> Catalogue:
 
 
 def entries_of(text: str) -> Iterator[Entry]:
-    """Every entry of a catalogue that is in use, the header (``text == ""``) too."""
+    """All entries of a catalogue, the header (``text == ""``) too, without obsolete ones."""
     for block in re.split(r"\n\s*\n", text):
         parts: dict[str, str] = {}
         name, fuzzy = "", False

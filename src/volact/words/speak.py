@@ -1,7 +1,7 @@
-"""Saying a sentence in the language of the person who reads it.
+"""Translation of sentences into the current language.
 
-The language holds for the running context, like a locale: ``use`` sets it for
-good, ``speaking`` for a ``with`` block.
+The language belongs to the running context, like a locale: ``use`` sets it for good,
+``speaking`` for a ``with`` block.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from volact.model.text import Text
 if TYPE_CHECKING:
     from volact.words.po import Catalogue
 
-Words = Callable[[str], str]  # says a sentence in one language
+Words = Callable[[str], str]  # translates a sentence into one language
 
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
 def use(name: str) -> None:
-    """From now on speak this language, one of ``LANGUAGES``."""
+    """Set the language, one of ``LANGUAGES``."""
     _language.set(name)
 
 
 def language() -> str:
-    """The language spoken now."""
+    """The current language."""
     return _language.get()
 
 
 @contextmanager
 def speaking(name: str) -> Iterator[None]:
-    """Speak a language for a while."""
+    """Use a language inside the block."""
     token = _language.set(name)
     try:
         yield
@@ -43,16 +43,16 @@ def speaking(name: str) -> Iterator[None]:
 
 
 def tr(text: str) -> str:
-    """The sentence in the language spoken now; English where it has no such sentence.
+    """Translate a sentence; English if the catalogue does not have it.
 
-    A plain ``str`` is looked up as it stands: words from tables.
+    A plain ``str`` is looked up as it is, such as a word of a table.
     """
     name = _language.get()
     return str(text) if name == "en" else words_of(name)(text)
 
 
 def words_of(name: str) -> Words:
-    """The words of one language, whatever is spoken now."""
+    """The translator of one language, regardless of the current one."""
     catalogue = _catalogue(name) if name != "en" else None
 
     def words(text: str) -> str:
@@ -63,7 +63,7 @@ def words_of(name: str) -> Words:
 
 @cache
 def _catalogue(name: str) -> Catalogue:
-    """Read when the first sentence is said in that language: most runs are English."""
+    """Read when the first sentence is translated: most runs are in English."""
     from importlib import resources  # noqa: PLC0415
 
     from volact.words.po import read_po  # noqa: PLC0415
@@ -84,7 +84,7 @@ def _translated(text: str, catalogue: Catalogue) -> str:
 
 
 def _english(text: Text, args: Mapping[str, object]) -> str:
-    """A sentence that is not in the catalogue; what it is made of may be."""
+    """A sentence that is not in the catalogue, with arguments that may be."""
     if not text.template:
         return str(text)
     one = not text.many or _number(args) == 1
