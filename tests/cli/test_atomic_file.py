@@ -119,9 +119,9 @@ def test_a_pipe_that_nobody_reads_is_an_error_and_no_hang(tmp_path: Path) -> Non
 def test_an_open_descriptor_is_written_to(tmp_path: Path) -> None:
     program = (
         "from pathlib import Path\n"
-        "from volact.cli.atomic_file import whole_file\n"
+        "from volact.cli.atomic_file import atomic_file\n"
         "print('before', flush=True)\n"
-        "with whole_file(Path('/dev/stdout')) as file: file.write('whole\\n')\n"
+        "with atomic_file(Path('/dev/stdout')) as file: file.write('whole\\n')\n"
         "print('after')\n"
     )
     with (tmp_path / "out").open("wb") as out:
