@@ -10,7 +10,15 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import Channel, ProductState
 from volact.core.consent import REPLACE_KEY
-from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, info
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    evidence_field,
+    info,
+    reported,
+)
 from volact.core.findings.shared_repairs import replace_key
 from volact.model.fact import is_unreadable, value_of
 from volact.model.finding import Repair
@@ -43,17 +51,13 @@ def licensed_by_own_key(a: Assessment) -> Found | None:
     )
 
 
-LICENSED_BY_OWN_KEY = FindingKind(
+LICENSED_BY_OWN_KEY = reported(
     id="licensed-by-own-key",
     rule=licensed_by_own_key,
     place=Place.OTHER_KEYS,
     severities=("info",),
     meaning=say("Windows is licensed by a MAK, retail, maker's or Hyper-V key."),
     action=say("Leaves it alone."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import ERROR_S, WARNING_S
-from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, warning
+from volact.core.findings.kind import FindingKind, Found, Place, error, on_server, reported, warning
 from volact.core.findings.shared_repairs import name_time_source, start_service
 from volact.core.steps.clock import SYNC_CLOCK, SYNC_WITHIN_S, SyncClock
 from volact.core.steps.params import StepParams
@@ -47,17 +47,13 @@ def clock_set_back(a: Assessment) -> Found | None:
     )
 
 
-CLOCK_SET_BACK = FindingKind(
+CLOCK_SET_BACK = reported(
     id="clock-set-back",
     rule=clock_set_back,
     place=Place.CLOCK,
     severities=("error", "warning"),
     meaning=say("The clock was set right and was wrong again a moment later."),
     action=say("Reports it: something else sets the clock."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from volact.core.assessment import Assessment
 from volact.core.consent import OVERRIDE_ENTITLEMENT
-from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, info
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    evidence_field,
+    info,
+    reported,
+)
 from volact.model.profile import Image
 from volact.model.text import Text, ready, say
 
@@ -122,17 +130,13 @@ def entitlement_unknown(a: Assessment) -> Found | None:
     return info(summary, evidence, remedy=remedy)
 
 
-ENTITLEMENT_UNKNOWN = FindingKind(
+ENTITLEMENT_UNKNOWN = reported(
     id="entitlement-unknown",
     rule=entitlement_unknown,
     place=Place.UNKNOWN,
     severities=("info",),
     meaning=say("Nobody knows whether the provider's licence covers this server."),
     action=say("Goes on; name the image in the inventory to have it known."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 

@@ -20,6 +20,7 @@ from volact.core.findings.kind import (
     error,
     evidence_field,
     on_server,
+    reported,
     warning,
 )
 from volact.model.fact import Known, value_of
@@ -83,17 +84,13 @@ def kms_host_pinned(a: Assessment) -> Found | None:
     )
 
 
-KMS_HOST_PINNED = FindingKind(
+KMS_HOST_PINNED = reported(
     id="kms-host-pinned",
     rule=kms_host_pinned,
     place=Place.LICENCE,
     severities=("warning",),
     meaning=say("Windows is licensed by the provider's KMS host, which is set by its address."),
     action=say("Reports it; the name stays when addresses move."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 

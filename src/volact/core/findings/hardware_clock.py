@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import WARNING_S
-from volact.core.findings.kind import FindingKind, Found, Place, info, warning
+from volact.core.findings.kind import Found, Place, info, reported, warning
 from volact.model.fact import is_unreadable, value_of
 from volact.model.text import Text, raw, say
 
@@ -37,7 +37,7 @@ def rtc_utc_mismatch(a: Assessment) -> Found | None:
     return None
 
 
-RTC_UTC_MISMATCH = FindingKind(
+RTC_UTC_MISMATCH = reported(
     id="rtc-utc-mismatch",
     rule=rtc_utc_mismatch,
     place=Place.CLOCK,
@@ -46,10 +46,6 @@ RTC_UTC_MISMATCH = FindingKind(
         "Windows reads the hardware clock as local time where it is UTC, or the other way round."
     ),
     action=say("Reports it, with the command; the clock itself is set as for clock-skew."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -76,17 +72,13 @@ def time_seeding(a: Assessment) -> Found | None:
     )
 
 
-TIME_SEEDING = FindingKind(
+TIME_SEEDING = reported(
     id="time-seeding",
     rule=time_seeding,
     place=Place.REMARK,
     severities=("info",),
     meaning=say("The clock is off, and Windows also takes the time from TLS traffic."),
     action=say("Reports it."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 

@@ -127,6 +127,32 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         )
 
 
+def reported(  # noqa: PLR0913 - one argument for each part
+    *,
+    id: str,
+    rule: Rule,
+    place: Place,
+    severities: tuple[Severity, ...],
+    meaning: Text,
+    action: Text,
+    detail: Detail | None,
+) -> FindingKind:
+    """A kind that is only reported: it blocks nothing, and no step repairs it."""
+    return FindingKind(
+        id=id,
+        rule=rule,
+        place=place,
+        severities=severities,
+        meaning=meaning,
+        action=action,
+        blocks="nothing",
+        calls_for="nothing",
+        consent="",
+        repair_steps=None,
+        detail=detail,
+    )
+
+
 def error(
     summary: Text, evidence: dict[str, Any], *, repair: Repair = "manual", remedy: Text
 ) -> Found:

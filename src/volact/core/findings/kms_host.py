@@ -8,7 +8,7 @@ from __future__ import annotations
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, reported
 from volact.model.fact import Absent, value_of
 from volact.model.profile import HostPort
 from volact.model.text import Text, raw, ready, say
@@ -86,17 +86,13 @@ def kms_not_discovered(a: Assessment) -> Found | None:
     )
 
 
-KMS_NOT_DISCOVERED = FindingKind(
+KMS_NOT_DISCOVERED = reported(
     id="kms-not-discovered",
     rule=kms_not_discovered,
     place=Place.DISCOVERY,
     severities=("error",),
     meaning=say("No KMS host is set, and DNS names none."),
     action=say("Reports it, and tries once more."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -120,17 +116,13 @@ def kms_host_too_old(a: Assessment) -> Found | None:
     )
 
 
-KMS_HOST_TOO_OLD = FindingKind(
+KMS_HOST_TOO_OLD = reported(
     id="kms-host-too-old",
     rule=kms_host_too_old,
     place=Place.KMS_ANSWER,
     severities=("error",),
     meaning=say("The KMS host was reached and does not know this release."),
     action=say("Reports which host key, Windows and update the host needs."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=evidence_field("code"),
 )
 
@@ -199,16 +191,12 @@ def kms_host_refuses(a: Assessment) -> Found | None:
     )
 
 
-KMS_HOST_REFUSES = FindingKind(
+KMS_HOST_REFUSES = reported(
     id="kms-host-refuses",
     rule=kms_host_refuses,
     place=Place.KMS_ANSWER,
     severities=("error",),
     meaning=say("A KMS host was reached and said no."),
     action=say("Tries once more, and reports the host's reason."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=evidence_field("code"),
 )

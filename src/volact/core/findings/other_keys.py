@@ -6,7 +6,7 @@ from typing import Any
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import channel_of, is_unlicensed, status_word
-from volact.core.findings.kind import FindingKind, Found, Place, info
+from volact.core.findings.kind import Found, Place, info, reported
 from volact.model.fact import value_of
 from volact.model.facts import Product
 from volact.model.text import count, say
@@ -29,17 +29,13 @@ def several_keys(a: Assessment) -> Found | None:
     )
 
 
-SEVERAL_KEYS = FindingKind(
+SEVERAL_KEYS = reported(
     id="several-keys",
     rule=several_keys,
     place=Place.OTHER_KEYS,
     severities=("info",),
     meaning=say("Windows has several keys side by side."),
     action=say("Judges by those that decide, and says which."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -67,17 +63,13 @@ def addon_not_licensed(a: Assessment) -> Found | None:
     )
 
 
-ADDON_NOT_LICENSED = FindingKind(
+ADDON_NOT_LICENSED = reported(
     id="addon-not-licensed",
     rule=addon_not_licensed,
     place=Place.OTHER_KEYS,
     severities=("info",),
     meaning=say("An add-on, such as extended security updates, is not licensed."),
     action=say("Reports it; it says nothing of Windows itself."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 

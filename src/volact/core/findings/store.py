@@ -8,7 +8,7 @@ from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
 from volact.core.consent import allow, repair_with
-from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, reported
 from volact.core.steps.params import StepParams
 from volact.core.steps.token_store import REBUILD_TOKEN_STORE, RebuildTokenStore
 from volact.model.fact import Unreadable, value_of
@@ -113,7 +113,7 @@ def product_policy_damaged(a: Assessment) -> Found | None:
     )
 
 
-PRODUCT_POLICY_DAMAGED = FindingKind(
+PRODUCT_POLICY_DAMAGED = reported(
     id="product-policy-damaged",
     rule=product_policy_damaged,
     place=Place.STORE,
@@ -122,9 +122,5 @@ PRODUCT_POLICY_DAMAGED = FindingKind(
         "The product policy in the registry is damaged; Windows may use 2 GB of memory only."
     ),
     action=say("Activates if needed, and reports what is left: a restart."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
-from volact.core.findings.kind import FindingKind, Found, Place, error, info, on_server, warning
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    info,
+    on_server,
+    reported,
+    warning,
+)
 from volact.model.fact import ABSENT, value_of
 from volact.model.text import say
 
@@ -65,17 +74,13 @@ def renewal_overdue(a: Assessment) -> Found | None:
     )
 
 
-RENEWAL_OVERDUE = FindingKind(
+RENEWAL_OVERDUE = reported(
     id="renewal-overdue",
     rule=renewal_overdue,
     place=Place.LICENCE,
     severities=("warning",),
     meaning=say("Windows is licensed, but two weekly renewals in a row did not happen."),
     action=say("Reports it; the licence is valid, so nothing is changed."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -91,17 +96,13 @@ def rearm_exhausted(a: Assessment) -> Found | None:
     )
 
 
-REARM_EXHAUSTED = FindingKind(
+REARM_EXHAUSTED = reported(
     id="rearm-exhausted",
     rule=rearm_exhausted,
     place=Place.LICENCE,
     severities=("info",),
     meaning=say("No rearm is left; that matters to images, not to activation."),
     action=say("Reports it."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Place, error, warning
+from volact.core.findings.kind import FindingKind, Found, Place, error, reported, warning
 from volact.model.fact import NOT_ASKED, Unreadable
 from volact.model.finding import Finding
 from volact.model.text import count, listed, say
@@ -38,17 +38,13 @@ def fact_unreadable(a: Assessment) -> Found | None:
     )
 
 
-FACT_UNREADABLE = FindingKind(
+FACT_UNREADABLE = reported(
     id="fact-unreadable",
     rule=fact_unreadable,
     place=Place.UNKNOWN,
     severities=("error", "warning"),
     meaning=say("Something that decisions rest on could not be read."),
     action=say("Plans nothing that rests on it."),
-    blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
