@@ -9,6 +9,8 @@ import pytest
 from store_samples import FACTS, WRONG_HOST, end, intent, keep, row, silent, store_writer
 
 from volact.errors import InputError
+from volact.queries.history import HistoryQuery
+from volact.queries.servers import NamesQuery
 from volact.store import open_store
 from volact.store.store import Store
 
@@ -84,7 +86,7 @@ def test_the_latest_row_and_the_latest_that_says_something(store_url: str) -> No
     keep(store_url, "bb22", silent("web-01"), row("web-02", "failed"))
     with opened(store_url) as store:
         found = {latest.newest.report.name: latest for latest in store.latest()}
-        assert list(found) == store.names() == ["web-01", "web-02", "web-03"]
+        assert list(found) == NamesQuery().ask(store) == ["web-01", "web-02", "web-03"]
         first = found["web-01"]
         assert first.examined is not None
         assert (first.newest.run, first.examined.run) == ("bb22", "aa11")
@@ -94,8 +96,11 @@ def test_the_latest_row_and_the_latest_that_says_something(store_url: str) -> No
         assert found["web-03"].examined is None
         some = [latest.newest.report.name for latest in store.latest(["web-03", "web-01", "no"])]
         assert some == ["web-01", "web-03"]
-        assert [past.run for past in store.history("web-01")] == ["bb22", "aa11"]
-        assert store.history("no") == []
+        assert [look.run for look in HistoryQuery(server="web-01").ask(store).looks] == [
+            "bb22",
+            "aa11",
+        ]
+        assert HistoryQuery(server="no").ask(store).looks == ()
 
 
 def test_a_turn_that_never_came_says_nothing_of_a_server(store_url: str) -> None:

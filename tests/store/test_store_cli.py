@@ -17,6 +17,7 @@ import pytest
 from cli_run import volact
 
 from volact.cli.child_lab import child_lab
+from volact.queries.servers import NamesQuery
 from volact.store import open_store
 
 pytestmark = pytest.mark.xdist_group("store-lab")
@@ -122,7 +123,7 @@ def test_the_environment_names_a_store(healthy: str, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "kept as run" in done.stderr
     with open_store(str(file)) as store:
-        assert len(store.names()) == 3
+        assert len(NamesQuery().ask(store)) == 3
 
 
 def test_everything_is_exported(mendable: str, store_url: str, tmp_path: Path) -> None:

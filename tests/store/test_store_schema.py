@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from store_samples import keep, row
 
 from volact.errors import InputError, StoreError
+from volact.queries.servers import NamesQuery
 from volact.store import open_store
 from volact.store.address import chosen, hidden, parse_address, secrets_in, usual_file
 from volact.store.schema import HEAD, MIGRATIONS
@@ -57,7 +58,7 @@ def test_an_older_store_is_brought_up_to_date(store_url: str) -> None:
     engine.dispose()
     assert keep(store_url, "aa11", row("web-01")).problem == ""
     with open_store(store_url, create=True) as store:
-        assert store.names() == ["web-01"]
+        assert NamesQuery().ask(store) == ["web-01"]
 
 
 def test_the_file_and_its_folder_are_their_owner_s_alone(tmp_path: Path) -> None:

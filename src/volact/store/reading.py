@@ -80,17 +80,6 @@ def latest(connection: sa.Connection, names: Sequence[str] | None = None) -> Ite
         yield from _latest(connection, _latest_query().where(SERVERS.c.name.in_(some)))
 
 
-def names(connection: sa.Connection) -> list[str]:
-    """Every server that is known."""
-    return [*connection.execute(sa.select(SERVERS.c.name).order_by(SERVERS.c.name)).scalars()]
-
-
-def history(connection: sa.Connection, server: str) -> list[StoredRow]:
-    """A server's rows, newest first."""
-    query = sa.select(*_ROW).where(ROWS.c.server == server)
-    return [*_stored(connection, query.order_by(ROWS.c.at.desc()))]
-
-
 def verified_since(connection: sa.Connection, run: str, since: datetime) -> set[str]:
     """Servers that this run found or left healthy at or after a moment."""
     query = sa.select(ROWS.c.server).where(

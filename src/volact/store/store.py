@@ -71,14 +71,6 @@ class Store:
         """How each server stood when it was last seen, by name."""
         return self.stream(lambda connection: reading.latest(connection, names))
 
-    def names(self) -> list[str]:
-        """Every server that the store knows."""
-        return self.ask(reading.names)
-
-    def history(self, server: str) -> list[StoredRow]:
-        """A server's rows, newest first."""
-        return self.ask(lambda connection: reading.history(connection, server))
-
     def verified_since(self, run: str, since: datetime) -> set[str]:
         """Servers that this run found or left healthy at or after a moment."""
         return self.ask(lambda connection: reading.verified_since(connection, run, since))
