@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["lab_fixtures", "store_fixtures", "wine_fixtures"]
+pytest_plugins = ["lab_fixtures", "reach_fixtures", "store_fixtures", "wine_fixtures"]
 
 # The tests read English, whatever the machine speaks.
 os.environ["LC_ALL"] = "C.UTF-8"

@@ -46,7 +46,8 @@ class Surroundings:
         ntp, metadata = await self.ntp.start(), await self.metadata.start()
         names = self._names()
         peers = {
-            (names[host.host], host.port): Peer(port=kms) for host in self._profile.all_kms_hosts()
+            (names[host.host], host.port): Peer(by_manner=kms)
+            for host in self._profile.all_kms_hosts()
         }
         peers[_NTP_ADDRESS, 123] = Peer(port=ntp)
         peers[_METADATA_ADDRESS, 80] = Peer(port=metadata)

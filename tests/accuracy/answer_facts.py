@@ -14,6 +14,8 @@ from volact.model.facts import Clock
 Raw = Mapping[str, Any]
 
 WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"
+# What a try means, where the answer says it; these neither show a host nor accuse one.
+KMS_UNCLEAR = frozenset({"unknown", "http"})
 # HRESULTs of an HTTP try that show a listener: it spoke, or was cut off.
 KMS_REACHED = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
 _TOKENS = (
@@ -107,3 +109,17 @@ def _least(low: float, high: float) -> float:
 
 def _failed(found: Any) -> bool:
     return isinstance(found, Mapping) and "!" in found and isinstance(found["!"], int)
+
+
+def outcome(raw: Mapping[str, Any], host: str) -> str:
+    """What a try at a KMS host means: the agent's word, else by the code alone."""
+    told = value(raw, "reached", host)
+    if told is not None:
+        return str(told[0])
+    return "connected" if value(raw, "reach", host) in KMS_REACHED else ""
+
+
+def may_reach(raw: Mapping[str, Any], host: str, *, unproven: bool | None) -> bool:
+    """Whether a host is connected; with ``unproven``, whether it is at least not ruled out."""
+    found = outcome(raw, host)
+    return found == "connected" or (bool(unproven) and found in KMS_UNCLEAR)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from case_file import BadCaseError, Case, label, load_cases
 
 from volact_lab.faults import FAULTS
+from volact_lab.hosts.manners import MANNERS
 from volact_lab.windows.language import LANGUAGES
 from volact_lab.windows.releases import RELEASES
 from volact_lab.windows.spec import Spec
@@ -40,7 +41,8 @@ def _spec(name: str, index: int, case: Case) -> Spec:
         core=case.core,
         domain="corp.example" if case.role == "member" else "",
         faults=case.lab,
-        forms=tuple(case.lab_forms.items()),
+        # Every manner of a KMS host but HTTP, which is a finding of its own.
+        forms=(*case.lab_forms.items(), ("kms-manner", index % MANNERS.index("http"))),
     )
 
 

@@ -32,6 +32,7 @@ ORDER = (
     "clear-kms-host",
     "restart-licensing",
     "activate",
+    "put-back-kms-host",
     "refresh-license",
 )
 

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from answer_facts import KMS_REACHED, value
+from answer_facts import may_reach, value
 from case_words import host_port
 
 from volact.model.profile import Profile
@@ -61,13 +61,13 @@ def accepted(host: str, raw: Raw, profile: Profile, *, any_port: bool = False) -
     return (_plain(name), int(port)) in known or (below and port == "1688") or by_dns
 
 
-def reached(host: str, raw: Raw) -> bool:
-    """Whether the server is known to open a connection to a host."""
+def reached(host: str, raw: Raw, *, unproven: bool = False) -> bool:
+    """Whether the server is known to open a connection to a host; or may, if that counts."""
     name, _, port = host.rpartition(":")
     return any(
         _plain(other.rpartition(":")[0]) == _plain(name)
         and other.rpartition(":")[2] == port
-        and value(raw, "reach", other) in KMS_REACHED
+        and may_reach(raw, other, unproven=unproven)
         for other in value(raw, "reach") or {}
     )
 

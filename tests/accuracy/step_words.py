@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from answer_facts import KMS_REACHED, products, value
+from answer_facts import may_reach, products, value
 
 from volact.model.step import Step
 
@@ -59,8 +59,9 @@ def _key(params: Raw, raw: Raw) -> str:
 def _set_host(params: Raw, raw: Raw) -> str:
     hosts: list[str] = params["hosts"]
     present = f"{value(raw, 'licensing.machine')}:{value(raw, 'licensing.port')}".lower()
-    reached = [host for host in hosts if value(raw, "reach", host) in KMS_REACHED]
+    reached = [host for host in hosts if may_reach(raw, host, unproven=params.get("unproven"))]
     chosen = present if present in reached else next(iter(reached), "none")
+    chosen = f"unproven {chosen}" if params.get("unproven") else chosen
     return chosen if params["layer"] == "service" else f"{params['layer']} {chosen}"
 
 
@@ -93,6 +94,7 @@ _WORDS: dict[str, Callable[[Raw, Raw], str]] = {
     "set-kms-host": _set_host,
     "clear-kms-host": _clear_host,
     "activate": _nothing,
+    "put-back-kms-host": _nothing,
     "restart-licensing": _nothing,
     "refresh-license": _nothing,
 }

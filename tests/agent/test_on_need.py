@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from script import Script
 
-REACHED, TIMED_OUT = 0x80072EFE, 0x80072EE2
+REACHED, TIMED_OUT = ["connected", 12], ["filtered", 3010]
 PARTS = (
     "host",
     "registry",
@@ -25,7 +25,7 @@ HEALTHY: dict[str, Any] = {
     "licensing": {"machine": "kms"},
     "products": [{"LicenseStatusReason": 0x4004F040}],
     "events": {"12288": ["2026-01-31T08:00:00Z", ["0x00000000"]], "12289": None, "8198": None},
-    "reach": {"kms:1688": REACHED},
+    "reached": {"kms:1688": REACHED},
 }
 
 
@@ -87,12 +87,14 @@ def test_codes_of_a_damaged_store(code: int, damaged: bool) -> None:
         ({"a:1688": REACHED}, "0x800706BA", True),
         ({"a:1688": REACHED}, "0xC004F06C", False),
         ({}, "0x00000000", False),
-        ({"!": 5}, "0x00000000", False),
+        (None, "0x00000000", False),
     ],
 )
-def test_when_the_network_failed(reach: dict[str, int], event: str, failed: bool) -> None:
+def test_when_the_network_failed(
+    reach: dict[str, list[object]] | None, event: str, failed: bool
+) -> None:
     events = {"12288": ["t", [event]]}
-    assert NEED.call("networkFailed", {"reach": reach, "events": events}) is failed
+    assert NEED.call("networkFailed", {"reached": reach, "events": events}) is failed
 
 
 RULE = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=x|"

@@ -50,6 +50,11 @@ def silent(**rights: Any) -> dict[str, Any]:
     return server("2019", services__sppsvc=["Running", "Auto"], rights=asked, **SILENT)
 
 
+def both(outcome: str, ms: int | None) -> dict[str, Any]:
+    """Both KMS hosts, tried with one outcome."""
+    return {f"{name}:1688": [outcome, ms] for name in (KMS, KMS1)}
+
+
 def walled(**firewall: Any) -> dict[str, Any]:
     """No KMS host answers, and the firewall was asked."""
     return server("2019", licensed=False, reach=UNREACHED, firewall={**OPEN, **firewall})
@@ -173,6 +178,48 @@ MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
             **SILENT,
         ),
         "fact-unreadable!",
+        None,
+    ),
+    # what a try at a KMS host's port means, beside its code
+    (
+        "a host that waits for more is connected, whatever the code",
+        server("2019", licensed=False, reach=UNREACHED, reached=both("connected", 1003)),
+        "not-licensed!",
+        None,
+    ),
+    (
+        "a try that tells nothing accuses no host",
+        server("2019", licensed=False, reach=UNREACHED, reached=both("unknown", None)),
+        "not-licensed!",
+        None,
+    ),
+    (
+        "no answer to the connection, twice",
+        server("2019", licensed=False, reach=UNREACHED, reached=both("filtered", 3004)),
+        "kms-unreachable! not-licensed!",
+        None,
+    ),
+    (
+        "the name server gives no answer",
+        server("2019", licensed=False, reach=UNREACHED, reached=both("name", 6010)),
+        "kms-name-unresolved! not-licensed!",
+        None,
+    ),
+    (
+        "something in between speaks HTTP",
+        server("2019", licensed=False, reach=UNREACHED, reached=both("http", 3)),
+        "not-licensed! kms-answered-by-http?",
+        None,
+    ),
+    ("HTTP, on a licensed server", server("2019", reached=both("http", 3)), "", None),
+    (
+        "the host that is set refuses, of the other it is not certain",
+        server(
+            "2019",
+            licensed=False,
+            reached={f"{KMS}:1688": ["refused", 2], f"{KMS1}:1688": ["unknown", None]},
+        ),
+        "kms-unreachable! not-licensed!",
         None,
     ),
     # firewall

@@ -28,7 +28,7 @@ from volact.model.text import say
 MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command takes
 HANDED_BYTES = 96 * 1024  # a file in a person's hands is never shortened, only bounded
 
-_COMMON = ("host", "registry", "wmi", "services", "net", "licensing", "server")
+_COMMON = ("host", "registry", "wmi", "services", "net", "reach", "licensing", "server")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
 
 

@@ -1,7 +1,7 @@
 """Shortens names of the script when a request would be too large otherwise.  Pure.
 
-Variables and parameters first, functions only where that is not enough: the
-names of functions tell whoever receives the file what is done.  The same name
+Variables, parameters and repeated strings first, functions only where that is not
+enough: the names of functions tell whoever receives the file what is done.  The same name
 becomes the same short name everywhere, so no scope has to be understood.
 """
 
@@ -42,15 +42,75 @@ _WORDS = frozenset(
 )
 
 
+_SHORTER = {"true": "!0", "false": "!1"}
+
+
 def shorten(script: str, *, functions: bool) -> str:
-    """The same script with short names for its variables, and for its functions too."""
-    tokens = tuple(_tokens(script))
+    """The same script with short names for its variables, and for its functions too.
+
+    A string that occurs often becomes a variable as well; spaces, and the sign that
+    ends a statement before a closing brace, go: no token needs them.
+    """
+    tokens = tuple(_without_spaces(tuple(_tokens(_with_shared_strings(script)))))
     places = tuple(_names(tokens))
     used = Counter(tokens[at].text for at in places)
     wanted = _variables(tokens) | (_functions(tokens) if functions else set())
     wanted -= set() if functions else _functions(tokens)
     short = _short_names(used, wanted)
-    return "".join(_replaced(tokens, set(places), short))
+    return _without_last_signs("".join(_replaced(tokens, set(places), short)))
+
+
+def _with_shared_strings(script: str) -> str:
+    """Strings whose repetition costs more than a variable; keys of objects stay."""
+    tokens = tuple(_tokens(script))
+    places = tuple(_strings(tokens))
+    used = Counter(tokens[at].text for at in places)
+    shared = {
+        text: f"string_{number}"
+        for number, (text, count) in enumerate(sorted(used.items()))
+        if count * (len(text) - 2) > len(text) + 4
+    }
+    if not shared:
+        return script
+    declared = ",".join(f"{name}={text}" for text, name in shared.items())
+    return f"var {declared};\n{''.join(_replaced(tokens, set(places), shared))}"
+
+
+def _strings(tokens: tuple[Token, ...]) -> Iterator[int]:
+    solid = [at for at, token in enumerate(tokens) if token.kind != "space"]
+    texts = ["", *(tokens[at].text for at in solid), ""]
+    for at, before, after in zip(solid, texts, texts[2:], strict=False):
+        key = after == ":" and before in ("{", ",")
+        if tokens[at].kind == "text" and tokens[at].text[0] in "\"'" and not key:
+            yield at
+
+
+def _without_spaces(tokens: tuple[Token, ...]) -> Iterator[Token]:
+    """Line ends stay; so do spaces between words and between equal signs (``a - -b``)."""
+    ends = ("", *(token.text[-1] for token in tokens))
+    starts = (*(token.text[0] for token in tokens[1:]), "")
+    for token, before, after in zip(tokens, ends, starts, strict=False):
+        words = _in_word(before) and _in_word(after)
+        needed = words or (before == after and before in "+-/") or "\n" in token.text
+        if token.kind != "space":
+            yield Token(token.kind, _SHORTER.get(token.text, token.text))
+        elif needed:
+            yield token
+
+
+def _without_last_signs(script: str) -> str:
+    """No part has a loop or a condition with nothing in it, so each sign ends a statement."""
+    tokens = tuple(_tokens(script))
+    nexts = (*(token.text for token in tokens[1:]), "")
+    return "".join(
+        token.text
+        for token, after in zip(tokens, nexts, strict=True)
+        if not (token.text == ";" and after == "}")
+    )
+
+
+def _in_word(sign: str) -> bool:
+    return sign.isalnum() or sign in ("_", "$")
 
 
 def _tokens(script: str) -> Iterator[Token]:

@@ -24,6 +24,7 @@ from volact.model.facts import (
     LicensingFacts,
     OsFacts,
     Product,
+    ReachTry,
     RegistryFacts,
     RightsFacts,
     Route,
@@ -50,6 +51,7 @@ def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:
         store=StoreFacts(**_group(raw, "store")),
         firewall=FirewallFacts(**_group(raw, "firewall")),
         reach=_table(raw, "reach", integer),
+        reached=_table(raw, "reached", _reach_try),
         events=_table(raw, "events", _event),
         metadata=_table(raw, "metadata", text),
         addresses=_fact("addresses", raw, "addresses", texts),
@@ -163,6 +165,13 @@ def _event(where: str, value: Any) -> Event:
     if not isinstance(value, list) or len(value) not in (2, 3):
         raise wrong_type(where, "[time, fields, record]", value)
     return Event(text(where, value[0]), texts(where, value[1]), integer(where, (*value, 0)[2]))
+
+
+def _reach_try(where: str, value: Any) -> ReachTry:
+    if not isinstance(value, list) or len(value) != 2:
+        raise wrong_type(where, "[outcome, ms]", value)
+    ms = None if value[1] is None else integer(where, value[1])
+    return ReachTry(text(where, value[0]), ms)
 
 
 def _routes(where: str, value: Any) -> tuple[Route, ...]:

@@ -27,7 +27,8 @@ from volact.core.refusals import (
     waits_for_consent,
 )
 from volact.core.steps import KINDS, kind_of, rank_of
-from volact.core.steps.activation import Activate
+from volact.core.steps.activation import ACTIVATE, Activate
+from volact.core.steps.kms_hosts import ClearKmsHost, PutBackKmsHost, SetKmsHost
 from volact.core.steps.params import ALWAYS, Guard, StepDraft
 from volact.core.steps.wire import to_wire
 from volact.model.finding import Finding
@@ -64,6 +65,7 @@ def make_plan(a: Assessment, findings: tuple[Finding, ...]) -> Plan:
         refusals += blocked
         if not blocked:
             steps = (*steps, _activation(causes, steps))
+    steps = _with_judge(steps)
     reason = "" if steps else _reason(a, findings, refusals)
     return Plan(steps=tuple(map(to_wire, steps)), refusals=refusals, reason=reason)
 
@@ -126,6 +128,22 @@ def _activation(causes: tuple[str, ...], steps: tuple[StepDraft, ...]) -> StepDr
     needed = tuple(k.name for k in KINDS if k.activation_needs_it and k.params in planned)
     guard = Guard(unless_failed=needed) if needed else ALWAYS
     return StepDraft(params=Activate(), because=causes, guard=guard)
+
+
+def _with_judge(steps: tuple[StepDraft, ...]) -> tuple[StepDraft, ...]:
+    """A KMS host of uncertain reach is set only where an activation tells, and put back then."""
+    unproven = [step for step in steps if getattr(step.params, "unproven", False)]
+    if not any(isinstance(step.params, Activate) for step in steps):
+        return tuple(step for step in steps if step not in unproven)
+    return (*steps, *map(_put_back, unproven))
+
+
+def _put_back(step: StepDraft) -> StepDraft:
+    assert isinstance(step.params, SetKmsHost | ClearKmsHost)
+    params = PutBackKmsHost(
+        layer=step.params.layer, product=step.params.product, if_failed=(ACTIVATE.name,)
+    )
+    return StepDraft(params=params, because=step.because)
 
 
 def _reason(

@@ -17,6 +17,9 @@ from volact.model.finding import Finding
 from volact.model.step import Refusal
 from volact.model.text import Text, say
 
+# What lets an activation be tried.
+_MAY_BE_REACHED = ("yes", "unclear", "http")
+
 
 def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     """Refusals that leave the whole server alone.
@@ -134,15 +137,16 @@ def _host_known(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
 
 
 def _host_reached(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
-    """Whether the server reaches the host that it will use after these steps.
+    """Whether the server reaches, or may reach, the host that it will use after these steps.
 
+    A try that tells nothing certain holds nothing back: the activation itself tells.
     Where the provider leaves the host to DNS and none is known yet, Windows asks.
     """
     by_dns = a.ctx.knowledge.profile.discovery == "dns"
     if _plans(steps, AddDns, AddRoute, SetKmsHost, ClearKmsHost):
         return True  # planned only where an accepted host is reached, or will be
     return all(
-        (isinstance(setting, Known) and a.kms.reach_of(setting.value.host) == "yes")
+        (isinstance(setting, Known) and a.kms.reach_of(setting.value.host) in _MAY_BE_REACHED)
         or (isinstance(setting, Absent) and by_dns)
         for setting in _settings(a)
     )

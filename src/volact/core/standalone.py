@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from volact.core.assessment.clock import WARNING_S
 from volact.core.sddl import NETWORK_SERVICE, SERVICE_GROUPS
-from volact.core.steps.activation import Activate
+from volact.core.steps.activation import ACTIVATE, Activate
 from volact.core.steps.clock import SYNC_WITHIN_S, SyncClock
 from volact.core.steps.keys import INSTALL_KEY, InstallKey
-from volact.core.steps.kms_hosts import SET_KMS_HOST, ClearKmsHost, SetKmsHost
+from volact.core.steps.kms_hosts import SET_KMS_HOST, ClearKmsHost, PutBackKmsHost, SetKmsHost
 from volact.core.steps.params import Guard, StepDraft
 from volact.core.steps.program import GrantExecute
 from volact.core.steps.services import DEFAULT_START, EnableService, StartService
@@ -44,6 +44,7 @@ def standalone_steps(knowledge: Knowledge) -> tuple[Step, ...]:
         *_kms_hosts(knowledge),
         *_product_hosts(knowledge),
         StepDraft(params=Activate(), guard=activate),
+        StepDraft(params=PutBackKmsHost(layer="service", if_failed=(ACTIVATE.name,))),
     )
     return tuple(map(to_wire, steps))
 
@@ -90,7 +91,7 @@ def _kms_hosts(knowledge: Knowledge) -> tuple[StepDraft, ...]:
         ranges.append((low, _LAST_BUILD, hosts))
     return tuple(
         StepDraft(
-            params=SetKmsHost(layer="service", hosts=tuple(map(str, hosts))),
+            params=SetKmsHost(layer="service", hosts=tuple(map(str, hosts)), unproven=True),
             guard=Guard(builds=(low, high)),
         )
         for low, high, hosts in ranges

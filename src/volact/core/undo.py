@@ -28,7 +28,7 @@ from volact.model.text import Text, say
 from volact.model.undo import AppliedStep, NotRestored, RunHistory, Undone, UndoRow, UndoWord
 
 # Bytes of steps that fit into one request beside every part of the agent that they need.
-ROOM = 3600
+ROOM = 3200
 
 
 class Restore(msgspec.Struct, frozen=True, kw_only=True):

@@ -69,7 +69,10 @@ async def probe_kms(host: HostPort, timeout_s: float = 3.0) -> KmsHealth:
             async with asyncio.timeout(timeout_s):
                 reader, writer = await asyncio.open_connection(address, host.port)
         except OSError as error:
-            found = msgspec.structs.replace(found, word=connect_word(error))
+            # Accepted, and reset before the connection was seen to stand.
+            reset = isinstance(error, ConnectionResetError)
+            word = "closed" if reset else connect_word(error)
+            found = msgspec.structs.replace(found, word=word)
             continue
         found = msgspec.structs.replace(found, connect_ms=elapsed_ms(begun))
         return await _greet(found, reader, writer, timeout_s)

@@ -166,6 +166,17 @@ class Event(msgspec.Struct, frozen=True):
     record: int = 0
 
 
+class ReachTry(msgspec.Struct, frozen=True):
+    """What one try at a KMS host's port came to, and its time in ms where that is known.
+
+    ``outcome``: connected, refused, filtered (no route, or no answer to the
+    connection), name (it does not resolve), http (HTTP was spoken there) or unknown.
+    """
+
+    outcome: str
+    ms: int | None
+
+
 class Route(msgspec.Struct, frozen=True):
     """One IPv4 route."""
 
@@ -211,6 +222,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     store: StoreFacts = StoreFacts()
     firewall: FirewallFacts = FirewallFacts()
     reach: dict[str, Fact[int]] = {}  # "host:port" -> HRESULT of an HTTP try
+    reached: dict[str, Fact[ReachTry]] = {}  # what the same try means
     events: dict[str, Fact[Event]] = {}  # "12288" -> newest
     metadata: dict[str, Fact[str]] = {}
     addresses: Fact[tuple[str, ...]] = NOT_ASKED  # this server's own

@@ -124,7 +124,7 @@ def _count(machine: Machine) -> None:
     """Clones with one machine id, at a host that has seen hardly anybody else."""
     initial_grace(machine)
     machine.licensing.cmid = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"lab-clones-{machine.spec.seed}"))
-    _all_kms(machine, Peer(port=machine.world.young_kms_port))
+    _all_kms(machine, Peer(by_manner=machine.world.young_kms_ports))
     if machine.spec.variant("kms-count"):
         failed_request(machine, 0)
         machine.events.events.clear()

@@ -3,8 +3,9 @@
 It answers a real DCE/RPC bind, so that a health probe sees what it would see
 of a real host.  Behind the bind it takes one lab-only message (``VOLACTLAB1``,
 a length and JSON) and closes the connection on everything else without an
-answer.  It knows nothing of the activation protocol: no Windows can be
-activated by it, none would even understand it.
+answer.  What it does to bytes that are no DCE/RPC at all is its manner
+(``manners``): it has a port for each.  It knows nothing of the activation
+protocol: no Windows can be activated by it, none would even understand it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import msgspec
 
 from volact_lab import codes, dcerpc
+from volact_lab.hosts.manners import MANNERS, Manner, reaction
 from volact_lab.hosts.tcp import Connection, TcpListener
 
 MAGIC = b"VOLACTLAB1"
@@ -67,7 +69,7 @@ def _too_long(data: bytes) -> bool:
 
 @dataclass
 class KmsHost:
-    """Count, clock and products of one host, and its listener.
+    """Count, clock and products of one host, and its listeners, one for each manner.
 
     ``seen`` are the client machine ids of the last thirty days; ``others``
     stands for those of machines that are not part of the lab.  Before an answer
@@ -83,7 +85,9 @@ class KmsHost:
     asking: Counter[str] = field(default_factory=Counter)
     peak: int = 0
     peak_of_one: int = 0
-    listener: TcpListener = field(default_factory=TcpListener)
+    listeners: dict[Manner, TcpListener] = field(
+        default_factory=lambda: {manner: TcpListener() for manner in MANNERS}
+    )
 
     def decide(self, ask: Ask) -> Reply:
         """Answer as a KMS host does: product, clock, then count."""
@@ -107,35 +111,56 @@ class KmsHost:
         self.peak = max(self.peak, self.asking.total())
         self.peak_of_one = max(self.peak_of_one, self.asking[name])
 
-    async def start(self) -> int:
-        """Listen on a free loopback port and return it."""
-        return await self.listener.start(lambda: _Connection(self))
+    async def start(self) -> tuple[int, ...]:
+        """Listen on free loopback ports and return them, in the order of ``MANNERS``."""
+        return tuple(
+            [await self._listen(manner, listener) for manner, listener in self.listeners.items()]
+        )
+
+    async def _listen(self, manner: Manner, listener: TcpListener) -> int:
+        return await listener.start(lambda: _Connection(self, manner, listener))
 
     async def pause(self) -> None:
-        """Answer nothing until the next start, which is on the same port."""
-        await self.listener.pause()
+        """Answer nothing until the next start, which is on the same ports."""
+        for listener in self.listeners.values():
+            await listener.pause()
 
     async def stop(self) -> None:
-        """Close the listener."""
-        await self.listener.stop()
+        """Close the listeners."""
+        for listener in self.listeners.values():
+            await listener.stop()
 
 
 class _Connection(Connection):
     """One connection: bind, then the lab-only message, then nothing."""
 
-    def __init__(self, host: KmsHost) -> None:
-        super().__init__(host.listener)
+    def __init__(self, host: KmsHost, manner: Manner, listener: TcpListener) -> None:
+        super().__init__(listener)
         self._host = host
+        self._manner = manner
         self._bound = False
 
     def received(self) -> bytes | None:
         """The answer to a bind, or behind it to the lab-only message."""
-        return self._message() if self._bound else self._bind()
+        if self._bound:
+            return self._message()
+        return self._bind() if self.data[:1] == b"\x05" else self._other()
+
+    def _other(self) -> bytes | None:
+        """What the manner has for bytes that are no DCE/RPC."""
+        assert self.transport is not None
+        found = reaction(self._manner, self.data)
+        if found.then == "wait":
+            return b""
+        self.transport.write(found.send)
+        if found.then == "reset":
+            self.transport.abort()
+        return None
 
     def _bind(self) -> bytes | None:
         """The answer to what should be a bind; b"" to wait for more; None to hang up."""
         if len(self.data) < dcerpc.HEADER.size:
-            return b"" if self.data[:1] == b"\x05" else None
+            return b""
         header = dcerpc.parse_header(self.data)
         if header is None or header.length > _LARGEST:
             return None

@@ -20,7 +20,7 @@ from volact_lab.errors import Ended, LabError, WinFault
 from volact_lab.script import registry_values
 from volact_lab.script.filesystem import FileOperations
 from volact_lab.script.values import Answer, Json, tagged
-from volact_lab.windows.http import HttpPool
+from volact_lab.windows.http import REFUSED_AFTER_S, HttpPool, Limits
 from volact_lab.wmi.schema import WmiClass
 from volact_lab.wmi.service import Found, Wmi
 
@@ -37,12 +37,14 @@ class Bridge:
         self._machine = process.machine
         self._script = script
         self._wmi = Wmi(process.machine)
-        self._http = HttpPool(process.machine.network, process.machine.spec.name)
+        spec = process.machine.spec
+        refused_after_s = REFUSED_AFTER_S[spec.variant("refused-after", len(REFUSED_AFTER_S))]
+        self._http = HttpPool(process.machine.network, spec.name, refused_after_s)
         self.exit_code: int | None = None
         self.ended = False
         files = FileOperations(process)
         self._operations: dict[str, Callable[..., Answer]] = {
-            "now": lambda *_: int(self._machine.clock.now() * 1000),
+            "now": lambda *_: int((self._machine.clock.now() + self._http.ahead_s) * 1000),
             "bias": lambda *_: self._machine.clock.bias,
             "echo": self._echo,
             "quit": self._quit,
@@ -167,9 +169,10 @@ class Bridge:
 
     # HTTP
 
-    def _request(self, method: str, url: str, headers: str, connect: float, *_: Any) -> str:
-        seconds = connect / 1000 if connect else 60.0
-        response = self._http.request(method, url, json.loads(headers), seconds)
+    def _request(self, method: str, url: str, headers: str, limits: str, *_: Any) -> str:
+        connect, receive = (float(milliseconds) / 1000 for milliseconds in json.loads(limits))
+        asked = Limits(connect_s=connect or 60.0, receive_s=receive or 30.0)
+        response = self._http.request(method, url, json.loads(headers), asked)
         return Json.of(
             {
                 "status": response.status,

@@ -3,6 +3,9 @@
 A pool lives as long as the process on the server that made it.  Failures are
 the HRESULTs of WinHTTP.  No redirects, proxies, TLS or chunked bodies: nothing
 the agent asks for has them, and the lab says so instead of guessing.
+
+A request that waits in vain waits for a part of the time only; ``HttpPool.ahead_s`` is
+the rest, by which the script's clock goes ahead.
 """
 
 from __future__ import annotations
@@ -21,6 +24,16 @@ _FAULTS = {
     "timeout": codes.HTTP_TIMEOUT,
 }
 _LIMIT = 1 << 20
+# A closed port is known at once, or after Windows has knocked three times.
+REFUSED_AFTER_S = (0.0, 1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The time-outs of a request in seconds."""
+
+    connect_s: float = 60.0
+    receive_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +54,14 @@ class Response:
 class HttpPool:
     """The connections of one process.  ``tag`` tells the lab's servers who asks."""
 
-    def __init__(self, network: Network, tag: str) -> None:
+    def __init__(self, network: Network, tag: str, refused_after_s: float = 0.0) -> None:
         self._network = network
         self._tag = tag
+        self._refused_after_s = refused_after_s
+        self.ahead_s = 0.0
         self._idle: dict[tuple[str, int], socket.socket] = {}
 
-    def request(self, method: str, url: str, headers: dict[str, str], connect_s: float) -> Response:
+    def request(self, method: str, url: str, headers: dict[str, str], limits: Limits) -> Response:
         """Send a request and read its answer; WinFault with a WinHTTP code."""
         parts = _split(url)
         host, port = parts.hostname or "", parts.port or 80
@@ -57,7 +72,12 @@ class HttpPool:
                 return self._exchange(kept, (host, port), head)
             except WinFault:
                 kept.close()  # the server had closed it meanwhile: one new try
-        return self._exchange(self._open(host, port, connect_s), (host, port), head)
+        sock = self._open(host, port, limits.connect_s)
+        if self._network.says_nothing(host, port, head):
+            sock.close()
+            self._wait(limits.receive_s)
+            raise WinFault(codes.HTTP_TIMEOUT)
+        return self._exchange(sock, (host, port), head)
 
     def close(self) -> None:
         """Close every connection."""
@@ -69,7 +89,18 @@ class HttpPool:
         try:
             return self._network.connect(host, port, connect_s)
         except NetFault as fault:
+            self._count(fault, connect_s)
             raise WinFault(_FAULTS[fault.why]) from fault
+
+    def _count(self, fault: NetFault, connect_s: float) -> None:
+        if fault.why == "timeout":
+            self.ahead_s += connect_s * (1 - self._network.patience)
+        elif fault.why == "refused":
+            self._wait(self._refused_after_s)
+
+    def _wait(self, seconds: float) -> None:
+        self._network.wait(seconds)
+        self.ahead_s += seconds * (1 - self._network.patience)
 
     def _head(self, method: str, parts: SplitResult, headers: dict[str, str]) -> bytes:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

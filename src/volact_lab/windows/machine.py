@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from volact.model.profile import Edition
 from volact_lab import codes
 from volact_lab.errors import Ended, LabError, win32
+from volact_lab.hosts.manners import MANNERS
 from volact_lab.windows import acl, image
 from volact_lab.windows.clock import Clock
 from volact_lab.windows.environment import Environment
@@ -78,6 +79,7 @@ class Machine:
             self.world.internet,
             list(self.world.profile.dns),
             self._routes(),
+            manner=MANNERS[spec.variant("kms-manner", len(MANNERS))],
             patience=self.world.patience,
         )
         self.events = EventLog(self.name)

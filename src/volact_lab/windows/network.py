@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Literal
 
+from volact_lab.hosts.manners import MANNERS, Manner, stays_silent
+
 Failure = Literal["name", "refused", "timeout"]
 
 
@@ -37,11 +39,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What answers at an address and port: a real endpoint, or a way not to answer."""
+    """What answers at an address and port: a real endpoint, or a way not to answer.
+
+    ``by_manner``: the ports of a KMS host, in the order of ``MANNERS``; a server meets
+    one of them.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
     behaviour: Literal["answers", "refused", "silent"] = "answers"
+    by_manner: tuple[int, ...] = ()
 
 
 SILENT = Peer(behaviour="silent")
@@ -63,12 +70,16 @@ class Internet:
 
 @dataclass(slots=True)
 class Network:
-    """One server's view of the network.  ``own`` overrides peers for this server."""
+    """One server's view of the network.  ``own`` overrides peers for this server.
+
+    ``manner`` is that of the KMS hosts it meets.
+    """
 
     internet: Internet
     dns: list[str]
     routes: list[Route]
     own: dict[tuple[str, int], Peer] = field(default_factory=dict)
+    manner: Manner = "hangs up"
     patience: float = 0.05
     idle: Callable[[], AbstractContextManager[None]] = nullcontext  # entered while it waits
 
@@ -106,12 +117,18 @@ class Network:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.settimeout(10)
-            sock.connect((peer.host, peer.port))
+            port_here = peer.by_manner[MANNERS.index(self.manner)] if peer.by_manner else peer.port
+            sock.connect((peer.host, port_here))
         except OSError as error:
             sock.close()
             refused = isinstance(error, ConnectionRefusedError)
             raise NetFault("refused" if refused else "timeout") from error
         return sock
+
+    def says_nothing(self, name: str, port: int, data: bytes) -> bool:
+        """Whether what answers there never says anything to these bytes."""
+        peer = self.peer(self.resolve(name), port)
+        return bool(peer.by_manner) and stays_silent(self.manner, data)
 
     def wait(self, seconds: float) -> None:
         """Let time pass, shortened by ``patience``."""

@@ -69,5 +69,5 @@ class World:
     editions: tuple[Edition, ...]
     profile: Profile
     addresses: Mapping[str, str]  # the lab's own: host name -> address
-    young_kms_port: int = 0  # a KMS host that has seen too few machines
+    young_kms_ports: tuple[int, ...] = ()  # of a KMS host that has seen too few machines
     patience: float = 0.05

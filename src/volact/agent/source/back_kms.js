@@ -14,18 +14,3 @@ STEPS["restore-kms-host"] = function (step) {
     return putHostBack(kmsLayer(step), step);
   });
 };
-
-/* The name as it was spelt; a port that was not set is not set again. */
-function putHostBack(layer, step) {
-  if (step.host === null) {
-    clearKmsName(layer);
-  } else {
-    setKmsName(layer, step.name || splitHost(step.host).name);
-  }
-  if (step.port) {
-    setKmsPort(layer, step.port);
-  } else {
-    clearKmsPort(layer);
-  }
-  return null;
-}

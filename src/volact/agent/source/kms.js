@@ -139,3 +139,18 @@ function clearKmsPort(layer) {
 function joinVia(first, second) {
   return first === second ? first : first + "+" + second;
 }
+
+/* The name as it was spelt; a port that was not set is not set again. */
+function putHostBack(layer, step) {
+  if (step.host === null) {
+    clearKmsName(layer);
+  } else {
+    setKmsName(layer, step.name || splitHost(step.host).name);
+  }
+  if (step.port) {
+    setKmsPort(layer, step.port);
+  } else {
+    clearKmsPort(layer);
+  }
+  return null;
+}

@@ -17,9 +17,9 @@ function setKms(layer, host, before) {
   }
 }
 
-/* The present host if it is accepted and there, else the first that is there. */
-function chooseHost(hosts, present) {
-  var order = [], i, host, text, last = null;
+/* The hosts of a step in their order, the present one first if it is among them. */
+function inOrder(hosts, present) {
+  var order = [], i, host, text;
   for (i = 0; i < hosts.length; i++) {
     host = splitHost(hosts[i]);
     text = joinHost(host.name, host.port);
@@ -29,18 +29,31 @@ function chooseHost(hosts, present) {
       order.push(text);
     }
   }
+  return order;
+}
+
+/*
+ * The first host that can be reached; with "unproven" else the first of which it
+ * is not known, which activation then judges.
+ */
+function chooseHost(order, unproven) {
+  var i, one, unclear = null, last = null;
   for (i = 0; i < order.length; i++) {
-    last = reach(order[i]);
-    if (REACHED[last]) {
+    one = reach(order[i]);
+    last = one.code;
+    if (one.outcome === "connected") {
       return {host: order[i]};
     }
+    if (unclear === null && (one.outcome === "unknown" || one.outcome === "http")) {
+      unclear = order[i];
+    }
   }
-  return {host: null, hresult: last};
+  return {host: unproven ? unclear : null, hresult: last, unproven: true};
 }
 
 STEPS["set-kms-host"] = function (step) {
-  var layer = kmsLayer(step), before = hostView(layer), choice, via, after;
-  choice = chooseHost(step.hosts || [], before.host);
+  var layer = kmsLayer(step), before = hostView(layer), choice, via, after, outcome;
+  choice = chooseHost(inOrder(step.hosts || [], before.host), step.unproven);
   if (!choice.host) {
     return failed(choice.hresult, before, before,
       "none of the KMS hosts can be reached from here");
@@ -50,9 +63,21 @@ STEPS["set-kms-host"] = function (step) {
   }
   via = setKms(layer, splitHost(choice.host), before.host);
   after = shownHost(kmsLayer(step));
-  return after === choice.host ? result(true, true, before, {host: after, via: via})
-    : failed(null, before, {host: after, via: via}, "the KMS host is not as wanted");
+  if (after !== choice.host) {
+    return failed(null, before, {host: after, via: via}, "the KMS host is not as wanted");
+  }
+  outcome = result(true, true, before, {host: after, via: via},
+    choice.unproven ? "not certain that it can be reached: activation will tell" : "");
+  return marked(outcome, step, choice.unproven);
 };
+
+/* What put-back-kms-host finds again. */
+function marked(outcome, step, unproven) {
+  if (unproven && outcome.changed) {
+    outcome.unproven = step.layer + step.product;
+  }
+  return outcome;
+}
 
 function clearHost(step) {
   var layer = kmsLayer(step), before = hostView(layer), via, after;
@@ -61,8 +86,8 @@ function clearHost(step) {
   }
   via = joinVia(clearKmsName(layer), clearKmsPort(layer));
   after = kmsSetting(kmsLayer(step));
-  return after === null ? result(true, true, before, {host: null, via: via})
-    : failed(null, before, {host: after, via: via}, "a KMS host is still set");
+  return after === null ? marked(result(true, true, before, {host: null, via: via}), step,
+    step.unproven) : failed(null, before, {host: after, via: via}, "a KMS host is still set");
 }
 
 /* Without a product's id: every KMS client, the first that fails ends it. */
@@ -80,3 +105,29 @@ STEPS["clear-kms-host"] = function (step) {
   }
   return outcome;
 };
+
+/*
+ * Of this same run: what was changed although the reach of the host was not
+ * certain is undone when the steps that were to prove it failed.
+ */
+STEPS["put-back-kms-host"] = function (step, done) {
+  var i, judge = failedBefore(step.if_failed, done);
+  for (i = 0; judge && i < done.length; i++) {
+    if (done[i].unproven === step.layer + step.product) {
+      return undoTrial(step, done[i]);
+    }
+  }
+  return result(true, false, {}, {}, "not needed");
+};
+
+function undoTrial(step, trial) {
+  var before = hostView(kmsLayer(step)), was = trial.before, after;
+  if (before.host !== trial.after.host) {
+    return refused("it was changed since; it stays as it is", before);
+  }
+  putHostBack(kmsLayer(step), {host: was.host, name: was.name, port: was.port === undefined &&
+    was.host ? splitHost(was.host).port : was.port});
+  after = hostView(kmsLayer(step));
+  return after.host === was.host ? result(true, true, before, after)
+    : failed(null, before, after, "it is not as it was");
+}

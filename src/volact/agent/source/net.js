@@ -1,26 +1,35 @@
 /*
- * HTTP by WinHTTP: the metadata service, its Date header as a second clock,
- * and whether a KMS host can be reached.  Never through a proxy.
+ * HTTP by WinHTTP: the metadata service and its Date header as a second clock.
+ * Never through a proxy.
  */
 
 var HTTP_STATUS = 0x80190000, HTTP_TIMED_OUT = 0x80072EE2;
 
-/* What a try at a port says when it got through to something not HTTP. */
-var REACHED = {};
-REACHED[0] = true;
-REACHED[0x80072F78] = REACHED[0x80072EFE] = REACHED[0x80072EFF] = REACHED[0x80072746] = true;
-
 var silentHosts = {}, pages = {}, tries = {};
+
+/*
+ * A request that is ready to be sent.  Windows wants its time-outs before Open, Wine
+ * keeps only those that are set after it.
+ */
+function newRequest(url, resolve, connect, send, receive) {
+  var http = new ActiveXObject("WinHttp.WinHttpRequest.5.1");
+  http.SetProxy(1);
+  http.SetTimeouts(resolve, connect, send, receive);
+  http.Open("GET", url, true);
+  try {
+    http.SetTimeouts(resolve, connect, send, receive);
+  } catch (error) {
+    /* The first call stands. */
+  }
+  return http;
+}
 
 /*
  * Asynchronous, so that a host that accepts and says nothing costs no more
  * than finding its name and connecting may: Wine keeps no time-out for that.
  */
 function httpGet(url, headers, wait) {
-  var http = new ActiveXObject("WinHttp.WinHttpRequest.5.1"), name;
-  http.SetProxy(1);
-  http.SetTimeouts(wait, wait, wait, wait);
-  http.Open("GET", url, true);
+  var http = newRequest(url, wait, wait, wait, wait), name;
   for (name in headers) {
     if (headers.hasOwnProperty(name)) {
       http.SetRequestHeader(name, headers[name]);
@@ -121,19 +130,4 @@ function joinHost(name, port) {
     name = "[" + name + "]";
   }
   return name.toLowerCase() + ":" + (Number(port) || 1688);
-}
-
-/* The HRESULT of an HTTP try at a KMS host; it speaks RPC, so it fails either way. */
-function reach(text) {
-  var host;
-  if (tries[text] === undefined) {
-    try {
-      host = splitHost(text);
-      httpGet("http://" + host.name + ":" + host.port + "/", {}, REQUEST.ask.connect_ms);
-      tries[text] = 0;
-    } catch (error) {
-      tries[text] = hresultOf(error);
-    }
-  }
-  return tries[text];
 }

@@ -34,13 +34,31 @@ function referenceAt() {
   return found.at;
 }
 
-function reachFacts(facts) {
-  var answers = {}, hosts = REQUEST.ask.kms.concat(namedHost(facts.metadata), presentHosts(facts));
-  var i;
-  for (i = 0; i < hosts.length && i < 8; i++) {
-    answers[hosts[i]] = reach(hosts[i]);
+/* The hosts whose reach is asked for, each once. */
+function reachHosts(facts) {
+  var list = [], i, all = REQUEST.ask.kms.concat(namedHost(facts.metadata), presentHosts(facts));
+  for (i = 0; i < all.length && list.length < 8; i++) {
+    if (!includes(list, all[i])) {
+      list.push(all[i]);
+    }
   }
-  return answers;
+  return list;
+}
+
+/* Per host the code of the try, and under another name what it means: [outcome, ms]. */
+function reachFacts(facts) {
+  var hosts = reachHosts(facts), codes = {}, i, one;
+  facts.reached = {};
+  for (i = 0; i < hosts.length; i++) {
+    if (tick() > BUDGET_MS) {
+      codes[hosts[i]] = unreadable(TIMED_OUT);
+    } else {
+      one = reach(hosts[i]);
+      codes[hosts[i]] = one.code;
+      facts.reached[hosts[i]] = [one.outcome, one.ms];
+    }
+  }
+  return codes;
 }
 
 /* The KMS host that the metadata service names, where it names one. */

@@ -53,12 +53,13 @@ function isRightsCode(code) {
   return includes(LOST_RIGHTS, code);
 }
 
-function anyReached(answers) {
+/* Whether a host that was tried is there, or none was tried. */
+function anyReached(outcomes) {
   var host, tried = false;
-  for (host in answers) {
-    if (answers.hasOwnProperty(host) && host !== "!") {
+  for (host in outcomes) {
+    if (outcomes.hasOwnProperty(host)) {
       tried = true;
-      if (REACHED[answers[host]]) {
+      if (outcomes[host][0] === "connected") {
         return true;
       }
     }
@@ -69,7 +70,7 @@ function anyReached(answers) {
 /* What stands in the way of the network shows in the code of the last request. */
 function networkFailed(facts) {
   var code = facts.events ? eventCode(facts.events["12288"]) : 0;
-  return !anyReached(facts.reach) || (code >= 0x80070000 && code <= 0x8007FFFF);
+  return !anyReached(facts.reached) || (code >= 0x80070000 && code <= 0x8007FFFF);
 }
 
 function factsOnNeed(facts, results) {

@@ -144,12 +144,14 @@ function tellClock() {
 }
 
 function tellReach() {
-  var i, host, code;
+  var i, host, one;
   for (i = 0; i < REQUEST.ask.kms.length; i++) {
     host = REQUEST.ask.kms[i];
-    code = reach(host);
-    say(pad(t("Reachable")) + host + ": " + (REACHED[code] ? t("yes")
-      : t("no ({code})", {code: hexCode(code)})));
+    one = reach(host);
+    say(pad(t("Reachable")) + host + ": " + (one.outcome === "connected" ? t("yes")
+      : one.outcome === "unknown" || one.outcome === "http"
+        ? t("not certain ({code})", {code: hexCode(one.code)})
+        : t("no ({code})", {code: hexCode(one.code)})));
   }
 }
 

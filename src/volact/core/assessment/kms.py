@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -13,30 +13,44 @@ from volact.core.assessment.licence import LicenceState, ProductState
 from volact.core.assessment.system import SystemState
 from volact.core.context import Context
 from volact.model.fact import ABSENT, Fact, value_of
-from volact.model.facts import Facts
+from volact.model.facts import Facts, ReachTry
 from volact.model.profile import HostPort, Profile
 
+T = TypeVar("T")
 # How the host that is used came to be used: an explicit setting, DNS (below a
 # lookup domain of its own), or the host of the last success, which is cached.
 Origin = Literal["policy", "product", "service", "lookup-domain", "dns", "cached"]
-Reach = Literal["yes", "unresolved", "refused", "timeout", "unknown"]
+# ``unclear``: it was tried, and nothing certain came of it; ``unknown``: it was not asked.
+Reach = Literal["yes", "unresolved", "refused", "timeout", "http", "unclear", "unknown"]
 
-# What WinHTTP answers when something is there, HTTP or not.
+_OUTCOMES: dict[str, Reach] = {
+    "connected": "yes",
+    "name": "unresolved",
+    "refused": "refused",
+    "filtered": "timeout",
+    "http": "http",
+}
+# What neither shows a host nor accuses one: an HTTP answer may come from a device in between.
+_UNCLEAR: tuple[Reach, ...] = ("unclear", "http")
+# By WinHTTP's code alone, of answers that do not say what it means: something is there.
 REACHED_CODES = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
-_FAILED: dict[int, Reach] = {
+_BY_CODE: dict[int, Reach] = {
+    **dict.fromkeys(REACHED_CODES, "yes"),
     0x80072EE7: "unresolved",
     0x80072EFD: "refused",
     0x80072EE2: "timeout",
 }
+_NO_TRIES: Mapping[str, Fact[ReachTry]] = {}
 
 
 class KmsState(msgspec.Struct, frozen=True, kw_only=True):
     """KMS hosts: set, accepted, reached.
 
     ``accepted`` are the provider's KMS hosts for this release, preferred first;
-    ``reached`` those of them that the server reaches.  ``targets`` must be
-    reached: the accepted ones, else those that DNS or a person chose.
-    ``target_reached``: one of the targets is.  ``by_dns``: the provider has no
+    ``reached`` those of them that the server reaches, ``unclear`` those of which
+    a try did not tell.  ``targets`` must be reached: the accepted ones, else
+    those that DNS or a person chose.  ``target_reached``: one of the targets is;
+    ``target_unclear``: of one of them it is not certain.  ``by_dns``: the provider has no
     host of its own and leaves the choice to DNS.  ``applies``: KMS settings
     matter here.  ``effective`` is the host in use, where that is known.
     ``lookup_domain`` is the server's own domain for finding hosts in DNS.
@@ -47,9 +61,12 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
     accepted: tuple[HostPort, ...]
     accepted_names: frozenset[str]
     reach: Mapping[str, Fact[int]]
+    tries: Mapping[str, Fact[ReachTry]]
     reached: tuple[HostPort, ...]
+    unclear: tuple[HostPort, ...]
     targets: tuple[HostPort, ...]
     target_reached: bool
+    target_unclear: bool
     by_dns: bool
     applies: bool
     effective: KmsSetting | None
@@ -67,12 +84,15 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def preferred(self) -> HostPort:
-        """The accepted host to name: the first reached, else the first.  There must be one."""
-        return (self.reached or self.accepted)[0]
+        """The accepted host to name: the first reached, else the first that may be.
+
+        There must be one.
+        """
+        return (self.reached or self.unclear or self.accepted)[0]
 
     def reach_of(self, host: HostPort) -> Reach:
         """Whether this server can open a connection to a KMS host."""
-        return reach_of(self.reach, host)
+        return reach_of(self.reach, host, self.tries)
 
     def all_are(self, why: Reach) -> bool:
         """Whether every accepted host, and there is one, was tried with this outcome."""
@@ -113,19 +133,21 @@ def kms_of(
     """The KMS hosts of a server, from its facts and the provider's profile."""
     profile = ctx.knowledge.profile
     accepted = _accepted_hosts(facts, profile, system.release_name)
-    reached = tuple(host for host in accepted if reach_of(facts.reach, host) == "yes")
     targets = accepted or _chosen_by_dns(profile, licence)
+    found = {host: reach_of(facts.reach, host, facts.reached) for host in targets}
+    reached = tuple(host for host in accepted if found[host] == "yes")
     return KmsState(
         profile=profile,
         layers=layers,
         accepted=accepted,
         accepted_names=frozenset(plain_name(host.host) for host in accepted),
         reach=facts.reach,
+        tries=facts.reached,
         reached=reached,
+        unclear=tuple(host for host in accepted if found[host] in _UNCLEAR),
         targets=targets,
-        target_reached=bool(reached)
-        if accepted
-        else any(reach_of(facts.reach, host) == "yes" for host in targets),
+        target_reached="yes" in found.values(),
+        target_unclear=any(reach in _UNCLEAR for reach in found.values()),
         by_dns=not accepted and profile.discovery == "dns",
         applies=bool(accepted) and _is_client(ctx, licence),
         effective=_effective(layers, licence),
@@ -133,12 +155,15 @@ def kms_of(
     )
 
 
-def reach_of(reach: Mapping[str, Fact[int]], host: HostPort) -> Reach:
+def reach_of(
+    reach: Mapping[str, Fact[int]], host: HostPort, tries: Mapping[str, Fact[ReachTry]] = _NO_TRIES
+) -> Reach:
     """What came of trying this host, however its name is spelt on the server."""
+    told = value_of(_tried(tries, host))
+    if told is not None:
+        return _OUTCOMES.get(told.outcome, "unclear")
     code = value_of(_tried(reach, host))
-    if code is None:
-        return "unknown"
-    return "yes" if code in REACHED_CODES else _FAILED.get(code, "unknown")
+    return "unknown" if code is None else _BY_CODE.get(code, "unknown")
 
 
 def _accepted_hosts(facts: Facts, profile: Profile, release: str) -> tuple[HostPort, ...]:
@@ -181,7 +206,7 @@ def _effective(layers: KmsLayers, licence: LicenceState) -> KmsSetting | None:
     return value_of(product.kms if product and product.is_client else layers.server)
 
 
-def _tried(reach: Mapping[str, Fact[int]], host: HostPort) -> Fact[int]:
+def _tried(reach: Mapping[str, Fact[T]], host: HostPort) -> Fact[T]:
     if str(host) in reach:
         return reach[str(host)]
     for text, code in reach.items():

@@ -56,7 +56,8 @@ def network_of(facts: Facts, ctx: Context, system: SystemState, kms: KmsState) -
     """The name servers and routes that a server lacks."""
     agreed = ctx.policy.consent
     wanted = _name_servers(facts, ctx.knowledge.profile, system, kms)
-    missing = _missing_routes(facts, ctx.knowledge.profile, reached=bool(kms.reached))
+    may_reach = bool(kms.reached or kms.unclear)
+    missing = _missing_routes(facts, ctx.knowledge.profile, may_reach=may_reach)
     silent = bool(missing) and kms.all_are("timeout")
     routes = tuple(route for route in missing if route.gateway) if silent else ()
     by_name = "add-dns" in agreed and wanted is not None and wanted.position == "first"
@@ -81,7 +82,7 @@ def _name_servers(
     return NameServers(wanted, "first" if role == "standalone" else "last")
 
 
-def _missing_routes(facts: Facts, profile: Profile, *, reached: bool) -> tuple[MissingRoute, ...]:
+def _missing_routes(facts: Facts, profile: Profile, *, may_reach: bool) -> tuple[MissingRoute, ...]:
     """() when the routes could not be read."""
     routes = value_of(facts.routes)
     if routes is None:
@@ -89,7 +90,7 @@ def _missing_routes(facts: Facts, profile: Profile, *, reached: bool) -> tuple[M
     return tuple(
         MissingRoute(rule, _next_hop(rule, facts, routes))
         for rule in profile.routes
-        if not (rule.when == "unreachable" and reached)
+        if not (rule.when == "unreachable" and may_reach)
         and not any(_covers(route, rule) for route in routes)
     )
 

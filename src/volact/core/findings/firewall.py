@@ -93,7 +93,7 @@ def _by_default(profiles: tuple[str, ...], port: int) -> Found:
 def _matters(a: Assessment) -> bool:
     """Whether the network failed: no host answers, or the last request did not get out."""
     hosts = a.kms.accepted
-    if hosts and not a.kms.reached and a.facts.reach:
+    if hosts and not (a.kms.reached or a.kms.unclear) and a.facts.reach:
         return True
     code = a.attempts.code if a.licence.unlicensed else None
     return code is not None and code in _NETWORK_CODES

@@ -19,7 +19,7 @@ from volact.core.findings.kind import (
     info,
     on_server,
 )
-from volact.core.findings.shared_repairs import set_kms_host
+from volact.core.findings.shared_repairs import certain_reach, set_kms_host
 from volact.core.steps.kms_hosts import ClearKmsHost
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
@@ -98,12 +98,13 @@ def kms_host_per_product_override(a: Assessment) -> Found | None:
 
 def clear_overrides(a: Assessment) -> Iterator[StepParams]:
     """Take away products' own KMS hosts that are not the provider's."""
-    if not (a.kms.reached or a.network.will_reach):
+    certain = certain_reach(a)
+    if not (certain or a.kms.unclear):
         return
     for product in a.licence.clients:
         own, id = product.own_kms, value_of(product.facts.id)
         if isinstance(own, Known) and id and not a.kms.is_accepted(own.value.host):
-            yield ClearKmsHost(layer="product", product=id)
+            yield ClearKmsHost(layer="product", product=id, unproven=not certain)
 
 
 KMS_HOST_PER_PRODUCT_OVERRIDE = FindingKind(

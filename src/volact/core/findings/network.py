@@ -21,7 +21,9 @@ from volact.model.text import Text, joined, listed, say
 def dns_not_provider(a: Assessment) -> Found | None:
     """The server asks other name servers, and no KMS host can be reached."""
     servers, wanted = value_of(a.facts.dns), a.ctx.knowledge.profile.dns
-    if servers is None or not wanted or set(servers) & set(wanted) or a.kms.target_reached:
+    if servers is None or not wanted or set(servers) & set(wanted):
+        return None
+    if a.kms.target_reached or a.kms.target_unclear:
         return None
     return warning(
         _dns_summary(servers, wanted),

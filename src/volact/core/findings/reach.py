@@ -91,7 +91,7 @@ def kms_unreachable(a: Assessment) -> Found | None:
 
 def reach_kms(a: Assessment) -> Iterator[StepParams]:
     """Another of the provider's hosts where one is reached, else the way to them."""
-    if a.kms.reached:
+    if a.kms.reached or a.kms.unclear:
         yield from set_kms_host(a)
     else:
         yield from add_routes(a)
@@ -137,36 +137,81 @@ def _unreachable(a: Assessment, host: HostPort, reach: dict[HostPort, Reach]) ->
 
 
 def _other_in_reach(a: Assessment) -> Found | None:
-    """The accepted host that is set cannot be reached, another accepted one can."""
+    """The accepted host that is set cannot be reached, another accepted one can, or may be."""
     setting = a.kms.service
-    if not isinstance(setting, Known) or not a.kms.applies or not a.kms.target_reached:
+    others = a.kms.reached or (() if a.licence.all_licensed else a.kms.unclear)
+    if not isinstance(setting, Known) or not a.kms.applies or not others:
         return None
     host = setting.value.host
-    why = a.kms.reach_of(host)
-    if why in ("yes", "unknown") or not a.kms.is_accepted(host):
+    if a.kms.reach_of(host) not in _REACH_WORDS or not a.kms.is_accepted(host):
         return None
     if not isinstance(a.kms.policy, Absent):
         return None
-    other = a.kms.reached[0]
+    return _another(a, host, others[0])
+
+
+def _another(a: Assessment, host: HostPort, other: HostPort) -> Found:
     make = warning if a.licence.all_licensed else error
+    why, found = a.kms.reach_of(host), a.kms.reach_of(other)
+    words = {"host": host, "why": _REACH_WORDS[why], "other": other}
     return make(
-        say(
-            "The KMS host {host} cannot be reached ({why}), but {other} can.",
-            host=host,
-            why=_REACH_WORDS[why],
-            other=other,
+        say("The KMS host {host} cannot be reached ({why}), but {other} can.", **words)
+        if found == "yes"
+        else say(
+            "The KMS host {host} cannot be reached ({why}); whether {other} can is not certain.",
+            **words,
         ),
-        {"why": why, "hosts": {str(host): why, str(other): "yes"}},
+        {"why": why, "hosts": {str(host): why, str(other): found}},
         repair="automatic",
         remedy=on_server(shell.set_kms_host(other)),
     )
 
 
+def kms_answered_by_http(a: Assessment) -> Found | None:
+    """HTTP is spoken at the KMS host's port: a device in between answers for it."""
+    if a.licence.all_licensed or a.kms.target_reached or not a.kms.applies:
+        return None
+    hosts = [host for host in a.kms.targets if a.kms.reach_of(host) == "http"]
+    if not hosts:
+        return None
+    return warning(
+        say(
+            "At the port of the KMS host {host} something answers HTTP, which a KMS host "
+            "does not speak.",
+            host=hosts[0],
+        ),
+        {"hosts": [str(host) for host in hosts]},
+        repair="manual",
+        remedy=say(
+            "Let TCP port {port} through to the KMS host unchanged: look for a proxy, a "
+            "firewall with application control, or a wrong DNS entry.",
+            port=hosts[0].port,
+        ),
+    )
+
+
+KMS_ANSWERED_BY_HTTP = FindingKind(
+    id="kms-answered-by-http",
+    rule=kms_answered_by_http,
+    place=Place.REACH,
+    severities=("warning",),
+    meaning=say("Something that speaks HTTP answers at the KMS host's port."),
+    action=say("Tries the activation, and reports what answers in between."),
+    blocks="nothing",
+    calls_for="nothing",
+    consent="",
+    repair_steps=None,
+    detail=evidence_field("hosts"),
+)
+
+
 def _failed(a: Assessment) -> dict[HostPort, Reach]:
-    """What each accepted host that was tried answered; {} as soon as one is reached."""
+    """What each accepted host that was tried answered; {} as soon as one may be reached."""
     hosts = a.kms.targets
     by_dns = not a.kms.accepted and not a.licence.is_kms_host
-    if a.kms.target_reached or not (a.kms.applies or by_dns or a.licence.has_key is None):
+    if a.kms.target_reached or a.kms.target_unclear:
+        return {}
+    if not (a.kms.applies or by_dns or a.licence.has_key is None):
         return {}
     return {
         host: a.kms.reach_of(host)

@@ -55,10 +55,16 @@ def add_routes(a: Assessment) -> Iterator[StepParams]:
 
 
 def set_kms_host(a: Assessment) -> Iterator[StepParams]:
-    """Point the server at the provider, where it reaches one of its hosts."""
-    if a.kms.reached or a.network.will_reach:
+    """Point the server at the provider, where it reaches one of its hosts or may reach one."""
+    certain = certain_reach(a)
+    if certain or a.kms.unclear:
         hosts = tuple(str(host) for host in a.kms.accepted)
-        yield SetKmsHost(layer="service", hosts=hosts)
+        yield SetKmsHost(layer="service", hosts=hosts, unproven=not certain)
+
+
+def certain_reach(a: Assessment) -> bool:
+    """Whether one of the provider's hosts is reached, or will be after other steps."""
+    return bool(a.kms.reached) or a.network.will_reach
 
 
 def replace_key(a: Assessment) -> Iterator[StepParams]:

@@ -43,6 +43,7 @@ class Stage(IntEnum):
     PRODUCT_KMS_HOST = auto()
     RESTART_SERVICE = auto()
     ACTIVATION = auto()
+    AFTER_ACTIVATION = auto()
     REFRESH = auto()
     UNDO = auto()  # only ``core.undo`` plans these, in the order of the settings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -12,7 +13,7 @@ from volact.core.assessment import Assessment, assess
 from volact.core.assessment.hosts import DEFAULT_PORT, same_host
 from volact.core.assessment.kms_setting import product_setting, service_setting
 from volact.core.context import Context
-from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
+from volact.core.steps.kind import Changes, Stage, StepKind, nothing_changes, undo_kind
 from volact.core.steps.kms_names import KmsNames, host_values, kms_names
 from volact.core.steps.licences import described_clients
 from volact.core.steps.params import StepParams
@@ -28,19 +29,39 @@ Layer = Literal["service", "product"]
 
 
 class SetKmsHost(StepParams, frozen=True, kw_only=True):
-    """The accepted KMS hosts, the preferred one first."""
+    """The accepted KMS hosts, the preferred one first.
+
+    ``unproven``: it is not certain that one of them can be reached; the first
+    that may be is set, and goes again if the activation fails.
+    """
 
     layer: Layer
     product: str | None = None
     hosts: tuple[str, ...]
+    unproven: bool = False
 
 
 class ClearKmsHost(StepParams, frozen=True, kw_only=True):
-    """The product whose own KMS host goes; without one, all but ``keep`` go."""
+    """The product whose own KMS host goes; without one, all but ``keep`` go.
+
+    ``unproven`` as with ``SetKmsHost``.
+    """
 
     layer: Layer
     product: str | None = None
     keep: tuple[str, ...] = ()
+    unproven: bool = False
+
+
+class PutBackKmsHost(StepParams, frozen=True, kw_only=True):
+    """The setting to put back as it was before this run, if one of these steps failed.
+
+    Only what a step of the same run changed while it was ``unproven``.
+    """
+
+    layer: Layer
+    product: str | None = None
+    if_failed: tuple[str, ...]
 
 
 class RestoreKmsHost(StepParams, frozen=True, kw_only=True):
@@ -54,7 +75,8 @@ class RestoreKmsHost(StepParams, frozen=True, kw_only=True):
     port: int | None
 
 
-KmsHostStep = SetKmsHost | ClearKmsHost | RestoreKmsHost
+KmsHostStep = SetKmsHost | ClearKmsHost | PutBackKmsHost | RestoreKmsHost
+_HOST_NAME = re.compile(r"[0-9A-Za-z._:-]{1,255}")
 
 
 def _commands_to_set(params: SetKmsHost, a: Assessment) -> tuple[str, ...]:
@@ -64,8 +86,8 @@ def _commands_to_set(params: SetKmsHost, a: Assessment) -> tuple[str, ...]:
 
 def _chosen(hosts: tuple[HostPort, ...], a: Assessment) -> HostPort:
     """The host that the agent takes: the present one if it is right and reached,
-    else the first that is reached, else the first."""
-    reached = [host for host in hosts if host in a.kms.reached]
+    else the first that is reached, else the first that may be, else the first."""
+    reached = [host for host in hosts if host in (a.kms.reached or a.kms.unclear)]
     setting = a.kms.service
     if isinstance(setting, Known):
         present = setting.value.host
@@ -75,6 +97,17 @@ def _chosen(hosts: tuple[HostPort, ...], a: Assessment) -> HostPort:
 
 def _commands_to_clear(params: ClearKmsHost, a: Assessment) -> tuple[str, ...]:
     return (shell.clear_kms_host(params.product or ""),)
+
+
+def _commands_to_put_back(params: PutBackKmsHost, a: Assessment) -> Iterator[str]:
+    """What is typed only if the activation before it fails; a server's own word is checked."""
+    setting = a.kms.service
+    if params.layer == "service" and isinstance(setting, Absent):
+        yield f"rem if that failed: {shell.clear_kms_host()}"
+    elif params.layer == "service" and isinstance(setting, Known):
+        host = setting.value.host
+        if _HOST_NAME.fullmatch(host.host):
+            yield f"rem if that failed: {shell.set_kms_host(host)}"
 
 
 def _previous(params: KmsHostStep, facts: Facts) -> Values:
@@ -94,7 +127,8 @@ def _id_of(product: Product) -> str | None:
 
 def _promise_host(params: SetKmsHost, facts: Facts, ctx: Context) -> Facts:
     accepted = list(map(HostPort.parse, params.hosts))
-    reached = [host for host in assess(facts, ctx).kms.reached if host in accepted]
+    kms = assess(facts, ctx).kms
+    reached = [host for host in kms.reached or kms.unclear if host in accepted]
     host = (reached or accepted)[0]
     return _with_server_host(facts, Known(host.host), host.port)
 
@@ -151,7 +185,10 @@ def _read(params: KmsHostStep, values: Values) -> Iterator[Reading]:
     if params.layer == "product" and product is None:
         return  # only a file in a person's hands does that; it keeps no record
     key = ("kms-host", product) if product else ("kms-host",)
-    yield Reading(key=key, value=known_value(values, "host"), promise=_promised_hosts(params))
+    value = known_value(values, "host")
+    put_back = isinstance(params, PutBackKmsHost)
+    promise = (value,) if put_back else _promised_hosts(params)
+    yield Reading(key=key, value=value, promise=promise)
 
 
 def _promised_hosts(params: KmsHostStep) -> tuple[str | None, ...]:
@@ -242,6 +279,27 @@ CLEAR_KMS_HOST = StepKind(
     previous=_previous,
     agent_only=frozenset(),
     promise=_promise_cleared,
+    changes=Changes(setting=KMS_HOST, read=_read, answer_tells=True),
+    stays=None,
+    undo_consent=None,
+)
+PUT_BACK_KMS_HOST = StepKind(
+    name="put-back-kms-host",
+    params=PutBackKmsHost,
+    label=say("puts the KMS host back if the activation failed"),
+    agent_parts=("kms", "kms_steps"),
+    stage=Stage.AFTER_ACTIVATION,
+    needs_consent=False,
+    alone=False,
+    handed_out=True,
+    activation_needs_it=False,
+    changes_licence=True,
+    activates=False,
+    restarts=0,
+    commands=_commands_to_put_back,
+    previous=_previous,
+    agent_only=frozenset(),
+    promise=nothing_changes,
     changes=Changes(setting=KMS_HOST, read=_read, answer_tells=True),
     stays=None,
     undo_consent=None,

@@ -134,7 +134,8 @@ def _promise_route(params: AddRoute, facts: Facts, ctx: Context) -> Facts:
 
 def _reached(facts: Facts, ctx: Context) -> Facts:
     answers = {str(host): Known(_CONNECTED) for host in assess(facts, ctx).kms.accepted}
-    return replace(facts, reach={**facts.reach, **answers})
+    tries = {host: found for host, found in facts.reached.items() if host not in answers}
+    return replace(facts, reach={**facts.reach, **answers}, reached=tries)
 
 
 def _promise_dns_back(params: RestoreDns, facts: Facts, ctx: Context) -> Facts:

@@ -8,7 +8,7 @@ var OBJECTS = {
   "scripting.filesystemobject": function () { return com(FILES, null); },
   "scripting.dictionary": function () { return com(DICTIONARY, {keys: [], items: []}); },
   "winhttp.winhttprequest.5.1": function () {
-    return com(HTTP, {headers: {}, connect: 60000, answer: null, url: ""});
+    return com(HTTP, {headers: {}, limits: [60000, 30000], answer: null, url: ""});
   }
 };
 

@@ -14,7 +14,9 @@ var HTTP = {name: "WinHttp.WinHttpRequest.5.1",
         call("lab", "SetProxy(" + kind + ")");
       }
     },
-    settimeouts: function (h, _resolve, connect) { h.connect = connect; },
+    settimeouts: function (h, _resolve, connect, _send, receive) {
+      h.limits = [connect, receive];
+    },
     open: function (h, method, url, later) {
       h.method = method;
       h.url = url;
@@ -53,7 +55,8 @@ var HTTP = {name: "WinHttp.WinHttpRequest.5.1",
   }};
 
 function exchange(h) {
-  h.answer = call("http", String(h.method), String(h.url), stringify(h.headers), h.connect);
+  h.answer = call("http", String(h.method), String(h.url), stringify(h.headers),
+    stringify(h.limits));
 }
 
 function answered(http) {
