@@ -40,11 +40,12 @@ test: $(STAMP) ## run every test (those on Wine too, where wine and sshd are ins
 prove: $(STAMP) ## 20 complete runs of the tests in a row: plain, on busy cores, in random orders
 	@$(BIN)/python bench/suite_proof.py --jobs $(JOBS)
 
-lint: $(STAMP) ## ruff, mypy --strict, import direction
+lint: $(STAMP) ## ruff, mypy --strict, import direction, the agent's language
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python tests/agent/es3.py
 
 format: $(STAMP) ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
