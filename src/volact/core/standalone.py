@@ -25,7 +25,7 @@ _BUILDS_2008_R2 = (7000, 7999)
 _BUILDS_FROM_2008_R2 = (7000, 99_999)
 _LAST_BUILD = 99_999
 
-# Everyone, Authenticated Users and so on: whoever of these is denied, the
+# Everyone, Authenticated Users and so on: if one of these is denied, the
 # licensing service is.
 _DENIABLE = (*SERVICE_GROUPS, NETWORK_SERVICE)
 
