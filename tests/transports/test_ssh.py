@@ -56,6 +56,19 @@ async def test_the_connection_is_kept_between_two_runs(host: Host, known: Path) 
     assert len(host.scripts) == 2
 
 
+async def test_the_folder_that_a_script_made_is_removed_too(host: Host, known: Path) -> None:
+    async def behaviour(_host: Host, _process: Process, script: Path) -> None:
+        for place in (host.temp, host.home / "C:/Windows"):
+            (place / f"{script.stem}-123").mkdir()
+            (place / f"{script.stem}-123" / f"{script.stem}.out").touch()
+        await asyncio.Event().wait()
+
+    host.behaviour = behaviour
+    with pytest.raises(TransportError, match="did not finish"):
+        await run(host.as_server(known), deadline_s=1)
+    assert left(host) == []
+
+
 @pytest.mark.parametrize("shell", ["cmd", "powershell", "msys"])
 async def test_every_default_shell_runs_it(host: Host, known: Path, shell: str) -> None:
     host.shell = shell

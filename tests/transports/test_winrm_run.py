@@ -16,6 +16,7 @@ from volact.inventory import Secrets
 from volact.model.server import Server
 from volact.transports.connect import make_opener, open_transport
 from volact.transports.winrm.remote import INCOMPLETE, LONGEST_LINE, run_line, tidy_line
+from volact_lab.inspection import left
 from volact_lab.listening import StreamListener
 from volact_lab.session import Start, execute
 
@@ -80,6 +81,28 @@ async def test_a_script_that_did_not_arrive_whole_is_not_run(fleet: Fleet) -> No
     assert result.stdout == f"{INCOMPLETE} {len(part)}\r\n".encode()
     execute(machine, tidy_line(NAME), start=Start("cmd"))
     assert execute(machine, line, start=Start("cmd", SCRIPT)).stdout == b"VOLACT1 hello\r\n"
+
+
+async def test_a_name_that_is_taken_is_not_run(fleet: Fleet) -> None:
+    machine = fleet.lab.machine(fleet.find().name)
+    planted = SCRIPT.replace(b"hello", b"owned")  # of the very same size
+    machine.files.write(f"{machine.temp}\\{NAME}.bat", planted)
+    result = execute(machine, run_line(NAME, len(SCRIPT)), start=Start("cmd", SCRIPT))
+    assert result.stdout.split() == [INCOMPLETE.encode()]
+    assert machine.files.read(f"{machine.temp}\\{NAME}.bat") == planted
+    execute(machine, tidy_line(NAME), start=Start("cmd"))
+
+
+async def test_tidying_up_takes_the_folder_of_a_script_too(fleet: Fleet) -> None:
+    machine = fleet.lab.machine(fleet.find().name)
+    for folder in (machine.temp, "C:\\Windows"):
+        machine.files.make_folder(f"{folder}\\{NAME}-123")
+        machine.files.write(f"{folder}\\{NAME}-123\\{NAME}.out", b"x")
+    machine.files.make_folder(f"{machine.temp}\\other-123")
+    execute(machine, tidy_line(NAME), start=Start("cmd"))
+    assert left(machine) == []
+    assert machine.files.is_folder(f"{machine.temp}\\other-123")
+    machine.files.delete(f"{machine.temp}\\other-123")
 
 
 async def test_a_last_line_without_its_end_is_noticed(fleet: Fleet) -> None:

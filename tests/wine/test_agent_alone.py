@@ -108,17 +108,32 @@ def test_scripts_that_are_on_run(scripts_off: WineServer) -> None:
     assert answer_of(scripts_off, request("probe")).facts["wsh"]["machine"] == 1
 
 
-def test_a_folder_that_cannot_be_written_is_said(wine: WineServer) -> None:
-    """The file runs where it lies; it does not look for a folder that others can write to."""
+def test_nothing_is_written_beside_the_file_or_left_anywhere(wine: WineServer) -> None:
+    """The script that runs lies in a new folder where only administrators may make one."""
     asked = request("probe")
     folder = wine.temp / "read-only"
-    folder.mkdir(mode=0o755)
+    folder.mkdir()
     (folder / "volact-x.bat").write_bytes(render(asked, keep=True))
+    folder.chmod(0o555)
+    system = wine.temp.parent
+    before = {path.name for path in system.iterdir()}
     ran = wine.cmd(f'"{wine.windows_temp}\\read-only\\volact-x.bat"')
-    assert ran.code == 1
-    assert "VOLACT0 not-started cannot-write" in ran.stdout
+    assert ran.code == 0
+    assert ran.stdout.startswith("VOLACT1 ")
+    assert [path.name for path in folder.iterdir()] == ["volact-x.bat"]
+    assert {path.name for path in system.iterdir()} == before
+    folder.chmod(0o755)
     (folder / "volact-x.bat").unlink()
     folder.rmdir()
+
+
+def test_where_no_folder_can_be_made_nothing_runs(wine: WineServer) -> None:
+    (wine.temp / "volact-x.bat").write_bytes(render(request("probe"), keep=True))
+    file = f"{wine.windows_temp}\\volact-x.bat"
+    ran = wine.cmd(f'set "SystemRoot=Z:\\nowhere"& set "TEMP=Z:\\nowhere"& "{file}"')
+    assert ran.code == 1
+    assert "VOLACT0 not-started cannot-write" in ran.stdout
+    (wine.temp / "volact-x.bat").unlink()
 
 
 def test_it_talks_indonesian(handed_out: WineServer) -> None:

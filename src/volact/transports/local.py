@@ -62,6 +62,7 @@ class LocalTransport:
             raise TransportError("agent", f"the script cannot be run here: {reason}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            _remove_folders(name)
 
     async def close(self) -> None:
         """There is nothing to let go of."""
@@ -88,6 +89,13 @@ class LocalTransport:
         if len(stdout) > MAX_OUTPUT:
             raise TransportError("protocol", f"the script wrote more than {MAX_OUTPUT} bytes")
         return Raw(stdout=stdout, stderr=stderr, exit_status=status, asked=asked, answered=answered)
+
+
+def _remove_folders(name: str) -> None:
+    """The folder that a script made for itself, where it was ended before it could."""
+    for place in (os.environ.get("SYSTEMROOT"), tempfile.gettempdir()):
+        for folder in Path(place).glob(f"{name}-*") if place else ():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _started(command: tuple[str, ...], folder: Path, file: str) -> Process:

@@ -22,6 +22,7 @@ COMMANDS = ('cmd.exe /c "{path}"', 'cmd.exe //c "{path}"')
 
 _TEMP = "AppData/Local/Temp"
 _SHARED = "C:/Windows/Temp"
+_SYSTEM = "C:/Windows"
 _DRIVE = re.compile(r"/?([A-Za-z]:)(/.*)?")
 # Read by cmd, PowerShell or bash inside double quotes, or by cmd's own rule
 # for the outer pair of quotes.
@@ -49,6 +50,12 @@ def profile_place(name: str) -> Place:
 def shared_place(name: str) -> Place:
     """The system's temporary folder, when the account has none of its own."""
     return Place(_SHARED, name, _backslashes(f"{_SHARED}/{name}"))
+
+
+def script_places(stem: str) -> tuple[Place, ...]:
+    """Where something of a script may lie: its file, and the folder that it makes."""
+    system = Place(_SYSTEM, stem, _backslashes(f"{_SYSTEM}/{stem}"))
+    return (profile_place(stem), shared_place(stem), system)
 
 
 def absolute(place: Place, home: str) -> Place | None:

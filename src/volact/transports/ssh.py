@@ -19,7 +19,14 @@ from volact.errors import TransportError
 from volact.transports import receive_budget
 from volact.transports.base import Raw
 from volact.transports.failures import translated
-from volact.transports.remote import COMMANDS, Place, absolute, profile_place, shared_place
+from volact.transports.remote import (
+    COMMANDS,
+    Place,
+    absolute,
+    profile_place,
+    script_places,
+    shared_place,
+)
 from volact.transports.session import run_command
 from volact.transports.sftp import Sftp, Waiting, done, handle_of, open_sftp, path_of
 
@@ -155,7 +162,7 @@ class SshTransport:
                 if used is not None:
                     await used.end()
                 async with self._connection.start_sftp_client() as sftp:
-                    for place in (profile_place(stem), shared_place(stem)):
+                    for place in script_places(stem):
                         await _remove_all(sftp, place)
         except (OSError, asyncssh.Error):
             return False  # the connection is gone or stuck
@@ -173,8 +180,15 @@ async def _remove_all(sftp: asyncssh.SFTPClient, place: Place) -> None:
 
 
 async def _remove(sftp: asyncssh.SFTPClient, path: str) -> None:
+    """Remove a file, or the folder of a script with what is in it."""
     try:
-        await sftp.remove(path)
+        if await sftp.isdir(path):
+            for entry in await sftp.listdir(path):
+                if str(entry) not in (".", ".."):
+                    await sftp.remove(f"{path}/{entry}")
+            await sftp.rmdir(path)
+        else:
+            await sftp.remove(path)
     except asyncssh.SFTPError:
         # In use by a process that still runs; the others may go.
         return

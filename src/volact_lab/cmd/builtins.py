@@ -15,9 +15,13 @@ from volact_lab.cmd.control import ExitShell, Jump, LeaveBatch
 from volact_lab.cmd.expand import percent
 from volact_lab.cmd.interpreter import Interpreter
 from volact_lab.errors import LabError, WinFault, win32
+from volact_lab.windows import acl
 from volact_lab.windows.files import normal
 
 _NAME = re.compile(r"[\s,;=]*([A-Za-z]+)(?=$|[\s,;=./\\:(\[\]+\"])")
+# Where only administrators make folders, but for the one part where everybody may.
+_SYSTEM, _SHARED = "c:\\windows\\", "c:\\windows\\temp\\"
+_OWN_ACL = acl.parse("D:(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;BU)")
 _WORDS = re.compile(r'(?:"[^"]*"|[^\s,;="])+')
 
 
@@ -211,15 +215,27 @@ def _cd(shell: Interpreter, rest: str) -> None:
 
 def _md(shell: Interpreter, rest: str) -> None:
     for word in words_of(rest):
-        shell.process.machine.files.make_folder(normal(word.strip('"'), shell.process.cwd))
+        path = normal(word.strip('"'), shell.process.cwd)
+        if path.lower().startswith(_SYSTEM) and not path.lower().startswith(_SHARED):
+            shell.process.machine.need_admin()
+        shell.process.machine.files.make_folder(path)
+        # Whoever makes a folder may remove it.
+        shell.process.machine.files.change(path, dacl=_OWN_ACL)
+    shell.errorlevel = 0
 
 
 def _rd(shell: Interpreter, rest: str) -> None:
     words = words_of(rest)
-    if any(word.startswith("/") for word in words):
+    switches = {word.lower() for word in words if word.startswith("/")}
+    if switches - {"/s", "/q"}:
         raise LabError(f"this form of rd is not modelled: rd{rest}")
+    files, token = shell.process.machine.files, shell.process.machine.token
     for word in words:
-        shell.process.machine.files.delete(normal(word.strip('"'), shell.process.cwd))
+        if not word.startswith("/"):
+            path = normal(word.strip('"'), shell.process.cwd)
+            for node in list(files.children(path)) if "/s" in switches else ():
+                files.delete(node.path, token)
+            files.delete(path, token)
 
 
 def _ren(shell: Interpreter, rest: str) -> None:

@@ -1,7 +1,8 @@
-"""``for`` in its plain form, ``/l`` and ``/f``."""
+"""``for`` in its plain form, ``/d``, ``/l`` and ``/f``."""
 
 from __future__ import annotations
 
+import fnmatch
 import re
 
 from volact_lab.cmd import tree
@@ -16,6 +17,8 @@ def run(shell: Interpreter, node: tree.For) -> None:
     items = shell.expanded(node.items)
     if node.switch == "":
         rounds = [[word] for word in _plain(items)]
+    elif node.switch == "d":
+        rounds = [[path] for word in _words(items) for path in _folders(shell, word.strip('"'))]
     elif node.switch == "l":
         rounds = [[str(number)] for number in _count(items)]
     elif node.switch == "f":
@@ -32,8 +35,20 @@ def run(shell: Interpreter, node: tree.For) -> None:
         shell.variables = kept
 
 
+def _words(items: str) -> list[str]:
+    return re.findall(r'"[^"]*"|[^\s,;="]+', items)
+
+
+def _folders(shell: Shell, pattern: str) -> list[str]:
+    """The folders that fit a name with wildcards."""
+    above, _, name = normal(pattern.replace("*", "\x01"), shell.process.cwd).rpartition("\\")
+    wanted = name.replace("\x01", "*").lower()
+    inside = list(shell.process.machine.files.children(above))
+    return [n.path for n in inside if n.folder and fnmatch.fnmatch(n.name.lower(), wanted)]
+
+
 def _plain(items: str) -> list[str]:
-    words = re.findall(r'"[^"]*"|[^\s,;="]+', items)
+    words = _words(items)
     if any("*" in word or "?" in word for word in words):
         raise LabError(f"wildcards in for are not modelled: {items}")
     return words

@@ -5,37 +5,44 @@
 :: these comment lines out.  No line but the last may hold the end of a comment.
 :: The .js starts with an extra comment opener, so that the first line, which
 :: only cmd understands, never reaches the script engine.
+:: Sysnative is there for 32-bit programs on 64-bit Windows only.
 setlocal DisableDelayedExpansion
 set "sys=%SystemRoot%\System32"
-if defined PROCESSOR_ARCHITEW6432 if exist "%SystemRoot%\Sysnative\cscript.exe" set "sys=%SystemRoot%\Sysnative"
-set "base=%~dpn0-%RANDOM%%RANDOM%"
+if exist "%SystemRoot%\Sysnative\cscript.exe" set "sys=%SystemRoot%\Sysnative"
+set "d="
 set "key=SOFTWARE\Microsoft\Windows Script Host\Settings"
-set "m="
-set "u="
-for /f "tokens=1,3" %%a in ('%sys%\reg.exe query "HKLM\%key%" /v Enabled 2^>nul') do if /i "%%a"=="Enabled" set "m=%%b"
-for /f "tokens=1,3" %%a in ('%sys%\reg.exe query "HKCU\%key%" /v Enabled 2^>nul') do if /i "%%a"=="Enabled" set "u=%%b"
-if "%m%"=="0x0" goto machine
-if "%m%"=="0" goto machine
-if "%u%"=="0x0" goto user
-if "%u%"=="0" goto user
+set "HKLM="
+set "HKCU="
+for %%h in (HKLM HKCU) do for /f "tokens=1,3" %%a in ('%sys%\reg.exe query "%%h\%key%" /v Enabled 2^>nul') do if /i "%%a"=="Enabled" set "%%h=%%b"
+if "%HKLM%"=="0x0" goto machine
+if "%HKLM%"=="0" goto machine
+if "%HKCU%"=="0x0" goto user
+if "%HKCU%"=="0" goto user
+:: Whoever may write the .js has it run with our rights.  So it lies in a folder that
+:: did not exist before, where only administrators may make one; for an account that
+:: may not, in its own temporary folder.  It runs only if all of it was written.
+set "rc=cannot-write"
+set "n=%~n0-%RANDOM%%RANDOM%"
+mkdir "%SystemRoot%\%n%" >nul 2>nul
+if not errorlevel 1 set "d=%SystemRoot%\%n%"
+if not defined d mkdir "%TEMP%\%n%" >nul 2>nul
+if not errorlevel 1 if not defined d set "d=%TEMP%\%n%"
+if not defined d goto never
+set "base=%d%\%~n0"
 echo /*>"%base%.js"
 type "%~f0">>"%base%.js"
-set "rc=cannot-write"
-if not exist "%base%.js" goto never
+for %%a in ("%~f0") do set /a s=%%~za+4
+for %%a in ("%base%.js") do if not "%%~za"=="%s%" goto never
 "%sys%\cscript.exe" //nologo //E:JScript //T:<seconds> "%base%.js"
 set "rc=%errorlevel%"
 :: The script deletes its .js as its first act.  Still there and no exit code
 :: of ours: cscript did not take its options (some know neither //E nor //T).
 if not exist "%base%.js" goto ran
-if "%rc%"=="10" goto ran
-if "%rc%"=="11" goto ran
-if "%rc%"=="12" goto ran
+for %%a in (10 11 12) do if "%rc%"=="%%a" goto ran
 "%sys%\cscript.exe" //nologo "%base%.js"
 set "rc=%errorlevel%"
 if not exist "%base%.js" goto ran
-if "%rc%"=="10" goto ran
-if "%rc%"=="11" goto ran
-if "%rc%"=="12" goto ran
+for %%a in (10 11 12) do if "%rc%"=="%%a" goto ran
 :never
 <never>
 goto done
@@ -51,7 +58,8 @@ set "rc=<off>"
 :done
 <limits>
 <lock>
-del /q /f "%base%.js" "%base%.out" >nul 2>nul
+if defined d del /q /f "%base%.js" "%base%.out" >nul 2>nul
+if defined d rmdir "%d%" >nul 2>nul
 set "x=1"
 if "%rc%"=="10" set "x=0"
 if "%rc%"=="12" set "x=2"

@@ -22,16 +22,19 @@ INCOMPLETE = "VOLACT-INCOMPLETE"
 
 
 def run_line(name: str, size: int) -> str:
-    """Write standard input to a file, then run the file if all of it came."""
+    """Write standard input to a new file, then run the file if all of it came."""
     file = _file(f"{name}.bat")
     say = f"echo {INCOMPLETE} %~zI&exit 9"
+    taken = f"(if exist {file} (echo {INCOMPLETE}&exit 9))"
     check = f'for %I in ({file}) do @if "%~zI"=="{size}" (call {file}) else ({say})'
-    return f"{_COPY} >{file}&{check}"
+    return f"{taken}&{_COPY} >{file}&{check}"
 
 
 def tidy_line(name: str) -> str:
     """Remove what bears that name."""
-    return f"del /q /f {_file(f'{name}*')} >nul 2>nul"
+    folders = " ".join(f'"{folder}\\{name}-*"' for folder in (_FOLDER, "%SystemRoot%"))
+    files = f"del /q /f {_file(f'{name}*')} >nul 2>nul"
+    return f'{files}&for /d %I in ({folders}) do @rmdir /s /q "%I" >nul 2>nul'
 
 
 def _file(name: str) -> str:
