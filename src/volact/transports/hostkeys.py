@@ -16,6 +16,8 @@ import msgspec
 
 from volact.errors import InputError, unreadable
 
+# What known_hosts reads as more than one host, as a mark, or as the end of a name.
+_PATTERN = frozenset("*?!,|@#[] \t")
 HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
 
 # Host keys, CA keys, revoked keys, X.509 certificates, revoked ones, and subjects.
@@ -74,6 +76,8 @@ class KnownHosts:
         return f"ssh-keygen -f {quote(str(self.path))} -R {quote(_pattern(host, port))}"
 
     def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
+        if _PATTERN & set(host) or not host.isprintable():
+            return Refusal(f"a host key cannot be remembered for {host!r}", "name one host")
         line = f"{_pattern(host, port)} {key.export_public_key().decode('ascii').strip()}\n"
         try:
             _append(self.path, line)

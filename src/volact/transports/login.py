@@ -23,7 +23,7 @@ from volact.transports.hostkeys import HostKeyPolicy, HostKeys
 from volact.transports.jump import Jumps, Lease
 from volact.transports.keys import Keys
 from volact.transports.ssh_client import Client
-from volact.transports.ssh_config import Settings, SshConfig, own_user
+from volact.transports.ssh_config import Settings, SshConfig, own_user, proxy_arguments
 
 # The account that every Windows Server has; images keep it as the login.
 DEFAULT_USER = "Administrator"
@@ -63,7 +63,7 @@ class Login:
 
         Whoever is done with it closes it and says so by ``let_go``.
         """
-        settings = self._config.of(server)
+        settings = await self._settings(server)
         hops = settings.jump if server.ssh.jump is None else server.ssh.jump
         settled = _settled(server, settings, DEFAULT_USER)
         if not hops:
@@ -77,6 +77,16 @@ class Login:
         self._leases[connection] = lease
         return connection
 
+    async def _settings(self, server: Server) -> Settings:
+        """What the person's SSH settings say; commands of theirs have the time of a login."""
+        try:
+            async with asyncio.timeout(self._options.connect_s):
+                return await self._config.of(server)
+        except TimeoutError as error:
+            words = f"the SSH settings were not read within {self._options.connect_s:g} s"
+            hint = "a command of Match exec takes too long"
+            raise TransportError("timeout", words, hint, passing="unsent") from error
+
     async def let_go(self, connection: asyncssh.SSHClientConnection) -> None:
         """A connection is closed: its jump host may be, too."""
         lease = self._leases.pop(connection, None)
@@ -86,7 +96,7 @@ class Login:
     async def _connect_jump(
         self, hop: Server, tunnel: asyncssh.SSHClientConnection | None
     ) -> asyncssh.SSHClientConnection:
-        settings = self._config.of(hop)
+        settings = await self._settings(hop)
         try:
             return await self._connect(_settled(hop, settings, own_user()), settings, tunnel)
         except TransportError as error:
@@ -108,7 +118,7 @@ class Login:
                 if tunnel is not None:
                     arguments["tunnel"] = tunnel
                 elif settings.command and server.ssh.jump is None:
-                    arguments["proxy_command"] = settings.command
+                    arguments["proxy_command"] = proxy_arguments(settings.command)
                 return await asyncssh.connect(**arguments)
         except UnicodeDecodeError as error:
             raise TransportError("protocol", "no SSH server answers there") from error

@@ -8,16 +8,26 @@ by volact's own options.
 from __future__ import annotations
 
 import getpass
+import os
+import re
+import shlex
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import msgspec
-from asyncssh.config import SSHClientConfig
+from asyncssh.config import SSHClientConfig, SSHConfig
 
 from volact.errors import InputError, unreadable
 from volact.model.server import Address, Server
+from volact.threads import BlockingCalls
 from volact.transports.failures import one_line
 
+_EXEC = re.compile(r"^\s*match\s.*\bexec\b|^\s*include\b", re.IGNORECASE | re.MULTILINE)
+_NO_HOST = frozenset("'`\"$\\;&<>|(){}" + "*?!,@#/")
+_NO_USER = frozenset("'`\";&<>|(){}")
+# As many commands of Match exec at a time.
+_THREADS = 64
 # Its settings for jump hosts that say "directly".
 _DIRECT = "none"
 
@@ -30,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     keys: tuple[str, ...] = ()
     jump: tuple[Address, ...] = ()
-    command: tuple[str, ...] = ()  # ProxyCommand
+    command: str = ""  # ProxyCommand, with everything filled in
 
 
 class SshConfig:
@@ -38,17 +48,56 @@ class SshConfig:
 
     def __init__(self, default: Path | None = None) -> None:
         self._default = default or Path.home() / ".ssh" / "config"
-        self._there: dict[Path, bool] = {}
+        self._runs: dict[Path, bool | None] = {}  # whether it runs commands; None: no file
+        self._threads = BlockingCalls(_THREADS, name="volact-ssh-config")
 
-    def of(self, server: Server) -> Settings:
-        """The settings for a server, by the file that it names or the user's own."""
+    async def of(self, server: Server) -> Settings:
+        """The settings for a server, by the file that it names or the user's own.
+
+        A file with ``Match exec`` runs commands while it is read: that is done in a
+        thread, so that one that takes its time holds up no other server.
+        """
+        require_host(server.address.host)
         plain = Settings(host=server.address.host)
         if server.ssh.config is None:
             return plain
         path = Path(server.ssh.config) if server.ssh.config else self._default
-        if path not in self._there:
-            self._there[path] = path.is_file()
-        return _read(path, server) if self._there[path] else plain
+        if path not in self._runs:
+            self._runs[path] = _runs_commands(path)
+        runs = self._runs[path]
+        if runs is None:
+            return plain
+        if not runs:
+            return _read(path, server)
+        return await self._threads.run(partial(_read, path, server))
+
+
+def _runs_commands(path: Path) -> bool | None:
+    """Whether reading the file may run a command; ``None`` when there is no such file."""
+    if not path.is_file():
+        return None
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError:
+        return False  # the reader says why
+    return _EXEC.search(text) is not None
+
+
+def require_host(host: str) -> None:
+    """``InputError`` for a host with characters that a shell or known_hosts would read.
+
+    What OpenSSH refuses, and the wildcards of known_hosts: a key that is remembered for
+    ``*`` would be trusted everywhere.
+    """
+    if host.startswith("-") or any(c in _NO_HOST or c.isspace() or ord(c) < 32 for c in host):
+        raise InputError(f"{one_line(host, 80)!r} has characters that no host has")
+
+
+def _require_user(user: str) -> None:
+    """The same for an account that a command is given, again as in OpenSSH."""
+    bad = any(c in _NO_USER or ord(c) < 32 for c in user)
+    if bad or user.startswith("-") or user.endswith("\\") or re.search(r"\s-", user):
+        raise InputError(f"the user {one_line(user, 80)!r} has characters that a shell reads")
 
 
 def _read(path: Path, server: Server) -> Settings:
@@ -62,14 +111,37 @@ def _read(path: Path, server: Server) -> Settings:
         raise unreadable(error, path) from error
     except ValueError as error:
         raise InputError(f"not an SSH config: {one_line(str(error))}") from error
+    host, command = cast("str", config.get("Hostname", address.host)), _command(config)
+    require_host(host)
+    if command:
+        _require_user(cast("str", config.get("User")) or _this_user())
     return Settings(
-        host=cast("str", config.get("Hostname", address.host)),
+        host=host,
         port=cast("int | None", config.get("Port")),
         user=cast("str", config.get("User", "")),
         keys=tuple(cast("list[str]", config.get("IdentityFile", []))),
         jump=_jump(cast("str | None", config.get("ProxyJump")), path),
-        command=tuple(cast("list[str] | None", config.get("ProxyCommand")) or ()),
+        command=command,
     )
+
+
+def _command(config: SSHConfig) -> str:
+    """``ProxyCommand`` as one line for a shell, ``""`` for none."""
+    text = cast("str | None", config.get("ProxyCommand")) or ""
+    text = text.strip().removeprefix("=").strip()  # the library keeps the sign of "name = value"
+    return "" if text.lower() == _DIRECT else text
+
+
+def proxy_arguments(command: str) -> list[str]:
+    """How a ``ProxyCommand`` is started: by the person's shell, as OpenSSH does.
+
+    What it says on its error stream would be taken for the server's words, and that
+    stream's end for the end of the connection: so it stays open, unused.
+    """
+    if os.name != "posix":
+        return [word.strip('"') for word in shlex.split(command, posix=False)]
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    return ["/bin/sh", "-c", 'exec "$0" -c "$1" 3>&2 2>/dev/null', shell, f"exec {command}"]
 
 
 def _jump(text: str | None, path: Path) -> tuple[Address, ...]:
