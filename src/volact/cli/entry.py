@@ -14,6 +14,7 @@ from volact import __version__
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
+    stand_on_any_ground()
     args = list(sys.argv[1:] if argv is None else argv)
     if args == ["--version"]:
         sys.stdout.write(f"volact {__version__}\n")
@@ -26,6 +27,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     with speaking(choose_language(os.environ, system_language())):
         return _run(args)
+
+
+def stand_on_any_ground() -> None:
+    """Give the process what others take for granted: three descriptors and a home.
+
+    A closed descriptor among the first three is given to the next file or socket that is
+    opened, and uvloop aborts.  Containers start processes for accounts that are in no
+    list and have no ``HOME``.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is this one: those below it are open.
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+    if not os.environ.get("HOME") and os.path.expanduser("~") == "~":  # noqa: PTH111
+        os.environ["HOME"] = "/"  # as container runtimes do
 
 
 def _run(args: Sequence[str]) -> int:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import getpass
 import secrets
-import shlex
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -43,6 +42,7 @@ from volact.inventory.fields import own_path
 from volact.knowledge.load import knowledge_for, load_profile
 from volact.model.profile import HostPort, Knowledge
 from volact.model.server import Server
+from volact.model.text import say
 from volact.pipeline import Job, Mode, Retry
 from volact.report.base import Invocation
 from volact.transports.base import Opener
@@ -51,6 +51,7 @@ from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
 from volact.transports.local import require_windows
 from volact.transports.login import SshOptions
+from volact.typed import quoted
 
 
 class Fleet(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,8 +115,27 @@ def inventory_of(options: SourceOptions) -> Inventory:
     return inventory
 
 
+def _require_consent(inventory: Inventory, servers: Iterable[Server]) -> None:
+    """``InputError`` for an inventory of another tool's format that would run a program.
+
+    Such a file often comes from elsewhere, and reading it must be harmless.
+    """
+    for server in servers:
+        login = server.credential
+        runs = login.password_command or login.passphrase_command or server.ssh.config
+        if inventory.foreign and runs and server.name in inventory.lines:
+            raise InputError(
+                say("the inventory names a program, or SSH settings that may run one"),
+                say("--allow-commands lets it"),
+                where=inventory.where(server),
+            )
+
+
 def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...]:
     keys = tuple(options.key_file)
+    named = choose(inventory, options.targets, options.limit)
+    if not options.allow_commands:
+        _require_consent(inventory, named)
     chosen = tuple(
         with_credential(
             with_way(with_account(options, server), jump=options.jump, config=options.ssh_config),
@@ -123,7 +143,7 @@ def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...
             password_env=options.password_env,
             key_files=keys,
         )
-        for server in choose(inventory, options.targets, options.limit)
+        for server in named
     )
     check_credentials(inventory, chosen, check_key_file, check_known_hosts)
     check_accounts(inventory, chosen)
@@ -132,7 +152,7 @@ def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...
 
 
 def _require_file(path: Path) -> None:
-    if not path.is_file():
+    if not path.exists() or path.is_dir():
         raise InputError("no such file", "it holds the host keys you trust", where=str(path))
 
 
@@ -180,7 +200,7 @@ def _how(options: ConnectOptions, job: Job, servers: tuple[Server, ...]) -> Invo
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         selector=_words([("-i", options.inventory), *source_words(options)]),
         login=_login(options),
-        targets=" ".join([*map(shlex.quote, options.targets), *([limits] if limits else [])]),
+        targets=" ".join([*map(quoted, options.targets), *([limits] if limits else [])]),
         consent=_consent(job.policy),
         deadline_s=options.deadline,
         typed={str(server.address): _typed(server) for server in servers if server.address.user},
@@ -197,7 +217,7 @@ def _consent(policy: Policy) -> tuple[str, ...]:
     reason = policy.override_entitlement
     return (
         *(["--replace-key"] if policy.replace_key else []),
-        *([f"--override-entitlement {shlex.quote(reason)}"] if reason else []),
+        *([f"--override-entitlement {quoted(reason)}"] if reason else []),
         *(f"--allow {step}" for step in sorted(policy.consent)),
     )
 
@@ -220,11 +240,12 @@ def _login(options: ConnectOptions) -> str:
     ]
     words = _words(named)
     no_store = isinstance(options, ServerOptions) and options.no_store
-    return " ".join([*([words] if words else []), *(["--no-store"] if no_store else [])])
+    flags = {"--allow-commands": options.allow_commands, "--no-store": no_store}
+    return " ".join([*([words] if words else []), *(name for name, on in flags.items() if on)])
 
 
 def _words(named: list[tuple[str, str]]) -> str:
-    return " ".join(f"{name} {shlex.quote(value)}" for name, value in named if value)
+    return " ".join(f"{name} {quoted(value)}" for name, value in named if value)
 
 
 def _unless(number: float, default: float) -> str:

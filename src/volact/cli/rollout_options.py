@@ -6,7 +6,6 @@ contacted.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from volact.cli.options.shared import RETRIES
 from volact.errors import InputError
 from volact.fleet import Canary, Control, Rate, Share
 from volact.model.text import say
+from volact.typed import quoted
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ def rollout_words(options: ServerOptions) -> str:
             ("--max-failures", options.max_failures),
             ("--kms-concurrency", _unless(options.kms_concurrency, KMS_CONCURRENCY)),
         ]
-    return " ".join(f"{name} {shlex.quote(value)}" for name, value in named if value)
+    return " ".join(f"{name} {quoted(value)}" for name, value in named if value)
 
 
 def _unless(number: int, default: int) -> str:

@@ -6,7 +6,6 @@ Each verb is in ``verbs/``; the questions are in ``volact.queries``, the reports
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from volact.queries.servers import NamesQuery
 from volact.report.store_reports.store_text import StoreText
 from volact.store import Store, open_store
 from volact.store.address import chosen
+from volact.typed import quoted
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def nothing_yet(options: StoreReportOptions) -> str:
 
 def store_words(options: StoreReportOptions) -> str:
     """The option that the next command needs to read the same store."""
-    return f" --store {shlex.quote(options.store)}" if options.store else ""
+    return f" --store {quoted(options.store)}" if options.store else ""
 
 
 def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:

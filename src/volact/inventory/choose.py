@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from volact.bounded.files import require_readable
 from volact.cloud.registry import clouds
 from volact.errors import InputError, unreadable
 from volact.inventory.fields import near, own_path
@@ -202,7 +203,6 @@ def _problem(
 
 def _readable(path: str) -> None:
     try:
-        with Path(path).expanduser().open("rb"):
-            return
+        require_readable(Path(path).expanduser())
     except OSError as error:
         raise unreadable(error, path) from error

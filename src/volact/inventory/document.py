@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from volact.errors import InputError
+from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
 from volact.inventory.fields import Fields, Source, TomlPlace, near
 from volact.inventory.keys import OWN, SHARED, said
@@ -35,8 +35,8 @@ def read_document(path: Path, shown: str) -> Inventory:
         raise InputError("is not UTF-8 text", where=shown) from error
     except RecursionError as error:
         raise InputError("not TOML: it is nested too deeply", where=shown) from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not TOML: {error}", where=shown) from error
+    except ValueError as error:  # also of a number with thousands of digits
+        raise InputError(f"not TOML: {one_line(str(error))}", where=shown) from error
     return _Document(listing, Source(shown, listing.folder, Lines(text)), values).read()
 
 

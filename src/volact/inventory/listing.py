@@ -28,6 +28,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     """The servers of a file, what is known of its images, and where each stands."""
 
     path: str = ""
+    foreign: bool = False  # of a format that is not volact's own
     servers: tuple[Server, ...] = ()
     images: dict[str, Image] = {}
     lines: dict[str, int] = {}  # server name -> line of its [[server]]
@@ -55,8 +56,8 @@ class Listing:
 
     @property
     def folder(self) -> Path:
-        """What relative paths in the file are relative to."""
-        return self.path.parent
+        """What relative paths in the file are relative to; of a pipe, where volact was started."""
+        return self.path.parent if str(self.path) == self.shown else Path.cwd()
 
     def at(self, line: int) -> str:
         """``lab.toml line 12``."""

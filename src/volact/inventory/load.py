@@ -11,6 +11,9 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
+import msgspec
+
+from volact.bounded.files import as_file
 from volact.errors import InputError, unreadable
 from volact.inventory.ansible import read_ini, read_yaml
 from volact.inventory.csv_file import read_csv
@@ -38,7 +41,9 @@ def read_inventory(path: Path | str) -> Inventory:
     """Read a file as far as it can be read; its problems are in the result."""
     shown = str(path)
     try:
-        return _reader(Path(path))(Path(path), shown)
+        with as_file(Path(path)) as file:
+            read = _reader(file)
+            return msgspec.structs.replace(read(file, shown), foreign=read is not read_document)
     except OSError as error:
         raise unreadable(error, shown) from error
     except InputError as error:

@@ -10,13 +10,22 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
+from volact.bounded.files import read_named
 from volact.errors import InputError, unreadable
 from volact.model.server import Credential
+from volact.threads import BlockingCalls
 
 _COMMAND_S = 60.0
 _MAX_SECRET = 4096
+_MAX_FILE = 1024 * 1024
+
+
+# Files that are read may be pipes, which take their time; one at a time, because what is
+# read of a pipe is kept for the next that wants it.
+_files = BlockingCalls(1, name="volact-secrets")
 
 
 class Secret:
@@ -78,7 +87,7 @@ async def fetch_password(credential: Credential, environ: Mapping[str, str]) -> 
     if credential.password_env:
         return _from_environment(credential.password_env, environ)
     if credential.password_file:
-        return await asyncio.to_thread(_from_file, credential.password_file)
+        return await _files.run(partial(_from_file, credential.password_file))
     if credential.password_command:
         return await _from_command(credential.password_command)
     if credential.keyring:
@@ -95,8 +104,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
 
 def _from_file(path: str) -> Secret:
     try:
-        with Path(path).expanduser().open(encoding="utf-8") as file:
-            text = file.read(_MAX_SECRET)
+        text = read_named(Path(path).expanduser(), most=_MAX_FILE).decode("utf-8")
     except OSError as error:
         raise unreadable(error, path) from error
     except UnicodeDecodeError as error:
@@ -149,7 +157,7 @@ def _from_keyring(service: str, user: str) -> Secret:
 
 
 def _first_line(text: str, where: str) -> Secret:
-    line = text.split("\n", 1)[0].rstrip("\r")
+    line = text.split("\n", 1)[0].rstrip("\r")[:_MAX_SECRET]
     if not line:
         raise InputError("holds no password in its first line", where=where)
     return Secret(line)

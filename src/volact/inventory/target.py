@@ -95,7 +95,8 @@ def _login_address(scheme: Literal["ssh", "winrm", "winrms"], rest: str) -> Addr
     good = (_SIX.fullmatch(host) and ":" in host) if six else _NAME.fullmatch(host)
     if not good:
         raise InputError(f"{shown}: {'not a host' if host else 'no host'}")
-    port = _port(shown, match["port6"] if six else match["port"])
+    word = match["port6"] if six else match["port"]
+    port = _port(_shown(scheme, login, place.removesuffix(f":{word}")[:80]), word)
     return Address(scheme=scheme, host=host, port=port, user=unquote(login) or None)
 
 
@@ -110,5 +111,7 @@ def _port(shown: str, word: str | None) -> int | None:
     if word is None:
         return None
     if not (word.isascii() and word.isdigit() and len(word) <= 5 and 1 <= int(word) <= 65535):
-        raise InputError(f"{shown}: port {word[:12]!r} is not a number from 1 to 65535")
+        # What is no number may be a secret that got into the wrong place.
+        told = repr(word[:12]) if word.isascii() and word.isdigit() else "'…'"
+        raise InputError(f"{shown}: port {told} is not a number from 1 to 65535")
     return int(word)

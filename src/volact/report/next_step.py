@@ -6,7 +6,6 @@ is a command where there is one, else the finding's own remedy.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
@@ -19,6 +18,7 @@ from volact.model.text import Text, raw, say
 from volact.report.base import DEADLINE_S, Invocation
 from volact.report.terminal_safe import plain
 from volact.report.words import value
+from volact.typed import quoted
 from volact.words import tr
 
 _FEW = 12  # that many names still make one command
@@ -133,9 +133,9 @@ def command_for(
     allowed = how.consent if verb == "activate" else ()
     if how.selector:
         names = ",".join(plain(server.name) for server in few)
-        named = [how.selector, f"--limit {shlex.quote(names)}"]
+        named = [how.selector, f"--limit {quoted(names)}"]
     else:
-        named = [shlex.quote(plain(how.typed.get(s.address, s.address))) for s in few]
+        named = [quoted(plain(how.typed.get(s.address, s.address))) for s in few]
     return _command(verb, named, how, dict.fromkeys([*allowed, *options]))
 
 

@@ -22,6 +22,12 @@ VARIABLE = "VOLACT_STORE"
 NONE = "none"
 _FILE = "volact.db"
 _SERVER = re.compile(r"(?P<scheme>postgres(?:ql)?(?:\+\w+)?)://(?P<rest>.*)", re.DOTALL)
+# A database's address without its slashes; a drive's letter is no scheme.
+_OTHER = re.compile(
+    r"(?P<scheme>(?:postgres|psql|pgsql|mysql|mariadb|oracle|mssql|sqlserver)[\w+-]*):(?!//)"
+    r"|(?P<any>[A-Za-z][\w+.-]+)(?::(?!//)|//)[^/\\]*@",
+    re.IGNORECASE,
+)
 # A password with an @ in it is a mistake that must not show its end as a host's name.
 _USER = re.compile(r"(?<=://)(?P<user>[^:/@]*):(?P<password>[^/?#]*|[^@]*)@")
 _QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)(?P<password>[^&]*)", re.IGNORECASE)
@@ -69,6 +75,9 @@ def parse_address(text: str) -> Address | None:
         return Address(url=text, shown=hidden(f"postgresql://{server['rest']}", text))
     if text.startswith("sqlite:"):
         text = text.removeprefix("sqlite:///").removeprefix("sqlite:")
+    if other := _OTHER.match(text):
+        # Not a file's name: a URL that is written wrongly, and may hold a password.
+        raise _no_store(f"{other['scheme'] or other['any']}:…")
     if "://" in text or not text or text == ":memory:" or "\0" in text:
         raise _no_store(text)
     try:

@@ -8,13 +8,14 @@ that it does not hold means is decided here.  Nothing here connects.
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 from typing import Literal
 
 import asyncssh
 import msgspec
 
+from volact.bounded.files import read_named
 from volact.errors import InputError, unreadable
+from volact.typed import quoted
 
 # What known_hosts reads as more than one host, as a mark, or as the end of a name.
 _PATTERN = frozenset("*?!,|@#[] \t")
@@ -73,7 +74,7 @@ class KnownHosts:
 
     def forget(self, host: str, port: int) -> str:
         """The command that takes the old keys of a host out of the file."""
-        return f"ssh-keygen -f {quote(str(self.path))} -R {quote(_pattern(host, port))}"
+        return f"ssh-keygen -f {quoted(str(self.path))} -R {quoted(_pattern(host, port))}"
 
     def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
         if _PATTERN & set(host) or not host.isprintable():
@@ -116,7 +117,7 @@ def check_known_hosts(path: str, default: Path | None = None) -> None:
 
 def _read(path: Path) -> asyncssh.SSHKnownHosts:
     try:
-        return asyncssh.import_known_hosts(path.read_text("utf-8", errors="replace"))
+        return asyncssh.import_known_hosts(read_named(path).decode("utf-8", errors="replace"))
     except FileNotFoundError:
         return asyncssh.import_known_hosts("")
     except OSError as error:

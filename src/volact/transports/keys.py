@@ -6,10 +6,13 @@ from pathlib import Path
 
 import asyncssh
 
+from volact.bounded.files import read_named
 from volact.errors import InputError, unreadable
 from volact.model.server import Credential
 from volact.transports.base import Secrets
 from volact.transports.failures import one_line
+
+_MOST_BYTES = 1024 * 1024
 
 
 class Keys:
@@ -54,7 +57,8 @@ def check_key_file(path: str) -> None:
 
 def _read_key(path: str, passphrase: str | None = None) -> asyncssh.SSHKey:
     try:
-        return asyncssh.read_private_key(Path(path).expanduser(), passphrase)
+        data = read_named(Path(path).expanduser(), most=_MOST_BYTES)
+        return asyncssh.import_private_key(data, passphrase)
     except OSError as error:
         raise unreadable(error, path) from error
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:

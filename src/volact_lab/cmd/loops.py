@@ -39,7 +39,7 @@ def _words(items: str) -> list[str]:
     return re.findall(r'"[^"]*"|[^\s,;="]+', items)
 
 
-def _folders(shell: Shell, pattern: str) -> list[str]:
+def _folders(shell: Interpreter, pattern: str) -> list[str]:
     """The folders that fit a name with wildcards."""
     above, _, name = normal(pattern.replace("*", "\x01"), shell.process.cwd).rpartition("\\")
     wanted = name.replace("\x01", "*").lower()

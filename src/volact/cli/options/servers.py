@@ -123,6 +123,13 @@ class ConnectOptions(SourceOptions):
             metavar="FILE", help="SSH settings instead of the user's own; none reads no file."
         ),
     ] = ""
+    allow_commands: Annotated[
+        bool,
+        typer.Option(
+            "--allow-commands",
+            help="Run the programs that a CSV or Ansible inventory names.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shlex
 import sys
 from collections import Counter
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from volact.pipeline import Job, Outcome, read_one, row_without_result
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
 from volact.report.run_counts import ALL_WELL, RunCounts, exit_code
+from volact.typed import joined
 
 _STDIN = "-"
 
@@ -72,7 +72,7 @@ def _invocation(options: ReadOptions) -> Invocation:
         command=options.mode,
         run=secrets.token_hex(8),
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        by_hand=f"{shlex.join(words)} --format commands",
+        by_hand=f"{joined(words)} --format commands",
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from volact.core.standalone import standalone_steps
 from volact.errors import InputError
 from volact.model.profile import Knowledge
 from volact.model.text import say
+from volact.typed import quoted
 from volact.words import tr
 from volact.words.choose import known_language
 
@@ -89,7 +89,7 @@ def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: s
     """Print on standard error how the files are used."""
     lines = [tr(say("run it:"))]
     for path in paths:
-        file = shlex.quote(str(path))
+        file = quoted(str(path))
         lines += [f"  {line.replace('{file}', file)}" for line in wrapped.run]
     if wrapped.output:
         lines += [tr(say("bring its output back:")), *(f"  {line}" for line in wrapped.output)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
@@ -14,6 +13,7 @@ from volact.report.store_reports.store_text import StoreText
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.words import ERROR_NAMES, VERDICTS
 from volact.store.values import RunRow
+from volact.typed import quoted
 from volact.words import tr
 
 _KINDS: dict[ChangeKind, tuple[Text, Text, str]] = {
@@ -132,4 +132,4 @@ def _totals(out: StoreText, found: Diff) -> None:
     out.prose(", ".join([*said, same]), 0, "bold")
     pressing = next((row for row in found.servers if row.kind in _PRESSING), None)
     if pressing is not None:
-        out.following(f"volact history {shlex.quote(plain(pressing.name))}")
+        out.following(f"volact history {quoted(plain(pressing.name))}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from volact.queries.values import Endings, Expiring, ExpiringRow, ExpiringSummar
 from volact.report.store_reports.store_text import StoreText, ago, cut, moment
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell
+from volact.typed import quoted
 from volact.words import tr
 
 _COLOURS: dict[Expiring, str] = {
@@ -127,6 +127,6 @@ def _next(out: StoreText, found: Endings) -> None:
     out.line()
     first = next(iter(found.servers or found.unknown), None)
     if first is not None:
-        out.following(f"volact history {shlex.quote(plain(first.name))}")
+        out.following(f"volact history {quoted(plain(first.name))}")
     else:
         out.following("volact status")

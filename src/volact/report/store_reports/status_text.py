@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import timedelta
 
 from volact.core.licence_end import EndState
@@ -14,6 +13,7 @@ from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell
 from volact.report.words import MEANS, VERDICTS, WORST_FIRST
 from volact.store.values import RunRow
+from volact.typed import quoted
 from volact.words import tr
 
 _SHOWN = 8  # clusters, and lines of a group
@@ -177,7 +177,7 @@ class StatusText:
         worst = next(iter(self._status.troubled), None)
         self._out.line()
         if worst is not None:
-            self._out.following(f"volact history {shlex.quote(plain(worst.name))}")
+            self._out.following(f"volact history {quoted(plain(worst.name))}")
         self._out.following("volact expiring --within 30d")
 
 

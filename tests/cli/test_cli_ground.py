@@ -1,0 +1,171 @@
+"""Odd ground: closed descriptors, no home, a wrong word in the wrong place."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from volact.errors import InputError
+from volact.store.address import parse_address
+from volact.typed import joined, quoted
+
+UNREACHABLE = ("check", "ssh://127.0.0.1:1", "--no-store", "--retries", "0", "--known-hosts", "kh")
+
+
+def run(
+    tmp_path: Path, *words: str, shell: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
+    """The program as a process; ``shell`` is what a shell does with its descriptors."""
+    (tmp_path / "kh").touch()
+    command = [sys.executable, "-m", "volact", *words]
+    if shell:
+        command = ["/bin/sh", "-c", f'"$@" {shell}', "sh", *command]
+    return subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">&- 2>&-"])
+def test_closed_descriptors(tmp_path: Path, closed: str) -> None:
+    done = run(tmp_path, *UNREACHABLE, shell=closed)
+    assert done.returncode == 4, done
+    assert "Traceback" not in done.stderr
+
+
+def test_an_account_without_name_and_home(tmp_path: Path) -> None:
+    """As in a container: no ``HOME``, and the account is in no list."""
+    (tmp_path / "kh").touch()
+    program = (
+        "import pwd, sys\n"
+        "def nobody(_): raise KeyError('no such account')\n"
+        "pwd.getpwuid = pwd.getpwnam = nobody\n"
+        "from volact.cli.entry import main\n"
+        f"sys.exit(main({list(UNREACHABLE)!r}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 4, done
+    assert "unexpected" not in done.stderr
+
+
+NUMBER = "9" * 6000
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("n.toml", f'[[server]]\nname = "a"\naddress = "ssh://h"\nport = {NUMBER}\n'),
+        ("n.yml", f"all:\n  hosts:\n    a:\n      ansible_port: {NUMBER}\n"),
+        ("n.json", f'{{"all": {{"hosts": {{"a": {{"ansible_port": {NUMBER}}}}}}}}}'),
+        ("n.csv", f"name,host,port\na,h,{NUMBER}\n"),
+        ("n.ini", f"a ansible_port={NUMBER}\n"),
+    ],
+)
+def test_a_number_with_thousands_of_digits(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    done = run(tmp_path, "inventory", "check", "-i", name)
+    assert done.returncode == 2
+    assert "unexpected" not in done.stderr
+    assert NUMBER[:200] not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.ini", "a ansible_host=10.0.0.1 ansible_port=sekrit\n"),
+        ("p.yml", "all:\n  hosts:\n    a:\n      ansible_port: sekrit\n"),
+        ("p.csv", "name,host,port\na,10.0.0.1,sekrit\n"),
+        ("p.toml", '[[server]]\nname = "a"\naddress = "ssh://h:sekrit"\n'),
+    ],
+)
+def test_what_stands_in_place_of_a_port_is_not_repeated(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    done = run(tmp_path, "inventory", "check", "-i", name)
+    assert done.returncode == 2
+    assert "port" in done.stdout + done.stderr
+    assert "sekrit" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("postgresql:u:sekrit@h/x", "postgres:sekrit", "postgresql:/u:sekrit@h/x"),
+        *("postgresql//u:sekrit@h/x", "mysql:u:sekrit@h", "mysql://u:sekrit@h/x"),
+        "postgresql+psycopg:u:sekrit@h",
+    ],
+)
+def test_a_wrong_address_of_a_store_is_no_file_and_not_repeated(tmp_path: Path, word: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_address(word)
+    assert "sekrit" not in caught.value.line()
+    done = run(tmp_path, "check", "ssh://127.0.0.1:1", "--retries", "0", VOLACT_STORE=word)
+    assert "sekrit" not in done.stdout + done.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == ["kh"]
+
+
+@pytest.mark.parametrize(
+    "word", ["v.db", "./a:b@c", "/x/a:b@c", "C:\\data\\v.db", "a@b.db", "sqlite:v.db"]
+)
+def test_files_stay_files(word: str) -> None:
+    address = parse_address(word)
+    assert address is not None
+    assert address.file is not None
+
+
+FOREIGN = {
+    "c.csv": "name,address,password-command\na,ssh://127.0.0.1:1,touch ran\n",
+    "k.csv": "name,address,ssh-config\na,ssh://127.0.0.1:1,settings\n",
+    "c.ini": 'a ansible_host=127.0.0.1 ansible_port=1 volact_password_command="touch ran"\n',
+    "c.yml": "all:\n  hosts:\n    a:\n      ansible_host: 127.0.0.1\n      ansible_port: 1\n"
+    "      volact_password_command: touch ran\n",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_an_inventory_of_another_format_runs_nothing_unasked(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(FOREIGN[name])
+    (tmp_path / "settings").write_text('Match exec "touch ran"\n  Port 1\n')
+    common = ("-i", name, "--no-store", "--known-hosts", "kh", "--retries", "0")
+    done = run(tmp_path, "check", *common)
+    assert done.returncode == 2
+    assert "--allow-commands" in done.stderr
+    assert not (tmp_path / "ran").exists()
+    assert run(tmp_path, "check", *common, "--allow-commands").returncode == 4
+    assert (tmp_path / "ran").exists() == (name == "k.csv")  # no login, so no password
+
+
+def test_a_toml_inventory_is_volacts_own(tmp_path: Path) -> None:
+    text = '[[server]]\nname = "a"\naddress = "ssh://127.0.0.1:1"\npassword-command = "touch ran"\n'
+    (tmp_path / "f.toml").write_text(text)
+    common = ("-i", "f.toml", "--no-store", "--known-hosts", "kh", "--retries", "0")
+    assert run(tmp_path, "check", *common).returncode == 4
+
+
+def test_words_are_quoted_for_the_shell_of_the_system() -> None:
+    words = ("volact", "a b", "it's", 'a"b', "C:\\My Files\\", "web-01")
+    assert joined(words, "linux") == """volact 'a b' 'it'"'"'s' 'a"b' 'C:\\My Files\\' web-01"""
+    assert joined(words, "win32") == 'volact "a b" "it\'s" "a""b" "C:\\My Files\\\\" web-01'
+    assert quoted("C:\\Users\\me\\x.db", "win32") == "C:\\Users\\me\\x.db"
+    assert quoted("a&b", "win32") == '"a&b"'
