@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import ssl
 import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from evil_http import FLOODS, SLOW, Say, compressed, evil
+from pypsrp.negotiate import HTTPNegotiateAuth
 
 from volact.bounded.http_client import BoundedHandler
 from volact.bounded.http_session import bind_session, origin
@@ -147,3 +156,40 @@ def test_abort_ends_a_thread_that_waits() -> None:
         assert ended
         with pytest.raises(requests.ConnectionError, match="no further request"):
             session.get(f"http://127.0.0.1:{server.port}/", timeout=5)
+
+
+def test_the_login_is_bound_to_the_certificate(tmp_path: Path) -> None:
+    """The library finds the TLS socket below the bound, and hashes what it was shown."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    with evil(found, context) as server, requests.Session() as session:
+        bind_session(session, LIMITS, "never")
+        url = f"https://localhost:{server.port}/wsman"
+        answer = session.get(url, timeout=10, verify=str(pem), stream=True)
+        bound = HTTPNegotiateAuth._get_cbt_data(answer)  # type: ignore[no-untyped-call]
+        answer.close()
+    digest = hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).digest()
+    assert bound == b"tls-server-end-point:" + digest
