@@ -111,7 +111,8 @@ def _port(shown: str, word: str | None) -> int | None:
     if word is None:
         return None
     if not (word.isascii() and word.isdigit() and len(word) <= 5 and 1 <= int(word) <= 65535):
-        # What is no number may be a secret that got into the wrong place.
-        told = repr(word[:12]) if word.isascii() and word.isdigit() else "'…'"
+        # What is no number may be a secret that got into the wrong place; four signs are none.
+        harmless = len(word) <= 4 or (word.isascii() and word.isdigit())
+        told = repr(word[:12]) if harmless else "'…'"
         raise InputError(f"{shown}: port {told} is not a number from 1 to 65535")
     return int(word)
