@@ -6,6 +6,8 @@ import asyncio
 import os
 import shlex
 import sys
+import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncssh
@@ -47,6 +49,15 @@ def settings(folder: Path, text: str, connect_s: float = 20.0) -> SshOptions:
     path = folder / "config"
     path.write_text(text)
     return SshOptions(config=path, connect_s=connect_s)
+
+
+@pytest.fixture(autouse=True)
+async def children_end() -> AsyncIterator[None]:
+    """No loop is closed before the commands that were started in it have ended."""
+    yield
+    async with asyncio.timeout(20):
+        while any(t.name.startswith("asyncio-waitpid") for t in threading.enumerate()):
+            await asyncio.sleep(0.01)
 
 
 async def visit(server: Server, options: SshOptions) -> Raw:
@@ -182,7 +193,9 @@ async def test_a_match_exec_that_sleeps_holds_up_no_other_server(
 async def test_a_match_exec_has_the_time_of_a_login(
     host: Host, known: Path, tmp_path: Path
 ) -> None:
-    options = settings(tmp_path, 'Match exec "sleep 30"\n  Port 1\n', connect_s=0.5)
+    wait = f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done"
+    options = settings(tmp_path, f'Match exec "{wait}"\n  Port 1\n', connect_s=0.5)
     with pytest.raises(TransportError, match=r"settings were not read within 0\.5 s") as caught:
         await visit(host.as_server(known), options)
+    (tmp_path / "go").touch()
     assert caught.value.kind == "timeout"
