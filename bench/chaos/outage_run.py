@@ -23,7 +23,7 @@ sys.path[:0] = [str(Path(__file__).parent)]
 
 from fault_run import AGAIN, Complaints, outcome_of  # noqa: E402  (after the path)
 
-from volact.fleet import Control, apply_fleet, plan_fleet, run_fleet  # noqa: E402
+from volact.fleet import Control, Event, Started, apply_fleet, plan_fleet, run_fleet  # noqa: E402
 from volact.inventory import Secrets, load_inventory  # noqa: E402
 from volact.inventory.listing import Inventory  # noqa: E402
 from volact.model.report import ServerReport  # noqa: E402
@@ -37,6 +37,7 @@ from volact_lab.outages import change_host_key, down, restore_host_key, without_
 
 Rows = dict[str, ServerReport]
 _DOWN_S = 1.0
+_AT_ONCE = 6
 
 
 @dataclass
@@ -66,18 +67,26 @@ class Stage:
         return make_opener(Secrets({}), SshOptions(connect_s=8.0))
 
     async def rollout(self, after: int, then: Callable[[], Awaitable[None]]) -> Rows:
-        """A rollout, and something that happens when so many servers are done."""
+        """A rollout, and something that happens when so many servers are done.
+
+        It happens as the next server begins, so that this one cannot be done before.
+        """
         rows: Rows = {}
-        control = Control(concurrency=6)
+        begun = 0
+        happens: list[asyncio.Task[None]] = []
+
+        def told(event: Event) -> None:
+            nonlocal begun
+            begun += isinstance(event, Started)
+            if begun == after + _AT_ONCE and not happens:
+                happens.append(asyncio.ensure_future(_called(then)))
+
+        control = Control(concurrency=_AT_ONCE, on_event=told)
         stream = run_fleet(self.inventory.servers, self.opener(), self.job(), control)
-        event: asyncio.Task[None] | None = None
         async with aclosing(stream):
             async for row in stream:
                 rows[row.name] = row
-                if len(rows) == after:
-                    event = asyncio.ensure_future(_called(then))
-        if event is not None:
-            await event
+        await asyncio.gather(*happens)
         return rows
 
 

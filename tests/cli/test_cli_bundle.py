@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,11 @@ def bundle(tmp_path: Path) -> Path:
     return Path(shutil.copy(BUNDLE, tmp_path / "b.json"))
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def test_a_bundle_of_a_server_that_is_not_there_says_why_without_its_name(tmp_path: Path) -> None:
+def test_a_bundle_of_a_server_that_is_not_there_says_why_without_its_name(
+    tmp_path: Path, closed_port: int
+) -> None:
     file = tmp_path / "b.json"
-    target = f"ssh://bob@localhost:{closed_port()}"
+    target = f"ssh://bob@localhost:{closed_port}"
     done = volact("bundle", target, "--to", str(file), "--provider", "tencent")
     assert done.returncode == 4, done.stderr
     server = json.loads(file.read_text())["servers"][0]

@@ -29,12 +29,6 @@ def silent_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-@pytest.fixture
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 def inventory(folder: Path, port: int, count: int = 2) -> Path:
     file = folder / "fleet.toml"
     servers = "".join(

@@ -6,7 +6,6 @@ import errno
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -307,9 +306,8 @@ def test_a_report_file_that_fails_leaves_standard_output_and_the_old_file(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
-def test_a_full_disk_behind_standard_output_is_one_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        address = f"ssh://127.0.0.1:{closed.getsockname()[1]}"
+def test_a_full_disk_behind_standard_output_is_one_line(tmp_path: Path, closed_port: int) -> None:
+    address = f"ssh://127.0.0.1:{closed_port}"
     rows = tmp_path / "rows.jsonl"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(

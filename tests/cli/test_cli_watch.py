@@ -47,13 +47,6 @@ def receiver() -> Iterator[Receiver]:
     made.close()
 
 
-@pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def inventory(folder: Path, port: int) -> Path:
     file = folder / "fleet.toml"
     file.write_text(
@@ -83,7 +76,8 @@ def test_it_tells_of_changes_only_and_survives_a_look_that_fails(
 ) -> None:
     file = inventory(tmp_path, closed_port)
     page = tmp_path / "volact.prom"
-    words = ["-i", str(file), "--every", "1s", "--jitter", "1s", "--report", f"prometheus={page}"]
+    words = ["-i", str(file), "--every", "1s", "--jitter", "1s", "--retries", "0"]
+    words += ["--report", f"prometheus={page}"]
     with watching(*words, "--notify", f"http://127.0.0.1:{receiver.port}/hook") as running:
         assert running.stdout is not None
         first, second = running.stdout.readline(), running.stdout.readline()
@@ -118,7 +112,7 @@ def test_who_could_not_be_told_hears_of_it_after_the_next_look(
     receiver.answer = lambda path: (503 if len(receiver.got) < 1 else 200, {})
     file = inventory(tmp_path, closed_port)
     hook = f"http://127.0.0.1:{receiver.port}/"
-    with watching("-i", str(file), "--every", "1s", "--notify", hook) as running:
+    with watching("-i", str(file), "--every", "1s", "--retries", "0", "--notify", hook) as running:
         until(lambda: len(receiver.got) == 2)
         running.send_signal(signal.SIGINT)
         running.communicate()
@@ -217,7 +211,9 @@ def test_looks_leave_nothing_behind(
     tmp_path: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = inventory(tmp_path, closed_port)
-    options = WatchOptions(inventory=str(file), no_progress=True, report=[f"html={tmp_path}/r"])
+    options = WatchOptions(
+        inventory=str(file), no_progress=True, retries=0, report=[f"html={tmp_path}/r"]
+    )
     made = Watch(
         options, lambda: fleet_of(options, "check"), (), within=timedelta(days=30), before={}
     )

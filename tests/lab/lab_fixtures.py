@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from lab_world import Place, place
 
+from volact_lab.listening import Port
 from volact_lab.windows.machine import Machine
 
 
@@ -16,6 +17,14 @@ async def here() -> AsyncIterator[Place]:
     found = await place()
     yield found
     await found.surroundings.stop()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port where nothing listens, and nothing else will."""
+    port = Port()
+    yield port.number
+    port.release()
 
 
 @pytest.fixture

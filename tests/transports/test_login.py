@@ -237,12 +237,6 @@ async def test_ipv6(tmp_path: Path) -> None:
         await host.stop()
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def at(port: int, host: str = "127.0.0.1") -> Server:
     return Server(
         name="x",
@@ -251,8 +245,8 @@ def at(port: int, host: str = "127.0.0.1") -> Server:
     )
 
 
-async def test_connection_refused() -> None:
-    error = await refused(at(closed_port()))
+async def test_connection_refused(closed_port: int) -> None:
+    error = await refused(at(closed_port))
     assert error.kind == "connect"
     assert error.message == "connection refused"
 

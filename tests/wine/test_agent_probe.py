@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from asking import probe, request, unreadable
-from loopback import Loopback, closed_port
+from loopback import Loopback
 from wine_server import WineServer
 
 from volact.agent.answer import read_answer
@@ -103,10 +103,10 @@ def test_a_path_with_blanks_and_foreign_letters(wine: WineServer) -> None:
 
 
 def test_reach_tells_answering_hosts_from_refusing_and_unknown_ones(
-    wine: WineServer, loopback: Open
+    wine: WineServer, loopback: Open, closed_address: str
 ) -> None:
     reset, closing, web = loopback("reset"), loopback("close"), loopback("http", {"/": "hello"})
-    refusing, unknown = closed_port(), "no-such-host.invalid:1688"
+    refusing, unknown = closed_address, "no-such-host.invalid:1688"
     hosts = (reset.address, closing.address, web.address, refusing, unknown)
     reach = probe(wine, kms=hosts)["reach"]
     answering = {0x80072EFE, 0x80072EFF, 0x80072F78, 0x80072746}
@@ -140,8 +140,10 @@ def test_metadata_and_its_second_clock(wine: WineServer, loopback: Open) -> None
     assert len(web.requests) == 3  # the page that is asked for twice is fetched once
 
 
-def test_a_metadata_service_that_is_not_there_is_unreadable(wine: WineServer) -> None:
-    gone = closed_port()
+def test_a_metadata_service_that_is_not_there_is_unreadable(
+    wine: WineServer, closed_address: str
+) -> None:
+    gone = closed_address
     facts = probe(wine, metadata={"image-id": f"http://{gone}/x"}, date=f"http://{gone}/y")
     assert facts["metadata"] == {"image-id": unreadable(0x80072EFD)}
     assert facts["time"]["ref"] == unreadable(0x80072EFD)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from asking import apply
-from loopback import Loopback, closed_port
+from loopback import Loopback
 from wine_server import WineServer
 
 NT = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
@@ -87,9 +87,11 @@ def test_a_service_that_is_not_there(wine: WineServer) -> None:
     assert (hostile.ok, hostile.hresult) == (False, 0x80070057)
 
 
-def test_the_first_kms_host_that_answers_is_set(clean_registry: WineServer, loopback: Open) -> None:
+def test_the_first_kms_host_that_answers_is_set(
+    clean_registry: WineServer, loopback: Open, closed_address: str
+) -> None:
     wine, first, second = clean_registry, loopback("reset"), loopback("close")
-    gone = closed_port()
+    gone = closed_address
     answer = apply(
         wine,
         {"do": "set-kms-host", "layer": "service", "hosts": [gone, first.address, second.address]},

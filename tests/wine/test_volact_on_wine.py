@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from loopback import Loopback, closed_port
+from loopback import Loopback
 from wine_server import WineServer
 
 Open = Callable[..., Loopback]
@@ -90,11 +90,11 @@ def test_check_says_what_is_there_and_what_could_not_be_asked(service: WineServe
 
 
 def test_a_kms_host_is_judged_by_what_the_server_itself_reaches(
-    wine: WineServer, loopback: Open
+    wine: WineServer, loopback: Open, closed_address: str
 ) -> None:
     there = on(wine, "check", "--kms-host", loopback("reset").address)
     assert not {"kms-unreachable", "kms-name-unresolved"} & set(there.findings)
-    gone = on(wine, "check", "--kms-host", closed_port())
+    gone = on(wine, "check", "--kms-host", closed_address)
     assert gone.findings["kms-unreachable"]["evidence"]["why"] == "refused"
 
 

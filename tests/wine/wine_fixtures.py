@@ -54,6 +54,12 @@ def wine() -> Iterator[WineServer]:
 
 
 @pytest.fixture
+def closed_address(closed_port: int) -> str:
+    """An address at which nothing listens."""
+    return f"127.0.0.1:{closed_port}"
+
+
+@pytest.fixture
 def loopback() -> Iterator[Callable[..., Loopback]]:
     """Opens TCP hosts on the loopback; all are closed at the end."""
     opened: list[Loopback] = []
