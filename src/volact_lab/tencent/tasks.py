@@ -69,10 +69,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a task waits for its delivery and for its start, in seconds."""
+    """How long a task waits for its delivery and for its start, in seconds.
+
+    ``hanging`` is the part of its time that a script which hangs takes.
+    """
 
     pending_s: float = 0.02
     delivering_s: float = 0.02
+    hanging: float = 1.0
 
 
 class Invocations:
@@ -82,7 +86,7 @@ class Invocations:
         self.tasks: dict[str, Task] = {}
         self.orders: dict[str, Order] = {}
         self._pool = pool
-        self._pace = pace
+        self.pace = pace
         self._numbers = itertools.count(1)
         self._members: defaultdict[str, list[Task]] = defaultdict(list)
         self._alive: set[asyncio.Task[None]] = set()
@@ -122,8 +126,8 @@ class Invocations:
 
     async def _live(self, task: Task, order: Order, slot: Slot | None) -> None:
         for pause, following in (
-            (self._pace.pending_s, "DELIVERING"),
-            (self._pace.delivering_s, "RUNNING"),
+            (self.pace.pending_s, "DELIVERING"),
+            (self.pace.delivering_s, "RUNNING"),
         ):
             if await _within(task.cancelled, pause):
                 task.status = "CANCELLED"
@@ -140,7 +144,7 @@ class Invocations:
     async def _run(self, task: Task, order: Order, slot: Slot) -> None:
         slot.executions += 1
         if slot.line == "hang":
-            ended = await _within(task.cancelled, order.timeout_s)
+            ended = await _within(task.cancelled, order.timeout_s * self.pace.hanging)
             task.status = "TERMINATED" if ended else "TIMEOUT"
             return
         machine = slot.machine
