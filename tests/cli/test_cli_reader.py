@@ -21,7 +21,7 @@ VOLACT = [sys.executable, "-m", "volact"]
 def test_an_activation_ends_whole_when_nobody_reads_on(tmp_path: Path) -> None:
     page, rows = tmp_path / "r.html", tmp_path / "rows.jsonl"
     with child_lab("tencent", 12, 7) as inventory:
-        fleet = ("-i", str(inventory), "--deadline", "5", "--no-progress")
+        fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")
         reports = ("--report", f"html={page}", "--report", f"jsonl={rows}")
         with started(
             [*VOLACT, "activate", *fleet, "--yes", "-o", "jsonl", "--concurrency", "1", *reports],
@@ -46,7 +46,7 @@ def test_an_activation_ends_whole_when_nobody_reads_on(tmp_path: Path) -> None:
 def test_an_activation_ends_whole_when_nobody_reads_its_progress(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     with child_lab("tencent", 12, 7) as inventory:
-        how = ("--deadline", "5", "--concurrency", "1", "--report", f"jsonl={rows}")
+        how = ("--deadline", "60", "--concurrency", "1", "--report", f"jsonl={rows}")
         with started(
             [*VOLACT, "activate", "-i", str(inventory), "--yes", *how],
             stdout=subprocess.PIPE,
@@ -62,7 +62,7 @@ def test_an_activation_ends_whole_when_nobody_reads_its_progress(tmp_path: Path)
 
 def test_a_look_ends_soon_when_nobody_reads_on() -> None:
     with child_lab("tencent", 12, 7) as inventory:
-        fleet = ("-i", str(inventory), "--deadline", "5", "--no-progress")
+        fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")
         with started(
             [*VOLACT, "check", *fleet, "-o", "jsonl", "--concurrency", "1"],
             stdout=subprocess.PIPE,
@@ -81,7 +81,7 @@ def test_a_look_ends_soon_when_nobody_reads_on() -> None:
 def test_console_commands_that_nobody_takes_cost_no_report_file(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     with child_lab("tencent", 12, 7) as inventory:
-        fleet = ("-i", str(inventory), "--deadline", "5", "--no-progress")
+        fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")
         with Path("/dev/full").open("w") as full:
             done = subprocess.run(
                 [*VOLACT, "plan", *fleet, "--format", "commands", "--report", f"jsonl={rows}"],
