@@ -110,7 +110,7 @@ def test_redirects_are_followed_nowhere_or_within_the_origin() -> None:
             with evil(moved(to)) as server, requests.Session() as session:
                 bind_session(session, LIMITS, policy)  # type: ignore[arg-type]
                 with pytest.raises(requests.ConnectionError, match="leads to another place"):
-                    session.post(f"http://127.0.0.1:{server.port}/", data=b"secret", timeout=5)
+                    session.post(f"http://127.0.0.1:{server.port}/", data=b"secret", timeout=60)
                 assert len(server.requests) == 1
         assert elsewhere.requests == []
 
@@ -120,7 +120,7 @@ def test_a_redirect_within_the_origin_is_followed() -> None:
         bind_session(session, LIMITS, "same-origin")
         session.max_redirects = 3
         with pytest.raises(requests.TooManyRedirects):
-            session.get(f"http://127.0.0.1:{server.port}/", timeout=5)
+            session.get(f"http://127.0.0.1:{server.port}/", timeout=60)
         assert len(server.requests) == 4
 
 
@@ -155,7 +155,7 @@ def test_abort_ends_a_thread_that_waits() -> None:
         assert not thread.is_alive()
         assert ended
         with pytest.raises(requests.ConnectionError, match="no further request"):
-            session.get(f"http://127.0.0.1:{server.port}/", timeout=5)
+            session.get(f"http://127.0.0.1:{server.port}/", timeout=60)
 
 
 def test_the_login_is_bound_to_the_certificate(tmp_path: Path) -> None:
