@@ -42,3 +42,12 @@ def pytest_terminal_summary(
     seed = config.getoption("randomly_seed", None)
     if isinstance(seed, int):
         terminalreporter.write_line(f"the same order again: pytest --randomly-seed={seed}")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse a pytest whose names pytest-xdist cannot mark: it would group nothing, unsaid."""
+    if getattr(session.config.option, "loadgroup", False):
+        marked = [item for item in session.items if item.get_closest_marker("xdist_group")]
+        alone = [item.nodeid for item in marked if "@" not in item.nodeid]
+        if alone:
+            raise pytest.UsageError(f"tests that belong together are not grouped: {alone[0]}")

@@ -18,6 +18,7 @@ from wine_server import WineServer, new_server
 _HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark all of these, so that they can be chosen or left out.
 
