@@ -77,7 +77,7 @@ def test_an_agent_that_never_ran_is_of_kind_agent(stdout: bytes, words: str) -> 
     ("stdout", "words"),
     [
         (line()[:-1], "truncated"),
-        (line()[:20], "cut short"),
+        (line()[:20], "incomplete or damaged"),
         (line().replace(b"17763", b"17764"), "checksum"),
         (line() + b"\n" + line(), "more than one"),
         (line(id="fedcba9876543210"), "another request"),
@@ -86,7 +86,7 @@ def test_an_agent_that_never_ran_is_of_kind_agent(stdout: bytes, words: str) -> 
         (line(results=[{"do": "x", "ok": "yes"}]), "agreed form"),
         (line(results=[{"do": "x", "ok": True}] * 65), "too many results"),
         (line(facts={"x": "y" * MAX_LINE}), "longer than"),
-        (b"VOLACT1", "cut short"),
+        (b"VOLACT1", "incomplete or damaged"),
         (b"VOLACT1 5 00000000 {}", "truncated"),
     ],
 )

@@ -107,7 +107,7 @@ def test_a_bad_inventory_is_one_line_and_starts_nothing(
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        ([], "no server is named"),
+        ([], "no server given"),
         (["web-01"], "no such server: web-01"),
         (["ssh://a:99999"], "port '99999' is not a number from 1 to 65535"),
         (["ssh://a:pw@b"], "no password in an address"),
@@ -131,14 +131,14 @@ def test_wrong_input_is_one_line_and_exit_2(args: list[str], line: str) -> None:
     ("args", "line"),
     [
         (["--canary", "x"], "--canary: 'x' is neither a number of servers nor a percentage"),
-        (["--canary", "0"], "--canary: at least one server has to go first"),
+        (["--canary", "0"], "--canary: give at least one server"),
         (["--canary", "3:3"], "--canary: if 3 of 3 canaries may fail, none proves a thing"),
         (["--canary", "5:x"], "--canary: 'x' is not a number of canaries that may fail"),
         (["--max-failures", "101%"], "--max-failures: '101%' is more than all servers"),
         (["--pace", "5"], "--pace: '5' is not a pace like 5/s, 30/m or 200/h"),
         (["--retries", "-1"], "--retries"),
         (["--kms-concurrency", "0"], "--kms-concurrency"),
-        (["--resume", "last"], "--resume last: nothing is remembered"),
+        (["--resume", "last"], "--resume last: the store has no runs"),
     ],
 )
 def test_bad_words_of_a_rollout_start_nothing(args: list[str], line: str) -> None:
@@ -221,7 +221,7 @@ def test_a_second_interrupt_gives_up_what_activate_would_finish(tmp_path: Path) 
             process.send_signal(signal.SIGINT)
             assert process.stderr is not None
             told = [process.stderr.readline() for _ in range(2)]
-            assert "finishing what is being worked on" in told[1]
+            assert "finishing the servers in progress" in told[1]
             process.send_signal(signal.SIGINT)
             out, _ = process.communicate()
             connection.close()
@@ -267,4 +267,4 @@ def test_endpoints_say_what_is_there(closed_port: int) -> None:
 def test_endpoints_need_to_know_whose() -> None:
     done = volact("endpoints")
     assert done.returncode == 2
-    assert "no provider is named" in done.stderr
+    assert "no provider given" in done.stderr

@@ -139,6 +139,6 @@ def test_local_is_refused_where_there_is_no_windows() -> None:
     done = volact("check", "local")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "volact: local works on a Windows Server itself, and this is not Windows "
-        "(write ssh://user@host to reach a server from here)\n"
+        "volact: local works only on a Windows Server, and this machine is not Windows "
+        "(write ssh://user@host for a server elsewhere)\n"
     )

@@ -288,7 +288,7 @@ def test_who_cannot_be_told_is_1_only_where_nothing_else_is_wrong(
         )
     assert (fine.returncode, wrong.returncode) == (1, 3)
     for done in (fine, wrong):
-        assert "not told: " in done.stderr
+        assert "not sent: " in done.stderr
         assert "s3cret" not in done.stdout + done.stderr
         assert json.loads(done.stdout)["summary"]["servers"] == 1
 
@@ -313,7 +313,7 @@ def test_demo_shows_before_and_after_and_ends_its_lab(tmp_path: Path) -> None:
     assert done.stdout.startswith("verdict")
     assert "24 servers: 24 healthy; changed " in done.stdout
     assert "<small>was " in page.read_text("utf-8")
-    assert f"the report page is {page}" in done.stderr
+    assert f"the report is in {page}" in done.stderr
 
 
 def test_a_lab_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:

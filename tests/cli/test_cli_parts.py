@@ -264,7 +264,7 @@ class Failing:
         (
             OSError(errno.ENOSPC, "No space left on device"),
             "volact: standard output: No space left on device; "
-            "the run went on without this report\n",
+            "the run continued without this report\n",
         ),
     ],
 )
@@ -300,7 +300,7 @@ def test_a_report_file_that_fails_leaves_standard_output_and_the_old_file(
     assert page.read_text() == "old"
     assert "web-02" in out.getvalue()
     said = capsys.readouterr().err
-    assert "r.html: not written; the run went on without this report" in said
+    assert "r.html: not written; the run continued without this report" in said
     assert "unexpected RecursionError" in said
     assert not list(tmp_path.glob(".r.html*"))
 
@@ -317,7 +317,7 @@ def test_a_full_disk_behind_standard_output_is_one_line(tmp_path: Path, closed_p
         )  # fmt: skip
     assert done.returncode == 4
     assert done.stderr == (
-        "volact: standard output: No space left on device; the run went on without this report\n"
+        "volact: standard output: No space left on device; the run continued without this report\n"
     )
     assert len(rows.read_text().splitlines()) == 2
 

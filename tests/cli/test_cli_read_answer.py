@@ -171,7 +171,7 @@ def test_files_for_services_are_the_same_every_time_and_never_overwritten(tmp_pa
         "script", "--for", "alibaba", "--provider", "tencent", "-o", str(tmp_path / "alibaba.out")
     )
     assert done.returncode == 2
-    assert "is there already" in done.stderr
+    assert "already exists" in done.stderr
     assert [path.read_bytes() for path in written("alibaba", tmp_path, "--force")] == first
 
 

@@ -97,9 +97,9 @@ def test_it_tells_of_changes_only_and_survives_a_look_that_fails(
     assert len(receiver.got) == 3
     told = [body for _, _, body in receiver.got]
     assert told[0]["changes"][0]["kind"] == "new"
-    assert "could not be looked at" in told[1]["title"]
+    assert "could not be checked" in told[1]["title"]
     assert "fleet.toml" in told[1]["error"]
-    assert told[2]["notes"] == ["the servers can be looked at again"]
+    assert told[2]["notes"] == ["the servers can be checked again"]
     assert told[2]["changes"] == []
     assert "hook" not in err
     assert "Traceback" not in err
@@ -141,7 +141,7 @@ def test_one_watch_at_a_time_over_the_same_servers(tmp_path: Path, closed_port: 
         done = volact("watch", "-i", str(file), "--once", "--no-progress")
         other = volact("watch", "-i", str(file), "--once", "--limit", "gone-01")
     assert done.returncode == 1
-    assert "another watch is looking after the same servers" in done.stderr
+    assert "another watch is running for the same servers" in done.stderr
     assert done.stdout == ""
     assert "another watch" not in other.stderr
 
@@ -174,9 +174,9 @@ def test_a_lock_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--every", "soon"], "--every soon: not a span of time"),
-        (["--allow", "rearm"], "say --repair too"),
-        (["--print-cron", "--every", "7h"], "cron cannot say it"),
+        (["--every", "soon"], "--every soon: not a duration"),
+        (["--allow", "rearm"], "add --repair"),
+        (["--print-cron", "--every", "7h"], "cron cannot express"),
         (["--print-systemd", "--notify", "slack://secret"], "--notify env:VOLACT_NOTIFY"),
         (["--once", "-i", "/nowhere/fleet.toml"], "/nowhere/fleet.toml"),
     ],

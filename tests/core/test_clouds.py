@@ -139,7 +139,7 @@ def test_a_wrong_host_that_dns_found_is_named_with_its_layer() -> None:
     assert finding.evidence["current"] == ""
     assert finding.evidence["effective"] == f"{OTHER_KMS}:1688"
     assert finding.evidence["source"] == "dns"
-    assert "DNS leads to kms.elsewhere.example:1688" in finding.summary
+    assert "DNS gives kms.elsewhere.example:1688" in finding.summary
 
 
 # metadata

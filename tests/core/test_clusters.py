@@ -82,7 +82,9 @@ def test_a_release_that_fails_everywhere() -> None:
     ]
     cluster = one(rows)
     assert cluster.where == {"release": "2008 R2"}
-    assert cluster.summary == ("6 servers of release 2008 R2: The notification service is stopped.")
+    assert cluster.summary == (
+        "6 servers with release 2008 R2: The notification service is stopped."
+    )
 
 
 def test_a_kms_host_that_fails_all_its_servers() -> None:
@@ -127,7 +129,7 @@ def test_servers_that_could_not_be_examined() -> None:
     ]
     cluster = one(rows + fleet(0, 20))
     assert cluster.cause == "error:timeout"
-    assert cluster.summary == "4 servers in 10.5.5.0/24: There is no answer in time."
+    assert cluster.summary == "4 servers in 10.5.5.0/24: No answer in time."
 
 
 def test_details_are_told_apart() -> None:

@@ -417,14 +417,14 @@ def test_entitlement_is_refused_with_the_option_that_allows() -> None:
 def test_what_keeps_it_from_being_activated_is_said() -> None:
     plan = plan_of(server(licensed=False, skew_s=5 * HOUR, role=3))
     assert [refusal.finding for refusal in plan.refusals] == ["clock-skew"]
-    assert plan.reason.startswith("Not activated, as it would only fail: The clock is")
+    assert plan.reason.startswith("Not activated, because it would fail: The clock is")
 
 
 def test_what_could_not_be_read_keeps_it_from_being_activated() -> None:
     plan = plan_of(server(licensed=False, registry__policy_machine=unreadable()))
     assert plan.steps == ()
     assert plan.refusals[0].finding == "fact-unreadable"
-    assert "what group policy sets" in plan.reason
+    assert "its group policy" in plan.reason
 
 
 def test_activation_waits_for_the_steps_it_needs() -> None:

@@ -178,7 +178,7 @@ def test_what_somebody_has_changed_since_stays_and_both_values_are_said() -> Non
     assert steps_of(way) == ()
     assert (left.before, left.now) == (f"{OTHER_KMS}:1688", "kms.corp.example:1688")
     assert left.possible
-    assert "somebody has changed it since" in left.reason
+    assert "changed since by someone else" in left.reason
     assert way.preview().word == "refused"
 
 
@@ -253,7 +253,7 @@ def test_what_the_closing_look_does_not_show_is_not_undone() -> None:
     told = StepResult(do="restore-kms-host", ok=True, changed=True)
     row = outcome(way, facts, (told,))
     assert (row.word, row.undone) == ("failed", ())
-    assert "does not show it" in row.left[0].reason
+    assert "does not show" in row.left[0].reason
     refused = StepResult(do="restore-kms-host", ok=False, hresult=0x80070005)
     assert "0x80070005" in outcome(way, facts, (refused,)).left[0].reason
 
@@ -266,7 +266,7 @@ def test_what_one_request_does_not_hold_is_left_for_the_next_undo() -> None:
     facts = facts_of(raw)
     then, past = done(facts, (Step(do="add-dns", params=wanted),), context(), answered=False)
     way = plan_undo(past, then)
-    later = [left for left in way.left if "once more" in left.reason]
+    later = [left for left in way.left if "undo the same run again" in left.reason]
     assert len(way.restores) + len(later) == 4 and later and way.restores
     half = promised(then, steps_of(way), context())
     assert outcome(way, half, ()).word == "partly"

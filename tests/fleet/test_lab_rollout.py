@@ -143,9 +143,9 @@ async def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
         )
         again = await place.activate("--canary", "2", "-o", "text")
         first, second = again.out.splitlines()[:2]
-        assert first.startswith("the rollout was stopped: ")
-        assert first.endswith("10 of 12 servers were not begun")
-        assert second.startswith(f"  go on with: volact activate -i {place.inventory} --canary 2")
+        assert first.startswith("the rollout stopped: ")
+        assert first.endswith("10 of 12 servers were not started")
+        assert second.startswith(f"  to continue: volact activate -i {place.inventory} --canary 2")
         assert "--resume " in second
         assert len(place.asked) == 2, "the same canaries"
 
@@ -233,7 +233,7 @@ async def test_a_server_that_another_run_changes_is_left_alone_and_named(tmp_pat
         assert done.code == 4
         assert done.kinds() == {"web-02": "busy"}
         row = done.rows["web-02"]
-        assert "run run-2 of ops@other until" in row["error"]["message"]
+        assert "run run-2 by ops@other, until" in row["error"]["message"]
         assert row["results"] == []
         assert {one["verdict"] for name, one in done.rows.items() if name != "web-02"} == {
             "healthy"
@@ -286,7 +286,7 @@ async def test_an_interrupt_finishes_what_runs_and_begins_nothing_more(
             process.send_signal(end)
             done = await ended(process)
         assert done.code == 130
-        assert "finishing what is being worked on" in done.err
+        assert "finishing the servers in progress" in done.err
         assert len(done.rows) == 12
         begun = {name for name in done.rows if name not in done.kinds()}
         assert begun == place.asked
@@ -304,13 +304,13 @@ async def test_a_second_interrupt_gives_up_what_runs(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             assert process.stderr is not None
             told = (await process.stderr.readline()).decode()
-            assert "once more gives that up" in told
+            assert "press Ctrl-C again" in told
             process.send_signal(signal.SIGINT)
             done = await ended(process, told)
         assert done.code == 130
         assert sorted(done.kinds().values()) == [*["not-begun"] * 3, *["timeout"] * 2]
         messages = {row["error"]["message"] for row in done.rows.values()}
-        assert "interrupted while steps were being applied: look again with check" in messages
+        assert "interrupted while steps were applied: run check to see the result" in messages
         await place.until("unlocked")  # the agents go on to their end, and give it back
 
 

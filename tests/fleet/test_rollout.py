@@ -113,7 +113,7 @@ async def test_a_canary_that_fails_keeps_all_others_from_their_turn() -> None:
     assert run.stops == ["canary"]
     assert rows[bad].verdict == "failed"
     others = [name for name in rows if name not in run.begun]
-    assert {run.message(name) for name in others} == {f"not begun: 1 canary failed: {bad}"}
+    assert {run.message(name) for name in others} == {f"not started: 1 canary failed: {bad}"}
 
 
 @virtual_time
@@ -205,7 +205,7 @@ async def test_draining_finishes_what_runs_and_names_the_rest() -> None:
     run = Run(named(10), work, concurrency=3, drain=drain, stop=stop)
     rows = await run.to_its_end()
     assert [rows[name].verdict for name in run.begun] == ["healthy"] * 3
-    assert run.message("b009") == "interrupted before it was begun"
+    assert run.message("b009") == "interrupted before it started"
     assert run.stops == ["interrupted"]
 
 
@@ -228,9 +228,9 @@ async def test_what_is_still_running_after_a_drain_can_be_given_up() -> None:
         assert error is not None
         assert (error.kind, error.message) == (
             "timeout",
-            "interrupted while steps were being applied: look again with check",
+            "interrupted while steps were applied: run check to see the result",
         )
-    assert run.message("a004") == "interrupted before it was begun"
+    assert run.message("a004") == "interrupted before it started"
 
 
 @virtual_time

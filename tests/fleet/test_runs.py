@@ -114,9 +114,9 @@ async def test_an_interrupt_gives_rows_that_say_what_was_going_on() -> None:
     rows = {row.name: row async for row in run_fleet(fleet.servers, fleet, JOB, control)}
     messages = {name: row.error.message for name, row in rows.items() if row.error}
     assert messages == {
-        "probing": "interrupted while it was being examined",
-        "applying": "interrupted while steps were being applied: look again with check",
-        "waiting": "interrupted before it was begun",
+        "probing": "interrupted during the check",
+        "applying": "interrupted while steps were applied: run check to see the result",
+        "waiting": "interrupted before it started",
     }
     assert {row.verdict for row in rows.values()} == {"unreachable"}
     assert all(fleet.ways[name].closed for name in ("probing", "applying"))
@@ -131,7 +131,7 @@ async def test_an_interrupted_apply_keeps_what_the_plan_had_seen() -> None:
     assert row.verdict == "unreachable"
     assert row.findings == outcomes[0].report.findings
     assert row.error is not None
-    assert "the time of the run was up while steps were being applied" in row.error.message
+    assert "the run's time limit was reached while steps were applied" in row.error.message
 
 
 @virtual_time
@@ -155,7 +155,7 @@ async def test_a_defect_costs_its_own_row_and_says_so() -> None:
     assert rows["good"].verdict == "healthy"
     error = rows["odd"].error
     assert error is not None
-    assert error.message == "a defect of volact, please report it: KeyError: 'colour'"
+    assert error.message == "a bug in volact, please report it: KeyError: 'colour'"
 
 
 @pytest.mark.parametrize("count", [1, 200])

@@ -408,7 +408,7 @@ def test_every_error_of_a_yaml_names_its_line(
         ("#!/usr/bin/env python\n", "inventory", "is a program (write what it lists into a file: "),
         ("plugin: amazon.aws.aws_ec2\n", "aws.yml", "is a plugin's settings or a program's list"),
         ('{"_meta": {"hostvars": {}}}', "list.json", "is a plugin's settings or a program's list"),
-        ("# nothing\n", "hosts.ini", "names no host"),
+        ("# nothing\n", "hosts.ini", "contains no hosts"),
         ("---\n", "hosts.yml", "is empty"),
     ],
 )

@@ -113,4 +113,4 @@ def test_any_bytes(tmp_path: Path, name: str, data: bytes) -> None:
 def test_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a directory") as caught:
         load_inventory(tmp_path)
-    assert "name the inventory file in it" in caught.value.line()
+    assert "name the inventory file in that folder" in caught.value.line()

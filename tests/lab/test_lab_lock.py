@@ -63,7 +63,7 @@ async def test_a_held_lock_lets_nobody_in_and_changes_nothing(here: Place) -> No
     machine = here.machine("kms-host-wrong")
     text = put(machine)
     before = machine.licensing.activations
-    with pytest.raises(AnswerError, match="run run-2 of ops@other until") as caught:
+    with pytest.raises(AnswerError, match="run run-2 by ops@other, until") as caught:
         await apply(machine, step("activate"))
     assert caught.value.kind == "busy"
     assert machine.licensing.activations == before

@@ -128,7 +128,7 @@ def test_status_says_what_matters_first() -> None:
     rows = [*(healthy(f"web-{n}") for n in range(9)), attention("db-01"), unreachable("old-01")]
     said = text(status(rows), store=" --store x.db")
     lines = said.splitlines()
-    assert lines[0] == "11 servers as last seen; times are UTC"
+    assert lines[0] == "11 servers as last examined; times are UTC"
     verdicts = [line.split()[:2] for line in lines[3:6]]
     assert verdicts == [["UNREACHABLE", "1"], ["ATTENTION", "1"], ["HEALTHY", "9"]]
     assert said.index("old-01") < said.index("db-01")
@@ -144,7 +144,7 @@ def test_status_of_an_all_healthy_fleet_names_nobody() -> None:
 
 def test_status_tells_of_licences_that_ran_out_since() -> None:
     said = text(status([licensed("a", -3)], days=-20))
-    assert "1 of them was healthy when it was seen; its licence has run out since." in said
+    assert "1 of them was healthy when last examined; its licence has expired since." in said
     assert "1 server was not examined within 7d: a" in said
 
 
@@ -155,7 +155,7 @@ def test_ten_thousand_servers_stay_a_screen() -> None:
 
 def test_expiring_says_dates_and_what_is_not_known() -> None:
     said = text(ending(licensed("web-01", 3.2, OVERDUE), unreachable("old-01"), licensed("x", 90)))
-    assert said.startswith("1 licence has run out or ends within 30d; times are UTC")
+    assert said.startswith("1 licence has expired or ends within 30d; times are UTC")
     assert re.search(r"web-01 +2026-03-04 16:48 +3\.2 d  ends, renewal overdue ", said)
     assert "1 server of which the end is not known\n  old-01  never examined" in said
     assert "1 licence ends later" in said
@@ -163,7 +163,7 @@ def test_expiring_says_dates_and_what_is_not_known() -> None:
 
 def test_expiring_with_nothing_to_tell_is_short() -> None:
     said = text(ending(licensed("x", 90)))
-    assert said.splitlines()[0].startswith("0 licences have run out or end within 30d")
+    assert said.splitlines()[0].startswith("0 licences have expired or end within 30d")
     assert "SERVER" not in said
 
 
@@ -173,14 +173,14 @@ def test_runs_are_a_line_each() -> None:
     assert "next: volact diff last~1 last" in lines
     cut_off = [run_row("c", finished=False, elapsed_s=None)]
     said = text(lambda paper: write_runs(paper, cut_off, more=False))
-    assert "cut off" in said.splitlines()[1]
+    assert "interrupted" in said.splitlines()[1]
     assert "was killed, or is still going on" in said
 
 
 def test_history_shows_steps_before_and_after() -> None:
     said = text(past(healthy(repaired=True), unreachable(), attention()))
-    assert "went: kms-host-set-by-policy, dns-not-provider, clock-skew, not-licensed" in said
-    assert "sync-clock: changed, clock off by 5 h -> 0 s" in said
+    assert "resolved: kms-host-set-by-policy, dns-not-provider, clock-skew, not-licensed" in said
+    assert "sync-clock: changed, clock error 5 h -> 0 s" in said
     assert "The server refused the login: the server refused the password" in said
     assert "licence: licensed, KMS host kms1.tencentyun.com:1688, ends 2026-07-30 08:00" in said
 
@@ -201,7 +201,7 @@ def test_history_shows_what_was_put_back() -> None:
     )
     row = UndoRow(run="r1", word="partly", undone=(undone,), left=(left,))
     said = text(past(msgspec.structs.replace(healthy(), undo=row)))
-    assert "undo of run r1, put back: kms-host" in said
+    assert "undo of run r1, restored: kms-host" in said
     assert "not put back: key" in said
 
 
@@ -214,7 +214,7 @@ def test_diff_puts_what_got_worse_first() -> None:
     assert said.index("WORSE  1 server") < said.index("BETTER  1 server")
     assert "a  healthy -> attention" in said
     assert "KMS host: kms1.tencentyun.com:1688 -> kms.corp.example:1688" in said
-    assert said.splitlines()[-2].startswith("1 worse, 1 better, 0 the same")
+    assert said.splitlines()[-2].startswith("1 worse, 1 better, 0 unchanged")
     assert said.endswith("next: volact history a\n")
 
 
@@ -235,7 +235,7 @@ def test_the_two_runs_stand_below_each_other(language: str) -> None:
 
 
 def test_diff_doubts_what_is_gone_from_a_run_that_was_cut_off() -> None:
-    doubt = "A run that was cut off may not have come to every server."
+    doubt = "An interrupted run may not have reached every server."
     assert doubt in text(change([healthy("a")], [], finished=False))
     assert doubt not in text(change([healthy("a")], []))
 

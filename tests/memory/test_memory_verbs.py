@@ -158,11 +158,11 @@ def test_names_and_clouds_narrow(store: str) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("history", "nobody-at-all"), "the store knows no server nobody-at-all"),
-        (("status", "--limit", "nobody*"), "the store knows no server nobody*"),
-        (("status", "--stale", "soon"), "--stale soon: not a span of time"),
+        (("history", "nobody-at-all"), "no server nobody-at-all in the store"),
+        (("status", "--limit", "nobody*"), "no server nobody* in the store"),
+        (("status", "--stale", "soon"), "--stale soon: not a duration"),
         (("status", "--provider", "nimbus"), "nimbus"),
-        (("expiring", "--within", "30"), "--within 30: not a span of time"),
+        (("expiring", "--within", "30"), "--within 30: not a duration"),
         (("diff", "zzzz", "last"), "there is no run zzzz"),
         (("diff", "last~99"), "no such run"),
         (("runs", "--last", "0"), "--last"),
@@ -195,7 +195,7 @@ def test_an_empty_store_says_how_to_fill_it(
     path = tmp_path / "none.db"
     done = volact(verb, "--store", str(path), "--output", format_)
     assert done.returncode == code
-    assert f"nothing is remembered yet in {path}" in done.stderr
+    assert f"the store {path}" in done.stderr
     assert "volact check -i fleet.toml --store" in done.stderr
     assert not path.exists()
     if format_ == "json":
@@ -215,7 +215,7 @@ def test_one_run_is_not_enough_to_compare(tmp_path: Path) -> None:
     volact("check", "ssh://127.0.0.1:1", "--provider", "tencent", "--store", store)
     done = volact("diff", "--store", store)
     assert (done.returncode, done.stdout) == (2, "")
-    said = "volact: only one run is remembered, and it takes two to compare (see: volact runs)\n"
+    said = "volact: a comparison needs two runs, and the store has one (see: volact runs)\n"
     assert done.stderr == said
     assert volact("diff", "last", "last", "--store", store).returncode == 0
 

@@ -23,10 +23,18 @@ def test_what_people_type(typed: str, hours: float) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "why"),
-    [("", "not a span"), ("30", "not a span"), ("d", "not a span"), ("-3d", "not a span"),
-     ("30d!", "not a span"), ("3 years", "not a span"), ("0d", "no time at all"),
-     ("9999w", "longer than a century"), ("9" * 400 + "d", "longer than a century")],
-)  # fmt: skip
+    [
+        ("", "not a duration"),
+        ("30", "not a duration"),
+        ("d", "not a duration"),
+        ("-3d", "not a duration"),
+        ("30d!", "not a duration"),
+        ("3 years", "not a duration"),
+        ("0d", "the duration is zero"),
+        ("9999w", "longer than 100 years"),
+        ("9" * 400 + "d", "longer than 100 years"),
+    ],
+)
 def test_what_is_none_is_said_in_one_line(typed: str, why: str) -> None:
     with pytest.raises(InputError, match=why) as caught:
         parse_span(typed, "--within")

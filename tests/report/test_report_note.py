@@ -31,9 +31,9 @@ def test_a_look_says_what_is_wrong_and_which_command_mends_it() -> None:
     note = parts(attention("db-01", SKEW))
     assert note["Verdict"] == ["ATTENTION: Windows is not activated."]
     assert note["Cause"] == ["The clock is 5 hours ahead [clock-skew]"]
-    assert note["Evidence"] == ["clock off by: 5 h", "allowed: 4 min"]
+    assert note["Evidence"] == ["clock error: 5 h", "allowed: 4 min"]
     assert note["Also"] == ["warning: The DNS servers are not the provider's [dns-not-provider]"]
-    assert note["Done"] == ["Nothing was changed: this was only a look."]
+    assert note["Done"] == ["Nothing was changed: this was a check."]
     assert "  volact activate -i lab.toml --limit db-01" in note["To do"]
     assert "  volact plan -i lab.toml --limit db-01 --format commands" in note["To do"]
 
@@ -42,7 +42,7 @@ def test_what_volact_may_not_do_comes_before_what_it_may() -> None:
     server = msgspec.structs.replace(attention(), findings=(POLICY, SKEW, DNS))
     lines = parts(server)["To do"]
     by_hand = next(at for at, line in enumerate(lines) if "Change the KMS host" in line)
-    then = lines.index("When that is done, volact repairs clock-skew:")
+    then = lines.index("After that, volact repairs clock-skew:")
     assert by_hand < then
 
 
@@ -58,7 +58,7 @@ def test_what_was_done_is_told_with_before_and_after() -> None:
     assert note["Verdict"] == [
         "HEALTHY: Windows is activated by kms1.tencentyun.com:1688, for another 180 days."
     ]
-    assert note["Done"] == ["sync-clock: changed, clock off by 5 h → 0 s", "activate: changed"]
+    assert note["Done"] == ["sync-clock: changed, clock error 5 h → 0 s", "activate: changed"]
     assert note["Repaired"] == ["clock-skew, not-licensed"]
     assert note["To do"] == ["Nothing."]
     assert "Cause" not in note
@@ -66,9 +66,9 @@ def test_what_was_done_is_told_with_before_and_after() -> None:
 
 def test_a_step_that_failed_leads_to_its_explanation() -> None:
     note = parts(failed(), HOW)
-    assert note["Verdict"][0].startswith("FAILED: steps were applied")
+    assert note["Verdict"][0].startswith("FAILED: the repair ran")
     assert note["Done"] == ["activate: not done, 0xC004F038"]
-    assert note["To do"] == ["What the code means:", "  volact explain 0xC004F038"]
+    assert note["To do"] == ["The code means:", "  volact explain 0xC004F038"]
 
 
 def test_a_server_that_cannot_be_examined_is_no_judgement_on_windows() -> None:
@@ -81,8 +81,8 @@ def test_a_server_that_cannot_be_examined_is_no_judgement_on_windows() -> None:
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        (None, "whether Windows is activated is not known."),
-        ("licensed", "Windows is activated, but something is not right."),
+        (None, "it is not known whether Windows is activated."),
+        ("licensed", "Windows is activated, but there is a problem."),
         ("notification", "Windows is not activated."),
     ],
 )

@@ -55,12 +55,12 @@ def stopped_text(command: str) -> str:
     """The report of a rollout that many servers had no turn in."""
     out = io.StringIO()
     writer = TextWriter(out, HOW)
-    error = ErrorRow(kind="not-begun", message="not begun: 1 canary failed: web-00")
+    error = ErrorRow(kind="not-begun", message="not started: 1 canary failed: web-00")
     lost = [unreachable(f"web-{n:02}") for n in range(1, 30)]
     servers = [failed(), *(msgspec.structs.replace(row, error=error) for row in lost)]
     for server in servers:
         writer.add(server)
-    message = "the rollout was stopped: 1 canary failed: web-00; 29 of 30 servers were not begun"
+    message = "the rollout stopped: 1 canary failed: web-00; 29 of 30 servers were not started"
     stopped = StopRow(why="canary", message=message, not_begun=29, command=command)
     run = run_of(servers, command="activate")
     writer.finish(msgspec.structs.replace(run, stopped=stopped, notes=(message, "another note")))
@@ -70,14 +70,14 @@ def stopped_text(command: str) -> str:
 def test_a_rollout_that_was_stopped_says_so_first_and_names_who_had_no_turn() -> None:
     text = stopped_text("volact activate -i lab.toml --resume 4f2a")
     first, second, *rest = text.splitlines()
-    assert first.startswith("the rollout was stopped: 1 canary failed: web-00; 29 of 30 servers")
-    assert "  go on with: volact activate -i lab.toml --resume 4f2a" in (second, *rest[:1])
-    assert "not-begun: The run ended before this server's turn (29 servers)" in text
+    assert first.startswith("the rollout stopped: 1 canary failed: web-00; 29 of 30 servers")
+    assert "  to continue: volact activate -i lab.toml --resume 4f2a" in (second, *rest[:1])
+    assert "not-begun: Not started before the run ended (29 servers)" in text
     assert all(f"web-{n:02}" in text for n in range(1, 30))
     assert text.count("rollout was stopped") == 1
     assert text.count("canary failed") == 1
     assert "note: another note" in text
-    assert text.count("go on with") == 1
+    assert text.count("to continue") == 1
     assert "--limit web-01" not in text
 
 
@@ -88,7 +88,7 @@ def test_without_a_way_to_go_on_the_next_command_is_there() -> None:
 def test_a_notable_server_shows_cause_evidence_and_the_next_command() -> None:
     text = text_of([attention(), healthy()])
     assert "kms-host-set-by-policy: A group policy sets the KMS host" in text
-    assert "seen: machine kms.corp.example, port 1688" in text
+    assert "examined: machine kms.corp.example, port 1688" in text
     assert "next: Change the KMS host in the group policy" in text
 
 
@@ -266,11 +266,11 @@ def lost(kind: str, command: str = "", name: str = "old-01") -> ServerReport:
 def test_an_unknown_host_key_is_accepted_and_a_changed_one_forgotten_first() -> None:
     again = "volact check -i lab.toml --limit old-01 --host-key-policy accept-new"
     assert next_step([lost("host-key")], looking()) == (
-        f"compare the fingerprint with the server's console; if it is right: {again}"
+        f"compare the fingerprint with the one on the server's console; if they match: {again}"
     )
     forget = "ssh-keygen -f /home/me/.ssh/known_hosts -R 10.0.3.1"
     assert next_step([lost("host-key", forget)], looking()) == (
-        "compare the fingerprint with the server's console; if the server was rebuilt: "
+        "compare the fingerprint with the one on the server's console; if the server was rebuilt: "
         f"{forget}; then: {again}"
     )
 
@@ -333,7 +333,7 @@ def test_what_follows_a_plan_is_for_its_servers_and_no_more(
 def test_differing_remedies_are_marked_as_examples() -> None:
     other = msgspec.structs.replace(POLICY, remedy="Something else")
     assert shared_step([attention("a"), attention("b", other)], HOW).endswith(
-        "(each server has its own)"
+        "(differs per server)"
     )
 
 
@@ -359,7 +359,7 @@ def test_days_left_needs_two_times() -> None:
 def test_evidence_reads_like_words() -> None:
     assert (
         pairs({"skew_s": 18000, "reason": 0xC004F038, "event": 0x4004F00C, "set": None, "on": True})
-        == "clock off by 5 h, reason 0xC004F038, event 1074065420, set unknown, on yes"
+        == "clock error 5 h, reason 0xC004F038, event 1074065420, set unknown, on yes"
     )
     assert pairs({"hosts": ["a:1", "b:2"], "was": "", "none": [], "deep": {"n": 1}}) == (
         "hosts a:1, b:2, was (empty), none (none), deep {n 1}"
@@ -375,11 +375,11 @@ def test_steps_and_results_read_like_words() -> None:
         "builds": [1, 2],
     }
     assert step_line(step) == (
-        "install-key  installs the published client key "
+        "install-key  install the published KMS client key "
         "(keys 1 published, chosen by build and edition)"
     )
     assert result_line({"do": "sync-clock", "ok": True, "changed": False, "note": "in step"}) == (
-        "sync-clock: already so - in step"
+        "sync-clock: already done - in step"
     )
 
 
@@ -403,7 +403,7 @@ def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:
         writer.add(server)
     writer.finish(run_of([], command="plan"))
     text = out.getvalue()
-    assert "1. sync-clock  sets the clock right (to within 1 min)   (clock-skew)" in text
+    assert "1. sync-clock  correct the clock (within 1 min)   (clock-skew)" in text
     assert "2. activate  activates Windows" in text
     assert "next: volact activate -i lab.toml --limit db --replace-key" in text
     assert "no steps: kms-host-set-by-policy: A group policy sets the KMS host" in text

@@ -45,7 +45,7 @@ def written(format_: str, *rows: ServerReport) -> str:
 
 
 def test_each_server_says_what_is_back_what_stays_and_why() -> None:
-    changed = NotRestored(do="add-dns", what="dns/7", reason="somebody has changed it since",
+    changed = NotRestored(do="add-dns", what="dns/7", reason="changed since by someone else",
                    before={"dns": ["1.1.1.1"], "fixed": True},
                    now={"dns": ["9.9.9.9", "1.1.1.1"], "fixed": True})  # fmt: skip
     key = NotRestored(
@@ -53,8 +53,8 @@ def test_each_server_says_what_is_back_what_stays_and_why() -> None:
     )
     text = written("text", row("web-2", "undone"), row("web-10", "partly", changed, key))
     assert text.index("web-2") < text.index("web-10")
-    assert "put back: KMS host: kms.b:1688 → kms.a:1688" in text
-    assert "not put back: name servers of adapter 7: somebody" in text
+    assert "restored: KMS host: kms.b:1688 → kms.a:1688" in text
+    assert "not restored: DNS servers of adapter 7: changed since" in text
     assert "(before: 1.1.1.1, now: 9.9.9.9, 1.1.1.1)" in text
     assert "stays: install-key: only five characters" in text
     assert "1 undone, 1 partly undone; 1 s." in text

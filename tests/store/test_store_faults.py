@@ -89,7 +89,7 @@ async def test_a_lock_that_lasts_is_told_and_waited_for_only_once(
     kept = await whole_run(str(file))
     assert not kept.stored
     assert str(kept.problem).startswith(
-        f"this run is not kept: store {file}: the database is locked by another program (end"
+        f"this run is not stored: store {file}: another program has locked the database (end"
     )
     holder.let_go()
     with open_store(str(file)) as store:
@@ -198,7 +198,7 @@ def test_rights_that_are_missing(file: Path, what: str) -> None:
         file.chmod(0o600)
     assert done.returncode == 0, done.stderr
     assert "this run is not kept: store" in done.stdout
-    assert "look at the rights of the file and its folder" in done.stdout
+    assert "check the permissions of the file and its folder" in done.stdout
 
 
 async def test_a_postgresql_that_goes_away_midway_and_comes_back(
@@ -263,7 +263,7 @@ async def test_a_table_that_is_locked_is_a_lock(postgresql: PostgresServer) -> N
         other.execute("LOCK TABLE rows")
         kept = keep(url, "bb22", row("web-02"))
     assert kept.stored
-    assert "the database is locked by another program" in kept.problem
+    assert "another program has locked the database" in kept.problem
 
 
 def test_two_processes_write_one_store(store_url: str) -> None:

@@ -105,7 +105,7 @@ def test_keys_from_the_environment_and_a_single_instance(inventory: Path, api: l
         (["--from", "tencent:nowhere"], "'nowhere' is not a region"),
         (["--from", "tencent:ap-mars"], "ap-mars cannot be listed"),
         (["--from", REGIONS, "--from-filter", "vpc=1"], "did you mean 'vpc-id'?"),
-        (["--from", REGIONS, "-i", "fleet.toml"], "servers come from one of them"),
+        (["--from", REGIONS, "-i", "fleet.toml"], "give one of them"),
         (["--via", "ssh", "ssh://h"], "--via goes with --from"),
         (["--from", REGIONS, "--tencent-profile", "prod"], "has no section [prod]"),
         (["--from", REGIONS, "--limit", "nobody"], "no such server: nobody"),
@@ -147,7 +147,7 @@ async def test_ctrl_c_cancels_what_runs_in_the_cloud(tmp_path: Path) -> None:
         out, err = await process.communicate()
         assert process.returncode == 130, err
         (row,) = json.loads(out)["servers"]
-        assert row["error"]["message"] == "interrupted while it was being examined"
+        assert row["error"]["message"] == "interrupted during the check"
         assert here.front.calls["CancelInvocation"] == 1
         (task,) = tasks.values()
         while task.status == "RUNNING":

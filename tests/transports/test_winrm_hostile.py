@@ -54,6 +54,6 @@ async def test_a_redirect_is_an_error_and_nobody_else_is_asked() -> None:
     with evil(FLOODS["endless-body"]) as elsewhere, evil(leads_to(elsewhere.port)) as server:
         error = await refused(server.port)
         assert error.kind == "protocol"
-        assert "another place" in error.message
+        assert "another host" in error.message
         assert elsewhere.requests == []
         assert len(server.requests) == 1

@@ -34,7 +34,7 @@ def test_it_talks_and_tells_the_truth(handed_out: WineServer) -> None:
     assert ran.code == 1
     assert "activation of this server with Some Cloud" in ran.stdout
     assert "Server 2008 R2" in ran.stdout
-    assert "start-service sppuinotify: already so" in ran.stdout
+    assert "start-service sppuinotify: already done" in ran.stdout
     assert "activate: FAILED 0x80041017" in ran.stdout
     assert "NOT ACTIVATED: 0x80041017" in ran.stdout
     assert "VOLACT1" not in ran.stdout

@@ -67,7 +67,7 @@ def test_a_lock_is_taken_and_given_back(lockable: WineServer) -> None:
 
 def test_a_held_lock_lets_nobody_in(lockable: WineServer) -> None:
     put(lockable, theirs())
-    with pytest.raises(AnswerError, match="run run-2 of ops@other until") as caught:
+    with pytest.raises(AnswerError, match="run run-2 by ops@other, until") as caught:
         run(lockable, under_lock(START))
     assert caught.value.kind == "busy"
     lock = lockable.prefix / "drive_c" / "windows" / "volact.lock"

@@ -153,7 +153,9 @@ def test_a_sentence_survives_being_stored() -> None:
 
 def test_errors_keep_their_line() -> None:
     for error in (
-        InputError("no such file", "it holds the host keys you trust", where="a.toml"),
+        InputError(
+            "no such file", "give the file with the host keys that you trust", where="a.toml"
+        ),
         InputError("no such file"),
         TransportError("auth", "the password has expired", "log in once by hand and change it"),
     ):

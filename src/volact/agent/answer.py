@@ -81,7 +81,7 @@ def read_never(line: bytes) -> AnswerError | None:
     return AnswerError(
         "agent",
         f"Windows Script Host did not start the agent ({detail})",
-        "antivirus, AppLocker or a broken script host; try cscript.exe by hand",
+        "an antivirus, AppLocker or a broken script host may be the cause; try cscript.exe by hand",
     )
 
 
@@ -95,8 +95,8 @@ def _busy(detail: str) -> AnswerError:
     except (ValueError, OverflowError, OSError):
         return _bad("the agent did not say until when another run may last", "")
     told = say(
-        "another run is changing this server: run {run} of {who} until {until}; "
-        "nothing was changed by this one",
+        "another run is changing this server: run {run} by {who}, until {until}; this run "
+        "changed nothing",
         run=match[1],
         who=match[3],
         until=until,
@@ -119,7 +119,7 @@ def _no_answer(stdout: bytes, lines: list[bytes]) -> AnswerError:
     return AnswerError(
         "agent",
         f"the agent never answered{told}",
-        "is cmd.exe there, and may the account run scripts?",
+        "check that cmd.exe exists and that the account may run scripts",
     )
 
 
@@ -133,7 +133,7 @@ def _checked(line: bytes) -> bytes:
         raise _bad(f"the answer is longer than {MAX_LINE} bytes", "")
     match = _HEAD.match(line)
     if match is None:
-        raise _bad("the answer line is cut short or garbled", "")
+        raise _bad("the answer line is incomplete or damaged", "")
     length, body = int(match[1]), match[3]
     if len(body) != length:
         raise _bad(f"the answer is truncated: {len(body)} of {length} bytes came", "")

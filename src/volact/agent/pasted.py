@@ -132,7 +132,7 @@ def _in_text(text: str, first: int) -> Iterator[Found]:
 
 def _read(window: str, prefix: str) -> Answer | AnswerError:
     """The answer that begins here, by the first way of reading it that checks."""
-    best = AnswerError("protocol", "the answer line is cut short or garbled")
+    best = AnswerError("protocol", "the answer line is incomplete or damaged")
     for body, length, checksum in _readings(window, prefix):
         data = body[:length].encode("ascii", "replace")
         if len(data) < length:

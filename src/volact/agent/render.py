@@ -163,7 +163,7 @@ def _switched_off(request: Request, scope: str, hive: str, language: str) -> str
         lines = (
             say("REFUSED: Windows Script Host is switched off on this server:"),
             say("  {key}, Enabled is 0.", key=key),
-            say("Set it to 1 and start this file again."),
+            say("Set it to 1, then run this file again."),
         )
         return "\n".join(f"echo {in_batch(language, line)}" for line in lines)
     answer: dict[str, object] = {"v": 1, "id": request.id, "mode": request.mode, "ms": 0}
@@ -178,7 +178,7 @@ def _never_started(person: bool, language: str) -> str:
     if person:
         lines = (
             say("NOT ACTIVATED: cscript.exe could not run this file (%rc%)."),
-            say("  Is its folder writable? Does an antivirus or AppLocker rule forbid scripts?"),
+            say("  Is its folder writable? Does an antivirus or AppLocker rule block scripts?"),
         )
         return "\n".join(f"echo {in_batch(language, line)}" for line in lines)
     return "echo VOLACT0 not-started %rc%"
@@ -189,7 +189,7 @@ def _stopped(person: bool, language: str) -> str:
     if not person:
         return "rem"
     ours = " ".join(f'if not "%rc%"=="{code}"' for code in (10, 11, 12))
-    told = say("NOT ACTIVATED: stopped before its end (%rc%); start this file again.")
+    told = say("NOT ACTIVATED: the script ended early (%rc%); run this file again.")
     return f"{ours} echo {in_batch(language, told)}"
 
 

@@ -152,8 +152,8 @@ def _refused(profile: Profile) -> dict[str, dict[str, str]]:
     return {name: reasons for name, reasons in refuse.items() if reasons}
 
 
-_OWN = str(say("the licence is your own, not the provider's"))
-_NOT_PUBLIC = str(say("not a public image, which the provider's licence needs"))
+_OWN = str(say("the server uses your own licence, not the provider's"))
+_NOT_PUBLIC = str(say("not a public image; the provider's licence covers public images only"))
 _OTHERS = {"PRIVATE_IMAGE", "SHARED_IMAGE", "CREATE_IMAGE", "EXTERNAL_IMPORT"}
 
 

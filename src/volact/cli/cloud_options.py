@@ -40,7 +40,7 @@ def refuse_leftovers(options: SourceOptions) -> None:
         if value and not options.from_:
             raise InputError(f"{name} goes with --from", f"such as --from {_example()}")
     if options.from_ and options.inventory:
-        raise InputError("--inventory and --from are both given", "servers come from one of them")
+        raise InputError("--inventory and --from are both given", "give one of them")
 
 
 def account_of(

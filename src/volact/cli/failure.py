@@ -29,8 +29,8 @@ STDOUT = "standard output"
 
 # Limits of this machine, and what to do about each.
 _MACHINE = {
-    errno.ENOSPC: say("make room, then try again"),
-    errno.EROFS: say("choose another place"),
+    errno.ENOSPC: say("free some disk space, then try again"),
+    errno.EROFS: say("choose another location"),
     errno.EMFILE: say("raise the limit of open files, or lower --concurrency"),
     errno.ENFILE: say("too many files are open on this machine"),
 }
@@ -89,9 +89,9 @@ def report_failed_output(name: str, error: Exception) -> None:
             return
     if isinstance(error, OSError):
         why = error.strerror or type(error).__name__
-        tell(say("{name}: {why}; the run went on without this report", name=name, why=why))
+        tell(say("{name}: {why}; the run continued without this report", name=name, why=why))
         return
-    tell(say("{name}: not written; the run went on without this report", name=name))
+    tell(say("{name}: not written; the run continued without this report", name=name))
     _unexpected(error)
 
 
@@ -127,9 +127,20 @@ def _unexpected(error: BaseException) -> int:
     try:
         path = _write_details(error)
     except OSError:
-        tell(say("unexpected {what}; its details could not be written anywhere", what=what))
+        tell(
+            say(
+                "unexpected {what}: this is a bug in volact; its details could not be saved",
+                what=what,
+            )
+        )
         return FAILED
-    tell(say("unexpected {what}, a defect of volact; details are in {path}", what=what, path=path))
+    tell(
+        say(
+            "unexpected {what}: this is a bug in volact; details are in {path}",
+            what=what,
+            path=path,
+        )
+    )
     return FAILED
 
 

@@ -153,7 +153,9 @@ def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...
 
 def _require_file(path: Path) -> None:
     if not path.exists() or path.is_dir():
-        raise InputError("no such file", "it holds the host keys you trust", where=str(path))
+        raise InputError(
+            "no such file", "give the file with the host keys that you trust", where=str(path)
+        )
 
 
 def consent_of(steps: list[str]) -> frozenset[str]:

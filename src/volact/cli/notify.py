@@ -58,7 +58,7 @@ def _channel(word: str, env: Mapping[str, str]) -> Channel:
     if scheme is None:
         raise InputError(
             f"--notify {shown(word)}: not a URL",
-            "https://… for a webhook, a URL of apprise (slack://…), or env:VARIABLE",
+            "write https://… for a webhook, an apprise URL (slack://…), or env:VARIABLE",
         )
     if scheme[0].lower() in ("http", "https"):
         return Webhook(url)
@@ -74,5 +74,5 @@ def send_to_all(channels: Sequence[Channel], message: Message) -> bool:
             channel.send(message)
         except NotifyError as error:
             whole = False
-            tell(say("--notify {name}: not told: {why}", name=channel.name, why=error.message))
+            tell(say("--notify {name}: not sent: {why}", name=channel.name, why=error.message))
     return whole

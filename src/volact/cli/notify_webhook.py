@@ -62,14 +62,14 @@ class Webhook:
             if status not in _REDIRECTS or not moved:
                 raise NotifyError(f"HTTP {status}")
             url = self._followed(url, moved)
-        raise NotifyError("redirected too often")
+        raise NotifyError("too many redirects")
 
     def _followed(self, url: str, moved: str) -> str:
         here, there = urlsplit(url), urlsplit(urljoin(url, moved))
         same = there.hostname == here.hostname and there.port == here.port
         safer = there.hostname == here.hostname and (here.scheme, there.scheme) == ("http", "https")
         if not (safer or (same and there.scheme == here.scheme)):
-            raise NotifyError("redirected to another place, which is not followed")
+            raise NotifyError("redirected to another host; such redirects are not followed")
         return there.geturl()
 
     def _post(self, url: str, body: bytes) -> tuple[int, str]:

@@ -35,7 +35,7 @@ def required_profile(name: str) -> Profile:
     """The profile named, or the only one there is."""
     names = profile_names()
     if not name and len(names) != 1:
-        raise InputError("no provider is named", f"--provider {' | '.join(names)}")
+        raise InputError("no provider given", f"--provider {' | '.join(names)}")
     return load_profile(name or names[0])
 
 

@@ -40,7 +40,7 @@ def resumed(options: RolloutOptions, fleet: Fleet, now: datetime | None = None) 
         run = store.find_run(options.resume, ("activate",))
         if run.command != "activate":
             raise InputError(
-                say("run {run} was volact {command}: nothing of it can be resumed",
+                say("run {run} was volact {command}, which cannot be resumed",
                     run=run.id, command=run.command),
                 say("see: volact runs"),
             )  # fmt: skip
@@ -54,8 +54,8 @@ def resumed(options: RolloutOptions, fleet: Fleet, now: datetime | None = None) 
     left = tuple(server for server in fleet.servers if server.name not in carried)
     note = count(
         len(carried),
-        "{n} server was not asked again: run {run} had verified it less than an hour ago",
-        "{n} servers were not asked again: run {run} had verified them less than an hour ago",
+        "{n} server skipped: run {run} verified it less than an hour ago",
+        "{n} servers skipped: run {run} verified them less than an hour ago",
         run=run.id,
     )
     return Resumed(
@@ -70,10 +70,10 @@ def _store(options: RolloutOptions) -> Store:
     if store is None:
         address = None if options.no_store else chosen(options.store)
         raise InputError(
-            say("--resume {run}: nothing is remembered{place}", run=options.resume,
+            say("--resume {run}: the store has no runs{place}", run=options.resume,
                 place=f" in {address.shown}" if address else ""),
-            say("name the store with --store, or leave --resume out: a run that is repeated "
-                "changes only what is still to be changed"),
+            say("name the store with --store, or omit --resume: a repeated run changes only "
+                "what still needs it"),
         )  # fmt: skip
     return store
 
@@ -96,7 +96,7 @@ def _carried(row: StoredRow) -> ServerReport:
         plan=(),
         results=(),
         resolved=(),
-        reason=say("verified by run {run} at {at}; not asked again", run=row.run, at=row.at),
+        reason=say("verified by run {run} at {at}; skipped", run=row.run, at=row.at),
         executions=0,
         elapsed_s=0.0,
     )

@@ -50,7 +50,7 @@ class RolloutSummary:
         )
         note = stopped.message
         if command:
-            note = say("{what}; go on with: {command}", what=note, command=command)
+            note = say("{what}; to continue: {command}", what=note, command=command)
         return msgspec.structs.replace(run, stopped=stopped, notes=(note, *run.notes))
 
     def _command(self, how: Invocation) -> str:
@@ -62,8 +62,8 @@ class RolloutSummary:
 def _message(stop: Stop, not_begun: int, servers: int) -> Text:
     return count(
         not_begun,
-        "the rollout was stopped: {why}; {n} of {servers} servers was not begun",
-        "the rollout was stopped: {why}; {n} of {servers} servers were not begun",
+        "the rollout stopped: {why}; {n} of {servers} servers was not started",
+        "the rollout stopped: {why}; {n} of {servers} servers were not started",
         why=stop.sentence,
         servers=servers,
     )
@@ -77,4 +77,4 @@ def without_rollout(control: Control) -> Control:
 def announce_drain(signals: int) -> None:
     """Print on the first signal that changes under way are finished first."""
     if signals == 1:
-        tell(say("finishing what is being worked on; once more gives that up, too"))
+        tell(say("finishing the servers in progress; press Ctrl-C again to stop at once"))

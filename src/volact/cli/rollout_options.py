@@ -49,7 +49,7 @@ def _canary(word: str) -> Canary:
         raise ValueError(f"{failures!r} is not a number of canaries that may fail")
     first = Share.parse(share)
     if first.number <= 0:
-        raise ValueError("at least one server has to go first")
+        raise ValueError("give at least one server")
     may_fail = int(failures or 0)
     if may_fail and not first.percent and may_fail >= first.number:
         raise ValueError(

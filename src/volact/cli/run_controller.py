@@ -40,7 +40,7 @@ from volact.words import tr
 
 Rows = AsyncGenerator[ServerReport, None]
 _DOING = {
-    "check": say("looking at"),
+    "check": say("checking"),
     "plan": say("planning for"),
     "activate": say("activating"),
     "undo": say("undoing"),
@@ -192,7 +192,7 @@ class RunController:
             return FAILED
         whole = self._listeners.end(run, self.counts) and whole
         if self.stopped:
-            tell(say("interrupted; the rows above are those finished or given up"))
+            tell(say("interrupted; the servers listed above are finished or were stopped"))
             return INTERRUPTED
         return self.counts.exit_code() or (ALL_WELL if whole else FAILED)
 

@@ -60,7 +60,7 @@ class RunStore:
         if self._outcome.problem:
             tell(self._outcome.problem)
         if self._outcome.stored:
-            tell(say("kept as run {run}", run=raw(self._run)))
+            tell(say("saved as run {run}", run=raw(self._run)))
         return not self._outcome.problem
 
     def abandon(self) -> None:

@@ -119,7 +119,7 @@ class StopSignal:
     def wait(self, seconds: float) -> bool:
         """Wait; whether a signal asked to end."""
         when = datetime.now(UTC) + timedelta(seconds=seconds)
-        tell(say("the next look begins at {when} UTC", when=f"{when:%Y-%m-%d %H:%M:%S}"))
+        tell(say("next check at {when} UTC", when=f"{when:%Y-%m-%d %H:%M:%S}"))
         with suppress(queue.Empty):
             self._wake.get(timeout=seconds)
         return self._asked

@@ -41,10 +41,10 @@ def nothing_yet(options: StoreReportOptions) -> str:
     """The sentence for an empty or missing store, with the command that fills it."""
     address = chosen(options.store)
     if address is None:
-        return say("nothing is kept: VOLACT_STORE is none (name a store with --store)")
+        return say("there is no store: VOLACT_STORE is none (name one with --store)")
     command = f"volact check -i fleet.toml{store_words(options)}"
     return say(
-        "nothing is remembered yet in {store} (fill it: {command})",
+        "the store {store} is empty (to fill it: {command})",
         store=address.shown,
         command=command,
     )
@@ -67,12 +67,12 @@ def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
 def no_server(word: str, known: Sequence[str]) -> InputError:
     """The error for an unknown server, with similar names."""
     near = get_close_matches(word, known, 3, 0.5)
-    message = say("the store knows no server {name}", name=word)
+    message = say("no server {name} in the store", name=word)
     if near:
         return InputError(message, say("did you mean {names}?", names=", ".join(near)))
     if known:
-        return InputError(message, say("{n} are known: volact status", n=len(known)))
-    return InputError(message, say("it knows none yet"))
+        return InputError(message, say("{n} servers are stored: volact status", n=len(known)))
+    return InputError(message, say("the store has no servers yet"))
 
 
 def filter_of(store: Store | None, options: FleetReportOptions) -> ServerFilter:

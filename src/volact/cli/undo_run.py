@@ -53,7 +53,7 @@ class UndoRun:
         """A row for every server of the run that was not given this time."""
         for one in self.missing:
             message = say(
-                "run {run} changed this server, and it is not among those given: name its "
+                "run {run} changed this server, but it is not in the selection: give its "
                 "inventory with -i, or its address",
                 run=self.run,
             )
@@ -98,7 +98,7 @@ def _remark(row: RunRow) -> str:
     if not row.pruned:
         return ""
     return say(
-        "run {run} was pruned: what it did to servers whose rows are gone is not known any more",
+        "run {run} was pruned: its changes to some servers are no longer in the store",
         run=row.id,
     )
 
@@ -110,7 +110,7 @@ def _changed(run: str, url: str) -> tuple[RunRow, dict[str, ChangedServer]]:
         address = chosen(url)
         place = address.shown if address else "VOLACT_STORE=none"
         raise InputError(
-            say("nothing is remembered in {store}, so nothing can be undone", store=place),
+            say("the store {store} is empty, so there is nothing to undo", store=place),
             say("name the store with --store"),
         )
     with store:
@@ -124,7 +124,7 @@ def _changed(run: str, url: str) -> tuple[RunRow, dict[str, ChangedServer]]:
         changed = dict(_servers(store, row.id))
     if not changed:
         raise InputError(
-            say("run {run} sent no steps to any server: there is nothing to undo", run=row.id),
+            say("run {run} sent no steps to any server: nothing to undo", run=row.id),
             say("see: volact runs"),
         )
     return row, changed
@@ -189,12 +189,12 @@ def _paired(
 def _none_of(run: str, changed: dict[str, ChangedServer]) -> InputError:
     some = ", ".join([*changed][:3])
     return InputError(
-        say("run {run} changed none of the servers given", run=run),
+        say("run {run} changed none of these servers", run=run),
         say("it changed {n}: {names}", n=len(changed), names=some),
     )
 
 
 def _no_such(word: str, changed: dict[str, ChangedServer]) -> InputError:
     near = get_close_matches(word, changed, 3, 0.5)
-    message = say("that run changed no server {name}", name=word)
+    message = say("that run did not change {name}", name=word)
     return InputError(message, say("did you mean {names}?", names=", ".join(near)) if near else "")

@@ -95,7 +95,7 @@ class Watch:
             RunListeners(end=end, row=lambda row: self._watched.add(row, how.started)),
         ) as run:
             if self._failing:
-                run.note(say("the servers can be looked at again"))
+                run.note(say("the servers can be checked again"))
             self._run = run
             code = _run_once(run)
         self._run = None

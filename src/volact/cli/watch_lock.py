@@ -31,14 +31,14 @@ def alone(words: Sequence[str], folder: Path | None = None) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise VolactError(
-            say("another watch is looking after the same servers"),
-            say("let it finish, or end it; its lock is {path}", path=path),
+            say("another watch is running for the same servers"),
+            say("wait for it, or stop it; its lock is {path}", path=path),
         ) from error
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise VolactError(
             say("{path}: {why}", path=path, why=why),
-            say("a watch holds a lock there; set XDG_STATE_HOME to a folder of yours"),
+            say("watch keeps its lock there; set XDG_STATE_HOME to a folder that you can write"),
         ) from error
     try:
         yield

@@ -66,7 +66,7 @@ def variables_of(options: Any) -> tuple[str, ...]:
     for word in options.notify:
         if not word.startswith("env:"):
             raise InputError(
-                "--notify: a URL may be secret and would stand in the open there",
+                "--notify: a URL may be secret and would be readable there",
                 "put it into a variable: --notify env:VOLACT_NOTIFY",
             )
     named = [options.password_env, *(word.removeprefix("env:") for word in options.notify)]
@@ -101,7 +101,7 @@ def _afterwards(start: Start) -> Iterator[str]:
     yield "systemctl daemon-reload && systemctl enable --now volact-watch.timer"
     if start.variables:
         file, names = ENVIRONMENT, ", ".join(start.variables)
-        yield tr(say("{file}, readable for root only, holds: {names}", file=file, names=names))
+        yield tr(say("{file}, readable by root only, contains: {names}", file=file, names=names))
 
 
 def quoted(word: str) -> str:
@@ -119,7 +119,7 @@ def _visible(char: str) -> str:
 
 def _path(folder: str) -> str:
     if any(char < " " for char in folder):
-        raise InputError("the folder's name has a line break, which a unit cannot hold")
+        raise InputError("the folder's name has a line break, which a systemd unit cannot contain")
     return folder.replace("%", "%%")
 
 
@@ -129,7 +129,7 @@ def cron(start: Start) -> str:
     steps = [f"cd {shlex.quote(start.folder)}", *given, shlex.join(start.command)]
     line = " && ".join(steps)
     if "\n" in line or "\r" in line:
-        raise InputError("a line break in the options, which a crontab cannot hold")
+        raise InputError("an option has a line break, which a crontab cannot contain")
     return f"{_when(start)} {line.replace('%', chr(92) + '%')}\n"
 
 
@@ -146,8 +146,11 @@ def _when(start: Start) -> str:
     if minutes == 24 * 60:
         return f"{at} {digest[1] % 24} * * *"
     raise InputError(
-        say("--every: cron cannot say it"),
-        say("an hour or a day in equal parts, like 15m, 6h or 1d; systemd takes any span"),
+        say("--every: cron cannot express this interval"),
+        say(
+            "use a fraction of an hour or a day, such as 15m, 6h or 1d; systemd accepts any "
+            "interval"
+        ),
     )
 
 

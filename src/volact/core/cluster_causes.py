@@ -18,14 +18,14 @@ from volact.model.report import ServerReport
 from volact.model.text import Text, raw, say
 
 _ERRORS: dict[str, Text] = {
-    "auth": say("The login is refused."),
-    "connect": say("There is no connection."),
-    "timeout": say("There is no answer in time."),
-    "host-key": say("The host key is not the known one."),
-    "protocol": say("The answer cannot be trusted."),
+    "auth": say("Login refused."),
+    "connect": say("No connection."),
+    "timeout": say("No answer in time."),
+    "host-key": say("Host key not known."),
+    "protocol": say("Invalid answer."),
     "agent": say("The agent cannot run."),
     "busy": say("Another run is changing them."),
-    "not-begun": say("The run ended before their turn."),
+    "not-begun": say("Not started before the run ended."),
 }
 
 

@@ -242,8 +242,8 @@ def _place(name: str, value: str) -> Text:
         case "subnet":
             return say("in {subnet}", subnet=value)
         case "kms_host":
-            return say("with the KMS host {host}", host=value)
+            return say("with KMS host {host}", host=value)
         case "release":
-            return say("of release {release}", release=value)
+            return say("with release {release}", release=value)
         case _:
             return say("at {provider}", provider=value)

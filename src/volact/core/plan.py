@@ -100,7 +100,7 @@ def _alone(steps: tuple[StepDraft, ...]) -> tuple[tuple[StepDraft, ...], tuple[R
     others = tuple(step for step in steps if not kind_of(step.params).alone)
     if not last or not others:
         return tuple(last[:1]) or others, ()
-    later = say("The other repairs come first; run it again for this one.")
+    later = say("The other repairs come first; run volact again for this one.")
     return others, tuple(Refusal(finding=step.because[0], reason=later) for step in last)
 
 
@@ -153,10 +153,10 @@ def _reason(
 ) -> str:
     """Why there are no steps, as one sentence."""
     if a.licensed_by_accepted and not any(f.severity == "error" for f in findings):
-        return say("Nothing to do: it is licensed by the provider's KMS host.")
+        return say("Nothing to do: licensed by the provider's KMS host.")
     if refusals:
         return refusals[0].reason
     manual = next((f for f in findings if f.severity == "error"), None)
     if manual:
-        return say("Nothing that volact may do by itself: {why}", why=manual.summary)
+        return say("volact may not repair this by itself: {why}", why=manual.summary)
     return say("Nothing to do.")

@@ -27,7 +27,9 @@ def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ..
     An overridden entitlement is no error any more and stops nothing.
     """
     if a.licence.undetermined:
-        reason = say("Of which kind its keys are could not be read; it may be a KMS host.")
+        reason = say(
+            "The type of its product keys could not be read; the server may be a KMS host."
+        )
         return (Refusal(finding=FACT_UNREADABLE.id, reason=reason),)
     return tuple(
         Refusal(finding=f.id, reason=f.summary, allow_with=BY_ID[f.id].consent)
@@ -90,7 +92,7 @@ def blockers(
     refused = [
         Refusal(
             finding=f.id,
-            reason=say("Not activated, as it would only fail: {why}", why=f.summary),
+            reason=say("Not activated, because it would fail: {why}", why=f.summary),
         )
         for f in stay
         if f.repair != "needs-consent"
@@ -99,7 +101,7 @@ def blockers(
         refused = [
             Refusal(
                 finding=FACT_UNREADABLE.id,
-                reason=say("Not activated: the server could not say {what}.", what=name),
+                reason=say("Not activated: could not read {what}.", what=name),
             )
             for name in _missing(a, steps)
         ]
@@ -111,11 +113,13 @@ def _missing(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Text]:
     asked = {
         say("its build"): is_unreadable(a.facts.os.build),
         say("its edition"): is_unreadable(a.facts.os.sku),
-        say("what its clock shows"): a.clock.skew_s is None and not _plans(steps, SyncClock),
-        say("whether the licensing program is debugged"): is_unreadable(a.facts.binary.debugger),
-        say("what group policy sets"): isinstance(a.kms.policy, Unreadable),
+        say("its clock"): a.clock.skew_s is None and not _plans(steps, SyncClock),
+        say("whether a debugger is set for the licensing program"): is_unreadable(
+            a.facts.binary.debugger
+        ),
+        say("its group policy"): isinstance(a.kms.policy, Unreadable),
         say("which products it has"): a.licence.unread and not a.service.held_down,
-        say("how it may be activated"): _type_unknown(a),
+        say("its activation type"): _type_unknown(a),
         say("which KMS host it uses"): not _host_known(a, steps),
         say("whether it reaches its KMS host"): not _host_reached(a, steps),
     }

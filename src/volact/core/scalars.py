@@ -89,5 +89,5 @@ def wrong_type(where: str, wanted: str, value: Any) -> AnswerError:
     return AnswerError(
         "protocol",
         f"the server's answer has {got} where {where} must be {wanted}",
-        "the agent and this volact do not fit together, or the answer was changed on the way",
+        "the agent does not match this volact, or the answer was changed in transit",
     )

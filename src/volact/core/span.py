@@ -18,12 +18,12 @@ def parse_span(text: str, option: str) -> timedelta:
     """The span; ``InputError`` with one line that names the option for what is none."""
     word = text.strip().lower()
     if not _WHOLE.fullmatch(word):
-        raise _wrong(say("{option} {text}: not a span of time", option=option, text=text))
+        raise _wrong(say("{option} {text}: not a duration", option=option, text=text))
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(word))
     if seconds < 1:
-        raise _wrong(say("{option} {text}: no time at all", option=option, text=text))
+        raise _wrong(say("{option} {text}: the duration is zero", option=option, text=text))
     if seconds > _LONGEST_S:
-        raise _wrong(say("{option} {text}: longer than a century", option=option, text=text))
+        raise _wrong(say("{option} {text}: longer than 100 years", option=option, text=text))
     return timedelta(seconds=seconds)
 
 

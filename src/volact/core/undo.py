@@ -55,7 +55,9 @@ class UndoPlan(msgspec.Struct, frozen=True, kw_only=True):
         refused = next((left for left in self.left if left.possible), None)
         if refused is not None:
             return refused.reason
-        return say("Nothing to undo: everything that can be put back is as it was before the run.")
+        return say(
+            "Nothing to undo: everything that can be restored already has its earlier value."
+        )
 
     def preview(self, leads_to: tuple[str, ...] = ()) -> UndoRow:
         """The row before anything is put back."""
@@ -90,7 +92,7 @@ def _in_one_request(restores: list[Restore]) -> tuple[tuple[Restore, ...], list[
         if used > ROOM:
             break
         taken.append(restore)
-    why = say("one request does not hold all of it: undo the same run once more for the rest")
+    why = say("one request cannot hold all changes: undo the same run again for the rest")
     later = [
         NotRestored(do=undone.do, what=undone.what, reason=why, before=undone.before,
                     put=undone.put, now=undone.put)
@@ -130,7 +132,7 @@ def _unread(step: AppliedStep) -> NotRestored | None:
     """A step that was recorded by another volact, with parameters unknown to this one."""
     if not may_have_changed(step) or params_of(step) is not None:
         return None
-    why = say("what was there before is not known")
+    why = say("the earlier value is not known")
     return NotRestored(do=step.do, what=step.do, reason=why)
 
 
@@ -152,10 +154,10 @@ def _judge(
     first, last = chain[0], chain[-1]
     key, setting = last.key, last.setting
     if first.before is MISSING:
-        return _left(last, say("what was there before is not known"))
+        return _left(last, say("the earlier value is not known"))
     readable, now = setting.value_now(facts, key)
     if not readable:
-        return _left(last, say("what is there now cannot be read"), before=first.before)
+        return _left(last, say("the current value cannot be read"), before=first.before)
     if setting.same(first.before, now):
         return None
     put = _may_be(chain)
@@ -198,8 +200,8 @@ def _may_be(chain: list[Change]) -> tuple[Any, ...]:
 
 def _changed_since(put: tuple[Any, ...]) -> Text:
     if not put:
-        return say("what the run put there is not known")
-    return say("somebody has changed it since: it stays as it is")
+        return say("the value set by the run is not known")
+    return say("changed since by someone else: left unchanged")
 
 
 def _left(
@@ -222,11 +224,11 @@ def _not_back(
     if result is not None and not result.ok:
         code = f"0x{result.hresult:08X}" if result.hresult else ""
         said = ": ".join(part for part in (code, result.note) if part)
-        reason = say("it could not be put back ({why})", why=said or restore.step.do)
+        reason = say("could not be restored ({why})", why=said or restore.step.do)
     elif readable:
-        reason = say("the closing look does not show it as it was")
+        reason = say("the verification does not show the earlier value")
     else:
-        reason = say("the closing look cannot read it")
+        reason = say("the verification could not read it")
     was = restore.undone
     return NotRestored(
         do=was.do, what=was.what, reason=reason, before=was.before, put=was.put, now=now

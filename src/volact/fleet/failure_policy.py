@@ -70,7 +70,7 @@ class FailurePolicy:
         if limits.failures is not None and self._failures > limits.failures:
             return Stop("failures", self._too_many_failed(limits.failures))
         if limits.canaries and self._ended == limits.canaries and not self._proven:
-            return Stop("unproven", say("no canary could be shown to be activated"))
+            return Stop("unproven", say("no canary could be verified as activated"))
         return None
 
     def _canaries_failed(self) -> Text:
@@ -97,5 +97,5 @@ class FailurePolicy:
 
 _SENTENCES: dict[str, Text] = {
     "interrupted": say("it was interrupted"),
-    "run-time": say("its time was up"),
+    "run-time": say("its time limit was reached"),
 }

@@ -34,11 +34,11 @@ R = TypeVar("R")
 _GRACE_S = 8.0
 
 _DOING: dict[Phase | None, Text] = {
-    None: say("before it was begun"),
+    None: say("before it started"),
     "connect": say("while connecting"),
-    "probe": say("while it was being examined"),
-    "apply": say("while steps were being applied: look again with check"),
-    "verify": say("after steps were sent: look again with check"),
+    "probe": say("during the check"),
+    "apply": say("while steps were applied: run check to see the result"),
+    "verify": say("after steps were sent: run check to see the result"),
 }
 # Errors which prove that the steps sent had no effect.
 _UNCHANGED: frozenset[ErrorKind] = frozenset({"busy", "not-begun"})
@@ -249,20 +249,20 @@ class FleetRun(Generic[I_, R]):
     def _message(self, server: Server, reason: NoResult) -> Text:
         doing = _DOING[self._phases.get(server.name)]
         if reason.cause == "stopped" and self._policy.stop is not None:
-            return say("not begun: {why}", why=self._policy.stop.sentence)
+            return say("not started: {why}", why=self._policy.stop.sentence)
         if reason.cause == "interrupted":
             return say("interrupted {doing}", doing=doing)
         if reason.cause == "run-time":
-            return say("the time of the run was up {doing}", doing=doing)
+            return say("the run's time limit was reached {doing}", doing=doing)
         if reason.cause == "deadline":
             return say(
-                "not finished after {seconds} s, given up {doing}",
+                "not finished after {seconds} s, stopped {doing}",
                 seconds=f"{self._job.deadline_s:g}",
                 doing=doing,
             )
         error = reason.error
         return say(
-            "a defect of volact, please report it: {error}",
+            "a bug in volact, please report it: {error}",
             error=f"{type(error).__name__}: {error}",
         )
 

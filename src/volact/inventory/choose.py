@@ -43,7 +43,7 @@ def choose(
     listed = select(inventory.servers, names) if names or not words else ()
     servers = (*listed, *dict.fromkeys(alone))
     if not servers:
-        raise InputError("no server is named", "write ssh://user@host, or give an inventory")
+        raise InputError("no server given", "write ssh://user@host, or give an inventory")
     _no_twins(servers)
     limit = tuple(limits)
     return select(servers, limit) if limit else servers

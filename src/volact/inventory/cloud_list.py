@@ -152,7 +152,7 @@ def inventory_of(source: Source, listed: Sequence[ServerList]) -> Inventory:
     if len(reachable) < len(found):
         notes.append(f"{len(found) - len(reachable)} have no private address and are left out")
     if not reachable:
-        raise InputError("no Windows server is listed", "look at --from-filter", where=str(source))
+        raise InputError("no Windows server is listed", "check --from-filter", where=str(source))
     used = {item.image for item in reachable}
     images = {name: image for part in listed for name, image in part.images.items()}
     return Inventory(

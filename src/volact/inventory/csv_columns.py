@@ -78,7 +78,7 @@ def read_header(header: Sequence[str], where: str) -> Columns:
     if "address" not in at:
         raise InputError(
             "the first line names no column with addresses",
-            "call one address, host or ip",
+            "name one column address, host or ip",
             where=where,
         )
     return Columns(at, tuple(unused))

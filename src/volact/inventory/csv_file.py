@@ -106,7 +106,7 @@ def _read(rows: Generator[Row, None, None], listing: Listing) -> None:
         empty = False
         listing.attempt(partial(_add, listing, columns, len(header), line, row))
     if empty:
-        raise InputError("has no servers below its first line", where=listing.shown)
+        raise InputError("has no servers after its first line", where=listing.shown)
 
 
 def _add(listing: Listing, columns: Columns, width: int, line: int, row: list[str]) -> None:
@@ -148,7 +148,9 @@ def _address(text: str, transport: str, port: str, where: str) -> str:
     """``ssh://host:port`` of the cells that say it apart."""
     if "://" in text or text == "local":
         if port:
-            raise InputError("has a port beside a whole address", "write one of them", where=where)
+            raise InputError(
+                "has a port column and a whole address", "write one of them", where=where
+            )
         return text
     if transport == "local":
         return "local"

@@ -66,7 +66,9 @@ _TOML = re.compile(r"\s*(\[\[server\]\]|\[(defaults|images|group\.[^\]]+)\])\s*(
 def _reader(path: Path) -> Reader:
     """By the suffix; Ansible's own default, ``hosts``, has none."""
     if path.is_dir():
-        raise InputError("is a directory", "name the inventory file in it", where=str(path))
+        raise InputError(
+            "is a directory", "name the inventory file in that folder", where=str(path)
+        )
     known = _BY_SUFFIX.get(path.suffix.lower())
     if known is not None:
         return known

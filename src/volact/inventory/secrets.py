@@ -79,7 +79,7 @@ class Secrets:
         held = self._held.get(place)
         if isinstance(held, Secret):
             return held
-        raise held or InputError("the password is not there any more", where=place)
+        raise held or InputError("the password is no longer available", where=place)
 
 
 async def fetch_password(credential: Credential, environ: Mapping[str, str]) -> Secret | None:

@@ -206,8 +206,8 @@ async def _verify_lost_answer(visit: Visit, exam: Examination, lost: VolactError
             after = await visit.probe_again(transport, exam)
     except VolactError as error:
         message = say(
-            "steps were sent and the answer was lost ({lost}); then: {error}; "
-            "look again with check",
+            "steps were sent, but the answer was lost ({lost}); then: {error}; run check to "
+            "see the result",
             lost=lost.message,
             error=error_text(error),
         )

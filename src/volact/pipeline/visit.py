@@ -265,15 +265,15 @@ def _no_provider_plan(found: Detection) -> Plan:
     if found.candidates:
         return Plan(
             reason=say(
-                "by its firmware this server is in one of {names}; name it with --provider, or "
-                "provider = in the inventory",
+                "by its firmware this server is in one of {names}; name the right one with "
+                "--provider, or provider = in the inventory",
                 names=", ".join(found.candidates),
             )
         )
     return Plan(
         reason=say(
-            "which cloud this server is in cannot be told from its own facts; "
-            "name it with --provider, or provider = in the inventory"
+            "the server's cloud cannot be determined from its facts; name it with --provider, "
+            "or provider = in the inventory"
         )
     )
 

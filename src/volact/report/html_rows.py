@@ -130,9 +130,9 @@ def _finding_line(finding: Finding) -> Line:
 def _done(server: ServerReport) -> tuple[str, tuple[Line, ...]]:
     """What was done, or else what is planned."""
     if server.results:
-        return tr(say("What was done")), tuple(_result(result) for result in server.results)
+        return tr(say("Steps done")), tuple(_result(result) for result in server.results)
     steps = tuple(_planned(step) for step in server.plan)
-    return (tr(say("What would be done")) if steps else "", steps)
+    return (tr(say("Planned steps")) if steps else "", steps)
 
 
 def _planned(step: Mapping[str, Any]) -> Line:
@@ -179,6 +179,6 @@ def _facts(server: ServerReport) -> tuple[tuple[str, str], ...]:
         say("KMS host"): server.license.kms_host,
         say("expires"): server.license.expires,
         say("client machine ID"): server.license.cmid,
-        say("took"): tr(took),
+        say("time taken"): tr(took),
     }
     return tuple((tr(name), str(item)) for name, item in known.items() if item not in (None, ""))

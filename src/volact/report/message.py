@@ -75,7 +75,7 @@ def message_of(
 
 def failure_message(why: str) -> Message:
     """The message that a watch could not look at anything, and why."""
-    title = harmless(tr(say("volact watch: the servers could not be looked at")))
+    title = harmless(tr(say("volact watch: the servers could not be checked")))
     text = harmless(tr(why))
     data = {"title": title, "text": f"{title}\n{text}", "command": "watch", "error": str(why)}
     return Message(title=title, text=text, data=without_surrogates(data))

@@ -41,7 +41,7 @@ def shared(servers: Sequence[ServerReport], own: Collection[str], how: Invocatio
         return next(iter(own))
     if together.count("volact "):
         return together
-    return tr(say("{step} (each server has its own)", step=together))
+    return tr(say("{step} (differs per server)", step=together))
 
 
 def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
@@ -171,15 +171,15 @@ def _after_host_key(servers: Sequence[ServerReport], again: str, command: str) -
     option = "--host-key-policy accept-new"
     if command and len({server.error and server.error.command for server in servers}) == 1:
         return say(
-            "compare the fingerprint with the server's console; if the server was rebuilt: "
-            "{command}; then: {then}",
+            "compare the fingerprint with the one on the server's console; if the server was "
+            "rebuilt: {command}; then: {then}",
             command=plain(command),
             then=f"{again} {option}" if option not in again else again,
         )
     if command or option in again or not servers[0].address.startswith("ssh://"):
         return say("see the message above; then: {command}", command=again)
     return say(
-        "compare the fingerprint with the server's console; if it is right: {command}",
+        "compare the fingerprint with the one on the server's console; if they match: {command}",
         command=f"{again} {option}",
     )
 
@@ -188,16 +188,17 @@ def _after(kind: ErrorKind, again: str) -> Text:
     match kind:
         case "auth":
             return say(
-                "correct the user or where the password or key comes from, then: {command}",
+                "correct the user name, or the source of the password or key, then: {command}",
                 command=again,
             )
         case "connect":
             return say(
-                "see that the server is on and its port is open from here, then: {command}",
+                "check that the server is on and that its port is open from this machine, "
+                "then: {command}",
                 command=again,
             )
         case "timeout":
-            return say("allow it more time: {command}", command=again)
+            return say("allow more time: {command}", command=again)
         case "protocol":
             return say(
                 "{command}   (if it happens again, something on the server alters the output)",

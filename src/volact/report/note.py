@@ -92,15 +92,15 @@ def _means(server: ServerReport, now: str) -> Text:
         case "unreachable":
             return say("the server could not be examined.")
         case "failed":
-            return say("steps were applied, and the closing look does not confirm them.")
+            return say("the repair ran, but verification failed.")
         case "healthy":
             return _activated(server, now)
     if status == "licensed":
-        return say("Windows is activated, but something is not right.")
+        return say("Windows is activated, but there is a problem.")
     return (
         say("Windows is not activated.")
         if status
-        else say("whether Windows is activated is not known.")
+        else say("it is not known whether Windows is activated.")
     )
 
 
@@ -160,7 +160,7 @@ def _done(server: ServerReport, how: Invocation) -> list[str]:
     if server.results:
         return [_result(result) for result in server.results]
     if how.command != "activate":
-        return [tr(say("Nothing was changed: this was only a look."))]
+        return [tr(say("Nothing was changed: this was a check."))]
     why = server.reason if server.error is None and server.reason not in _summaries(server) else ""
     return [plain(tr(say("Nothing was changed. {why}", why=why))).rstrip()]
 

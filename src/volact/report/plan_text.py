@@ -66,7 +66,7 @@ class PlanTextWriter:
         for remark in run.notes:
             self._out.write(plain(tr(say("note: {text}", text=remark))) + "\n")
         counts = say(
-            "{planned} to change, {right} already as they should be, {person} for a person, "
+            "{planned} to change, {right} activated with no problems, {person} need attention, "
             "{unknown} not examined; {took}. Nothing was changed.",
             planned=self._planned,
             right=self._nothing,

@@ -93,7 +93,7 @@ class TextWriter:
         self._out.prose(plain(tr(run.stopped.message)), 0, "failed", hang=2)
         self._goes_on = bool(run.stopped.command)
         if self._goes_on:
-            self._out.line(f"  {tr(say('go on with: {command}', command=run.stopped.command))}")
+            self._out.line(f"  {tr(say('to continue: {command}', command=run.stopped.command))}")
         self._out.line()
 
     def _clusters(self, run: RunReport) -> None:
@@ -147,7 +147,7 @@ class TextWriter:
         first = lead(server)
         lines = [] if told or first is None else [plain(tr(first.summary))]
         if first is not None and first.evidence:
-            lines.append(tr(say("seen: {what}", what=pairs(first.evidence))))
+            lines.append(tr(say("examined: {what}", what=pairs(first.evidence))))
         lines += [
             _also(finding)
             for finding in server.findings

@@ -30,7 +30,7 @@ def todo(server: ServerReport, how: Invocation) -> list[str]:
     if mendable or wanted:
         left += _with_volact(server, how, wanted, mendable)
     if code := failed_code(server):
-        left += [tr(say("What the code means:")), f"  volact explain {code}"]
+        left += [tr(say("The code means:")), f"  volact explain {code}"]
     return left or [tr(say("Nothing."))]
 
 
@@ -65,16 +65,16 @@ def _with_volact(
     """The command that lets volact do it, and what to type for the same by hand."""
     command = f"  {command_for('activate', [server], how, wanted)}"
     if wanted:
-        return [tr(say("volact does it only with your word:")), command]
+        return [tr(say("volact repairs this only with your consent:")), command]
     what = listed(finding.id for finding in mendable)
     first = any(f.severity == "error" and f not in mendable for f in server.findings)
     typed = command_for("plan", [server], how, ("--format commands",))
     return [
-        plain(tr(say("When that is done, volact repairs {what}:", what=what)))
+        plain(tr(say("After that, volact repairs {what}:", what=what)))
         if first
         else plain(tr(say("volact repairs {what}:", what=what))),
         command,
-        tr(say("What to type on the server for the same by hand:")),
+        tr(say("To do the same by hand, type on the server:")),
         f"  {typed}",
     ]
 

@@ -17,7 +17,7 @@ from volact.report.words import duration, os_words, value
 from volact.words import tr
 
 _WORDS: dict[str, Text] = {
-    "planned": say("to be undone"),
+    "planned": say("to undo"),
     "undone": say("undone"),
     "partly": say("partly undone"),
     "failed": say("not undone"),
@@ -50,7 +50,7 @@ class UndoTextWriter:
             self._out.write(plain(tr(say("note: {text}", text=remark))) + "\n")
         words = self._counts.words
         counts = [
-            (words["planned"], say("to be undone")),
+            (words["planned"], say("to undo")),
             (words["undone"], say("undone")),
             (words["partly"], say("partly undone")),
             (words["failed"] + words["refused"], say("not undone")),
@@ -82,7 +82,7 @@ class UndoTextWriter:
 
     def _settings(self, row: UndoRow) -> list[str]:
         done = row.word != "planned"
-        template = say("put back") if done else say("to put back")
+        template = say("restored") if done else say("to restore")
         return [f"  {tr(template)}: {_setting(one)}" for one in row.undone]
 
     def _left(self, row: UndoRow) -> list[str]:
@@ -101,7 +101,7 @@ def _setting(one: Undone) -> str:
 
 def _left_line(one: NotRestored) -> str:
     """What stays, why, and both values where a later change is the reason."""
-    word = tr(say("not put back")) if one.possible else tr(say("stays"))
+    word = tr(say("not restored")) if one.possible else tr(say("stays"))
     text = f"{word}: {_title(one.what)}: {tr(one.reason)}"
     if one.possible and one.now is not None and one.before is not None:
         values = say("before: {was}, now: {now}", was=_shown(one.before), now=_shown(one.now))

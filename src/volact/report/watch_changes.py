@@ -152,7 +152,7 @@ def _why(server: ServerReport) -> Text:
         )
     first = lead(server)
     if first is None:
-        return say("no cause was found") if not server.reason else _text(server.reason)
+        return say("no cause found") if not server.reason else _text(server.reason)
     return say("{summary} [{id}]", summary=_text(first.summary), id=first.id)
 
 
@@ -162,9 +162,9 @@ def _text(sentence: str) -> Text:
 
 _KINDS: dict[str, Text] = {
     "worse": say("worse"),
-    "new": say("not as it should be"),
+    "new": say("needs attention"),
     "expiring": say("ends soon"),
-    "other": say("otherwise"),
+    "other": say("other changes"),
     "better": say("better"),
 }
 
@@ -183,9 +183,7 @@ class WatchWriter:
         """Write the look."""
         changes = self._watched.changes()
         when = run.started.replace("T", " ").replace("Z", " UTC")
-        said = (
-            count(len(changes), "{n} change", "{n} changes") if changes else say("nothing changed")
-        )
+        said = count(len(changes), "{n} change", "{n} changes") if changes else say("no changes")
         self._out.write(f"{when}  {run.command}: {counts_line(run)}; {tr(said)}\n")
         for change in changes:
             self._out.write(f"  {tr(_KINDS[change.kind])}: {plain(tr(change.summary))}\n")

@@ -32,20 +32,20 @@ VERDICTS: dict[Word, Text] = {
 
 MEANS: dict[Word, Text] = {
     "unreachable": say("could not be examined"),
-    "failed": say("steps were applied and the closing look does not confirm them"),
-    "attention": say("examined, and something is not right or was not allowed"),
-    "healthy": say("as they should be"),
+    "failed": say("repair ran, verification failed"),
+    "attention": say("examined; something is wrong or was not allowed"),
+    "healthy": say("activated, no problems"),
 }
 
 ERROR_TITLES: dict[str, Text] = {
-    "auth": say("The server refused the login"),
+    "auth": say("Login refused"),
     "connect": say("No connection"),
     "timeout": say("No answer in time"),
-    "host-key": say("The host key is not the known one"),
-    "protocol": say("The answer cannot be trusted"),
+    "host-key": say("Host key not known"),
+    "protocol": say("Invalid answer"),
     "agent": say("The agent could not run"),
     "busy": say("Another run is changing the server"),
-    "not-begun": say("The run ended before this server's turn"),
+    "not-begun": say("Not started before the run ended"),
 }
 
 ERROR_NAMES: dict[str, Text] = {
@@ -53,10 +53,10 @@ ERROR_NAMES: dict[str, Text] = {
     "connect": say("no connection"),
     "timeout": say("no answer in time"),
     "host-key": say("host key not known"),
-    "protocol": say("answer not trusted"),
+    "protocol": say("invalid answer"),
     "agent": say("agent could not run"),
-    "busy": say("another run is there"),
-    "not-begun": say("not begun"),
+    "busy": say("another run is active"),
+    "not-begun": say("not started"),
 }
 
 SEVERITIES: dict[str, Text] = {
@@ -174,7 +174,7 @@ def outcome_words(result: Mapping[str, Any]) -> str:
     """Whether a step did anything."""
     if not result.get("ok"):
         return tr(say("not done"))
-    return tr(say("changed")) if result.get("changed") else tr(say("already so"))
+    return tr(say("changed")) if result.get("changed") else tr(say("already done"))
 
 
 def changes(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -59,7 +59,10 @@ def chosen(option: str = "", environ: Mapping[str, str] = os.environ) -> Address
         address = parse_address(option)
         if address is not None and address.url and address.url != address.shown:
             raise InputError(
-                say("--store holds a password, which others see in the list of processes"),
+                say(
+                    "--store contains a password, which other users can see in the list of "
+                    "processes"
+                ),
                 say("use PGPASSWORD, ~/.pgpass or the variable {variable}", variable=raw(VARIABLE)),
             )
         return address
@@ -89,7 +92,7 @@ def parse_address(text: str) -> Address | None:
 
 def _no_store(text: str) -> InputError:
     return InputError(
-        say("{name} names no store", name=raw(_without_password(text) or "''")),
+        say("{name} is not a store", name=raw(_without_password(text) or "''")),
         say("give a file, or postgresql://user@host/database"),
     )
 

@@ -122,8 +122,8 @@ class CommitLoop:
             return Text("")
         why = error_text(self._error)
         if self._stored:
-            return say("not all of this run is kept: {why}", why=why)
-        return say("this run is not kept: {why}", why=why)
+            return say("this run is not stored completely: {why}", why=why)
+        return say("this run is not stored: {why}", why=why)
 
     def _close(self) -> None:
         """Close the connection; the next attempt opens another."""

@@ -79,8 +79,8 @@ def readable(text: str) -> str:
 
 def _spoilt() -> StoreError:
     return StoreError(
-        say("the store holds something that cannot be read"),
-        say("volact prune removes old runs; a damaged file is best moved away"),
+        say("the store contains something that cannot be read"),
+        say("volact prune removes old runs; move a damaged file away"),
     )
 
 

@@ -21,39 +21,43 @@ FailureKind = Literal["locked", "gone", "full", "lasting"]
 _SQLITE: dict[int, tuple[FailureKind, Text, Text]] = {
     sqlite3.SQLITE_BUSY: (
         "locked",
-        say("the database is locked by another program"),
-        say("end that program, or give --store another file"),
+        say("another program has locked the database"),
+        say("stop that program, or give --store another file"),
     ),
     sqlite3.SQLITE_LOCKED: (
         "locked",
-        say("the database is locked by another program"),
-        say("end that program, or give --store another file"),
+        say("another program has locked the database"),
+        say("stop that program, or give --store another file"),
     ),
-    sqlite3.SQLITE_FULL: ("full", say("the disk is full"), say("make room; volact prune helps")),
+    sqlite3.SQLITE_FULL: (
+        "full",
+        say("the disk is full"),
+        say("free some disk space; volact prune helps"),
+    ),
     sqlite3.SQLITE_IOERR: (
         "full",
         say("the file cannot be read or written"),
-        say("look at its disk, or give --store another file"),
+        say("check its disk, or give --store another file"),
     ),
     sqlite3.SQLITE_CORRUPT: (
         "lasting",
         say("the database is damaged"),
-        say("move the file away; the next run makes a new one"),
+        say("move the file away; the next run creates a new one"),
     ),
     sqlite3.SQLITE_NOTADB: (
         "lasting",
-        say("the file is no database"),
+        say("the file is not a database"),
         say("give --store another file"),
     ),
     sqlite3.SQLITE_READONLY: (
         "lasting",
-        say("the database may not be written"),
-        say("look at the rights of the file and its folder"),
+        say("no permission to write to the database"),
+        say("check the permissions of the file and its folder"),
     ),
     sqlite3.SQLITE_CANTOPEN: (
         "lasting",
         say("the database cannot be opened"),
-        say("look at the rights of the file and its folder"),
+        say("check the permissions of the file and its folder"),
     ),
 }
 
@@ -127,15 +131,15 @@ def _other(kind: FailureKind, cause: BaseException | None, address: Address) -> 
     for secret in secrets_in(address.url):
         words = words.replace(secret, "***")
     if kind == "gone":
-        hint = say("is the database there, and may you log in?")
+        hint = say("does the database exist, and may you log in?")
     else:
-        hint = say("give --store another place, or --no-store to keep nothing")
+        hint = say("give --store another location, or --no-store to store nothing")
     return DatabaseError(kind, address, raw(words), hint)
 
 
 def _of_system(error: OSError, address: Address) -> DatabaseError:
     words = raw(error.strerror or type(error).__name__)
-    hint = say("look at the rights of the file and its folder")
+    hint = say("check the permissions of the file and its folder")
     return DatabaseError("lasting", address, words, hint)
 
 

@@ -172,12 +172,12 @@ def _no_run(connection: sa.Connection, text: str, *, several: bool) -> InputErro
     if several:
         near = [id_ for id_ in known if id_.startswith(text)][:4]
         return InputError(
-            say("{text} begins several runs", text=text),
-            say("which of {ids}?", ids=", ".join(near)),
+            say("several runs begin with {text}", text=text),
+            say("which one: {ids}?", ids=", ".join(near)),
         )
     near = get_close_matches(text, known, 3, 0.5)
     if near:
-        hint = say("did you mean {ids}? all of them: volact runs", ids=", ".join(near))
+        hint = say("did you mean {ids}? to list all: volact runs", ids=", ".join(near))
         return InputError(say("there is no run {text}", text=text), hint)
     return InputError(say("there is no run {text}", text=text), say("see: volact runs"))
 

@@ -51,12 +51,13 @@ def _require_older(version: str | None, address: Address) -> None:
     if version is not None and version not in _known():
         raise StoreError(
             say(
-                "store {where}: a newer volact made it (version {version}, this one knows {head})",
+                "store {where}: created by a newer volact (version {version}; this volact "
+                "supports up to {head})",
                 where=address.shown,
                 version=version,
                 head=HEAD,
             ),
-            say("use that volact, or give --store another place"),
+            say("use that volact, or give --store another location"),
         )
 
 

@@ -110,7 +110,7 @@ class StoreWriter:
         self._thread.join(_ABORT_S if self._hangs else self._patience_s + _END_S)
         if self._thread.is_alive():
             why = say("the store does not answer")
-            problem = say("not all of this run is kept: {why}", why=why)
+            problem = say("this run is not stored completely: {why}", why=why)
             return WriteOutcome(stored=False, problem=problem)
         return self._outcome
 
@@ -148,7 +148,7 @@ class StoreWriter:
             loop = CommitLoop(self._address, self._run, self._begun, self._patience_s)
             self._outcome = loop.run(self._queue)
         except BaseException as error:  # whatever it is, no task may wait for this thread
-            problem = say("a defect of volact: {what}", what=raw(type(error).__name__))
+            problem = say("a bug in volact: {what}", what=raw(type(error).__name__))
             self._outcome = WriteOutcome(stored=False, problem=problem)
             raise
         finally:

@@ -68,7 +68,7 @@ class KnownHosts:
     def _changed(self, host: str, port: int, print_: str) -> Refusal:
         return Refusal(
             f"the host key is not the one in {self.path} (now {print_})",
-            "was the server rebuilt?",
+            "the server may have been rebuilt",
             self.forget(host, port),
         )
 

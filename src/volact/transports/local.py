@@ -39,8 +39,8 @@ def require_windows(servers: Iterable[Server], platform: str = sys.platform) -> 
     """``InputError`` for the target ``local`` on a machine that is no Windows Server."""
     if platform != "win32" and any(server.address.scheme == "local" for server in servers):
         raise InputError(
-            "local works on a Windows Server itself, and this is not Windows",
-            "write ssh://user@host to reach a server from here",
+            "local works only on a Windows Server, and this machine is not Windows",
+            "write ssh://user@host for a server elsewhere",
         )
 
 
@@ -81,7 +81,7 @@ class LocalTransport:
             raise TransportError(
                 "timeout",
                 f"the script did not finish within {deadline_s:.3g} s",
-                "raise --deadline, or look at what its processes wait for",
+                "raise --deadline, or find out what its processes wait for",
             ) from error
         finally:
             if process.returncode is None:

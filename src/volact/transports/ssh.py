@@ -206,5 +206,5 @@ def _with_deadline(error: TransportError, deadline_s: float) -> TransportError:
     return TransportError(
         "timeout",
         f"the server did not finish within {deadline_s:.3g} s",
-        "raise --deadline, or look at what its processes wait for",
+        "raise --deadline, or find out what its processes wait for",
     )

@@ -56,7 +56,7 @@ class Client(asyncssh.SSHClient):
             return TransportError(
                 "host-key",
                 "the server has none of the kinds of host key in known_hosts",
-                "was the server rebuilt?",
+                "the server may have been rebuilt",
                 self._forget,
             )
         if isinstance(error, InputError):
@@ -65,7 +65,7 @@ class Client(asyncssh.SSHClient):
             return TransportError(
                 "auth",
                 f"the server ended the login: {one_line(str(error))}",
-                "too many keys of an agent? name the right one as key-file",
+                "the agent may offer too many keys; name the right one as key-file",
             )
         return error if isinstance(error, VolactError) else None
 

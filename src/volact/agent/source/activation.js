@@ -25,7 +25,7 @@ STEPS["install-key"] = function (step) {
   var products = mainProducts(), before = keyView(products), key = keyForThisServer(step.keys);
   var service, after;
   if (products.length && !step.replace) {
-    return result(true, false, before, before, "a key is installed");
+    return result(true, false, before, before, "a key is already installed");
   }
   if (!key) {
     return failed(null, before, before, "no published key for this build and edition");

@@ -94,7 +94,7 @@ STEPS["sync-clock"] = function (step) {
     return result(true, false, before, before, "the clock is right");
   }
   if (role === 4 || role === 5) {
-    return refused("a domain controller's clock is not touched", before);
+    return refused("a domain controller's clock is never changed", before);
   }
   limits = savedLimits() || readLimits();
   if (step.raise_limits) {
@@ -108,7 +108,7 @@ STEPS["sync-clock"] = function (step) {
     done = resync(within);
   }
   outcome = result(done.ok, done.ok || done.skew !== skew, before, {skew_s: done.skew},
-    restored ? "" : "the phase limits could not be put back");
+    restored ? "" : "the phase limits could not be restored");
   outcome.ok = done.ok && restored;
   outcome.hresult = done.hresult;
   if (step.raise_limits) {

@@ -9,7 +9,7 @@ STEPS["remove-debugger"] = function (step) {
     return result(true, false, before, before);
   }
   if (String(before["debugger"]) !== step["debugger"]) {
-    return refused("it is not the debugger that was seen", before);
+    return refused("a different debugger is set now", before);
   }
   removeValue(path);
   after = {"debugger": readValue(path)};

@@ -122,9 +122,9 @@ STEPS["grant-execute"] = function (step) {
     after.owner = ownerOf(path);
   }
   if (!mayExecute(after.sddl, step.sid, denied)) {
-    return failed(hresult, before, after, "the entries are not as wanted");
+    return failed(hresult, before, after, "the permissions are not as requested");
   }
   return typeof before.owner === "string" && after.owner !== before.owner
-    ? failed(null, before, after, "the owner could not be given back")
+    ? failed(null, before, after, "the owner could not be restored")
     : result(true, true, before, after);
 };

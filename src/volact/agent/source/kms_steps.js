@@ -56,7 +56,7 @@ STEPS["set-kms-host"] = function (step) {
   choice = chooseHost(inOrder(step.hosts || [], before.host), step.unproven);
   if (!choice.host) {
     return failed(choice.hresult, before, before,
-      "none of the KMS hosts can be reached from here");
+      "none of the KMS hosts can be reached from this server");
   }
   if (choice.host === before.host) {
     return result(true, false, before, before);
@@ -64,7 +64,7 @@ STEPS["set-kms-host"] = function (step) {
   via = setKms(layer, splitHost(choice.host), before.host);
   after = shownHost(kmsLayer(step));
   if (after !== choice.host) {
-    return failed(null, before, {host: after, via: via}, "the KMS host is not as wanted");
+    return failed(null, before, {host: after, via: via}, "the KMS host is not as requested");
   }
   outcome = result(true, true, before, {host: after, via: via},
     choice.unproven ? "not certain that it can be reached: activation will tell" : "");
@@ -123,11 +123,11 @@ STEPS["put-back-kms-host"] = function (step, done) {
 function undoTrial(step, trial) {
   var before = hostView(kmsLayer(step)), was = trial.before, after;
   if (before.host !== trial.after.host) {
-    return refused("it was changed since; it stays as it is", before);
+    return refused("changed since; left unchanged", before);
   }
   putHostBack(kmsLayer(step), {host: was.host, name: was.name, port: was.port === undefined &&
     was.host ? splitHost(was.host).port : was.port});
   after = hostView(kmsLayer(step));
   return after.host === was.host ? result(true, true, before, after)
-    : failed(null, before, after, "it is not as it was");
+    : failed(null, before, after, "the value is not the earlier one");
 }

@@ -56,7 +56,7 @@ STEPS["add-dns"] = function (step) {
 };
 
 function outcomeOf(ok, changed, before, after, hresult) {
-  var outcome = result(ok, changed, before, after, ok ? "" : "it is not as wanted");
+  var outcome = result(ok, changed, before, after, ok ? "" : "the value is not as requested");
   outcome.hresult = ok ? null : hresult;
   return outcome;
 }

@@ -9,18 +9,18 @@ function standalone() {
   say(REQUEST.ask.title
     ? t("volact: activation of this server with {cloud}", {cloud: REQUEST.ask.title})
     : t("volact: activation of this server"));
-  say(t("Looking at this server"));
+  say(t("Checking this server"));
   tellServer();
   state = licenceState();
   tellState(state);
   reason = refusal(state);
   if (!reason && leaveAlone(state)) {
-    say(t("Nothing to change: it is licensed already."));
+    say(t("Nothing to change: already licensed."));
   } else if (!reason) {
     tellReach();
-    say(t("Putting right what is wrong"));
+    say(t("Repairing"));
     done = runSteps(REQUEST.steps, tellStep);
-    say(t("Looking again"));
+    say(t("Checking again"));
     state = licenceState();
     tellState(state);
   }
@@ -56,7 +56,7 @@ function lastActivation(done) {
 function notActivated(state, activation) {
   var code = activation.hresult === null ? state.error : activation.hresult;
   var host = state.products.length ? state.hosts[state.products[0].id] : null;
-  var why = code === null ? t("no error was given") : hexCode(code);
+  var why = code === null ? t("no error was reported") : hexCode(code);
   if (host) {
     why = t("{code}, KMS host {host}", {code: why, host: host});
   }
@@ -64,9 +64,9 @@ function notActivated(state, activation) {
     ")" : ""));
   tellClock();
   if (code !== null && REQUEST.ask.codes && REQUEST.ask.codes[hexCode(code)]) {
-    say(t("That means: {meaning}", {meaning: t(REQUEST.ask.codes[hexCode(code)])}));
+    say(t("Meaning: {meaning}", {meaning: t(REQUEST.ask.codes[hexCode(code)])}));
   } else if (code !== null) {
-    say(t("What the code means: volact explain {code}, on any machine that has volact",
+    say(t("For the meaning of the code, on any machine with volact: volact explain {code}",
       {code: hexCode(code)}));
   }
   tellKept(state);
@@ -75,7 +75,7 @@ function notActivated(state, activation) {
 
 function tellKept(state) {
   if (allLicensed(state.products)) {
-    say(t("The licence from before still counts until it ends."));
+    say(t("The earlier licence is valid until it expires."));
   }
 }
 
@@ -94,8 +94,8 @@ function neverTried(state, done) {
   say(t("NOT ACTIVATED: {why}", {why: last ? whyNot(last)
     : t("activation is not among the steps")}));
   if (startsLater()) {
-    say(t("Restart this server, then start this file again:" +
-      " its licensing service comes up then."));
+    say(t("Restart this server, then run this file again:" +
+      " the licensing service can then start."));
   }
   tellKept(state);
   return NOT_LICENSED;

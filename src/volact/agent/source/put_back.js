@@ -13,12 +13,12 @@ function putBack(read, isBack, isOurs, change) {
     return result(true, false, before, before);
   }
   if (!isOurs(before)) {
-    return refused("it was changed since; it stays as it is", before);
+    return refused("changed since; left unchanged", before);
   }
   hresult = failureOf(change, before);
   after = read();
   return isBack(after) ? result(true, true, before, after)
-    : failed(hresult, before, after, "it is not as it was");
+    : failed(hresult, before, after, "the value is not the earlier one");
 }
 
 /* Whatever the change comes to, the setting is looked at again. */

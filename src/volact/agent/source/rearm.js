@@ -15,10 +15,10 @@ STEPS.rearm = function () {
     return awaitsRestart(before);
   }
   if (Number(skip) === 1) {
-    return refused("SkipRearm is 1, so Windows would do nothing", before);
+    return refused("SkipRearm is 1, so Windows would ignore the rearm", before);
   }
   if (!(left > 1)) {
-    return refused("no more than one rearm is left", before);
+    return refused("only one rearm is left, or none", before);
   }
   markRestart("rearm");
   try {
@@ -27,5 +27,5 @@ STEPS.rearm = function () {
     removeValue(RESTART_MARK);
     throw error;
   }
-  return result(true, true, before, {restarts: 1}, "the server has to be restarted");
+  return result(true, true, before, {restarts: 1}, "restart the server");
 };

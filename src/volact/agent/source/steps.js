@@ -30,7 +30,7 @@ function startsLater() {
 
 /* Not tried: it cannot work before that. */
 function afterRestart(before) {
-  var outcome = failed(null, before, before, "possible once the server is restarted");
+  var outcome = failed(null, before, before, "possible after a restart of the server");
   outcome.skipped = true;
   return outcome;
 }
@@ -74,7 +74,7 @@ function runStep(step, done) {
       outcome = failed(null, {}, {}, "skipped: " + blocker + " failed");
       outcome.skipped = true;
     } else if (!STEPS.hasOwnProperty(step["do"])) {
-      outcome = failed(NOT_SUPPORTED, {}, {}, "this agent does not know the step");
+      outcome = failed(NOT_SUPPORTED, {}, {}, "this version of the agent does not know the step");
     } else {
       outcome = STEPS[step["do"]](step, done);
     }

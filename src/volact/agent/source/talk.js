@@ -131,14 +131,14 @@ function tellServer() {
   var skew = skewSeconds(), off = {n: Math.abs(skew || 0)};
   say(pad("Windows") + worded(field(os(), "Caption", asText)) + " (" +
     worded(field(os(), "Version", asText)) + ")");
-  say(pad(t("Clock")) + (skew === null ? t("no second clock to compare it with")
+  say(pad(t("Clock")) + (skew === null ? t("no second clock to compare with")
     : off.n < 2 ? t("right") : skew > 0 ? t("{n} s ahead", off) : t("{n} s behind", off)));
 }
 
 function tellClock() {
   var skew = skewSeconds();
   if (skew !== null && Math.abs(skew) > 300) {
-    say(t("The clock is {n} s off; a KMS host takes no more than four hours.",
+    say(t("The clock is wrong by {n} s; a KMS host accepts at most four hours.",
       {n: Math.abs(skew)}));
   }
 }
@@ -160,7 +160,7 @@ function tellStep(step, outcome) {
   var other = outcome.note === "not for this release";
   var word = other ? t("not for this release")
     : outcome.refused ? t("refused") : outcome.skipped ? t("skipped")
-      : !outcome.ok ? t("FAILED") : outcome.changed ? t("done") : t("already so");
+      : !outcome.ok ? t("FAILED") : outcome.changed ? t("done") : t("already done");
   say("  " + name + ": " + word + (outcome.hresult === null ? "" : " " + hexCode(outcome.hresult)) +
     (outcome.note && !other ? " (" + noted(outcome.note) + ")" : "") + tellChange(outcome));
 }
@@ -199,17 +199,17 @@ function refusedKey(products) {
   var i, clients = 0, licensed = 0;
   for (i = 0; i < products.length; i++) {
     if (products[i].host) {
-      return t("this server is a KMS host itself");
+      return t("this server is itself a KMS host");
     }
     if (products[i].evaluation) {
-      return t("this is an evaluation edition, which no KMS host activates." +
-        " DISM /online /Get-TargetEditions lists what it can be turned into");
+      return t("this is an evaluation edition, which a KMS host cannot activate." +
+        " DISM /online /Get-TargetEditions lists the editions that it can be converted to");
     }
     clients += products[i].client ? 1 : 0;
     licensed += products[i].status === 1 ? 1 : 0;
   }
   return products.length && !clients && licensed < products.length
-    ? t("the installed key is not a KMS client key, and is not replaced without your word") : "";
+    ? t("the installed key is not a KMS client key, and is replaced only with your consent") : "";
 }
 
 /* By its name the KMS host of some cloud, which nobody else may use for good. */
@@ -241,20 +241,20 @@ function ownHost(state) {
 function refusal(state) {
   var name, value, refuse = REQUEST.ask.refuse || {};
   if (ask(elevatedFact) === false) {
-    return t("this needs an elevated console: right-click the file, Run as administrator");
+    return t("an elevated console is needed: right-click the file, Run as administrator");
   }
   if (refusedKey(state.products)) {
     return refusedKey(state.products);
   }
   if (ownHost(state)) {
-    return t("this server is licensed by {host}, which is no cloud's KMS host that" +
-      " is known; a licence that works is not given up without your word", {host: ownHost(state)});
+    return t("this server is licensed by {host}, which is not a known cloud's KMS" +
+      " host; a valid licence is given up only with your consent", {host: ownHost(state)});
   }
   if (foreignPolicy() !== null) {
     return t("group policy sets the KMS host {host}", {host: foreignPolicy()});
   }
   if (readValue(RESTART_MARK) !== null) {
-    return t("Windows has to be restarted first, because of {step}",
+    return t("restart Windows first, because of {step}",
       {step: readValue(RESTART_MARK)});
   }
   for (name in refuse) {

@@ -7,7 +7,7 @@
 STEPS["set-time-trigger"] = function () {
   var before = {triggers: timeTriggers()}, after, hresult, role = certainRole();
   if (role !== 0 && role !== 2) {
-    return refused("in a domain Windows Time runs by itself", before);
+    return refused("in a domain the Windows Time service runs by itself", before);
   }
   if (startsWithNetwork(before.triggers)) {
     return result(true, false, before, before);
@@ -15,7 +15,7 @@ STEPS["set-time-trigger"] = function () {
   hresult = runTool("sc.exe", "triggerinfo w32time start/networkon stop/networkoff");
   after = {triggers: timeTriggers()};
   return startsWithNetwork(after.triggers) ? result(true, true, before, after)
-    : failed(hresult, before, after, "the trigger is not as wanted");
+    : failed(hresult, before, after, "the trigger is not as requested");
 };
 
 /* Type 2 is the first address, action 1 is to start. */
@@ -30,5 +30,5 @@ STEPS["restore-time-limits"] = function () {
   }
   restored = restoreLimits(saved);
   return restored ? result(true, true, before, readLimits())
-    : failed(DENIED, before, readLimits(), "the phase limits could not be put back");
+    : failed(DENIED, before, readLimits(), "the phase limits could not be restored");
 };

@@ -58,5 +58,5 @@ STEPS["set-time-source"] = function (step) {
     '" /syncfromflags:manual' + (service && service.state === "Running" ? " /update" : ""));
   after = timeSource();
   return takesTimeFrom(after, peers) ? result(true, true, before, after)
-    : failed(hresult, before, after, "the time source is not as wanted");
+    : failed(hresult, before, after, "the time source is not as requested");
 };

@@ -64,13 +64,13 @@ STEPS["rebuild-token-store"] = function () {
     return awaitsRestart(before);
   }
   if (before.spare) {
-    return refused("a store was kept here before: tokens.bar is there", before);
+    return refused("a store was already saved here: tokens.bar exists", before);
   }
   if (before.tokens === null) {
     return failed(NO_FILE, before, before, "there is no tokens.dat");
   }
   if (left < STORE_LEAST_MS) {
-    return refused("it takes minutes: allow more time with --deadline 900", before);
+    return refused("this takes minutes: allow more time with --deadline 900", before);
   }
   markRestart("rebuild-token-store");
   try {
@@ -86,9 +86,9 @@ STEPS["rebuild-token-store"] = function () {
       }
     });
     return failed(hresult, before, storeView(folder),
-      back === null ? "the old store was put back" : "the old store is kept as tokens.bar");
+      back === null ? "the old store was restored" : "the old store is saved as tokens.bar");
   }
   back = storeView(folder);
   back.restarts = 2;
-  return result(true, true, before, back, "the server has to be restarted twice");
+  return result(true, true, before, back, "restart the server twice");
 };

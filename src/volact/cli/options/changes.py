@@ -23,18 +23,16 @@ class CautionOptions(FleetOptions):
         str,
         typer.Option(
             metavar="N|%[:FAILURES]",
-            help="So many first; stop if more than FAILURES (0) of them fail.",
+            help="Run N or N% of the servers first; stop if more than FAILURES (0) of them fail.",
         ),
     ] = ""
     max_failures: Annotated[
         str,
-        typer.Option(metavar="N|%", help="Begin no more servers once more than so many failed."),
+        typer.Option(metavar="N|%", help="Start no more servers after more than N or N% failed."),
     ] = ""
     kms_concurrency: Annotated[
         int,
-        typer.Option(
-            min=1, max=2000, metavar="N", help="How many activations at a time at each KMS host."
-        ),
+        typer.Option(min=1, max=2000, metavar="N", help="Activations at a time per KMS host."),
     ] = KMS_CONCURRENCY
 
 
@@ -45,87 +43,95 @@ class RolloutOptions(CautionOptions):
     resume: Annotated[
         str,
         typer.Option(
-            metavar="RUN", help="Leave out what that run verified less than an hour ago; or: last."
+            metavar="RUN",
+            help="Skip servers that this run verified less than an hour ago; last: the last run.",
         ),
     ] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActivateOptions(RolloutOptions):
-    """Put servers right and activate them; asks before it changes anything."""
+    """Repair and activate servers; asks before any change."""
 
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as volact plan.")] = False
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply changes without asking.")] = False
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show the plan and change nothing, as volact plan does."),
+    ] = False
     replace_key: Annotated[
         bool,
-        typer.Option("--replace-key", help="Allow a retail, MAK or OEM key to be replaced."),
+        typer.Option(
+            "--replace-key", help="Replace a retail, MAK or OEM key with the KMS client key."
+        ),
     ] = False
     allow: Allow = field(default_factory=list)
     override_entitlement: Annotated[
         str,
         typer.Option(
             metavar="REASON",
-            help="Activate servers whose image does not entitle them; the reason is recorded.",
+            help="Activate servers although their image is not entitled; the reason is recorded.",
         ),
     ] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UndoOptions(FleetOptions):
-    """Put back what a run changed; asks before it changes anything."""
+    """Undo the changes of a run; asks before any change."""
 
     targets: Annotated[
         list[str],
         typer.Argument(
             metavar="RUN [SERVER]...",
-            help="A run of the store (its id, the beginning of it, or last), then only these"
-            " of its servers.",
+            help="Run id, its beginning, or last; then, if given, only these servers of it.",
             show_default=False,
         ),
     ] = field(default_factory=list)
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply changes without asking.")] = False
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Look and say what would be put back.")
+        bool, typer.Option("--dry-run", help="Check and show what would be restored.")
     ] = False
     allow: Annotated[
         list[str],
         typer.Option(
-            "--allow", metavar="STEP", help="restore-debugger: put a removed debugger back, too."
+            "--allow", metavar="STEP", help="restore-debugger: also restore a removed debugger."
         ),
     ] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WatchOptions(CautionOptions):
-    """Look again and again, repair if allowed, and tell of what changed.
+    """Check at an interval, repair if allowed, report changes.
 
-    Ctrl-C ends it.
+    Ctrl-C stops it.
     """
 
     every: Annotated[
-        str, typer.Option(metavar="SPAN", help="From the begin of a look to that of the next.")
+        str, typer.Option(metavar="SPAN", help="Interval between the starts of two checks.")
     ] = "6h"
     jitter: Annotated[
         str,
         typer.Option(
-            metavar="SPAN", help="At most so much later, by chance; a twentieth unless told."
+            metavar="SPAN",
+            help="Random delay of at most this long; default: a twentieth of the interval.",
         ),
     ] = ""
-    once: Annotated[bool, typer.Option("--once", help="One look, then end.")] = False
+    once: Annotated[bool, typer.Option("--once", help="Check once, then exit.")] = False
     repair: Annotated[
-        bool, typer.Option("--repair", help="Repair and activate as activate --yes does.")
+        bool, typer.Option("--repair", help="Repair and activate, as activate --yes does.")
     ] = False
     allow: Allow = field(default_factory=list)
     replace_key: Annotated[
         bool,
-        typer.Option("--replace-key", help="Allow a retail, MAK or OEM key to be replaced."),
+        typer.Option(
+            "--replace-key", help="Replace a retail, MAK or OEM key with the KMS client key."
+        ),
     ] = False
     expiring: Annotated[
-        str, typer.Option(metavar="SPAN", help="Tell when less than this is left of a licence.")
+        str, typer.Option(metavar="SPAN", help="Report licences that end within this time.")
     ] = "30d"
     print_systemd: Annotated[
-        bool, typer.Option("--print-systemd", help="Print a service and a timer; do nothing else.")
+        bool, typer.Option("--print-systemd", help="Print a systemd service and timer and exit.")
     ] = False
     print_cron: Annotated[
-        bool, typer.Option("--print-cron", help="Print a line for a crontab; do nothing else.")
+        bool, typer.Option("--print-cron", help="Print a crontab line and exit.")
     ] = False

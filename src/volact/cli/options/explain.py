@@ -42,7 +42,7 @@ def complete_class(incomplete: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainOptions:
-    """Explain an error code, an event id or a finding; list a class of codes, or the classes."""
+    """Explain an error code, event id or finding; list classes of codes."""
 
     command_class: ClassVar = NegativeNumbers
 
@@ -50,7 +50,7 @@ class ExplainOptions:
         str,
         typer.Argument(
             metavar="CODE|ID",
-            help="0xC004F074, -1073418124, 3221549172, a symbol, an event id or a finding id.",
+            help="Code (0xC004F074 or decimal), symbol, event id or finding id.",
             autocompletion=complete_id,
             show_default=False,
         ),
@@ -60,7 +60,7 @@ class ExplainOptions:
         typer.Option(
             "--class",
             metavar="NAME",
-            help="List the codes of a class, such as dns; without NAME and code all classes.",
+            help="List the codes of a class, such as dns; without NAME or code, list the classes.",
             autocompletion=complete_class,
         ),
     ] = ""

@@ -15,22 +15,20 @@ Format = Literal["toml", "csv", "ansible"]
 
 @dataclass(frozen=True, kw_only=True)
 class ShowOptions(SourceOptions):
-    """Show the servers that are meant and where their logins come from; no secret."""
+    """Show the selected servers and the source of their logins; no secrets."""
 
     output: TableOrJson = "text"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions(SourceOptions):
-    """Look for everything that is wrong in an inventory; exit code 2 when there is any."""
+    """Report every mistake in an inventory; exit code 2 when there is one."""
 
     output: TableOrJson = "text"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions(SourceOptions):
-    """Write the servers that are meant as another kind of inventory."""
+    """Convert the selected servers to another inventory format."""
 
-    format: Annotated[
-        Format, typer.Option(help="What is written to standard output; never a secret.")
-    ] = "toml"
+    format: Annotated[Format, typer.Option(help="Output format; never contains a secret.")] = "toml"

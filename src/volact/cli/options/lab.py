@@ -20,63 +20,71 @@ def complete_scenario(incomplete: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions:
-    """Start a simulated fleet and stay until stopped."""
+    """Start a simulated fleet and run until stopped."""
 
     servers: Annotated[
-        int, typer.Option(min=1, max=20000, metavar="N", help="How many servers.")
+        int, typer.Option(min=1, max=20000, metavar="N", help="Number of servers.")
     ] = 60
     scenario: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="Which faults, and how many.", autocompletion=complete_scenario
+            metavar="NAME",
+            help="Scenario: the faults and their number.",
+            autocompletion=complete_scenario,
         ),
     ] = DEFAULT
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same fleet.")] = 1
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Random seed; the same seed gives the same fleet.")
+    ] = 1
     inventory_out: Annotated[
-        str, typer.Option(metavar="FILE", help="Write the fleet's inventory there.")
+        str, typer.Option(metavar="FILE", help="File for the fleet's inventory.")
     ] = "lab.toml"
     ready_file: Annotated[
-        str, typer.Option(metavar="FILE", help="Appears when connections are accepted.")
+        str, typer.Option(metavar="FILE", help="File created when connections are accepted.")
     ] = ""
     while_stdin: Annotated[
-        bool, typer.Option("--while-stdin", help="End when standard input ends.")
+        bool, typer.Option("--while-stdin", help="Stop when standard input ends.")
     ] = False
     lang: Lang = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
-    """Start a simulated fleet, activate it, show what came of it.
+    """Activate a simulated fleet and show the result.
 
-    Nothing real is touched: the servers live in a child process and answer on the loopback
+    No real server is contacted: the simulated ones run in a child process on the loopback
     interface only. The exit code is that of activate.
     """
 
     lang: Lang = ""
     servers: Annotated[
-        int, typer.Option(min=1, max=5000, metavar="N", help="How many servers.")
+        int, typer.Option(min=1, max=5000, metavar="N", help="Number of servers.")
     ] = 60
     scenario: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="Which faults they have.", autocompletion=complete_scenario
+            metavar="NAME",
+            help="Scenario: the faults of the servers.",
+            autocompletion=complete_scenario,
         ),
     ] = DEFAULT
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same fleet.")] = 7
-    html: Annotated[str, typer.Option(metavar="FILE", help="Where the report page goes.")] = (
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Random seed; the same seed gives the same fleet.")
+    ] = 7
+    html: Annotated[str, typer.Option(metavar="FILE", help="File for the HTML report.")] = (
         "volact-demo.html"
     )
     concurrency: Annotated[
-        int, typer.Option(min=1, max=2000, metavar="N", help="How many servers at a time.")
+        int, typer.Option(min=1, max=2000, metavar="N", help="Servers at a time.")
     ] = 20
     deadline: Annotated[
-        float, typer.Option(min=1, max=600, metavar="SECONDS", help="The time one server may take.")
+        float, typer.Option(min=1, max=600, metavar="SECONDS", help="Time limit for one server.")
     ] = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScenariosOptions:
-    """List the scenarios and what is in them."""
+    """List the scenarios and their faults."""
 
     output: TableOrJson = "text"
     lang: Lang = ""

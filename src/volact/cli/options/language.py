@@ -32,7 +32,7 @@ Lang = Annotated[
     typer.Option(
         "--lang",
         metavar="LANGUAGE",
-        help="en, id or zh-CN, for people; else LC_ALL, LC_MESSAGES or LANG tell.",
+        help="Language of the output: en, id or zh-CN; default: LC_ALL, LC_MESSAGES or LANG.",
         callback=_speak,
         is_eager=True,
         autocompletion=_complete,

@@ -35,15 +35,13 @@ class SourceOptions:
         list[str],
         typer.Argument(
             metavar="TARGET",
-            help="An address, or names, tags and globs of the inventory.",
+            help="Address, or name, tag or glob of the inventory.",
             show_default=False,
         ),
     ] = field(default_factory=list)
     inventory: Annotated[
         str,
-        typer.Option(
-            "--inventory", "-i", metavar="FILE", help="Servers: TOML, CSV or an Ansible inventory."
-        ),
+        typer.Option("--inventory", "-i", metavar="FILE", help="Inventory: TOML, CSV or Ansible."),
     ] = ""
     from_: Annotated[
         str,
@@ -63,12 +61,13 @@ class SourceOptions:
         list[str],
         typer.Option(
             metavar="NAME=VALUE",
-            help="Only these of --from: tag:KEY=, vpc-id= and the API's other filters. Repeatable.",
+            help="Filter for --from: tag:KEY=, vpc-id= or another of the API's filters. "
+            "Repeatable.",
         ),
     ] = field(default_factory=list)
     limit: Annotated[
         list[str],
-        typer.Option(metavar="NAME", help="Only these: names, tags or globs. Repeatable."),
+        typer.Option(metavar="NAME", help="Only these servers: name, tag or glob. Repeatable."),
     ] = field(default_factory=list)
     accounts: dict[str, str] = field(default_factory=dict, metadata=OF_ACCOUNTS)
     lang: Lang = ""
@@ -81,46 +80,49 @@ class ConnectOptions(SourceOptions):
     provider: Provider = ""
     kms_host: KmsHosts = field(default_factory=list)
     concurrency: Annotated[
-        int, typer.Option(min=1, max=2000, metavar="N", help="How many servers at a time.")
+        int, typer.Option(min=1, max=2000, metavar="N", help="Servers at a time.")
     ] = 50
     pace: Pace = ""
     retries: Retries = RETRIES
     deadline: Annotated[
         float,
-        typer.Option(min=1, max=3600, metavar="SECONDS", help="The time one server may take."),
+        typer.Option(min=1, max=3600, metavar="SECONDS", help="Time limit for one server."),
     ] = 120.0
     connect_timeout: Annotated[
         float,
-        typer.Option(min=0.1, max=600, metavar="SECONDS", help="The time a login may take."),
+        typer.Option(min=0.1, max=600, metavar="SECONDS", help="Time limit for the login."),
     ] = 15.0
     host_key_policy: Annotated[
         HostKeyPolicy,
-        typer.Option(help="strict: must be known; accept-new: learn new ones; ignore: no check."),
+        typer.Option(
+            help="strict: key must be known; accept-new: accept unknown hosts; ignore: no check."
+        ),
     ] = "strict"
     known_hosts: Annotated[
-        str, typer.Option(metavar="FILE", help="Known host keys, instead of the user's own file.")
+        str, typer.Option(metavar="FILE", help="known_hosts file; default: the user's own.")
     ] = ""
     user: Annotated[
-        str, typer.Option(metavar="NAME", help="Who logs in, where no address says so.")
+        str,
+        typer.Option(metavar="NAME", help="User for the login; default for addresses without one."),
     ] = ""
     key_file: Annotated[
         list[str],
-        typer.Option(metavar="FILE", help="Private key to log in with. Repeatable."),
+        typer.Option(metavar="FILE", help="Private key for the login. Repeatable."),
     ] = field(default_factory=list)
     password_env: Annotated[
         str,
-        typer.Option(metavar="VARIABLE", help="Environment variable that holds the password."),
+        typer.Option(metavar="VARIABLE", help="Environment variable with the password."),
     ] = ""
     jump: Annotated[
         str,
         typer.Option(
-            metavar="USER@HOST[:PORT]", help="SSH over this machine; several with commas."
+            metavar="USER@HOST[:PORT]", help="SSH jump host; separate several with commas."
         ),
     ] = ""
     ssh_config: Annotated[
         str,
         typer.Option(
-            metavar="FILE", help="SSH settings instead of the user's own; none reads no file."
+            metavar="FILE", help="SSH client configuration; default: the user's own; none: no file."
         ),
     ] = ""
     allow_commands: Annotated[
@@ -140,25 +142,25 @@ class ServerOptions(ConnectOptions):
         list[str],
         typer.Option(
             metavar="FORMAT=FILE",
-            help="Also write html=, json=, jsonl=, csv=, junit=, prometheus= or text= to a file;"
-            " several with commas. Repeatable.",
+            help="Write a report: html=, json=, jsonl=, csv=, junit=, prometheus= or "
+            "text=FILE; separate several with commas. Repeatable.",
         ),
     ] = field(default_factory=list)
     notify: Annotated[
         list[str],
         typer.Option(
             metavar="URL",
-            help="Tell people of the run: https://… (a webhook), a URL of apprise (slack://…),"
-            " or env:VARIABLE that holds one. Repeatable.",
+            help="Send a notification: https://… (webhook), an apprise URL (slack://…), or "
+            "env:VARIABLE with one. Repeatable.",
         ),
     ] = field(default_factory=list)
     store: StoreUrl = ""
     no_store: NoStore = False
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")] = (
-        False
-    )
+    no_progress: Annotated[
+        bool, typer.Option("--no-progress", help="Show no progress on stderr.")
+    ] = False
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="List healthy servers and every step too.")
+        bool, typer.Option("--verbose", "-v", help="Also list healthy servers and every step.")
     ] = False
 
 
@@ -166,19 +168,17 @@ class ServerOptions(ConnectOptions):
 class FleetOptions(ServerOptions):
     """What the verbs take that report in the usual formats."""
 
-    output: Annotated[
-        OutputFormat, typer.Option("--output", "-o", help="What is written to standard output.")
-    ] = "text"
+    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="Output format.")] = "text"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions(FleetOptions):
-    """Look at servers and say what is wrong; change nothing."""
+    """Check servers and report problems; changes nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions(ServerOptions):
-    """Say what activate would do; change nothing."""
+    """Show what activate would do; changes nothing."""
 
     output: Annotated[
         PlanFormat,
@@ -186,7 +186,7 @@ class PlanOptions(ServerOptions):
             "--format",
             "--output",
             "-o",
-            help="What is written to standard output; commands: as typed in cmd.exe.",
+            help="Output format; commands: lines to type in cmd.exe.",
         ),
     ] = "text"
     allow: Allow = field(default_factory=list)

@@ -29,7 +29,7 @@ def complete_provider(incomplete: str) -> list[str]:
 Provider = Annotated[
     str,
     typer.Option(
-        help="The cloud the servers are in; without it each server's own facts tell.",
+        help="Provider of the servers; default: determined from each server's facts.",
         metavar="NAME",
         autocompletion=complete_provider,
     ),
@@ -40,7 +40,7 @@ KmsHosts = Annotated[
     list[str],
     typer.Option(
         metavar="HOST[:PORT]",
-        help="Your own KMS host, instead of the cloud's. Repeatable; the first is preferred.",
+        help="Your own KMS host, instead of the provider's. Repeatable; the first is preferred.",
     ),
 ]
 
@@ -57,21 +57,22 @@ Allow = Annotated[
     typer.Option(
         "--allow",
         metavar="STEP",
-        help="Allow a repair that cannot simply be undone: remove-debugger, add-dns, add-route,"
-        " rebuild-token-store, rearm or move-kms. Repeatable.",
+        help="Allow a repair that needs consent: remove-debugger, add-dns, add-route, "
+        "rebuild-token-store, rearm or move-kms. Repeatable.",
         autocompletion=complete_step,
     ),
 ]
 
 
-TableOrJson = Annotated[
-    Literal["text", "json"], typer.Option(help="What is written to standard output.")
-]
+TableOrJson = Annotated[Literal["text", "json"], typer.Option(help="Output format.")]
 
 
 Pace = Annotated[
     str,
-    typer.Option(metavar="N/s|N/m|N/h", help="Begin no more servers than so many in a time."),
+    typer.Option(
+        metavar="N/s|N/m|N/h",
+        help="Start at most N servers per second, minute or hour: N/s, N/m, N/h.",
+    ),
 ]
 
 
@@ -80,7 +81,7 @@ RETRIES = 2
 
 Retries = Annotated[
     int,
-    typer.Option(min=0, max=20, metavar="N", help="How often to try again what passes by itself."),
+    typer.Option(min=0, max=20, metavar="N", help="Retries for transient errors."),
 ]
 
 StoreUrl = Annotated[
@@ -88,12 +89,12 @@ StoreUrl = Annotated[
     typer.Option(
         "--store",
         metavar="URL",
-        help="What volact remembers: a file or postgresql://…, instead of your own store.",
+        help="Store: a file or postgresql://…; default: the user's own.",
     ),
 ]
-NoStore = Annotated[bool, typer.Option("--no-store", help="Keep nothing of this run.")]
+NoStore = Annotated[bool, typer.Option("--no-store", help="Do not store this run.")]
 
 Limit = Annotated[
     list[str],
-    typer.Option(metavar="NAME", help="Only these servers: names or globs. Repeatable."),
+    typer.Option(metavar="NAME", help="Only these servers: name or glob. Repeatable."),
 ]

@@ -16,9 +16,7 @@ class StoreReportOptions:
     """What every one of them takes."""
 
     store: StoreUrl = ""
-    output: Annotated[
-        OutputFormat, typer.Option("--output", "-o", help="What is written to standard output.")
-    ] = "text"
+    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="Output format.")] = "text"
     lang: Lang = ""
 
 
@@ -31,7 +29,7 @@ class FleetReportOptions(StoreReportOptions):
         str,
         typer.Option(
             metavar="NAME",
-            help="Only the servers of this cloud.",
+            help="Only servers of this provider.",
             autocompletion=complete_provider,
         ),
     ] = ""
@@ -39,86 +37,88 @@ class FleetReportOptions(StoreReportOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class StatusOptions(FleetReportOptions):
-    """Show how the fleet stands, as last seen; nobody is asked.
+    """Show the state of the fleet from the store; contacts no server.
 
-    Counts by verdict, provider, release and KMS host, days to the end of licences, what servers
-    in trouble have in common, and how old that knowledge is.
+    Counts by verdict, provider, release and KMS host, days of licence left, common causes, and
+    the age of the data.
     """
 
     stale: Annotated[
         str,
         typer.Option(
-            metavar="SPAN", help="Name the servers not examined for so long: 7d, 12h or 2w."
+            metavar="SPAN", help="List servers not examined for this long: 7d, 12h or 2w."
         ),
     ] = "7d"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpiringOptions(FleetReportOptions):
-    """List the servers whose licence ends soon, has run out, or whose renewal is overdue.
+    """List licences that end soon, have expired, or are overdue for renewal.
 
-    As last seen; nobody is asked. Servers of which the end is not known stand apart. Exit code 3
-    when there are any, 4 when there are none but of some it is not known.
+    Reads the store; contacts no server. Servers with unknown expiry are listed separately.
+    Exit code 3 when a server is listed, 4 when none is but the expiry of some is unknown.
     """
 
-    within: Annotated[str, typer.Option(metavar="SPAN", help="How soon: 30d, 12h or 2w.")] = "30d"
+    within: Annotated[str, typer.Option(metavar="SPAN", help="Time to expiry: 30d, 12h or 2w.")] = (
+        "30d"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunsOptions(StoreReportOptions):
-    """List the runs: when, what, how long, and what came of them."""
+    """List the runs: time, command, duration and result."""
 
-    last: Annotated[int, typer.Option(min=1, metavar="N", help="How many, the newest first.")] = 20
+    last: Annotated[int, typer.Option(min=1, metavar="N", help="Number of runs, newest first.")] = (
+        20
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiffOptions(StoreReportOptions):
-    """Compare two runs: which servers got worse or better, what appeared, what was resolved.
+    """Compare two runs: servers worse or better, findings new or resolved.
 
-    Without runs the last two are compared. Exit code 3 when something got worse, 4 when nothing
-    did but a server could not be examined any more.
+    Without run ids it compares the last two. Exit code 3 when a server got worse, 4 when none
+    did but one could not be examined any more.
     """
 
     first: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="An id, its beginning, last or last~1."),
+        typer.Argument(metavar="RUN", help="Run id, its beginning, last or last~1."),
     ] = "last~1"
     second: Annotated[
-        str, typer.Argument(metavar="RUN", help="The later run, in the same way.")
+        str, typer.Argument(metavar="RUN", help="The later run, in the same form.")
     ] = "last"
     limit: Limit = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryOptions(StoreReportOptions):
-    """Show every look at a server, newest first: what came, what went, what was done."""
+    """Show a server's checks, newest first: findings, changes, results."""
 
     server: Annotated[
         str, typer.Argument(metavar="SERVER", help="The server's name.", show_default=False)
     ]
     since: Annotated[
-        str, typer.Option(metavar="SPAN", help="Only the looks of this time: 30d, 12h or 2w.")
+        str, typer.Option(metavar="SPAN", help="Only checks within this time: 30d, 12h or 2w.")
     ] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """Write out what the store holds."""
+    """Export the store."""
 
     run: Annotated[
         str,
-        typer.Argument(
-            metavar="RUN", help="A run's id, its beginning, or last; all runs without it."
-        ),
+        typer.Argument(metavar="RUN", help="Run id, its beginning, or last; default: all runs."),
     ] = ""
     output: Annotated[
-        Literal["jsonl", "json", "csv"], typer.Option("--output", "-o", help="The format.")
+        Literal["jsonl", "json", "csv"], typer.Option("--output", "-o", help="Output format.")
     ] = "jsonl"
     to: Annotated[
-        str, typer.Option("--to", metavar="FILE", help="A file instead of standard output.")
+        str, typer.Option("--to", metavar="FILE", help="Output file; default: standard output.")
     ] = ""
     facts: Annotated[
-        bool, typer.Option("--facts", help="The raw facts of every look too (not in csv).")
+        bool, typer.Option("--facts", help="Include the raw facts of every check (not in csv).")
     ] = False
     store: StoreUrl = ""
     lang: Lang = ""
@@ -126,18 +126,18 @@ class ExportOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PruneOptions:
-    """Take old runs out of the store; the newest row of each server stays."""
+    """Delete old runs from the store; keeps each server's newest row."""
 
     older_than: Annotated[
-        str, typer.Option(metavar="SPAN", help="Runs that began longer ago: 90d, 12w, 36h.")
+        str, typer.Option(metavar="SPAN", help="Runs older than this: 90d, 12w, 36h.")
     ] = ""
     keep: Annotated[
-        int, typer.Option(min=0, metavar="N", help="The newest N runs stay, however old.")
+        int, typer.Option(min=0, metavar="N", help="Keep the newest N runs, whatever their age.")
     ] = 0
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted.")] = False
     output: Annotated[
         Literal["text", "json"],
-        typer.Option("--output", "-o", help="What is written to standard output."),
+        typer.Option("--output", "-o", help="Output format."),
     ] = "text"
     store: StoreUrl = ""
     lang: Lang = ""

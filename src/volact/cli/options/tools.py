@@ -13,22 +13,22 @@ from volact.cli.options.shared import KmsHosts, PlanFormat, Provider, TableOrJso
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointOptions:
-    """Look at KMS, time and DNS servers from here.
+    """Check KMS hosts, time servers and DNS from this machine.
 
     Shows name resolution, connection, DCE/RPC bind and latency of each KMS host, and offset and
-    delay of each time server. Nothing is activated. Exit code 3 when one is not as it should be.
+    delay of each time server. Nothing is activated. Exit code 3 when a check fails.
     """
 
     provider: Provider = ""
     kms_host: Annotated[
         list[str],
-        typer.Option(metavar="HOST[:PORT]", help="A KMS host to look at. Repeatable."),
+        typer.Option(metavar="HOST[:PORT]", help="KMS host to check. Repeatable."),
     ] = field(default_factory=list)
     ntp: Annotated[
-        list[str], typer.Option(metavar="HOST", help="A time server to look at. Repeatable.")
+        list[str], typer.Option(metavar="HOST", help="Time server to check. Repeatable.")
     ] = field(default_factory=list)
     timeout: Annotated[
-        float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="For each question.")
+        float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="Time limit for each check.")
     ] = 3.0
     output: TableOrJson = "text"
     lang: Lang = ""
@@ -42,7 +42,7 @@ ScriptMode = Literal["probe", "standalone"]
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptOptions:
-    """Write a self-contained file to run on a server by hand.
+    """Write a self-contained script to run on a server by hand.
 
     Prints its SHA-256 as sha256sum does. The same options give the same bytes.
     """
@@ -50,7 +50,7 @@ class ScriptOptions:
     provider: Annotated[
         str,
         typer.Option(
-            help="The cloud whose KMS hosts and time servers it uses; needed unless --for says it.",
+            help="Provider whose KMS hosts and time servers it uses; required without --for.",
             metavar="NAME",
             autocompletion=complete_provider,
         ),
@@ -58,19 +58,19 @@ class ScriptOptions:
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Where to write it; without it the usual name."
+            "--output", "-o", metavar="FILE", help="Output file; default: the usual name."
         ),
     ] = ""
     kms_host: KmsHosts = field(default_factory=list)
     for_: Annotated[
         Service | None,
-        typer.Option("--for", help="Write what this cloud's run-command takes."),
+        typer.Option("--for", help="Write the form that this cloud's run-command accepts."),
     ] = None
     mode: Annotated[
         ScriptMode | None,
         typer.Option(
-            help="standalone: activates and talks to a person; probe: looks, for read-answer. "
-            "With --for it is probe unless told."
+            help="standalone: activates and shows the result; probe: checks only, for "
+            "read-answer. Default with --for: probe."
         ),
     ] = None
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False
@@ -82,17 +82,18 @@ ReadMode = Literal["check", "plan"]
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """Report on servers whose answers were copied or downloaded.
+    """Report on servers from copied or downloaded answers.
 
-    Reads what volact script --mode probe printed there, out of any text around it.
+    Finds the answer of a volact script --mode probe file in the text around it.
     """
 
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE", help="Outputs, as copied or downloaded; - is stdin."),
+        typer.Argument(metavar="FILE", help="Files with the output of the script; - is stdin."),
     ] = field(default_factory=list)
     mode: Annotated[
-        ReadMode, typer.Option(help="check: what is wrong; plan: what activate would do, too.")
+        ReadMode,
+        typer.Option(help="check: report problems; plan: also show what activate would do."),
     ] = "check"
     provider: Provider = ""
     kms_host: KmsHosts = field(default_factory=list)
@@ -102,18 +103,18 @@ class ReadOptions:
             "--format",
             "--output",
             "-o",
-            help="What is written to standard output; commands: as typed in cmd.exe.",
+            help="Output format; commands: lines to type in cmd.exe.",
         ),
     ] = "text"
     report: Annotated[
         list[str],
         typer.Option(
             metavar="FORMAT=FILE",
-            help="Also write html=, json=, jsonl=, csv= or text= to a file. Repeatable.",
+            help="Write a report: html=, json=, jsonl=, csv= or text=FILE. Repeatable.",
         ),
     ] = field(default_factory=list)
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="List healthy servers and every step too.")
+        bool, typer.Option("--verbose", "-v", help="Also list healthy servers and every step.")
     ] = False
     lang: Lang = ""
 
@@ -138,17 +139,16 @@ class ReplayOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ProvidersOptions:
-    """List the known clouds, or show one with its sources.
+    """List the known providers, or show one with its sources.
 
-    volact providers check looks for mistakes in the files behind them; exit code 1 when there
-    are any.
+    volact providers check validates the profile files; exit code 1 when one has a mistake.
     """
 
     name: Annotated[
         str,
         typer.Argument(
             metavar="[NAME]",
-            help="One cloud, or a part of it (ovh/dedicated), with sources. Or: check.",
+            help="Provider, or a part of one (ovh/dedicated); or: check.",
             autocompletion=complete_provider,
         ),
     ] = ""

@@ -23,7 +23,7 @@ from volact.report.plan_text import PlanTextWriter
 
 
 def activate(options: ActivateOptions) -> int:
-    """Put servers right and activate them; asks before it changes anything."""
+    """Repair and activate servers; asks before any change."""
     policy = Policy(
         replace_key=options.replace_key,
         override_entitlement=options.override_entitlement,
@@ -33,8 +33,8 @@ def activate(options: ActivateOptions) -> int:
         return run_plan(options, options.output, policy)
     if not options.yes and not sys.stdin.isatty():
         raise InputError(
-            "nobody can be asked: standard input is not a terminal",
-            "say --yes to change servers without a question, or --dry-run to look only",
+            "cannot ask for confirmation: standard input is not a terminal",
+            "use --yes to apply changes without asking, or --dry-run to change nothing",
         )
     resume = resumed(options, fleet_of(options, "activate", policy))
     with open_run(options, resume.fleet, options.output) as run:
@@ -76,7 +76,7 @@ async def _plan(run: RunController) -> list[Outcome]:
     with run.stoppable(probing=True) as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         async with aclosing(outcomes):
-            with ShownProgress(run.progress, say("looking at"), len(fleet.servers)) as progress:
+            with ShownProgress(run.progress, say("checking"), len(fleet.servers)) as progress:
                 async for outcome in outcomes:
                     if outcome.pending or together:
                         pending.append(outcome)

@@ -9,6 +9,6 @@ from volact.cli.runtime import run_async
 
 
 def check(options: CheckOptions) -> int:
-    """Look at servers and say what is wrong; change nothing."""
+    """Check servers and report problems; changes nothing."""
     with open_run(options, fleet_of(options, "check"), options.output) as run:
         return run_async(run_through(run))

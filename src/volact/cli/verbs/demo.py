@@ -24,7 +24,7 @@ from volact.words import tr
 
 
 def demo(options: DemoOptions) -> int:
-    """Start a simulated fleet, activate it, show what came of it."""
+    """Activate a simulated fleet and show the result."""
     require_writable([f"html={options.html}"])
     _line(
         say(
@@ -35,7 +35,7 @@ def demo(options: DemoOptions) -> int:
     )
     with child_lab(options.scenario, options.servers, options.seed) as inventory:
         code = _both_runs(options, inventory)
-    _line(say("the report page is {file}", file=options.html))
+    _line(say("the report is in {file}", file=options.html))
     return code
 
 

@@ -14,14 +14,14 @@ from volact.report.store_reports.document import Document, write
 
 
 def diff(options: DiffOptions) -> int:
-    """Compare two runs: which servers got worse or better, what appeared, what was resolved."""
+    """Compare two runs: servers worse or better, findings new or resolved."""
     now = the_moment()
     with remembered(options) as store:
         if store is None:
             raise InputError(nothing_yet(options))
         if options.first == "last~1" and len(store.runs(limit=2)) == 1:
             raise InputError(
-                say("only one run is remembered, and it takes two to compare"),
+                say("a comparison needs two runs, and the store has one"),
                 say("see: volact runs"),
             )
         before, after = store.find_run(options.first), store.find_run(options.second)

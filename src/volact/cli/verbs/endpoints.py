@@ -17,7 +17,7 @@ _ATTENTION = 3
 
 
 def endpoints(options: EndpointOptions) -> int:
-    """Look at KMS, time and DNS servers from here."""
+    """Check KMS hosts, time servers and DNS from this machine."""
     hosts, wait = [_host(word) for word in options.kms_host], options.timeout
     if hosts or options.ntp:
         found = run_async(check_endpoints(hosts, options.ntp, timeout_s=wait))

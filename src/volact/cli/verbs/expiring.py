@@ -20,7 +20,7 @@ _NOTHING_KNOWN = 4
 
 
 def expiring(options: ExpiringOptions) -> int:
-    """List the servers whose licence ends soon, has run out, or whose renewal is overdue."""
+    """List licences that end soon, have expired, or are overdue for renewal."""
     now, within = the_moment(), parse_span(options.within, "--within")
     with remembered(options) as store:
         empty = store is None or not NamesQuery().ask(store, limit=1)

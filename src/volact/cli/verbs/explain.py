@@ -21,7 +21,7 @@ def explain(options: ExplainOptions) -> int:
     """Explain a code or a finding, or list codes."""
     errors, out = load_errors(), use_stdout(options.output)
     if options.code and options.class_:
-        raise InputError("a code and --class are both given", "ask for one of them")
+        raise InputError("a code and --class are both given", "give one of them")
     if options.code:
         found = look_up(options.code, errors)
         columns = min(columns_of(out), 100)

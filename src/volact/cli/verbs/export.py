@@ -20,10 +20,10 @@ from volact.store import RunRow, Store, open_store
 
 
 def export(options: ExportOptions) -> int:
-    """Write out what the store holds."""
+    """Export the store."""
     store = open_store(options.store or None, create=False)
     if store is None:
-        raise InputError(say("there is no store yet"), say("check and activate make one"))
+        raise InputError(say("there is no store yet"), say("check and activate create one"))
     with store:
         # The store lists the newest run first; an export begins with the oldest.
         runs = [store.find_run(options.run)] if options.run else store.runs()[::-1]

@@ -20,7 +20,7 @@ from volact.transports.keys import check_key_file
 
 
 def show(options: ShowOptions) -> int:
-    """Show the servers that are meant and where their logins come from; no secret."""
+    """Show the selected servers and the source of their logins; no secrets."""
     inventory = inventory_of(options)
     servers = choose(inventory, options.targets, options.limit)
     out = use_stdout(options.output)
@@ -34,9 +34,9 @@ def show(options: ShowOptions) -> int:
 
 
 def check(options: CheckOptions) -> int:
-    """Look for everything that is wrong in an inventory; exit code 2 when there is any."""
+    """Report every mistake in an inventory; exit code 2 when there is one."""
     if not options.inventory:
-        raise InputError("no inventory is named", "-i FILE")
+        raise InputError("no inventory given", "-i FILE")
     inventory = read_inventory(options.inventory)
     problems = [*inventory.problems, *_login_problems(options, inventory)]
     out = use_stdout(options.output)
@@ -53,7 +53,7 @@ def check(options: CheckOptions) -> int:
 
 
 def export(options: ExportOptions) -> int:
-    """Write the servers that are meant as another kind of inventory."""
+    """Convert the selected servers to another inventory format."""
     inventory = inventory_of(options)
     servers = choose(inventory, options.targets, options.limit)
     done = exported(servers, inventory.images, options.format)

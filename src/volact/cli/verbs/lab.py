@@ -21,7 +21,7 @@ from volact_lab.scenario import load_scenario, scenario_names
 
 
 def serve(options: ServeOptions) -> int:
-    """Start a simulated fleet and stay until stopped."""
+    """Start a simulated fleet and run until stopped."""
     with _needs_its_packages():
         run_async(_serve(options))
     return 0
@@ -37,7 +37,7 @@ async def _serve(options: ServeOptions) -> None:
     stop = asyncio.Event()
     with stop_on_signals(stop):
         line = say(
-            "{n} servers, inventory {file}; Ctrl-C ends them", n=options.servers, file=inventory
+            "{n} servers, inventory {file}; Ctrl-C stops them", n=options.servers, file=inventory
         )
         sys.stderr.write(tr(line) + "\n")
         if options.while_stdin:
@@ -71,7 +71,7 @@ def _needs_its_packages() -> Iterator[None]:
 
 
 def scenarios(options: ScenariosOptions) -> int:
-    """List the scenarios and what is in them."""
+    """List the scenarios and their faults."""
     found = [load_scenario(name) for name in scenario_names()]
     out = use_stdout(options.output)
     if options.output == "json":

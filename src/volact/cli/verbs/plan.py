@@ -19,7 +19,7 @@ from volact.report.plan_text import CommandsWriter
 
 
 def plan(options: PlanOptions) -> int:
-    """Say what activate would do; change nothing."""
+    """Show what activate would do; changes nothing."""
     return run_plan(options, options.output, Policy(consent=consent_of(options.allow)))
 
 

@@ -15,15 +15,15 @@ from volact.words import tr
 
 
 def prune(options: PruneOptions) -> int:
-    """Take old runs out of the store; the newest row of each server stays."""
+    """Delete old runs from the store; keeps each server's newest row."""
     if not options.older_than:
         raise InputError(
-            say("prune needs to know which runs are old"), say("for example: --older-than 90d")
+            say("give the age of the runs to prune"), say("for example: --older-than 90d")
         )
     age = parse_span(options.older_than, "--older-than")
     store = open_store(options.store or None, create=False)
     if store is None:
-        raise InputError(say("there is no store yet"), say("check and activate make one"))
+        raise InputError(say("there is no store yet"), say("check and activate create one"))
     with store:
         pruned = store.prune(age, keep=options.keep, dry_run=options.dry_run)
     _write(options, pruned)
@@ -47,12 +47,12 @@ def _sentence(pruned: Pruned, *, dry_run: bool) -> Text:
     }
     if dry_run:
         return say(
-            "rows that would go: {rows}; runs gone entirely: {runs}; runs that keep a server's "
-            "newest row: {thinned}; runs left: {left}",
+            "rows to delete: {rows}; runs to delete: {runs}; runs kept for a server's newest "
+            "row: {thinned}; runs left: {left}",
             **numbers,
         )
     return say(
-        "rows gone: {rows}; runs gone entirely: {runs}; runs that keep a server's newest row: "
+        "rows deleted: {rows}; runs deleted: {runs}; runs kept for a server's newest row: "
         "{thinned}; runs left: {left}",
         **numbers,
     )

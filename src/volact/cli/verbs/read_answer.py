@@ -33,7 +33,7 @@ _STDIN = "-"
 
 
 def read_answer(options: ReadOptions) -> int:
-    """Report on servers whose answers were copied or downloaded."""
+    """Report on servers from copied or downloaded answers."""
     how = _invocation(options)
     job = _job(options)
     read = [one for file in options.files or [_STDIN] for one in _outcomes(file, job)]
@@ -91,8 +91,8 @@ def _outcomes(file: str, job: Job) -> list[Outcome]:
     found = find_answers(_content(file))
     if not found:
         raise InputError(
-            "holds no answer of volact",
-            "an answer begins with VOLACT1; is the output cut off at its beginning?",
+            "contains no answer of volact",
+            "an answer begins with VOLACT1; check that the beginning of the output is not cut off",
             where=_shown(file),
         )
     return [_outcome(file, one, job) for one in found]

@@ -12,7 +12,7 @@ from volact.report.store_reports.runs_text import write_runs
 
 
 def runs(options: RunsOptions) -> int:
-    """List the runs: when, what, how long, and what came of them."""
+    """List the runs: time, command, duration and result."""
     now = the_moment()
     with remembered(options) as store:
         found = store.runs(options.last + 1) if store else []

@@ -28,7 +28,7 @@ _BY_HAND_S = 600  # unreachable hosts, services that start and clock changes tak
 
 
 def script(options: ScriptOptions) -> int:
-    """Write a self-contained file to run on a server by hand."""
+    """Write a self-contained script to run on a server by hand."""
     service = options.for_
     name = required_profile(options.provider or _cloud_of(service)).name
     knowledge = knowledge_with(parse_kms_hosts(options.kms_host))(name)
@@ -92,7 +92,7 @@ def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: s
         file = quoted(str(path))
         lines += [f"  {line.replace('{file}', file)}" for line in wrapped.run]
     if wrapped.output:
-        lines += [tr(say("bring its output back:")), *(f"  {line}" for line in wrapped.output)]
+        lines += [tr(say("copy its output back:")), *(f"  {line}" for line in wrapped.output)]
     if wrapped.note:
         lines.append(f"({wrapped.note})")
     if mode == "probe":
@@ -106,6 +106,6 @@ def _write(path: Path, data: bytes, *, force: bool) -> None:
     try:
         write_whole(path, data, new=not force)
     except FileExistsError as error:
-        raise InputError("is there already", "--force overwrites it", where=str(path)) from error
+        raise InputError("already exists", "--force overwrites it", where=str(path)) from error
     except OSError as error:
         raise InputError(error.strerror or "cannot be written", where=str(path)) from error

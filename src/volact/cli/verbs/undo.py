@@ -21,13 +21,13 @@ from volact.report.undo_text import UndoTextWriter
 
 
 def undo(options: UndoOptions) -> int:
-    """Put back what a run changed; asks before it changes anything."""
+    """Undo the changes of a run; asks before any change."""
     if not options.targets:
-        raise InputError(say("which run is to be undone?"), say("see: volact runs"))
+        raise InputError(say("name the run to undo"), say("see: volact runs"))
     if not (options.yes or options.dry_run) and not sys.stdin.isatty():
         raise InputError(
-            "nobody can be asked: standard input is not a terminal",
-            "say --yes to change servers without a question, or --dry-run to look only",
+            "cannot ask for confirmation: standard input is not a terminal",
+            "use --yes to apply changes without asking, or --dry-run to change nothing",
         )
     run, *names = options.targets
     what = prepare_undo(run, replace(options, targets=names), options.allow)
@@ -59,7 +59,7 @@ async def _examined(run: RunController, total: int) -> list[Outcome]:
     with run.stoppable(probing=True) as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         async with aclosing(outcomes):
-            with ShownProgress(run.progress, say("looking at"), total) as progress:
+            with ShownProgress(run.progress, say("checking"), total) as progress:
                 async for outcome in outcomes:
                     if outcome.pending:
                         pending.append(outcome)
@@ -77,7 +77,7 @@ def _agreed(run: RunController, pending: list[Outcome]) -> bool:
     writer.write_plans()
     steps = sum(len(outcome.report.plan) for outcome in pending)
     question = say(
-        "Put back {settings} on {servers}?",
+        "Restore {settings} on {servers}?",
         settings=count(steps, "{n} setting", "{n} settings"),
         servers=count(len(pending), "{n} server", "{n} servers"),
     )

@@ -31,12 +31,12 @@ _FOR_REPAIRS = ("allow", "replace_key", "canary", "max_failures")
 
 
 def watch(options: WatchOptions) -> int:
-    """Look again and again, repair if allowed, and tell of what changed."""
+    """Check at an interval, repair if allowed, report changes."""
     every = parse_span(options.every, "--every")
     jitter = parse_span(options.jitter, "--jitter") if options.jitter else every / 20
     if not options.repair and any(getattr(options, name) for name in _FOR_REPAIRS):
         named = ", ".join(f"--{name.replace('_', '-')}" for name in _FOR_REPAIRS)
-        raise InputError(f"{named} are for repairs", "say --repair too")
+        raise InputError(f"{named} are for repairs", "add --repair")
     if options.print_systemd or options.print_cron:
         return _print(options, every, jitter)
 

@@ -52,8 +52,10 @@ ACTIVATION_FAILED = FindingKind(
     rule=activation_failed,
     place=Place.LICENCE,
     severities=("error",),
-    meaning=say("Windows is licensed, but the last attempt at the KMS host that is set failed."),
-    action=say("Activates again; until that works the server is not called healthy."),
+    meaning=say(
+        "Windows is licensed, but the last activation against the configured KMS host failed."
+    ),
+    action=say("Activates again; the server is not healthy until that succeeds."),
     blocks="nothing",
     calls_for="activation",
     consent="",
@@ -123,16 +125,16 @@ def _moment(text: str) -> datetime | None:
 
 
 def _summary(a: Assessment, host: str, code: int | None, ends: str) -> Text:
-    until = say("it ends on {date}", date=ends[:10]) if ends else say("when it ends is not known")
+    until = say("the licence ends on {date}", date=ends[:10]) if ends else say("expiry unknown")
     where = host or say("its KMS host")
     if code is None:
         return say(
-            "Windows is licensed, but the last attempt at {host} did not work; {until}.",
+            "Windows is licensed, but the last activation against {host} failed; {until}.",
             host=where,
             until=until,
         )
     return say(
-        "Windows is licensed, but the last attempt at {host} failed with {code}; {until}.",
+        "Windows is licensed, but the last activation against {host} failed with {code}; {until}.",
         host=where,
         code=named(code, a.ctx.knowledge.errors),
         until=until,

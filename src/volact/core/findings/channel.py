@@ -27,8 +27,8 @@ from volact.model.text import Text, raw, say
 _WORDS: dict[Channel, Text] = {
     "mak": say("a MAK"),
     "retail": say("a retail key"),
-    "oem": say("a key of the computer's maker"),
-    "avma": say("a key for automatic virtual machine activation"),
+    "oem": say("an OEM key"),
+    "avma": say("an AVMA key"),
 }
 
 
@@ -40,12 +40,12 @@ def licensed_by_own_key(a: Assessment) -> Found | None:
     channel = licensed[0].channel
     return info(
         say(
-            "Windows is licensed with {key}, which needs no KMS host; volact leaves it alone.",
+            "Windows is licensed with {key}, which needs no KMS host; volact leaves it unchanged.",
             key=_WORDS[channel],
         ),
         {"channel": channel, "partial_key": licensed[0].partial_key},
         remedy=say(
-            "Nothing to do. To move it to KMS yourself, on the server: {command}",
+            "Nothing to do. To switch to KMS yourself, on the server: {command}",
             command=raw(shell.install_key(_key(a) or "GVLK")),
         ),
     )
@@ -56,8 +56,8 @@ LICENSED_BY_OWN_KEY = reported(
     rule=licensed_by_own_key,
     place=Place.OTHER_KEYS,
     severities=("info",),
-    meaning=say("Windows is licensed by a MAK, retail, maker's or Hyper-V key."),
-    action=say("Leaves it alone."),
+    meaning=say("Windows is licensed by a MAK, retail, OEM or AVMA key."),
+    action=say("Leaves it unchanged."),
     detail=None,
 )
 
@@ -69,7 +69,7 @@ def key_wrong_channel(a: Assessment) -> Found | None:
         return None
     channel = product.channel
     return error(
-        say("Windows has {key}, which no KMS host activates.", key=_WORDS[channel]),
+        say("Windows has {key}, which a KMS host cannot activate.", key=_WORDS[channel]),
         {"channel": channel, "partial_key": product.partial_key, "licensed": False},
         repair=_repair(a),
         remedy=_remedy(a),
@@ -82,7 +82,7 @@ KEY_WRONG_CHANNEL = FindingKind(
     place=Place.KEY,
     severities=("error",),
     meaning=say(
-        "The key is a retail, MAK or maker's key that is not activated; no KMS host activates it."
+        "The key is a retail, MAK or OEM key that is not activated; a KMS host cannot activate it."
     ),
     action=say("Replaces it only with --replace-key."),
     blocks="activation",
@@ -106,7 +106,8 @@ def key_avma(a: Assessment) -> Found | None:
     )
     return error(
         say(
-            "Windows has a key for automatic virtual machine activation, and {where}.", where=where
+            "Windows has a key for Automatic Virtual Machine Activation (AVMA), and {where}.",
+            where=where,
         ),
         {"partial_key": product.partial_key, "hyper_v": on_hyper_v},
         repair=_repair(a),
@@ -119,7 +120,7 @@ KEY_AVMA = FindingKind(
     rule=key_avma,
     place=Place.KEY,
     severities=("error",),
-    meaning=say("The key is one for automatic virtual machine activation, and is not activated."),
+    meaning=say("The key is for Automatic Virtual Machine Activation (AVMA) and is not activated."),
     action=say("Replaces it only with --replace-key."),
     blocks="activation",
     calls_for="work",
@@ -171,15 +172,15 @@ def _repair(a: Assessment) -> Repair:
 
 def _hyper_v_remedy(a: Assessment) -> Text:
     return say(
-        "Activate the Hyper-V host, which must be a Datacenter edition, and let it exchange data "
-        "with this server. {otherwise}",
+        "Activate the Hyper-V host, which must be a Datacenter edition, and enable data "
+        "exchange with this server. {otherwise}",
         otherwise=_remedy(a),
     )
 
 
 def _remedy(a: Assessment) -> Text:
     return say(
-        "If a volume licence covers this server, let volact replace the key with "
+        "If a volume licence covers this server, allow volact to replace the key with "
         "{option}, or on the server: {command}",
         option=raw("--replace-key"),
         command=raw(shell.install_key(_key(a) or "GVLK")),

@@ -22,8 +22,8 @@ from volact.model.text import Text, raw, say
 _SERVICE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
 TIME_FROM_DOMAIN = "w32tm /config /syncfromflags:domhier /update"
 _DOMAIN_REMEDY = say(
-    "volact never sets the time of a domain member or controller. Mend the PDC emulator's "
-    "clock; on a member: {command}, then {then}",
+    "volact never sets the time of a domain member or domain controller. Correct the clock of "
+    "the PDC emulator; on a member: {command}, then {then}",
     command=TIME_FROM_DOMAIN,
     then="w32tm /resync /rediscover",
 )
@@ -39,8 +39,8 @@ def clock_set_back(a: Assessment) -> Found | None:
     hyper_v = value_of(a.facts.time.vmic) == 1
     return make(
         say(
-            "The clock was set right and was wrong again a moment later: something else sets it, "
-            "most likely the time synchronisation of the virtual machine."
+            "The clock was corrected and was wrong again a moment later: something else sets "
+            "it, most likely the time synchronisation of the virtual machine."
         ),
         {"after_step_s": left, "skew_s": skew, "vmic": value_of(a.facts.time.vmic)},
         remedy=_set_back_remedy(hyper_v=hyper_v),
@@ -52,7 +52,7 @@ CLOCK_SET_BACK = reported(
     rule=clock_set_back,
     place=Place.CLOCK,
     severities=("error", "warning"),
-    meaning=say("The clock was set right and was wrong again a moment later."),
+    meaning=say("The clock was corrected and was wrong again a moment later."),
     action=say("Reports it: something else sets the clock."),
     detail=None,
 )
@@ -105,8 +105,8 @@ CLOCK_SKEW = FindingKind(
     place=Place.CLOCK,
     severities=("error", "warning"),
     meaning=say(
-        "The clock is off by five minutes or more; from 3.5 hours on it is an error, "
-        "because a KMS host refuses more than four."
+        "The clock is wrong by five minutes or more; from 3.5 hours it is an error, because a "
+        "KMS host refuses more than four."
     ),
     action=say(
         "Sets it from the provider's time servers on a stand-alone server; never in a domain."
@@ -190,13 +190,13 @@ def _left_by_step(a: Assessment) -> int | None:
 def _set_back_remedy(*, hyper_v: bool) -> Text:
     if not hyper_v:
         return say(
-            "Turn off the time synchronisation of the hypervisor's guest tools, or mend the "
-            "hypervisor's own clock; see what sets it: {command}",
+            "Turn off time synchronisation in the hypervisor's guest tools, or correct the "
+            "hypervisor's clock; to see what sets the time: {command}",
             command=raw("w32tm /query /source"),
         )
     key = f"{_SERVICE_KEY}\\TimeProviders\\VMICTimeProvider"
     return say(
-        "Mend the Hyper-V host's clock, or take the server off it: {command}",
+        "Correct the Hyper-V host's clock, or stop the server from using it: {command}",
         command=raw(
             f'reg add "{key}" /v Enabled /t REG_DWORD /d 0 /f & net stop w32time & '
             "net start w32time"

@@ -49,7 +49,9 @@ def release_unsupported(a: Assessment) -> Found | None:
     return make(
         _unsupported(build, sku, release.name if release else "", title),
         {"build": build, "sku": sku, "release": release.name if release else None},
-        remedy=say("volact leaves its licence alone; activate it by hand if it is covered."),
+        remedy=say(
+            "volact leaves the licence unchanged; if the release is covered, activate it by hand."
+        ),
     )
 
 
@@ -58,8 +60,10 @@ RELEASE_UNSUPPORTED = FindingKind(
     rule=release_unsupported,
     place=Place.RELEASE,
     severities=("error", "warning"),
-    meaning=say("The provider's KMS hosts are not for this Windows, or it is not known."),
-    action=say("Leaves its licence alone."),
+    meaning=say(
+        "The provider's KMS hosts do not serve this Windows release, or the release is unknown."
+    ),
+    action=say("Leaves the licence unchanged."),
     blocks="licence",
     calls_for="nothing",
     consent="",
@@ -76,8 +80,8 @@ def release_without_gvlk(a: Assessment) -> Found | None:
     make = warning if a.licence.all_licensed else error
     return make(
         say(
-            "Microsoft publishes no client key for Windows Server {release}, "
-            "so volact installs none and leaves its licence alone.",
+            "Microsoft publishes no KMS client key for Windows Server {release}, so volact "
+            "installs none and leaves the licence unchanged.",
             release=release.name,
         ),
         {
@@ -86,8 +90,8 @@ def release_without_gvlk(a: Assessment) -> Found | None:
             "sku": a.system.sku,
         },
         remedy=say(
-            "Ask whoever gave you the image for its key, or move to a release with a "
-            "published one; the keeper of your KMS host knows whether it serves this release."
+            "Ask the supplier of the image for its key, or move to a release with a published "
+            "key. The KMS administrator knows whether the KMS host serves this release."
         ),
     )
 
@@ -97,8 +101,8 @@ RELEASE_WITHOUT_GVLK = FindingKind(
     rule=release_without_gvlk,
     place=Place.RELEASE,
     severities=("error", "warning"),
-    meaning=say("Microsoft publishes no client key for this release."),
-    action=say("Installs none, and leaves its licence alone."),
+    meaning=say("Microsoft publishes no KMS client key for this release."),
+    action=say("Installs no key, and leaves the licence unchanged."),
     blocks="licence",
     calls_for="nothing",
     consent="",
@@ -116,14 +120,14 @@ def azure_edition_elsewhere(a: Assessment) -> Found | None:
     make = warning if own_host or a.licence.all_licensed else error
     return make(
         say(
-            "This is Datacenter: Azure Edition, which proves itself to Azure's metadata "
-            "service; {provider} has none of it.",
+            "This is Datacenter: Azure Edition, which verifies that it runs in Azure through "
+            "the metadata service; {provider} has none.",
             provider=profile.title,
         ),
         {"sku": sku, "edition": value_of(a.facts.os.edition), "provider": profile.name},
         remedy=say(
-            "Install Datacenter instead: no conversion is documented. Where it belongs to Azure "
-            "after all, name the provider: {option}",
+            "Install Datacenter instead: no conversion is documented. If the server does run "
+            "in Azure, name the provider: {option}",
             option=raw("--provider azure"),
         ),
     )
@@ -134,8 +138,8 @@ AZURE_EDITION_ELSEWHERE = FindingKind(
     rule=azure_edition_elsewhere,
     place=Place.RELEASE,
     severities=("error", "warning"),
-    meaning=say("This is Datacenter: Azure Edition, somewhere else than in Azure."),
-    action=say("Leaves its licence alone, unless the KMS host is your own."),
+    meaning=say("This is Datacenter: Azure Edition outside Azure."),
+    action=say("Leaves the licence unchanged, unless the KMS host is your own."),
     blocks="licence",
     calls_for="nothing",
     consent="",
@@ -150,7 +154,7 @@ def edition_evaluation(a: Assessment) -> Found | None:
         return None
     sku, target = a.system.sku, _target(a)
     return error(
-        say("This is an evaluation edition; a KMS host activates it only after it was converted."),
+        say("This is an evaluation edition; a KMS host can activate it only after conversion."),
         {
             "edition": value_of(a.facts.os.edition),
             "sku": sku,
@@ -168,7 +172,7 @@ EDITION_EVALUATION = FindingKind(
     severities=("error",),
     meaning=say("This is an evaluation edition."),
     action=say(
-        "Nothing: conversion restarts the server and cannot be undone. It prints the command."
+        "Nothing: conversion restarts the server and cannot be undone. volact prints the command."
     ),
     blocks="licence",
     calls_for="nothing",
@@ -194,8 +198,8 @@ def _conversion(a: Assessment, target: tuple[str, Edition] | None) -> Text:
     """The commands that turn the evaluation into a full edition."""
     if a.system.role == "controller":
         return say(
-            "A domain controller cannot be converted: set up another one, move its roles there, "
-            "demote this one, and look again."
+            "A domain controller cannot be converted: set up another one, move its roles "
+            "there, demote this one, then check again."
         )
     own = a.system.published_key
     if target is None and own is not None:
@@ -203,9 +207,9 @@ def _conversion(a: Assessment, target: tuple[str, Edition] | None) -> Text:
         return on_server(shell.install_key(own.gvlk))
     name, key = (target[0], target[1].gvlk) if target else ("EDITION", "KEY")
     return say(
-        "It restarts the server and cannot be undone, so do it yourself: {list}, then, if it "
-        "lists {name}, {command} (Microsoft's page asks for a retail key here; the published "
-        "client key is common practice). {limit}",
+        "Conversion restarts the server and cannot be undone, so run it yourself: {list}, "
+        "then, if {name} is listed, {command} (Microsoft's page asks for a retail key here; "
+        "using the published KMS client key is common practice). {limit}",
         list=raw("DISM /Online /Get-TargetEditions"),
         name=raw(name),
         command=raw(f"DISM /Online /Set-Edition:{name} /ProductKey:{key} /AcceptEula"),
@@ -217,21 +221,21 @@ def _limit(a: Assessment) -> Text:
     """What the documentation rules out."""
     build, sku = a.system.build or 0, a.system.sku
     if sku in _CORE_EVALUATIONS and build >= _FIRST_BUILD_OF_2016:
-        return say("Of Server Core it becomes Datacenter only, and stays Server Core.")
+        return say("Server Core can be converted to Datacenter only, and stays Server Core.")
     if sku == 80:
-        return say("Datacenter becomes Datacenter only; if it is not listed, install anew.")
-    return say("If it is not listed, only a new installation helps.")
+        return say(
+            "Datacenter can be converted to Datacenter only; if it is not listed, reinstall."
+        )
+    return say("If it is not listed, reinstall Windows.")
 
 
 def _unsupported(build: int, sku: int | None, release: str, title: str) -> Text:
     if release:
-        return say(
-            "Windows Server {release} is not covered by {cloud}.", release=release, cloud=title
-        )
+        return say("{cloud} does not cover Windows Server {release}.", release=release, cloud=title)
     if sku is not None and sku not in SERVER_EDITIONS:
         return say(
-            "Build {build} with edition number {sku} is no Windows Server that is known.",
+            "Build {build} with edition number {sku} is not a known Windows Server.",
             build=build,
             sku=sku,
         )
-    return say("Build {build} is no release of Windows Server that is known.", build=build)
+    return say("Build {build} is not a known release of Windows Server.", build=build)

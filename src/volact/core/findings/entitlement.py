@@ -21,8 +21,8 @@ from volact.model.profile import Image
 from volact.model.text import Text, ready, say
 
 _NOT_PUBLIC = {
-    "EXTERNAL_IMPORT": say("was imported from outside"),
-    "CREATE_IMAGE": say("was made from a server"),
+    "EXTERNAL_IMPORT": say("was imported"),
+    "CREATE_IMAGE": say("was created from a server"),
     "PRIVATE_IMAGE": say("is a custom image"),
     "SHARED_IMAGE": say("was shared by another account"),
 }
@@ -41,7 +41,7 @@ def image_not_entitled(a: Assessment) -> Found | None:
         image=a.entitlement.image_id,
         why=why,
     )
-    remedy = say("Use a public image, or a licence of your own.")
+    remedy = say("Use a public image, or your own licence.")
     return _refusable(a, summary, image, remedy)
 
 
@@ -50,8 +50,8 @@ IMAGE_NOT_ENTITLED = FindingKind(
     rule=image_not_entitled,
     place=Place.ENTITLEMENT,
     severities=("error", "info"),
-    meaning=say("The server was made from an image that the provider's licence does not cover."),
-    action=say("Nothing, unless --override-entitlement REASON says that it is covered."),
+    meaning=say("The server was created from an image that the provider's licence does not cover."),
+    action=say("Nothing, unless --override-entitlement REASON states that it is covered."),
     blocks="everything",
     calls_for="nothing",
     consent=OVERRIDE_ENTITLEMENT,
@@ -66,18 +66,16 @@ def license_byol(a: Assessment) -> Found | None:
     remedy = say("Activate it with your own key or your own KMS host.")
     if a.entitlement.own_by_metadata:
         summary = say(
-            "The provider says that this server runs on your own licence ({value}).", value=value
+            "The provider reports that this server uses your own licence ({value}).", value=value
         )
         return _refusable(a, summary, image or Image(license="BYOL"), remedy)
     if image is None or image.license != "BYOL":
         return None
     summary = (
-        say(
-            "The cloud's API says that this server runs on your own licence, not on the provider's."
-        )
+        say("The cloud's API reports that this server uses your own licence, not the provider's.")
         if a.ctx.license == "BYOL"
         else say(
-            "The image {image} runs on your own licence, not on the provider's.",
+            "The image {image} uses your own licence, not the provider's.",
             image=a.entitlement.image_id,
         )
     )
@@ -89,8 +87,11 @@ LICENSE_BYOL = FindingKind(
     rule=license_byol,
     place=Place.ENTITLEMENT,
     severities=("error", "info"),
-    meaning=say("The server runs on a licence of your own."),
-    action=say("Nothing, unless --override-entitlement REASON says that the provider's covers it."),
+    meaning=say("The server uses your own licence (BYOL)."),
+    action=say(
+        "Nothing, unless --override-entitlement REASON states that the provider's "
+        "licence covers it."
+    ),
     blocks="everything",
     calls_for="nothing",
     consent=OVERRIDE_ENTITLEMENT,
@@ -100,7 +101,7 @@ LICENSE_BYOL = FindingKind(
 
 
 def entitlement_unknown(a: Assessment) -> Found | None:
-    """Nobody knows whether the provider's licence covers this server."""
+    """It is not known whether the provider's licence covers this server."""
     if a.system.script_host_off:
         return None  # then nothing could be asked, and the cause is known
     rule, value = a.ctx.knowledge.profile.entitlement, a.entitlement.metadata
@@ -109,18 +110,21 @@ def entitlement_unknown(a: Assessment) -> Found | None:
     image_id = a.entitlement.image_id
     if image_id:
         summary = say(
-            "Whether the provider's licence covers the image {image} is not known.", image=image_id
+            "It is not known whether the provider's licence covers the image {image}.",
+            image=image_id,
         )
     elif rule.kind == "metadata" and value:
         summary = say(
-            "The provider's metadata gives {value} as the licence, and what that means is not "
-            "known here.",
+            "The provider's metadata gives the licence {value}, which volact does not know.",
             value=value,
         )
     elif rule.kind == "image":
-        summary = say("The server could not say which image it was made from.")
+        summary = say("The server could not tell which image it was created from.")
     else:
-        summary = say("Whether the provider's licence covers this server cannot be seen from it.")
+        summary = say(
+            "Whether the provider's licence covers this server cannot be seen from "
+            "the server itself."
+        )
     remedy = say(
         "Name the image in the [images] table of the inventory, as the cloud's console shows it."
     )
@@ -135,8 +139,8 @@ ENTITLEMENT_UNKNOWN = reported(
     rule=entitlement_unknown,
     place=Place.UNKNOWN,
     severities=("info",),
-    meaning=say("Nobody knows whether the provider's licence covers this server."),
-    action=say("Goes on; name the image in the inventory to have it known."),
+    meaning=say("It is not known whether the provider's licence covers this server."),
+    action=say("Continues; name the image in the inventory to settle it."),
     detail=None,
 )
 
@@ -161,7 +165,7 @@ def _refusable(a: Assessment, summary: Text, image: Image, remedy: Text) -> Foun
         evidence,
         repair="needs-consent",
         remedy=say(
-            "{what} If the licence does cover it: {option} REASON.",
+            "{what} If the licence covers it: {option} REASON.",
             what=remedy,
             option="--override-entitlement",
         ),

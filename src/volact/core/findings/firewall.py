@@ -45,8 +45,8 @@ FIREWALL_BLOCKS_KMS = FindingKind(
     rule=firewall_blocks_kms,
     place=Place.FIREWALL,
     severities=("error",),
-    meaning=say("The server's own firewall blocks the way to the KMS host."),
-    action=say("Names the rule; firewalls are yours."),
+    meaning=say("The server's own firewall blocks the connection to the KMS host."),
+    action=say("Names the rule; volact does not change firewalls."),
     blocks="activation",
     calls_for="nothing",
     consent="",
@@ -59,7 +59,7 @@ def _by_rule(rules: list[Fields], port: int) -> Found:
     names = [(fields.get("NAME") or ["?"])[0] for fields in rules]
     return error(
         say(
-            "A rule of the server's own firewall blocks the way out to TCP {port}: {name}.",
+            "A rule of the server's own firewall blocks outbound TCP {port}: {name}.",
             port=port,
             name=names[0],
         ),
@@ -80,8 +80,8 @@ def _by_default(profiles: tuple[str, ...], port: int) -> Found:
     )
     return error(
         say(
-            "The server's own firewall lets nothing out by default ({profiles}), "
-            "and no rule lets TCP {port} out.",
+            "The server's own firewall blocks outbound traffic by default ({profiles}), and no "
+            "rule allows TCP {port}.",
             profiles=", ".join(profiles),
             port=port,
         ),

@@ -39,15 +39,15 @@ def _found(cmid: str, name: str, names: list[str]) -> Found:
     return warning(
         count(
             len(others),
-            "The client machine ID is shared with {n} other server ({names}).",
-            "The client machine ID is shared with {n} other servers ({names}).",
+            "The client machine ID (CMID) is shared with {n} other server ({names}).",
+            "The client machine ID (CMID) is shared with {n} other servers ({names}).",
             names=listed(others[:5]),
         ),
         {"cmid": cmid, "servers": others},
         remedy=say(
-            "The image was not generalised. A provider's KMS host does not mind; for one of "
-            "your own: read the remaining rearm count, then on the server: {command}, "
-            "restart, activate.",
+            "The image was not generalised. A provider's KMS host does not mind. For your own "
+            "KMS host: read the remaining rearm count, then on the server: {command}, restart, "
+            "activate.",
             command=f"{SLMGR} -rearm",
         ),
     )
@@ -65,10 +65,11 @@ DUPLICATE_CMID = FindingKind(
     place=Place.FLEET,
     severities=("warning",),
     meaning=say(
-        "Several servers share one client machine ID, because their image was not generalised."
+        "Several servers share one client machine ID (CMID), because their image was not "
+        "generalised."
     ),
     action=say(
-        "Rearms those that a KMS host does not count, with --allow rearm; the restart is yours."
+        "Rearms those that a KMS host does not count, with --allow rearm; you restart the servers."
     ),
     blocks="nothing",
     calls_for="nothing",

@@ -55,8 +55,8 @@ LICENSED_BY_OTHER_KMS = FindingKind(
     severities=("error", "warning"),
     meaning=say("Windows is licensed, but not by one of the provider's KMS hosts."),
     action=say(
-        "Sets the provider's KMS host and activates; takes a company's own licence over "
-        "only with --allow move-kms."
+        "Sets the provider's KMS host and activates; moves a server from a company's own KMS "
+        "host only with --allow move-kms."
     ),
     blocks="nothing",
     calls_for="work",
@@ -74,8 +74,8 @@ def kms_host_pinned(a: Assessment) -> Found | None:
     host, name = pinned[0].host, a.kms.preferred
     return warning(
         say(
-            "The KMS host is set by its address, {host}; the provider moves its addresses "
-            "and keeps its names ({name}).",
+            "The KMS host is configured by its IP address, {host}; the provider may change "
+            "addresses but keeps the name ({name}).",
             host=host,
             name=name,
         ),
@@ -89,8 +89,10 @@ KMS_HOST_PINNED = reported(
     rule=kms_host_pinned,
     place=Place.LICENCE,
     severities=("warning",),
-    meaning=say("Windows is licensed by the provider's KMS host, which is set by its address."),
-    action=say("Reports it; the name stays when addresses move."),
+    meaning=say(
+        "Windows is licensed by the provider's KMS host, which is configured by IP address."
+    ),
+    action=say("Reports it; a name still works when the address changes."),
     detail=None,
 )
 
@@ -168,5 +170,5 @@ def _licensed_by_directory(a: Assessment) -> Found | None:
     return warning(
         say("Windows is licensed through Active Directory, not by the provider's KMS host."),
         {"host": "", "layer": "directory"},
-        remedy=say("Nothing to do if the domain is meant to license this server."),
+        remedy=say("Nothing to do if Active Directory is meant to license this server."),
     )

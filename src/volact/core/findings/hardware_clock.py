@@ -43,9 +43,9 @@ RTC_UTC_MISMATCH = reported(
     place=Place.CLOCK,
     severities=("warning",),
     meaning=say(
-        "Windows reads the hardware clock as local time where it is UTC, or the other way round."
+        "Windows reads the hardware clock as local time although it is UTC, or the reverse."
     ),
-    action=say("Reports it, with the command; the clock itself is set as for clock-skew."),
+    action=say("Reports it, with the command; the clock itself is corrected as for clock-skew."),
     detail=None,
 )
 
@@ -60,12 +60,12 @@ def time_seeding(a: Assessment) -> Found | None:
     command = f'reg add "{_CONFIG}\\Config" /v UtilizeSslTimeData /t REG_DWORD /d 0 /f'
     return info(
         say(
-            "Secure time seeding is on: beside its time server Windows also goes by the times "
-            "it sees in TLS traffic."
+            "Secure Time Seeding is on: besides its time server, Windows also uses the times "
+            "in TLS traffic."
         ),
         {"seed": 1, "skew_s": skew},
         remedy=say(
-            "If the clock goes wrong again after it was set: {command}, then restart the "
+            "If the clock is wrong again after it was corrected: {command}, then restart the "
             "Windows Time service.",
             command=raw(command),
         ),
@@ -77,7 +77,7 @@ TIME_SEEDING = reported(
     rule=time_seeding,
     place=Place.REMARK,
     severities=("info",),
-    meaning=say("The clock is off, and Windows also takes the time from TLS traffic."),
+    meaning=say("The clock is wrong, and Windows also takes the time from TLS traffic."),
     action=say("Reports it."),
     detail=None,
 )
@@ -103,19 +103,19 @@ def _mismatch_summary(why: str, skew: int | None) -> Text:
     ahead = (skew or 0) > 0
     if why == "read-as-local":
         return say(
-            "The clock is {side} by exactly the time zone: the hardware clock runs in UTC and "
-            "Windows reads it as local time.",
+            "The clock is {side} by exactly the time zone offset: the hardware clock runs in "
+            "UTC, but Windows reads it as local time.",
             side=say("ahead") if ahead else say("behind"),
         )
     if why == "read-as-utc":
         return say(
-            "The clock is {side} by exactly the time zone: the hardware clock runs in local time "
-            "and Windows reads it as UTC.",
+            "The clock is {side} by exactly the time zone offset: the hardware clock runs in "
+            "local time, but Windows reads it as UTC.",
             side=say("ahead") if ahead else say("behind"),
         )
     return say(
-        "The provider's hardware clocks run in UTC and Windows reads this one as local time: "
-        "after a restart the clock will be off by the time zone."
+        "The provider's hardware clocks run in UTC, but Windows reads this one as local time: "
+        "after a restart the clock will be wrong by the time zone offset."
     )
 
 

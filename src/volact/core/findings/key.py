@@ -21,7 +21,7 @@ def key_missing(a: Assessment) -> Found | None:
         return None
     edition = a.system.published_key
     if edition is None:
-        remedy = say("Install the client key of this edition; no published one is known for it.")
+        remedy = say("Install the KMS client key of this edition; no published one is known.")
     else:
         remedy = on_server(shell.install_key(edition.gvlk))
     return error(
@@ -43,7 +43,7 @@ KEY_MISSING = FindingKind(
     place=Place.KEY,
     severities=("error",),
     meaning=say("Windows has no product key."),
-    action=say("Installs the published client key of exactly this build and edition."),
+    action=say("Installs the published KMS client key (GVLK) for this build and edition."),
     blocks="activation",
     calls_for="work",
     consent="",
@@ -53,7 +53,7 @@ KEY_MISSING = FindingKind(
 
 
 def key_wrong_edition(a: Assessment) -> Found | None:
-    """The client key is one of another edition or release."""
+    """The KMS client key belongs to another edition or release."""
     clients = a.licence.clients
     edition = a.system.published_key
     if edition is None or not clients or not all(p.licensed is False for p in clients):
@@ -65,14 +65,14 @@ def key_wrong_edition(a: Assessment) -> Found | None:
     this = f"{edition.release} {edition.title}"
     return error(
         say(
-            "The client key ending in {partial} is one of {other}; this server is {this}.",
+            "The KMS client key ending in {partial} belongs to {other}; this server is {this}.",
             partial=partials[0],
             other=f"{other.release} {other.title}",
             this=this,
         )
         if other
         else say(
-            "The client key ending in {partial} is not a published one; this server is {this}.",
+            "The KMS client key ending in {partial} is not a published one; this server is {this}.",
             partial=partials[0],
             this=this,
         ),
@@ -87,8 +87,8 @@ KEY_WRONG_EDITION = FindingKind(
     rule=key_wrong_edition,
     place=Place.KEY,
     severities=("error",),
-    meaning=say("The client key is one of another edition or release."),
-    action=say("Installs the published client key of this one."),
+    meaning=say("The KMS client key belongs to another edition or release."),
+    action=say("Installs the published KMS client key for this one."),
     blocks="activation",
     calls_for="work",
     consent="",
@@ -115,7 +115,7 @@ def kms_host_role(a: Assessment) -> Found | None:
         return None
     keys = [product for product in a.licence.products if product.channel == "kms-host"]
     return info(
-        say("This server is itself a KMS host, so volact changes nothing on it."),
+        say("This server is itself a KMS host, so volact does not change it."),
         {
             "host_key": keys[0].partial_key if keys else None,
             "says_so": (value_of(facts.licensing.is_kms_host) or 0) > 0,
@@ -131,7 +131,7 @@ KMS_HOST_ROLE = FindingKind(
     place=Place.KMS_HOST_ROLE,
     severities=("info",),
     meaning=say("This server is itself a KMS host."),
-    action=say("Nothing: hands off."),
+    action=say("Nothing: volact does not change KMS hosts."),
     blocks="everything",
     calls_for="nothing",
     consent="",

@@ -28,12 +28,12 @@ def activation_type_forced(a: Assessment) -> Found | None:
     kind = value_of(forced[0].facts.vl_enabled) or 0
     return error(
         say(
-            "Windows is set to be activated by {kind} only, so no KMS host is asked.",
+            "Windows is configured for activation by {kind} only, so it contacts no KMS host.",
             kind=_FORCED[kind],
         ),
         {"type": kind, "product": value_of(forced[0].facts.id)},
         remedy=say(
-            "If it is meant to use KMS, on the server: {command}",
+            "To use KMS, on the server: {command}",
             command=raw(f"{shell.SLMGR} -act-type 2"),
         ),
     )
@@ -44,8 +44,8 @@ ACTIVATION_TYPE_FORCED = FindingKind(
     rule=activation_type_forced,
     place=Place.DISCOVERY,
     severities=("error",),
-    meaning=say("Windows is set to be activated by Active Directory or by tokens only."),
-    action=say("Reports it, with the command; no KMS host would be asked."),
+    meaning=say("Windows is configured for activation by Active Directory or by token only."),
+    action=say("Reports it, with the command; Windows does not contact a KMS host."),
     blocks="activation",
     calls_for="nothing",
     consent="",
@@ -69,7 +69,7 @@ def kms_not_discovered(a: Assessment) -> Found | None:
     record = f"_vlmcs._tcp.{domain}" if "." in domain else "_vlmcs._tcp.DOMAIN"
     return error(
         say(
-            "No KMS host is set, and DNS names none: {code}.",
+            "No KMS host is configured, and DNS publishes none: {code}.",
             code=named(info.code, a.ctx.knowledge.errors),
         ),
         {
@@ -78,8 +78,8 @@ def kms_not_discovered(a: Assessment) -> Found | None:
             "dns": list(asked or ()),
         },
         remedy=say(
-            "Name your KMS host with {option}, or publish it in DNS; "
-            "to see what DNS says: {command}",
+            "Name your KMS host with {option}, or publish it in DNS; to see the DNS record: "
+            "{command}",
             option=raw("--kms-host HOST"),
             command=raw(f"nslookup -type=srv {record}"),
         ),
@@ -91,8 +91,8 @@ KMS_NOT_DISCOVERED = reported(
     rule=kms_not_discovered,
     place=Place.DISCOVERY,
     severities=("error",),
-    meaning=say("No KMS host is set, and DNS names none."),
-    action=say("Reports it, and tries once more."),
+    meaning=say("No KMS host is configured, and DNS publishes none."),
+    action=say("Reports it, and tries one activation."),
     detail=None,
 )
 
@@ -121,8 +121,8 @@ KMS_HOST_TOO_OLD = reported(
     rule=kms_host_too_old,
     place=Place.KMS_ANSWER,
     severities=("error",),
-    meaning=say("The KMS host was reached and does not know this release."),
-    action=say("Reports which host key, Windows and update the host needs."),
+    meaning=say("The KMS host answered but does not support this release."),
+    action=say("Reports which host key, Windows version and update the KMS host needs."),
     detail=evidence_field("code"),
 )
 
@@ -159,23 +159,23 @@ def _needs(a: Assessment, release: str) -> dict[str, object]:
 def _too_old_remedy(needs: dict[str, object]) -> Text:
     if not needs:
         return say(
-            "For the keeper of the KMS host: it must run a Windows that is new enough and hold a "
-            "host key for this release."
+            "KMS administrator: the KMS host needs a recent enough Windows and a host key for "
+            "this release."
         )
     hosts, updates = needs["host_releases"], needs["updates"]
     assert isinstance(hosts, list)
     assert isinstance(updates, dict)
     listed = ", ".join(f"{host} ({updates[host]})" if host in updates else host for host in hosts)
     return say(
-        "For the keeper of the KMS host: it must hold a host key of Windows Server {key} or "
-        "later, on Windows Server {hosts}, with the update named.",
+        "KMS administrator: the KMS host needs a host key of Windows Server {key} or later, on "
+        "Windows Server {hosts}, with the update named.",
         key=needs["host_key"],
         hosts=listed,
     )
 
 
 def kms_host_refuses(a: Assessment) -> Found | None:
-    """A KMS host was reached and said no."""
+    """A KMS host answered and refused."""
     if not a.licence.unlicensed:
         return None
     codes = (a.attempts.code, a.attempts.answer)
@@ -185,9 +185,9 @@ def kms_host_refuses(a: Assessment) -> Found | None:
     errors = a.ctx.knowledge.errors
     known = errors.get(code)
     return error(
-        say("The KMS host refuses: {code}.", code=named(code, errors)),
+        say("The KMS host refused: {code}.", code=named(code, errors)),
         {"code": hex_code(code), "host": a.attempts.host},
-        remedy=ready(known.remedy) if known else say("Ask the keeper of the KMS host."),
+        remedy=ready(known.remedy) if known else say("Ask the KMS administrator."),
     )
 
 
@@ -196,7 +196,7 @@ KMS_HOST_REFUSES = reported(
     rule=kms_host_refuses,
     place=Place.KMS_ANSWER,
     severities=("error",),
-    meaning=say("A KMS host was reached and said no."),
-    action=say("Tries once more, and reports the host's reason."),
+    meaning=say("A KMS host answered and refused."),
+    action=say("Tries once more, and reports the reason that the host gave."),
     detail=evidence_field("code"),
 )

@@ -44,7 +44,7 @@ def kms_host_set_by_policy(a: Assessment) -> Found | None:
         say("Group policy sets the KMS host to {host}, which is not the provider's.", host=host),
         evidence,
         remedy=say(
-            "volact does not fight group policy. Set the policy to {host} or take it away, "
+            "volact does not override group policy. Set the policy to {host} or remove it, "
             "then on the server: {command}",
             host=a.kms.preferred,
             command="gpupdate /force",
@@ -58,7 +58,7 @@ KMS_HOST_SET_BY_POLICY = FindingKind(
     place=Place.KMS_SETTING,
     severities=("error", "info"),
     meaning=say("Group policy sets the KMS host."),
-    action=say("Nothing: volact does not fight group policy."),
+    action=say("Nothing: volact does not override group policy."),
     blocks="activation",
     calls_for="nothing",
     consent="",
@@ -87,7 +87,7 @@ def kms_host_per_product_override(a: Assessment) -> Found | None:
     commands = [shell.clear_kms_host(str(entry["product"])) for entry in hosts]
     return error(
         say(
-            "One product has a KMS host of its own, {host}, which hides the server's setting.",
+            "A product has its own KMS host, {host}, which overrides the server's setting.",
             host=hosts[0]["host"],
         ),
         {"products": hosts},
@@ -112,8 +112,8 @@ KMS_HOST_PER_PRODUCT_OVERRIDE = FindingKind(
     rule=kms_host_per_product_override,
     place=Place.KMS_SETTING,
     severities=("error",),
-    meaning=say("One product has a KMS host of its own, which hides the server's setting."),
-    action=say("Takes the product's own setting away."),
+    meaning=say("A product has its own KMS host, which overrides the server's setting."),
+    action=say("Removes the product's own setting."),
     blocks="activation",
     calls_for="activation",
     consent=allow(MOVE_KMS),
@@ -123,7 +123,7 @@ KMS_HOST_PER_PRODUCT_OVERRIDE = FindingKind(
 
 
 def kms_host_wrong(a: Assessment) -> Found | None:
-    """The server is set to a KMS host that is not the provider's, or to none."""
+    """The configured KMS host is not the provider's, or none is configured."""
     setting = _judged_setting(a)
     if setting is None or (isinstance(setting, Known) and _is_provider_name(a, setting.value)):
         return None
@@ -146,8 +146,8 @@ KMS_HOST_WRONG = FindingKind(
     rule=kms_host_wrong,
     place=Place.KMS_SETTING,
     severities=("error",),
-    meaning=say("The server is set to a KMS host that is not the provider's, or to none."),
-    action=say("Sets the first of the provider's hosts that the server reaches."),
+    meaning=say("The configured KMS host is not the provider's, or none is configured."),
+    action=say("Sets the first of the provider's KMS hosts that the server can reach."),
     blocks="activation",
     calls_for="activation",
     consent=allow(MOVE_KMS),
@@ -160,10 +160,10 @@ def _wrong_summary(a: Assessment, setting: Known[KmsSetting] | Absent) -> Text:
     right = a.kms.preferred
     found = a.kms.effective
     if isinstance(setting, Absent) and found is None:
-        return say("No KMS host is set; the provider's is {right}.", right=right)
+        return say("No KMS host is configured; the provider's is {right}.", right=right)
     if isinstance(setting, Absent) and found is not None:
         return say(
-            "No KMS host is set, and DNS leads to {host}; the provider's is {right}.",
+            "No KMS host is configured, and DNS gives {host}; the provider's is {right}.",
             host=found.host,
             right=right,
         )
@@ -171,7 +171,7 @@ def _wrong_summary(a: Assessment, setting: Known[KmsSetting] | Absent) -> Text:
     name = whose(a, host)
     if a.kms.is_pinned(host):
         return say(
-            "The KMS host is set by its address, {host}, not by its name ({right}).",
+            "The KMS host is configured by its IP address, {host}, not by its name ({right}).",
             host=host,
             right=right,
         )
@@ -206,13 +206,13 @@ def kms_port_wrong(a: Assessment) -> Found | None:
     misprint = host.port in a.ctx.knowledge.profile.misprinted_ports
     right = _with_right_port(a, host)
     said = say(
-        "The KMS host {host} is set with port {port}, not {right}.",
+        "The KMS host {host} is configured with port {port} instead of {right}.",
         host=host.host,
         port=host.port,
         right=right.port,
     )
     return error(
-        say("{what} The provider's page has it misprinted.", what=said) if misprint else said,
+        say("{what} It is a misprint on the provider's page.", what=said) if misprint else said,
         {"current": str(host), "port": host.port, "expected": right.port, "misprint": misprint},
         repair="automatic",
         remedy=on_server(shell.set_kms_host(right)),
@@ -225,7 +225,7 @@ KMS_PORT_WRONG = FindingKind(
     place=Place.KMS_SETTING,
     severities=("error",),
     meaning=say(
-        "The KMS host's name is right and its port is not; 1668 is a known misprint of 1688."
+        "The KMS host name is right but the port is wrong; 1668 is a known misprint of 1688."
     ),
     action=say("Sets the right port."),
     blocks="activation",

@@ -41,7 +41,7 @@ NOT_LICENSED = FindingKind(
     place=Place.LICENCE,
     severities=("error",),
     meaning=say("Windows has a key but no valid licence."),
-    action=say("Mends what stands in the way, then activates."),
+    action=say("Repairs what prevents activation, then activates."),
     blocks="nothing",
     calls_for="work",
     consent="",
@@ -81,11 +81,11 @@ def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
     known = a.ctx.knowledge.errors.get(attempt.code) if attempt else None
     if known is None or known.family in _NO_CAUSE or not known.remedy:
         return say(
-            "Mend the other findings first, then on the server: {command}",
+            "Repair the other findings first, then on the server: {command}",
             command=shell.activate(),
         )
     return say(
-        "{remedy} Mend the other findings too, then on the server: {command}",
+        "{remedy} Repair the other findings too, then on the server: {command}",
         remedy=ready(known.remedy),
         command=shell.activate(),
     )

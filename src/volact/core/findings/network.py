@@ -30,8 +30,8 @@ def dns_not_provider(a: Assessment) -> Found | None:
         {"dns": list(servers), "expected": list(wanted)},
         repair="manual" if a.licence.all_licensed else by_name_servers(a),
         remedy=say(
-            "Set the DNS servers of the network card to automatic, or to {servers}; "
-            "in a domain, after those of the domain.",
+            "Set the DNS servers of the network adapter to automatic, or to {servers}; in a "
+            "domain, after the domain's own.",
             servers=joined(wanted),
         ),
     )
@@ -42,8 +42,8 @@ DNS_NOT_PROVIDER = FindingKind(
     rule=dns_not_provider,
     place=Place.NETWORK_SETTING,
     severities=("warning",),
-    meaning=say("The server asks other name servers than the provider's, and reaches no KMS host."),
-    action=say("Adds the provider's name servers with --allow add-dns; else reports it."),
+    meaning=say("The server uses other DNS servers than the provider's, and reaches no KMS host."),
+    action=say("Adds the provider's DNS servers with --allow add-dns; otherwise reports it."),
     blocks="nothing",
     calls_for="nothing",
     consent=allow(ADD_DNS.name),
@@ -54,9 +54,9 @@ DNS_NOT_PROVIDER = FindingKind(
 
 def _dns_summary(servers: tuple[str, ...], wanted: tuple[str, ...]) -> Text:
     return say(
-        "The server asks {servers}, not the provider's ({wanted}), which alone know "
-        "the internal names.",
-        servers=listed(servers) if servers else say("no name server"),
+        "The server uses the DNS servers {servers}, not the provider's ({wanted}); only the "
+        "provider's know its internal names.",
+        servers=listed(servers) if servers else say("no DNS server"),
         wanted=listed(wanted),
     )
 
@@ -69,8 +69,8 @@ def provider_route_missing(a: Assessment) -> Found | None:
     commands = [_route_add(route) for route in missing]
     return warning(
         say(
-            "The route to {destination} mask {mask} is missing; "
-            "the provider's internal services are behind it.",
+            "The route to {destination} mask {mask} is missing; the provider's internal "
+            "services use it.",
             destination=missing[0].rule.destination,
             mask=missing[0].rule.mask,
         ),
@@ -86,7 +86,7 @@ PROVIDER_ROUTE_MISSING = FindingKind(
     place=Place.NETWORK_SETTING,
     severities=("warning",),
     meaning=say("A route to the provider's internal services is missing."),
-    action=say("Adds it with --allow add-route; else reports the command."),
+    action=say("Adds it with --allow add-route; otherwise prints the command."),
     blocks="nothing",
     calls_for="nothing",
     consent=allow(ADD_ROUTE.name),

@@ -20,7 +20,7 @@ def several_keys(a: Assessment) -> Found | None:
     tails = ", ".join(product.partial_key or "?" for product in deciding)
     return info(
         say(
-            "Windows has {n} keys side by side; volact judges by {tails}.",
+            "Windows has {n} product keys; volact judges by {tails}.",
             n=len(products),
             tails=tails,
         ),
@@ -34,8 +34,8 @@ SEVERAL_KEYS = reported(
     rule=several_keys,
     place=Place.OTHER_KEYS,
     severities=("info",),
-    meaning=say("Windows has several keys side by side."),
-    action=say("Judges by those that decide, and says which."),
+    meaning=say("Windows has several product keys."),
+    action=say("Judges by the keys that matter, and names them."),
     detail=None,
 )
 
@@ -52,13 +52,12 @@ def addon_not_licensed(a: Assessment) -> Found | None:
     return info(
         count(
             len(addons),
-            "An add-on product is not licensed; that says nothing of Windows itself.",
-            "{n} add-on products are not licensed; that says nothing of Windows itself.",
+            "An add-on product is not licensed; this does not affect Windows itself.",
+            "{n} add-on products are not licensed; this does not affect Windows itself.",
         ),
         {"products": [_described(product) for product in addons]},
         remedy=say(
-            "Extended security updates are activated with their own key at Microsoft, "
-            "not by a KMS host."
+            "Activate Extended Security Updates with their own key at Microsoft; a KMS host cannot."
         ),
     )
 
@@ -68,8 +67,8 @@ ADDON_NOT_LICENSED = reported(
     rule=addon_not_licensed,
     place=Place.OTHER_KEYS,
     severities=("info",),
-    meaning=say("An add-on, such as extended security updates, is not licensed."),
-    action=say("Reports it; it says nothing of Windows itself."),
+    meaning=say("An add-on, such as Extended Security Updates, is not licensed."),
+    action=say("Reports it; it does not affect Windows itself."),
     detail=None,
 )
 

@@ -48,12 +48,12 @@ LICENSING_BINARY_BLOCKED = FindingKind(
     place=Place.PROGRAM,
     severities=("error",),
     meaning=say(
-        "The licensing program cannot be started: its file permissions, a debugger set for it, "
-        "or a missing file."
+        "The licensing program cannot start: because of its file permissions, a debugger set "
+        "for it, or a missing file."
     ),
     action=say(
-        "Gives the right to execute back; takes a debugger away with --allow remove-debugger; "
-        "a missing file is left to you."
+        "Restores the execute permission; removes the debugger with --allow remove-debugger; a "
+        "missing file has to be repaired by hand."
     ),
     blocks="activation",
     calls_for="activation-if-silent",
@@ -67,14 +67,14 @@ def _debugger(a: Assessment) -> Found:
     program, debugger = a.system.licensing_program, value_of(a.facts.binary.debugger)
     return error(
         say(
-            "Windows starts '{debugger}' instead of {program}, because a debugger is set for it.",
+            "Windows starts '{debugger}' instead of {program}: a debugger is set for it.",
             debugger=debugger,
             program=program,
         ),
         {"why": "debugger", "debugger": debugger},
         repair=repair_with(REMOVE_DEBUGGER.name, a.ctx),
         remedy=say(
-            "Find out who set it, then on the server: {command}",
+            "Find out what set it, then on the server: {command}",
             command=shell.remove_debugger(program),
         ),
     )
@@ -86,8 +86,7 @@ def _missing(a: Assessment) -> Found:
         say("The licensing program {program} is missing.", program=program),
         {"why": "missing", "path": value_of(a.facts.binary.path)},
         remedy=say(
-            "On the server: {command}; if that does not bring it back, "
-            "Windows has to be repaired in place.",
+            "On the server: {command}; if that does not restore the file, repair Windows in place.",
             command="sfc /scannow",
         ),
     )
@@ -102,8 +101,7 @@ def _acl(a: Assessment) -> Found:
         )
         if verdict.access == "denied"
         else say(
-            "The file permissions of {program} do not give NETWORK SERVICE "
-            "the right to execute it.",
+            "The file permissions of {program} do not allow NETWORK SERVICE to execute it.",
             program=program,
         )
     )

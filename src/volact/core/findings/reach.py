@@ -33,8 +33,8 @@ from volact.model.text import Text, listed, say
 
 _REACH_WORDS: dict[Reach, Text] = {
     "refused": say("refused"),
-    "timeout": say("timeout"),
-    "unresolved": say("unresolved"),
+    "timeout": say("time-out"),
+    "unresolved": say("name not resolved"),
 }
 
 
@@ -69,8 +69,8 @@ KMS_NAME_UNRESOLVED = FindingKind(
     severities=("error",),
     meaning=say("The names of the provider's KMS hosts do not resolve on the server."),
     action=say(
-        "Adds the provider's name servers with --allow add-dns; else reports it, and "
-        "activation is not tried."
+        "Adds the provider's DNS servers with --allow add-dns; otherwise reports it and does "
+        "not activate."
     ),
     blocks="activation",
     calls_for="nothing",
@@ -108,10 +108,10 @@ KMS_UNREACHABLE = FindingKind(
     rule=kms_unreachable,
     place=Place.REACH,
     severities=("error", "warning"),
-    meaning=say("The server cannot open a connection to its KMS host."),
+    meaning=say("The server cannot connect to its KMS host."),
     action=say(
-        "Takes another of the provider's hosts if the server reaches one, adds a missing "
-        "route with --allow add-route; else reports it."
+        "Uses another of the provider's KMS hosts if one can be reached; adds a missing route "
+        "with --allow add-route; otherwise reports it."
     ),
     blocks="activation",
     calls_for="nothing",
@@ -123,14 +123,14 @@ KMS_UNREACHABLE = FindingKind(
 
 def _unreachable(a: Assessment, host: HostPort, reach: dict[HostPort, Reach]) -> Found:
     return error(
-        say("The KMS host {host} refuses the connection when the server tries it.", host=host)
+        say("The KMS host {host} refuses connections from this server.", host=host)
         if reach[host] == "refused"
-        else say("The KMS host {host} does not answer when the server tries it.", host=host),
+        else say("The KMS host {host} does not answer this server.", host=host),
         {"why": reach[host], "hosts": {str(tried): why for tried, why in reach.items()}},
         repair=by_routes(a),
         remedy=say(
-            "Let the server out to the KMS host on its TCP port: check firewalls, security "
-            "groups and routes, then on the server: {command}",
+            "Allow outbound TCP from the server to the KMS host's port: check firewalls, "
+            "security groups and routes, then on the server: {command}",
             command=f"powershell Test-NetConnection {host.host} -Port {host.port}",
         ),
     )

@@ -27,7 +27,7 @@ def rights_lost(a: Assessment) -> Found | None:
     evidence |= {right.name: right.read for right in lost}
     return make(
         say(
-            "Licensing lacks rights that it needs: {names}.",
+            "Licensing lacks permissions that it needs: {names}.",
             names=", ".join(right.name for right in lost),
         ),
         evidence,
@@ -41,9 +41,10 @@ RIGHTS_LOST = FindingKind(
     place=Place.RIGHTS,
     severities=("error", "warning"),
     meaning=say(
-        "A right that licensing needs is gone: of a registry key, a service, DCOM or the store."
+        "A permission that licensing needs is missing: on a registry key, a service, DCOM or "
+        "the licence store."
     ),
-    action=say("Names each that is missing, with what was read; gives nothing back by itself."),
+    action=say("Names each missing permission, with what was read; restores none of them."),
     blocks="activation",
     calls_for="nothing",
     consent="",
@@ -58,14 +59,14 @@ def _remedies(a: Assessment) -> Text:
     text = first
     for more in others:
         text = say("{first}; {then}", first=text, then=more)
-    return say("Note the present rights, then give back only what is missing: {how}.", how=text)
+    return say("Note the present permissions, then restore only what is missing: {how}.", how=text)
 
 
 def _remedy(a: Assessment, right: LostRight) -> Text:
     if right.name == "profile-list":
         keys = ", ".join(f"{_PROFILE_LIST}\\{sid}" for sid in right.read.split())
         return say(
-            "take {keys} from a healthy server of the same release (reg export, reg import)",
+            "copy {keys} from a healthy server of the same release (reg export, reg import)",
             keys=raw(keys),
         )
     if right.name == "enum-root":
@@ -88,7 +89,8 @@ def _remedy(a: Assessment, right: LostRight) -> Text:
 def _plugplay_remedy(sddl: str) -> Text:
     head, mark, tail = sddl.partition("S:")
     return say(
-        "on the server: {command} (a group policy that sets this service must have the entry too)",
+        "on the server: {command} (a group policy that configures this service needs the entry "
+        "too)",
         command=raw(f'sc sdset PlugPlay "{head}{_PLUGPLAY_ENTRY}{mark}{tail}"'),
     )
 

@@ -51,8 +51,8 @@ SERVICE_DISABLED = FindingKind(
     rule=service_disabled,
     place=Place.SERVICE,
     severities=("error", "warning"),
-    meaning=say("The licensing service, or a service it needs, is disabled."),
-    action=say("Gives it its start mode back and starts it."),
+    meaning=say("The licensing service, or a service that it depends on, is disabled."),
+    action=say("Restores its start mode and starts it."),
     blocks="activation",
     calls_for="activation-if-silent",
     consent="",
@@ -86,7 +86,7 @@ def service_stopped(a: Assessment) -> Found | None:
     if service is None or not a.service.stopped:
         return None
     return error(
-        say("Licensing does not answer and its service {name} is stopped.", name=name),
+        say("The licensing service {name} does not answer and is stopped.", name=name),
         {"service": name, "state": service.state, "start": service.start},
         repair="automatic",
         remedy=on_server(shell.start_service(name)),
@@ -103,7 +103,7 @@ SERVICE_STOPPED = FindingKind(
     rule=service_stopped,
     place=Place.SERVICE,
     severities=("error",),
-    meaning=say("Licensing does not answer and its service is stopped; stopped alone is healthy."),
+    meaning=say("The licensing service does not answer and is stopped; stopped alone is normal."),
     action=say("Starts it."),
     blocks="activation",
     calls_for="nothing",

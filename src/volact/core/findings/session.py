@@ -19,14 +19,14 @@ def restart_needed(a: Assessment) -> Found | None:
     kind = BY_NAME.get(step)
     times = kind.restarts if kind and kind.restarts else 1
     return error(
-        say("Windows has to be restarted to complete {step}.", step=step),
+        say("Restart Windows to complete {step}.", step=step),
         {"step": step, "restarts": times},
         remedy=say(
-            "Restart the server when it suits its users, wait until it is up, restart it once "
+            "Restart the server at a convenient time, wait until it is up, restart it once "
             "more, then run volact activate again."
         )
         if times > 1
-        else say("Restart the server when it suits its users, then run volact activate again."),
+        else say("Restart the server at a convenient time, then run volact activate again."),
     )
 
 
@@ -35,8 +35,8 @@ RESTART_NEEDED = FindingKind(
     rule=restart_needed,
     place=Place.RESTART,
     severities=("error",),
-    meaning=say("What an earlier run has changed waits for a restart of Windows."),
-    action=say("Nothing until then: a restart is yours to make."),
+    meaning=say("A change by an earlier run takes effect after a restart of Windows."),
+    action=say("Nothing until then: volact never restarts a server."),
     blocks="everything",
     calls_for="nothing",
     consent="",
@@ -52,9 +52,9 @@ def wsh_disabled(a: Assessment) -> Found | None:
         return None
     commands = "; ".join(f'reg add "{h}\\{_WSH}" /v Enabled /t REG_DWORD /d 1 /f' for h in off)
     return error(
-        say("Windows Script Host is turned off, so nothing can be asked or repaired by script."),
+        say("Windows Script Host is disabled, so no script can check or repair the server."),
         {"off": list(off)},
-        remedy=say("If your rules allow it, on the server: {commands}", commands=commands),
+        remedy=say("If your security rules allow it, on the server: {commands}", commands=commands),
     )
 
 
@@ -63,8 +63,8 @@ WSH_DISABLED = FindingKind(
     rule=wsh_disabled,
     place=Place.SESSION,
     severities=("error",),
-    meaning=say("Windows Script Host is off, so no script can run."),
-    action=say("Nothing can be done from outside."),
+    meaning=say("Windows Script Host is disabled, so no script can run."),
+    action=say("Nothing: it cannot be repaired remotely."),
     blocks="everything",
     calls_for="nothing",
     consent="",
@@ -74,15 +74,15 @@ WSH_DISABLED = FindingKind(
 
 
 def not_elevated(a: Assessment) -> Found | None:
-    """The session has no administrator's rights."""
+    """The session has no administrator rights."""
     if value_of(a.facts.elevated) is not False:
         return None
     return error(
-        say("The session is not elevated, so volact may look but change nothing."),
+        say("The session is not elevated, so volact can check but not change anything."),
         {},
         remedy=say(
-            "Log in as an administrator whose session is elevated, or run the script with "
-            "'Run as administrator'."
+            "Log in as an administrator with an elevated session, or run the script with 'Run "
+            "as administrator'."
         ),
     )
 
@@ -92,8 +92,8 @@ NOT_ELEVATED = FindingKind(
     rule=not_elevated,
     place=Place.SESSION,
     severities=("error",),
-    meaning=say("The session has no administrator's rights."),
-    action=say("Looks, changes nothing."),
+    meaning=say("The session has no administrator rights."),
+    action=say("Checks, and changes nothing."),
     blocks="everything",
     calls_for="nothing",
     consent="",

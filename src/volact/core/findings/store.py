@@ -46,8 +46,8 @@ def token_store_damaged(a: Assessment) -> Found | None:
         {"code": hex_code(codes[0])},
         repair=repair_with(REBUILD_TOKEN_STORE.name, a.ctx) if _may_rebuild(a) else "manual",
         remedy=say(
-            "On the server, gentlest first: restart the licensing service; {command}; "
-            "rebuild tokens.dat as the page of this finding says.",
+            "On the server, in this order: restart the licensing service; {command}; rebuild "
+            "tokens.dat as this finding's page describes.",
             command=f"{shell.SLMGR} -rilc",
         ),
     )
@@ -63,10 +63,10 @@ TOKEN_STORE_DAMAGED = FindingKind(
     rule=token_store_damaged,
     place=Place.STORE,
     severities=("error",),
-    meaning=say("The licence store says that it is damaged."),
+    meaning=say("Windows reports that the licence store is damaged."),
     action=say(
-        "Has it made anew with --allow rebuild-token-store, when nothing else is left to mend; "
-        "the two restarts are yours."
+        "Rebuilds it with --allow rebuild-token-store when nothing else is left to repair; you "
+        "restart the server twice."
     ),
     blocks="nothing",
     calls_for="nothing",
@@ -100,14 +100,14 @@ def product_policy_damaged(a: Assessment) -> Found | None:
         return None
     return error(
         say(
-            "The product policy in the registry is {length} bytes long, which is that of a "
-            "damaged one; Windows may then use no more than 2 GB of memory.",
+            "The product policy in the registry is {length} bytes long, the length of a "
+            "damaged one; Windows may then use only 2 GB of memory.",
             length=length,
         ),
         {"bytes": length},
         remedy=say(
-            "Once it is licensed, restart the server and look again; if it stays, on the "
-            "server: {command}, activate again, restart.",
+            "Once it is licensed, restart the server and check again; if the finding remains, "
+            "on the server: {command}, activate again, restart.",
             command=f"{shell.SLMGR} -rilc",
         ),
     )
@@ -119,8 +119,8 @@ PRODUCT_POLICY_DAMAGED = reported(
     place=Place.STORE,
     severities=("error",),
     meaning=say(
-        "The product policy in the registry is damaged; Windows may use 2 GB of memory only."
+        "The product policy in the registry is damaged; Windows may use only 2 GB of memory."
     ),
-    action=say("Activates if needed, and reports what is left: a restart."),
+    action=say("Activates if needed, and reports what remains: a restart."),
     detail=None,
 )

@@ -30,7 +30,7 @@ def grace_ending(a: Assessment) -> Found | None:
     left = min(product.left_min for product in ending)
     return error(
         say(
-            "The licence ends in {left} days, because it was not renewed for {since} days.",
+            "The licence ends in {left} days; it was last renewed {since} days ago.",
             left=left // 1440,
             since=(FULL_TERM_MIN - left) // 1440,
         ),
@@ -46,7 +46,7 @@ GRACE_ENDING = FindingKind(
     place=Place.LICENCE,
     severities=("error",),
     meaning=say("Windows is licensed, but the licence ends within 30 days."),
-    action=say("Activates again, which renews it for 180 days."),
+    action=say("Activates again, which renews the licence for 180 days."),
     blocks="nothing",
     calls_for="activation",
     consent="",
@@ -63,14 +63,12 @@ def renewal_overdue(a: Assessment) -> Found | None:
     since = max(_since_min(product) for product in late)
     return warning(
         say(
-            "The last renewal was {since} days ago; it is due every {interval} days.",
+            "The last renewal was {since} days ago; one is due every {interval} days.",
             since=since // 1440,
             interval=_interval_min(late[0]) // 1440,
         ),
         {"since_min": since, "interval_min": _interval_min(late[0])},
-        remedy=say(
-            "On the server: {command}, and read the code it gives", command=shell.activate()
-        ),
+        remedy=say("On the server: {command}, and note the error code", command=shell.activate()),
     )
 
 
@@ -80,19 +78,19 @@ RENEWAL_OVERDUE = reported(
     place=Place.LICENCE,
     severities=("warning",),
     meaning=say("Windows is licensed, but two weekly renewals in a row did not happen."),
-    action=say("Reports it; the licence is valid, so nothing is changed."),
+    action=say("Reports it; the licence is valid, so nothing changes."),
     detail=None,
 )
 
 
 def rearm_exhausted(a: Assessment) -> Found | None:
-    """No rearm is left; that matters to images, not to activation."""
+    """No rearm is left; this matters for images, not for activation."""
     if value_of(a.facts.licensing.rearm) != 0:
         return None
     return info(
-        say("No rearm is left, so images made from this server cannot be given a new identity."),
+        say("No rearm is left, so images made from this server cannot get a new identity."),
         {"rearm": 0},
-        remedy=say("Activation needs none. Make new images from a fresh installation."),
+        remedy=say("Activation does not need one. Create new images from a fresh installation."),
     )
 
 
@@ -101,7 +99,7 @@ REARM_EXHAUSTED = reported(
     rule=rearm_exhausted,
     place=Place.LICENCE,
     severities=("info",),
-    meaning=say("No rearm is left; that matters to images, not to activation."),
+    meaning=say("No rearm is left; this matters for images, not for activation."),
     action=say("Reports it."),
     detail=None,
 )

@@ -43,7 +43,7 @@ def time_service_off(a: Assessment) -> Found | None:
         "automatic" if a.system.role == "standalone" and word != "missing" else "manual"
     )
     return make(
-        say("The Windows Time service is {state}, so nothing keeps the clock right.", state=word),
+        say("The Windows Time service is {state}, so the clock is not kept right.", state=word),
         {"state": str(word), "skew_s": a.clock.skew_s},
         repair=repair,
         remedy=_service_remedy(word),
@@ -67,10 +67,10 @@ TIME_SERVICE_OFF = FindingKind(
     place=Place.TIME_SERVICE,
     severities=("error", "warning"),
     meaning=say(
-        "The Windows Time service is disabled or missing, or stopped while the clock is off."
+        "The Windows Time service is disabled or missing, or stopped while the clock is wrong."
     ),
     action=say(
-        "Enables and starts it on a stand-alone server that needs work, and lets it start "
+        "Enables and starts it on a stand-alone server that needs repair, and sets it to start "
         "with the network."
     ),
     blocks="nothing",
@@ -116,8 +116,8 @@ TIME_SOURCE_MISSING = FindingKind(
     rule=time_source_missing,
     place=Place.TIME_SERVICE,
     severities=("warning",),
-    meaning=say("Windows Time runs, but has nowhere to take the time from."),
-    action=say("Names the provider's time server on a stand-alone server that needs work."),
+    meaning=say("The Windows Time service runs but has no time source."),
+    action=say("Sets the provider's time server on a stand-alone server that needs repair."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
@@ -127,14 +127,14 @@ TIME_SOURCE_MISSING = FindingKind(
 
 
 def time_limits_raised(a: Assessment) -> Found | None:
-    """A run that was cut off has left the phase limits of Windows Time raised."""
+    """An interrupted run left the phase limits of the Windows Time service raised."""
     saved = value_of(a.facts.time.saved)
     if saved is None:
         return None
     return warning(
         say(
-            "A run that was cut off has left the limits raised by which Windows Time may set "
-            "the clock; they were {limits}.",
+            "An interrupted run left the phase limits of the Windows Time service raised; they "
+            "were {limits}.",
             limits=saved,
         ),
         {"saved": saved},
@@ -154,8 +154,8 @@ TIME_LIMITS_RAISED = FindingKind(
     rule=time_limits_raised,
     place=Place.TIME_SERVICE,
     severities=("warning",),
-    meaning=say("A run that was cut off has left the phase limits of Windows Time raised."),
-    action=say("Puts them back as they were, where the server needs work anyway."),
+    meaning=say("An interrupted run left the phase limits of the Windows Time service raised."),
+    action=say("Restores them, on a server that needs repair."),
     blocks="nothing",
     calls_for="nothing",
     consent="",
@@ -172,12 +172,14 @@ def _service_remedy(word: str) -> Text:
 
 def _source_summary(kind: str, *, orphan: bool, client_off: bool) -> Text:
     if client_off:
-        return say("The NTP client of Windows Time is turned off, so the clock follows nothing.")
+        return say(
+            "The NTP client of the Windows Time service is off, so the clock is not synchronised."
+        )
     if orphan:
-        return say("Windows Time waits for a domain, but this server is in none.")
+        return say("The Windows Time service waits for a domain, but this server is not in one.")
     if kind == "NOSYNC":
-        return say("Windows Time is set to follow nothing (NoSync).")
-    return say("Windows Time has no time server in its list.")
+        return say("The Windows Time service is configured not to synchronise (NoSync).")
+    return say("The Windows Time service has no time server in its list.")
 
 
 def _source_remedy(a: Assessment, *, client_off: bool) -> Text:

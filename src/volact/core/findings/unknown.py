@@ -27,13 +27,13 @@ def fact_unreadable(a: Assessment) -> Found | None:
     what = listed(facts)
     errors = a.ctx.knowledge.errors
     return make(
-        say("The server could not say {what}: {code}.", what=what, code=named(code, errors))
+        say("Could not read {what}: {code}.", what=what, code=named(code, errors))
         if code
-        else say("The server could not say {what}.", what=what),
+        else say("Could not read {what}.", what=what),
         {name: hex_code(f.hresult) if f.hresult else "not asked" for name, f in facts.items()},
         remedy=say(
-            "volact plans nothing on what it could not read. Look the code up with "
-            "volact explain, mend the cause and look again."
+            "volact plans no step on a value that it could not read. Look the code up with "
+            "volact explain, correct the cause and check again."
         ),
     )
 
@@ -43,8 +43,8 @@ FACT_UNREADABLE = reported(
     rule=fact_unreadable,
     place=Place.UNKNOWN,
     severities=("error", "warning"),
-    meaning=say("Something that decisions rest on could not be read."),
-    action=say("Plans nothing that rests on it."),
+    meaning=say("A value that a decision depends on could not be read."),
+    action=say("Plans no step that depends on it."),
     detail=None,
 )
 

@@ -81,13 +81,13 @@ def _promise_licensed(params: Activate, facts: Facts, ctx: Context) -> Facts:
 
 
 def _activation_stays(params: Activate, before: Values) -> Text:
-    return say("an activation stays until it ends by itself")
+    return say("an activation stays until it expires")
 
 
 RESTART_LICENSING = StepKind(
     name="restart-licensing",
     params=RestartLicensing,
-    label=say("restarts the licensing service"),
+    label=say("restart the licensing service"),
     agent_parts=(),
     stage=Stage.RESTART_SERVICE,
     needs_consent=False,
@@ -108,7 +108,7 @@ RESTART_LICENSING = StepKind(
 ACTIVATE = StepKind(
     name="activate",
     params=Activate,
-    label=say("activates Windows"),
+    label=say("activate Windows"),
     agent_parts=("activation",),
     stage=Stage.ACTIVATION,
     needs_consent=False,
@@ -129,7 +129,7 @@ ACTIVATE = StepKind(
 REFRESH_LICENSE = StepKind(
     name="refresh-license",
     params=RefreshLicense,
-    label=say("reads the licence anew"),
+    label=say("refresh the licence state"),
     agent_parts=("activation",),
     stage=Stage.REFRESH,
     needs_consent=False,

@@ -105,11 +105,13 @@ def _read_limits(params: SyncClock, values: Values) -> Iterator[Reading]:
 
 
 def _clock_stays(params: SyncClock, before: Values) -> Text:
-    return say("the clock is not set wrong again")
+    return say("the clock stays corrected")
 
 
 def _limits_stay(params: RestoreTimeLimits, before: Values) -> Text:
-    return say("the limits of Windows Time are as they were before an earlier run: they stay so")
+    return say(
+        "the phase limits of the Windows Time service stay as they were before an earlier run"
+    )
 
 
 def _limits_now(facts: Facts, key: Key) -> Fact[str]:
@@ -125,7 +127,7 @@ def _restore_limits(reversal: Reversal) -> RestoreTimeLimits:
 
 TIME_LIMITS = Setting(
     name="time-limits",
-    title=say("limits of Windows Time"),
+    title=say("phase limits of the Windows Time service"),
     now=_limits_now,
     restore=_restore_limits,
     same=same,
@@ -134,7 +136,7 @@ TIME_LIMITS = Setting(
 SYNC_CLOCK = StepKind(
     name="sync-clock",
     params=SyncClock,
-    label=say("sets the clock right"),
+    label=say("correct the clock"),
     agent_parts=("time_source", "clock"),
     stage=Stage.CLOCK,
     needs_consent=False,
@@ -155,7 +157,7 @@ SYNC_CLOCK = StepKind(
 RESTORE_TIME_LIMITS = StepKind(
     name="restore-time-limits",
     params=RestoreTimeLimits,
-    label=say("puts the limits of a correction back"),
+    label=say("restore the phase limits of the Windows Time service"),
     agent_parts=("clock", "time_service"),
     stage=Stage.CLOCK_LIMITS,
     needs_consent=False,

@@ -80,10 +80,10 @@ def _promise(params: InstallKey, facts: Facts, ctx: Context) -> Facts:
 def _stays(params: InstallKey, before: Values) -> Text:
     tail = before.get("partial_key")
     if not isinstance(tail, str):
-        return say("the key that was installed stays: volact takes no key away")
+        return say("the installed key stays: volact removes no keys")
     return say(
-        "of the key before only the last five characters are known ({tail}): "
-        "a whole key is never read or kept",
+        "only the last five characters of the earlier key are known ({tail}): volact never "
+        "reads or stores a whole key",
         tail=tail,
     )
 
@@ -91,7 +91,7 @@ def _stays(params: InstallKey, before: Values) -> Text:
 INSTALL_KEY = StepKind(
     name="install-key",
     params=InstallKey,
-    label=say("installs the published client key"),
+    label=say("install the published KMS client key"),
     agent_parts=("activation",),
     stage=Stage.KEY,
     needs_consent=False,

@@ -224,12 +224,12 @@ def _restore(reversal: Reversal) -> RestoreKmsHost:
 def _forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     policy = facts.registry.policy_machine
     if isinstance(policy, Unreadable):
-        return say("whether group policy sets a KMS host cannot be read")
+        return say("could not read whether group policy sets a KMS host")
     if is_known(policy):
-        return say("group policy sets the KMS host: it is not touched")
+        return say("group policy sets the KMS host: left unchanged")
     ids = [value_of(product.id) for product in value_of(facts.products) or ()]
     if len(reversal.key) > 1 and reversal.key[1] not in ids:
-        return say("the product that it was set for has no key any more")
+        return say("the product that it was set for no longer has a key")
     return None
 
 
@@ -244,7 +244,7 @@ KMS_HOST = Setting(
 SET_KMS_HOST = StepKind(
     name="set-kms-host",
     params=SetKmsHost,
-    label=say("sets the KMS host"),
+    label=say("set the KMS host"),
     agent_parts=("kms", "kms_steps"),
     stage=Stage.KMS_HOST,
     needs_consent=False,
@@ -265,7 +265,7 @@ SET_KMS_HOST = StepKind(
 CLEAR_KMS_HOST = StepKind(
     name="clear-kms-host",
     params=ClearKmsHost,
-    label=say("takes away a product's own KMS host"),
+    label=say("remove a product's own KMS host"),
     agent_parts=("kms", "kms_steps"),
     stage=Stage.PRODUCT_KMS_HOST,
     needs_consent=False,

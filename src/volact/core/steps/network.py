@@ -198,7 +198,7 @@ def _restore_servers(reversal: Reversal) -> RestoreDns:
 
 def _servers_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     if not isinstance(reversal.before.get("fixed"), bool):
-        return say("whether the name servers were DHCP's is not known")
+        return say("it is not known whether the DNS servers came from DHCP")
     return None
 
 
@@ -221,7 +221,7 @@ def _route_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
 
 NAME_SERVERS = Setting(
     name="dns",
-    title=say("name servers of adapter"),
+    title=say("DNS servers of adapter"),
     now=_servers_now,
     restore=_restore_servers,
     same=_same_servers,
@@ -238,7 +238,7 @@ ROUTE = Setting(
 ADD_DNS = StepKind(
     name="add-dns",
     params=AddDns,
-    label=say("adds the provider's DNS servers"),
+    label=say("add the provider's DNS servers"),
     agent_parts=("network", "network_steps"),
     stage=Stage.NAME_SERVERS,
     needs_consent=True,
@@ -259,7 +259,7 @@ ADD_DNS = StepKind(
 ADD_ROUTE = StepKind(
     name="add-route",
     params=AddRoute,
-    label=say("adds the route to the provider's services"),
+    label=say("add the route to the provider's services"),
     agent_parts=("network", "network_steps"),
     stage=Stage.ROUTE,
     needs_consent=True,

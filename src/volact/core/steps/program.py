@@ -128,7 +128,7 @@ def _restore_acl(reversal: Reversal) -> RestoreAcl:
 
 def _acl_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     if not reversal.before or len(reversal.before) >= _CUT_SDDL:
-        return say("what was there before is too long to be known whole")
+        return say("the earlier value is too long to be stored whole")
     return None
 
 
@@ -140,7 +140,7 @@ def _restore_debugger(reversal: Reversal) -> RemoveDebugger | RestoreDebugger:
 
 ACL = Setting(
     name="acl",
-    title=say("rights to the licensing program"),
+    title=say("permissions of the licensing program"),
     now=_now("sddl"),
     restore=_restore_acl,
     same=same,
@@ -157,7 +157,7 @@ DEBUGGER = Setting(
 GRANT_EXECUTE = StepKind(
     name="grant-execute",
     params=GrantExecute,
-    label=say("lets the licensing program be executed"),
+    label=say("restore execute permission of the licensing program"),
     agent_parts=("file_owner", "file_acl"),
     stage=Stage.PROGRAM_RIGHTS,
     needs_consent=False,
@@ -178,7 +178,7 @@ GRANT_EXECUTE = StepKind(
 REMOVE_DEBUGGER = StepKind(
     name="remove-debugger",
     params=RemoveDebugger,
-    label=say("takes the debugger of the licensing program away"),
+    label=say("remove the debugger of the licensing program"),
     agent_parts=("debugger",),
     stage=Stage.DEBUGGER,
     needs_consent=True,
@@ -216,5 +216,7 @@ RESTORE_DEBUGGER = undo_kind(
     agent_only=frozenset(),
     promise=_promise_debugger,
     changes=Changes(setting=DEBUGGER, read=_read_debugger, answer_tells=True),
-    undo_consent=say("a debugger keeps the licensing program from running; it needs your word"),
+    undo_consent=say(
+        "a debugger stops the licensing program from running; restoring it needs your consent"
+    ),
 )

@@ -34,13 +34,13 @@ def _promise(params: Rearm, facts: Facts, ctx: Context) -> Facts:
 
 
 def _stays(params: Rearm, before: Values) -> Text:
-    return say("a rearm is used up, and the machine ID stays a new one")
+    return say("a rearm cannot be undone; the client machine ID stays")
 
 
 REARM = StepKind(
     name="rearm",
     params=Rearm,
-    label=say("gives Windows a new client machine ID"),
+    label=say("give Windows a new client machine ID (rearm)"),
     agent_parts=("restart", "rearm"),
     stage=Stage.LAST_RESORT,
     needs_consent=True,

@@ -154,7 +154,7 @@ def _read_start_mode(params: EnableService | RestoreStartMode, values: Values) -
 
 def _running_stays(params: StartService, before: Values) -> Text:
     return say(
-        "the service {name} keeps running; only its start mode is put back", name=params.name
+        "the service {name} keeps running; only its start mode is restored", name=params.name
     )
 
 
@@ -182,7 +182,7 @@ def _restore_start_mode(reversal: Reversal) -> RestoreStartMode:
 
 def _start_mode_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     if reversal.before not in _SC_WORDS:
-        return say("no administrator sets the start mode {mode}", mode=reversal.before)
+        return say("the start mode {mode} cannot be set by an administrator", mode=reversal.before)
     return None
 
 
@@ -197,7 +197,7 @@ START_MODE = Setting(
 ENABLE_SERVICE = StepKind(
     name="enable-service",
     params=EnableService,
-    label=say("gives the service its start mode back"),
+    label=say("restore the service's start mode"),
     agent_parts=("restart", "start_mode"),
     stage=Stage.ENABLE_SERVICE,
     needs_consent=False,
@@ -218,7 +218,7 @@ ENABLE_SERVICE = StepKind(
 START_SERVICE = StepKind(
     name="start-service",
     params=StartService,
-    label=say("starts the service"),
+    label=say("start the service"),
     agent_parts=(),
     stage=Stage.START_SERVICE,
     needs_consent=False,

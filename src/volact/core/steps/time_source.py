@@ -153,11 +153,11 @@ def _restore_source(reversal: Reversal) -> RestoreTimeSource:
 def _source_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     policies = (facts.time.policy_type, facts.time.policy_peers)
     if any(is_known(fact) for fact in policies):
-        return say("group policy sets the time source: it is not touched")
+        return say("group policy sets the time source: left unchanged")
     if any(isinstance(fact, Unreadable) for fact in policies):
-        return say("whether group policy sets the time source cannot be read")
+        return say("could not read whether group policy sets the time source")
     if len(reversal.before["peers"] or "") >= _CUT_TEXT:
-        return say("what was there before is too long to be known whole")
+        return say("the earlier value is too long to be stored whole")
     return _domain_forbidden(facts)
 
 
@@ -171,16 +171,16 @@ def _restore_triggers(reversal: Reversal) -> RestoreTimeTrigger:
 
 def _triggers_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     if not set((reversal.before or "").split()) <= _TRIGGERS:
-        return say("what started Windows Time before is more than volact can set")
+        return say("volact cannot set the earlier triggers of the Windows Time service")
     return _domain_forbidden(facts)
 
 
 def _domain_forbidden(facts: Facts) -> Text | None:
     role = role_of(facts.os)
     if role is None:
-        return say("whether the server is in a domain cannot be read")
+        return say("could not read whether the server is in a domain")
     if role != "standalone":
-        return say("a domain member takes its time from the domain: it is not touched")
+        return say("a domain member takes its time from the domain: left unchanged")
     return None
 
 
@@ -194,7 +194,7 @@ TIME_SOURCE = Setting(
 )
 TIME_TRIGGER = Setting(
     name="time-trigger",
-    title=say("what starts Windows Time"),
+    title=say("triggers of the Windows Time service"),
     now=_triggers_now,
     restore=_restore_triggers,
     same=same,
@@ -203,7 +203,7 @@ TIME_TRIGGER = Setting(
 SET_TIME_SOURCE = StepKind(
     name="set-time-source",
     params=SetTimeSource,
-    label=say("names the time server"),
+    label=say("set the time server"),
     agent_parts=("time_source",),
     stage=Stage.TIME_SOURCE,
     needs_consent=False,
@@ -224,7 +224,7 @@ SET_TIME_SOURCE = StepKind(
 SET_TIME_TRIGGER = StepKind(
     name="set-time-trigger",
     params=SetTimeTrigger,
-    label=say("lets Windows Time start by itself"),
+    label=say("let the Windows Time service start by itself"),
     agent_parts=("time_source", "time_service"),
     stage=Stage.TIME_TRIGGER,
     needs_consent=False,

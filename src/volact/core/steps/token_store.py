@@ -45,9 +45,9 @@ def _promise(params: RebuildTokenStore, facts: Facts, ctx: Context) -> Facts:
 def _stays(params: RebuildTokenStore, before: Values) -> Text:
     path = before.get("path")
     if not isinstance(path, str):
-        return say("the licence store made anew stays; the old one is beside it as tokens.bar")
+        return say("the rebuilt licence store stays; the old one is beside it as tokens.bar")
     return say(
-        "the licence store made anew stays; the old one is kept as {path}",
+        "the rebuilt licence store stays; the old one is {path}",
         path=f"{path}\\tokens.bar",
     )
 
@@ -55,7 +55,7 @@ def _stays(params: RebuildTokenStore, before: Values) -> Text:
 REBUILD_TOKEN_STORE = StepKind(
     name="rebuild-token-store",
     params=RebuildTokenStore,
-    label=say("lets Windows build its licence store anew"),
+    label=say("rebuild the licence store"),
     agent_parts=("restart", "token_store"),
     stage=Stage.LAST_RESORT,
     needs_consent=True,

@@ -87,7 +87,7 @@ class _Reading:
 
     def inventory(self) -> Inventory:
         if not self._tree.hosts and not self._listing.problems:
-            raise InputError("names no host", where=self._listing.shown)
+            raise InputError("contains no hosts", where=self._listing.shown)
         for host in self._tree.hosts.values():
             self._listing.attempt(partial(self._add, host))
         return self._listing.done()

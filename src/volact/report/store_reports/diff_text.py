@@ -18,11 +18,11 @@ from volact.words import tr
 
 _KINDS: dict[ChangeKind, tuple[Text, Text, str]] = {
     "worse": (say("worse"), say("something got worse"), "failed"),
-    "lost": (say("lost"), say("was examined before, and could not be any more"), "unreachable"),
+    "lost": (say("lost"), say("was examined before, could not be examined now"), "unreachable"),
     "changed": (say("changed"), say("different, neither better nor worse"), "attention"),
-    "gone": (say("gone"), say("no look at it in the second run"), "dim"),
+    "gone": (say("gone"), say("not in the second run"), "dim"),
     "regained": (say("regained"), say("could not be examined before, and was now"), "bold"),
-    "new": (say("new"), say("no look at it in the first run"), "bold"),
+    "new": (say("new"), say("not in the first run"), "bold"),
     "better": (say("better"), say("something got better"), "healthy"),
 }
 _FIELDS: dict[str, Text] = {
@@ -56,10 +56,10 @@ def write_diff(out: StoreText, found: Diff, before: RunRow, after: RunRow) -> No
 def _doubts(out: StoreText, before: RunRow, after: RunRow, found: Diff) -> None:
     """Why a server may be missing from a run without being gone."""
     if (found.summary.gone and not after.finished) or (found.summary.new and not before.finished):
-        words = say("A run that was cut off may not have come to every server.")
+        words = say("An interrupted run may not have reached every server.")
         out.prose(tr(words), 0, "attention")
     if before.pruned or after.pruned:
-        words = say("Not all rows of these runs are kept any more.")
+        words = say("Some rows of these runs were pruned.")
         out.prose(tr(words), 0, "attention")
 
 
@@ -85,7 +85,7 @@ def _standing(row: ChangeRow) -> str:
 
 def _at(side: Snapshot | None) -> str:
     if side is None:
-        return tr(say("no look"))
+        return tr(say("no check"))
     word = tr(VERDICTS[side.verdict])
     return f"{word} ({tr(ERROR_NAMES[side.error])})" if side.error else word
 
@@ -93,7 +93,7 @@ def _at(side: Snapshot | None) -> str:
 def _details(row: ChangeRow) -> Iterator[str]:
     """What came, what went and what else differs."""
     if row.appeared:
-        yield plain(tr(say("appeared: {what}", what=", ".join(row.appeared))))
+        yield plain(tr(say("new: {what}", what=", ".join(row.appeared))))
     if row.resolved:
         yield plain(tr(say("resolved: {what}", what=", ".join(row.resolved))))
     for name in row.fields:
@@ -109,7 +109,7 @@ def _value(value: object) -> str:
 
 def _findings(out: StoreText, found: Diff) -> None:
     for title, counts in (
-        (say("Appeared"), found.summary.appeared),
+        (say("New"), found.summary.appeared),
         (say("Resolved"), found.summary.resolved),
     ):
         if counts:
@@ -128,7 +128,7 @@ def _totals(out: StoreText, found: Diff) -> None:
     out.line()
     counts = {kind: getattr(found.summary, kind) for kind in CHANGE_KINDS}
     said = [f"{n} {tr(_KINDS[kind][0])}" for kind, n in counts.items() if n and kind != "same"]
-    same = tr(count(counts["same"], "{n} the same", "{n} the same"))
+    same = tr(count(counts["same"], "{n} unchanged", "{n} unchanged"))
     out.prose(", ".join([*said, same]), 0, "bold")
     pressing = next((row for row in found.servers if row.kind in _PRESSING), None)
     if pressing is not None:

@@ -22,8 +22,8 @@ _COLOURS: dict[Expiring, str] = {
 }
 _WHY: dict[str, Text] = {
     "never-examined": say("never examined"),
-    "no-status": say("its licence state is not known"),
-    "no-end": say("the end of its licence is not known"),
+    "no-status": say("licence state unknown"),
+    "no-end": say("expiry unknown"),
 }
 
 
@@ -58,8 +58,8 @@ def _head(summary: ExpiringSummary, span: str) -> Text:
     soon = summary.expired + summary.ends
     words = count(
         soon,
-        "{n} licence has run out or ends within {span}",
-        "{n} licences have run out or end within {span}",
+        "{n} licence has expired or ends within {span}",
+        "{n} licences have expired or end within {span}",
         span=span,
     )
     if not summary.overdue:
@@ -82,7 +82,7 @@ def _ending(out: StoreText, row: ExpiringRow) -> tuple[Cell, ...]:
 
 
 def _state(row: ExpiringRow) -> Text:
-    said = say("has run out") if row.state == "expired" else say("ends")
+    said = say("expired") if row.state == "expired" else say("ends")
     if row.state == "overdue":
         return say("renewal overdue")
     return say("{state}, renewal overdue", state=said) if row.overdue else said
@@ -93,8 +93,8 @@ def _unknown(out: StoreText, rows: Sequence[ExpiringRow]) -> None:
         return
     words = count(
         len(rows),
-        "{n} server of which the end is not known",
-        "{n} servers of which the end is not known",
+        "{n} server with unknown expiry",
+        "{n} servers with unknown expiry",
     )
     out.heading(tr(words))
     cells = [
@@ -114,7 +114,7 @@ def _others(out: StoreText, summary: ExpiringSummary) -> None:
     parts = [
         count(summary.later, "{n} licence ends later", "{n} licences end later"),
         count(summary.never, "{n} never ends", "{n} never end"),
-        count(summary.unlicensed, "{n} server had none", "{n} servers had none"),
+        count(summary.unlicensed, "{n} server had no licence", "{n} servers had no licence"),
     ]
     counts = (summary.later, summary.never, summary.unlicensed)
     said = [tr(part) for part, number in zip(parts, counts, strict=True) if number]

@@ -30,9 +30,7 @@ def write_history(out: StoreText, server: ServerReport, looks: Sequence[LookRow]
     """The server, and each look with what came and went and what was done."""
     about = [plain(server.address), os_words(server), plain(server.provider or "")]
     out.line(f"{plain(server.name)}  {' | '.join(word for word in about if word)}", "bold")
-    words = count(
-        len(looks), "{n} look; times are UTC", "{n} looks, the newest first; times are UTC"
-    )
+    words = count(len(looks), "{n} check; times are UTC", "{n} checks, newest first; times are UTC")
     out.line(tr(words))
     for look in looks:
         out.line()
@@ -64,12 +62,12 @@ def _lines(out: StoreText, look: LookRow) -> Iterator[str]:
     if look.said:
         yield plain(tr(look.said))
     if look.came:
-        yield plain(tr(say("came: {what}", what=", ".join(look.came))))
+        yield plain(tr(say("new: {what}", what=", ".join(look.came))))
     if look.went:
-        yield plain(tr(say("went: {what}", what=", ".join(look.went))))
+        yield plain(tr(say("resolved: {what}", what=", ".join(look.went))))
     stays = [id for id in look.stands if id not in look.came]
     if stays:
-        yield plain(tr(say("still there: {what}", what=", ".join(stays))))
+        yield plain(tr(say("unchanged: {what}", what=", ".join(stays))))
     if look.refused:
         yield plain(tr(say("not done: {why}", why=", ".join(look.refused))))
     if look.undo is not None:
@@ -96,10 +94,10 @@ def _licence(look: LookRow) -> str:
 def _undo(row: UndoRow) -> Iterator[str]:
     """What of an earlier run was put back, and what was not."""
     back = ", ".join(one.what for one in row.undone)
-    words = say("undo of run {id}, put back: {what}", id=row.run, what=back or say("(none)"))
+    words = say("undo of run {id}, restored: {what}", id=row.run, what=back or say("(none)"))
     yield plain(tr(words))
     if row.left:
-        yield plain(tr(say("not put back: {what}", what=", ".join(one.what for one in row.left))))
+        yield plain(tr(say("not restored: {what}", what=", ".join(one.what for one in row.left))))
 
 
 def _step(step: dict[str, object]) -> str:

@@ -31,7 +31,7 @@ def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
             out.prose(f"{plain(run.id)}: {plain(tr(run.note))}", 0, "dim")
     if any(not run.finished for run in runs):
         out.line()
-        out.prose(tr(say("A run that was cut off was killed, or is still going on.")))
+        out.prose(tr(say("An interrupted run was killed, or is still running.")))
     _next(out, runs, more=more)
 
 
@@ -44,12 +44,12 @@ def run_line(run: RunRow) -> str:
         when=moment(run.started),
         servers=servers,
     )
-    return plain(f"{run.id}  {tr(said)}") + ("" if run.finished else f" ({tr(say('cut off'))})")
+    return plain(f"{run.id}  {tr(said)}") + ("" if run.finished else f" ({tr(say('interrupted'))})")
 
 
 def _row(out: StoreText, run: RunRow) -> tuple[Cell, ...]:
     counts = run.summary
-    took = Cell(tr(say("cut off")), "attention", True)
+    took = Cell(tr(say("interrupted")), "attention", True)
     if run.finished and run.elapsed_s is not None:
         took = Cell(duration(run.elapsed_s), "", True)
     return (
@@ -70,7 +70,7 @@ def _row(out: StoreText, run: RunRow) -> tuple[Cell, ...]:
 def _next(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
     out.line()
     if more:
-        out.prose(tr(say("Older runs: give --last a larger number.")), 0, "dim")
+        out.prose(tr(say("For older runs give --last a larger number.")), 0, "dim")
     if len(runs) > 1:
         out.following("volact diff last~1 last")
     else:

@@ -18,11 +18,11 @@ from volact.words import tr
 
 _SHOWN = 8  # clusters, and lines of a group
 _ENDS: dict[EndState, Text] = {
-    "expired": say("has run out"),
+    "expired": say("expired"),
     "ends": say("ends"),
     "never": say("never ends"),
     "unlicensed": say("not licensed"),
-    "unknown": say("not known"),
+    "unknown": say("unknown"),
 }
 _URGENT = {"expired": "failed", "unlicensed": "attention", "unknown": "unreachable"}
 
@@ -49,7 +49,9 @@ class StatusText:
     def _head(self) -> None:
         total = self._status.summary.servers
         servers = count(total, "{n} server", "{n} servers")
-        self._out.line(tr(say("{servers} as last seen; times are UTC", servers=servers)), "bold")
+        self._out.line(
+            tr(say("{servers} as last examined; times are UTC", servers=servers)), "bold"
+        )
         if self._last is not None:
             run, started = self._last, ago(self._last.started, self._out.now)
             words = say(
@@ -73,8 +75,8 @@ class StatusText:
         if self._status.expired_since:
             words = count(
                 self._status.expired_since,
-                "{n} of them was healthy when it was seen; its licence has run out since.",
-                "{n} of them were healthy when they were seen; their licence has run out since.",
+                "{n} of them was healthy when last examined; its licence has expired since.",
+                "{n} of them were healthy when last examined; their licences have expired since.",
             )
             self._out.prose(tr(words), 2, "attention")
 
@@ -82,7 +84,7 @@ class StatusText:
         troubled = self._status.troubled
         if not troubled:
             return
-        self._out.heading(tr(say("Need a person")))
+        self._out.heading(tr(say("Needs attention")))
         rows = [
             (
                 Cell(cut(plain(row.name), 32)),
@@ -126,8 +128,8 @@ class StatusText:
 
     def _groups(self) -> None:
         for title, groups, none in (
-            (say("PROVIDER"), self._status.providers, say("(not known)")),
-            (say("RELEASE"), self._status.releases, say("(not known)")),
+            (say("PROVIDER"), self._status.providers, say("(unknown)")),
+            (say("RELEASE"), self._status.releases, say("(unknown)")),
             # A row has null for a host that is not set as well as for one that could not be read.
             (say("KMS HOST"), self._status.kms_hosts, say("(none known)")),
         ):
@@ -155,7 +157,7 @@ class StatusText:
             self._out.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
 
     def _ages(self) -> None:
-        self._out.heading(tr(say("Age of what is known")))
+        self._out.heading(tr(say("Time since last examined")))
         rows = [
             (Cell(age_words(each)), number(each.servers, "" if each.below_days else "attention"))
             for each in self._status.ages

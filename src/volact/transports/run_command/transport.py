@@ -64,5 +64,5 @@ def _late(invocation: CommandInvocation, deadline_s: float) -> TransportError:
         "timeout",
         f"the server did not finish within {deadline_s:.3g} s "
         f"(the task is {invocation.status}){last}",
-        "raise --deadline, or look at what its processes wait for",
+        "raise --deadline, or find out what its processes wait for",
     )

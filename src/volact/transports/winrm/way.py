@@ -129,7 +129,7 @@ async def _password(server: Server, secrets: Secrets) -> str | None:
     auth = server.winrm.auth
     if auth == "certificate":
         if not server.credential.certificate_file:
-            raise TransportError("auth", "no certificate is named", "set certificate-file")
+            raise TransportError("auth", "no certificate given", "set certificate-file")
         return None
     credential = msgspec.structs.replace(server.credential, user=user_of(server))
     try:
@@ -137,7 +137,7 @@ async def _password(server: Server, secrets: Secrets) -> str | None:
     except VolactError as error:
         raise TransportError("auth", error.message, error.hint) from error
     if secret is None and auth in {"basic", "ntlm"}:
-        raise TransportError("auth", "no password is named", "set password-env or password-file")
+        raise TransportError("auth", "no password given", "set password-env or password-file")
     return None if secret is None else secret.reveal()
 
 
