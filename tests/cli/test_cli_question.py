@@ -54,7 +54,7 @@ def test_an_interrupt_at_the_question_keeps_what_was_seen(tmp_path: Path) -> Non
         code, shown = answered([*command, *kept], b"\x03")
     assert code == 130
     assert "Traceback" not in shown
-    assert "volact: kept as run" in shown
+    assert "volact: saved as run" in shown
     document = json.loads(report.read_text("utf-8"))
     assert document["summary"]["servers"] == 4
     assert document["summary"]["changed"] == 0

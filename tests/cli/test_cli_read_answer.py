@@ -159,7 +159,7 @@ def test_a_file_without_an_answer(tmp_path: Path) -> None:
     file.write_text("nothing of it\n")
     done = volact("read-answer", str(file))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"volact: {file}: holds no answer of volact (")
+    assert done.stderr.startswith(f"volact: {file}: contains no answer of volact (")
     missing = volact("read-answer", str(tmp_path / "missing"))
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
 

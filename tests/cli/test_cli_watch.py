@@ -82,15 +82,15 @@ def test_it_tells_of_changes_only_and_survives_a_look_that_fails(
         assert running.stdout is not None
         first, second = running.stdout.readline(), running.stdout.readline()
         assert "1 server: 1 unreachable" in first
-        assert "not as it should be: gone-01: unreachable" in second
-        assert "nothing changed" in running.stdout.readline()
+        assert "needs attention: gone-01: unreachable" in second
+        assert "no changes" in running.stdout.readline()
         assert len(receiver.got) == 1
         whole = file.read_text()
         file.write_text("[[server]\n")
         until(lambda: len(receiver.got) == 2)
         file.write_text(whole)
         until(lambda: len(receiver.got) == 3)
-        assert "nothing changed" in running.stdout.readline()
+        assert "no changes" in running.stdout.readline()
         running.send_signal(signal.SIGTERM)
         _, err = running.communicate()
     assert running.returncode == 0, err
@@ -198,7 +198,7 @@ def test_it_repairs_when_it_may_and_the_store_remembers(tmp_path: Path, receiver
         again = volact(*words)
         mended = volact(*words, "--repair")
     assert looked.returncode == again.returncode == mended.returncode == 3
-    assert "nothing changed" in again.stdout
+    assert "no changes" in again.stdout
     assert "better: " in mended.stdout
     first, last = [body for _, _, body in receiver.got]
     assert {change["kind"] for change in first["changes"]} == {"new"}

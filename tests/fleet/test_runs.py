@@ -145,7 +145,7 @@ async def test_the_run_ends_when_its_time_is_up() -> None:
     assert len(rows) == 5
     errors = [row.error for row in rows if row.error]
     assert [error.kind for error in errors] == ["not-begun"] * 5, "nothing is known of any"
-    assert len([e for e in errors if "before it was begun" not in e.message]) == 2
+    assert len([e for e in errors if "before it started" not in e.message]) == 2
 
 
 @virtual_time

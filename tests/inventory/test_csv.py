@@ -148,7 +148,7 @@ def test_every_key_of_an_inventory_may_be_a_column(tmp_path: Path) -> None:
         (PLAIN + "db,\n", 3, "has no address"),
         (PLAIN + "db,10.0.0.6,,,x\n", 3, "has more cells than the first line (a cell that holds"),
         (PLAIN + "db,10.0.0.6:99999\n", 3, "port '99999' is not a number"),
-        ("name,address,port\na,ssh://h,22\n", 2, "a port beside a whole address"),
+        ("name,address,port\na,ssh://h,22\n", 2, "a port column and a whole address"),
         ("name,address,provider\na,h,tencnet\n", 2, "(did you mean 'tencent'?)"),
         ("name,address,winrm-tls\na,h,perhaps\n", 2, "winrm-tls is not true or false"),
         ("name,adress\na,h\n", 1, "unknown column 'adress' (did you mean 'address'?"),

@@ -423,8 +423,8 @@ async def test_an_old_licence_is_no_activation(here: Place) -> None:
     assert result.exit_code == 1, text
     assert "\nNOT ACTIVATED: 0xC004F038, KMS host kms" in text
     assert "\nACTIVATED" not in text
-    assert "\nThat means: The KMS host answered, but too few machines" in text
-    assert "\nThe licence from before still counts" in text
+    assert "\nMeaning: The KMS host answered, but too few machines" in text
+    assert "\nThe earlier licence is valid" in text
 
 
 async def test_a_companys_own_licence_is_not_given_up(here: Place) -> None:
@@ -461,7 +461,7 @@ async def test_a_script_that_is_stopped_has_not_activated(here: Place) -> None:
     result = await handed_out(machine, (b"WScript.Quit(main());", b"main();WScript.Quit(7);"))
     lines = result.stdout.decode("ascii").splitlines()
     assert result.exit_code == 1, lines
-    assert lines[-1] == "NOT ACTIVATED: stopped before its end (7); start this file again."
+    assert lines[-1] == "NOT ACTIVATED: the script ended early (7); run this file again."
 
 
 @pytest.mark.parametrize(

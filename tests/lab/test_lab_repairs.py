@@ -305,7 +305,7 @@ async def test_without_microsofts_script_the_old_store_is_put_back(here: Place) 
     )
     (result,) = (await slowly(machine, step("rebuild-token-store"))).results
     assert (result.ok, result.changed, result.hresult) == (False, False, 0x80070002)
-    assert result.note == "the old store was put back"
+    assert result.note == "the old store was restored"
     assert tokens(machine) == (True, False)
     assert machine.licensing.store.state == "damaged"
     assert (await agent(machine)).facts["restart"] is None

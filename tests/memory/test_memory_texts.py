@@ -138,7 +138,7 @@ def test_status_says_what_matters_first() -> None:
 
 def test_status_of_an_all_healthy_fleet_names_nobody() -> None:
     said = text(status([healthy("a"), healthy("b")]))
-    assert "Need a person" not in said
+    assert "Needs attention" not in said
     assert "history" not in said
 
 
@@ -174,14 +174,14 @@ def test_runs_are_a_line_each() -> None:
     cut_off = [run_row("c", finished=False, elapsed_s=None)]
     said = text(lambda paper: write_runs(paper, cut_off, more=False))
     assert "interrupted" in said.splitlines()[1]
-    assert "was killed, or is still going on" in said
+    assert "was killed, or is still running" in said
 
 
 def test_history_shows_steps_before_and_after() -> None:
     said = text(past(healthy(repaired=True), unreachable(), attention()))
     assert "resolved: kms-host-set-by-policy, dns-not-provider, clock-skew, not-licensed" in said
     assert "sync-clock: changed, clock error 5 h -> 0 s" in said
-    assert "The server refused the login: the server refused the password" in said
+    assert "Login refused: the server refused the password" in said
     assert "licence: licensed, KMS host kms1.tencentyun.com:1688, ends 2026-07-30 08:00" in said
 
 
@@ -202,7 +202,7 @@ def test_history_shows_what_was_put_back() -> None:
     row = UndoRow(run="r1", word="partly", undone=(undone,), left=(left,))
     said = text(past(msgspec.structs.replace(healthy(), undo=row)))
     assert "undo of run r1, restored: kms-host" in said
-    assert "not put back: key" in said
+    assert "not restored: key" in said
 
 
 def test_history_of_a_server_in_trouble_leads_to_what_it_means() -> None:

@@ -74,7 +74,7 @@ def test_a_rollout_that_was_stopped_says_so_first_and_names_who_had_no_turn() ->
     assert "  to continue: volact activate -i lab.toml --resume 4f2a" in (second, *rest[:1])
     assert "not-begun: Not started before the run ended (29 servers)" in text
     assert all(f"web-{n:02}" in text for n in range(1, 30))
-    assert text.count("rollout was stopped") == 1
+    assert text.count("rollout stopped") == 1
     assert text.count("canary failed") == 1
     assert "note: another note" in text
     assert text.count("to continue") == 1

@@ -44,7 +44,7 @@ def lines(text: str) -> list[dict[str, Any]]:
 def test_a_run_is_kept_and_its_id_is_said(mendable: str, store_url: str) -> None:
     checked = volact("check", "-i", mendable, "--store", store_url, "-o", "json", "--no-progress")
     document = json.loads(checked.stdout)
-    assert checked.stderr == f"volact: kept as run {document['run']}\n"
+    assert checked.stderr == f"volact: saved as run {document['run']}\n"
     assert document["notes"] == []
     done = volact("activate", "-i", mendable, "--store", store_url, "--yes", "-o", "json")
     activated = json.loads(done.stdout)
@@ -96,14 +96,17 @@ def test_a_failure_of_the_store_is_the_least_of_what_can_be_wrong(
     file.write_text("this is no database at all, but it is somebody's\n" * 50)
     done = volact("check", "-i", mendable, "--store", str(file), "--no-progress")
     assert done.returncode == 3
-    assert "this run is not kept" in done.stderr
+    assert "this run is not stored" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("word", "said"),
     [
         ("mysql://h/d", "mysql://h/d names no store (give a file, or postgresql://user@host/d"),
-        ("postgresql://u:s3cr3t@h/d", "--store holds a password, which others see in the list"),
+        (
+            "postgresql://u:s3cr3t@h/d",
+            "--store contains a password, which other users can see in the list",
+        ),
     ],
 )
 def test_words_that_name_no_store_start_nothing(healthy: str, word: str, said: str) -> None:
@@ -121,7 +124,7 @@ def test_the_environment_names_a_store(healthy: str, tmp_path: Path) -> None:
     env = {**os.environ, "VOLACT_STORE": str(file)}
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert done.returncode == 0
-    assert "kept as run" in done.stderr
+    assert "saved as run" in done.stderr
     with open_store(str(file)) as store:
         assert len(NamesQuery().ask(store)) == 3
 
@@ -183,7 +186,7 @@ def test_old_runs_are_pruned(healthy: str, store_url: str) -> None:
     assert volact(*prune).returncode == 2
     assert volact(*prune, "--older-than", "soon").returncode == 2
     dry = volact(*prune, "--older-than", "1s", "--dry-run")
-    assert dry.stdout.startswith("rows that would go: ")
+    assert dry.stdout.startswith("rows to delete: ")
     kept = json.loads(volact(*prune, "--older-than", "1h", "-o", "json").stdout)
     assert (kept["rows"], kept["kept_runs"]) == (0, 2)
 

@@ -116,11 +116,11 @@ async def test_what_comes_after_a_lock_is_kept_and_says_what_is_missing(
     holder.let_go()
     kept = writer.finish(end("bb22"))
     assert kept.stored
-    assert str(kept.problem).startswith("not all of this run is kept: ")
+    assert str(kept.problem).startswith("this run is not stored completely: ")
     with open_store(str(file)) as store:
         run = store.find_run("bb22")
         assert run.finished
-        assert "the database is locked" in run.note
+        assert "locked the database" in run.note
 
 
 @pytest.mark.parametrize("size", ["40000", "200000"], ids=["at once", "midway"])
@@ -169,9 +169,9 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     file.write_text("not a database, and longer than the header of one\n" * 40)
     before = file.read_bytes()
     kept = await whole_run(str(file))
-    assert "the file is no database (give --store another file)" in kept.problem
+    assert "the file is not a database (give --store another file)" in kept.problem
     assert file.read_bytes() == before
-    with pytest.raises(StoreError, match="the file is no database"):
+    with pytest.raises(StoreError, match="the file is not a database"):
         open_store(str(file))
 
 
@@ -197,7 +197,7 @@ def test_rights_that_are_missing(file: Path, what: str) -> None:
         file.parent.chmod(0o700)
         file.chmod(0o600)
     assert done.returncode == 0, done.stderr
-    assert "this run is not kept: store" in done.stdout
+    assert "this run is not stored: store" in done.stdout
     assert "check the permissions of the file and its folder" in done.stdout
 
 
@@ -214,7 +214,7 @@ async def test_a_postgresql_that_goes_away_midway_and_comes_back(
     writer.row(row("web-02"))
     kept = writer.finish(end("aa11", servers=2))
     assert kept.stored
-    assert str(kept.problem).startswith("not all of this run is kept: store postgresql://")
+    assert str(kept.problem).startswith("this run is not stored completely: store postgresql://")
     with open_store(url) as store:
         assert store.find_run("aa11").finished
         assert [sent.server for sent in store.intents("aa11")] == ["web-01"]
@@ -250,7 +250,7 @@ async def test_a_postgresql_that_hangs_holds_nobody_up(own_postgresql: PostgresS
             writer.row(row(f"web-{at:02}"))
         at_once(writer.room())
         trouble = str(writer.finish(end("aa11")).problem)
-        assert trouble == "not all of this run is kept: the store does not answer"
+        assert trouble == "this run is not stored completely: the store does not answer"
     finally:
         own_postgresql.thaw()
     writer.abandon()  # its thread ends now that somebody answers

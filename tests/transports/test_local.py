@@ -135,6 +135,6 @@ def test_local_is_for_windows() -> None:
     servers = [parse_target("local")]
     require_windows(servers, "win32")
     require_windows([parse_target("ssh://h")], "linux")
-    with pytest.raises(InputError, match="local works on a Windows Server itself"):
+    with pytest.raises(InputError, match="local works only on a Windows Server"):
         require_windows(servers, "linux")
     assert sys.platform != "win32"

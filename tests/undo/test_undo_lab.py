@@ -163,7 +163,7 @@ async def test_a_server_of_the_run_that_is_not_given_is_named(small: World) -> N
     assert undone.code == 4
     row = undone.rows()[other]
     assert (row["verdict"], "undo" in row) == ("unreachable", False)
-    assert "not among those given" in row["error"]["message"]
+    assert "not in the selection" in row["error"]["message"]
     assert undone.rows()[name]["undo"]["word"] == "undone"
 
 

@@ -62,10 +62,10 @@ def test_an_image_that_is_not_covered_is_refused(handed_out: WineServer, loopbac
         handed_out,
         {"do": "activate"},
         metadata={"image-id": f"http://{web.address}/image"},
-        refuse={"image-id": {"img-mine": "the licence is your own"}},
+        refuse={"image-id": {"img-mine": "the server uses your own licence"}},
     )
     assert ran.code == 2
-    assert "REFUSED: image-id img-mine: the licence is your own" in ran.stdout
+    assert "REFUSED: image-id img-mine: the server uses your own licence" in ran.stdout
     assert "activate:" not in ran.stdout
 
 

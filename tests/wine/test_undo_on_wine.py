@@ -142,7 +142,7 @@ def test_a_start_mode_that_wine_does_not_set_is_not_called_put_back(
     )  # fmt: skip
     done = undo(service, store)
     assert (done.code, done.row["verdict"], done.row["undo"]["word"]) == (3, "failed", "failed")
-    assert "could not be put back" in left_of(done)["start-mode/sppsvc"]["reason"]
+    assert "could not be restored" in left_of(done)["start-mode/sppsvc"]["reason"]
     assert done.row["undo"]["undone"] == []
 
 
