@@ -129,7 +129,7 @@ def test_completion_works_in_bash() -> None:
         (
             OSError(errno.ENOSPC, "No space left on device", "r.html"),
             1,
-            "volact: r.html: No space left on device (make room, then try again)\n",
+            "volact: r.html: No space left on device (free some disk space, then try again)\n",
         ),
         (KeyboardInterrupt(), 130, "volact: interrupted\n"),
         (ExceptionGroup("g", [InputError("in\x1b[2Jner")]), 2, "volact: in\\x1b[2Jner\n"),
@@ -269,7 +269,7 @@ class Failing:
     ],
 )
 def test_a_writer_that_fails_costs_no_other(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], at: str, error: Exception, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], at: str, error: Exception, said: str
 ) -> None:
     page = tmp_path / "r.html"
     sinks = Sinks(Failing(error, at), parse_reports([f"html={page}"]), HOW)
@@ -277,7 +277,7 @@ def test_a_writer_that_fails_costs_no_other(
     sinks.add(server("web-02"))
     assert not sinks.finish(RUN)
     assert "web-02" in page.read_text()
-    assert capfd.readouterr().err == said
+    assert capsys.readouterr().err == said
 
 
 def test_a_report_file_that_fails_leaves_standard_output_and_the_old_file(

@@ -176,7 +176,7 @@ def test_an_empty_store_is_exported_and_pruned(store_url: str, tmp_path: Path) -
     assert pruned == {"dry_run": False, "runs": 0, "thinned": 0, "rows": 0, "kept_runs": 0}
     missing = volact("export", "--store", str(tmp_path / "no.db"))
     assert (missing.returncode, missing.stdout) == (2, "")
-    assert missing.stderr == "volact: there is no store yet (check and activate make one)\n"
+    assert missing.stderr == "volact: there is no store yet (check and activate create one)\n"
 
 
 def test_old_runs_are_pruned(healthy: str, store_url: str) -> None:
