@@ -1,7 +1,7 @@
 """Finds and checks the agent's one answer line.
 
 Everything here comes from a server that may be broken or hostile: sizes are
-bounded, and whatever is not a complete, unharmed answer to this very request
+bounded, and anything but a complete, undamaged answer to this very request
 is an ``AnswerError``, never a fact.  What the facts mean is read in
 ``volact.core.facts``.
 """
@@ -21,7 +21,7 @@ from volact.model.step import StepResult
 from volact.model.text import say
 
 MAX_LINE = 24_000  # bytes; the protocol's limit for one answer
-_MAX_OUTPUT = 1_000_000  # of stdout that is looked at
+_MAX_OUTPUT = 1_000_000  # of stdout that is read
 _MAX_RESULTS = 64
 _MAX_DEPTH = 6  # of values in values, in one fact or in what a step saw
 _MAX_VALUES = 2_000  # in what one step saw before or after
@@ -34,7 +34,7 @@ _BLANK = b" \t\r\n\0"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole, unharmed answer; ``facts`` is still as the server wrote it."""
+    """A whole, undamaged answer; ``facts`` is still as the server wrote it."""
 
     id: str
     mode: str
@@ -64,12 +64,12 @@ def read_answer(stdout: bytes, expect_id: str) -> Answer:
 
 
 def read_line(line: bytes) -> Answer:
-    """The answer of one line, to whichever request; ``AnswerError`` when it is not whole."""
+    """The answer of one line, to any request; ``AnswerError`` when it is not whole."""
     return _decode(_checked(line), None)
 
 
 def read_never(line: bytes) -> AnswerError | None:
-    """Why the agent did not answer, where a line says so."""
+    """Why the agent did not answer, where a line gives the reason."""
     match = _NEVER.match(line)
     if match is None:
         return None
@@ -86,7 +86,7 @@ def read_never(line: bytes) -> AnswerError | None:
 
 
 def _busy(detail: str) -> AnswerError:
-    """Whose steps run there; what is said of it comes from the server, like all else."""
+    """Whose steps run there; the description comes from the server, so it is untrusted too."""
     match = _HOLDER.fullmatch(detail)
     if match is None:
         return _bad("the agent did not say whose run is changing the server", "")

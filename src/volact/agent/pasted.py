@@ -1,6 +1,6 @@
-"""Answers in text that went through other hands: consoles, JSON, mail, a clipboard.  Pure.
+"""Answers in text that passed through consoles, JSON, mail or a clipboard.  Pure.
 
-An answer carries its length and its checksum, so that whatever was done to the
+An answer carries its length and its checksum, so that changes to the
 text can be undone by trying: line breaks put in, quotes escaped, prefixes
 before each line, Base64 around it.  What does not check is never taken.
 """

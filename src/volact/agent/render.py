@@ -26,7 +26,7 @@ from volact.knowledge.load import load_editions
 from volact.model.text import say
 
 MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command takes
-HANDED_BYTES = 96 * 1024  # a file in a person's hands is never shortened, only bounded
+HANDED_BYTES = 96 * 1024  # a standalone file is never shortened, only bounded
 
 _COMMON = ("host", "registry", "wmi", "services", "net", "reach", "licensing", "server")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
@@ -81,7 +81,7 @@ def render(
         ]
     )
     text, room = "", HANDED_BYTES if handed else MAX_BYTES
-    # What has to be given up: line ends first, then names.
+    # What is shortened: line ends first, then names.
     for names in ("whole",) if handed else ("whole", "joined", "variables", "all"):
         text = f"{head}\n{_parts(parts_of(request), names)}\n".replace("\n", "\r\n")
         if len(text) <= room:
@@ -90,7 +90,7 @@ def render(
 
 
 def _words(request: Request, language: str) -> tuple[str, ...]:
-    """The standalone script's words; the other modes talk to nobody."""
+    """The standalone script's words; the other modes print no text for a person."""
     if request.mode != "standalone":
         return ()
     script = "\n".join(_source(f"{part}.js") for part in parts_of(request))
@@ -157,7 +157,7 @@ def _prologue(request: Request, deadline_s: int, keep: bool, language: str) -> s
 
 
 def _switched_off(request: Request, scope: str, hive: str, language: str) -> str:
-    """What is printed when Windows Script Host is off: the script could never say it."""
+    """What is printed when Windows Script Host is off: the script could never print it."""
     if request.mode == "standalone":
         key = f"{hive}\\SOFTWARE\\Microsoft\\Windows Script Host\\Settings"
         lines = (
@@ -194,10 +194,10 @@ def _stopped(person: bool, language: str) -> str:
 
 
 def _limits_back(request: Request) -> str:
-    """Puts raised phase limits back when the script was ended before it could.
+    """Restores raised phase limits when the script was ended before it could.
 
-    The script writes down what they were, ``-`` for none, and takes that away
-    when it has put them back: then nothing is found here.
+    The script records the earlier limits, ``-`` for none, and removes the record
+    when it has restored them: then nothing is found here.
     """
     if not any(step.params.get("raise_limits") for step in request.steps):
         return "rem"
@@ -225,7 +225,7 @@ def _limits_back(request: Request) -> str:
 
 
 def _unlock(request: Request) -> str:
-    """Takes the lock of a script away that was ended before it could; no other's."""
+    """Removes the lock of a script that was ended before it could; no other lock."""
     if request.lock is None:
         return "rem"
     return (
@@ -242,7 +242,7 @@ def _end(person: bool, keep: bool) -> str:
     A window that Explorer opened for this file alone stays for five minutes or
     until a key is pressed.  A double click ends its command with quote, blank,
     quote, "Run as administrator" with quote, blank; PowerShell and scripts write
-    neither.  ``timeout`` ends at once where nobody can press a key.
+    neither.  ``timeout`` ends at once without an interactive console.
     """
     if not keep:
         return 'del /q /f "%~f0" & exit %x%'

@@ -37,7 +37,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     connect_ms: int = 3000
     kms_from: str = ""  # a metadata value that names one more KMS host to try
     present: bool = False  # try the KMS hosts that are set or discovered, too
-    detect: bool = False  # the cloud is not known yet: ask what may tell it
+    detect: bool = False  # the cloud is not known yet: ask what may identify it
     title: str = ""
     refuse: dict[str, dict[str, str]] = {}
     clouds: tuple[str, ...] = ()
@@ -45,9 +45,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose steps these are, for whoever comes to the server meanwhile.
+    """The owner of these steps, for other runs on the server meanwhile.
 
-    ``since`` and ``until`` are Unix milliseconds by the clock of who asks: the
+    ``since`` and ``until`` are Unix milliseconds by volact's clock: the
     server's own may be set by a step.
     """
 
@@ -92,7 +92,7 @@ def new_request(
 
 
 def shared_id(request: Request, salt: str) -> str:
-    """An id that equal questions have in common, and nobody else's request has."""
+    """An id that equal questions have in common, and no other request has."""
     document = json.dumps({**request.document(), "id": ""}, sort_keys=True)
     return hashlib.blake2b(document.encode(), key=salt.encode(), digest_size=8).hexdigest()
 
@@ -126,12 +126,12 @@ def _clouds() -> tuple[str, ...]:
 
 @cache
 def _codes() -> dict[str, str]:
-    """What a failed activation usually says, in a sentence each."""
+    """The usual codes of a failed activation, a sentence each."""
     known = load_errors()
     return {f"0x{code:08X}": str(known[code].meaning) for code in _USUAL if code in known}
 
 
-# What a KMS client is told, and what the network and DNS say.
+# Codes that a KMS client gets, and those of the network and DNS.
 _USUAL = (
     0xC004F038, 0xC004F039, 0xC004F041, 0xC004F042, 0xC004F050, 0xC004F069, 0xC004F06C,
     0xC004F074, 0xC004F014, 0xC004F015, 0xC004F00F, 0x8007232B, 0x8007267C, 0x800706BA,
@@ -140,7 +140,7 @@ _USUAL = (
 
 
 def _refused(profile: Profile) -> dict[str, dict[str, str]]:
-    """What the server's metadata may say that the provider's licence does not cover."""
+    """Metadata values of servers that the provider's licence does not cover."""
     refuse: dict[str, dict[str, str]] = {}
     if profile.image_key in profile.metadata:
         reasons = {name: _why_not(image) for name, image in profile.images.items()}

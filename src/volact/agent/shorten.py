@@ -1,7 +1,7 @@
 """Shortens names of the script when a request would be too large otherwise.  Pure.
 
 Variables, parameters and repeated strings first, functions only where that is not
-enough: the names of functions tell whoever receives the file what is done.  The same name
+enough: the names of functions show a reader of the file what it does.  The same name
 becomes the same short name everywhere, so no scope has to be understood.
 """
 
@@ -190,7 +190,7 @@ def _in_parentheses(solid: list[Token], at: int) -> Iterator[str]:
 
 
 def _short_names(used: Counter[str], wanted: set[str]) -> dict[str, str]:
-    """Short names for the wanted ones, the shortest for those that cost most."""
+    """Short names for the given ones, the shortest for those that cost most."""
     taken = (set(used) - wanted) | _WORDS
     free = (
         "".join(letters) for size in (1, 2, 3) for letters in product(ascii_letters, repeat=size)

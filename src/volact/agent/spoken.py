@@ -1,8 +1,8 @@
-"""The words of the file that is handed out, in the language of the person who runs it.
+"""The words of the standalone script, in the language of the person who runs it.
 
-The script's own words are English.  Here is what it says, found in its source,
+The script's own words are English.  Here are its sentences, found in its source,
 and the table of the same in another language that is sent along.  A console
-that cannot show that language gets English: the script itself looks.
+that cannot show that language gets English: the script itself checks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NOTED = re.compile(r"\b(?:result|failed|refused)\(")
 
 
 def said_in(script: str) -> Iterator[str]:
-    """What a script says to a person (``t("…")``), and the notes of its steps."""
+    """The sentences of a script (``t("…")``), and the notes of its steps."""
     for match in _SAID.finditer(script):
         yield "".join(_unquoted(part) for part in _STRING.findall(match[1]))
     yield from (match[1] for match in _RETURNED.finditer(script))

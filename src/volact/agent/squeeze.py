@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-# Nobody reads longer lines, and cmd passes over them as over all others.
+# The limit of a line's length; cmd skips these lines like all others.
 _WIDE = 500
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)
 _STRING = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
@@ -30,7 +30,7 @@ def squeeze(text: str) -> str:
 
 
 def joined(code: str) -> str:
-    """The same script with fewer line ends, each of which is two bytes on the way.
+    """The same script with fewer line ends, each of which is two bytes to send.
 
     The parts end every statement with its sign; none leaves that to a line end.
     """

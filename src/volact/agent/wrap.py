@@ -177,7 +177,7 @@ CLOUDS = {
 
 
 def _plain(text: str) -> str:
-    """A ``.bat`` in PowerShell as it is, so that whoever receives it can read it."""
+    """A ``.bat`` in PowerShell as it is, so that its reader can check it."""
     lines = text.splitlines()
     if any(line.startswith("'@") for line in lines):
         raise AssertionError("a line of the script would end the text around it")

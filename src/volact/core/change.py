@@ -1,8 +1,8 @@
-"""What two looks at one server differ in, and whether it got better or worse.
+"""What differs between two examinations of one server, and whether it got better or worse.
 
-Rules that hold whatever is compared: a look that failed says nothing about the
-server, so nothing got better or worse by it; swapping the looks swaps better and
-worse; a look compared with itself is the same.
+Rules for every comparison: a failed examination shows nothing about the
+server, so it makes nothing better or worse; swapping the two swaps better and
+worse; an examination compared with itself is the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from volact.model.report import ServerReport, Word
 
 # worse, better: the server itself.  changed: something else, or for better and worse.
 # lost: examined then, not now.  regained: not then, now.
-# gone, new: no look at it in one of the runs.  The most pressing first.
+# gone, new: not examined in one of the runs.  The most pressing first.
 ChangeKind = Literal["worse", "lost", "changed", "gone", "regained", "new", "better", "same"]
 CHANGE_KINDS: tuple[ChangeKind, ...] = (
     "worse", "lost", "changed", "gone", "regained", "new", "better", "same",
@@ -47,7 +47,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def examined(self) -> bool:
-        """Whether this look says anything of the server."""
+        """Whether this examination shows anything of the server."""
         return self.verdict != "unreachable"
 
     @property
@@ -57,7 +57,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """Two looks side by side; ``None`` where a run has none."""
+    """Two examinations side by side; ``None`` where a run has none."""
 
     kind: ChangeKind
     before: Snapshot | None
@@ -92,7 +92,7 @@ def snapshot(report: ServerReport) -> Snapshot | None:
 
 
 def compare(before: Snapshot | None, after: Snapshot | None) -> Change:
-    """What is different between two looks; at least one of them is there."""
+    """What is different between two examinations; at least one of them is there."""
     if before is None or after is None:
         kind: ChangeKind = "same" if before is after else "new" if before is None else "gone"
         return Change(kind=kind, before=before, after=after)
@@ -115,7 +115,7 @@ def compare(before: Snapshot | None, after: Snapshot | None) -> Change:
 
 
 def _unexamined(before: Snapshot, after: Snapshot) -> ChangeKind:
-    """At least one of the looks failed."""
+    """At least one of the examinations failed."""
     if before.examined:
         return "lost"
     if after.examined:
@@ -124,7 +124,7 @@ def _unexamined(before: Snapshot, after: Snapshot) -> ChangeKind:
 
 
 def _trend(before: Snapshot, after: Snapshot) -> ChangeKind:
-    """Better or worse, by the first of three measures that tells; else changed or same."""
+    """Better or worse, by the first of three measures that differs; else changed or same."""
     was, is_ = before.verdict == "healthy", after.verdict == "healthy"
     if was != is_:
         return "better" if is_ else "worse"

@@ -1,4 +1,4 @@
-"""What counts as a server's causes when servers are compared, and how they are told apart.
+"""What counts as a server's causes in comparisons of servers, and how causes are distinguished.
 
 One cause once: an error that another error of the same server brings about is
 no cause of its own.
@@ -30,7 +30,7 @@ _ERRORS: dict[str, Text] = {
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """A cause, what tells it from others of its kind, and the server's own sentence."""
+    """A cause, what distinguishes it from others of its kind, and the server's own sentence."""
 
     id: str  # a finding's id, or error:<kind>
     detail: str = ""

@@ -24,11 +24,11 @@ from volact.model.text import Text, count, raw, say
 
 LEAST = 3  # fewer servers are no cluster
 _NAMES = 5
-# More combinations than this are told apart no further: memory stays flat.
+# More combinations than this are not distinguished: memory stays flat.
 _MOST_TRAITS = 20_000
 _MOST_MACHINE_IDS = 100_000
 
-# The dimensions, the most telling first.
+# The dimensions, the most informative first.
 DIMENSIONS = ("subnet", "kms_host", "release", "provider")
 Traits = tuple[str, str, str, str]  # a server's value of each dimension
 
@@ -77,7 +77,7 @@ class Clusters:
         self.add_machine_id(server.name, server.license.cmid)
 
     def add_servers(self, traits: Traits, number: int) -> None:
-        """Count servers with these traits, whatever their state; before their causes."""
+        """Count servers with these traits, in any state; before their causes."""
         traits = self._bounded(traits)
         self._population[traits] += number
         for sizes, value in zip(self._sizes, traits, strict=True):
@@ -195,7 +195,7 @@ class Clusters:
 
 
 def subnet_of(server: ServerReport) -> str:
-    """The server's network: its own address where it told one, else the one it was reached at."""
+    """The network of the server's own address where that is known, else of the address it was reached at."""
     reached = server.address.rpartition("://")[2]
     host = reached.rpartition("]")[0].removeprefix("[") or reached.partition(":")[0]
     for text in (*server.addresses, host):

@@ -11,7 +11,7 @@ _NAMES = frozenset({"Windows", "Microsoft's", "Kerberos"})
 
 
 def hex_code(code: int) -> str:
-    """``0xC004F074``, whatever sign the number came with."""
+    """``0xC004F074``, for a signed or an unsigned number."""
     return f"0x{code & 0xFFFFFFFF:08X}"
 
 

@@ -1,7 +1,7 @@
-"""The options by which a person agrees to repairs that wait for it.
+"""The options by which the operator agrees to repairs that need consent.
 
-What cannot simply be undone asks first: ``--allow STEP`` is the word for one
-kind of step.  When such a repair is possible at all is each finding's affair.
+A step that is hard to undo needs consent: ``--allow STEP`` gives it for one
+kind of step.  When such a repair is possible at all is decided by each finding.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from volact.core.context import Context
 from volact.core.steps import CONSENT_STEPS
 from volact.model.finding import Repair
 
-# ``move-kms`` is no step of its own: it is the word for taking a server that is
-# licensed by a KMS host of no known owner over to the provider's.
+# ``move-kms`` is no step of its own: it allows moving a server that is
+# licensed by a KMS host of no known owner to the provider's.
 MOVE_KMS = "move-kms"
 ASKING_STEPS = (*CONSENT_STEPS, MOVE_KMS)
 
@@ -25,5 +25,5 @@ def allow(word: str) -> str:
 
 
 def repair_with(step: str, ctx: Context) -> Repair:
-    """Automatic when the person has agreed to this kind of step."""
+    """Automatic when the operator has agreed to this kind of step."""
     return "automatic" if step in ctx.policy.consent else "needs-consent"

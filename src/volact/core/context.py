@@ -1,4 +1,4 @@
-"""What judging and planning are given beside the facts of one server."""
+"""The input of diagnosis and planning beside the facts of one server."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from volact.model.profile import Image, Knowledge, Profile
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person allows in this run.
+    """What the operator allows in this run.
 
-    ``override_entitlement`` is the reason they gave, ``""`` when they did not.
-    ``consent`` names the kinds of steps they agreed to (``core.consent``).
+    ``override_entitlement`` is the reason given, ``""`` when there is none.
+    ``consent`` names the kinds of steps that are agreed to (``core.consent``).
     """
 
     replace_key: bool = False
@@ -25,9 +25,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Knowledge, permission, what the operator knows of images, and the time.
 
-    ``image`` and ``license`` are what the cloud's own API says of this very
+    ``image`` and ``license`` are what the cloud's own API reports of this very
     server: its image's id and its kind of licence; ``""`` when it was not asked.
-    ``clouds`` are all profiles there are, to say whose a foreign KMS host is.
+    ``clouds`` are all profiles there are, to name the owner of a foreign KMS host.
     """
 
     knowledge: Knowledge

@@ -1,8 +1,8 @@
-"""Which provider's cloud a server runs in, by what its firmware says.
+"""Which provider's cloud a server runs in, by the words of its firmware.
 
 Never by its KMS host alone: two clouds use the same address, and a server that
 was moved still has the old one.  Where the firmware fits several clouds of one
-company, the host that is set tells which of these, if it is one's alone.
+company, the host that is set decides between them, if only one of them has it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Detection(msgspec.Struct, frozen=True):
 
 
 def detect(facts: Facts, profiles: Iterable[Profile]) -> Detection:
-    """What the server's own facts tell of its cloud."""
+    """What the server's own facts show of its cloud."""
     os = facts.os
     said = " ".join((value_of(fact) or "").lower() for fact in (os.bios, os.maker, os.model))
     tag = (value_of(os.asset) or "").strip().lower()
@@ -46,7 +46,7 @@ def detect_provider(facts: Facts, profiles: Iterable[Profile]) -> str | None:
 
 
 def _by_host(facts: Facts, candidates: list[Profile]) -> list[Profile]:
-    """The one of them whose KMS host is set; [] when that does not tell."""
+    """The one of them whose KMS host is set; [] when that does not decide."""
     layers = kms_layers(facts)
     product = licence_of(facts, layers).main
     setting = value_of(product.kms if product else layers.server)

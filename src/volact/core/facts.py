@@ -1,6 +1,6 @@
 """The agent's answer, as ``volact.model.facts``.
 
-Unknown keys are passed over: a newer agent may say more.  A value of the wrong
+Unknown keys are skipped: a newer agent may report more.  A value of the wrong
 type is an ``AnswerError``: such an answer cannot be trusted.  Which fields each
 group has is in ``fields``, how one value is read in ``scalars``; no judgement
 here.

@@ -1,7 +1,7 @@
 """When a server's licence ends, as of now, from what was seen of it at some time.
 
-Judgement on the row of the JSON contract, so that it serves a fresh look and a
-remembered one alike.  Which servers are shown for it is not decided here.
+Judgement on the row of the JSON contract, so that it serves a new examination and a
+stored one alike.  Which servers are shown for it is not decided here.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import msgspec
 
 from volact.model.report import LicenseRow
 
-# expired: it ended, maybe after the look.  ends: it ends at a known time to come.
-# never: it has no end.  unlicensed: there was none at the look.
-# unknown: nobody could tell.
+# expired: it ended, maybe after the examination.  ends: it ends at a known time to come.
+# never: it has no end.  unlicensed: there was none then.
+# unknown: no fact shows it.
 EndState = Literal["expired", "ends", "never", "unlicensed", "unknown"]
 
 _NOT_LICENSED = frozenset({"unlicensed", "notification"})
@@ -38,7 +38,7 @@ def licence_end(license: LicenseRow | None, now: datetime) -> LicenceEnd:
 
 
 def end_of_term(license: LicenseRow | None) -> tuple[EndState, datetime | None]:
-    """What is known of a licence's end whatever the time is: a state, or ``ends`` and when."""
+    """What is known of a licence's end at any time: a state, or ``ends`` and when."""
     if license is None or license.status is None:
         return "unknown", None
     if license.status in _NOT_LICENSED:
@@ -51,7 +51,7 @@ def end_of_term(license: LicenseRow | None) -> tuple[EndState, datetime | None]:
 
 
 def days_until(moment: str | None, now: datetime) -> float | None:
-    """Days from ``now`` to a moment of ISO 8601, UTC where it does not say."""
+    """Days from ``now`` to a moment of ISO 8601, UTC where it names no zone."""
     at = moment_of(moment)
     return None if at is None else (at - now).total_seconds() / 86400
 

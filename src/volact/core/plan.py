@@ -1,16 +1,16 @@
 """Findings and facts become ordered steps, or the reason for doing nothing.
 
-The rules of conduct live here and in ``refusals``:
+The safety rules are here and in ``refusals``:
 
 - nothing rests on a fact that could not be read.  Four exceptions, each safe
   by itself: a silent licensing service that is stopped or held down by a known
   fault is started (and then activated, which is an "ensure"); an unknown
   image does not stop work; unknown elevation does not, because Windows
   refuses what it must; rights, firewall rules and an awaited restart that were
-  not asked about, or not told, do not, because activation then fails and
+  not asked about, or not answered, do not, because activation then fails and
   changes nothing;
 - a server licensed by an accepted host is changed only to repair an error;
-- no activation while an error that would make it fail stays unmended.
+- no activation while an error that would make it fail stays unrepaired.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _repairs(a: Assessment, wanted: Iterable[Finding]) -> tuple[StepDraft, ...]:
 
 
 def _alone(steps: tuple[StepDraft, ...]) -> tuple[tuple[StepDraft, ...], tuple[Refusal, ...]]:
-    """A last resort is taken by itself, and only when nothing else is left to mend."""
+    """A last resort is planned alone, and only when nothing else is left to repair."""
     last = [step for step in steps if kind_of(step.params).alone]
     others = tuple(step for step in steps if not kind_of(step.params).alone)
     if not last or not others:
@@ -131,7 +131,7 @@ def _activation(causes: tuple[str, ...], steps: tuple[StepDraft, ...]) -> StepDr
 
 
 def _with_judge(steps: tuple[StepDraft, ...]) -> tuple[StepDraft, ...]:
-    """A KMS host of uncertain reach is set only where an activation tells, and put back then."""
+    """A KMS host of uncertain reach is set only where an activation tests it, and restored if it fails."""
     unproven = [step for step in steps if getattr(step.params, "unproven", False)]
     if not any(isinstance(step.params, Activate) for step in steps):
         return tuple(step for step in steps if step not in unproven)

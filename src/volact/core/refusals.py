@@ -1,4 +1,4 @@
-"""What volact will not do, and why: each rule of conduct as a named refusal."""
+"""What volact will not do, and why: each safety rule as a named refusal."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _stops(finding: Finding, a: Assessment) -> bool:
 
 
 def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
-    """Repairs that wait for the person's word, each option once."""
+    """Repairs that need the operator's consent, each option once."""
     refused: dict[str, Refusal] = {}
     for finding in findings:
         if finding.repair == "needs-consent":
@@ -68,7 +68,7 @@ def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
 
 
 def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[StepDraft, ...]) -> bool:
-    """Whether an error that only a person's word would mend keeps activation from working."""
+    """Whether an error that is repaired only with consent keeps activation from working."""
     repaired = {id for step in steps for id in step.because}
     return any(
         f.severity == "error"
@@ -127,7 +127,7 @@ def _missing(a: Assessment, steps: tuple[StepDraft, ...]) -> Iterator[Text]:
 
 
 def _type_unknown(a: Assessment) -> bool:
-    """Whether a KMS client does not say if it may use KMS; before 2012 every one may."""
+    """Whether it is unknown if a KMS client may use KMS; before 2012 every one may."""
     if a.system.before_2012:
         return False
     return any(is_unreadable(product.facts.vl_enabled) for product in a.licence.clients)
@@ -143,7 +143,7 @@ def _host_known(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
 def _host_reached(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
     """Whether the server reaches, or may reach, the host that it will use after these steps.
 
-    A try that tells nothing certain holds nothing back: the activation itself tells.
+    An inconclusive try prevents nothing: the activation itself decides.
     Where the provider leaves the host to DNS and none is known yet, Windows asks.
     """
     by_dns = a.ctx.knowledge.profile.discovery == "dns"

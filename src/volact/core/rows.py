@@ -52,7 +52,7 @@ def _channel(product: Product) -> str | None:
 def _host(
     a: Assessment, setting: KmsSetting | None, product: ProductState | None
 ) -> dict[str, str]:
-    """The KMS host in use, and which layer named it."""
+    """The KMS host in use, and the layer that names it."""
     if setting is None:
         return {}
     return {"kms_host": str(setting.host), "kms_source": a.kms.origin_of(setting, product)}

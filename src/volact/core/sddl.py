@@ -1,7 +1,7 @@
 """May the licensing service's account execute its program?  The DACL says.
 
 Reads the SDDL text of a file's DACL, as icacls saves it.  What this module
-does not understand makes the answer "unknown": nobody is accused on a guess.
+does not understand makes the answer "unknown": no finding rests on a guess.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def parse(sddl: str) -> tuple[Ace, ...] | None:
 
 
 def granted(sddl: str, sid: str, deny: tuple[str, ...]) -> str:
-    """The DACL after ``grant-execute``: these denials gone, this account let in."""
+    """The DACL after ``grant-execute``: these denials removed, this account allowed."""
     kept = [ace.text for ace in parse(sddl) or () if not (ace.kind == "D" and ace.sid in deny)]
     return f"D:PAI(A;;{_READ_AND_EXECUTE};;;{sid})" + "".join(f"({text})" for text in kept)
 

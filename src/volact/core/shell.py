@@ -74,7 +74,7 @@ def set_limits(pos: str, neg: str) -> tuple[str, ...]:
 
 
 def restore_limits(saved: str) -> tuple[str, ...]:
-    """Put back phase limits that were written down as ``54000 -``."""
+    """Restore phase limits that were recorded as ``54000 -``."""
     names = ("MaxPosPhaseCorrection", "MaxNegPhaseCorrection", "VolactLimits")
     given = [word if re.fullmatch("[0-9]{1,10}", word) else "-" for word in saved.split()]
     words = [*given, "-", "-"][:2]
@@ -114,7 +114,7 @@ REARM = f"{SLMGR} -rearm"
 
 
 def rebuild_store(service: str, tokens: str) -> tuple[str, ...]:
-    """Have the licence store made anew, as far as the restarts."""
+    """Rebuild the licence store, up to the restarts."""
     return (
         f"net stop {service}",
         f'ren "{tokens}" tokens.bar',
@@ -129,8 +129,8 @@ _TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-227147
 def grant_execute(path: str, sid: str, deny: tuple[str, ...], sddl: str = "") -> tuple[str, ...]:
     """Take away denying entries and let an account read and execute a file of Windows.
 
-    Such a file is TrustedInstaller's, and nobody else may change who may do
-    what with it: the owner is changed for that, and changed back.
+    TrustedInstaller owns such a file, and only the owner may change its
+    permissions: the owner is changed for that, and changed back.
     """
     own = (f'icacls "{path}" /inheritance:d',) if _DENIED_BY_FOLDER.search(sddl) else ()
     return (

@@ -15,7 +15,7 @@ _LONGEST_S = 100 * 366 * 86400  # a century: beyond it dates run out
 
 
 def parse_span(text: str, option: str) -> timedelta:
-    """The span; ``InputError`` with one line that names the option for what is none."""
+    """The span; for anything else an ``InputError`` with one line that names the option."""
     word = text.strip().lower()
     if not _WHOLE.fullmatch(word):
         raise _wrong(say("{option} {text}: not a duration", option=option, text=text))
@@ -32,7 +32,7 @@ def _wrong(message: Text) -> InputError:
 
 
 def span_word(span: timedelta) -> str:
-    """A span as it is typed, in the largest unit that says it whole: ``30d``, ``36h``."""
+    """A span as it is typed, in the largest unit that divides it: ``30d``, ``36h``."""
     seconds = round(span.total_seconds())
     for unit in ("w", "d", "h", "m"):
         size = _UNITS[unit]

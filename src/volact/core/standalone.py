@@ -1,6 +1,6 @@
-"""The list of steps that the handed-out script carries.
+"""The list of steps in the standalone script.
 
-Nobody has looked at the server before, so every step guards itself: by build,
+The server was not probed before, so every step guards itself: by build,
 by the measured clock, and by being an "ensure" that leaves alone what is right.
 """
 
@@ -58,7 +58,7 @@ def _start(name: str, guard: Guard) -> StepDraft:
 
 
 def _clock(knowledge: Knowledge) -> tuple[StepDraft, ...]:
-    """Only where the clock is seen to be off."""
+    """Only where the clock is measured to be off."""
     guard = Guard(clock_off=WARNING_S)
     source = tuple(SetTimeSource(peers=(peer,)) for peer in knowledge.profile.ntp[:1])
     sync = SyncClock(within_s=SYNC_WITHIN_S, raise_limits=True)

@@ -1,14 +1,14 @@
 """The undo of a run: what is put back, in which order, and what is left as it is.
 
 - Only what the run really changed, and only where the server still has what the
-  run put there; a later change is left, and both values are said.
+  run put there; a later change is left, and both values are reported.
 - The last thing done is undone first.
 - Nothing on a fact that cannot be read; nothing against group policy; never a
   domain member's time.
 - A step whose answer was lost is judged by the server itself: as before means
   that it never ran, as promised means that it did.
 
-Whether it worked is for the closing probe to say: ``outcome``.
+Whether it worked is shown by the closing probe: ``outcome``.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ class UndoPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_undo(history: RunHistory, facts: Facts, consent: frozenset[str] = frozenset()) -> UndoPlan:
-    """What is put back of a run, on a server that stands as these facts say.
+    """What is put back of a run, on a server with these facts.
 
-    ``consent`` names the steps that the person has allowed.
+    ``consent`` names the steps that the operator has allowed.
     """
     restores: list[Restore] = []
     left = [one for step in history.steps for one in (_unread(step), _stays(step)) if one]
@@ -220,7 +220,7 @@ def _left(
 def _not_back(
     restore: Restore, result: StepResult | None, now: Any, *, readable: bool
 ) -> NotRestored:
-    """Why a setting is not back, as far as the step or the probe says it."""
+    """Why a setting is not back, as far as the step or the probe shows it."""
     if result is not None and not result.ok:
         code = f"0x{result.hresult:08X}" if result.hresult else ""
         said = ": ".join(part for part in (code, result.note) if part)
@@ -236,7 +236,7 @@ def _not_back(
 
 
 def _once(left: list[NotRestored]) -> tuple[NotRestored, ...]:
-    """A retried step says no more than a single one."""
+    """A step that is listed twice is reported once."""
     said: dict[tuple[str, str, str], NotRestored] = {}
     for one in left:
         said.setdefault((one.do, one.what, str(one.reason)), one)

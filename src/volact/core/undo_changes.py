@@ -1,6 +1,6 @@
 """What a run's steps changed, setting by setting, out of what was recorded of them.
 
-A step that answered tells what it changed; of one whose answer was lost only the
+A step that answered reports what it changed; of one whose answer was lost only the
 promise is known.  Where a setting stands in the facts and how it is put back is
 declared beside the steps, in ``core.steps``.
 """
@@ -103,5 +103,5 @@ def _never_ran(step: AppliedStep) -> bool:
 
 
 def _answered(step: AppliedStep) -> bool:
-    """A step that broke off says nothing of what it had done by then."""
+    """A step that was cut off does not report what it had done by then."""
     return step.result is not None and bool(step.result.before or step.result.after)

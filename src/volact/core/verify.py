@@ -1,7 +1,7 @@
-"""Where a server stands after it all: the verdict.
+"""The verdict on a server at the end of a run.
 
-"Did it work" is answered by the closing probe alone, never by a step that says of
-itself that it worked.  A licence that was there before an activation that failed
+"Did it work" is answered by the closing probe alone, never by a step that reports
+its own success.  A licence that was there before an activation that failed
 proves nothing: that is ``activation-failed``, one of the closing probe's findings.
 """
 
@@ -41,7 +41,7 @@ def verify(
         before: the findings before it.
         after: the findings of the closing probe; those before where nothing was applied.
         now: the server as the closing probe shows it, with the results of the
-            steps; () where the answer was lost, the closing probe tells all the same.
+            steps; () where the answer was lost, the closing probe decides all the same.
 
     Returns:
         The verdict, and which findings are gone.
@@ -57,7 +57,7 @@ def verify(
 
 
 def is_healthy(a: Assessment, findings: tuple[Finding, ...]) -> bool:
-    """Licensed by an accepted KMS host, and no error stands."""
+    """Licensed by an accepted KMS host, and no error is left."""
     return a.licensed_by_accepted and not any(f.severity == "error" for f in findings)
 
 

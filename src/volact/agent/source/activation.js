@@ -3,7 +3,7 @@
  * service.  A key is never printed, only its last five characters.
  */
 
-/* The products' key tails, so that a key can be told from another. */
+/* The products' key tails, which distinguish one key from another. */
 function keyView(products) {
   var tails = [], i;
   for (i = 0; i < products.length; i++) {

@@ -1,5 +1,5 @@
 /*
- * apply: the steps in order, and what came of each.
+ * apply: the steps in order, and the result of each.
  */
 
 WScript.Quit(main(function () {

@@ -1,5 +1,5 @@
 /*
- * Putting the DACL and the debugger of the licensing program back.
+ * Restoring the DACL and the debugger of the licensing program.
  */
 
 /*

@@ -1,6 +1,6 @@
 /*
- * Putting a KMS host back as it was, reachable or not: whoever undoes a run has
- * seen where that leads.
+ * Restoring a KMS host as it was, reachable or not: the plan of an undo shows
+ * where that leads.
  */
 
 STEPS["restore-kms-host"] = function (step) {

@@ -1,5 +1,5 @@
 /*
- * Putting the name servers of one adapter back, and taking a route away.
+ * Restoring the name servers of one adapter, and removing a route.
  */
 
 function adapterAt(index) {
@@ -12,7 +12,7 @@ function adapterAt(index) {
   throw failure(NO_FILE);
 }
 
-/* Without servers those of DHCP hold again, whichever these are by now. */
+/* Without servers those that DHCP gives now apply again. */
 STEPS["restore-dns"] = function (step) {
   var outcome;
   if (step.servers !== null) {

@@ -1,5 +1,5 @@
 /*
- * Putting the start mode of a service back.  Where nobody but the system may
+ * Restoring the start mode of a service.  Where only the system may
  * configure it, its key is written, which Windows reads when it starts.
  */
 

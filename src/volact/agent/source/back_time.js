@@ -1,5 +1,5 @@
 /*
- * Putting the time source and what starts Windows Time back.  Not in a domain,
+ * Restoring the time source and what starts Windows Time.  Not in a domain,
  * where both are the domain's.
  */
 

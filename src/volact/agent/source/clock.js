@@ -13,7 +13,7 @@ function readLimits() {
   return values;
 }
 
-/* The limits that a run which was cut off has left to be put back, or null. */
+/* The limits that an interrupted run has left to be restored, or null. */
 function savedLimits() {
   var words = readValue(LIMITS_MARK), values = {}, i;
   words = words === null ? [] : String(words).split(" ");
@@ -24,8 +24,8 @@ function savedLimits() {
 }
 
 /*
- * What the limits were ("-" for none) is written down before they are raised:
- * whatever ends this script, the batch part or the next run puts them back.
+ * The limits ("-" for none) are recorded before they are raised:
+ * if this script is ended, the batch part or the next run restores them.
  */
 function raiseLimits(values) {
   var i, words = [], value;

@@ -1,5 +1,5 @@
 /*
- * The step that takes a debugger of the licensing program away.  Only the one
+ * The step that removes a debugger of the licensing program.  Only the one
  * that a person was shown: another one may be there for a reason.
  */
 

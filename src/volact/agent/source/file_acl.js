@@ -83,7 +83,7 @@ function changeAcl(path, sid, denied, sddl) {
 
 /*
  * Taking ownership is the last resort, and it is given back to whom it was
- * taken from; to whom Windows gives these files where that cannot be told.
+ * taken from; if that is not known, to the owner that Windows gives these files.
  */
 function changeAclAsOwner(path, sid, denied, sddl, owner) {
   var hresult = runTool("takeown.exe", '/f "' + path + '" /a');

@@ -1,5 +1,5 @@
 /*
- * Whose a file is: told as a SID, so that it can be given back.
+ * The owner of a file: as a SID, so that it can be restored.
  */
 
 var TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";

@@ -4,7 +4,7 @@
  * no rows, the registry values behind it are written instead.
  */
 
-/* Answers that mean "this way does not exist here", not "it went wrong". */
+/* Answers that mean "this method does not exist here", not "it failed". */
 function noSuchWay(hresult) {
   return includes([NOT_FOUND, NOT_IMPLEMENTED, 0x80041017, 0x8004102E, 0x80041055, 0x80041010],
     hresult);
@@ -24,7 +24,7 @@ function kmsLayer(step) {
   return {found: licensingService(), key: key, name: "SoftwareLicensingService"};
 }
 
-/* What a layer shows, as it is spelt: by WMI where it tells, else by registry. */
+/* What a layer shows, as it is spelt: by WMI where it answers, else by registry. */
 function shownNames(layer) {
   var name = field(layer.found, "KeyManagementServiceMachine", asText);
   var port = field(layer.found, "KeyManagementServicePort", asUnsigned);
@@ -86,7 +86,7 @@ function hostView(layer) {
   return view;
 }
 
-/* Does it by WMI where that exists, else by the registry; says which it was. */
+/* Sets it by WMI where that exists, else by the registry; returns which it was. */
 function either(layer, byWmi, byRegistry) {
   if (layer.found.row) {
     try {

@@ -1,5 +1,5 @@
 /*
- * The licensing service's WMI classes: what they say, in narrow queries, and
+ * The licensing service's WMI classes: their properties, in narrow queries, and
  * the products that a step is about.
  */
 

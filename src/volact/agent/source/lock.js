@@ -17,13 +17,13 @@ function draftPath() {
   return lockPath() + "." + REQUEST.id;
 }
 
-/* Whose it is, from when until when by the clock of who asked, and this clock's time. */
+/* Its owner, its beginning and end by volact's clock, and this clock's time. */
 function lockLine() {
   var lock = REQUEST.lock;
   return ["VOLACTLOCK1", REQUEST.id, lock.run, lock.since, lock.until, now(), lock.who].join(" ");
 }
 
-/* What a lock says, or null for what is none. */
+/* The content of a lock, or null for anything else. */
 function readLock(text) {
   var match = /^VOLACTLOCK1 [0-9a-f]{16} (\S{1,64}) (\d{1,15}) (\d{1,15}) (\d{1,15}) ([ -~]{0,80})\s*$/
     .exec(text);
@@ -32,7 +32,7 @@ function readLock(text) {
 }
 
 /*
- * Over when both clocks say so: that of who asks now, which no step sets, and
+ * Over when it is over by both clocks: that of the asking run, which no step sets, and
  * this server's own.  A clock that stands before the beginning says nothing.
  */
 function isHeld(lock, asked, here) {
@@ -71,7 +71,7 @@ function movedTo(from, to) {
   }
 }
 
-/* Takes a dead lock away, and no other that came in its place meanwhile. */
+/* Removes a dead lock, and no other that came in its place meanwhile. */
 function putAside(seen) {
   var aside = draftPath();
   try {

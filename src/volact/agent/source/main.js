@@ -1,6 +1,6 @@
 /*
  * The answer line of probe and apply.  Exit codes 10 and 11 are 0 and 1 for
- * whoever started the file: the batch part can then tell them from the script
+ * the caller of the file: the batch part then distinguishes them from the script
  * host's own.
  */
 

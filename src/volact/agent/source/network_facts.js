@@ -69,7 +69,7 @@ function namedHost(metadata) {
   return host["!"] === undefined ? [joinHost(host.name, host.port)] : [];
 }
 
-/* The KMS hosts that are set or were discovered, whoever's they are. */
+/* The KMS hosts that are set or were discovered, of any owner. */
 function presentHosts(facts) {
   var list = [], own = facts.licensing || {}, products = facts.products || [], i;
   if (!REQUEST.ask.present) {

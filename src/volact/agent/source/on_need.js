@@ -18,7 +18,7 @@ function eventCode(event) {
   return match ? Number(match[0]) : 0;
 }
 
-/* Every code by which licensing says how it fares. */
+/* Every code by which licensing reports its state. */
 function codesSeen(facts, results) {
   var list = [failedGroup(facts.licensing), failedGroup(facts.products)], i;
   for (i = 0; facts.products && i < facts.products.length; i++) {

@@ -1,6 +1,6 @@
 /*
- * standalone: looks, changes what has to be changed, looks again and says how
- * it stands.  Exit codes 10, 11 and 12 are 0 activated, 1 not, 2 refused.
+ * standalone: probes, changes what has to be changed, probes again and prints
+ * the result.  Exit codes 10, 11 and 12 are 0 activated, 1 not, 2 refused.
  */
 
 function standalone() {
@@ -79,7 +79,7 @@ function tellKept(state) {
   }
 }
 
-/* Activation was not tried: the first step that failed says why. */
+/* Activation was not tried: the first step that failed gives the reason. */
 function neverTried(state, done) {
   var i, last = null;
   for (i = done.length - 1; i >= 0; i--) {

@@ -1,6 +1,6 @@
 /*
  * How a setting is put back as it was before a run: only while it still is as
- * that run left it.  What somebody has changed since stays, and is said.
+ * that run left it.  A later change stays, and is reported.
  */
 
 /*
@@ -21,7 +21,7 @@ function putBack(read, isBack, isOurs, change) {
     : failed(hresult, before, after, "the value is not the earlier one");
 }
 
-/* Whatever the change comes to, the setting is looked at again. */
+/* The setting is read again even when the change fails. */
 function failureOf(change, view) {
   try {
     return change(view);

@@ -110,7 +110,7 @@ function tried(host) {
   return one;
 }
 
-/* What became of trying a KMS host, once for each: code, ms and outcome. */
+/* The result of trying a KMS host, once for each: code, ms and outcome. */
 function reach(text) {
   if (tries[text] === undefined) {
     try {

@@ -43,7 +43,7 @@ function writeText(path, text) {
   shell.RegWrite(path, text, "REG_SZ");
 }
 
-/* REG_DWORD is written as the signed number that it looks like. */
+/* REG_DWORD is written as the signed number with the same bits. */
 function writeNumber(path, number) {
   shell.RegWrite(path, number | 0, "REG_DWORD");
 }

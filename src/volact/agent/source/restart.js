@@ -4,7 +4,7 @@
  * restarts a server.
  */
 
-/* Written before the deed: what cannot be marked is not done. */
+/* Written before the change: what cannot be marked is not done. */
 function markRestart(why) {
   writeText(RESTART_MARK, why);
   if (readValue(RESTART_MARK) !== why) {

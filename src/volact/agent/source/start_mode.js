@@ -27,7 +27,7 @@ STEPS["enable-service"] = function (step) {
 };
 
 /*
- * Since Windows 8 nobody but the system may configure the licensing service.
+ * Since Windows 8 only the system may configure the licensing service.
  * An administrator may write its key, which Windows reads when it starts.
  */
 function enableAtRestart(step, before, after) {

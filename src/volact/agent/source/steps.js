@@ -1,5 +1,5 @@
 /*
- * Running the steps of a request in order, and the steps that start services.  A step makes sure of something and says
+ * Running the steps of a request in order, and the steps that start services.  A step makes sure of something and reports
  * what was before, what is after, and whether it changed anything.
  */
 

@@ -1,5 +1,5 @@
 /*
- * What a person at the console reads in standalone mode: what is looked at,
+ * What a person at the console reads in standalone mode: what is probed,
  * what is changed, what is left to do; in the words of WORDS where the console
  * shows them.  No key but its tail.
  */
@@ -194,7 +194,7 @@ function foreignPolicy() {
   return acceptedHost(host) ? null : host;
 }
 
-/* What the installed keys forbid, or "": no key is replaced without a person's word. */
+/* What the installed keys forbid, or "": no key is replaced without consent. */
 function refusedKey(products) {
   var i, clients = 0, licensed = 0;
   for (i = 0; i < products.length; i++) {
@@ -212,7 +212,7 @@ function refusedKey(products) {
     ? t("the installed key is not a KMS client key, and is replaced only with your consent") : "";
 }
 
-/* By its name the KMS host of some cloud, which nobody else may use for good. */
+/* By its name a KMS host of a cloud, which only that cloud's servers may keep. */
 function someCloudsHost(host) {
   var name = splitHost(host).name.toLowerCase(), known = REQUEST.ask.clouds || [], i;
   for (i = 0; i < known.length; i++) {
@@ -224,7 +224,7 @@ function someCloudsHost(host) {
   return false;
 }
 
-/* The host of a licence that works and that nobody may give up unasked, or "". */
+/* The host of a valid licence that is replaced only with consent, or "". */
 function ownHost(state) {
   var i, host;
   for (i = 0; i < state.products.length; i++) {

@@ -1,7 +1,7 @@
 /*
  * Steps about the Windows Time service beyond its clock and its source: what
  * starts it outside of a domain, where since 2008 R2 its own trigger stops it,
- * and the phase limits that a run which was cut off has left raised.
+ * and the phase limits that an interrupted run has left raised.
  */
 
 STEPS["set-time-trigger"] = function () {

@@ -1,5 +1,5 @@
 /*
- * The step that has the licence store made anew, as Microsoft's page on
+ * The step that rebuilds the licence store, as Microsoft's page on
  * tokens.dat has it up to the restarts.  The old store is kept beside the new
  * one, and put back when anything fails.
  */
@@ -35,7 +35,7 @@ function reinstallLicences(seconds) {
   return runTool("cscript.exe", "//nologo //B //T:" + seconds + " " + script + " /rilc");
 }
 
-/* Whatever stands there now gives way to the store that was kept. */
+/* The store that was kept replaces what is there now. */
 function putStoreBack(service, folder) {
   stopService(service);
   removeFile(folder + "\\tokens.dat");

@@ -1,7 +1,7 @@
 """Everything derived from facts and context that more than one rule needs, worked out once.
 
 One frozen value: rules, the planner, refusals and the verdict read it, and none
-of them works the same thing out again.  Each topic has a module of its own, which
+of them derives the same thing again.  Each topic has a module of its own, which
 reads facts, the context and the topics before it.  What to call wrong is not
 decided here.
 """

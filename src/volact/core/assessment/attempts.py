@@ -25,7 +25,7 @@ _HEX = re.compile(r"0x[0-9A-Fa-f]{1,8}")
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A code of an activation that was tried: where it was found, whom it was about."""
+    """A code of an attempted activation: where it was found, and its product and host."""
 
     code: int
     source: str  # step, event 12288, event 12289, event 8198
@@ -37,8 +37,8 @@ class Attempt(msgspec.Struct, frozen=True):
 class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
     """The last attempts to activate.
 
-    ``last`` explains best why the last activation failed.  ``answer`` is what
-    the last exchange with a KMS host came to, 0 for success, ``at`` when that
+    ``last`` explains best why the last activation failed.  ``answer`` is the outcome of
+    the last exchange with a KMS host, 0 for success, ``at`` when that
     was by the server's own clock, ``host`` the host and port that were asked
     (``""``: not known).
     """
@@ -55,7 +55,7 @@ class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def attempts_of(facts: Facts, results: tuple[StepResult, ...]) -> AttemptState:
-    """The attempts that the events tell of, and the one that was just made."""
+    """The attempts that the events record, and the one that was just made."""
     return AttemptState(
         last=last_attempt(facts, results),
         answer=kms_answer(facts),
@@ -72,7 +72,7 @@ def event_code(facts: Facts, event_id: str) -> int | None:
 
 
 def kms_answer(facts: Facts) -> int | None:
-    """What the last exchange with a KMS host came to, 0 for success.
+    """The outcome of the last exchange with a KMS host, 0 for success.
 
     Event 12289 is written when a host answered.  Without a 12289 as new as the
     last request (12288), none did, and the request's own code counts.
@@ -89,7 +89,7 @@ def tried_at(facts: Facts) -> str:
 def _answered(facts: Facts) -> bool:
     """Whether a host answered the last request.
 
-    The log's numbers tell, not its times: a clock that was set right in between
+    The log's numbers decide, not its times: a clock that was corrected in between
     stamps the later event with the earlier time.
     """
     request, response = _event(facts, "12288"), _event(facts, "12289")
@@ -104,7 +104,7 @@ def last_attempt(facts: Facts, results: tuple[StepResult, ...]) -> Attempt | Non
     """What explains best why the last activation failed.
 
     The step's own code, unless it is one that says nothing; else the newest
-    event with a code of its own; else whatever code there is.
+    event with a code of its own; else any code there is.
     """
     tried = next((r.hresult for r in reversed(results) if r.do == "activate" and not r.ok), None)
     step = [Attempt(tried, "step", tried_host(facts))] if tried else []
@@ -122,7 +122,7 @@ def _newest_first(attempts: list[Attempt]) -> list[Attempt]:
 
 
 def _attempts(facts: Facts) -> Iterator[Attempt]:
-    """What the events tell: of the last exchange with a KMS host, and of failed tries."""
+    """What the events record: the last exchange with a KMS host, and failed attempts."""
     code, id = kms_answer(facts), "12289" if _answered(facts) else "12288"
     event = _event(facts, id)
     if code is not None and event:

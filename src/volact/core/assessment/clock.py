@@ -1,7 +1,7 @@
 """How far a server's clock is off, and what stands in the way of setting it.
 
 A measurement is an interval.  The value used is the one nearest to zero: a
-server is never accused on account of a slow network.
+slow network must never look like a wrong clock.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def measured_skew(facts: Facts) -> int | None:
     """Seconds this server's clock is ahead or behind.
 
     Measured against volact's own clock and against the provider's metadata
-    service.  When both could be had and disagree, one of those two clocks is
-    wrong, and the one that speaks for the server is believed.
+    service.  When both are available and disagree, one of those two clocks is
+    wrong, and the measurement with the smaller error counts.
     """
     own, reference = _against_volact(facts), _against_reference(facts.time)
     if own is None or reference is None:

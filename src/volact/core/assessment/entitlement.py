@@ -16,12 +16,12 @@ AZURE_EDITION = frozenset({407, 408})
 class EntitlementState(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the server's image and kind of licence.
 
-    ``image_id`` is the id as the cloud's API says it, else as the server's
-    metadata does; ``image`` what is known of it.  ``metadata`` is what the
-    metadata service says of the licence, ``""`` where it says nothing.
-    ``own_by_metadata``: it says that the licence is the customer's own.
+    ``image_id`` is the id from the cloud's API, else from the server's
+    metadata; ``image`` is what is known of it.  ``metadata`` is what the
+    metadata service reports of the licence, ``""`` where it reports nothing.
+    ``own_by_metadata``: it reports that the licence is the customer's own.
     ``covered``: the provider's licence is known to cover the server.
-    ``entitled``: that, or a person said so.  ``is_public_image``: the image is
+    ``entitled``: that, or the operator's override.  ``is_public_image``: the image is
     known to be one of the provider's public ones.
     """
 
@@ -67,7 +67,7 @@ def _image(ctx: Context, image_id: str) -> Image | None:
     """What is known of the image; an own licence of the server itself rules over it."""
     image = ctx.images.get(image_id) or ctx.knowledge.profile.images.get(image_id)
     if ctx.license != "BYOL":
-        return image  # any other word is said of every server that is not BYOL
+        return image  # any other word applies to every server that is not BYOL
     return msgspec.structs.replace(image or Image(), license="BYOL")
 
 

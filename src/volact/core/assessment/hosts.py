@@ -1,6 +1,6 @@
 """KMS hosts as values: spelling, equality, and which cloud owns one.
 
-Nothing is resolved or asked: names and addresses are compared with those in the
+Nothing is resolved or contacted: names and addresses are compared with those in the
 profiles.  Several clouds can own the same link-local address
 (``same_address_as``), so the owners of a host are a list.
 """

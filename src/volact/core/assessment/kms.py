@@ -20,7 +20,7 @@ T = TypeVar("T")
 # How the host that is used came to be used: an explicit setting, DNS (below a
 # lookup domain of its own), or the host of the last success, which is cached.
 Origin = Literal["policy", "product", "service", "lookup-domain", "dns", "cached"]
-# ``unclear``: it was tried, and nothing certain came of it; ``unknown``: it was not asked.
+# ``unclear``: it was tried without a certain result; ``unknown``: it was not tried.
 Reach = Literal["yes", "unresolved", "refused", "timeout", "http", "unclear", "unknown"]
 
 _OUTCOMES: dict[str, Reach] = {
@@ -30,7 +30,7 @@ _OUTCOMES: dict[str, Reach] = {
     "filtered": "timeout",
     "http": "http",
 }
-# What neither shows a host nor accuses one: an HTTP answer may come from a device in between.
+# Proves neither a host nor a fault of one: an HTTP answer may come from a device in between.
 _UNCLEAR: tuple[Reach, ...] = ("unclear", "http")
 # By WinHTTP's code alone, of answers that do not say what it means: something is there.
 REACHED_CODES = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
@@ -48,7 +48,7 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
 
     ``accepted`` are the provider's KMS hosts for this release, preferred first;
     ``reached`` those of them that the server reaches, ``unclear`` those of which
-    a try did not tell.  ``targets`` must be reached: the accepted ones, else
+    a try was not conclusive.  ``targets`` must be reached: the accepted ones, else
     those that DNS or a person chose.  ``target_reached``: one of the targets is;
     ``target_unclear``: of one of them it is not certain.  ``by_dns``: the provider has no
     host of its own and leaves the choice to DNS.  ``applies``: KMS settings
@@ -106,7 +106,7 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
         return host.port == DEFAULT_PORT and self.profile.owns(host.host)
 
     def is_accepted_name(self, host: HostPort) -> bool:
-        """Whether the name is one of the provider's, whatever the port."""
+        """Whether the name is one of the provider's, with any port."""
         return plain_name(host.host) in self.accepted_names or self.profile.owns(host.host)
 
     def is_pinned(self, host: HostPort) -> bool:
@@ -158,7 +158,7 @@ def kms_of(
 def reach_of(
     reach: Mapping[str, Fact[int]], host: HostPort, tries: Mapping[str, Fact[ReachTry]] = _NO_TRIES
 ) -> Reach:
-    """What came of trying this host, however its name is spelt on the server."""
+    """The outcome of trying this host, in any spelling of its name."""
     told = value_of(_tried(tries, host))
     if told is not None:
         return _OUTCOMES.get(told.outcome, "unclear")

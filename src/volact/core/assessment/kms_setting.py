@@ -1,4 +1,4 @@
-"""Which KMS host a server is set to, and which layer says so; from its facts alone.
+"""Which KMS host a server is set to, and by which layer; from its facts alone.
 
 Layers, the strongest first: group policy, the product's own setting, the
 setting of the whole server, what DNS discovered, the host of the last success.

@@ -1,4 +1,4 @@
-"""Products, channels and licence states: what the licensing facts say, worked out once.
+"""Products, channels and licence states: derived once from the licensing facts.
 
 Never only the first product: a server may hold several keys, and add-ons
 (extended updates and the like) are no Windows licence.
@@ -26,7 +26,7 @@ from volact.model.text import Text, raw, say
 
 WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"
 LICENSED = 1
-TIMED_OUT = 0x800705B4  # how the agent says that its time was over
+TIMED_OUT = 0x800705B4  # how the agent reports that its time was over
 FULL_TERM_MIN = 259_200  # 180 days: how long one KMS activation lasts
 
 Channel = Literal["kms-client", "kms-host", "mak", "retail", "oem", "eval", "avma", "unknown"]
@@ -74,7 +74,7 @@ def status_word(status: int) -> str:
 
 
 def channel_of(product: Product) -> Channel:
-    """Where the product's key comes from; ``unknown`` when no fact tells."""
+    """Where the product's key comes from; ``unknown`` when no fact shows it."""
     description, channel = value_of(product.description) or "", value_of(product.channel) or ""
     for word, kind in _BY_DESCRIPTION:
         if word in description:
@@ -142,14 +142,14 @@ class ProductState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LicenceState(msgspec.Struct, frozen=True, kw_only=True):
-    """The products of Windows and what they say together.
+    """The products of Windows and what they show together.
 
-    ``subjects`` are the products that say whether this server is licensed: the
+    ``subjects`` are the products that decide whether this server is licensed: the
     KMS clients where there are any; a leftover key of another channel beside
     them decides nothing.  ``main`` stands for the server in a table.
     ``unlicensed`` are the subjects known not to be licensed.  ``all_licensed``
     holds where every subject is known to be licensed and there is one.
-    ``has_key`` is ``None`` when that cannot be told.  ``undetermined``: some
+    ``has_key`` is ``None`` when that is not known.  ``undetermined``: some
     product may be a Windows licence of any kind, for want of a fact.
     ``products_known``: the server listed its products, be it none; ``unread``: it
     could not.

@@ -1,6 +1,6 @@
 """What is missing between a server and the provider: name servers and routes.
 
-Whether the person agreed to add them is ``consent``'s affair; here it is
+Whether the operator agreed to add them is decided in ``consent``; here it is
 whether adding them is what is missing.  Nothing rests on a fact that could not
 be read.
 """
@@ -41,8 +41,8 @@ class NetworkState(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name_servers``: where names do not resolve for want of these servers.
     ``missing_routes``: the provider's routes that are not there, where that
-    matters.  ``routes_to_add``: those of them by which silent KMS hosts are
-    reached.  ``will_reach``: what the person agreed to opens a path to the KMS
+    matters.  ``routes_to_add``: those of them through which silent KMS hosts are
+    reached.  ``will_reach``: what the operator agreed to opens a path to the KMS
     hosts.
     """
 

@@ -1,4 +1,4 @@
-"""The licensing service and its program: do they run, may they, and if not, why not?"""
+"""The licensing service and its program: do they run, may they run, and if not, why not?"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from volact.model.fact import Known
 
 # accepted: licensed by one of the provider's KMS hosts.
 # other: licensed, but not by one of those.  none: known not to be licensed.
-# unknown: a fact that says so could not be read.
+# unknown: a fact that decides it could not be read.
 Standing = Literal["accepted", "other", "none", "unknown"]
 
 

@@ -21,7 +21,7 @@ Role = Literal["standalone", "member", "controller"]
 
 # Win32_OperatingSystem.OperatingSystemSKU (PRODUCT_* of winnt.h) of the server
 # editions.  The numbers decide; of the names only those of Standard and
-# Datacenter are documented, the others just help a person who reads a table.
+# Datacenter are documented, the others only make a table readable.
 SERVER_EDITIONS: dict[int, str] = {
     7: "ServerStandard",
     8: "ServerDatacenter",

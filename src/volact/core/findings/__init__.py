@@ -102,7 +102,7 @@ def diagnose(a: Assessment, kinds: Iterable[FindingKind] = KINDS) -> tuple[Findi
         try:
             if kind.rule is not None and (one := kind.rule(a)) is not None:
                 found.append(kind.finding(one))
-        except Exception as error:  # whatever it is, the other rules go on
+        except Exception as error:  # any error: the other rules go on
             failed[kind.id] = type(error).__name__
     if failed:
         found.append(unknown.rules_failed(failed))

@@ -1,6 +1,6 @@
 """Licensed, and the last attempt to renew failed: whose licence is that?
 
-Windows keeps a licence for 180 days whatever happens to the next attempt, so a
+Windows keeps a licence for 180 days even if the next attempt fails, so a
 licensed server that was pointed at another host is not licensed by that host
 until an attempt there has worked.
 """
@@ -95,7 +95,7 @@ def _event_failed(a: Assessment, product: ProductState) -> bool:
 
 
 def _at_its_host(a: Assessment, product: ProductState) -> bool:
-    """A failure at another company's host is ``licensed-by-other-kms``'s affair."""
+    """A failure at another company's host belongs to ``licensed-by-other-kms``."""
     setting = value_of(product.kms)
     if setting is None:
         return False

@@ -1,7 +1,7 @@
 """Keys of another channel than KMS: retail, MAK, the computer's maker, Hyper-V.
 
 A key that licenses Windows is never touched; one that does not is replaced only
-when the person says so.
+with the operator's consent.
 """
 
 from __future__ import annotations

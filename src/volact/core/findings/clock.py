@@ -120,7 +120,7 @@ CLOCK_SKEW = FindingKind(
 
 
 def duration(seconds: int) -> Text:
-    """A length of time as a person says it, with one unit below the largest."""
+    """A length of time in words, with one unit below the largest."""
     days, rest = divmod(seconds, 86_400)
     hours, rest = divmod(rest, 3_600)
     minutes, left = divmod(rest, 60)
@@ -143,9 +143,9 @@ def _skew_summary(skew: int) -> Text:
 
 
 def _skew_repair(a: Assessment, beyond: str) -> Repair:
-    """By itself only on a stand-alone server, and never against group policy.
+    """Automatic only on a stand-alone server, and never against group policy.
 
-    Without its time service nothing can be set, and every try would fail.
+    Without its time service nothing can be set, and every attempt would fail.
     """
     time = a.facts.time
     if isinstance(a.facts.services.get("W32Time"), Absent):

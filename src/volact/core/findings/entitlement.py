@@ -146,7 +146,7 @@ ENTITLEMENT_UNKNOWN = reported(
 
 
 def _refusable(a: Assessment, summary: Text, image: Image, remedy: Text) -> Found:
-    """An error, unless the person has overridden it and said why."""
+    """An error, unless the operator has overridden it with a reason."""
     evidence = {
         "image": a.entitlement.image_id,
         "type": image.type,

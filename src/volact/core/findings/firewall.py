@@ -115,7 +115,7 @@ def _fields(rule: str) -> Fields:
 
 
 def _covers(fields: Fields, port: int, hosts: tuple[str, ...]) -> bool:
-    """Whether a rule is certainly about licensing's way to this port."""
+    """Whether a rule is certainly about licensing traffic to this port."""
     if any(name in fields for name in _NARROWING):
         return False
     protocol = fields.get("PROTOCOL", [_TCP])

@@ -98,11 +98,11 @@ KMS_HOST_PINNED = reported(
 
 
 def moving_away(a: Assessment) -> Repair:
-    """Whether a foreign KMS host may be given up without asking.
+    """Whether a foreign KMS host may be replaced without consent.
 
     A server that a company's own host licenses has a licence that works, and
     most likely one that the company has paid for: it is taken over only with the
-    person's word, or where the provider's licence is known to cover it.  One
+    operator's consent, or where the provider's licence is known to cover it.  One
     that comes from another cloud cannot go on using that cloud's host.
     """
     if a.entitlement.entitled or not any(_by_unknown_owner(a, p) for p in a.licence.clients):
@@ -119,7 +119,7 @@ def _by_unknown_owner(a: Assessment, product: ProductState) -> bool:
 
 
 def whose(a: Assessment, host: HostPort) -> Text | None:
-    """The clouds whose host it is, in words; ``None``: nobody's that is known."""
+    """The clouds whose host it is, in words; ``None``: no known owner."""
     found: Text | None = None
     for cloud in owners(host, a.ctx.clouds):
         name = raw(cloud.title)

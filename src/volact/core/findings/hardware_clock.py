@@ -99,7 +99,7 @@ def _mismatch(a: Assessment, *, why: str, fix: str) -> Found:
 
 
 def _mismatch_summary(why: str, skew: int | None) -> Text:
-    """East of Greenwich the one reason sets the clock back, west of it ahead; the skew tells."""
+    """East of Greenwich the one reason sets the clock back, west of it ahead; the skew shows it."""
     ahead = (skew or 0) > 0
     if why == "read-as-local":
         return say(

@@ -98,7 +98,7 @@ KEY_WRONG_EDITION = FindingKind(
 
 
 def _own_keys(a: Assessment) -> list[ProductState]:
-    """Keys of other channels: their owner's, so none gives way without the person's word."""
+    """Keys of other channels: their owner's, so none is replaced without consent."""
     products = a.licence.products
     return [p for p in products if p.channel not in ("kms-client", "eval")]
 
@@ -109,7 +109,7 @@ def _in_use(a: Assessment) -> bool:
 
 
 def kms_host_role(a: Assessment) -> Found | None:
-    """This server is a KMS host: hands off."""
+    """This server is a KMS host: its licensing is not changed."""
     facts = a.facts
     if not a.licence.is_kms_host:
         return None

@@ -34,9 +34,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 Rule = Callable[[Assessment], Found | None]
 # The steps that repair a finding.  Whether they are wanted, allowed and in which
-# order is the planner's affair; what rests on an unknown fact yields nothing.
+# order is decided by the planner; what rests on an unknown fact yields nothing.
 RepairSteps = Callable[[Assessment], Iterator[StepParams]]
-# What tells servers with this finding apart, out of its evidence.
+# What distinguishes servers with this finding, out of its evidence.
 Detail = Callable[[dict[str, Any]], str]
 # What an error of this kind keeps from being done: an activation, which would
 # only fail or go to the wrong host; that and any change of keys and KMS hosts;
@@ -96,9 +96,9 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     - ``blocks``: what an error of this kind keeps from being done; a kind that is
       never an error blocks in any severity
     - ``calls_for``: what its repair is followed by
-    - ``consent``: the option by which a person agrees to its repair, ``""``: none
+    - ``consent``: the option by which the operator agrees to its repair, ``""``: none
     - ``repair_steps``: the steps that repair it, ``None``: none do
-    - ``detail``: what tells servers that have it apart, ``None``: nothing
+    - ``detail``: what distinguishes servers that have it, ``None``: nothing
     """
 
     id: str

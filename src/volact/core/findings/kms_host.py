@@ -13,15 +13,15 @@ from volact.model.fact import Absent, value_of
 from volact.model.profile import HostPort
 from volact.model.text import Text, raw, ready, say
 
-# By which a host says that it does not know this product.
+# By which a host reports that it does not know this product.
 TOO_OLD = frozenset({0xC004F042, 0xC004F015})
 _FORCED = {1: say("Active Directory"), 3: say("tokens")}
-# Codes by which a KMS host that was reached says no.
+# Codes by which a KMS host that was reached refuses.
 HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F06B})
 
 
 def activation_type_forced(a: Assessment) -> Found | None:
-    """Windows is set to activate some other way than by KMS."""
+    """Windows is set to an activation method other than KMS."""
     forced = [p for p in a.licence.clients if (value_of(p.facts.vl_enabled) or 0) in _FORCED]
     if not forced or not all(product.licensed is False for product in forced):
         return None
@@ -137,7 +137,7 @@ def _too_old_code(a: Assessment) -> int | None:
 
 
 def _still_used(a: Assessment) -> bool:
-    """A host that is to be replaced anyway may be as old as it likes."""
+    """The age of a host that is to be replaced anyway does not matter."""
     tried = a.attempts.host
     if not tried or not a.kms.accepted:
         return True

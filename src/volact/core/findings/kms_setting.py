@@ -1,4 +1,4 @@
-"""Which KMS host the server is set to, and which layer says so."""
+"""Which KMS host the server is set to, and by which layer."""
 
 from __future__ import annotations
 

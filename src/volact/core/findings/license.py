@@ -62,7 +62,7 @@ def _not_licensed_summary(a: Assessment, product: ProductState, code: int | None
 
 
 def _tried(a: Assessment, attempt: Attempt | None) -> dict[str, Any]:
-    """The inner cause of the last activation: what, of which class, whom, when, found where."""
+    """The inner cause of the last activation: code, class, product and host, time, source."""
     if attempt is None:
         return {"code": None}
     known = a.ctx.knowledge.errors.get(attempt.code)
@@ -77,7 +77,7 @@ def _tried(a: Assessment, attempt: Attempt | None) -> dict[str, Any]:
 
 
 def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
-    """What the code itself calls for, where it says more than that no host was found."""
+    """The remedy for the code itself, where it means more than that no host was found."""
     known = a.ctx.knowledge.errors.get(attempt.code) if attempt else None
     if known is None or known.family in _NO_CAUSE or not known.remedy:
         return say(

@@ -90,7 +90,7 @@ def kms_unreachable(a: Assessment) -> Found | None:
 
 
 def reach_kms(a: Assessment) -> Iterator[StepParams]:
-    """Another of the provider's hosts where one is reached, else the way to them."""
+    """Another of the provider's hosts where one is reached, else the path to them."""
     if a.kms.reached or a.kms.unclear:
         yield from set_kms_host(a)
     else:

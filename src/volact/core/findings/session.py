@@ -1,4 +1,4 @@
-"""What keeps any work from being done: no script host, no rights, a restart that is awaited."""
+"""What prevents all work: no script host, no rights, a pending restart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WSH = r"SOFTWARE\Microsoft\Windows Script Host\Settings"
 
 
 def restart_needed(a: Assessment) -> Found | None:
-    """What a step has changed waits for a restart."""
+    """A change made by a step waits for a restart."""
     step = value_of(a.facts.restart)
     if step is None:
         return None

@@ -1,4 +1,4 @@
-"""Repair steps that findings of several topics share, and whether they wait for consent.
+"""Repair steps that findings of several topics share, and whether they need consent.
 
 The steps for findings of one topic only are beside their rules.
 """
@@ -41,7 +41,7 @@ def name_time_source(a: Assessment, *, unless_provided: bool) -> Iterator[StepPa
 
 
 def add_name_servers(a: Assessment) -> Iterator[StepParams]:
-    """Ask the provider's name servers, too."""
+    """Add the provider's name servers."""
     wanted = a.network.name_servers
     if wanted:
         yield AddDns(servers=wanted.servers, position=wanted.position)

@@ -14,7 +14,7 @@ from volact.core.steps.token_store import REBUILD_TOKEN_STORE, RebuildTokenStore
 from volact.model.fact import Unreadable, value_of
 from volact.model.text import say
 
-# Codes by which the licence store itself says that it is damaged.
+# Codes by which the licence store itself reports that it is damaged.
 STORE_CODES = frozenset(
     {
         0xC004E002,
@@ -34,7 +34,7 @@ DAMAGED_POLICY_BYTES = 1960
 
 
 def token_store_damaged(a: Assessment) -> Found | None:
-    """The licence store says of itself that it is damaged."""
+    """The licence store itself reports that it is damaged."""
     codes = [code for code in _current_codes(a) if code in STORE_CODES]
     if not codes:
         return None
@@ -54,7 +54,7 @@ def token_store_damaged(a: Assessment) -> Found | None:
 
 
 def rebuild_store(a: Assessment) -> Iterator[StepParams]:
-    """Have the licence store made anew."""
+    """Rebuild the licence store."""
     yield RebuildTokenStore()
 
 
@@ -83,7 +83,7 @@ def _may_rebuild(a: Assessment) -> bool:
 
 
 def _current_codes(a: Assessment) -> list[int]:
-    """Codes that speak of the present: reasons, failed questions, the last attempt."""
+    """Codes about the present state: reasons, failed questions, the last attempt."""
     facts = a.facts
     asked = (facts.products, facts.licensing.version)
     codes = [fact.hresult for fact in asked if isinstance(fact, Unreadable)]

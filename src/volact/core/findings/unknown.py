@@ -86,7 +86,7 @@ RULE_FAILED = FindingKind(
 
 
 def _licence(a: Assessment) -> dict[str, Unreadable]:
-    """The facts that say whether Windows is licensed, where they are missing."""
+    """The facts that show whether Windows is licensed, where they are missing."""
     facts = a.facts
     if isinstance(facts.products, Unreadable):
         return {"products": facts.products}
@@ -101,7 +101,7 @@ def _licence(a: Assessment) -> dict[str, Unreadable]:
 
 
 def _explained(a: Assessment) -> bool:
-    """Whether another finding already says why licensing is silent."""
+    """Whether another finding already explains why licensing is silent."""
     blocked = a.service.obstacle is not None or bool(a.lost_rights)
     return blocked or a.service.held_down or a.service.stopped
 

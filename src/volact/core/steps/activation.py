@@ -1,4 +1,4 @@
-"""Steps that ask for an activation, and that have the licensing service read its state anew."""
+"""Steps that activate, and that make the licensing service read its state again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps that set the clock right, and the phase limits as a setting."""
+"""Steps that correct the clock, and the phase limits as a setting."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class SyncClock(StepParams, frozen=True, kw_only=True):
 
 
 class RestoreTimeLimits(StepParams, frozen=True, kw_only=True):
-    """It has no parameters; what the limits were is written down on the server."""
+    """It has no parameters; the earlier limits are recorded on the server."""
 
 
 def _commands_to_sync(params: SyncClock, a: Assessment) -> Iterator[str]:
-    """Resynchronise; with raised limits, raise them first and put them back."""
+    """Resynchronise; with raised limits, raise them first and restore them."""
     if not params.raise_limits:
         yield shell.RESYNC
         return
@@ -62,7 +62,7 @@ def _commands_to_restore(params: RestoreTimeLimits, a: Assessment) -> tuple[str,
 
 
 def _previous_clock(params: SyncClock, facts: Facts) -> Values:
-    """The limits that are raised meanwhile, as they were before a run that was cut off."""
+    """The limits that are raised meanwhile, as they were before an interrupted run."""
     if not params.raise_limits:
         return {}
     saved = value_of(facts.time.saved)
@@ -99,7 +99,7 @@ def _promise_limits(params: RestoreTimeLimits, facts: Facts, ctx: Context) -> Fa
 
 
 def _read_limits(params: SyncClock, values: Values) -> Iterator[Reading]:
-    """They are raised only while the step runs; one that was cut off leaves them so."""
+    """They are raised only while the step runs; an interrupted step leaves them raised."""
     if params.raise_limits:
         yield Reading(key=("time-limits",), value="as they were", promise=("raised",))
 

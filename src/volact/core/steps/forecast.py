@@ -1,7 +1,7 @@
 """What is known of steps before they run: commands, values that they replace, promised facts.
 
 Nothing is judged here, and no report of what happened uses a promise: whether a
-step helped is for the closing probe to say.
+step helped is shown by the closing probe.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def console_commands(plan: Plan, a: Assessment) -> tuple[str, ...]:
 
 
 def previous_values(step: Step, facts: Facts) -> Values:
-    """What this step will replace on a server that stands as these facts say.
+    """What this step will replace on a server with these facts.
 
     The form is that of the ``before`` which the agent reports of the same step, so
     that a run whose answers were lost can be undone like any other; the keys that

@@ -49,9 +49,9 @@ class Stage(IntEnum):
 
 
 class Changes(msgspec.Struct, Generic[P_contra], frozen=True, kw_only=True):
-    """The setting that a step changes, and where it stands in what the step reports.
+    """The setting that a step changes, and its place in what the step reports.
 
-    ``answer_tells`` is false where even an answer does not tell what was left there.
+    ``answer_tells`` is false where even an answer does not show the value that was left.
     """
 
     setting: Setting
@@ -69,7 +69,7 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
 
     - ``name``: ``do`` in the request, the store and the JSON document
     - ``params``: the struct of its parameters; one kind has one struct
-    - ``label``: what it does, in a person's words; ``None`` shows the name
+    - ``label``: what it does, in plain words; ``None`` shows the name
     - ``agent_parts``: the parts of ``agent/source`` that it runs, beside ``steps``
 
     When it is planned:
@@ -77,13 +77,13 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
     - ``stage``: its place in the order of a plan
     - ``needs_consent``: a plan has it only with ``--allow NAME``
     - ``alone``: a last resort, never in one plan with other steps
-    - ``handed_out``: the script for a person carries it
+    - ``handed_out``: the standalone script has it
     - ``activation_needs_it``: after its failure, activation could only fail
     - ``changes_licence``: sets keys or KMS hosts
-    - ``activates``: asks a KMS host for an activation
+    - ``activates``: requests an activation from a KMS host
     - ``restarts``: the restarts of Windows, left to a person, that complete it
 
-    What it does on a server that stands as the facts say:
+    What it does on a server with these facts:
 
     - ``commands``: what a person would type for it, in cmd.exe
     - ``previous``: the values that it replaces, in the form in which the agent

@@ -32,7 +32,7 @@ class SetKmsHost(StepParams, frozen=True, kw_only=True):
     """The accepted KMS hosts, the preferred one first.
 
     ``unproven``: it is not certain that one of them can be reached; the first
-    that may be is set, and goes again if the activation fails.
+    that may be is set, and removed if the activation fails.
     """
 
     layer: Layer
@@ -42,7 +42,7 @@ class SetKmsHost(StepParams, frozen=True, kw_only=True):
 
 
 class ClearKmsHost(StepParams, frozen=True, kw_only=True):
-    """The product whose own KMS host goes; without one, all but ``keep`` go.
+    """The product whose own KMS host is removed; without one, all but ``keep`` are.
 
     ``unproven`` as with ``SetKmsHost``.
     """
@@ -100,7 +100,7 @@ def _commands_to_clear(params: ClearKmsHost, a: Assessment) -> tuple[str, ...]:
 
 
 def _commands_to_put_back(params: PutBackKmsHost, a: Assessment) -> Iterator[str]:
-    """What is typed only if the activation before it fails; a server's own word is checked."""
+    """The command for a failed activation only; a name from the server is checked first."""
     setting = a.kms.service
     if params.layer == "service" and isinstance(setting, Absent):
         yield f"rem if that failed: {shell.clear_kms_host()}"
@@ -183,7 +183,7 @@ def _promise_restored(params: RestoreKmsHost, facts: Facts, ctx: Context) -> Fac
 def _read(params: KmsHostStep, values: Values) -> Iterator[Reading]:
     product = params.product if params.layer == "product" else None
     if params.layer == "product" and product is None:
-        return  # only a file in a person's hands does that; it keeps no record
+        return  # only the standalone script does that; it keeps no record
     key = ("kms-host", product) if product else ("kms-host",)
     value = known_value(values, "host")
     put_back = isinstance(params, PutBackKmsHost)
@@ -201,7 +201,7 @@ def _now(facts: Facts, key: Key) -> Fact[str]:
     product = key[1] if len(key) > 1 else None
     found = kms_names(facts, product).host
     if product is None and isinstance(found, Unreadable):
-        # The service is down: what it would answer stands in the registry.
+        # The service is down: the registry holds what it would answer.
         held = replace(facts.licensing, machine=Unreadable(_NOT_IN_WMI))
         return kms_names(replace(facts, licensing=held), None).host
     return found

@@ -53,7 +53,7 @@ def kms_names(facts: Facts, product: str | None) -> KmsNames:
 
 
 def host_values(names: KmsNames, product: str | None) -> Values:
-    """Name and port stand beside the host where they are not what it says."""
+    """Name and port are added beside the host where they differ from it."""
     values = reported(host=names.host)
     host = values.get("host")
     if not isinstance(host, str | None) or "host" not in values or (host is None and product):
@@ -66,7 +66,7 @@ def host_values(names: KmsNames, product: str | None) -> Values:
 
 
 def _of_server(facts: Facts) -> KmsNames:
-    """As WMI tells it, else as the registry behind it does."""
+    """As WMI reports it, else as the registry behind it does."""
     service, registry = facts.licensing, facts.registry
     if isinstance(service.machine, Unreadable) and service.machine.hresult in _NOT_IN_WMI:
         return KmsNames(registry.machine, _number(registry.port))

@@ -1,4 +1,4 @@
-"""The licensing service's products, as the agent tells and reports them."""
+"""The licensing service's products, as facts and in step results."""
 
 from __future__ import annotations
 

@@ -29,11 +29,11 @@ from volact.model.facts import Adapter, Facts, Route
 from volact.model.text import Text, say
 
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}(?:%[0-9]{1,10})?")
-_CONNECTED = 0x80072EFE  # what a KMS host says to an HTTP try
+_CONNECTED = 0x80072EFE  # a KMS host's answer to an HTTP request
 
 
 class AddDns(StepParams, frozen=True, kw_only=True):
-    """The name servers to ask too, before or behind those that are set."""
+    """The name servers to add, before or behind those that are set."""
 
     servers: tuple[str, ...]
     position: Literal["first", "last"]
@@ -183,7 +183,7 @@ def _servers_now(facts: Facts, key: Key) -> Fact[Any]:
 
 
 def _same_servers(one: Any, other: Any) -> bool:
-    """Where DHCP's name servers hold, which ones they are is DHCP's affair."""
+    """Where DHCP sets the name servers, which ones they are does not matter."""
     if one.get("fixed") is False:
         return other.get("fixed") is False
     return bool(other.get("fixed") is not False and one.get("dns") == other.get("dns"))

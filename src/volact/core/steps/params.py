@@ -10,8 +10,8 @@ import msgspec
 class StepParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The parameters of one kind of step, as docs/agent-protocol.md lists them.
 
-    A field that has its default is not sent; a field whose default must be told
-    from "not there" has ``UNSET`` as its default.
+    A field that has its default is not sent; a field whose default must be distinguished
+    from "absent" has ``UNSET`` as its default.
     """
 
 

@@ -32,7 +32,7 @@ _CUT_SDDL = 1500  # where the agent cuts the text of a DACL
 
 
 class GrantExecute(StepParams, frozen=True, kw_only=True):
-    """The account that is to run the licensing program, and the SIDs whose denials go."""
+    """The account that is to run the licensing program, and the SIDs whose denials are removed."""
 
     sid: str
     deny: tuple[str, ...]

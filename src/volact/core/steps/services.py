@@ -122,7 +122,7 @@ def _previous_service(params: EnableService | StartService, facts: Facts) -> Val
 
 
 def _previous_start(params: RestoreStartMode, facts: Facts) -> Values:
-    """With what its key says where that holds from the next start of Windows on."""
+    """With the key's value where that applies from the next start of Windows on."""
     values = service_values(facts, params.name)
     if values.get("start") is not None:
         values["start"] = _start_after_restart(facts, params.name)

@@ -1,4 +1,4 @@
-"""Steps that say where Windows Time takes its time from, and when it starts."""
+"""Steps that set where Windows Time takes its time from, and when it starts."""
 
 from __future__ import annotations
 

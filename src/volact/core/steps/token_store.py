@@ -1,4 +1,4 @@
-"""The step that has the licence store made anew."""
+"""The step that rebuilds the licence store."""
 
 from __future__ import annotations
 
