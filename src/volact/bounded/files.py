@@ -1,8 +1,8 @@
-"""Reading files that a person named: pipes and devices too, once, and never without end.
+"""Reading files that the operator named: pipes and devices too, once, and never without end.
 
 ``-i <(command)``, ``/dev/stdin`` and a named pipe give what they hold a single time, and
-several places may want it: what is read of one is kept for the run.  A pipe that nobody
-fills and a device without end are errors, not a run that never begins.
+several places may need it: what is read of one is kept for the run.  A pipe without a
+writer and a device without end are errors, not a run that never begins.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def as_file(path: Path) -> Iterator[Path]:
 def _drained(path: Path, most: int, wait_s: float) -> bytes:
     until = time.monotonic() + wait_s
     data = bytearray()
-    # Without waiting for the other end: a pipe that nobody opens would never be opened.
+    # Without waiting for the other end: a pipe without a writer would never be opened.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
     try:
         while len(data) <= most:

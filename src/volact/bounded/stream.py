@@ -1,7 +1,7 @@
 """What is read for one answer from one socket: at most so many bytes, until a moment.
 
 The bound lies under the HTTP library, on the bytes as they arrive.  So it holds for
-whatever the library reads: status lines, headers, chunk sizes, trailers, bodies.
+everything the library reads: status lines, headers, chunk sizes, trailers, bodies.
 Bytes are counted as they come off the line; nothing above may decompress
 (``http_client`` refuses that), so memory is bounded by the same number.
 """

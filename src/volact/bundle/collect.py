@@ -2,7 +2,7 @@
 
 Nothing is asked here.  Every name goes through ``pseudonyms``; what was judged is
 judged once more on the facts without names, so that a bundle whose redaction
-changed a verdict says so at once.
+changed a verdict shows that at once.
 """
 
 from __future__ import annotations

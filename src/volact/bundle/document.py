@@ -19,7 +19,7 @@ MAX_BYTES = 200_000_000  # ten thousand servers of 20 KB
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What judging was given beside the facts: the operator's words, without names."""
+    """The input of the judgement beside the facts: the operator's options, without names."""
 
     provider: str = ""
     kms_hosts: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it: enough to see a difference, nothing that has to be redacted."""
+    """The outcome: enough to see a difference, nothing that has to be redacted."""
 
     provider: str | None
     verdict: str

@@ -36,7 +36,7 @@ _HOST_PROPERTIES = (
     "ADActivationObjectName",
 )
 _PEERS = ("peers", "policy_peers")
-# Values of the metadata service that say nothing of one server or one customer.
+# Values of the metadata service that identify no server and no customer.
 _PLAIN_METADATA = ("licen", "type", "kms", "edition", "region", "zone", "sku", "offer", "os")
 
 

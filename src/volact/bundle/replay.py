@@ -32,7 +32,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def same(self) -> bool:
-        """Whether today's rules come to what the bundle says."""
+        """Whether today's rules give the bundle's result."""
         return self.before == self.after
 
     @property
@@ -67,7 +67,7 @@ def replay(server: BundledServer, where: str) -> Replayed:
 
 
 def _not_examined(asked: Server, server: BundledServer) -> ServerReport:
-    """What could not be examined cannot be judged; the row says again why."""
+    """What could not be examined cannot be judged; the row repeats the reason."""
     row = row_without_result(asked, "protocol", server.message)
     kind = server.judged.error
     if row.error is not None and kind:

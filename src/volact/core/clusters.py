@@ -195,7 +195,7 @@ class Clusters:
 
 
 def subnet_of(server: ServerReport) -> str:
-    """The network of the server's own address where that is known, else of the address it was reached at."""
+    """The network of the server's own address where known, else of the address used to reach it."""
     reached = server.address.rpartition("://")[2]
     host = reached.rpartition("]")[0].removeprefix("[") or reached.partition(":")[0]
     for text in (*server.addresses, host):

@@ -131,7 +131,7 @@ def _activation(causes: tuple[str, ...], steps: tuple[StepDraft, ...]) -> StepDr
 
 
 def _with_judge(steps: tuple[StepDraft, ...]) -> tuple[StepDraft, ...]:
-    """A KMS host of uncertain reach is set only where an activation tests it, and restored if it fails."""
+    """Set a KMS host of uncertain reach only to test it by activation; restore if that fails."""
     unproven = [step for step in steps if getattr(step.params, "unproven", False)]
     if not any(isinstance(step.params, Activate) for step in steps):
         return tuple(step for step in steps if step not in unproven)

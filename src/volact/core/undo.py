@@ -236,7 +236,7 @@ def _not_back(
 
 
 def _once(left: list[NotRestored]) -> tuple[NotRestored, ...]:
-    """A step that is listed twice is reported once."""
+    """A step that was retried is reported once."""
     said: dict[tuple[str, str, str], NotRestored] = {}
     for one in left:
         said.setdefault((one.do, one.what, str(one.reason)), one)

@@ -1,8 +1,8 @@
-"""Looks for mistakes in the provider files that types alone cannot see.
+"""Finds mistakes in the provider files that types alone cannot show.
 
 ``check_profiles`` is what ``volact providers check`` calls; ``check_text`` does
 one file from its text, ``check_together`` what only several files show.  Each
-returns problems and raises for none.  Whether a fact is *true* nobody can check
+returns problems and raises for none.  Whether a fact is *true* cannot be checked
 here: that is what the sources are for.
 """
 
@@ -24,8 +24,8 @@ from volact.model.profile import HostPort, Profile
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
-# What firmware says of the hypervisor or the board: true in many clouds and at
-# home, so it tells none of them apart.
+# What firmware reports of the hypervisor or the board: true in many clouds and at
+# home, so it distinguishes none of them.
 HYPERVISOR_WORDS = (
     "american megatrends",
     "bochs",

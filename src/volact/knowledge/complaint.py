@@ -1,4 +1,4 @@
-"""What msgspec says of a file, with the key first and what would be right."""
+"""msgspec's errors about a file, with the key first and what would be right."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _FORM = "Expected `str` matching regex"
 def told(error: msgspec.ValidationError, shape: type) -> str:
     """The message for a person.
 
-    What msgspec says of types names what it expects and stays.  A wrong word is
-    told with those that are known, a wrong form with an example, and a check of
+    msgspec's message about types names what it expects and stays.  A wrong word is
+    reported with the known ones, a wrong form with an example, and a check of
     the file's own with its place in front.
     """
     placed = _PLACED.fullmatch(str(error))

@@ -1,6 +1,6 @@
 """The data files as they are written, decoded straight into ``volact.model`` values.
 
-Types and constraints say what a file may hold; a class here only adds what the
+Types and constraints define what a file may hold; a class here only adds what the
 file writes otherwise than the value: hosts as ``name:port``, codes as text, a
 range of codes.  No file is opened here; ``load`` names the file in errors.
 """
@@ -72,7 +72,7 @@ class ProviderFile(Profile, frozen=True, kw_only=True):
     entitlement: Entitlement | None = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        """What the types of single fields cannot say."""
+        """The checks that the types of single fields cannot express."""
         if self.discovery == "explicit" and not self.kms:
             raise ValueError("kms: there is no rule, and discovery is not dns")
         for key, name in (

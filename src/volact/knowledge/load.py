@@ -87,7 +87,7 @@ def load_host_keys() -> tuple[HostKey, ...]:
 def load_errors() -> dict[int, ErrorInfo]:
     """Everything that can be explained, by unsigned code or event id.
 
-    Codes known by name only are there too, and say so.
+    Codes known by name only are there too, marked as such.
     """
     symbols = decode(_SYMBOLS, _read(_SYMBOLS), SymbolFile)
     found: dict[int, ErrorInfo] = {}

@@ -1,4 +1,4 @@
-"""A cloud account as the person names it: where its API is, where its keys are.
+"""A cloud account as the operator names it: where its API is, where its keys are.
 
 Never the keys: ``volact.cloud`` finds them when the first call is made.
 """

@@ -1,4 +1,4 @@
-"""An error of ours as a sentence for a person, which can be said in other languages."""
+"""An error of volact as a sentence for a person, which can be translated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one server says of itself, as frozen values.
+"""What one server reports of itself, as frozen values.
 
 Field by field this is the agent's answer (docs/agent-protocol.md) in the
 words of this package.  A field that the answer does not mention is
@@ -28,7 +28,7 @@ class OsFacts(msgspec.Struct, frozen=True, kw_only=True):
     bios: Fact[str] = NOT_ASKED  # BIOSVendor
     maker: Fact[str] = NOT_ASKED  # SystemManufacturer
     model: Fact[str] = NOT_ASKED  # SystemProductName
-    asset: Fact[str] = NOT_ASKED  # SMBIOSAssetTag; asked only to tell the cloud
+    asset: Fact[str] = NOT_ASKED  # SMBIOSAssetTag; asked only to identify the cloud
 
 
 class TimeFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +120,7 @@ class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RightsFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Rights whose loss keeps licensing from working; asked only when it does not.
+    """Rights whose loss keeps licensing from working; asked only when it does not work.
 
     The four texts are DACLs ("D:...") of registry keys and of a service.
     """
@@ -158,7 +158,7 @@ class FirewallFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Event(msgspec.Struct, frozen=True):
     """The newest event of one id: its UTC time (ISO 8601), data fields, number in the log.
 
-    The number is 0 where it is not known; it grows whatever the clock does.
+    The number is 0 where it is not known; it grows independently of the clock.
     """
 
     at: str
@@ -167,7 +167,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class ReachTry(msgspec.Struct, frozen=True):
-    """What one try at a KMS host's port came to, and its time in ms where that is known.
+    """The outcome of one try at a KMS host's port, and its time in ms where that is known.
 
     ``outcome``: connected, refused, filtered (no route, or no answer to the
     connection), name (it does not resolve), http (HTTP was spoken there) or unknown.

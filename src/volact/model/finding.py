@@ -14,7 +14,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """``id`` is stable and has a page ``docs/findings/<id>.md``.
 
     ``evidence`` holds the facts the finding rests on (JSON values only).
-    ``remedy`` says what is left for a person when volact does not repair it.
+    ``remedy`` is what is left for a person when volact does not repair it.
     """
 
     id: str

@@ -1,6 +1,6 @@
 """What is about to be done to a server, written down before it is sent.
 
-Values only.  ``pipeline/record.py`` says who is told of them.
+Values only.  ``pipeline/record.py`` names who receives them.
 """
 
 from __future__ import annotations

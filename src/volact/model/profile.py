@@ -84,7 +84,7 @@ class RouteRule(FromFile, frozen=True, kw_only=True):
     """A route that the provider's internal services need.
 
     ``when`` "always": the server must have it.  "unreachable": it explains a
-    KMS host that does not answer, and is nothing to complain of otherwise.
+    KMS host that does not answer, and is no finding otherwise.
     """
 
     destination: str
@@ -94,7 +94,7 @@ class RouteRule(FromFile, frozen=True, kw_only=True):
 
 
 class Entitlement(FromFile, frozen=True, kw_only=True):
-    """How one can tell that the cloud's own licence covers a server.
+    """How it is known that the cloud's own licence covers a server.
 
     ``kind`` "image": by the catalogue of images; "metadata": by a value of the
     metadata service; "edition": by the edition of Windows itself; "none": it
@@ -163,7 +163,7 @@ class Profile(FromFile, frozen=True, kw_only=True):
     def owns(self, host: str) -> bool:
         """Whether ``host`` is by its name one of this cloud's KMS hosts.
 
-        True does not say which cloud a server is in: see ``same_address_as``.
+        True does not decide which cloud a server is in: see ``same_address_as``.
         """
         name = host.lower().rstrip(".")
         for known in self._named_hosts():
@@ -178,7 +178,7 @@ class Profile(FromFile, frozen=True, kw_only=True):
             yield from sub.kms
 
     def with_kms_hosts(self, hosts: tuple[HostPort, ...]) -> Profile:
-        """This profile with the KMS hosts that a person named, and no others."""
+        """This profile with the KMS hosts that the operator named, and no others."""
         return msgspec.structs.replace(
             self,
             kms=(KmsRule(releases=("*",), hosts=hosts),),

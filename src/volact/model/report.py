@@ -41,8 +41,8 @@ class LicenseRow(msgspec.Struct, frozen=True, kw_only=True):
 class ErrorRow(msgspec.Struct, frozen=True, kw_only=True):
     """Why a server could not be examined.
 
-    ``command`` is what is typed where volact runs before the next try, if one
-    command mends it.
+    ``command`` is what is typed where volact runs before the next attempt, if one
+    command repairs it.
     """
 
     kind: ErrorKind
@@ -51,7 +51,7 @@ class ErrorRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one server stands after it all."""
+    """The state of one server at the end of a run."""
 
     name: str
     address: str
@@ -74,7 +74,7 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def carried(self) -> bool:
-        """Whether it stands as an earlier run saw it: nobody asked the server in this one."""
+        """Whether it is an earlier run's row: the server was not asked in this one."""
         return self.error is None and self.executions == 0
 
 
@@ -83,7 +83,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
 
     ``where`` holds ``subnet``, ``kms_host``, ``release``, ``provider`` where all
     of them have the same and others of the run do not; ``of`` counts the servers
-    of the run that have it, whatever their state.
+    of the run that have it, in any state.
     """
 
     cause: str  # a finding's id, or error:<kind>
@@ -126,5 +126,5 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     servers: tuple[ServerReport, ...]
     summary: Summary
     clusters: tuple[Cluster, ...] = ()
-    notes: tuple[str, ...] = ()  # what is to be said of the run itself
-    stopped: StopRow | None = None  # then the first of the notes says it, too
+    notes: tuple[str, ...] = ()  # notes on the run itself
+    stopped: StopRow | None = None  # then the first of the notes is about it, too

@@ -1,4 +1,4 @@
-"""A server as the person names it: address, provider, who to log in as.
+"""A server as the operator names it: address, provider, who to log in as.
 
 Secrets are not values here: a ``Credential`` says where a secret is found,
 ``volact.inventory`` fetches it at the last moment.
@@ -77,15 +77,15 @@ class WinRm(msgspec.Struct, frozen=True, kw_only=True):
     """What WinRM needs to know beside an address and a login."""
 
     auth: WinRmAuth = "negotiate"
-    tls: bool | None = None  # None: as the scheme and the port say
+    tls: bool | None = None  # None: by the scheme and the port
     ca_file: str = ""  # "" means the usual authorities
-    verify: bool = True  # whether the server's certificate is looked at
+    verify: bool = True  # whether the server's certificate is verified
 
 
 class SshWay(msgspec.Struct, frozen=True, kw_only=True):
     """How SSH gets to a server."""
 
-    jump: tuple[Address, ...] | None = None  # None: as the ssh config says; (): directly
+    jump: tuple[Address, ...] | None = None  # None: by the ssh config; (): directly
     jump_key_files: tuple[str, ...] = ()
     config: str | None = ""  # "" means the user's own file, None that none is read
 
@@ -102,12 +102,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     winrm: WinRm = WinRm()
     account: AccountSettings = AccountSettings()  # whose instance it is, for run-commands
     image: str = ""  # the image it was made from, as the cloud's own API says
-    license: str = ""  # in the words of the cloud's own API, which says it of this server
+    license: str = ""  # in the words of the cloud's own API, for this very server
     ssh: SshWay = SshWay()
 
     @property
     def winrm_tls(self) -> bool:
-        """Whether WinRM goes over HTTPS: told, or by scheme, or by its usual port."""
+        """Whether WinRM goes over HTTPS: by setting, by scheme, or by its usual port."""
         if self.address.scheme == "winrms":
             return True
         return self.address.port == 5986 if self.winrm.tls is None else self.winrm.tls

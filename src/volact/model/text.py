@@ -2,7 +2,7 @@
 
 A ``Text`` *is* its English sentence, a ``str`` like any other; data formats
 write it as that.  Because it keeps template and arguments, ``volact.words`` can
-say it in another language.  Nothing here translates.
+translate it.  Nothing here translates.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 class Text(str):
     """An English sentence with what it was made of.
 
-    ``template`` is ``""`` for words that are nobody's to translate (commands,
+    ``template`` is ``""`` for words that are never translated (commands,
     data); ``many`` is the template for other counts than one, of ``args["n"]``.
     Cutting or joining it gives a plain ``str``: nest it in another template instead.
     """
@@ -55,14 +55,14 @@ def count(n: int, one: str, many: str, /, **args: object) -> Text:
 
 
 def raw(text: str) -> Text:
-    """What stays as it is in every language: a command, a name, words of somebody else."""
+    """What stays as it is in every language: a command, a name, foreign words."""
     return Text(text)
 
 
 def ready(sentence: str, shown: str = "") -> Text:
     """A sentence out of a data file, translated where a catalogue has it.
 
-    ``shown`` is how it looks as a part of another sentence.
+    ``shown`` is its form as a part of another sentence.
     """
     return Text(shown or sentence, sentence.replace("{", "{{").replace("}", "}}"))
 

@@ -1,4 +1,4 @@
-"""What a run did to a server, and what became of undoing it.  Values only."""
+"""What a run did to a server, and the outcome of undoing it.  Values only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UndoWord = Literal["planned", "undone", "partly", "failed", "refused", "nothing"
 class AppliedStep(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a run as it was sent, the values it was to replace, and its result.
 
-    ``before`` was written down before the step was sent.  ``result`` is ``None``
+    ``before`` was recorded before the step was sent.  ``result`` is ``None``
     where the answer was lost or never came: then it is not known whether it ran.
     """
 
@@ -48,7 +48,7 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
 class NotRestored(msgspec.Struct, frozen=True, kw_only=True):
     """Something that stays as the run, or a later change, left it.
 
-    ``possible`` tells what could be undone but was not from what cannot be undone.
+    ``possible`` distinguishes what could be undone but was not from what cannot be undone.
     """
 
     do: str

@@ -1,4 +1,4 @@
-"""Every look at one server, each with what came and went since the one before it.
+"""Every examination of one server, with what came and went since the one before it.
 
 The only question that reads whole reports: those of one server.
 """
@@ -28,7 +28,7 @@ _AT_ONCE = 50
 
 
 class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """The looks at a server, the newest first; only those since a moment, where it is given.
+    """The examinations of a server, the newest first; only those since a moment, if given.
 
     ``HistoryQuery(server="web-01").ask(store, PageRequest(limit=20)).looks``
     """
@@ -76,9 +76,9 @@ class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
 def _taken(
     found: Iterable[tuple[str, StoredRow]], limit: int | None
 ) -> tuple[list[StoredRow], dict[str, str], int]:
-    """The rows of a page, the verb of each run, and the number of looks among the rows.
+    """The rows of a page, the verb of each run, and the number of examinations among the rows.
 
-    One examined row beyond the page is among them: what came and went on the last look of
+    One examined row beyond the page is among them: what came and went on the last item of
     the page is measured against it.
     """
     rows: list[StoredRow] = []
@@ -94,11 +94,11 @@ def _taken(
 
 
 def history(rows: Iterable[StoredRow], commands: Mapping[str, str]) -> Iterator[LookRow]:
-    """The looks, newest first as they are given; ``commands`` names each run's verb.
+    """The examinations, newest first as given; ``commands`` names each run's verb.
 
-    A look that failed says nothing of findings: what came and went is measured
-    against the last look before it that succeeded.  A row that a resumed run took
-    over from an earlier one is no look: the server was not asked.
+    A failed examination shows nothing of findings: what came and went is measured
+    against the last successful one before it.  A row that a resumed run took
+    over from an earlier one is no examination: the server was not asked.
     """
     looks = [row for row in rows if not row.report.carried]
     before: list[ServerReport | None] = []

@@ -117,7 +117,7 @@ class RunServersQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamesQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """The names that the store knows, in order; only those that one word means, where given."""
+    """The names that the store knows, in order; only those that one target matches, where given."""
 
     word: str = ""
 

@@ -1,4 +1,4 @@
-"""What was sent to servers, and what came of it."""
+"""What was sent to servers, and its result."""
 
 from __future__ import annotations
 

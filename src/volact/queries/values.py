@@ -23,8 +23,8 @@ NOT_KNOWN = 4
 class ServerState(msgspec.Struct, frozen=True):
     """A server's current state, as the store keeps it: one item of a list.
 
-    Up to ``provider`` the newest row says it, from ``examined_at`` on the newest
-    examination; ``verdict`` is that of the row, ``status_row`` brings it up to now.
+    Up to ``provider`` it is the newest row's, from ``examined_at`` on the newest
+    examination's; ``verdict`` is that of the row, ``status_row`` brings it up to now.
     """
 
     name: str
@@ -43,8 +43,8 @@ class ServerState(msgspec.Struct, frozen=True):
     release: str | None
     kms_host: str | None
     status: str | None
-    term: EndState  # never "expired": what holds whatever the time is
-    expires: str | None  # as the server said it
+    term: EndState  # never "expired": what holds at any time
+    expires: str | None  # as the server reported it
     ends: str | None  # the same where it is a time
     overdue: bool
 
@@ -85,7 +85,7 @@ class SentStep(msgspec.Struct, frozen=True):
     hresult: int | None
     params: dict[str, Any]
     because: tuple[str, ...]
-    before: dict[str, Any]  # from the facts, written down before the step was sent
+    before: dict[str, Any]  # from the facts, recorded before the step was sent
     seen_before: dict[str, Any]  # as the step itself found it
     after: dict[str, Any]
 
@@ -104,8 +104,8 @@ class StatusRow(msgspec.Struct, frozen=True, kw_only=True):
     ending: EndState
     expires: str | None
     days_left: float | None
-    examined: str | None  # the newest look that succeeded
-    looked: str  # the newest look
+    examined: str | None  # the newest successful examination
+    looked: str  # the newest examination
     run: str
 
 
@@ -130,7 +130,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Age(msgspec.Struct, frozen=True, kw_only=True):
-    """Servers whose newest good look is this old; no days: never examined."""
+    """Servers whose newest successful examination is this old; no days: never examined."""
 
     from_days: int | None
     below_days: int | None
@@ -138,7 +138,7 @@ class Age(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stale(msgspec.Struct, frozen=True, kw_only=True):
-    """Servers without a good look for long."""
+    """Servers without a successful examination for long."""
 
     after_days: float
     servers: int
@@ -158,7 +158,7 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LookRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at a server, and what had come and gone since the one before it."""
+    """One examination of a server, and what had come and gone since the one before it."""
 
     at: str
     run: str
@@ -180,7 +180,7 @@ class LookRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A server that differs between two runs; ``null`` where a run has no look at it."""
+    """A server that differs between two runs; ``null`` where a run did not examine it."""
 
     name: str
     kind: ChangeKind
@@ -230,9 +230,9 @@ class FindingCount(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """Looks at one server, the newest first; ``next`` is the cursor of older ones.
+    """Examinations of one server, the newest first; ``next`` is the cursor of older ones.
 
-    ``server`` is the newest report of these that says something of the server; ``None``
+    ``server`` is the newest of these reports with an examination of the server; ``None``
     where the store has none.
     """
 

@@ -1,4 +1,4 @@
-"""What every report format is: a writer that is fed servers and told the end.
+"""The protocol of a report format: a writer that takes servers one by one, then the end.
 
 Only the protocol and the two values that all formats share.  The formats are
 one module each; ``make.py`` chooses between them.
@@ -12,7 +12,7 @@ import msgspec
 
 from volact.model.report import RunReport, ServerReport, Summary
 
-DEADLINE_S = 120.0  # what a server gets where nobody says otherwise
+DEADLINE_S = 120.0  # the default for one server
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 
     ``selector`` is the part of the command line that named the servers
     (``-i lab.toml``), ``""`` when targets were named one by one; ``login`` the
-    options without which the next command would not get in; ``targets`` which
+    options without which the next command could not log in; ``targets`` which
     of the servers were meant (``web-01 --limit db-*``); ``consent`` what the
     person allowed for them.  All are ready to be pasted.
     """
@@ -34,9 +34,9 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     targets: str = ""
     consent: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
-    typed: dict[str, str] = {}  # address -> the target as the person wrote it
+    typed: dict[str, str] = {}  # address -> the target as the operator wrote it
     by_hand: str = ""  # the command that says what to type there, where volact cannot go
-    before: Summary | None = None  # an earlier look at the same servers, for comparison
+    before: Summary | None = None  # an earlier check of the same servers, for comparison
 
 
 class Writer(Protocol):

@@ -1,4 +1,4 @@
-"""Two looks at the same servers set side by side: verdicts and causes, before and after."""
+"""Two checks of the same servers side by side: verdicts and causes, before and after."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CAUSES = 16
 
 
 class ComparingWriter:
-    """Another writer's report, headed by what was before and what is now."""
+    """Another writer's report, headed by the counts before and now."""
 
     def __init__(self, out: TextIO, before: RunCounts, inner: Writer) -> None:
         self._out = out

@@ -48,12 +48,12 @@ def _ids(server: ServerReport, severity: str) -> str:
 
 
 HEAD = tuple(name for name, _ in _COLUMNS)
-# Behind what says what to do next, because they came later.
+# After the column of the next step, because they came later.
 LATER = ("undo", "clock_skew_s")
 
 
 def cells(server: ServerReport) -> list[str]:
-    """A row's cells, each safe; they are data, so in English whatever is spoken."""
+    """A row's cells, each safe; they are data, so in English in every language."""
     with speaking("en"):
         found = [cell(server) for _, cell in _COLUMNS]
     return [csv_cell("" if cell is None else str(cell)) for cell in found]
@@ -75,7 +75,7 @@ class CsvWriter:
         self._rows.writerow([*HEAD, "next", *LATER])
 
     def add(self, server: ServerReport) -> None:
-        """Write one server's row: data, so in English whatever is spoken."""
+        """Write one server's row: data, so in English in every language."""
         with speaking("en"):
             following = str(next_step([server], self._how))
         self._rows.writerow([*cells(server), csv_cell(following), *later_cells(server)])

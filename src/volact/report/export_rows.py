@@ -1,6 +1,6 @@
 """``volact export``: what the store holds, as JSON lines, one JSON document, or CSV.
 
-In ``jsonl`` every line says what it is: a ``run``, a ``row``, an ``intent``
+In ``jsonl`` every line names its kind: a ``run``, a ``row``, an ``intent``
 (steps that were about to be sent, with what they overwrite) or ``facts``.  In
 ``json`` the same are lists of one object.  ``csv`` has the rows alone.  Written
 as it is read, so that memory does not grow with the store.

@@ -1,6 +1,6 @@
 """Servers with the same verdict and cause as one group, worst first; clusters as lines.
 
-A person who reads of 37 servers with one cause does one thing, not 37.
+37 servers with one cause need one repair, not 37.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ _SHOWN = 8
 
 
 def worth_telling(clusters: Sequence[Cluster]) -> list[Cluster]:
-    """Those that say more than the groups below them: a place, a kind, a shared machine ID."""
+    """Those that show more than the groups below them: a place, a kind, a shared machine ID."""
     return [c for c in clusters if c.where or c.cause == "duplicate-cmid"]
 
 

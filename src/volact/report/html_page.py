@@ -1,4 +1,4 @@
-"""``--report html=FILE``: one self-contained page that asks nobody for anything.
+"""``--report html=FILE``: one self-contained page that loads nothing.
 
 The page carries its style and its script itself and forbids everything else by
 its own Content-Security-Policy, with both named by hash.  Text is escaped by
@@ -7,7 +7,7 @@ Jinja2 (autoescape); no value is ever marked as safe.
 A server's row is written to disk as it comes; in memory stay counts, a few rows
 of each group, and where each row begins.  All rows stand inside ``<noscript>``,
 a line each: without JavaScript they are the page, with it they are text that the
-script shows as far as somebody looks.
+script shows as far as the page is scrolled.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class HtmlWriter:
 
 
 def _visible(value: object) -> object:
-    """What a value looks like: on one line, and nothing in it hides or turns text around."""
+    """A value as text: on one line, and nothing in it hides or turns text around."""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

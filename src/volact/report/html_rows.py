@@ -107,7 +107,7 @@ def tokens(server: ServerReport) -> list[str]:
 
 
 def _unsaid(step: str, server: ServerReport) -> str:
-    """The next step, unless a finding beside it says it already."""
+    """The next step, unless a finding beside it names it already."""
     return "" if step in {tr(finding.remedy) for finding in server.findings} else step
 
 

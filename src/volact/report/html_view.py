@@ -142,7 +142,7 @@ def _bar(name: str, part: int, rest: int, longest: int, tone: str) -> Bar:
 
 
 class ExpiryBars:
-    """How many licences have how much left; only servers that say so."""
+    """How many licences have how much left; only servers where that is known."""
 
     def __init__(self, now: str) -> None:
         self._now = now
@@ -155,7 +155,7 @@ class ExpiryBars:
             self._counts[next(name for name, end in _BUCKETS if left < end)] += 1
 
     def bars(self) -> list[Bar]:
-        """A bar for each span; none when no server says when its licence ends."""
+        """A bar for each span; none when no licence's end is known."""
         longest = max([1, *self._counts.values()])
         tones = ("bad", "bad", "warn", "good", "good", "good")
         made = [
@@ -227,7 +227,7 @@ class Cards:
 
 
 def _title(word: str, server: ServerReport) -> str:
-    """What the first of them says; of what differs it is the example."""
+    """The values of the first of them; of what differs they are the example."""
     if word.startswith("error:"):
         return ERROR_TITLES[word.removeprefix("error:")]
     first = lead(server)

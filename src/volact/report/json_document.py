@@ -27,8 +27,8 @@ _OBEYED = re.compile(
 def encode(value: Any) -> str:
     """A value as JSON on one line; text that has no UTF-8 form is replaced, never fatal.
 
-    Signs that a terminal would obey are written as their escapes: the same to
-    whoever reads JSON.
+    Signs that a terminal would obey are written as their escapes: the same for
+    a JSON reader.
     """
     try:
         text = msgspec.json.encode(value, enc_hook=in_json).decode()

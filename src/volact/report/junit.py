@@ -1,8 +1,8 @@
 """``--report junit=FILE``: a test case per server, for the CI that started the run.
 
-Whatever a server says is made one harmless line by ``safe.plain`` first, which
+Text from a server is made one harmless line by ``terminal_safe.plain`` first, which
 leaves nothing that XML 1.0 forbids; the escaping is the standard library's.
-Like all data, it is English whatever is spoken.
+Like all data, it is English in every language.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What each kind of step does is declared beside it, in ``core.steps``.
 
-A key that is not here is said as it is spelt, without its underscores.
+A key that is not here is shown as it is spelt, without its underscores.
 """
 
 from __future__ import annotations

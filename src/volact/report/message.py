@@ -1,8 +1,8 @@
-"""The one message that tells people of a run: a title, a few lines, and the same as data.
+"""The one message about a run: a title, a few lines, and the same as data.
 
-Pure: a finished run in, words out.  Who is told, and how it gets there, is the
+Pure: a finished run in, words out.  Its recipients and its delivery are the
 command line's (``cli.notify``).  Everything here fits a chat: no list of all
-servers, and nothing a server says can call somebody or look like a link.
+servers, and no text from a server can mention a person or become a link.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CALLS = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "'", "[": "(", 
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A server that stands otherwise than the last time."""
+    """A server whose state differs from the last time."""
 
     server: str
     kind: str  # worse, better, other, expiring, new
@@ -74,7 +74,7 @@ def message_of(
 
 
 def failure_message(why: str) -> Message:
-    """The message that a watch could not look at anything, and why."""
+    """The message that a watch could check nothing, and why."""
     title = harmless(tr(say("volact watch: the servers could not be checked")))
     text = harmless(tr(why))
     data = {"title": title, "text": f"{title}\n{text}", "command": "watch", "error": str(why)}
@@ -136,7 +136,7 @@ def counts_line(run: RunReport) -> str:
 
 
 def _changed(changes: Sequence[Change]) -> Iterator[str]:
-    """What is otherwise than the last time, the worst first."""
+    """What differs from the last time, the worst first."""
     for change in changes[:_SHOWN]:
         yield f"- {tr(change.summary)}"
     if len(changes) > _SHOWN:

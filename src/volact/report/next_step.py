@@ -71,19 +71,19 @@ def _for_person(servers: Sequence[ServerReport], how: Invocation) -> str:
 
 
 def _would_help(server: ServerReport) -> bool:
-    """Whether there are steps here that nobody has applied yet."""
+    """Whether there are steps here that are not applied yet."""
     return bool(server.plan) and not server.results
 
 
 def _would_repair(server: ServerReport) -> bool:
-    """Whether volact repairs the leading cause, as far as a mere look can tell."""
+    """Whether volact repairs the leading cause, as far as a probe can show."""
     first = lead(server)
     untried = not (server.results or server.refusals or server.reason)
     return untried and first is not None and repairs(first)
 
 
 def repairs(finding: Finding) -> bool:
-    """Whether this is an error that volact repairs without asking for more."""
+    """Whether this is an error that volact repairs without further consent."""
     return finding.repair == "automatic" and finding.severity == "error"
 
 
@@ -106,7 +106,7 @@ def _typed(server: ServerReport) -> str:
 
 
 def consent(server: ServerReport) -> tuple[str, ...]:
-    """Options that a refusal names as the person's way to say yes."""
+    """The options of consent that a refusal names."""
     wanted = (plain(str(refusal.get("allow_with") or "")) for refusal in server.refusals)
     return tuple(dict.fromkeys(option for option in wanted if option))
 
@@ -167,7 +167,7 @@ def after_error(servers: Sequence[ServerReport], how: Invocation) -> Text:
 
 
 def _after_host_key(servers: Sequence[ServerReport], again: str, command: str) -> Text:
-    """A key that is known and another one wants forgetting; a new one, accepting."""
+    """A changed host key has to be forgotten; a new one, accepted."""
     option = "--host-key-policy accept-new"
     if command and len({server.error and server.error.command for server in servers}) == 1:
         return say(

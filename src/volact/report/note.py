@@ -1,4 +1,4 @@
-"""The text report of one server: a note as a good engineer leaves it.
+"""The text report of one server.
 
 Verdict, cause, evidence, what was done, what is left to do and the exact
 command.  Several servers are a table (``text_table``); the words are those of
@@ -121,7 +121,7 @@ def _cause(server: ServerReport) -> list[str]:
 
 
 def _evidence(server: ServerReport) -> list[str]:
-    """What the cause rests on, one thing a line; what is not known says nothing."""
+    """What the cause rests on, one thing a line; what is not known has no line."""
     first = lead(server)
     items = first.evidence.items() if first is not None else ()
     told = [(key, item) for key, item in items if item not in _NOTHING and key not in _LONG]
@@ -156,7 +156,7 @@ def _also(finding: Finding) -> str:
 
 
 def _done(server: ServerReport, how: Invocation) -> list[str]:
-    """Every step with what it changed, or that nothing was."""
+    """Every step with what it changed, or that nothing was done."""
     if server.results:
         return [_result(result) for result in server.results]
     if how.command != "activate":
@@ -166,7 +166,7 @@ def _done(server: ServerReport, how: Invocation) -> list[str]:
 
 
 def _not_done(server: ServerReport) -> list[str]:
-    """Refusals that say more than the findings do."""
+    """Refusals that the findings do not explain already."""
     said = {plain(tr(summary)) for summary in (*_summaries(server), server.reason)}
     return [line for line in refusal_lines(server) if line not in said]
 
@@ -176,7 +176,7 @@ def _summaries(server: ServerReport) -> list[str]:
 
 
 def _result(result: Mapping[str, Any]) -> str:
-    """One step: what came of it, what it changed, its code and its own remark."""
+    """One step: its outcome, what it changed, its code and its own remark."""
     said = [outcome_words(result)]
     said += [f"{label(key)} {was} → {is_}" for key, was, is_ in changes(result)]
     if result.get("hresult"):

@@ -114,7 +114,7 @@ class PlanTextWriter:
         self._lines.append(text + "\n")
 
 
-# Whatever a server says of itself must not become a line of its own here.
+# No text from a server may become a line of its own here.
 _LEFT_OUT = "rem a command is left out here: it holds characters that cannot be typed"
 
 

@@ -74,7 +74,7 @@ def was_changed(server: ServerReport) -> bool:
 
 
 def exit_code(summary: Summary) -> int:
-    """What the run says to a script: unexamined outranks attention."""
+    """The exit code of the run: unexamined outranks attention."""
     if summary.unreachable:
         return UNEXAMINED
     return ATTENTION if summary.attention or summary.failed else ALL_WELL
@@ -84,7 +84,7 @@ _WELL = ("undone", "nothing")
 
 
 def undo_of(server: ServerReport) -> UndoRow | None:
-    """What became of the undo; ``None`` where the server was not examined."""
+    """The outcome of the undo; ``None`` where the server was not examined."""
     if server.error is not None or isinstance(server.undo, msgspec.UnsetType):
         return None
     return server.undo
@@ -104,7 +104,7 @@ class UndoCounts(RunCounts):
         self.words[row.word if row else "unreachable"] += 1
 
     def exit_code(self) -> int:
-        """0: all that could be undone is; 3: something could not; 4: somebody was not reached."""
+        """0: all that could be undone is; 3: something could not; 4: a server was not reached."""
         if self.words["unreachable"]:
             return UNEXAMINED
         return ATTENTION if self.words.total() > sum(self.words[w] for w in _WELL) else ALL_WELL

@@ -1,7 +1,7 @@
 """The JSON Schema of the report document, made from the types themselves.
 
 ``docs/schema/report.json`` is this, written by ``python -m volact.report.schema``;
-a test says when it is no longer current.
+a test fails when it is no longer current.
 """
 
 from __future__ import annotations

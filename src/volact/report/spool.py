@@ -37,9 +37,9 @@ class Spool:
             out.write(line.decode())
 
     def close(self) -> None:
-        """Let the text go."""
+        """Release the text."""
         self._file.close()
 
     def __del__(self) -> None:
-        """A report that never came to its end lets go of its text, too."""
+        """An unfinished report releases its text, too."""
         self.close()

@@ -1,6 +1,6 @@
 """Making foreign text harmless before a person's terminal or spreadsheet sees it.
 
-What a server says (its name, an event's data, an error message) is data.  Here
+Text from a server (its name, an event's data, an error message) is data.  Here
 it loses its power over terminals and spreadsheets; HTML has its own escaping
 (``html_page``), JSON needs none.
 """

@@ -33,12 +33,12 @@ from volact.report.words import (
 )
 from volact.words import tr
 
-# One sentence says it of all of them.
+# One sentence covers all of them.
 _NO_TURN = "error:not-begun"
 
 
 class TextWriter:
-    """The table a tired administrator reads at night."""
+    """The table of several servers."""
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class TextWriter:
             self._out.prose(plain(tr(say("repaired in this run: {what}", what=said))), 2, hang=0)
 
     def _remarks(self, run: RunReport) -> None:
-        """What is to be said of the run itself."""
+        """The notes on the run itself."""
         for remark in run.notes[run.stopped is not None :]:
             self._out.prose(plain(tr(say("note: {text}", text=remark))), 0, "bold", hang=2)
 

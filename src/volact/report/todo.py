@@ -35,7 +35,7 @@ def todo(server: ServerReport, how: Invocation) -> list[str]:
 
 
 def _mendable(server: ServerReport) -> list[Finding]:
-    """What volact repairs when it is let: what its plan is for, or would be."""
+    """What volact repairs when it is allowed: what its plan is for, or would be."""
     planned = {str(id) for step in server.plan for id in step.get("because", ())}
     return [finding for finding in server.findings if finding.id in planned or repairs(finding)]
 
@@ -48,7 +48,7 @@ def _steps(server: ServerReport) -> list[str]:
 
 
 def _by_hand(server: ServerReport, mendable: list[Finding]) -> list[str]:
-    """The remedies of what volact does not repair; of several each says whose it is."""
+    """The remedies of what volact does not repair; of several each names its finding."""
     left = [
         finding
         for finding in server.findings
@@ -62,7 +62,7 @@ def _by_hand(server: ServerReport, mendable: list[Finding]) -> list[str]:
 def _with_volact(
     server: ServerReport, how: Invocation, wanted: tuple[str, ...], mendable: list[Finding]
 ) -> list[str]:
-    """The command that lets volact do it, and what to type for the same by hand."""
+    """The command by which volact does it, and what to type for the same by hand."""
     command = f"  {command_for('activate', [server], how, wanted)}"
     if wanted:
         return [tr(say("volact repairs this only with your consent:")), command]

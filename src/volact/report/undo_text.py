@@ -24,11 +24,11 @@ _WORDS: dict[str, Text] = {
     "refused": say("nothing can be undone"),
     "nothing": say("nothing to undo"),
 }
-_LONG = 90  # a DACL says nothing to a reader; the JSON has it whole
+_LONG = 90  # a DACL is unreadable for most; the JSON has it whole
 
 
 class UndoTextWriter:
-    """A paragraph for each server that something is to be said of, then the counts."""
+    """A paragraph for each server with something to report, then the counts."""
 
     def __init__(self, out: TextIO, how: Invocation, *, colour: bool = False) -> None:
         self._out = out
@@ -118,7 +118,7 @@ def _title(what: str) -> str:
 
 
 def _shown(item: Any) -> str:
-    """A value as short as it can be said; none is what was not set."""
+    """A value as short as possible; none is what was not set."""
     if item is None or item == "":
         return tr(say("not set"))
     if isinstance(item, dict):

@@ -28,7 +28,7 @@ _RANK: dict[Word, int] = {word: at for at, word in enumerate(reversed(WORST_FIRS
 
 
 class ServerStanding(msgspec.Struct, frozen=True):
-    """How a server stands, as far as a change of it is worth a word."""
+    """The state of a server, as far as a change of it is reported."""
 
     verdict: Word
     cause: str  # finding id, or error:<kind>
@@ -36,7 +36,7 @@ class ServerStanding(msgspec.Struct, frozen=True):
 
 
 def standing_of(server: ServerReport, at: str, within: timedelta) -> ServerStanding:
-    """A server's standing when it was looked at, ``at`` in ISO 8601."""
+    """A server's standing when it was checked, ``at`` in ISO 8601."""
     left = days_left(server.license.expires, at)
     ending = left is not None and server.error is None and left < within / timedelta(days=1)
     return ServerStanding(server.verdict, intern(cause(server)), ending)
@@ -50,7 +50,7 @@ def stored_standing(server: ServerState, within: timedelta) -> ServerStanding:
 
 
 class ChangeTracker:
-    """What is remembered of the last look, and what the current one changes."""
+    """What is kept of the last check, and what the current one changes."""
 
     def __init__(
         self, within: timedelta, before: Mapping[str, ServerStanding] | None = None
@@ -63,7 +63,7 @@ class ChangeTracker:
     def add(self, server: ServerReport, at: str) -> Change | None:
         """Compare one server's row, made ``at``, with how it stood."""
         if server.error is not None and server.error.kind == "not-begun":
-            return None  # nobody looked: what was known of it stays
+            return None  # it was not checked: what was known of it stays
         now = standing_of(server, at, self._within)
         self._now[server.name] = now
         change = _change(server, at, self._before.get(server.name), now)
@@ -72,14 +72,14 @@ class ChangeTracker:
         return change
 
     def changes(self) -> list[Change]:
-        """What is otherwise, the worst first."""
+        """What has changed, the worst first."""
         return sorted(
             self._changes,
             key=lambda c: (_ORDER.index(c.kind), WORST_FIRST.index(c.now), natural(c.server)),
         )
 
     def next(self, names: Iterable[str]) -> None:
-        """The look is over: it is what the next one is compared with.
+        """End the check: the next one is compared with it.
 
         ``names`` are the servers that are watched; of others nothing is kept.
         """
@@ -88,7 +88,7 @@ class ChangeTracker:
         self.again()
 
     def again(self) -> None:
-        """The look does not count: the next one is compared with what was before it."""
+        """Discard the check: the next one is compared with the one before it."""
         self._now, self._changes = {}, []
 
 
@@ -170,7 +170,7 @@ _KINDS: dict[str, Text] = {
 
 
 class WatchWriter:
-    """The look in one line, then a line for each server that stands otherwise."""
+    """The check in one line, then a line for each server that has changed."""
 
     def __init__(self, out: TextIO, watched: ChangeTracker) -> None:
         self._out = out
@@ -180,7 +180,7 @@ class WatchWriter:
         """Nothing: what is written is known at the end."""
 
     def finish(self, run: RunReport) -> None:
-        """Write the look."""
+        """Write the check."""
         changes = self._watched.changes()
         when = run.started.replace("T", " ").replace("Z", " UTC")
         said = count(len(changes), "{n} change", "{n} changes") if changes else say("no changes")

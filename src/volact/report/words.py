@@ -1,4 +1,4 @@
-"""How verdicts, findings, evidence and steps are said to a person, in their language.
+"""The words for verdicts, findings, evidence and steps, in the reader's language.
 
 Text from values; every string that comes out is safe for a terminal.
 Which servers are put together is in ``group.py``, what to do next in
@@ -71,7 +71,7 @@ _SKIPPED = re.compile(r"skipped: (.+) failed")
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
+    """Seconds in words."""
     size = abs(seconds)
     sign = "-" if seconds < 0 else ""
     if size >= 86400:
@@ -180,7 +180,7 @@ def outcome_words(result: Mapping[str, Any]) -> str:
 def changes(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """What a step changed, as key, before and after; only what a line has room for.
 
-    A server says null for what is not set; what it said on one side only is no change.
+    A server reports null for what is not set; what it reports on one side only is no change.
     """
     before, after = result.get("before") or {}, result.get("after") or {}
     pairs_ = [(key, was, after[key]) for key, was in before.items() if key in after]
@@ -199,7 +199,7 @@ def _set(key: str, item: Any) -> str:
 
 
 def note_words(result: Mapping[str, Any]) -> str:
-    """What the step itself had to say."""
+    """The step's own remark."""
     note = str(result.get("note") or "")
     skipped = _SKIPPED.fullmatch(note)
     if skipped:
@@ -208,7 +208,7 @@ def note_words(result: Mapping[str, Any]) -> str:
 
 
 def refusal_lines(server: ServerReport) -> list[str]:
-    """What was not done and why, without repeating what the first finding says anyway."""
+    """What was not done and why, without repeating the first finding."""
     first = lead(server)
     said = first.summary if first else ""
     lines = []
@@ -227,7 +227,7 @@ def _unsaid(reason: str, said: str) -> str:
 
 
 def os_words(server: ServerReport) -> str:
-    """Release and edition, as short as they can be said."""
+    """Release and edition, as short as possible."""
     edition = (server.os.edition or "").removeprefix("Server")
     parts = [server.os.release or "", edition]
     if not any(parts) and server.os.build:

@@ -1,6 +1,6 @@
 """What happened, kept: runs, servers, rows, findings, steps, facts.
 
-A database of the person's own; SQLite unless told, PostgreSQL by URL.  Nothing
+A database of the operator's own; SQLite by default, PostgreSQL by URL.  Nothing
 here decides or reports.  Importing this imports no database library.
 """
 

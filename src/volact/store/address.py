@@ -1,4 +1,4 @@
-"""Which database is meant: the person's word, the environment's, or the usual place.
+"""Which database is meant: by the option, by the environment, or the usual place.
 
 Nothing is opened here, and no database library is imported.  A password is for
 the library alone: ``shown`` is what may be printed.
@@ -85,7 +85,7 @@ def parse_address(text: str) -> Address | None:
         raise _no_store(text)
     try:
         path = Path(text).expanduser()
-    except RuntimeError as error:  # ~nobody
+    except RuntimeError as error:  # ~user of an unknown user
         raise _no_store(text) from error
     return Address(file=path, shown=str(path))
 

@@ -47,7 +47,7 @@ def row_columns(report: ServerReport) -> Values:
 
 
 def newest_columns(report: ServerReport) -> Values:
-    """What the newest row says of a server's current state."""
+    """A server's current state by its newest row."""
     causes = [(each.id, each.detail, each.sentence) for each in causes_of(report)]
     return {
         "address": column(report.address) or "",
@@ -60,7 +60,7 @@ def newest_columns(report: ServerReport) -> Values:
 
 
 def examined_columns(report: ServerReport | None) -> Values:
-    """What the newest examination says; ``None`` for a server that was never examined."""
+    """The columns of the newest examination; ``None`` for a server that was never examined."""
     license = report.license if report else None
     term, ends = end_of_term(license)
     return {
@@ -88,5 +88,5 @@ def _expires(report: ServerReport) -> str | None:
 def _sortable(when: datetime) -> str:
     try:
         return moment(when)
-    except OverflowError:  # outside of what UTC can say by a few hours
+    except OverflowError:  # outside of the range of UTC by a few hours
         return moment(when.replace(tzinfo=UTC))

@@ -27,7 +27,7 @@ _GATHER_S = 0.1  # how long rows wait for more rows
 _BATCH = 500  # events in one commit
 _BUSY_S = 0.5  # one attempt; the patience is many of them
 _PAUSE_S = 0.2  # between attempts
-_RETRY_S = 5.0  # after a failure that patience did not mend: the pause before another attempt
+_RETRY_S = 5.0  # after a failure that outlasts the patience: the pause before another attempt
 _OF_ONE_EVENT = (sa_exc.DataError, sa_exc.IntegrityError)
 
 
@@ -62,7 +62,7 @@ class CommitLoop:
         return WriteOutcome(stored=self._stored, problem=self._problem())
 
     def _write(self, events: list[Event], *, last: bool) -> None:
-        """Commit these, or remember why not."""
+        """Commit these, or keep the reason why not."""
         if time.monotonic() < self._retry_at and not last:
             return
         try:
@@ -105,7 +105,7 @@ class CommitLoop:
         return self._connection
 
     def _with_note(self, event: Event) -> Event:
-        """The end of a run of which not all is written says so itself."""
+        """The end of an incompletely written run records that."""
         if not isinstance(event, RunEnded) or self._error is None:
             return event
         notes = (*event.report.notes, self._problem())

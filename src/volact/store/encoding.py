@@ -65,7 +65,7 @@ def decode_text(text: str | None) -> dict[str, Any]:
 
 
 def column(text: str | None) -> str | None:
-    """A stranger's words as a column that every database takes."""
+    """Foreign text as a column that every database takes."""
     if text is None:
         return None
     return readable(text)[:_WIDEST]

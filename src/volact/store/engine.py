@@ -1,4 +1,4 @@
-"""Connections to the database: how each kind is opened, and with which manners.
+"""Connections to the database: how each kind is opened, and with which settings.
 
 SQLite: write-ahead log, so that readers and one writer do not wait for each
 other; full synchronisation, so that what is committed survives a power cut;
@@ -24,7 +24,7 @@ from volact.errors import StoreError
 from volact.model.text import say
 from volact.store.address import Address
 
-# What these say to a log is said to the person once, in our words.
+# What these log is reported to the operator once, in volact's words.
 for _name in ("sqlalchemy", "alembic", "psycopg"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
@@ -34,7 +34,7 @@ _SILENCE_MS = "10000"  # a PostgreSQL whose machine is gone
 
 
 def make_engine(address: Address, *, busy_s: float = BUSY_S) -> sa.Engine:
-    """The way to a database; nothing is opened yet."""
+    """The engine of a database; nothing is opened yet."""
     if address.file is not None:
         return _sqlite(address.file, busy_s)
     return _postgresql(address.url)
@@ -96,7 +96,7 @@ def _postgresql(url: str) -> sa.Engine:
 
     @event.listens_for(engine, "connect")
     def _opened(connection: Connection, _: object) -> None:
-        # Whatever the server's habit is: a commit is on its disk, and no lock waits for ever.
+        # Independent of the server's settings: a commit is on its disk, and no lock waits for ever.
         connection.autocommit = True
         connection.execute(f"SET synchronous_commit TO on; SET lock_timeout TO '{BUSY_S:g}s'")
         connection.autocommit = False
@@ -109,7 +109,7 @@ def _unless_said(url: URL, **wanted: str) -> dict[str, Any]:
 
 
 def writing(engine: sa.Engine) -> sa.Engine:
-    """The same database for whoever writes: the write lock is taken at the beginning."""
+    """The same database for a writer: the write lock is taken at the beginning."""
     return engine.execution_options(writing=True)
 
 
@@ -121,7 +121,7 @@ def reading_engine(engine: sa.Engine) -> sa.Engine:
 
 
 def prefer_wal(pooled: PoolProxiedConnection) -> None:
-    """Ask for the write-ahead log; a file system that knows none keeps its own way."""
+    """Ask for the write-ahead log; a file system without it keeps its own mode."""
     cursor = pooled.cursor()
     try:
         cursor.execute("PRAGMA journal_mode = WAL")

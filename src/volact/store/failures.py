@@ -1,4 +1,4 @@
-"""What a database complains of, as one line for a person and a word for the program.
+"""Database errors, as one line for a person and a word for the program.
 
 No message of a library goes further than here unless its address is out of it.
 """
@@ -75,7 +75,7 @@ _POSTGRESQL = {
 
 
 class DatabaseError(StoreError):
-    """A store that does not do what it should, and how lasting that is."""
+    """A failure of the store, and how lasting it is."""
 
     def __init__(self, kind: FailureKind, address: Address, what: Text, hint: Text) -> None:
         message = say("store {where}: {what}", where=raw(address.shown), what=what)
@@ -93,7 +93,7 @@ CAUGHT = (sa_exc.SQLAlchemyError, sqlite3.Error, OSError, StoreError)
 
 
 def database_error(error: Exception, address: Address) -> StoreError:
-    """A library's complaint in our words; ours stay as they are."""
+    """A library's error in volact's words; volact's own stay as they are."""
     if isinstance(error, StoreError):
         return error
     if isinstance(error, OSError):
@@ -116,7 +116,7 @@ def _state(cause: BaseException | None) -> str:
 
 
 def _is_full(address: Address) -> bool:
-    """Whether there is no room where the file is: SQLite does not always say so itself."""
+    """Whether there is no room where the file is: SQLite does not always report it."""
     if address.file is None:
         return False
     try:
@@ -126,7 +126,7 @@ def _is_full(address: Address) -> bool:
 
 
 def _other(kind: FailureKind, cause: BaseException | None, address: Address) -> DatabaseError:
-    """Whatever else it says, in its own words."""
+    """Any other error, in its own words."""
     words = one_line(str(cause) or type(cause).__name__)
     for secret in secrets_in(address.url):
         words = words.replace(secret, "***")

@@ -1,4 +1,4 @@
-"""Taking old runs out, without losing what is known of any server."""
+"""Deleting old runs, without losing what is known of any server."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def every_row(connection: sa.Connection) -> Iterator[StoredRow]:
 
 
 def latest(connection: sa.Connection, names: Sequence[str] | None = None) -> Iterator[Latest]:
-    """Each server's newest row, and its newest that says how it stands."""
+    """Each server's newest row, and its newest examination."""
     if names is None:
         yield from _latest(connection, _latest_query())
         return
@@ -132,7 +132,7 @@ def _stored(
 
 
 def _counted(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Summary]:
-    """What came of runs that never said so themselves."""
+    """The counts of runs that ended without a summary."""
     if not ids:
         return {}
     changed = sa.func.sum(sa.case((ROWS.c.changed, 1), else_=0))
@@ -205,7 +205,7 @@ def intents(connection: sa.Connection, run: str) -> Iterator[Intent]:
 
 
 def facts(connection: sa.Connection, run: str, server: str, look: str) -> dict[str, Any] | None:
-    """The raw facts of one look, or of the newest."""
+    """The raw facts of one probe, or of the newest."""
     query = sa.select(FACTS.c.data).where(FACTS.c.run == run, FACTS.c.server == server)
     if look:
         query = query.where(FACTS.c.look == look)
@@ -214,7 +214,7 @@ def facts(connection: sa.Connection, run: str, server: str, look: str) -> dict[s
 
 
 def looks(connection: sa.Connection, run: str) -> Iterator[dict[str, Any]]:
-    """The raw facts of every look of a run."""
+    """The raw facts of every probe of a run."""
     query = sa.select(FACTS).where(FACTS.c.run == run)
     query = query.order_by(FACTS.c.server, FACTS.c.at)
     for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)):

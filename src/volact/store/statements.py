@@ -103,7 +103,7 @@ def _write_rows(connection: sa.Connection, batch: Batch, done: list[ServerDone])
 
 
 def _unseen(report: ServerReport) -> bool:
-    """Whether nobody went there: its turn never came, or an earlier run's row was taken over."""
+    """Whether it was not visited: its turn never came, or an earlier run's row was taken over."""
     return report.carried or (report.error is not None and report.error.kind == "not-begun")
 
 
@@ -206,7 +206,7 @@ _NEVER_RAN = sa.delete(STEPS).where(
     STEPS.c.at == sa.bindparam("of_at"),
 )
 _OTHER = STEPS.alias("other")
-# The answer is to what was sent last.
+# The answer belongs to what was sent last.
 _ANSWERED = (
     sa.update(STEPS)
     .where(
@@ -251,7 +251,7 @@ _EXAMINED = (
 
 
 def _upsert_server(connection: sa.Connection, *, with_tags: bool) -> Any:
-    """Newer words about a server replace older ones, whichever process brings them first."""
+    """Newer data about a server replace older ones, whichever process writes first."""
     insert = _new(connection, SERVERS)
     new = insert.excluded
     newer = SERVERS.c.last_seen <= new.last_seen

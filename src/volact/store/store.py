@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Store:
-    """An open store.  Every method raises ``StoreError`` alone, but where it says more."""
+    """An open store.  Every method raises only ``StoreError``, except where more is documented."""
 
     def __init__(self, engine: sa.Engine, address: Address) -> None:
         self.engine = engine
@@ -45,7 +45,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Release the database."""
         self.engine.dispose()
 
     def runs(self, limit: int | None = None) -> list[RunRow]:
@@ -82,17 +82,17 @@ class Store:
     def facts(
         self, run: str, server: str, look: Literal["first", "closing", ""] = ""
     ) -> dict[str, Any] | None:
-        """The raw facts of a server in a run: those of that look, else the newest."""
+        """The raw facts of a server in a run: those of that probe, else the newest."""
         return self.ask(lambda connection: reading.facts(connection, run, server, look))
 
     def looks(self, run: str) -> Iterator[dict[str, Any]]:
-        """The raw facts of every look of a run, with whose, when and which."""
+        """The raw facts of every probe of a run, with server, time and kind."""
         return self.stream(lambda connection: reading.looks(connection, run))
 
     def prune(self, older_than: timedelta, *, keep: int = 0, dry_run: bool = False) -> Pruned:
-        """Take old runs out; ``keep`` is how many of the newest stay whatever their age.
+        """Delete old runs; ``keep`` is how many of the newest stay at any age.
 
-        Each server's newest row stays, and its newest that says how it stands.
+        Each server's newest row stays, and its newest examination.
         """
         engine = self.engine if dry_run else writing(self.engine)
         with self._guarded(), engine.begin() as connection:
@@ -146,7 +146,7 @@ class Snapshot:
 
 
 class _Guarded:
-    """Complaints of the database leave in our words."""
+    """Errors of the database leave in volact's words."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -175,7 +175,7 @@ def open_store(url: str | None = None, *, create: bool) -> Store | None: ...
 def open_store(url: str | None = None, *, create: bool = True) -> Store | None:
     """The store that is meant by an option's word, else by the environment, else the usual.
 
-    ``None`` when there is none: it was never made and is not to be, or the person
+    ``None`` when there is none: it was never made and is not to be, or the operator
     wants none kept.  ``StoreError`` when it cannot be opened.
     """
     address = chosen(url or "")

@@ -50,7 +50,7 @@ class StoreWriter:
         writer.row(report)
         outcome = writer.finish(run_report)
 
-    No method raises for a fault of the database; ``finish`` says what was not written.
+    No method raises for a fault of the database; ``finish`` reports what was not written.
     ``seen``, ``withdrawn`` and ``row`` never wait.
     """
 
@@ -147,7 +147,7 @@ class StoreWriter:
 
             loop = CommitLoop(self._address, self._run, self._begun, self._patience_s)
             self._outcome = loop.run(self._queue)
-        except BaseException as error:  # whatever it is, no task may wait for this thread
+        except BaseException as error:  # after any error: no task may wait for this thread
             problem = say("a bug in volact: {what}", what=raw(type(error).__name__))
             self._outcome = WriteOutcome(stored=False, problem=problem)
             raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 METADATA = sa.MetaData()
-# Sorted alike in every database, whatever its language.
+# Sorted alike in every database, in any language.
 NAME = sa.String(255).with_variant(sa.String(255, collation="C"), "postgresql")
 
 RUNS = sa.Table(
@@ -30,8 +30,8 @@ RUNS = sa.Table(
     sa.Column("closing", sa.LargeBinary),  # the run's report without its servers
 )
 
-# One line for each server, its current state: what the newest row says, and what the
-# newest examination says (``examined_at`` and below), which may be an older row.
+# One line for each server, its current state: from the newest row, and from the
+# newest examination (``examined_at`` and below), which may be an older row.
 SERVERS = sa.Table(
     "servers",
     METADATA,
@@ -53,7 +53,7 @@ SERVERS = sa.Table(
     sa.Column("kms_host", sa.String(255)),
     sa.Column("status", sa.String(255)),
     sa.Column("term", sa.String(16), nullable=False, server_default="unknown"),
-    sa.Column("expires", sa.String(32)),  # as the server said it
+    sa.Column("expires", sa.String(32)),  # as the server reported it
     sa.Column("ends", sa.String(32)),  # the same where it is a time, as times are kept here
     sa.Column("overdue", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("cmid", sa.String(255)),
@@ -114,7 +114,7 @@ STEPS = sa.Table(
     sa.Column("ok", sa.Boolean),  # null: no answer is known
     sa.Column("changed", sa.Boolean),
     sa.Column("hresult", sa.BigInteger),
-    sa.Column("seen_before", sa.Text),  # JSON, as the server itself said
+    sa.Column("seen_before", sa.Text),  # JSON, as the server itself reported
     sa.Column("after", sa.Text),  # JSON
 )
 

@@ -14,8 +14,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``elapsed_s`` is ``None`` and ``finished`` false for a run that never came to its
     end: it was killed, or it is still going on.  ``words`` is the command line as
-    it could be typed again, without secrets.  ``note`` says what the run's own
-    report said of it.  ``pruned`` means that not all of its rows are kept any more.
+    it could be typed again, without secrets.  ``note`` is what the run's own
+    report states of it.  ``pruned`` means that not all of its rows are kept any more.
     """
 
     id: str
@@ -39,10 +39,10 @@ class StoredRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Latest(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest row of a server, and the newest that says how it stands.
+    """The newest row of a server, and the newest examination.
 
     ``examined`` is ``None`` when the server was never examined, and ``newest``
-    itself when that one says it.
+    itself when that is one.
     """
 
     newest: StoredRow
@@ -65,7 +65,7 @@ class RunStart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WriteOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of writing a run.
+    """The outcome of writing a run.
 
     ``stored`` is whether any of it is in the store, ``problem`` why not all of it is,
     ``""`` when all is.
@@ -76,7 +76,7 @@ class WriteOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pruned(msgspec.Struct, frozen=True, kw_only=True):
-    """What was taken out of the store, or would be."""
+    """What was deleted from the store, or would be."""
 
     runs: int = 0  # that are gone entirely
     thinned: int = 0  # that keep only some server's newest row

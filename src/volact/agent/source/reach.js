@@ -24,7 +24,7 @@ function wholeMessage() {
   return path;
 }
 
-/* The time-outs differ, so that the time which went by tells which of them it was. */
+/* The time-outs differ, so that the elapsed time shows which of them it was. */
 function limitsOf(connect, receive) {
   return {resolve: REQUEST.ask.connect_ms * 2, connect: connect, receive: receive};
 }

@@ -1,4 +1,4 @@
-"""The last attempts to activate: which code tells best why one failed, and of which host.
+"""The last attempts to activate: which code explains best why one failed, and of which host.
 
 0xC004F074 only says that no KMS host could be used; the true reason is in the
 data fields of the newest events.

@@ -25,7 +25,7 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     ``service`` is ``None`` when it is absent or unreadable.  ``silent``: it did
     not answer.  ``disabled`` names those of it and the services it needs that
     must not start.  ``stopped``: it is stopped and did not come up when asked;
-    stopped alone is healthy.  ``held_down``: a known fault that may be mended
+    stopped alone is healthy.  ``held_down``: a known, repairable fault
     explains that it does not answer.  ``access`` is what the program's DACL says
     to the service's account.
     """

@@ -183,7 +183,7 @@ def _wrong_summary(a: Assessment, setting: Known[KmsSetting] | Absent) -> Text:
 
 
 def _in_effect(a: Assessment) -> dict[str, str]:
-    """The host in use and how it came to be used; the layer to mend is the service's."""
+    """The host in use and how it came to be used; the layer to repair is the service's."""
     found = a.kms.effective
     if found is None:
         return {}

@@ -31,7 +31,7 @@ from volact.model.text import Text, say
 StartMode = Literal["auto", "delayed-auto", "demand", "disabled"]
 
 # Each start mode as ``sc config`` takes it, as WMI names it, and as the
-# registry's ``Start``.  WMI does not tell the two automatic ones apart.
+# registry's ``Start``.  WMI does not distinguish the two automatic ones.
 _WMI_WORDS: dict[StartMode, str] = {
     "auto": "Auto",
     "delayed-auto": "Auto",
@@ -170,7 +170,7 @@ def _restore_start_mode(reversal: Reversal) -> RestoreStartMode:
     if isinstance(changed, EnableService | RestoreStartMode):
         was = changed.start
     if reversal.before == "Auto" and isinstance(changed, RestoreStartMode) and changed.was:
-        start = changed.was  # the fact does not tell "delayed"
+        start = changed.was  # the fact does not show "delayed"
     return RestoreStartMode(
         name=reversal.key[1],
         expect=(reversal.now,),

@@ -1,4 +1,4 @@
-"""``--output json|jsonl|csv`` of the memory verbs: one head, rows as they come, one end.
+"""``--output json|jsonl|csv`` of the store verbs: one head, rows as they come, one end.
 
 ``json`` is one object with a row a line; ``jsonl`` has the rows and a last line
 with everything else; ``csv`` has the rows.  Rows are never gathered here.

@@ -44,7 +44,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     now: str
     servers: tuple[StatusRow, ...]
     summary: Summary
-    expired_since: int  # of them: looked healthy, and the licence has run out since
+    expired_since: int  # of them: examined as healthy, and the licence has run out since
     endings: tuple[Ends, ...]
     providers: tuple[Group, ...]
     releases: tuple[Group, ...]
@@ -62,7 +62,7 @@ def status_fields(status: FleetStatus) -> dict[str, Any]:
 
 
 class HistoryDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """``volact history SERVER``, the newest look first."""
+    """``volact history SERVER``, the newest examination first."""
 
     volact: str
     command: Literal["history"]

@@ -1,4 +1,4 @@
-"""``volact history`` for a person: every look at a server, the newest first."""
+"""``volact history`` for a person: every examination of a server, the newest first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from volact.words import tr
 
 
 def write_history(out: StoreText, server: ServerReport, looks: Sequence[LookRow]) -> None:
-    """The server, and each look with what came and went and what was done."""
+    """The server, and each examination with what came and went and what was done."""
     about = [plain(server.address), os_words(server), plain(server.provider or "")]
     out.line(f"{plain(server.name)}  {' | '.join(word for word in about if word)}", "bold")
     words = count(len(looks), "{n} check; times are UTC", "{n} checks, newest first; times are UTC")
@@ -101,7 +101,7 @@ def _undo(row: UndoRow) -> Iterator[str]:
 
 
 def _step(step: dict[str, object]) -> str:
-    """A step: what came of it, before -> after, its code and its remark."""
+    """A step: its outcome, before -> after, its code and its remark."""
     said = [outcome_words(step)]
     said += [f"{label(key)} {was} -> {is_}" for key, was, is_ in changes(step)]
     if step["hresult"]:

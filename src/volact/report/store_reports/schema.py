@@ -1,7 +1,7 @@
-"""The JSON Schema of the memory verbs' documents, made from the types themselves.
+"""The JSON Schema of the store verbs' documents, made from the types themselves.
 
 ``docs/schema/memory.json`` is this, written by ``python -m volact.report.store_reports.schema``;
-a test says when it is no longer current.
+a test fails when it is no longer current.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
 
 
 def memory_schema() -> dict[str, Any]:
-    """The schema of ``--output json``; ``command`` says which of the documents it is."""
+    """The schema of ``--output json``; ``command`` names which of the documents it is."""
     made, parts = msgspec.json.schema_components(DOCUMENTS.values(), ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -51,7 +51,7 @@ class StoreText(TerminalWriter):
 
 
 def bar(servers: int, most: int) -> str:
-    """A bar of a histogram; whatever is there is seen."""
+    """A bar of a histogram; any count above zero is visible."""
     return "#" * (max(1, round(_BAR * servers / most)) if servers else 0)
 
 

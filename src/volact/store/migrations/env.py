@@ -1,4 +1,4 @@
-"""Alembic's way in: the migrations run in the transaction that they are handed."""
+"""Alembic's entry point: the migrations run in the transaction that they are given."""
 
 from __future__ import annotations
 

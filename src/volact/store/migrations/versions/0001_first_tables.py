@@ -96,7 +96,7 @@ def _make_steps() -> None:
         sa.Column("ok", sa.Boolean),  # null: no answer is known
         sa.Column("changed", sa.Boolean),
         sa.Column("hresult", sa.BigInteger),
-        sa.Column("seen_before", sa.Text),  # JSON, as the server itself said
+        sa.Column("seen_before", sa.Text),  # JSON, as the server itself reported
         sa.Column("after", sa.Text),  # JSON
     )
     op.create_table(

@@ -175,7 +175,7 @@ def _server_values(name: str, newest: bytes, examined: bytes | None) -> dict[str
     if report is None:
         return {}
     if report.error is not None and report.error.kind == "not-begun" and seen is not None:
-        report = seen  # a turn that never came says nothing of a server
+        report = seen  # a turn that never came shows nothing of a server
     provider = row_columns(report)["provider"] or (row_columns(seen)["provider"] if seen else None)
     values = newest_columns(report) | examined_columns(seen) | {"provider": provider}
     return {"of_name": name} | {f"to_{name}": values[name] for name in _SERVER_COLUMNS}
