@@ -5,7 +5,7 @@
                                         with what volact says about each
 
 Exit code 1 below the bar: every expected error found, precision over 98 %,
-every plan as expected, no unsafe plan.  docs/accuracy.md tells how to add a case.
+every plan as expected, no unsafe plan.  docs/accuracy.md shows how to add a case.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scoring import score, table  # noqa: E402
 
 
 def main(words: list[str]) -> int:
-    """Judge the cases, print, and say by the exit code whether the bar is met."""
+    """Judge the cases and print; the exit code shows whether the bar is met."""
     try:
         cases = load_cases()
     except BadCaseError as error:
@@ -43,7 +43,7 @@ def main(words: list[str]) -> int:
 
 
 def described(one: Judged) -> str:
-    """What volact says about one case."""
+    """volact's findings and plan for one case."""
     answer = one.answer
     parts = {
         "errors": answer.errors,

@@ -1,4 +1,4 @@
-"""What volact is measured beside: asyncssh in a loop, and nothing else.
+"""What volact is compared with: asyncssh in a loop, and nothing else.
 
     python bench/bare_loop.py lab.toml [--tuned] [--agent] [--wait]
 

@@ -61,7 +61,7 @@ def _receives(frame: FrameType) -> bool:
 
 
 def measured() -> dict[str, dict[str, int]]:
-    """The walk of one case, whatever the steps in between are called in this tree."""
+    """The walk of one case, under the names that this tree has for the steps in between."""
     servers = importlib.import_module("servers")
     facts = servers.facts_of(servers.server(licensed=False, kms=servers.OTHER_KMS))
     ctx = servers.context()

@@ -40,7 +40,7 @@ def specs_of(servers: int, part: int, parts: int) -> tuple[Spec, ...]:
 
 
 def four_commands(spec: Spec) -> dict[str, str]:
-    """What a person would have to look up for a server."""
+    """What an operator would have to look up for a server."""
     build = RELEASES[spec.release].build
     fitting = (e for e in load_editions() if build in e.builds and e.title == spec.edition)
     host = load_profile(PROVIDER).kms_hosts(spec.release)[-1]
@@ -53,7 +53,7 @@ def agent() -> bytes:
 
 
 async def serve(servers: int, part: int, parts: int, folder: Path) -> None:
-    """Run the share until whoever started it is gone."""
+    """Run the share until its parent process is gone."""
     lab = Lab("healthy", specs_of(servers, part, parts), SEED, transport="ssh")
     # One password for all shares: the parts' inventories become one.
     lab.front.password = "bench"

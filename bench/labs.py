@@ -2,7 +2,7 @@
 
 The shares of one fleet (``lab_part.py``) are joined into one inventory for
 volact and one for Ansible.  CPU time and memory of the lab are read from the
-system, so that they are reported apart from whoever visits it.
+system, so that they are reported apart from the tools that visit it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The command runs in a session of its own.  CPU is what the system counts for
 it and the children that it waited for; memory is the largest sum of the
-proportional shares of its processes, looked at a few times a second, or what
+proportional shares of its processes, read a few times a second, or what
 the system remembers of the process where there was only one.
 """
 
@@ -71,7 +71,7 @@ def measure(
 
 
 class _Watch:
-    """Looks at the memory of a family of processes now and then; ends it when time is up."""
+    """Reads the memory of a family of processes now and then; ends it when time is up."""
 
     def __init__(self, leader: int) -> None:
         self.most_kb = 0

@@ -52,7 +52,7 @@ NOT_LICENSED = Finding(
     repair="automatic",
 )
 
-# The peak of this program alone: what wait4 says includes the process that started it.
+# The peak of this program alone: what wait4 reports includes the process that started it.
 PROGRAM = """
 import sys
 from volact.cli.entry import main

@@ -76,7 +76,7 @@ async def serve(ports: list[int], delay_s: float) -> None:
     lines = [await Relay(port, delay_s / 2).start() for port in ports]
     print(*(line.sockets[0].getsockname()[1] for line in lines), flush=True)
     await ended.wait()
-    # Whatever is still on its way then is given up, and nobody need be told.
+    # What is still under way then is dropped, without a message.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
 
 

@@ -64,7 +64,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return self.wall_s / self.servers * 1000
 
     def line(self) -> str:
-        """For whoever watches."""
+        """For the terminal."""
         return (
             f"{self.name}: {self.wall_s:.1f} s, {self.cpu_ms:.2f} ms CPU a server, "
             f"{self.memory_kb / 1024:.0f} MB"
@@ -104,7 +104,7 @@ class Results(msgspec.Struct, frozen=True):
         return bool(bases) and all({BARE, CHECK} <= names for names in bases)
 
     def write(self, path: Path) -> None:
-        """As a file, for whoever compares."""
+        """As a file, for comparison."""
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
 

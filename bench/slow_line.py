@@ -17,7 +17,7 @@ from results import Row, Trips
 from visitors import ACTIVATE, FOUR, PYINFRA_FOUR, Visitor, visitors
 
 HERE = Path(__file__).parent
-# Long beside what a visit takes otherwise; short where it is only to be seen to run.
+# Long compared with an ordinary visit; short where it only has to run at all.
 _COUNT_S, _QUICK_S = 0.25, 0.02
 _FLEET, DELAY_S = 100, 0.1
 # They change servers, so they cannot be compared with themselves.

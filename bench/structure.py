@@ -210,7 +210,7 @@ def naming(source: Path, what: re.Pattern[str], *rooms: str) -> list[str]:
 
 
 def walk_of_facts(root: Path) -> dict[str, dict[str, int]]:
-    """What ``facts_walk.py`` says of a tree."""
+    """What ``facts_walk.py`` reports of a tree."""
     places = os.pathsep.join(str(root / place) for place in ("src", "tests/core"))
     done = subprocess.run(
         [sys.executable, str(HERE / "facts_walk.py")],

@@ -39,7 +39,7 @@ class Outcome:
     kind: Kind
     seed: int | None
     exit_code: int
-    counts: str  # as pytest says them
+    counts: str  # as pytest prints them
     wall_s: float
     log: Path
 

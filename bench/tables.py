@@ -150,7 +150,7 @@ def _cpu_aims(results: Results) -> Iterator[tuple[str, ...]]:
 
 
 def _wall_aims(named: Mapping[str, Row]) -> Iterator[tuple[str, ...]]:
-    """By whom volact is how many times faster: the aims, and the same work beside them."""
+    """How many times faster volact is than each peer: the aims, and the same work with them."""
     for ours, theirs, words, bound in (
         (CHECK, PYINFRA, "check, times faster than pyinfra's `exit 0`", _PYINFRA_AIM),
         (CHECK, PYINFRA_AGENT, "check, than pyinfra that runs the agent", _PYINFRA_AIM),

@@ -116,7 +116,7 @@ def _ansible(name: str, lab: Lab, peers: Path, program: str, *words: str) -> Vis
 
 
 def about(peers: Path) -> dict[str, str]:
-    """The versions of what is installed beside."""
+    """The versions of what is installed for comparison."""
     import subprocess  # noqa: PLC0415  (only where there are peers)
 
     words = [str(peers / "python"), "-m", "pip", "list", "--format", "json"]

@@ -35,7 +35,7 @@ Part = Callable[[int, bool], tuple[str, list[str]]]
 
 
 def say(text: str) -> None:
-    """Progress, for whoever waits."""
+    """Progress, for the terminal."""
     print(text, file=sys.stderr, flush=True)
 
 

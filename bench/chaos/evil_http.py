@@ -110,7 +110,7 @@ class Evil:
 
 @contextmanager
 def evil(say: Say, context: ssl.SSLContext | None = None) -> Iterator[Evil]:
-    """A server on loopback that says the same on every connection."""
+    """A server on loopback that sends the same on every connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     found = Evil(listener.getsockname()[1])
     threads: list[threading.Thread] = []

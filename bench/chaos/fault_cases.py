@@ -1,7 +1,7 @@
-"""Every fault of a line that volact is tried with, and what has to be said of it.
+"""Every fault of a line that volact is tried with, and what has to be reported of it.
 
-What has to be said is written here by hand, stage by stage; it is never taken
-from what volact says.
+The expected report is written here by hand, stage by stage; it is never taken
+from volact's output.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Case:
         return f"{self.way} {self.phase}: {self.trouble().name}"
 
     def trouble(self) -> Trouble:
-        """The trouble for a gate: always there in a look, once in a repair."""
+        """The trouble for a gate: always there in a check, once in a repair."""
         times = 1 if self.phase == "repair" else None
         return Trouble(self.stage, self.act, self.seed, self.skip, times)
 
@@ -102,7 +102,7 @@ def _acts(stage: Stage) -> tuple[Act, ...]:
 def _kinds(stage: Stage, act: Act) -> frozenset[str]:
     """The kinds that are right for a fault that is there all the time."""
     if stage == "close":
-        return frozenset({"healthy"})  # everything was said before
+        return frozenset({"healthy"})  # everything was sent before
     if act == "deny":
         return _DENIED[stage]
     if act == "flood":
@@ -118,9 +118,9 @@ def _kinds(stage: Stage, act: Act) -> frozenset[str]:
 
 
 def _ssh_repairs() -> Iterator[_Drawn]:
-    """Once, when the steps are sent.  A closing look follows on a new connection.
+    """Once, when the steps are sent.  A closing probe follows on a new connection.
 
-    It finds the server put right when the steps were done and their answer lost,
+    It finds the server repaired when the steps were done and their answer lost,
     and as it was (``failed``) when they never came to it; on a slow machine there
     may be no time for it any more.
     """

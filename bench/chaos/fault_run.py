@@ -3,7 +3,7 @@
     python bench/chaos/fault_run.py [--seed 1]
 
 One run meets all faults; then they are lifted, and a second run has to make
-all servers healthy.  Judged by what the lab knows, not by what volact says.
+all servers healthy.  Judged by what the lab knows, not by volact's own report.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _GRACE_S = 10.0
 _LONGEST = 400  # characters of a message
 _BYSTANDERS = 12
 _FEW = 4  # descriptors that a process opens once and keeps
-# Where a server says no and still lets itself be tidied up.
+# Where a server refuses and can still be cleaned up.
 _NEVER_BEGUN = ("sftp-open", "sftp-write", "sftp-close")
 _TIDIED = ("sftp-open", "sftp-write", "sftp-close", "exec")
 
@@ -55,7 +55,7 @@ class Limits(NamedTuple):
     concurrency: int
 
 
-# Many faulty servers are met at once; afterwards nobody is in a hurry.
+# Many faulty servers are met at once; afterwards there is no hurry.
 # Only a fault that may last until the deadline has a short one: a machine that is
 # busy with something else makes no other case late.
 SHORT, LONG = Limits(14.0, 5.0, 80), Limits(90.0, 40.0, 10)

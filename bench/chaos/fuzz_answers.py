@@ -1,4 +1,4 @@
-"""Targets: what a server says, from its bytes to the report that shows it."""
+"""Targets: a server's answer, from its bytes to the report that shows it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _bodies() -> Sequence[bytes]:
 
 
 def _raw(data: bytes) -> None:
-    """The output as bytes, with whatever checksum it has."""
+    """The output as bytes, with its checksum, right or wrong."""
     answer = read_answer(data, _id_in(data))
     read_facts(answer.facts, _CLOCK)
 
@@ -106,7 +106,7 @@ def _visit(data: bytes) -> None:
 
 
 class _Odd:
-    """A server whose answers are given: right in form, odd in what they say."""
+    """A server whose answers are given: right in form, odd in content."""
 
     def __init__(self, *bodies: bytes) -> None:
         self._bodies = list(bodies)

@@ -23,7 +23,7 @@ Outcome = Literal["taken", "refused"]
 # CPU time for one input of at most 200 KB; usual ones take well under 1 ms.  A short
 # pattern of an inventory may stand for 100,000 servers, and these take their time.
 LIMIT_S = 5.0
-# Wall time after which an input is given up at once.
+# Wall time after which an input is abandoned at once.
 _HANG_S = 30.0
 
 
@@ -31,8 +31,8 @@ _HANG_S = 30.0
 class Target:
     """One reader of what others wrote, and real inputs for it.
 
-    ``kind`` says how inputs are changed; ``share`` is its part of a run.  What
-    is ``typed`` is repeated to whoever typed it, line breaks made visible.
+    ``kind`` decides how inputs are changed; ``share`` is its part of a run.  What
+    is ``typed`` is repeated to its author, line breaks made visible.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Crash:
 
 
 class _Hang(BaseException):
-    """An input takes so long that nobody waits for it."""
+    """An input takes longer than the target waits."""
 
 
 def judge(target: Target, data: bytes) -> tuple[Outcome | Crash, float]:

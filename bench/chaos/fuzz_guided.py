@@ -1,7 +1,7 @@
 """The coverage-guided part of the fuzz: atheris over every target, a few seconds each.
 
 atheris is installed into a folder of its own; where it does not install, that
-is said and nothing is run.
+is reported and nothing is run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DONE = re.compile(r"#(\d+)\s+DONE\s+cov: (\d+)")
 
 @dataclass(frozen=True)
 class Guided:
-    """What came of one target: runs, edges reached, and the end of what it said if it failed."""
+    """The result of one target: runs, edges reached, and the end of its output if it failed."""
 
     target: str
     runs: int

@@ -62,7 +62,7 @@ def _folder() -> Path:
 
 
 def _read(suffix: str) -> Callable[[bytes], None]:
-    """Read an inventory, say its problems, and write it out in every format."""
+    """Read an inventory, list its problems, and write it out in every format."""
 
     def feed(data: bytes) -> None:
         path = _folder() / f"fleet{suffix}"

@@ -1,4 +1,4 @@
-"""Targets: what a person types, and short texts that are taken apart."""
+"""Targets: words of a command line, and short texts that are parsed."""
 
 from __future__ import annotations
 

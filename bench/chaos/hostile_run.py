@@ -27,7 +27,7 @@ from lab_process import Peephole  # noqa: E402
 from memory_limit import Ended, run  # noqa: E402
 
 MOST_MB = 512
-# What the hostile ones may cost beside the healthy ones: answers within their bounds, in
+# What the hostile ones may cost on top of the healthy ones: answers within their bounds, in
 # several copies, each in a thread.
 _MORE_MB = 160
 _DEADLINE_S, _CONNECT_S, _LONGEST_S = 20, 6, 180.0
@@ -121,7 +121,7 @@ def _judge(found: Found, healthy: dict[str, str], hostile: list[str]) -> None:
 
 
 def table(found: Found) -> str:
-    """The hostile peers by how they were told, as Markdown."""
+    """The hostile peers by how they were reported, as Markdown."""
     assert found.alone is not None
     assert found.ended is not None
     lines = ["| hostile peer | WinRM | TAT API | SSH |", "|---|---|---|---|"]

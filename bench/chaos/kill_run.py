@@ -3,8 +3,8 @@
     python bench/chaos/kill_run.py [--kills 100] [--servers 20] [--seed 1]
 
 Lab, volact and this judge are processes of their own.  After each kill the
-store is read, and the servers are compared with how they were: whatever has
-changed must have been written down before.  Then the rollout is repeated, with
+store is read, and the servers are compared with how they were: every change
+must have been written down before.  Then the rollout is repeated, with
 ``--resume`` every other time, and has to end with every server healthy.
 """
 
@@ -65,7 +65,7 @@ class Kill:
     rows: int = 0
     resumed: int = 0  # servers that the second rollout took over
     locks: int = 0
-    stale: int = 0  # locks that stay as files, to be taken over by whoever comes next
+    stale: int = 0  # locks that stay as files, to be taken over by the next run
     again_s: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
@@ -82,14 +82,14 @@ class Campaign:
         self._whole_s = 1.0
 
     def measure(self) -> None:
-        """How long a rollout takes just now that nobody kills."""
+        """How long a rollout takes at present that is not killed."""
         self._lab.ask("renew")
         begun = time.monotonic()
         self._start(_FIRST).wait(_LONGEST_S)
         self._whole_s = time.monotonic() - begun
 
     def kill(self, number: int) -> Kill:
-        """One kill in the middle of a rollout, and everything that is looked at after it."""
+        """One kill in the middle of a rollout, and everything that is checked after it."""
         kill = self._try(number)
         while kill.over and kill.aim == "anywhen" and not kill.wrong:
             # The machine has become faster: a rollout takes less time than was measured.
@@ -133,7 +133,7 @@ class Campaign:
         return int(self._lab.ask("second"))
 
     def _intents(self) -> int:
-        """Steps that were written down so far, looked at past volact."""
+        """Steps that were written down so far, read without volact."""
         try:
             with closing(sqlite3.connect(f"file:{self._store}?mode=ro", uri=True)) as database:
                 (found,) = database.execute("SELECT count(*) FROM steps").fetchone()
@@ -193,7 +193,7 @@ class Campaign:
                 kill.wrong.append(f"{name} is {row['verdict']} in the second rollout: {why}")
             elif not licensed[name]:
                 kill.wrong.append(f"{name} is called healthy and is not")
-        # One that nobody needed to take over: the steps were done before the kill.
+        # One that needed no takeover: the steps were done before the kill.
         kill.stale = len(locked)
         kill.wrong += self._noise()
 

@@ -18,7 +18,7 @@ _MB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended; ``limited`` says whether the system held the limit itself."""
+    """How a command ended; ``limited``: whether the system held the limit itself."""
 
     code: int
     out: str

@@ -2,7 +2,7 @@
 
     python bench/peers/pssh_loop.py lab.toml
 
-It is told to check no host keys: it cannot do so.  Exit code 1 when a server
+It is set to check no host keys: it cannot do so.  Exit code 1 when a server
 did not answer.
 """
 

@@ -65,7 +65,7 @@ class LabCloud(msgspec.Struct, frozen=True, kw_only=True):
 
     provider: str  # the name of its profile
     scheme: str  # of addresses that are reached by its run-command
-    maker: str  # what its firmware says
+    maker: str  # the maker's name in its firmware
     model: str
     license: str  # the API's word for its own licence
     module: str  # fulfils ``CloudApi``

@@ -25,7 +25,7 @@ class WinFault(Exception):  # noqa: N818  # named for what it is on Windows
 
 
 class Ended(BaseException):
-    """The whole process tree was ended from outside: time is up or nobody waits."""
+    """The whole process tree was ended from outside: time is up or no caller waits."""
 
 
 def win32(number: int, text: str = "") -> WinFault:

@@ -1,4 +1,4 @@
-"""What the lab hands out: an inventory file, and the secrets beside it."""
+"""What the lab hands out: an inventory file, and the secrets next to it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _cloud_lines(slot: Slot, _stem: str) -> list[str]:
     return [f"address = {_text(home().api.address(slot))}"]
 
 
-# What is said of a server's address and login, by its transport; others are the cloud's.
+# The inventory's lines for address and login, by transport; others are the cloud's.
 _REACH: dict[str, Callable[[Slot, str], list[str]]] = {"ssh": _ssh_lines, "winrm": winrm.lines}
 
 

@@ -60,14 +60,14 @@ class Stats:
 class Lab:
     """One fleet.  ``patience`` is the fraction of a real wait that a time-out takes.
 
-    ``transport`` makes all servers reachable in that one way, whatever the
-    scenario says.  ``servers`` is how many to draw, or the very servers.  With
+    ``transport`` makes all servers reachable by that one transport, in place
+    of the scenario's.  ``servers`` is how many to draw, or the very servers.  With
     ``gated`` there is a gate before each, at which its line can be troubled.
     ``workers`` is how many commands run at a time; one that waits for input
     over a line that hangs takes the place of another.
     """
 
-    def __init__(  # noqa: PLR0913  (what a person may choose of a lab)
+    def __init__(  # noqa: PLR0913  (what a test may choose of a lab)
         self,
         scenario: str,
         servers: int | tuple[Spec, ...],
@@ -163,7 +163,7 @@ class Lab:
         return tuple(slot.gate for slot in self.slots.values() if slot.gate is not None)
 
     def write_inventory(self, path: Path | str) -> None:
-        """Write the inventory, and beside it password, key and known hosts."""
+        """Write the inventory, and next to it password, key and known hosts."""
         handout.write(
             Path(path),
             tuple(self.slots.values()),
@@ -209,7 +209,7 @@ class Lab:
 
 
 def _reached(spec: Spec, transport: TransportName | None) -> Spec:
-    """The server as it is reached when the lab says how."""
+    """The server with the transport that the lab sets."""
     wanted = transport or spec.transport
     for name in spec.faults:
         wanted = able(FAULTS[name], wanted)

@@ -1,8 +1,8 @@
 """Listeners of the lab that leave nothing behind when they stop.
 
 A port that is kept during an outage, a listener that serves each connection in
-a task, and how a server stops accepting.  What is said on a connection is the
-business of whoever listens.
+a task, and how a server stops accepting.  What is sent on a connection is the
+business of each listener.
 """
 
 from __future__ import annotations

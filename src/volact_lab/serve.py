@@ -1,4 +1,4 @@
-"""A lab that stays up by itself until it is told to stop."""
+"""A lab that stays up by itself until a stop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from volact_lab.lab import Lab
 async def serve(
     lab: Lab, inventory: Path, *, ready: Path | None = None, stop: asyncio.Event | None = None
 ) -> None:
-    """Start a lab, write its inventory, say so in ``ready``, and stay until ``stop``."""
+    """Start a lab, write its inventory, report so in ``ready``, and stay until ``stop``."""
     async with lab:
         lab.write_inventory(inventory)
         if ready is not None:
@@ -24,7 +24,7 @@ async def serve(
 
 
 def _announce(ready: Path) -> None:
-    """Appear in one piece, for whoever waits for the file."""
+    """Appear in one piece, for a program that waits for the file."""
     part = ready.with_name(f"{ready.name}.part")
     part.write_text("ready\n", "utf-8")
     part.replace(ready)

@@ -39,7 +39,7 @@ class Start:
     """How a command begins where it does not come from a login over SSH.
 
     ``program`` is the shell that is started by name instead of the account's
-    own; ``variables`` are set beside those of a login.
+    own; ``variables`` are set in addition to those of a login.
     """
 
     program: ShellName | None = None
@@ -69,7 +69,7 @@ def attended(
     """Do a process's work while nothing else runs on its machine; its exit code.
 
     ``None`` when time was up.  With ``system`` it acts as LocalSystem.  What
-    the lab does not model is said on the process's error stream too.
+    the lab does not model is reported on the process's error stream too.
     """
     machine = process.machine
     complaints: list[LabError] = []
@@ -106,7 +106,7 @@ def _cmd(process: Process, line: str) -> int:
 
 
 def _powershell(process: Process, line: str) -> int:
-    """PowerShell's own exit code only tells success from failure."""
+    """PowerShell's own exit code only separates success from failure."""
     code = _program(process, _powershell_words(line))
     return 0 if code == 0 else 1
 

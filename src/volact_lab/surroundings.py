@@ -19,7 +19,7 @@ from volact_lab.windows.spec import World
 _METADATA_ADDRESS = "169.254.0.23"
 _NTP_ADDRESS = "169.254.0.2"
 _FIRST_KMS = 65
-# Names that every DNS server knows; nobody there answers a server of the lab.
+# Names that every DNS server knows; nothing there answers a server of the lab.
 _PUBLIC = {
     "azkms.core.windows.net": "20.118.99.224",
     "kms.ovh.net": "198.51.100.7",

@@ -1,1 +1,1 @@
-"""The command line: verbs, options, what a person sees, exit codes; no work of its own."""
+"""The command line: verbs, options, output, exit codes; no work of its own."""

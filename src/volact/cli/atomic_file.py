@@ -1,4 +1,4 @@
-"""Writing files that a person named: whole or not at all, and never in place of something else.
+"""Writing files named on the command line: whole or not at all, never replacing another kind.
 
 - A regular file is written beside its name and moved there at the end.  It keeps its
   mode, and its owner where that is allowed; a new file gets what the umask leaves.
@@ -33,7 +33,7 @@ class AtomicFile:
     """A file that appears under its name only when it is whole.
 
     Args:
-        path: as the person named it.
+        path: as named on the command line.
         new: refuse a name that is taken.
 
     Raises ``InputError`` at once for a place that cannot be written, ``FileExistsError``

@@ -1,8 +1,8 @@
 """Exceptions as one line on standard error and an exit code.
 
 Details of an unexpected exception go to a file that the line names; a terminal never
-shows a traceback.  Its message may repeat what a file or a server said, so only types
-that cannot are written with their message.
+shows a traceback.  Its message may repeat the content of a file or of a server's
+answer, so only types that cannot are written with their message.
 """
 
 from __future__ import annotations

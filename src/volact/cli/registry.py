@@ -41,7 +41,7 @@ class Verb:
     parts: tuple[Verb, ...] = ()
 
 
-# In the order a person meets them.
+# In the order in which an operator meets them.
 VERBS = (
     Verb(
         "check",

@@ -74,7 +74,7 @@ class ReportFile:
 
     @property
     def name(self) -> str:
-        """The file as the person named it."""
+        """The file as it was named on the command line."""
         return str(self._path)
 
 

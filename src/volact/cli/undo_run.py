@@ -28,7 +28,7 @@ from volact.store import RunRow, Store, open_store
 from volact.store.address import chosen
 
 CHANGING = ("activate", "undo")
-_FAR_BACK = 100  # runs that changed nothing, behind which the last one is looked for
+_FAR_BACK = 100  # runs that changed nothing, behind which the last one is searched
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,7 +54,7 @@ class Canary(msgspec.Struct, frozen=True):
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):
-    """Concurrency, rate, time limit and stop rules of a run, and who is told of it.
+    """Concurrency, rate, time limit and stop rules of a run, and its listeners.
 
     ``run_s`` bounds the whole run; ``deadline_s`` of the job bounds one server.
     Setting ``drain`` begins no more servers and finishes those under way.  Setting

@@ -58,7 +58,7 @@ class FleetRun(Generic[I_, R]):
 
     Args:
         adapter: how items and results are read.
-        work: what is done with one item; given the job, and told of each phase.
+        work: what is done with one item; gets the job and a callback for its phases.
         job: the operator's decision, the same for every server.
         control: concurrency, rate, limits, and the events that stop the run.
     """
@@ -185,7 +185,7 @@ class FleetRun(Generic[I_, R]):
             self._announce_stop()
 
     def _announce_stop(self) -> None:
-        """Tell once that no more servers begin, and end the wait for activation slots."""
+        """Report once that no more servers begin, and end the wait for activation slots."""
         stop = self._policy.stop
         if stop is not None:
             self._slots.close(say("not changed: {why}", why=stop.sentence))
@@ -240,7 +240,7 @@ class FleetRun(Generic[I_, R]):
         )
 
     def _error_kind(self, server: Server, reason: NoResult) -> ErrorKind:
-        """A probe cancelled at the end of the run says nothing about its server."""
+        """A probe cancelled at the end of the run shows nothing about its server."""
         run_ended = reason.cause in {"interrupted", "run-time"}
         if not reason.begun or (run_ended and server.name not in self._sent):
             return "not-begun"

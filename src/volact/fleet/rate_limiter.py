@@ -1,7 +1,7 @@
 """When the next server may begin: at most N in a time, spread within it.  Pure.
 
 Kept instead of a library: those wait by themselves and know one clock, while this rule
-takes the time as an argument, spreads starts at random, and gives up the wait on a stop.
+takes the time as an argument, spreads starts at random, and ends the wait on a stop.
 
 Time is divided into slots of equal length.  One server begins in each slot, at a random
 moment of it.  An unused slot is not made up for.  So a window of ``n`` slots never sees

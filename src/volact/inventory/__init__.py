@@ -1,7 +1,7 @@
-"""Who is meant: inventory files, targets, limits, and where their secrets are.
+"""Which servers are meant: inventory files, targets, limits, and the sources of secrets.
 
 Nothing here connects to a server.  ``load_inventory`` reads a file,
-``choose`` picks servers, ``check_credentials`` looks at what can be looked at
+``choose`` picks servers, ``check_credentials`` checks what can be checked
 before a start, ``Secrets`` fetches passwords when they are needed.
 """
 

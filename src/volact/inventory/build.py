@@ -1,4 +1,4 @@
-"""A server out of its own table and what groups and defaults say beneath it.
+"""A server out of its own table, with groups and defaults beneath it.
 
 The nearer table wins, key by key; a login's sources of a password replace each
 other as a whole, tags add up.

@@ -2,7 +2,7 @@
 
 Targets on the command line are addresses, or names, tags and globs of an
 inventory; ``--limit`` narrows.  Everything that can be known to be wrong
-before the first connection is said here, so that nothing is started on it.
+before the first connection is reported here, before anything is started.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def credential_problems(
 ) -> Iterator[InputError]:
     """Every secret, key or known_hosts that cannot be used, once.
 
-    Programs and keyrings are not asked: they may want a person's attention
+    Programs and keyrings are not asked: they may want the operator's attention
     and are asked once, when the first server needs them.  How a key or a
     known_hosts file is read is the transport's affair: it gives the checks.
     """
@@ -102,7 +102,7 @@ def credential_problems(
 
     for server in servers:
         if server.address.scheme in _NO_LOGIN:
-            continue  # what the defaults say of logins is for others
+            continue  # the defaults' logins are for others
         credential = server.credential
         held = inventory.held.get(credential.password_held)
         if isinstance(held, InputError) and is_new(credential.password_held):
@@ -145,7 +145,7 @@ def _files(
 def with_credential(
     server: Server, *, user: str = "", password_env: str = "", key_files: tuple[str, ...] = ()
 ) -> Server:
-    """The server with a login named on the command line, beside the inventory.
+    """The server with a login named on the command line, apart from the inventory.
 
     A user is taken where neither address nor inventory names one; a password
     or a key rules over what the inventory names.

@@ -119,7 +119,7 @@ async def list_servers(
         accounts: finds the keys of an account.
 
     Raises:
-        InputError: a person can mend it.
+        InputError: the operator can correct it.
         ApiError: the API failed.
     """
     account = await accounts(source.cloud, source.account)
@@ -136,7 +136,7 @@ async def list_servers(
 
 
 def _not_listed(source: Source, scope: str, error: ApiError) -> ApiError | InputError:
-    """What a person can mend is said as wrong input."""
+    """What the operator can correct is reported as wrong input."""
     told = f"{scope} cannot be listed: {error.message}"
     if error.again == "never":
         return InputError(told, error.hint, where=str(source))

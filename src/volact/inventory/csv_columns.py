@@ -1,4 +1,4 @@
-"""What the columns of a table of servers mean, whatever they are called.
+"""What the columns of a table of servers mean, under their various names.
 
 Pure: words of a header in, keys of the inventory out.  How a file becomes
 rows is ``csv_file``'s.
@@ -44,7 +44,7 @@ _MEANING = {_squeezed(key): key for key in _WORDS} | {
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Where in a row each key is; ``unused`` names the columns that say nothing here."""
+    """Where in a row each key is; ``unused`` names the columns without a meaning here."""
 
     at: dict[str, int]
     unused: tuple[str, ...]

@@ -145,7 +145,7 @@ def _unguarded(cell: str) -> str:
 
 
 def _address(text: str, transport: str, port: str, where: str) -> str:
-    """``ssh://host:port`` of the cells that say it apart."""
+    """``ssh://host:port`` out of separate cells."""
     if "://" in text or text == "local":
         if port:
             raise InputError(

@@ -1,8 +1,8 @@
 """An inventory in TOML into servers, strictly and with line numbers.
 
-Every key is known or refused, every error says which line of which file.
-Whether the secrets and key files that it names are there is looked at later,
-by ``choose``, for the servers that are really meant.
+Every key is known or refused, every error names its file and line.
+``choose`` checks later that the secrets and key files are there, for the
+servers that are really meant.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class _Document:
 
 
 def _image_words() -> dict[str, tuple[str, ...]]:
-    """What each key of an image may say."""
+    """What each key of an image may hold."""
     return {"type": IMAGE_TYPES, "source": IMAGE_SOURCES, "license": license_words()}
 
 

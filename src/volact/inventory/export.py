@@ -1,8 +1,8 @@
 """Servers as an inventory file: TOML, CSV or Ansible's YAML.  Pure.
 
 What is written reads back as the same servers.  Secrets are not written: a
-password that stands in clear in the file that was read is left out, and what
-was left out is said.
+password in clear in the file that was read is left out, and what was left out
+is reported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from volact.model.profile import Image
 from volact.model.server import Address, Server
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# Settings of another way in, which defaults or a group may have for other servers.
+# Settings of another transport, which defaults or a group may have for other servers.
 _OF_OTHERS = {"ssh": ("winrm",), "winrm": ("ssh",), "winrms": ("ssh",)}
 _NO_LOGIN = ("ssh", "winrm", "credential", "known_hosts")
 _BLANK = Server(name="", address=Address(scheme="local"))

@@ -1,8 +1,8 @@
 """One table of an inventory file: typed values out, errors with the place in.
 
-Whatever the file's format is, a table here is a mapping of the TOML form's
-keys.  What the keys mean is ``keys``'s; here is only what a text, a list or a
-path is, and where in the file it stands.
+In every file format, a table here is a mapping of the TOML form's keys.  What
+the keys mean is in ``keys``; here is only what a text, a list or a path is,
+and its place in the file.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class LinePlace(msgspec.Struct, frozen=True):
     number: int
 
     def line(self, key: str | None = None) -> int:
-        """The line, whatever the key is."""
+        """The line of any key."""
         return self.number
 
     def at(self, key: str | None = None) -> str:
@@ -134,7 +134,7 @@ class Fields:
         return tuple(words)
 
     def path(self, key: str) -> str:
-        """A path as the person means it: relative to the inventory file."""
+        """A path as the inventory means it: relative to its file."""
         text = self.text(key)
         return self._placed(text, key) if text else ""
 
@@ -150,7 +150,7 @@ class Fields:
 
 
 def own_path(text: str) -> Path:
-    """A path as a person writes it, with ``~``; ``InputError`` for one that can be none."""
+    """A path as it is written, with ``~``; ``InputError`` for one that can be none."""
     try:
         path = Path(text).expanduser()
     except RuntimeError as error:

@@ -95,7 +95,7 @@ def parse_jump(text: str) -> tuple[Address, ...]:
     return tuple(parse_address(f"ssh://{word}") for word in words)
 
 
-# What a table may say, and how it is read.
+# What a table may hold, and how it is read.
 KEYS: dict[str, Callable[[Fields, str], Any]] = {
     "provider": _provider,
     "user": Fields.text,
@@ -124,13 +124,13 @@ KEYS: dict[str, Callable[[Fields, str], Any]] = {
     "license": _license,
 }
 
-# What a person writes into a TOML file: a secret in clear has no key there.
+# The keys of a TOML file: a secret in clear has no key there.
 SHARED = tuple(key for key in KEYS if key != "password-held")
 OWN = ("name", "address", *SHARED)
 
 
 def said(fields: Fields) -> dict[str, Any]:
-    """What a table says, key by key, read; keys of others are passed over."""
+    """The values of a table, key by key, read; keys of others are passed over."""
     for group, title in ((PASSWORDS, "password"), (PASSPHRASES, "passphrase")):
         named = [key for key in group if key in fields.values]
         if len(named) > 1:

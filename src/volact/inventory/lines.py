@@ -1,9 +1,9 @@
-"""On which line of a TOML file something stands.
+"""The line numbers of tables and keys in a TOML file.
 
-The TOML reader gives values without their places, and a person mends a file
-by its line numbers.  This looks at the text alone, knows tables, arrays of
-tables and keys at the beginning of a line, and is used for messages only: the
-values come from the reader.
+The TOML reader gives values without their places, and a file is corrected by
+its line numbers.  This reads the text alone, knows tables, arrays of tables
+and keys at the beginning of a line, and is used for messages only: the values
+come from the reader.
 """
 
 from __future__ import annotations

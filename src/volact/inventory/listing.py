@@ -1,6 +1,6 @@
-"""What is read from an inventory file, whatever its format: servers and what is wrong.
+"""What is read from an inventory file of any format: servers and what is wrong.
 
-Problems are gathered here and not raised, so that all of them can be said at
+Problems are gathered here and not raised, so that all of them can be reported at
 once.  The formats are one module each; ``load`` chooses between them.
 """
 
@@ -20,7 +20,7 @@ from volact.model.server import Server
 
 T = TypeVar("T")
 
-# A secret that stands in the file in clear, or why what stands there is none.
+# A secret in clear in the file, or why the text there is none.
 Held = Secret | InputError
 
 
@@ -33,7 +33,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     images: dict[str, Image] = {}
     lines: dict[str, int] = {}  # server name -> line of its [[server]]
     held: Mapping[str, Held] = {}  # Credential.password_held -> what is there
-    notes: tuple[str, ...] = ()  # what a person should know; nothing is wrong
+    notes: tuple[str, ...] = ()  # what the operator should know; nothing is wrong
     problems: tuple[InputError, ...] = ()
 
     def where(self, server: Server) -> str:
@@ -64,7 +64,7 @@ class Listing:
         return f"{self.shown} line {line}"
 
     def note(self, text: str) -> None:
-        """Something to be said once."""
+        """Something to be reported once."""
         self._notes[text] = None
 
     def problem(self, message: str, hint: str = "", *, line: int = 0) -> None:
@@ -102,6 +102,6 @@ class Listing:
             lines=self._lines,
             held=self.held,
             notes=tuple(self._notes),
-            # What a group says wrong is wrong for each of its servers, and said once.
+            # An error of a group is wrong for each of its servers, and reported once.
             problems=tuple({error.line(): error for error in self.problems}.values()),
         )

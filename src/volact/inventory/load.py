@@ -22,7 +22,7 @@ from volact.inventory.listing import Inventory
 
 Reader = Callable[[Path, str], Inventory]
 
-_LOOKED_AT = 200  # lines of a file whose name tells nothing
+_LOOKED_AT = 200  # lines of a file whose name does not show its format
 
 
 def load_inventory(path: Path | str) -> Inventory:

@@ -1,6 +1,6 @@
 """Passwords, fetched at the last moment and never shown.
 
-A ``Credential`` says where a password is; here it is read.  A source that
+A ``Credential`` names the source of a password; here it is read.  A source that
 several servers share is asked once in a run.  What a password is used for is
 the transport's affair.
 """
@@ -61,7 +61,7 @@ class Secrets:
         held: Mapping[str, Secret | InputError] | None = None,
     ) -> None:
         self._environ = os.environ if environ is None else environ
-        self._held = held or {}  # what stands in an inventory file in clear
+        self._held = held or {}  # secrets in clear in an inventory file
         self._fetched: dict[Credential, asyncio.Task[Secret | None]] = {}
 
     async def password(self, credential: Credential) -> Secret | None:
@@ -72,7 +72,7 @@ class Secrets:
         if task is None:
             task = asyncio.ensure_future(fetch_password(credential, self._environ))
             self._fetched[credential] = task
-        # One server that gives up must not take the answer from the others.
+        # One server that stops waiting must not take the answer from the others.
         return await asyncio.shield(task)
 
     def _from_inventory(self, place: str) -> Secret:
@@ -83,7 +83,7 @@ class Secrets:
 
 
 async def fetch_password(credential: Credential, environ: Mapping[str, str]) -> Secret | None:
-    """Read the password from wherever the credential says it is."""
+    """Read the password from the credential's source."""
     if credential.password_env:
         return _from_environment(credential.password_env, environ)
     if credential.password_file:

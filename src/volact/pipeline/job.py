@@ -43,7 +43,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         provider: overrides the inventory; ``""`` leaves it to the server's entry, then to
             its facts.
         deadline_s: the time limit of one server, its retries included.
-        recorder: told of facts and intents while the run goes on.
+        recorder: gets facts and intents while the run goes on.
         run, who: shown to another run that meets the lock on a server.
         activation_slot: held while an activation is sent to its KMS host.
         histories: for ``undo``, what is to be undone, by the server's name.

@@ -26,7 +26,7 @@ class Raw(msgspec.Struct, frozen=True):
 
     Attributes:
         stdout, stderr: bytes as they arrived; more than ``MAX_OUTPUT`` is an error.
-        exit_status: ``None`` if the transport does not tell.
+        exit_status: ``None`` if the transport does not report it.
         asked, answered: Unix times by this machine's clock, just before and after the
             execution; the server's clock is compared with them.
     """

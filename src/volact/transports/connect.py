@@ -1,7 +1,7 @@
 """Which transport a server gets, by the scheme of its address.
 
 The one place that knows all transports; opening and closing are in each
-opener, so that nobody else has to remember to close.  A transport's library
+opener, so that no caller has to remember to close.  A transport's library
 is imported when the first server needs it.
 """
 
@@ -59,7 +59,7 @@ def _winrm(secrets: Secrets, options: SshOptions) -> Opener:
 
 
 def _local(_secrets: Secrets, _options: SshOptions) -> Opener:
-    """Nobody logs in: it is this machine."""
+    """No login: it is this machine."""
     from volact.transports.local import open_local  # noqa: PLC0415
 
     return open_local

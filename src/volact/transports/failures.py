@@ -20,7 +20,7 @@ __all__ = ["TABLE", "Mapping", "as_transport_error", "mapping_of", "one_line", "
 
 
 class Mapping(msgspec.Struct, frozen=True):
-    """How one exception type is told: kind, words, and what to do about it.
+    """How one exception type is reported: kind, words, and what to do about it.
 
     ``{detail}`` in the words is the exception's own text; ``passing`` says
     whether the same may work a moment later.
@@ -104,7 +104,7 @@ _NO_SFTP = Mapping(
     "the server does not start what a session needs: {detail}",
     "is the sftp subsystem on in its sshd_config?",
 )
-# What the library says of a channel when the whole connection is gone.
+# The library's words for a channel when the whole connection is gone.
 _CLOSED = "SSH connection closed"
 
 

@@ -1,8 +1,8 @@
 """Which host keys are trusted, and what is remembered of new ones.
 
-A known_hosts file is read once a run, whatever the number of servers that
-name it.  How the file is read and matched is asyncssh's business; what a key
-that it does not hold means is decided here.  Nothing here connects.
+A known_hosts file is read once a run, not once for each server that names it.
+How the file is read and matched is asyncssh's business; what a key that it
+does not hold means is decided here.  Nothing here connects.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class KnownHosts:
         return bool(keys or authorities)
 
     def judge(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
-        """What to say of a key that the file does not hold; ``None`` accepts it."""
+        """The error for a key that the file does not hold; ``None`` accepts it."""
         print_ = f"{key.get_algorithm()} {key.get_fingerprint()}"
         if self.knows(host, addr, port):
             return self._changed(host, port, print_)
@@ -100,7 +100,7 @@ class HostKeys:
     def for_server(self, known_hosts: str) -> KnownHosts | None:
         """The file for a server that names it, ``""`` for the user's own.
 
-        ``None`` when no key is to be looked at.
+        ``None`` when no key is to be checked.
         """
         if self.policy == "ignore":
             return None

@@ -31,7 +31,7 @@ class Inline(ThreadPoolExecutor):
         future: Future[T] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # handed over to whoever waits
+        except Exception as error:  # handed over to the waiting task
             future.set_exception(error)
         return future
 

@@ -88,7 +88,7 @@ class _Shared:
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody can join any more."""
+        """Whether no server can join any more."""
         if self._left:
             return True
         if not self._task.done():
@@ -100,7 +100,7 @@ class _Shared:
         """One more user, once there is a connection."""
         self._users += 1
         try:
-            # One server that gives up must not take the way from the others.
+            # One server that stops waiting must not take the connection from the others.
             connection, _ = await asyncio.shield(self._task)
         except BaseException:
             await self.leave()

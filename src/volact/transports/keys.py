@@ -1,4 +1,4 @@
-"""Private keys of a run: each file is read once, nobody is ever prompted."""
+"""Private keys of a run: each file is read once, without a prompt."""
 
 from __future__ import annotations
 

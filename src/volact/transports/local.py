@@ -30,7 +30,7 @@ _BLOCK = 64 * 1024
 
 
 def system_cmd() -> tuple[str, ...]:
-    """Windows' own cmd, without what a person has it run at every start."""
+    """Windows' own cmd, without the commands that an account has it run at every start."""
     root = os.environ.get("SYSTEMROOT", r"C:\Windows")
     return (rf"{root}\System32\cmd.exe", "/d", "/c")
 
@@ -51,7 +51,7 @@ class LocalTransport:
         self._command = command or system_cmd()
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
-        """Write the script into a folder that is nobody else's, run it, remove both."""
+        """Write the script into a private folder, run it, remove both."""
         # Made anew, for this account alone; other accounts can put nothing there.
         folder = Path(tempfile.mkdtemp(prefix="volact-"))
         try:
@@ -99,7 +99,7 @@ def _remove_folders(name: str) -> None:
 
 
 async def _started(command: tuple[str, ...], folder: Path, file: str) -> Process:
-    """The process of a script.  One that is given up while it starts is ended as a whole.
+    """The process of a script.  One that is abandoned while it starts is ended as a whole.
 
     asyncio alone would end only the first process, and wait for the pipes that
     those hold which that one has started.

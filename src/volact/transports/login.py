@@ -2,7 +2,7 @@
 
 One ``Login`` serves a whole run.  What is the same for every server (the
 choice of algorithms, key files) is worked out once, because a fleet pays for
-it once per server otherwise.  Nobody is ever prompted.
+it once per server otherwise.  There is never a prompt.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ALGORITHMS: dict[str, Any] = {
 
 
 class SshOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person may set about SSH."""
+    """What an operator may set about SSH."""
 
     host_keys: HostKeyPolicy = "strict"
     known_hosts: Path | None = None  # None: the user's own
@@ -61,7 +61,7 @@ class Login:
     async def connect(self, server: Server) -> asyncssh.SSHClientConnection:
         """An authenticated connection, or ``TransportError``.
 
-        Whoever is done with it closes it and says so by ``let_go``.
+        The caller closes it when done, and reports that by ``let_go``.
         """
         settings = await self._settings(server)
         hops = settings.jump if server.ssh.jump is None else server.ssh.jump
@@ -78,7 +78,7 @@ class Login:
         return connection
 
     async def _settings(self, server: Server) -> Settings:
-        """What the person's SSH settings say; commands of theirs have the time of a login."""
+        """The user's SSH settings for a server; their commands have the time of a login."""
         try:
             async with asyncio.timeout(self._options.connect_s):
                 return await self._config.of(server)
@@ -166,7 +166,7 @@ class Login:
     async def _identity(self, credential: Credential, settings: Settings) -> dict[str, Any]:
         """Which keys to offer: those that are named, else all that are at hand.
 
-        Keys of an agent are not offered beside a named password: a server
+        Keys of an agent are not offered along with a named password: a server
         counts each as a failed login and locks the account after a few.
         """
         if credential.key_files:
@@ -209,7 +209,7 @@ def user_of(server: Server) -> str:
 
 
 def _settled(server: Server, settings: Settings, usual_user: str) -> Server:
-    """The server as it is really reached: what nobody says of it is as the settings say."""
+    """The server as it is really reached: what is not given comes from the settings."""
     address = server.address
     user = address.user or server.credential.user or settings.user or usual_user
     return msgspec.structs.replace(

@@ -1,9 +1,9 @@
 """How many bytes an SSH connection may receive: past that it ends at once.
 
 asyncssh bounds single packets and lines, not how many of them come.  The count is taken
-below it, so it holds for whatever a server sends: banners, key exchanges, packets that
+below it, so it holds for all that a server sends: banners, key exchanges, packets that
 mean nothing, output of any channel.  Each stage grants what it may cost at most; a server
-that floods is gone within milliseconds and keeps the event loop from nobody.
+that floods is gone within milliseconds and does not block the event loop.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from volact.transports.base import MAX_OUTPUT
 
 # A login costs about 5 KB; some servers greet with a page of law.
 LOGIN = 256 * 1024
-# A script and its answer: the output that is read, what is on its way when reading
-# ends, and what the upload says.
+# A script and its answer: the output that is read, what is under way when reading
+# ends, and the answers to the upload.
 EXECUTION = MAX_OUTPUT + 768 * 1024
 _KEY = "volact_receive_budget"
 
@@ -54,7 +54,7 @@ def attach(connection: asyncssh.SSHClientConnection, outer: Any = None) -> None:
     connection.set_extra_info(**{_KEY: budget})
     # The library has no seam below its packets: its method is replaced for this object.
     vars(connection)["data_received"] = budget.received
-    # uvloop keeps the bound method of a protocol: it is told anew.
+    # uvloop keeps the bound method of a protocol: it is set anew.
     set_protocol = getattr(connection._transport, "set_protocol", None)
     if set_protocol is not None:  # else a channel of a jump host, or a command
         set_protocol(connection)

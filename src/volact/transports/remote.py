@@ -6,7 +6,7 @@ Where the profile's path is known the command names the script in full, so
 that it does not matter where the shell starts; where it is not (a server that
 shows SFTP another tree) the path stays relative to the start folder.
 
-Whatever ``DefaultShell`` is, cmd, PowerShell, an MSYS bash or a bash of WSL,
+Every ``DefaultShell``, be it cmd, PowerShell, an MSYS bash or a bash of WSL,
 takes ``cmd.exe /c "<path>"`` alike as long as the path holds none of the
 characters that one of them reads as its own.  MSYS alone may turn the ``/c``
 into a path; for it there is a second form.

@@ -1,7 +1,7 @@
 """One command over an SSH channel: its output as bytes, within bounds.
 
 No decoding: a server's code page is its own affair.  What the output means is
-for ``volact.agent`` to say.
+decided in ``volact.agent``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WINDOW = 256 * 1024
 
 
 class _Collector(asyncssh.SSHClientSession[bytes]):
-    """Gathers what a command writes and tells when its channel is closed."""
+    """Gathers a command's output and reports when its channel is closed."""
 
     def __init__(self) -> None:
         self.stdout = bytearray()
@@ -64,7 +64,7 @@ class _Collector(asyncssh.SSHClientSession[bytes]):
             self.closed.set_result(None)
         else:
             self.closed.set_exception(exc)
-            self.closed.exception()  # looked at, even where nobody waits any more
+            self.closed.exception()  # retrieved, even where no task waits any more
 
 
 async def run_command(connection: asyncssh.SSHClientConnection, command: str) -> Raw:

@@ -85,7 +85,7 @@ class Sftp(asyncssh.SSHClientSession[bytes]):
             self._channel.write(data)
 
     async def end(self) -> None:
-        """Close the channel, and with it whatever is open in it."""
+        """Close the channel, and with it all that is open in it."""
         if self._channel is not None:
             channel = self._channel
             channel.close()
@@ -151,7 +151,7 @@ class Sftp(asyncssh.SSHClientSession[bytes]):
         for one in waiting.values():
             if not one.done():
                 one.set_exception(error)
-                one.exception()  # it may be one that nobody came to wait for
+                one.exception()  # it may be one that no task waits for
         if self._channel is not None:
             self._channel.abort()
 
@@ -163,7 +163,7 @@ async def open_sftp(connection: asyncssh.SSHClientConnection, session: Sftp) -> 
 
 
 async def done(waiting: Waiting) -> None:
-    """Wait for an answer that only says yes; its error otherwise."""
+    """Wait for an answer that only confirms; its error otherwise."""
     kind, body = await waiting
     _refuse(kind, body)
     if kind != _STATUS:
@@ -192,7 +192,7 @@ async def path_of(waiting: Waiting) -> str:
 
 
 def _refuse(kind: int, body: memoryview) -> None:
-    """Raise what a status says, unless it says that all is well."""
+    """Raise the error of a status, unless it is success."""
     if kind != _STATUS:
         return
     if len(body) < 4:

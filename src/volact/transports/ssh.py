@@ -78,7 +78,7 @@ class SshTransport:
         return raw
 
     async def close(self) -> None:
-        """Say goodbye; a server that does not answer is left standing."""
+        """Close the connection; a server that does not answer is not waited for."""
         self._connection.close()
         try:
             async with asyncio.timeout(_GRACE_S):
@@ -151,7 +151,7 @@ class SshTransport:
         return self._sftp is None or await self._remove(stem)
 
     async def _remove(self, stem: str) -> bool:
-        """Remove a script and what it wrote beside itself; whether that was possible.
+        """Remove a script and the files that it wrote next to it; whether that was possible.
 
         Only what bears a run's own unguessable name is touched.
         """

@@ -71,7 +71,7 @@ class Client(asyncssh.SSHClient):
 
     @property
     def _in_login(self) -> bool:
-        """Whether the server is known and it is now about the person."""
+        """Whether the server's key is accepted and the login has begun."""
         return self._connection is not None and bool(self._connection.get_server_host_key())
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:

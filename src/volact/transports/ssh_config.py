@@ -1,8 +1,8 @@
-"""What a person's own SSH settings say of a server: another host name, a way, a login.
+"""A user's own SSH settings for a server: another host name, a jump host, a login.
 
 The file is OpenSSH's; asyncssh reads it.  Only what leads to a server is
-taken from it: which keys are trusted and which algorithms are used is said
-by volact's own options.
+taken from it: volact's own options decide which keys are trusted and which
+algorithms are used.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _NO_HOST = frozenset("'`\"$\\;&<>|(){}" + "*?!,@#/")
 _NO_USER = frozenset("'`\";&<>|(){}")
 # As many commands of Match exec at a time.
 _THREADS = 64
-# Its settings for jump hosts that say "directly".
+# Its settings for jump hosts that mean "directly".
 _DIRECT = "none"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file says of one server; what it does not say is empty."""
+    """The file's settings for one server; one that it does not have is empty."""
 
     host: str
     port: int | None = None
@@ -133,10 +133,10 @@ def _command(config: SSHConfig) -> str:
 
 
 def proxy_arguments(command: str) -> list[str]:
-    """How a ``ProxyCommand`` is started: by the person's shell, as OpenSSH does.
+    """How a ``ProxyCommand`` is started: by the user's shell, as OpenSSH does.
 
-    What it says on its error stream would be taken for the server's words, and that
-    stream's end for the end of the connection: so it stays open, unused.
+    Its error stream would be taken for the server's words, and that stream's end for
+    the end of the connection: so it stays open, unused.
     """
     if os.name != "posix":
         return [word.strip('"') for word in shlex.split(command, posix=False)]
@@ -174,5 +174,5 @@ def _this_user() -> str:
 
 
 def own_user() -> str:
-    """Who logs in to a jump host that nothing is said of: the person, as with OpenSSH."""
+    """The login at a jump host without settings: the user's own, as with OpenSSH."""
     return _this_user() or "root"

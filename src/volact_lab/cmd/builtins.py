@@ -219,7 +219,7 @@ def _md(shell: Interpreter, rest: str) -> None:
         if path.lower().startswith(_SYSTEM) and not path.lower().startswith(_SHARED):
             shell.process.machine.need_admin()
         shell.process.machine.files.make_folder(path)
-        # Whoever makes a folder may remove it.
+        # The account that makes a folder may remove it.
         shell.process.machine.files.change(path, dacl=_OWN_ACL)
     shell.errorlevel = 0
 
@@ -257,7 +257,7 @@ def _ver(shell: Interpreter, _rest: str) -> None:
 
 
 def _pause(shell: Interpreter, _rest: str) -> None:
-    # Nobody sits at the keyboard of a remote session: the end of input is read.
+    # A remote session has no keyboard: the end of input is read.
     shell.process.say(shell.process.machine.language.press_key)
 
 

@@ -60,7 +60,7 @@ def _count(items: str) -> range:
 
 
 class _Options:
-    """What stands in the quotes behind ``for /f``."""
+    """What is in the quotes behind ``for /f``."""
 
     def __init__(self, text: str) -> None:
         self.skip = 0

@@ -121,7 +121,7 @@ class Shell(Interpreter):
     # streams
 
     def redirected(self, redirects: list[tree.Redirect], action: Callable[[], None]) -> None:
-        """Run something with the streams as its redirections say, or not at all."""
+        """Run something with its streams redirected, or not at all."""
         with ExitStack() as stack:
             try:
                 for redirect in redirects:

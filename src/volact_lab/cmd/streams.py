@@ -15,7 +15,7 @@ class Sink(Protocol):
 
 
 class Source(Protocol):
-    """Gives bytes that somebody else has yet to send."""
+    """Gives bytes that the other end has yet to send."""
 
     def read(self) -> bytes:
         """Everything up to the end of input; waits for it."""

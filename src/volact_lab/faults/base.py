@@ -1,6 +1,6 @@
 """What a fault is: how it is done to a server, and what has to come of it.
 
-What has to come of it is the lab's own statement, written beside the fault;
+What has to come of it is the lab's own statement, written next to the fault;
 it is never computed by the code that is to be tested with it.
 """
 

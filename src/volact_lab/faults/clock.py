@@ -18,7 +18,7 @@ def _sign(machine: Machine) -> int:
 
 
 def _off(machine: Machine, seconds: float) -> None:
-    """A clock that is off, and what a KMS host said to it."""
+    """A clock that is off, and a KMS host's answer to it."""
     notification(machine)
     machine.clock.offset = _sign(machine) * seconds
     failed_request(machine, codes.SL_BAD_TIMESTAMP)

@@ -1,4 +1,4 @@
-"""Faults of entitlement that only the cloud's own API can tell: which image, whose licence.
+"""Faults of entitlement that only the cloud's own API can show: which image, whose licence.
 
 Imported images and those of own licences are in ``system``.
 """
@@ -12,7 +12,7 @@ from volact_lab.windows.machine import Machine
 OWN_LICENSE = "license-own"
 PRIVATE_IMAGE = "img-labprivate"
 SHARED_IMAGE = "img-labshared"
-RETIRED_IMAGE = "img-labretired"  # was public; nobody lists it any more
+RETIRED_IMAGE = "img-labretired"  # was public; no list has it any more
 
 
 def _from_private(machine: Machine) -> None:
@@ -36,6 +36,6 @@ FAULTS = (
     Fault("image-private", always("image-not-entitled"), "attention", _from_private),
     Fault("image-shared", always("image-not-entitled"), "attention", _from_shared),
     Fault("image-retired", always("entitlement-unknown"), "healthy", _from_retired),
-    # A public image, and yet: the instance itself was told to use an own licence.
+    # A public image, but the instance itself was set to use an own licence.
     Fault(OWN_LICENSE, always("license-byol"), "attention", notification),
 )

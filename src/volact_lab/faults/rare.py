@@ -51,7 +51,7 @@ def _firewall(machine: Machine) -> None:
 
 
 def _too_old(machine: Machine) -> None:
-    """A host that did not know the release; its keeper has mended that since."""
+    """A host that did not know the release; its operator has repaired that since."""
     notification(machine)
     failed_request(machine, codes.SL_ID_MISMATCH)
 
@@ -118,7 +118,7 @@ def _wrong_edition(machine: Machine) -> None:
 
 
 def _two_keys(machine: Machine) -> None:
-    """A MAK beside the client key, and an add-on that is not licensed."""
+    """A MAK as well as the client key, and an add-on that is not licensed."""
     edition = machine.edition
     second = windows_product(edition, "VOLUME_MAK")
     second.id = product_id(edition.release, "second", "VOLUME_MAK")
@@ -221,7 +221,7 @@ def _version_23h2(machine: Machine) -> None:
 
 
 def _build_to_come(machine: Machine) -> None:
-    """A release that nobody knows yet."""
+    """A release that is not known yet."""
     notification(machine)
     machine.release = replace(machine.release, version="10.0.29999")
     machine.registry.set(CURRENT, "CurrentBuildNumber", sz("29999"))
@@ -234,7 +234,7 @@ def _hypervisor_clock(machine: Machine) -> None:
     failed_request(machine, codes.SL_BAD_TIMESTAMP)
 
 
-# Servers that are said to be in another cloud than the rest of the lab.
+# Servers whose entry names another cloud than the rest of the lab.
 PROVIDERS = {"kms-pinned": "azure", "kms-undiscovered": "generic"}
 
 FAULTS = (

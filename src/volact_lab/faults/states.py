@@ -15,7 +15,7 @@ def kms_client(machine: Machine) -> Product:
 
 
 def forget_past(machine: Machine) -> None:
-    """No event tells of an earlier activation."""
+    """No event shows an earlier activation."""
     machine.events.events.clear()
 
 
@@ -27,7 +27,7 @@ def initial_grace(machine: Machine) -> None:
 
 
 def notification(machine: Machine, reason: int = codes.SL_NOT_BOUND) -> None:
-    """Every grace is over: Windows tells everybody that it is not activated."""
+    """Every grace is over: Windows shows every user that it is not activated."""
     forget_past(machine)
     kms_client(machine).set_state(5, reason, None)
 

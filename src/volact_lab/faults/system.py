@@ -38,7 +38,7 @@ def _notifier_stopped(machine: Machine) -> None:
 
 
 def _execute_denied(machine: Machine) -> None:
-    """As optimising tools do it: a denying entry, or nobody left who may execute."""
+    """As optimising tools do it: a denying entry, or no account left that may execute."""
     notification(machine)
     _stop_licensing(machine)
     node = machine.licensing_file()

@@ -30,7 +30,7 @@ _LARGEST = 4096
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a simulated server tells the lab's KMS host about itself."""
+    """What a simulated server sends to the lab's KMS host about itself."""
 
     cmid: str
     release: str

@@ -1,6 +1,6 @@
 """What a KMS host's port does to bytes that are not DCE/RPC, such as an HTTP request.  Pure.
 
-Real servers differ, and nobody has published what each release of Windows does.
+Real servers differ, and what each release of Windows does is not published.
 Measured: Samba 4.17 reads a whole message and then resets the connection; it waits
 while bytes 8 and 9 announce more than it was sent.  impacket's server waits as well.
 The others are what a server may do instead; ``http`` is a device in between that

@@ -1,7 +1,7 @@
 """icacls.exe on single files: save, restore, grant, deny, remove and set the owner.
 
 Exit codes are Win32 numbers.  The owner may change a DACL; an administrator
-who is not the owner may only if an entry says so.
+who is not the owner may only if an entry allows it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """slmgr.vbs: the options that a person types to activate by hand.
 
 Exit codes as the script has them: 0 at every ordinary end, 1 for usage, else
-the signed HRESULT.  What it says is not modelled beyond the code; ``-dlv`` says
-in the lab's own words what stands in WMI, as nobody reads that by a program.
+the signed HRESULT.  Its output is not modelled beyond the code; ``-dlv`` prints
+in the lab's own words what is in WMI, as no program reads that.
 """
 
 from __future__ import annotations

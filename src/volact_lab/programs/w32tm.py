@@ -1,7 +1,7 @@
 """w32tm.exe: config and resync.  Failures exit with the HRESULT.
 
-That a refused or empty resync exits with 0 and only says so in the language of
-Windows is an assumption; it is the harder of the two for whoever relies on it.
+That a refused or empty resync exits with 0 and only reports so in the language of
+Windows is an assumption; it is the harder of the two for a caller.
 """
 
 from __future__ import annotations

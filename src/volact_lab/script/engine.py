@@ -1,4 +1,4 @@
-"""Runs a script in an embedded engine that has the prelude, and says how it ended.
+"""Runs a script in an embedded engine that has the prelude, and reports how it ended.
 
 An engine is used again for another script only after it was found to be as the
 prelude left it.  It cannot be interrupted in the middle of a computation; every

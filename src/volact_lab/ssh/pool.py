@@ -1,7 +1,7 @@
 """Threads in which scripts run, so that the event loop stays free.
 
 Daemon threads of a bounded number; one that does not come back in time is
-given up and replaced, because a computation inside the script engine cannot be
+abandoned and replaced, because a computation inside the script engine cannot be
 interrupted.
 """
 
@@ -67,7 +67,7 @@ class Pool:
             function, loop, future = job
             try:
                 outcome: tuple[Any, BaseException | None] = (function(), None)
-            except Exception as error:  # handed over to whoever waits
+            except Exception as error:  # handed over to the waiting task
                 outcome = (None, error)
             self._count(-1)
             if not loop.is_closed():

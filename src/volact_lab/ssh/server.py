@@ -1,6 +1,6 @@
 """The SSH servers of the fleet: one listener for each, one set of options for all.
 
-Which server a connection is for is told by the port it came in on.
+The port of a connection shows which server it is for.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Front:
             return Result(1, b"", b"lab: the script did not end\r\n")
 
     async def _hang(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
-        """The process never ends: stay until the other side or the lab gives up."""
+        """The process never ends: stay until the other side or the lab ends it."""
         given_up = asyncio.Event()
         self.hanging.add(given_up)
         closed = asyncio.ensure_future(process.channel.wait_closed())

@@ -16,7 +16,7 @@ from volact_lab.windows.spec import Spec, World
 
 @dataclass
 class Slot:
-    """A server of the fleet.  The machine is built when somebody first asks for it."""
+    """A server of the fleet.  The machine is built at its first use."""
 
     spec: Spec
     world: World | None = None

@@ -1,7 +1,7 @@
 """Where a server's own part in the trouble of its line is played: SSH behind the login.
 
-The gate breaks bytes; here the server says at which stage a connection is, and
-refuses, floods or stops where its trouble says so.
+The gate breaks bytes; here the server reports at which stage a connection is, and
+refuses, floods or stops where its trouble demands it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ async def refused(slot: Slot, process: Process) -> bool:
 
 
 async def told(slot: Slot, process: Process, output: bytes) -> bool:
-    """Write an answer; whether trouble came in its middle, and the rest is not to be said."""
+    """Write an answer; whether trouble came in its middle, and the rest is not to be sent."""
     gate = slot.gate
     if gate is None or gate.trouble is None or gate.trouble.stage != "answer":
         process.stdout.write(output)

@@ -1,7 +1,7 @@
 """Which instances an account has: the lab's servers as the cloud sees them, and others.
 
 Nothing here runs anything; what is known of an instance is worked out when
-somebody asks for it.
+it is asked for.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from volact_lab.tencent.signature import Account, Signed, verify
 from volact_lab.tencent.tasks import Invocations, Pace
 from volact_lab.winrm.http import Connection, Headers, Reply
 
-# A test's way to make the next requests fail: what to say to one, if anything.
+# A test's hook to make the next requests fail: the answer to one, if any.
 Mischief = Callable[[str, dict[str, Any]], ApiFault | Reply | None]
 
 

@@ -1,4 +1,4 @@
-"""What a lab's inventory says of servers behind the cloud's API, and the keys for it."""
+"""A lab's inventory lines for servers behind the cloud's API, and the keys for it."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _MAX_FILTERS, _MAX_VALUES = 10, 5
 
 @dataclass
 class Parameters:
-    """What is in a request's body; what nobody reads is an error."""
+    """What is in a request's body; what is not read is an error."""
 
     values: Mapping[str, Any]
     _read: set[str] = field(default_factory=set)

@@ -1,7 +1,7 @@
 """Who signed a request: TC3-HMAC-SHA256, verified from its documentation.
 
-Written without a look at what the client does: the canonical request comes
-from the bytes that arrived.
+Written without reading the client's code: the canonical request comes from the
+bytes that arrived.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Signed:
 def verify(
     headers: Mapping[str, str], body: bytes, accounts: Mapping[str, Account], now: float
 ) -> Signed:
-    """Whoever signed it; ``ApiFault`` when nobody known did."""
+    """The account that signed it; ``ApiFault`` when no known one did."""
     match = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
     signed = match["headers"].split(";") if match else []
     if match is None or not set(signed) >= _NEEDED or sorted(signed) != signed:

@@ -169,7 +169,7 @@ def _finish(task: Task, ran: Ran, slot: Slot) -> None:
     output = noise + (
         tamper(ran.output, "garbled", chance) if slot.line == "garbled" else ran.output
     )
-    # The agent takes whatever code page the output is in for UTF-8.
+    # The agent takes output in any code page for UTF-8.
     output = output.decode("utf-8", "replace").encode()
     task.output, task.dropped = output[:MAX_OUTPUT], max(0, len(output) - MAX_OUTPUT)
     task.exit_code = ran.exit_code

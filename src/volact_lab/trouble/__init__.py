@@ -1,6 +1,6 @@
-"""Trouble on the way to simulated servers: lines that break, hang, lie or crawl.
+"""Trouble on the line to simulated servers: lines that break, hang, lie or crawl.
 
-``kinds`` says what there is, ``gate`` stands between a client and a server and
+``kinds`` lists what there is, ``gate`` is between a client and a server and
 does it to the bytes, ``watch`` finds the stages of SSH that are in clear.
 What is wrong with a server itself is ``lab/faults``.
 """

@@ -1,8 +1,8 @@
 """A gate between a client and one simulated server, which can break what passes.
 
 It listens on the port that clients know and carries bytes to the server's own
-port and back.  Stages in clear it sees itself; of the others the server tells
-it (``reached``), and it does there and then what its trouble says.
+port and back.  Stages in clear it sees itself; the server reports the others
+(``reached``), and the gate does there and then what its trouble demands.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Gate:
         return self._listener.connections
 
     def reached(self, stage: Stage, peer: int) -> Act | None:
-        """The server says that a connection of its is at a stage: what happens there.
+        """The server reports that a connection of its is at a stage: what happens there.
 
         ``peer`` is the port that the server sees at the other end.  What the
         gate can do to the bytes is done already; the rest is the server's.
@@ -91,7 +91,7 @@ class Gate:
 async def _greeted(
     trouble: Trouble, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """A connection that was accepted, and nobody behind it."""
+    """A connection that was accepted, with nothing behind it."""
     if trouble.act == "drop":
         return
     if trouble.act == "garbage":
@@ -120,7 +120,7 @@ class _Pipe:
         """Carry bytes until both sides are done, or one is gone."""
         ways = [asyncio.ensure_future(self._there()), asyncio.ensure_future(self._back())]
         try:
-            # In a hang the way back never ends: the client is who has enough.
+            # In a hang the direction to the client never ends: the client closes.
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for way in ways:

@@ -26,7 +26,7 @@ Stage = Literal[
 ]
 # drop: both sides see the connection end.  hang: nothing comes any more.
 # garbage: random bytes come instead.  slow: a byte a second.  flood: output without
-# end.  deny: the server says no in the way of its protocol.
+# end.  deny: the server refuses as its protocol does.
 Act = Literal["drop", "hang", "garbage", "slow", "flood", "deny"]
 
 

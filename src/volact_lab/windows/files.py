@@ -97,7 +97,7 @@ class Files:
         return node is not None and node.folder
 
     def stat(self, path: str) -> Node:
-        """The node at a path; WinFault says whether the file or its folder is missing."""
+        """The node at a path; WinFault shows whether the file or its folder is missing."""
         node = self.find(path)
         if node is None:
             there = self.is_folder(parent(path))
@@ -165,7 +165,7 @@ class Files:
                 yield node
 
     def change(self, path: str, *, dacl: Acl | None = None, owner: str | None = None) -> None:
-        """Replace a node's DACL or owner, whoever asks."""
+        """Replace a node's DACL or owner, for any caller."""
         node = self.stat(path)
         self._own[path.lower()] = replace(node, dacl=dacl or node.dacl, owner=owner or node.owner)
 

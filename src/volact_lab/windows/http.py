@@ -2,7 +2,7 @@
 
 A pool lives as long as the process on the server that made it.  Failures are
 the HRESULTs of WinHTTP.  No redirects, proxies, TLS or chunked bodies: nothing
-the agent asks for has them, and the lab says so instead of guessing.
+the agent asks for has them, and the lab reports them instead of guessing.
 
 A request that waits in vain waits for a part of the time only; ``HttpPool.ahead_s`` is
 the rest, by which the script's clock goes ahead.
@@ -52,7 +52,7 @@ class Response:
 
 
 class HttpPool:
-    """The connections of one process.  ``tag`` tells the lab's servers who asks."""
+    """The connections of one process.  ``tag`` shows the lab's servers who asks."""
 
     def __init__(self, network: Network, tag: str, refused_after_s: float = 0.0) -> None:
         self._network = network

@@ -1,6 +1,6 @@
 """How a simulated server asks a KMS host: over TCP, to the lab's host only.
 
-The bind is a real one, so whatever listens there is recognised for what it is.
+The bind is a real one, so any listener there is recognised for what it is.
 What follows is the lab's own message (``hosts.kms``); no activation protocol.
 """
 

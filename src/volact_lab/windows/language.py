@@ -1,4 +1,4 @@
-"""Languages of the simulated Windows: numbers, code pages, and what programs say.
+"""Languages of the simulated Windows: numbers, code pages, and what programs print.
 
 The captions are made up to carry the letters of each language; the sentences
 are the lab's own.  They exist so that nothing can come to depend on English.

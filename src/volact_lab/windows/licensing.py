@@ -1,8 +1,8 @@
 """The licensing service: keys, KMS settings, activation, and their traces.
 
 It obeys the service manager: when its program cannot start, nothing of it can
-be asked.  Where a KMS host is looked for: group policy, then the product's own
-setting, then the service's, then DNS.
+be asked.  Sources of a KMS host in their order: group policy, the product's own
+setting, the service's, DNS.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Licensing:
     _past: float = 0.0  # how long ago what is being recorded happened
 
     def __post_init__(self) -> None:
-        """The service looks for its store whenever it starts."""
+        """The service reads its store whenever it starts."""
         self.services.on_start[self.release.licensing_service] = self.store.service_starts
 
     def need_service(self) -> None:

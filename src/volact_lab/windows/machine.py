@@ -86,7 +86,7 @@ class Machine:
         self.time = TimeService(self.registry, self.services, self.network, self.clock)
         self.network.idle = self.idle
         self.licensing = self._licensing()
-        self.metadata: dict[str, str] = {}  # what the provider's service says of it
+        self.metadata: dict[str, str] = {}  # what the provider's service answers about it
         self._home()
 
     def _licensing(self) -> Licensing:
@@ -153,14 +153,14 @@ class Machine:
             raise Ended
 
     def end_what_runs(self) -> None:
-        """Whatever runs ends at its next step, as when its session is gone."""
+        """All that runs ends at its next step, as when its session is gone."""
         self._ended += 1
         if self.lock.locked():
             self.stop_at = 0.0
 
     @contextmanager
     def idle(self) -> Iterator[None]:
-        """What runs waits for somebody far away; meanwhile others may run here."""
+        """What runs waits for another machine; meanwhile others may run here."""
         if not self.lock.locked():
             yield
             return
@@ -175,7 +175,7 @@ class Machine:
                 self.stop_at = 0.0
 
     def report(self, error: LabError) -> None:
-        """Tell the lab that something was asked for that it does not model."""
+        """Report to the lab that something was asked for that it does not model."""
         self.on_report(self.spec.name, error)
 
     def encode(self, text: str) -> bytes:

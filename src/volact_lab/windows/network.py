@@ -96,7 +96,7 @@ class Network:
         return address
 
     def peer(self, address: str, port: int) -> Peer:
-        """Who answers there; nobody does where no route leads."""
+        """What answers there; nothing does where no route leads."""
         if not self._routed(address):
             return SILENT
         key = (address, port)
@@ -126,7 +126,7 @@ class Network:
         return sock
 
     def says_nothing(self, name: str, port: int, data: bytes) -> bool:
-        """Whether what answers there never says anything to these bytes."""
+        """Whether what answers there stays silent on these bytes."""
         peer = self.peer(self.resolve(name), port)
         return bool(peer.by_manner) and stays_silent(self.manner, data)
 

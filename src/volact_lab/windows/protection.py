@@ -27,7 +27,7 @@ SERVICE_SDDL = (
     "D:(A;;CCLCSWRPWPDTLOCRRC;;;SY)(A;;CCDCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
     "(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
 )
-# Since Windows 8 sppsvc lets nobody but the system change its configuration (DC).
+# Since Windows 8 sppsvc lets only the system change its configuration (DC).
 LICENSING_SDDL = (
     "D:(A;;CCDCLCSWRPWPDTLOCR;;;SY)(A;;CCLCSWRPWPDTLOCRSDRCWDWO;;;BA)"
     "(A;;CCLCSWLOCRRC;;;IU)(A;;CCLCSWLOCRRC;;;SU)"
@@ -81,7 +81,7 @@ def file_part(image: files.Image, release: Release) -> None:
 
 
 def key_acl(path: str) -> Acl:
-    """The DACL of a registry key that nobody has changed."""
+    """The DACL of a registry key that was never changed."""
     lower = normal(path).lower()
     for place in (NETWORK_SERVICE_PROFILE, NETWORK_SERVICE_HIVE):
         if lower.startswith(normal(place).lower()):

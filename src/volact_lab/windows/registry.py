@@ -84,7 +84,7 @@ def put(image: Image, path: str, name: str, value: Value) -> None:
 
 
 class Registry:
-    """A server's registry.  ``denied`` says which keys the session may not touch."""
+    """A server's registry.  ``denied`` lists the keys that the session may not touch."""
 
     def __init__(self, base: Mapping[str, Key]) -> None:
         self._base = base

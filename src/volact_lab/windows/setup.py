@@ -37,7 +37,7 @@ def public_image(release: str, language: str) -> str:
 
 
 def metadata(machine: Machine) -> dict[str, str]:
-    """What the provider's metadata service says of the server."""
+    """What the provider's metadata service answers about the server."""
     return {
         "instance-id": machine.spec.instance_id,
         "instance-name": machine.spec.name,

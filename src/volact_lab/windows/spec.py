@@ -54,7 +54,7 @@ class Spec:
         return "ins-" + "".join(chance.choice(_ID) for _ in range(8))
 
     def variant(self, what: str, count: int = 2) -> int:
-        """Which of ``count`` forms something takes here: as said, else decided by the seed."""
+        """Which of ``count`` forms something takes here: as given, else decided by the seed."""
         said = dict(self.forms).get(what)
         if said is not None:
             return said

@@ -1,6 +1,6 @@
 """The licence store: whole, damaged, made anew, or filled again and waiting for a restart.
 
-Its state is in tokens.dat itself, so that whoever moves the file moves the
+Its state is in tokens.dat itself, so that moving the file moves the
 state.  What is in a real one is not modelled.
 """
 

@@ -1,8 +1,8 @@
 """What keeps the licensing service going: rearm, the licences that Windows brings, its store.
 
-What no source says is assumed on the strict side: between a rearm or a new
-store and the restart, every activation and key fails with the code that stands
-for that state, and what can be read stays as it was.
+What no source states is assumed on the strict side: between a rearm or a new
+store and the restart, every activation and key fails with the code of that
+state, and what can be read stays as it was.
 """
 
 from __future__ import annotations

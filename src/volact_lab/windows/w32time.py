@@ -1,7 +1,7 @@
 """The Windows Time service: its settings, when they take effect, and resync.
 
 The running service works with the settings of its last start or update, not
-with what stands in the registry.  A jump beyond the phase limits is refused.
+with what is in the registry.  A jump beyond the phase limits is refused.
 Time is really asked over UDP.
 """
 

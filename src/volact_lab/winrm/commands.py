@@ -33,13 +33,13 @@ class Input:
         self.killed = False
 
     def feed(self, data: bytes, *, end: bool) -> None:
-        """Take a piece; after the last nobody reads any more."""
+        """Take a piece; after the last nothing reads any more."""
         self._parts.append(data)
         if end:
             self._closed.set()
 
     def kill(self) -> None:
-        """Whoever waits here ends."""
+        """Every task that waits here ends."""
         self.killed = True
         self._closed.set()
 
@@ -62,7 +62,7 @@ class Input:
 
 @dataclass
 class Command:
-    """A command that somebody has asked for."""
+    """A command that a client has asked for."""
 
     slot: Slot
     pool: Pool
@@ -94,7 +94,7 @@ class Command:
         self.changed.set()
 
     def abort(self) -> None:
-        """End it, whatever it does."""
+        """End it at once."""
         if self.exit_code is None:
             self.aborted = True
             self.stdin.kill()

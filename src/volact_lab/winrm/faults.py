@@ -1,6 +1,6 @@
 """What a WinRM service answers when it cannot: its codes, subcodes and words.
 
-Codes and words that clients have recorded from real servers; a comment says
+Codes and words that clients have recorded from real servers; a comment marks
 where one is only inferred.
 """
 
@@ -95,7 +95,7 @@ def access_denied() -> Fault:
 
 
 def aborted() -> Fault:
-    """The command was ended while somebody waited for its output."""
+    """The command was ended while a request waited for its output."""
     text = (
         "The I/O operation has been aborted because of either a thread exit or an "
         "application request. "

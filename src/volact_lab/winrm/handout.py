@@ -1,4 +1,4 @@
-"""What an inventory says of servers that are reached by WinRM, and the files it names."""
+"""An inventory's lines for servers that are reached by WinRM, and the files it names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from volact_lab.winrm.identity import Identities
 
 
 def certificates(path: Path, identities: Identities) -> dict[Path, tuple[bytes, bool]]:
-    """The files beside an inventory; the second of each says whether it is secret."""
+    """The files next to an inventory; the second of each: whether it is secret."""
     return {
         path.with_suffix(".ca.pem"): (identities.authority_pem, False),
         path.with_suffix(".operator.pem"): (identities.person.pem, False),

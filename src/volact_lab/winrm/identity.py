@@ -59,7 +59,7 @@ class Shown:
 
 
 class Authority:
-    """Somebody who vouches for servers and people."""
+    """A certificate authority for servers and people."""
 
     def __init__(self, name: str) -> None:
         key = ec.generate_private_key(ec.SECP256R1())

@@ -31,7 +31,7 @@ class Quota:
 
 
 def quota_of(release: str) -> Quota:
-    """The limits of a release that nobody has changed."""
+    """The default limits of a release."""
     old = release in _OLD
     return Quota(old, 5, 15) if old else Quota(old, 30, 25)
 
@@ -61,7 +61,7 @@ class Shell:
         return found
 
     def close(self) -> None:
-        """End whatever runs in it."""
+        """End all that runs in it."""
         for command in self.commands.values():
             command.abort()
         self.commands.clear()

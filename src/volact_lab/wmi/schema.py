@@ -2,7 +2,7 @@
 
 Only names and types; where the values come from is in ``rows``.  Sources are
 the documented lists per release; what is not documented for 2012 is left out
-there, so that whoever asks has to step down.
+there, so that a caller has to fall back.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Wmi:
         return found
 
     def query(self, text: str) -> list[Found]:
-        """The rows of a query.  WinFault is what Windows says to a wrong one."""
+        """The rows of a query.  WinFault is what Windows answers to a wrong one."""
         # Now and then, that is: deterministic, and between two steps.
         self._machine.clock.follow_hypervisor()
         query = wql.parse(text)

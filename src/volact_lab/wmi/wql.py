@@ -1,6 +1,6 @@
 """WQL: SELECT columns FROM class WHERE condition, read into values.
 
-Only data queries.  Whether class and columns exist is for ``service`` to say.
+Only data queries.  Whether class and columns exist is decided in ``service``.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ import typer
 from volact.cli.options.servers import FleetOptions
 from volact.cli.options.shared import Allow
 
-# What one run does at a KMS host without being told: as much as it does at all
-# unless --concurrency is raised.
+# The default limit of one run at a KMS host: as much as it does at all unless
+# --concurrency is raised.
 KMS_CONCURRENCY = 50
 
 

@@ -1,4 +1,4 @@
-"""Options and completions that several verbs share, each said once."""
+"""Options and completions that several verbs share, each defined once."""
 
 from __future__ import annotations
 

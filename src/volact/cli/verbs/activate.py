@@ -56,7 +56,7 @@ def _together(run: RunController) -> bool:
 
 
 def _plan_first(run: RunController, *, ask: bool) -> int:
-    """Plan for all, show the plan and ask once unless told not to, apply exactly that."""
+    """Plan for all, show the plan and ask once if ``ask`` is set, apply exactly that."""
     with new_runner() as runner:
         pending = runner.run(_plan(run))
         # Outside of the event loop: there Ctrl-C raises KeyboardInterrupt.

@@ -66,7 +66,7 @@ async def _run(run: RunController, commands: _Commands | None = None) -> int:
 async def _rows(
     outcomes: AsyncGenerator[Outcome, None], commands: _Commands | None
 ) -> AsyncGenerator[ServerReport, None]:
-    """The rows of the outcomes; their console commands are made on the way."""
+    """The rows of the outcomes; their console commands are made here, too."""
     async with aclosing(outcomes):
         async for outcome in outcomes:
             if commands is not None:

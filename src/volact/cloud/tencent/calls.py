@@ -89,7 +89,7 @@ class Calls:
         try:
             got = getattr(client, action)(request)
         except Exception as error:
-            # The SDK promises its one type; whatever else comes is told the same way.
+            # The SDK promises its one type; every other exception is reported alike.
             raise as_failure(error, self._keys.redact) from error
         try:
             return msgspec.convert(got, answer, from_attributes=True)

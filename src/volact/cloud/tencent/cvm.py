@@ -1,7 +1,7 @@
 """CVM: instances and images as the API lists them.
 
-Which of them are servers to be asked, and what they are entitled to, is said
-in ``listing``.
+``listing`` decides which of them are servers to be probed, and what they are
+entitled to.
 """
 
 from __future__ import annotations

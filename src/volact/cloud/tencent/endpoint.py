@@ -50,8 +50,8 @@ def endpoint_of(account: TencentSettings, service: Service) -> Endpoint:
             "write https://host or https://{service}.host",
         )
     scheme = match["scheme"] or "https"
-    # What is signed and sent can be read and kept back on the way: only where
-    # there is no way is http good enough.
+    # A signed request can be read and kept back on the network: only where there
+    # is no network in between is http good enough.
     if scheme == "http" and not _HERE.fullmatch(match["host"]):
         raise InputError(f"{account.endpoint}: http leads to this machine only", "write https://")
     return Endpoint(scheme, f"{match['host']}{match['port'] or ''}")

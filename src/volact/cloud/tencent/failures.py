@@ -1,7 +1,7 @@
 """Failures of the SDK into the contract's error kinds: one table, used once.
 
 Every call of the SDK fails with one exception type whose code is the API's,
-the SDK's own, or the name of whatever Python exception it met.  All of them
+the SDK's own, or the name of the Python exception that it met.  All of them
 become ``ApiError`` here and nowhere else, with the API's own words.
 """
 
@@ -111,7 +111,7 @@ _ABOUT_ONE = (
 
 
 def as_failure(error: Exception, redact: Callable[[str], str]) -> ApiError:
-    """The one failure for whatever a call of the SDK raised."""
+    """The one failure for any exception of an SDK call."""
     code = getattr(error, "code", None)
     message = getattr(error, "message", None)
     name = code if isinstance(code, str) and code else type(error).__name__

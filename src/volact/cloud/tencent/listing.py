@@ -56,7 +56,7 @@ def server_list(
 def _listed(region: str, instance: Instance, images: Mapping[str, ImageRow]) -> ListedInstance:
     return ListedInstance(
         id=instance.instance_id,
-        # As the console shows it; a name is looked for on the command line too.
+        # As the console shows it; a name can be a target, too.
         name=one_line(instance.instance_name or "", 80),
         place=f"{region}/{instance.instance_id}",
         is_windows=_is_windows(instance, images),

@@ -16,8 +16,8 @@ from volact.cloud.tencent.tat import Agent, Task
 from volact.errors import ErrorKind, TransportError, one_line
 
 UNFINISHED = frozenset({"PENDING", "DELIVERING", "DELIVER_DELAYED", "RUNNING", "CANCELLING"})
-# The script ran to its end.  Whether it answered is for its output to say:
-# its exit code alone tells the two apart.
+# The script ran to its end.  Its output shows whether it answered; the two
+# states differ in its exit code alone.
 _ENDED = frozenset({"SUCCESS", "FAILED"})
 
 

@@ -1,6 +1,6 @@
-"""The SDK's clients, made the way volact needs them.
+"""The SDK's clients, with the settings that volact needs.
 
-The only module beside ``keys`` that imports the SDK when it is called.  No
+The only module besides ``keys`` that imports the SDK when it is called.  No
 client retries: what may be asked twice is known in ``calls``.
 """
 

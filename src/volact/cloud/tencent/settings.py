@@ -1,4 +1,4 @@
-"""An account of Tencent Cloud as the person names it; never its keys."""
+"""An account of Tencent Cloud as the operator names it; never its keys."""
 
 from __future__ import annotations
 

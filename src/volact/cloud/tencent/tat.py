@@ -77,7 +77,7 @@ async def run_command(
     request.CommandName = name
     request.CommandType = "BAT"
     request.Timeout = timeout_s
-    # Nothing in a script is a parameter, whatever braces it holds.
+    # Nothing in a script is a parameter, even if it holds braces.
     request.EnableParameter = False
     request.SaveCommand = False
     started = await calls.ask(calls.tat, "RunCommand", request, _Started, safe=False)

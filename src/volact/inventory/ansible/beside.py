@@ -2,7 +2,7 @@
 
 ``group_vars/web.yml`` and every file in ``group_vars/web/`` speak of the group
 ``web``.  A file that only ansible-vault can read is kept as an error: it matters
-to whoever needs a password that may be in it.
+to servers that need a password that may be in it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SUFFIXES = ("", ".yml", ".yaml", ".json")
 
 
 class Beside(msgspec.Struct):
-    """What the files about one group or host say; ``locked`` is a file that says nothing."""
+    """What the files of one group or host hold; ``locked`` is a file that cannot be read."""
 
     variables: dict[str, Var] = {}
     locked: InputError | None = None
@@ -35,14 +35,14 @@ class Folder:
         self._listing = listing
         self._files: dict[str, list[Path]] = {}
         self._read: dict[str, Beside] = {}
-        # One look at the folder, and not one for each of fifty thousand hosts.
+        # The folder is listed once, and not for each of fifty thousand hosts.
         for entry in sorted(path.iterdir()) if path.is_dir() else ():
             name = entry.name if entry.is_dir() else _name_of(entry)
             if name:
                 self._files.setdefault(name, []).append(entry)
 
     def of(self, name: str) -> Beside:
-        """What is said of a group or host."""
+        """The variables of a group or host."""
         if name not in self._files:
             return _NOTHING
         if name not in self._read:

@@ -1,7 +1,7 @@
 """An Ansible inventory in INI form into a tree of groups.
 
-What each line may be is what Ansible's own reader takes; what only its
-templates or vault could tell stays as it is written, for ``meaning``.
+A line may be what Ansible's own reader takes; what only its templates or
+vault could resolve stays as it is written, for ``meaning``.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _literal(text: str) -> str | tuple[str, ...]:
     """Quotes and lists as Python writes them; a number stays as it is spelt."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Python thinks of 1else is nobody's business
+            warnings.simplefilter("ignore")  # Python warns of 1else, which is no use here
             value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text

@@ -1,8 +1,8 @@
 """What the variables of an Ansible host mean to volact.  Pure.
 
 In: the variables of one host, laid over each other.  Out: values under the
-keys of the TOML form, each with the place it comes from.  Variables that say
-nothing of address or login are passed over.
+keys of the TOML form, each with the place it comes from.  Variables that do
+not concern address or login are passed over.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 class Meaning:
-    """Keys and values out of one host's variables; ``places`` says where each is from."""
+    """Keys and values out of one host's variables; ``places`` holds where each is from."""
 
     def __init__(self, name: str, variables: Vars) -> None:
         self.places: dict[str, str] = {}

@@ -15,7 +15,7 @@ from volact.errors import InputError
 
 Vars = Mapping[str, "Var"]
 
-# Groups that every inventory has, and that say nothing of a host.
+# Groups that every inventory has, and that mean nothing for a host.
 _ALL, _UNGROUPED = "all", "ungrouped"
 _DEEPEST = 100
 
@@ -69,7 +69,7 @@ class Tree:
         return self.groups.setdefault(name, Group(name))
 
     def add_host(self, name: str, group: str, line: int, variables: Vars) -> None:
-        """Put a host into a group; what was said of it before stays unless said anew."""
+        """Put a host into a group; its earlier variables stay unless they are set anew."""
         host = self.hosts.setdefault(name, Host(name, line))
         host.groups[group] = None
         host.variables.update(variables)

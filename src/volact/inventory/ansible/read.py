@@ -29,7 +29,7 @@ _EXPORT = (
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """A host: its own line, and the places of what is said of it elsewhere."""
+    """A host: its own line, and the places of its variables elsewhere."""
 
     own: str
     number: int
@@ -40,7 +40,7 @@ class _Place(msgspec.Struct, frozen=True):
         return self.number
 
     def at(self, key: str | None = None) -> str:
-        """File and line of what is said under a key."""
+        """File and line of the value of a key."""
         return self.places.get(key or "") or self.own
 
 
@@ -111,7 +111,7 @@ class _Reading:
         self._listing.add(make_server(fields), fields)
 
     def _group_variables(self, names: tuple[str, ...]) -> tuple[dict[str, Var], InputError | None]:
-        """What groups say together, and the file of theirs that cannot be read."""
+        """The variables of several groups together, and their file that cannot be read."""
         if names not in self._shared:
             merged: dict[str, Var] = {}
             for name in names:

@@ -1,6 +1,6 @@
 """YAML with line numbers: an inventory into a tree, a vars file into variables.
 
-Only the structure is read: no object is made of what the file says, so a tag
+Only the structure is read: no object is made from the file's content, so a tag
 can do nothing, and an anchor is the same node wherever it is named.
 """
 

@@ -1,7 +1,7 @@
 """Gathers requests that come at nearly the same time and hands them over together.
 
 Nothing here knows of clouds.  Each request is awaited by itself: one that is
-given up takes nothing from the others.
+abandoned takes nothing from the others.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ class CommandInvocation(PendingResult[str, Raw]):
     """``value`` is the instance's id.
 
     ``sent`` is set once it is known whether the cloud has taken the script
-    on; then ``id`` says under which id, ``""`` when it has not.
+    on; then ``id`` is the id of that, ``""`` when it has not.
     """
 
     def __init__(self, instance: str, *, name: str, time_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Polls the tasks of one scope: few calls, whatever the number of scripts.
+"""Polls the tasks of one scope: few calls for any number of scripts.
 
 Tasks of different invocations are asked for together, as many as the cloud
 takes in a call; what has ended is not asked for again.  Each invocation is

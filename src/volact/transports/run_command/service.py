@@ -1,4 +1,4 @@
-"""Run-commands for a whole run: every account and scope once, whatever the number of servers."""
+"""Run-commands for a whole run: every account and scope once for any number of servers."""
 
 from __future__ import annotations
 

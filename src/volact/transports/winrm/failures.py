@@ -211,7 +211,7 @@ def _inner(error: BaseException) -> BaseException | None:
 
 
 def _is_plain(error: OSError) -> bool:
-    """An error of the system or of TLS, and one that says more than what wraps it."""
+    """An error of the system or of TLS that is more precise than what wraps it."""
     if isinstance(error, PeerLimitError):
         return True
     own = type(error).__module__ in {"builtins", "socket", "ssl"}

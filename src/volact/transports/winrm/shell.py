@@ -24,17 +24,17 @@ _CMD = f"{_RSP}/cmd"
 _DONE = f"{_RSP}/CommandState/Done"
 _TERMINATE = f"{_RSP}/signal/terminate"
 _MAX_STDERR = 64 * 1024
-# A shell that nobody closed any more is not kept for the usual two hours.
+# A shell that was never closed is not kept for the usual two hours.
 _IDLE_S = 180
 # How long a call may take that the server answers at once.
 _CALL_S = 15
 # How long the server holds a request for output: as long as volact takes to
-# notice that it was told to stop.
+# notice a request to stop.
 _POLL_S = 2
 
 
 class Stop:
-    """Told from outside: until when to wait for a command, or not at all any more."""
+    """Set from outside: until when to wait for a command, or not at all any more."""
 
     def __init__(self, until: float) -> None:
         self._until = until
@@ -63,7 +63,7 @@ class Shell:
 
     def __init__(self, wsman: WSMan, abort: Callable[[], None]) -> None:
         self._wsman = wsman
-        self.abort = abort  # ends the connection at once, whatever a thread waits for in it
+        self.abort = abort  # ends the connection at once, even while a thread waits in it
         self._selectors: SelectorSet | None = None
         self._running = ""  # the command that has not come to its end
 
@@ -79,7 +79,7 @@ class Shell:
         self._selectors.add_option("ShellId", _text(answer, ".//wsman:Selector[@Name='ShellId']"))
 
     def run(self, line: str, stdin: bytes, stop: Stop) -> Raw | None:
-        """Run a command line to its end; ``None`` when told to stop before."""
+        """Run a command line to its end; ``None`` when a stop comes before."""
         self.start(line)
         asked = time.time()
         if stdin:
@@ -115,7 +115,7 @@ class Shell:
         self._ask(WSManAction.SIGNAL, signal)
 
     def close(self) -> None:
-        """Close the shell; whatever runs in it ends."""
+        """Close the shell; all that runs in it ends."""
         try:
             if self._selectors is not None:
                 self._ask(WSManAction.DELETE, None)

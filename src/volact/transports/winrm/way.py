@@ -1,6 +1,6 @@
 """Logging in over WinRM: settings, the password at the last moment, the first shell.
 
-Nobody is ever prompted, and a wrong password is tried once.
+There is never a prompt, and a wrong password is tried once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PORT, _TLS_PORT = 5985, 5986
 # The library asks for answers of 150 KB at most.
 _MOST_BYTES = 1024 * 1024
 
-# The library tells its troubles to whoever listens; volact tells them itself.
+# The library logs its errors to every handler; volact reports them itself.
 logging.getLogger("pypsrp").addHandler(logging.NullHandler())
 
 
