@@ -1,4 +1,4 @@
-"""The one conftest: fixtures live beside the tests that use them.
+"""The one conftest: fixtures are next to the tests that use them.
 
 mypy takes every ``conftest.py`` for the same module, so there is only this one.
 """
@@ -13,13 +13,13 @@ from hypothesis import settings
 
 pytest_plugins = ["lab_fixtures", "reach_fixtures", "store_fixtures", "wine_fixtures"]
 
-# The tests read English, whatever the machine speaks.
+# The tests read English, in every locale of the machine.
 os.environ["LC_ALL"] = "C.UTF-8"
 
-# Nothing that a test does is kept beside what this machine's user did: --store says where.
+# Nothing that a test does is kept in the store of this machine's user: --store names another.
 os.environ["VOLACT_STORE"] = "none"
 
-# Tests start hundreds of Pythons: where nothing is to be written beside the sources,
+# Tests start hundreds of Pythons: where nothing is to be written next to the sources,
 # each of them would compile all of volact anew.
 _COMPILED = str(Path(__file__).parents[1] / ".pytest_cache" / "compiled")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -30,7 +30,7 @@ sys.dont_write_bytecode = False
 # would every volact that a test starts and interrupts: they would never end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes says how busy the machine is; what hangs ends by pytest's own limit.
+# How long an example takes shows how busy the machine is; what hangs ends by pytest's own limit.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
@@ -38,7 +38,7 @@ settings.load_profile("untimed")
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say how the order of this run comes again: ``-q`` leaves it out of the head."""
+    """Print how to repeat the order of this run: ``-q`` leaves it out of the head."""
     seed = config.getoption("randomly_seed", None)
     if isinstance(seed, int):
         terminalreporter.write_line(f"the same order again: pytest --randomly-seed={seed}")

@@ -14,7 +14,7 @@ from volact.model.facts import Clock
 Raw = Mapping[str, Any]
 
 WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"
-# What a try means, where the answer says it; these neither show a host nor accuse one.
+# What a try means, where the answer has it; these neither show a host nor accuse one.
 KMS_UNCLEAR = frozenset({"unknown", "http"})
 # HRESULTs of an HTTP try that show a listener: it spoke, or was cut off.
 KMS_REACHED = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})

@@ -1,7 +1,7 @@
-"""Reads the case files, ``tests/cases/*.toml``: what a case may say.
+"""Reads the case files, ``tests/cases/*.toml``: what a case may hold.
 
-One file is one theme, one ``[[case]]`` is one server and what volact must say
-about it.  docs/accuracy.md tells how to write one.  What a case means, as
+One file is one theme, one ``[[case]]`` is one server and what volact must report
+about it.  docs/accuracy.md shows how to write one.  What a case means, as
 facts, is in ``case_server``; nothing is judged here.
 """
 
@@ -22,7 +22,7 @@ class BadCaseError(Exception):
 
 
 class Allow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the person allows: the options of ``volact activate``."""
+    """What the operator allows: the options of ``volact activate``."""
 
     replace_key: bool = False
     override_entitlement: str = ""
@@ -47,7 +47,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One server in plain words.  Everything not said is as on a healthy one."""
+    """One server in plain words.  Everything not given is as on a healthy one."""
 
     name: str
     story: str
@@ -100,7 +100,7 @@ def load_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
 
 
 def read_file(path: Path) -> tuple[Case, ...]:
-    """The cases of one file; ``BadCaseError`` says what cannot be read."""
+    """The cases of one file; ``BadCaseError`` names what cannot be read."""
     try:
         found = msgspec.toml.decode(path.read_text("utf-8"), type=_File)
     except msgspec.DecodeError as error:

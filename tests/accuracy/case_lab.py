@@ -1,7 +1,7 @@
 """Cases as simulated servers: the same release, edition, language, role and faults.
 
 Only what the lab has can be tied to it: its releases, its languages, no
-domain controllers, Tencent's profile and nothing allowed by a person.
+domain controllers, Tencent's profile and no consent.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _spec(name: str, index: int, case: Case) -> Spec:
 
 
 def _check(case: Case) -> None:
-    """Say which case asks for what the lab does not have."""
+    """Name the case that asks for what the lab does not have."""
     unknown = [fault for fault in case.lab if fault not in FAULTS]
     domain = any(FAULTS[fault].domain_member for fault in case.lab if fault in FAULTS)
     for wrong, what in (

@@ -40,7 +40,7 @@ _CMID = "9f7b1c55-2a5a-4b7e-9d3e-0c6f3a1b2c4d"
 
 
 def knowledge_of(case: Case) -> Knowledge:
-    """All that volact knows, with the KMS hosts that the person named, if any."""
+    """All that volact knows, with the KMS hosts that the operator named, if any."""
     known = knowledge_for(case.provider)
     if not case.kms_hosts:
         return known
@@ -49,7 +49,7 @@ def knowledge_of(case: Case) -> Knowledge:
 
 
 def context_of(case: Case) -> Context:
-    """What the rules and the planner are given beside the facts."""
+    """What the rules and the planner get besides the facts."""
     images = {f"img-{word}": fields for word, fields in IMAGES.items()} | case.images
     return Context(
         knowledge=knowledge_of(case),
@@ -107,7 +107,7 @@ def _profile(case: Case) -> Profile:
 
 
 def _service_host(case: Case) -> tuple[str | None, int]:
-    """What the whole server is set to; a port that is not said is 1688."""
+    """What the whole server is set to; a port that is not given is 1688."""
     if case.kms == "none":
         return None, 0
     if case.kms == "the provider's":
@@ -131,7 +131,7 @@ def _edition(case: Case) -> Raw:
 
 
 def _products(case: Case, healthy: Raw) -> list[Raw]:
-    """The main product, unless there is no key, and those beside it."""
+    """The main product, unless there is no key, and the other products."""
     others = [
         {**deepcopy(healthy), "ID": f"other-{number}", **extra}
         for number, extra in enumerate(case.also, 2)

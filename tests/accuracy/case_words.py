@@ -12,7 +12,7 @@ from typing import Any
 from servers import CONNECTED, DENIED_SDDL, HEALTHY_SDDL, REFUSED, TIMEOUT, UNRESOLVED
 
 # Release -> build and version.  Those that ``servers.RELEASES`` does not have
-# answer like the one beside them.
+# answer like the one next to them.
 BUILDS: dict[str, tuple[int, str, str]] = {
     "2008": (6002, "6.0.6002", "2008"),
     "2008 R2": (7601, "6.1.7601", "2008 R2"),

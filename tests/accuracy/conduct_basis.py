@@ -77,7 +77,7 @@ def unread_basis(step: Step, raw: Raw, steps: tuple[Step, ...]) -> Iterator[str]
 
 
 def _undetermined(raw: Raw) -> Iterator[str]:
-    """Products of which nobody knows whether they are a Windows licence, or whose."""
+    """Products that may or may not be a Windows licence, of an unknown owner."""
     for number, product in enumerate(value(raw, "products") or ()):
         unread = _unread_properties(product)
         for name in ("PartialProductKey", "LicenseIsAddon", "LicenseStatus"):
@@ -93,7 +93,7 @@ def _unread_properties(product: Raw) -> set[str]:
 
 
 def _service_layer(step: Step, raw: Raw, steps: tuple[Step, ...]) -> Iterator[str]:
-    """The server-wide KMS host: WMI tells, or else the registry."""
+    """The server-wide KMS host: by WMI, or else by the registry."""
     set_anyway = any(other.do == "set-kms-host" for other in steps)
     unread = (
         "unreadable" in {state(raw, "licensing.machine")}

@@ -23,7 +23,7 @@ OTHER_BUILDS = {6001: 6002, 6003: 6002, 7600: 7601}  # 2008 and 2008 R2 have sev
 
 
 def licensed_servers_are_left_alone(deed: Deed) -> Iterator[str]:
-    """A change to a server in order is a defect, whoever licensed it."""
+    """A change to a server in order is a defect, under any licence."""
     keyed = clients(deed.raw) or products(deed.raw) or []
     if not deed.steps or not keyed or not all(licensed(product) for product in keyed):
         return
@@ -41,7 +41,7 @@ def licensed_servers_are_left_alone(deed: Deed) -> Iterator[str]:
 
 
 def keys_are_their_owners(deed: Deed) -> Iterator[str]:
-    """Only a client key is replaced without the person's word, and only an unused one."""
+    """Only a client key is replaced without consent, and only an unused one."""
     consent = deed.policy.replace_key or "key-wrong-channel" in deed.policy.consent
     keyed = products(deed.raw) or []
     for step in deed.steps_of("install-key"):

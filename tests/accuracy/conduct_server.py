@@ -18,7 +18,7 @@ ASKING = ("remove-debugger", "add-dns", "add-route", "rebuild-token-store", "rea
 
 
 def only_known_steps(deed: Deed) -> Iterator[str]:
-    """Nothing is done that nobody has thought about; never an uninstalled key."""
+    """Only known steps are taken; a key is never uninstalled."""
     for step in deed.steps:
         if step.do not in ORDER:
             yield f"{step.do} is no step that the rules of conduct know"
@@ -105,7 +105,7 @@ def services_only_get_back_what_they_had(deed: Deed) -> Iterator[str]:
 
 
 def what_cannot_simply_be_undone_asks_first(deed: Deed) -> Iterator[str]:
-    """The person's word for each kind of step; last resorts by themselves."""
+    """Consent for each kind of step; last resorts by themselves."""
     for step in deed.steps_of(*ASKING):
         if step.do not in deed.policy.consent:
             yield f"{step.do} without consent"

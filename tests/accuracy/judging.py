@@ -16,7 +16,7 @@ from volact.model.step import Plan
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What volact says about a server: finding ids by severity, plan lines, refusals."""
+    """volact's report of a server: finding ids by severity, plan lines, refusals."""
 
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -27,7 +27,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """One case beside its answer: what is missing, what is too much."""
+    """One case compared with its answer: what is missing, what is too much."""
 
     case: Case
     answer: Answer

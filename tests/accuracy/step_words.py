@@ -1,4 +1,4 @@
-"""A step of a plan as one short line, the way case files write it.
+"""A step of a plan as one short line, as case files write it.
 
     enable-service sppsvc delayed-auto        set-kms-host kms.tencentyun.com:1688
     start-service sppsvc                      clear-kms-host product

@@ -1,4 +1,4 @@
-"""The bar: what volact says about every case, and what the cases cover."""
+"""The bar: what volact reports about every case, and what the cases cover."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ GRANT = step("grant-execute", sid="S-1-5-20", deny=[])
 
 
 class Planted(NamedTuple):
-    """A plan that must be caught, on which server, and what is said of it."""
+    """A plan that must be caught, on which server, and with which message."""
 
     name: str
     case: Case

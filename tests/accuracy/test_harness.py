@@ -1,4 +1,4 @@
-"""The harness itself: it notices a wrong answer, whatever is wrong with it."""
+"""The harness itself: it notices every kind of wrong answer."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ async def test_findings_steps_and_verdicts_are_those_of_the_cases(run: Run) -> N
 
 
 def looked_at(row: ServerReport) -> dict[str, list[str]]:
-    """What the row says, in the shape of ``expected``."""
+    """What the row holds, in the shape of ``expected``."""
     assert row.error is None, row.error
     ids: dict[str, list[str]] = {"error": [], "warning": [], "info": []}
     for finding in row.findings:
@@ -67,7 +67,7 @@ def looked_at(row: ServerReport) -> dict[str, list[str]]:
 
 
 def expected(case: Case) -> dict[str, list[str]]:
-    """What the case wants to be said of its server in the lab."""
+    """What the case expects to be reported of its server in the lab."""
     return {
         "errors": sorted(case.expect.errors),
         "warnings": sorted(case.expect.warnings),

@@ -1,4 +1,4 @@
-"""Reading the answer line: whole and unharmed, or an error that says what is wrong."""
+"""Reading the answer line: whole and unharmed, or an error that names what is wrong."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_what_holds_no_answer(data: bytes) -> None:
 @settings(max_examples=200, deadline=None)
 @given(at=st.integers(0, len(LINE) - 1), char=st.sampled_from('0aZ"\\{} \n\té'))
 def test_a_changed_answer_is_never_taken_for_another(at: int, char: str) -> None:
-    """Whatever is done to one character, the answer is the true one or none."""
+    """After any change of one character, the answer is the true one or none."""
     changed = LINE[:at] + char + LINE[at + 1 :]
     true = find_answers(LINE.encode())[0].result
     for found in find_answers(changed.encode()):

@@ -14,7 +14,7 @@ from script import source
 
 CONNECT = 3000
 HTTP_OK, TIMED_OUT, REFUSED, NO_NAME = 0, 0x80072EE2, 0x80072EFD, 0x80072EE7
-# One request after another: each says what happens to it, from the limits it was given.
+# One request after another: each sets what happens to it, from the limits it was given.
 _WINHTTP = """
 var clock = 0, asked = [], CASE = %s;
 function Date() { this.getTime = function () { return clock; }; }
@@ -59,7 +59,7 @@ def tried(
 @pytest.mark.parametrize(
     ("case", "outcome"),
     [
-        # it was cut off, or said something that is no HTTP
+        # it was cut off, or sent something that is no HTTP
         ({"code": 0x80072F78, "ms": 11}, "connected"),
         ({"code": 0x80072EFE, "ms": 2}, "connected"),
         ({"code": 0x80072EFF, "ms": 2}, "connected"),
@@ -71,7 +71,7 @@ def tried(
         ({"code": REFUSED, "ms": 1}, "refused"),
         ({"code": REFUSED, "ms": 1010}, "refused"),
         ({"code": REFUSED, "ms": 2010}, "refused"),
-        # nobody answers the connection: time-out or code, one address or three
+        # nothing answers the connection: time-out or code, one address or three
         ({"code": REFUSED, "of": "connect", "ms": 5}, "filtered"),
         ({"code": TIMED_OUT, "of": "connect"}, "filtered"),
         ({"code": TIMED_OUT, "of": "connect", "ms": 40}, "filtered"),
@@ -82,7 +82,7 @@ def tried(
         ({"code": TIMED_OUT, "of": "resolve"}, "name"),
         ({"code": HTTP_OK, "ms": 4}, "http"),
         ({"code": 0x80072F7C, "ms": 4}, "http"),
-        # nothing that can be told from other causes
+        # nothing that can be distinguished from other causes
         ({"code": TIMED_OUT, "ms": 1}, "unknown"),
         ({"code": 0x80004005}, "unknown"),
         ({"of": "resolve connect receive connect"}, "unknown"),  # no time-out is kept

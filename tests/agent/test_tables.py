@@ -1,4 +1,4 @@
-"""Tables that the script and the core both need say the same in both languages."""
+"""Tables that the script and the core both need hold the same in both languages."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from volact.bounded.stream import Limits, PeerLimitError
 MOST = 256 * 1024
 LIMITS = Limits(most_bytes=MOST, total_s=30.0)
 QUICK = Limits(most_bytes=MOST, total_s=0.3)
-# What the sockets of both ends may hold beside the bound.
+# What the sockets of both ends may hold on top of the bound.
 BUFFERS = 16 * 1024 * 1024
 
 Ask = Callable[[int, Limits], None]

@@ -1,4 +1,4 @@
-"""Pipes and devices that a person names as files: read once, in time, within a bound."""
+"""Pipes and devices that are named as files: read once, in time, within a bound."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOML = b'[[server]]\nname = "web-01"\naddress = "ssh://10.0.0.1"\nkey-file = "ke
 
 
 def fed(pipe: Path, data: bytes) -> threading.Thread:
-    """A named pipe with somebody who writes into it once."""
+    """A named pipe with a writer that writes into it once."""
     os.mkfifo(pipe)
     thread = threading.Thread(target=lambda: pipe.write_bytes(data), daemon=True)
     thread.start()
@@ -87,5 +87,5 @@ def test_a_key_from_a_pipe(tmp_path: Path) -> None:
 
     key = asyncssh.generate_private_key("ssh-ed25519").export_private_key()
     fed(tmp_path / "pipe", key)
-    for _ in range(2):  # looked at before the run, and used in it
+    for _ in range(2):  # checked before the run, and used in it
         check_key_file(str(tmp_path / "pipe"))

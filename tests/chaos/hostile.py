@@ -46,7 +46,7 @@ def attacked(value: Any, number: int = 0, *, whole: bool = False) -> Any:
 
 
 class Hostile:
-    """The behaviour of one such server over a whole run, whatever it is asked."""
+    """The behaviour of one such server over a whole run, for every request."""
 
     def __init__(self, way: str) -> None:
         self._way = way
@@ -65,7 +65,7 @@ class Hostile:
             return b"VOLACT0 error \x1b[2J =cmd <script>alert(1)</script>\r\n"
         said = facts(**(WRONG if request["mode"] == "probe" else HEALTHY))
         said = attacked(said, whole=self._way == "whole") | {"elevated": True}
-        if self._way == "surrogate":  # no UTF-8 can say it
+        if self._way == "surrogate":  # it has no form in UTF-8
             said["os"]["name"] = "\ud800"
         if self._way == "half":  # what decides stays, so that steps are sent
             kept, said = facts(**WRONG), facts(**WRONG) | {"os": said["os"]}

@@ -1,4 +1,4 @@
-"""Servers that mean harm, over real SSH, and everything that a person may see of them.
+"""Servers that mean harm, over real SSH, and everything that is shown of them.
 
 One run of the real program with every report at once, then the verbs that read
 the store: no terminal obeys, no page runs, no spreadsheet computes, no line of a
@@ -33,7 +33,7 @@ class Ended:
 
 
 class Fleet:
-    """A folder with an inventory of hostile servers, and the program beside it."""
+    """A folder with an inventory of hostile servers, and the program for it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -128,7 +128,7 @@ async def test_no_report_does_what_a_server_says(fleet: Fleet, verb: str) -> Non
 
 
 def _documents(fleet: Fleet) -> None:
-    """What programs read has one place for each server, whatever the servers say."""
+    """What programs read has one place for each server, for any answers."""
     rows = json.loads(fleet.file("json"))["servers"]
     assert sorted(row["name"] for row in rows) == sorted(WAYS)
     lines = [json.loads(line) for line in fleet.file("jsonl").splitlines()]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-# How long an interrupt may take to be heard before it is sent once more: one that
-# comes while Python is just about to wait for a key is heard with the next.
+# How long an interrupt may take to be noticed before it is sent once more: one that
+# comes while Python is just about to wait for a key is noticed with the next.
 AGAIN_S = 3.0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Receiver:
-    """A server that keeps what it is sent and answers as told."""
+    """A server that keeps what it is sent and gives the set answers."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, dict[str, str], Any]] = []

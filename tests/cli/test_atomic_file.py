@@ -99,7 +99,7 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
 
 
 def _kept(target: AtomicFile) -> None:
-    """Keep it as soon as somebody reads."""
+    """Keep it as soon as a reader opens it."""
     while True:
         try:
             target.keep()

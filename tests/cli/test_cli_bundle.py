@@ -1,4 +1,4 @@
-"""``volact bundle`` and ``volact replay`` as a person types them."""
+"""``volact bundle`` and ``volact replay`` as they are typed."""
 
 from __future__ import annotations
 

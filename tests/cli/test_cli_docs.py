@@ -38,7 +38,7 @@ def test_every_verb_and_option_is_documented(verb: str) -> None:
     assert not missing
 
 
-# What several verbs take is said once, above them.
+# What several verbs take is documented once, above them.
 _SHARING = ("check", "plan", "activate", "undo", "bundle", "watch", "inventory")
 SHARED = DOCS.partition("## Options of check")[2].partition("\n## ")[0]
 

@@ -24,7 +24,7 @@ VOLACT = [sys.executable, "-m", "volact"]
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A listener that accepts and never says a word."""
+    """A listener that accepts and never sends a byte."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
         yield server.getsockname()[1]
 
@@ -195,7 +195,7 @@ def test_an_interrupt_keeps_the_rows(
 
 
 def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
-    """The server says nothing for as long as it is asked; the first connection is the sign."""
+    """The server stays silent for as long as it is asked; the first connection is the sign."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         file = inventory(tmp_path, server.getsockname()[1], 1)
         with started(

@@ -1,4 +1,4 @@
-"""``volact inventory``: what a file says, everything that is wrong in it, another form of it."""
+"""``volact inventory``: what a file holds, everything that is wrong in it, another form of it."""
 
 from __future__ import annotations
 

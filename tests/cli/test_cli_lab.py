@@ -33,7 +33,7 @@ from volact.report.base import Invocation
 from volact.report.make import FILE_FORMATS
 from volact.report.text_table import TextWriter
 
-# One lab for all of them, whoever runs tests side by side.
+# One lab for all of them, also when tests run side by side.
 pytestmark = pytest.mark.xdist_group("cli-lab")
 
 VOLACT = [sys.executable, "-m", "volact"]
@@ -54,7 +54,7 @@ def fleet() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def seen(fleet: str) -> dict[str, Any]:
-    """What a check says of it."""
+    """What a check reports of it."""
     done = volact("check", "-i", fleet, "--output", "json", *DEADLINE)
     assert done.returncode == 4
     return dict(json.loads(done.stdout))
@@ -154,7 +154,7 @@ def test_plan_as_text_numbers_the_steps(fleet: str, seen: dict[str, Any]) -> Non
 
 
 def ask(answer: str, *args: str) -> tuple[int, str, str]:
-    """Run a verb whose questions a person at a terminal answers."""
+    """Run a verb whose questions are answered at a terminal."""
     master, slave = pty.openpty()
     with started(
         [*VOLACT, *args], stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True

@@ -1,4 +1,4 @@
-"""Whoever stops reading must not stop an activation that is under way."""
+"""A reader that stops reading must not stop an activation that is under way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of verbs says what each module says, and nothing is loaded before it runs."""
+"""The table of verbs agrees with each module, and nothing is loaded before it runs."""
 
 from __future__ import annotations
 

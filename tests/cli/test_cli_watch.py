@@ -228,7 +228,7 @@ def test_looks_leave_nothing_behind(
     monkeypatch.setenv("PW", "x")
     objects_after(3)
     before = objects_after(1)
-    assert objects_after(10) - before < 300  # a look makes thousands
+    assert objects_after(10) - before < 300  # a run makes thousands
 
 
 def test_units_are_printed_and_nothing_is_started(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Units and crontab lines: the same command comes out, whatever its words hold."""
+"""Units and crontab lines: the same command comes out, with any characters in it."""
 
 from __future__ import annotations
 

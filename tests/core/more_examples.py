@@ -180,7 +180,7 @@ MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
         "fact-unreadable!",
         None,
     ),
-    # what a try at a KMS host's port means, beside its code
+    # what a try at a KMS host's port means, besides its code
     (
         "a host that waits for more is connected, whatever the code",
         server("2019", licensed=False, reach=UNREACHED, reached=both("connected", 1003)),

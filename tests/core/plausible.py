@@ -115,7 +115,7 @@ def servers(draw: st.DrawFn) -> Raw:
 
 @st.composite
 def _products(draw: st.DrawFn, raw: Raw, release: str) -> list[Raw]:
-    """None, one or several keyed products, and add-ons beside them."""
+    """None, one or several keyed products, and add-ons."""
     base = raw["products"][0]
     keyed = [_keyed(draw, base, release)] if draw(st.integers(0, 9)) else []
     if keyed and draw(st.integers(0, 5)) == 0:
@@ -215,7 +215,7 @@ def _network(draw: st.DrawFn, raw: Raw) -> None:
 
 
 def _store(draw: st.DrawFn, raw: Raw) -> None:
-    """A licence store that says it is damaged, with or without an earlier one beside it."""
+    """A licence store that is marked damaged, with or without an earlier one next to it."""
     if not isinstance(raw["products"], list) or draw(st.integers(0, 5)):
         return
     for keyed in raw["products"]:

@@ -9,7 +9,7 @@ from servers import KMS, facts_of, server
 from volact.core.assessment.attempts import attempts_of, kms_answer, tried_at
 from volact.model.step import StepResult
 
-# The clock was five hours ahead when a host answered; it was put right, and the
+# The clock was five hours ahead when a host answered; it was set right, and the
 # next request found no host.
 AHEAD = ["2026-01-31T12:55:00Z", ["0xC004F06C", "0x0"]]
 RIGHT = ["2026-01-31T08:00:00Z", ["0x800706BA", "0x0", f"{KMS}:1688"]]

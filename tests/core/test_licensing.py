@@ -126,7 +126,7 @@ def test_every_status_has_a_word() -> None:
         (0.0, 1.0, 0.5, 0),  # taken between asking and answering
         (0.0, 1.0, 301.0, 300),  # ahead of the answer
         (0.0, 60.0, -300.0, -300),  # behind the question
-        (0.0, 600.0, 500.0, 0),  # a slow network accuses nobody
+        (0.0, 600.0, 500.0, 0),  # a slow network is no evidence
     ],
 )
 def test_the_skew_nearest_to_zero(asked: float, answered: float, utc: float, skew: int) -> None:

@@ -29,7 +29,7 @@ def test_the_rows_of_a_healthy_server() -> None:
         partial_key="8XDDG",
         kms_host="kms1.tencentyun.com:1688",
         kms_source="service",
-        expires="2026-07-27T10:00:00Z",  # 255,000 minutes after the moment of the look
+        expires="2026-07-27T10:00:00Z",  # 255,000 minutes after the moment of the probe
         cmid="9f7b1c55-2a5a-4b7e-9d3e-0c6f3a1b2c4d",
     )
 

@@ -61,7 +61,7 @@ STORE = {"path": "C:\\store", "tokens": 4096, "spare": False, "free_mb": 9000, "
 
 
 def agreed(*steps: str) -> Context:
-    """What judging is given when the person has agreed to these kinds of steps."""
+    """What judging gets with consent to these kinds of steps."""
     return context(consent=frozenset(steps))
 
 

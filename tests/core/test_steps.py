@@ -1,7 +1,7 @@
 """The declarations of steps: whole, known to the agent and the protocol, and true to their promise.
 
 What a step promises is written down here by hand, as answers of a server before
-and after it; neither the planner nor any finding has a say in it.
+and after it; neither the planner nor any finding takes part in it.
 """
 
 from __future__ import annotations

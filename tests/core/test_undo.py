@@ -127,7 +127,7 @@ def test_a_second_undo_finds_nothing_to_do(
 def test_what_the_run_did_not_put_there_is_never_touched(
     raw: Raw, other: Raw, policy: dict[str, Any]
 ) -> None:
-    """Whatever the server has become since: a step back starts from what the run left."""
+    """In every later state of the server: an undo step starts from what the run left."""
     first, ctx = facts_of(with_adapters(raw, fixed=True)), with_images(context(**policy))
     steps = make_plan(assess(first, ctx), diagnose(assess(first, ctx))).steps
     assume(steps)

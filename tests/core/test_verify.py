@@ -1,4 +1,4 @@
-"""The verdict: what the closing look says, whatever a step says of itself."""
+"""The verdict: what the closing probe shows, not what a step reports of itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STARTED = {"services__sppsvc": ["Running", "Auto"], **SILENT}
 
 
 def judged(before: dict[str, Any], after: dict[str, Any], *, ok: bool = True) -> tuple[str, Any]:
-    """Plan on ``before``, pretend that the steps ran, look at ``after``."""
+    """Plan on ``before``, pretend that the steps ran, probe ``after``."""
     ctx, facts, facts_after = context(), facts_of(before), facts_of(after)
     found, left = diagnose(assess(facts, ctx)), diagnose(assess(facts_after, ctx))
     plan = make_plan(assess(facts, ctx), found)
@@ -125,7 +125,7 @@ def test_an_old_licence_does_not_make_a_failed_activation_healthy() -> None:
     word, resolved, left = tried(before, server("2019", products=OLD, events=FAILED), ok=False)
     assert (word, resolved) == ("failed", ("kms-host-wrong",))
     assert "activation-failed" in left
-    # Without an event nobody but the step tells, and that is enough.
+    # Without an event only the step's result shows it, and that is enough.
     assert tried(before, server("2019", products=OLD), ok=False)[0] == "failed"
 
 

@@ -1,4 +1,4 @@
-"""The NTP probe against time servers that tell the truth, lie, or say nothing."""
+"""The NTP probe against time servers that are right, wrong, or silent."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ VIEWS = ItemAdapter[str, ServerReport](
 
 
 class Run:
-    """A rollout over servers of which only their end is known; what was told of it."""
+    """A rollout over servers of which only their end is known; what was reported of it."""
 
     def __init__(self, names: list[str], work: Work, **control: object) -> None:
         self.told: list[Event] = []
@@ -60,11 +60,11 @@ class Run:
 
     @property
     def stops(self) -> list[str]:
-        """Why it stopped, as often as it was told."""
+        """Why it stopped, as often as that was reported."""
         return [event.stop.why for event in self.told if isinstance(event, Stopped)]
 
     def message(self, name: str) -> str:
-        """What the row of a server that had no turn says."""
+        """The row's message of a server that was never begun."""
         error = self.rows[name].error
         assert error is not None
         assert error.kind == "not-begun"
@@ -72,7 +72,7 @@ class Run:
 
 
 def ending(verdicts: dict[str, Word] | None = None) -> Work:
-    """Servers that end so after a moment, healthy unless told."""
+    """Servers that end so after a moment, healthy by default."""
     ends = verdicts or {}
 
     async def work(name: str, job: Job, note: Notify) -> ServerReport:

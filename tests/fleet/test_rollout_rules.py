@@ -105,7 +105,7 @@ def test_what_is_no_pace_is_refused(word: str) -> None:
 def test_no_window_sees_more_begin_than_the_pace_allows(
     begun: float, waits: list[tuple[float, float]], rate: str, seed: int
 ) -> None:
-    """Whoever asks, whenever, and however late it begins: ``n`` slots see at most ``n + 1``."""
+    """For any requests at any times, however late they begin: ``n`` slots see at most ``n + 1``."""
     pace, slot = RateLimiter(Rate.parse(rate), random.Random(seed).random), Rate.parse(rate).slot_s
     now, moments = begun, []
     for wait, late in waits:

@@ -1,4 +1,4 @@
-"""Runs over a fleet: a row for every server, whatever happens to it."""
+"""Runs over a fleet: a row for every server, in every case."""
 
 from __future__ import annotations
 

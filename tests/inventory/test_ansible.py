@@ -184,7 +184,7 @@ all:
 """
     server = only(load(tmp_path, text, "hosts.yml"))
     assert (server.provider, server.tags) == ("tencent", ("canary", "slow"))
-    # Another source is named, so what Ansible would use is not looked at.
+    # Another source is named, so what Ansible would use is not read.
     assert server.credential == Credential(password_command=("pass", "show", "win"))
     assert server.winrm.tls is True
 

@@ -1,4 +1,4 @@
-"""Whatever a file holds, it is an inventory or an error in one line that names it."""
+"""Any file is an inventory, or an error in one line that names it."""
 
 from __future__ import annotations
 

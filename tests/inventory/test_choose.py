@@ -1,4 +1,4 @@
-"""Targets, limits and what is looked at before anything is started."""
+"""Targets, limits and what is checked before anything is started."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from volact.model.server import Address, Credential, Scheme, Server, SshWay, Win
 
 SUFFIX = {"toml": ".toml", "csv": ".csv", "ansible": ".yml"}
 
-# Whatever a person may put into a name, but for what a pattern or a blank would make of it.
+# Any text that can be a name, without the characters of patterns and blanks.
 WORDS = st.text(
     st.characters(exclude_categories=["C", "Z"], exclude_characters="[]{}:"),
     min_size=1,

@@ -67,7 +67,7 @@ async def test_what_is_known_of_images_comes_along(tmp_path: Path) -> None:
         )
         assert images["img-labprivate"].source == "CREATE_IMAGE"
         assert images["img-labshared"].type == "SHARED_IMAGE"
-        # Nobody lists it any more: unknown, never public.
+        # No list has it any more: unknown, never public.
         assert "img-labretired" not in images
         by_fault = {here.lab.truth[server.name].faults[0]: server for server in inventory.servers}
         assert by_fault["image-retired"].image == "img-labretired"

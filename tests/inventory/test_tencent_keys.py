@@ -1,4 +1,4 @@
-"""What an inventory says of Tencent accounts and of a server's own image."""
+"""An inventory's entries for Tencent accounts and for a server's own image."""
 
 from __future__ import annotations
 

@@ -28,9 +28,9 @@ class Case:
     name: str
     kms: str  # preferred on every release, "" when none
     kms_on: dict[str, str] = field(default_factory=dict)  # where a release differs
-    also: tuple[str, ...] = ()  # accepted beside the preferred one
+    also: tuple[str, ...] = ()  # accepted besides the preferred one
     ntp: str = ""  # what a clock repair would set
-    maker: str = ""  # what the firmware says, "" when it cannot tell
+    maker: str = ""  # the maker in the firmware, "" when that does not identify it
     entitlement: str = "none"
     from_metadata: str = ""
     route: str = ""
@@ -107,7 +107,7 @@ CASES = (
     Case("yandex", "kms.cloud.yandex.net:1688", maker="Yandex"),
 )
 
-# What firmware says of itself, and whose server that is: "" for nobody's.
+# The maker's name in firmware, and the provider that it means: "" for none.
 VENDORS = {case.maker: case.name for case in CASES if case.maker} | {
     "Alibaba Cloud ECS": "alibaba",
     "Google Compute Engine": "gcp",
@@ -377,7 +377,7 @@ def test_a_sound_file_has_no_problem() -> None:
 
 @pytest.mark.parametrize(("before", "after", "complaint"), MISTAKES)
 def test_planted_mistakes_are_found(before: str, after: str, complaint: str) -> None:
-    """Each says which file, which key and what is wrong."""
+    """Each names the file, the key and what is wrong."""
     assert before in SOUND
     problems = check_text("nimbus", SOUND.replace(before, after, 1))
     lines = [str(problem) for problem in problems]

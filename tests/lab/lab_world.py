@@ -19,7 +19,7 @@ from volact_lab.windows.machine import Machine
 from volact_lab.windows.setup import new_machine
 from volact_lab.windows.spec import Spec, World
 
-# What the seed would draw of the KMS hosts' manners is said: a test has others by forms=.
+# The KMS hosts' manners that the seed would draw are given: a test has others by forms=.
 FORMS = (("kms-manner", 0), ("refused-after", 0))
 SPEC = Spec("web-01", index=1, seed=1, release="2016", language="en", forms=FORMS)
 
@@ -85,7 +85,7 @@ async def printed(machine: Machine, expression: str) -> str:
 
 
 def failure(code: int) -> str:
-    """What ``printed`` says of a failure with this HRESULT."""
+    """What ``printed`` holds for a failure with this HRESULT."""
     return f"!{code}"
 
 

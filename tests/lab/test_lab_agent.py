@@ -398,7 +398,7 @@ async def test_the_file_for_a_person_tells_the_truth(
 
 
 async def handed_out(machine: Machine, change: tuple[bytes, bytes] = (b"", b"")) -> Result:
-    """Run the file that a person is given, as it is or with one thing changed."""
+    """Run the file that an operator is given, as it is or with one thing changed."""
     knowledge = knowledge_for("tencent")
     request = new_request("standalone", knowledge.profile, standalone_steps(knowledge), id="0" * 16)
     path = f"{machine.home}\\activate-win.bat"

@@ -53,7 +53,7 @@ async def test_every_finding_that_one_server_can_have_is_there(
         assert set(truth.findings) <= found, (truth, found)
     seen = {finding.id for report in reports.values() for finding in report.findings}
     seen |= {cluster.cause for cluster in Clusters(reports.values()).clusters()}
-    # Only the look after a clock was set can find that it was set back.
+    # Only the probe after a clock was set can find that it was set back.
     closing = await run(inventory, "activate", Policy())
     seen |= {finding.id for report in closing.values() for finding in report.findings}
     assert set(BY_ID) - seen == {"rule-failed"}  # no rule fails

@@ -1,4 +1,4 @@
-"""Every manner of a KMS host: what the agent's try tells; an activation works behind each."""
+"""Every manner of a KMS host: what the agent's try shows; an activation works behind each."""
 
 from __future__ import annotations
 

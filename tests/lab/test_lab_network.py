@@ -1,4 +1,4 @@
-"""Names, routes and what a try at a port says."""
+"""Names, routes and what a try at a port shows."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ async def test_an_account_that_may_not_uses_its_own_folder(here: Place) -> None:
 
 @pytest.mark.parametrize("lost", ["whole", "part"])
 async def test_a_script_that_was_not_written_whole_never_runs(here: Place, lost: str) -> None:
-    """As on a full disk: what is there, whoever wrote it, is not what was sent."""
+    """As on a full disk: what is there is not what was sent, from any writer."""
     machine = here.machine()
     request = new_request("probe", load_profile("tencent"), (), id="0" * 16)
     machine.files.write(FILE, render(request, keep=True))

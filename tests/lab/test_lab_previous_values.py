@@ -32,7 +32,7 @@ async def facts_of(machine: Machine) -> Facts:
 
 
 async def compared(machine: Machine, wanted: Step) -> StepResult:
-    """Run a step; what was said of it beforehand has to be what it found."""
+    """Run a step; what was reported of it beforehand has to be what it found."""
     await facts_of(machine)  # asking alone starts the licensing service
     said = previous_values(wanted, await facts_of(machine))
     (result,) = (await agent(machine, wanted)).results

@@ -120,7 +120,7 @@ async def test_programs_that_are_not_there_or_not_modelled(here: Place) -> None:
     [
         ("cmd", 'cmd.exe /c "{path}"', 7),
         ("cmd", "cmd.exe /c {path}", 7),
-        ("powershell", 'cmd.exe /c "{path}"', 1),  # PowerShell only tells failure
+        ("powershell", 'cmd.exe /c "{path}"', 1),  # PowerShell only reports failure
         ("powershell", "cmd.exe /c '{path}'", 1),
         ("bash", 'cmd.exe /c "{path}"', 7),
         ("bash", "cmd.exe /c {path}", 1),  # the backslashes are gone

@@ -1,7 +1,7 @@
 """The steps that put settings back, on simulated servers.
 
-Each: done and recorded, nothing to do the second time, refused where somebody has
-changed the setting since, and honest when Windows refuses.
+Each: done and recorded, nothing to do the second time, refused where the setting
+was changed since, and honest when Windows refuses.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def twice(machine: Machine, do: str, **params: Any) -> StepResult:
 
 
 async def refused(machine: Machine, do: str, **params: Any) -> None:
-    """A step that meets somebody's later change."""
+    """A step that meets a later change by others."""
     result = await one(machine, do, **params)
     assert (result.ok, result.changed, result.hresult) == (False, False, REFUSED), result
     assert "changed since" in result.note

@@ -1,4 +1,4 @@
-"""The steps that wait for a person's word, and those beside them, on simulated servers.
+"""The steps that need consent, and those that go with them, on simulated servers.
 
 Each: done and recorded, nothing to do the second time, refused where its rule
 forbids it, and honest when Windows refuses.

@@ -1,4 +1,4 @@
-"""The gate before a server: bytes pass unharmed, and break where they are told to."""
+"""The gate before a server: bytes pass unharmed, and break where they are set to."""
 
 from __future__ import annotations
 

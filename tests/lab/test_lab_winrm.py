@@ -1,6 +1,6 @@
 """The lab's WinRM listener as an independent client sees it.
 
-The client is pywinrm, which shares no code with volact's way in, so that the
+The client is pywinrm, which shares no code with volact's transport, so that the
 listener is not built to the only client it has.
 """
 

@@ -1,4 +1,4 @@
-"""Two looks at one server: what is better, what is worse, and what cannot be said."""
+"""Two examinations of one server: what is better, what is worse, and what is unknown."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_licence_that_could_not_be_read_is_not_a_lost_one() -> None:
 
 
 def test_what_is_known_of_an_unreachable_server_is_not_taken_for_seen() -> None:
-    """A row that was lost after the first look still holds what that look said."""
+    """A row that was lost after the first probe still holds what that probe found."""
     lost = msgspec.structs.replace(attention(), verdict="unreachable", error=unreachable().error)
     seen = snapshot(lost)
     assert seen is not None

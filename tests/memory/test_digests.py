@@ -168,7 +168,7 @@ def test_history_says_what_came_and_went() -> None:
     assert [row.command for row in found] == ["activate", "", "check", ""]
     assert found[2].came == ("kms-host-set-by-policy", "dns-not-provider")
     assert found[2].said == "A group policy sets the KMS host"
-    # The failed look between says nothing of findings.
+    # The failed examination between shows nothing about findings.
     assert (found[1].came, found[1].went, found[1].status) == ((), (), None)
     assert found[1].error is not None
     assert found[0].went == (

@@ -1,4 +1,4 @@
-"""What a person reads of the memory verbs."""
+"""The text output of the verbs that read the store."""
 
 from __future__ import annotations
 

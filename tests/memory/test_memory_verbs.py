@@ -17,7 +17,7 @@ from postgres_server import PostgresServer
 from volact.cli.child_lab import child_lab
 from volact.report.store_reports.schema import DOCUMENTS
 
-# One lab for all of them, whoever runs tests side by side.
+# One lab for all of them, also when tests run side by side.
 pytestmark = pytest.mark.xdist_group("memory-lab")
 
 SERVERS = 16
@@ -55,7 +55,7 @@ def asked(store: str, verb: str, *args: str) -> dict[str, Any]:
 
 
 def arguments(store: str, verb: str) -> tuple[str, ...]:
-    """What the verb needs to have something to tell."""
+    """What the verb needs to have something to report."""
     return {
         "diff": ("last~2", "last"),
         "history": (asked(store, "status")["servers"][0]["name"],),
@@ -64,7 +64,7 @@ def arguments(store: str, verb: str) -> tuple[str, ...]:
 
 
 def mark(row: dict[str, Any]) -> str:
-    """What tells a row from the others."""
+    """What distinguishes a row from the others."""
     return str(row.get("name") or row.get("id") or row["run"])
 
 

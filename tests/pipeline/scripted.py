@@ -82,7 +82,7 @@ class Scripted:
 
 
 def answer(request: dict[str, Any], said: dict[str, Any]) -> bytes:
-    """The answer line to a request; every step is ``ok`` unless told otherwise."""
+    """The answer line to a request; every step is ``ok`` unless set otherwise."""
     results = said.pop("results", None)
     if results is None:
         results = [{"do": step["do"], "ok": True, "changed": True} for step in _steps(request)]

@@ -1,6 +1,6 @@
 """The whole way over real SSH to simulated servers that run the real agent.
 
-The lab says what was done to each server and what has to come of it; what is
+The lab records what was done to each server and what has to come of it; what is
 asked here is that it does, that it costs what it should, and that nothing of
 volact's remains on any server.
 """
@@ -26,7 +26,7 @@ SERVERS = 40
 
 
 class Fleet:
-    """A lab, its inventory, and the way to it."""
+    """A lab, its inventory, and an opener for its servers."""
 
     def __init__(self, lab: Lab, inventory: Inventory, opener: Opener) -> None:
         self.lab = lab

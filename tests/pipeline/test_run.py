@@ -1,4 +1,4 @@
-"""One server all the way: executions, verdicts, lost answers, and never an exception."""
+"""One server from start to end: executions, verdicts, lost answers, and never an exception."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ async def test_time_is_shared_out_so_that_the_script_ends_first() -> None:
     (probe, probe_script), (apply, apply_script), (again, _) = way.deadlines
     assert probe == 60
     assert probe_script <= probe - 2
-    # Some of it is kept for looking again when the answer to an apply is lost.
+    # Some of it is kept for a new probe when the answer to an apply is lost.
     assert apply <= probe - 14
     assert apply_script <= apply - 2
     assert again == 60

@@ -32,7 +32,7 @@ OVERDUE = Finding(id="renewal-overdue", severity="warning", summary="The renewal
 
 
 def licensed(name: str, expires: str | None, **given: Any) -> ServerReport:
-    """A healthy server, with what its licence says."""
+    """A healthy server, with its licence."""
     license = LicenseRow(status="licensed", expires=expires, kms_host=given.pop("host", "kms:1688"))
     return msgspec.structs.replace(row(name, **given), license=license)
 

@@ -10,12 +10,12 @@ import threading
 
 _NAK = struct.pack("<BBBBIHHIHBBB", 5, 0, 13, 3, 0x10, 21, 0, 0, 4, 1, 5, 0)
 _HTTP = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-_WHOLE = 8481  # what the request's own bytes 8 and 9 say
+_WHOLE = 8481  # the length in the request's own bytes 8 and 9
 _held: list[socket.socket] = []
 
 
 def silent(connection: socket.socket) -> None:
-    """Accept and say nothing."""
+    """Accept and send nothing."""
     _held.append(connection)
 
 

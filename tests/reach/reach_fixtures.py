@@ -1,6 +1,6 @@
 """The network world, one for each process that runs tests.
 
-Where a package or root is missing these tests are skipped and say which; in CI that is
+Where a package or root is missing these tests are skipped and name it; in CI that is
 a failure.
 """
 

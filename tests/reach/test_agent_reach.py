@@ -1,7 +1,7 @@
 """The agent's reach test on Wine's WinHTTP against real servers and a real firewall.
 
 Wine keeps no time-out for an answer, so a server that stays silent to the end is
-``unknown`` there; on Windows the answer's time-out tells that it is connected.
+``unknown`` there; on Windows the answer's time-out shows that it is connected.
 """
 
 from __future__ import annotations

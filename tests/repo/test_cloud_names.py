@@ -21,7 +21,7 @@ ITS_OWN = (
     "src/volact_lab/tencent/",
     "src/volact_lab/scenarios/",
 )
-# Pages that show it as the example, beside those of findings.
+# Pages that show it as the example, besides those of findings.
 PAGES = (
     *("accuracy.md", "agent-protocol.md", "cli.md", "inventories.md", "lab.md", "languages.md"),
     *(

@@ -29,7 +29,7 @@ def short(path: Path) -> str:
 
 @pytest.mark.parametrize("path", SOURCES, ids=short)
 def test_module_says_what_lives_in_it_and_stays_small(path: Path) -> None:
-    """A file that nobody can read in one sitting has more than one job."""
+    """A file that is too long to read in one sitting has more than one job."""
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
     assert ast.get_docstring(tree), "no module docstring"

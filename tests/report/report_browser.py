@@ -30,11 +30,11 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 class BrowserError(Exception):
-    """The browser says no."""
+    """The browser refuses."""
 
 
 class Tab:
-    """One page: what a person would do with it, and what they would see."""
+    """One page: what a user would do with it, and what they would see."""
 
     def __init__(self, to: int, back: int) -> None:
         self._to, self._back = to, back

@@ -1,4 +1,4 @@
-"""JUnit: what a CI server makes of a run, valid XML whatever a server says."""
+"""JUnit: what a CI server makes of a run, valid XML for any answer of a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a server says, no writer hands on anything that somebody would obey."""
+"""For any answer of a server, no writer hands on anything that a program would obey."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ _TAGS = (
 
 
 def everywhere(text: str) -> list[ServerReport]:
-    """Servers that say it wherever a server can say something."""
+    """Servers that send it in every text of their answers."""
     finding = msgspec.structs.replace(
         POLICY, id=text, summary=text, remedy=text, evidence={text: text, "list": [text, {text: 1}]}
     )

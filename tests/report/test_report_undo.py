@@ -1,4 +1,4 @@
-"""What a person and a script read of an undo."""
+"""What an operator and a script read of an undo."""
 
 from __future__ import annotations
 

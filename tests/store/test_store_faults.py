@@ -1,4 +1,4 @@
-"""A database that fails costs a run nothing but its record, and the person is told.
+"""A database that fails costs a run nothing but its record, and the operator is warned.
 
 Every fault is a real one: another process holds the lock, the disk is full, pages
 are overwritten, rights are missing, the server is killed.
@@ -209,7 +209,7 @@ async def test_a_postgresql_that_goes_away_midway_and_comes_back(
     await writer.sending(intent("web-01"))
     own_postgresql.kill()
     writer.row(row("web-01"))
-    await writer.sending(intent("web-02"))  # returns, although nobody is there
+    await writer.sending(intent("web-02"))  # returns, although no server is there
     own_postgresql.start()
     writer.row(row("web-02"))
     kept = writer.finish(end("aa11", servers=2))
@@ -245,7 +245,7 @@ async def test_a_postgresql_that_hangs_holds_nobody_up(own_postgresql: PostgresS
     own_postgresql.freeze()
     try:
         await writer.sending(intent("web-02"))
-        for at in range(3, 50):  # nobody waits again
+        for at in range(3, 50):  # there is no second wait
             at_once(writer.sending(intent(f"web-{at:02}")))
             writer.row(row(f"web-{at:02}"))
         at_once(writer.room())
@@ -253,7 +253,7 @@ async def test_a_postgresql_that_hangs_holds_nobody_up(own_postgresql: PostgresS
         assert trouble == "this run is not stored completely: the store does not answer"
     finally:
         own_postgresql.thaw()
-    writer.abandon()  # its thread ends now that somebody answers
+    writer.abandon()  # its thread ends now that the store answers
 
 
 async def test_a_table_that_is_locked_is_a_lock(postgresql: PostgresServer) -> None:

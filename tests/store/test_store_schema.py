@@ -115,7 +115,7 @@ def test_a_password_is_never_shown_and_never_taken_from_the_command_line(text: s
 
 
 def open_store_at(text: str) -> None:
-    """Nobody answers there, quickly."""
+    """A place where nothing answers, quickly."""
     from volact.store.store import open_address
 
     quick = text.replace("db.example:5432", "127.0.0.1:1").replace("db.example", "127.0.0.1:1")

@@ -1,4 +1,4 @@
-"""A small SSH server that looks like Windows from outside: SFTP, shells, a home.
+"""A small SSH server that resembles Windows from outside: SFTP, shells, a home.
 
 It runs no agent: what a script "does" is a behaviour given by the test.  The
 simulated Windows Server that runs the real agent is ``volact_lab``.
@@ -33,7 +33,7 @@ async def answers(host: Host, process: Process, script: Path) -> None:
 
 
 async def hangs(host: Host, process: Process, script: Path) -> None:
-    """A process that never ends, with a file of its own beside the script."""
+    """A process that never ends, with a file of its own next to the script."""
     script.with_suffix(".js").write_bytes(b"//")
     process.stdout.write(b"begun\r\n")
     await asyncio.Event().wait()

@@ -1,8 +1,8 @@
 """What every transport must do, over simulated servers behind its real protocol.
 
-The scripts are plain batch files: what the agent says is tested elsewhere.
+The scripts are plain batch files: the agent's answer is tested elsewhere.
 A further transport joins by its name in ``WAYS``: the lab makes all servers
-reachable in that way, and its inventory says how.
+reachable by it, and its inventory has the settings.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from volact_lab.tencent.signature import Account
 from volact_lab.windows.spec import TransportName
 
 REMOTE: tuple[TransportName, ...] = ("ssh", "winrm", "tat")
-# local has no line: nobody to refuse a login, to be unreachable or somebody else.
+# local has no line: no login to refuse, no server to be unreachable or another one.
 WAYS = (*REMOTE, "local")
 # Ways that carry little output, in a code page of their own, and name files themselves.
 RUN_COMMANDS = ("tat",)
 
-# One server of each shell, and one of each way in which a line can be bad.
+# One server of each shell, and one of each fault of a line.
 SERVERS = 40
 
 
@@ -86,7 +86,7 @@ class Servers:
             return await transport.run(script.encode(), name=name, deadline_s=deadline_s)
 
     def left(self, server: Server) -> list[str]:
-        if self.way == "local":  # what is left on this machine is looked at in test_local
+        if self.way == "local":  # what is left on this machine is checked in test_local
             return []
         machine = self.lab.machine(server.name)
         nodes = machine.files.children(machine.temp)
@@ -187,7 +187,7 @@ async def test_the_largest_answer_comes_whole(servers: Servers) -> None:
 async def test_a_cut_answer_is_not_mended(servers: Servers) -> None:
     server = servers.one(fault="truncated")
     script = (f"echo VOLACT1 {'x' * 500} end", "set code=0")
-    if servers.by_run_command:  # it cuts at a limit of its own, and says so
+    if servers.by_run_command:  # it cuts at a limit of its own, and reports that
         padded = [f"for /L %%i in (1,1,130) do echo {'x' * 198}", *script]
         assert (await refused(servers, server, *padded)).kind == "protocol"
         return

@@ -1,4 +1,4 @@
-"""Every exception of the SSH library has its place, and none says too much."""
+"""Every exception of the SSH library has its place, and none reveals too much."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways that lead over other machines: jump hosts, and a person's own SSH settings."""
+"""Connections over other machines: jump hosts, and a user's own SSH settings."""
 
 from __future__ import annotations
 
@@ -138,13 +138,13 @@ async def test_over_a_jump_host(host: Host, known: Path, tmp_path: Path, bastion
     raw = await visit(behind(host, known, bastion, tmp_path))
     assert raw.stdout.endswith(ANSWER)
     assert (bastion.users, bastion.went) == (["ops"], [host.port])
-    # The server's password is not for the machine on the way.
+    # The server's password is not for the jump host.
     assert bastion.passwords == []
     assert host.logins == ["password"]
 
 
 async def closed(*bastions: Bastion) -> None:
-    """Wait until nobody is connected to them any more."""
+    """Wait until nothing is connected to them any more."""
     while any(bastion.now for bastion in bastions):
         await asyncio.sleep(0.01)
 
@@ -260,7 +260,7 @@ async def test_a_persons_own_settings_lead_there(
     raw = await visit(server, options)
     assert raw.stdout.endswith(ANSWER)
     assert bastion.users == ["ops"]
-    # Said by the inventory: directly, and without those settings.
+    # By the inventory: directly, and without those settings.
     direct = msgspec.structs.replace(server, ssh=SshWay(jump=()))
     assert (await visit(direct, options)).stdout.endswith(ANSWER)
     assert bastion.users == ["ops"]

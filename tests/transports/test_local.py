@@ -1,4 +1,4 @@
-"""This machine as a server: the file, the execution, its end; by a shell that stands in for cmd.
+"""This machine as a server: the file, the execution, its end; by a shell in place of cmd.
 
 The real script on a real Windows Script Host is in tests/wine.
 """
@@ -92,7 +92,7 @@ async def test_who_is_given_up_while_the_script_starts_ends_every_process(
 
 
 def _sleeping(seconds: str) -> list[str]:
-    """The processes that were told to sleep that long."""
+    """The processes that sleep that long."""
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):

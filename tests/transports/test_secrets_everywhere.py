@@ -1,8 +1,8 @@
-"""Every secret is marked, and looked for wherever it has no business.
+"""Every secret is marked, and searched for where it must not be.
 
-Looked through: standard output and error with every library's log at its
+Searched: standard output and error with every library's log at its
 finest, all reports, the arguments of every process, the scripts and commands
-that reach a server, and what passes in the clear on the way there.
+that reach a server, and what passes in the clear on the network.
 """
 
 from __future__ import annotations

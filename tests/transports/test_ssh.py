@@ -1,4 +1,4 @@
-"""The SSH transport against a real SSH server: what runs, what is left, what is said."""
+"""The SSH transport against a real SSH server: what runs, what is left, what is reported."""
 
 from __future__ import annotations
 

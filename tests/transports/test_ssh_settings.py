@@ -1,4 +1,4 @@
-"""Commands in a person's SSH settings, and hosts that are none."""
+"""Commands in a user's SSH settings, and hosts that are none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that fail, tasks that end otherwise, people who leave: what is told, what goes on."""
+"""Failed requests, tasks that end otherwise, callers that leave: what is reported, what goes on."""
 
 from __future__ import annotations
 

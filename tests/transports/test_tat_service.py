@@ -26,7 +26,7 @@ from volact_lab.tencent.tasks import Pace
 
 
 async def rows_of(lab: Lab, folder: Path, *, concurrency: int = 200) -> dict[str, ServerReport]:
-    """The fleet of a lab, activated as its own inventory says; what hangs is soon given up."""
+    """The fleet of a lab, activated by its own inventory; what hangs is soon abandoned."""
     front_of(lab).invocations.pace = Pace(hanging=0.05)
     lab.write_inventory(folder / "lab.toml")
     inventory = load_inventory(folder / "lab.toml")

@@ -96,7 +96,7 @@ async def test_a_certificate_that_nobody_vouches_for(fleet: Fleet) -> None:
     error = await refused(server)
     assert error.kind == "host-key"
     assert "ca-file" in error.hint
-    assert fleet.requests(server) == 0  # nothing was said to a stranger
+    assert fleet.requests(server) == 0  # nothing was sent to a stranger
     trusting = msgspec.structs.replace(
         server, winrm=msgspec.structs.replace(server.winrm, verify=False)
     )

@@ -1,4 +1,4 @@
-"""Every exception of the WinRM libraries has its place, and none says too much."""
+"""Every exception of the WinRM libraries has its place, and none reveals too much."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_the_systems_own_word_is_found_behind_what_wraps_it() -> None:
 
 
 def told_of(cause: OSError) -> str:
-    """How an error is told that urllib3 and requests have wrapped as they do."""
+    """How an error is reported that urllib3 and requests have wrapped as they do."""
     wrapped = urllib3.exceptions.MaxRetryError(None, "/wsman", reason=cause)  # type: ignore[arg-type]
     outer = requests.exceptions.SSLError if isinstance(cause, ssl.SSLError) else None
     told = as_transport_error((outer or requests.exceptions.ConnectionError)(wrapped))
@@ -185,8 +185,8 @@ async def refused(server: Server, passwords: Passwords | None = None) -> Transpo
 def _alone(error: TransportError) -> TransportError:
     """The error without its history.
 
-    Where the library gives up in the middle of a login it leaves its socket to
-    the garbage collector; that is not what is looked at here.
+    Where the library stops in the middle of a login it leaves its socket to
+    the garbage collector; that is not what is tested here.
     """
     copy = TransportError(error.kind, error.message, error.hint)
     error.__traceback__ = error.__cause__ = error.__context__ = None

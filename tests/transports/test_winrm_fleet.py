@@ -1,4 +1,4 @@
-"""Whole runs over WinRM: every fault of the lab as its truth says, and what it costs."""
+"""Whole runs over WinRM: every fault of the lab as its truth has it, and what it costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run and its undoing, over real SSH, as a person does it: what is put back is compared whole."""
+"""A run and its undo, over real SSH, as an operator does it: what is put back is compared whole."""
 
 from __future__ import annotations
 

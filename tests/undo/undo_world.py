@@ -1,4 +1,4 @@
-"""A lab in the test's own process, the real command line beside it, and what servers look like."""
+"""A lab in the test's own process, the real command line on it, and the state of servers."""
 
 from __future__ import annotations
 

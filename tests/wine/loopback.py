@@ -1,7 +1,7 @@
 """Small TCP hosts on the loopback: what a server finds at the other end.
 
 ``reset`` and ``close`` break off as an RPC host does on bytes that are not its
-own, ``silent`` accepts and says nothing, ``http`` serves pages.  None of them
+own, ``silent`` accepts and sends nothing, ``http`` serves pages.  None of them
 speaks KMS.
 """
 

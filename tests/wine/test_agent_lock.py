@@ -48,7 +48,7 @@ def run(wine: WineServer, asked: Request, *, deadline_s: int = 120) -> Answer:
 
 
 def put(wine: WineServer, text: str) -> None:
-    """Leave a lock as somebody else's agent would."""
+    """Leave a lock as another run's agent would."""
     file = wine.prefix / "drive_c" / "windows" / "volact.lock"
     file.write_text(text)
     file.chmod(0o666)

@@ -1,4 +1,4 @@
-"""The steps that ask first, on a real Windows Script Host: done where Wine can, else said."""
+"""The steps that ask first, on a real Windows Script Host: done where Wine can, else reported."""
 
 from __future__ import annotations
 

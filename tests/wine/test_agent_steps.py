@@ -1,4 +1,4 @@
-"""The agent's steps on a real Windows Script Host: what Wine can do is done, what not is said."""
+"""The agent's steps on a real Windows Script Host: done where Wine can, else reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Open = Callable[..., Loopback]
 
 @pytest.fixture
 def licensing_service(wine: WineServer, request: pytest.FixtureRequest) -> Iterator[WineServer]:
-    """The server with a licensing service that is stopped, or disabled if the test says so."""
+    """The server with a licensing service that is stopped, or disabled if the test wants that."""
     wine.create_service("sppsvc", getattr(request, "param", "demand"))
     yield wine
     wine.delete_service("sppsvc")
@@ -57,7 +57,7 @@ def test_restart_licensing_leaves_it_running(licensing_service: WineServer) -> N
 
 @pytest.mark.parametrize("licensing_service", ["disabled"], indirect=True)
 def test_a_service_that_stays_disabled_is_not_called_enabled(licensing_service: WineServer) -> None:
-    """Wine's ``sc config`` does nothing: the step must say what is, not what it tried."""
+    """Wine's ``sc config`` does nothing: the step must report what is, not what it tried."""
     answer = apply(
         licensing_service,
         {"do": "enable-service", "name": "sppsvc", "start": "delayed-auto"},

@@ -132,7 +132,7 @@ def test_what_somebody_has_changed_since_stays(registry: WineServer, tmp_path: P
 def test_a_start_mode_that_wine_does_not_set_is_not_called_put_back(
     service: WineServer, tmp_path: Path
 ) -> None:
-    """Wine's ``sc config`` does nothing: the closing look must say so."""
+    """Wine's ``sc config`` does nothing: the closing probe must report that."""
     store = tmp_path / "store.db"
     killed_run(
         store,
@@ -147,7 +147,7 @@ def test_a_start_mode_that_wine_does_not_set_is_not_called_put_back(
 
 
 def test_nothing_is_put_back_on_what_wine_cannot_tell(wine: WineServer, tmp_path: Path) -> None:
-    """Wine's icacls saves nothing, so nobody knows which rights there are."""
+    """Wine's icacls saves nothing, so the present rights are unknown."""
     store = tmp_path / "store.db"
     params = {"sid": "S-1-5-20", "deny": []}
     before = {"sddl": "D:PAI(A;;FA;;;SY)"}

@@ -2,7 +2,7 @@
 
 Makes an account, a Wine prefix of its own, and an sshd on the loopback whose
 logins end in that prefix's ``cmd``; takes all of it away again.  What is
-tested there is in the ``test_*`` files beside this one.
+tested there is in the ``test_*`` files next to this one.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class WineServer:
         self._make_account()
         os.chown(self.prefix, self.uid, self.gid)
         self.run("wineboot", "-i", timeout=120)
-        # A server does not go down when nobody is logged in: services stay up.
+        # A server does not go down when no user is logged in: services stay up.
         self.run("wineserver", "-w")
         self.run("wineserver", "-p")
         self.set_release("win2008r2")
@@ -192,7 +192,7 @@ class WineServer:
         return None
 
     def set_registry(self, key: str, name: str, value: str, kind: str = "REG_SZ") -> None:
-        """Write a value, as a person would with reg.exe."""
+        """Write a value, as an operator would with reg.exe."""
         done = self.tool("reg", "add", key, "/v", name, "/t", kind, "/d", value, "/f")
         assert done.code == 0, done
 
@@ -207,7 +207,7 @@ class WineServer:
         assert done.code == 0, done
 
     def service_state(self, name: str) -> str:
-        """What ``sc query`` says of a service, or ""."""
+        """What ``sc query`` prints for a service, or ""."""
         for line in self.tool("sc", "query", name).stdout.splitlines():
             if line.strip().startswith("STATE"):
                 return line.split()[-1]

@@ -1,8 +1,8 @@
-"""Finding every sentence that is said to a person, and bringing the catalogues up to date.
+"""Finding every sentence that is shown to a user, and bringing the catalogues up to date.
 
 ``make words`` runs this file: new sentences come into every catalogue of
 ``src/volact/words/locale`` without a translation, those that are gone go.  The
-tests beside this file say what is still to be translated.
+tests next to this file report what is still to be translated.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SAYING = ("say", "tr", "count")
 
 
 class Message(NamedTuple):
-    """One message and its plural, ``""`` where it has none; where it is said."""
+    """One message and its plural, ``""`` where it has none; where it is in the source."""
 
     text: str
     many: str
@@ -89,7 +89,7 @@ def in_template(text: str, place: str) -> Iterator[Message]:
 
 
 def in_script(text: str, place: str) -> Iterator[Message]:
-    """What the agent says to a person, and the notes of its steps."""
+    """The agent's sentences for a user, and the notes of its steps."""
     for said in said_in(text):
         yield Message(said, "", place)
 
@@ -132,7 +132,7 @@ def updated(old: str, language: str, wanted: Iterable[Message]) -> str:
     out = io.BytesIO()
     write_po(out, fresh, width=100, include_lineno=False, ignore_obsolete=True)
     text = out.getvalue().decode()
-    # Dates and versions would change in every run and tell nobody anything.
+    # Dates and versions would change in every run and are of no use.
     lines = text.splitlines(keepends=True)
     return "".join(
         line

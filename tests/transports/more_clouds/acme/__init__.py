@@ -1,1 +1,1 @@
-"""A cloud of other manners, as a folder that tests put beside the real ones."""
+"""A cloud of other manners, as a folder that tests put next to the real ones."""
