@@ -65,8 +65,8 @@ def test_who_is_there_is_told_in_one_line() -> None:
         read_answer(line, "0" * 16)
     assert caught.value.kind == "busy"
     assert caught.value.message == (
-        "another run is changing this server: run 4f2a of ops@ctl-1 until 2026-11-18T11:06:40Z; "
-        "nothing was changed by this one"
+        "another run is changing this server: run 4f2a by ops@ctl-1, until 2026-11-18T11:06:40Z; "
+        "this run changed nothing"
     )
 
 

@@ -105,7 +105,7 @@ def test_a_run_stops_at_the_first_and_names_the_others(fleet: Path) -> None:
 
 def test_check_needs_a_file() -> None:
     done = volact("inventory", "check")
-    assert (done.returncode, done.stderr) == (2, "volact: no inventory is named (-i FILE)\n")
+    assert (done.returncode, done.stderr) == (2, "volact: no inventory given (-i FILE)\n")
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_the_readme_shows_what_check_says_of_one_server(seen: dict[str, Any]) ->
 def test_commands_for_several_servers_name_each(fleet: str, seen: dict[str, Any]) -> None:
     few = names(seen, "kms-host-wrong")[:2]
     done = volact("plan", "-i", fleet, "--limit", ",".join(few), "--format", "commands")
-    heads = [line for line in done.stdout.splitlines() if line.startswith("rem ")]
+    heads = [line for line in done.stdout.splitlines() if re.match("rem (?!if )", line)]
     assert sorted(line.split()[1] for line in heads) == sorted(few)
 
 

@@ -202,6 +202,12 @@ PROMISES = [
         {},
         {"binary__sddl": DENIED_SDDL},
     ),
+    Promise(
+        "put-back-kms-host",
+        {"layer": "service", "if_failed": ["activate"]},
+        {},
+        {},  # it runs only where the activation has failed, which no plan promises
+    ),
     Promise("restore-debugger", {"debugger": "x.exe"}, {}, {"binary__debugger": "x.exe"}),
     Promise(
         "restore-dns",

@@ -334,7 +334,7 @@ async def test_a_rollout_goes_on_where_it_was_interrupted(tmp_path: Path) -> Non
             assert place.lab.stats().executions[name] == executions[name], "nobody asked it"
             assert done.rows[name]["reason"].startswith(f"verified by run {run} at ")
             assert done.rows[name]["results"] == []
-        told = f"servers were not asked again: run {run} had verified them less than an hour ago"
+        told = f"servers skipped: run {run} verified them less than an hour ago"
         assert any(told in note for note in done.document["notes"])
         assert done.document["summary"]["changed"] == 10 - len(verified)
 

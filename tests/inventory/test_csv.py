@@ -153,7 +153,7 @@ def test_every_key_of_an_inventory_may_be_a_column(tmp_path: Path) -> None:
         ("name,address,winrm-tls\na,h,perhaps\n", 2, "winrm-tls is not true or false"),
         ("name,adress\na,h\n", 1, "unknown column 'adress' (did you mean 'address'?"),
         ("name,ip,Host\na,h,h\n", 1, "columns 'ip' and 'Host' both mean address (remove one)"),
-        ("10.0.0.5\n10.0.0.6\n", 1, "names no column with addresses (call one address, host or ip"),
+        ("10.0.0.5\n10.0.0.6\n", 1, "names no column with addresses (name one column address"),
         ('name,address\n"a,h\n', 2, "not CSV: unexpected end of data"),
         ('name,address\n"a"b,h\n', 2, "not CSV: "),
         ('sep=;\n"name;address\n', 2, "not CSV: unexpected end of data"),

@@ -447,7 +447,7 @@ async def test_a_restart_that_is_left_is_said(here: Place) -> None:
     machine = here.machine("sppsvc-disabled", release="2019")
     result = await handed_out(machine)
     assert result.exit_code == 1, result.stdout
-    assert b"\nRestart this server, then start this file again" in result.stdout
+    assert b"\nRestart this server, then run this file again" in result.stdout
     result = await handed_out(machine)
     assert result.exit_code == 2, result.stdout
     assert b"\nREFUSED: Windows has to be restarted first" in result.stdout

@@ -157,7 +157,7 @@ def test_expiring_says_dates_and_what_is_not_known() -> None:
     said = text(ending(licensed("web-01", 3.2, OVERDUE), unreachable("old-01"), licensed("x", 90)))
     assert said.startswith("1 licence has expired or ends within 30d; times are UTC")
     assert re.search(r"web-01 +2026-03-04 16:48 +3\.2 d  ends, renewal overdue ", said)
-    assert "1 server of which the end is not known\n  old-01  never examined" in said
+    assert "1 server with unknown expiry\n  old-01  never examined" in said
     assert "1 licence ends later" in said
 
 

@@ -166,7 +166,7 @@ async def test_a_server_that_stays_busy_says_whose_run_it_is() -> None:
     row = await run_one(TENCENT, way, job)
     assert row.error is not None
     assert row.error.kind == "busy"
-    assert "run run-2 of ops@other" in row.error.message
+    assert "run run-2 by ops@other" in row.error.message
     assert row.results == ()
     assert [step["do"] for step in row.plan] == ["set-kms-host", "activate"], "what was seen stays"
 

@@ -404,11 +404,11 @@ def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:
     writer.finish(run_of([], command="plan"))
     text = out.getvalue()
     assert "1. sync-clock  correct the clock (within 1 min)   (clock-skew)" in text
-    assert "2. activate  activates Windows" in text
+    assert "2. activate  activate Windows" in text
     assert "next: volact activate -i lab.toml --limit db --replace-key" in text
     assert "no steps: kms-host-set-by-policy: A group policy sets the KMS host" in text
     assert "cannot be examined: auth:" in text
-    assert "1 to change, 1 already as they should be, 2 for a person, 1 not examined" in text
+    assert "1 to change, 1 activated with no problems, 2 need attention, 1 not examined" in text
     assert "next: volact activate -i lab.toml" in text
 
 

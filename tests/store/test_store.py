@@ -140,8 +140,8 @@ def test_runs_are_found_by_what_people_type(store_url: str) -> None:
         }
         assert store.find_run("last", ("activate",)).id == "ab22"
         for wrong, said in {
-            "a": "a begins several runs (which of ab22, aa11?)",
-            "aa12": "there is no run aa12 (did you mean aa11, ab22? all of them: volact runs)",
+            "a": "several runs begin with a (which one: ab22, aa11?)",
+            "aa12": "there is no run aa12 (did you mean aa11, ab22? to list all: volact runs)",
             "%": "there is no run % (see: volact runs)",
             "last~9": "the store has no such run yet (see: volact runs)",
         }.items():

@@ -102,7 +102,7 @@ def test_a_failure_of_the_store_is_the_least_of_what_can_be_wrong(
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("mysql://h/d", "mysql://h/d names no store (give a file, or postgresql://user@host/d"),
+        ("mysql://h/d", "mysql://h/d is not a store (give a file, or postgresql://user@host/d"),
         (
             "postgresql://u:s3cr3t@h/d",
             "--store contains a password, which other users can see in the list",

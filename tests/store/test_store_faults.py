@@ -89,7 +89,7 @@ async def test_a_lock_that_lasts_is_told_and_waited_for_only_once(
     kept = await whole_run(str(file))
     assert not kept.stored
     assert str(kept.problem).startswith(
-        f"this run is not stored: store {file}: another program has locked the database (end"
+        f"this run is not stored: store {file}: another program has locked the database (stop"
     )
     holder.let_go()
     with open_store(str(file)) as store:
@@ -145,7 +145,7 @@ async def test_a_full_disk(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="No space"):
             filler.write_bytes(b"x" * 1_000_000)
         kept = await whole_run(str(place / "volact.db"))
-        assert "the disk is full (make room" in kept.problem
+        assert "the disk is full (free some disk space" in kept.problem
         filler.unlink()
         assert (await whole_run(str(place / "volact.db"))).problem == ""
     finally:
@@ -178,7 +178,7 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 async def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     kept = await whole_run(str(tmp_path / "file" / "volact.db"))
-    assert "Not a directory (look at the rights" in kept.problem
+    assert "Not a directory (check the permissions" in kept.problem
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "foreign folder"])

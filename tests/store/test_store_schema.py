@@ -38,7 +38,7 @@ def test_a_newer_store_is_refused_and_left_alone(store_url: str) -> None:
     with open_store(store_url, create=True) as store, store.engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(
-        StoreError, match=r"created by a newer volact .version 9999, this one knows"
+        StoreError, match=r"created by a newer volact .version 9999; this volact supports up to"
     ):
         open_store(store_url)
     kept = keep(store_url, "bb22", row("web-02"))

@@ -102,7 +102,7 @@ def test_a_second_agent_is_told_while_the_first_is_at_work(
     while not host.requests:  # the step waits for an answer that never comes
         assert thread.is_alive()
         time.sleep(0.01)
-    with pytest.raises(AnswerError, match="run first of ops@ctl until") as caught:
+    with pytest.raises(AnswerError, match="run first by ops@ctl, until") as caught:
         run(lockable, under_lock(START, run="second"))
     assert caught.value.kind == "busy"
     thread.join()

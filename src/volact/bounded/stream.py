@@ -54,10 +54,10 @@ class EncodedError(PeerLimitError):
 
 
 class RedirectError(PeerLimitError):
-    """An answer that leads to another place."""
+    """An answer that redirects to another host."""
 
     def __init__(self) -> None:
-        super().__init__("the answer leads to another place, which is not followed")
+        super().__init__("the answer redirects to another host, which is not followed")
 
 
 class BoundedReader(io.RawIOBase):
