@@ -450,7 +450,7 @@ async def test_a_restart_that_is_left_is_said(here: Place) -> None:
     assert b"\nRestart this server, then run this file again" in result.stdout
     result = await handed_out(machine)
     assert result.exit_code == 2, result.stdout
-    assert b"\nREFUSED: Windows has to be restarted first" in result.stdout
+    assert b"\nREFUSED: restart Windows first" in result.stdout
     restart(machine)
     result = await handed_out(machine)
     assert (result.exit_code, b"\nACTIVATED" in result.stdout) == (0, True), result.stdout

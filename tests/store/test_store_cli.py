@@ -84,7 +84,8 @@ def test_a_run_goes_on_without_its_store_and_says_so(healthy: str, tmp_path: Pat
     assert document["summary"]["healthy"] == 3
     (note,) = document["notes"]
     assert note == (
-        f"this run is not stored: store {file}: the file is no database (give --store another file)"
+        f"this run is not stored: store {file}: the file is not a database "
+        "(give --store another file)"
     )
     assert done.stderr == f"volact: {note}\n"
 
