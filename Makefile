@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
-JOBS   ?= 2
+# Tests wait for processes more than they compute: one worker more than the usual two cores.
+JOBS   ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test prove lint format words bench bench-quick chaos accuracy clean

@@ -129,7 +129,7 @@ def test_a_disk_without_room(file: Path, size: str) -> None:
     done = _writer(str(file), "bb22", "small", size)
     assert done.returncode == 0, done.stderr
     assert re.search(r"stored(?: completely)?: store ", done.stdout)
-    assert "cannot be read or written (look at its disk" in done.stdout
+    assert "cannot be read or written (check its disk" in done.stdout
     with open_store(str(file)) as store:  # what was there is there
         assert len(list(store.rows("aa11"))) == 1
 
