@@ -88,7 +88,7 @@ def test_without_a_way_to_go_on_the_next_command_is_there() -> None:
 def test_a_notable_server_shows_cause_evidence_and_the_next_command() -> None:
     text = text_of([attention(), healthy()])
     assert "kms-host-set-by-policy: A group policy sets the KMS host" in text
-    assert "examined: machine kms.corp.example, port 1688" in text
+    assert "evidence: machine kms.corp.example, port 1688" in text
     assert "next: Change the KMS host in the group policy" in text
 
 

@@ -147,7 +147,7 @@ class TextWriter:
         first = lead(server)
         lines = [] if told or first is None else [plain(tr(first.summary))]
         if first is not None and first.evidence:
-            lines.append(tr(say("examined: {what}", what=pairs(first.evidence))))
+            lines.append(tr(say("evidence: {what}", what=pairs(first.evidence))))
         lines += [
             _also(finding)
             for finding in server.findings
