@@ -98,7 +98,7 @@ def whoami() -> str:
     try:
         user = getpass.getuser()
     except (ImportError, KeyError, OSError):  # an account without a name
-        user = "somebody"
+        user = "unknown"
     return f"{user}@{socket.gethostname()}"
 
 

@@ -17,7 +17,7 @@ from volact.model.profile import Profile
 _MISSED = ("ntp", "bios", "entitlement")
 _MEANS = {
     "official": "the cloud's own page, program or interface says it",
-    "third-party": "somebody else says it, or a copy whose origin could not be placed",
+    "third-party": "another party says it, or a copy whose origin could not be placed",
     "inferred": "a reading of what the sources say",
     "unverified": "general knowledge; no source confirms it",
 }

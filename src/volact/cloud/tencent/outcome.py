@@ -44,8 +44,8 @@ _ENDS: Mapping[str, _End] = {
         "the TAT agent fell silent",
         "did the server restart, or its service tatsvc? look again with check",
     ),
-    "CANCELLED": _End("connect", "somebody cancelled the script before it began"),
-    "TERMINATED": _End("agent", "somebody ended the script while it ran"),
+    "CANCELLED": _End("connect", "the script was cancelled before it started"),
+    "TERMINATED": _End("agent", "the script was ended while it ran"),
 }
 
 
