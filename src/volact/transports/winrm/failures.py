@@ -128,7 +128,9 @@ FAULTS: dict[int, Mapping] = {
     ),
     **dict.fromkeys((0x80338026, 0x80338048, 0x80338049), _TOO_LARGE),
     0x8033805B: Mapping(
-        "connect", "the remote shell is gone", "the service may have restarted, or the shell was closed"
+        "connect",
+        "the remote shell is gone",
+        "the service may have restarted, or the shell was closed",
     ),
     0x803381AC: Mapping(
         "connect", "the server allows no remote shells", "look at the policy AllowRemoteShellAccess"
