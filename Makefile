@@ -5,8 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
-# Tests wait for processes more than they compute: one worker more than the usual two cores.
-JOBS   ?= 3
+JOBS   ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test prove lint format words bench bench-quick chaos accuracy clean
@@ -36,7 +35,7 @@ demo: $(STAMP) ## activate a simulated fleet of 60 servers over real SSH, write 
 	esac
 
 test: $(STAMP) ## run every test (those on Wine too, where wine and sshd are installed)
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -p no:randomly
 
 prove: $(STAMP) ## 20 complete runs of the tests in a row: plain, on busy cores, in random orders
 	@$(BIN)/python bench/suite_proof.py --jobs $(JOBS)

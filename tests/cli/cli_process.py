@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 # How long an interrupt may take to be noticed before it is sent once more: one that
-# comes while Python is just about to wait for a key is noticed with the next.
-AGAIN_S = 3.0
+# comes while Python is just about to wait for a key is noticed with the next.  Longer
+# than a busy machine needs to save a run: a second one would end volact at once.
+AGAIN_S = 30.0
 
 
 @contextmanager
