@@ -112,7 +112,7 @@ async def test_no_secret_is_in_a_message() -> None:
         ("TIMEOUT", "timeout", "did not end in time"),
         ("TASK_TIMEOUT", "timeout", "fell silent"),
         ("CANCELLED", "connect", "cancelled"),
-        ("TERMINATED", "agent", "ended the script"),
+        ("TERMINATED", "agent", "the script was ended"),
         ("SOMETHING_NEW", "protocol", "SOMETHING_NEW"),
     ],
 )
