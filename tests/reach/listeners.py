@@ -33,7 +33,13 @@ def hangs_up(connection: socket.socket) -> None:
 
 
 def resets(connection: socket.socket) -> None:
-    """Reset at once."""
+    """Reset once something has come: the connection stood on both sides."""
+    connection.recv(65536)
+    resets_at_once(connection)
+
+
+def resets_at_once(connection: socket.socket) -> None:
+    """Reset as soon as the connection is accepted, perhaps before the client knows of it."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
@@ -60,5 +66,5 @@ def serve(address: str, port: int, answer: object) -> None:
 
 
 if __name__ == "__main__":
-    for at, one in enumerate((silent, http, hangs_up, resets, naks)):
+    for at, one in enumerate((silent, http, hangs_up, resets, naks, resets_at_once)):
         threading.Thread(target=serve, args=(sys.argv[1], 3001 + at, one)).start()

@@ -24,7 +24,14 @@ SAMBA = Path("/usr/libexec/samba/samba-dcerpcd")
 _TOOLS = {"ip": "iproute2", "nft": "nftables"}
 DROPPED, RESET, PORT_UNREACHABLE, PROHIBITED, CLOSED = 2001, 2002, 2003, 2004, 2999
 # Ports of the listeners in ``listeners.py``, by what they do.
-LISTENERS = {"silent": 3001, "http": 3002, "hangs up": 3003, "resets": 3004, "naks": 3005}
+LISTENERS = {
+    "silent": 3001,
+    "http": 3002,
+    "hangs up": 3003,
+    "resets": 3004,
+    "naks": 3005,
+    "resets at once": 3006,
+}
 ENDPOINT_MAPPER = 135
 _RULES = f"""
 table inet volact {{
