@@ -58,6 +58,17 @@ def test_strings_members_and_expressions_stay(text: str) -> None:
     assert repr(text) in shorten(script, functions=False)
 
 
+def test_a_member_that_occurs_often_is_named_once_but_none_of_an_object_of_windows() -> None:
+    uses = "+things.sumOfAll" * 9
+    script = f"{SCRIPT}\nthings.sumOfAll = 2; function f() {{return [{uses}].Long{'.Long' * 99};}}"
+    short = shorten(script, functions=False)
+    assert short.count("sumOfAll") == 1
+    assert short.count("Long") == script.count("Long")
+    things = re.search(r"(\w+)=\{name", short)
+    assert things is not None
+    assert outcome(short, f"JSON.stringify({uses.replace('things', things[1])})") == 18
+
+
 def names_in(data: bytes) -> set[str]:
     script = data.decode().partition("\r\n*/\r\n")[2]
     return set(re.findall(r"function (\w+)\(", script)) | set(re.findall(r"var (\w+)", script))

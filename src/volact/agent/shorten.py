@@ -48,8 +48,9 @@ _SHORTER = {"true": "!0", "false": "!1"}
 def shorten(script: str, *, functions: bool) -> str:
     """The same script with short names for its variables, and for its functions too.
 
-    A string that occurs often becomes a variable as well; spaces, and the sign that
-    ends a statement before a closing brace, go: no token needs them.
+    A string or member that occurs often becomes a variable as well (``x[a]`` for
+    ``x.name``); spaces, and the sign that ends a statement before a closing brace, go:
+    no token needs them.
     """
     tokens = tuple(_without_spaces(tuple(_tokens(_with_shared_strings(script)))))
     places = tuple(_names(tokens))
@@ -61,19 +62,37 @@ def shorten(script: str, *, functions: bool) -> str:
 
 
 def _with_shared_strings(script: str) -> str:
-    """Strings whose repetition costs more than a variable; keys of objects stay."""
+    """Strings and members whose repetition costs more than a variable; keys of objects stay."""
     tokens = tuple(_tokens(script))
-    places = tuple(_strings(tokens))
-    used = Counter(tokens[at].text for at in places)
-    shared = {
-        text: f"string_{number}"
-        for number, (text, count) in enumerate(sorted(used.items()))
-        if count * (len(text) - 2) > len(text) + 4
-    }
+    texts = {at: tokens[at].text for at in _strings(tokens)}
+    members = {at: f'"{tokens[at].text}"' for at in _members(tokens)}
+    shared = _worth_sharing([*texts.values()], [*members.values()])
     if not shared:
         return script
+    pieces = [token.text for token in tokens]
+    for at in texts:
+        pieces[at] = shared.get(pieces[at], pieces[at])
+    for at, text in members.items():
+        if text in shared:
+            pieces[at - 1 : at + 1] = "", f"[{shared[text]}]"
     declared = ",".join(f"{name}={text}" for text, name in shared.items())
-    return f"var {declared};\n{''.join(_replaced(tokens, set(places), shared))}"
+    return f"var {declared};\n{''.join(pieces)}"
+
+
+def _worth_sharing(texts: list[str], members: list[str]) -> dict[str, str]:
+    saved: Counter[str] = Counter()
+    for places, rest in ((texts, 2), (members, 5)):  # of "name" stays a, of .name [a]
+        for text in places:
+            saved[text] += len(text) - rest
+    worth = (text for text in sorted(saved) if saved[text] > len(text) + 4)
+    return {text: f"string_{number}" for number, text in enumerate(worth)}
+
+
+def _members(tokens: tuple[Token, ...]) -> Iterator[int]:
+    """Members of the script's own objects; those of Windows' objects have capital letters."""
+    for at, (dot, name) in enumerate(pairwise(tokens), 1):
+        if dot.text == "." and name.kind == "name" and name.text[0].islower():
+            yield at
 
 
 def _strings(tokens: tuple[Token, ...]) -> Iterator[int]:
