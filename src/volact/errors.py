@@ -17,7 +17,15 @@ from __future__ import annotations
 from typing import Literal
 
 ErrorKind = Literal[
-    "auth", "connect", "timeout", "host-key", "protocol", "agent", "busy", "not-begun"
+    "auth",
+    "connect",
+    "timeout",
+    "host-key",
+    "host-key-changed",
+    "protocol",
+    "agent",
+    "busy",
+    "not-begun",
 ]
 AnswerKind = Literal["protocol", "agent", "busy"]
 # When the same may work a moment later: never, as long as no script was sent,

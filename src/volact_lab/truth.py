@@ -49,7 +49,7 @@ def truth_of(spec: Spec) -> Truth:
         faults=spec.faults,
         findings=tuple(dict.fromkeys(findings)),
         verdict=min(verdicts, key=_WORST.index),
-        error=next((fault.error for fault in faults if fault.error), None),
+        error=next((fault.error_over(spec.transport) for fault in faults if fault.error), None),
         agreed=min(
             (fault.agreed_ends(spec) for fault in faults), key=_WORST.index, default="healthy"
         ),

@@ -105,7 +105,7 @@ def test_check_gives_a_row_to_every_server_and_changes_none(seen: dict[str, Any]
     assert seen["summary"]["changed"] == 0
     assert all(row["results"] == [] for row in seen["servers"])
     kinds = {row["error"]["kind"] for row in seen["servers"] if row["error"]}
-    assert kinds == {"auth", "host-key", "connect", "timeout", "protocol"}
+    assert kinds == {"auth", "host-key-changed", "connect", "timeout", "protocol"}
 
 
 def test_plan_prints_the_console_commands_of_the_document(fleet: str, seen: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ a test holds it complete.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import pytest
@@ -40,6 +41,7 @@ from volact.core.findings.fleet import duplicate_cmids
 from volact.model.finding import Finding
 from volact.model.profile import Image
 from volact.model.step import StepResult
+from volact.model.text import Commands, Text
 
 HOUR, DAY = 3600, 86_400
 BOTH = {f"{KMS}:1688": 0, f"{KMS1}:1688": 0}
@@ -390,6 +392,31 @@ def found(findings: tuple[Finding, ...]) -> list[str]:
 def test_exactly_this_is_found(example: Example) -> None:
     findings = diagnose(assess(facts_of(example.raw), example.ctx or context()))
     assert found(findings) == example.found.split()
+
+
+_SHELL = re.compile(
+    r"\b(cscript|reg (add|delete)|net (start|stop)|sc (config|sdset|start)|w32tm /|netsh"
+    r"|route |icacls|nslookup|DISM /|powershell|sfc /|gpupdate /)", re.IGNORECASE
+)  # fmt: skip
+_FILLED_IN = re.compile(r"\b(GVLK|EDITION|GATEWAY|ADDRESS-OF-THIS-SERVER)\b")
+
+
+def _prose(text: str) -> str:
+    """A remedy without what is marked as a command."""
+    if isinstance(text, Commands):
+        return ""
+    if not isinstance(text, Text) or not text.template:
+        return text
+    args = {k: _prose(v) if isinstance(v, str) else v for k, v in text.args.items()}
+    return text.template.format(**args)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_a_command_in_a_remedy_is_marked_as_one(example: Example) -> None:
+    """What has to be filled in first is none: it does not run as it stands."""
+    for finding in diagnose(assess(facts_of(example.raw), example.ctx or context())):
+        if not _FILLED_IN.search(finding.remedy):
+            assert not _SHELL.search(_prose(finding.remedy)), finding.remedy
 
 
 def test_every_finding_has_an_example() -> None:

@@ -101,7 +101,7 @@ def test_truth_is_known_before_anything_starts() -> None:
     unreachable = {t.faults[0]: t.error for t in lab.truth.values() if t.verdict == "unreachable"}
     assert unreachable == {
         "auth": "auth",
-        "host-key": "host-key",
+        "host-key": "host-key-changed",
         "refused": "connect",
         "hang": "timeout",
         "truncated": "protocol",

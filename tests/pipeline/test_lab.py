@@ -107,7 +107,7 @@ async def test_a_check_changes_nothing_on_any_server(fleet: Fleet) -> None:
     ("fault", "kind", "executions"),
     [
         ("auth", "auth", 0),
-        ("host-key", "host-key", 0),
+        ("host-key", "host-key-changed", 0),
         ("refused", "connect", 0),
         ("truncated", "protocol", 1),
         ("garbled", "protocol", 1),

@@ -8,9 +8,9 @@ from report_samples import DNS, HOW, POLICY, RETAIL, SKEW, attention, failed, he
 from test_report_text import text_of
 
 from volact.model.report import LicenseRow, ServerReport
-from volact.model.text import say
+from volact.model.text import say, typed
 from volact.report.base import Invocation
-from volact.report.todo import remedy
+from volact.report.step_lines import Command, lines_of
 
 LOOK = msgspec.structs.replace(HOW, command="check")
 
@@ -91,14 +91,25 @@ def test_the_verdict_speaks_of_windows(status: str | None, said: str) -> None:
     assert parts(server)["Verdict"] == [f"ATTENTION: {said}"]
 
 
-def test_commands_at_the_end_of_a_remedy_stand_on_their_own_lines() -> None:
-    text = say("On the server: {commands}", commands="net start w32time; w32tm /resync")
-    assert remedy(text) == ["On the server:", "  net start w32time", "  w32tm /resync"]
+def test_commands_of_a_remedy_stand_on_their_own_lines() -> None:
+    inner = say("on the server: {command}.", command=typed("sc start a;b"))
+    several = typed("net start x", "sc stop y")
+    text = say("First {commands}; then {how}", commands=several, how=inner)
+    lines = lines_of(text)
+    assert lines == ("First", "net start x", "sc stop y", "then on the server:", "sc start a;b")
+    assert [isinstance(line, Command) for line in lines] == [False, True, True, False, True]
+    assert str(text) == "First net start x; sc stop y; then on the server: sc start a;b."
+
+
+def test_what_only_looks_like_a_command_is_prose() -> None:
+    assert not isinstance(lines_of("volact activate is not for this server.")[0], Command)
 
 
 def test_a_command_inside_a_sentence_is_not_broken() -> None:
     command = "DISM /Online /Set-Edition:ServerDatacenter /ProductKey:XXXXX /AcceptEula"
-    inner = say("if it is listed, {command}, then restart. " + "And wait. " * 20, command=command)
+    inner = say(
+        "if it is listed, {command}, then restart. " + "And wait. " * 20, command=typed(command)
+    )
     finding = msgspec.structs.replace(POLICY, remedy=inner)
     text = text_of([attention("db-01", finding)], columns=60)
     assert any(command in line for line in text.splitlines())
@@ -106,7 +117,7 @@ def test_a_command_inside_a_sentence_is_not_broken() -> None:
 
 
 def test_remedies_from_a_stored_row_are_plain_words() -> None:
-    assert remedy("Restart it {now}.") == ["Restart it {now}."]
+    assert lines_of("Restart it {now}.") == ("Restart it {now}.",)
 
 
 def test_nothing_a_server_says_reaches_the_terminal() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import get_args
 
 import msgspec
 import pytest
@@ -22,12 +23,14 @@ from report_samples import (
 )
 
 from volact.core.findings.kind import on_server
+from volact.errors import ErrorKind
 from volact.model.report import ErrorRow, ServerReport, StopRow
 from volact.report.base import Invocation
 from volact.report.group import groups, natural
 from volact.report.next_step import next_step, shared_step
 from volact.report.plan_text import PlanTextWriter
 from volact.report.run_counts import RunCounts, exit_code
+from volact.report.step_lines import Command, in_one_line
 from volact.report.terminal_safe import csv_cell, plain, width
 from volact.report.text_table import TextWriter
 from volact.report.words import days_left, duration, pairs, result_line, step_line
@@ -122,7 +125,7 @@ def test_what_was_repaired_is_summed_up() -> None:
 @pytest.mark.parametrize("columns", [60, 80, 160])
 def test_prose_keeps_to_the_terminal_and_commands_stay_whole(columns: int) -> None:
     lines = text_of(one_of_each(), columns=columns).splitlines()
-    assert all(len(line) <= columns for line in lines if "next: " not in line)
+    assert all(len(line) <= columns for line in lines if "volact " not in line)
     assert any(line.endswith("--limit old-01") for line in lines)
 
 
@@ -201,30 +204,33 @@ def test_groups_are_by_verdict_then_size() -> None:
 def test_what_activate_can_repair_is_sent_to_activate() -> None:
     look = msgspec.structs.replace(HOW, command="check")
     step = next_step([attention("db-01", SKEW)], look)
-    assert step == "volact activate -i lab.toml --limit db-01"
+    assert step == ("volact activate -i lab.toml --limit db-01",)
+    assert isinstance(step[0], Command)
 
 
 def test_consent_is_offered_for_exactly_these_servers() -> None:
     rows = [attention(f"db-{number}", RETAIL) for number in range(20)]
     step = next_step(rows, HOW)
-    assert step.endswith("--replace-key")
-    assert step.count("db-") == 12
+    assert len(step) == 1
+    assert step[0].endswith("--replace-key")
+    assert step[0].count("db-") == 12
 
 
 def test_targets_named_one_by_one_are_named_again() -> None:
     bare = msgspec.structs.replace(HOW, selector="", command="check")
-    assert next_step([attention("x", SKEW)], bare) == "volact activate ssh://10.0.1.7:22"
+    assert next_step([attention("x", SKEW)], bare) == ("volact activate ssh://10.0.1.7:22",)
 
 
 def test_a_name_with_shell_characters_is_quoted() -> None:
     step = next_step([unreachable("a; rm -rf /")], HOW)
-    assert "--limit 'a; rm -rf /'" in step
+    assert "--limit 'a; rm -rf /'" in step[-1]
 
 
-@pytest.mark.parametrize("kind", ["auth", "connect", "timeout", "host-key", "protocol", "agent"])
+@pytest.mark.parametrize("kind", get_args(ErrorKind))
 def test_every_error_kind_has_a_next_step(kind: str) -> None:
     row = msgspec.structs.replace(unreachable(), error=ErrorRow(kind=kind, message="m"))  # type: ignore[arg-type]
-    assert "volact activate -i lab.toml --limit old-01" in next_step([row], HOW)
+    commands = [line for line in next_step([row], HOW) if isinstance(line, Command)]
+    assert commands[0].startswith("volact activate -i lab.toml --limit old-01")
 
 
 def looking(**changes: object) -> Invocation:
@@ -235,13 +241,16 @@ def test_what_volact_repairs_is_offered_by_a_mere_look_with_what_is_typed_for_it
     host = msgspec.structs.replace(SKEW, remedy=on_server("net start w32time", "w32tm /resync"))
     rows = [msgspec.structs.replace(attention(name, host), plan=()) for name in ("a", "b")]
     command = "volact activate -i lab.toml --limit"
-    by_hand = "(or on the server: net start w32time; w32tm /resync)"
-    assert next_step(rows[:1], looking()) == f"{command} a   {by_hand}"
-    assert shared_step(rows, looking()) == f"{command} a,b   {by_hand}"
+    by_hand = ("or on the server:", "net start w32time", "w32tm /resync")
+    assert next_step(rows[:1], looking()) == (f"{command} a", *by_hand)
+    assert shared_step(rows, looking()) == (f"{command} a,b", *by_hand)
+    assert [isinstance(line, Command) for line in shared_step(rows, looking())] == [
+        True, False, True, True
+    ]  # fmt: skip
     other = msgspec.structs.replace(
         rows[1], findings=(msgspec.structs.replace(host, remedy=on_server("w32tm /resync")),)
     )
-    assert shared_step([rows[0], other], looking()) == f"{command} a,b"
+    assert shared_step([rows[0], other], looking()) == (f"{command} a,b",)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +264,7 @@ def test_what_volact_repairs_is_offered_by_a_mere_look_with_what_is_typed_for_it
 def test_what_volact_did_or_would_not_do_is_not_offered_again(changes: dict[str, object]) -> None:
     host = msgspec.structs.replace(SKEW, remedy=on_server("w32tm /resync"))
     row = msgspec.structs.replace(attention("a", host), plan=(), **changes)
-    assert next_step([row], looking()) == "On the server: w32tm /resync"
+    assert next_step([row], looking()) == ("On the server:", "w32tm /resync")
 
 
 def lost(kind: str, command: str = "", name: str = "old-01") -> ServerReport:
@@ -266,42 +275,59 @@ def lost(kind: str, command: str = "", name: str = "old-01") -> ServerReport:
 def test_an_unknown_host_key_is_accepted_and_a_changed_one_forgotten_first() -> None:
     again = "volact check -i lab.toml --limit old-01 --host-key-policy accept-new"
     assert next_step([lost("host-key")], looking()) == (
-        f"compare the fingerprint with the one on the server's console; if they match: {again}"
+        "compare the fingerprint with the one on the server's console; if they match:",
+        again,
     )
     forget = "ssh-keygen -f /home/me/.ssh/known_hosts -R 10.0.3.1"
-    assert next_step([lost("host-key", forget)], looking()) == (
-        "compare the fingerprint with the one on the server's console; if the server was rebuilt: "
-        f"{forget}; then: {again}"
+    changed = next_step([lost("host-key-changed", forget)], looking())
+    assert changed == (
+        "if the server was not rebuilt, another machine may be answering: do not log in; if it "
+        "was, compare the fingerprint with the one on its console, remove the old key:",
+        forget,
+        "then:",
+        again,
     )
+    assert [line for line in changed if isinstance(line, Command)] == [forget, again]
 
 
-@pytest.mark.parametrize("command", ["", "ssh-keygen -R x"])
-def test_an_option_that_is_there_is_not_offered_again(command: str) -> None:
+def test_several_changed_host_keys_are_each_forgotten() -> None:
+    keys = [f"ssh-keygen -f k -R 10.0.3.{n}" for n in (1, 2)]
+    rows = [lost("host-key-changed", key, f"old-{at}") for at, key in enumerate(keys)]
+    step = shared_step(rows, looking())
+    commands = [line for line in step if isinstance(line, Command)]
+    assert commands[:2] == keys
+    assert commands[2].startswith("volact check -i lab.toml --limit old-0,old-1 ")
+
+
+@pytest.mark.parametrize("kind", ["host-key", "host-key-changed"])
+def test_an_option_that_is_there_is_not_offered_again(kind: str) -> None:
     how = looking(login="--host-key-policy accept-new")
-    assert next_step([lost("host-key", command)], how).count("accept-new") == 1
+    step = in_one_line(next_step([lost(kind, "ssh-keygen -R x")], how))
+    assert step.count("accept-new") == 1
 
 
 def test_a_certificate_has_no_host_key_policy() -> None:
     row = msgspec.structs.replace(lost("host-key"), address="winrms://10.0.3.1:5986")
-    assert "accept-new" not in next_step([row], looking())
+    assert "accept-new" not in in_one_line(next_step([row], looking()))
 
 
 @pytest.mark.parametrize(("given", "offered"), [(120, 240), (600, 1200), (3600, 3600)])
 def test_more_time_is_twice_what_there_was(given: float, offered: int) -> None:
     step = next_step([lost("timeout")], looking(deadline_s=float(given)))
-    assert step.endswith(f" --limit old-01 --deadline {offered}")
+    assert step[-1].endswith(f" --limit old-01 --deadline {offered}")
 
 
 def test_other_advice_keeps_the_time_that_was_given() -> None:
-    assert next_step([lost("connect")], looking(deadline_s=600.0)).endswith(" --deadline 600")
-    assert "--deadline" not in next_step([lost("connect")], looking())
+    assert next_step([lost("connect")], looking(deadline_s=600.0))[-1].endswith(" --deadline 600")
+    assert "--deadline" not in in_one_line(next_step([lost("connect")], looking()))
 
 
 def test_what_the_person_allowed_stays_with_the_servers_it_was_for() -> None:
     how = msgspec.structs.replace(HOW, consent=("--replace-key", "--allow add-dns"))
     step = next_step([lost("connect")], how)
-    assert step.endswith(" --limit old-01 --replace-key --allow add-dns")
-    assert "--replace-key" not in next_step([lost("connect")], looking(consent=how.consent))
+    assert step[-1].endswith(" --limit old-01 --replace-key --allow add-dns")
+    checked = next_step([lost("connect")], looking(consent=how.consent))
+    assert "--replace-key" not in in_one_line(checked)
 
 
 @pytest.mark.parametrize(
@@ -330,15 +356,47 @@ def test_what_follows_a_plan_is_for_its_servers_and_no_more(
     assert out.getvalue().splitlines()[-1] == f"next: {command}"
 
 
-def test_differing_remedies_are_marked_as_examples() -> None:
-    other = msgspec.structs.replace(POLICY, remedy="Something else")
-    assert shared_step([attention("a"), attention("b", other)], HOW).endswith(
-        "(differs per server)"
+def test_differing_remedies_of_one_kind_are_marked_as_examples() -> None:
+    rows = [
+        attention(name, msgspec.structs.replace(POLICY, remedy=on_server(f"sc start {name}")))
+        for name in ("a", "b")
+    ]
+    assert shared_step(rows, HOW) == (
+        "On the server:",
+        "sc start a",
+        "(for the first server; it differs per server)",
     )
+    assert len(groups(rows)) == 1
+
+
+def test_one_cause_with_two_next_steps_is_two_groups_each_with_its_own() -> None:
+    """A port that refuses is no missing route: nothing is allowed for it."""
+    allow = {
+        "finding": POLICY.id,
+        "reason": "no route",
+        "allow_with": "--allow add-route",
+    }
+    rows = [attention("refused"), msgspec.structs.replace(attention("silent"), refusals=(allow,))]
+    text = text_of(rows)
+    refused, silent = text.split("Change the KMS host in the group policy")
+    assert "refused" in refused
+    assert "--allow" not in refused
+    assert "--limit silent --allow add-route" in silent
+    assert [group.cause for group in groups(rows)] == [POLICY.id, POLICY.id]
+
+
+def test_two_ways_are_two_lines_and_each_command_is_one_line() -> None:
+    host = msgspec.structs.replace(SKEW, remedy=on_server("net start w32time", "w32tm /resync"))
+    rows = [msgspec.structs.replace(attention(name, host), plan=()) for name in ("a", "b")]
+    text = text_of(rows, looking(), columns=60).splitlines()
+    at = text.index("    next: volact activate -i lab.toml --limit a,b")
+    assert text[at + 1 : at + 4] == [
+        "      or on the server:", "      net start w32time", "      w32tm /resync"
+    ]  # fmt: skip
 
 
 def test_healthy_servers_need_nothing() -> None:
-    assert next_step([healthy()], HOW) == ""
+    assert next_step([healthy()], HOW) == ()
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ async def test_changed_host_key_is_refused(
     before = file.read_text()
     options = SshOptions(host_keys=policy)  # type: ignore[arg-type]
     error = await refused(host.as_server(file), options=options)
-    assert error.kind == "host-key"
+    assert error.kind == "host-key-changed"
     assert "known_hosts" in error.message
     assert error.command == f"ssh-keygen -f {file} -R '[127.0.0.1]:{host.port}'"
     assert host.logins == []

@@ -35,7 +35,7 @@ class Text(str):
         self.many = many
         return self
 
-    def __reduce__(self) -> tuple[type[Text], tuple[str, str, Mapping[str, Any], str]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Text, (str(self), self.template, self.args, self.many)
 
 
@@ -57,6 +57,24 @@ def count(n: int, one: str, many: str, /, **args: object) -> Text:
 def raw(text: str) -> Text:
     """What stays as it is in every language: a command, a name, foreign words."""
     return Text(text)
+
+
+class Commands(Text):
+    """Commands as an argument of a sentence: ``lines``, each typed whole as it stands."""
+
+    __slots__ = ("lines",)
+
+    lines: tuple[str, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return typed, self.lines
+
+
+def typed(*lines: str) -> Commands:
+    """Commands for a shell; what shows sentences gives each a line of its own."""
+    self = Commands("; ".join(lines))
+    self.lines = lines
+    return self
 
 
 def ready(sentence: str, shown: str = "") -> Text:

@@ -13,6 +13,7 @@ from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
 from volact.report.run_counts import undo_of, was_changed
+from volact.report.step_lines import in_one_line
 from volact.report.terminal_safe import csv_cell
 from volact.words import speaking
 
@@ -77,7 +78,7 @@ class CsvWriter:
     def add(self, server: ServerReport) -> None:
         """Write one server's row: data, so in English in every language."""
         with speaking("en"):
-            following = str(next_step([server], self._how))
+            following = in_one_line(next_step([server], self._how))
         self._rows.writerow([*cells(server), csv_cell(following), *later_cells(server)])
 
     def finish(self, run: RunReport) -> None:

@@ -1,4 +1,4 @@
-"""Servers with the same verdict and cause as one group, worst first; clusters as lines.
+"""Servers with one verdict, cause and kind of next step as one group; clusters as lines.
 
 37 servers with one cause need one repair, not 37.
 """
@@ -14,6 +14,7 @@ import msgspec
 from volact.core.main_cause import cause, lead
 from volact.model.report import Cluster, ServerReport, Word
 from volact.model.text import Text, count, say
+from volact.report.next_step import way
 from volact.report.terminal_safe import plain
 from volact.report.words import ERROR_TITLES, WORST_FIRST
 from volact.words import tr
@@ -22,7 +23,7 @@ Natural = tuple[tuple[int, int, str], ...]
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Servers that share a verdict and a cause."""
+    """Servers that share a verdict, a cause and a kind of next step."""
 
     verdict: Word
     cause: str  # finding id, "error:<kind>", or "" for none
@@ -32,10 +33,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 def groups(servers: Iterable[ServerReport]) -> tuple[Group, ...]:
     """The groups, worst verdict first, largest first within a verdict."""
-    heaps: dict[tuple[Word, str], list[ServerReport]] = defaultdict(list)
+    heaps: dict[tuple[Word, str, str], list[ServerReport]] = defaultdict(list)
     for server in servers:
-        heaps[server.verdict, cause(server)].append(server)
-    made = [_group(verdict, word, rows) for (verdict, word), rows in heaps.items()]
+        heaps[server.verdict, cause(server), way(server)].append(server)
+    made = [_group(verdict, word, rows) for (verdict, word, _), rows in heaps.items()]
     return tuple(
         sorted(made, key=lambda g: (WORST_FIRST.index(g.verdict), -len(g.servers), g.cause))
     )

@@ -28,6 +28,7 @@ from volact.report.group import natural_text, worth_telling
 from volact.report.html_rows import row
 from volact.report.run_counts import RunCounts
 from volact.report.spool import Spool
+from volact.report.step_lines import Command
 from volact.report.terminal_safe import plain
 from volact.report.words import WORST_FIRST, duration
 from volact.words import language, tr
@@ -104,6 +105,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.tests["command"] = lambda line: isinstance(line, Command)
+    made.filters["command"] = Command
     made.globals.update(tr=tr, say=say, count=count, language=language)
     return made
 

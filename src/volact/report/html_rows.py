@@ -17,6 +17,7 @@ from volact.model.text import say
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
 from volact.report.run_counts import was_changed
+from volact.report.step_lines import Lines, lines_of
 from volact.report.words import (
     ERROR_NAMES,
     VERDICTS,
@@ -39,7 +40,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     text: str
     pairs: tuple[tuple[str, str], ...] = ()
-    note: str = ""
+    note: Lines = ()
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     done_title: str
     done: tuple[Line, ...]
     facts: tuple[tuple[str, str], ...]
-    next: str
+    next: Lines
 
 
 def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
@@ -106,9 +107,9 @@ def tokens(server: ServerReport) -> list[str]:
     return [f"error:{server.error.kind}", *found] if server.error else found
 
 
-def _unsaid(step: str, server: ServerReport) -> str:
+def _unsaid(step: Lines, server: ServerReport) -> Lines:
     """The next step, unless a finding beside it names it already."""
-    return "" if step in {tr(finding.remedy) for finding in server.findings} else step
+    return () if step in {lines_of(finding.remedy) for finding in server.findings} else step
 
 
 def _lost(server: ServerReport) -> str:
@@ -123,7 +124,7 @@ def _finding_line(finding: Finding) -> Line:
         name=finding.id,
         text=tr(finding.summary),
         pairs=tuple((label(key), value(key, item)) for key, item in finding.evidence.items()),
-        note=tr(finding.remedy),
+        note=lines_of(finding.remedy),
     )
 
 
@@ -137,7 +138,7 @@ def _done(server: ServerReport) -> tuple[str, tuple[Line, ...]]:
 
 def _planned(step: Mapping[str, Any]) -> Line:
     because = ", ".join(str(word) for word in step.get("because", ()))
-    note = tr(say("because of {what}", what=because)) if because else ""
+    note = (tr(say("because of {what}", what=because)),) if because else ()
     return Line(tone="plan", name=str(step.get("do", "?")), text=step_words(step), note=note)
 
 
@@ -149,7 +150,7 @@ def _result(result: Mapping[str, Any]) -> Line:
         name=str(result.get("do", "?")),
         text=f"{word} {value('hresult', code)}" if code else word,
         pairs=_before_after(result.get("before") or {}, result.get("after") or {}),
-        note=note_words(result) if result.get("note") else "",
+        note=(note_words(result),) if result.get("note") else (),
     )
 
 

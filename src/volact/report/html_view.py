@@ -16,8 +16,9 @@ from volact.model.report import ServerReport, Summary, Word
 from volact.model.text import Text, say
 from volact.report.base import Invocation
 from volact.report.group import Natural, natural
-from volact.report.next_step import next_step, shared
+from volact.report.next_step import next_step, shared, way
 from volact.report.run_counts import causes
+from volact.report.step_lines import Lines
 from volact.report.words import (
     ERROR_NAMES,
     ERROR_TITLES,
@@ -77,7 +78,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     detail: str  # what all of them show alike
     count: int
-    next: str
+    next: Lines
     names: tuple[tuple[str, str], ...]  # anchor, name
     more: int
 
@@ -172,17 +173,15 @@ class _Heap:
         self.count = 0
         self.few: list[tuple[Natural, str, ServerReport]] = []  # the first by name
         self.details: set[str] = set()
-        self.steps: set[str] = set()
+        self.steps: set[Lines] = set()
 
     def add(self, server: ServerReport, anchor: str, how: Invocation) -> None:
         """Take a server; of what differs two are enough to know that it does."""
         self.count += 1
-        for kept, one in (
-            (self.details, _detail(server)),
-            (self.steps, next_step([server], how)),
-        ):
-            if len(kept) < 2:
-                kept.add(one)
+        if len(self.details) < 2:
+            self.details.add(_detail(server))
+        if len(self.steps) < 2:
+            self.steps.add(next_step([server], how))
         key = natural(server.name)
         if len(self.few) < _NAMES_SHOWN or key < self.few[-1][0]:
             insort(self.few, (key, anchor, server), key=lambda item: item[:2])
@@ -194,12 +193,12 @@ class Cards:
 
     def __init__(self, how: Invocation) -> None:
         self._how = how
-        self._heaps: dict[tuple[Word, str], _Heap] = {}
+        self._heaps: dict[tuple[Word, str, str], _Heap] = {}
 
     def add(self, server: ServerReport, anchor: str) -> None:
         """Take a server that is not healthy."""
         if server.verdict != "healthy":
-            heap = self._heaps.setdefault((server.verdict, cause(server)), _Heap())
+            heap = self._heaps.setdefault((server.verdict, cause(server), way(server)), _Heap())
             heap.add(server, anchor, self._how)
 
     def cards(self) -> list[Card]:
@@ -208,7 +207,7 @@ class Cards:
             self._heaps.items(),
             key=lambda item: (WORST_FIRST.index(item[0][0]), -item[1].count, item[0][1]),
         )
-        return [self._card(verdict, word, heap) for (verdict, word), heap in ranked]
+        return [self._card(verdict, word, heap) for (verdict, word, _), heap in ranked]
 
     def _card(self, verdict: Word, word: str, heap: _Heap) -> Card:
         servers = [server for _, _, server in heap.few]

@@ -17,6 +17,7 @@ from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
 from volact.report.spool import Spool
+from volact.report.step_lines import in_one_line
 from volact.report.terminal_safe import plain
 from volact.report.words import os_words, pairs, refusal_lines, result_line
 from volact.words import speaking
@@ -126,7 +127,7 @@ def _lines(server: ServerReport, how: Invocation) -> list[str]:
         lines += [f"    {pairs(finding.evidence)}"] if finding.evidence else []
     lines += [f"not done: {reason}" for reason in refusal_lines(server)]
     lines += [result_line(result) for result in server.results]
-    step = next_step([server], how)
+    step = in_one_line(next_step([server], how))
     return [plain(line) for line in [*lines, *([f"next: {step}"] if step else [])]]
 
 

@@ -1,7 +1,7 @@
 """The exact next thing a person does about a server, or about several alike.
 
-Pure: a server's row and how the run was started in, one line out.  The line
-is a command where there is one, else the finding's own remedy.
+Pure: a server's row and how the run was started in, lines out: commands of volact
+where there are any, else the finding's own remedy.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import msgspec
 from volact.core.main_cause import lead
 from volact.errors import ErrorKind
 from volact.model.finding import Finding
-from volact.model.report import ServerReport
-from volact.model.text import Text, raw, say
+from volact.model.report import ErrorRow, ServerReport
+from volact.model.text import Text, say, typed
 from volact.report.base import DEADLINE_S, Invocation
+from volact.report.step_lines import Command, Lines, lines_of
 from volact.report.terminal_safe import plain
 from volact.report.words import value
 from volact.typed import quoted
@@ -26,7 +27,7 @@ _ON_SERVER = "On the server: {commands}"  # a remedy that is typed there as it s
 _LONGEST_S = 3600  # that --deadline takes
 
 
-def shared_step(servers: Sequence[ServerReport], how: Invocation) -> str:
+def shared_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
     """The one thing to do about all of them.
 
     When each has a remedy of its own the first one's stands as the example.
@@ -34,40 +35,59 @@ def shared_step(servers: Sequence[ServerReport], how: Invocation) -> str:
     return shared(servers, {next_step([server], how) for server in servers}, how)
 
 
-def shared(servers: Sequence[ServerReport], own: Collection[str], how: Invocation) -> str:
+def shared(servers: Sequence[ServerReport], own: Collection[Lines], how: Invocation) -> Lines:
     """The same where what each has of its own is known already."""
     together = next_step(servers, how)
     if len(own) == 1:
         return next(iter(own))
-    if together.count("volact "):
+    if _by_volact(servers[0]):
         return together
-    return tr(say("{step} (differs per server)", step=together))
+    return (*together, tr(say("(for the first server; it differs per server)")))
 
 
-def next_step(servers: Sequence[ServerReport], how: Invocation) -> str:
-    """What to do about servers that share verdict and cause; ``""`` for nothing."""
+def next_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
+    """What to do about servers that share a verdict, a cause and a way; empty for nothing."""
     first = servers[0]
     if first.verdict == "healthy":
-        return ""
+        return ()
     if first.error is not None:
-        return tr(after_error(servers, how))
+        return lines_of(after_error(servers, how))
     options = consent(first)
     if _would_help(first) or options:
-        return command_for("activate", servers, how, options)
+        return (command_for("activate", servers, how, options),)
     if _would_repair(first):
-        return tr(_or_by_hand(command_for("activate", servers, how), servers, how))
+        return (command_for("activate", servers, how), *_by_hand(servers, how))
     return _for_person(servers, how)
 
 
-def _for_person(servers: Sequence[ServerReport], how: Invocation) -> str:
+def way(server: ServerReport) -> str:
+    """What kind of next step it is: only servers with the same are advised together."""
+    if server.error is not None:
+        return ""
+    if _by_volact(server):
+        return " ".join(("activate", *consent(server)))
+    first = lead(server)
+    if first is None or not first.remedy:
+        return failed_code(server)
+    return (isinstance(first.remedy, Text) and first.remedy.template) or first.remedy
+
+
+def _by_volact(server: ServerReport) -> bool:
+    """Whether a command of volact is the next step."""
+    if server.error is not None:
+        return True
+    return bool(_would_help(server) or consent(server) or _would_repair(server))
+
+
+def _for_person(servers: Sequence[ServerReport], how: Invocation) -> Lines:
     """What is left for a person: the remedy, or the page on it."""
     finding = lead(servers[0])
     if finding is not None and finding.remedy:
-        return plain(tr(finding.remedy))
+        return lines_of(finding.remedy)
     code = failed_code(servers[0])
-    if code:
-        return f"volact explain {code}"
-    return f"volact explain {plain(finding.id)}" if finding else command_for("check", servers, how)
+    if code or finding:
+        return (Command(f"volact explain {code or plain(finding.id if finding else '')}"),)
+    return (command_for("check", servers, how),)
 
 
 def _would_help(server: ServerReport) -> bool:
@@ -87,22 +107,19 @@ def repairs(finding: Finding) -> bool:
     return finding.repair == "automatic" and finding.severity == "error"
 
 
-def _or_by_hand(command: str, servers: Sequence[ServerReport], how: Invocation) -> Text:
-    """The command, and what is typed instead where that is the same for all of them."""
-    typed = {_typed(server) for server in servers}
-    commands = typed.pop() if len(typed) == 1 and not how.by_hand else ""
-    if not commands:
-        return raw(command)
-    return say("{command}   (or on the server: {commands})", command=command, commands=commands)
+def _by_hand(servers: Sequence[ServerReport], how: Invocation) -> Lines:
+    """The other way: what is typed on the server, where that is the same for all of them."""
+    typed_there = {_typed(server) for server in servers}
+    commands = typed_there.pop() if len(typed_there) == 1 and not how.by_hand else ()
+    return (tr(say("or on the server:")), *commands) if commands else ()
 
 
-def _typed(server: ServerReport) -> str:
+def _typed(server: ServerReport) -> Lines:
     """The commands of a remedy that consists of them."""
     first = lead(server)
-    remedy = first.remedy if first else ""
-    if not isinstance(remedy, Text) or remedy.template != _ON_SERVER:
-        return ""
-    return plain(str(remedy.args["commands"]))
+    if first is None or not isinstance(first.remedy, Text) or first.remedy.template != _ON_SERVER:
+        return ()
+    return lines_of(first.remedy)[1:]
 
 
 def consent(server: ServerReport) -> tuple[str, ...]:
@@ -121,14 +138,14 @@ def failed_code(server: ServerReport) -> str:
 
 def command_for(
     verb: str, servers: Sequence[ServerReport], how: Invocation, options: Sequence[str] = ()
-) -> str:
+) -> Command:
     """A command for exactly these servers.
 
     Consent given to a few must not reach the others, so never the whole
     inventory: beyond a dozen the rest is left for the next command.
     """
     if how.by_hand:
-        return how.by_hand
+        return Command(how.by_hand)
     few = servers[:_FEW]
     allowed = how.consent if verb == "activate" else ()
     if how.selector:
@@ -139,18 +156,18 @@ def command_for(
     return _command(verb, named, how, dict.fromkeys([*allowed, *options]))
 
 
-def same_servers(verb: str, how: Invocation) -> str:
+def same_servers(verb: str, how: Invocation) -> Command:
     """A command for what this run was for, no server more; ``""`` where none can be."""
     named = [part for part in (how.selector, how.targets) if part]
     if how.by_hand or not named:
-        return ""
+        return Command("")
     return _command(verb, named, how, how.consent)
 
 
-def _command(verb: str, named: Sequence[str], how: Invocation, options: Iterable[str]) -> str:
+def _command(verb: str, named: Sequence[str], how: Invocation, options: Iterable[str]) -> Command:
     login = [how.login] if how.login else []
     patience = [f"--deadline {how.deadline_s:g}"] if how.deadline_s != DEADLINE_S else []
-    return " ".join(["volact", verb, *named, *login, *patience, *options])
+    return Command(" ".join(["volact", verb, *named, *login, *patience, *options]))
 
 
 def after_error(servers: Sequence[ServerReport], how: Invocation) -> Text:
@@ -161,50 +178,61 @@ def after_error(servers: Sequence[ServerReport], how: Invocation) -> Text:
         longer = min(2 * how.deadline_s, _LONGEST_S)
         how = msgspec.structs.replace(how, deadline_s=longer)
     again = command_for("check" if how.command == "demo" else how.command, servers, how)
-    if error.kind == "host-key":
-        return _after_host_key(servers, again, error.command)
+    if error.kind in ("host-key", "host-key-changed"):
+        return _after_host_key(servers, again, error)
     return _after(error.kind, again)
 
 
-def _after_host_key(servers: Sequence[ServerReport], again: str, command: str) -> Text:
-    """A changed host key has to be forgotten; a new one, accepted."""
+def _after_host_key(servers: Sequence[ServerReport], again: str, error: ErrorRow) -> Text:
+    """An unknown host key is accepted; a changed one is removed from the file first."""
     option = "--host-key-policy accept-new"
-    if command and len({server.error and server.error.command for server in servers}) == 1:
+    accepting = again if option in again else f"{again} {option}"
+    if error.kind == "host-key":
+        if option in again or not servers[0].address.startswith("ssh://"):
+            return say("see the message above; then: {command}", command=typed(again))
         return say(
-            "compare the fingerprint with the one on the server's console; if the server was "
-            "rebuilt: {command}; then: {then}",
-            command=plain(command),
-            then=f"{again} {option}" if option not in again else again,
+            "compare the fingerprint with the one on the server's console; if they match: "
+            "{command}",
+            command=typed(accepting),
         )
-    if command or option in again or not servers[0].address.startswith("ssh://"):
-        return say("see the message above; then: {command}", command=again)
+    commands = dict.fromkeys(server.error.command for server in servers if server.error)
+    if not all(commands):
+        return say(
+            "if the server was not rebuilt, another machine may be answering: do not log in; "
+            "if it was, remove its old key from known_hosts, then: {command}",
+            command=typed(accepting),
+        )
     return say(
-        "compare the fingerprint with the one on the server's console; if they match: {command}",
-        command=f"{again} {option}",
+        "if the server was not rebuilt, another machine may be answering: do not log in; if it "
+        "was, compare the fingerprint with the one on its console, remove the old key: "
+        "{command}; then: {then}",
+        command=typed(*commands),
+        then=typed(accepting),
     )
 
 
 def _after(kind: ErrorKind, again: str) -> Text:
+    command = typed(again)
     match kind:
         case "auth":
             return say(
                 "correct the user name, or the source of the password or key, then: {command}",
-                command=again,
+                command=command,
             )
         case "connect":
             return say(
                 "check that the server is on and that its port is open from this machine, "
                 "then: {command}",
-                command=again,
+                command=command,
             )
         case "timeout":
-            return say("allow more time: {command}", command=again)
+            return say("allow more time: {command}", command=command)
         case "protocol":
             return say(
-                "{command}   (if it happens again, something on the server alters the output)",
-                command=again,
+                "{command} (if it happens again, something on the server alters the output)",
+                command=command,
             )
         case "not-begun":
-            return raw(again)
+            return command
         case _:
-            return say("see the message above; then: {command}", command=again)
+            return say("see the message above; then: {command}", command=command)

@@ -15,6 +15,7 @@ from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import Text, listed, say
 from volact.report.base import Invocation
+from volact.report.step_lines import Command
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.todo import todo
 from volact.report.words import (
@@ -59,9 +60,9 @@ def note(
 
 
 def _fitted(paragraph: str, columns: int) -> list[str]:
-    """A paragraph's lines; an indented one is a command and stays whole."""
-    if paragraph.startswith("  "):
-        return [paragraph]
+    """A paragraph's lines; a command stays whole."""
+    if isinstance(paragraph, Command):
+        return [f"  {paragraph}"]
     return wrapped(paragraph, columns, hang=3 if paragraph[:1].isdecimal() else 0)
 
 

@@ -17,6 +17,7 @@ from volact.model.text import say
 from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.next_step import next_step, same_servers
+from volact.report.step_lines import next_lines
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import duration, os_words, refusal_lines, step_line
@@ -29,7 +30,8 @@ class PlanTextWriter:
     def __init__(self, out: TextIO, how: Invocation, *, colour: bool = False) -> None:
         self._out = out
         self._how = how
-        self._painted = TerminalWriter(out, colour=colour).painted
+        terminal = TerminalWriter(out, colour=colour)
+        self._painted, self._columns = terminal.painted, terminal.columns
         self._planned = self._refused = self._nothing = self._unknown = 0
         self._parts: list[tuple[str, str]] = []
         self._lines: list[str] = []
@@ -75,8 +77,7 @@ class PlanTextWriter:
             took=duration(run.elapsed_s),
         )
         self._out.write(tr(counts) + "\n")
-        command = same_servers("activate", self._how) if self._planned else ""
-        if command:
+        if self._planned and (command := same_servers("activate", self._how)):
             self._out.write(tr(say("next: {step}", step=command)) + "\n")
 
     def write_plans(self) -> None:
@@ -103,7 +104,8 @@ class PlanTextWriter:
             why = say("{id}: {summary}", id=first.id, summary=first.summary)
             self._line(f"  {plain(tr(say('no steps: {why}', why=why)))}")
         self._refusals(server)
-        self._line(f"  {tr(say('next: {step}', step=next_step([server], self._how)))}")
+        for line in next_lines(next_step([server], self._how), self._columns, 2):
+            self._line(line)
         self._line()
 
     def _refusals(self, server: ServerReport) -> None:

@@ -17,6 +17,7 @@ from volact.report.group import HEADING, Group, cluster_lines, groups
 from volact.report.next_step import shared_step
 from volact.report.note import note
 from volact.report.run_counts import RunCounts
+from volact.report.step_lines import next_lines
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import (
@@ -160,10 +161,8 @@ class TextWriter:
         return lines + [result_line(result) for result in results]
 
     def _next(self, group: Group) -> None:
-        """The command stays on one line, however long: it is there to be copied."""
-        step = shared_step(group.servers, self._how)
-        if step:
-            self._out.line(f"    {tr(say('next: {step}', step=step))}")
+        for line in next_lines(shared_step(group.servers, self._how), self._out.columns, 4):
+            self._out.line(line)
 
     def _healthy(self) -> None:
         if self._counts.repaired:

@@ -14,7 +14,7 @@ import asyncssh
 import msgspec
 
 from volact.bounded.files import read_named
-from volact.errors import InputError, unreadable
+from volact.errors import ErrorKind, InputError, unreadable
 from volact.typed import quoted
 
 # What known_hosts reads as more than one host, as a mark, or as the end of a name.
@@ -31,6 +31,7 @@ class Refusal(msgspec.Struct, frozen=True):
     message: str
     hint: str
     command: str = ""  # that makes the file forget the old key
+    kind: ErrorKind = "host-key"
 
 
 class KnownHosts:
@@ -68,8 +69,9 @@ class KnownHosts:
     def _changed(self, host: str, port: int, print_: str) -> Refusal:
         return Refusal(
             f"the host key is not the one in {self.path} (now {print_})",
-            "the server may have been rebuilt",
+            "the server was rebuilt, or another machine answers at its address",
             self.forget(host, port),
+            "host-key-changed",
         )
 
     def forget(self, host: str, port: int) -> str:

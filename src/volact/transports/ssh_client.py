@@ -51,12 +51,12 @@ class Client(asyncssh.SSHClient):
             return self.trouble
         if self.refusal is not None:
             refusal = self.refusal
-            return TransportError("host-key", refusal.message, refusal.hint, refusal.command)
+            return TransportError(refusal.kind, refusal.message, refusal.hint, refusal.command)
         if isinstance(error, asyncssh.KeyExchangeFailed) and self.restricted:
             return TransportError(
-                "host-key",
+                "host-key-changed",
                 "the server has none of the kinds of host key in known_hosts",
-                "the server may have been rebuilt",
+                "the server was rebuilt, or another machine answers at its address",
                 self._forget,
             )
         if isinstance(error, InputError):

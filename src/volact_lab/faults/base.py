@@ -48,6 +48,11 @@ class Fault:
         """Where this server must stand after ``activate``."""
         return self.verdict(spec) if callable(self.verdict) else self.verdict
 
+    def error_over(self, transport: str) -> ErrorKind | None:
+        """The kind of error; over WinRM it is the certificate that is not known."""
+        changed = self.error == "host-key-changed" and transport != "ssh"
+        return "host-key" if changed else self.error
+
     def agreed_ends(self, spec: Spec) -> Word:
         """Where it must stand with every consent that an option gives."""
         return self.agreed(spec) if self.agreed else self.ends(spec)

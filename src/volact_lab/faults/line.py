@@ -9,7 +9,7 @@ from volact_lab.faults.base import Fault, always
 
 FAULTS = (
     Fault("auth", always(), "unreachable", line="auth", error="auth"),
-    Fault("host-key", always(), "unreachable", line="host-key", error="host-key"),
+    Fault("host-key", always(), "unreachable", line="host-key", error="host-key-changed"),
     Fault("refused", always(), "unreachable", line="refused", error="connect"),
     Fault("hang", always(), "unreachable", line="hang", error="timeout"),
     Fault("truncated", always(), "unreachable", line="truncated", error="protocol"),

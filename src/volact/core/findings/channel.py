@@ -22,7 +22,7 @@ from volact.core.findings.kind import (
 from volact.core.findings.shared_repairs import replace_key
 from volact.model.fact import is_unreadable, value_of
 from volact.model.finding import Repair
-from volact.model.text import Text, raw, say
+from volact.model.text import Text, raw, say, typed
 
 _WORDS: dict[Channel, Text] = {
     "mak": say("a MAK"),
@@ -46,7 +46,7 @@ def licensed_by_own_key(a: Assessment) -> Found | None:
         {"channel": channel, "partial_key": licensed[0].partial_key},
         remedy=say(
             "Nothing to do. To switch to KMS yourself, on the server: {command}",
-            command=raw(shell.install_key(_key(a) or "GVLK")),
+            command=_install_key(a),
         ),
     )
 
@@ -161,6 +161,12 @@ def _key(a: Assessment) -> str:
     return edition.gvlk if edition else ""
 
 
+def _install_key(a: Assessment) -> Text:
+    """The command; no command where the key is not known."""
+    key = _key(a)
+    return typed(shell.install_key(key)) if key else raw(shell.install_key("GVLK"))
+
+
 def _repair(a: Assessment) -> Repair:
     """A key that is replaced cannot be brought back without knowing it."""
     if not _key(a):
@@ -183,5 +189,5 @@ def _remedy(a: Assessment) -> Text:
         "If a volume licence covers this server, allow volact to replace the key with "
         "{option}, or on the server: {command}",
         option=raw("--replace-key"),
-        command=raw(shell.install_key(_key(a) or "GVLK")),
+        command=_install_key(a),
     )

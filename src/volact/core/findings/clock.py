@@ -17,15 +17,15 @@ from volact.core.steps.clock import SYNC_CLOCK, SYNC_WITHIN_S, SyncClock
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, is_unreadable, value_of
 from volact.model.finding import Repair
-from volact.model.text import Text, raw, say
+from volact.model.text import Text, say, typed
 
 _SERVICE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
 TIME_FROM_DOMAIN = "w32tm /config /syncfromflags:domhier /update"
 _DOMAIN_REMEDY = say(
     "volact never sets the time of a domain member or domain controller. Correct the clock of "
     "the PDC emulator; on a member: {command}, then {then}",
-    command=TIME_FROM_DOMAIN,
-    then="w32tm /resync /rediscover",
+    command=typed(TIME_FROM_DOMAIN),
+    then=typed("w32tm /resync /rediscover"),
 )
 _SET_RIGHT_S = 60  # what sync-clock leaves at most
 
@@ -173,7 +173,7 @@ def _skew_remedy(a: Assessment, beyond: str) -> Text:
     if beyond == "policy":
         return say(
             "Group policy forbids a correction this large; change the policy, then: {commands}",
-            commands="; ".join(commands),
+            commands=typed(*commands),
         )
     return on_server(*commands)
 
@@ -192,13 +192,14 @@ def _set_back_remedy(*, hyper_v: bool) -> Text:
         return say(
             "Turn off time synchronisation in the hypervisor's guest tools, or correct the "
             "hypervisor's clock; to see what sets the time: {command}",
-            command=raw("w32tm /query /source"),
+            command=typed("w32tm /query /source"),
         )
     key = f"{_SERVICE_KEY}\\TimeProviders\\VMICTimeProvider"
     return say(
         "Correct the Hyper-V host's clock, or stop the server from using it: {command}",
-        command=raw(
-            f'reg add "{key}" /v Enabled /t REG_DWORD /d 0 /f & net stop w32time & '
-            "net start w32time"
+        command=typed(
+            f'reg add "{key}" /v Enabled /t REG_DWORD /d 0 /f',
+            "net stop w32time",
+            "net start w32time",
         ),
     )

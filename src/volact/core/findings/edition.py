@@ -17,7 +17,7 @@ from volact.core.findings.kind import (
 )
 from volact.model.fact import value_of
 from volact.model.profile import Edition
-from volact.model.text import Text, raw, say
+from volact.model.text import Text, raw, say, typed
 
 # From an evaluation edition to the one it can become: its name for DISM and its
 # number.  From 2016 on, Standard Core can only become Datacenter Core.
@@ -206,13 +206,14 @@ def _conversion(a: Assessment, target: tuple[str, Edition] | None) -> Text:
         # Essentials: documented to take the key of the full edition by itself.
         return on_server(shell.install_key(own.gvlk))
     name, key = (target[0], target[1].gvlk) if target else ("EDITION", "KEY")
+    command = f"DISM /Online /Set-Edition:{name} /ProductKey:{key} /AcceptEula"
     return say(
         "Conversion restarts the server and cannot be undone, so run it yourself: {list}, "
         "then, if {name} is listed, {command} (Microsoft's page asks for a retail key here; "
         "using the published KMS client key is common practice). {limit}",
-        list=raw("DISM /Online /Get-TargetEditions"),
+        list=typed("DISM /Online /Get-TargetEditions"),
         name=raw(name),
-        command=raw(f"DISM /Online /Set-Edition:{name} /ProductKey:{key} /AcceptEula"),
+        command=typed(command) if target else raw(command),
         limit=_limit(a),
     )
 

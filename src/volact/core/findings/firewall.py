@@ -13,7 +13,7 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import DEFAULT_PORT
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, on_server
 from volact.model.fact import value_of
-from volact.model.text import raw, say
+from volact.model.text import say, typed
 
 _TCP = "6"
 _PROGRAMS = ("sppsvc.exe", "slsvc.exe", "system")
@@ -66,7 +66,7 @@ def _by_rule(rules: list[Fields], port: int) -> Found:
         {"why": "rule", "port": port, "rules": names},
         remedy=say(
             "On the server, unless a group policy sets the rule: {command}",
-            command=raw(
+            command=typed(
                 f'netsh advfirewall firewall set rule name="{names[0]}" dir=out new enable=no'
             ),
         ),

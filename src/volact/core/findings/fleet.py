@@ -13,7 +13,7 @@ from volact.core.steps.rearm import REARM, Rearm
 from volact.model.fact import value_of
 from volact.model.facts import Facts
 from volact.model.finding import Finding
-from volact.model.text import count, listed, say
+from volact.model.text import count, listed, say, typed
 
 
 def duplicate_cmids(fleet: Mapping[str, Facts]) -> dict[str, Finding]:
@@ -48,7 +48,7 @@ def _found(cmid: str, name: str, names: list[str]) -> Found:
             "The image was not generalised. A provider's KMS host does not mind. For your own "
             "KMS host: read the remaining rearm count, then on the server: {command}, restart, "
             "activate.",
-            command=f"{SLMGR} -rearm",
+            command=typed(f"{SLMGR} -rearm"),
         ),
     )
 

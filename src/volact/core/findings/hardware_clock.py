@@ -9,7 +9,7 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.clock import WARNING_S
 from volact.core.findings.kind import Found, Place, info, reported, warning
 from volact.model.fact import is_unreadable, value_of
-from volact.model.text import Text, raw, say
+from volact.model.text import Text, say, typed
 
 _ZONE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation"
 _CONFIG = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
@@ -67,7 +67,7 @@ def time_seeding(a: Assessment) -> Found | None:
         remedy=say(
             "If the clock is wrong again after it was corrected: {command}, then restart the "
             "Windows Time service.",
-            command=raw(command),
+            command=typed(command),
         ),
     )
 
@@ -94,7 +94,7 @@ def _mismatch(a: Assessment, *, why: str, fix: str) -> Found:
             "rtu": value_of(time.rtu),
             "skew_s": a.clock.skew_s,
         },
-        remedy=say("On the server, then restart it: {command}", command=raw(fix)),
+        remedy=say("On the server, then restart it: {command}", command=typed(fix)),
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from volact.core.assessment import Assessment
 from volact.core.steps.params import StepParams
 from volact.model.finding import Finding, Repair, Severity
-from volact.model.text import Text, say
+from volact.model.text import Text, say, typed
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +178,7 @@ def info(summary: Text, evidence: dict[str, Any], *, remedy: Text) -> Found:
 
 def on_server(*commands: str) -> Text:
     """A remedy that is typed on the server."""
-    return say("On the server: {commands}", commands="; ".join(commands))
+    return say("On the server: {commands}", commands=typed(*commands))
 
 
 def evidence_field(name: str) -> Detail:

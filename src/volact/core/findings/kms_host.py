@@ -11,7 +11,7 @@ from volact.core.codes import hex_code, named
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, reported
 from volact.model.fact import Absent, value_of
 from volact.model.profile import HostPort
-from volact.model.text import Text, raw, ready, say
+from volact.model.text import Text, raw, ready, say, typed
 
 # By which a host reports that it does not know this product.
 TOO_OLD = frozenset({0xC004F042, 0xC004F015})
@@ -34,7 +34,7 @@ def activation_type_forced(a: Assessment) -> Found | None:
         {"type": kind, "product": value_of(forced[0].facts.id)},
         remedy=say(
             "To use KMS, on the server: {command}",
-            command=raw(f"{shell.SLMGR} -act-type 2"),
+            command=typed(f"{shell.SLMGR} -act-type 2"),
         ),
     )
 
@@ -81,7 +81,7 @@ def kms_not_discovered(a: Assessment) -> Found | None:
             "Name your KMS host with {option}, or publish it in DNS; to see the DNS record: "
             "{command}",
             option=raw("--kms-host HOST"),
-            command=raw(f"nslookup -type=srv {record}"),
+            command=typed(f"nslookup -type=srv {record}"),
         ),
     )
 

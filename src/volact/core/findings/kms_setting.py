@@ -24,7 +24,7 @@ from volact.core.steps.kms_hosts import ClearKmsHost
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, is_known, is_unreadable, value_of
 from volact.model.profile import HostPort
-from volact.model.text import Text, say
+from volact.model.text import Text, say, typed
 
 
 def kms_host_set_by_policy(a: Assessment) -> Found | None:
@@ -47,7 +47,7 @@ def kms_host_set_by_policy(a: Assessment) -> Found | None:
             "volact does not override group policy. Set the policy to {host} or remove it, "
             "then on the server: {command}",
             host=a.kms.preferred,
-            command="gpupdate /force",
+            command=typed("gpupdate /force"),
         ),
     )
 

@@ -12,7 +12,7 @@ from volact.core.codes import hex_code, named
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field
 from volact.model.fact import value_of
 from volact.model.finding import Repair
-from volact.model.text import Text, ready, say
+from volact.model.text import Text, ready, say, typed
 
 # Classes of codes that are a state or name no cause.
 _NO_CAUSE = frozenset({"state", "umbrella-kms", "name-only", "transient"})
@@ -82,12 +82,12 @@ def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
     if known is None or known.family in _NO_CAUSE or not known.remedy:
         return say(
             "Repair the other findings first, then on the server: {command}",
-            command=shell.activate(),
+            command=typed(shell.activate()),
         )
     return say(
         "{remedy} Repair the other findings too, then on the server: {command}",
         remedy=ready(known.remedy),
-        command=shell.activate(),
+        command=typed(shell.activate()),
     )
 
 

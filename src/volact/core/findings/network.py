@@ -15,7 +15,7 @@ from volact.core.findings.shared_repairs import (
 )
 from volact.core.steps.network import ADD_DNS, ADD_ROUTE
 from volact.model.fact import value_of
-from volact.model.text import Text, joined, listed, say
+from volact.model.text import Text, joined, listed, raw, say
 
 
 def dns_not_provider(a: Assessment) -> Found | None:
@@ -76,7 +76,12 @@ def provider_route_missing(a: Assessment) -> Found | None:
         ),
         {"missing": [[route.rule.destination, route.rule.mask] for route in missing]},
         repair="manual" if a.licence.all_licensed else by_routes(a),
-        remedy=on_server(*commands),
+        remedy=on_server(*commands)
+        if all(route.gateway for route in missing)
+        else say(
+            "On the server, with the address in place of the word: {commands}",
+            commands=raw("; ".join(commands)),
+        ),
     )
 
 

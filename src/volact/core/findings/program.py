@@ -13,7 +13,7 @@ from volact.core.sddl import NETWORK_SERVICE
 from volact.core.steps.params import StepParams
 from volact.core.steps.program import REMOVE_DEBUGGER, GrantExecute, RemoveDebugger
 from volact.model.fact import value_of
-from volact.model.text import say
+from volact.model.text import say, typed
 
 
 def licensing_binary_blocked(a: Assessment) -> Found | None:
@@ -75,7 +75,7 @@ def _debugger(a: Assessment) -> Found:
         repair=repair_with(REMOVE_DEBUGGER.name, a.ctx),
         remedy=say(
             "Find out what set it, then on the server: {command}",
-            command=shell.remove_debugger(program),
+            command=typed(shell.remove_debugger(program)),
         ),
     )
 
@@ -87,7 +87,7 @@ def _missing(a: Assessment) -> Found:
         {"why": "missing", "path": value_of(a.facts.binary.path)},
         remedy=say(
             "On the server: {command}; if that does not restore the file, repair Windows in place.",
-            command="sfc /scannow",
+            command=typed("sfc /scannow"),
         ),
     )
 

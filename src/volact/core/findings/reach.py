@@ -29,7 +29,7 @@ from volact.core.steps.network import ADD_DNS, ADD_ROUTE
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, value_of
 from volact.model.profile import HostPort
-from volact.model.text import Text, listed, say
+from volact.model.text import Text, listed, say, typed
 
 _REACH_WORDS: dict[Reach, Text] = {
     "refused": say("refused"),
@@ -46,7 +46,9 @@ def kms_name_unresolved(a: Assessment) -> Found | None:
     asked = value_of(a.facts.dns)
     names = [host.host for host in reach]
     dns = a.ctx.knowledge.profile.dns
-    check = say("Check the server's DNS settings: {command}.", command=f"nslookup {names[0]}")
+    check = say(
+        "Check the server's DNS settings: {command}.", command=typed(f"nslookup {names[0]}")
+    )
     return error(
         say(
             "The name of the KMS host does not resolve on the server ({names}).",
@@ -131,7 +133,7 @@ def _unreachable(a: Assessment, host: HostPort, reach: dict[HostPort, Reach]) ->
         remedy=say(
             "Allow outbound TCP from the server to the KMS host's port: check firewalls, "
             "security groups and routes, then on the server: {command}",
-            command=f"powershell Test-NetConnection {host.host} -Port {host.port}",
+            command=typed(f"powershell Test-NetConnection {host.host} -Port {host.port}"),
         ),
     )
 

@@ -8,7 +8,7 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.rights import LostRight
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, warning
 from volact.model.fact import value_of
-from volact.model.text import Text, raw, say
+from volact.model.text import Text, raw, say, typed
 
 _PROFILE_LIST = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 _ENUM_ROOT = r"HKLM\SYSTEM\CurrentControlSet\Enum\Root"
@@ -91,7 +91,7 @@ def _plugplay_remedy(sddl: str) -> Text:
     return say(
         "on the server: {command} (a group policy that configures this service needs the entry "
         "too)",
-        command=raw(f'sc sdset PlugPlay "{head}{_PLUGPLAY_ENTRY}{mark}{tail}"'),
+        command=typed(f'sc sdset PlugPlay "{head}{_PLUGPLAY_ENTRY}{mark}{tail}"'),
     )
 
 
@@ -100,4 +100,4 @@ def _store_remedy(a: Assessment) -> Text:
     account = "NT Service\\slsvc:(OI)(CI)(R,W,D)" if on_2008 else "*S-1-5-20:(OI)(CI)F"
     path = value_of(a.facts.store.path)
     command = f'icacls "{path}" /grant "{account}"'
-    return say("on the server: {command}", command=raw(command))
+    return say("on the server: {command}", command=typed(command))

@@ -22,7 +22,7 @@ from volact.core.findings.kind import (
 from volact.core.findings.shared_repairs import start_service
 from volact.core.steps.params import StepParams
 from volact.core.steps.services import DEFAULT_START, EnableService
-from volact.model.text import Text, joined, raw, say
+from volact.model.text import Text, joined, say, typed
 
 
 def service_disabled(a: Assessment) -> Found | None:
@@ -73,7 +73,7 @@ def _enabling(a: Assessment, names: list[str]) -> Text:
             commands.append(shell.enable_service(name, DEFAULT_START[name]))
             commands.append(shell.start_service(name))
     if restart:
-        return say("On the server, then restart it: {command}", command=raw("; ".join(commands)))
+        return say("On the server, then restart it: {command}", command=typed(*commands))
     return on_server(*commands)
 
 

@@ -6,7 +6,7 @@ from volact.core.assessment import Assessment
 from volact.core.findings.kind import FindingKind, Found, Place, error
 from volact.core.steps import BY_NAME
 from volact.model.fact import value_of
-from volact.model.text import say
+from volact.model.text import say, typed
 
 _WSH = r"SOFTWARE\Microsoft\Windows Script Host\Settings"
 
@@ -50,7 +50,7 @@ def wsh_disabled(a: Assessment) -> Found | None:
     off = a.system.script_host_off
     if not off:
         return None
-    commands = "; ".join(f'reg add "{h}\\{_WSH}" /v Enabled /t REG_DWORD /d 1 /f' for h in off)
+    commands = typed(*(f'reg add "{h}\\{_WSH}" /v Enabled /t REG_DWORD /d 1 /f' for h in off))
     return error(
         say("Windows Script Host is disabled, so no script can check or repair the server."),
         {"off": list(off)},

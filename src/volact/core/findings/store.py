@@ -12,7 +12,7 @@ from volact.core.findings.kind import FindingKind, Found, Place, error, evidence
 from volact.core.steps.params import StepParams
 from volact.core.steps.token_store import REBUILD_TOKEN_STORE, RebuildTokenStore
 from volact.model.fact import Unreadable, value_of
-from volact.model.text import say
+from volact.model.text import say, typed
 
 # Codes by which the licence store itself reports that it is damaged.
 STORE_CODES = frozenset(
@@ -48,7 +48,7 @@ def token_store_damaged(a: Assessment) -> Found | None:
         remedy=say(
             "On the server, in this order: restart the licensing service; {command}; rebuild "
             "tokens.dat as this finding's page describes.",
-            command=f"{shell.SLMGR} -rilc",
+            command=typed(f"{shell.SLMGR} -rilc"),
         ),
     )
 
@@ -108,7 +108,7 @@ def product_policy_damaged(a: Assessment) -> Found | None:
         remedy=say(
             "Once it is licensed, restart the server and check again; if the finding remains, "
             "on the server: {command}, activate again, restart.",
-            command=f"{shell.SLMGR} -rilc",
+            command=typed(f"{shell.SLMGR} -rilc"),
         ),
     )
 

@@ -16,7 +16,7 @@ from volact.core.findings.kind import (
     warning,
 )
 from volact.model.fact import ABSENT, value_of
-from volact.model.text import say
+from volact.model.text import say, typed
 
 ENDING_MIN = 30 * 24 * 60  # Windows itself begins to warn 30 days before the end
 DEFAULT_RENEWAL_MIN = 10_080  # 7 days
@@ -68,7 +68,9 @@ def renewal_overdue(a: Assessment) -> Found | None:
             interval=_interval_min(late[0]) // 1440,
         ),
         {"since_min": since, "interval_min": _interval_min(late[0])},
-        remedy=say("On the server: {command}, and note the error code", command=shell.activate()),
+        remedy=say(
+            "On the server: {command}, and note the error code", command=typed(shell.activate())
+        ),
     )
 
 
