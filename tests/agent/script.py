@@ -8,6 +8,8 @@ from typing import Any
 
 import quickjs
 
+from volact_lab.script.source import with_puts
+
 # What the parts touch while they are loaded.
 _HOST = """
 function ActiveXObject() {}
@@ -32,7 +34,7 @@ class Script:
         self._context.eval(_HOST)
         for part in parts:
             text = source(part)
-            self._context.eval(squeeze(text) if squeezed else text)
+            self._context.eval(with_puts(squeeze(text) if squeezed else text))
 
     def call(self, function: str, *values: Any) -> Any:
         """What a function of the script returns, as Python values."""

@@ -12,6 +12,8 @@ import pytest
 import quickjs
 from script import source
 
+from volact_lab.script.source import with_puts
+
 CONNECT = 3000
 HTTP_OK, TIMED_OUT, REFUSED, NO_NAME = 0, 0x80072EE2, 0x80072EFD, 0x80072EE7
 # One request after another: each sets what happens to it, from the limits it was given.
@@ -23,6 +25,7 @@ function ActiveXObject(name) {
   this.SetProxy = function () {};
   this.SetTimeouts = function (r, c, s, v) { limits = {resolve: r, connect: c, receive: v}; };
   this.Open = function (method, text) { url = text; };
+  this.SetOption = function (option, value) { this.redirects = option !== 6 || value; };
   this.Abort = function () {};
   this.Send = function () {
     asked.push(url);
@@ -34,7 +37,7 @@ function ActiveXObject(name) {
     clock += ms > seconds * 1000 ? seconds * 1000 : ms;
     if (ms > seconds * 1000) { return false; }
     if (one.code) { error = new Error(""); error.number = one.code | 0; throw error; }
-    this.Status = 403;
+    this.Status = one.status && !this.redirects ? one.status : 403;
     return true;
   };
 }
@@ -51,7 +54,7 @@ def tried(
     context = quickjs.Context()
     context.eval(_WINHTTP % (json.dumps(case), budget_ms, connect_ms))
     for part in ("host", "net", "reach"):
-        context.eval(source(part))
+        context.eval(with_puts(source(part)))
     found = json.loads(str(context.eval('JSON.stringify(reach("kms:1688"))')))
     return found, json.loads(str(context.eval("JSON.stringify(asked)")))
 
@@ -81,6 +84,7 @@ def tried(
         ({"code": NO_NAME, "ms": 12_000}, "unknown"),  # the request itself had no end
         ({"code": TIMED_OUT, "of": "resolve"}, "name"),
         ({"code": HTTP_OK, "ms": 4}, "http"),
+        ({"code": HTTP_OK, "ms": 4, "status": 307}, "http"),
         ({"code": 0x80072F7C, "ms": 4}, "http"),
         # nothing that can be distinguished from other causes
         ({"code": TIMED_OUT, "ms": 1}, "unknown"),

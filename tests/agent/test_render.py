@@ -19,6 +19,7 @@ from volact.core.standalone import standalone_steps
 from volact.errors import InputError
 from volact.knowledge.load import knowledge_for, load_editions, load_profile, profile_names
 from volact.model.step import Step
+from volact_lab.script.source import with_puts
 
 ID = "0123456789abcdef"
 MODES: tuple[Mode, ...] = ("probe", "apply", "standalone")
@@ -53,7 +54,7 @@ def test_the_file_is_ascii_with_windows_line_ends(mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_the_script_part_compiles(mode: Mode) -> None:
     text = script_of(render(asked(mode)))
-    assert quickjs.Context().eval(f"typeof (function () {{{text}\n}});") == "function"
+    assert quickjs.Context().eval(f"typeof (function () {{{with_puts(text)}\n}});") == "function"
 
 
 @pytest.mark.parametrize("mode", MODES)

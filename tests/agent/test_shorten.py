@@ -15,6 +15,7 @@ from volact.agent.shorten import shorten
 from volact.core.steps import PLAN_KINDS
 from volact.knowledge.load import load_profile
 from volact.model.step import Step
+from volact_lab.script.source import with_puts
 
 SCRIPT = r"""
 var LIMIT = 3, things = {name: "name", "value": 2};
@@ -102,6 +103,6 @@ def test_a_shortened_script_compiles_and_hides_no_name_of_the_host(mode: Mode) -
     data = render(new_request(mode, load_profile("tencent"), id="0" * 16))
     script = data.decode().partition("\r\n*/\r\n")[2].replace("\r\n", "\n")
     short = shorten(script, functions=True)
-    quickjs.Context().eval(f"(function () {{{short}\n}});")
+    quickjs.Context().eval(f"(function () {{{with_puts(short)}\n}});")
     for name in ("WScript", "ActiveXObject", "VBArray", "ScriptFullName", "ExecMethod_"):
         assert (name in short) == (name in script)

@@ -20,8 +20,8 @@ from cryptography.x509.oid import NameOID
 from evil_http import FLOODS, SLOW, Say, compressed, evil
 from pypsrp.negotiate import HTTPNegotiateAuth
 
-from volact.bounded.http_client import BoundedHandler
-from volact.bounded.http_session import bind_session, origin
+from volact.bounded.http_client import BoundedHandler, origin
+from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits, PeerLimitError
 
 MOST = 256 * 1024
@@ -113,7 +113,7 @@ def test_redirects_are_followed_nowhere_or_within_the_origin() -> None:
         ):
             with evil(moved(to)) as server, requests.Session() as session:
                 bind_session(session, LIMITS, policy)  # type: ignore[arg-type]
-                with pytest.raises(requests.ConnectionError, match="redirects to another host"):
+                with pytest.raises(requests.ConnectionError, match="is a redirect"):
                     session.post(f"http://127.0.0.1:{server.port}/", data=b"secret", timeout=60)
                 assert len(server.requests) == 1
         assert elsewhere.requests == []

@@ -52,7 +52,7 @@ def page(text: str) -> Say:
 
 async def test_an_api_that_leads_elsewhere() -> None:
     with evil(page("{}")) as elsewhere, evil(leads_to(elsewhere.port)) as server:
-        assert "another host" in str(await ask(server.port))
+        assert "is a redirect" in str(await ask(server.port))
         assert elsewhere.requests == []
 
 

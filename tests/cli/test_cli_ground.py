@@ -134,6 +134,32 @@ def test_files_stay_files(word: str) -> None:
     assert address.file is not None
 
 
+@pytest.mark.skipif(not Path("/bin/bash").exists(), reason="needs bash")
+@pytest.mark.parametrize("given", ["-i <(cat f.toml)", "-i /dev/stdin < f.toml"])
+@pytest.mark.parametrize("piped", ["", "cat f.toml | "])
+def test_an_inventory_and_a_password_from_a_shells_pipes(
+    tmp_path: Path, given: str, piped: str
+) -> None:
+    if piped:
+        given = given.removesuffix(" < f.toml")
+    lines = '[[server]]\nname = "a"\naddress = "ssh://127.0.0.1:1"\npassword-file = "/dev/fd/3"\n'
+    (tmp_path / "f.toml").write_text(lines)
+    (tmp_path / "kh").touch()
+    line = f'{piped}"$@" {given} 3< <(echo open-sesame)'
+    words = ("check", "--no-store", "--retries", "0", "--known-hosts", "kh")
+    done = subprocess.run(
+        ["/bin/bash", "-c", line, "bash", sys.executable, "-m", "volact", *words],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 4, done
+    assert "connection refused" in done.stdout
+
+
 FOREIGN = {
     "c.csv": "name,address,password-command\na,ssh://127.0.0.1:1,touch ran\n",
     "k.csv": "name,address,ssh-config\na,ssh://127.0.0.1:1,settings\n",

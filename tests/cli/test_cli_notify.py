@@ -93,12 +93,13 @@ def test_a_redirect_on_the_same_host_is_followed(receiver: Receiver) -> None:
     assert [path for path, _, _ in receiver.got] == ["/old", "/new"]
 
 
-def test_a_redirect_to_another_place_is_not(receiver: Receiver, elsewhere: Receiver) -> None:
-    receiver.answer = lambda path: (
-        307,
-        {"Location": f"http://127.0.0.1:{elsewhere.port}/"},
-    )
-    with pytest.raises(NotifyError, match="another host"):
+@pytest.mark.parametrize("place", ["http://127.0.0.1:{other}/", "https://127.0.0.1:{own}/", "//h"])
+def test_a_redirect_to_another_place_is_not(
+    receiver: Receiver, elsewhere: Receiver, place: str
+) -> None:
+    location = place.format(other=elsewhere.port, own=receiver.port)
+    receiver.answer = lambda path: (307, {"Location": location})
+    with pytest.raises(NotifyError, match="another scheme, host or port"):
         Webhook(f"http://127.0.0.1:{receiver.port}/").send(message())
     assert elsewhere.got == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -60,6 +61,34 @@ async def test_from_a_program_without_a_shell() -> None:
 async def test_program_that_gives_no_password(program: tuple[str, ...], says: str) -> None:
     with pytest.raises(InputError, match=says):
         await fetched(Credential(password_command=program))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="programs and pipes of POSIX")
+async def test_a_program_in_the_background_is_not_waited_for(tmp_path: Path) -> None:
+    """An agent that a password manager starts keeps its standard output."""
+    os.mkfifo(tmp_path / "pipe")
+    held = os.open(tmp_path / "pipe", os.O_RDWR)
+    try:
+        script = f"cat {tmp_path}/pipe & echo {MARK}; echo second"
+        credential = Credential(password_command=("/bin/sh", "-c", script))
+        assert await fetched(credential) == MARK
+    finally:
+        os.close(held)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="programs and pipes of POSIX")
+@pytest.mark.parametrize(
+    "script", ["cat {}/pipe & wait", "cat {}/pipe &", "yes | tr -d '\\n'", "yes"]
+)
+async def test_a_program_without_an_end_has_its_time(tmp_path: Path, script: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    held = os.open(tmp_path / "pipe", os.O_RDWR)
+    try:
+        credential = Credential(password_command=("/bin/sh", "-c", script.format(tmp_path)))
+        with pytest.raises(InputError, match=r"no answer within 0\.5 s"):
+            await fetch_password(credential, {}, command_s=0.5)
+    finally:
+        os.close(held)
 
 
 class Ring(keyring.backend.KeyringBackend):

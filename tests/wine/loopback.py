@@ -1,7 +1,8 @@
 """Small TCP hosts on the loopback: what a server finds at the other end.
 
 ``reset`` and ``close`` break off as an RPC host does on bytes that are not its
-own, ``silent`` accepts and sends nothing, ``http`` serves pages.  None of them
+own, ``silent`` accepts and sends nothing, ``http`` serves pages,
+``-> URL`` as a redirect.  None of them
 speaks KMS.
 """
 
@@ -68,6 +69,8 @@ class Loopback:
         path = self.requests[-1].split(" ")[1]
         body = self.pages.get(path, "no such page").encode()
         status = "200 OK" if path in self.pages else "404 Not Found"
+        if body.startswith(b"-> "):
+            status = f"307 Moved\r\nLocation: {body[3:].decode()}"
         date = formatdate(time.time() + self.clock_offset, usegmt=True)
         head = f"HTTP/1.1 {status}\r\nDate: {date}\r\nContent-Length: {len(body)}\r\n"
         return f"{head}Connection: close\r\n\r\n".encode() + body

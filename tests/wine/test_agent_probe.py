@@ -150,6 +150,17 @@ def test_a_metadata_service_that_is_not_there_is_unreadable(
     assert facts["time"]["ref_at"] == unreadable(0x80072EFD)
 
 
+def test_no_redirect_is_followed(wine: WineServer, loopback: Open) -> None:
+    elsewhere = loopback("http", {"/x": "img-stolen"})
+    web = loopback("http", {"/image": f"-> http://{elsewhere.address}/x", "/same": "-> /image"})
+    for page in ("image", "same"):
+        url = f"http://{web.address}/{page}"
+        facts = probe(wine, metadata={"image-id": url}, date=url, kms=(web.address,))
+        assert facts["metadata"] == {"image-id": unreadable(0x80190000 + 307)}
+        assert facts["time"]["ref"] == unreadable(0x80190000 + 307)
+    assert elsewhere.requests == []
+
+
 @pytest.fixture
 def settings(wine: WineServer) -> Iterator[WineServer]:
     """A server whose licensing and time settings are filled in."""

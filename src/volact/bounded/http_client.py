@@ -11,10 +11,12 @@ import socket
 import urllib.request
 from functools import partial
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from volact.bounded.stream import BoundedBuffer, BoundedReader, EncodedError, Limits, hang_up
 
 _PLAIN = frozenset({"", "identity"})
+_PORTS = {"http": 80, "https": 443}
 
 
 class BoundedResponse(http.client.HTTPResponse):
@@ -60,3 +62,9 @@ class BoundedHandler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """An answer by TLS."""
         return self.do_open(cast("Any", self._tls), req)
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)

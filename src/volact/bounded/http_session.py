@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import threading
 from typing import Any, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 from weakref import WeakSet
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.poolmanager import PoolManager
 
-from volact.bounded.http_client import bounded_connection
+from volact.bounded.http_client import bounded_connection, origin
 from volact.bounded.stream import Limits, RedirectError, hang_up
 
 Redirects = Literal["never", "same-origin"]
-
-_PORTS = {"http": 80, "https": 443}
 
 
 class BoundedAdapter(HTTPAdapter):
@@ -122,9 +120,3 @@ def bind_session(session: requests.Session, limits: Limits, redirects: Redirects
     for scheme in tuple(session.adapters):
         session.mount(scheme, adapter)
     return adapter
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of a URL."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)

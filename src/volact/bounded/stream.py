@@ -54,10 +54,10 @@ class EncodedError(PeerLimitError):
 
 
 class RedirectError(PeerLimitError):
-    """An answer that redirects to another host."""
+    """An answer that redirects to where it is not followed."""
 
     def __init__(self) -> None:
-        super().__init__("the answer redirects to another host, which is not followed")
+        super().__init__("the answer is a redirect, which is not followed")
 
 
 class BoundedReader(io.RawIOBase):

@@ -1,7 +1,7 @@
 """A webhook: the message as one JSON document, by POST.
 
-Redirects are followed on the same host only: a message about servers never goes to a host
-that the operator did not name.
+Redirects are followed within scheme, host and port only: a message about servers never
+goes to a place that the operator did not name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import msgspec
 
 from volact import __version__
-from volact.bounded.http_client import BoundedHandler
+from volact.bounded.http_client import BoundedHandler, origin
 from volact.bounded.stream import Limits
 from volact.errors import InputError, NotifyError
 from volact.report.message import Message
@@ -65,12 +65,11 @@ class Webhook:
         raise NotifyError("too many redirects")
 
     def _followed(self, url: str, moved: str) -> str:
-        here, there = urlsplit(url), urlsplit(urljoin(url, moved))
-        same = there.hostname == here.hostname and there.port == here.port
-        safer = there.hostname == here.hostname and (here.scheme, there.scheme) == ("http", "https")
-        if not (safer or (same and there.scheme == here.scheme)):
-            raise NotifyError("redirected to another host; such redirects are not followed")
-        return there.geturl()
+        there = urljoin(url, moved)
+        if origin(there) != origin(url):
+            why = "redirected to another scheme, host or port, which is not followed"
+            raise NotifyError(f"{why}; name the final URL")
+        return there
 
     def _post(self, url: str, body: bytes) -> tuple[int, str]:
         """The status, and where a redirect points."""

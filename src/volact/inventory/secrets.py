@@ -82,14 +82,16 @@ class Secrets:
         raise held or InputError("the password is no longer available", where=place)
 
 
-async def fetch_password(credential: Credential, environ: Mapping[str, str]) -> Secret | None:
+async def fetch_password(
+    credential: Credential, environ: Mapping[str, str], command_s: float = _COMMAND_S
+) -> Secret | None:
     """Read the password from the credential's source."""
     if credential.password_env:
         return _from_environment(credential.password_env, environ)
     if credential.password_file:
         return await _files.run(partial(_from_file, credential.password_file))
     if credential.password_command:
-        return await _from_command(credential.password_command)
+        return await _from_command(credential.password_command, command_s)
     if credential.keyring:
         return await asyncio.to_thread(_from_keyring, credential.keyring, credential.user)
     return None
@@ -112,27 +114,57 @@ def _from_file(path: str) -> Secret:
     return _first_line(text, path)
 
 
-async def _from_command(command: tuple[str, ...]) -> Secret:
+async def _from_command(command: tuple[str, ...], wait_s: float) -> Secret:
     """Run a program, without a shell, and take the first line it prints."""
     where = f"password-command {command[0]}"
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+        process, asked = await asyncio.get_running_loop().subprocess_exec(
+            _PasswordCommand, *command, stdin=asyncio.subprocess.DEVNULL, stderr=None
         )
     except OSError as error:
         raise InputError(error.strerror or "cannot be started", where=where) from error
     try:
-        async with asyncio.timeout(_COMMAND_S):
-            output, _ = await process.communicate()
+        async with asyncio.timeout(wait_s):
+            await asked.done.wait()
     except TimeoutError as error:
-        raise InputError(f"no answer within {_COMMAND_S:.0f} s", where=where) from error
+        raise InputError(f"no answer within {wait_s:g} s", where=where) from error
     finally:
-        if process.returncode is None:
+        if process.get_returncode() is None:
             process.kill()
-            await process.wait()
-    if process.returncode:
-        raise InputError(f"ended with exit status {process.returncode}", where=where)
-    return _first_line(output.decode("utf-8", errors="replace"), where)
+            await asked.exited.wait()
+        process.close()
+    if process.get_returncode():
+        raise InputError(f"ended with exit status {process.get_returncode()}", where=where)
+    return _first_line(asked.output.decode("utf-8", errors="replace"), where)
+
+
+class _PasswordCommand(asyncio.SubprocessProtocol):
+    """The start of what a program prints, up to its end and the end of its first line.
+
+    The end of the pipe may never come: a program that was started in the background
+    (an agent of GnuPG) can hold it open.
+    """
+
+    def __init__(self) -> None:
+        self.output = bytearray()
+        self.done, self.exited = asyncio.Event(), asyncio.Event()
+        self._closed = False
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self.output += data[: 4 * _MAX_SECRET - len(self.output)]
+        self._look()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._closed = True
+        self._look()
+
+    def process_exited(self) -> None:
+        self.exited.set()
+        self._look()
+
+    def _look(self) -> None:
+        if self.exited.is_set() and (self._closed or b"\n" in self.output):
+            self.done.set()
 
 
 def _from_keyring(service: str, user: str) -> Secret:

@@ -12,6 +12,9 @@ import json
 import re
 from dataclasses import dataclass
 
+# JScript sets a property of a COM object that has an argument by assigning to a call,
+# which no edition of the language knows.
+_PUT = re.compile(r"\.Option\((\w+)\) ?=(?!=) ?([\w!]+);?")
 _LITERAL = re.compile(r"^(var [A-Za-z_]\w* ?= ?)(\{.*\});?\r?$", re.MULTILINE)
 
 
@@ -25,12 +28,17 @@ class Source:
 
 def split(text: str) -> Source:
     """Take the first JSON literal out of a script; the names in front stay."""
-    body = _after_comment(text)
+    body = with_puts(_after_comment(text))
     match = _LITERAL.search(body)
     if match is None or not _is_json(match[2]):
         return Source(body, "")
     template = f"{body[: match.start()]}{match[1]}__literal();{body[match.end() :]}"
     return Source(template, match[2])
+
+
+def with_puts(text: str) -> str:
+    """The same script for an engine without JScript's assignment to a call."""
+    return _PUT.sub(r".SetOption(\1, \2);", text)
 
 
 def _after_comment(text: str) -> str:

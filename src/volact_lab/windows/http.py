@@ -1,7 +1,7 @@
 """HTTP as WinHTTP does it: one request at a time, connections kept and used again.
 
 A pool lives as long as the process on the server that made it.  Failures are
-the HRESULTs of WinHTTP.  No redirects, proxies, TLS or chunked bodies: nothing
+the HRESULTs of WinHTTP.  No redirects that are followed, proxies, TLS or chunked bodies: nothing
 the agent asks for has them, and the lab reports them instead of guessing.
 
 A request that waits in vain waits for a part of the time only; ``HttpPool.ahead_s`` is

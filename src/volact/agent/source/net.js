@@ -1,9 +1,9 @@
 /*
  * HTTP by WinHTTP: the metadata service and its Date header as a second clock.
- * Never through a proxy.
+ * Never through a proxy, and never to where an answer redirects.
  */
 
-var HTTP_STATUS = 0x80190000, HTTP_TIMED_OUT = 0x80072EE2;
+var HTTP_STATUS = 0x80190000, HTTP_TIMED_OUT = 0x80072EE2, ENABLE_REDIRECTS = 6;
 
 var silentHosts = {}, pages = {}, tries = {};
 
@@ -16,6 +16,7 @@ function newRequest(url, resolve, connect, send, receive) {
   http.SetProxy(1);
   http.SetTimeouts(resolve, connect, send, receive);
   http.Open("GET", url, true);
+  http.Option(ENABLE_REDIRECTS) = false;
   try {
     http.SetTimeouts(resolve, connect, send, receive);
   } catch (error) {
@@ -64,6 +65,9 @@ function page(url, fresh) {
   if (!pages[url] || fresh) {
     try {
       http = httpGet(url, REQUEST.ask.headers, REQUEST.ask.connect_ms);
+      if (http.Status >= 300 && http.Status < 400) {
+        throw failure(HTTP_STATUS + http.Status);
+      }
     } catch (error) {
       silentHosts[host] = error;
       throw error;

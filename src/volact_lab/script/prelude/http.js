@@ -14,6 +14,12 @@ var HTTP = {name: "WinHttp.WinHttpRequest.5.1",
         call("lab", "SetProxy(" + kind + ")");
       }
     },
+    setoption: function (h, option, value) {
+      if (option !== 6) {
+        call("lab", "Option(" + option + ")");
+      }
+      h.redirects = value;
+    },
     settimeouts: function (h, _resolve, connect, _send, receive) {
       h.limits = [connect, receive];
     },
@@ -57,6 +63,9 @@ var HTTP = {name: "WinHttp.WinHttpRequest.5.1",
 function exchange(h) {
   h.answer = call("http", String(h.method), String(h.url), stringify(h.headers),
     stringify(h.limits));
+  if (h.redirects !== false && h.answer.status >= 300 && h.answer.status < 400) {
+    call("lab", "following a redirect");
+  }
 }
 
 function answered(http) {
