@@ -136,6 +136,9 @@ async def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
         stopped = done.document["stopped"]
         assert done.code == 4
         assert (stopped["why"], stopped["not_begun"]) == ("canary", 10)
+        assert stopped["message"].startswith("the rollout stopped: 2 canaries failed: ")
+        summary = {word: n for word, n in done.document["summary"].items() if n}
+        assert summary == {"servers": 12, "failed": 2, "not_started": 10}
         assert len(place.asked) == 2
         assert set(done.rows) == {f"web-{at:02}" for at in range(12)}
         assert {name for name, kind in done.kinds().items() if kind == "not-begun"} == (

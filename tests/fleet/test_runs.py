@@ -14,6 +14,7 @@ from virtual_time import now, virtual_time
 from volact.errors import TransportError
 from volact.fleet import (
     Control,
+    Ended,
     Entered,
     Event,
     Finished,
@@ -82,6 +83,7 @@ async def test_events_tell_the_way() -> None:
         Entered("wrong", "probe"),
         Entered("wrong", "apply"),
         Finished(rows[0]),
+        Ended(None),
     ]
 
 
@@ -118,7 +120,12 @@ async def test_an_interrupt_gives_rows_that_say_what_was_going_on() -> None:
         "applying": "interrupted while steps were applied: run check to see the result",
         "waiting": "interrupted before it started",
     }
-    assert {row.verdict for row in rows.values()} == {"unreachable"}
+    verdicts = {name: row.verdict for name, row in rows.items()}
+    assert verdicts == {
+        "probing": "not-started",
+        "applying": "unreachable",
+        "waiting": "not-started",
+    }
     assert all(fleet.ways[name].closed for name in ("probing", "applying"))
 
 

@@ -28,7 +28,7 @@ def stored(report: ServerReport, *, days: float = 0, run: str = "b") -> StoredRo
 def latest(report: ServerReport, *, days: float = 0, before: StoredRow | None = None) -> Latest:
     """A server whose newest row this is; ``before`` is its newest good look, if this is none."""
     row = stored(report, days=days)
-    return Latest(newest=row, examined=row if report.verdict != "unreachable" else before)
+    return Latest(newest=row, examined=row if report.examined else before)
 
 
 def licensed(name: str, days: float | None, *findings: Finding, host: str = "") -> ServerReport:
@@ -52,7 +52,7 @@ def channelled(name: str, channel: str) -> ServerReport:
 def not_begun(name: str) -> ServerReport:
     """A server whose turn never came."""
     error = ErrorRow(kind="not-begun", message="the run ended before its turn")
-    return msgspec.structs.replace(unreachable(name), error=error)
+    return msgspec.structs.replace(unreachable(name), verdict="not-started", error=error)
 
 
 def run_row(id: str = "b", **given: object) -> RunRow:

@@ -54,7 +54,7 @@ def test_an_unreachable_server_is_known_by_its_last_good_look() -> None:
 def test_a_run_that_never_came_to_a_server_says_nothing_of_it() -> None:
     made = status_of(latest(not_begun("a"), before=stored(licensed("a", 40), days=-1)))
     assert made.summary.healthy == 1
-    assert status_of(latest(not_begun("a"))).summary.unreachable == 1
+    assert status_of(latest(not_begun("a"))).summary.not_started == 1
 
 
 def test_the_histogram_counts_every_server_once() -> None:

@@ -28,7 +28,7 @@ def suite(servers: list[ServerReport], how: Invocation = HOW, *notes: str) -> ET
 
 def not_begun(name: str = "later-01") -> ServerReport:
     error = ErrorRow(kind="not-begun", message="interrupted before its turn")
-    return msgspec.structs.replace(unreachable(name), error=error)
+    return msgspec.structs.replace(unreachable(name), verdict="not-started", error=error)
 
 
 def test_each_verdict_has_its_place() -> None:

@@ -47,7 +47,7 @@ def text_of(servers: list[ServerReport], how: Invocation = HOW, **look: object) 
 
 def test_the_worst_comes_first_and_healthy_servers_are_only_counted() -> None:
     text = text_of(one_of_each())
-    places = [text.index(word) for word in ("UNREACHABLE", "FAILED", "ATTENTION", "HEALTHY")]
+    places = [text.index(word) for word in ("FAILED", "UNREACHABLE", "ATTENTION", "HEALTHY")]
     assert places == sorted(places)
     assert "HEALTHY  2 servers" in text
     assert "web-01" not in text
@@ -60,7 +60,8 @@ def stopped_text(command: str) -> str:
     writer = TextWriter(out, HOW)
     error = ErrorRow(kind="not-begun", message="not started: 1 canary failed: web-00")
     lost = [unreachable(f"web-{n:02}") for n in range(1, 30)]
-    servers = [failed(), *(msgspec.structs.replace(row, error=error) for row in lost)]
+    waiting = {"verdict": "not-started", "error": error}
+    servers = [*(msgspec.structs.replace(row, **waiting) for row in lost), failed(), healthy()]
     for server in servers:
         writer.add(server)
     message = "the rollout stopped: 1 canary failed: web-00; 29 of 30 servers were not started"
@@ -77,6 +78,10 @@ def test_a_rollout_that_was_stopped_says_so_first_and_names_who_had_no_turn() ->
     assert "  to continue: volact activate -i lab.toml --resume 4f2a" in (second, *rest[:1])
     assert "not-begun: Not started before the run ended (29 servers)" in text
     assert all(f"web-{n:02}" in text for n in range(1, 30))
+    places = [text.index(word) for word in ("FAILED", "HEALTHY", "NOT STARTED  29 servers")]
+    assert places == sorted(places), "failures first, what never had its turn last"
+    assert "UNREACHABLE" not in text
+    assert "31 servers: 1 healthy, 1 failed, 29 not started" in text
     assert text.count("rollout stopped") == 1
     assert text.count("canary failed") == 1
     assert "note: another note" in text

@@ -54,7 +54,8 @@ def test_kinds_of_change(was: ServerReport | None, now: ServerReport, said: str)
 def test_a_server_that_had_no_turn_stands_as_before() -> None:
     watched = ChangeTracker(WITHIN, {"a": ServerStanding("healthy", "")})
     error = ErrorRow(kind="not-begun", message="interrupted")
-    skipped = named(msgspec.structs.replace(unreachable(), error=error))
+    row = msgspec.structs.replace(unreachable(), verdict="not-started", error=error)
+    skipped = named(row)
     assert watched.add(skipped, STARTED) is None
     watched.next(["a"])
     change = watched.add(named(attention()), STARTED)

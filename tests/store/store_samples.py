@@ -71,7 +71,7 @@ def silent(name: str, kind: Any = "connect") -> ServerReport:
         name=name,
         address=f"ssh://{name}.example",
         provider=None,
-        verdict="unreachable",
+        verdict="not-started" if kind == "not-begun" else "unreachable",
         error=error,
     )
 

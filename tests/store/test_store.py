@@ -109,7 +109,7 @@ def test_a_turn_that_never_came_says_nothing_of_a_server(store_url: str) -> None
     with opened(store_url) as store:
         found = {latest.newest.report.name: latest for latest in store.latest()}
         assert found["web-01"].newest.run == "aa11"
-        assert found["web-02"].newest.report.verdict == "unreachable"
+        assert found["web-02"].newest.report.verdict == "not-started"
         assert len(list(store.rows("bb22"))) == 2
 
 

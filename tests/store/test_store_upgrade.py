@@ -81,7 +81,7 @@ def fill_old(connection: sa.Connection) -> None:
             known = servers.get(report.name)
             if report.error and report.error.kind == "not-begun" and known:
                 continue
-            seen = report.verdict != "unreachable"
+            seen = report.error is None
             servers[report.name] = {
                 "name": report.name,
                 "address": report.address,
@@ -111,6 +111,8 @@ def old_run(run: str) -> dict[str, Any]:
 
 
 def old_row(run: str, report: ServerReport) -> dict[str, Any]:
+    if report.error is not None:
+        report = msgspec.structs.replace(report, verdict="unreachable")  # also for not-begun
     os, license = report.os, report.license
     return {
         "run": run, "server": report.name, "at": TIMES[run], "verdict": report.verdict,

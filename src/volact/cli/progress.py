@@ -14,7 +14,7 @@ from volact.model.report import ServerReport
 from volact.model.text import say
 from volact.report.run_counts import RunCounts
 from volact.report.terminal_safe import plain
-from volact.report.words import VERDICTS, WORST_FIRST
+from volact.report.words import COUNTED, VERDICTS
 from volact.words import tr
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class ProgressLines:
         """Print a server that needs attention, and each tenth of the fleet."""
         self._count += 1
         place = f"[{self._count}/{self._total}]"
-        if self._total == 1 or (server.error is not None and server.error.kind == "not-begun"):
+        if self._total == 1 or server.verdict == "not-started":
             return  # its row says it, and thousands may not have begun
         if server.verdict != "healthy":
             why = cause(server).removeprefix("error:")
@@ -123,6 +123,7 @@ _TONES = {
     "attention": "yellow",
     "failed": "red",
     "unreachable": "magenta",
+    "not-started": "dim",
 }
 
 
@@ -177,6 +178,6 @@ class ProgressBar:
     def _shown_counts(self) -> str:
         return " ".join(
             f"[{_TONES[verdict]}]{self._run.verdicts[verdict]} {tr(VERDICTS[verdict])}[/]"
-            for verdict in reversed(WORST_FIRST)
+            for verdict in COUNTED
             if self._run.verdicts[verdict]
         )

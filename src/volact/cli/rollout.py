@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from volact.cli.failure import tell
-from volact.fleet import Control, Event, Stop, Stopped
+from volact.fleet import Control, Ended, Event, Stop, Stopped
 from volact.model.report import RunReport, ServerReport, StopRow
 from volact.model.text import Text, count, say
 from volact.report.base import Invocation
@@ -30,12 +30,12 @@ class RolloutSummary:
 
     def on_event(self, event: Event) -> None:
         """Keep the reason of a stop."""
-        if isinstance(event, Stopped) and self._stop is None:
-            self._stop = event.stop
+        if isinstance(event, Stopped | Ended):
+            self._stop = event.stop or self._stop
 
     def count(self, row: ServerReport) -> None:
         """Count a finished row."""
-        self._not_begun += row.error is not None and row.error.kind == "not-begun"
+        self._not_begun += row.verdict == "not-started"
 
     def add_to(self, run: RunReport, how: Invocation) -> RunReport:
         """The report with the stop and its note, if there was one."""

@@ -69,9 +69,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 def snapshot(report: ServerReport) -> Snapshot | None:
     """A row as it is compared; ``None`` where the run ended before the server's turn."""
-    if report.error is not None and report.error.kind == "not-begun":
+    if report.verdict == "not-started":
         return None
-    seen = report.verdict != "unreachable"
+    seen = report.examined
     os, license = report.os, report.license
     return Snapshot(
         address=report.address,

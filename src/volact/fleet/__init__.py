@@ -10,7 +10,7 @@ begun.  What is done on one server is ``volact.pipeline``'s.  Which servers a ru
 
 from volact.fleet.clones import needs_all_servers, plan_together
 from volact.fleet.control import Canary, Control, Share
-from volact.fleet.events import Entered, Event, Finished, OnEvent, Started, Stopped
+from volact.fleet.events import Ended, Entered, Event, Finished, OnEvent, Started, Stopped
 from volact.fleet.failure_policy import Stop
 from volact.fleet.rate_limiter import Rate
 from volact.fleet.runs import apply_fleet, plan_fleet, run_fleet
@@ -18,6 +18,7 @@ from volact.fleet.runs import apply_fleet, plan_fleet, run_fleet
 __all__ = [
     "Canary",
     "Control",
+    "Ended",
     "Entered",
     "Event",
     "Finished",

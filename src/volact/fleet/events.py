@@ -36,7 +36,13 @@ class Stopped(msgspec.Struct, frozen=True):
     stop: Stop
 
 
-Event = Started | Entered | Finished | Stopped
+class Ended(msgspec.Struct, frozen=True):
+    """The run is over; ``stop`` names all that failed, also after the stop."""
+
+    stop: Stop | None
+
+
+Event = Started | Entered | Finished | Stopped | Ended
 OnEvent = Callable[[Event], None]
 
 

@@ -40,7 +40,12 @@ class FailurePolicy:
         self._failures = 0
         self._proven = 0
         self._ended = 0
-        self.stop: Stop | None = None
+        self._why: StopReason | None = None
+
+    @property
+    def stop(self) -> Stop | None:
+        """Whether it stopped, with all failures that are counted by now."""
+        return None if self._why is None else Stop(self._why, self._sentence(self._why))
 
     def record(self, row: ServerReport, *, sent: bool) -> None:
         """Count a finished server.
@@ -54,24 +59,27 @@ class FailurePolicy:
             self._failures += 1
             if len(self._failed) <= _NAMED:
                 self._failed.append(row.name)
-        if self.stop is None:
-            self.stop = self._judge()
+        self._why = self._why or self._judge()
 
     def stop_for(self, why: Literal["interrupted", "run-time"]) -> None:
         """Stop for a reason from outside: an interrupt, or the time limit of the run."""
-        if self.stop is None:
-            self.stop = Stop(why, _SENTENCES[why])
+        self._why = self._why or why
 
-    def _judge(self) -> Stop | None:
+    def _judge(self) -> StopReason | None:
         limits = self._limits
         first = self._ended <= limits.canaries
         if first and self._failures > limits.canary_failures:
-            return Stop("canary", self._canaries_failed())
+            return "canary"
         if limits.failures is not None and self._failures > limits.failures:
-            return Stop("failures", self._too_many_failed(limits.failures))
+            return "failures"
         if limits.canaries and self._ended == limits.canaries and not self._proven:
-            return Stop("unproven", say("no canary could be verified as activated"))
+            return "unproven"
         return None
+
+    def _sentence(self, why: StopReason) -> Text:
+        if why == "canary":
+            return self._canaries_failed()
+        return self._too_many_failed() if why == "failures" else _SENTENCES[why]
 
     def _canaries_failed(self) -> Text:
         return count(
@@ -81,12 +89,12 @@ class FailurePolicy:
             names=self._names(),
         )
 
-    def _too_many_failed(self, allowed: int) -> Text:
+    def _too_many_failed(self) -> Text:
         return count(
             self._failures,
             "{n} server failed, more than the {allowed} allowed: {names}",
             "{n} servers failed, more than the {allowed} allowed: {names}",
-            allowed=allowed,
+            allowed=self._limits.failures,
             names=self._names(),
         )
 
@@ -96,6 +104,7 @@ class FailurePolicy:
 
 
 _SENTENCES: dict[str, Text] = {
+    "unproven": say("no canary could be verified as activated"),
     "interrupted": say("it was interrupted"),
     "run-time": say("its time limit was reached"),
 }

@@ -17,7 +17,7 @@ from volact.errors import ErrorKind
 from volact.fleet.activation_slots import ActivationSlots
 from volact.fleet.canary import Group, choose_canaries
 from volact.fleet.control import Control
-from volact.fleet.events import Entered, Finished, Started, Stopped
+from volact.fleet.events import Ended, Entered, Finished, Started, Stopped
 from volact.fleet.failure_policy import FailureLimits, FailurePolicy
 from volact.fleet.rate_limiter import RateLimiter
 from volact.fleet.worker_pool import NoResult, PoolLimits, WorkerPool
@@ -102,6 +102,7 @@ class FleetRun(Generic[I_, R]):
                         yield result
                 finally:
                     await results.aclose()
+        self._tell(Ended(self._policy.stop))
 
     async def _results(self, items: Iterable[I_], limits: PoolLimits) -> AsyncGenerator[R, None]:
         """The results of one stage."""

@@ -14,7 +14,10 @@ from volact.errors import ErrorKind
 from volact.model.finding import Finding
 from volact.model.undo import UndoRow
 
-Word = Literal["healthy", "attention", "failed", "unreachable"]
+Word = Literal["healthy", "attention", "failed", "unreachable", "not-started"]
+
+
+UNSEEN: tuple[Word, ...] = ("unreachable", "not-started")  # the server was not examined
 
 
 class OsRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +76,11 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     undo: UndoRow | msgspec.UnsetType = msgspec.UNSET  # of ``volact undo`` only, else left out
 
     @property
+    def examined(self) -> bool:
+        """Whether this row shows how the server stands."""
+        return self.verdict not in UNSEEN
+
+    @property
     def carried(self) -> bool:
         """Whether it is an earlier run's row: the server was not asked in this one."""
         return self.error is None and self.executions == 0
@@ -96,14 +104,24 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of a run; ``changed`` counts servers on which a step changed something."""
+    """Counts of a run; ``changed`` counts servers on which a step changed something.
+
+    ``not_started`` are those whose turn never came: they are not ``unreachable``.
+    """
 
     servers: int = 0
     healthy: int = 0
     attention: int = 0
     failed: int = 0
     unreachable: int = 0
+    not_started: int = 0
     changed: int = 0
+
+
+def count_of(counts: object, verdict: Word) -> int:
+    """One verdict's count in a ``Summary``, or in any struct with the same fields."""
+    found: int = getattr(counts, verdict.replace("-", "_"))
+    return found
 
 
 class StopRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,15 +72,16 @@ def row_without_result(  # noqa: PLR0913  (as above)
     elapsed_s: float = 0.0,
 ) -> ServerReport:
     """The row of a server that gave no result; what was seen ``before`` is kept."""
+    verdict: Word = "not-started" if kind == "not-begun" else "unreachable"
     known = before or ServerReport(
         name=server.name,
         address=str(server.address),
         provider=server.provider or None,
-        verdict="unreachable",
+        verdict=verdict,
     )
     return msgspec.structs.replace(
         known,
-        verdict="unreachable",
+        verdict=verdict,
         error=ErrorRow(kind=kind, message=message, command=command),
         executions=max(executions, known.executions),
         elapsed_s=round(max(elapsed_s, known.elapsed_s), 3),

@@ -47,7 +47,7 @@ class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
         made = list(islice(history(rows, commands), limit))
         if self.since is not None:
             made = [look for look in made if look.at >= moment(self.since)]
-        best = next((row for row in rows if _examined(row.report)), rows[0] if rows else None)
+        best = next((row for row in rows if row.report.examined), rows[0] if rows else None)
         more = limit is not None and looks > limit and len(made) == limit
         return History(
             server=best.report if best else None,
@@ -88,7 +88,7 @@ def _taken(
         rows.append(row)
         commands[row.run] = command
         looks += not row.report.carried
-        if limit is not None and looks > limit and _examined(row.report):
+        if limit is not None and looks > limit and row.report.examined:
             break
     return rows, commands, looks
 
@@ -105,14 +105,14 @@ def history(rows: Iterable[StoredRow], commands: Mapping[str, str]) -> Iterator[
     last: ServerReport | None = None
     for look in reversed(looks):
         before.append(last)
-        last = look.report if _examined(look.report) else last
+        last = look.report if look.report.examined else last
     for look, older in zip(looks, reversed(before), strict=True):
         yield _row(look, older, commands.get(look.run, ""))
 
 
 def _row(look: StoredRow, older: ServerReport | None, command: str) -> LookRow:
     report = look.report
-    seen = _examined(report)
+    seen = report.examined
     stands, first = _ids(report) if seen else (), lead(report)
     before = _ids(older) if older else ()
     gone = (*before, *report.resolved) if seen else ()
@@ -135,10 +135,6 @@ def _row(look: StoredRow, older: ServerReport | None, command: str) -> LookRow:
         elapsed_s=report.elapsed_s,
         undo=report.undo or None,
     )
-
-
-def _examined(report: ServerReport) -> bool:
-    return report.verdict != "unreachable"
 
 
 def _ids(report: ServerReport) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from volact.core.cluster_causes import Cause
 from volact.core.clusters import Clusters
 from volact.core.licence_end import EndState
-from volact.model.report import Cluster, Summary, Word
+from volact.model.report import UNSEEN, Cluster, Summary, Word
 from volact.queries.filters import ServerFilter, expired, of_servers, verdict_now
 from volact.queries.reader import Reader
 from volact.queries.servers import STATE, ServersQuery, state_of, status_row
@@ -32,7 +32,7 @@ _OTHER_ENDS: tuple[EndState, ...] = ("never", "unlicensed", "unknown")
 _ROUNDED = timedelta(days=0.05)  # days are shown to a tenth, and counted as they are shown
 _NAMES = 10
 _TROUBLED = 10
-_RANK = {"unreachable": 0, "failed": 1, "attention": 2, "healthy": 3}
+_RANK = {"failed": 0, "unreachable": 1, "attention": 2, "healthy": 3, "not-started": 4}
 _GROUPED = (SERVERS.c.provider, SERVERS.c.release, SERVERS.c.kms_host)
 
 
@@ -191,6 +191,7 @@ class _Counts:
             attention=self._verdicts["attention"],
             failed=self._verdicts["failed"],
             unreachable=self._verdicts["unreachable"],
+            not_started=self._verdicts["not-started"],
         )
 
     def endings(self) -> tuple[Ends, ...]:
@@ -213,6 +214,7 @@ class _Counts:
                 attention=counts["attention"],
                 failed=counts["failed"],
                 unreachable=counts["unreachable"],
+                not_started=counts["not-started"],
             )
             for value, counts in self._groups[at].items()
         ]
@@ -232,7 +234,7 @@ def _clusters(
 ) -> tuple[Cluster, ...]:
     """What servers have in common that are not healthy, by each one's newest row."""
     found = Clusters()
-    reached = SERVERS.c.verdict != "unreachable"
+    reached = SERVERS.c.verdict.not_in(UNSEEN)
     kind = (
         SERVERS.c.subnet,
         sa.case((reached, sa.func.coalesce(SERVERS.c.kms_host, "")), else_=""),

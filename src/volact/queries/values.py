@@ -127,6 +127,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     attention: int
     failed: int
     unreachable: int
+    not_started: int
 
 
 class Age(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from volact.model.text import say
 from volact.report.base import Writer
 from volact.report.run_counts import RunCounts
 from volact.report.terminal_safe import pad, plain, width
-from volact.report.words import VERDICTS, WORST_FIRST
+from volact.report.words import COUNTED, VERDICTS
 from volact.words import tr
 
 _CAUSES = 16
@@ -40,7 +40,7 @@ def before_after(before: RunCounts, after: RunCounts) -> str:
     """A small table: how many servers had each verdict and each cause."""
     verdicts = [
         (tr(VERDICTS[verdict]), before.verdicts[verdict], after.verdicts[verdict])
-        for verdict in reversed(WORST_FIRST)
+        for verdict in COUNTED
         if before.verdicts[verdict] or after.verdicts[verdict]
     ]
     causes = [

@@ -12,7 +12,7 @@ from collections import Counter
 import msgspec
 
 from volact.core.main_cause import cause, lead
-from volact.model.report import ServerReport, Summary, Word
+from volact.model.report import ServerReport, Summary, Word, count_of
 from volact.model.text import Text, say
 from volact.report.base import Invocation
 from volact.report.group import Natural, natural
@@ -20,6 +20,7 @@ from volact.report.next_step import next_step, shared, way
 from volact.report.run_counts import causes
 from volact.report.step_lines import Lines
 from volact.report.words import (
+    COUNTED,
     ERROR_NAMES,
     ERROR_TITLES,
     MEANS,
@@ -31,7 +32,6 @@ from volact.report.words import (
 )
 from volact.words import tr
 
-TILES: tuple[Word, ...] = ("healthy", "attention", "failed", "unreachable")
 _NAMES_SHOWN = 12
 _TONES = {"error": "bad", "warning": "warn"}
 _BUCKETS: tuple[tuple[Text, float], ...] = (
@@ -84,13 +84,15 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tiles(summary: Summary, before: Summary | None) -> list[Tile]:
-    """The four counts with their share of the whole."""
+    """The counts with their share of the whole; servers not started only where there are any."""
     total = max(1, summary.servers)
     made, offset = [], 0.0
-    for verdict in TILES:
-        count = getattr(summary, verdict)
+    for verdict in COUNTED:
+        count = count_of(summary, verdict)
+        if verdict == "not-started" and not count:
+            continue
         share = round(100 * count / total, 3)
-        earlier = None if before is None else getattr(before, verdict)
+        earlier = None if before is None else count_of(before, verdict)
         made.append(
             Tile(verdict=verdict, word=tr(VERDICTS[verdict]), means=tr(MEANS[verdict]),
                  count=count, share=share, offset=offset, before=earlier)

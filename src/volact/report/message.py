@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from volact.model.report import RunReport, Word
+from volact.model.report import RunReport, Word, count_of
 from volact.model.text import Text, count, in_json, listed, say
 from volact.report.group import HEADING, cluster_lines
 from volact.report.terminal_safe import plain, without_surrogates
-from volact.report.words import VERDICTS, WORST_FIRST, duration
+from volact.report.words import COUNTED, VERDICTS, duration
 from volact.words import tr
 
 _SHOWN = 10
@@ -120,8 +120,8 @@ def counts_line(run: RunReport) -> str:
     summary = run.summary
     counts = [
         say("{n} {verdict}", n=number, verdict=VERDICTS[verdict])
-        for verdict in reversed(WORST_FIRST)
-        if (number := getattr(summary, verdict))
+        for verdict in COUNTED
+        if (number := count_of(summary, verdict))
     ]
     said = count(
         summary.servers,

@@ -11,11 +11,11 @@ from collections import Counter
 from datetime import datetime
 from typing import TextIO
 
-from volact.model.report import RunReport, ServerReport
+from volact.model.report import RunReport, ServerReport, count_of
 from volact.report.base import Invocation
 from volact.report.spool import Spool
 from volact.report.terminal_safe import plain
-from volact.report.words import WORST_FIRST, days_left
+from volact.report.words import COUNTED, days_left
 
 _SEVERITIES = ("error", "warning", "info")
 
@@ -83,8 +83,8 @@ class PrometheusWriter:
         self._head("volact_run_info", "The run that this file is of.")
         self._line("volact_run_info", _labels(command=run.command, version=run.volact), 1)
         self._head("volact_run_servers", "Servers of the run by verdict.")
-        for verdict in reversed(WORST_FIRST):
-            number = getattr(run.summary, verdict)
+        for verdict in COUNTED:
+            number = count_of(run.summary, verdict)
             self._line("volact_run_servers", _labels(verdict=verdict), number)
         self._head("volact_run_changed_servers", "Servers on which a step changed something.")
         self._line("volact_run_changed_servers", "", run.summary.changed)

@@ -48,6 +48,7 @@ class RunCounts:
             attention=self.verdicts["attention"],
             failed=self.verdicts["failed"],
             unreachable=self.verdicts["unreachable"],
+            not_started=self.verdicts["not-started"],
             changed=self.changed,
         )
 
@@ -75,7 +76,7 @@ def was_changed(server: ServerReport) -> bool:
 
 def exit_code(summary: Summary) -> int:
     """The exit code of the run: unexamined outranks attention."""
-    if summary.unreachable:
+    if summary.unreachable or summary.not_started:
         return UNEXAMINED
     return ATTENTION if summary.attention or summary.failed else ALL_WELL
 

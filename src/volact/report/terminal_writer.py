@@ -14,6 +14,7 @@ from volact.report.terminal_safe import width
 from volact.report.wrap import wrapped
 
 COLOURS: dict[str, str] = {
+    "not-started": "2",
     "unreachable": "1;35",
     "failed": "1;31",
     "attention": "1;33",

@@ -21,6 +21,7 @@ from volact.report.step_lines import next_lines
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import (
+    COUNTED,
     MEANS,
     SEVERITIES,
     VERDICTS,
@@ -178,7 +179,7 @@ class TextWriter:
         summary = self._counts.summary()
         counts = [
             say("{n} {verdict}", n=number, verdict=VERDICTS[verdict])
-            for verdict in reversed(WORST_FIRST)
+            for verdict in COUNTED
             if (number := self._counts.verdicts[verdict])
         ]
         said = count(

@@ -20,11 +20,11 @@ from volact.queries.values import ServerState
 from volact.report.group import natural
 from volact.report.message import Change, counts_line
 from volact.report.terminal_safe import plain
-from volact.report.words import ERROR_TITLES, VERDICTS, WORST_FIRST, days_left
+from volact.report.words import COUNTED, ERROR_TITLES, VERDICTS, WORST_FIRST, days_left
 from volact.words import tr
 
 _ORDER = ("worse", "new", "expiring", "other", "better")
-_RANK: dict[Word, int] = {word: at for at, word in enumerate(reversed(WORST_FIRST))}
+_RANK: dict[Word, int] = {word: at for at, word in enumerate(COUNTED)}
 
 
 class ServerStanding(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ class ChangeTracker:
 
     def add(self, server: ServerReport, at: str) -> Change | None:
         """Compare one server's row, made ``at``, with how it stood."""
-        if server.error is not None and server.error.kind == "not-begun":
+        if server.verdict == "not-started":
             return None  # it was not checked: what was known of it stays
         now = standing_of(server, at, self._within)
         self._now[server.name] = now

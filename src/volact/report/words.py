@@ -21,9 +21,13 @@ from volact.report.labels import LABELS
 from volact.report.terminal_safe import plain
 from volact.words import tr
 
-WORST_FIRST: tuple[Word, ...] = ("unreachable", "failed", "attention", "healthy")
+# The order of lists: what failed comes first, what never had its turn last.
+WORST_FIRST: tuple[Word, ...] = ("failed", "unreachable", "attention", "healthy", "not-started")
+# The order of counts.
+COUNTED: tuple[Word, ...] = ("healthy", "attention", "failed", "unreachable", "not-started")
 
 VERDICTS: dict[Word, Text] = {
+    "not-started": say("not started"),
     "unreachable": say("unreachable"),
     "failed": say("failed"),
     "attention": say("attention"),
@@ -31,6 +35,7 @@ VERDICTS: dict[Word, Text] = {
 }
 
 MEANS: dict[Word, Text] = {
+    "not-started": say("the run ended before their turn"),
     "unreachable": say("could not be examined"),
     "failed": say("repair ran, verification failed"),
     "attention": say("examined; something is wrong or was not allowed"),

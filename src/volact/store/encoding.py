@@ -41,9 +41,12 @@ def squeeze(data: bytes) -> bytes:
 def unpack_report(data: bytes) -> ServerReport:
     """The row that was packed; ``StoreError`` when it is not one any more."""
     try:
-        return msgspec.json.decode(zlib.decompress(data), type=ServerReport)
+        report = msgspec.json.decode(zlib.decompress(data), type=ServerReport)
     except (zlib.error, msgspec.DecodeError) as error:
         raise _spoilt() from error
+    if report.error is not None and report.error.kind == "not-begun":  # before version 3
+        return msgspec.structs.replace(report, verdict="not-started")
+    return report
 
 
 def unpack_dict(data: bytes) -> dict[str, Any]:

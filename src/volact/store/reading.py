@@ -140,7 +140,7 @@ def _counted(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Summary
     query = query.where(ROWS.c.run.in_(ids)).group_by(ROWS.c.run, ROWS.c.verdict)
     counts: dict[str, dict[str, int]] = {id_: {"servers": 0, "changed": 0} for id_ in ids}
     for run, verdict, servers, did in connection.execute(query):
-        counts[run][verdict] = servers
+        counts[run][verdict.replace("-", "_")] = servers
         counts[run]["servers"] += servers
         counts[run]["changed"] += did
     return {id_: Summary(**given) for id_, given in counts.items()}

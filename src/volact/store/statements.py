@@ -104,7 +104,7 @@ def _write_rows(connection: sa.Connection, batch: Batch, done: list[ServerDone])
 
 def _unseen(report: ServerReport) -> bool:
     """Whether it was not visited: its turn never came, or an earlier run's row was taken over."""
-    return report.carried or (report.error is not None and report.error.kind == "not-begun")
+    return report.carried or report.verdict == "not-started"
 
 
 def _row(run: str, event: ServerDone) -> Values:
@@ -120,7 +120,7 @@ def _row(run: str, event: ServerDone) -> Values:
 
 def _server(run: str, event: ServerDone, tags: Mapping[str, tuple[str, ...]] | None) -> Values:
     report = event.report
-    examined = report.verdict != "unreachable"
+    examined = report.examined
     return {
         "name": name_column(report.name),
         "first_seen": event.at,

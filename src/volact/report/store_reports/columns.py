@@ -28,6 +28,7 @@ RUNS: dict[str, Callable[[RunRow], object]] = {
     "unreachable": lambda run: run.summary.unreachable,
     "changed": lambda run: run.summary.changed,
     **fields("words", "note"),
+    "not_started": lambda run: run.summary.not_started,
 }
 
 HISTORY: dict[str, Callable[[LookRow], object]] = {

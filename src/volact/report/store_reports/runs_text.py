@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from volact.model.report import Word, count_of
 from volact.model.text import count, say
-from volact.report.store_reports.store_text import StoreText, ago, cut, moment, number
+from volact.report.store_reports.store_text import (
+    StoreText,
+    ago,
+    cut,
+    moment,
+    number,
+    verdict_columns,
+)
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell
 from volact.report.words import VERDICTS, duration
@@ -15,6 +23,7 @@ from volact.words import tr
 
 def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
     """The runs, newest first; whether there are older ones."""
+    verdicts = verdict_columns(run.summary for run in runs)
     head = (
         tr(say("RUN")),
         tr(say("STARTED (UTC)")),
@@ -22,10 +31,10 @@ def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
         tr(say("COMMAND")),
         tr(say("TOOK")),
         tr(say("servers")),
-        *(tr(VERDICTS[word]) for word in ("healthy", "attention", "failed", "unreachable")),
+        *(tr(VERDICTS[word]) for word in verdicts),
         tr(say("changed")),
     )
-    out.table(head, [_row(out, run) for run in runs], indent=0)
+    out.table(head, [_row(out, run, verdicts) for run in runs], indent=0)
     for run in runs:
         if run.note:
             out.prose(f"{plain(run.id)}: {plain(tr(run.note))}", 0, "dim")
@@ -47,7 +56,7 @@ def run_line(run: RunRow) -> str:
     return plain(f"{run.id}  {tr(said)}") + ("" if run.finished else f" ({tr(say('interrupted'))})")
 
 
-def _row(out: StoreText, run: RunRow) -> tuple[Cell, ...]:
+def _row(out: StoreText, run: RunRow, verdicts: Sequence[Word]) -> tuple[Cell, ...]:
     counts = run.summary
     took = Cell(tr(say("interrupted")), "attention", True)
     if run.finished and run.elapsed_s is not None:
@@ -59,10 +68,7 @@ def _row(out: StoreText, run: RunRow) -> tuple[Cell, ...]:
         Cell(cut(plain(run.command), 16)),
         took,
         number(counts.servers),
-        number(counts.healthy),
-        number(counts.attention, "attention"),
-        number(counts.failed, "failed"),
-        number(counts.unreachable, "unreachable"),
+        *(number(count_of(counts, word), word if word != "healthy" else "") for word in verdicts),
         number(counts.changed),
     )
 

@@ -6,9 +6,18 @@ from datetime import timedelta
 
 from volact.core.licence_end import EndState
 from volact.core.span import span_word
+from volact.model.report import count_of
 from volact.model.text import Text, count, say
 from volact.queries.values import Age, Ends, FleetStatus, Group
-from volact.report.store_reports.store_text import StoreText, ago, bar, cut, number, some
+from volact.report.store_reports.store_text import (
+    StoreText,
+    ago,
+    bar,
+    cut,
+    number,
+    some,
+    verdict_columns,
+)
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell
 from volact.report.words import MEANS, VERDICTS, WORST_FIRST
@@ -60,7 +69,7 @@ class StatusText:
             self._out.line(plain(tr(words)))
 
     def _verdicts(self) -> None:
-        counts = {word: getattr(self._status.summary, word) for word in WORST_FIRST}
+        counts = {word: count_of(self._status.summary, word) for word in WORST_FIRST}
         self._out.line()
         rows = [
             (
@@ -138,14 +147,14 @@ class StatusText:
                 self._group(tr(title), groups, tr(none))
 
     def _group(self, title: str, groups: tuple[Group, ...], none: str) -> None:
-        verdicts = tuple(reversed(WORST_FIRST))
+        verdicts = verdict_columns([self._status.summary])
         head = (title, tr(say("servers")), *(tr(VERDICTS[word]) for word in verdicts))
         rows = [
             (
                 Cell(cut(plain(each.value), 48) if each.value else none),
                 number(each.servers),
                 *(
-                    number(getattr(each, word), word if word != "healthy" else "")
+                    number(count_of(each, word), word if word != "healthy" else "")
                     for word in verdicts
                 ),
             )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TextIO
 
 from volact.core.licence_end import days_until
+from volact.model.report import Summary, Word
 from volact.model.text import count, say
 from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell, TerminalWriter
-from volact.report.words import duration
+from volact.report.words import COUNTED, duration
 from volact.words import tr
 
 _BAR = 40
@@ -58,6 +59,12 @@ def bar(servers: int, most: int) -> str:
 def number(value: int, colour: str = "") -> Cell:
     """A count; none is a dash that does not draw the eye."""
     return Cell(str(value), colour, True) if value else Cell("-", "dim", True)
+
+
+def verdict_columns(summaries: Iterable[Summary]) -> tuple[Word, ...]:
+    """The verdicts that a table has columns for; servers not started only where there are any."""
+    waiting = any(each.not_started for each in summaries)
+    return tuple(word for word in COUNTED if waiting or word != "not-started")
 
 
 def moment(text: str | None) -> str:

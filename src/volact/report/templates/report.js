@@ -2,7 +2,7 @@
 (() => {
   const by = (id) => document.getElementById(id);
   const CHUNK = 100;
-  const HEAD = /^<details class="row (\w+)" id="(\w+)" data-n="([^"]*)" data-p="([^"]*)" data-r="([^"]*)" data-d="([^"]*)" data-f="([^"]*)" data-c="([^"]*)"/;
+  const HEAD = /^<details class="row ([\w-]+)" id="(\w+)" data-n="([^"]*)" data-p="([^"]*)" data-r="([^"]*)" data-d="([^"]*)" data-f="([^"]*)" data-c="([^"]*)"/;
   const KMS = /<span class="kms">([^<]*)</;
   // Remedies and commands are the same on many servers: whoever searches means what is there.
   const UNSEARCHED = /<(?:p class="note|div class="next).*?<\/(?:p|div)>|<[^>]*>/g;
@@ -166,7 +166,7 @@
     else if (inRow && event.key === "ArrowDown") act = typed.j;
     else if (inRow && event.key === "ArrowUp") act = typed.k;
     else if (field === search && event.key === "ArrowDown") act = () => { holder.firstElementChild?.firstElementChild.focus(); };
-    else if (!field && /^[1-4]$/.test(event.key)) act = () => chips[Number(event.key) - 1]?.click();
+    else if (!field && /^[1-5]$/.test(event.key)) act = () => chips[Number(event.key) - 1]?.click();
     if (!act) return;
     event.preventDefault();
     act();
