@@ -44,5 +44,5 @@ def test_no_line_starts_with_a_colon() -> None:
 def test_lines_are_joined_behind_the_end_of_a_statement_only() -> None:
     assert joined("a();\nb();\nfunction f(){c();}\nd();") == "a();b();function f(){c();}d();"
     assert joined("x = a +\nb;") == "x = a +\nb;"
-    long = "x();" * 120
+    long = "x();" * 480
     assert joined(f"{long}\n{long}") == f"{long}\n{long}"

@@ -17,6 +17,7 @@ from volact.model.facts import (
     Event,
     Facts,
     FirewallFacts,
+    GroundFacts,
     LicensingFacts,
     OsFacts,
     Product,
@@ -39,6 +40,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "store": StoreFacts,
     "firewall": FirewallFacts,
     "wsh": WshFacts,
+    "ground": GroundFacts,
 }
 
 

@@ -353,6 +353,12 @@ EXAMPLES = [
     ),
     Example("no metadata", server(metadata=unreadable()), "entitlement-unknown"),
     # the system
+    Example(
+        "a self-check failed",
+        server(checks={"clock": "3600000 ms", "error-number": True}),
+        "agent-self-check-failed!",
+    ),
+    Example("a self-check could not be made", server(checks={"clock": unreadable()}), ""),
     Example("WSH off", {"wsh": {"machine": 0}}, "wsh-disabled!"),
     Example("WSH off for the user", server(wsh__user=0), "wsh-disabled!"),
     Example("not elevated", server(elevated=False), "not-elevated!"),

@@ -140,6 +140,8 @@ _SEEN: list[tuple[str, int, str, Check]] = [
     ("grace-expired", 2, "2016", lambda f: product(f)["LicenseStatus"] == 5),
     ("product-policy", 2, "2016", lambda f: f["policy_len"] == 1960),
     ("wsh-disabled", 3, "2016", lambda f: 0 in f["wsh"].values()),
+    ("self-check", 5, "2016", lambda f: any(isinstance(v, str) for v in f["checks"].values())),
+    ("self-check-of-steps", 4, "2016", lambda f: {*f["checks"].values()} == {True}),
     ("grace-ending", 1, "2019", lambda f: product(f)["GracePeriodRemaining"] < 30 * 1440),
     ("renewal-late", 1, "2019", lambda f: product(f)["GracePeriodRemaining"] < 245_000),
     ("type-forced", 1, "2019", lambda f: product(f)["VLActivationTypeEnabled"] == 1),

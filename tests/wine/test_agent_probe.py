@@ -63,6 +63,14 @@ def test_what_wine_lacks_is_absent_or_unreadable_never_a_guess(plain: dict[str, 
     assert facts["os"]["edition"] is None
 
 
+def test_the_self_checks_hold_in_wines_engine(plain: dict[str, Any]) -> None:
+    checks = plain["checks"]
+    assert [name for name, seen in checks.items() if isinstance(seen, str)] == []
+    assert checks["error-number"] is checks["wmi-column"] is checks["clock"] is True
+    assert plain["ground"]["engine"].startswith("JScript 5.")
+    assert plain["ground"]["process"] == "AMD64"
+
+
 def test_what_is_asked_on_need_is_asked_of_wine_too(plain: dict[str, Any]) -> None:
     rights, store = plain["rights"], plain["store"]
     assert isinstance(rights["profiles"], list)

@@ -28,7 +28,7 @@ from volact.model.text import say
 MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command takes
 HANDED_BYTES = 96 * 1024  # a standalone file is never shortened, only bounded
 
-_COMMON = ("host", "registry", "wmi", "services", "net", "reach", "licensing", "server")
+_COMMON = ("host", "registry", "wmi", "services", "net", "reach", "licensing", "server", "ground")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
 
 
@@ -41,7 +41,7 @@ def _parts_of_kinds(kinds: Iterable[StepKind[Any]]) -> tuple[str, ...]:
 _PARTS_OF_STEPS = _parts_of_kinds(KINDS)
 
 PARTS: dict[Mode, tuple[str, ...]] = {
-    "probe": (*_COMMON, *_FACTS, "main", "probe"),
+    "probe": (*_COMMON, *_FACTS, "ground_facts", "main", "probe"),
     "apply": (*_COMMON, *_FACTS, "steps", *_PARTS_OF_STEPS, "lock", "main", "apply"),
     "standalone": (
         *_COMMON,
@@ -206,8 +206,8 @@ def _limits_back(request: Request) -> str:
         'if "%%a"=="VolactLimits" '
     )
     back = "\n".join(
-        f'if "%{word}%"=="-" %r% delete "%w%" /v {name} /f >nul 2>nul\n'
-        f'if not "%{word}%"=="-" %r% add "%w%" /v {name} /t REG_DWORD /d %{word}% /f >nul 2>nul'
+        f'if "%{word}%"=="-" %r% delete "%w%" /v {name} /f %q%\n'
+        f'if not "%{word}%"=="-" %r% add "%w%" /v {name} /t REG_DWORD /d %{word}% /f %q%'
         for word, name in (("p", "MaxPosPhaseCorrection"), ("n", "MaxNegPhaseCorrection"))
     )
     return (
@@ -218,8 +218,8 @@ def _limits_back(request: Request) -> str:
         f'{found}set "n=%%c"\n'
         "if not defined p goto kept\n"
         f"{back}\n"
-        '%r% delete "%w%" /v VolactLimits /f >nul 2>nul\n'
-        "%sys%\\w32tm.exe /config /update >nul 2>nul\n"
+        '%r% delete "%w%" /v VolactLimits /f %q%\n'
+        "%sys%\\w32tm.exe /config /update %q%\n"
         ":kept"
     )
 
@@ -231,8 +231,8 @@ def _unlock(request: Request) -> str:
     return (
         'set "w=%SystemRoot%\\volact.lock"\n'
         'if exist "%w%" for /f "tokens=2" %%a in (\'type "%w%" 2^>nul\') do '
-        f'if "%%a"=="{request.id}" del /q /f "%w%" >nul 2>nul\n'
-        f'del /q /f "%w%.{request.id}" >nul 2>nul'
+        f'if "%%a"=="{request.id}" del /q /f "%w%" %q%\n'
+        f'del /q /f "%w%.{request.id}" %q%'
     )
 
 

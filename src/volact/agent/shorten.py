@@ -43,16 +43,18 @@ _WORDS = frozenset(
 
 
 _SHORTER = {"true": "!0", "false": "!1"}
+_LIKE_STRINGS = ("null", "undefined")
 
 
 def shorten(script: str, *, functions: bool) -> str:
     """The same script with short names for its variables, and for its functions too.
 
     A string or member that occurs often becomes a variable as well (``x[a]`` for
-    ``x.name``); spaces, and the sign that ends a statement before a closing brace, go:
-    no token needs them.
+    ``x.name``); spaces, braces around a single statement, and the sign that ends one
+    before a closing brace, go: no token needs them.
     """
     tokens = tuple(_without_spaces(tuple(_tokens(_with_shared_strings(script)))))
+    tokens = _without_braces(tokens)
     places = tuple(_names(tokens))
     used = Counter(tokens[at].text for at in places)
     wanted = _variables(tokens) | (_functions(tokens) if functions else set())
@@ -100,21 +102,41 @@ def _strings(tokens: tuple[Token, ...]) -> Iterator[int]:
     texts = ["", *(tokens[at].text for at in solid), ""]
     for at, before, after in zip(solid, texts, texts[2:], strict=False):
         key = after == ":" and before in ("{", ",")
-        if tokens[at].kind == "text" and tokens[at].text[0] in "\"'" and not key:
+        text = tokens[at].text
+        if not key and (text[0] in "\"'" or (text in _LIKE_STRINGS and before != ".")):
             yield at
 
 
 def _without_spaces(tokens: tuple[Token, ...]) -> Iterator[Token]:
     """Line ends stay; so do spaces between words and between equal signs (``a - -b``)."""
+    tokens = tuple(Token(token.kind, _SHORTER.get(token.text, token.text)) for token in tokens)
     ends = ("", *(token.text[-1] for token in tokens))
     starts = (*(token.text[0] for token in tokens[1:]), "")
     for token, before, after in zip(tokens, ends, starts, strict=False):
         words = _in_word(before) and _in_word(after)
         needed = words or (before == after and before in "+-/") or "\n" in token.text
-        if token.kind != "space":
-            yield Token(token.kind, _SHORTER.get(token.text, token.text))
-        elif needed:
+        if token.kind != "space" or needed:
             yield token
+
+
+def _without_braces(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """``if(a){b}`` as ``if(a)b;``, where no ``else`` follows; loops likewise."""
+    texts = [token.text for token in tokens]
+    solid = [at for at, token in enumerate(tokens) if token.kind != "space"]
+    opened: list[bool] = []
+    for number, at in enumerate(solid):
+        if texts[at] == "(":
+            opened.append(texts[solid[number - 1]] in ("if", "for", "while"))
+        elif texts[at] == ")" and opened.pop() and tokens[solid[number + 1]].text == "{":
+            inside = [texts[other] for other in solid[number + 2 : number + 600]]
+            end = inside.index("}")
+            alone = inside[:end].count(";") == (inside[end - 1] == ";") and "{" not in inside[:end]
+            if alone and end and inside[end + 1 : end + 2] != ["else"]:
+                texts[solid[number + 1]] = ""
+                texts[solid[number + 2 + end]] = "" if inside[end - 1] == ";" else ";"
+    return tuple(
+        Token(token.kind, text) for token, text in zip(tokens, texts, strict=True) if text
+    )
 
 
 def _without_last_signs(script: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 # The limit of a line's length; cmd skips these lines like all others.
-_WIDE = 500
+_WIDE = 2000
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)
 _STRING = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _EQUAL_SIGNS = re.compile(r"(?<=\+) (?=\+)|(?<=-) (?=-)")

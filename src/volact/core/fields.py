@@ -39,6 +39,7 @@ GROUPS: dict[str, Fields] = {
     "rights": {**_all(text, "profile_key hive enum_root plugplay dcom"), "profiles": texts},
     "store": {"path": path, "sddl": text, **_all(integer, "tokens free_mb"), "spare": boolean},
     "firewall": {"service": text, **_all(texts, "blocking block allow")},
+    "ground": {**_all(text, "wsh engine process system acp oem"), "replacement": integer},
     "wsh": _all(integer, "machine user winsafer"),
 }
 

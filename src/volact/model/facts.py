@@ -201,6 +201,18 @@ class WshFacts(msgspec.Struct, frozen=True, kw_only=True):
     winsafer: Fact[int] = NOT_ASKED
 
 
+class GroundFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent ran on: its script host, its engine, the process and the system."""
+
+    wsh: Fact[str] = NOT_ASKED  # version of Windows Script Host
+    engine: Fact[str] = NOT_ASKED  # "JScript 5.8.16384"
+    replacement: Fact[int] = NOT_ASKED  # policy JScriptReplacement; 0 is the older engine
+    process: Fact[str] = NOT_ASKED  # PROCESSOR_ARCHITECTURE
+    system: Fact[str] = NOT_ASKED  # OSArchitecture, in words of its language
+    acp: Fact[str] = NOT_ASKED  # code pages
+    oem: Fact[str] = NOT_ASKED
+
+
 class Clock(msgspec.Struct, frozen=True):
     """When volact asked, by its own clock: Unix seconds before and after."""
 
@@ -231,6 +243,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     routes: Fact[tuple[Route, ...]] = NOT_ASKED
     policy_len: Fact[int] = NOT_ASKED  # bytes of ProductOptions\ProductPolicy
     wsh: WshFacts = WshFacts()
+    ground: GroundFacts = GroundFacts()
+    checks: dict[str, Fact[bool | str | int]] = {}  # self-check -> True, or what was seen instead
     elevated: Fact[bool] = NOT_ASKED
     restart: Fact[str] = NOT_ASKED  # the step that waits for a restart
     clock: Clock | None = None

@@ -84,6 +84,20 @@ def _script_host_off(machine: Machine) -> None:
     machine.registry.set(f"{root}\\{WSH}", "Enabled", value)
 
 
+# Those that every execution makes, then those before steps; "" is none.
+_CHECKS = ("error-number", "wmi-column", "safe-array", "bitness", "clock")
+_STEP_CHECKS = ("exit-code", "registry-number", "acl-text", "closed-port")
+
+
+def _odd(machine: Machine) -> None:
+    machine.odd = _CHECKS[machine.spec.variant("self-check", len(_CHECKS))]
+
+
+def _odd_for_steps(machine: Machine) -> None:
+    notification(machine)
+    machine.odd = _STEP_CHECKS[machine.spec.variant("self-check-of-steps", len(_STEP_CHECKS))]
+
+
 FAULTS = (
     Fault("sppsvc-disabled", always("service-disabled"), _enabled_at_once, _service_disabled),
     Fault(
@@ -103,5 +117,7 @@ FAULTS = (
     ),
     Fault("image-imported", _image_findings, "attention", _image),
     Fault("product-policy", always("product-policy-damaged"), "attention", _policy_damaged),
+    Fault("self-check", always("agent-self-check-failed"), "attention", _odd),
+    Fault("self-check-of-steps", always("not-licensed"), "failed", _odd_for_steps),
     Fault("wsh-disabled", always("wsh-disabled"), "attention", _script_host_off),
 )

@@ -42,7 +42,8 @@ def _run(process: Process, target: str, verb: str, argument: str) -> None:
     node = machine.files.stat(path)
     match verb:
         case "/save":
-            text = f"{node.name}\r\n{node.dacl.sddl()}\r\n"
+            sddl = "" if machine.odd == "acl-text" else node.dacl.sddl()
+            text = f"{node.name}\r\n{sddl}\r\n"
             machine.files.write(normal(argument, process.cwd), text.encode("utf-16-le"))
         case "/restore":
             _restore(process, path, machine.files.read(normal(argument, process.cwd)))

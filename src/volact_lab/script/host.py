@@ -52,6 +52,7 @@ class Bridge:
             "script": self._about,
             "run": self._run,
             "expand": self._expand,
+            "engine": lambda *_: self._engine(),
             "lab": self._lab,
             "progid": self._progid,
             "reg.read": self._reg_read,
@@ -113,11 +114,15 @@ class Bridge:
         code = launch.run_command_line(child, command)
         if code is None:
             raise WinFault(0x80070002, command)
-        return code
+        return 0 if self._machine.odd == "exit-code" else code
 
     def _expand(self, text: str, *_: Any) -> str:
         env = self._process.env
         return _VARIABLE.sub(lambda match: env.get(match[1]) or match[0], text)
+
+    def _engine(self) -> str:
+        """The engine's version: JScript, and since 2025 JScript9Legacy (its number: unverified)."""
+        return "11.0.26100" if self._machine.spec.release == "2025" else "5.8.23000"
 
     def _lab(self, text: str, *_: Any) -> None:
         raise LabError(text)
@@ -128,7 +133,14 @@ class Bridge:
     # registry
 
     def _reg_read(self, path: str, *_: Any) -> Answer:
-        value = registry_values.read(self._machine.registry, path)
+        try:
+            value = registry_values.read(self._machine.registry, path)
+        except WinFault as fault:
+            if self._machine.odd == "error-number":
+                raise WinFault(0x80070003, fault.text) from fault
+            raise
+        if isinstance(value.data, bytes) and self._machine.odd == "safe-array":
+            return value.data.decode("latin-1")
         if isinstance(value.data, bytes):
             small = list(value.data) if len(value.data) <= _SMALL else None
             return Json.of({"bytes": len(value.data), "content": small})
@@ -137,6 +149,8 @@ class Bridge:
         return signed(value.data) if isinstance(value.data, int) else value.data
 
     def _reg_write(self, path: str, value: str | float, kind: str, *_: Any) -> None:
+        if self._machine.odd == "registry-number" and value == -1:
+            value = 0x7FFFFFFF
         registry_values.write(self._machine.registry, path, value, kind)
 
     def _reg_delete(self, path: str, *_: Any) -> None:
@@ -170,6 +184,8 @@ class Bridge:
     # HTTP
 
     def _request(self, method: str, url: str, headers: str, limits: str, *_: Any) -> str:
+        if self._machine.odd == "closed-port" and url.startswith("http://127."):
+            raise WinFault(codes.HTTP_CONNECTION)
         connect, receive = (float(milliseconds) / 1000 for milliseconds in json.loads(limits))
         asked = Limits(connect_s=connect or 60.0, receive_s=receive or 30.0)
         response = self._http.request(method, url, json.loads(headers), asked)

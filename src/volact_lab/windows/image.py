@@ -83,6 +83,10 @@ def registry_image(release_name: str, language: str, edition_id: str, core: bool
         "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation",
         TimeZoneKeyName=LANGUAGES[language].zone,
     )
+    zone = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation"
+    registry.put(image, zone, "StandardStart", Value("REG_BINARY", bytes(16)))
+    pages = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage"
+    text(pages, ACP=LANGUAGES[language].ansi[2:], OEMCP=LANGUAGES[language].oem[2:])
     text(f"HKLM\\{WSH}", ActiveDebugging="1", DisplayLogo="1", SilentTerminate="0", UseWINSAFER="1")
     text(LOCAL_SERVICE, TEMP="%USERPROFILE%\\AppData\\Local\\Temp")
     _licensing(image, release)

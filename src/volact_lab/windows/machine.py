@@ -53,6 +53,7 @@ class Machine:
         self.domain_role = 3 if spec.domain else 2
         self.elevated = True
         self.free_bytes = FREE_BYTES
+        self.odd = ""  # the self-check of the agent that does not hold here
         self.as_system = False
         self.stop_at: float | None = None
         self._ended = 0
@@ -194,7 +195,7 @@ class Machine:
                 "PATH": "C:\\Windows\\System32;C:\\Windows;C:\\Windows\\System32\\wbem",
                 "PATHEXT": ".COM;.EXE;.BAT;.CMD",
                 "OS": "Windows_NT",
-                "PROCESSOR_ARCHITECTURE": "AMD64",
+                "PROCESSOR_ARCHITECTURE": "x86" if self.odd == "bitness" else "AMD64",
                 "ProgramData": "C:\\ProgramData",
                 "COMPUTERNAME": self.name,
                 "USERNAME": self.spec.account,

@@ -103,7 +103,9 @@ class Network:
         found = self.own.get(key) or self.internet.peers.get(key)
         if found:
             return found
-        known = any(address == other for other, _port in self.internet.peers)
+        known = address.startswith("127.") or any(
+            address == other for other, _port in self.internet.peers
+        )
         return REFUSED if known else SILENT
 
     def connect(self, name: str, port: int, timeout_s: float) -> socket.socket:

@@ -7,6 +7,7 @@ where it cannot start, they cannot be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from volact_lab.cloud import home
 from volact_lab.windows import adapter, upkeep
@@ -32,7 +33,16 @@ def _operating_system(machine: Machine) -> Iterator[Cells]:
         "windowsdirectory": "C:\\Windows",
         "locale": f"{machine.language.lcid:04x}",
         "codeset": "1252",
+        "osarchitecture": "64-bit",
+        "localdatetime": _local_time(machine),
     }
+
+
+def _local_time(machine: Machine) -> str:
+    """The server's clock as a CIM date and time: "20260131160000.000000+480"."""
+    off = 3600 if machine.odd == "clock" else 0
+    local = datetime.fromtimestamp(machine.clock.now() + off + machine.clock.bias * 60, UTC)
+    return f"{local:%Y%m%d%H%M%S.%f}{machine.clock.bias:+04d}"
 
 
 def _computer_system(machine: Machine) -> Iterator[Cells]:

@@ -66,7 +66,7 @@ FORBIDDEN = frozenset({"offlineinstallationid", "oa3xoriginalproductkey"})
 _OTHERS = {
     "Win32_OperatingSystem": """
         Caption Version BuildNumber OperatingSystemSKU OSLanguage CurrentTimeZone CSName
-        ProductType SystemDirectory WindowsDirectory Locale CodeSet""",
+        ProductType SystemDirectory WindowsDirectory Locale CodeSet OSArchitecture LocalDateTime""",
     "Win32_ComputerSystem": "Name Domain DomainRole PartOfDomain Manufacturer Model UserName",
     "Win32_Service": """
         Name DisplayName State Status StartMode Started PathName StartName ProcessId

@@ -104,12 +104,14 @@ class Wmi:
                 return self._found(kind, row, tuple(n for n in kind.properties if n in row))
         raise WinFault(codes.WBEM_NOT_FOUND, path)
 
-    @staticmethod
-    def _check(kind: WmiClass, name: str) -> None:
+    def _check(self, kind: WmiClass, name: str) -> None:
         if name.lower() in schema.FORBIDDEN:
             raise LabError(f"nobody may ask for {name}")
         if name.lower() not in kind.properties:
-            raise WinFault(codes.WBEM_INVALID_QUERY, f"{kind.name}.{name}")
+            odd = self._machine.odd == "wmi-column"
+            raise WinFault(
+                codes.WBEM_INVALID_CLASS if odd else codes.WBEM_INVALID_QUERY, f"{kind.name}.{name}"
+            )
 
     @staticmethod
     def _found(kind: WmiClass, row: Cells, columns: tuple[str, ...]) -> Found:

@@ -82,12 +82,6 @@ function binaryFacts() {
   };
 }
 
-function wshFacts() {
-  var path = "\\SOFTWARE\\Microsoft\\Windows Script Host\\Settings\\";
-  return {machine: regNumber("HKLM" + path + "Enabled"), user: regNumber("HKCU" + path + "Enabled"),
-    winsafer: regNumber("HKLM" + path + "UseWINSAFER")};
-}
-
 function policyLength() {
   var value = readValue(CONTROL + "ProductOptions\\ProductPolicy");
   return value === null ? null : new VBArray(value).ubound(1) + 1;
@@ -129,32 +123,59 @@ function inTime(question, share) {
   });
 }
 
-function allFacts(results) {
-  var utc = now(), facts = {}, share = REQUEST.mode === "apply" ? 1.4 : 1;
-  facts.os = ask(osFacts);
-  facts.time = timeFacts(utc);
-  facts.wsh = wshFacts();
-  facts.elevated = ask(elevatedFact);
+/* Facts that no step can change: only a probe asks for them. */
+var UNCHANGED = {};
+
+/* How long a fact took is a fact too, where the clock shows it. */
+function addFact(facts, name, question, share) {
+  var begun = now();
+  facts[name] = share ? inTime(question, share) : ask(question);
+  facts.ms[name] = now() - begun || undefined;
+}
+
+function addQuickFacts(facts) {
+  var utc = now(), name;
+  addFact(facts, "checks", function () {
+    failedChecks(CHECKS);
+    return checks;
+  });
+  addFact(facts, "os", osFacts);
+  addFact(facts, "time", function () {
+    return timeFacts(utc);
+  });
+  for (name in UNCHANGED) {
+    addFact(facts, name, UNCHANGED[name]);
+  }
+  addFact(facts, "elevated", elevatedFact);
   facts.restart = regText(RESTART_MARK);
-  facts.registry = ask(registryFacts);
-  facts.policy_len = ask(policyLength);
-  facts.services = ask(serviceFacts);
-  facts.dns = ask(dnsFacts);
-  facts.addresses = ask(addressFacts);
-  facts.adapters = ask(adapterFacts);
-  facts.routes = ask(routeFacts);
-  facts.licensing = inTime(licensingFacts, share);
-  facts.products = inTime(productFacts, share);
-  facts.binary = inTime(binaryFacts);
-  facts.events = inTime(eventFacts);
-  facts.metadata = inTime(metadataFacts);
+  addFact(facts, "registry", registryFacts);
+  addFact(facts, "policy_len", policyLength);
+  addFact(facts, "services", serviceFacts);
+  addFact(facts, "dns", dnsFacts);
+  addFact(facts, "addresses", addressFacts);
+  addFact(facts, "adapters", adapterFacts);
+  addFact(facts, "routes", routeFacts);
+}
+
+function allFacts(results) {
+  var facts = {ms: {}}, share = REQUEST.mode === "apply" ? 1.4 : 1;
+  addQuickFacts(facts);
+  addFact(facts, "licensing", licensingFacts, share);
+  addFact(facts, "products", productFacts, share);
+  addFact(facts, "binary", binaryFacts, 1);
+  addFact(facts, "events", eventFacts, 1);
+  addFact(facts, "metadata", metadataFacts, 1);
   if (REQUEST.ask.date) {
-    facts.time.ref = inTime(referenceTime);
+    addFact(facts, "ref", referenceTime, 1);
+    facts.time.ref = facts.ref;
     facts.time.ref_at = ask(referenceAt);
   }
-  facts.reach = inTime(function () {
+  addFact(facts, "reach", function () {
     return reachFacts(facts);
+  }, 1);
+  addFact(facts, "need", function () {
+    factsOnNeed(facts, results);
   });
-  factsOnNeed(facts, results);
+  facts.ref = facts.need = undefined;
   return facts;
 }

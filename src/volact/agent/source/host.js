@@ -8,9 +8,25 @@ var FAIL = 0x80004005, NOT_IMPLEMENTED = 0x80004001, NO_FILE = 0x80070002,
     DENIED = 0x80070005, BAD_DATA = 0x8007000D, NOT_SUPPORTED = 0x80070032,
     BAD_PARAMETER = 0x80070057, TIMED_OUT = 0x800705B4, NO_SERVICE = 0x80070424;
 
-var shell = new ActiveXObject("WScript.Shell");
-var files = new ActiveXObject("Scripting.FileSystemObject");
+var shell, files;
 var base = String(WScript.ScriptFullName).replace(/\.js$/i, "");
+
+/* The message of a failure is the name of the object, for the answer. */
+function newObject(name) {
+  try {
+    return new ActiveXObject(name);
+  } catch (error) {
+    error.message = name;
+    throw error;
+  }
+}
+
+/* A server may have script hosting and not these; so they are made where that is answered. */
+function begin() {
+  shell = newObject("WScript.Shell");
+  files = newObject("Scripting.FileSystemObject");
+  removeFile(WScript.ScriptFullName);
+}
 
 function hex(number, width) {
   var text = (number >>> 0).toString(16);

@@ -11,8 +11,8 @@ function answer(results) {
 }
 
 function main(steps, last) {
-  removeFile(WScript.ScriptFullName);
   try {
+    begin();
     WScript.Echo(answerLine(answer(steps())));
     return 10;
   } catch (error) {

@@ -108,12 +108,13 @@ function whyNot(last) {
 }
 
 function main() {
-  removeFile(WScript.ScriptFullName);
   try {
+    begin();
     return standalone();
   } catch (error) {
     say(t("NOT ACTIVATED: {why}",
-      {why: t("the script stopped with {code}", {code: hexCode(hresultOf(error))})}));
+      {why: t("the script stopped with {code}", {code: hexCode(hresultOf(error))}) + " " +
+        error.message}));
     return NOT_LICENSED;
   }
 }

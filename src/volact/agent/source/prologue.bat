@@ -10,6 +10,7 @@ setlocal DisableDelayedExpansion
 set "sys=%SystemRoot%\System32"
 if exist "%SystemRoot%\Sysnative\cscript.exe" set "sys=%SystemRoot%\Sysnative"
 set "d="
+set "q=>nul 2>nul"
 set "key=SOFTWARE\Microsoft\Windows Script Host\Settings"
 set "HKLM="
 set "HKCU="
@@ -23,9 +24,9 @@ if "%HKCU%"=="0" goto user
 :: may not, in its own temporary folder.  It runs only if all of it was written.
 set "rc=cannot-write"
 set "n=%~n0-%RANDOM%%RANDOM%"
-mkdir "%SystemRoot%\%n%" >nul 2>nul
+mkdir "%SystemRoot%\%n%" %q%
 if not errorlevel 1 set "d=%SystemRoot%\%n%"
-if not defined d mkdir "%TEMP%\%n%" >nul 2>nul
+if not defined d mkdir "%TEMP%\%n%" %q%
 if not errorlevel 1 if not defined d set "d=%TEMP%\%n%"
 if not defined d goto never
 set "base=%d%\%~n0"
@@ -58,8 +59,8 @@ set "rc=<off>"
 :done
 <limits>
 <lock>
-if defined d del /q /f "%base%.js" "%base%.out" >nul 2>nul
-if defined d rmdir "%d%" >nul 2>nul
+if defined d del /q /f "%base%.js" "%base%.out" %q%
+if defined d rmdir "%d%" %q%
 set "x=1"
 if "%rc%"=="10" set "x=0"
 if "%rc%"=="12" set "x=2"

@@ -8,7 +8,7 @@ var osRow = null;
 function os() {
   if (!osRow) {
     osRow = only("SELECT Caption, Version, BuildNumber, OperatingSystemSKU, OSLanguage," +
-      " CurrentTimeZone FROM Win32_OperatingSystem");
+      " OSArchitecture, CurrentTimeZone FROM Win32_OperatingSystem");
   }
   return osRow;
 }

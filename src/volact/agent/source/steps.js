@@ -1,6 +1,7 @@
 /*
- * Running the steps of a request in order, and the steps that start services.  A step makes sure of something and reports
- * what was before, what is after, and whether it changed anything.
+ * Running the steps of a request in order, and the steps that start services.  A step
+ * makes sure of something and reports what was before, what is after, and whether it
+ * changed anything.
  */
 
 var STEPS = {};
@@ -66,7 +67,9 @@ function clockIsFine(limit) {
 function runStep(step, done) {
   var outcome, blocker = failedBefore(step.unless_failed, done);
   try {
-    if (step.builds && !forThisRelease(step.builds)) {
+    if (broken) {
+      outcome = refused("self-check failed: " + broken);
+    } else if (step.builds && !forThisRelease(step.builds)) {
       outcome = result(true, false, {}, {}, "not for this release");
     } else if (step.clock_off !== undefined && clockIsFine(step.clock_off)) {
       outcome = result(true, false, {}, {}, clockIsFine(step.clock_off));
@@ -88,8 +91,12 @@ function runStep(step, done) {
 /* The clock as it was when the steps began: some apply only if it was wrong. */
 var firstSkew = null;
 
+/* What keeps every step from running. */
+var broken = "";
+
 function runSteps(steps, tell) {
   var done = [], i;
+  broken = failedChecks(CHECKS) || failedChecks(STEP_CHECKS);
   for (i = 0; i < steps.length && firstSkew === null; i++) {
     firstSkew = steps[i].clock_off === undefined ? null : skewSeconds();
   }

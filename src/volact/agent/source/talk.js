@@ -240,8 +240,12 @@ function ownHost(state) {
 /* Why nothing may be done here, or "". */
 function refusal(state) {
   var name, value, refuse = REQUEST.ask.refuse || {};
+  var broken = failedChecks(CHECKS) || failedChecks(STEP_CHECKS);
   if (ask(elevatedFact) === false) {
     return t("an elevated console is needed: right-click the file, Run as administrator");
+  }
+  if (broken) {
+    return t("self-check failed: {checks}", {checks: broken});
   }
   if (refusedKey(state.products)) {
     return refusedKey(state.products);

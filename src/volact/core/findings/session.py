@@ -6,8 +6,13 @@ from volact.core.assessment import Assessment
 from volact.core.findings.kind import FindingKind, Found, Place, error
 from volact.core.steps import BY_NAME
 from volact.model.fact import value_of
-from volact.model.text import say, typed
+from volact.model.text import listed, say, typed
 
+_CMD_64 = r"%SystemRoot%\Sysnative\cmd.exe"
+_OLD_ENGINE = (
+    r'reg add "HKLM\SOFTWARE\Policies\Microsoft\Internet Explorer\Main"'
+    " /v JScriptReplacement /t REG_DWORD /d 0 /f"
+)
 _WSH = r"SOFTWARE\Microsoft\Windows Script Host\Settings"
 
 
@@ -42,6 +47,49 @@ RESTART_NEEDED = FindingKind(
     consent="",
     repair_steps=None,
     detail=None,
+)
+
+
+def agent_self_check_failed(a: Assessment) -> Found | None:
+    """Something that every answer of the agent rests on does not hold on this server."""
+    seen = {name: value_of(fact) for name, fact in a.facts.checks.items()}
+    failed = {name: value for name, value in seen.items() if value not in (None, True)}
+    if not failed:
+        return None
+    ground = a.facts.ground
+    engine = value_of(ground.engine) or ""
+    if "bitness" in failed:
+        remedy = say("Start the script from a 64-bit program: {command}", command=typed(_CMD_64))
+    elif engine and "JScript 5." not in engine and value_of(ground.replacement) != 0:
+        remedy = say(
+            "Windows runs scripts with {engine}. The older engine may hold the checks: {command}",
+            engine=engine,
+            command=typed(_OLD_ENGINE),
+        )
+    else:
+        remedy = say("Report it with the file that volact bundle writes; until then do it by hand.")
+    return error(
+        say(
+            "Self-checks of the agent failed: {checks}. Nothing that it answers is reliable here.",
+            checks=listed(f"{name} ({value})" for name, value in failed.items()),
+        ),
+        {"checks": failed, "engine": engine, "process": value_of(ground.process)},
+        remedy=remedy,
+    )
+
+
+AGENT_SELF_CHECK_FAILED = FindingKind(
+    id="agent-self-check-failed",
+    rule=agent_self_check_failed,
+    place=Place.SESSION,
+    severities=("error",),
+    meaning=say("Script engine, WMI or a tool does not do what the agent relies on."),
+    action=say("Changes nothing: the agent refuses every step."),
+    blocks="everything",
+    calls_for="nothing",
+    consent="",
+    repair_steps=None,
+    detail=lambda evidence: " ".join(evidence["checks"]),
 )
 
 

@@ -72,7 +72,13 @@ function unmodelled(name) {
 }
 unmodelled("Enumerator");
 unmodelled("GetObject");
-unmodelled("ScriptEngine");
+function engine(part) {
+  return function () { return Number(call("engine").split(".")[part]); };
+}
+global.ScriptEngine = function () { return "JScript"; };
+global.ScriptEngineMajorVersion = engine(0);
+global.ScriptEngineMinorVersion = engine(1);
+global.ScriptEngineBuildVersion = engine(2);
 global.Date = ServerDate;
 global.VBArray = VBArray;
 global.ActiveXObject = ActiveXObject;

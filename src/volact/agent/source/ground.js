@@ -1,0 +1,114 @@
+/*
+ * The self-checks: what every answer and every step rests on.  Of each check: true, or
+ * what was seen instead.  One that could not be made is unreadable, not failed.
+ */
+
+/* A value that a check needs. */
+function given(value) {
+  if (value === null) {
+    throw failure(NO_FILE);
+  }
+  return value;
+}
+
+function processor() {
+  var text = expanded("%PROCESSOR_ARCHITECTURE%");
+  return given(text.charAt(0) === "%" ? null : text);
+}
+
+/* Whether a question fails with one of these codes (0: it works), else its code. */
+function provoked(codes, question) {
+  var code = 0;
+  try {
+    question();
+  } catch (error) {
+    code = hresultOf(error);
+    if (code === DENIED) {
+      throw error;
+    }
+  }
+  return includes(codes, code) || hexCode(code);
+}
+
+/* The time that WMI has, as the milliseconds of a Date. */
+function wmiTime() {
+  var row = query("SELECT LocalDateTime FROM Win32_OperatingSystem")[0];
+  var part = /^(\d{4})(..)(..)(..)(..)(..)\.\d+([+-]\d+)$/.exec(property(row, "LocalDateTime"));
+  return Date.UTC(part[1], part[2] - 1, part[3], part[4], part[5], part[6]) - part[7] * 60000;
+}
+
+var CHECKS = {
+  "error-number": function () {
+    return provoked([NO_FILE], function () { shell.RegRead(NT + "VolactNone"); });
+  },
+  "wmi-column": function () {
+    property(os().row, "Version");
+    return provoked([INVALID_QUERY, NOT_FOUND], function () {
+      property(query("SELECT VolactNone FROM Win32_OperatingSystem")[0], "VolactNone");
+    });
+  },
+  "safe-array": function () {
+    var bytes = given(readValue(CONTROL + "TimeZoneInformation\\StandardStart"));
+    return provoked([0], function () {
+      if (asList(bytes).length !== 16) {
+        throw failure(BAD_DATA);
+      }
+    });
+  },
+  bitness: function () {
+    /* "64-bit" in the words of some language. */
+    var bits = given(property(os().row, "OSArchitecture"));
+    return /64/.test(processor()) === /64/.test(bits) || processor() + " on " + bits;
+  },
+  clock: function () {
+    var before = now(), time = wmiTime();
+    return (time > before - 5000 && time < now() + 5000) || time - now() + " ms";
+  }
+};
+
+/* Those that take more time, where steps are to run. */
+var STEP_CHECKS = {
+  "exit-code": function () {
+    var code = runTool("cmd.exe", "/d /c exit 3");
+    return code === 0x80070003 || hexCode(code);
+  },
+  "registry-number": function () {
+    var path = RESTART_MARK + "Check", seen;
+    writeNumber(path, -1);
+    seen = regNumber(path);
+    removeValue(path);
+    return seen === 0xFFFFFFFF || hexCode(seen);
+  },
+  "acl-text": function () {
+    try {
+      readSddl(base.replace(/\\[^\\]+$/, ""));
+    } catch (error) {
+      if (hresultOf(error) === BAD_DATA) {
+        return hexCode(BAD_DATA);
+      }
+      throw error;
+    }
+    return true;
+  },
+  "closed-port": function () {
+    var one = reach("127.0.0.1:1");
+    if (one.outcome === "unknown" || one.outcome === "filtered") {
+      throw failure(one.code);
+    }
+    return one.outcome === "refused" || one.outcome;
+  }
+};
+
+var checks = {};
+
+/* The checks that failed, each with what was seen; "" where none did. */
+function failedChecks(list) {
+  var name, found = [];
+  for (name in list) {
+    checks[name] = checks[name] || ask(list[name]);
+    if (typeof checks[name] === "string") {
+      found.push(name + " (" + checks[name] + ")");
+    }
+  }
+  return found.join(", ");
+}
