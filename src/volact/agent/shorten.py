@@ -134,9 +134,7 @@ def _without_braces(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
             if alone and end and inside[end + 1 : end + 2] != ["else"]:
                 texts[solid[number + 1]] = ""
                 texts[solid[number + 2 + end]] = "" if inside[end - 1] == ";" else ";"
-    return tuple(
-        Token(token.kind, text) for token, text in zip(tokens, texts, strict=True) if text
-    )
+    return tuple(Token(token.kind, text) for token, text in zip(tokens, texts, strict=True) if text)
 
 
 def _without_last_signs(script: str) -> str:
