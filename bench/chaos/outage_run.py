@@ -143,7 +143,7 @@ async def keys_change(stage: Stage) -> Rows:
     rows = {row.name: row async for row in apply_fleet(outcomes, opener, job)}
     for name in changed:
         restore_host_key(stage.lab, name)
-        assert outcome_of(rows[name]) == "host-key", f"{name} is {outcome_of(rows[name])}"
+        assert outcome_of(rows[name]) == "host-key-changed", f"{name} is {outcome_of(rows[name])}"
         sent = stage.lab.stats().executions[name] - executions[name]
         assert not sent, f"{name} was sent steps by whoever has its address"
     return rows

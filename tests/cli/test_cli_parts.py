@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import itertools
 import json
 import os
 import subprocess
@@ -331,16 +332,28 @@ def test_a_report_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_progress_off_a_terminal_is_plain_lines() -> None:
-    stream = io.StringIO()
-    with ShownProgress(ProgressLines(stream), "checking", 20) as progress:
-        for number in range(19):
-            progress.done(server(f"s{number}"))
-        progress.done(server("bad\x1b[2J", "unreachable"))
-    text = stream.getvalue()
-    assert text.startswith("checking 20 servers\n")
-    assert "[20/20] bad\\x1b[2J: unreachable, auth\n" in text
-    assert text.count("\n") == 11
+def lines_of_a_run(*, verbose: bool) -> list[str]:
+    """Two hundred servers, one a second; every tenth is not healthy."""
+    stream, seconds = io.StringIO(), itertools.count()
+    lines = ProgressLines(stream, verbose=verbose, clock=lambda: float(next(seconds)))
+    with ShownProgress(lines, "checking", 200) as progress:
+        for number in range(200):
+            verdict = "healthy" if number % 10 else "unreachable"
+            progress.done(server(f"s{number}\x1b[2J", verdict))
+    return stream.getvalue().splitlines()
+
+
+def test_progress_off_a_terminal_is_a_line_a_minute_with_the_counts() -> None:
+    first, *rest = lines_of_a_run(verbose=False)
+    assert first == "checking 200 servers"
+    assert rest[0] == "[60/200] 54 healthy, 6 unreachable"
+    assert len(rest) == 3
+
+
+def test_progress_off_a_terminal_names_servers_only_with_verbose() -> None:
+    lines = lines_of_a_run(verbose=True)
+    assert "[1/200] s0\\x1b[2J: unreachable, auth" in lines
+    assert sum("unreachable, auth" in line for line in lines) == 20
 
 
 def test_progress_on_a_terminal_is_a_bar_that_goes_away() -> None:

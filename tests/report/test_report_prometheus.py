@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
+import subprocess
 
 import msgspec
+import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from report_samples import HOW, attention, fleet, healthy, one_of_each, run_of, unreachable
@@ -93,3 +97,35 @@ def test_labels_hold_whatever_a_server_is_called() -> None:
 def test_the_same_server_twice_makes_no_series_twice() -> None:
     metrics = parsed([healthy(), healthy()])
     assert len(metrics["volact_server_licensed"].samples) == 1
+
+
+def test_each_server_has_one_verdict_and_the_time_of_its_expiry() -> None:
+    metrics = parsed(one_of_each())
+    verdicts = {
+        (sample.labels["server"], sample.labels["verdict"])
+        for sample in metrics["volact_server_verdict"].samples
+        if sample.value
+    }
+    assert ("web-01", "healthy") in verdicts
+    assert ("old-01", "unreachable") in verdicts
+    assert len(verdicts) == 5
+    began = metrics["volact_run_timestamp_seconds"].samples[0].value
+    ends = values(metrics["volact_server_expiry_timestamp_seconds"])
+    days = values(metrics["volact_server_days_left"])
+    assert {name: (end - began) / 86400 for name, end in ends.items()} == days
+
+
+def test_prometheus_own_checker_accepts_all_of_it() -> None:
+    """The metric in days is older than the one in seconds, and stays beside it."""
+    promtool = shutil.which("promtool")
+    if promtool is None and os.environ.get("CI") != "true":
+        pytest.skip("needs promtool (Debian: prometheus)")
+    assert promtool, "no promtool: CI has the package prometheus"
+    servers = [*one_of_each(), msgspec.structs.replace(attention(EVIL), provider=EVIL)]
+    done = subprocess.run(
+        [promtool, "check", "metrics"],
+        input=text_of(servers), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout + done.stderr).splitlines() == [
+        'volact_server_days_left use base unit "seconds" instead of "days"'
+    ]

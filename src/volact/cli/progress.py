@@ -1,17 +1,19 @@
-"""Progress on standard error: a bar on a terminal, plain lines elsewhere.
+"""Progress on standard error: a bar on a terminal, a line a minute elsewhere.
 
 The caller uses ``start``, ``done`` for each server, and ``stop``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from volact.cli.failure import discard_stream
 from volact.core.main_cause import cause
 from volact.model.report import ServerReport
-from volact.model.text import say
+from volact.model.text import listed, say
 from volact.report.run_counts import RunCounts
 from volact.report.terminal_safe import plain
 from volact.report.words import COUNTED, VERDICTS
@@ -20,6 +22,9 @@ from volact.words import tr
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
+
+
+_EVERY_S = 60
 
 
 class Progress(Protocol):
@@ -56,11 +61,11 @@ class ShownProgress:
         self._progress.stop()
 
 
-def make_progress(stream: TextIO, *, wanted: bool, live: bool) -> Progress:
+def make_progress(stream: TextIO, *, wanted: bool, live: bool, verbose: bool = False) -> Progress:
     """The display that fits: none, a bar, or lines."""
     if not wanted:
         return NoProgress()
-    return ProgressBar(stream) if live else ProgressLines(stream)
+    return ProgressBar(stream) if live else ProgressLines(stream, verbose=verbose)
 
 
 class NoProgress:
@@ -77,32 +82,43 @@ class NoProgress:
 
 
 class ProgressLines:
-    """A line for each server that is not healthy, and one after each tenth of the fleet."""
+    """The counts so far, once a minute; verbose, also each server that is not healthy."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(
+        self, stream: TextIO, *, verbose: bool = False, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._stream = stream
-        self._count = self._total = self._every = 0
+        self._verbose = verbose
+        self._clock = clock
+        self._total = 0
+        self._run = RunCounts()
+        self._said = 0.0  # when the counts were printed
         self._unread = False
 
     def start(self, doing: str, total: int) -> None:
         """Print the first line."""
-        self._count, self._total = 0, total
-        self._every = max(1, total // 10)
+        self._total, self._run, self._said = total, RunCounts(), self._clock()
         if total > 1:
             self._line(tr(say("{doing} {n} servers", doing=doing, n=total)))
 
     def done(self, server: ServerReport) -> None:
-        """Print a server that needs attention, and each tenth of the fleet."""
-        self._count += 1
-        place = f"[{self._count}/{self._total}]"
+        """Count a server; print what is due."""
+        self._run.add(server)
+        place = f"[{self._run.verdicts.total()}/{self._total}]"
         if self._total == 1 or server.verdict == "not-started":
             return  # its row says it, and thousands may not have begun
-        if server.verdict != "healthy":
+        if self._verbose and server.verdict != "healthy":
             why = cause(server).removeprefix("error:")
             verdict = tr(VERDICTS[server.verdict])
             self._line(f"{place} {plain(server.name)}: {verdict}{f', {why}' if why else ''}")
-        elif self._count % self._every == 0:
-            self._line(place)
+        elif self._clock() - self._said >= _EVERY_S:
+            self._said = self._clock()
+            counts = listed(
+                say("{n} {verdict}", n=self._run.verdicts[verdict], verdict=VERDICTS[verdict])
+                for verdict in COUNTED
+                if self._run.verdicts[verdict]
+            )
+            self._line(f"{place} {tr(counts)}")
 
     def stop(self) -> None:
         """Do nothing."""

@@ -223,6 +223,7 @@ def open_run(
         sys.stderr,
         wanted=not options.no_progress and not streams,
         live=wants_colour(sys.stderr),
+        verbose=options.verbose,
     )
     control = control_of(options)
     store = open_run_store(options.store, options.no_store, fleet.how, fleet.servers)

@@ -21,8 +21,10 @@ _SEVERITIES = ("error", "warning", "info")
 
 SERVER_METRICS = {
     "volact_server_examined": "Whether the server could be examined.",
+    "volact_server_verdict": "The server's verdict: 1 for the one that it has, 0 for the others.",
     "volact_server_licensed": "Whether Windows is licensed.",
     "volact_server_days_left": "Days until the activation expires, at the start of the run.",
+    "volact_server_expiry_timestamp_seconds": "When the activation expires.",
     "volact_server_clock_skew_seconds": "How far the server's clock is ahead; behind if negative.",
     "volact_server_findings": "Findings of the server by severity.",
 }
@@ -44,6 +46,9 @@ class PrometheusWriter:
         if hash(labels) in self._seen:
             return
         self._seen.add(hash(labels))
+        for verdict in reversed(WORST_FIRST):
+            more = f"{labels},{_labels(verdict=verdict)}"
+            self._sample("volact_server_verdict", more, int(verdict == server.verdict))
         examined = server.error is None
         self._sample("volact_server_examined", labels, int(examined))
         if not examined:
@@ -54,6 +59,9 @@ class PrometheusWriter:
         left = days_left(server.license.expires, self._how.started)
         if left is not None:
             self._sample("volact_server_days_left", labels, round(left, 3))
+        expires = _unix(server.license.expires or "")
+        if expires is not None:
+            self._sample("volact_server_expiry_timestamp_seconds", labels, expires)
         if server.clock_skew_s is not None:
             self._sample("volact_server_clock_skew_seconds", labels, server.clock_skew_s)
         self._count(server, labels)
