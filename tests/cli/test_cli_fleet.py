@@ -47,7 +47,9 @@ def test_a_server_that_is_not_there_is_a_row_and_exit_4(tmp_path: Path, closed_p
     assert [row["error"]["kind"] for row in document["servers"]] == ["connect"] * 2
     assert document["summary"]["unreachable"] == 2
     assert document["command"] == "check"
-    assert "web-01: unreachable, connect" in done.stderr
+    assert done.stderr == "checking 2 servers\n"
+    loud = volact("check", "-i", str(file), "-v").stderr
+    assert "web-01: unreachable, connect" in loud
 
 
 def test_progress_can_be_silent(tmp_path: Path, closed_port: int) -> None:
@@ -109,6 +111,8 @@ def test_a_bad_inventory_is_one_line_and_starts_nothing(
     [
         ([], "no server given"),
         (["web-01"], "no such server: web-01"),
+        (["web-0?.example"], "no such server: web-0?.example"),
+        (["pyproject.toml"], "no such server: pyproject.toml"),
         (["ssh://a:99999"], "port '99999' is not a number from 1 to 65535"),
         (["ssh://a:pw@b"], "no password in an address"),
         (["ssh://a", "--provider", "tencet"], "did you mean tencent?"),
@@ -125,6 +129,25 @@ def test_wrong_input_is_one_line_and_exit_2(args: list[str], line: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert line in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("word", ["127.0.0.1:1", "me@localhost:1", "no-such.invalid", "[::1]:1"])
+def test_a_bare_address_is_one_of_ssh_and_a_note_says_so(word: str) -> None:
+    done = volact("check", word, "--no-store", "-o", "json")
+    assert done.stderr.startswith(f"volact: {word} is taken as ssh://{word}\n")
+    (row,) = json.loads(done.stdout)["servers"]
+    assert row["address"].startswith("ssh://")
+    assert done.returncode == 4
+
+
+def test_a_name_of_the_inventory_is_no_address(tmp_path: Path) -> None:
+    file = tmp_path / "fleet.toml"
+    file.write_text('[[server]]\nname = "10.0.0.5"\naddress = "ssh://127.0.0.1:1"\n')
+    done = volact("inventory", "show", "10.0.0.5", "-i", str(file))
+    assert "ssh://127.0.0.1:1" in done.stdout
+    assert done.stderr == ""
+    typo = volact("inventory", "show", "web-1.example", "-i", str(file))
+    assert "no such server: web-1.example" in typo.stderr
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from volact_lab.windows.machine import Machine
 def written(service: str, folder: Path, *more: str) -> list[Path]:
     """The files that ``script --for`` writes, for servers of the lab's cloud."""
     file = folder / f"{service}.out"
-    done = volact("script", "--for", service, "--provider", "tencent", "-o", str(file), *more)
+    done = volact("script", "--for", service, "--provider", "tencent", "--to", str(file), *more)
     assert done.returncode == 0, done.stderr
     paths = [Path(line.split("  ", 1)[1]) for line in done.stdout.splitlines()]
     assert all(path.exists() for path in paths)
@@ -168,7 +168,7 @@ def test_files_for_services_are_the_same_every_time_and_never_overwritten(tmp_pa
     first = [path.read_bytes() for path in written("alibaba", tmp_path)]
     assert len(first) > 1
     done = volact(
-        "script", "--for", "alibaba", "--provider", "tencent", "-o", str(tmp_path / "alibaba.out")
+        "script", "--for", "alibaba", "--provider", "tencent", "--to", str(tmp_path / "alibaba.out")
     )
     assert done.returncode == 2
     assert "already exists" in done.stderr
@@ -176,7 +176,7 @@ def test_files_for_services_are_the_same_every_time_and_never_overwritten(tmp_pa
 
 
 def test_the_services_own_cloud_is_meant_unless_told(tmp_path: Path) -> None:
-    done = volact("script", "--for", "aws-ssm", "-o", str(tmp_path / "x.json"))
+    done = volact("script", "--for", "aws-ssm", "--to", str(tmp_path / "x.json"))
     assert done.returncode == 0
     assert "169.254.169.250" in (tmp_path / "x.json").read_text()
     assert "volact read-answer answers.json --provider aws" in done.stderr
@@ -192,7 +192,7 @@ def test_a_standalone_file_for_a_service_activates(tmp_path: Path) -> None:
 
 def test_a_plain_probe_for_any_other_tool(tmp_path: Path) -> None:
     file = tmp_path / "probe.bat"
-    args = ("--mode", "probe", "--provider", "tencent", "-o", str(file))
+    args = ("--mode", "probe", "--provider", "tencent", "--to", str(file))
     assert volact("script", *args).returncode == 0
     (output,) = asyncio.run(ran(file.read_bytes(), ()))
     assert output.startswith("VOLACT1 ")

@@ -10,7 +10,7 @@ from typing import get_type_hints
 
 import pytest
 
-from volact.cli.registry import VERBS, Verb, options_of, work_of
+from volact.cli.registry import VERBS, Verb, command_of, options_of, work_of
 
 FOLDER = Path(__file__).parents[2] / "src" / "volact" / "cli" / "verbs"
 ALL = [part for verb in VERBS for part in verb.parts or (verb,)]
@@ -100,3 +100,28 @@ def test_a_typo_names_the_verb_that_is_meant() -> None:
         check=False,
     )
     assert done.stderr.startswith("volact: no such command 'chek'. Did you mean 'check'")
+
+
+def lines_of_help(*group: str) -> str:
+    return loaded(*group, "--help", COLUMNS="80", TERMINAL_WIDTH="80")[1]
+
+
+@pytest.mark.parametrize("group", [(), ("inventory",), ("lab",)], ids=str)
+def test_summaries_fit_eighty_columns_whole(group: tuple[str, ...]) -> None:
+    text = lines_of_help(*group)
+    assert max(map(len, text.splitlines())) <= 80
+    verbs = next((verb.parts for verb in VERBS if verb.name in group), VERBS)
+    for verb in verbs:
+        assert f" {verb.summary}\n" in text
+
+
+def test_output_is_a_format_in_every_verb() -> None:
+    """The former names of --to are not shown."""
+    for verb in ALL:
+        for item in command_of(verb).params:
+            if "-o" in item.opts:
+                assert "--output" in item.opts
+                former = verb.name in ("script", "bundle") and getattr(item, "hidden", False)
+                assert former or getattr(item, "help", "").startswith("Output format")
+            else:
+                assert "--output" not in item.opts

@@ -53,7 +53,7 @@ def test_the_script_is_the_same_every_time_and_its_sum_is_told(
     done = volact("script", "--provider", "tencent")
     data = (tmp_path / "activate-win.bat").read_bytes()
     assert done.stdout == f"{hashlib.sha256(data).hexdigest()}  activate-win.bat\n"
-    again = volact("script", "--provider", "tencent", "-o", "again.bat")
+    again = volact("script", "--provider", "tencent", "--to", "again.bat")
     assert again.returncode == 0
     assert (tmp_path / "again.bat").read_bytes() == data
     assert data.isascii()
@@ -64,17 +64,17 @@ def test_the_script_is_the_same_every_time_and_its_sum_is_told(
 def test_the_script_overwrites_nothing_unasked(tmp_path: Path) -> None:
     file = tmp_path / "a.bat"
     file.write_text("mine")
-    done = volact("script", "--provider", "tencent", "-o", str(file))
+    done = volact("script", "--provider", "tencent", "--to", str(file))
     assert done.returncode == 2
     assert "--force" in done.stderr
     assert file.read_text() == "mine"
-    assert volact("script", "--provider", "tencent", "-o", str(file), "--force").returncode == 0
+    assert volact("script", "--provider", "tencent", "--to", str(file), "--force").returncode == 0
     assert file.read_bytes().startswith(b"@set @v=0 /*")
 
 
 def test_the_script_takes_a_kms_host_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "a.bat"
-    volact("script", "--provider", "generic", "--kms-host", "kms.corp.example", "-o", str(file))
+    volact("script", "--provider", "generic", "--kms-host", "kms.corp.example", "--to", str(file))
     assert b"kms.corp.example:1688" in file.read_bytes()
 
 
@@ -91,3 +91,13 @@ def test_a_script_without_a_cloud_is_refused(
 def test_the_provider_files_have_no_mistakes() -> None:
     done = volact("providers", "check")
     assert (done.returncode, done.stdout) == (0, "0 mistakes in the provider files\n")
+
+
+def test_the_former_name_of_to_still_writes_and_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "a.bat"
+    done = volact("script", "--provider", "tencent", "-o", str(file))
+    assert done.returncode == 0
+    assert done.stderr == (
+        "volact: -o FILE is now --to FILE; in every other verb -o is the output format\n"
+    )
+    assert file.exists()

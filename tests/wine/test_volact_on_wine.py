@@ -194,7 +194,7 @@ def test_a_password_from_the_environment_is_enough(wine: WineServer, tmp_path: P
 
 def test_the_handed_out_script_tells_a_person_the_truth(wine: WineServer, tmp_path: Path) -> None:
     file = tmp_path / "activate-win.bat"
-    assert volact("script", "--provider", "tencent", "-o", str(file)).returncode == 0
+    assert volact("script", "--provider", "tencent", "--to", str(file)).returncode == 0
     ran = wine.run_file(file.read_bytes(), "activate-win.bat")
     (wine.temp / "activate-win.bat").unlink()
     assert ran.code == 1

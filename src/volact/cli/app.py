@@ -20,8 +20,8 @@ _HELP = """Keeps Windows Servers activated against their own cloud's KMS host.
 
 Start with: volact explain 0xC004F074, volact demo, volact check ssh://user@host.
 
-Exit codes: 0 all as it should be, 1 volact failed, 2 wrong input, 3 some server needs
-attention, 4 some server could not be examined.
+Exit codes: 0 no problems, 1 volact failed, 2 wrong usage, 3 a server needs attention,
+4 a server could not be examined.
 """
 
 

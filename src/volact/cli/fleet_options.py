@@ -32,6 +32,7 @@ from volact.errors import InputError
 from volact.inventory import (
     Inventory,
     Secrets,
+    addressed,
     check_credentials,
     choose,
     load_inventory,
@@ -133,7 +134,7 @@ def _require_consent(inventory: Inventory, servers: Iterable[Server]) -> None:
 
 def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...]:
     keys = tuple(options.key_file)
-    named = choose(inventory, options.targets, options.limit)
+    named = servers_of(options, inventory)
     if not options.allow_commands:
         _require_consent(inventory, named)
     chosen = tuple(
@@ -149,6 +150,24 @@ def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...
     check_accounts(inventory, chosen)
     require_windows(chosen)
     return chosen
+
+
+def output_file(to: str, former: str) -> Path:
+    """The file of ``--to``, or of ``-o`` as it once was, with a note."""
+    if former:
+        tell(say("-o FILE is now --to FILE; in every other verb -o is the output format"))
+    return Path(former or to)
+
+
+def servers_of(options: SourceOptions, inventory: Inventory) -> tuple[Server, ...]:
+    """The servers that targets and limits mean; a bare address is one of SSH."""
+    targets = []
+    for word in options.targets:
+        target = addressed(inventory, word)
+        if target != word:
+            tell(say("{word} is taken as {address}", word=word, address=target))
+        targets.append(target)
+    return choose(inventory, targets, options.limit)
 
 
 def _require_file(path: Path) -> None:

@@ -81,19 +81,19 @@ VERBS = (
     ),
     Verb(
         "bundle",
-        "Write what servers answered to a file without names, to attach to a report.",
+        "Write what servers answered to a file, with names removed.",
         "servers.BundleOptions",
         "bundle.bundle",
     ),
     Verb(
         "replay",
-        "Judge a bundle again with today's rules, and show what changed.",
+        "Judge a bundle again with today's rules; show differences.",
         "tools.ReplayOptions",
         "replay.replay_files",
     ),
     Verb(
         "explain",
-        "Explain an error code, event id or finding; list classes of codes.",
+        "Explain an error code, event id or finding.",
         "explain.ExplainOptions",
         "explain.explain",
     ),
@@ -123,13 +123,13 @@ VERBS = (
     ),
     Verb(
         "status",
-        "Show the state of the fleet from the store; contacts no server.",
+        "Show the fleet's state from the store; contacts no server.",
         "store_reports.StatusOptions",
         "status.status",
     ),
     Verb(
         "expiring",
-        "List licences that end soon, have expired, or are overdue for renewal.",
+        "List licences that end soon, have expired or are overdue.",
         "store_reports.ExpiringOptions",
         "expiring.expiring",
     ),
@@ -141,13 +141,13 @@ VERBS = (
     ),
     Verb(
         "diff",
-        "Compare two runs: servers worse or better, findings new or resolved.",
+        "Compare two runs: servers and findings that changed.",
         "store_reports.DiffOptions",
         "diff.diff",
     ),
     Verb(
         "history",
-        "Show a server's checks, newest first: findings, changes, results.",
+        "Show a server's checks and changes, newest first.",
         "store_reports.HistoryOptions",
         "history.history",
     ),
@@ -159,7 +159,7 @@ VERBS = (
     ),
     Verb(
         "prune",
-        "Delete old runs from the store; keeps each server's newest row.",
+        "Delete old runs; keeps each server's newest row.",
         "store_reports.PruneOptions",
         "prune.prune",
     ),
@@ -169,13 +169,13 @@ VERBS = (
         parts=(
             Verb(
                 "show",
-                "Show the selected servers and the source of their logins; no secrets.",
+                "Show the selected servers and where their logins come from.",
                 "inventory.ShowOptions",
                 "inventory.show",
             ),
             Verb(
                 "check",
-                "Report every mistake in an inventory; exit code 2 when there is one.",
+                "Report every mistake in an inventory; exit code 2 for one.",
                 "inventory.CheckOptions",
                 "inventory.check",
             ),

@@ -6,6 +6,7 @@ before a start, ``Secrets`` fetches passwords when they are needed.
 """
 
 from volact.inventory.choose import (
+    addressed,
     check_credentials,
     choose,
     credential_problems,
@@ -22,6 +23,7 @@ __all__ = [
     "Inventory",
     "Secret",
     "Secrets",
+    "addressed",
     "check_credentials",
     "choose",
     "credential_problems",

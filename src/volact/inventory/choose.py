@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from volact.inventory.listing import Inventory
 from volact.inventory.target import is_address, parse_target
 from volact.model.server import Server
 
+_GLOB = frozenset("*?[]!")
 # Raises InputError for a file that cannot be used.
 FileCheck = Callable[[str], None]
 
@@ -47,6 +49,35 @@ def choose(
     _no_twins(servers)
     limit = tuple(limits)
     return select(servers, limit) if limit else servers
+
+
+def addressed(inventory: Inventory, word: str) -> str:
+    """The word, as an SSH address where it can be nothing else.
+
+    That is ``user@host`` or an IP address which no server of the inventory has for a
+    name, and without an inventory also a name with a dot that is no file.
+    """
+    if (
+        is_address(word)
+        or Path(word).exists()
+        or any(_matches(server, word) for server in inventory.servers)
+    ):
+        return word
+    address = f"ssh://{word}"
+    try:
+        host = parse_target(address).address.host
+    except InputError:
+        return word
+    dotted = not inventory.servers and "." in host and not _GLOB & set(host)
+    return address if "@" in word or dotted or _is_ip(host) else word
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def select(servers: tuple[Server, ...], limits: Iterable[str]) -> tuple[Server, ...]:

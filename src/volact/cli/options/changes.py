@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from volact.cli.options.completion import complete_run, complete_run_then_server
 from volact.cli.options.servers import FleetOptions
 from volact.cli.options.shared import Allow
 
@@ -44,6 +45,7 @@ class RolloutOptions(CautionOptions):
         str,
         typer.Option(
             metavar="RUN",
+            autocompletion=complete_run,
             help="Skip servers that this run verified less than an hour ago; last: the last run.",
         ),
     ] = ""
@@ -82,6 +84,7 @@ class UndoOptions(FleetOptions):
         list[str],
         typer.Argument(
             metavar="RUN [SERVER]...",
+            autocompletion=complete_run_then_server,
             help="Run id, its beginning, or last; then, if given, only these servers of it.",
             show_default=False,
         ),

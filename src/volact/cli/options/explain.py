@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar
 import typer
 from typer.core import TyperCommand
 
+from volact.cli.options.completion import complete_finding
 from volact.cli.options.language import Lang
 from volact.cli.options.shared import TableOrJson
 from volact.core.explain import classes
-from volact.core.findings import BY_ID
 from volact.knowledge.load import load_errors
 
 _NEGATIVE = re.compile(r"-\d+")
@@ -30,11 +30,6 @@ class NegativeNumbers(TyperCommand):
         return super().parse_args(ctx, [*others, *numbers])
 
 
-def complete_id(incomplete: str) -> list[str]:
-    """Shell completion for findings."""
-    return [name for name in BY_ID if name.startswith(incomplete)]
-
-
 def complete_class(incomplete: str) -> list[str]:
     """Shell completion for classes of codes."""
     return [name for name in classes(load_errors()) if name.startswith(incomplete)]
@@ -42,7 +37,7 @@ def complete_class(incomplete: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainOptions:
-    """Explain an error code, event id or finding; list classes of codes."""
+    """Explain an error code, event id or finding."""
 
     command_class: ClassVar = NegativeNumbers
 
@@ -51,7 +46,7 @@ class ExplainOptions:
         typer.Argument(
             metavar="CODE|ID",
             help="Code (0xC004F074 or decimal), symbol, event id or finding id.",
-            autocompletion=complete_id,
+            autocompletion=complete_finding,
             show_default=False,
         ),
     ] = ""

@@ -15,14 +15,14 @@ Format = Literal["toml", "csv", "ansible"]
 
 @dataclass(frozen=True, kw_only=True)
 class ShowOptions(SourceOptions):
-    """Show the selected servers and the source of their logins; no secrets."""
+    """Show the selected servers and where their logins come from."""
 
     output: TableOrJson = "text"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions(SourceOptions):
-    """Report every mistake in an inventory; exit code 2 when there is one."""
+    """Report every mistake in an inventory; exit code 2 for one."""
 
     output: TableOrJson = "text"
 
@@ -31,4 +31,7 @@ class CheckOptions(SourceOptions):
 class ExportOptions(SourceOptions):
     """Convert the selected servers to another inventory format."""
 
-    format: Annotated[Format, typer.Option(help="Output format; never contains a secret.")] = "toml"
+    format: Annotated[
+        Format,
+        typer.Option("--format", "--output", "-o", help="Output format; never contains a secret."),
+    ] = "toml"

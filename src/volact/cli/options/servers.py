@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from volact.cli.options.accounts import OF_ACCOUNTS
+from volact.cli.options.completion import complete_target
 from volact.cli.options.language import Lang
 from volact.cli.options.shared import (
     LISTS,
     RETRIES,
     RUN_COMMANDS,
     Allow,
+    Former,
     HostKeyPolicy,
     KmsHosts,
     NoStore,
@@ -37,6 +39,7 @@ class SourceOptions:
             metavar="TARGET",
             help="Address, or name, tag or glob of the inventory.",
             show_default=False,
+            autocompletion=complete_target,
         ),
     ] = field(default_factory=list)
     inventory: Annotated[
@@ -67,7 +70,11 @@ class SourceOptions:
     ] = field(default_factory=list)
     limit: Annotated[
         list[str],
-        typer.Option(metavar="NAME", help="Only these servers: name, tag or glob. Repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Only these servers: name, tag or glob. Repeatable.",
+            autocompletion=complete_target,
+        ),
     ] = field(default_factory=list)
     accounts: dict[str, str] = field(default_factory=dict, metadata=OF_ACCOUNTS)
     lang: Lang = ""
@@ -194,12 +201,13 @@ class PlanOptions(ServerOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class BundleOptions(ConnectOptions):
-    """Write what servers answered to a file without names, to attach to a report.
+    """Write what servers answered to a file, with names removed.
 
     Checks the servers and changes nothing. Names, machine IDs and public addresses are
     replaced by pseudonyms; volact replay judges the file again.
     """
 
-    out: Annotated[
-        str, typer.Option("--to", "-o", metavar="FILE", help="Output file; must not exist.")
+    to: Annotated[
+        str, typer.Option("--to", metavar="FILE", help="Output file; must not exist.")
     ] = "volact-bundle.json"
+    former: Former = ""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from volact.cli.options.completion import complete_provider, complete_server, complete_step
 from volact.cloud.registry import clouds
-from volact.knowledge.load import provider_names
 
 OutputFormat = Literal["text", "json", "jsonl", "csv"]
 PlanFormat = Literal["text", "json", "jsonl", "csv", "commands"]
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 else:
     Via = Literal[(*RUN_COMMANDS, "ssh", "winrm")]
 LISTS = " or ".join(f"{c.name}:{c.listing.example}" for c in clouds() if c.listing)
-
-
-def complete_provider(incomplete: str) -> list[str]:
-    """Shell completion for provider names."""
-    return [name for name in provider_names() if name.startswith(incomplete)]
 
 
 Provider = Annotated[
@@ -45,13 +40,6 @@ KmsHosts = Annotated[
 ]
 
 
-def complete_step(incomplete: str) -> list[str]:
-    """Shell completion for the steps that need consent."""
-    from volact.core.consent import ASKING_STEPS  # noqa: PLC0415 - all steps, for completion alone
-
-    return [step for step in ASKING_STEPS if step.startswith(incomplete)]
-
-
 Allow = Annotated[
     list[str],
     typer.Option(
@@ -64,7 +52,15 @@ Allow = Annotated[
 ]
 
 
-TableOrJson = Annotated[Literal["text", "json"], typer.Option(help="Output format.")]
+TableOrJson = Annotated[
+    Literal["text", "json"], typer.Option("--output", "-o", help="Output format.")
+]
+
+
+# -o names a format in every verb; these two took it for the file.
+Former = Annotated[
+    str, typer.Option("--output", "-o", metavar="FILE", hidden=True, help="Former name of --to.")
+]
 
 
 Pace = Annotated[
@@ -96,5 +92,9 @@ NoStore = Annotated[bool, typer.Option("--no-store", help="Do not store this run
 
 Limit = Annotated[
     list[str],
-    typer.Option(metavar="NAME", help="Only these servers: name or glob. Repeatable."),
+    typer.Option(
+        metavar="NAME",
+        help="Only these servers: name or glob. Repeatable.",
+        autocompletion=complete_server,
+    ),
 ]

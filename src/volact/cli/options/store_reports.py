@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from volact.cli.options.completion import complete_provider, complete_run, complete_server
 from volact.cli.options.language import Lang
-from volact.cli.options.shared import Limit, OutputFormat, StoreUrl, complete_provider
+from volact.cli.options.shared import Limit, OutputFormat, StoreUrl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class FleetReportOptions(StoreReportOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class StatusOptions(FleetReportOptions):
-    """Show the state of the fleet from the store; contacts no server.
+    """Show the fleet's state from the store; contacts no server.
 
     Counts by verdict, provider, release and KMS host, days of licence left, common causes, and
     the age of the data.
@@ -53,7 +54,7 @@ class StatusOptions(FleetReportOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ExpiringOptions(FleetReportOptions):
-    """List licences that end soon, have expired, or are overdue for renewal.
+    """List licences that end soon, have expired or are overdue.
 
     Reads the store; contacts no server. Servers with unknown expiry are listed separately.
     Exit code 3 when a server is listed, 4 when none is but the expiry of some is unknown.
@@ -75,7 +76,7 @@ class RunsOptions(StoreReportOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class DiffOptions(StoreReportOptions):
-    """Compare two runs: servers worse or better, findings new or resolved.
+    """Compare two runs: servers and findings that changed.
 
     Without run ids it compares the last two. Exit code 3 when a server got worse, 4 when none
     did but one could not be examined any more.
@@ -83,20 +84,33 @@ class DiffOptions(StoreReportOptions):
 
     first: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="Run id, its beginning, last or last~1."),
+        typer.Argument(
+            metavar="RUN",
+            help="Run id, its beginning, last or last~1.",
+            autocompletion=complete_run,
+        ),
     ] = "last~1"
     second: Annotated[
-        str, typer.Argument(metavar="RUN", help="The later run, in the same form.")
+        str,
+        typer.Argument(
+            metavar="RUN", help="The later run, in the same form.", autocompletion=complete_run
+        ),
     ] = "last"
     limit: Limit = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryOptions(StoreReportOptions):
-    """Show a server's checks, newest first: findings, changes, results."""
+    """Show a server's checks and changes, newest first."""
 
     server: Annotated[
-        str, typer.Argument(metavar="SERVER", help="The server's name.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="SERVER",
+            help="The server's name.",
+            show_default=False,
+            autocompletion=complete_server,
+        ),
     ]
     since: Annotated[
         str, typer.Option(metavar="SPAN", help="Only checks within this time: 30d, 12h or 2w.")
@@ -109,7 +123,11 @@ class ExportOptions:
 
     run: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="Run id, its beginning, or last; default: all runs."),
+        typer.Argument(
+            metavar="RUN",
+            help="Run id, its beginning, or last; default: all runs.",
+            autocompletion=complete_run,
+        ),
     ] = ""
     output: Annotated[
         Literal["jsonl", "json", "csv"], typer.Option("--output", "-o", help="Output format.")
@@ -126,7 +144,7 @@ class ExportOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PruneOptions:
-    """Delete old runs from the store; keeps each server's newest row."""
+    """Delete old runs; keeps each server's newest row."""
 
     older_than: Annotated[
         str, typer.Option(metavar="SPAN", help="Runs older than this: 90d, 12w, 36h.")

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from volact.cli.options.completion import complete_provider
 from volact.cli.options.language import Lang
-from volact.cli.options.shared import KmsHosts, PlanFormat, Provider, TableOrJson, complete_provider
+from volact.cli.options.shared import Former, KmsHosts, PlanFormat, Provider, TableOrJson
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +56,10 @@ class ScriptOptions:
             autocompletion=complete_provider,
         ),
     ] = ""
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Output file; default: the usual name."
-        ),
+    to: Annotated[
+        str, typer.Option("--to", metavar="FILE", help="Output file; default: the usual name.")
     ] = ""
+    former: Former = ""
     kms_host: KmsHosts = field(default_factory=list)
     for_: Annotated[
         Service | None,
@@ -121,7 +120,7 @@ class ReadOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayOptions:
-    """Judge a bundle again with today's rules, and show what changed.
+    """Judge a bundle again with today's rules; show differences.
 
     Contacts no server. Exit code 3 when a server is judged differently.
     """

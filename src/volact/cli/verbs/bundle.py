@@ -12,7 +12,7 @@ from volact.bundle.document import encode
 from volact.bundle.pseudonyms import Pseudonyms
 from volact.cli.atomic_file import write_whole
 from volact.cli.failure import INTERRUPTED, tell
-from volact.cli.fleet_options import Fleet, fleet_of, parse_kms_hosts
+from volact.cli.fleet_options import Fleet, fleet_of, output_file, parse_kms_hosts
 from volact.cli.options.servers import BundleOptions
 from volact.cli.rollout_options import control_of
 from volact.cli.runtime import run_async, stop_on_signals
@@ -27,8 +27,8 @@ from volact.words import tr
 
 
 def bundle(options: BundleOptions) -> int:
-    """Write what servers answered to a file without names, to attach to a report."""
-    path = Path(options.out)
+    """Write what servers answered to a file, with names removed."""
+    path = output_file(options.to, options.former)
     if path.exists():
         raise InputError(
             say("already exists"), say("choose another file with {option}", option="--to"),

@@ -14,7 +14,7 @@ from volact.report.store_reports.document import Document, write
 
 
 def diff(options: DiffOptions) -> int:
-    """Compare two runs: servers worse or better, findings new or resolved."""
+    """Compare two runs: servers and findings that changed."""
     now = the_moment()
     with remembered(options) as store:
         if store is None:

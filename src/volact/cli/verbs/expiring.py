@@ -20,7 +20,7 @@ _NOTHING_KNOWN = 4
 
 
 def expiring(options: ExpiringOptions) -> int:
-    """List licences that end soon, have expired, or are overdue for renewal."""
+    """List licences that end soon, have expired or are overdue."""
     now, within = the_moment(), parse_span(options.within, "--within")
     with remembered(options) as store:
         empty = store is None or not NamesQuery().ask(store, limit=1)

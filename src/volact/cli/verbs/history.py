@@ -14,7 +14,7 @@ from volact.report.store_reports.history_text import write_history
 
 
 def history(options: HistoryOptions) -> int:
-    """Show a server's checks, newest first: findings, changes, results."""
+    """Show a server's checks and changes, newest first."""
     now = the_moment()
     since = now - parse_span(options.since, "--since") if options.since else None
     query = HistoryQuery(server=options.server, since=since)

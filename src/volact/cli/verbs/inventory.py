@@ -6,10 +6,10 @@ from typing import Any
 
 from volact.cli.console import table, use_stdout
 from volact.cli.failure import WRONG_INPUT, tell
-from volact.cli.fleet_options import inventory_of
+from volact.cli.fleet_options import inventory_of, servers_of
 from volact.cli.options.inventory import CheckOptions, ExportOptions, ShowOptions
 from volact.errors import InputError
-from volact.inventory import Inventory, choose, credential_problems, read_inventory
+from volact.inventory import Inventory, credential_problems, read_inventory
 from volact.inventory.export import export as exported
 from volact.inventory.export import record
 from volact.model.server import Server
@@ -20,9 +20,9 @@ from volact.transports.keys import check_key_file
 
 
 def show(options: ShowOptions) -> int:
-    """Show the selected servers and the source of their logins; no secrets."""
+    """Show the selected servers and where their logins come from."""
     inventory = inventory_of(options)
-    servers = choose(inventory, options.targets, options.limit)
+    servers = servers_of(options, inventory)
     out = use_stdout(options.output)
     if options.output == "json":
         rows = [_document(inventory, server) for server in servers]
@@ -34,7 +34,7 @@ def show(options: ShowOptions) -> int:
 
 
 def check(options: CheckOptions) -> int:
-    """Report every mistake in an inventory; exit code 2 when there is one."""
+    """Report every mistake in an inventory; exit code 2 for one."""
     if not options.inventory:
         raise InputError("no inventory given", "-i FILE")
     inventory = read_inventory(options.inventory)
@@ -55,7 +55,7 @@ def check(options: CheckOptions) -> int:
 def export(options: ExportOptions) -> int:
     """Convert the selected servers to another inventory format."""
     inventory = inventory_of(options)
-    servers = choose(inventory, options.targets, options.limit)
+    servers = servers_of(options, inventory)
     done = exported(servers, inventory.images, options.format)
     for note in done.notes:
         tell(note)
@@ -68,7 +68,7 @@ def _login_problems(options: CheckOptions, inventory: Inventory) -> list[InputEr
     if not inventory.servers:
         return []
     try:
-        servers = choose(inventory, options.targets, options.limit)
+        servers = servers_of(options, inventory)
     except InputError as error:
         return [error]
     return list(credential_problems(inventory, servers, check_key_file, check_known_hosts))

@@ -15,7 +15,7 @@ from volact.words import tr
 
 
 def prune(options: PruneOptions) -> int:
-    """Delete old runs from the store; keeps each server's newest row."""
+    """Delete old runs; keeps each server's newest row."""
     if not options.older_than:
         raise InputError(
             say("give the age of the runs to prune"), say("for example: --older-than 90d")

@@ -12,7 +12,7 @@ from volact.agent.render import render
 from volact.agent.request import Request, new_request
 from volact.agent.wrap import CLOUDS, Wrapped, wrap
 from volact.cli.atomic_file import write_whole
-from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
+from volact.cli.fleet_options import knowledge_with, output_file, parse_kms_hosts
 from volact.cli.options.tools import ScriptMode, ScriptOptions, Service
 from volact.cli.providers import required_profile
 from volact.core.standalone import standalone_steps
@@ -37,11 +37,11 @@ def script(options: ScriptOptions) -> int:
     data = _rendered(request, service, known_language(options.lang) or "en")
     if service is None:
         usual = f"volact-{request.id}.bat" if mode == "probe" else knowledge.profile.script_name
-        _write_all([Path(options.output or usual)], [data], force=options.force)
+        _write_all([output_file(options.to or usual, options.former)], [data], force=options.force)
         return 0
     wrapped = _wrapped(service, data, request)
     usual = f"volact-{service}-{request.id}{wrapped.suffix}"
-    paths = _numbered(Path(options.output or usual), len(wrapped.files))
+    paths = _numbered(output_file(options.to or usual, options.former), len(wrapped.files))
     _write_all(paths, wrapped.files, force=options.force)
     _tell(wrapped, paths, mode, name)
     return 0

@@ -15,7 +15,7 @@ from volact.report.store_reports.status_text import StatusText
 
 
 def status(options: StatusOptions) -> int:
-    """Show the state of the fleet from the store; contacts no server."""
+    """Show the fleet's state from the store; contacts no server."""
     now, stale = the_moment(), parse_span(options.stale, "--stale")
     with remembered(options) as store:
         query = StatusQuery(now=now, stale=stale, filter=filter_of(store, options))
