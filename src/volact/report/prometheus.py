@@ -46,7 +46,7 @@ class PrometheusWriter:
         if hash(labels) in self._seen:
             return
         self._seen.add(hash(labels))
-        for verdict in reversed(WORST_FIRST):
+        for verdict in COUNTED:
             more = f"{labels},{_labels(verdict=verdict)}"
             self._sample("volact_server_verdict", more, int(verdict == server.verdict))
         examined = server.error is None
