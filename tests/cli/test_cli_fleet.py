@@ -252,10 +252,7 @@ def test_a_second_interrupt_gives_up_what_activate_would_finish(tmp_path: Path) 
     rows = {row["name"]: row for row in map(json.loads, out.splitlines()) if "name" in row}
     assert rows["web-01"]["error"]["message"] == "interrupted while connecting"
     assert rows["web-02"]["error"]["kind"] == "not-begun"
-    assert [rows[name]["verdict"] for name in ("web-01", "web-02")] == [
-        "unreachable",
-        "not-started",
-    ]
+    assert {rows[name]["verdict"] for name in ("web-01", "web-02")} == {"not-started"}
 
 
 def test_a_deadline_ends_a_server_that_never_answers(silent_port: int) -> None:
