@@ -48,7 +48,7 @@ def test_data_is_english_whatever_is_spoken(format_: str, language: str) -> None
             (
                 "PERLU PERHATIAN  1 server",
                 "berikutnya: volact explain 0xC004F038",
-                "TAK TERJANGKAU",
+                "TIDAK TERJANGKAU",
             ),
         ),
         ("zh-CN", ("需注意  1 台服务器", "下一步：volact explain 0xC004F038", "无法访问")),
