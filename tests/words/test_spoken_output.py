@@ -72,7 +72,7 @@ def test_the_page_is_spoken(language: str, words: tuple[str, ...]) -> None:
 
 def test_a_verb_speaks_when_it_is_told() -> None:
     assert "Jam meleset lima menit" in volact("explain", "clock-skew", "--lang", "id").stdout
-    assert "时钟偏差五分钟" in volact("explain", "clock-skew", "--lang", "zh_CN.UTF-8").stdout
+    assert "时钟偏差达到五分钟" in volact("explain", "clock-skew", "--lang", "zh_CN.UTF-8").stdout
     assert "The clock is wrong" in volact("explain", "clock-skew").stdout
 
 
