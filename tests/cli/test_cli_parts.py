@@ -95,7 +95,7 @@ def test_nothing_given_shows_the_help() -> None:
         ),
         (
             ["providers", "--output", "xml"],
-            "volact: invalid value for '--output': 'xml' is not one of 'text', 'json'"
+            "volact: invalid value for '--output' / '-o': 'xml' is not one of 'text', 'json'"
             " (see: volact providers --help)\n",
         ),
         (["providers", "tencet"], "volact: unknown provider 'tencet' (did you mean tencent?)\n"),
