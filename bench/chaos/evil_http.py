@@ -109,8 +109,10 @@ class Evil:
 
 
 @contextmanager
-def evil(say: Say, context: ssl.SSLContext | None = None) -> Iterator[Evil]:
-    """A server on loopback that sends the same on every connection."""
+def evil(
+    say: Say, context: ssl.SSLContext | None = None, *, greets: bool = False
+) -> Iterator[Evil]:
+    """A server on loopback that sends the same on every connection, asked or not."""
     listener = socket.create_server(("127.0.0.1", 0))
     found = Evil(listener.getsockname()[1])
     threads: list[threading.Thread] = []
@@ -125,7 +127,8 @@ def evil(say: Say, context: ssl.SSLContext | None = None) -> Iterator[Evil]:
             if context is not None:
                 sock = context.wrap_socket(sock, server_side=True)
                 open_.append(sock)
-            found.requests.append(sock.recv(65536))
+            if not greets:
+                found.requests.append(sock.recv(65536))
             say(send)
         sock.close()
         found.over.set()

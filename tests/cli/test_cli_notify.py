@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import evil_http
 import msgspec
 import pytest
 from cli_receiver import Receiver
 from report_samples import fleet, run_of
 
 from volact.cli.notify import open_channels, send_to_all, shown
+from volact.cli.notify_apprise import AppriseChannel
 from volact.cli.notify_webhook import Webhook
 from volact.errors import InputError, NotifyError
 from volact.model.report import Cluster
@@ -131,6 +134,50 @@ def test_nobody_listening_is_said_without_the_url(capfd: pytest.CaptureFixture[s
     said = capfd.readouterr().err
     assert said.count("\n") == 1
     assert SECRET not in said
+
+
+def endless_replies(send: Callable[[bytes], None]) -> None:
+    """A mail server whose greeting has no last line."""
+    while True:
+        send((b"220-" + b"w" * 8000 + b"\r\n") * 100)
+
+
+MAIL = "mailto://u:{secret}@127.0.0.1:{port}?smtp=127.0.0.1&from=a@b.cd&to=e@f.gh&mode=insecure"
+JSON = "json://127.0.0.1:{port}/{secret}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit of memory as Linux has it")
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [(JSON, evil_http.endless_body), (JSON, evil_http.compressed), (MAIL, endless_replies)],
+    ids=["endless", "compressed", "mail"],
+)
+def test_a_service_of_apprise_has_a_process_with_bounds(
+    url: str, says: evil_http.Say, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with evil_http.evil(says, greets=says is endless_replies) as service:
+        channels = open_channels([url.format(port=service.port, secret=SECRET)])
+        assert not send_to_all(channels, message())
+        assert service.over.wait(10)
+        assert 0 < service.sent < 176 * 1024 * 1024
+    assert SECRET not in capfd.readouterr().err
+
+
+def test_a_redirect_of_a_service_is_not_followed_elsewhere(
+    receiver: Receiver, elsewhere: Receiver
+) -> None:
+    location = f"http://127.0.0.1:{elsewhere.port}/"
+    receiver.answer = lambda path: (307, {"Location": location})
+    assert not send_to_all(open_channels([f"json://127.0.0.1:{receiver.port}/"]), message())
+    assert len(receiver.got) == 1
+    assert elsewhere.got == []
+
+
+def test_a_service_of_apprise_has_its_time() -> None:
+    with evil_http.evil(evil_http.trickling) as service:
+        channel = AppriseChannel(f"json://127.0.0.1:{service.port}/?rto=60&cto=60", "json", 3.0)
+        with pytest.raises(NotifyError, match="no answer in time"):
+            channel.send(message())
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,43 @@
 """Messages through apprise: slack://, mailto:// and its other services.
 
-A thin wrapper; apprise is an extra (``volact[notify]``).
+A thin wrapper; apprise is an extra (``volact[notify]``).  Its plugins read what a service
+sends without bounds, by HTTP, SMTP and other protocols: so they run in a process of their
+own, which has a time and a limit of memory.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import subprocess
+import sys
+from functools import partial
 
+import msgspec
+
+from volact.bounded.stream import Limits
 from volact.errors import InputError, NotifyError
 from volact.report.message import Message
+
+_WAIT_S = 30.0
+_HTTP = Limits(most_bytes=1024 * 1024, total_s=20.0)
+# A message takes 50 MB.  Linux holds this limit, other systems the time alone.
+_MOST_MEMORY = 160 * 1024 * 1024
+
+
+class _Sent(msgspec.Struct):
+    """What the process is given on its standard input: a URL may hold a secret."""
+
+    url: str
+    title: str
+    text: str
+    well: bool
 
 
 class AppriseChannel:
     """One URL of apprise."""
 
-    def __init__(self, url: str, scheme: str) -> None:
+    def __init__(self, url: str, scheme: str, wait_s: float = _WAIT_S) -> None:
         try:
             import apprise  # noqa: PLC0415 - an extra, and slow to load
         except ImportError as error:
@@ -24,22 +47,60 @@ class AppriseChannel:
         # Its log may repeat parts of a URL.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         self.name = f"{scheme}://…"
-        self._kind, self._format = apprise.NotifyType, apprise.NotifyFormat.TEXT
-        self._apprise = apprise.Apprise()
-        if not self._apprise.add(url):
+        self._url, self._wait_s = url, wait_s
+        if not apprise.Apprise().add(url):
             raise InputError(
                 f"--notify {scheme}://…: apprise cannot use this URL",
                 "see https://github.com/caronc/apprise/wiki for how it is written",
             )
 
     def send(self, message: Message) -> None:
-        """Send through apprise; ``NotifyError`` if it reports a failure."""
-        kind = self._kind.SUCCESS if message.well else self._kind.WARNING
+        """Send through apprise; ``NotifyError`` if it reports a failure or takes too long."""
+        sent = _Sent(self._url, message.title, message.text, message.well)
         try:
-            sent = self._apprise.notify(
-                body=message.text, title=message.title, notify_type=kind, body_format=self._format
+            done = subprocess.run(
+                # -P: no module of the present folder is taken for one of volact's.
+                [sys.executable, "-P", "-m", __name__],
+                input=msgspec.json.encode(sent),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=self._wait_s,
+                check=False,
             )
-        except Exception as error:  # a third-party plugin; its message may hold the URL
-            raise NotifyError(type(error).__name__) from None
-        if not sent:
+        except subprocess.TimeoutExpired:
+            raise NotifyError("no answer in time") from None
+        except OSError as error:
+            raise NotifyError(error.strerror or "apprise does not start") from None
+        if done.returncode:
             raise NotifyError("apprise could not deliver it")
+
+
+def main() -> int:
+    """The process that sends one message; exit code 0 when it was delivered."""
+    _limit()
+    import apprise  # noqa: PLC0415 - within the limit
+    import requests  # noqa: PLC0415
+
+    from volact.bounded.http_session import BoundedAdapter  # noqa: PLC0415
+
+    # Every session of a plugin gets its adapters by this name.
+    requests.sessions.HTTPAdapter = partial(BoundedAdapter, _HTTP, "same-origin")  # type: ignore[assignment]
+    sent = msgspec.json.decode(sys.stdin.buffer.read(), type=_Sent)
+    kind = apprise.NotifyType.SUCCESS if sent.well else apprise.NotifyType.WARNING
+    service = apprise.Apprise()
+    delivered = service.add(sent.url) and service.notify(
+        body=sent.text, title=sent.title, notify_type=kind, body_format=apprise.NotifyFormat.TEXT
+    )
+    return 0 if delivered else 1
+
+
+def _limit() -> None:
+    with contextlib.suppress(ImportError, ValueError, OSError):  # not on every system
+        import resource  # noqa: PLC0415
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
