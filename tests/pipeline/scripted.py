@@ -45,9 +45,15 @@ Turn = dict[str, Any] | BaseException | bytes
 class Scripted:
     """One server: turns that are taken one after another."""
 
-    def __init__(self, *turns: Turn, opening: BaseException | None = None) -> None:
+    def __init__(
+        self,
+        *turns: Turn,
+        opening: BaseException | None = None,
+        jumps_s: tuple[float, float] = (0, 0),
+    ) -> None:
         self.turns = list(turns)
         self.opening = opening
+        self.jumps_s = jumps_s  # of this computer's clock, when a question begins and ends
         self.opened = self.closed = 0
         self.requests: list[dict[str, Any]] = []
         self.names: list[str] = []
@@ -68,14 +74,14 @@ class Scripted:
         self.requests.append(request)
         self.names.append(name)
         self.deadlines.append((deadline_s, int(_found(rb"//T:(\d+)", script))))
-        asked = time.time()
+        asked = time.time() + self.jumps_s[0]
         turn = self.turns.pop(0)
         if isinstance(turn, asyncio.CancelledError):
             await asyncio.Event().wait()
         if isinstance(turn, BaseException):
             raise turn
         stdout = turn if isinstance(turn, bytes) else answer(request, turn)
-        return Raw(stdout, b"", 0, asked, time.time())
+        return Raw(stdout, b"", 0, asked, time.time() + self.jumps_s[1])
 
     async def close(self) -> None:
         raise AssertionError("whoever opened it closes it")

@@ -77,6 +77,30 @@ async def test_steps_that_say_ok_are_not_believed() -> None:
     assert "not-licensed" in ids(report)
 
 
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize(
+    "jumps_s",
+    [(DAY, DAY), (-DAY, -DAY), (0, DAY), (0, -DAY)],
+    ids=["ahead before", "back before", "ahead within", "back within"],
+)
+@virtual_time
+async def test_a_clock_here_that_was_set_accuses_no_server(jumps_s: tuple[float, float]) -> None:
+    healthy = facts(**HEALTHY)
+    healthy["time"] |= {"ref": {"!": 1}, "ref_at": {"!": 1}}  # no other clock to compare with
+    report = await run(Scripted(healthy, jumps_s=jumps_s))
+    assert (report.verdict, report.plan) == ("healthy", ())
+    assert not {"clock-skew", "clock-set-back"} & {finding.id for finding in report.findings}
+
+
+@virtual_time
+async def test_a_server_whose_clock_is_wrong_is_found_by_the_clock_here() -> None:
+    wrong = facts(**HEALTHY, skew_s=DAY)
+    wrong["time"] |= {"ref": {"!": 1}, "ref_at": {"!": 1}}
+    assert "clock-skew" in ids(await run(Scripted(wrong), "check"))
+
+
 LOST: list[Turn] = [
     TransportError("timeout", "no answer in time"),
     TransportError("connect", "the connection broke"),

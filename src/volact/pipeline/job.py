@@ -20,6 +20,7 @@ from volact.model.step import Plan
 from volact.model.undo import RunHistory
 from volact.pipeline.activation_host import ActivationSlot, no_limit
 from volact.pipeline.retry import Retry
+from volact.pipeline.run_clock import RunClock
 from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
 
 Mode = Literal["check", "plan", "activate", "undo"]
@@ -61,6 +62,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     retry: Retry = Retry()
     activation_slot: ActivationSlot = no_limit
     histories: Mapping[str, RunHistory] = {}
+    clock: RunClock = msgspec.field(default_factory=RunClock)
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):

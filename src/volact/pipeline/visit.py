@@ -35,7 +35,7 @@ from volact.knowledge.load import (
     load_releases,
     profile_names,
 )
-from volact.model.facts import Clock, Facts
+from volact.model.facts import Facts
 from volact.model.intent import Intent
 from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
@@ -232,13 +232,14 @@ class Visit:
         script = render(request, deadline_s=script_s)
         self.executions += 1
         name = f"volact-{secrets.token_hex(16)}"
+        begun = time.monotonic()
         raw = await transport.run(script, name=name, deadline_s=time_s)
         answer = read_answer(raw.stdout, request.id)
         if answer.mode != mode:
             raise AnswerError("protocol", f"{mode} was asked and {answer.mode!r} was answered")
         probe: ProbeKind = "closing" if self._sent else "first"
         self.job.recorder.seen(self.server.name, probe, answer.facts)
-        return read_facts(answer.facts, Clock(raw.asked, raw.answered)), answer
+        return read_facts(answer.facts, self.job.clock.around(raw, begun)), answer
 
 
 def _clock() -> Callable[[], float]:
