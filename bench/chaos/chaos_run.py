@@ -22,7 +22,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
-import fault_run  # noqa: E402  (after the path)
+import endpoints_run  # noqa: E402  (after the path)
+import fault_run  # noqa: E402
 import fuzz_guided  # noqa: E402
 import fuzz_run  # noqa: E402
 import hostile_run  # noqa: E402
@@ -72,8 +73,9 @@ def kills(seed: int, quick: bool) -> tuple[str, list[str]]:
 
 def hostile(seed: int, _quick: bool) -> tuple[str, list[str]]:
     """Peers that send without end, in a limit of memory."""
-    found = hostile_run.meet(seed)
-    return hostile_run.table(found), found.wrong
+    found, asked = hostile_run.meet(seed), endpoints_run.meet()
+    text = f"{hostile_run.table(found)}\n\n{endpoints_run.table(*asked)}"
+    return text, [*found.wrong, *asked[2]]
 
 
 def fuzz(seed: int, quick: bool) -> tuple[str, list[str]]:

@@ -85,6 +85,12 @@ def trickling_head(send: Callable[[bytes], None]) -> None:
             time.sleep(0.02)
 
 
+def endless_replies(send: Callable[[bytes], None]) -> None:
+    """A mail server whose greeting has no last line."""
+    while True:
+        send((b"220-" + b"w" * 8000 + b"\r\n") * 100)
+
+
 FLOODS: dict[str, Say] = {
     "endless-chunks": endless_chunks,
     "endless-body": endless_body,

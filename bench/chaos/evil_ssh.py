@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import struct
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
@@ -19,6 +20,41 @@ class _Open(asyncssh.SSHServer):
 
     def begin_auth(self, username: str) -> bool:
         return False
+
+
+class _SftpServer(_Open):
+    """Its SFTP answers without end, and what was never asked."""
+
+    def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
+        return _SftpFlood()
+
+
+class _SftpFlood(asyncssh.SSHServerSession[bytes]):
+    _paused = False
+
+    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        self._channel = chan
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        return True
+
+    def session_started(self) -> None:
+        self._flood = asyncio.ensure_future(self._send())
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+
+    async def _send(self) -> None:
+        self._channel.write(struct.pack(">IBI", 5, 2, 3))  # the version, and then names
+        names = struct.pack(">IBI", 9, 104, 1) + bytes(4)
+        with contextlib.suppress(OSError, asyncssh.Error):
+            while not self._channel.is_closing():
+                if not self._paused:
+                    self._channel.write(names * 2000)
+                await asyncio.sleep(0)
 
 
 class _Greeter(asyncssh.SSHServer):
@@ -40,6 +76,20 @@ async def _stderr(process: asyncssh.SSHServerProcess[bytes]) -> None:
         while not process.is_closing():
             process.stderr.write(_BLOCK)
             await process.stderr.drain()
+
+
+async def _stdout(process: asyncssh.SSHServerProcess[bytes]) -> None:
+    with contextlib.suppress(OSError, asyncssh.Error):
+        while not process.is_closing():
+            process.stdout.write(_BLOCK)
+            await process.stdout.drain()
+
+
+async def _trickling(process: asyncssh.SSHServerProcess[bytes]) -> None:
+    with contextlib.suppress(OSError, asyncssh.Error):
+        while not process.is_closing():
+            process.stdout.write(b"V")
+            await asyncio.sleep(0.02)
 
 
 async def _ignored(process: asyncssh.SSHServerProcess[bytes]) -> None:
@@ -82,10 +132,13 @@ async def _listening() -> AsyncIterator[dict[str, int]]:
         plain = await asyncio.start_server(_lines, "127.0.0.1", 0)
         stack.callback(plain.close)
         ports["ssh-lines"] = plain.sockets[0].getsockname()[1]
-        for name, server, process in (
-            ("ssh-greetings", _Greeter, None),
-            ("ssh-stderr", _Open, _stderr),
-            ("ssh-ignore", _Open, _ignored),
+        for name, server, process, sftp in (
+            ("ssh-greetings", _Greeter, None, _Sftp),
+            ("ssh-stderr", _Open, _stderr, _Sftp),
+            ("ssh-stdout", _Open, _stdout, _Sftp),
+            ("ssh-ignore", _Open, _ignored, _Sftp),
+            ("ssh-trickling", _Open, _trickling, _Sftp),
+            ("ssh-sftp", _SftpServer, None, None),
         ):
             acceptor = await asyncssh.create_server(
                 server,
@@ -93,7 +146,7 @@ async def _listening() -> AsyncIterator[dict[str, int]]:
                 0,
                 server_host_keys=[key],
                 process_factory=process,
-                sftp_factory=_Sftp,
+                sftp_factory=sftp,
                 encoding=None,
             )
             stack.callback(acceptor.close)

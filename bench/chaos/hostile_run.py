@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,15 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
-from evil_http import FLOODS, SLOW, compressed, evil, leads_to  # noqa: E402  (after the path)
+from evil_http import (  # noqa: E402  (after the path)
+    FLOODS,
+    SLOW,
+    compressed,
+    endless_replies,
+    evil,
+    leads_to,
+    trickling,
+)
 from evil_ssh import evil_ssh  # noqa: E402
 from lab_process import Peephole  # noqa: E402
 from memory_limit import Ended, run  # noqa: E402
@@ -30,8 +39,12 @@ MOST_MB = 512
 # What the hostile ones may cost on top of the healthy ones: answers within their bounds, in
 # several copies, each in a thread.
 _MORE_MB = 160
+# The process that sends one message through apprise.
+_SENDER_MB = 110
 _DEADLINE_S, _CONNECT_S, _LONGEST_S = 20, 6, 180.0
 _NEIGHBOURS = 6
+_WEBHOOKS = (FLOODS["endless-body"], compressed, FLOODS["endless-headers"], trickling)
+_CHANNELS = 7
 _KINDS = ("auth", "connect", "protocol", "timeout")
 
 
@@ -55,7 +68,7 @@ def meet(seed: int) -> Found:
         found.alone, healthy = _checked(folder, lab.inventory.read_text("utf-8"), "alone")
         hostile = _hostile(stack)
         text = lab.inventory.read_text("utf-8") + "".join(hostile.values())
-        found.ended, found.rows = _checked(folder, text, "all")
+        found.ended, found.rows = _checked(folder, text, "all", _channels(stack))
     _judge(found, healthy, list(hostile))
     return found
 
@@ -79,7 +92,22 @@ def _hostile(stack: ExitStack) -> dict[str, str]:
     return {n: f'\n[[server]]\nname = "{n}"\n{login}{part}' for n, part in parts.items()}
 
 
-def _checked(folder: Path, inventory: str, name: str) -> tuple[Ended, dict[str, str]]:
+def _channels(stack: ExitStack) -> list[str]:
+    """Services that are to be notified: webhooks, and through apprise by HTTP and SMTP."""
+    answers = {"http": _WEBHOOKS, "json": _WEBHOOKS[:2]}
+    urls = [
+        f"{scheme}://127.0.0.1:{stack.enter_context(evil(say)).port}/"
+        for scheme, says in answers.items()
+        for say in says
+    ]
+    mail = stack.enter_context(evil(endless_replies, greets=True)).port
+    login = "smtp=127.0.0.1&from=a@b.cd&to=e@f.gh&mode=insecure"
+    return [*urls, f"mailto://u:p@127.0.0.1:{mail}?{login}"]
+
+
+def _checked(
+    folder: Path, inventory: str, name: str, notify: Sequence[str] = ()
+) -> tuple[Ended, dict[str, str]]:
     path, report = folder / f"{name}.toml", folder / f"{name}.json"
     path.write_text(inventory, "utf-8")
     keys = {"TENCENTCLOUD_SECRET_ID": "AKIDhostile", "TENCENTCLOUD_SECRET_KEY": "key"}
@@ -88,6 +116,7 @@ def _checked(folder: Path, inventory: str, name: str) -> tuple[Ended, dict[str, 
     words = ["check", "-i", str(path), "--report", f"json={report}"]
     words += ["--deadline", str(_DEADLINE_S), "--connect-timeout", str(_CONNECT_S)]
     words += ["--known-hosts", str(folder / "known_hosts"), "--host-key-policy", "accept-new"]
+    words += [word for url in notify for word in ("--notify", url)]
     ended = run([sys.executable, "-m", "volact", *words], env, MOST_MB, _LONGEST_S)
     rows: list[dict[str, Any]] = []
     if report.exists():
@@ -112,9 +141,12 @@ def _judge(found: Found, healthy: dict[str, str], hostile: list[str]) -> None:
     for name in hostile:
         if found.rows.get(name) not in _KINDS:
             wrong.append(f"{name} is {found.rows.get(name)}")
+    sent = found.ended.err.count("not sent")
+    if sent != _CHANNELS:
+        wrong.append(f"{sent} of {_CHANNELS} channels are told as not sent")
     if found.ended.code not in (3, 4):
         wrong.append(f"exit code {found.ended.code}: {found.ended.err[-500:]}")
-    if found.ended.peak_mb > min(MOST_MB, found.alone.peak_mb + _MORE_MB):
+    if found.ended.peak_mb > min(MOST_MB, found.alone.peak_mb + _MORE_MB + _SENDER_MB):
         wrong.append(f"{found.ended.peak_mb} MB, {found.alone.peak_mb} MB without hostile peers")
     if found.ended.wall_s > 2 * _DEADLINE_S + found.alone.wall_s:
         wrong.append(f"took {found.ended.wall_s:.0f} s")
@@ -133,7 +165,8 @@ def table(found: Found) -> str:
     lines.append(
         f"\n{_NEIGHBOURS} healthy neighbours: {_healthy(found)} healthy. Memory at most "
         f"{found.ended.peak_mb} MB of {MOST_MB} ({held}); without hostile peers "
-        f"{found.alone.peak_mb} MB. {found.ended.wall_s:.0f} s; without them "
+        f"{found.alone.peak_mb} MB. {_CHANNELS} channels of --notify that send without end: "
+        f"each told as not sent. {found.ended.wall_s:.0f} s; without them "
         f"{found.alone.wall_s:.0f} s. Wrong: {len(found.wrong)}."
     )
     return "\n".join(lines)

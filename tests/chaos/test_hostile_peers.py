@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from endpoints_run import meet as meet_endpoints
 from hostile_run import meet, table
 
 
@@ -12,3 +13,10 @@ def test_peers_without_end_beside_healthy_servers(monkeypatch: pytest.MonkeyPatc
     found = meet(1)
     assert found.wrong == []
     assert "6 healthy neighbours: 6 healthy" in table(found)
+
+
+@pytest.mark.xdist_group("chaos")
+def test_endpoints_without_end_beside_good_ones() -> None:
+    _, found, wrong = meet_endpoints()
+    assert wrong == []
+    assert len(found) == 44

@@ -10,6 +10,7 @@ from typing import Any
 import dns.message
 import dns.rcode
 import dns.rrset
+import evil_endpoints
 import pytest
 
 from volact.endpoints import Endpoints, check_endpoints, check_profile, probe_dns
@@ -95,6 +96,15 @@ async def test_a_profile_is_checked_in_its_order() -> None:
     assert [health.host for health in found.ntp] == ["t.invalid"]
     assert {health.word for health in found.kms} == {"name-unresolved"}
     assert not found.ok
+
+
+async def test_of_thousands_of_addresses_a_few_are_kept() -> None:
+    def reply(query: dns.message.Message) -> bytes:
+        return next(evil_endpoints.DNS["compressed"](query.to_wire()))
+
+    async with serving(reply) as port:
+        found = await probe_dns("127.0.0.1", "kms.example.test", port)
+    assert (found.word, len(found.addresses)) == ("ok", 64)
 
 
 async def test_dns_servers_are_not_asked_for_an_address() -> None:

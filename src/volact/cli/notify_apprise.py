@@ -22,7 +22,7 @@ from volact.report.message import Message
 _WAIT_S = 30.0
 _HTTP = Limits(most_bytes=1024 * 1024, total_s=20.0)
 # A message takes 50 MB.  Linux holds this limit, other systems the time alone.
-_MOST_MEMORY = 160 * 1024 * 1024
+_MOST_MEMORY = 96 * 1024 * 1024
 
 
 class _Sent(msgspec.Struct):

@@ -7,6 +7,7 @@ internal services resolve at its own servers only.
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import Literal
 
 import dns.asyncquery
@@ -29,6 +30,9 @@ SAYS: dict[str, str] = {
     "unreachable": "no way to this address",
     "bad-answer": "the answer is not a DNS answer to this question",
 }
+
+
+_MOST_ADDRESSES = 64  # of one name; a datagram holds thousands
 
 
 class DnsHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,12 +67,13 @@ async def probe_dns(
         return msgspec.structs.replace(found, word=connect_word(error))
     except (dns.exception.DNSException, ValueError):
         return found
-    addresses = tuple(
+    records = (
         item.to_text()
         for entry in answer.answer
         if entry.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
         for item in entry
     )
+    addresses = tuple(islice(records, _MOST_ADDRESSES))
     word = _answer_word(answer.rcode(), addresses)
     return msgspec.structs.replace(found, word=word, addresses=addresses, ms=elapsed_ms(begun))
 

@@ -6,6 +6,7 @@ What is asked is in ``tat`` and ``cvm``; what a failure means in ``failures``.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
@@ -34,7 +35,8 @@ LIMITS = {
     "DescribeInstances": 40,
     "DescribeImages": 40,
 }
-_MOST_PAGES = 2000  # of one list: an API that never comes to its end is not believed
+# Of one list: an API that never comes to its end is not believed.
+_MOST_PAGES, _MOST_BYTES, _LIST_S = 2000, 64 * 1024 * 1024, 300.0
 # Waits between the tries of one call.  A look that is repeated anyway needs
 # no more; a whole fleet that was turned away once comes through.
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
@@ -111,9 +113,16 @@ async def all_pages(
 ) -> tuple[T, ...]:
     """The rows of every page, asked for by their offset one after another."""
     found: list[T] = []
+    size, until = 0, time.monotonic() + _LIST_S
     for _ in range(_MOST_PAGES):
         page = await ask(len(found))
         found += rows(page)
         if not rows(page) or len(found) >= total(page):
             return tuple(found)
-    raise failure("UnexpectedAnswer", f"a list of more than {_MOST_PAGES} pages")
+        size += len(msgspec.json.encode(rows(page)))
+        if size > _MOST_BYTES or time.monotonic() > until:
+            break
+    raise failure(
+        "UnexpectedAnswer",
+        f"a list of more than {_MOST_PAGES} pages, or {_MOST_BYTES >> 20} MB or {_LIST_S:g} s",
+    )

@@ -1,0 +1,147 @@
+"""KMS hosts, time servers, DNS servers, metadata and lists of instances that send without end.
+
+    python bench/chaos/endpoints_run.py
+
+volact's own code asks all of them at once, in a process that has 512 MB, with one of each
+kind that is in order beside them.  Each hostile one has to be told from those in order, in
+time, and memory has to stay flat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent)]
+
+import evil_endpoints as peers  # noqa: E402  (after the path)
+from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to  # noqa: E402
+from memory_limit import Ended, run  # noqa: E402
+
+from volact.cloud.base import ApiError  # noqa: E402
+from volact.cloud.tencent.calls import Calls  # noqa: E402
+from volact.cloud.tencent.keys import find_keys  # noqa: E402
+from volact.cloud.tencent.listing import CvmList  # noqa: E402
+from volact.cloud.tencent.roles import fetch  # noqa: E402
+from volact.cloud.tencent.settings import TencentSettings  # noqa: E402
+from volact.endpoints import probe_dns, probe_kms, probe_ntp  # noqa: E402
+from volact.model.profile import HostPort  # noqa: E402
+from volact.threads import BlockingCalls  # noqa: E402
+
+_MOST_MB, _FLAT_MB, _LONGEST_S, _WAIT_S = 512, 200, 120.0, 3.0
+_HERE = "127.0.0.1"
+_KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDhostile", "TENCENTCLOUD_SECRET_KEY": "key"}
+_GOOD = {"kms good": "ok", "ntp good": "ok", "dns good": "ok", "metadata good": "an answer"}
+_HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+_LISTED = json.dumps({"Response": {"TotalCount": 0, "RequestId": "r"}})
+_GOOD["cvm good"] = "0 instances"
+
+
+def _page(text: str) -> Say:
+    def say(send: peers.Send) -> None:
+        send(_HEAD % len(text) + text.encode())
+
+    return say
+
+
+def _endless_list(send: peers.Send) -> None:
+    """Pages without end, each of which claims that more follow, with names of 8 KB."""
+    row = {"InstanceName": "n" * 8000, "OsName": "o" * 8000}
+    rows = [{"InstanceId": f"ins-{time.monotonic_ns():x}{n:04}", **row} for n in range(100)]
+    _page(json.dumps({"Response": {"TotalCount": 10**9, "InstanceSet": rows, "RequestId": "r"}}))(
+        send
+    )
+
+
+def _started(stack: ExitStack) -> dict[str, int]:
+    """All peers by kind and name, each with its port."""
+    http = {**FLOODS, **SLOW, "compressed": compressed}
+    http["redirect"] = leads_to(stack.enter_context(evil(FLOODS["endless-body"])).port)
+    tcp = {f"{kind} {name}": say for kind in ("metadata", "cvm") for name, say in http.items()}
+    tcp |= {f"kms {name}": say for name, say in peers.KMS.items()}
+    tcp |= {"metadata good": _page("a role"), "cvm good": _page(_LISTED)}
+    tcp |= {"cvm endless-list": _endless_list, "kms good": peers.accepts}
+    udp = {f"ntp {name}": answers for name, answers in peers.NTP.items()}
+    udp |= {f"dns {name}": answers for name, answers in peers.DNS.items()}
+    udp |= {"ntp good": peers.gives_time, "dns good": peers.resolves}
+    ports = {name: stack.enter_context(evil(say)).port for name, say in tcp.items()}
+    ports |= {name: stack.enter_context(peers.by_udp(one)) for name, one in udp.items()}
+    for name, say in peers.DNS_BY_TCP.items():
+        ports[f"dns {name}"] = stack.enter_context(peers.by_both(say))
+    stranger = peers.by_udp(peers.DNS["enormous"], stranger=True)
+    ports["dns stranger"] = stack.enter_context(stranger)
+    return ports
+
+
+async def _outcome(name: str, port: int, threads: BlockingCalls) -> str:
+    kind = name.partition(" ")[0]
+    if kind == "kms":
+        return (await probe_kms(HostPort(_HERE, port), _WAIT_S)).word
+    if kind == "ntp":
+        return (await probe_ntp(_HERE, port, _WAIT_S)).word
+    if kind == "dns":
+        return (await probe_dns(_HERE, "kms.example.test", port, _WAIT_S)).word
+    if kind == "metadata":
+        told = await threads.run(partial(fetch, f"http://{_HERE}:{port}/"))
+        return "an answer" if told else "nothing"
+    account = TencentSettings(endpoint=f"http://{_HERE}:{port}")
+    calls = Calls(account, "ap-jakarta", find_keys(account, _KEYS), threads, ())
+    try:
+        listed = await CvmList(calls).list_servers({})
+    except ApiError as error:
+        return error.kind
+    return f"{len(listed.instances)} instances"
+
+
+async def _ask(ports: dict[str, int]) -> dict[str, str]:
+    threads = BlockingCalls(len(ports))
+    asked = (_outcome(name, port, threads) for name, port in ports.items())
+    return dict(zip(ports, await asyncio.gather(*asked), strict=True))
+
+
+def meet() -> tuple[Ended, dict[str, str], list[str]]:
+    """All peers at once: how the process ended, the outcomes, and what is wrong."""
+    with ExitStack() as stack:
+        ports = _started(stack)
+        words = [sys.executable, __file__, json.dumps(ports)]
+        ended = run(words, os.environ, _MOST_MB, _LONGEST_S)
+    found: dict[str, str] = json.loads(ended.out) if ended.code == 0 else {}
+    wrong = []
+    for name in ports:
+        # Many addresses in one datagram are an answer like any other.
+        good = "ok" if name == "dns compressed" else _GOOD.get(name, "")
+        told = found.get(name, ended.err[-300:])
+        if told != good if good else told in ("", *_GOOD.values()):
+            wrong.append(f"{name} is {told}")
+    if ended.peak_mb > _FLAT_MB:
+        wrong.append(f"{ended.peak_mb} MB")
+    return ended, found, wrong
+
+
+def table(ended: Ended, found: dict[str, str], wrong: list[str]) -> str:
+    """The outcomes by kind, as Markdown."""
+    lines = ["| asked from here | hostile peer: outcome |", "|---|---|"]
+    for kind in dict.fromkeys(name.partition(" ")[0] for name in found):
+        told = (f"{n.partition(' ')[2]}: {w}" for n, w in found.items() if n.startswith(f"{kind} "))
+        lines.append(f"| {kind} | {'; '.join(sorted(told))} |")
+    held = "a control group" if ended.limited else "no control group here: measured only"
+    lines.append(
+        f"\n{len(found)} peers at once, in one process: memory at most {ended.peak_mb} MB of "
+        f"{_MOST_MB} ({held}), {ended.wall_s:.0f} s. Wrong: {len(wrong)}."
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(asyncio.run(_ask(json.loads(sys.argv[1])))))
+    else:
+        shown = meet()
+        print(table(*shown), *(f"WRONG {line}" for line in shown[2]), sep="\n")
+        sys.exit(int(bool(shown[2])))
