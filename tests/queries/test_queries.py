@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from store_samples import WRONG_HOST, end, intent, keep, row, silent, store_writer
 
-from volact.model.finding import Finding
+from volact.model.finding import Accepted, Finding
 from volact.model.report import LicenseRow, ServerReport
 from volact.queries.filters import ServerFilter
 from volact.queries.history import HistoryQuery
@@ -267,3 +267,36 @@ def test_an_older_row_that_comes_late_changes_no_newer_state(store: Store) -> No
         )
     (server,) = ServersQuery(now=NOW, filter=ServerFilter(names=("web-02",))).stream(store)
     assert (server.verdict, server.last_run, server.examined_run) == ("healthy", "bb22", "bb22")
+
+
+ACCEPTED = Finding(
+    id="licensed-by-own-key",
+    severity="accepted",
+    summary="Licensed with a MAK",
+    accepted=Accepted(severity="info", reason="our own", until=date(2027, 1, 31)),
+)
+
+
+@pytest.mark.parametrize(
+    ("now", "verdict", "cause"),
+    [
+        (datetime(2027, 1, 31, 23, 59, tzinfo=UTC), "healthy", ""),
+        (datetime(2027, 2, 1, 0, 0, 1, tzinfo=UTC), "attention", "licensed-by-own-key"),
+    ],
+)
+def test_an_accepted_finding_counts_again_when_its_last_day_is_over(
+    store_url: str, now: datetime, verdict: Any, cause: str
+) -> None:
+    keep(store_url, "aa11", row("mak-01", findings=(ACCEPTED,)), row("web-01"))
+    with open_store(store_url, create=True) as store:
+        summary = StatusQuery(now=now).ask(store).summary
+        assert (summary.healthy, summary.attention) == ((2, 0) if verdict == "healthy" else (1, 1))
+        found = {one.name: one for one in StatusQuery(now=now).rows(store)}
+        assert (found["mak-01"].verdict, found["mak-01"].cause) == (verdict, cause)
+        assert found["web-01"].verdict == "healthy"
+        query = ServersQuery(now=now, filter=ServerFilter(verdicts=(verdict,)))
+        assert "mak-01" in [one.name for one in query.stream(store)]
+        every = ServersQuery(now=now).findings(store)
+        assert [(one.finding, one.severity, one.servers) for one in every] == [
+            ("licensed-by-own-key", "accepted", 1)
+        ]

@@ -73,7 +73,7 @@ def test_findings_are_counted_by_severity_and_by_id() -> None:
         for sample in metrics["volact_server_findings"].samples
         if sample.labels["server"] == "db-01"
     }
-    assert of_db == {"error": 1, "warning": 1, "info": 0}
+    assert of_db == {"error": 1, "warning": 1, "info": 0, "accepted": 0}
     assert values(metrics["volact_findings"], "id")["dns-not-provider"] == 1
 
 

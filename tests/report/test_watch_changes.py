@@ -23,6 +23,11 @@ def ending() -> ServerReport:
     return named(msgspec.structs.replace(healthy(), license=soon))
 
 
+def checked(server: ServerReport) -> ServerReport:
+    """What a check says of the same server."""
+    return msgspec.structs.replace(server, verdict="attention", plan=(), results=())
+
+
 def kind(was: ServerReport | None, now: ServerReport) -> str:
     before = {"a": standing_of(was, STARTED, WITHIN)} if was else {}
     change = ChangeTracker(WITHIN, before).add(named(now), STARTED)
@@ -41,6 +46,10 @@ def kind(was: ServerReport | None, now: ServerReport) -> str:
         (ending(), ending(), ""),
         (attention(), failed(), "worse"),
         (failed(), unreachable(), "worse"),
+        (failed(), checked(failed()), ""),  # a check cannot say failed
+        (failed(), attention(), "other"),
+        (failed(), healthy(), "better"),
+        (unreachable(), failed(), "other"),
         (unreachable(), attention(), "better"),
         (attention(), healthy(), "better"),
         (attention(), attention(), ""),

@@ -39,8 +39,10 @@ from volact.inventory import (
     with_credential,
     with_way,
 )
+from volact.inventory.expect import acceptances
 from volact.inventory.fields import own_path
 from volact.knowledge.load import knowledge_for, load_profile
+from volact.model.finding import Acceptance
 from volact.model.profile import HostPort, Knowledge
 from volact.model.server import Server
 from volact.model.text import say
@@ -85,6 +87,7 @@ def fleet_of(options: ConnectOptions, mode: Mode, policy: Policy | None = None) 
         images=inventory.images,
         deadline_s=options.deadline,
         knowledge=knowledge_with(parse_kms_hosts(options.kms_host)),
+        ignored=parse_ignored(options.ignore) if isinstance(options, ServerOptions) else (),
     )
     opener = make_opener(Secrets(held=inventory.held), ssh)
     how = _how(options, job, servers)
@@ -200,6 +203,14 @@ def parse_kms_hosts(words: list[str]) -> tuple[HostPort, ...]:
     return tuple(hosts)
 
 
+def parse_ignored(words: list[str]) -> tuple[Acceptance, ...]:
+    """``--ignore`` as values."""
+    try:
+        return acceptances(words)
+    except InputError as error:
+        raise InputError(f"--ignore: {error.message}", error.hint) from error
+
+
 def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
     """The knowledge of a provider, with the operator's KMS hosts instead of its own."""
     if not hosts:
@@ -256,6 +267,7 @@ def _login(options: ConnectOptions) -> str:
         ("--jump", options.jump),
         ("--ssh-config", options.ssh_config),
         ("--connect-timeout", _unless(options.connect_timeout, 15.0)),
+        *(("--ignore", word) for word in getattr(options, "ignore", ())),
         ("--store", options.store if isinstance(options, ServerOptions) else ""),
         *account_words(options),
     ]

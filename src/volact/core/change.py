@@ -43,6 +43,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[str, ...] = ()  # ids of findings
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
     error: str | None = None  # why it could not be examined
 
     @property
@@ -53,7 +54,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def findings(self) -> set[str]:
         """Everything that was found."""
-        return {*self.errors, *self.warnings, *self.notes}
+        return {*self.errors, *self.warnings, *self.notes, *self.accepted}
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +88,7 @@ def snapshot(report: ServerReport) -> Snapshot | None:
         errors=_ids(report, "error") if seen else (),
         warnings=_ids(report, "warning") if seen else (),
         notes=_ids(report, "info") if seen else (),
+        accepted=_ids(report, "accepted") if seen else (),
         error=report.error.kind if report.error else None,
     )
 

@@ -13,6 +13,7 @@ import msgspec
 from volact.core.findings import BY_ID
 from volact.core.findings.kind import Place
 from volact.core.findings.reach import KMS_UNREACHABLE
+from volact.core.main_cause import lead
 from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import Text, raw, say
@@ -58,7 +59,7 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 def causes_of(server: ServerReport) -> Iterator[Cause]:
-    """Why a server is not healthy: its errors, or its first warning; nothing where it is."""
+    """Why a server is not healthy: its errors, or its main finding; nothing where it is."""
     if server.verdict == "healthy":
         return
     if server.error is not None:
@@ -66,8 +67,8 @@ def causes_of(server: ServerReport) -> Iterator[Cause]:
         return
     errors = [finding for finding in server.findings if finding.severity == "error"]
     causes = [finding for finding in errors if not _is_consequence(finding)] or errors[:1]
-    if not causes:
-        causes = [finding for finding in server.findings if finding.severity == "warning"][:1]
+    if not causes and (first := lead(server)) is not None:
+        causes = [first]
     for finding in causes:
         yield Cause(finding.id, _detail(finding), finding.summary)
 

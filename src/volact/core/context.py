@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from volact.model.finding import Acceptance
 from volact.model.profile import Image, Knowledge, Profile
 
 
@@ -27,6 +28,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     ``image`` and ``license`` are what the cloud's own API reports of this very
     server: its image's id and its kind of licence; ``""`` when it was not asked.
+    ``expected`` are the findings that the operator accepts on this server, the first first.
     ``clouds`` are all profiles there are, to name the owner of a foreign KMS host.
     """
 
@@ -35,5 +37,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     images: Mapping[str, Image] = {}
     image: str = ""
     license: str = ""
+    expected: tuple[Acceptance, ...] = ()
     clouds: tuple[Profile, ...] = ()
     now: datetime

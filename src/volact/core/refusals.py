@@ -32,7 +32,11 @@ def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ..
         )
         return (Refusal(finding=FACT_UNREADABLE.id, reason=reason),)
     return tuple(
-        Refusal(finding=f.id, reason=f.summary, allow_with=BY_ID[f.id].consent)
+        Refusal(
+            finding=f.id,
+            reason=f.summary,
+            allow_with="" if f.severity == "accepted" else BY_ID[f.id].consent,
+        )
         for f in findings
         if BY_ID[f.id].blocks == "everything" and _stops(f, a)
     )
@@ -49,18 +53,19 @@ def _stops(finding: Finding, a: Assessment) -> bool:
     """Whether this finding keeps from being done what its kind blocks.
 
     An error does, and a kind that is never an error in any severity; so does an
-    edition that no key fits where it is licensed all the same.
+    edition that no key fits where it is licensed all the same.  What is accepted
+    goes on keeping it from being done: acceptance allows nothing.
     """
     kind = BY_ID[finding.id]
     licensed = kind.blocks == "licence" and a.licence.all_licensed
-    return finding.severity == "error" or "error" not in kind.severities or licensed
+    return finding.own_severity == "error" or "error" not in kind.severities or licensed
 
 
 def consent_refusals(findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     """Repairs that need the operator's consent, each option once."""
     refused: dict[str, Refusal] = {}
     for finding in findings:
-        if finding.repair == "needs-consent":
+        if finding.repair == "needs-consent" and finding.severity != "accepted":
             option = BY_ID[finding.id].consent
             refusal = Refusal(finding=finding.id, reason=finding.summary, allow_with=option)
             refused.setdefault(option or finding.id, refusal)
@@ -71,7 +76,7 @@ def waits_for_consent(findings: tuple[Finding, ...], steps: tuple[StepDraft, ...
     """Whether an error that is repaired only with consent keeps activation from working."""
     repaired = {id for step in steps for id in step.because}
     return any(
-        f.severity == "error"
+        f.own_severity == "error"
         and f.repair == "needs-consent"
         and _blocks_activation(f)
         and f.id not in repaired

@@ -13,6 +13,7 @@ from volact.core.assessment import Assessment
 from volact.core.findings.attempts import ACTIVATION_FAILED
 from volact.core.findings.foreign import LICENSED_BY_OTHER_KMS
 from volact.core.findings.session import RESTART_NEEDED
+from volact.core.main_cause import NOT_BY_KMS
 from volact.core.steps.activation import ACTIVATE
 from volact.model.finding import Finding
 from volact.model.report import Word
@@ -57,8 +58,13 @@ def verify(
 
 
 def is_healthy(a: Assessment, findings: tuple[Finding, ...]) -> bool:
-    """Licensed by an accepted KMS host, and no error is left."""
-    return a.licensed_by_accepted and not any(f.severity == "error" for f in findings)
+    """No error is left, and what licenses Windows is an accepted KMS host or accepted itself."""
+    if any(f.severity == "error" for f in findings):
+        return False
+    if a.licensed_by_accepted:
+        return True
+    why = [f for f in findings if f.own_severity == "error" or f.id in NOT_BY_KMS]
+    return bool(why) and all(f.severity == "accepted" for f in why)
 
 
 def confirmed(plan: Plan, after: tuple[Finding, ...], a: Assessment) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from volact.core.accept import accept
 from volact.core.findings.fleet import duplicate_cmids
 from volact.core.plan import make_plan
 from volact.core.steps.rearm import REARM
@@ -38,7 +39,7 @@ def _with_rearm(outcome: Outcome, finding: Finding | None) -> Outcome:
     exam = outcome.examination
     if exam is None or finding is None or not _refused_for_count(exam):
         return outcome
-    agreed = replace(finding, repair="automatic")
+    (agreed,) = accept([replace(finding, repair="automatic")], exam.ctx.expected, exam.ctx.now)
     # A finding of the whole fleet: the closing probe of one server cannot judge it.
     plan = make_plan(exam.assessment, (*exam.findings, agreed))
     return replanned(outcome, replace(exam, plan=plan))

@@ -1,7 +1,7 @@
 """A server out of its own table, with groups and defaults beneath it.
 
 The nearer table wins, key by key; a login's sources of a password replace each
-other as a whole, tags add up.
+other as a whole; tags and accepted findings add up.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 
 from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.errors import InputError
+from volact.inventory.expect import nearest
 from volact.inventory.fields import Fields
 from volact.inventory.keys import CERTIFICATE, PASSPHRASES, PASSWORDS, said
 from volact.inventory.target import (
@@ -24,12 +25,14 @@ from volact.model.server import Address, Credential, Server, SshWay, WinRm
 
 T = TypeVar("T")
 
+_ADDED = ("tags", "expect")
 _TOGETHER = (PASSWORDS, PASSPHRASES, CERTIFICATE)
 # Where each key of ``keys.KEYS`` is in a ``Server``; name and address are read apart.
 # What begins with a cloud's name is in ``Server.account`` where that cloud reaches the server.
 PLACES = {
     "provider": "provider",
     "tags": "tags",
+    "expect": "expect",
     "user": "credential.user",
     "password-env": "credential.password_env",
     "password-file": "credential.password_file",
@@ -81,6 +84,7 @@ def make_server(fields: Fields, beneath: Beneath = no_tables) -> Server:
     if address.user:
         merged["user"] = address.user
     merged["tags"] = tuple(dict.fromkeys(merged["tags"]))
+    merged["expect"] = nearest(merged["expect"])
     server = Server(
         name=fields.text("name") or address.host or str(address),
         address=address,
@@ -105,9 +109,8 @@ def _merged(tables: Sequence[dict[str, Any]]) -> dict[str, Any]:
             if any(key in table for key in group):
                 for key in group:
                     merged.pop(key, None)
-        tags = (*merged.get("tags", ()), *table.get("tags", ()))
-        merged.update(table)
-        merged["tags"] = tags
+        added = {key: (*merged.get(key, ()), *table.get(key, ())) for key in _ADDED}
+        merged.update(table, **added)
     return merged
 
 

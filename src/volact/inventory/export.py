@@ -84,6 +84,8 @@ def _plain(key: str, value: Any) -> Any:
         return ",".join(_address(hop).removeprefix("ssh://") for hop in value) or "none"
     if key == "ssh-config":
         return False if value is None else value
+    if key == "expect":
+        return [str(each).replace(";", ",") for each in value]  # ; separates several
     return list(value) if isinstance(value, tuple) else value
 
 

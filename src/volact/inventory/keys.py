@@ -14,9 +14,11 @@ from typing import Any, get_args
 from volact.cloud.base import AccountOption
 from volact.cloud.registry import clouds
 from volact.errors import InputError
+from volact.inventory.expect import acceptances
 from volact.inventory.fields import Fields, near
 from volact.inventory.target import parse_address
 from volact.knowledge.load import license_words, provider_names
+from volact.model.finding import Acceptance
 from volact.model.server import Address, WinRmAuth
 
 PASSWORDS = ("password-env", "password-file", "password-command", "keyring", "password-held")
@@ -87,6 +89,13 @@ def _license(fields: Fields, key: str) -> str | None:
     return fields.word(key, license_words())
 
 
+def _expect(fields: Fields, key: str) -> tuple[Acceptance, ...]:
+    try:
+        return acceptances(fields.values[key])
+    except InputError as error:
+        raise fields.error(error.message, key, error.hint) from error
+
+
 def parse_jump(text: str) -> tuple[Address, ...]:
     """Jump hosts as OpenSSH's ProxyJump has them, the first one first."""
     if text.strip().lower() == "none":
@@ -100,6 +109,7 @@ KEYS: dict[str, Callable[[Fields, str], Any]] = {
     "provider": _provider,
     "user": Fields.text,
     "tags": Fields.words,
+    "expect": _expect,
     "key-file": Fields.paths,
     "key-passphrase-env": Fields.text,
     "key-passphrase-file": Fields.path,

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from volact.model.account import AccountSettings
+from volact.model.finding import Acceptance
 
 Scheme = str  # ssh, winrm, winrms, local, or that of a cloud's run-command
 WinRmAuth = Literal["negotiate", "ntlm", "kerberos", "certificate", "basic"]
@@ -104,6 +105,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     image: str = ""  # the image it was made from, as the cloud's own API says
     license: str = ""  # in the words of the cloud's own API, for this very server
     ssh: SshWay = SshWay()
+    expect: tuple[Acceptance, ...] = ()  # findings that the operator accepts there
 
     @property
     def winrm_tls(self) -> bool:

@@ -12,7 +12,7 @@ from volact.core.context import Context, Policy
 from volact.core.undo import UndoPlan
 from volact.knowledge.load import knowledge_for
 from volact.model.facts import Facts
-from volact.model.finding import Finding
+from volact.model.finding import Acceptance, Finding
 from volact.model.profile import Image, Knowledge
 from volact.model.report import ServerReport
 from volact.model.server import Server
@@ -43,6 +43,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             ``examine_one``, then ``apply_one``.
         provider: overrides the inventory; ``""`` leaves it to the server's entry, then to
             its facts.
+        ignored: findings that are accepted on every server, before what a server expects.
         deadline_s: the time limit of one server, its retries included.
         recorder: gets facts and intents while the run goes on.
         run, who: shown to another run that meets the lock on a server.
@@ -53,6 +54,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     provider: str = ""
     policy: Policy = Policy()
+    ignored: tuple[Acceptance, ...] = ()
     images: Mapping[str, Image] = {}
     deadline_s: float = 120.0
     knowledge: Callable[[str], Knowledge] = knowledge_for

@@ -48,4 +48,4 @@ def _leads_to(exam: Examination) -> tuple[str, ...]:
 
 
 def _matters(finding: Finding) -> bool:
-    return finding.severity != "info"
+    return finding.severity in ("error", "warning")

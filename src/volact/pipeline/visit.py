@@ -203,6 +203,7 @@ class Visit:
             images=self.job.images,
             image=self.server.image,
             license=self.server.license,
+            expected=(*self.job.ignored, *self.server.expect),
             clouds=_profiles(),
             now=now or datetime.now(UTC),
         )

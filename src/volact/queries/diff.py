@@ -106,6 +106,7 @@ def _snapshot(row: Any) -> Snapshot | None:
         errors=_ids(found, "error"),
         warnings=_ids(found, "warning"),
         notes=_ids(found, "info"),
+        accepted=_ids(found, "accepted"),
         error=error,
     )
 

@@ -111,9 +111,14 @@ def expired(at: str) -> sa.ColumnElement[bool]:
 
 
 def verdict_now(at: str) -> sa.ColumnElement[str]:
-    """A server's verdict, unless its licence has run out since."""
-    gone = sa.and_(SERVERS.c.verdict == "healthy", expired(at))
+    """A server's verdict, unless its licence or an acceptance has run out since."""
+    gone = sa.and_(SERVERS.c.verdict == "healthy", _over(at))
     return sa.case((gone, "attention"), else_=SERVERS.c.verdict)
+
+
+def _over(at: str) -> sa.ColumnElement[bool]:
+    """Whether what made a server healthy has run out at a moment."""
+    return sa.or_(expired(at), SERVERS.c.lapses < at)
 
 
 def _common(
@@ -146,9 +151,9 @@ def _common(
 def _verdict(word: Word, at: str) -> sa.ColumnElement[bool]:
     """One verdict as of now, as conditions that an index answers."""
     same = SERVERS.c.verdict == word
-    gone = sa.and_(SERVERS.c.verdict == "healthy", expired(at))
+    gone = sa.and_(SERVERS.c.verdict == "healthy", _over(at))
     if word == "healthy":
-        return sa.and_(same, sa.not_(sa.func.coalesce(expired(at), sa.false())))
+        return sa.and_(same, sa.not_(sa.func.coalesce(_over(at), sa.false())))
     return sa.or_(same, gone) if word == "attention" else same
 
 

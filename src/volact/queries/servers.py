@@ -15,6 +15,7 @@ from volact.queries.filters import ServerFilter, named, of_rows, of_servers
 from volact.queries.pages import Order, Page, PageRequest, page_of
 from volact.queries.reader import Reader
 from volact.queries.values import FindingCount, RunServer, ServerState, StatusRow
+from volact.store.clock import moment
 from volact.store.tables import FINDINGS, ROWS, SERVERS
 
 _AT_ONCE = 500
@@ -146,13 +147,15 @@ def run_server_of(row: Any) -> RunServer:
 
 
 def status_row(state: ServerState, now: datetime) -> StatusRow:
-    """A server's state as of ``now``: a licence may have run out since it was examined."""
+    """A server's state as of ``now``: a licence, or an acceptance, may have run out since."""
     days = days_until(state.ends, now)
     ending = _ending(state, days)
     verdict: Word = state.verdict
     cause = state.cause if verdict != "healthy" else ""
     if verdict == "healthy" and ending == "expired":
         verdict, cause = "attention", "not-licensed"
+    elif verdict == "healthy" and state.lapses is not None and state.lapses < moment(now):
+        verdict, cause = "attention", state.lapse_cause
     return StatusRow(
         name=state.name,
         address=state.address,

@@ -47,6 +47,8 @@ class ServerState(msgspec.Struct, frozen=True):
     expires: str | None  # as the server reported it
     ends: str | None  # the same where it is a time
     overdue: bool
+    lapses: str | None = None  # the end of an acceptance without which it is not healthy
+    lapse_cause: str = ""
 
 
 class RunServer(msgspec.Struct, frozen=True):

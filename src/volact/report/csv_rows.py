@@ -50,7 +50,7 @@ def _ids(server: ServerReport, severity: str) -> str:
 
 HEAD = tuple(name for name, _ in _COLUMNS)
 # After the column of the next step, because they came later.
-LATER = ("undo", "clock_skew_s")
+LATER = ("undo", "clock_skew_s", "accepted")
 
 
 def cells(server: ServerReport) -> list[str]:
@@ -60,10 +60,10 @@ def cells(server: ServerReport) -> list[str]:
     return [csv_cell("" if cell is None else str(cell)) for cell in found]
 
 
-def later_cells(server: ServerReport) -> tuple[str, int | None]:
+def later_cells(server: ServerReport) -> tuple[str, int | None, str]:
     """The cells of ``LATER``; a number is no formula, even where it is negative."""
     undone = undo_of(server)
-    return (undone.word if undone else "", server.clock_skew_s)
+    return (undone.word if undone else "", server.clock_skew_s, _ids(server, "accepted"))
 
 
 class CsvWriter:

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from volact.core.main_cause import cause, lead
+from volact.core.findings import BY_ID
+from volact.core.main_cause import cause
 from volact.model.report import Cluster, ServerReport, Word
 from volact.model.text import Text, count, say
 from volact.report.next_step import way
 from volact.report.terminal_safe import plain
-from volact.report.words import ERROR_TITLES, WORST_FIRST
+from volact.report.words import MEANS, WORST_FIRST, cause_title
 from volact.words import tr
 
 Natural = tuple[tuple[int, int, str], ...]
@@ -27,7 +28,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     verdict: Word
     cause: str  # finding id, "error:<kind>", or "" for none
-    title: str  # the shared sentence in English, "" when each server has its own
+    title: str  # in English: the shared sentence, else what the cause means
+    shared: bool  # whether the title is every server's own sentence
     servers: tuple[ServerReport, ...]
 
 
@@ -44,14 +46,15 @@ def groups(servers: Iterable[ServerReport]) -> tuple[Group, ...]:
 
 def _group(verdict: Word, word: str, rows: list[ServerReport]) -> Group:
     ordered = tuple(sorted(rows, key=lambda row: natural(row.name)))
-    return Group(verdict=verdict, cause=word, title=_title(word, ordered), servers=ordered)
-
-
-def _title(word: str, rows: tuple[ServerReport, ...]) -> str:
-    if word.startswith("error:"):
-        return ERROR_TITLES[word.removeprefix("error:")]
-    said = {first.summary for row in rows if (first := lead(row))}
-    return said.pop() if len(said) == 1 else ""
+    said = {cause_title(row) for row in rows}
+    title = said.pop() if len(said) == 1 else BY_ID[word].meaning if word in BY_ID else ""
+    return Group(
+        verdict=verdict,
+        cause=word,
+        title=title or MEANS[verdict],
+        shared=not said,
+        servers=ordered,
+    )
 
 
 def natural(name: str) -> Natural:

@@ -21,6 +21,8 @@ from volact.report.step_lines import Lines, lines_of
 from volact.report.words import (
     ERROR_NAMES,
     VERDICTS,
+    accepted_ids,
+    accepted_words,
     days_left,
     label,
     note_words,
@@ -85,7 +87,7 @@ def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
         license=tr(status),
         days=days_left(server.license.expires, now),
         kms_host=server.license.kms_host or "",
-        cause=why or (tr(say("repaired")) if was_changed(server) else ""),
+        cause=why or _without_cause(server),
         provider=server.provider or "",
         release=server.os.release or "",
         tokens=" ".join(tokens(server)),
@@ -99,6 +101,12 @@ def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
         facts=_facts(server),
         next=_unsaid(next_step([server], how), server),
     )
+
+
+def _without_cause(server: ServerReport) -> str:
+    if was_changed(server):
+        return tr(say("repaired"))
+    return tr(say("accepted")) if accepted_ids(server) else ""
 
 
 def tokens(server: ServerReport) -> list[str]:
@@ -124,8 +132,15 @@ def _finding_line(finding: Finding) -> Line:
         name=finding.id,
         text=tr(finding.summary),
         pairs=tuple((label(key), value(key, item)) for key, item in finding.evidence.items()),
-        note=lines_of(finding.remedy),
+        note=_accepted_note(finding) or lines_of(finding.remedy),
     )
+
+
+def _accepted_note(finding: Finding) -> Lines:
+    if not finding.accepted:
+        return ()
+    why = accepted_words(finding)
+    return (tr(say("accepted: {what}", what=why)) if why else tr(say("accepted")),)
 
 
 def _done(server: ServerReport) -> tuple[str, tuple[Line, ...]]:

@@ -22,10 +22,10 @@ from volact.report.step_lines import Lines
 from volact.report.words import (
     COUNTED,
     ERROR_NAMES,
-    ERROR_TITLES,
     MEANS,
     VERDICTS,
     WORST_FIRST,
+    cause_title,
     days_left,
     pairs,
     result_line,
@@ -218,21 +218,13 @@ class Cards:
             word=tr(VERDICTS[verdict]),
             cause=word.removeprefix("error:"),
             token=word,
-            title=tr(_title(word, servers[0])),
+            title=tr(cause_title(servers[0])),
             detail=next(iter(heap.details)) if len(heap.details) == 1 else "",
             count=heap.count,
             next=shared(servers, heap.steps, self._how),
             names=tuple((anchor, server.name) for _, anchor, server in heap.few),
             more=max(0, heap.count - len(heap.few)),
         )
-
-
-def _title(word: str, server: ServerReport) -> str:
-    """The values of the first of them; of what differs they are the example."""
-    if word.startswith("error:"):
-        return ERROR_TITLES[word.removeprefix("error:")]
-    first = lead(server)
-    return first.summary if first else ""
 
 
 def columns() -> list[tuple[str, str]]:

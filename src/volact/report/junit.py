@@ -12,14 +12,21 @@ from collections.abc import Iterable
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from volact.core.main_cause import cause, lead
+from volact.core.main_cause import cause
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
 from volact.report.spool import Spool
 from volact.report.step_lines import in_one_line
 from volact.report.terminal_safe import plain
-from volact.report.words import os_words, pairs, refusal_lines, result_line
+from volact.report.words import (
+    accepted_ids,
+    cause_title,
+    os_words,
+    pairs,
+    refusal_lines,
+    result_line,
+)
 from volact.words import speaking
 
 Kind = str  # failure, error, skipped, or "" for a test that passed
@@ -109,14 +116,12 @@ def _facts(server: ServerReport) -> list[tuple[str, object]]:
         ("expires", licence.expires),
         ("clock_skew_s", server.clock_skew_s),
         ("resolved", " ".join(server.resolved)),
+        ("accepted", " ".join(accepted_ids(server))),
     ]
 
 
 def _message(server: ServerReport) -> str:
-    if server.error is not None:
-        return server.error.message
-    first = lead(server)
-    return first.summary if first else server.reason or server.verdict
+    return server.error.message if server.error is not None else cause_title(server)
 
 
 def _lines(server: ServerReport, how: Invocation) -> list[str]:

@@ -22,6 +22,9 @@ from volact.report.words import (
     ERROR_TITLES,
     SEVERITIES,
     VERDICTS,
+    accepted_ids,
+    accepted_words,
+    cause_title,
     changes,
     days_left,
     label,
@@ -94,8 +97,10 @@ def _means(server: ServerReport, now: str) -> Text:
             return say("the server could not be examined.")
         case "failed":
             return say("the repair ran, but verification failed.")
-        case "healthy":
+        case "healthy" if status == "licensed" or not accepted_ids(server):
             return _activated(server, now)
+        case "healthy":
+            return say("Windows is not activated, which is accepted.")
     if status == "licensed":
         return say("Windows is activated, but there is a problem.")
     return (
@@ -107,7 +112,7 @@ def _means(server: ServerReport, now: str) -> Text:
 
 def _activated(server: ServerReport, now: str) -> Text:
     left, host = days_left(server.license.expires, now), server.license.kms_host or ""
-    if left is None or not host:
+    if left is None or not host or "KMSCLIENT" not in (server.license.channel or ""):
         return say("Windows is activated.")
     days = f"{left:.0f}"
     return say("Windows is activated by {host}, for another {days} days.", host=host, days=days)
@@ -118,7 +123,9 @@ def _cause(server: ServerReport) -> list[str]:
         title = ERROR_TITLES[server.error.kind]
         return [plain(tr(say("{title}: {message}", title=title, message=server.error.message)))]
     first = lead(server)
-    return [] if first is None else [plain(f"{tr(first.summary)} [{first.id}]")]
+    if first is None:
+        return [] if server.verdict == "healthy" else [plain(tr(cause_title(server)))]
+    return [plain(f"{tr(first.summary)} [{first.id}]")]
 
 
 def _evidence(server: ServerReport) -> list[str]:
@@ -153,7 +160,8 @@ def _licence(server: ServerReport, now: str) -> list[str]:
 
 def _also(finding: Finding) -> str:
     severity = tr(SEVERITIES[finding.severity])
-    return plain(f"{severity}: {tr(finding.summary)} [{finding.id}]")
+    why = accepted_words(finding)
+    return plain(f"{severity}: {tr(finding.summary)} [{finding.id}]{f' ({why})' if why else ''}")
 
 
 def _done(server: ServerReport, how: Invocation) -> list[str]:

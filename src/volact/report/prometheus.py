@@ -17,7 +17,7 @@ from volact.report.spool import Spool
 from volact.report.terminal_safe import plain
 from volact.report.words import COUNTED, days_left
 
-_SEVERITIES = ("error", "warning", "info")
+_SEVERITIES = ("error", "warning", "info", "accepted")
 
 SERVER_METRICS = {
     "volact_server_examined": "Whether the server could be examined.",

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from volact.core.main_cause import lead
 from volact.model.report import ServerReport, Summary
 from volact.model.undo import UndoRow
-from volact.report.words import ERROR_NAMES
+from volact.report.words import ERROR_NAMES, accepted_ids
 
 ALL_WELL = 0
 ATTENTION = 3
@@ -28,6 +29,7 @@ class RunCounts:
         self.verdicts: Counter[str] = Counter()
         self.repaired: Counter[str] = Counter()
         self.causes: Counter[str] = Counter()
+        self.accepted: Counter[str] = Counter()
         self.changed = 0
         for server in servers:
             self.add(server)
@@ -39,6 +41,7 @@ class RunCounts:
         if server.verdict == "healthy":
             self.repaired.update(server.resolved)
         self.causes.update(list(causes(server)))
+        self.accepted.update(accepted_ids(server))
 
     def summary(self) -> Summary:
         """The counts as the document has them."""
@@ -62,8 +65,10 @@ def causes(server: ServerReport) -> dict[str, str]:
     found = {
         finding.id: str(finding.severity)
         for finding in server.findings
-        if finding.severity != "info"
+        if finding.severity in ("error", "warning")
     }
+    if (first := lead(server)) is not None:
+        found.setdefault(first.id, "warning")
     if server.error is not None:
         found[ERROR_NAMES[server.error.kind]] = "error"
     return found

@@ -26,6 +26,7 @@ from volact.report.words import (
     SEVERITIES,
     VERDICTS,
     WORST_FIRST,
+    accepted_words,
     duration,
     license_words,
     os_words,
@@ -115,16 +116,19 @@ class TextWriter:
     def _head(self, verdict: Word, number: int) -> None:
         word = tr(VERDICTS[verdict]).upper()
         servers = tr(count(number, "{n} server", "{n} servers"))
-        self._out.prose(f"{word}  {servers}: {tr(MEANS[verdict])}", 0, verdict, hang=2)
+        means = MEANS[verdict]
+        if verdict == "healthy" and self._counts.accepted:
+            means = say("activated or accepted, no other problems")
+        self._out.prose(f"{word}  {servers}: {tr(means)}", 0, verdict, hang=2)
 
     def _group(self, group: Group, now: str) -> None:
         self._out.line()
-        if group.cause:
+        if group.cause or group.verdict != "healthy":
             name = plain(group.cause.removeprefix("error:"))
-            title = f": {plain(tr(group.title))}" if group.title else ""
+            title = plain(tr(group.title))
             servers = tr(count(len(group.servers), "{n} server", "{n} servers"))
             many = f" ({servers})" if len(group.servers) > 1 else ""
-            self._out.prose(f"{name}{title}{many}", 2, "bold", hang=0)
+            self._out.prose(f"{name}{': ' if name else ''}{title}{many}", 2, "bold", hang=0)
         if group.cause == _NO_TURN:
             self._out.prose(plain(listed(server.name for server in group.servers)), 4, hang=0)
             if not self._goes_on:
@@ -132,7 +136,7 @@ class TextWriter:
             return
         columns = max(width(plain(server.name)) for server in group.servers)
         for server in group.servers:
-            self._server(server, min(columns, 32), now, told=bool(group.title))
+            self._server(server, min(columns, 32), now, told=group.shared)
         self._next(group)
 
     def _server(self, server: ServerReport, columns: int, now: str, *, told: bool) -> None:
@@ -169,6 +173,9 @@ class TextWriter:
         if self._counts.repaired:
             said = listed(f"{word} {n}" for word, n in self._counts.repaired.most_common())
             self._out.prose(plain(tr(say("repaired in this run: {what}", what=said))), 2, hang=0)
+        if self._counts.accepted:
+            said = listed(f"{word} {n}" for word, n in self._counts.accepted.most_common())
+            self._out.prose(plain(tr(say("accepted: {what}", what=said))), 2, hang=0)
 
     def _remarks(self, run: RunReport) -> None:
         """The notes on the run itself."""
@@ -202,4 +209,5 @@ def _also(finding: Finding) -> str:
         severity=SEVERITIES[finding.severity],
         summary=finding.summary,
     )
-    return plain(tr(also))
+    why = accepted_words(finding)
+    return plain(tr(also)) + (f" ({why})" if why else "")

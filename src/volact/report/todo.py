@@ -5,6 +5,7 @@ Paragraphs in the reader's language, and commands to be copied.
 
 from __future__ import annotations
 
+from volact.core.main_cause import lead
 from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import listed, say
@@ -48,7 +49,9 @@ def _by_hand(server: ServerReport, mendable: list[Finding]) -> list[str]:
     left = [
         finding
         for finding in server.findings
-        if finding.remedy and finding.severity != "info" and finding not in mendable
+        if finding.remedy
+        and (finding.severity in ("error", "warning") or finding is lead(server))
+        and finding not in mendable
     ]
     if len(left) == 1 and not mendable:
         return list(lines_of(left[0].remedy))

@@ -14,13 +14,21 @@ from typing import TextIO
 import msgspec
 
 from volact.core.main_cause import cause, lead
-from volact.model.report import RunReport, ServerReport, Word
-from volact.model.text import Text, count, raw, say
+from volact.model.report import UNSEEN, RunReport, ServerReport, Word
+from volact.model.text import Text, count, listed, raw, say
 from volact.queries.values import ServerState
 from volact.report.group import natural
 from volact.report.message import Change, counts_line
 from volact.report.terminal_safe import plain
-from volact.report.words import COUNTED, ERROR_TITLES, VERDICTS, WORST_FIRST, days_left
+from volact.report.words import (
+    COUNTED,
+    ERROR_TITLES,
+    VERDICTS,
+    WORST_FIRST,
+    accepted_ids,
+    cause_title,
+    days_left,
+)
 from volact.words import tr
 
 _ORDER = ("worse", "new", "expiring", "other", "better")
@@ -33,6 +41,11 @@ class ServerStanding(msgspec.Struct, frozen=True):
     verdict: Word
     cause: str  # finding id, or error:<kind>
     expiring: bool = False
+
+    @property
+    def examined(self) -> bool:
+        """Whether the server could be examined."""
+        return self.verdict not in UNSEEN
 
 
 def standing_of(server: ServerReport, at: str, within: timedelta) -> ServerStanding:
@@ -108,37 +121,41 @@ def _change(
 
 
 def _kind(was: ServerStanding | None, now: ServerStanding) -> str:
-    """What kind of change it is, ``""`` for none."""
+    """What kind of change it is, ``""`` for none.
+
+    Attention after a failure is no news: a check cannot tell that a repair failed.
+    """
+    ending = "expiring" if now.expiring and not (was and was.expiring) else ""
     if was is None:
-        if now.verdict != "healthy":
-            return "new"
-        return "expiring" if now.expiring else ""
-    if now.verdict != was.verdict:
-        return "worse" if _RANK[now.verdict] > _RANK[was.verdict] else "better"
-    if now.expiring and not was.expiring:
-        return "expiring"
-    return "other" if now.cause != was.cause and now.verdict != "healthy" else ""
+        return ending if now.verdict == "healthy" else "new"
+    if now.verdict == "healthy" != was.verdict:
+        return "better"
+    if not was.examined and now.examined:
+        return "other" if now.verdict == "failed" else "better"  # it is examined again
+    if _RANK[now.verdict] > _RANK[was.verdict]:
+        return "worse"
+    other = now.cause != was.cause and now.verdict != "healthy"
+    return ending or ("other" if other else "")
 
 
 def _said(kind: str, server: ServerReport, at: str, was: ServerStanding | None) -> Text:
     name, now = raw(server.name), VERDICTS[server.verdict]
     before = VERDICTS[was.verdict] if was else raw("")
-    match kind:
-        case "worse":
-            return say("{server}: {was} before, {now} now: {why}",
-                       server=name, was=before, now=now, why=_why(server))  # fmt: skip
-        case "better":
-            if server.verdict == "healthy":
-                return say("{server}: {was} before, healthy now", server=name, was=before)
-            return say("{server}: {was} before, now only {now}: {why}",
-                       server=name, was=before, now=now, why=_why(server))  # fmt: skip
-        case "expiring":
-            left = days_left(server.license.expires, at) or 0.0
-            days = f"{max(left, 0):.0f}"
-            return say("{server}: its activation ends in {days} days", server=name, days=days)
-        case "other":
-            return say("{server}: {now}, for another cause: {why}",
-                       server=name, now=now, why=_why(server))  # fmt: skip
+    if server.verdict == "healthy" and kind == "better":
+        said = say("{server}: {was} before, healthy now", server=name, was=before)
+        accepted = accepted_ids(server)
+        ids = listed(accepted)
+        return say("{what}; accepted: {ids}", what=said, ids=ids) if accepted else said
+    if kind == "expiring":
+        left = days_left(server.license.expires, at) or 0.0
+        days = f"{max(left, 0):.0f}"
+        return say("{server}: its activation ends in {days} days", server=name, days=days)
+    if kind in ("worse", "better") or (was is not None and not was.examined):
+        return say("{server}: {was} before, {now} now: {why}",
+                   server=name, was=before, now=now, why=_why(server))  # fmt: skip
+    if kind == "other":
+        return say("{server}: {now}, for another cause: {why}",
+                   server=name, now=now, why=_why(server))  # fmt: skip
     return say("{server}: {now}: {why}", server=name, now=now, why=_why(server))
 
 
@@ -152,7 +169,7 @@ def _why(server: ServerReport) -> Text:
         )
     first = lead(server)
     if first is None:
-        return say("no cause found") if not server.reason else _text(server.reason)
+        return _text(cause_title(server))
     return say("{summary} [{id}]", summary=_text(first.summary), id=first.id)
 
 

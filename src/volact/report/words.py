@@ -15,6 +15,7 @@ from typing import Any
 
 from volact.core.main_cause import lead
 from volact.core.steps import BY_NAME
+from volact.model.finding import Finding
 from volact.model.report import ServerReport, Word
 from volact.model.text import Text, say
 from volact.report.labels import LABELS
@@ -67,10 +68,34 @@ ERROR_NAMES: dict[str, Text] = {
 }
 
 SEVERITIES: dict[str, Text] = {
+    "accepted": say("accepted"),
     "error": say("error"),
     "warning": say("warning"),
     "info": say("info"),
 }
+
+
+def cause_title(server: ServerReport) -> str:
+    """The sentence that heads a server's group: never empty."""
+    if server.error is not None:
+        return ERROR_TITLES[server.error.kind]
+    first = lead(server)
+    return first.summary if first else server.reason or MEANS[server.verdict]
+
+
+def accepted_words(finding: Finding) -> str:
+    """Why a finding is accepted and until when; empty where neither is said, or it is not."""
+    if not finding.accepted:
+        return ""
+    until = finding.accepted.until
+    said = [finding.accepted.reason, tr(say("until {date}", date=until)) if until else ""]
+    return plain("; ".join(word for word in said if word))
+
+
+def accepted_ids(server: ServerReport) -> list[str]:
+    """The findings of a server that the operator accepts."""
+    return [finding.id for finding in server.findings if finding.accepted]
+
 
 _STEP_KEYS = {"do", "because", "builds", "unless_failed"}
 _HRESULT_KEYS = ("hresult", "reason", "code")

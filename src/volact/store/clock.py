@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 def moment(when: datetime) -> str:
@@ -13,3 +13,8 @@ def moment(when: datetime) -> str:
 def now() -> str:
     """This moment."""
     return moment(datetime.now(UTC))
+
+
+def end_of_day(day: date | None) -> str | None:
+    """The last moment of a day in UTC."""
+    return None if day is None else f"{day}T23:59:59.999Z"

@@ -11,9 +11,9 @@ from typing import Any
 from volact.core.cluster_causes import causes_of
 from volact.core.clusters import subnet_of
 from volact.core.licence_end import end_of_term
-from volact.core.main_cause import cause
+from volact.core.main_cause import cause, next_lapse
 from volact.model.report import ServerReport
-from volact.store.clock import moment
+from volact.store.clock import end_of_day, moment
 from volact.store.encoding import column, encode_text
 
 Values = dict[str, Any]
@@ -49,6 +49,7 @@ def row_columns(report: ServerReport) -> Values:
 def newest_columns(report: ServerReport) -> Values:
     """A server's current state by its newest row."""
     causes = [(each.id, each.detail, each.sentence) for each in causes_of(report)]
+    lapsing = next_lapse(report)
     return {
         "address": column(report.address) or "",
         "verdict": report.verdict,
@@ -56,6 +57,8 @@ def newest_columns(report: ServerReport) -> Values:
         "cause": column(cause(report)) or "",
         "causes": encode_text(causes) if causes else None,
         "subnet": subnet_of(report),
+        "lapses": end_of_day(lapsing.accepted.until) if lapsing and lapsing.accepted else None,
+        "lapse_cause": lapsing.id if lapsing else "",
     }
 
 

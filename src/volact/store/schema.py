@@ -16,7 +16,7 @@ from volact.model.text import say
 from volact.store.address import Address
 from volact.store.engine import is_sqlite, prefer_wal, writing
 
-HEAD = "0003"
+HEAD = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSIONS = sa.table("alembic_version", sa.column("version_num", sa.String))
 # Two processes that meet a new PostgreSQL at once: one waits for the other.

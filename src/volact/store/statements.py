@@ -243,6 +243,7 @@ def _upsert(connection: sa.Connection, table: sa.Table) -> Any:
 # The columns of a server that its newest row decides, and those of its newest examination.
 _NEWEST = (
     "address", "last_seen", "last_run", "verdict", "error_kind", "cause", "causes", "subnet",
+    "lapses", "lapse_cause",
 )  # fmt: skip
 _EXAMINED = (
     "examined_at", "examined_run", "release", "kms_host", "status", "term", "expires", "ends",

@@ -57,6 +57,8 @@ SERVERS = sa.Table(
     sa.Column("ends", sa.String(32)),  # the same where it is a time, as times are kept here
     sa.Column("overdue", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("cmid", sa.String(255)),
+    sa.Column("lapses", sa.String(32)),  # until when it is healthy by an accepted finding
+    sa.Column("lapse_cause", sa.String(255), nullable=False, server_default=""),
     sa.Index("ix_servers_verdict", "verdict", "name"),
     sa.Index("ix_servers_provider", "provider", "name"),
     sa.Index("ix_servers_kms_host", "kms_host", "name"),

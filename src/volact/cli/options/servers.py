@@ -17,6 +17,7 @@ from volact.cli.options.shared import (
     Allow,
     Former,
     HostKeyPolicy,
+    Ignore,
     KmsHosts,
     NoStore,
     OutputFormat,
@@ -145,6 +146,7 @@ class ConnectOptions(SourceOptions):
 class ServerOptions(ConnectOptions):
     """Options of every verb that checks servers and reports on them, except its output format."""
 
+    ignore: Ignore = field(default_factory=list)
     report: Annotated[
         list[str],
         typer.Option(

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from volact.cli.options.completion import complete_provider, complete_server, complete_step
+from volact.cli.options.completion import (
+    complete_finding,
+    complete_provider,
+    complete_server,
+    complete_step,
+)
 from volact.cloud.registry import clouds
 
 OutputFormat = Literal["text", "json", "jsonl", "csv"]
@@ -48,6 +53,17 @@ Allow = Annotated[
         help="Allow a repair that needs consent: remove-debugger, add-dns, add-route, "
         "rebuild-token-store, rearm or move-kms. Repeatable.",
         autocompletion=complete_step,
+    ),
+]
+
+
+Ignore = Annotated[
+    list[str],
+    typer.Option(
+        "--ignore",
+        metavar="FINDING",
+        help="Accept a finding on every server: FINDING [until YYYY-MM-DD][: REASON]. Repeatable.",
+        autocompletion=complete_finding,
     ),
 ]
 

@@ -9,7 +9,7 @@ import typer
 
 from volact.cli.options.completion import complete_provider
 from volact.cli.options.language import Lang
-from volact.cli.options.shared import Former, KmsHosts, PlanFormat, Provider, TableOrJson
+from volact.cli.options.shared import Former, Ignore, KmsHosts, PlanFormat, Provider, TableOrJson
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +96,7 @@ class ReadOptions:
     ] = "check"
     provider: Provider = ""
     kms_host: KmsHosts = field(default_factory=list)
+    ignore: Ignore = field(default_factory=list)
     output: Annotated[
         PlanFormat,
         typer.Option(

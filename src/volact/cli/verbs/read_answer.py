@@ -14,7 +14,7 @@ from volact import __version__
 from volact.agent.pasted import Found, find_answers
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED
-from volact.cli.fleet_options import knowledge_with, parse_kms_hosts
+from volact.cli.fleet_options import knowledge_with, parse_ignored, parse_kms_hosts
 from volact.cli.options.tools import ReadOptions
 from volact.cli.sinks import NullWriter, Sinks, parse_reports
 from volact.cli.verbs.plan import commands_of, commands_writer
@@ -67,6 +67,7 @@ def _invocation(options: ReadOptions) -> Invocation:
     words = ["volact", "read-answer", *options.files]
     words += ["--provider", options.provider] if options.provider else []
     words += [word for host in options.kms_host for word in ("--kms-host", host)]
+    words += [word for accepted in options.ignore for word in ("--ignore", accepted)]
     return Invocation(
         volact=__version__,
         command=options.mode,
@@ -83,6 +84,7 @@ def _job(options: ReadOptions) -> Job:
         mode="plan" if options.output == "commands" else options.mode,
         provider=options.provider,
         knowledge=knowledge_with(parse_kms_hosts(options.kms_host)),
+        ignored=parse_ignored(options.ignore),
     )
 
 

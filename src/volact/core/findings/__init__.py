@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from volact.core.accept import accept
 from volact.core.assessment import Assessment
 from volact.core.findings import (
     attempts,
@@ -81,7 +82,7 @@ BY_ID: dict[str, FindingKind] = {kind.id: kind for kind in KINDS}
 if len(BY_ID) != len(KINDS):
     raise ImportError("two kinds of findings share an id")
 
-_SEVERITIES = {"error": 0, "warning": 1, "info": 2}
+_SEVERITIES = {"error": 0, "warning": 1, "info": 2, "accepted": 3}
 
 
 def diagnose(a: Assessment, kinds: Iterable[FindingKind] = KINDS) -> tuple[Finding, ...]:
@@ -94,7 +95,8 @@ def diagnose(a: Assessment, kinds: Iterable[FindingKind] = KINDS) -> tuple[Findi
         kinds: whose rules are applied, in the order of their findings.
 
     Returns:
-        The findings, errors first, every id once.
+        The findings, errors first, every id once; those that the operator accepts are
+        marked so, and last.
     """
     found: list[Finding] = []
     failed: dict[str, str] = {}
@@ -106,4 +108,5 @@ def diagnose(a: Assessment, kinds: Iterable[FindingKind] = KINDS) -> tuple[Findi
             failed[kind.id] = type(error).__name__
     if failed:
         found.append(unknown.rules_failed(failed))
-    return tuple(sorted(found, key=lambda finding: _SEVERITIES[finding.severity]))
+    marked = accept(found, a.ctx.expected, a.ctx.now)
+    return tuple(sorted(marked, key=lambda finding: _SEVERITIES[finding.severity]))

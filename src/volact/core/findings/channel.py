@@ -45,7 +45,9 @@ def licensed_by_own_key(a: Assessment) -> Found | None:
         ),
         {"channel": channel, "partial_key": licensed[0].partial_key},
         remedy=say(
-            "Nothing to do. To switch to KMS yourself, on the server: {command}",
+            "If this is meant, accept it: {option}. To switch to KMS yourself, on the server: "
+            "{command}",
+            option=raw("--ignore licensed-by-own-key"),
             command=_install_key(a),
         ),
     )

@@ -12,7 +12,7 @@ from volact.core.findings.kind import FindingKind, Found, Place, error, info, on
 from volact.core.findings.shared_repairs import client_key, replace_key
 from volact.core.steps.params import StepParams
 from volact.model.fact import value_of
-from volact.model.text import say
+from volact.model.text import raw, say
 
 
 def key_missing(a: Assessment) -> Found | None:
@@ -121,7 +121,7 @@ def kms_host_role(a: Assessment) -> Found | None:
             "says_so": (value_of(facts.licensing.is_kms_host) or 0) > 0,
             "licensed": all(key.licensed for key in keys) if keys else None,
         },
-        remedy=say("Nothing to do."),
+        remedy=say("If this is meant, accept it: {option}", option=raw("--ignore kms-host-role")),
     )
 
 

@@ -1,0 +1,91 @@
+"""A fleet with states that can be lived with, over real SSH: exit codes, store, and the return."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from volact_lab.lab import Lab
+from volact_lab.windows.spec import Spec
+
+STATES = {"own-key": "licensed-by-own-key", "kms-role": "kms-host-role"}
+
+
+def fleet() -> tuple[Spec, ...]:
+    return tuple(
+        Spec(fault, index=at, seed=1, release="2019", language="en", faults=(fault,))
+        for at, fault in enumerate(STATES)
+    )
+
+
+class Fleet:
+    """The lab, its inventory, and volact at work on it."""
+
+    def __init__(self, folder: Path, lab: Lab) -> None:
+        self.inventory, self.store = folder / "lab.toml", folder / "volact.db"
+        lab.write_inventory(self.inventory)
+
+    async def volact(self, *words: str) -> subprocess.CompletedProcess[str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "volact", *words,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "VOLACT_STORE": str(self.store)},
+        )  # fmt: skip
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        return subprocess.CompletedProcess(words, process.returncode, out.decode(), err.decode())
+
+    async def check(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return await self.volact("check", "-i", str(self.inventory), "--no-progress", *words)
+
+
+async def test_an_operator_lives_with_a_mak_and_a_kms_host(tmp_path: Path) -> None:
+    async with Lab("simple", fleet(), 1) as lab:
+        place = Fleet(tmp_path, lab)
+        assert (await place.check()).returncode == 3
+        ignored = [word for id in STATES.values() for word in ("--ignore", f"{id}: agreed")]
+        done = await place.check(*ignored)
+        assert done.returncode == 0, done.stdout
+        assert "2 servers: 2 healthy" in done.stdout
+        assert "accepted: " in done.stdout
+        past = [word for id in STATES.values() for word in ("--ignore", f"{id} until 2020-01-01")]
+        assert (await place.check(*past)).returncode == 3
+
+        text = place.inventory.read_text("utf-8")
+        expect = f"expect = {json.dumps([f'{id} until 2099-12-31' for id in STATES.values()])}"
+        assert text.count("[defaults]") == 1
+        place.inventory.write_text(text.replace("[defaults]", f"[defaults]\n{expect}"), "utf-8")
+        done = await place.check("-o", "json")
+        assert done.returncode == 0
+        row = next(r for r in json.loads(done.stdout)["servers"] if r["name"] == "own-key")
+        (marked,) = [finding for finding in row["findings"] if finding["severity"] == "accepted"]
+        assert marked["accepted"] == {"severity": "info", "reason": "", "until": "2099-12-31"}
+
+        history = await place.volact("history", "own-key", "-o", "jsonl")
+        verdicts = [json.loads(line).get("verdict") for line in history.stdout.splitlines()]
+        assert verdicts[:4] == ["healthy", "attention", "healthy", "attention"]
+        assert (await place.volact("status")).stdout.count("HEALTHY") == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("mak-licensed", "--ignore: no such finding: 'mak-licensed'"),
+        ("clock-skew until then", "--ignore: until then is not a day"),
+    ],
+)
+def test_an_acceptance_that_cannot_be_read_is_one_line(word: str, said: str) -> None:
+    done: Any = subprocess.run(
+        [sys.executable, "-m", "volact", "check", "ssh://10.0.0.1", "--ignore", word],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
