@@ -178,7 +178,7 @@ def test_what_somebody_has_changed_since_stays_and_both_values_are_said() -> Non
     assert steps_of(way) == ()
     assert (left.before, left.now) == (f"{OTHER_KMS}:1688", "kms.corp.example:1688")
     assert left.possible
-    assert "changed since by someone else" in left.reason
+    assert "changed since then, not by volact" in left.reason
     assert way.preview().word == "refused"
 
 

@@ -99,7 +99,7 @@ async def test_what_a_person_has_changed_since_stays_and_the_rest_goes_back(smal
     row = undone.rows()[name]
     assert row["undo"]["word"] == "refused"
     (left,) = [one for one in row["undo"]["left"] if one["possible"]]
-    assert "changed since by someone else" in left["reason"]
+    assert "changed since then, not by volact" in left["reason"]
     assert (left["what"], left["now"]) == ("kms-host", "kms.chosen.by.hand:1688")
     assert machine.licensing.machine() == "kms.chosen.by.hand"
     assert undone.rows()[other]["undo"]["word"] == "undone"

@@ -100,7 +100,7 @@ def test_switched_off_scripts_are_a_fact(scripts_off: WineServer, fact: dict[str
 def test_a_person_is_told_that_scripts_are_off(scripts_off: WineServer) -> None:
     ran = standalone(scripts_off, {"do": "activate"})
     assert ran.code == 2
-    assert "REFUSED: Windows Script Host is switched off" in ran.stdout
+    assert "REFUSED: Windows Script Host is disabled" in ran.stdout
 
 
 @pytest.mark.parametrize("scripts_off", [("HKLM", "1", "REG_DWORD")], indirect=True)

@@ -161,7 +161,7 @@ def _switched_off(request: Request, scope: str, hive: str, language: str) -> str
     if request.mode == "standalone":
         key = f"{hive}\\SOFTWARE\\Microsoft\\Windows Script Host\\Settings"
         lines = (
-            say("REFUSED: Windows Script Host is switched off on this server:"),
+            say("REFUSED: Windows Script Host is disabled on this server:"),
             say("  {key}, Enabled is 0.", key=key),
             say("Set it to 1, then run this file again."),
         )

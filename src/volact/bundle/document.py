@@ -77,11 +77,11 @@ def decode(data: bytes, where: str) -> Bundle:
     Raises ``InputError`` for what is none, and for one of a newer volact.
     """
     if len(data) > MAX_BYTES:
-        raise InputError(say("larger than any bundle"), where=where)
+        raise InputError(say("too large to be a volact bundle"), where=where)
     try:
         version = msgspec.json.decode(data, type=_Version).bundle
         if version > VERSION:
-            hint = say("use that volact")
+            hint = say("use that version of volact")
             raise InputError(say("a newer volact wrote this bundle"), hint, where=where)
         return msgspec.json.decode(data, type=Bundle)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

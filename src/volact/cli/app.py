@@ -30,7 +30,7 @@ def run(args: Sequence[str]) -> int:
     try:
         code = _app()(args or ["--help"], prog_name="volact", standalone_mode=False)
     except typer.Abort:
-        tell(say("stopped; nothing more was done"))
+        tell(say("stopped; no further changes were made"))
         return 1
     except typer.TyperException as error:
         tell(_usage(error))

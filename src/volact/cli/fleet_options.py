@@ -130,7 +130,7 @@ def _require_consent(inventory: Inventory, servers: Iterable[Server]) -> None:
         if inventory.foreign and runs and server.name in inventory.lines:
             raise InputError(
                 say("the inventory names a program, or SSH settings that may run one"),
-                say("--allow-commands lets it"),
+                say("--allow-commands permits this"),
                 where=inventory.where(server),
             )
 

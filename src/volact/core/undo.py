@@ -201,7 +201,7 @@ def _may_be(chain: list[Change]) -> tuple[Any, ...]:
 def _changed_since(put: tuple[Any, ...]) -> Text:
     if not put:
         return say("the value set by the run is not known")
-    return say("changed since by someone else: left unchanged")
+    return say("changed since then, not by volact: left unchanged")
 
 
 def _left(

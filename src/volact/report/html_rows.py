@@ -183,7 +183,11 @@ def _change(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> st
 
 
 def _facts(server: ServerReport) -> tuple[tuple[str, str], ...]:
-    took = say("{n} s, {times} x run there", n=f"{server.elapsed_s:.1f}", times=server.executions)
+    took = say(
+        "{n} s, started {times} times on the server",
+        n=f"{server.elapsed_s:.1f}",
+        times=server.executions,
+    )
     known = {
         say("provider"): server.provider,
         say("release"): server.os.release,

@@ -36,7 +36,7 @@ VERDICTS: dict[Word, Text] = {
 }
 
 MEANS: dict[Word, Text] = {
-    "not-started": say("the run ended before their turn"),
+    "not-started": say("the run ended before they started"),
     "unreachable": say("could not be examined"),
     "failed": say("repair ran, verification failed"),
     "attention": say("examined; something is wrong or was not allowed"),

@@ -57,7 +57,7 @@ def _require_older(version: str | None, address: Address) -> None:
                 version=version,
                 head=HEAD,
             ),
-            say("use that volact, or give --store another location"),
+            say("use that version of volact, or give --store another location"),
         )
 
 

@@ -67,7 +67,7 @@ STEPS["set-kms-host"] = function (step) {
     return failed(null, before, {host: after, via: via}, "the KMS host is not as requested");
   }
   outcome = result(true, true, before, {host: after, via: via},
-    choice.unproven ? "not certain that it can be reached: activation will tell" : "");
+    choice.unproven ? "not certain that it can be reached: activation will show" : "");
   return marked(outcome, step, choice.unproven);
 };
 

@@ -18,7 +18,7 @@ def prune(options: PruneOptions) -> int:
     """Delete old runs; keeps each server's newest row."""
     if not options.older_than:
         raise InputError(
-            say("give the age of the runs to prune"), say("for example: --older-than 90d")
+            say("give the minimum age of the runs to prune"), say("for example: --older-than 90d")
         )
     age = parse_span(options.older_than, "--older-than")
     store = open_store(options.store or None, create=False)

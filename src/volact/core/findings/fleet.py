@@ -45,8 +45,8 @@ def _found(cmid: str, name: str, names: list[str]) -> Found:
         ),
         {"cmid": cmid, "servers": others},
         remedy=say(
-            "The image was not generalised. A provider's KMS host does not mind. For your own "
-            "KMS host: read the remaining rearm count, then on the server: {command}, restart, "
+            "The image was not generalised. This does not affect a provider's KMS host. For your "
+            "own KMS host: read the remaining rearm count, then on the server: {command}, restart, "
             "activate.",
             command=typed(f"{SLMGR} -rearm"),
         ),

@@ -62,7 +62,7 @@ def agent_self_check_failed(a: Assessment) -> Found | None:
         remedy = say("Start the script from a 64-bit program: {command}", command=typed(_CMD_64))
     elif engine and "JScript 5." not in engine and value_of(ground.replacement) != 0:
         remedy = say(
-            "Windows runs scripts with {engine}. The older engine may hold the checks: {command}",
+            "Windows runs scripts with {engine}. The older engine may pass the checks: {command}",
             engine=engine,
             command=typed(_OLD_ENGINE),
         )

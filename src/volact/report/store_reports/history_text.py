@@ -86,7 +86,7 @@ def _licence(look: LookRow) -> str:
     row, then = LicenseRow(status=look.status, expires=look.expires), moment_of(look.at)
     end = licence_end(row, then) if then else None
     if end and end.days is not None:
-        left = say("ends {when} ({n} d later)", when=moment(look.expires), n=f"{end.days:.0f}")
+        left = say("ends {when} ({n} days later)", when=moment(look.expires), n=f"{end.days:.0f}")
         said.append(tr(left))
     return tr(say("licence: {said}", said=", ".join(said)))
 
