@@ -120,9 +120,9 @@ class CauseBars:
             self._tokens[ERROR_NAMES[server.error.kind]] = f"error:{server.error.kind}"
         self._repaired.update(set(server.resolved))
 
-    def bars(self, limit: int = 14) -> list[Bar]:
-        """The most frequent, each with what its servers can be filtered by."""
-        both = (self._standing + self._repaired).most_common(limit)
+    def bars(self) -> list[Bar]:
+        """All of them, the most frequent first, each with what its servers can be filtered by."""
+        both = (self._standing + self._repaired).most_common()
         longest = max((count for _, count in both), default=1)
         return [self._of(name, longest) for name, _ in both]
 

@@ -23,9 +23,8 @@ _SERVICE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
 TIME_FROM_DOMAIN = "w32tm /config /syncfromflags:domhier /update"
 _DOMAIN_REMEDY = say(
     "volact never sets the time of a domain member or domain controller. Correct the clock of "
-    "the PDC emulator; on a member: {command}, then {then}",
-    command=typed(TIME_FROM_DOMAIN),
-    then=typed("w32tm /resync /rediscover"),
+    "the PDC emulator; on a member: {commands}",
+    commands=typed(TIME_FROM_DOMAIN, "w32tm /resync /rediscover"),
 )
 _SET_RIGHT_S = 60  # what sync-clock leaves at most
 

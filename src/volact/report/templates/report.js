@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const by = (id) => document.getElementById(id);
-  const CHUNK = 100;
+  const CHUNK = 100, FULL = 500;
   const HEAD = /^<details class="row ([\w-]+)" id="(\w+)" data-n="([^"]*)" data-p="([^"]*)" data-r="([^"]*)" data-d="([^"]*)" data-f="([^"]*)" data-c="([^"]*)"/;
   const KMS = /<span class="kms">([^<]*)</;
   // Remedies and commands are the same on many servers: whoever searches means what is there.
@@ -180,7 +180,20 @@
   }, { rootMargin: "1200px" });
   watcher.observe(by("end"));
   addEventListener("hashchange", openNamed);
-  addEventListener("beforeprint", () => more(Infinity)); // paper has no end that comes near
+  // Paper has no end that comes near: every server, and above a number only their names,
+  // because laying out ten thousand rows in pages takes minutes.
+  addEventListener("beforeprint", () => {
+    if (view.length <= FULL) return more(Infinity);
+    const groups = Map.groupBy(view, (row) => `${row.verdict} ${row.cause}`);
+    const word = (verdict) => chips.find((chip) => chip.dataset.verdict === verdict).dataset.word;
+    by("printed").insertAdjacentHTML("beforeend", [...groups.values()].map((group) =>
+      `<h3>${word(group[0].verdict)} ${group[0].cause} <small>${group.length}</small></h3><p>${group.map((row) => row.name).join(", ")}</p>`).join(""));
+    list.classList.add("brief");
+  });
+  addEventListener("afterprint", () => {
+    list.classList.remove("brief");
+    for (const part of [...by("printed").children].slice(1)) part.remove();
+  });
   apply();
   openNamed();
   // Made ready while nothing else happens, so that the first letter finds it done.
