@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import msgspec
@@ -13,6 +15,7 @@ from report_browser import Tab, browsing
 from report_samples import HOW, POLICY, attention, failed, fleet, healthy, run_of, unreachable
 
 from volact.model.report import ServerReport
+from volact.model.text import say, typed
 from volact.report.html_page import HtmlWriter
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -172,6 +175,83 @@ def test_the_bars_of_the_chart_filter(opened: Tab) -> None:
 def test_paper_has_every_server(opened: Tab) -> None:
     assert opened.printed().startswith(b"%PDF")
     assert len(names(opened)) == SERVERS
+
+
+def test_paper_has_the_names_of_ten_thousand_servers(tab: Tab, tmp_path: Path) -> None:
+    """Rows are not laid out: that takes minutes."""
+    servers = fleet(10_000)
+    tab.open(written(tmp_path, servers))
+    drawn = len(names(tab))
+    tab.run("dispatchEvent(new Event('beforeprint'))")
+    text = str(tab.run("document.getElementById('printed').textContent"))
+    assert {server.name for server in servers} <= set(re.findall(r"srv-[0-9]{5}", text))
+    assert "attention kms-host-set-by-policy" in text
+    assert len(names(tab)) == drawn
+    tab.send("Emulation.setEmulatedMedia", media="print")
+    assert tab.run("document.getElementById('rows').offsetHeight") == 0
+    assert tab.run("document.getElementById('printed').offsetHeight") > 0
+    tab.run("dispatchEvent(new Event('afterprint'))")
+    tab.send("Emulation.setEmulatedMedia", media="")
+    assert tab.run("document.getElementById('rows').offsetHeight") > 0
+    assert tab.run("document.getElementById('printed').children.length") == 1
+    assert tab.printed().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_cause_is_cut_short(tab: Tab, tmp_path: Path, width: int) -> None:
+    ids = [f"a-cause-with-a-rather-long-name-{number}" for number in range(38)]
+    rows = [attention(f"s{id}", msgspec.structs.replace(POLICY, id=id)) for id in ids]
+    tab.open(written(tmp_path, rows))
+    tab.send("Emulation.setDeviceMetricsOverride", width=width, height=900,
+             deviceScaleFactor=1, mobile=False)  # fmt: skip
+    shown = "[...document.querySelectorAll('.chart .pick')].filter((one) => one.offsetHeight)"
+    assert set(ids) <= set(tab.run(f"{shown}.map((one) => one.textContent)"))
+    assert tab.run(f"{shown}.every((one) => one.scrollWidth <= one.clientWidth)")
+    assert tab.run("document.documentElement.scrollWidth <= innerWidth")
+    tab.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_copy_copies_the_command_that_runs_and_prose_has_no_copy(tab: Tab, tmp_path: Path) -> None:
+    remedy = say("First {commands}; then rest.", commands=typed("net start a", "sc stop 'b' & c"))
+    rows = [attention("db-01", msgspec.structs.replace(POLICY, remedy=remedy)), unreachable("x y")]
+    tab.open(written(tmp_path, rows))
+    tab.run(
+        "window.copied = []; Object.defineProperty(navigator, 'clipboard',"
+        "{ value: { writeText: async (text) => { copied.push(text); } } });"
+        "for (const row of document.querySelectorAll('.row')) row.open = true;"
+        "for (const copy of document.querySelectorAll('.copy')) copy.click()"
+    )
+    again = "volact activate -i lab.toml --limit 'x y'"
+    assert set(tab.run("copied")) == {"net start a", "sc stop 'b' & c", again}
+    texts = tab.run("[...document.querySelectorAll('.next span')].map((one) => one.textContent)")
+    assert {"First", "then rest."} <= set(texts)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_violation(tab: Tab, tmp_path: Path, dark: bool, width: int) -> None:
+    """What everybody who reads with a screen reader, or little contrast, needs of a page."""
+    try:
+        files = metadata.files("axe-playwright-python") or []
+    except metadata.PackageNotFoundError:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip("needs axe-playwright-python (make setup)")
+    axe = next(file for file in files if file.name == "axe.min.js").locate()
+    rows = [*fleet(40), attention("pol-01"), failed(), unreachable(), healthy("r", repaired=True)]
+    tab.open(written(tmp_path, rows), dark=dark)
+    tab.send("Emulation.setDeviceMetricsOverride", width=width, height=900,
+             deviceScaleFactor=1, mobile=False)  # fmt: skip
+    tab.run("for (const row of document.querySelectorAll('.row')) row.open = true")
+    tab.run(f"{Path(str(axe)).read_text('utf-8')};0")
+    tab.painted()
+    found = tab.run(
+        "axe.run(document).then((got) => [got.passes.length, got.violations.map((one) =>"
+        " `${one.id}: ${one.nodes[0].html} ${one.nodes[0].failureSummary}`)])"
+    )
+    tab.send("Emulation.clearDeviceMetricsOverride")
+    assert found[1] == []
+    assert found[0] > 20
 
 
 def test_without_a_script_everything_can_be_read(tab: Tab, page: Path) -> None:
