@@ -55,6 +55,13 @@ def fine(path: str) -> None:
         (["db-01", "web-02"], ["web-02", "db-01"]),
         (["db,web-02"], ["web-02", "db-01"]),
         (["e?"], ["web-01", "db-01"]),
+        (["!web-02"], ["web-01", "db-01"]),
+        (["!web"], ["db-01"]),
+        (["web,!*-02"], ["web-01"]),
+        (["web:!eu"], ["web-02"]),
+        (["web:&eu"], ["web-01"]),
+        (["all", "!db-01"], ["web-01", "web-02"]),
+        (["eu", "!db", "web-02"], ["web-01", "web-02"]),
     ],
 )
 def test_limits_by_name_tag_and_glob(fleet: Inventory, limits: list[str], names: list[str]) -> None:
@@ -126,3 +133,21 @@ def test_user_given_beside_the_inventory_fills_a_gap_only(fleet: Inventory) -> N
     named = with_credential(fleet.servers[0], user="bob")
     assert named.credential == Credential(user="bob", password_env="PW")
     assert with_credential(named, user="eve").credential.user == "bob"
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (["!wob-01"], "no such server: wob-01"),
+        (["web", "!web"], "no server is left by web,!web"),
+    ],
+)
+def test_an_exclusion_that_means_nothing_or_all_is_refused(
+    fleet: Inventory, limits: list[str], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        select(fleet.servers, limits)
+
+
+def test_a_target_may_exclude_too(fleet: Inventory) -> None:
+    assert [one.name for one in choose(fleet, ["web", "!web-01"], ["!db"])] == ["web-02"]

@@ -45,7 +45,8 @@ from volact.knowledge.load import knowledge_for, load_profile
 from volact.model.finding import Acceptance
 from volact.model.profile import HostPort, Knowledge
 from volact.model.server import Server
-from volact.model.text import say
+from volact.model.text import count, raw, say
+from volact.model.text import listed as listed_words
 from volact.pipeline import Job, Mode, Retry
 from volact.report.base import Invocation
 from volact.transports.base import Opener
@@ -55,6 +56,8 @@ from volact.transports.keys import check_key_file
 from volact.transports.local import require_windows
 from volact.transports.login import SshOptions
 from volact.typed import quoted
+
+_NAMED = 5  # servers that a note names
 
 
 class Fleet(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,15 +165,43 @@ def output_file(to: str, former: str) -> Path:
     return Path(former or to)
 
 
-def servers_of(options: SourceOptions, inventory: Inventory) -> tuple[Server, ...]:
-    """The servers that targets and limits mean; a bare address is one of SSH."""
+def servers_of(
+    options: SourceOptions, inventory: Inventory, *, all_: bool = False
+) -> tuple[Server, ...]:
+    """The servers that targets and limits mean; a bare address is one of SSH.
+
+    Those that the inventory skips are left out with a note, unless ``all_`` is set; one
+    that is named itself is an ``InputError``.
+    """
     targets = []
     for word in options.targets:
         target = addressed(inventory, word)
         if target != word:
             tell(say("{word} is taken as {address}", word=word, address=target))
         targets.append(target)
-    return choose(inventory, targets, options.limit)
+    meant = choose(inventory, targets, options.limits)
+    skipped = [server for server in meant if server.skip]
+    if all_ or not skipped:
+        return meant
+    words = {word for text in (*options.targets, *options.limit) for word in text.split(",")}
+    left = tuple(server for server in meant if not server.skip)
+    for server in skipped:
+        if server.name in words or not left:
+            raise InputError(
+                say("{server} is skipped: {reason}", server=raw(server.name), reason=server.skip),
+                say("take it out of skip to work on it"),
+                where=inventory.where(server),
+            )
+    more = ["…"] if len(skipped) > _NAMED else []
+    tell(
+        count(
+            len(skipped),
+            "{n} server is skipped by the inventory: {names}",
+            "{n} servers are skipped by the inventory: {names}",
+            names=listed_words([*(raw(server.name) for server in skipped[:_NAMED]), *more]),
+        )
+    )
+    return left
 
 
 def _require_file(path: Path) -> None:
@@ -224,7 +255,7 @@ def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
 
 
 def _how(options: ConnectOptions, job: Job, servers: tuple[Server, ...]) -> Invocation:
-    limits = _words([("--limit", name) for name in options.limit])
+    limits = _words([("--limit", name) for name in options.limits])
     return Invocation(
         volact=__version__,
         command=job.mode,

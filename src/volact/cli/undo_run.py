@@ -90,7 +90,7 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     job = msgspec.structs.replace(fleet.job, histories=histories)
     how = msgspec.structs.replace(fleet.how, targets=f"{id_} {fleet.how.targets}".strip())
     fleet = msgspec.structs.replace(fleet, servers=servers, job=job, how=how)
-    everything = listed and not options.targets and not options.limit
+    everything = listed and not options.targets and not options.limits
     return UndoRun(run=id_, fleet=fleet, missing=missing if everything else (), remark=_remark(row))
 
 

@@ -33,6 +33,7 @@ PLACES = {
     "provider": "provider",
     "tags": "tags",
     "expect": "expect",
+    "skip": "skip",
     "user": "credential.user",
     "password-env": "credential.password_env",
     "password-file": "credential.password_file",

@@ -8,8 +8,8 @@ before the first connection is reported here, before anything is started.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from volact.cloud.registry import clouds
 from volact.errors import InputError, unreadable
 from volact.inventory.fields import near, own_path
 from volact.inventory.keys import parse_jump
-from volact.inventory.listing import Inventory
+from volact.inventory.listing import Inventory, matches
 from volact.inventory.target import is_address, parse_target
 from volact.model.server import Server
 
 _GLOB = frozenset("*?[]!")
+_WORDS = re.compile(r",|:(?=[!&])")
 # Raises InputError for a file that cannot be used.
 FileCheck = Callable[[str], None]
 
@@ -48,7 +49,7 @@ def choose(
         raise InputError("no server given", "write ssh://user@host, or give an inventory")
     _no_twins(servers)
     limit = tuple(limits)
-    return select(servers, limit) if limit else servers
+    return select(servers, limit, inventory.servers) if limit else servers
 
 
 def addressed(inventory: Inventory, word: str) -> str:
@@ -60,7 +61,7 @@ def addressed(inventory: Inventory, word: str) -> str:
     if (
         is_address(word)
         or Path(word).exists()
-        or any(_matches(server, word) for server in inventory.servers)
+        or any(matches(server, word) for server in inventory.servers)
     ):
         return word
     address = f"ssh://{word}"
@@ -80,17 +81,39 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def select(servers: tuple[Server, ...], limits: Iterable[str]) -> tuple[Server, ...]:
-    """Those servers whose name or one of whose tags matches one of the globs."""
-    words = [word for limit in limits for word in limit.split(",") if word]
-    chosen: set[str] = set()
+def select(
+    servers: tuple[Server, ...], limits: Iterable[str], known: tuple[Server, ...] = ()
+) -> tuple[Server, ...]:
+    """Those servers whose name or one of whose tags matches one of the globs.
+
+    As Ansible has it: ``!db`` takes away, ``&prod`` keeps only those that match too, and
+    both stand after ``,`` or ``:`` as well; without any other word it is all servers.
+    What is taken away has to be among the servers or among ``known``.
+    """
+    words = [word for limit in limits for word in _WORDS.split(limit) if word]
+    named = [word for word in words if word[0] not in "!&"]
+    left = {server.name for server in servers}
+    if named:
+        left = set[str]().union(*(_meant(servers, word) for word in named))
     for word in words:
-        found = {server.name for server in servers if _matches(server, word)}
-        if not found:
-            known = {name for server in servers for name in (server.name, *server.tags)}
-            raise InputError(f"no such server: {word}", _near_few(word, known))
-        chosen |= found
-    return tuple(server for server in servers if not words or server.name in chosen)
+        if word[0] == "&":
+            left &= _meant((*known, *servers), word[1:])
+        elif word[0] == "!":
+            left -= _meant((*known, *servers), word[1:])
+    if words and not left:
+        raise InputError(f"no server is left by {','.join(words)}")
+    return tuple(server for server in servers if server.name in left)
+
+
+def _meant(servers: tuple[Server, ...], word: str) -> set[str]:
+    """The names that one word means; ``InputError`` for none."""
+    if word == "all":
+        return {server.name for server in servers}
+    found = {server.name for server in servers if matches(server, word)}
+    if not found:
+        known = {name for server in servers for name in (server.name, *server.tags)}
+        raise InputError(f"no such server: {word}", _near_few(word, known))
+    return found
 
 
 # A cloud runs the script, or this machine does: there is no login.
@@ -203,10 +226,6 @@ def with_way(server: Server, *, jump: str = "", config: str = "") -> Server:
         file = None if config == "none" else str(own_path(config))
         way = msgspec.structs.replace(way, config=file)
     return msgspec.structs.replace(server, ssh=way)
-
-
-def _matches(server: Server, word: str) -> bool:
-    return any(name == word or fnmatchcase(name, word) for name in (server.name, *server.tags))
 
 
 def _near_few(word: str, known: set[str]) -> str:

@@ -21,6 +21,7 @@ from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
 from volact.inventory.csv_columns import Columns, known_columns, read_header
 from volact.inventory.fields import Fields, LinePlace
+from volact.inventory.keys import FLAGS
 from volact.inventory.listing import Inventory, Listing
 from volact.inventory.secrets import Secret
 
@@ -29,7 +30,6 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _TRUE = ("true", "yes", "1", "on")
 _FALSE = ("false", "no", "0", "off")
-_FLAGS = ("winrm-tls", "certificate-validation", "ssh-config")
 # A cell that a spreadsheet would compute is guarded by a sign that is not part of it.
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r])")
 
@@ -134,7 +134,7 @@ def _values(cells: dict[str, str], where: str) -> dict[str, Any]:
         values["tags"] = [word for word in re.split(r"[;,\s]+", values["tags"]) if word]
     if "key-file" in values:
         values["key-file"] = [word.strip() for word in values["key-file"].split(";")]
-    for key in _FLAGS:
+    for key in FLAGS:
         if key in values:
             values[key] = _flag(values[key])
     return values

@@ -16,13 +16,13 @@ from typing import Any
 from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
 from volact.inventory.fields import Fields, Source, TomlPlace, near
-from volact.inventory.keys import OWN, SHARED, said
+from volact.inventory.keys import OWN, SHARED, said, skip_reason
 from volact.inventory.lines import Lines
 from volact.inventory.listing import Inventory, Listing
 from volact.knowledge.load import license_words
 from volact.model.profile import IMAGE_SOURCES, IMAGE_TYPES, Image
 
-_TABLES = ("defaults", "group", "server", "images")
+_TABLES = ("defaults", "group", "server", "images", "skip")
 
 
 def read_document(path: Path, shown: str) -> Inventory:
@@ -57,6 +57,7 @@ class _Document:
         self._read_groups()
         for fields in attempt(self._server_tables) or ():
             attempt(partial(self._add, fields))
+        attempt(self._skip)
         self._each_group_has_members()
         return self._listing.done(attempt(self._images))
 
@@ -106,6 +107,13 @@ class _Document:
                 line = self._source.lines.of(f"group.{name}")
                 hint = near(name, tags) if tags else "give a server tags = [...]"
                 self._listing.problem(f"no server has the tag {name!r}", hint, line=line)
+
+    def _skip(self) -> None:
+        """Names, tags and globs of servers that no run takes, each with its reason."""
+        fields = self._fields("skip", self._value("skip"))
+        for word in fields.values:
+            if not self._listing.skip(word, skip_reason(fields, word)):
+                raise fields.error(f"no such server: {word}", word)
 
     def _images(self) -> dict[str, Image]:
         fields = self._fields("images", self._value("images"))

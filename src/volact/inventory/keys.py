@@ -96,6 +96,14 @@ def _expect(fields: Fields, key: str) -> tuple[Acceptance, ...]:
         raise fields.error(error.message, key, error.hint) from error
 
 
+def skip_reason(fields: Fields, key: str) -> str:
+    """The reason; ``true`` without one, ``false`` for a server that is not skipped."""
+    value = fields.values[key]
+    if isinstance(value, bool):
+        return SKIPPED if value else ""
+    return fields.text(key)
+
+
 def parse_jump(text: str) -> tuple[Address, ...]:
     """Jump hosts as OpenSSH's ProxyJump has them, the first one first."""
     if text.strip().lower() == "none":
@@ -104,12 +112,16 @@ def parse_jump(text: str) -> tuple[Address, ...]:
     return tuple(parse_address(f"ssh://{word}") for word in words)
 
 
+FLAGS = ("winrm-tls", "certificate-validation", "ssh-config", "skip")  # may be true or false
+SKIPPED = "no reason is given"
+
 # What a table may hold, and how it is read.
 KEYS: dict[str, Callable[[Fields, str], Any]] = {
     "provider": _provider,
     "user": Fields.text,
     "tags": Fields.words,
     "expect": _expect,
+    "skip": skip_reason,
     "key-file": Fields.paths,
     "key-passphrase-env": Fields.text,
     "key-passphrase-file": Fields.path,

@@ -7,6 +7,7 @@ once.  The formats are one module each; ``load`` chooses between them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,11 @@ T = TypeVar("T")
 
 # A secret in clear in the file, or why the text there is none.
 Held = Secret | InputError
+
+
+def matches(server: Server, word: str) -> bool:
+    """Whether a name, tag or glob means a server."""
+    return any(name == word or fnmatchcase(name, word) for name in (server.name, *server.tags))
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +93,13 @@ class Listing:
             raise fields.error(f"the name {server.name!r} is taken by line {taken}", "name")
         self._servers[server.name] = server
         self._lines[server.name] = fields.line()
+
+    def skip(self, word: str, reason: str) -> bool:
+        """Give the servers that a name, tag or glob means a reason to be skipped; if any are."""
+        meant = [server for server in self._servers.values() if matches(server, word)]
+        for server in meant:
+            self._servers[server.name] = msgspec.structs.replace(server, skip=reason)
+        return bool(meant)
 
     @property
     def tags(self) -> set[str]:

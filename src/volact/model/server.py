@@ -105,6 +105,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     image: str = ""  # the image it was made from, as the cloud's own API says
     license: str = ""  # in the words of the cloud's own API, for this very server
     ssh: SshWay = SshWay()
+    skip: str = ""  # why no run takes it, "" where runs do
     expect: tuple[Acceptance, ...] = ()  # findings that the operator accepts there
 
     @property

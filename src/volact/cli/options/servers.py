@@ -73,10 +73,25 @@ class SourceOptions:
         list[str],
         typer.Option(
             metavar="NAME",
-            help="Only these servers: name, tag or glob. Repeatable.",
+            help="Only these servers: name, tag or glob; !NAME: all but these. Repeatable.",
             autocompletion=complete_target,
         ),
     ] = field(default_factory=list)
+    exclude: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME",
+            help="Not these servers: name, tag or glob. Repeatable.",
+            autocompletion=complete_target,
+        ),
+    ] = field(default_factory=list)
+
+    @property
+    def limits(self) -> list[str]:
+        """--limit and --exclude, as one list of words."""
+        words = [word for text in self.exclude for word in text.split(",") if word]
+        return [*self.limit, *(f"!{word}" for word in words)]
+
     accounts: dict[str, str] = field(default_factory=dict, metadata=OF_ACCOUNTS)
     lang: Lang = ""
 

@@ -22,7 +22,7 @@ from volact.transports.keys import check_key_file
 def show(options: ShowOptions) -> int:
     """Show the selected servers and where their logins come from."""
     inventory = inventory_of(options)
-    servers = servers_of(options, inventory)
+    servers = servers_of(options, inventory, all_=True)
     out = use_stdout(options.output)
     if options.output == "json":
         rows = [_document(inventory, server) for server in servers]
@@ -55,7 +55,7 @@ def check(options: CheckOptions) -> int:
 def export(options: ExportOptions) -> int:
     """Convert the selected servers to another inventory format."""
     inventory = inventory_of(options)
-    servers = servers_of(options, inventory)
+    servers = servers_of(options, inventory, all_=True)
     done = exported(servers, inventory.images, options.format)
     for note in done.notes:
         tell(note)
@@ -68,9 +68,10 @@ def _login_problems(options: CheckOptions, inventory: Inventory) -> list[InputEr
     if not inventory.servers:
         return []
     try:
-        servers = servers_of(options, inventory)
+        servers = servers_of(options, inventory, all_=True)
     except InputError as error:
         return [error]
+    servers = tuple(server for server in servers if not server.skip)
     return list(credential_problems(inventory, servers, check_key_file, check_known_hosts))
 
 
@@ -85,7 +86,11 @@ def _verdict(inventory: Inventory, problems: list[InputError]) -> str:
 def _row(server: Server) -> tuple[str, ...]:
     user = server.address.user or server.credential.user
     provider = server.provider or "-"
-    return server.name, str(server.address), user, _login(server), provider, " ".join(server.tags)
+    return server.name, str(server.address), user, _login(server), provider, _tags(server)
+
+
+def _tags(server: Server) -> str:
+    return " ".join([*server.tags, *([f"(skipped: {server.skip})"] if server.skip else [])])
 
 
 def _login(server: Server) -> str:

@@ -80,7 +80,7 @@ def _whose(options: WatchOptions) -> list[str]:
     """The words that name the watched servers; they identify the lock."""
     inventory = os.path.abspath(options.inventory) if options.inventory else ""  # noqa: PTH100
     return [
-        inventory, options.from_, *options.from_filter, *sorted(options.limit),
+        inventory, options.from_, *options.from_filter, *sorted(options.limits),
         *sorted(options.targets),
     ]  # fmt: skip
 

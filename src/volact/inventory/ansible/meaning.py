@@ -15,7 +15,7 @@ from volact.errors import InputError
 from volact.inventory.ansible.model import Var, Vars
 from volact.inventory.ansible.patterns import is_six
 from volact.inventory.fields import near
-from volact.inventory.keys import PASSWORDS, SHARED
+from volact.inventory.keys import FLAGS, PASSWORDS, SHARED
 
 _HOST = ("ansible_host", "ansible_ssh_host", "ansible_winrm_host", "ansible_psrp_host")
 _PORT = ("ansible_port", "ansible_ssh_port", "ansible_winrm_port", "ansible_psrp_port")
@@ -37,7 +37,6 @@ _AUTH = {
     "certificate": "certificate",
 }
 _OWN = "volact_"
-_FLAGS = ("winrm-tls", "certificate-validation", "ssh-config")
 _WHOLE = "volact_address"
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -152,7 +151,7 @@ class Meaning:
         value: Any = None if var is None else var.value
         if isinstance(value, tuple):
             value = list(value)
-        elif key in _FLAGS and value and value.lower() in _TRUE + _FALSE:
+        elif key in FLAGS and value and value.lower() in _TRUE + _FALSE:
             value = value.lower() in _TRUE
         elif key == "tags" and value:
             value = re.split(r"[\s,;]+", value)

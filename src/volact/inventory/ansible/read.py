@@ -28,6 +28,9 @@ _EXPORT = (
 )
 
 
+_SKIP = "skip"  # a group whose hosts no run takes
+
+
 class _Place(msgspec.Struct, frozen=True):
     """A host: its own line, and the places of its variables elsewhere."""
 
@@ -104,6 +107,8 @@ class _Reading:
         tags = dict.fromkeys((*self._tree.tags_of(host), *values.get("tags", ())))
         if tags:
             values["tags"] = list(tags)
+        if _SKIP in tags:
+            values.setdefault("skip", True)
         self._password(meaning, own.locked or locked)
         own_place = self._listing.at(host.line)
         place = _Place(own_place, host.line, meaning.places)
