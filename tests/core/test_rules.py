@@ -360,6 +360,8 @@ EXAMPLES = [
     ),
     Example("a self-check could not be made", server(checks={"clock": unreadable()}), ""),
     Example("WSH off", {"wsh": {"machine": 0}}, "wsh-disabled!"),
+    Example("no VBScript", server("2025", wsh__vbscript=False), "vbscript-missing"),
+    Example("no slmgr.vbs", server("2008 R2", wsh__slmgr=False), "vbscript-missing"),
     Example("WSH off for the user", server(wsh__user=0), "wsh-disabled!"),
     Example("not elevated", server(elevated=False), "not-elevated!"),
     Example("product policy of 1960 bytes", server(policy_len=1960), "product-policy-damaged!"),

@@ -139,6 +139,12 @@ _SEEN: list[tuple[str, int, str, Check]] = [
     ("license-own", 1, "2016", lambda f: product(f)["LicenseStatus"] == 5),
     ("grace-expired", 2, "2016", lambda f: product(f)["LicenseStatus"] == 5),
     ("product-policy", 2, "2016", lambda f: f["policy_len"] == 1960),
+    (
+        "vbscript-missing",
+        3,
+        "2025",
+        lambda f: False in (f["wsh"]["vbscript"], f["wsh"]["slmgr"]),
+    ),
     ("wsh-disabled", 3, "2016", lambda f: 0 in f["wsh"].values()),
     ("self-check", 5, "2016", lambda f: any(isinstance(v, str) for v in f["checks"].values())),
     ("self-check-of-steps", 4, "2016", lambda f: {*f["checks"].values()} == {True}),

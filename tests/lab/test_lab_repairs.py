@@ -18,6 +18,7 @@ from volact.model.step import Step, StepResult
 from volact_lab.windows import acl, adapter
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import Route
+from volact_lab.windows.protection import LICENCES, TOKENS
 from volact_lab.windows.registry import sz
 from volact_lab.windows.restart import restart
 from volact_lab.windows.services import IFEO
@@ -297,12 +298,19 @@ async def test_the_store_is_made_anew_and_the_old_one_kept(here: Place, release:
     assert here.errors == []
 
 
-async def test_without_microsofts_script_the_old_store_is_put_back(here: Place) -> None:
+async def test_without_microsofts_script_the_store_is_made_anew_all_the_same(here: Place) -> None:
+    machine = here.machine("vbscript-missing", index=1)
+    machine.licensing.store.become("damaged")
+    (result,) = (await slowly(machine, step("rebuild-token-store"))).results
+    assert (result.ok, machine.licensing.store.state) == (True, "filled")
+    assert len(machine.licensing.store.licences) == 4
+
+
+async def test_without_the_licences_of_windows_the_old_store_is_put_back(here: Place) -> None:
     machine = here.machine()
     machine.licensing.store.become("damaged")
-    machine.files.delete(
-        "C:\\Windows\\System32\\slmgr.vbs", acl.SYSTEM_TOKEN | {acl.TRUSTED_INSTALLER}
-    )
+    for name in LICENCES:
+        machine.files.delete(f"{TOKENS}\\{name}")
     (result,) = (await slowly(machine, step("rebuild-token-store"))).results
     assert (result.ok, result.changed, result.hresult) == (False, False, 0x80070002)
     assert result.note == "the old store was restored"

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from volact.core.codes import hex_code
+from volact.core.console import without_slmgr
 from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.model.profile import ErrorInfo
@@ -29,6 +30,7 @@ Subject = Literal["code", "event", "finding"]
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """One explained thing.  ``forms``: the same code as other tools print it.
 
+    ``without_slmgr``: PowerShell lines for the options of slmgr.vbs in ``remedy``.
     ``code`` is ``""`` for events and findings; ``class`` is the family by another name.
     """
 
@@ -45,6 +47,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     confidence: str = ""
     page: str = ""
+    without_slmgr: tuple[str, ...] = ()
 
 
 def explain(text: str, errors: Mapping[int, ErrorInfo]) -> Explanation:
@@ -132,6 +135,7 @@ def _known(info: ErrorInfo) -> Explanation:
         family=info.family,
         causes=info.causes,
         remedy=info.remedy,
+        without_slmgr=without_slmgr(info.remedy),
         source=info.source,
         confidence=info.confidence,
     )

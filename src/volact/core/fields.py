@@ -40,7 +40,7 @@ GROUPS: dict[str, Fields] = {
     "store": {"path": path, "sddl": text, **_all(integer, "tokens free_mb"), "spare": boolean},
     "firewall": {"service": text, **_all(texts, "blocking block allow")},
     "ground": {**_all(text, "wsh engine process system acp oem"), "replacement": integer},
-    "wsh": _all(integer, "machine user winsafer"),
+    "wsh": {**_all(integer, "machine user winsafer"), **_all(boolean, "vbscript slmgr")},
 }
 
 # WMI property -> field of Product and its reader.  Any other goes to ``other``.

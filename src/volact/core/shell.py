@@ -1,38 +1,15 @@
 """Commands as a person types them in cmd.exe on the server.  Text only.
 
-The slmgr and w32tm lines are those of the provider's own page, so that what
-volact prints can be compared with it.
+The w32tm lines are those of the provider's own page, so that what volact prints can be
+compared with it.  Commands of licensing are in ``console``.
 """
 
 from __future__ import annotations
 
 import re
 
-from volact.model.profile import HostPort
-
 _DENIED_BY_FOLDER = re.compile(r"\(D;(?:[A-Z]{2})*ID(?:[A-Z]{2})*;")
-SLMGR = "cscript /nologo %windir%/system32/slmgr.vbs"
 RESYNC = "w32tm /resync"
-
-
-def set_kms_host(host: HostPort) -> str:
-    """Point the whole server at a KMS host."""
-    return f"{SLMGR} -skms {host}"
-
-
-def clear_kms_host(activation_id: str = "") -> str:
-    """Take away the KMS host of one product, or of the whole server."""
-    return f"{SLMGR} -ckms {activation_id}".rstrip()
-
-
-def activate() -> str:
-    """Activate now."""
-    return f"{SLMGR} -ato"
-
-
-def install_key(key: str) -> str:
-    """Install a product key."""
-    return f"{SLMGR} -ipk {key}"
 
 
 def set_time_source(peers: tuple[str, ...]) -> str:
@@ -110,17 +87,6 @@ def add_route(destination: str, mask: str, gateway: str) -> str:
 
 
 TIME_TRIGGER = "sc triggerinfo w32time start/networkon stop/networkoff"
-REARM = f"{SLMGR} -rearm"
-
-
-def rebuild_store(service: str, tokens: str) -> tuple[str, ...]:
-    """Rebuild the licence store, up to the restarts."""
-    return (
-        f"net stop {service}",
-        f'ren "{tokens}" tokens.bar',
-        f"net start {service}",
-        f"{SLMGR} -rilc",
-    )
 
 
 _TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"

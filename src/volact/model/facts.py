@@ -194,11 +194,13 @@ class Adapter(msgspec.Struct, frozen=True):
 
 
 class WshFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Windows Script Host settings; 0 is off."""
+    """Windows Script Host settings, 0 is off; and what slmgr.vbs needs to run."""
 
     machine: Fact[int] = NOT_ASKED
     user: Fact[int] = NOT_ASKED
     winsafer: Fact[int] = NOT_ASKED
+    vbscript: Fact[bool] = NOT_ASKED  # its engine is registered and there
+    slmgr: Fact[bool] = NOT_ASKED  # slmgr.vbs is there
 
 
 class GroundFacts(msgspec.Struct, frozen=True, kw_only=True):

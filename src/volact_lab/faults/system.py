@@ -6,7 +6,13 @@ from volact.model.report import Word
 from volact_lab.faults.base import Fault, always
 from volact_lab.faults.states import notification
 from volact_lab.windows import acl
-from volact_lab.windows.image import DAMAGED_POLICY_BYTES, PRODUCT_OPTIONS, WSH, product_policy
+from volact_lab.windows.image import (
+    DAMAGED_POLICY_BYTES,
+    PRODUCT_OPTIONS,
+    VBSCRIPT,
+    WSH,
+    product_policy,
+)
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.registry import dword, sz
 from volact_lab.windows.services import IFEO
@@ -98,6 +104,16 @@ def _odd_for_steps(machine: Machine) -> None:
     machine.odd = _STEP_CHECKS[machine.spec.variant("self-check-of-steps", len(_STEP_CHECKS))]
 
 
+def _no_vbscript(machine: Machine) -> None:
+    """Not installed any more, unregistered, or slmgr.vbs alone taken away."""
+    form = machine.spec.variant("vbscript-missing", 3)
+    gone = {0: ("vbscript.dll", "slmgr.vbs"), 1: (), 2: ("slmgr.vbs",)}[form]
+    for name in gone:
+        machine.files.delete(f"C:\\Windows\\System32\\{name}", {acl.TRUSTED_INSTALLER})
+    if form < 2:
+        machine.registry.delete_key(VBSCRIPT)
+
+
 FAULTS = (
     Fault("sppsvc-disabled", always("service-disabled"), _enabled_at_once, _service_disabled),
     Fault(
@@ -119,5 +135,6 @@ FAULTS = (
     Fault("product-policy", always("product-policy-damaged"), "attention", _policy_damaged),
     Fault("self-check", always("agent-self-check-failed"), "attention", _odd),
     Fault("self-check-of-steps", always("not-licensed"), "failed", _odd_for_steps),
+    Fault("vbscript-missing", always("vbscript-missing"), "healthy", _no_vbscript),
     Fault("wsh-disabled", always("wsh-disabled"), "attention", _script_host_off),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from volact_lab import codes
 from volact_lab.cmd.process import Process
-from volact_lab.errors import WinFault
+from volact_lab.errors import LabError, WinFault
 from volact_lab.script.values import Answer, Json
 from volact_lab.windows.files import normal, parent
 
@@ -29,7 +29,9 @@ class FileOperations:
         self.operations: dict[str, Callable[..., Answer]] = {
             "file.exists": self._exists,
             "folder.exists": self._folder_exists,
+            "folder.stat": self._folder,
             "file.stat": self._stat,
+            "file.text": self._text,
             "file.read": self._read,
             "drive.stat": self._drive,
             "file.create": self._create,
@@ -58,6 +60,30 @@ class FileOperations:
             node = self._files.stat(self._path(path))
         size = len(node.data) if node.data is not None else 0
         return Json.of({"path": node.path, "name": node.name, "size": size})
+
+    def _folder(self, path: str, *_: Any) -> str:
+        full = self._path(path)
+        if not self._files.is_folder(full):
+            raise WinFault(codes.JS_PATH_NOT_FOUND, path)
+        inside = [*self._files.children(full)]
+        files, folders = (
+            [
+                {"path": node.path, "name": node.name, "size": len(node.data or b"")}
+                for node in inside
+                if node.folder == kind
+            ]
+            for kind in (False, True)
+        )
+        return Json.of({"path": full, "files": files, "folders": folders})
+
+    def _text(self, path: str, charset: str, *_: Any) -> str:
+        """A text as ADODB.Stream decodes it; NUL does not come over the bridge as it is."""
+        known = {"utf-8": "utf-8-sig", "unicode": "utf-16"}
+        if charset not in known:
+            raise LabError(f"the charset {charset} of ADODB.Stream is not modelled")
+        with _ScriptErrors():
+            data = self._files.read(self._path(path))
+        return data.decode(known[charset], "replace").replace("\0", "\ue000")
 
     def _drive(self, name: str, *_: Any) -> str:
         if name.upper().rstrip("\\") != "C:":

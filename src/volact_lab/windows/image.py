@@ -16,6 +16,7 @@ from volact_lab.windows.releases import RELEASES, Generation, Release
 
 CURRENT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
 WSH = "SOFTWARE\\Microsoft\\Windows Script Host\\Settings"
+VBSCRIPT = "HKLM\\SOFTWARE\\Classes\\VBScript\\CLSID"
 PRODUCT_OPTIONS = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ProductOptions"
 LOCAL_SERVICE = "HKU\\S-1-5-19\\Environment"
 POLICY_BYTES = 56184
@@ -24,7 +25,7 @@ DAMAGED_POLICY_BYTES = 1960
 _PROGRAMS = (
     "cmd.exe cscript.exe reg.exe sc.exe net.exe w32tm.exe wevtutil.exe icacls.exe takeown.exe"
     " ipconfig.exe route.exe chcp.com find.exe findstr.exe timeout.exe"
-    " svchost.exe services.exe systray.exe slmgr.vbs"
+    " svchost.exe services.exe systray.exe slmgr.vbs vbscript.dll"
 )
 
 
@@ -88,6 +89,7 @@ def registry_image(release_name: str, language: str, edition_id: str, core: bool
     pages = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage"
     text(pages, ACP=LANGUAGES[language].ansi[2:], OEMCP=LANGUAGES[language].oem[2:])
     text(f"HKLM\\{WSH}", ActiveDebugging="1", DisplayLogo="1", SilentTerminate="0", UseWINSAFER="1")
+    registry.put(image, VBSCRIPT, "", sz("{B54F3741-5B07-11cf-A4B0-00AA004A55E8}"))
     text(LOCAL_SERVICE, TEMP="%USERPROFILE%\\AppData\\Local\\Temp")
     _licensing(image, release)
     protection.registry_part(image)

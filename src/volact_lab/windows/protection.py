@@ -72,8 +72,25 @@ def store_folder(release: Release) -> str:
     return f"{roaming}\\{last}"
 
 
+# Licence files that Windows brings, below the folder of slmgr.vbs /rilc.  One is UTF-16.
+LICENCES = {
+    f"{folder}\\{name}.xrm-ms": f'<?xml version="1.0"?><rg:licenseGroup name="{name}\u00ae"/>'
+    for folder, name in (
+        ("issuance", "client-issuance-root"),
+        ("pkeyconfig", "pkeyconfig"),
+        ("ppdlic", "explorer-ppdlic"),
+        ("skus\\edition", "edition-Volume-GVLK-1-ul-oob-rtm"),
+    )
+}
+TOKENS = "C:\\Windows\\System32\\spp\\tokens"
+
+
 def file_part(image: files.Image, release: Release) -> None:
     """The licence store as a release has it from its installation."""
+    for at, (name, text) in enumerate(LICENCES.items()):
+        data = text.encode("utf-16" if at == 1 else "utf-8")
+        files.add(image, Node(f"{TOKENS}\\{name}", data=data, modified=0.0))
+    files.add(image, Node(f"{TOKENS}\\legacy\\readme.txt", data=b"no licence", modified=0.0))
     folder = store_folder(release)
     files.add(image, Node(folder, folder=True, dacl=_STORE_ACL, modified=0.0))
     tokens = Node(f"{folder}\\tokens.dat", data=bytes(4096), dacl=_STORE_ACL, modified=0.0)

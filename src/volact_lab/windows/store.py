@@ -28,6 +28,7 @@ class TokenStore:
     def __init__(self, release: Release, files: Files) -> None:
         self.folder = store_folder(release)
         self.tokens = f"{self.folder}\\tokens.dat"
+        self.licences: set[str] = set()  # what was installed since the store was made
         self._files = files
 
     @property
@@ -46,3 +47,4 @@ class TokenStore:
         """The service makes a new store where there is none."""
         if not self._files.is_file(self.tokens):
             self.become("empty")
+            self.licences.clear()

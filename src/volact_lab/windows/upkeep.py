@@ -14,6 +14,7 @@ from volact_lab import codes
 from volact_lab.errors import WinFault
 from volact_lab.windows.licensing import Licensing
 from volact_lab.windows.products import GRACE_MIN, Product
+from volact_lab.windows.protection import LICENCES
 
 
 def listed(licensing: Licensing) -> list[Product]:
@@ -29,12 +30,21 @@ def listed(licensing: Licensing) -> list[Product]:
     return bare
 
 
-def reinstall_licences(licensing: Licensing) -> None:
-    """``slmgr /rilc``: every licence file of Windows, one after another."""
+def install_licence(licensing: Licensing, text: str) -> None:
+    """``InstallLicense``: an empty store is filled once it has every licence of Windows."""
     if licensing.store.state == "damaged":
         raise WinFault(codes.SL_STORE)
-    if licensing.store.state == "empty":
+    if text not in LICENCES.values():
+        raise WinFault(codes.SL_INVALID_LICENCE)
+    licensing.store.licences.add(text)
+    if licensing.store.state == "empty" and licensing.store.licences >= {*LICENCES.values()}:
         licensing.store.become("filled")
+
+
+def reinstall_licences(licensing: Licensing) -> None:
+    """``slmgr /rilc``: every licence file of Windows, one after another."""
+    for text in LICENCES.values():
+        install_licence(licensing, text)
 
 
 def rearm_windows(licensing: Licensing) -> None:

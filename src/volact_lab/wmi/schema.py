@@ -95,7 +95,7 @@ _KMS_PORT = {
 }
 _REGISTRY_RIGHTS = {"GetSecurityDescriptor": {"hDefKey": "uint32", "sSubKeyName": "string"}}
 _ELSEWHERE_MODELLED = """
-    InstallLicense InstallLicensePackage SetVLActivationInterval SetVLRenewalInterval
+    InstallLicensePackage SetVLActivationInterval SetVLRenewalInterval
     ClearProductKeyFromRegistry AcquireGenuineTicket UninstallProductKey
     DepositOfflineConfirmationId"""
 
@@ -153,6 +153,7 @@ def _service(generation: Generation, unmodelled: frozenset[str]) -> WmiClass:
         _KMS_HOST,
         {
             "InstallProductKey": {"ProductKey": "string"},
+            "InstallLicense": {"License": "string"},
             "RefreshLicenseStatus": {},
             "ReArmWindows": {},
         },

@@ -182,6 +182,7 @@ class Wmi:
         return {
             "activate": activate,
             "refreshlicensestatus": lambda: None,
+            "installlicense": lambda: upkeep.install_licence(licensing, str(given["License"])),
             "rearmwindows": lambda: upkeep.rearm_windows(licensing),
             "installproductkey": lambda: licensing.install_key(str(given["ProductKey"])),
             "setkeymanagementservicemachine": lambda: licensing.set_machine(

@@ -17,8 +17,16 @@ UNCHANGED.ground = function () {
   };
 };
 
+function hasSystemFile(name) {
+  return files.FileExists(systemFile(name));
+}
+
 UNCHANGED.wsh = function () {
   var path = "\\SOFTWARE\\Microsoft\\Windows Script Host\\Settings\\";
   return {machine: regNumber("HKLM" + path + "Enabled"), user: regNumber("HKCU" + path + "Enabled"),
-    winsafer: regNumber("HKLM" + path + "UseWINSAFER")};
+    winsafer: regNumber("HKLM" + path + "UseWINSAFER"), slmgr: hasSystemFile("slmgr.vbs"),
+    vbscript: ask(function () {
+      return readValue("HKLM\\SOFTWARE\\Classes\\VBScript\\CLSID\\") !== null &&
+        hasSystemFile("vbscript.dll");
+    })};
 };

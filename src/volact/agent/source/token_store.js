@@ -26,13 +26,64 @@ function moveStore(service, from, to) {
   files.MoveFile(from, to);
 }
 
-/* The licences that Windows brings, by its own script; no word of it is read. */
-function reinstallLicences(seconds) {
-  var script = systemFile("slmgr.vbs");
-  if (!files.FileExists(script)) {
-    return NO_FILE;
+/* The licence files in a folder and those below it. */
+function licenceFiles(folder, list) {
+  var item;
+  for (item = new Enumerator(folder.Files); !item.atEnd(); item.moveNext()) {
+    if (/\.xrm-ms$/i.test(item.item().Name)) {
+      list.push(item.item().Path);
+    }
   }
-  return runTool("cscript.exe", "//nologo //B //T:" + seconds + " " + script + " /rilc");
+  for (item = new Enumerator(folder.SubFolders); !item.atEnd(); item.moveNext()) {
+    licenceFiles(item.item(), list);
+  }
+  return list;
+}
+
+/* A licence file is UTF-8 or, with NUL in every other byte, UTF-16. */
+function licenceText(path) {
+  var stream = new ActiveXObject("ADODB.Stream"), text;
+  stream.Type = 2;
+  stream.Charset = "utf-8";
+  stream.Open();
+  stream.LoadFromFile(path);
+  text = stream.ReadText();
+  if (text.indexOf("\u0000") >= 0) {
+    stream.Position = 0;
+    stream.Charset = "unicode";
+    text = stream.ReadText();
+  }
+  stream.Close();
+  return text;
+}
+
+/*
+ * The licences that Windows brings, as slmgr.vbs /rilc installs them.  Where Server 2008
+ * keeps them is in no source, but it always has VBScript: there that script does it.
+ */
+function reinstallLicences(seconds) {
+  var until = now() + seconds * 1000, list = [], i, service, oem = systemFile("oem");
+  if (is2008()) {
+    mustRun("cscript.exe", "//nologo //B //T:" + seconds + " " + systemFile("slmgr.vbs") +
+      " /rilc");
+    return;
+  }
+  licenceFiles(files.GetFolder(systemFile("spp\\tokens")), list);
+  if (files.FolderExists(oem)) {
+    licenceFiles(files.GetFolder(oem), list);
+  }
+  service = only("SELECT Version FROM SoftwareLicensingService");
+  if (!service.row || !list.length) {
+    throw failure(service.error || NO_FILE);
+  }
+  for (i = 0; i < list.length; i++) {
+    if (now() > until) {
+      throw failure(TIMED_OUT);
+    }
+    call(service.row, "InstallLicense", "SoftwareLicensingService", "License",
+      licenceText(list[i]));
+  }
+  ask(refreshLicense);
 }
 
 /* The store that was kept replaces what is there now. */
@@ -45,15 +96,11 @@ function putStoreBack(service, folder) {
 }
 
 function rebuildStore(service, folder, seconds) {
-  var hresult;
   moveStore(service, folder + "\\tokens.dat", folder + "\\tokens.bar");
   startService(service);
-  hresult = reinstallLicences(seconds);
-  if (hresult === null && storeView(folder).tokens === null) {
-    hresult = NO_FILE;
-  }
-  if (hresult !== null) {
-    throw failure(hresult);
+  reinstallLicences(seconds);
+  if (storeView(folder).tokens === null) {
+    throw failure(NO_FILE);
   }
 }
 

@@ -15,6 +15,7 @@ from volact.cli.options.shared import (
     RETRIES,
     RUN_COMMANDS,
     Allow,
+    DialectOption,
     Former,
     HostKeyPolicy,
     Ignore,
@@ -213,6 +214,7 @@ class PlanOptions(ServerOptions):
             help="Output format; commands: lines to type in cmd.exe.",
         ),
     ] = "text"
+    dialect: DialectOption = None
     allow: Allow = field(default_factory=list)
 
 

@@ -13,6 +13,7 @@ from volact.cli.options.completion import (
     complete_step,
 )
 from volact.cloud.registry import clouds
+from volact.core.console import Dialect
 
 OutputFormat = Literal["text", "json", "jsonl", "csv"]
 PlanFormat = Literal["text", "json", "jsonl", "csv", "commands"]
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 else:
     Via = Literal[(*RUN_COMMANDS, "ssh", "winrm")]
 LISTS = " or ".join(f"{c.name}:{c.listing.example}" for c in clouds() if c.listing)
+
+
+DialectOption = Annotated[
+    Dialect | None,
+    typer.Option(
+        help="Licensing commands with slmgr.vbs or PowerShell; default: what each server runs."
+    ),
+]
 
 
 Provider = Annotated[

@@ -9,7 +9,15 @@ import typer
 
 from volact.cli.options.completion import complete_provider
 from volact.cli.options.language import Lang
-from volact.cli.options.shared import Former, Ignore, KmsHosts, PlanFormat, Provider, TableOrJson
+from volact.cli.options.shared import (
+    DialectOption,
+    Former,
+    Ignore,
+    KmsHosts,
+    PlanFormat,
+    Provider,
+    TableOrJson,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +114,7 @@ class ReadOptions:
             help="Output format; commands: lines to type in cmd.exe.",
         ),
     ] = "text"
+    dialect: DialectOption = None
     report: Annotated[
         list[str],
         typer.Option(

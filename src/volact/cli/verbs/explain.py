@@ -64,6 +64,9 @@ def _text(found: Explanation, columns: int) -> str:
             lines += _wrapped(text, columns, first="  - ")
     if found.remedy:
         lines += ["", tr("What to do"), *_wrapped(tr(found.remedy), columns)]
+    if found.without_slmgr:
+        lines += ["", tr("Without slmgr.vbs (not run on a Windows server yet)")]
+        lines += [f"  {line}" for line in found.without_slmgr]
     sure = say("causes and remedy: {confidence}", confidence=ready(found.confidence))
     said = "; ".join(part for part in (found.source, tr(sure) if found.confidence else "") if part)
     source = tr(say("Source: {said}", said=said))

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from msgspec.structs import replace
+
 from volact.cli.console import use_stdout
 from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.servers import PlanOptions, ServerOptions
 from volact.cli.run_controller import RunController, open_run
 from volact.cli.runtime import run_async
+from volact.core.console import UNTRIED, Console, Dialect
 from volact.core.context import Policy
 from volact.core.steps.forecast import console_commands
+from volact.errors import InputError
 from volact.fleet import needs_all_servers, plan_fleet, plan_together
 from volact.model.report import RunReport, ServerReport
 from volact.pipeline import Outcome
@@ -20,16 +24,23 @@ from volact.report.plan_text import CommandsWriter
 
 def plan(options: PlanOptions) -> int:
     """Show what activate would do; changes nothing."""
-    return run_plan(options, options.output, Policy(consent=consent_of(options.allow)))
+    policy = Policy(consent=consent_of(options.allow))
+    return run_plan(options, options.output, policy, options.dialect)
 
 
-def run_plan(options: ServerOptions, output: str, policy: Policy | None = None) -> int:
+def run_plan(
+    options: ServerOptions,
+    output: str,
+    policy: Policy | None = None,
+    dialect: Dialect | None = None,
+) -> int:
     """The verb, also for ``activate --dry-run``."""
+    need_commands(output, dialect)
     fleet = fleet_of(options, "plan", policy)
     if output != "commands":
         with open_run(options, fleet, output) as run:
             return run_async(_run(run))
-    commands = _Commands(commands_writer(len(fleet.servers)))
+    commands = _Commands(commands_writer(len(fleet.servers)), dialect)
     with open_run(options, fleet, output, commands) as run:
         return run_async(_run(run, commands))
 
@@ -37,13 +48,14 @@ def run_plan(options: ServerOptions, output: str, policy: Policy | None = None) 
 class _Commands:
     """Standard output of a run whose rows are console commands."""
 
-    def __init__(self, writer: CommandsWriter) -> None:
+    def __init__(self, writer: CommandsWriter, dialect: Dialect | None) -> None:
         self._writer = writer
+        self._dialect = dialect
         self._typed: dict[str, tuple[str, ...]] = {}
 
     def expect(self, outcome: Outcome) -> None:
         """Keep a server's commands until its row is written."""
-        self._typed[outcome.report.name] = commands_of(outcome)
+        self._typed[outcome.report.name] = commands_of(outcome, self._dialect)
 
     def add(self, server: ServerReport) -> None:
         """Write one server's commands."""
@@ -82,10 +94,22 @@ async def _together(outcomes: AsyncGenerator[Outcome, None]) -> AsyncGenerator[O
         yield outcome
 
 
-def commands_of(outcome: Outcome) -> tuple[str, ...]:
-    """The console commands of a plan."""
+def need_commands(output: str, dialect: Dialect | None) -> None:
+    """``InputError`` for a dialect where no commands are asked for."""
+    if dialect is not None and output != "commands":
+        raise InputError("--dialect is for commands", "add: --format commands")
+
+
+def commands_of(outcome: Outcome, dialect: Dialect | None) -> tuple[str, ...]:
+    """The console commands of a plan, in the server's own dialect where none is given."""
     exam = outcome.examination
-    return console_commands(exam.plan, exam.assessment) if exam is not None else ()
+    if exam is None:
+        return ()
+    own = exam.assessment
+    a = own if dialect is None else replace(own, console=Console(dialect))
+    commands = console_commands(exam.plan, a)
+    untried = any(command.startswith("powershell -NoProfile") for command in commands)
+    return (UNTRIED, *commands) if untried else commands
 
 
 def commands_writer(servers: int) -> CommandsWriter:

@@ -17,7 +17,8 @@ from volact.cli.failure import FAILED
 from volact.cli.fleet_options import knowledge_with, parse_ignored, parse_kms_hosts
 from volact.cli.options.tools import ReadOptions
 from volact.cli.sinks import NullWriter, Sinks, parse_reports
-from volact.cli.verbs.plan import commands_of, commands_writer
+from volact.cli.verbs.plan import commands_of, commands_writer, need_commands
+from volact.core.console import Dialect
 from volact.errors import AnswerError, InputError, unreadable
 from volact.knowledge.load import load_profile
 from volact.model.fact import value_of
@@ -34,6 +35,7 @@ _STDIN = "-"
 
 def read_answer(options: ReadOptions) -> int:
     """Report on servers from copied or downloaded answers."""
+    need_commands(options.output, options.dialect)
     how = _invocation(options)
     job = _job(options)
     read = [one for file in options.files or [_STDIN] for one in _outcomes(file, job)]
@@ -47,7 +49,7 @@ def read_answer(options: ReadOptions) -> int:
     finally:
         sinks.discard()
     if options.output == "commands":
-        _write_commands(outcomes)
+        _write_commands(outcomes, options.dialect)
     return exit_code(counts.summary()) or (ALL_WELL if whole else FAILED)
 
 
@@ -151,7 +153,7 @@ def _writer(options: ReadOptions, how: Invocation) -> Writer:
     return make_writer(options.output, out, how, look)
 
 
-def _write_commands(outcomes: list[Outcome]) -> None:
+def _write_commands(outcomes: list[Outcome], dialect: Dialect | None) -> None:
     writer = commands_writer(len(outcomes))
     for outcome in outcomes:
-        writer.add(outcome.report, commands_of(outcome))
+        writer.add(outcome.report, commands_of(outcome, dialect))

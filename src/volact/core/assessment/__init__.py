@@ -20,7 +20,8 @@ from volact.core.assessment.network import NetworkState, network_of
 from volact.core.assessment.rights import LostRight, lost_rights
 from volact.core.assessment.service import ServiceState, find_service, service_of
 from volact.core.assessment.standing import Standing, standing_of
-from volact.core.assessment.system import SystemState, system_of
+from volact.core.assessment.system import SystemState, console_of, system_of
+from volact.core.console import Console
 from volact.core.context import Context
 from volact.model.facts import Facts, ServiceFact
 from volact.model.step import StepResult
@@ -30,7 +31,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """One server as the rules see it.
 
     ``facts``, ``ctx`` and ``results`` are what it was worked out from; a rule
-    that alone needs a fact reads it there.
+    that alone needs a fact reads it there.  ``console`` has the licensing commands that
+    run on this server.
     """
 
     facts: Facts
@@ -46,6 +48,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     attempts: AttemptState
     lost_rights: tuple[LostRight, ...]
     standing: Standing
+    console: Console
 
     @property
     def licensed_by_accepted(self) -> bool:
@@ -91,4 +94,5 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
         attempts=attempts_of(facts, results),
         lost_rights=lost_rights(facts, system),
         standing=standing_of(licence, kms),
+        console=console_of(facts),
     )

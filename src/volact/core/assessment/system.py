@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from volact.core.console import Console
 from volact.core.context import Context
 from volact.model.fact import value_of
 from volact.model.facts import Facts, OsFacts
@@ -175,6 +176,13 @@ def edition_by_partial(partial: str, editions: tuple[Edition, ...]) -> Edition |
 def licensing_service(os: OsFacts) -> str:
     """The name of the service that licenses Windows on this release."""
     return "slsvc" if family_of(os) == "2008" else "sppsvc"
+
+
+def console_of(facts: Facts) -> Console:
+    """The commands that run here.  PowerShell has the cmdlets since Server 2012."""
+    missing = False in (value_of(facts.wsh.vbscript), value_of(facts.wsh.slmgr))
+    early = family_of(facts.os) in ("2008", "2008 R2")
+    return Console("powershell" if missing and not early else "slmgr")
 
 
 def _script_host_off(facts: Facts) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import same_host
 from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
@@ -43,7 +42,7 @@ def activation_failed(a: Assessment) -> Found | None:
             "ends": ends or None,
         },
         repair="automatic",
-        remedy=on_server(shell.activate()),
+        remedy=on_server(a.console.activate()),
     )
 
 

@@ -6,7 +6,6 @@ with the operator's consent.
 
 from __future__ import annotations
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import Channel, ProductState
 from volact.core.consent import REPLACE_KEY
@@ -166,7 +165,7 @@ def _key(a: Assessment) -> str:
 def _install_key(a: Assessment) -> Text:
     """The command; no command where the key is not known."""
     key = _key(a)
-    return typed(shell.install_key(key)) if key else raw(shell.install_key("GVLK"))
+    return typed(a.console.install_key(key)) if key else raw(a.console.install_key("GVLK"))
 
 
 def _repair(a: Assessment) -> Repair:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.entitlement import AZURE_EDITION
 from volact.core.assessment.system import SERVER_EDITIONS
@@ -204,7 +203,7 @@ def _conversion(a: Assessment, target: tuple[str, Edition] | None) -> Text:
     own = a.system.published_key
     if target is None and own is not None:
         # Essentials: documented to take the key of the full edition by itself.
-        return on_server(shell.install_key(own.gvlk))
+        return on_server(a.console.install_key(own.gvlk))
     name, key = (target[0], target[1].gvlk) if target else ("EDITION", "KEY")
     command = f"DISM /Online /Set-Edition:{name} /ProductKey:{key} /AcceptEula"
     return say(

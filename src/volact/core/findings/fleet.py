@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from volact.core.assessment import Assessment
+from volact.core.assessment.system import console_of
 from volact.core.consent import allow
+from volact.core.console import Console
 from volact.core.findings.kind import FindingKind, Found, Place, warning
-from volact.core.shell import SLMGR
 from volact.core.steps.params import StepParams
 from volact.core.steps.rearm import REARM, Rearm
 from volact.model.fact import value_of
@@ -27,14 +28,14 @@ def duplicate_cmids(fleet: Mapping[str, Facts]) -> dict[str, Finding]:
         if cmid:
             by_id.setdefault(cmid.lower(), []).append(name)
     return {
-        name: DUPLICATE_CMID.finding(_found(cmid, name, names))
+        name: DUPLICATE_CMID.finding(_found(cmid, name, names, console_of(fleet[name])))
         for cmid, names in by_id.items()
         if len(names) > 1
         for name in names
     }
 
 
-def _found(cmid: str, name: str, names: list[str]) -> Found:
+def _found(cmid: str, name: str, names: list[str], console: Console) -> Found:
     others = sorted(other for other in names if other != name)
     return warning(
         count(
@@ -48,7 +49,7 @@ def _found(cmid: str, name: str, names: list[str]) -> Found:
             "The image was not generalised. This does not affect a provider's KMS host. For your "
             "own KMS host: read the remaining rearm count, then on the server: {command}, restart, "
             "activate.",
-            command=typed(f"{SLMGR} -rearm"),
+            command=typed(console.rearm()),
         ),
     )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import owners
 from volact.core.assessment.kms_setting import KmsSetting
@@ -44,7 +43,7 @@ def licensed_by_other_kms(a: Assessment) -> Found | None:
         _summary(a, product, setting.host),
         _evidence(a, product, setting),
         repair="manual" if by_policy else moving_away(a),
-        remedy=on_server(f"{shell.set_kms_host(host)}; {shell.activate()}"),
+        remedy=on_server(a.console.set_kms_host(host), a.console.activate()),
     )
 
 
@@ -80,7 +79,7 @@ def kms_host_pinned(a: Assessment) -> Found | None:
             name=name,
         ),
         {"host": str(host), "expected": str(name)},
-        remedy=on_server(shell.set_kms_host(name)),
+        remedy=on_server(a.console.set_kms_host(name)),
     )
 
 

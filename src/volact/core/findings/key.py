@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import ProductState
 from volact.core.assessment.system import edition_by_partial
@@ -23,7 +22,7 @@ def key_missing(a: Assessment) -> Found | None:
     if edition is None:
         remedy = say("Install the KMS client key of this edition; no published one is known.")
     else:
-        remedy = on_server(shell.install_key(edition.gvlk))
+        remedy = on_server(a.console.install_key(edition.gvlk))
     return error(
         say("Windows has no product key, so there is nothing to activate."),
         {"edition": edition.title if edition else None},
@@ -78,7 +77,7 @@ def key_wrong_edition(a: Assessment) -> Found | None:
         ),
         {"partial_key": partials[0], "expected": edition.gvlk[-5:]},
         repair="automatic" if not _own_keys(a) or a.ctx.policy.replace_key else "manual",
-        remedy=on_server(shell.install_key(edition.gvlk)),
+        remedy=on_server(a.console.install_key(edition.gvlk)),
     )
 
 

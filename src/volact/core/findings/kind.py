@@ -15,7 +15,8 @@ import msgspec
 from volact.core.assessment import Assessment
 from volact.core.steps.params import StepParams
 from volact.model.finding import Finding, Repair, Severity
-from volact.model.text import Text, say, typed
+from volact.model.profile import ErrorInfo
+from volact.model.text import Text, ready, say, typed
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +180,18 @@ def info(summary: Text, evidence: dict[str, Any], *, remedy: Text) -> Found:
 def on_server(*commands: str) -> Text:
     """A remedy that is typed on the server."""
     return say("On the server: {commands}", commands=typed(*commands))
+
+
+def remedy_of(known: ErrorInfo, a: Assessment) -> Text:
+    """The remedy for a code, with commands that run on this server."""
+    commands = a.console.instead(known.remedy)
+    if not commands:
+        return ready(known.remedy)
+    return say(
+        "{remedy} Without slmgr.vbs: {commands}",
+        remedy=remedy_of(known, a),
+        commands=typed(*commands),
+    )
 
 
 def evidence_field(name: str) -> Detail:

@@ -5,13 +5,20 @@ Whether it can be reached is the topic of ``reach``.
 
 from __future__ import annotations
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, reported
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    evidence_field,
+    remedy_of,
+    reported,
+)
 from volact.model.fact import Absent, value_of
 from volact.model.profile import HostPort
-from volact.model.text import Text, raw, ready, say, typed
+from volact.model.text import Text, raw, say, typed
 
 # By which a host reports that it does not know this product.
 TOO_OLD = frozenset({0xC004F042, 0xC004F015})
@@ -34,7 +41,7 @@ def activation_type_forced(a: Assessment) -> Found | None:
         {"type": kind, "product": value_of(forced[0].facts.id)},
         remedy=say(
             "To use KMS, on the server: {command}",
-            command=typed(f"{shell.SLMGR} -act-type 2"),
+            command=typed(a.console.use_kms()),
         ),
     )
 
@@ -187,7 +194,7 @@ def kms_host_refuses(a: Assessment) -> Found | None:
     return error(
         say("The KMS host refused: {code}.", code=named(code, errors)),
         {"code": hex_code(code), "host": a.attempts.host},
-        remedy=ready(known.remedy) if known else say("Ask the KMS administrator."),
+        remedy=remedy_of(known, a) if known else say("Ask the KMS administrator."),
     )
 
 

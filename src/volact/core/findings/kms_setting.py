@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.assessment.licence import ProductState
@@ -84,7 +83,7 @@ def kms_host_per_product_override(a: Assessment) -> Found | None:
         {"product": value_of(product.facts.id), "host": str(setting.host)}
         for product, setting in found
     ]
-    commands = [shell.clear_kms_host(str(entry["product"])) for entry in hosts]
+    commands = [a.console.clear_kms_host(str(entry["product"])) for entry in hosts]
     return error(
         say(
             "A product has its own KMS host, {host}, which overrides the server's setting.",
@@ -137,7 +136,7 @@ def kms_host_wrong(a: Assessment) -> Found | None:
             **_in_effect(a),
         },
         repair=moving_away(a),
-        remedy=on_server(shell.set_kms_host(a.kms.preferred)),
+        remedy=on_server(a.console.set_kms_host(a.kms.preferred)),
     )
 
 
@@ -215,7 +214,7 @@ def kms_port_wrong(a: Assessment) -> Found | None:
         say("{what} It is a misprint on the provider's page.", what=said) if misprint else said,
         {"current": str(host), "port": host.port, "expected": right.port, "misprint": misprint},
         repair="automatic",
-        remedy=on_server(shell.set_kms_host(right)),
+        remedy=on_server(a.console.set_kms_host(right)),
     )
 
 

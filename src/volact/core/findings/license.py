@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.attempts import Attempt
 from volact.core.assessment.licence import ProductState, status_text
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field
+from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, remedy_of
 from volact.model.fact import value_of
 from volact.model.finding import Repair
-from volact.model.text import Text, ready, say, typed
+from volact.model.text import Text, say, typed
 
 # Classes of codes that are a state or name no cause.
 _NO_CAUSE = frozenset({"state", "umbrella-kms", "name-only", "transient"})
@@ -82,12 +81,12 @@ def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
     if known is None or known.family in _NO_CAUSE or not known.remedy:
         return say(
             "Repair the other findings first, then on the server: {command}",
-            command=typed(shell.activate()),
+            command=typed(a.console.activate()),
         )
     return say(
         "{remedy} Repair the other findings too, then on the server: {command}",
-        remedy=ready(known.remedy),
-        command=typed(shell.activate()),
+        remedy=remedy_of(known, a),
+        command=typed(a.console.activate()),
     )
 
 

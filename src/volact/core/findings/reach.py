@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms import Reach
 from volact.core.consent import allow
@@ -165,7 +164,7 @@ def _another(a: Assessment, host: HostPort, other: HostPort) -> Found:
         ),
         {"why": why, "hosts": {str(host): why, str(other): found}},
         repair="automatic",
-        remedy=on_server(shell.set_kms_host(other)),
+        remedy=on_server(a.console.set_kms_host(other)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from volact.core.assessment import Assessment
-from volact.core.findings.kind import FindingKind, Found, Place, error
+from volact.core.findings.kind import FindingKind, Found, Place, error, info, on_server, reported
 from volact.core.steps import BY_NAME
 from volact.model.fact import value_of
 from volact.model.text import listed, say, typed
@@ -117,6 +117,39 @@ WSH_DISABLED = FindingKind(
     calls_for="nothing",
     consent="",
     repair_steps=None,
+    detail=None,
+)
+
+
+def vbscript_missing(a: Assessment) -> Found | None:
+    """slmgr.vbs or its script engine is missing; volact needs neither."""
+    wsh = a.facts.wsh
+    missing = [
+        name
+        for name, fact in (("VBScript", wsh.vbscript), ("slmgr.vbs", wsh.slmgr))
+        if value_of(fact) is False
+    ]
+    if not missing:
+        return None
+    return info(
+        say("{missing} is missing, so commands with slmgr.vbs do not run.", missing=missing[0]),
+        {"missing": missing, "commands": a.console.dialect},
+        remedy=say(
+            "volact works without it. Commands for this server are PowerShell lines, which have "
+            "not been run on a Windows server yet."
+        )
+        if a.console.dialect == "powershell"
+        else on_server("regsvr32 /s %windir%/system32/vbscript.dll"),
+    )
+
+
+VBSCRIPT_MISSING = reported(
+    id="vbscript-missing",
+    rule=vbscript_missing,
+    place=Place.REMARK,
+    severities=("info",),
+    meaning=say("slmgr.vbs or its script engine is missing; volact needs neither."),
+    action=say("Gives commands for PowerShell instead of slmgr.vbs."),
     detail=None,
 )
 

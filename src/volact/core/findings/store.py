@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
 from volact.core.consent import allow, repair_with
@@ -48,7 +47,7 @@ def token_store_damaged(a: Assessment) -> Found | None:
         remedy=say(
             "On the server, in this order: restart the licensing service; {command}; rebuild "
             "tokens.dat as this finding's page describes.",
-            command=typed(f"{shell.SLMGR} -rilc"),
+            command=typed(a.console.reinstall_licences()),
         ),
     )
 
@@ -108,7 +107,7 @@ def product_policy_damaged(a: Assessment) -> Found | None:
         remedy=say(
             "Once it is licensed, restart the server and check again; if the finding remains, "
             "on the server: {command}, activate again, restart.",
-            command=typed(f"{shell.SLMGR} -rilc"),
+            command=typed(a.console.reinstall_licences()),
         ),
     )
 

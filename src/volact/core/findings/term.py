@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
 from volact.core.findings.kind import (
@@ -36,7 +35,7 @@ def grace_ending(a: Assessment) -> Found | None:
         ),
         {"left_min": left},
         repair="automatic",
-        remedy=on_server(shell.activate()),
+        remedy=on_server(a.console.activate()),
     )
 
 
@@ -69,7 +68,7 @@ def renewal_overdue(a: Assessment) -> Found | None:
         ),
         {"since_min": since, "interval_min": _interval_min(late[0])},
         remedy=say(
-            "On the server: {command}, and note the error code", command=typed(shell.activate())
+            "On the server: {command}, and note the error code", command=typed(a.console.activate())
         ),
     )
 

@@ -38,7 +38,7 @@ class RestartLicensing(StepParams, frozen=True, kw_only=True):
 
 
 def _commands_to_activate(params: Activate, a: Assessment) -> tuple[str, ...]:
-    return (shell.activate(),)
+    return (a.console.activate(),)
 
 
 def _commands_to_restart(params: RestartLicensing, a: Assessment) -> Iterator[str]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms_setting import service_setting
 from volact.core.context import Context
@@ -39,7 +38,7 @@ class InstallKey(StepParams, frozen=True, kw_only=True):
 def _commands(params: InstallKey, a: Assessment) -> Iterator[str]:
     key = params.key_for(a.facts)
     if key:
-        yield shell.install_key(key)
+        yield a.console.install_key(key)
 
 
 def _previous(params: InstallKey, facts: Facts) -> Values:

@@ -8,7 +8,6 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from volact.core import shell
 from volact.core.assessment import Assessment, assess
 from volact.core.assessment.hosts import DEFAULT_PORT, same_host
 from volact.core.assessment.kms_setting import product_setting, service_setting
@@ -81,7 +80,7 @@ _HOST_NAME = re.compile(r"[0-9A-Za-z._:-]{1,255}")
 
 def _commands_to_set(params: SetKmsHost, a: Assessment) -> tuple[str, ...]:
     hosts = tuple(map(HostPort.parse, params.hosts))
-    return (shell.set_kms_host(_chosen(hosts, a)),)
+    return (a.console.set_kms_host(_chosen(hosts, a)),)
 
 
 def _chosen(hosts: tuple[HostPort, ...], a: Assessment) -> HostPort:
@@ -96,18 +95,18 @@ def _chosen(hosts: tuple[HostPort, ...], a: Assessment) -> HostPort:
 
 
 def _commands_to_clear(params: ClearKmsHost, a: Assessment) -> tuple[str, ...]:
-    return (shell.clear_kms_host(params.product or ""),)
+    return (a.console.clear_kms_host(params.product or ""),)
 
 
 def _commands_to_put_back(params: PutBackKmsHost, a: Assessment) -> Iterator[str]:
     """The command for a failed activation only; a name from the server is checked first."""
     setting = a.kms.service
     if params.layer == "service" and isinstance(setting, Absent):
-        yield f"rem if that failed: {shell.clear_kms_host()}"
+        yield f"rem if that failed: {a.console.clear_kms_host()}"
     elif params.layer == "service" and isinstance(setting, Known):
         host = setting.value.host
         if _HOST_NAME.fullmatch(host.host):
-            yield f"rem if that failed: {shell.set_kms_host(host)}"
+            yield f"rem if that failed: {a.console.set_kms_host(host)}"
 
 
 def _previous(params: KmsHostStep, facts: Facts) -> Values:

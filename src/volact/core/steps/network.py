@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from volact.core import shell
 from volact.core.assessment import Assessment, assess
+from volact.core.console import set_name_servers
 from volact.core.context import Context
 from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
 from volact.core.steps.params import StepParams
@@ -69,9 +70,20 @@ class RestoreDns(StepParams, frozen=True, kw_only=True):
     servers: tuple[str, ...] | None
 
 
-def _commands_for_dns(params: AddDns, a: Assessment) -> tuple[str, ...]:
-    present = tuple(one for one in value_of(a.facts.dns) or () if _ADDRESS.fullmatch(one))
-    return (shell.set_name_servers(params.beside(present)),)
+def _commands_for_dns(params: AddDns, a: Assessment) -> Iterator[str]:
+    """One line for each adapter with a gateway; before 2012 PowerShell has no such cmdlet."""
+    adapters = {} if a.system.before_2012 else a.facts.adapters
+    for index, fact in adapters.items():
+        adapter = value_of(fact)
+        if adapter is not None and index.isdecimal():
+            yield set_name_servers(index, params.beside(_addresses(adapter.dns)))
+    if not adapters:
+        yield shell.set_name_servers(params.beside(_addresses(value_of(a.facts.dns))))
+
+
+def _addresses(present: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Those that may stand in a command."""
+    return tuple(one for one in present or () if _ADDRESS.fullmatch(one))
 
 
 def _commands_for_route(params: AddRoute, a: Assessment) -> Iterator[str]:

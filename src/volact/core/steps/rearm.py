@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind
@@ -21,7 +20,7 @@ class Rearm(StepParams, frozen=True, kw_only=True):
 
 
 def _commands(params: Rearm, a: Assessment) -> tuple[str, ...]:
-    return (shell.REARM,)
+    return (a.console.rearm(),)
 
 
 def _previous(params: Rearm, facts: Facts) -> Values:

@@ -22,7 +22,13 @@ class RebuildTokenStore(StepParams, frozen=True, kw_only=True):
 
 def _commands(params: RebuildTokenStore, a: Assessment) -> tuple[str, ...]:
     folder = value_of(a.facts.store.path) or r"%windir%\System32\spp\store\2.0"
-    return shell.rebuild_store(a.system.licensing_service, f"{folder}\\tokens.dat")
+    service = a.system.licensing_service
+    return (
+        f"net stop {service}",
+        f'ren "{folder}\\tokens.dat" tokens.bar',
+        shell.start_service(service),
+        a.console.reinstall_licences(),
+    )
 
 
 def _previous(params: RebuildTokenStore, facts: Facts) -> Values:

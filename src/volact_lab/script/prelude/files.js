@@ -61,6 +61,45 @@ var FILE = {name: "File",
     path: function (f) { return f.path; },
     name: function (f) { return f.name; }
   }};
+var FOLDER = {name: "Folder",
+  get: {
+    path: function (f) { return f.path; },
+    files: function (f) { return com(COLLECTION, listed(FILE, f.files)); },
+    subfolders: function (f) {
+      return com(COLLECTION, listed(FOLDER, f.folders, function (folder) {
+        return call("folder.stat", folder.path);
+      }));
+    }
+  }};
+
+function listed(kind, items, stat) {
+  for (var list = [], i = 0; i < items.length; i++) {
+    list.push(com(kind, stat ? stat(items[i]) : items[i]));
+  }
+  return list;
+}
+
+/* ADODB.Stream as a text is read with it; other uses are not modelled. */
+var DATA = {name: "ADODB.Stream",
+  set: {
+    type: function (d, value) { d.type = value; },
+    charset: function (d, value) { d.charset = String(value).toLowerCase(); },
+    position: function (d, value) { d.position = value; }
+  },
+  call: {
+    open: function () {},
+    close: function () {},
+    loadfromfile: function (d, path) {
+      call("file.stat", path);
+      d.path = path;
+    },
+    readtext: function (d) {
+      if (d.type !== 2 || d.position !== 0 || d.path === null) {
+        call("lab", "ADODB.Stream is read otherwise than a text from its beginning");
+      }
+      return call("file.text", d.path, d.charset).replace(/\uE000/g, "\u0000");
+    }
+  }};
 var DRIVE = {name: "Drive",
   get: {
     freespace: function (d) { return d.free; }
@@ -73,6 +112,7 @@ var FILES = {name: "Scripting.FileSystemObject",
     getdrive: function (_s, name) { return com(DRIVE, call("drive.stat", name)); },
     deletefile: function (_s, path) { call("file.delete", path); },
     movefile: function (_s, from, to) { call("file.move", from, to); },
+    getfolder: function (_s, path) { return com(FOLDER, call("folder.stat", path)); },
     getfile: function (_s, path) { return com(FILE, call("file.stat", path)); },
     opentextfile: function (_s, path, mode, create, format) {
       if (mode !== undefined && mode !== 1 || create) {

@@ -6,6 +6,9 @@ var OBJECTS = {
   "wbemscripting.swbemlocator": function () { return com(LOCATOR, null); },
   "wscript.shell": function () { return com(SHELL, null); },
   "scripting.filesystemobject": function () { return com(FILES, null); },
+  "adodb.stream": function () {
+    return com(DATA, {type: 1, charset: "unicode", position: 0, path: null});
+  },
   "scripting.dictionary": function () { return com(DICTIONARY, {keys: [], items: []}); },
   "winhttp.winhttprequest.5.1": function () {
     return com(HTTP, {headers: {}, limits: [60000, 30000], answer: null, url: ""});
