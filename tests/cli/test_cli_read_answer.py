@@ -126,6 +126,18 @@ def test_a_plan_and_what_would_be_typed(answers: Path) -> None:
     assert done.stdout.startswith("rem WEB-01")
 
 
+def test_commands_in_the_dialect_that_is_chosen(answers: Path) -> None:
+    words = ("read-answer", str(answers), "--provider", "tencent")
+    done = volact(*words, "--format", "commands", "--dialect", "powershell")
+    (untried,) = (line for line in done.stdout.splitlines() if "not run on a Windows" in line)
+    assert untried.startswith("rem ")
+    assert "-MethodName SetKeyManagementServiceMachine" in done.stdout
+    assert "slmgr" not in done.stdout
+    refused = volact(*words, "--dialect", "powershell")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--format commands" in refused.stderr
+
+
 def test_reports_are_the_usual_ones(answers: Path, tmp_path: Path) -> None:
     page, table = tmp_path / "r.html", tmp_path / "r.csv"
     done = volact(

@@ -29,6 +29,15 @@ def test_negative_numbers_stand_anywhere(args: list[str]) -> None:
     assert json.loads(volact("explain", *args).stdout)["name"] == "0xC004F074"
 
 
+def test_what_slmgr_would_do_is_explained_without_it_too() -> None:
+    said = volact("explain", "0xC004F014").stdout
+    assert "slmgr.vbs -ipk" in said
+    assert "Without slmgr.vbs (not run on a Windows server yet)" in said
+    (line,) = (line for line in said.splitlines() if line.startswith("  powershell "))
+    assert "-MethodName InstallProductKey" in line
+    assert "Without slmgr.vbs" not in volact("explain", "clock-skew").stdout
+
+
 def test_a_finding_is_explained_with_its_page() -> None:
     done = volact("explain", "clock-skew")
     assert "docs/findings/clock-skew.md" in done.stdout

@@ -404,7 +404,7 @@ def test_exactly_this_is_found(example: Example) -> None:
 
 _SHELL = re.compile(
     r"\b(cscript|reg (add|delete)|net (start|stop)|sc (config|sdset|start)|w32tm /|netsh"
-    r"|route |icacls|nslookup|DISM /|powershell|sfc /|gpupdate /)", re.IGNORECASE
+    r"|route |icacls|nslookup|DISM /|powershell -|sfc /|gpupdate /)", re.IGNORECASE
 )  # fmt: skip
 _FILLED_IN = re.compile(r"\b(GVLK|EDITION|GATEWAY|ADDRESS-OF-THIS-SERVER)\b")
 

@@ -105,7 +105,7 @@ class Console(msgspec.Struct, frozen=True):
 
 def set_name_servers(adapter: str, servers: tuple[str, ...]) -> str:
     """Give these name servers to one network adapter, by its index; PowerShell 3."""
-    query = f"SELECT Index FROM Win32_NetworkAdapterConfiguration WHERE Index={adapter}"
+    query = f"SELECT Index FROM Win32_NetworkAdapterConfiguration WHERE Index={adapter}"  # noqa: S608
     listed = ",".join(map(_quoted, servers))
     given = f"DNSServerSearchOrder=[string[]]({listed})"
     return _powershell(_call(query, "SetDNSServerSearchOrder", given))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from volact_lab import codes
-from volact_lab.cmd import arithmetic, batch
+from volact_lab.cmd import arithmetic, batch, listing
 from volact_lab.cmd.control import ExitShell, Jump, LeaveBatch
 from volact_lab.cmd.expand import percent
 from volact_lab.cmd.interpreter import Interpreter
@@ -269,6 +269,7 @@ def _not_modelled(name: str) -> Callable[[Interpreter, str], None]:
 
 
 COMMANDS: dict[str, Callable[[Interpreter, str], None]] = {
+    "dir": listing.run,
     "echo": _echo,
     "set": _set,
     "setlocal": _setlocal,
@@ -295,6 +296,6 @@ COMMANDS: dict[str, Callable[[Interpreter, str], None]] = {
     "pause": _pause,
 }
 _NOT_MODELLED = """
-    assoc break cls color date dir ftype mklink move path popd prompt pushd start time verify vol
+    assoc break cls color date ftype mklink move path popd prompt pushd start time verify vol
 """
 COMMANDS.update({name: _not_modelled(name) for name in _NOT_MODELLED.split()})

@@ -29,7 +29,6 @@ class FileOperations:
         self.operations: dict[str, Callable[..., Answer]] = {
             "file.exists": self._exists,
             "folder.exists": self._folder_exists,
-            "folder.stat": self._folder,
             "file.stat": self._stat,
             "file.text": self._text,
             "file.read": self._read,
@@ -60,21 +59,6 @@ class FileOperations:
             node = self._files.stat(self._path(path))
         size = len(node.data) if node.data is not None else 0
         return Json.of({"path": node.path, "name": node.name, "size": size})
-
-    def _folder(self, path: str, *_: Any) -> str:
-        full = self._path(path)
-        if not self._files.is_folder(full):
-            raise WinFault(codes.JS_PATH_NOT_FOUND, path)
-        inside = [*self._files.children(full)]
-        files, folders = (
-            [
-                {"path": node.path, "name": node.name, "size": len(node.data or b"")}
-                for node in inside
-                if node.folder == kind
-            ]
-            for kind in (False, True)
-        )
-        return Json.of({"path": full, "files": files, "folders": folders})
 
     def _text(self, path: str, charset: str, *_: Any) -> str:
         """A text as ADODB.Stream decodes it; NUL does not come over the bridge as it is."""

@@ -26,18 +26,15 @@ function moveStore(service, from, to) {
   files.MoveFile(from, to);
 }
 
-/* The licence files in a folder and those below it. */
-function licenceFiles(folder, list) {
-  var item;
-  for (item = new Enumerator(folder.Files); !item.atEnd(); item.moveNext()) {
-    if (/\.xrm-ms$/i.test(item.item().Name)) {
-      list.push(item.item().Path);
-    }
+/* The licence files in a folder and those below it; their paths are ASCII. */
+function licenceFiles(folder) {
+  var out = base + ".out";
+  try {
+    runTool("cmd.exe", '/d /c dir /s /b /a-d "' + folder + '\\*.xrm-ms"', out);
+    return readFile(out, 0).match(/[A-Z]:\\[^\r\n]*\.xrm-ms(?=[\r\n])/gi) || [];
+  } finally {
+    removeFile(out);
   }
-  for (item = new Enumerator(folder.SubFolders); !item.atEnd(); item.moveNext()) {
-    licenceFiles(item.item(), list);
-  }
-  return list;
 }
 
 /* A licence file is UTF-8 or, with NUL in every other byte, UTF-16. */
@@ -62,16 +59,13 @@ function licenceText(path) {
  * keeps them is in no source, but it always has VBScript: there that script does it.
  */
 function reinstallLicences(seconds) {
-  var until = now() + seconds * 1000, list = [], i, service, oem = systemFile("oem");
+  var until = now() + seconds * 1000, list, i, service;
   if (is2008()) {
     mustRun("cscript.exe", "//nologo //B //T:" + seconds + " " + systemFile("slmgr.vbs") +
       " /rilc");
     return;
   }
-  licenceFiles(files.GetFolder(systemFile("spp\\tokens")), list);
-  if (files.FolderExists(oem)) {
-    licenceFiles(files.GetFolder(oem), list);
-  }
+  list = licenceFiles(systemFile("spp\\tokens")).concat(licenceFiles(systemFile("oem")));
   service = only("SELECT Version FROM SoftwareLicensingService");
   if (!service.row || !list.length) {
     throw failure(service.error || NO_FILE);

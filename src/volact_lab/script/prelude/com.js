@@ -65,23 +65,6 @@ function cell(value) {
   return com(SAFE_ARRAY, value);
 }
 
-/* Collections: they are walked with an Enumerator. */
-var COLLECTION = {name: "Collection", held: new WeakMap(),
-  get: {
-    count: function (items) { return items.length; }
-  }};
-
-function Enumerator(collection) {
-  var items = COLLECTION.held.get(collection), at = 0;
-  if (!items) {
-    throw fault(0x800A01C3, "Object not a collection");
-  }
-  this.atEnd = function () { return at >= items.length; };
-  this.item = function () { return items[at]; };
-  this.moveNext = function () { at++; };
-  this.moveFirst = function () { at = 0; };
-}
-
 function VBArray(value) {
   var held = SAFE_ARRAY.held.get(value);
   if (!held) {

@@ -61,24 +61,6 @@ var FILE = {name: "File",
     path: function (f) { return f.path; },
     name: function (f) { return f.name; }
   }};
-var FOLDER = {name: "Folder",
-  get: {
-    path: function (f) { return f.path; },
-    files: function (f) { return com(COLLECTION, listed(FILE, f.files)); },
-    subfolders: function (f) {
-      return com(COLLECTION, listed(FOLDER, f.folders, function (folder) {
-        return call("folder.stat", folder.path);
-      }));
-    }
-  }};
-
-function listed(kind, items, stat) {
-  for (var list = [], i = 0; i < items.length; i++) {
-    list.push(com(kind, stat ? stat(items[i]) : items[i]));
-  }
-  return list;
-}
-
 /* ADODB.Stream as a text is read with it; other uses are not modelled. */
 var DATA = {name: "ADODB.Stream",
   set: {
@@ -112,7 +94,6 @@ var FILES = {name: "Scripting.FileSystemObject",
     getdrive: function (_s, name) { return com(DRIVE, call("drive.stat", name)); },
     deletefile: function (_s, path) { call("file.delete", path); },
     movefile: function (_s, from, to) { call("file.move", from, to); },
-    getfolder: function (_s, path) { return com(FOLDER, call("folder.stat", path)); },
     getfile: function (_s, path) { return com(FILE, call("file.stat", path)); },
     opentextfile: function (_s, path, mode, create, format) {
       if (mode !== undefined && mode !== 1 || create) {

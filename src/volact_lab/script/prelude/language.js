@@ -70,6 +70,7 @@ function unmodelled(name) {
     throw fault(NO_OBJECT, name);
   };
 }
+unmodelled("Enumerator");
 unmodelled("GetObject");
 function engine(part) {
   return function () { return Number(call("engine").split(".")[part]); };
@@ -80,6 +81,5 @@ global.ScriptEngineMinorVersion = engine(1);
 global.ScriptEngineBuildVersion = engine(2);
 global.Date = ServerDate;
 global.VBArray = VBArray;
-global.Enumerator = Enumerator;
 global.ActiveXObject = ActiveXObject;
 global.WScript = com(WSCRIPT, null);
