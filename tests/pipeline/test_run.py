@@ -52,6 +52,15 @@ async def test_a_repaired_server_costs_two_on_one_connection() -> None:
 
 
 @virtual_time
+async def test_what_no_step_changes_is_known_after_the_steps_too() -> None:
+    told = {**facts(**WRONG), "wsh": {"vbscript": False}}
+    after = {name: fact for name, fact in facts(**HEALTHY).items() if name != "wsh"}
+    report = await run(Scripted(told, after))
+    assert report.verdict == "healthy"
+    assert [finding.id for finding in report.findings] == ["vbscript-missing"]
+
+
+@virtual_time
 async def test_check_changes_and_plans_nothing() -> None:
     way = Scripted(facts(**WRONG))
     report = await run(way, "check")

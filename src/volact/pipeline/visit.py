@@ -54,6 +54,8 @@ _NO_PROFILE = Profile(name="", title="", kms=(), releases=())
 _MARGIN_S = 2.0
 # The share of the time left that an apply leaves for a probe, should its answer be lost.
 _KEPT, _KEPT_AT_MOST_S = 0.25, 20.0
+# What no step changes is asked by probes alone.
+_PROBED, _NOTHING = ("ground", "wsh"), Facts()
 _STEP_S = 5
 
 
@@ -164,7 +166,12 @@ class Visit:
             raise AnswerError(
                 "protocol", f"{len(steps)} steps were sent, {len(answer.results)} were answered"
             )
-        return facts, answer
+        probed = {
+            name: getattr(exam.facts, name)
+            for name in _PROBED
+            if getattr(facts, name) == getattr(_NOTHING, name)
+        }
+        return msgspec.structs.replace(facts, **probed), answer
 
     def steps_never_ran(self, exam: Examination) -> None:
         """Record that the steps certainly did not run: there is nothing to undo."""
