@@ -265,3 +265,15 @@ def test_many_endings_are_cut_and_say_so() -> None:
     said = text(ending(*rows, *(unreachable(f"u{n:04}") for n in range(25))))
     assert "  and 10 more; --output csv lists all" in said
     assert "  and 5 more; --output csv lists all" in said
+
+
+def test_diff_compares_the_servers_that_both_runs_had_and_says_so() -> None:
+    first = [healthy("a"), *(healthy(f"old-{n:02}") for n in range(20))]
+    said = text(change(first, [attention("a"), healthy("fresh")]))
+    assert "compared: 1 server that both runs had\n" in said
+    gone = "only in the first run, not compared: 20 (old-00, old-01, old-02, old-03, old-04,"
+    assert gone in said
+    assert "only in the second run, not compared: 1 (fresh)" in said
+    assert "GONE" not in said
+    assert "NEW" not in said
+    assert said.splitlines()[-2] == "1 worse, 0 unchanged"

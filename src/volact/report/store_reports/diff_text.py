@@ -9,20 +9,24 @@ from volact.core.change import CHANGE_KINDS, ChangeKind, Snapshot
 from volact.model.text import Text, count, say
 from volact.queries.values import ChangeRow, Diff
 from volact.report.store_reports.runs_text import run_line
-from volact.report.store_reports.store_text import StoreText
+from volact.report.store_reports.store_text import StoreText, some
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.words import ERROR_NAMES, VERDICTS
 from volact.store.values import RunRow
 from volact.typed import quoted
 from volact.words import tr
 
+# Kinds of servers that only one of the runs had: nothing is compared.
+_ALONE: dict[ChangeKind, Text] = {
+    "gone": say("only in the first run, not compared"),
+    "new": say("only in the second run, not compared"),
+}
+_NAMED = 8
 _KINDS: dict[ChangeKind, tuple[Text, Text, str]] = {
     "worse": (say("worse"), say("something got worse"), "failed"),
     "lost": (say("lost"), say("was examined before, could not be examined now"), "unreachable"),
     "changed": (say("changed"), say("different, neither better nor worse"), "attention"),
-    "gone": (say("gone"), say("not in the second run"), "dim"),
     "regained": (say("regained"), say("could not be examined before, and was now"), "bold"),
-    "new": (say("new"), say("not in the first run"), "bold"),
     "better": (say("better"), say("something got better"), "healthy"),
 }
 _FIELDS: dict[str, Text] = {
@@ -46,11 +50,33 @@ def write_diff(out: StoreText, found: Diff, before: RunRow, after: RunRow) -> No
     columns = max(map(width, titles))
     for title, run in zip(titles, (before, after), strict=True):
         out.line(f"{pad(title, columns)}  {run_line(run)}")
+    _compared(out, found)
     _doubts(out, before, after, found)
     for kind, rows in groupby(found.servers, key=lambda row: row.kind):
-        _kind(out, kind, list(rows))
+        if kind not in _ALONE:
+            _kind(out, kind, list(rows))
     _findings(out, found)
     _totals(out, found)
+
+
+def _compared(out: StoreText, found: Diff) -> None:
+    """How many servers both runs had, and which only one of them had."""
+    summary = found.summary
+    both = sum(getattr(summary, kind) for kind in CHANGE_KINDS if kind not in _ALONE)
+    out.prose(
+        tr(
+            count(
+                both,
+                "compared: {n} server that both runs had",
+                "compared: {n} servers that both runs had",
+            )
+        )
+    )
+    for kind, words in _ALONE.items():
+        names = [row.name for row in found.servers if row.kind == kind]
+        if names:
+            said = f"{tr(words)}: {len(names)} ({some(names[:_NAMED], len(names))})"
+            out.prose(said, 0, "dim")
 
 
 def _doubts(out: StoreText, before: RunRow, after: RunRow, found: Diff) -> None:
@@ -127,7 +153,7 @@ def _ranked(counts: Mapping[str, int]) -> str:
 def _totals(out: StoreText, found: Diff) -> None:
     out.line()
     counts = {kind: getattr(found.summary, kind) for kind in CHANGE_KINDS}
-    said = [f"{n} {tr(_KINDS[kind][0])}" for kind, n in counts.items() if n and kind != "same"]
+    said = [f"{n} {tr(_KINDS[kind][0])}" for kind, n in counts.items() if n and kind in _KINDS]
     same = tr(count(counts["same"], "{n} unchanged", "{n} unchanged"))
     out.prose(", ".join([*said, same]), 0, "bold")
     pressing = next((row for row in found.servers if row.kind in _PRESSING), None)
