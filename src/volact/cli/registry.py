@@ -164,6 +164,12 @@ VERBS = (
         "prune.prune",
     ),
     Verb(
+        "forget",
+        "Delete servers from the store; asks first.",
+        "store_reports.ForgetOptions",
+        "forget.forget",
+    ),
+    Verb(
         "inventory",
         "Show, check or convert an inventory.",
         parts=(

@@ -16,12 +16,12 @@ from typing import Any, Literal, TypeVar, overload
 import sqlalchemy as sa
 
 from volact.model.intent import Intent
-from volact.store import pruning, reading
+from volact.store import forgetting, pruning, reading
 from volact.store.address import Address, chosen
 from volact.store.engine import BUSY_S, make_engine, reading_engine, require_file, writing
 from volact.store.failures import CAUGHT, database_error
 from volact.store.schema import require_current
-from volact.store.values import Latest, Pruned, RunRow, StoredRow
+from volact.store.values import Forgotten, Latest, Pruned, RunRow, StoredRow
 
 T = TypeVar("T")
 
@@ -101,6 +101,17 @@ class Store:
             with self._guarded():
                 pruning.give_back(self.engine)
         return pruned
+
+    def forget(self, names: Sequence[str], *, dry_run: bool = False) -> Forgotten:
+        """Delete these servers and everything about them."""
+        with self._guarded(), writing(self.engine).connect() as connection:
+            forgotten = forgetting.forget(connection, names)
+            if not dry_run:
+                connection.commit()
+        if not dry_run:
+            with self._guarded():
+                pruning.give_back(self.engine)
+        return forgotten
 
     def ask(self, question: Callable[[sa.Connection], T]) -> T:
         """The answer of a function of a connection, on a connection of its own."""

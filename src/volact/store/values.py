@@ -82,3 +82,14 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
     thinned: int = 0  # that keep only some server's newest row
     rows: int = 0
     kept_runs: int = 0
+
+
+class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """The servers that were deleted from the store, or would be, and their rows.
+
+    ``runs`` are those that had no other server and are gone, too.
+    """
+
+    servers: tuple[str, ...]
+    rows: int = 0
+    runs: int = 0

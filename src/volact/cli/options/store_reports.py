@@ -159,3 +159,33 @@ class PruneOptions:
     ] = "text"
     store: StoreUrl = ""
     lang: Lang = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgetOptions:
+    """Delete servers from the store; asks first.
+
+    Deletes their checks, facts and steps, so that their changes cannot be undone any more, and
+    their names in what runs say of themselves.
+    """
+
+    servers: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SERVER",
+            help="Name or glob of the store; several.",
+            show_default=False,
+            autocompletion=complete_server,
+        ),
+    ] = field(default_factory=list)
+    older_than: Annotated[
+        str, typer.Option(metavar="SPAN", help="Only servers in no run for this long: 90d, 12w.")
+    ] = ""
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted.")] = False
+    output: Annotated[
+        Literal["text", "json"],
+        typer.Option("--output", "-o", help="Output format."),
+    ] = "text"
+    store: StoreUrl = ""
+    lang: Lang = ""

@@ -1,0 +1,83 @@
+"""``volact forget``: take servers out of the store."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+import typer
+
+from volact.cli.options.store_reports import ForgetOptions
+from volact.cli.store_reports import known_names, the_moment
+from volact.core.span import parse_span
+from volact.errors import InputError
+from volact.model.text import Text, count, listed, say
+from volact.queries.filters import ServerFilter
+from volact.queries.servers import ServersQuery
+from volact.store import open_store
+from volact.store.store import Store
+from volact.store.values import Forgotten
+from volact.words import tr
+
+_NAMED = 8
+
+
+def forget(options: ForgetOptions) -> int:
+    """Delete servers and everything about them from the store; asks first."""
+    if not options.servers and not options.older_than:
+        raise InputError(say("give the servers to forget, or --older-than"))
+    asks = not (options.yes or options.dry_run)
+    if asks and not sys.stdin.isatty():
+        raise InputError(
+            say("cannot ask for confirmation: standard input is not a terminal"),
+            say("use --yes to delete without asking, or --dry-run to delete nothing"),
+        )
+    store = open_store(options.store or None, create=False)
+    if store is None:
+        raise InputError(say("there is no store yet"), say("check and activate create one"))
+    with store:
+        names = _meant(store, options)
+        forgotten = store.forget(names, dry_run=True)
+        agreed = bool(names) and (not asks or _agreed(forgotten))
+        if agreed and not options.dry_run:
+            forgotten = store.forget(names)
+        elif not options.dry_run:
+            forgotten = Forgotten(servers=())
+    _write(options, forgotten)
+    return 0
+
+
+def _meant(store: Store, options: ForgetOptions) -> tuple[str, ...]:
+    """The servers that the names mean and that no run took for so long."""
+    now = the_moment()
+    before = now - parse_span(options.older_than, "--older-than") if options.older_than else None
+    meant = ServerFilter(names=known_names(store, options.servers), seen_before=before)
+    return tuple(server.name for server in ServersQuery(now=now, filter=meant).stream(store))
+
+
+def _agreed(forgotten: Forgotten) -> bool:
+    try:
+        return typer.confirm(tr(_sentence(forgotten, done=False)), default=False, err=True)
+    except typer.Abort:
+        sys.stderr.write("\n")
+        return False
+
+
+def _write(options: ForgetOptions, forgotten: Forgotten) -> None:
+    if options.output == "json":
+        fields = {"dry_run": options.dry_run, **msgspec.to_builtins(forgotten)}
+        sys.stdout.write(msgspec.json.encode(fields).decode() + "\n")
+        return
+    sys.stdout.write(f"{tr(_sentence(forgotten, done=not options.dry_run))}\n")
+
+
+def _sentence(forgotten: Forgotten, *, done: bool) -> Text:
+    names = forgotten.servers
+    if not names:
+        return say("no server was deleted from the store")
+    servers = count(len(names), "{n} server", "{n} servers")
+    more = ["…"] if len(names) > _NAMED else []
+    given = {"servers": servers, "names": listed([*names[:_NAMED], *more]), "rows": forgotten.rows}
+    if done:
+        return say("deleted from the store: {servers} ({names}), rows: {rows}", **given)
+    return say("Delete from the store: {servers} ({names}), rows: {rows}?", **given)
