@@ -20,7 +20,7 @@ from volact.transports.base import Raw
 from volact.transports.connect import WAYS, open_transport
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
-from volact.transports.login import SshOptions, user_of
+from volact.transports.login import Login, SshOptions, user_of
 
 __all__ = ["host_fixture", "known_fixture"]  # used by name: host, known
 
@@ -121,9 +121,15 @@ class _Agent:
         self._process = await asyncio.create_subprocess_exec(
             "ssh-agent", "-D", "-a", self._path, stdout=asyncio.subprocess.DEVNULL
         )
-        while not Path(self._path).exists():
-            await asyncio.sleep(0.01)
-        return self._path
+        while True:  # its socket is there a moment before it listens
+            try:
+                _, writer = await asyncio.open_unix_connection(self._path)
+            except (FileNotFoundError, ConnectionRefusedError):
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return self._path
 
     async def __aexit__(self, *args: object) -> None:
         self._process.terminate()
@@ -159,6 +165,18 @@ async def test_new_host_key_is_accepted_once_and_written(host: Host, tmp_path: P
     await run(host.as_server(file), options=options)
     await run(host.as_server(file))
     assert file.read_text() == written
+
+
+async def test_a_new_key_is_no_changed_one_for_those_who_come_together(
+    host: Host, tmp_path: Path
+) -> None:
+    login = Login(Passwords(), SshOptions(host_keys="accept-new"))
+    server = host.as_server(tmp_path / "known_hosts")
+    connections = await asyncio.gather(*(login.connect(server) for _ in range(4)))
+    for connection in connections:
+        connection.close()
+        await connection.wait_closed()
+    assert (tmp_path / "known_hosts").read_text().count("\n") == 1
 
 
 async def test_new_key_goes_on_its_own_line(host: Host, tmp_path: Path) -> None:

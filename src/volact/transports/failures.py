@@ -15,6 +15,7 @@ import asyncssh
 import msgspec
 
 from volact.errors import ErrorKind, Passing, TransportError, one_line
+from volact.transports.sftp import NotSftpError
 
 __all__ = ["TABLE", "Mapping", "as_transport_error", "mapping_of", "one_line", "translated"]
 
@@ -88,6 +89,13 @@ TABLE: dict[type[BaseException], Mapping] = {
     asyncssh.SFTPNoSpaceOnFilesystem: _FULL,
     asyncssh.SFTPQuotaExceeded: _FULL,
     asyncssh.SFTPError: Mapping("protocol", "the script could not be put there: {detail}"),
+    NotSftpError: Mapping(
+        "protocol",
+        "the server does not start SFTP; it says: {detail}",
+        "look at ForceCommand in its sshd_config, at the account's shell, and whether its "
+        "password has expired",
+        "unsent",
+    ),
     TimeoutError: _LATE,
     asyncssh.TimeoutError: _LATE,
     ConnectionRefusedError: Mapping(

@@ -56,6 +56,8 @@ class KnownHosts:
 
     def judge(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
         """The error for a key that the file does not hold; ``None`` accepts it."""
+        if self._accepted.get((host, _told(port))) == key:
+            return None  # remembered since this login began, by another at the same address
         print_ = f"{key.get_algorithm()} {key.get_fingerprint()}"
         if self.knows(host, addr, port):
             return self._changed(host, port, print_)

@@ -183,7 +183,7 @@ class Login:
         if own is not None:
             return own
         if isinstance(error, asyncssh.PermissionDenied):
-            return _refused(user_of(server), server.credential)
+            return _refused(user_of(server), server.credential, client)
         if isinstance(error, TimeoutError):
             words = f"no login within {self._options.connect_s:g} s"
             return TransportError("timeout", words, passing="unsent")
@@ -239,9 +239,25 @@ def _not_beyond(error: asyncssh.ChannelOpenError) -> TransportError:
     )
 
 
-def _refused(user: str, credential: Credential) -> TransportError:
-    message = f"the login was refused for {one_line(user, 64)}"
-    if credential.key_files or credential.names_password:
-        return TransportError("auth", message, "check user, password or key")
-    hint = "no password or key is named: set password-env or key-file, or start an SSH agent"
+def _refused(user: str, credential: Credential, client: Client) -> TransportError:
+    """What the server offers, and what to do: volact answers no questions."""
+    name, offered = one_line(user, 64), ", ".join(client.offered)
+    message = f"the login was refused for {name}"
+    named = {"publickey"} if credential.key_files else set()
+    named |= {"password"} if credential.names_password else set()
+    if client.accepted_one:
+        message = f"the login of {name} is half done: the server also asks for {offered}"
+        hint = "name both password-env and key-file"
+        if "password" not in client.offered or "password" in named:
+            hint = "volact answers no questions: let this account log in by its key alone"
+    elif not {"publickey", "password"} & set(client.offered) and client.offered:
+        hint = f"the server offers {offered}, for which volact has no answer: allow publickey or "
+        hint += "password for this account in its sshd_config"
+    elif not named:
+        hint = "no password or key is named: set password-env or key-file, or start an SSH agent"
+    elif client.offered and not named & set(client.offered):
+        hint = f"the server offers {offered}: set "
+        hint += "password-env" if "password" in client.offered else "key-file"
+    else:
+        hint = "check user, password or key"
     return TransportError("auth", message, hint)

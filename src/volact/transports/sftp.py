@@ -15,6 +15,8 @@ from typing import cast
 
 import asyncssh
 
+from volact.errors import one_line
+
 # Packet types of draft-ietf-secsh-filexfer-02, which is version 3.
 _INIT, _VERSION, _OPEN, _CLOSE, _WRITE, _REMOVE, _REALPATH = 1, 2, 3, 4, 6, 13, 16
 _STATUS, _HANDLE, _NAME = 101, 102, 104
@@ -25,6 +27,8 @@ _NEW_FILE = 0x02 | 0x08 | 0x20
 _BLOCK = 32 * 1024
 # No answer to anything that is asked here comes near this.
 _LARGEST = 64 * 1024
+# Of text in the place of SFTP.
+_MOST_SAID = 512
 
 _ERRORS: dict[int, Callable[[str], asyncssh.SFTPError]] = {
     2: asyncssh.SFTPNoSuchFile,
@@ -42,6 +46,13 @@ _Reply = tuple[int, memoryview]
 Waiting = asyncio.Future[_Reply]
 
 
+class NotSftpError(asyncssh.SFTPConnectionLost):
+    """Something else than SFTP answers: what it says."""
+
+    def __init__(self, said: bytes) -> None:
+        super().__init__(one_line(said.decode("utf-8", "replace"), 160) or "nothing")
+
+
 class Sftp(asyncssh.SSHClientSession[bytes]):
     """One SFTP channel.  Requests are sent at once; each gives a future of its answer."""
 
@@ -51,6 +62,7 @@ class Sftp(asyncssh.SSHClientSession[bytes]):
         self._unsent = bytearray(struct.pack(">IBI", 5, _INIT, _SPOKEN))
         self._received = bytearray()
         self._greeted = False
+        self._said = bytearray()  # on the error stream
         self._waiting: dict[int, Waiting] = {}
         self._number = 0
 
@@ -115,12 +127,15 @@ class Sftp(asyncssh.SSHClientSession[bytes]):
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         """Take answers in, each as soon as it is whole."""
         if datatype is not None:
-            return  # what a server complains of on its error stream
+            self._said += data[: _MOST_SAID - len(self._said)]
+            return
         self._received += data
         while len(self._received) >= 4:
             size = int.from_bytes(self._received[:4], "big")
             if not 5 <= size <= _LARGEST:
-                self._fail(asyncssh.SFTPBadMessage("an answer of an impossible size"))
+                said = bytes(self._received[:_MOST_SAID])
+                bad = asyncssh.SFTPBadMessage("an answer of an impossible size")
+                self._fail(bad if self._greeted else NotSftpError(said))
                 return
             if len(self._received) < 4 + size:
                 return
@@ -144,6 +159,8 @@ class Sftp(asyncssh.SSHClientSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:
         """The channel is closed, by either side: there will be no answer."""
         self._channel = None
+        if exc is None and not self._greeted:
+            exc = NotSftpError(bytes(self._said or self._received[:_MOST_SAID]))
         self._fail(exc or asyncssh.SFTPConnectionLost("the SFTP channel was closed"))
 
     def _fail(self, error: Exception) -> None:

@@ -15,7 +15,7 @@ import re
 
 import asyncssh
 
-from volact.errors import TransportError
+from volact.errors import TransportError, one_line
 from volact.transports import receive_budget
 from volact.transports.base import Raw
 from volact.transports.failures import translated
@@ -105,7 +105,11 @@ class SshTransport:
             full = shared_place(name)
             created = sftp.create(full.upload)
             sftp.send()
-        written = sftp.write_all(await handle_of(created), script)
+        try:
+            handle = await handle_of(created)
+        except asyncssh.SFTPNoSuchFile as error:
+            raise _no_windows(self._home) from error
+        written = sftp.write_all(handle, script)
         sftp.send()
         for answer in written:
             await done(answer)
@@ -192,6 +196,16 @@ async def _remove(sftp: asyncssh.SFTPClient, path: str) -> None:
     except asyncssh.SFTPError:
         # In use by a process that still runs; the others may go.
         return
+
+
+def _no_windows(home: str) -> TransportError:
+    """Neither temporary folder is there: what the folder shows in which SFTP starts."""
+    message = "the server has neither temporary folder of Windows"
+    if home == "/":
+        hint = "its SFTP shows a part of the disk (ChrootDirectory), or it is not a Windows server"
+    else:
+        hint = f"its SFTP starts in {one_line(home, 80)}: probably not a Windows server"
+    return TransportError("protocol", message, hint)
 
 
 def _clean(raw: Raw) -> bool:

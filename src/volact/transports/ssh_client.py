@@ -10,6 +10,8 @@ import re
 from typing import cast
 
 import asyncssh
+from asyncssh.constants import MSG_USERAUTH_FAILURE
+from asyncssh.packet import SSHPacket
 
 from volact.errors import InputError, TransportError, VolactError
 from volact.model.server import Credential
@@ -43,6 +45,8 @@ class Client(asyncssh.SSHClient):
         self.refusal: Refusal | None = None
         self.trouble: VolactError | None = None
         self.restricted = False
+        self.offered: tuple[str, ...] = ()  # the methods that the server named last
+        self.accepted_one = False  # of several that it wants
         self._forget = ""
 
     def own_reason(self, error: Exception) -> VolactError | None:
@@ -78,6 +82,21 @@ class Client(asyncssh.SSHClient):
         """Keep the connection, to see how far it got; bound what it may receive."""
         self._connection = conn
         receive_budget.attach(conn, self.tunnel)
+        # The library keeps the methods to itself: its handler is replaced for this object.
+        handlers = conn._packet_handlers
+        self._pass_on = handlers[MSG_USERAUTH_FAILURE]
+        vars(conn)["_packet_handlers"] = {**handlers, MSG_USERAUTH_FAILURE: self._not_yet}
+
+    def _not_yet(
+        self, conn: asyncssh.SSHClientConnection, kind: int, number: int, packet: SSHPacket
+    ) -> None:
+        """A refusal, or a first success: read along which methods the server offers."""
+        told = SSHPacket(packet.get_remaining_payload())
+        self.offered = tuple(
+            one_line(name.decode("latin-1"), 40) for name in told.get_namelist()[:8]
+        )
+        self.accepted_one = told.get_boolean() or self.accepted_one
+        self._pass_on(conn, kind, number, packet)
 
     def match(self, host: str, addr: str, port: int | None) -> Match:
         """The trusted keys of this host."""
