@@ -160,6 +160,20 @@ def test_an_inventory_and_a_password_from_a_shells_pipes(
     assert "connection refused" in done.stdout
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_an_undo_trusts_no_store_that_everybody_may_edit(tmp_path: Path) -> None:
+    own = {"VOLACT_STORE": "own/v.db"}
+    check = ("check", "ssh://127.0.0.1:1", "--retries", "0", "--known-hosts", "kh")
+    assert run(tmp_path, *check, **own).returncode == 4
+    assert "no such run" in run(tmp_path, "undo", "last", "--dry-run", **own).stderr
+    for open_, closed in ((tmp_path / "own/v.db", 0o600), (tmp_path / "own", 0o700)):
+        open_.chmod(0o777)
+        done = run(tmp_path, "undo", "last", "--dry-run", **own)
+        assert done.returncode == 2
+        assert "every account of this computer may change" in " ".join(done.stderr.split())
+        open_.chmod(closed)
+
+
 FOREIGN = {
     "c.csv": "name,address,password-command\na,ssh://127.0.0.1:1,touch ran\n",
     "k.csv": "name,address,ssh-config\na,ssh://127.0.0.1:1,settings\n",

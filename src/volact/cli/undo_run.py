@@ -5,6 +5,8 @@ What is undone, and whether it may be, is ``core.undo``'s.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -25,7 +27,7 @@ from volact.model.server import Server
 from volact.model.text import say
 from volact.model.undo import RunHistory
 from volact.store import RunRow, Store, open_store
-from volact.store.address import chosen
+from volact.store.address import Address, chosen
 
 CHANGING = ("activate", "undo")
 _FAR_BACK = 100  # runs that changed nothing, behind which the last one is searched
@@ -103,6 +105,23 @@ def _remark(row: RunRow) -> str:
     )
 
 
+def _require_own(address: Address | None) -> None:
+    """What a store says is put back on servers: so none that everybody may edit is read."""
+    file = address.file if address else None
+    if file is None or os.name != "posix":
+        return
+    for path, sticky in ((file, 0), (file.resolve().parent, stat.S_ISVTX)):
+        mode = path.stat().st_mode
+        if mode & stat.S_IWOTH and not mode & sticky:
+            raise InputError(
+                say("every account of this computer may change {path}", path=path),
+                say(
+                    "an undo trusts the store: compare it with a backup, then chmod o-w {path}",
+                    path=path,
+                ),
+            )
+
+
 def _changed(run: str, url: str) -> tuple[RunRow, dict[str, ChangedServer]]:
     """The run, and the servers that it sent steps to, by name."""
     store = open_store(url or None, create=False)
@@ -113,6 +132,7 @@ def _changed(run: str, url: str) -> tuple[RunRow, dict[str, ChangedServer]]:
             say("the store {store} is empty, so there is nothing to undo", store=place),
             say("name the store with --store"),
         )
+    _require_own(chosen(url))
     with store:
         row = _find(store, run)
         if row.command not in CHANGING:

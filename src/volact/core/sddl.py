@@ -74,6 +74,8 @@ _RIGHTS = {
     "WD": 0x40000,
     "WO": 0x80000,
 }
+# Write, append, delete, change the DACL or the owner.
+_WRITES = 0x2 | 0x4 | 0x10000 | 0x40000 | 0x80000 | _RIGHTS["GA"] | _RIGHTS["GW"]
 _GENERIC_EXECUTE = _RIGHTS["GA"] | _RIGHTS["GX"]
 
 _ACE = re.compile(r"\(([^()]*)\)")
@@ -143,6 +145,23 @@ def grants(sddl: str, token: Collection[str], wanted: int) -> bool | None:
 
 
 @lru_cache(maxsize=64)
+def others_may_write(sddl: str) -> bool:
+    """Whether others than administrators and the system may change the file, or it is unclear."""
+    trusted = {_ALIASES["SY"], _ALIASES["BA"], service_sid("TrustedInstaller")}
+    aces = parse(sddl)
+    return (
+        aces is None
+        or "NO_ACCESS_CONTROL" in sddl
+        or any(
+            ace.kind == "A"
+            and ace.mask & _WRITES
+            and ace.sid not in trusted
+            and "IO" not in ace.flags
+            for ace in aces
+        )
+    )
+
+
 def network_service_token(service: str) -> frozenset[str]:
     """What the account of a licensing service holds."""
     return frozenset({NETWORK_SERVICE, service_sid(service), *SERVICE_GROUPS})

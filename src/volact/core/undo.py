@@ -20,7 +20,7 @@ import msgspec
 from volact.core.steps import BY_NAME, SETTINGS, kind_of
 from volact.core.steps.params import StepDraft
 from volact.core.steps.setting import MISSING, Key, Reversal
-from volact.core.steps.wire import to_wire
+from volact.core.steps.wire import from_wire, to_wire
 from volact.core.undo_changes import Change, changes_of, may_have_changed, params_of
 from volact.model.facts import Facts
 from volact.model.step import Plan, Step, StepResult
@@ -75,7 +75,7 @@ def plan_undo(history: RunHistory, facts: Facts, consent: frozenset[str] = froze
     restores: list[Restore] = []
     left = [one for step in history.steps for one in (_unread(step), _stays(step)) if one]
     for chain in reversed(changes_of(history.steps).values()):
-        found = _judge(chain, facts, consent)
+        found = _judge_stored(chain, facts, consent)
         if isinstance(found, Restore):
             restores.append(found)
         elif found is not None:
@@ -145,6 +145,19 @@ def _stays(step: AppliedStep) -> NotRestored | None:
         return None
     reason = kind.stays(params, step.before)
     return NotRestored(do=step.do, what=step.do, reason=reason, possible=False)
+
+
+def _judge_stored(
+    chain: list[Change], facts: Facts, consent: frozenset[str]
+) -> Restore | NotRestored | None:
+    """``_judge``, for values from a store that may have been edited: of any type and form."""
+    try:
+        found = _judge(chain, facts, consent)
+        if isinstance(found, Restore):
+            from_wire(found.step)
+    except Exception:
+        return _left(chain[-1], say("the earlier value is not known"))
+    return found
 
 
 def _judge(

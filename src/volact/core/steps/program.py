@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.context import Context
-from volact.core.sddl import granted
+from volact.core.sddl import granted, others_may_write
 from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.reported import reported
@@ -129,6 +129,8 @@ def _restore_acl(reversal: Reversal) -> RestoreAcl:
 def _acl_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     if not reversal.before or len(reversal.before) >= _CUT_SDDL:
         return say("the earlier value is too long to be stored whole")
+    if others_may_write(reversal.before):
+        return say("the earlier value lets others than administrators change the program")
     return None
 
 
