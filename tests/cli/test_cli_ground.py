@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -172,6 +173,35 @@ def test_an_undo_trusts_no_store_that_everybody_may_edit(tmp_path: Path) -> None
         assert done.returncode == 2
         assert "every account of this computer may change" in " ".join(done.stderr.split())
         open_.chmod(closed)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="core dumps as Linux writes them")
+def test_no_core_dump_is_written(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    words = [sys.executable, "-m", "volact", "check", "-i", "pipe", "--no-store"]
+    shell = ["/bin/sh", "-c", 'ulimit -c unlimited; exec "$@"', "sh", *words]
+    process = subprocess.Popen(shell, cwd=tmp_path)
+    with (tmp_path / "pipe").open("wb"):  # it reads its inventory, and waits for it
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        (line,) = (line for line in limits.splitlines() if line.startswith("Max core file size"))
+        assert line.split()[4] == "0"
+        process.send_signal(signal.SIGSEGV)
+        _, status = os.waitpid(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == -signal.SIGSEGV
+    assert not os.WCOREDUMP(status)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux shows them")
+def test_no_other_process_reads_the_memory(tmp_path: Path) -> None:
+    program = (
+        "import ctypes\n"
+        "from volact.cli.entry import keep_memory_private\n"
+        "keep_memory_private()\n"
+        "print(ctypes.CDLL(None).prctl(3))"  # PR_GET_DUMPABLE
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout == b"0\n"
 
 
 FOREIGN = {

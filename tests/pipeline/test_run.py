@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from scripted import HEALTHY, TENCENT, WRONG, Scripted, Turn, facts
+from scripted import HEALTHY, TENCENT, WRONG, Scripted, Turn, answer, facts
 from virtual_time import now, virtual_time
 
 from volact.errors import AnswerError, TransportError
@@ -108,6 +108,25 @@ async def test_a_server_whose_clock_is_wrong_is_found_by_the_clock_here() -> Non
     wrong = facts(**HEALTHY, skew_s=DAY)
     wrong["time"] |= {"ref": {"!": 1}, "ref_at": {"!": 1}}
     assert "clock-skew" in ids(await run(Scripted(wrong), "check"))
+
+
+@virtual_time
+async def test_an_answer_of_another_server_or_time_is_none() -> None:
+    """Each execution has an id of its own, which no answer to another one has."""
+    first = Scripted(facts(**WRONG), facts(**HEALTHY))
+    assert (await run(first)).verdict == "healthy"
+    copied = [answer(request, facts(**HEALTHY)) for request in first.requests]
+    for copy in copied:
+        report = await run(Scripted(copy), "check")
+        assert report.error is not None
+        assert (report.error.kind, report.verdict) == ("protocol", "unreachable")
+        assert "another request" in report.error.message
+    # Its own answer from before the steps does not stand for one after them either.
+    report = await run(Scripted(facts(**WRONG), copied[0], copied[1]))
+    assert report.verdict != "healthy"
+    assert report.error is not None
+    assert "another request" in report.error.message
+    assert len({request["id"] for request in first.requests}) == 2
 
 
 LOST: list[Turn] = [
