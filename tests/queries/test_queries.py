@@ -300,3 +300,16 @@ def test_an_accepted_finding_counts_again_when_its_last_day_is_over(
         assert [(one.finding, one.severity, one.servers) for one in every] == [
             ("licensed-by-own-key", "accepted", 1)
         ]
+
+
+@pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        (("!web-*",), ["DB-01", "db-01", "x[1]"]),
+        (("web-*", "!web-02"), ["web-01", "web-03"]),
+        (("!x*", "!web-0?", "!DB-01"), ["db-01"]),
+    ],
+)
+def test_names_can_be_taken_away(store: Store, names: tuple[str, ...], meant: list[str]) -> None:
+    query = ServersQuery(now=NOW, filter=ServerFilter(names=names))
+    assert sorted(one.name for one in query.stream(store)) == meant

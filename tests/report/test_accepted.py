@@ -13,8 +13,9 @@ import pytest
 from report_samples import HOW, STARTED, attention, fleet, healthy, run_of
 from servers import NOW, facts_of, product, server
 
+from volact.core.clusters import Clusters
 from volact.model.finding import Acceptance
-from volact.model.report import ServerReport
+from volact.model.report import ErrorRow, ServerReport
 from volact.model.server import Address, Server
 from volact.pipeline import Job
 from volact.pipeline.run import judge_facts
@@ -124,11 +125,11 @@ def test_accepted_states_are_shown_as_accepted() -> None:
     for _, id in STATES.values():
         assert f"{id} 1" in text
     everything = written("text", servers, everything=True)
-    assert "also licensed-by-own-key (accepted): " in everything
+    assert "also licensed-by-own-key (accepted finding): " in everything
     assert "(our own keys; until 2027-01-01)" in everything
     note = written("text", servers[:1])
     assert "HEALTHY: Windows is activated." in note
-    assert "accepted: Windows is licensed with a MAK" in note
+    assert "accepted finding: Windows is licensed with a MAK" in note
     assert "To do    Nothing." in note
     page = written("html", servers)
     assert "accepted: our own keys; until 2027-01-01" in page
@@ -170,3 +171,25 @@ def test_a_watch_says_that_a_server_is_healthy_because_it_is_accepted() -> None:
 def test_a_report_without_acceptances_is_as_it_was() -> None:
     assert '"accepted":' not in written("json", fleet(20))
     assert "accepted: " not in written("text", fleet(20))
+
+
+def test_servers_that_never_had_their_turn_have_nothing_in_common_and_no_cause() -> None:
+    error = ErrorRow(kind="not-begun", message="not started: 1 canary failed: web-00")
+    waiting = [
+        msgspec.structs.replace(
+            judged(f"web-{n:02}", MAK), verdict="not-started", error=error, findings=()
+        )
+        for n in range(40)
+    ]
+    assert [c.cause for c in Clusters(waiting).clusters() if c.cause != "duplicate-cmid"] == []
+    assert RunCounts(waiting).causes == {}
+    page = written("html", waiting)
+    assert '<div class="tile not-started">' in page
+    assert '<div class="tile unreachable none">' in page
+
+
+def test_the_page_and_the_text_call_no_accepted_server_free_of_problems() -> None:
+    said = "activated or accepted, no other problems"
+    for format_ in ("text", "html"):
+        assert said in written(format_, accepted_states())
+        assert said not in written(format_, [healthy("a"), healthy("b")])

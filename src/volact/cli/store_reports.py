@@ -59,8 +59,9 @@ def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
     """The names and globs of ``--limit``; ``InputError`` for one that matches no server."""
     words = [word for limit in limits for word in limit.split(",") if word]
     for word in words:
-        if not NamesQuery(word=word).ask(store, limit=1):
-            raise no_server(word, NamesQuery().ask(store))
+        plain = word.removeprefix("!")
+        if not NamesQuery(word=plain).ask(store, limit=1):
+            raise no_server(plain, NamesQuery().ask(store))
     return tuple(words)
 
 

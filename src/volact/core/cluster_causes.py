@@ -59,8 +59,8 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 def causes_of(server: ServerReport) -> Iterator[Cause]:
-    """Why a server is not healthy: its errors, or its main finding; nothing where it is."""
-    if server.verdict == "healthy":
+    """Why a server is not healthy: its errors, or its main finding."""
+    if server.verdict in ("healthy", "not-started"):
         return
     if server.error is not None:
         yield Cause(f"error:{server.error.kind}")

@@ -25,9 +25,9 @@ _AT_ONCE = 10_000  # names in one condition
 class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the servers.
 
-    ``names`` are names or globs (``web-*``), ``provider`` is a cloud or a part of one
-    (``ovh`` includes ``ovh/dedicated``), ``findings`` are ids of findings of the
-    newest examination, ``run`` is the id of the run that has a server's newest row.
+    ``names`` are names or globs (``web-*``; ``!web-*``: all but these), ``provider`` is
+    a cloud or a part of one (``ovh`` includes ``ovh/dedicated``), ``findings`` are ids of
+    findings of the newest examination, ``run`` is the id of the run that has a server's newest row.
     Times are compared with when a licence ends (``ends_…``), the newest examination
     (``examined_…``) and the newest row (``seen_…``); from is included, before is not.
 
@@ -95,14 +95,26 @@ def of_rows(filter: ServerFilter, dialect: str) -> list[sa.ColumnElement[bool]]:
 def named(
     column: sa.ColumnElement[str], words: Iterable[str], dialect: str
 ) -> sa.ColumnElement[bool]:
-    """Whether a column has one of these names, or a name that one of these globs means."""
+    """Whether a column has one of these names, or a name that one of these globs means.
+
+    ``!`` before a word takes away what it means; without any other word it is all names.
+    """
     words = [*words]
+    away = [word[1:] for word in words if word.startswith("!")]
+    meant = [word for word in words if not word.startswith("!")]
+    found = _one_of(column, meant, dialect) if meant else sa.true()
+    return sa.and_(found, sa.not_(_one_of(column, away, dialect))) if away else found
+
+
+def _one_of(
+    column: sa.ColumnElement[str], words: list[str], dialect: str
+) -> sa.ColumnElement[bool]:
     exact = sorted({word for word in words if not is_glob(word)})
     some = [column.in_(exact[at : at + _AT_ONCE]) for at in range(0, len(exact), _AT_ONCE)]
     globs = [word for word in words if is_glob(word)]
     if dialect == "sqlite":
-        return sa.or_(*some, *(column.op("GLOB")(as_sqlite(glob)) for glob in globs))
-    return sa.or_(*some, *(column.op("~")(as_postgresql(glob)) for glob in globs))
+        return sa.or_(*some, *(column.bool_op("GLOB")(as_sqlite(glob)) for glob in globs))
+    return sa.or_(*some, *(column.bool_op("~")(as_postgresql(glob)) for glob in globs))
 
 
 def expired(at: str) -> sa.ColumnElement[bool]:

@@ -32,7 +32,7 @@ _OTHER_ENDS: tuple[EndState, ...] = ("never", "unlicensed", "unknown")
 _ROUNDED = timedelta(days=0.05)  # days are shown to a tenth, and counted as they are shown
 _NAMES = 10
 _TROUBLED = 10
-_RANK = {"failed": 0, "unreachable": 1, "attention": 2, "healthy": 3, "not-started": 4}
+_RANK = {"failed": 0, "unreachable": 1, "attention": 2}
 _GROUPED = (SERVERS.c.provider, SERVERS.c.release, SERVERS.c.kms_host)
 
 
@@ -132,11 +132,11 @@ class StatusQuery(msgspec.Struct, frozen=True, kw_only=True):
     def _troubled(
         self, connection: sa.Connection, where: list[sa.ColumnElement[bool]]
     ) -> tuple[StatusRow, ...]:
-        """The first of those that are not healthy, the worst first."""
+        """The first of those that need attention, the worst first."""
         verdict = verdict_now(moment(self.now))
         query = (
             sa.select(*STATE)
-            .where(*where, verdict != "healthy")
+            .where(*where, verdict.not_in(("healthy", "not-started")))
             .order_by(sa.case(_RANK, value=verdict), SERVERS.c.name)
             .limit(_TROUBLED)
         )

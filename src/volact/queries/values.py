@@ -180,6 +180,7 @@ class LookRow(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorRow | None
     elapsed_s: float
     undo: UndoRow | None = None  # of ``volact undo``: what of an earlier run was put back
+    accepted: tuple[str, ...] = ()  # of ``stands``: what the operator accepted
 
 
 class ChangeRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,7 +211,7 @@ class DiffSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FleetStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The fleet in numbers; ``troubled`` are the first of those that are not healthy."""
+    """The fleet in numbers; ``troubled`` are the first of those that need attention."""
 
     summary: Summary
     expired_since: int

@@ -80,7 +80,7 @@ class HtmlWriter:
             "run": run,
             "elapsed": duration(run.elapsed_s),
             "summary": summary,
-            "tiles": view.tiles(summary, self._how.before),
+            "tiles": view.tiles(summary, self._how.before, accepted=bool(self._counts.accepted)),
             "causes": self._causes.bars(),
             "expiry": self._expiry.bars(),
             "clusters": worth_telling(run.clusters),

@@ -20,6 +20,7 @@ from volact.report.run_counts import was_changed
 from volact.report.step_lines import Lines, lines_of
 from volact.report.words import (
     ERROR_NAMES,
+    SEVERITIES,
     VERDICTS,
     accepted_ids,
     accepted_words,
@@ -106,7 +107,7 @@ def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
 def _without_cause(server: ServerReport) -> str:
     if was_changed(server):
         return tr(say("repaired"))
-    return tr(say("accepted")) if accepted_ids(server) else ""
+    return tr(SEVERITIES["accepted"]) if accepted_ids(server) else ""
 
 
 def tokens(server: ServerReport) -> list[str]:
@@ -140,7 +141,7 @@ def _accepted_note(finding: Finding) -> Lines:
     if not finding.accepted:
         return ()
     why = accepted_words(finding)
-    return (tr(say("accepted: {what}", what=why)) if why else tr(say("accepted")),)
+    return (tr(say("accepted: {what}", what=why)) if why else tr(SEVERITIES["accepted"]),)
 
 
 def _done(server: ServerReport) -> tuple[str, tuple[Line, ...]]:

@@ -22,11 +22,11 @@ from volact.report.step_lines import Lines
 from volact.report.words import (
     COUNTED,
     ERROR_NAMES,
-    MEANS,
     VERDICTS,
     WORST_FIRST,
     cause_title,
     days_left,
+    meaning_of,
     pairs,
     result_line,
 )
@@ -83,7 +83,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     more: int
 
 
-def tiles(summary: Summary, before: Summary | None) -> list[Tile]:
+def tiles(summary: Summary, before: Summary | None, *, accepted: bool = False) -> list[Tile]:
     """The counts with their share of the whole; servers not started only where there are any."""
     total = max(1, summary.servers)
     made, offset = [], 0.0
@@ -94,7 +94,8 @@ def tiles(summary: Summary, before: Summary | None) -> list[Tile]:
         share = round(100 * count / total, 3)
         earlier = None if before is None else count_of(before, verdict)
         made.append(
-            Tile(verdict=verdict, word=tr(VERDICTS[verdict]), means=tr(MEANS[verdict]),
+            Tile(verdict=verdict, word=tr(VERDICTS[verdict]),
+                 means=tr(meaning_of(verdict, accepted=accepted)),
                  count=count, share=share, offset=offset, before=earlier)
         )  # fmt: skip
         offset = round(offset + share, 3)

@@ -69,7 +69,7 @@ def causes(server: ServerReport) -> dict[str, str]:
     }
     if (first := lead(server)) is not None:
         found.setdefault(first.id, "warning")
-    if server.error is not None:
+    if server.error is not None and server.verdict != "not-started":
         found[ERROR_NAMES[server.error.kind]] = "error"
     return found
 

@@ -22,13 +22,13 @@ from volact.report.terminal_safe import pad, plain, width
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import (
     COUNTED,
-    MEANS,
     SEVERITIES,
     VERDICTS,
     WORST_FIRST,
     accepted_words,
     duration,
     license_words,
+    meaning_of,
     os_words,
     pairs,
     refusal_lines,
@@ -116,9 +116,7 @@ class TextWriter:
     def _head(self, verdict: Word, number: int) -> None:
         word = tr(VERDICTS[verdict]).upper()
         servers = tr(count(number, "{n} server", "{n} servers"))
-        means = MEANS[verdict]
-        if verdict == "healthy" and self._counts.accepted:
-            means = say("activated or accepted, no other problems")
+        means = meaning_of(verdict, accepted=bool(self._counts.accepted))
         self._out.prose(f"{word}  {servers}: {tr(means)}", 0, verdict, hang=2)
 
     def _group(self, group: Group, now: str) -> None:

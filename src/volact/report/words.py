@@ -68,11 +68,18 @@ ERROR_NAMES: dict[str, Text] = {
 }
 
 SEVERITIES: dict[str, Text] = {
-    "accepted": say("accepted"),
+    "accepted": say("accepted finding"),
     "error": say("error"),
     "warning": say("warning"),
     "info": say("info"),
 }
+
+
+def meaning_of(verdict: Word, *, accepted: bool) -> Text:
+    """``MEANS``, where some of the healthy servers are so by accepted findings."""
+    if verdict == "healthy" and accepted:
+        return say("activated or accepted, no other problems")
+    return MEANS[verdict]
 
 
 def cause_title(server: ServerReport) -> str:

@@ -119,7 +119,7 @@ Limit = Annotated[
     list[str],
     typer.Option(
         metavar="NAME",
-        help="Only these servers: name or glob. Repeatable.",
+        help="Only these servers: name or glob; !NAME: all but these. Repeatable.",
         autocompletion=complete_server,
     ),
 ]

@@ -40,6 +40,7 @@ HISTORY: dict[str, Callable[[LookRow], object]] = {
     "error": lambda look: look.error and look.error.message,
     "elapsed_s": lambda look: look.elapsed_s,
     "undo": lambda look: look.undo and look.undo.word,
+    **fields("accepted"),
 }
 
 

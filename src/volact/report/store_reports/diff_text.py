@@ -122,6 +122,11 @@ def _details(row: ChangeRow) -> Iterator[str]:
         yield plain(tr(say("new: {what}", what=", ".join(row.appeared))))
     if row.resolved:
         yield plain(tr(say("resolved: {what}", what=", ".join(row.resolved))))
+    was, is_ = (set(side.accepted if side else ()) for side in (row.before, row.after))
+    if is_ - was:
+        yield plain(tr(say("accepted: {what}", what=", ".join(sorted(is_ - was)))))
+    if was - is_:
+        yield plain(tr(say("no longer accepted: {what}", what=", ".join(sorted(was - is_)))))
     for name in row.fields:
         if name in _FIELDS:
             was, is_ = (getattr(side, name) for side in (row.before, row.after))

@@ -68,6 +68,8 @@ def _lines(out: StoreText, look: LookRow) -> Iterator[str]:
     stays = [id for id in look.stands if id not in look.came]
     if stays:
         yield plain(tr(say("unchanged: {what}", what=", ".join(stays))))
+    if look.accepted:
+        yield plain(tr(say("accepted: {what}", what=", ".join(look.accepted))))
     if look.refused:
         yield plain(tr(say("not done: {why}", why=", ".join(look.refused))))
     if look.undo is not None:

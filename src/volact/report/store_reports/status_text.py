@@ -105,7 +105,8 @@ class StatusText:
         ]
         self._out.table(("", "", "", ""), rows)
         summary = self._status.summary
-        more = summary.servers - summary.healthy - len(troubled)
+        well = summary.healthy + summary.not_started
+        more = summary.servers - well - len(troubled)
         if more:
             self._out.line(f"  {tr(count(more, 'and {n} more', 'and {n} more'))}", "dim")
 
