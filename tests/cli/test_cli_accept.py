@@ -68,6 +68,12 @@ async def test_an_operator_lives_with_a_mak_and_a_kms_host(tmp_path: Path) -> No
         (marked,) = [finding for finding in row["findings"] if finding["severity"] == "accepted"]
         assert marked["accepted"] == {"severity": "info", "reason": "", "until": "2099-12-31"}
 
+        bundled = tmp_path / "bundle.json"
+        await place.volact("bundle", "-i", str(place.inventory), "--to", str(bundled))
+        judged = {s["judged"]["verdict"] for s in json.loads(bundled.read_text())["servers"]}
+        assert judged == {"attention"}
+        assert (await place.volact("replay", str(bundled))).returncode == 0
+
         history = await place.volact("history", "own-key", "-o", "jsonl")
         verdicts = [json.loads(line).get("verdict") for line in history.stdout.splitlines()]
         assert verdicts[:4] == ["healthy", "attention", "healthy", "attention"]
