@@ -25,7 +25,7 @@ def handed(provider: str, language: str) -> str:
 
 
 def words(text: str) -> dict[str, str]:
-    line = re.search(r"var WORDS = (\{.*\}), PAGES = ", text)
+    line = re.search(r"var WORDS = (\{.*\}),\s*PAGES = ", text, re.DOTALL)
     assert line is not None
     found = json.loads(line[1])
     assert isinstance(found, dict)
@@ -58,11 +58,12 @@ def test_the_batch_part_speaks_what_ascii_can() -> None:
     assert "echo REFUSED: Windows Script Host is disabled" in handed("tencent", "zh-CN")
 
 
-def talking(table: dict[str, str], pages: list[str], page: str) -> Script:
-    """The script's talk, on a console with a code page."""
+def talking(table: dict[str, str], pages: list[str], page: str, console: str = "%cp%") -> Script:
+    """The script's talk, on a server with a code page; ``console``: what chcp.com says."""
     script = Script(*_PARTS)
     script.text(f"WORDS = {json.dumps(table)}; PAGES = {json.dumps(pages)}; ''")
-    script.text(f"regText = function () {{ return {json.dumps(page)}; }}; chooseWords(); ''")
+    script.text(f"regText = function () {{ return {json.dumps(page)}; }}; ''")
+    script.text(f"expanded = function () {{ return {json.dumps(console)}; }}; chooseWords(); ''")
     script.text("var echoed = ''; WScript.Echo = function (text) { echoed = text; }; ''")
     return script
 
@@ -71,6 +72,30 @@ def talking(table: dict[str, str], pages: list[str], page: str) -> Script:
 def test_a_console_that_cannot_show_it_gets_english(page: str, said: str) -> None:
     script = talking({"no {n}": "\u672a\u6fc0\u6d3b {n}"}, ["936", "65001"], page)
     assert script.text('say(t("no {n}", {n: 5})); echoed') == said
+
+
+@pytest.mark.parametrize(
+    ("console", "said"),
+    [
+        ("\u6d3b\u52a8\u4ee3\u7801\u9875: 936", "\u672a\u6fc0\u6d3b 5"),
+        ("Aktive Codepage: 65001.", "\u672a\u6fc0\u6d3b 5"),
+        ("Active code page: 437", "no 5"),
+    ],
+)
+def test_the_code_page_of_the_console_counts_not_the_systems(console: str, said: str) -> None:
+    script = talking({"no {n}": "\u672a\u6fc0\u6d3b {n}"}, ["936", "65001"], "936", console)
+    assert script.text('say(t("no {n}", {n: 5})); echoed') == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("provider", profile_names())
+def test_no_line_is_longer_than_what_findstr_copies(provider: str, language: str) -> None:
+    """WinRM brings a file through findstr, which cuts lines at 8,191 characters."""
+    text = handed(provider, language)
+    assert max(map(len, text.split("\r\n"))) < 8191
+    request = re.search(r"var REQUEST = (\{.*?\});\r\n", text, re.DOTALL)
+    assert request is not None
+    assert json.loads(request[1])["mode"] == "standalone"
 
 
 def test_plain_letters_need_no_code_page() -> None:

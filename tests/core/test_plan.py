@@ -162,6 +162,7 @@ EXAMPLES = [
         "",
     ),
     Example("domain member", server(licensed=False, skew_s=5 * HOUR, role=3), ""),
+    Example("domain member, 3.8 h", server(licensed=False, skew_s=3.8 * HOUR, role=3), "activate"),
     Example("domain controller", server(licensed=False, skew_s=5 * HOUR, role=5), ""),
     Example("domain member, clock right", server(licensed=False, role=3), "activate"),
     Example(
@@ -531,3 +532,12 @@ def test_a_command_takes_nothing_but_addresses_from_the_server(name_server: str)
     facts = facts_of(server(dns=[name_server, "10.0.0.2"]))
     (line,) = console_commands(Plan(steps=(step,)), assess(facts, context()))
     assert "@('183.60.83.19','10.0.0.2')" in line
+
+
+@pytest.mark.parametrize(("skew_s", "needed"), [(600, False), (3 * HOUR, False), (5 * HOUR, True)])
+def test_only_a_clock_that_a_kms_host_refuses_keeps_the_activation_back(
+    skew_s: int, needed: bool
+) -> None:
+    plan = plan_of(server(licensed=False, skew_s=skew_s))
+    activate = next(step for step in plan.steps if step.do == "activate")
+    assert ("sync-clock" in activate.params.get("unless_failed", ())) is needed

@@ -139,6 +139,7 @@ _SEEN: list[tuple[str, int, str, Check]] = [
     ("license-own", 1, "2016", lambda f: product(f)["LicenseStatus"] == 5),
     ("grace-expired", 2, "2016", lambda f: product(f)["LicenseStatus"] == 5),
     ("product-policy", 2, "2016", lambda f: f["policy_len"] == 1960),
+    ("clock-late", 1, "2019", lambda f: abs(abs(skew_s(f)) - 5 * 3600) < 5),
     (
         "vbscript-missing",
         3,

@@ -178,6 +178,9 @@ async def test_a_dacl_comes_back_and_the_owner_stays(here: Place, owner: str) ->
     assert machine.licensing_file().dacl.sddl() == before
     assert machine.licensing_file().owner == owner
     await refused(machine, "restore-acl", expect=[now], sddl=now)
+    machine.audit = "S:AI(AU;SAFA;DCLCRPCRSDWDWO;;;WD)"
+    await twice(machine, "restore-acl", expect=[before], sddl=now)
+    assert machine.licensing_file().dacl.sddl() == now
     bad = await one(machine, "restore-acl", expect=[before], sddl='D:(A;;FA;;;SY)" /grant x')
     assert (bad.ok, bad.hresult) == (False, 0x80070057)
     assert here.errors == []

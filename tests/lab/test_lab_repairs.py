@@ -101,6 +101,46 @@ async def test_a_denial_that_the_folder_passes_on_is_taken_away_too(here: Place)
     assert machine.licensing_file().dacl.allows(acl.NETWORK_SERVICE_TOKEN, acl.EXECUTE)
 
 
+async def test_an_icacls_that_cannot_end_inheritance_is_not_called_done(here: Place) -> None:
+    machine = here.machine(release="2008")
+    path = machine.licensing_file().path
+    inherited = acl.parse("D:AI(D;ID;FX;;;WD)(A;ID;FA;;;BA)(A;ID;0x1200a9;;;BU)")
+    machine.files.change(path, dacl=inherited, owner=acl.ADMINISTRATORS)
+    result = await one(machine, "grant-execute", sid="S-1-5-20", deny=["S-1-1-0"])
+    assert (result.ok, result.changed, result.hresult) == (False, False, 0x80070057)
+
+
+async def test_what_is_audited_is_no_part_of_the_permissions(here: Place) -> None:
+    machine = here.machine("execute-denied")
+    machine.audit = "S:AI(AU;SAFA;DCLCRPCRSDWDWO;;;WD)"
+    dacl = machine.licensing_file().dacl.sddl()
+    assert (await agent(machine)).facts["binary"]["sddl"] == dacl
+
+
+# the clock
+
+
+async def test_a_time_service_without_data_at_first_is_asked_again(here: Place) -> None:
+    machine = here.machine("clock-late")
+    result = await one(machine, "sync-clock", within_s=60, raise_limits=False)
+    assert (result.ok, result.changed, machine.time.early) == (True, True, 0)
+    assert abs(machine.clock.offset) < 60
+
+
+@pytest.mark.parametrize(("off_s", "skipped"), [(3 * 3600, False), (5 * 3600, True)])
+async def test_a_clock_that_stays_wrong_keeps_back_what_a_kms_host_would_refuse(
+    here: Place, off_s: int, skipped: bool
+) -> None:
+    machine = here.machine("grace-expired")
+    machine.clock.offset, machine.time.early = off_s, 99
+    sync = step("sync-clock", within_s=60, raise_limits=False)
+    answer = await agent(machine, sync, step("activate", unless_failed=["sync-clock"]))
+    first, second = answer.results
+    assert first.ok is False
+    assert (second.note == "skipped: sync-clock failed") is skipped
+    assert machine.time.early == 99 - 6
+
+
 # name servers
 
 

@@ -126,6 +126,11 @@ async def test_its_standard_input_reaches_the_command(find: Find) -> None:
     assert (said, code) == ("one\r\ntwo\r\n", 0)
 
 
+async def test_a_line_that_is_too_long_is_cut_on_the_way(find: Find) -> None:
+    said, code = await find(tls=False).run('findstr "^"', stdin=b"x" * 9000 + b"\r\ntwo\r\n")
+    assert (len(said.partition("\n")[0]), code) == (8191, 0)
+
+
 async def test_a_command_without_input_does_not_wait_for_it(find: Find) -> None:
     said, code = await find(tls=False).run("ver")
     assert "Microsoft Windows [" in said

@@ -52,6 +52,9 @@ PARTS: dict[Mode, tuple[str, ...]] = {
     ),
 }
 
+_LONGEST = 4000
+_BETWEEN_COMMAS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^",])*,?')
+_CODE_PAGE = """for /f "delims=" %%a in ('%sys%\\chcp.com') do set "cp=%%a\""""
 _KEY = re.compile(r"(?<![A-Z0-9])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![A-Z0-9])", re.IGNORECASE)
 
 
@@ -98,8 +101,16 @@ def _words(request: Request, language: str) -> tuple[str, ...]:
 
 
 def _literal(document: str) -> str:
-    """JSON as a script literal: ASCII, and nothing in it ends anything around it."""
-    return document.replace("<", "\\u003c").replace("*/", "*\\/").replace("\x7f", "\\u007f")
+    """JSON as a script literal: ASCII, and nothing in it ends anything around it.
+
+    findstr, by which a file travels over WinRM, cuts lines of more than 8,191 characters.
+    """
+    text = document.replace("<", "\\u003c").replace("*/", "*\\/").replace("\x7f", "\\u007f")
+    pieces, width = [""], 0
+    for piece in _BETWEEN_COMMAS.findall(text):
+        width = width + len(piece) if width + len(piece) < _LONGEST else len(piece)
+        pieces.append(f"\n{piece}" if width == len(piece) and pieces[-1].endswith(",") else piece)
+    return "".join(pieces)
 
 
 def _refuse_keys(document: str) -> None:
@@ -143,6 +154,7 @@ def _prologue(request: Request, deadline_s: int, keep: bool, language: str) -> s
     values = {
         "seconds": str(deadline_s),
         "off": "12" if person else "10",
+        "console": _CODE_PAGE if person and language != "en" else "rem",
         "machine": _switched_off(request, "machine", "HKLM", language),
         "user": _switched_off(request, "user", "HKCU", language),
         "never": _never_started(person, language),

@@ -91,9 +91,9 @@ def _worth_sharing(texts: list[str], members: list[str]) -> dict[str, str]:
 
 
 def _members(tokens: tuple[Token, ...]) -> Iterator[int]:
-    """Members of the script's own objects; those of Windows' objects have capital letters."""
+    """Members, of the script's own objects and of Windows' alike."""
     for at, (dot, name) in enumerate(pairwise(tokens), 1):
-        if dot.text == "." and name.kind == "name" and name.text[0].islower():
+        if dot.text == "." and name.kind == "name":
             yield at
 
 

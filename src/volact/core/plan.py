@@ -28,6 +28,7 @@ from volact.core.refusals import (
 )
 from volact.core.steps import KINDS, kind_of, rank_of
 from volact.core.steps.activation import ACTIVATE, Activate
+from volact.core.steps.clock import SyncClock
 from volact.core.steps.kms_hosts import ClearKmsHost, PutBackKmsHost, SetKmsHost
 from volact.core.steps.params import ALWAYS, Guard, StepDraft
 from volact.core.steps.wire import to_wire
@@ -64,7 +65,7 @@ def make_plan(a: Assessment, findings: tuple[Finding, ...]) -> Plan:
         blocked = blockers(a, findings, steps)
         refusals += blocked
         if not blocked:
-            steps = (*steps, _activation(causes, steps))
+            steps = (*steps, _activation(a, causes, steps))
     steps = _with_judge(steps)
     reason = "" if steps else _reason(a, findings, refusals)
     return Plan(steps=tuple(map(to_wire, steps)), refusals=refusals, reason=reason)
@@ -122,9 +123,10 @@ def _activation_causes(a: Assessment, wanted: tuple[Finding, ...]) -> tuple[str,
     return tuple(causes)
 
 
-def _activation(causes: tuple[str, ...], steps: tuple[StepDraft, ...]) -> StepDraft:
+def _activation(a: Assessment, causes: tuple[str, ...], steps: tuple[StepDraft, ...]) -> StepDraft:
     """The activation after these steps; it is skipped when one that it needs has failed."""
     planned = {type(step.params) for step in steps}
+    planned -= {SyncClock} if a.clock.accepted else set()
     needed = tuple(k.name for k in KINDS if k.activation_needs_it and k.params in planned)
     guard = Guard(unless_failed=needed) if needed else ALWAYS
     return StepDraft(params=Activate(), because=causes, guard=guard)

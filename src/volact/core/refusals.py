@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from volact.core.assessment import Assessment
 from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.findings import BY_ID
+from volact.core.findings.clock import CLOCK_SKEW
 from volact.core.findings.unknown import FACT_UNREADABLE
 from volact.core.steps.clock import SyncClock
 from volact.core.steps.kms_hosts import ClearKmsHost, SetKmsHost
@@ -93,7 +94,13 @@ def blockers(
 ) -> tuple[Refusal, ...]:
     """Why Windows is not activated now: errors that stay, facts that are missing."""
     repaired = {id for step in steps for id in step.because}
-    stay = [f for f in findings if _stops(f, a) and _blocks_activation(f) and f.id not in repaired]
+    stay = [
+        f
+        for f in findings
+        if _stops(f, a) and _blocks_activation(f) and f.id not in repaired
+        # The last half hour is an error, because the host's clock is another.
+        if not (f.id == CLOCK_SKEW.id and a.clock.accepted)
+    ]
     refused = [
         Refusal(
             finding=f.id,

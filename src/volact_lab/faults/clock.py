@@ -42,6 +42,12 @@ def _three_days(machine: Machine) -> None:
         _other_source(machine)
 
 
+def _late(machine: Machine) -> None:
+    """A time service that has no time data for its first tries."""
+    _off(machine, _FIVE_HOURS)
+    machine.time.early = 4
+
+
 def _disabled_findings(spec: Spec) -> tuple[str, ...]:
     off = spec.variant("w32time-disabled")
     return ("time-service-off", "clock-skew") if off else ("time-service-off",)
@@ -57,6 +63,7 @@ def _disabled(machine: Machine) -> None:
 FAULTS = (
     Fault("clock-5h", always("clock-skew", "not-licensed"), "healthy", _five_hours),
     Fault("clock-3d", always("clock-skew", "not-licensed"), "healthy", _three_days),
+    Fault("clock-late", always("clock-skew", "not-licensed"), "healthy", _late),
     Fault("w32time-disabled", _disabled_findings, "healthy", _disabled),
     Fault(
         "domain-clock",

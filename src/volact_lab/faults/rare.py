@@ -90,7 +90,8 @@ def _other_key(machine: Machine, channel: str, partial: str, status: int, reason
         description=f"Windows(R) Operating System, {channel} channel",
     )
     own.give_key(partial, status, reason, None)
-    machine.licensing.products.insert(0, own)
+    others = [product for product in machine.licensing.products if product.id != own.id]
+    machine.licensing.products = [own, *others]
 
 
 def _avma(machine: Machine) -> None:

@@ -42,7 +42,7 @@ def _run(process: Process, target: str, verb: str, argument: str) -> None:
     node = machine.files.stat(path)
     match verb:
         case "/save":
-            sddl = "" if machine.odd == "acl-text" else node.dacl.sddl()
+            sddl = "" if machine.odd == "acl-text" else node.dacl.sddl() + machine.audit
             text = f"{node.name}\r\n{sddl}\r\n"
             machine.files.write(normal(argument, process.cwd), text.encode("utf-16-le"))
         case "/restore":
@@ -50,6 +50,8 @@ def _run(process: Process, target: str, verb: str, argument: str) -> None:
         case "/setowner":
             machine.need_admin()  # and its right to restore files
             machine.files.change(path, owner=_sid(argument))
+        case "/inheritance:d" if machine.spec.release == "2008":
+            raise win32(codes.INVALID_PARAMETER, verb)
         case "/inheritance:d":
             _need_dacl(process, path)
             machine.files.change(path, dacl=node.dacl.on_its_own())

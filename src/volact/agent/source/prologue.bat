@@ -10,6 +10,7 @@ setlocal DisableDelayedExpansion
 set "sys=%SystemRoot%\System32"
 if exist "%SystemRoot%\Sysnative\cscript.exe" set "sys=%SystemRoot%\Sysnative"
 set "d="
+<console>
 set "q=>nul 2>nul"
 set "key=SOFTWARE\Microsoft\Windows Script Host\Settings"
 set "HKLM="

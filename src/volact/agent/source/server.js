@@ -52,7 +52,7 @@ function debuggerPath() {
     "\\Debugger";
 }
 
-/* The DACL as icacls saves it: a line with the name, a line with the SDDL. */
+/* The DACL as icacls saves it: the name, then the SDDL, in which "S:" may follow. */
 function readSddl(path) {
   var match, out = base + ".out";
   if (!files.FileExists(path) && !files.FolderExists(path)) {
@@ -60,7 +60,7 @@ function readSddl(path) {
   }
   try {
     mustRun("icacls.exe", '"' + path + '" /save "' + out + '" /q');
-    match = /(?:^|[\r\n])(D:[^\r\n]*)/.exec(readFile(out, -1));
+    match = /(?:^|[\r\n])(D:.*?)(?:S:|[\r\n]|$)/.exec(readFile(out, -1));
   } finally {
     removeFile(out);
   }

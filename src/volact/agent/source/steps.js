@@ -48,7 +48,7 @@ function failedBefore(names, done) {
   var i, k;
   for (i = 0; i < (names || []).length; i++) {
     for (k = 0; k < done.length; k++) {
-      if (done[k]["do"] === names[i] && !done[k].ok) {
+      if (done[k]["do"] === names[i] && !done[k].ok && !done[k].enough) {
         return names[i];
       }
     }

@@ -8,11 +8,15 @@ var LICENSED = 10, NOT_LICENSED = 11, REFUSED_CODE = 12;
 
 var onlyAscii = true;
 
-/* Words beyond ASCII need a console whose code page has them; else all is English. */
+/*
+ * Words beyond ASCII need a console whose code page has them; else all is English.  The
+ * batch part has what chcp.com says of this console, which is in the words of some language.
+ */
 function chooseWords() {
-  var key = CONTROL + "Nls\\CodePage\\";
+  var key = CONTROL + "Nls\\CodePage\\", page = /(\d+)\D*$/.exec(expanded("%cp%"));
   if (PAGES.length) {
-    onlyAscii = !includes(PAGES, regText(key + "OEMCP")) || !includes(PAGES, regText(key + "ACP"));
+    onlyAscii = !includes(PAGES, page ? page[1] : regText(key + "OEMCP")) ||
+      !includes(PAGES, regText(key + "ACP"));
     if (onlyAscii) {
       WORDS = {};
     }
