@@ -58,7 +58,8 @@ def test_what_wine_lacks_is_absent_or_unreadable_never_a_guess(plain: dict[str, 
     assert facts["binary"]["path"] == "C:\\windows\\System32\\sppsvc.exe"
     assert facts["events"] == {"12288": None, "12289": None, "8198": None}
     assert facts["policy_len"] is None
-    assert facts["wsh"] == {"machine": None, "user": None, "winsafer": None}
+    wsh = {"machine": None, "user": None, "winsafer": None, "vbscript": True, "slmgr": False}
+    assert facts["wsh"] == wsh
     assert facts["registry"]["machine"] is None
     assert facts["os"]["edition"] is None
 

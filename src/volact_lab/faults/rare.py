@@ -90,8 +90,7 @@ def _other_key(machine: Machine, channel: str, partial: str, status: int, reason
         description=f"Windows(R) Operating System, {channel} channel",
     )
     own.give_key(partial, status, reason, None)
-    others = [product for product in machine.licensing.products if product.id != own.id]
-    machine.licensing.products = [own, *others]
+    machine.licensing.products.insert(0, own)
 
 
 def _avma(machine: Machine) -> None:

@@ -53,11 +53,11 @@ class Machine:
         self.domain_role = 3 if spec.domain else 2
         self.elevated = True
         self.free_bytes = FREE_BYTES
-        self.audit = ""  # the SACL that icacls writes behind a DACL
         self.odd = ""  # the self-check of the agent that does not hold here
         self.as_system = False
         self.stop_at: float | None = None
         self._ended = 0
+        self.audit = ""  # the SACL that icacls writes behind a DACL
         self.on_report: Callable[[str, LabError], None] = lambda _name, _error: None
         self._build()
 
