@@ -17,7 +17,7 @@ function kmsLayer(step) {
     if (!/^[0-9A-Fa-f-]{36}$/.test(id || "")) {
       throw failure(BAD_PARAMETER);
     }
-    found = only("SELECT ID, KeyManagementServiceMachine, KeyManagementServicePort FROM" +
+    found = only("SELECT ID, " + KMS + "Machine, " + KMS + "Port FROM" +
       " SoftwareLicensingProduct WHERE ID='" + id + "'");
     return {found: found, key: key + APP_ID + "\\" + id + "\\", name: "SoftwareLicensingProduct"};
   }
@@ -26,8 +26,8 @@ function kmsLayer(step) {
 
 /* What a layer shows, as it is spelt: by WMI where it answers, else by registry. */
 function shownNames(layer) {
-  var name = field(layer.found, "KeyManagementServiceMachine", asText);
-  var port = field(layer.found, "KeyManagementServicePort", asUnsigned);
+  var name = field(layer.found, KMS + "Machine", asText);
+  var port = field(layer.found, KMS + "Port", asUnsigned);
   if (name !== null && typeof name === "object") {
     if (!noSuchWay(name["!"])) {
       throw failure(name["!"]);
@@ -35,14 +35,14 @@ function shownNames(layer) {
     return namesInRegistry(layer);
   }
   if (port !== null && typeof port === "object") {
-    port = readValue(layer.key + "KeyManagementServicePort");
+    port = readValue(layer.key + KMS + "Port");
   }
   return {name: name, port: Number(port) || 0};
 }
 
 function namesInRegistry(layer) {
-  return {name: readValue(layer.key + "KeyManagementServiceName"),
-    port: Number(readValue(layer.key + "KeyManagementServicePort")) || 0};
+  return {name: readValue(layer.key + KMS + "Name"),
+    port: Number(readValue(layer.key + KMS + "Port")) || 0};
 }
 
 function hostOfNames(names) {
@@ -106,33 +106,33 @@ function either(layer, byWmi, byRegistry) {
 
 function setKmsName(layer, name) {
   return either(layer, function (row) {
-    call(row, "SetKeyManagementServiceMachine", layer.name, "MachineName", name);
+    call(row, "Set" + KMS + "Machine", layer.name, "MachineName", name);
   }, function () {
-    writeText(layer.key + "KeyManagementServiceName", name);
+    writeText(layer.key + KMS + "Name", name);
   });
 }
 
 function setKmsPort(layer, port) {
   return either(layer, function (row) {
-    call(row, "SetKeyManagementServicePort", layer.name, "PortNumber", port);
+    call(row, "Set" + KMS + "Port", layer.name, "PortNumber", port);
   }, function () {
-    writeText(layer.key + "KeyManagementServicePort", String(port));
+    writeText(layer.key + KMS + "Port", String(port));
   });
 }
 
 function clearKmsName(layer) {
   return either(layer, function (row) {
-    call(row, "ClearKeyManagementServiceMachine");
+    call(row, "Clear" + KMS + "Machine");
   }, function () {
-    removeValue(layer.key + "KeyManagementServiceName");
+    removeValue(layer.key + KMS + "Name");
   });
 }
 
 function clearKmsPort(layer) {
   return either(layer, function (row) {
-    call(row, "ClearKeyManagementServicePort");
+    call(row, "Clear" + KMS + "Port");
   }, function () {
-    removeValue(layer.key + "KeyManagementServicePort");
+    removeValue(layer.key + KMS + "Port");
   });
 }
 

@@ -3,19 +3,22 @@
  * the products that a step is about.
  */
 
+/* With which the names of KMS properties, methods and values begin. */
+var KMS = "KeyManagementService";
+
 var APP_ID = "55c92734-d682-4d71-983e-d6ec3f16059f";
 var KEYED = " FROM SoftwareLicensingProduct WHERE ApplicationID='" + APP_ID +
   "' AND PartialProductKey <> NULL";
 
 /* Fact, property and the first release generation that has it: 0 is 2008. */
 var SERVICE_PROPERTIES = [
-  ["version", "Version", 0, asText], ["machine", "KeyManagementServiceMachine", 0, asText],
+  ["version", "Version", 0, asText], ["machine", KMS + "Machine", 0, asText],
   ["cmid", "ClientMachineID", 0, asText],
-  ["is_kms_host", "IsKeyManagementServiceMachine", 0, asUnsigned],
-  ["port", "KeyManagementServicePort", 1, asUnsigned],
-  ["caching", "KeyManagementServiceHostCaching", 1, asBoolean],
+  ["is_kms_host", "Is" + KMS + "Machine", 0, asUnsigned],
+  ["port", KMS + "Port", 1, asUnsigned],
+  ["caching", KMS + "HostCaching", 1, asBoolean],
   ["rearm", "RemainingWindowsReArmCount", 1, asUnsigned],
-  ["lookup_domain", "KeyManagementServiceLookupDomain", 2, asText]
+  ["lookup_domain", KMS + "LookupDomain", 2, asText]
 ];
 
 function servicePropertiesUpTo(generation) {

@@ -3,22 +3,20 @@
  * with a key, with all the properties that this release has.
  */
 
-var PRODUCT_TIERS = [
-  "ID Name Description PartialProductKey LicenseIsAddon LicenseStatus LicenseStatusReason" +
-    " GracePeriodRemaining ProductKeyID EvaluationEndDate ApplicationID ProcessorURL MachineURL" +
-    " UseLicenseURL ProductKeyURL",
-  "KeyManagementServiceMachine KeyManagementServicePort DiscoveredKeyManagementServiceMachineName" +
-    " DiscoveredKeyManagementServiceMachinePort KeyManagementServiceProductKeyID" +
-    " IsKeyManagementServiceMachine VLActivationInterval VLRenewalInterval GenuineStatus" +
-    " ExtendedGrace TrustedTime RequiredClientCount TokenActivationILID TokenActivationILVID" +
-    " TokenActivationGrantNumber TokenActivationCertificateThumbprint" +
-    " TokenActivationAdditionalInfo",
-  "KeyManagementServiceLookupDomain VLActivationType VLActivationTypeEnabled" +
-    " ADActivationObjectName ADActivationObjectDN ADActivationCsvlkPid ADActivationCsvlkSkuId",
-  "ProductKeyChannel ValidationURL IAID DiscoveredKeyManagementServiceMachineIpAddress" +
-    " RemainingSkuReArmCount RemainingAppReArmCount AutomaticVMActivationHostMachineName" +
-    " AutomaticVMActivationLastActivationTime AutomaticVMActivationHostDigitalPid2"
-];
+/* The four tiers; "~" stands for KeyManagementService. */
+var PRODUCT_TIERS = ("ID Name Description PartialProductKey LicenseIsAddon LicenseStatus" +
+  " LicenseStatusReason GracePeriodRemaining ProductKeyID EvaluationEndDate ApplicationID" +
+  " ProcessorURL MachineURL UseLicenseURL ProductKeyURL" +
+  "|~Machine ~Port Discovered~MachineName Discovered~MachinePort ~ProductKeyID Is~Machine" +
+  " VLActivationInterval VLRenewalInterval GenuineStatus ExtendedGrace TrustedTime" +
+  " RequiredClientCount TokenActivationILID TokenActivationILVID TokenActivationGrantNumber" +
+  " TokenActivationCertificateThumbprint TokenActivationAdditionalInfo" +
+  "|~LookupDomain VLActivationType VLActivationTypeEnabled ADActivationObjectName" +
+  " ADActivationObjectDN ADActivationCsvlkPid ADActivationCsvlkSkuId" +
+  "|ProductKeyChannel ValidationURL IAID Discovered~MachineIpAddress RemainingSkuReArmCount" +
+  " RemainingAppReArmCount AutomaticVMActivationHostMachineName" +
+  " AutomaticVMActivationLastActivationTime AutomaticVMActivationHostDigitalPid2"
+).replace(/~/g, "KeyManagementService").split("|");
 
 function licensingFacts() {
   var found = licensingService(), facts = {}, i, item;
