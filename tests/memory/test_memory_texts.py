@@ -277,3 +277,10 @@ def test_diff_compares_the_servers_that_both_runs_had_and_says_so() -> None:
     assert "GONE" not in said
     assert "NEW" not in said
     assert said.splitlines()[-2] == "1 worse, 0 unchanged"
+
+
+def test_runs_fit_a_narrow_terminal() -> None:
+    said = text(runs("3f9c20b1d4a7e855", "4e0d31c2e5b8f966"), columns=80)
+    assert max(map(len, said.splitlines())) <= 80
+    assert "healthy" in said
+    assert text(runs("3f9c"), columns=120).startswith("RUN ")

@@ -481,3 +481,27 @@ def test_ten_thousand_healthy_servers_cost_the_text_report_no_rows() -> None:
         writer.add(server)
     notable = [server for server in fleet(10_000) if server.verdict != "healthy"]
     assert len(writer._kept) == len(notable) < 2_500
+
+
+def test_one_error_of_many_servers_is_told_once() -> None:
+    rows = [unreachable(f"old-{number}") for number in range(5)]
+    said = "the server refused the password"
+    assert text_of([*rows, healthy()]).count(said) == 1
+    other = msgspec.structs.replace(rows[0], error=ErrorRow(kind="auth", message="another"))
+    text = text_of([other, *rows[1:]])
+    assert text.count("another") == 1
+    assert text.count(said) == 4
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_plan_keeps_to_the_terminal(columns: int) -> None:
+    out = io.StringIO()
+    planned = msgspec.structs.replace(
+        attention("app", SKEW),
+        plan=({"do": "sync-clock", "because": ["clock-skew"] * 9, "within_s": 60},),
+        refusals=({"finding": "x", "reason": "a long reason " * 12},),
+    )
+    writer = PlanTextWriter(out, msgspec.structs.replace(HOW, command="plan"), columns=columns)
+    writer.add(planned)
+    writer.write_plans()
+    assert max(map(len, out.getvalue().splitlines())) <= columns

@@ -39,9 +39,9 @@ def make_writer(format_: str, out: TextIO, how: Invocation, look: Look | None = 
 
 def _text(out: TextIO, how: Invocation, look: Look) -> Writer:
     if how.command == "undo":
-        return UndoTextWriter(out, how, colour=look.colour)
+        return UndoTextWriter(out, how, columns=look.columns, colour=look.colour)
     if how.command == "plan":
-        return PlanTextWriter(out, how, colour=look.colour)
+        return PlanTextWriter(out, how, columns=look.columns, colour=look.colour)
     return TextWriter(
         out, how, columns=look.columns, colour=look.colour, everything=look.everything
     )

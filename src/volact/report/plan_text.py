@@ -21,16 +21,19 @@ from volact.report.step_lines import next_lines
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import duration, os_words, refusal_lines, step_line
+from volact.report.wrap import wrapped
 from volact.words import tr
 
 
 class PlanTextWriter:
     """The plan a person reads before saying yes."""
 
-    def __init__(self, out: TextIO, how: Invocation, *, colour: bool = False) -> None:
+    def __init__(
+        self, out: TextIO, how: Invocation, *, columns: int = 100, colour: bool = False
+    ) -> None:
         self._out = out
         self._how = how
-        terminal = TerminalWriter(out, colour=colour)
+        terminal = TerminalWriter(out, columns=columns, colour=colour)
         self._painted, self._columns = terminal.painted, terminal.columns
         self._planned = self._refused = self._nothing = self._unknown = 0
         self._parts: list[tuple[str, str]] = []
@@ -46,7 +49,7 @@ class PlanTextWriter:
                 kind=server.error.kind,
                 message=server.error.message,
             )
-            self._line(f"  {plain(tr(lost))}")
+            self._prose(plain(tr(lost)))
             self._line()
         elif server.plan:
             self._planned += 1
@@ -92,17 +95,17 @@ class PlanTextWriter:
     def _steps(self, server: ServerReport) -> None:
         for number, step in enumerate(server.plan, 1):
             because = ", ".join(plain(str(word)) for word in step.get("because", ()))
-            self._line(f"  {number}. {step_line(step)}{f'   ({because})' if because else ''}")
+            self._prose(f"{number}. {step_line(step)}{f'   ({because})' if because else ''}", 3)
         self._refusals(server)
         self._line()
 
     def _why_nothing(self, server: ServerReport) -> None:
         first = lead(server)
         if server.reason:
-            self._line(f"  {plain(tr(say('no steps: {why}', why=server.reason)))}")
+            self._prose(plain(tr(say("no steps: {why}", why=server.reason))))
         elif first is not None:
             why = say("{id}: {summary}", id=first.id, summary=first.summary)
-            self._line(f"  {plain(tr(say('no steps: {why}', why=why)))}")
+            self._prose(plain(tr(say("no steps: {why}", why=why))))
         self._refusals(server)
         for line in next_lines(next_step([server], self._how), self._columns, 2):
             self._line(line)
@@ -110,10 +113,13 @@ class PlanTextWriter:
 
     def _refusals(self, server: ServerReport) -> None:
         for reason in refusal_lines(server):
-            self._line(f"  {tr(say('not done: {why}', why=reason))}")
+            self._prose(tr(say("not done: {why}", why=reason)))
 
     def _line(self, text: str = "") -> None:
         self._lines.append(text + "\n")
+
+    def _prose(self, text: str, hang: int = 2) -> None:
+        self._lines += [f"  {line}\n" for line in wrapped(text, self._columns - 2, hang=hang)]
 
 
 # No text from a server may become a line of its own here.

@@ -132,9 +132,13 @@ class TextWriter:
             if not self._goes_on:
                 self._next(group)
             return
+        errors = {server.error.message for server in group.servers if server.error}
+        one = len(errors) == 1 < len(group.servers)
+        if one:
+            self._out.prose(plain(tr(errors.pop())), 4, "dim", hang=2)
         columns = max(width(plain(server.name)) for server in group.servers)
         for server in group.servers:
-            self._server(server, min(columns, 32), now, told=group.shared)
+            self._server(server, min(columns, 32), now, told=one if errors else group.shared)
         self._next(group)
 
     def _server(self, server: ServerReport, columns: int, now: str, *, told: bool) -> None:
@@ -147,7 +151,7 @@ class TextWriter:
     def _evidence(self, server: ServerReport, *, told: bool) -> list[str]:
         """Why this server is here, a line each."""
         if server.error is not None:
-            return [plain(tr(server.error.message))]
+            return [] if told else [plain(tr(server.error.message))]
         first = lead(server)
         lines = [] if told or first is None else [plain(tr(first.summary))]
         if first is not None and first.evidence:

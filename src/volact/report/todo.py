@@ -73,7 +73,7 @@ def _with_volact(
         if first
         else plain(tr(say("volact repairs {what}:", what=what))),
         command,
-        tr(say("To do the same by hand, type on the server:")),
+        tr(say("To see what to type on the server instead:")),
         typed,
     ]
 

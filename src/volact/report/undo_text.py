@@ -14,6 +14,7 @@ from volact.report.run_counts import UndoCounts, undo_of
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import duration, os_words, value
+from volact.report.wrap import wrapped
 from volact.words import tr
 
 _WORDS: dict[str, Text] = {
@@ -30,17 +31,21 @@ _LONG = 90  # a DACL is unreadable for most; the JSON has it whole
 class UndoTextWriter:
     """A paragraph for each server with something to report, then the counts."""
 
-    def __init__(self, out: TextIO, how: Invocation, *, colour: bool = False) -> None:
+    def __init__(
+        self, out: TextIO, how: Invocation, *, columns: int = 100, colour: bool = False
+    ) -> None:
         self._out = out
         self._how = how
-        self._painted = TerminalWriter(out, colour=colour).painted
+        terminal = TerminalWriter(out, columns=columns, colour=colour)
+        self._painted, self._columns = terminal.painted, terminal.columns
         self._counts = UndoCounts()
         self._parts: list[tuple[str, str]] = []
 
     def add(self, server: ServerReport) -> None:
         """Keep one server's paragraph."""
         self._counts.add(server)
-        lines = [self._head(server), *self._body(server), ""]
+        body = (wrapped(line.strip(), self._columns - 2, hang=2) for line in self._body(server))
+        lines = [self._head(server), *(f"  {line}" for part in body for line in part), ""]
         self._parts.append((server.name, "".join(f"{line}\n" for line in lines)))
 
     def finish(self, run: RunReport) -> None:
@@ -96,6 +101,8 @@ class UndoTextWriter:
 
 
 def _setting(one: Undone) -> str:
+    if "(A;" in str(one.before):  # an access list in SDDL, which the JSON document has
+        return _title(one.what)
     return f"{_title(one.what)}: {_shown(one.put)} → {_shown(one.before)}"
 
 

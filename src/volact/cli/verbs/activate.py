@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import aclosing
 
-from volact.cli.console import wants_colour
+from volact.cli.console import columns_of, wants_colour
 from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.changes import ActivateOptions
 from volact.cli.progress import ShownProgress
@@ -94,8 +94,12 @@ async def _plan(run: RunController) -> list[Outcome]:
 
 def _agreed(run: RunController, pending: list[Outcome]) -> bool:
     """Show the plan on standard error and ask."""
-    colour = wants_colour(sys.stderr)
-    writer = PlanTextWriter(sys.stderr, run.fleet.how, colour=colour)
+    writer = PlanTextWriter(
+        sys.stderr,
+        run.fleet.how,
+        columns=columns_of(sys.stderr),
+        colour=wants_colour(sys.stderr),
+    )
     for outcome in pending:
         writer.add(outcome.report)
     writer.write_plans()

@@ -6,7 +6,7 @@ import sys
 from contextlib import aclosing
 from dataclasses import replace
 
-from volact.cli.console import wants_colour
+from volact.cli.console import columns_of, wants_colour
 from volact.cli.options.changes import UndoOptions
 from volact.cli.progress import ShownProgress
 from volact.cli.run_controller import RunController, apply_pending, open_run
@@ -71,7 +71,12 @@ async def _examined(run: RunController, total: int) -> list[Outcome]:
 
 def _agreed(run: RunController, pending: list[Outcome]) -> bool:
     """Show what would be put back and the findings that follow, and ask."""
-    writer = UndoTextWriter(sys.stderr, run.fleet.how, colour=wants_colour(sys.stderr))
+    writer = UndoTextWriter(
+        sys.stderr,
+        run.fleet.how,
+        columns=columns_of(sys.stderr),
+        colour=wants_colour(sys.stderr),
+    )
     for outcome in pending:
         writer.add(outcome.report)
     writer.write_plans()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from volact.model.report import Word, count_of
-from volact.model.text import count, say
+from volact.model.text import count, listed, say
 from volact.report.store_reports.store_text import (
     StoreText,
     ago,
@@ -19,6 +19,8 @@ from volact.report.terminal_writer import Cell
 from volact.report.words import VERDICTS, duration
 from volact.store.values import RunRow
 from volact.words import tr
+
+_WIDE = 100  # a table of all counts needs as much
 
 
 def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
@@ -34,7 +36,11 @@ def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
         *(tr(VERDICTS[word]) for word in verdicts),
         tr(say("changed")),
     )
-    out.table(head, [_row(out, run, verdicts) for run in runs], indent=0)
+    if out.columns < _WIDE:
+        for run in runs:
+            _two_lines(out, run, verdicts)
+    else:
+        out.table(head, [_row(out, run, verdicts) for run in runs], indent=0)
     for run in runs:
         if run.note:
             out.prose(f"{plain(run.id)}: {plain(tr(run.note))}", 0, "dim")
@@ -71,6 +77,20 @@ def _row(out: StoreText, run: RunRow, verdicts: Sequence[Word]) -> tuple[Cell, .
         *(number(count_of(counts, word), word if word != "healthy" else "") for word in verdicts),
         number(counts.changed),
     )
+
+
+def _two_lines(out: StoreText, run: RunRow, verdicts: Sequence[Word]) -> None:
+    """A run where the table has no room."""
+    counts = run.summary
+    took = duration(run.elapsed_s) if run.finished and run.elapsed_s is not None else ""
+    about = (moment(run.started), ago(run.started, out.now), plain(run.command))
+    out.line("  ".join((plain(run.id), *about, took or tr(say("interrupted")))))
+    said = listed(
+        say("{n} {verdict}", n=number, verdict=VERDICTS[word])
+        for word in verdicts
+        if (number := count_of(counts, word))
+    )
+    out.prose(f"{tr(said)}; {tr(say('changed {n}', n=counts.changed))}", 4, "dim")
 
 
 def _next(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
