@@ -168,7 +168,7 @@ def test_expiring_with_nothing_to_tell_is_short() -> None:
 
 
 def test_runs_are_a_line_each() -> None:
-    lines = text(runs("aaaa", "bbbb")).splitlines()
+    lines = text(runs("aaaa", "bbbb"), columns=140).splitlines()
     assert [line.split()[0] for line in lines[:3]] == ["RUN", "aaaa", "bbbb"]
     assert "next: volact diff last~1 last" in lines
     cut_off = [run_row("c", finished=False, elapsed_s=None)]
@@ -283,4 +283,4 @@ def test_runs_fit_a_narrow_terminal() -> None:
     said = text(runs("3f9c20b1d4a7e855", "4e0d31c2e5b8f966"), columns=80)
     assert max(map(len, said.splitlines())) <= 80
     assert "healthy" in said
-    assert text(runs("3f9c"), columns=120).startswith("RUN ")
+    assert text(runs("3f9c"), columns=140).startswith("RUN ")

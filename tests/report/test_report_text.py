@@ -505,3 +505,10 @@ def test_a_plan_keeps_to_the_terminal(columns: int) -> None:
     writer.add(planned)
     writer.write_plans()
     assert max(map(len, out.getvalue().splitlines())) <= columns
+
+
+def test_an_access_list_is_spelled_out_only_with_verbose() -> None:
+    finding = msgspec.structs.replace(POLICY, evidence={"why": "acl", "sddl": "D:(A;;FA;;;BA)"})
+    servers = [attention("a", finding), healthy()]
+    assert "(A;;FA" not in text_of(servers)
+    assert "(A;;FA" in text_of(servers, everything=True)

@@ -70,6 +70,11 @@ class TerminalWriter:
             cells = (self._cell(cell, size) for cell, size in zip(line, widths, strict=True))
             self.line(" " * indent + "  ".join(cells))
 
+    def fits(self, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bool:
+        """Whether a table without indent has room in a line."""
+        columns = zip(head, *([cell.text for cell in row] for row in rows), strict=True)
+        return sum(max(map(width, column)) + 2 for column in columns) - 2 <= self.columns
+
     def painted(self, text: str, colour: str) -> str:
         """The text in a colour, where there are colours."""
         code = COLOURS[colour]

@@ -154,8 +154,11 @@ class TextWriter:
             return [] if told else [plain(tr(server.error.message))]
         first = lead(server)
         lines = [] if told or first is None else [plain(tr(first.summary))]
-        if first is not None and first.evidence:
-            lines.append(tr(say("evidence: {what}", what=pairs(first.evidence))))
+        evidence = dict(first.evidence) if first is not None else {}
+        if not self._everything:
+            evidence.pop("sddl", None)  # it fills lines; the cause says what is wrong with it
+        if evidence:
+            lines.append(tr(say("evidence: {what}", what=pairs(evidence))))
         lines += [
             _also(finding)
             for finding in server.findings

@@ -20,8 +20,6 @@ from volact.report.words import VERDICTS, duration
 from volact.store.values import RunRow
 from volact.words import tr
 
-_WIDE = 100  # a table of all counts needs as much
-
 
 def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
     """The runs, newest first; whether there are older ones."""
@@ -36,11 +34,12 @@ def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
         *(tr(VERDICTS[word]) for word in verdicts),
         tr(say("changed")),
     )
-    if out.columns < _WIDE:
+    rows = [_row(out, run, verdicts) for run in runs]
+    if out.fits(head, rows):
+        out.table(head, rows, indent=0)
+    else:
         for run in runs:
             _two_lines(out, run, verdicts)
-    else:
-        out.table(head, [_row(out, run, verdicts) for run in runs], indent=0)
     for run in runs:
         if run.note:
             out.prose(f"{plain(run.id)}: {plain(tr(run.note))}", 0, "dim")
