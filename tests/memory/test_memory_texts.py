@@ -172,7 +172,7 @@ def test_runs_are_a_line_each() -> None:
     assert [line.split()[0] for line in lines[:3]] == ["RUN", "aaaa", "bbbb"]
     assert "next: volact diff last~1 last" in lines
     cut_off = [run_row("c", finished=False, elapsed_s=None)]
-    said = text(lambda paper: write_runs(paper, cut_off, more=False))
+    said = text(lambda paper: write_runs(paper, cut_off, more=False), columns=140)
     assert "interrupted" in said.splitlines()[1]
     assert "was killed, or is still running" in said
 
