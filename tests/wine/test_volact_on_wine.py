@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import asyncssh
 import pytest
 from loopback import Loopback
 from wine_server import WineServer
@@ -168,13 +169,18 @@ def test_a_login_that_fails_is_a_row_with_its_kind(wine: WineServer, tmp_path: P
     server = f'address = "ssh://{wine.user}@127.0.0.1:{wine.port}"\npassword-env = "P"\n'
     inventory.write_text(
         f'[[server]]\nname = "stranger"\n{server}known-hosts = "none"\n'
+        f'[[server]]\nname = "rebuilt"\n{server}known-hosts = "old"\n'
         f'[[server]]\nname = "wrong"\n{server}known-hosts = "{wine.known_hosts}"\n'
     )
     (tmp_path / "none").write_text("")
+    old = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    (tmp_path / "old").write_text(f"[127.0.0.1]:{wine.port} {old}")
     done = volact("check", "-i", str(inventory), "-o", "json", P="not the password")
     rows = {row["name"]: row for row in json.loads(done.stdout)["servers"]}
     assert done.returncode == 4
     assert rows["stranger"]["error"]["kind"] == "host-key"
+    assert rows["rebuilt"]["error"]["kind"] == "host-key-changed"
+    assert rows["rebuilt"]["error"]["command"].startswith("ssh-keygen -f ")
     assert rows["wrong"]["error"]["kind"] == "auth"
     assert "not the password" not in done.stdout + done.stderr
 
