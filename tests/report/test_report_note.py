@@ -53,6 +53,16 @@ def test_consent_is_asked_for_with_the_exact_command() -> None:
     assert note["To do"][-1] == "  volact activate -i lab.toml --limit db-01 --replace-key"
 
 
+def test_a_reason_is_asked_for_in_words() -> None:
+    option = "--override-entitlement REASON"
+    refusal = {"finding": POLICY.id, "reason": "no", "allow_with": option}
+    server = msgspec.structs.replace(attention("db-01"), refusals=(refusal,))
+    assert parts(server)["To do"][-2:] == [
+        f"  volact activate -i lab.toml --limit db-01 {option}",
+        "(with your reason in place of REASON)",
+    ]
+
+
 def test_what_was_done_is_told_with_before_and_after() -> None:
     note = parts(healthy(repaired=True), HOW)
     assert note["Verdict"] == [

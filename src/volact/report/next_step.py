@@ -54,14 +54,18 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
         return lines_of(after_error(servers, how))
     options = consent(first)
     if _would_help(first) or options:
-        command = command_for("activate", servers, how, options)
-        filled_in = any(option.endswith(" REASON") for option in options)
-        return (
-            (command, tr(say("(with your reason in place of REASON)"))) if filled_in else (command,)
-        )
+        return with_consent(servers, how, options)
     if _would_repair(first):
         return (command_for("activate", servers, how), *_by_hand(servers, how))
     return _for_person(servers, how)
+
+
+def with_consent(servers: Sequence[ServerReport], how: Invocation, options: Sequence[str]) -> Lines:
+    """The command that gives consent; a reason is the person's own."""
+    command = command_for("activate", servers, how, options)
+    if any(option.endswith(" REASON") for option in options):
+        return (command, tr(say("(with your reason in place of REASON)")))
+    return (command,)
 
 
 def way(server: ServerReport) -> str:

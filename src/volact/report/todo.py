@@ -10,7 +10,14 @@ from volact.model.finding import Finding
 from volact.model.report import ServerReport
 from volact.model.text import listed, say
 from volact.report.base import Invocation
-from volact.report.next_step import after_error, command_for, consent, failed_code, repairs
+from volact.report.next_step import (
+    after_error,
+    command_for,
+    consent,
+    failed_code,
+    repairs,
+    with_consent,
+)
 from volact.report.step_lines import Command, lines_of
 from volact.report.terminal_safe import plain
 from volact.report.words import step_line
@@ -62,9 +69,10 @@ def _with_volact(
     server: ServerReport, how: Invocation, wanted: tuple[str, ...], mendable: list[Finding]
 ) -> list[str]:
     """The command by which volact does it, and what to type for the same by hand."""
-    command = command_for("activate", [server], how, wanted)
     if wanted:
-        return [tr(say("volact repairs this only with your consent:")), command]
+        lines = with_consent([server], how, wanted)
+        return [tr(say("volact repairs this only with your consent:")), *lines]
+    command = command_for("activate", [server], how)
     what = listed(finding.id for finding in mendable)
     first = any(f.severity == "error" and f not in mendable for f in server.findings)
     typed = command_for("plan", [server], how, ("--format commands",))
