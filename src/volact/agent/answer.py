@@ -77,11 +77,14 @@ def read_never(line: bytes) -> AnswerError | None:
     if match[1] == b"busy":
         return _busy(detail)
     if match[1] == b"error":
-        return AnswerError("agent", f"the agent stopped with an error: {detail}")
+        return AnswerError("agent", say("the agent stopped with an error: {detail}", detail=detail))
     return AnswerError(
         "agent",
-        f"Windows Script Host did not start the agent ({detail})",
-        "an antivirus, AppLocker or a broken script host may be the cause; try cscript.exe by hand",
+        say("Windows Script Host did not start the agent ({detail})", detail=detail),
+        say(
+            "an antivirus, AppLocker or a broken script host may be the cause; try cscript.exe "
+            "by hand"
+        ),
     )
 
 
@@ -113,13 +116,14 @@ def _no_answer(stdout: bytes, lines: list[bytes]) -> AnswerError:
         if never := read_never(line):
             return never
     if len(stdout) > _MAX_OUTPUT:
-        return _bad("no answer in the first megabyte of output", "")
+        return _bad(say("no answer in the first megabyte of output"), "")
     seen = next((line for line in lines if line), b"")[:80].decode("ascii", "replace")
-    told = f"; it printed {_plain(seen)!r}" if seen else "; it printed nothing"
     return AnswerError(
         "agent",
-        f"the agent never answered{told}",
-        "check that cmd.exe exists and that the account may run scripts",
+        say("the agent never answered; it printed {what}", what=repr(_plain(seen)))
+        if seen
+        else say("the agent never answered; it printed nothing"),
+        say("check that cmd.exe exists and that the account may run scripts"),
     )
 
 
@@ -133,12 +137,14 @@ def _checked(line: bytes) -> bytes:
         raise _bad(f"the answer is longer than {MAX_LINE} bytes", "")
     match = _HEAD.match(line)
     if match is None:
-        raise _bad("the answer line is incomplete or damaged", "")
+        raise _bad(say("the answer line is incomplete or damaged"), "")
     length, body = int(match[1]), match[3]
     if len(body) != length:
-        raise _bad(f"the answer is truncated: {len(body)} of {length} bytes came", "")
+        raise _bad(
+            say("the answer is truncated: {n} of {all} bytes came", n=len(body), all=length), ""
+        )
     if zlib.crc32(body) != int(match[2], 16):
-        raise _bad("the answer is garbled: its checksum does not match", "")
+        raise _bad(say("the answer is garbled: its checksum does not match"), "")
     return body
 
 
@@ -150,7 +156,7 @@ def _decode(body: bytes, expect_id: str | None) -> Answer:
     if wire.v != 1:
         raise _bad(f"the answer is of version {wire.v}, not 1", "")
     if expect_id is not None and wire.id != expect_id:
-        raise _bad("the answer is to another request", "is another volact at work there?")
+        raise _bad(say("the answer is to another request"), say("is another volact at work there?"))
     if len(wire.results) > _MAX_RESULTS:
         raise _bad("the answer has too many results", "")
     _require_plain(wire.facts, "facts")

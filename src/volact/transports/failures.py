@@ -15,6 +15,7 @@ import asyncssh
 import msgspec
 
 from volact.errors import ErrorKind, Passing, TransportError, one_line
+from volact.model.text import Text, say
 from volact.transports.sftp import NotSftpError
 
 __all__ = ["TABLE", "Mapping", "as_transport_error", "mapping_of", "one_line", "translated"]
@@ -33,39 +34,53 @@ class Mapping(msgspec.Struct, frozen=True):
     passing: Passing = "never"
 
 
-_KEY = Mapping("auth", "the private key cannot be used: {detail}", "check key-file")
-_LOST = Mapping("connect", "the connection broke: {detail}", passing="unsent")
-_LATE = Mapping("timeout", "no answer in time", passing="unsent")
-_SPEECH = Mapping("protocol", "the SSH server does not speak as it should: {detail}")
-_FULL = Mapping("protocol", "the server has no room for a file of 100 KB", "free some disk space")
+_KEY = Mapping(
+    "auth",
+    say("the private key cannot be used: {detail}", detail="{detail}"),
+    say("check key-file"),
+)
+_LOST = Mapping(
+    "connect", say("the connection broke: {detail}", detail="{detail}"), passing="unsent"
+)
+_LATE = Mapping("timeout", say("no answer in time"), passing="unsent")
+_SPEECH = Mapping(
+    "protocol", say("the SSH server does not speak as it should: {detail}", detail="{detail}")
+)
+_FULL = Mapping(
+    "protocol", say("the server has no room for a file of 100 KB"), say("free some disk space")
+)
 _FORBIDDEN = Mapping(
     "auth",
-    "the account may not write to its temporary folder",
-    "log in as an administrator",
+    say("the account may not write to its temporary folder"),
+    say("log in as an administrator"),
 )
 
 # Looked up along the exception's own line of descent: the nearest entry wins.
 TABLE: dict[type[BaseException], Mapping] = {
     asyncssh.HostKeyNotVerifiable: Mapping("host-key", "{detail}"),
     asyncssh.PermissionDenied: Mapping(
-        "auth", "the login was refused", "check user, password or key"
+        "auth", say("the login was refused"), say("check user, password or key")
     ),
-    asyncssh.IllegalUserName: Mapping("auth", "the user name is not one that SSH can carry"),
+    asyncssh.IllegalUserName: Mapping("auth", say("the user name is not one that SSH can carry")),
     asyncssh.PasswordChangeRequired: Mapping(
-        "auth", "the password has expired", "log in once by hand and change it"
+        "auth", say("the password has expired"), say("log in once by hand and change it")
     ),
     asyncssh.KeyImportError: _KEY,
     asyncssh.KeyEncryptionError: _KEY,
     asyncssh.KeyExportError: _KEY,
     asyncssh.KeyGenerationError: _KEY,
-    asyncssh.ConfigParseError: Mapping("connect", "the SSH settings are not usable: {detail}"),
+    asyncssh.ConfigParseError: Mapping(
+        "connect", say("the SSH settings are not usable: {detail}", detail="{detail}")
+    ),
     asyncssh.KeyExchangeFailed: Mapping(
         "protocol",
-        "no common SSH algorithm: {detail}",
-        "update the SSH server, or look at its KexAlgorithms, Ciphers and HostKeyAlgorithms",
+        say("no common SSH algorithm: {detail}", detail="{detail}"),
+        say("update the SSH server, or look at its KexAlgorithms, Ciphers and HostKeyAlgorithms"),
     ),
     asyncssh.ConnectionLost: _LOST,
-    asyncssh.DisconnectError: Mapping("connect", "the server ended the connection: {detail}"),
+    asyncssh.DisconnectError: Mapping(
+        "connect", say("the server ended the connection: {detail}", detail="{detail}")
+    ),
     asyncssh.ServiceNotAvailable: _SPEECH,
     asyncssh.ProtocolNotSupported: _SPEECH,
     asyncssh.ProtocolError: _SPEECH,
@@ -73,8 +88,8 @@ TABLE: dict[type[BaseException], Mapping] = {
     asyncssh.MACError: _SPEECH,
     asyncssh.ChannelOpenError: Mapping(
         "connect",
-        "the server refused a session: {detail}",
-        "look at MaxSessions of its sshd",
+        say("the server refused a session: {detail}", detail="{detail}"),
+        say("look at MaxSessions of its sshd"),
         "refused",
     ),
     asyncssh.ChannelListenError: _SPEECH,
@@ -88,29 +103,36 @@ TABLE: dict[type[BaseException], Mapping] = {
     asyncssh.SFTPWriteProtect: _FORBIDDEN,
     asyncssh.SFTPNoSpaceOnFilesystem: _FULL,
     asyncssh.SFTPQuotaExceeded: _FULL,
-    asyncssh.SFTPError: Mapping("protocol", "the script could not be put there: {detail}"),
+    asyncssh.SFTPError: Mapping(
+        "protocol", say("the script could not be put there: {detail}", detail="{detail}")
+    ),
     NotSftpError: Mapping(
         "protocol",
-        "the server does not start SFTP; it says: {detail}",
-        "look at ForceCommand in its sshd_config, at the account's shell, and whether its "
-        "password has expired",
+        say("the server does not start SFTP; it says: {detail}", detail="{detail}"),
+        say(
+            "look at ForceCommand in its sshd_config, at the account's shell, and whether its "
+            "password has expired"
+        ),
         "unsent",
     ),
     TimeoutError: _LATE,
     asyncssh.TimeoutError: _LATE,
     ConnectionRefusedError: Mapping(
-        "connect", "connection refused", "is the SSH server running, on this port?", "unsent"
+        "connect",
+        say("connection refused"),
+        say("is the SSH server running, on this port?"),
+        "unsent",
     ),
-    socket.gaierror: Mapping("connect", "the name does not resolve", "check the address"),
+    socket.gaierror: Mapping("connect", say("the name does not resolve"), say("check the address")),
     ConnectionError: _LOST,
-    OSError: Mapping("connect", "no connection: {detail}"),
+    OSError: Mapping("connect", say("no connection: {detail}", detail="{detail}")),
 }
 
 
 _NO_SFTP = Mapping(
     "connect",
-    "the server does not start what a session needs: {detail}",
-    "is the sftp subsystem on in its sshd_config?",
+    say("the server does not start what a session needs: {detail}", detail="{detail}"),
+    say("is the sftp subsystem on in its sshd_config?"),
 )
 # The library's words for a channel when the whole connection is gone.
 _CLOSED = "SSH connection closed"
@@ -126,7 +148,13 @@ def as_transport_error(error: BaseException) -> TransportError | None:
     found = _of_channel(error) or mapping_of(type(error))
     if found is None:
         return None
-    words = found.words.format(detail=_detail(error))
+    detail = _detail(error)
+    known = found.words
+    words = (
+        say(known.template, detail=detail)
+        if isinstance(known, Text)
+        else known.format(detail=detail)
+    )
     return TransportError(found.kind, words, found.hint, passing=found.passing)
 
 

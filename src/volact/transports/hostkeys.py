@@ -15,6 +15,7 @@ import msgspec
 
 from volact.bounded.files import read_named
 from volact.errors import ErrorKind, InputError, unreadable
+from volact.model.text import say
 from volact.typed import quoted
 
 # What known_hosts reads as more than one host, as a mark, or as the end of a name.
@@ -63,15 +64,22 @@ class KnownHosts:
             return self._changed(host, port, print_)
         if self._policy != "accept-new":
             return Refusal(
-                f"the host key is not known ({print_})",
-                f"compare it, then add it to {self.path} or use --host-key-policy accept-new",
+                say("the host key is not known ({key})", key=print_),
+                say(
+                    "compare it, then add it to {file} or use --host-key-policy accept-new",
+                    file=str(self.path),
+                ),
             )
         return self._remember(host, port, key)
 
     def _changed(self, host: str, port: int, print_: str) -> Refusal:
         return Refusal(
-            f"the host key is not the one in {self.path} (now {print_})",
-            "the server was rebuilt, or another machine answers at its address",
+            say(
+                "the host key is not the one in {file} (now {key})",
+                file=str(self.path),
+                key=print_,
+            ),
+            say("the server was rebuilt, or another machine answers at its address"),
             self.forget(host, port),
             "host-key-changed",
         )

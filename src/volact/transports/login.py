@@ -17,6 +17,7 @@ import msgspec
 
 from volact.errors import TransportError, VolactError
 from volact.model.server import Credential, Server
+from volact.model.text import say
 from volact.transports.base import Secrets
 from volact.transports.failures import as_transport_error, one_line
 from volact.transports.hostkeys import HostKeyPolicy, HostKeys
@@ -83,8 +84,11 @@ class Login:
             async with asyncio.timeout(self._options.connect_s):
                 return await self._config.of(server)
         except TimeoutError as error:
-            words = f"the SSH settings were not read within {self._options.connect_s:g} s"
-            hint = "a command of Match exec takes too long"
+            words = say(
+                "the SSH settings were not read within {seconds} s",
+                seconds=f"{self._options.connect_s:g}",
+            )
+            hint = say("a command of Match exec takes too long")
             raise TransportError("timeout", words, hint, passing="unsent") from error
 
     async def let_go(self, connection: asyncssh.SSHClientConnection) -> None:
@@ -100,7 +104,7 @@ class Login:
         try:
             return await self._connect(_settled(hop, settings, own_user()), settings, tunnel)
         except TransportError as error:
-            message = f"jump host {hop.name}: {error.message}"
+            message = say("jump host {name}: {message}", name=hop.name, message=error.message)
             raise TransportError(error.kind, message, error.hint, passing=error.passing) from error
 
     async def _connect(
@@ -121,7 +125,7 @@ class Login:
                     arguments["proxy_command"] = proxy_arguments(settings.command)
                 return await asyncssh.connect(**arguments)
         except UnicodeDecodeError as error:
-            raise TransportError("protocol", "no SSH server answers there") from error
+            raise TransportError("protocol", say("no SSH server answers there")) from error
         except ValueError as error:
             # asyncssh's word for settings it will not take, such as a user name.
             raise _unusable(error) from error
@@ -185,7 +189,7 @@ class Login:
         if isinstance(error, asyncssh.PermissionDenied):
             return _refused(user_of(server), server.credential, client)
         if isinstance(error, TimeoutError):
-            words = f"no login within {self._options.connect_s:g} s"
+            words = say("no login within {seconds} s", seconds=f"{self._options.connect_s:g}")
             return TransportError("timeout", words, passing="unsent")
         known = as_transport_error(error)
         if known is None:
@@ -227,37 +231,48 @@ def _named(server: Server) -> Credential:
 def _unusable(error: ValueError) -> TransportError:
     known = as_transport_error(error)
     text = one_line(str(error))
-    return known or TransportError("connect", f"the SSH settings are not usable: {text}")
+    return known or TransportError(
+        "connect", say("the SSH settings are not usable: {detail}", detail=text)
+    )
 
 
 def _not_beyond(error: asyncssh.ChannelOpenError) -> TransportError:
     """The jump host is there, and the server behind it is not."""
     return TransportError(
         "connect",
-        f"the jump host does not reach the server: {one_line(str(error))}",
-        "check the address as the jump host sees it, and AllowTcpForwarding of its sshd",
+        say("the jump host does not reach the server: {detail}", detail=one_line(str(error))),
+        say("check the address as the jump host sees it, and AllowTcpForwarding of its sshd"),
     )
 
 
 def _refused(user: str, credential: Credential, client: Client) -> TransportError:
     """What the server offers, and what to do: volact answers no questions."""
     name, offered = one_line(user, 64), ", ".join(client.offered)
-    message = f"the login was refused for {name}"
+    message = say("the login was refused for {user}", user=name)
     named = {"publickey"} if credential.key_files else set()
     named |= {"password"} if credential.names_password else set()
     if client.accepted_one:
-        message = f"the login of {name} is half done: the server also asks for {offered}"
-        hint = "name both password-env and key-file"
+        message = say(
+            "the login of {user} is half done: the server also asks for {what}",
+            user=name,
+            what=offered,
+        )
+        hint = say("name both password-env and key-file")
         if "password" not in client.offered or "password" in named:
-            hint = "volact answers no questions: let this account log in by its key alone"
+            hint = say("volact answers no questions: let this account log in by its key alone")
     elif not {"publickey", "password"} & set(client.offered) and client.offered:
-        hint = f"the server offers {offered}, for which volact has no answer: allow publickey or "
-        hint += "password for this account in its sshd_config"
+        hint = say(
+            "the server offers {what}, for which volact has no answer: allow publickey or "
+            "password for this account in its sshd_config",
+            what=offered,
+        )
     elif not named:
-        hint = "no password or key is named: set password-env or key-file, or start an SSH agent"
+        hint = say(
+            "no password or key is named: set password-env or key-file, or start an SSH agent"
+        )
     elif client.offered and not named & set(client.offered):
-        hint = f"the server offers {offered}: set "
-        hint += "password-env" if "password" in client.offered else "key-file"
+        name_it = "password-env" if "password" in client.offered else "key-file"
+        hint = say("the server offers {what}: set {key}", what=offered, key=name_it)
     else:
-        hint = "check user, password or key"
+        hint = say("check user, password or key")
     return TransportError("auth", message, hint)

@@ -16,6 +16,7 @@ import re
 import asyncssh
 
 from volact.errors import TransportError, one_line
+from volact.model.text import say
 from volact.transports import receive_budget
 from volact.transports.base import Raw
 from volact.transports.failures import translated
@@ -219,6 +220,6 @@ def _with_deadline(error: TransportError, deadline_s: float) -> TransportError:
         return error
     return TransportError(
         "timeout",
-        f"the server did not finish within {deadline_s:.3g} s",
-        "raise --deadline, or find out what its processes wait for",
+        say("the server did not finish within {seconds} s", seconds=f"{deadline_s:.3g}"),
+        say("raise --deadline, or find out what its processes wait for"),
     )

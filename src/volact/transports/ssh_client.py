@@ -15,6 +15,7 @@ from asyncssh.packet import SSHPacket
 
 from volact.errors import InputError, TransportError, VolactError
 from volact.model.server import Credential
+from volact.model.text import say
 from volact.transports import receive_budget
 from volact.transports.base import Secrets
 from volact.transports.failures import one_line
@@ -59,8 +60,8 @@ class Client(asyncssh.SSHClient):
         if isinstance(error, asyncssh.KeyExchangeFailed) and self.restricted:
             return TransportError(
                 "host-key-changed",
-                "the server has none of the kinds of host key in known_hosts",
-                "the server was rebuilt, or another machine answers at its address",
+                say("the server has none of the kinds of host key in known_hosts"),
+                say("the server was rebuilt, or another machine answers at its address"),
                 self._forget,
             )
         if isinstance(error, InputError):
@@ -68,8 +69,8 @@ class Client(asyncssh.SSHClient):
         if self._in_login and _ended_by_server(error):
             return TransportError(
                 "auth",
-                f"the server ended the login: {one_line(str(error))}",
-                "the agent may offer too many keys; name the right one as key-file",
+                say("the server ended the login: {detail}", detail=one_line(str(error))),
+                say("the agent may offer too many keys; name the right one as key-file"),
             )
         return error if isinstance(error, VolactError) else None
 
@@ -130,7 +131,7 @@ class Client(asyncssh.SSHClient):
     def password_change_requested(self, prompt: str, lang: str) -> tuple[str, str]:
         """Windows wants a new password: nothing to be decided here."""
         self.trouble = TransportError(
-            "auth", "the password has expired", "log in once by hand and change it"
+            "auth", say("the password has expired"), say("log in once by hand and change it")
         )
         # The library's word for "no", which its types do not know.
         return cast("tuple[str, str]", NotImplemented)
