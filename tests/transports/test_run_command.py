@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from volact.cloud.base import (
     ApiError,
@@ -136,3 +137,48 @@ async def test_what_is_no_longer_awaited_is_cancelled() -> None:
         await run(command, "a1", s=0.1)
     assert caught.value.kind == "timeout"
     assert command.cancelled == ["inv-1"]
+
+
+class Liar(OneAtATime):
+    """Says one id for every start, and tells of tasks that nobody began, again and again."""
+
+    def __init__(self, *, same_id: bool) -> None:
+        super().__init__()
+        self._same_id = same_id
+
+    async def start(
+        self, instances: Sequence[str], script: bytes, *, name: str, timeout_s: int
+    ) -> str:
+        own = await super().start(instances, script, name=name, timeout_s=timeout_s)
+        return "inv-1" if self._same_id else own
+
+    async def tasks_of(self, open_tasks: Mapping[str, Sequence[str]]) -> Sequence[TaskState]:
+        own = await super().tasks_of(open_tasks)
+        true = [replace(state, result=TaskOutput(state.instance.encode())) for state in own]
+        lie = TaskOutput(b"a lie")
+        foreign = [replace(state, instance="z9", result=lie) for state in true]
+        unknown = [replace(state, invocation="inv-99", result=lie) for state in true]
+        again = [replace(state, result=lie) for state in true]
+        return [*foreign, *unknown, *true, *again]
+
+
+async def test_an_api_that_tells_of_other_tasks_gives_none_an_answer_of_another() -> None:
+    batcher = Batcher(Liar(same_id=False))
+    names = ("a1", "a2", "b1")
+    transports = [RunCommandTransport(batcher, name, "salt") for name in names]
+    raws = await asyncio.gather(
+        *(one.run(b"exit", name="volact-0", deadline_s=5) for one in transports)
+    )
+    assert [raw.stdout.decode() for raw in raws] == [*names]
+
+
+async def test_an_api_that_gives_one_id_twice_costs_time_only() -> None:
+    batcher = Batcher(Liar(same_id=True))
+    transports = [RunCommandTransport(batcher, name, "salt") for name in ("a1", "b1")]
+    done = await asyncio.gather(
+        *(one.run(b"exit", name="volact-0", deadline_s=0.5) for one in transports),
+        return_exceptions=True,
+    )
+    for name, one in zip(("a1", "b1"), done, strict=True):
+        told = one.stdout.decode() if isinstance(one, Raw) else getattr(one, "kind", one)
+        assert told in (name, "timeout")
