@@ -35,6 +35,8 @@ from volact.model.profile import HostPort  # noqa: E402
 from volact.threads import BlockingCalls  # noqa: E402
 
 _MOST_MB, _FLAT_MB, _LONGEST_S, _WAIT_S = 512, 200, 120.0, 3.0
+# What was answered, and after how many seconds, by kind and name.
+Outcomes = dict[str, tuple[str, float]]
 _HERE = "127.0.0.1"
 _KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDhostile", "TENCENTCLOUD_SECRET_KEY": "key"}
 _GOOD = {"kms good": "ok", "ntp good": "ok", "dns good": "ok", "metadata good": "an answer"}
@@ -99,24 +101,29 @@ async def _outcome(name: str, port: int, threads: BlockingCalls) -> str:
     return f"{len(listed.instances)} instances"
 
 
-async def _ask(ports: dict[str, int]) -> dict[str, str]:
+async def _ask(ports: dict[str, int]) -> dict[str, tuple[str, float]]:
     threads = BlockingCalls(len(ports))
-    asked = (_outcome(name, port, threads) for name, port in ports.items())
+    begun = time.monotonic()
+
+    async def one(name: str, port: int) -> tuple[str, float]:
+        return await _outcome(name, port, threads), time.monotonic() - begun
+
+    asked = (one(name, port) for name, port in ports.items())
     return dict(zip(ports, await asyncio.gather(*asked), strict=True))
 
 
-def meet() -> tuple[Ended, dict[str, str], list[str]]:
+def meet() -> tuple[Ended, Outcomes, list[str]]:
     """All peers at once: how the process ended, the outcomes, and what is wrong."""
     with ExitStack() as stack:
         ports = _started(stack)
         words = [sys.executable, __file__, json.dumps(ports)]
         ended = run(words, os.environ, _MOST_MB, _LONGEST_S)
-    found: dict[str, str] = json.loads(ended.out) if ended.code == 0 else {}
+    found: Outcomes = json.loads(ended.out) if ended.code == 0 else {}
     wrong = []
     for name in ports:
         # Many addresses in one datagram are an answer like any other.
         good = "ok" if name == "dns compressed" else _GOOD.get(name, "")
-        told = found.get(name, ended.err[-300:])
+        told = found[name][0] if name in found else ended.err[-300:]
         if told != good if good else told in ("", *_GOOD.values()):
             wrong.append(f"{name} is {told}")
     if ended.peak_mb > _FLAT_MB:
@@ -124,11 +131,15 @@ def meet() -> tuple[Ended, dict[str, str], list[str]]:
     return ended, found, wrong
 
 
-def table(ended: Ended, found: dict[str, str], wrong: list[str]) -> str:
+def table(ended: Ended, found: Outcomes, wrong: list[str]) -> str:
     """The outcomes by kind, as Markdown."""
     lines = ["| asked from here | hostile peer: outcome |", "|---|---|"]
     for kind in dict.fromkeys(name.partition(" ")[0] for name in found):
-        told = (f"{n.partition(' ')[2]}: {w}" for n, w in found.items() if n.startswith(f"{kind} "))
+        told = (
+            f"{name.partition(' ')[2]}: {word}, {seconds:.1f} s"
+            for name, (word, seconds) in found.items()
+            if name.startswith(f"{kind} ")
+        )
         lines.append(f"| {kind} | {'; '.join(sorted(told))} |")
     held = "a control group" if ended.limited else "no control group here: measured only"
     lines.append(

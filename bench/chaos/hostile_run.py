@@ -53,6 +53,7 @@ class Found:
     """What one run showed."""
 
     rows: dict[str, str] = field(default_factory=dict)  # verdict or error kind, by name
+    seconds: dict[str, float] = field(default_factory=dict)
     alone: Ended | None = None
     ended: Ended | None = None
     wrong: list[str] = field(default_factory=list)
@@ -65,11 +66,14 @@ def meet(seed: int) -> Found:
         folder = Path(name)
         (folder / "known_hosts").touch()
         lab = stack.enter_context(Peephole(folder, "healthy", _NEIGHBOURS, seed))
-        found.alone, healthy = _checked(folder, lab.inventory.read_text("utf-8"), "alone")
+        text = lab.inventory.read_text("utf-8")
+        found.alone, alone = _checked(folder, text, "alone")
         hostile = _hostile(stack)
-        text = lab.inventory.read_text("utf-8") + "".join(hostile.values())
-        found.ended, found.rows = _checked(folder, text, "all", _channels(stack))
-    _judge(found, healthy, list(hostile))
+        text += "".join(hostile.values())
+        found.ended, rows = _checked(folder, text, "all", _channels(stack))
+    found.rows = {row["name"]: _outcome(row) for row in rows}
+    found.seconds = {row["name"]: row["elapsed_s"] for row in rows}
+    _judge(found, {row["name"]: _outcome(row) for row in alone}, list(hostile))
     return found
 
 
@@ -107,7 +111,7 @@ def _channels(stack: ExitStack) -> list[str]:
 
 def _checked(
     folder: Path, inventory: str, name: str, notify: Sequence[str] = ()
-) -> tuple[Ended, dict[str, str]]:
+) -> tuple[Ended, list[dict[str, Any]]]:
     path, report = folder / f"{name}.toml", folder / f"{name}.json"
     path.write_text(inventory, "utf-8")
     keys = {"TENCENTCLOUD_SECRET_ID": "AKIDhostile", "TENCENTCLOUD_SECRET_KEY": "key"}
@@ -121,7 +125,7 @@ def _checked(
     rows: list[dict[str, Any]] = []
     if report.exists():
         rows = json.loads(report.read_text("utf-8"))["servers"]
-    return ended, {row["name"]: _outcome(row) for row in rows}
+    return ended, rows
 
 
 def _outcome(row: dict[str, Any]) -> str:
@@ -159,7 +163,7 @@ def table(found: Found) -> str:
     lines = ["| hostile peer | WinRM | TAT API | SSH |", "|---|---|---|---|"]
     names = dict.fromkeys(n.partition("-")[2] for n in found.rows if n.startswith(_WAYS))
     for name in names:
-        told = " | ".join(found.rows.get(way + name, "") for way in _WAYS)
+        told = " | ".join(_told(found, way + name) for way in _WAYS)
         lines.append(f"| {name} | {told} |")
     held = "a control group" if found.ended.limited else "no control group here: measured only"
     lines.append(
@@ -173,6 +177,10 @@ def table(found: Found) -> str:
 
 
 _WAYS = ("winrm-", "tat-", "ssh-")
+
+
+def _told(found: Found, name: str) -> str:
+    return f"{found.rows[name]}, {found.seconds[name]:.1f} s" if name in found.rows else ""
 
 
 def _healthy(found: Found) -> int:

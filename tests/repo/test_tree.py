@@ -95,3 +95,17 @@ def test_the_diff_of_a_finding_is_what_the_file_holds() -> None:
     for name, added in re.findall(r"^--- (src/volact/core/\S+)\n((?:\+.*\n)+)", text, re.MULTILINE):
         lines = "".join(line[1:] for line in added.splitlines(keepends=True))
         assert lines in (ROOT / name).read_text(encoding="utf-8"), name
+
+
+def test_every_threat_names_a_test_that_there_is() -> None:
+    page = (ROOT / "docs/threats.md").read_text("utf-8")
+    rows = [
+        line for line in page.splitlines() if line.startswith("| ") and "what stops it" not in line
+    ]
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    for row in rows:
+        named = re.findall(r"`(tests/\S+\.py|test_\w+)`", row.rpartition("|")[0].rpartition("|")[2])
+        assert named, row
+        for name in named:
+            there = (ROOT / name).is_file() if "/" in name else f"def {name}(" in code
+            assert there, name
