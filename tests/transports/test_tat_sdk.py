@@ -281,7 +281,7 @@ async def test_a_list_that_is_too_large_is_given_up() -> None:
 
     async def page(offset: int) -> tuple[str, ...]:
         asked.append(offset)
-        return ("x" * 2**20,) * 8
+        return ("\ud800" + "x" * 2**20,) * 8
 
     with pytest.raises(ApiError, match="or 64 MB or"):
         await all_pages(page, lambda rows: rows, lambda _: 10**9)

@@ -119,7 +119,7 @@ async def all_pages(
         found += rows(page)
         if not rows(page) or len(found) >= total(page):
             return tuple(found)
-        size += len(msgspec.json.encode(rows(page)))
+        size += len(repr(rows(page)))  # also of text that no encoding takes
         if size > _MOST_BYTES or time.monotonic() > until:
             break
     raise failure(
