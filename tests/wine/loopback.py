@@ -67,7 +67,7 @@ class Loopback:
         import time
 
         path = self.requests[-1].split(" ")[1]
-        body = self.pages.get(path, "no such page").encode()
+        body = self.pages.get(path, self.pages.get("*", "no such page")).encode()
         status = "200 OK" if path in self.pages else "404 Not Found"
         if body.startswith(b"-> "):
             status = f"307 Moved\r\nLocation: {body[3:].decode()}"

@@ -162,11 +162,13 @@ def test_a_metadata_service_that_is_not_there_is_unreadable(
 def test_no_redirect_is_followed(wine: WineServer, loopback: Open) -> None:
     elsewhere = loopback("http", {"/x": "img-stolen"})
     web = loopback("http", {"/image": f"-> http://{elsewhere.address}/x", "/same": "-> /image"})
+    host = loopback("http", {"*": f"-> http://{elsewhere.address}/x"})
     for page in ("image", "same"):
         url = f"http://{web.address}/{page}"
-        facts = probe(wine, metadata={"image-id": url}, date=url, kms=(web.address,))
+        facts = probe(wine, metadata={"image-id": url}, date=url, kms=(host.address,))
         assert facts["metadata"] == {"image-id": unreadable(0x80190000 + 307)}
         assert facts["time"]["ref"] == unreadable(0x80190000 + 307)
+        assert facts["reached"][host.address][0] == "http"
     assert elsewhere.requests == []
 
 
