@@ -1,0 +1,222 @@
+"""What ``make dist`` makes, used as a user would: installed, as one file, in a container."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import ZipFile
+
+import pytest
+from cli_process import started
+
+from volact import __version__
+from volact.cli.child_lab import child_lab
+from volact.knowledge.load import profile_names
+
+pytestmark = pytest.mark.xdist_group("dist")
+
+ROOT = Path(__file__).parents[2]
+MAKE = [sys.executable, str(ROOT / "release/make_dist.py")]
+SERVERS = 6
+
+
+class Made(NamedTuple):
+    """A release and the environment that its wheel was installed into."""
+
+    folder: Path
+    environment: Path
+
+    def file(self, suffix: str) -> Path:
+        (found,) = self.folder.glob(f"volact-*{suffix}")
+        return found
+
+    @property
+    def packages(self) -> dict[str, str]:
+        (site,) = self.environment.glob("lib/python*/site-packages")
+        return {item.name: item.version for item in distributions(path=[str(site)])}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Made]:
+    """Two builds side by side, in folders and surroundings that differ."""
+    first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("a longer name")
+    other = {"TZ": "Asia/Jakarta", "PYTHONHASHSEED": "1"}
+    with build(first, 0o022), build(second, 0o077, **other):
+        pass
+    return made_in(first), made_in(second)
+
+
+@pytest.fixture(scope="module")
+def made(both: tuple[Made, Made]) -> Made:
+    return both[0]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Path]:
+    """Servers that run in the tests' own environment."""
+    with child_lab("tencent", SERVERS, 7) as inventory:
+        yield inventory
+
+
+def made_in(folder: Path) -> Made:
+    return Made(folder / "dist", folder / "environment")
+
+
+@contextmanager
+def build(folder: Path, umask: int, **environ: str) -> Iterator[None]:
+    """A build that goes on during the block and has succeeded when it is left."""
+    made = made_in(folder)
+    command = [*MAKE, "--to", str(made.folder), "--environment", str(made.environment)]
+    with started(command, cwd=folder, umask=umask, env={**os.environ, **environ}) as process:
+        yield
+    assert process.returncode == 0
+
+
+def clean(**environ: str) -> dict[str, str]:
+    """An environment in which Python finds nothing of the checkout."""
+    return {"PATH": os.environ["PATH"], "VOLACT_STORE": "none", **environ}
+
+
+def verdicts(command: Sequence[str | Path], lab: Path, **environ: str) -> dict[str, str]:
+    """What a check by this volact says of the lab's servers."""
+    words = [*command, "check", "-i", lab, "--output", "json"]
+    with started(
+        [str(word) for word in words],
+        cwd="/",
+        env=clean(**environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        out, err = process.communicate()
+    assert process.returncode in {0, 3, 4}, err.decode()
+    document: dict[str, Any] = json.loads(out)
+    assert document["volact"] == __version__
+    return {row["name"]: row["verdict"] for row in document["servers"]}
+
+
+def test_another_build_has_the_same_bytes(both: tuple[Made, Made]) -> None:
+    first, second = (
+        {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in made.folder.iterdir()}
+        for made in both
+    )
+    assert first == second
+
+
+def test_every_file_has_its_checksum(made: Made) -> None:
+    lines = (made.folder / "SHA256SUMS").read_text("ascii").splitlines()
+    sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    files = {file.name: file for file in made.folder.iterdir() if file.name != "SHA256SUMS"}
+    assert {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()} == (
+        sums
+    )
+    scripts = {name for name in sums if name.endswith(".bat")}
+    assert scripts == {f"activate-{name}.bat" for name in profile_names()}
+
+
+def test_the_version_stands_in_one_place(made: Made) -> None:
+    assert made.packages["volact"] == __version__
+    assert all(f"-{__version__}" in made.file(end).name for end in (".whl", ".tar.gz", ".pyz"))
+    named = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "pyproject.toml", *(ROOT / "src").rglob("*.py"), *(ROOT / "release").iterdir())
+        if f'"{__version__}"' in path.read_text("utf-8")
+    ]
+    assert named == ["src/volact/__init__.py"]
+
+
+def test_the_archives_hold_the_product_and_its_licence(made: Made) -> None:
+    wheel = ZipFile(made.file(".whl")).namelist()
+    assert {name.split("/")[0] for name in wheel} == {
+        "volact",
+        "volact_lab",
+        f"volact-{__version__}.dist-info",
+    }
+    assert "volact/py.typed" in wheel
+    with tarfile.open(made.file(".tar.gz")) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames()}
+    for own in (wheel, names):
+        assert any(name.endswith("LICENSE") for name in own)
+        assert not [name for name in own if "__pycache__" in name or "tests/" in name]
+
+
+def test_the_bill_names_what_is_installed(made: Made) -> None:
+    bill = json.loads(made.file(".cdx.json").read_text("utf-8"))
+    assert bill["bomFormat"] == "CycloneDX"
+    root = bill["metadata"]["component"]
+    assert (root["name"], root["version"]) == ("volact", __version__)
+    others = {name: version for name, version in made.packages.items() if name != "volact"}
+    assert {item["name"]: item["version"] for item in bill["components"]} == others
+
+
+def test_an_installation_holds_only_what_is_needed(made: Made) -> None:
+    optional = {"apprise", "h11", "keyring", "pip", "psycopg", "pytest", "quickjs-ng", "setuptools"}
+    assert not optional & {name.lower() for name in made.packages}
+    done = subprocess.run(
+        [made.environment / "bin/volact", "lab", "serve"],
+        check=False,
+        env=clean(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "volact[lab]" in done.stderr
+
+
+def test_the_wheel_checks_servers(made: Made, lab: Path, tmp_path: Path) -> None:
+    seen = verdicts([made.environment / "bin/volact"], lab, HOME=str(tmp_path))
+    assert len(seen) == SERVERS
+    assert set(seen.values()) > {"healthy"}
+
+
+def test_the_single_file_checks_servers(made: Made, lab: Path, tmp_path: Path) -> None:
+    by_wheel = verdicts([made.environment / "bin/volact"], lab, HOME=str(tmp_path))
+    by_file = verdicts([made.file(".pyz")], lab, HOME=str(tmp_path))
+    assert by_file == by_wheel
+
+
+def test_the_container_needs_no_account_and_no_writable_root(
+    made: Made, lab: Path, tmp_path: Path
+) -> None:
+    """The Dockerfile's settings in a mount namespace: a read-only root, ``/data`` alone writable.
+
+    ``/mnt`` stands for the container's root, whose environment is made by the same
+    ``install.sh``; a builder of images is not needed.
+    """
+    text = (ROOT / "release/Dockerfile").read_text("utf-8")
+    assert "sh /src/install.sh /src/*.whl /opt/volact" in text
+    environ = {
+        name: value.replace("/data", "/mnt/data")
+        for name, value in re.findall(r"^ENV (\w+)=(\S+)$", text, re.MULTILINE)
+    }
+    (user, group) = re.findall(r"^USER (\d+):(\d+)$", text, re.MULTILINE)[0]
+    (entry,) = json.loads(re.findall(r"^ENTRYPOINT (.+)$", text, re.MULTILINE)[0])
+    assert "VOLUME /data" in text
+    inner = f"""
+        mount -t tmpfs tmpfs /mnt
+        mkdir -p /mnt/opt/volact /mnt/data/lab
+        cp {shlex.quote(str(lab.parent))}/lab.* /mnt/data/lab
+        chown -R {user}:{group} /mnt/data
+        mount --bind {shlex.quote(str(made.environment))} /mnt/opt/volact
+        mount --bind /mnt/data /mnt/data
+        mount -o remount,bind,ro /
+        mount -o remount,bind,ro /mnt
+        mount -o remount,bind,ro /mnt/opt/volact
+        cd /mnt/data
+        exec setpriv --reuid={user} --regid={group} --clear-groups /mnt/opt/volact/bin/python \
+          -m volact "$@"
+    """
+    assert entry == "/opt/volact/bin/volact"
+    contained = ["unshare", "--mount", "sh", "-euc", inner, "sh"]
+    seen = verdicts(contained, Path("/mnt/data/lab/lab.toml"), **environ)
+    assert len(seen) == SERVERS
