@@ -25,6 +25,7 @@ LABELS: dict[str, Text] = {
     "deny": say("denied to"),
     "dns": say("DNS servers"),
     "edition": say("edition"),
+    "effective": say("in effect"),
     "expected": say("expected"),
     "host": say("host"),
     "hosts": say("hosts"),
@@ -68,9 +69,19 @@ LABELS: dict[str, Text] = {
     "start": say("start mode"),
     "state": say("state"),
     "status": say("status"),
+    "target": say("target edition"),
     "type": say("type"),
     "via": say("configured through"),
     "why": say("why"),
     "within_s": say("within"),
     "zone": say("time zone"),
 }
+
+# Values of evidence that are words: shown as they are, translated where a catalogue has them.
+VALUES: tuple[Text, ...] = (
+    say("refused"),
+    say("timeout"),
+    say("standalone"),
+    say("member"),
+    say("controller"),
+)
