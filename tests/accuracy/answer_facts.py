@@ -18,6 +18,7 @@ WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"
 KMS_UNCLEAR = frozenset({"unknown", "http"})
 # HRESULTs of an HTTP try that show a listener: it spoke, or was cut off.
 KMS_REACHED = frozenset({0, 0x80072F78, 0x80072EFE, 0x80072EFF, 0x80072746})
+KMS_TIMED_OUT = 0x80072EE2
 _TOKENS = (
     "VOLUME_KMSCLIENT",
     "VOLUME_KMS",
@@ -116,10 +117,16 @@ def outcome(raw: Mapping[str, Any], host: str) -> str:
     told = value(raw, "reached", host)
     if told is not None:
         return str(told[0])
-    return "connected" if value(raw, "reach", host) in KMS_REACHED else ""
+    code = value(raw, "reach", host)
+    return "connected" if code in KMS_REACHED else "filtered" if code == KMS_TIMED_OUT else ""
 
 
 def may_reach(raw: Mapping[str, Any], host: str, *, unproven: bool | None) -> bool:
-    """Whether a host is connected; with ``unproven``, whether it is at least not ruled out."""
-    found = outcome(raw, host)
-    return found == "connected" or (bool(unproven) and found in KMS_UNCLEAR)
+    """Whether a host is connected; with ``unproven``, whether it is at least not ruled out.
+
+    A time-out rules nothing out where Windows has no licence to lose.
+    """
+    found, keyed = outcome(raw, host), clients(raw) or products(raw) or []
+    unlicensed = not keyed or not all(licensed(product) for product in keyed)
+    trial = KMS_UNCLEAR | ({"filtered"} if unlicensed else set())
+    return found == "connected" or (bool(unproven) and found in trial)

@@ -13,6 +13,8 @@ from volact.model.profile import Profile
 
 Raw = Mapping[str, Any]
 
+ACTIVATION_ID = 8  # among the fields of a 12288
+
 
 def host_in_force(raw: Raw, product: Raw) -> str:
     """``host:port`` that activating this product would ask, "" when not known.
@@ -53,19 +55,21 @@ def accepted(host: str, raw: Raw, profile: Profile, *, any_port: bool = False) -
     name, _, port = host.rpartition(":")
     known = {(_plain(h.host), h.port) for h in profile.all_kms_hosts()}
     known |= {(_plain(h.host), h.port) for sub in profile.sub_clouds for h in sub.kms}
-    if any_port and any(_plain(name) == other for other, _ in known):
+    spelt = _spellings(name, raw)
+    ports = {right for other, right in known if spelt & _spellings(other, raw)}
+    if any_port and ports:
         return True
     below = any(_plain(name).endswith(f".{suffix}") for suffix in profile.kms_suffixes)
     # A host that metadata names counts only below the cloud's own domains, as any host there.
     by_dns = profile.discovery == "dns" and not known
-    return (_plain(name), int(port)) in known or (below and port == "1688") or by_dns
+    return int(port) in ports or (below and port == "1688") or by_dns
 
 
 def reached(host: str, raw: Raw, *, unproven: bool = False) -> bool:
     """Whether the server is known to open a connection to a host; or may, if that counts."""
     name, _, port = host.rpartition(":")
     return any(
-        _plain(other.rpartition(":")[0]) == _plain(name)
+        _spellings(other.rpartition(":")[0], raw) & _spellings(name, raw)
         and other.rpartition(":")[2] == port
         and may_reach(raw, other, unproven=unproven)
         for other in value(raw, "reach") or {}
@@ -77,8 +81,21 @@ def _pair(raw: Raw, host: str, port: str) -> tuple[Any, Any]:
 
 
 def _last_success(raw: Raw) -> tuple[Any, Any]:
-    _, fields = value(raw, "events", "12288") or ("", ["", "", ""])
+    events = value(raw, "events") or {}
+    ids = {str(product.get("ID", "")).lower() for product in value(raw, "products") or ()}
+    fields = (events.get("12288") or ("", ["", "", ""]))[1]
+    if len(fields) > ACTIVATION_ID and fields[ACTIVATION_ID].lower() not in ids:
+        return None, None  # another product's
     return host_port(fields[2]) if fields[0] == "0x00000000" else (None, None)
+
+
+def _spellings(host: str, raw: Raw) -> set[str]:
+    """The full name below the server's own domain, and what the server resolved."""
+    plain, domain = _plain(host), value(raw, "os.domain") or ""
+    member = value(raw, "os.role") in (1, 3, 4, 5) and "." in domain
+    full = f"{plain}.{domain}" if member and not {".", ":"} & set(plain) else plain
+    found = value(raw, "resolved") or {}
+    return {full, *(_plain(name) for name in (*found.get(plain, ()), *found.get(full, ())))}
 
 
 def _plain(host: str) -> str:

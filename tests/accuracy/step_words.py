@@ -73,6 +73,11 @@ def _clear_host(params: Raw, raw: Raw) -> str:
     return "product" if number == 1 else f"product {number}"
 
 
+def _route(params: Raw, raw: Raw) -> str:
+    dead = f" instead of {' '.join(params['dead'])}" if params.get("dead") else ""
+    return f"{params['destination']} {params['gateway']}{dead}"
+
+
 def _nothing(params: Raw, raw: Raw) -> str:
     return ""
 
@@ -84,7 +89,7 @@ def _anything(params: Raw, raw: Raw) -> str:
 
 _WORDS: dict[str, Callable[[Raw, Raw], str]] = {
     "add-dns": lambda params, raw: params["position"],
-    "add-route": lambda params, raw: f"{params['destination']} {params['gateway']}",
+    "add-route": _route,
     "enable-service": _enable,
     "start-service": _start,
     "grant-execute": _grant,

@@ -151,7 +151,13 @@ PLANTED = [
         (set_host(),),
         "reaches none of the hosts",
     ),
-    Planted("KMS silent", on("the KMS hosts are silent"), (ACTIVATE,), "not known to be reached"),
+    Planted("KMS refuses", on("the KMS hosts refuse"), (ACTIVATE,), "not known to be reached"),
+    Planted(
+        "KMS silent, licensed",
+        on("licensed, but the KMS hosts are out of reach"),
+        (ACTIVATE,),
+        "not known to be reached",
+    ),
     Planted(
         "foreign host",
         on("Azure's host on 2019, not licensed"),

@@ -18,6 +18,7 @@ PARTS = (
     "network_facts",
     "on_need",
     "facts",
+    "firewall",
 )
 NEED = Script(*PARTS)
 
@@ -110,6 +111,15 @@ RULE = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=x|"
         (RULE.replace("Action=Block", "Action=Allow").replace("1688", "443"), False, False),
         ("v2.10|Action=Allow|Active=TRUE|Dir=Out|Name=all|", False, True),
         ("v2.10|Action=Allow|Active=TRUE|Dir=Out|App=C:\\x.exe|", False, False),
+        (RULE.replace("RPort=1688", "RPort2_10=444-1000|RPort2_10=1002-5000"), True, False),
+        (RULE.replace("RPort=1688", "RPort=80|RPort=443"), False, False),
+        (RULE.replace("RPort=1688", "RPort=80|RPort=1688"), True, False),
+        (RULE.replace("Protocol=6", "Protocol=17"), False, False),
+        (RULE + "App=%SystemRoot%\\system32\\SppExtComObj.Exe|", True, False),
+        (RULE + "App=%SystemRoot%\\system32\\svchost.exe|Svc=bits|", False, False),
+        (RULE + "Svc=sppsvc|", True, False),
+        (RULE + "Svc=*|", True, False),
+        (RULE + "App=System|", True, False),
     ],
 )
 def test_rules_are_told_by_their_fields(rule: str, blocking: bool, opening: bool) -> None:

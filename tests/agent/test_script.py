@@ -100,6 +100,48 @@ def test_an_event_carries_its_number_in_the_log() -> None:
     assert EVENTS.call("newestEvents", xml)["12289"] == ["2026-01-31T08:00:00Z", ["0x0"], 4711]
 
 
+def request(id: str, code: str, at: str = "2026-01-31T08:00:00.000Z") -> str:
+    fields = (code, "0x0", "kms:1688", "cmid", "2026/01/31 08:00", "0", "5", "0", id, "5")
+    return event(12288, at, ", ".join(fields))
+
+
+def test_each_product_keeps_its_newest_pair() -> None:
+    # Newest first: Office asked twice, the second time in vain; Windows was answered.
+    xml = "".join(
+        [
+            request("OFFICE-1", "0x800706BA"),
+            event(12289, "2026-01-31T07:59:00.000Z", "0xC004F038, 0x0"),
+            request("OFFICE-1", "0x0"),
+            event(12289, "2026-01-31T07:58:00.000Z", "0x00000000, 0x0, 1"),
+            request("Windows-1", "0x00000000"),
+            request("windows-1", "0xC004F074"),
+        ]
+    )
+    found = EVENTS.call("newestEvents", xml)
+    codes = {key: value and value[1][0] for key, value in found.items()}
+    assert codes == {
+        "12288": "0x800706BA",
+        "12289": "0xC004F038",
+        "8198": None,
+        "12288 office-1": "0x0",
+        "12289 office-1": "0xC004F038",
+        "12288 windows-1": "0x00000000",
+        "12289 windows-1": "0x00000000",
+    }
+
+
+def test_each_application_keeps_its_newest_failure() -> None:
+    app = "RuleId=a;Action=AutoActivate;AppId={};SkuId=b"
+    office, windows = "0ff1ce15-a989-479d-af46-f275c6370663", "55C92734-d682-4d71-983e-d6ec3f16059f"
+    found = EVENTS.call(
+        "newestEvents",
+        event(8198, "2026-01-31T08:00:00.000Z", "hr=0xC004F074", app.format(office))
+        + event(8198, "2026-01-31T07:00:00.000Z", "hr=0x8007232B", app.format(windows)),
+    )
+    assert found["8198"][1][0] == "hr=0xC004F074"
+    assert found[f"8198 {windows.lower()}"][1][0] == "hr=0x8007232B"
+
+
 def test_the_newest_event_of_each_kind_counts() -> None:
     xml = "".join(
         [

@@ -22,7 +22,7 @@ from servers import (
 )
 
 from volact.core.assessment import assess
-from volact.core.assessment.hosts import same_host
+from volact.core.assessment.hosts import HostNames, same_host
 from volact.core.assessment.kms import reach_of
 from volact.core.assessment.kms_setting import KmsSetting, kms_layers, service_setting
 from volact.core.assessment.licence import licence_of
@@ -44,6 +44,33 @@ from volact.model.profile import HostPort
 )
 def test_hosts_are_compared_as_dns_and_ip_do(one: str, other: str, same: bool) -> None:
     assert same_host(HostPort.parse(one), HostPort.parse(other)) is same
+    assert HostNames().same(HostPort.parse(one), HostPort.parse(other)) is same
+
+
+RESOLVED = {
+    "kms01": ("kms01.corp.example", "10.0.0.5"),
+    "sunk": ("sunk", "127.0.0.1"),
+    "hole": ("hole", "0.0.0.0"),
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("kms01", "kms01.corp.example", True),
+        ("kms02", "kms02.corp.example", True),  # by the server's own domain
+        ("kms02", "kms02.other.example", False),
+        ("kms01.corp.example", "10.0.0.5", False),  # it was asked for under its short name
+        ("kms01", "10.0.0.5", True),
+        ("kms01:1689", "10.0.0.5", False),
+        ("sunk", "127.0.0.1", False),  # this server itself is no KMS host's address
+        ("hole", "sunk", False),
+    ],
+)
+def test_one_host_has_several_names(one: str, other: str, same: bool) -> None:
+    names = HostNames(domain="corp.example", found=RESOLVED)
+    assert names.same(HostPort.parse(one), HostPort.parse(other)) is same
+    assert names.same(HostPort.parse(other), HostPort.parse(one)) is same
 
 
 def setting_of(raw: dict[str, Any]) -> Any:

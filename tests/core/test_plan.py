@@ -96,10 +96,20 @@ EXAMPLES = [
     Example("policy override", server(licensed=False, registry__policy_machine=OTHER_KMS), ""),
     Example("name", server(licensed=False, reach=reach(UNRESOLVED)), ""),
     Example("refused", server(licensed=False, reach=reach(REFUSED)), ""),
-    Example("silent", server(licensed=False, reach=reach(TIMEOUT)), ""),
+    Example("silent", server(licensed=False, reach=reach(TIMEOUT)), "activate"),
     Example(
         "foreign host and none in reach",
         server(licensed=False, kms=OTHER_KMS, reach=reach(TIMEOUT)),
+        "set-kms-host activate put-back-kms-host",
+    ),
+    Example(
+        "foreign host and all refuse",
+        server(licensed=False, kms=OTHER_KMS, reach=reach(REFUSED)),
+        "",
+    ),
+    Example(
+        "licensed by a foreign host and none in reach",
+        server(kms=OTHER_KMS, reach=reach(TIMEOUT)),
         "",
     ),
     Example(
@@ -243,7 +253,7 @@ EXAMPLES = [
     Example(
         "foreign name servers and a silent host, agreed",
         server(licensed=False, dns=["8.8.8.8"], reach=reach(TIMEOUT)),
-        "",
+        "activate",
         agreed("add-dns"),
     ),
     Example(
@@ -261,7 +271,7 @@ EXAMPLES = [
     Example(
         "no route at all, agreed",
         server(licensed=False, routes=[], reach=reach(TIMEOUT)),
-        "",
+        "activate",
         agreed("add-route"),
     ),
     Example("no route, licensed", server(routes=DEFAULT_ROUTE), "", agreed("add-route")),

@@ -14,6 +14,7 @@ from volact.agent.request import new_request
 from volact.core.standalone import standalone_steps
 from volact.knowledge.load import knowledge_for
 from volact_lab.faults import FAULTS
+from volact_lab.faults.kms import OFFICE_ID
 from volact_lab.session import Result, Start, execute
 from volact_lab.windows import acl
 from volact_lab.windows.machine import Machine
@@ -152,7 +153,23 @@ _SEEN: list[tuple[str, int, str, Check]] = [
     ("grace-ending", 1, "2019", lambda f: product(f)["GracePeriodRemaining"] < 30 * 1440),
     ("renewal-late", 1, "2019", lambda f: product(f)["GracePeriodRemaining"] < 245_000),
     ("type-forced", 1, "2019", lambda f: product(f)["VLActivationTypeEnabled"] == 1),
-    ("kms-firewall", 1, "2019", lambda f: len(f["firewall"]["block"]) == 1),
+    ("kms-firewall", 2, "2019", lambda f: len(f["firewall"]["block"]) == 1),
+    (
+        "route-dead",
+        1,
+        "2019",
+        lambda f: ["169.254.0.0", "255.255.128.0", "172.31.48.1"] in f["routes"],
+    ),
+    ("kms-address", 1, "2019", lambda f: f["resolved"][KMS[:-5]][1] == f["licensing"]["machine"]),
+    (
+        "office-events",
+        1,
+        "2019",
+        lambda f: (
+            f["events"]["12288"][1][8] == OFFICE_ID
+            and f["events"][f"12288 {product(f)['ID'].lower()}"][1][0] == "0x00000000"
+        ),
+    ),
     ("kms-too-old", 1, "2019", lambda f: f["events"]["12288"][1][0] == "0xC004F042"),
     ("time-source", 1, "2019", lambda f: f["time"]["peers"] == ""),
     ("licensing-asleep", 1, "2019", lambda f: f["products"] == {"!": 0x8007041D}),

@@ -88,6 +88,7 @@ async def test_the_firewall_is_asked_when_no_host_answers(here: Place) -> None:
     facts = await facts_of(machine)
     assert facts["firewall"] == {
         "service": "Running",
+        "active": 4,
         "blocking": ["PublicProfile"],
         "block": [BLOCK],
         "allow": [],

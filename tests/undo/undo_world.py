@@ -89,7 +89,11 @@ def picture(machine: Machine) -> dict[str, Any]:
         "dacl": machine.licensing_file().dacl.sddl(),
         "owner": machine.licensing_file().owner,
         "dns": list(machine.network.dns),
-        "routes": sorted((r.destination, r.mask, r.next_hop) for r in machine.network.routes),
+        "routes": sorted(
+            (route.destination, route.mask, route.next_hop)
+            for route in machine.network.routes
+            if machine.network.leads(route)  # one that leads nowhere is as good as none
+        ),
     }
 
 

@@ -30,6 +30,8 @@ HANDED_BYTES = 96 * 1024  # a standalone file is never shortened, only bounded
 
 _COMMON = ("host", "registry", "wmi", "services", "net", "reach", "licensing", "server", "ground")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
+# Facts that no step changes.
+_UNCHANGED = ("ground_facts", "firewall", "resolved")
 
 
 def _parts_of_kinds(kinds: Iterable[StepKind[Any]]) -> tuple[str, ...]:
@@ -41,7 +43,7 @@ def _parts_of_kinds(kinds: Iterable[StepKind[Any]]) -> tuple[str, ...]:
 _PARTS_OF_STEPS = _parts_of_kinds(KINDS)
 
 PARTS: dict[Mode, tuple[str, ...]] = {
-    "probe": (*_COMMON, *_FACTS, "ground_facts", "main", "probe"),
+    "probe": (*_COMMON, *_FACTS, *_UNCHANGED, "main", "probe"),
     "apply": (*_COMMON, *_FACTS, "steps", *_PARTS_OF_STEPS, "lock", "main", "apply"),
     "standalone": (
         *_COMMON,

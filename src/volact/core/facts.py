@@ -55,6 +55,7 @@ def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:
         reached=_table(raw, "reached", _reach_try),
         events=_table(raw, "events", _event),
         metadata=_table(raw, "metadata", text),
+        resolved=_table(raw, "resolved", texts),
         addresses=_fact("addresses", raw, "addresses", texts),
         dns=_fact("dns", raw, "dns", texts),
         adapters=_table(raw, "adapters", _adapter),

@@ -38,7 +38,7 @@ GROUPS: dict[str, Fields] = {
     "binary": {"path": path, **_all(text, "sddl debugger"), "exists": boolean},
     "rights": {**_all(text, "profile_key hive enum_root plugplay dcom"), "profiles": texts},
     "store": {"path": path, "sddl": text, **_all(integer, "tokens free_mb"), "spare": boolean},
-    "firewall": {"service": text, **_all(texts, "blocking block allow")},
+    "firewall": {"service": text, "active": integer, **_all(texts, "blocking block allow")},
     "ground": {**_all(text, "wsh engine process system acp oem"), "replacement": integer},
     "wsh": {**_all(integer, "machine user winsafer"), **_all(boolean, "vbscript slmgr")},
 }

@@ -8,6 +8,7 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.kms_setting import KmsSetting
 from volact.core.findings import BY_ID
 from volact.core.findings.clock import CLOCK_SKEW
+from volact.core.findings.reach import KMS_UNREACHABLE
 from volact.core.findings.unknown import FACT_UNREADABLE
 from volact.core.steps.clock import SyncClock
 from volact.core.steps.kms_hosts import ClearKmsHost, SetKmsHost
@@ -18,7 +19,7 @@ from volact.model.finding import Finding
 from volact.model.step import Refusal
 from volact.model.text import Text, say
 
-# What lets an activation be tried.
+# What lets an activation be tried; a time-out does where Windows has no licence to lose.
 _MAY_BE_REACHED = ("yes", "unclear", "http")
 
 
@@ -93,14 +94,12 @@ def blockers(
     a: Assessment, findings: tuple[Finding, ...], steps: tuple[StepDraft, ...]
 ) -> tuple[Refusal, ...]:
     """Why Windows is not activated now: errors that stay, facts that are missing."""
-    repaired = {id for step in steps for id in step.because}
-    stay = [
-        f
-        for f in findings
-        if _stops(f, a) and _blocks_activation(f) and f.id not in repaired
-        # The last half hour is an error, because the host's clock is another.
-        if not (f.id == CLOCK_SKEW.id and a.clock.accepted)
-    ]
+    settled = {id for step in steps for id in step.because}
+    if _host_reached(a, steps):
+        settled.add(KMS_UNREACHABLE.id)  # only a time-out says so: the activation is the judge
+    if a.clock.accepted:
+        settled.add(CLOCK_SKEW.id)  # the last half hour is an error: the host's clock is another
+    stay = [f for f in findings if _stops(f, a) and _blocks_activation(f) and f.id not in settled]
     refused = [
         Refusal(
             finding=f.id,
@@ -155,14 +154,16 @@ def _host_known(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
 def _host_reached(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
     """Whether the server reaches, or may reach, the host that it will use after these steps.
 
-    An inconclusive try prevents nothing: the activation itself decides.
+    An inconclusive try prevents nothing: the activation itself decides.  Nor does a
+    time-out where Windows is not licensed.
     Where the provider leaves the host to DNS and none is known yet, Windows asks.
     """
     by_dns = a.ctx.knowledge.profile.discovery == "dns"
+    tried = _MAY_BE_REACHED if a.licence.all_licensed else (*_MAY_BE_REACHED, "timeout")
     if _plans(steps, AddDns, AddRoute, SetKmsHost, ClearKmsHost):
         return True  # planned only where an accepted host is reached, or will be
     return all(
-        (isinstance(setting, Known) and a.kms.reach_of(setting.value.host) in _MAY_BE_REACHED)
+        (isinstance(setting, Known) and a.kms.reach_of(setting.value.host) in tried)
         or (isinstance(setting, Absent) and by_dns)
         for setting in _settings(a)
     )

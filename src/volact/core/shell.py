@@ -86,6 +86,11 @@ def add_route(destination: str, mask: str, gateway: str) -> str:
     return f"route add {destination} mask {mask} {gateway} -p"
 
 
+def delete_route(destination: str, mask: str, gateway: str) -> str:
+    """Delete the route by one gateway, the persistent one too."""
+    return f"route delete {destination} mask {mask} {gateway}"
+
+
 TIME_TRIGGER = "sc triggerinfo w32time start/networkon stop/networkoff"
 
 

@@ -64,6 +64,7 @@ _SOURCED = (
     "same_address_as",
     "hardware_clock",
     "needs",
+    "routes_command",
     "sub_clouds",
 )
 _FAMILIES = (*_SOURCED, "metadata_headers", "entitlement", "script_name", "discovery", "notes")
@@ -232,8 +233,10 @@ def _sources(profile: Profile) -> Found:
             yield "source", f"{source.fact!r} is about a key that the file does not have"
     yield from _twice("source", (source.fact for source in profile.sources))
     told = " ".join(source.fact for source in profile.sources if source.fact.startswith("kms:"))
+    words = re.findall(r"\[[^\]]+\]|[^\s,:()\[]+", told)
+    named = {word.strip("[]") for word in words}
     for host in profile.all_kms_hosts():
-        if host.host not in re.split(r"[\s,:()]+", told):
+        if host.host not in named:
             yield "kms", f"no source of the kms facts names {host.host}"
 
 

@@ -150,6 +150,7 @@ class FirewallFacts(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     service: Fact[str] = NOT_ASKED  # state of MpsSvc
+    active: Fact[int] = NOT_ASKED  # profiles in force: 1 domain, 2 private, 4 public, added up
     blocking: Fact[tuple[str, ...]] = NOT_ASKED  # profiles that block outbound by default
     block: Fact[tuple[str, ...]] = NOT_ASKED  # active rules that block
     allow: Fact[tuple[str, ...]] = NOT_ASKED  # active rules that let the KMS port out
@@ -237,8 +238,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     firewall: FirewallFacts = FirewallFacts()
     reach: dict[str, Fact[int]] = {}  # "host:port" -> HRESULT of an HTTP try
     reached: dict[str, Fact[ReachTry]] = {}  # what the same try means
-    events: dict[str, Fact[Event]] = {}  # "12288" -> newest
+    # "12288" -> newest; "12288 <activation id>" -> newest of another product
+    events: dict[str, Fact[Event]] = {}
     metadata: dict[str, Fact[str]] = {}
+    resolved: dict[str, Fact[tuple[str, ...]]] = {}  # KMS name -> full name, address
     addresses: Fact[tuple[str, ...]] = NOT_ASKED  # this server's own
     dns: Fact[tuple[str, ...]] = NOT_ASKED
     adapters: dict[str, Fact[Adapter]] = {}  # by index; those that add-dns is about

@@ -128,6 +128,7 @@ class Profile(FromFile, frozen=True, kw_only=True):
     ntp: tuple[str, ...] = ()  # first is what set-time-source writes
     dns: tuple[str, ...] = ()
     routes: tuple[RouteRule, ...] = ()
+    routes_command: str = ""  # the provider's own way to set its routes
     metadata: dict[str, str] = {}  # name -> URL
     metadata_headers: dict[str, str] = {}
     date_url: str = ""  # an HTTP service whose Date header is a second clock

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
+from volact.model.report import Word
 from volact_lab import codes
 from volact_lab.faults.base import SINCE_2008_R2, Fault, always
 from volact_lab.faults.states import (
@@ -14,6 +16,7 @@ from volact_lab.faults.states import (
     notification,
 )
 from volact_lab.windows import adapter
+from volact_lab.windows.events import SPP, Event
 from volact_lab.windows.licensing import NAME, POLICY
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import REFUSED, SILENT, Peer
@@ -24,6 +27,9 @@ from volact_lab.windows.spec import Spec
 # KMS hosts of other clouds and of a company: never those of this provider.
 _FOREIGN = ("azkms.core.windows.net", "kms.corp.example", "kms.ovh.net")
 _OLD_IMAGES = frozenset({"2008", "2008 R2", "2012", "2012 R2"})
+# Office's ApplicationID, and a made-up activation id of it.
+OFFICE_APP = "0ff1ce15-a989-479d-af46-f275c6370663"
+OFFICE_ID = "0ff1ce00-0000-4000-8000-000000000001"
 _PUBLIC_DNS = ["8.8.8.8", "114.114.114.114"]
 
 
@@ -115,6 +121,36 @@ def _silent(machine: Machine) -> None:
     failed_request(machine, codes.RPC_UNAVAILABLE)
 
 
+def _silent_ends(spec: Spec) -> Word:
+    """A time-out alone is tried; a route that is missing waits for consent."""
+    return "attention" if spec.variant("kms-silent") else "failed"
+
+
+def _dead_route(machine: Machine) -> None:
+    """An image that moved to another subnet brought its routes along."""
+    notification(machine)
+    ours = {route.destination for route in machine.world.profile.routes}
+    routes = machine.network.routes
+    routes[:] = [replace(r, next_hop="172.31.48.1") if r.destination in ours else r for r in routes]
+    failed_request(machine, codes.RPC_UNAVAILABLE)
+
+
+def _address(machine: Machine) -> None:
+    """Licensed by the provider's host, which is set by the address that its name has."""
+    machine.events.events.clear()
+    host = machine.world.profile.kms_hosts("")[0]
+    license_with(machine, machine.world.addresses[host.host], host.port)
+
+
+def _office(machine: Machine) -> None:
+    """Office asks a KMS host of its own again and again, and gets nowhere."""
+    office = replace(kms_client(machine), id=OFFICE_ID)
+    machine.licensing.remember_failure(office, "kms.corp.example", 1688, codes.SL_NOT_ENOUGH_COUNT)
+    rule = "RuleId=31e71c49-8da7-4a2f-ad92-45d98a1c79ba;Action=AutoActivate"
+    data = (f"hr=0x{codes.SL_NOT_ENOUGH_COUNT:08X}", f"{rule};AppId={OFFICE_APP};SkuId={OFFICE_ID}")
+    machine.events.add(Event(8198, machine.clock.now() - 3600, data, SPP))
+
+
 def _count_findings(spec: Spec) -> tuple[str, ...]:
     seen = spec.variant("kms-count")
     return ("not-licensed", "kms-host-refuses") if seen else ("not-licensed",)
@@ -160,9 +196,18 @@ FAULTS = (
     Fault(
         "kms-silent",
         _silent_findings,
-        "attention",
+        _silent_ends,
         _silent,
-        agreed=lambda spec: "healthy" if spec.variant("kms-silent") else "attention",
+        agreed=lambda spec: "healthy" if spec.variant("kms-silent") else "failed",
     ),
+    Fault(
+        "route-dead",
+        always("kms-unreachable", "provider-route-missing"),
+        "attention",
+        _dead_route,
+        agreed=lambda _spec: "healthy",
+    ),
+    Fault("kms-address", always("kms-host-pinned"), "healthy", _address),
+    Fault("office-events", always(), "healthy", _office, releases=SINCE_2008_R2),
     Fault("kms-count", _count_findings, "failed", _count),
 )

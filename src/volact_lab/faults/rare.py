@@ -27,7 +27,10 @@ from volact_lab.windows.w32time import KEY, SERVICE
 _DAY_MIN = 24 * 60
 AZURE_KMS = "20.118.99.224"
 _SINCE_2016 = ("2016", "2019", "2022")
-_RULE = "v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=1688|Name=No licences|"
+_RULES = tuple(
+    f"v2.10|Action=Block|Active=TRUE|Dir=Out|Protocol=6|{ports}|Name=No licences|"
+    for ports in ("RPort=1688", "RPort2_10=1024-5000|RPort2_10=5002-65535")
+)
 _POLICY = "software protection platform"
 _MARK = "HKLM\\HARDWARE\\DESCRIPTION\\System"
 
@@ -44,7 +47,9 @@ def _forced(machine: Machine) -> None:
 
 def _firewall(machine: Machine) -> None:
     notification(machine)
-    machine.registry.set(FIREWALL_RULES, "Block-KMS", sz(_RULE))
+    machine.registry.set(
+        FIREWALL_RULES, "Block-KMS", sz(_RULES[machine.spec.variant("kms-firewall")])
+    )
     for host in machine.world.profile.all_kms_hosts():
         machine.network.own[machine.world.addresses[host.host], host.port] = SILENT
     failed_request(machine, codes.RPC_UNAVAILABLE)

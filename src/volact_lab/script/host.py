@@ -104,6 +104,8 @@ class Bridge:
     def _about(self, what: str, *_: Any) -> str:
         if what == "engine":
             return self._process.program
+        if what == "domain":
+            return self._machine.domain or ""
         return self._script if what == "full" else self._script.rpartition("\\")[2]
 
     def _run(self, command: str, wait: bool, *_: Any) -> int:

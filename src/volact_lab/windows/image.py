@@ -24,7 +24,7 @@ DAMAGED_POLICY_BYTES = 1960
 
 _PROGRAMS = (
     "cmd.exe cscript.exe reg.exe sc.exe net.exe w32tm.exe wevtutil.exe icacls.exe takeown.exe"
-    " ipconfig.exe route.exe chcp.com find.exe findstr.exe timeout.exe"
+    " ipconfig.exe ping.exe route.exe chcp.com find.exe findstr.exe timeout.exe"
     " svchost.exe services.exe systray.exe slmgr.vbs vbscript.dll"
 )
 

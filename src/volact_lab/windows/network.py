@@ -17,6 +17,7 @@ from typing import Literal
 
 from volact_lab.hosts.manners import MANNERS, Manner, stays_silent
 
+_ANY = "0.0.0.0"  # noqa: S104 - on link, or the default route; nothing is bound
 Failure = Literal["name", "refused", "timeout"]
 
 
@@ -141,10 +142,16 @@ class Network:
         number = ipaddress.ip_address(address)
         if isinstance(number, ipaddress.IPv6Address):
             return False  # the lab's servers have no IPv6 route
-        matching = [r for r in self.routes if number in _net(r)]
+        matching = [r for r in self.routes if number in _net(r) and self.leads(r)]
         if number.is_link_local:
-            matching = [r for r in matching if r.destination != "0.0.0.0"]  # noqa: S104
+            matching = [r for r in matching if r.destination != _ANY]
         return bool(matching)
+
+    def leads(self, route: Route) -> bool:
+        """Whether its gateway is in a network that the server is in itself."""
+        links = [r for r in self.routes if r.next_hop == _ANY]
+        hop = ipaddress.ip_address(route.next_hop)
+        return route.next_hop == _ANY or any(hop in _net(link) for link in links)
 
 
 def _net(route: Route) -> ipaddress.IPv4Network:

@@ -133,8 +133,18 @@ function addFact(facts, name, question, share) {
   facts.ms[name] = now() - begun || undefined;
 }
 
+function addUnchanged(facts) {
+  var name;
+  for (name in UNCHANGED) {
+    addFact(facts, name, function () {
+      return UNCHANGED[name](facts);
+    });
+    facts[name] = facts[name] || undefined;
+  }
+}
+
 function addQuickFacts(facts) {
-  var utc = now(), name;
+  var utc = now();
   addFact(facts, "checks", function () {
     failedChecks(CHECKS);
     return checks;
@@ -143,9 +153,6 @@ function addQuickFacts(facts) {
   addFact(facts, "time", function () {
     return timeFacts(utc);
   });
-  for (name in UNCHANGED) {
-    addFact(facts, name, UNCHANGED[name]);
-  }
   addFact(facts, "elevated", elevatedFact);
   facts.restart = regText(RESTART_MARK);
   addFact(facts, "registry", registryFacts);
@@ -173,6 +180,7 @@ function allFacts(results) {
   addFact(facts, "reach", function () {
     return reachFacts(facts);
   }, 1);
+  addUnchanged(facts);
   addFact(facts, "need", function () {
     factsOnNeed(facts, results);
   });

@@ -33,8 +33,8 @@ function inOrder(hosts, present) {
 }
 
 /*
- * The first host that can be reached; with "unproven" else the first of which it
- * is not known, which activation then judges.
+ * The first host that can be reached; with "unproven" else the first of which it is
+ * not known or that let the try time out, which activation then judges.
  */
 function chooseHost(order, unproven) {
   var i, one, unclear = null, last = null;
@@ -44,7 +44,7 @@ function chooseHost(order, unproven) {
     if (one.outcome === "connected") {
       return {host: order[i]};
     }
-    if (unclear === null && (one.outcome === "unknown" || one.outcome === "http")) {
+    if (unclear === null && includes(["unknown", "http", "filtered"], one.outcome)) {
       unclear = order[i];
     }
   }

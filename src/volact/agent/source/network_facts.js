@@ -71,12 +71,15 @@ function namedHost(metadata) {
 
 /* The KMS hosts that are set or were discovered, of any owner. */
 function presentHosts(facts) {
+  return REQUEST.ask.present ? setHosts(facts) : [];
+}
+
+function setHosts(facts) {
   var list = [], own = facts.licensing || {}, products = facts.products || [], i;
-  if (!REQUEST.ask.present) {
-    return list;
-  }
+  var registry = facts.registry || {};
+  addHost(list, registry.policy_machine, registry.policy_port);
   addHost(list, own.machine, own.port);
-  addHost(list, (facts.registry || {}).discovered_name, (facts.registry || {}).discovered_port);
+  addHost(list, registry.discovered_name, registry.discovered_port);
   for (i = 0; i < products.length; i++) {
     addHost(list, products[i].KeyManagementServiceMachine, products[i].KeyManagementServicePort);
     addHost(list, products[i].DiscoveredKeyManagementServiceMachineName,

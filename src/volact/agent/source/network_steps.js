@@ -1,6 +1,6 @@
 /*
- * The steps about name servers and routes.  Both are only ever added to; what
- * was there before is in the result, so that it can be put back.
+ * The steps about name servers and routes.  Both are only added to, but for routes by
+ * gateways that lead nowhere; what was there before is in the result.
  */
 
 /* The present servers with the wanted ones before or behind them, each once. */
@@ -62,13 +62,17 @@ function outcomeOf(ok, changed, before, after, hresult) {
 }
 
 STEPS["add-route"] = function (step) {
-  var to = needAddresses([step.destination, step.mask, step.gateway]), after, hresult;
-  var before = routesTo(to[0], to[1]);
-  if (before.hops) {
-    return result(true, false, before, before);
+  var to = needAddresses([step.destination, step.mask, step.gateway]), after, hresult, i;
+  var before = routesTo(to[0], to[1]), hops = before.hops ? before.hops.split(" ") : [];
+  var network = to[0] + " mask " + to[1] + " ", dead = needAddresses(step.dead || []);
+  for (i = 0; i < hops.length; i++) {
+    if (!includes(dead, hops[i])) {
+      return result(true, false, before, before);
+    }
+    runTool("route.exe", "delete " + network + hops[i]);
   }
-  hresult = runTool("route.exe", "-p add " + to[0] + " mask " + to[1] + " " + to[2]);
+  hresult = runTool("route.exe", "-p add " + network + to[2]);
   forgetNetwork();
   after = routesTo(to[0], to[1]);
-  return outcomeOf(after.hops !== "", after.hops !== "", before, after, hresult);
+  return outcomeOf(after.hops === to[2], after.hops !== before.hops, before, after, hresult);
 };

@@ -1,13 +1,11 @@
 /*
  * Facts that are asked only when something is wrong that they may explain:
- * lost rights, the licence store, the firewall.
+ * lost rights, the licence store.
  */
 
 var LOST_RIGHTS = [DENIED, BAD_DATA, 0xC004F00F];
 var DAMAGED_STORE = [0xC004E002, 0xC004E003, 0xC004E015, 0xC004F01F, 0xC004F020, 0xC004F022,
   0xC004F027, 0xC004D301];
-var FIREWALL = SERVICES + "SharedAccess\\Parameters\\FirewallPolicy\\";
-var FIREWALL_POLICY = POLICIES + "WindowsFirewall\\";
 
 function failedGroup(group) {
   return group && typeof group["!"] === "number" ? group["!"] : null;
@@ -16,6 +14,17 @@ function failedGroup(group) {
 function eventCode(event) {
   var match = event && event[1] ? /0x[0-9A-F]{1,8}/i.exec(event[1][0] || "") : null;
   return match ? Number(match[0]) : 0;
+}
+
+/* The codes of the events with such a key. */
+function eventCodes(facts, pattern) {
+  var list = [], key;
+  for (key in facts.events) {
+    if (pattern.test(key)) {
+      list.push(eventCode(facts.events[key]));
+    }
+  }
+  return list;
 }
 
 /* Every code by which licensing reports its state. */
@@ -27,6 +36,7 @@ function codesSeen(facts, results) {
   if (facts.events && failedGroup(facts.events) === null) {
     list.push(eventCode(facts.events["12288"]), eventCode(facts.events["8198"]));
   }
+  list = list.concat(eventCodes(facts, / /));
   for (i = 0; results && i < results.length; i++) {
     if (results[i]["do"] === "activate") {
       list.push(results[i].hresult);
@@ -53,26 +63,6 @@ function isRightsCode(code) {
   return includes(LOST_RIGHTS, code);
 }
 
-/* Whether a host that was tried is there, or none was tried. */
-function anyReached(outcomes) {
-  var host, tried = false;
-  for (host in outcomes) {
-    if (outcomes.hasOwnProperty(host)) {
-      tried = true;
-      if (outcomes[host][0] === "connected") {
-        return true;
-      }
-    }
-  }
-  return !tried;
-}
-
-/* What stands in the way of the network shows in the code of the last request. */
-function networkFailed(facts) {
-  var code = facts.events ? eventCode(facts.events["12288"]) : 0;
-  return !anyReached(facts.reached) || (code >= 0x80070000 && code <= 0x8007FFFF);
-}
-
 function factsOnNeed(facts, results) {
   var codes = codesSeen(facts, results);
   var silent = failedGroup(facts.licensing) !== null || failedGroup(facts.products) !== null;
@@ -81,9 +71,6 @@ function factsOnNeed(facts, results) {
   }
   if (facts.rights || anyCode(codes, isStoreCode)) {
     facts.store = inTime(storeFacts);
-  }
-  if (networkFailed(facts)) {
-    facts.firewall = inTime(firewallFacts);
   }
 }
 
@@ -124,15 +111,15 @@ function hexOf(bytes) {
 
 /* The part of a tool's output that is no language's. */
 function matchOf(tool, parameters, pattern) {
-  var out = base + ".out", match;
+  var out = base + ".out", match, hresult;
   try {
-    mustRun(tool, parameters, out);
+    hresult = runTool(tool, parameters, out);
     match = pattern.exec(readFile(out, 0));
   } finally {
     removeFile(out);
   }
   if (!match) {
-    throw failure(BAD_DATA);
+    throw failure(hresult || BAD_DATA);
   }
   return clip(trim(match[0]), 1500);
 }
@@ -215,72 +202,4 @@ function storeFacts() {
       return readSddl(path);
     })
   };
-}
-
-function firewallFacts() {
-  var facts = {service: ask(function () {
-    var service = findService("MpsSvc");
-    return service ? service.state : null;
-  }), blocking: ask(blockingProfiles)}, rules = ask(firewallRules);
-  if (failedGroup(rules) !== null) {
-    facts.block = facts.allow = rules;
-    return facts;
-  }
-  facts.block = chosenRules(rules, isBlocking);
-  facts.allow = chosenRules(rules, isOpening);
-  return facts;
-}
-
-/* Profiles whose outbound default is to block, by the server's own or a policy's setting. */
-function blockingProfiles() {
-  var roots = [FIREWALL, FIREWALL_POLICY], list = [], i, k, key;
-  var names = ["DomainProfile", "StandardProfile", "PrivateProfile", "PublicProfile"];
-  for (i = 0; i < roots.length; i++) {
-    for (k = 0; k < names.length; k++) {
-      key = roots[i] + names[k] + "\\";
-      if (Number(readValue(key + "DefaultOutboundAction")) === 1 &&
-          Number(readValue(key + "EnableFirewall")) !== 0 && !includes(list, names[k])) {
-        list.push(names[k]);
-      }
-    }
-  }
-  return list;
-}
-
-/* Rules as the registry holds them: no language is in their fields. */
-function firewallRules() {
-  var out = base + ".out", text;
-  try {
-    mustRun("reg.exe", 'query "' + FIREWALL + 'FirewallRules"', out);
-    text = readFile(out, 0);
-    if (runTool("reg.exe", 'query "' + FIREWALL_POLICY + 'FirewallRules"', out) === null) {
-      text += "\n" + readFile(out, 0);
-    }
-  } finally {
-    removeFile(out);
-  }
-  return text.match(/v2\.\d+\|[^\r\n]+/g) || [];
-}
-
-function isOutbound(rule) {
-  return /\|Dir=Out\|/i.test(rule) && /\|Active=TRUE\|/i.test(rule);
-}
-
-function isBlocking(rule) {
-  return isOutbound(rule) && /\|Action=Block\|/i.test(rule);
-}
-
-function isOpening(rule) {
-  return isOutbound(rule) && /\|Action=Allow\|/i.test(rule) &&
-    (/\|RPort=1688\|/i.test(rule) || !/\|(RPort|App|Svc)=/i.test(rule));
-}
-
-function chosenRules(rules, test) {
-  var list = [], i;
-  for (i = 0; i < rules.length && list.length < 8; i++) {
-    if (test(rules[i])) {
-      list.push(clip(trim(rules[i]), 400));
-    }
-  }
-  return list;
 }

@@ -1,7 +1,8 @@
 """The last attempts to activate: which code explains best why one failed, and of which host.
 
 0xC004F074 only says that no KMS host could be used; the true reason is in the
-data fields of the newest events.
+data fields of the newest events.  Office and other products write the same events:
+the activation id in a 12288 and the application in an 8198 tell whose they are.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from itertools import takewhile
 
 import msgspec
 
-from volact.model.fact import value_of
+from volact.core.assessment.system import WINDOWS
+from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, is_known, value_of
 from volact.model.facts import Event, Facts
+from volact.model.profile import HostPort
 from volact.model.step import StepResult
 
 UMBRELLA = 0xC004F074
@@ -22,6 +25,9 @@ UMBRELLA = 0xC004F074
 _SAYS_NOTHING = frozenset({UMBRELLA, 0x8007139F, 0xC0020017})
 
 _HEX = re.compile(r"0x[0-9A-Fa-f]{1,8}")
+_ID = re.compile(r"[0-9a-f-]{36}")
+_APPLICATION = re.compile(r"AppId=([0-9a-f-]{36})", re.IGNORECASE)
+_ACTIVATION_ID = 8  # the place of it among the fields of a 12288
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -52,6 +58,14 @@ class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
     def code(self) -> int | None:
         """The code of the last attempt."""
         return self.last.code if self.last else None
+
+    @property
+    def asked(self) -> HostPort | None:
+        """The host of the last request, where it is known."""
+        try:
+            return HostPort.parse(self.host)
+        except ValueError:
+            return None
 
 
 def attempts_of(facts: Facts, results: tuple[StepResult, ...]) -> AttemptState:
@@ -139,6 +153,30 @@ def tried_host(facts: Facts) -> str:
     return event.data[2].strip() if event and len(event.data) > 2 else ""
 
 
+def windows_event(facts: Facts, event_id: str) -> Fact[Event]:
+    """The newest event of one id that is about Windows itself.
+
+    A 12289 names no product: it belongs to the 12288 before it.
+    """
+    asked = facts.events.get("12288" if event_id == "12289" else event_id, NOT_ASKED)
+    ids = {str(value_of(product.id)).lower() for product in value_of(facts.products) or ()}
+    whose = _product_of(value_of(asked))
+    if whose in ("", WINDOWS, *ids):
+        return facts.events.get(event_id, NOT_ASKED)
+    own = (facts.events.get(f"{event_id} {id}", ABSENT) for id in (WINDOWS, *ids))
+    found = (fact for fact in own if isinstance(fact, Known))
+    nothing = ABSENT if is_known(facts.products) else NOT_ASKED
+    return max(found, key=lambda fact: (fact.value.record, fact.value.at), default=nothing)
+
+
+def _product_of(event: Event | None) -> str:
+    """The activation id or the application that an event names; ``""``: none."""
+    data = event.data if event else ()
+    if len(data) > _ACTIVATION_ID and _ID.fullmatch(id := data[_ACTIVATION_ID].strip().lower()):
+        return id
+    match = _APPLICATION.search(" ".join(data))
+    return match[1].lower() if match else ""
+
+
 def _event(facts: Facts, event_id: str) -> Event | None:
-    fact = facts.events.get(event_id)
-    return None if fact is None else value_of(fact)
+    return value_of(windows_event(facts, event_id))

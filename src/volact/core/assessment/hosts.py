@@ -8,8 +8,10 @@ profiles.  Several clouds can own the same link-local address
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+
+import msgspec
 
 from volact.model.profile import HostPort, Profile
 
@@ -29,6 +31,42 @@ def plain_name(host: str) -> str:
         return str(ipaddress.ip_address(plain))
     except ValueError:
         return plain
+
+
+class HostNames(msgspec.Struct, frozen=True, kw_only=True):
+    """Which names and addresses are one host to this server.
+
+    A name of one label is below ``domain``, the server's own.  ``found`` holds, by name,
+    the full name and the address that the server itself resolved.
+    """
+
+    domain: str = ""
+    found: Mapping[str, tuple[str, ...]] = {}
+
+    def same(self, one: HostPort, other: HostPort) -> bool:
+        """Whether both are the same host at the same port."""
+        return one.port == other.port and self.same_name(one.host, other.host)
+
+    def same_name(self, one: str, other: str) -> bool:
+        """The same for hosts without a port."""
+        return not self._all_of(one).isdisjoint(self._all_of(other))
+
+    def _all_of(self, host: str) -> frozenset[str]:
+        plain = plain_name(host)
+        full = f"{plain}.{self.domain}" if self.domain and not set(".:") & set(plain) else plain
+        found = (*self.found.get(plain, ()), *self.found.get(full, ()))
+        # What a hosts file leads to this server itself is no address of a KMS host.
+        return frozenset({full, *(plain_name(name) for name in found if not _is_own(name))})
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is written as an address, not as a name."""
+    return _address(plain_name(host)) is not None
+
+
+def _is_own(name: str) -> bool:
+    address = _address(plain_name(name))
+    return address is not None and (address.is_loopback or address.is_unspecified)
 
 
 def owners(host: HostPort, profiles: Iterable[Profile]) -> tuple[Profile, ...]:

@@ -7,7 +7,13 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from volact.core.assessment.hosts import DEFAULT_PORT, in_ranges, plain_name, same_host
+from volact.core.assessment.hosts import (
+    DEFAULT_PORT,
+    HostNames,
+    in_ranges,
+    is_address,
+    plain_name,
+)
 from volact.core.assessment.kms_setting import KmsLayers, KmsSetting
 from volact.core.assessment.licence import LicenceState, ProductState
 from volact.core.assessment.system import SystemState
@@ -41,6 +47,7 @@ _BY_CODE: dict[int, Reach] = {
     0x80072EE2: "timeout",
 }
 _NO_TRIES: Mapping[str, Fact[ReachTry]] = {}
+_NO_NAMES = HostNames()
 
 
 class KmsState(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,27 +55,32 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
 
     ``accepted`` are the provider's KMS hosts for this release, preferred first;
     ``reached`` those of them that the server reaches, ``unclear`` those of which
-    a try was not conclusive.  ``targets`` must be reached: the accepted ones, else
-    those that DNS or a person chose.  ``target_reached``: one of the targets is;
-    ``target_unclear``: of one of them it is not certain.  ``by_dns``: the provider has no
+    a try was not conclusive, ``silent`` those that let the try time out where
+    Windows is not licensed: only the activation itself proves more.  ``targets`` must
+    be reached: the accepted ones, else those that DNS or a person chose.
+    ``target_reached``: one of the targets is; ``target_unclear``: of one of them it is not
+    certain.  ``names``: which hosts are the same one.  ``by_dns``: the provider has no
     host of its own and leaves the choice to DNS.  ``applies``: KMS settings
-    matter here.  ``effective`` is the host in use, where that is known.
+    matter here; ``matters``: so does reaching a KMS host.  ``effective`` is the host in
+    use, where that is known.
     ``lookup_domain`` is the server's own domain for finding hosts in DNS.
     """
 
     profile: Profile
     layers: KmsLayers
     accepted: tuple[HostPort, ...]
-    accepted_names: frozenset[str]
+    names: HostNames
     reach: Mapping[str, Fact[int]]
     tries: Mapping[str, Fact[ReachTry]]
     reached: tuple[HostPort, ...]
     unclear: tuple[HostPort, ...]
+    silent: tuple[HostPort, ...]
     targets: tuple[HostPort, ...]
     target_reached: bool
     target_unclear: bool
     by_dns: bool
     applies: bool
+    matters: bool
     effective: KmsSetting | None
     lookup_domain: str | None
 
@@ -83,6 +95,11 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
         return self.layers.service
 
     @property
+    def on_trial(self) -> tuple[HostPort, ...]:
+        """The accepted hosts that are worth an activation although none is known to be reached."""
+        return self.unclear or self.silent
+
+    @property
     def preferred(self) -> HostPort:
         """The accepted host to name: the first reached, else the first that may be.
 
@@ -92,7 +109,7 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
 
     def reach_of(self, host: HostPort) -> Reach:
         """Whether this server can open a connection to a KMS host."""
-        return reach_of(self.reach, host, self.tries)
+        return reach_of(self.reach, host, self.tries, self.names)
 
     def all_are(self, why: Reach) -> bool:
         """Whether every accepted host, and there is one, was tried with this outcome."""
@@ -100,18 +117,28 @@ class KmsState(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_accepted(self, host: HostPort) -> bool:
         """Whether this is one of the provider's hosts, port included."""
-        if plain_name(host.host) in self.accepted_names:
-            return any(same_host(host, accepted) for accepted in self.accepted)
+        ports = [a.port for a in self.accepted if self._names(host, a)]
+        if ports:
+            return host.port in ports
         # A host of a sub-cloud or below one of the provider's own domains.
         return host.port == DEFAULT_PORT and self.profile.owns(host.host)
 
     def is_accepted_name(self, host: HostPort) -> bool:
         """Whether the name is one of the provider's, with any port."""
-        return plain_name(host.host) in self.accepted_names or self.profile.owns(host.host)
+        named = any(self._names(host, accepted) for accepted in self.accepted)
+        return named or self.profile.owns(host.host)
 
     def is_pinned(self, host: HostPort) -> bool:
-        """Whether this is one of the provider's KMS hosts, set by its documented address."""
-        return host.port == DEFAULT_PORT and in_ranges(host, self.profile)
+        """Whether this is one of the provider's KMS hosts, set by an address, not its name."""
+        if self.is_accepted_name(host) or not is_address(host.host):
+            return False
+        known = any(self.names.same(host, accepted) for accepted in self.accepted)
+        return known or (host.port == DEFAULT_PORT and in_ranges(host, self.profile))
+
+    def _names(self, host: HostPort, accepted: HostPort) -> bool:
+        """Whether a host is that one, not only by the address that the name has today."""
+        by_address = is_address(host.host) and not is_address(accepted.host)
+        return not by_address and self.names.same_name(host.host, accepted.host)
 
     def is_the_providers(self, host: HostPort) -> bool:
         """Whether it is the provider's, by name or by address."""
@@ -134,35 +161,44 @@ def kms_of(
     profile = ctx.knowledge.profile
     accepted = _accepted_hosts(facts, profile, system.release_name)
     targets = accepted or _chosen_by_dns(profile, licence)
-    found = {host: reach_of(facts.reach, host, facts.reached) for host in targets}
+    names = _names(facts, system)
+    found = {host: reach_of(facts.reach, host, facts.reached, names) for host in targets}
+    silent = () if licence.all_licensed else accepted
+    by_dns = not accepted and profile.discovery == "dns"
+    applies = bool(accepted) and _is_client(ctx, licence)
     reached = tuple(host for host in accepted if found[host] == "yes")
     return KmsState(
         profile=profile,
         layers=layers,
         accepted=accepted,
-        accepted_names=frozenset(plain_name(host.host) for host in accepted),
+        names=names,
         reach=facts.reach,
         tries=facts.reached,
         reached=reached,
         unclear=tuple(host for host in accepted if found[host] in _UNCLEAR),
+        silent=tuple(host for host in silent if found[host] == "timeout"),
         targets=targets,
         target_reached="yes" in found.values(),
         target_unclear=any(reach in _UNCLEAR for reach in found.values()),
-        by_dns=not accepted and profile.discovery == "dns",
-        applies=bool(accepted) and _is_client(ctx, licence),
+        by_dns=by_dns,
+        applies=applies,
+        matters=applies or (by_dns and not licence.is_kms_host) or licence.has_key is None,
         effective=_effective(layers, licence),
         lookup_domain=value_of(facts.licensing.lookup_domain),
     )
 
 
 def reach_of(
-    reach: Mapping[str, Fact[int]], host: HostPort, tries: Mapping[str, Fact[ReachTry]] = _NO_TRIES
+    reach: Mapping[str, Fact[int]],
+    host: HostPort,
+    tries: Mapping[str, Fact[ReachTry]] = _NO_TRIES,
+    names: HostNames = _NO_NAMES,
 ) -> Reach:
     """The outcome of trying this host, in any spelling of its name."""
-    told = value_of(_tried(tries, host))
+    told = value_of(_tried(tries, host, names))
     if told is not None:
         return _OUTCOMES.get(told.outcome, "unclear")
-    code = value_of(_tried(reach, host))
+    code = value_of(_tried(reach, host, names))
     return "unknown" if code is None else _BY_CODE.get(code, "unknown")
 
 
@@ -174,7 +210,18 @@ def _accepted_hosts(facts: Facts, profile: Profile, release: str) -> tuple[HostP
     """
     named = named_by_metadata(facts, profile)
     first = (named,) if named and profile.owns(named.host) else ()
-    return tuple(dict.fromkeys((*first, *profile.kms_hosts(release))))
+    return _in_its_families(facts, tuple(dict.fromkeys((*first, *profile.kms_hosts(release)))))
+
+
+def _in_its_families(facts: Facts, hosts: tuple[HostPort, ...]) -> tuple[HostPort, ...]:
+    """Without addresses of a family, IPv4 or IPv6, of which the server itself has none."""
+    own = value_of(facts.addresses) or ()
+    usable = (
+        host
+        for host in hosts
+        if not is_address(host.host) or any((":" in a) == (":" in host.host) for a in own)
+    )
+    return tuple(usable) or hosts
 
 
 def named_by_metadata(facts: Facts, profile: Profile) -> HostPort | None:
@@ -206,12 +253,20 @@ def _effective(layers: KmsLayers, licence: LicenceState) -> KmsSetting | None:
     return value_of(product.kms if product and product.is_client else layers.server)
 
 
-def _tried(reach: Mapping[str, Fact[T]], host: HostPort) -> Fact[T]:
+def _names(facts: Facts, system: SystemState) -> HostNames:
+    """The server's own domain, where it is in one, and what it resolved."""
+    domain = (value_of(facts.os.domain) or "").lower()
+    member = system.role in ("member", "controller") and "." in domain
+    found = {plain_name(name): value_of(fact) or () for name, fact in facts.resolved.items()}
+    return HostNames(domain=domain if member else "", found=found)
+
+
+def _tried(reach: Mapping[str, Fact[T]], host: HostPort, names: HostNames) -> Fact[T]:
     if str(host) in reach:
         return reach[str(host)]
     for text, code in reach.items():
         try:
-            if same_host(HostPort.parse(text), host):
+            if names.same(HostPort.parse(text), host):
                 return code
         except ValueError:
             continue

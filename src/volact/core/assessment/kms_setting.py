@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from volact.core.assessment.attempts import windows_event
 from volact.core.assessment.hosts import DEFAULT_PORT, same_host
 from volact.core.assessment.system import Family, family_of
 from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
@@ -113,7 +114,7 @@ def _strongest(*layers: Fact[KmsSetting]) -> Fact[KmsSetting]:
 
 def _last_success(facts: Facts) -> Fact[KmsSetting]:
     """The host of the newest successful request (event 12288, third field)."""
-    event = facts.events.get("12288", Unreadable())
+    event = windows_event(facts, "12288")
     if not isinstance(event, Known):
         return event
     data = event.value.data

@@ -19,12 +19,11 @@ from volact.core.assessment.kms_setting import (
     kms_layers,
     own_setting,
 )
-from volact.core.assessment.system import EVALUATION_SKUS, Family, family_of
+from volact.core.assessment.system import EVALUATION_SKUS, WINDOWS, Family, family_of
 from volact.model.fact import ABSENT, Fact, Known, Unreadable, is_known, is_unreadable, value_of
 from volact.model.facts import Facts, Product
 from volact.model.text import Text, raw, say
 
-WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"
 LICENSED = 1
 TIMED_OUT = 0x800705B4  # how the agent reports that its time was over
 FULL_TERM_MIN = 259_200  # 180 days: how long one KMS activation lasts

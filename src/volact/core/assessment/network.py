@@ -30,10 +30,14 @@ class NameServers(msgspec.Struct, frozen=True):
 
 
 class MissingRoute(msgspec.Struct, frozen=True):
-    """A route of the provider that the server lacks; ``gateway`` is ``""`` when not known."""
+    """A route of the provider that the server lacks; ``gateway`` is ``""`` when not known.
+
+    ``dead``: gateways to that same network that are in none of the server's networks.
+    """
 
     rule: RouteRule
     gateway: str
+    dead: tuple[str, ...] = ()
 
 
 class NetworkState(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,16 +87,58 @@ def _name_servers(
 
 
 def _missing_routes(facts: Facts, profile: Profile, *, may_reach: bool) -> tuple[MissingRoute, ...]:
-    """() when the routes could not be read."""
-    routes = value_of(facts.routes)
-    if routes is None:
+    """() when the routes could not be read, or the server has no IPv4 address."""
+    routes, own = value_of(facts.routes), value_of(facts.addresses) or ()
+    if routes is None or (own and not any("." in address for address in own)):
         return ()
+    dead = frozenset() if may_reach else _dead_gateways(routes, own)
     return tuple(
-        MissingRoute(rule, _next_hop(rule, facts, routes))
+        MissingRoute(rule, _next_hop(rule, facts, routes), _dead_hops(rule, routes, dead))
         for rule in profile.routes
         if not (rule.when == "unreachable" and may_reach)
-        and not any(_covers(route, rule) for route in routes)
+        and not any(may_reach or _leads(route, rule, dead) for route in _closest(routes, rule))
     )
+
+
+def _closest(routes: tuple[Route, ...], rule: RouteRule) -> list[Route]:
+    """Of the routes that cover the rule those to the smallest network: Windows takes these."""
+    covering = [route for route in routes if _covers(route, rule)]
+    sizes = [net.prefixlen if (net := _net(route)) else 0 for route in covering]
+    closest = zip(covering, sizes, strict=True)
+    return [route for route, size in closest if size == max(sizes)]
+
+
+def _dead_gateways(routes: tuple[Route, ...], own: tuple[str, ...]) -> frozenset[str]:
+    """Gateways that are in none of the server's networks, as an image that moved brings them.
+
+    None where the default route's gateway is not in one either: such a network
+    works by other rules.
+    """
+    links = [net for route in routes if route.next_hop in (_ANY, *own) and (net := _net(route))]
+    lost = {
+        route.next_hop
+        for route in routes
+        if (hop := _address(route.next_hop)) and not any(hop in link for link in links)
+    }
+    lost -= {_ANY, *own}
+    default = {route.next_hop for route in routes if route.destination == _ANY}
+    return frozenset() if default <= lost else frozenset(lost)
+
+
+def _dead_hops(rule: RouteRule, routes: tuple[Route, ...], dead: frozenset[str]) -> tuple[str, ...]:
+    to = (rule.destination, rule.mask)
+    found = (r.next_hop for r in routes if (r.destination, r.mask) == to and r.next_hop in dead)
+    return tuple(dict.fromkeys(found))
+
+
+def _leads(route: Route, rule: RouteRule, dead: frozenset[str]) -> bool:
+    """Whether a route that covers the rule can lead to the provider.
+
+    Not by a dead gateway, nor by the link of an adapter that gave itself an address.
+    """
+    given_itself = (route.destination, route.mask) == ("169.254.0.0", "255.255.0.0")
+    on_link = given_itself and route.next_hop == _ANY and rule.via == "gateway"
+    return route.next_hop not in dead and not on_link
 
 
 def _next_hop(rule: RouteRule, facts: Facts, routes: tuple[Route, ...]) -> str:
@@ -100,20 +146,30 @@ def _next_hop(rule: RouteRule, facts: Facts, routes: tuple[Route, ...]) -> str:
     if rule.via == "self":
         own = value_of(facts.addresses) or ()
         return next((address for address in own if ":" not in address), "")
-    return next((route.next_hop for route in routes if route.destination == _ANY), "")
+    hops = [route.next_hop for route in routes if route.destination == _ANY]
+    dead = _dead_gateways(routes, value_of(facts.addresses) or ())
+    return next((hop for hop in hops if hop not in dead), "")
 
 
 def _covers(route: Route, rule: RouteRule) -> bool:
     """Whether a route of the server covers what the rule needs; a default route does not."""
     if route.destination == _ANY:
         return False
-    try:
-        wanted = ipaddress.ip_network(f"{rule.destination}/{rule.mask}", strict=False)
-        there = ipaddress.ip_network(f"{route.destination}/{route.mask}", strict=False)
-    except ValueError:
+    wanted, there = _net(rule), _net(route)
+    if wanted is None or there is None:
         return route.destination == rule.destination
-    return (
-        isinstance(there, ipaddress.IPv4Network)
-        and isinstance(wanted, ipaddress.IPv4Network)
-        and wanted.subnet_of(there)
-    )
+    return wanted.subnet_of(there)
+
+
+def _net(route: Route | RouteRule) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(f"{route.destination}/{route.mask}", strict=False)
+    except ValueError:
+        return None
+
+
+def _address(text: str) -> ipaddress.IPv4Address | None:
+    try:
+        return ipaddress.IPv4Address(text)
+    except ValueError:
+        return None

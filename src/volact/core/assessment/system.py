@@ -16,6 +16,7 @@ from volact.model.fact import value_of
 from volact.model.facts import Facts, OsFacts
 from volact.model.profile import Edition, Release
 
+WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"  # the ApplicationID of its products
 # "later" is 2012 and every release after it.
 Family = Literal["2008", "2008 R2", "later", "unknown"]
 Role = Literal["standalone", "member", "controller"]

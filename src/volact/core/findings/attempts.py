@@ -10,12 +10,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.hosts import same_host
 from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
 from volact.core.codes import hex_code, named
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, on_server
 from volact.model.fact import value_of
-from volact.model.profile import HostPort
 from volact.model.text import Text, say
 
 # A licence this near to its full term was renewed just now.
@@ -98,12 +96,9 @@ def _at_its_host(a: Assessment, product: ProductState) -> bool:
     setting = value_of(product.kms)
     if setting is None:
         return False
-    host = setting.host
-    accepted = a.kms.is_the_providers(host) or a.kms.by_dns
-    try:
-        return accepted and same_host(HostPort.parse(a.attempts.host), host)
-    except ValueError:
-        return False
+    accepted = a.kms.is_the_providers(setting.host) or a.kms.by_dns
+    asked = a.attempts.asked
+    return accepted and asked is not None and a.kms.names.same(asked, setting.host)
 
 
 def _renewed(a: Assessment, product: ProductState) -> datetime | None:

@@ -1,13 +1,14 @@
 """Does Windows' own firewall keep the server from its KMS host?
 
 Judged by the fields of a rule as the registry holds it, which are no
-language's.  A rule that is for certain programs, addresses, accounts or local
-ports of others blocks nothing here.
+language's ([MS-GPFAS] 2.2.2.19).  A rule blocks only where it certainly is about licensing
+traffic in a profile in force; one that may let that traffic out is enough against a default.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import DEFAULT_PORT
@@ -16,10 +17,18 @@ from volact.model.fact import value_of
 from volact.model.text import say, typed
 
 _TCP = "6"
-_PROGRAMS = ("sppsvc.exe", "slsvc.exe", "system")
+# Since 2012 the service's helper SppExtComObj.exe speaks with KMS hosts.
+_PROGRAMS = ("sppsvc.exe", "sppextcomobj.exe", "slsvc.exe", "system")
 _SERVICES = ("sppsvc", "slsvc", "*")
 # Fields that narrow a rule to what is not known here.
-_NARROWING = ("LPORT", "IF", "IFTYPE", "LUAUTH", "RMAUTH", "RUAUTH", "LUOWN", "LA4", "LA6")
+_NARROWING = {
+    *("LPORT", "IF", "IFTYPE", "LUAUTH", "RMAUTH", "RUAUTH", "LUOWN", "LA4", "LA6"),
+    *("SECURITY", "SECURITYREALMID", "TTK", "NNM", "APPPKGID"),
+}
+# By the words of rules and by the keys that hold a profile's defaults.
+_PROFILES = {"domain": 1, "private": 2, "standard": 2, "public": 4}
+# A later form of a field: RPort2_10 holds ranges where RPort holds single ports.
+_LATER_FORM = re.compile(r"2(_\d+)?$")
 _NETWORK_CODES = range(0x80070000, 0x80080000)
 Fields = dict[str, list[str]]
 
@@ -28,16 +37,45 @@ def firewall_blocks_kms(a: Assessment) -> Found | None:
     """The server's own firewall blocks the way out to TCP 1688."""
     if value_of(a.facts.firewall.service) != "Running" or not _matters(a):
         return None
+    block = [_fields(rule) for rule in value_of(a.facts.firewall.block) or ()]
     port, hosts = _target(a)
-    block = value_of(a.facts.firewall.block) or ()
-    rules = [fields for fields in map(_fields, block) if _covers(fields, port, hosts)]
+    # A host that this script reached is blocked for the licensing service at most.
+    rules = [
+        fields
+        for fields in block
+        if _covers(fields, port, hosts)
+        and not _NARROWING & fields.keys()
+        and _in_force(fields.get("PROFILE", []), a, unknown=False)
+        and (not a.kms.target_reached or fields.keys() & {"APP", "SVC"})
+    ]
     if rules:
         return _by_rule(rules, port)
-    profiles, allow = value_of(a.facts.firewall.blocking), value_of(a.facts.firewall.allow)
-    if not profiles or allow is None:
+    return None if a.kms.target_reached else _blocked_by_default(a, port, hosts)
+
+
+def _blocked_by_default(a: Assessment, port: int, hosts: tuple[str, ...]) -> Found | None:
+    """The agent lists the rules that may let the usual port out, not those for another."""
+    profiles = tuple(
+        name
+        for name in value_of(a.facts.firewall.blocking) or ()
+        if _in_force([name.removesuffix("Profile")], a, unknown=True)
+    )
+    allow = value_of(a.facts.firewall.allow)
+    if not profiles or allow is None or port != DEFAULT_PORT:
         return None
-    allowed = any(_covers(_fields(rule), port, hosts) for rule in allow)
+    allowed = any(
+        _covers(fields, port, hosts) and _in_force(fields.get("PROFILE", []), a, unknown=True)
+        for fields in map(_fields, allow)
+    )
     return None if allowed else _by_default(profiles, port)
+
+
+def _in_force(names: list[str], a: Assessment, *, unknown: bool) -> bool:
+    """Whether one of these profiles is in force; without any, all are meant."""
+    active = value_of(a.facts.firewall.active)
+    if not names or active is None:
+        return not names or unknown
+    return any(_PROFILES.get(name.lower(), 0) & active for name in names)
 
 
 FIREWALL_BLOCKS_KMS = FindingKind(
@@ -92,16 +130,20 @@ def _by_default(profiles: tuple[str, ...], port: int) -> Found:
 
 def _matters(a: Assessment) -> bool:
     """Whether the network failed: no host answers, or the last request did not get out."""
-    hosts = a.kms.accepted
-    if hosts and not (a.kms.reached or a.kms.unclear) and a.facts.reach:
+    clients = any(product.is_client for product in a.licence.unlicensed)
+    if not a.kms.matters:
+        return False
+    if a.kms.targets and not (a.kms.target_reached or a.kms.target_unclear) and a.facts.reach:
         return True
-    code = a.attempts.code if a.licence.unlicensed else None
+    code = a.attempts.code if clients else None
     return code is not None and code in _NETWORK_CODES
 
 
 def _target(a: Assessment) -> tuple[int, tuple[str, ...]]:
-    hosts = a.kms.accepted
-    return (hosts[0].port if hosts else DEFAULT_PORT), tuple(host.host for host in hosts)
+    """The port, and the addresses of the hosts as far as they are known."""
+    hosts, found = a.kms.targets, a.kms.names.found
+    addresses = (name for host in hosts for name in (host.host, *found.get(host.host.lower(), ())))
+    return (hosts[0].port if hosts else DEFAULT_PORT), tuple(addresses)
 
 
 def _fields(rule: str) -> Fields:
@@ -110,14 +152,13 @@ def _fields(rule: str) -> Fields:
     for part in rule.split("|"):
         name, mark, value = part.partition("=")
         if mark:
-            fields.setdefault(name.strip().upper(), []).append(value.strip())
+            name = _LATER_FORM.sub("", name.strip().upper())
+            fields.setdefault(name, []).append(value.strip())
     return fields
 
 
 def _covers(fields: Fields, port: int, hosts: tuple[str, ...]) -> bool:
-    """Whether a rule is certainly about licensing traffic to this port."""
-    if any(name in fields for name in _NARROWING):
-        return False
+    """Whether a rule is about licensing traffic to this port, as far as its fields say."""
     protocol = fields.get("PROTOCOL", [_TCP])
     ports = fields.get("RPORT", [])
     programs = [app.lower().rpartition("\\")[2] for app in fields.get("APP", [])]
@@ -146,12 +187,18 @@ def _is_port(text: str) -> bool:
 
 def _everywhere_or_there(fields: Fields, hosts: tuple[str, ...]) -> bool:
     """No remote address is named, or one that is the KMS host's own literal."""
-    named = [*fields.get("RA4", []), *fields.get("RA6", [])]
+    named = [*fields.get("RA4", []), *fields.get("RA6", [])]  # words such as LocalSubnet too
     return not named or any(_inside(host, net) for host in hosts for net in named)
 
 
 def _inside(host: str, network: str) -> bool:
+    """In a network, ``10.0.0.0/8``, or a range, ``10.0.0.1-10.0.0.9``."""
+    low, mark, high = network.partition("-")
     try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+        address = ipaddress.ip_address(host)
+        if not mark:
+            return address in ipaddress.ip_network(network, strict=False)
+        first, last = ipaddress.ip_address(low), ipaddress.ip_address(high)
+        return int(first) <= int(address) <= int(last) and address.version == first.version
     except ValueError:
         return False

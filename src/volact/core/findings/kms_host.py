@@ -6,6 +6,7 @@ Whether it can be reached is the topic of ``reach``.
 from __future__ import annotations
 
 from volact.core.assessment import Assessment
+from volact.core.assessment.licence import ProductState
 from volact.core.codes import hex_code, named
 from volact.core.findings.kind import (
     FindingKind,
@@ -17,7 +18,6 @@ from volact.core.findings.kind import (
     reported,
 )
 from volact.model.fact import Absent, value_of
-from volact.model.profile import HostPort
 from volact.model.text import Text, raw, say, typed
 
 # By which a host reports that it does not know this product.
@@ -66,7 +66,7 @@ def kms_not_discovered(a: Assessment) -> Found | None:
     if not a.kms.by_dns:
         return None
     info = a.ctx.knowledge.errors.get(a.attempts.code or 0)
-    products = a.licence.unlicensed
+    products = [product for product in a.licence.unlicensed if product.is_client]
     if info is None or info.family != "dns" or not products:
         return None
     if not all(isinstance(product.kms, Absent) for product in products):
@@ -136,22 +136,30 @@ KMS_HOST_TOO_OLD = reported(
 
 def _too_old_code(a: Assessment) -> int | None:
     """Such an answer, from the host that is to be used."""
-    if not a.licence.unlicensed:
+    code = _answered(a, TOO_OLD)
+    return code if code and _stays(a) else None
+
+
+def _answered(a: Assessment, codes: frozenset[int]) -> int | None:
+    """One of these codes, as the answer of the host that an unlicensed KMS client still uses."""
+    clients = [product for product in a.licence.unlicensed if product.is_client]
+    if not any(_used_by(a, product) for product in clients):
         return None
-    codes = (a.attempts.code, a.attempts.answer)
-    code = next((code for code in codes if code in TOO_OLD), None)
-    return code if code and _still_used(a) else None
+    return next((code for code in (a.attempts.code, a.attempts.answer) if code in codes), None)
 
 
-def _still_used(a: Assessment) -> bool:
+def _used_by(a: Assessment, product: ProductState) -> bool:
+    """Whether the host that was asked last is the one in use, or another of the provider's."""
+    tried, setting = a.attempts.asked, value_of(product.kms)
+    if tried is None or setting is None or a.kms.names.same(tried, setting.host):
+        return True
+    return a.kms.is_the_providers(tried) and a.kms.is_the_providers(setting.host)
+
+
+def _stays(a: Assessment) -> bool:
     """The age of a host that is to be replaced anyway does not matter."""
-    tried = a.attempts.host
-    if not tried or not a.kms.accepted:
-        return True
-    try:
-        return a.kms.is_accepted_name(HostPort.parse(tried))
-    except ValueError:
-        return True
+    tried = a.attempts.asked
+    return tried is None or not a.kms.accepted or a.kms.is_accepted_name(tried)
 
 
 def _needs(a: Assessment, release: str) -> dict[str, object]:
@@ -183,10 +191,7 @@ def _too_old_remedy(needs: dict[str, object]) -> Text:
 
 def kms_host_refuses(a: Assessment) -> Found | None:
     """A KMS host answered and refused."""
-    if not a.licence.unlicensed:
-        return None
-    codes = (a.attempts.code, a.attempts.answer)
-    code = next((code for code in codes if code in HOST_REFUSALS), None)
+    code = _answered(a, HOST_REFUSALS)
     if code is None:
         return None
     errors = a.ctx.knowledge.errors

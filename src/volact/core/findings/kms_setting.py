@@ -33,7 +33,7 @@ def kms_host_set_by_policy(a: Assessment) -> Found | None:
         return None
     host = policy.value.host
     evidence = {"host": str(host)}
-    if a.kms.is_accepted(host):
+    if a.kms.is_accepted(host) or a.kms.is_pinned(host):
         return info(
             say("Group policy sets the KMS host to {host}, which is the provider's.", host=host),
             evidence,
@@ -76,6 +76,7 @@ def kms_host_per_product_override(a: Assessment) -> Found | None:
         if not (product.licensed and product.by_directory)
         and isinstance(setting := product.own_kms, Known)
         and not a.kms.is_accepted(setting.value.host)
+        and not (product.licensed and a.kms.is_pinned(setting.value.host))
     ]
     if not found:
         return None
@@ -98,7 +99,7 @@ def kms_host_per_product_override(a: Assessment) -> Found | None:
 def clear_overrides(a: Assessment) -> Iterator[StepParams]:
     """Take away products' own KMS hosts that are not the provider's."""
     certain = certain_reach(a)
-    if not (certain or a.kms.unclear):
+    if not (certain or a.kms.on_trial):
         return
     for product in a.licence.clients:
         own, id = product.own_kms, value_of(product.facts.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from volact.core import shell
 from volact.core.assessment import Assessment
 from volact.core.assessment.network import MissingRoute
@@ -15,7 +17,7 @@ from volact.core.findings.shared_repairs import (
 )
 from volact.core.steps.network import ADD_DNS, ADD_ROUTE
 from volact.model.fact import value_of
-from volact.model.text import Text, joined, listed, raw, say
+from volact.model.text import Text, joined, listed, raw, say, typed
 
 
 def dns_not_provider(a: Assessment) -> Found | None:
@@ -23,7 +25,7 @@ def dns_not_provider(a: Assessment) -> Found | None:
     servers, wanted = value_of(a.facts.dns), a.ctx.knowledge.profile.dns
     if servers is None or not wanted or set(servers) & set(wanted):
         return None
-    if a.kms.target_reached or a.kms.target_unclear:
+    if a.kms.target_reached or a.kms.target_unclear or not a.kms.matters:
         return None
     return warning(
         _dns_summary(servers, wanted),
@@ -64,24 +66,29 @@ def _dns_summary(servers: tuple[str, ...], wanted: tuple[str, ...]) -> Text:
 def provider_route_missing(a: Assessment) -> Found | None:
     """A route to the provider's internal services is gone, where that matters."""
     missing = a.network.missing_routes
-    if not missing:
+    if not missing or not (a.kms.matters or missing[0].rule.when == "always"):
         return None
-    commands = [_route_add(route) for route in missing]
-    return warning(
-        say(
-            "The route to {destination} mask {mask} is missing; the provider's internal "
-            "services use it.",
-            destination=missing[0].rule.destination,
-            mask=missing[0].rule.mask,
-        ),
-        {"missing": [[route.rule.destination, route.rule.mask] for route in missing]},
-        repair="manual" if a.licence.all_licensed else by_routes(a),
-        remedy=on_server(*commands)
+    own = a.ctx.knowledge.profile.routes_command
+    lines = [command for route in missing for command in _mended(route)]
+    commands = (
+        on_server(*lines)
         if all(route.gateway for route in missing)
         else say(
             "On the server, with the address in place of the word: {commands}",
-            commands=raw("; ".join(commands)),
-        ),
+            commands=raw("; ".join(lines)),
+        )
+    )
+    dead = {route.rule.destination: list(route.dead) for route in missing if route.dead}
+    return warning(
+        _route_summary(missing[0]),
+        {"missing": [[route.rule.destination, route.rule.mask] for route in missing]}
+        | ({"dead": dead} if dead else {}),
+        repair="manual" if a.licence.all_licensed else by_routes(a),
+        remedy=say(
+            "{commands} The provider's own way: {command}", commands=commands, command=typed(own)
+        )
+        if own
+        else commands,
     )
 
 
@@ -91,7 +98,10 @@ PROVIDER_ROUTE_MISSING = FindingKind(
     place=Place.NETWORK_SETTING,
     severities=("warning",),
     meaning=say("A route to the provider's internal services is missing."),
-    action=say("Adds it with --allow add-route; otherwise prints the command."),
+    action=say(
+        "Adds it with --allow add-route, in the place of one by a gateway that is in none of the "
+        "server's networks; otherwise prints the commands."
+    ),
     blocks="nothing",
     calls_for="nothing",
     consent=allow(ADD_ROUTE.name),
@@ -100,7 +110,24 @@ PROVIDER_ROUTE_MISSING = FindingKind(
 )
 
 
-def _route_add(route: MissingRoute) -> str:
+def _route_summary(route: MissingRoute) -> Text:
+    words = {"destination": route.rule.destination, "mask": route.rule.mask}
+    if route.dead:
+        return say(
+            "The route to {destination} mask {mask} leads to the gateway {gateway}, which is in "
+            "none of the server's networks; the provider's internal services use it.",
+            gateway=route.dead[0],
+            **words,
+        )
+    return say(
+        "The route to {destination} mask {mask} is missing; the provider's internal "
+        "services use it.",
+        **words,
+    )
+
+
+def _mended(route: MissingRoute) -> Iterator[str]:
     rule = route.rule
     unknown = "GATEWAY" if rule.via == "gateway" else "ADDRESS-OF-THIS-SERVER"
-    return shell.add_route(rule.destination, rule.mask, route.gateway or unknown)
+    yield from (shell.delete_route(rule.destination, rule.mask, hop) for hop in route.dead)
+    yield shell.add_route(rule.destination, rule.mask, route.gateway or unknown)

@@ -112,7 +112,8 @@ KMS_UNREACHABLE = FindingKind(
     meaning=say("The server cannot connect to its KMS host."),
     action=say(
         "Uses another of the provider's KMS hosts if one can be reached; adds a missing route "
-        "with --allow add-route; otherwise reports it."
+        "with --allow add-route; after a mere time-out tries the activation all the same, where "
+        "Windows is not licensed; otherwise reports it."
     ),
     blocks="activation",
     calls_for="nothing",
@@ -208,14 +209,10 @@ KMS_ANSWERED_BY_HTTP = FindingKind(
 
 def _failed(a: Assessment) -> dict[HostPort, Reach]:
     """What each accepted host that was tried answered; {} as soon as one may be reached."""
-    hosts = a.kms.targets
-    by_dns = not a.kms.accepted and not a.licence.is_kms_host
-    if a.kms.target_reached or a.kms.target_unclear:
-        return {}
-    if not (a.kms.applies or by_dns or a.licence.has_key is None):
+    if a.kms.target_reached or a.kms.target_unclear or not a.kms.matters:
         return {}
     return {
         host: a.kms.reach_of(host)
-        for host in hosts
+        for host in a.kms.targets
         if isinstance(a.facts.reach.get(str(host)), Known)
     }

@@ -50,14 +50,16 @@ def add_name_servers(a: Assessment) -> Iterator[StepParams]:
 def add_routes(a: Assessment) -> Iterator[StepParams]:
     """The routes to the provider's services."""
     for route in a.network.routes_to_add:
-        rule = route.rule
-        yield AddRoute(destination=rule.destination, mask=rule.mask, gateway=route.gateway)
+        rule, dead = route.rule, route.dead
+        yield AddRoute(
+            destination=rule.destination, mask=rule.mask, gateway=route.gateway, dead=dead
+        )
 
 
 def set_kms_host(a: Assessment) -> Iterator[StepParams]:
     """Point the server at the provider, where it reaches one of its hosts or may reach one."""
     certain = certain_reach(a)
-    if certain or a.kms.unclear:
+    if certain or a.kms.on_trial:
         hosts = tuple(str(host) for host in a.kms.accepted)
         yield SetKmsHost(layer="service", hosts=hosts, unproven=not certain)
 

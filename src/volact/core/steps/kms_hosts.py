@@ -86,7 +86,7 @@ def _commands_to_set(params: SetKmsHost, a: Assessment) -> tuple[str, ...]:
 def _chosen(hosts: tuple[HostPort, ...], a: Assessment) -> HostPort:
     """The host that the agent takes: the present one if it is right and reached,
     else the first that is reached, else the first that may be, else the first."""
-    reached = [host for host in hosts if host in (a.kms.reached or a.kms.unclear)]
+    reached = [host for host in hosts if host in (a.kms.reached or a.kms.on_trial)]
     setting = a.kms.service
     if isinstance(setting, Known):
         present = setting.value.host
@@ -127,7 +127,7 @@ def _id_of(product: Product) -> str | None:
 def _promise_host(params: SetKmsHost, facts: Facts, ctx: Context) -> Facts:
     accepted = list(map(HostPort.parse, params.hosts))
     kms = assess(facts, ctx).kms
-    reached = [host for host in kms.reached or kms.unclear if host in accepted]
+    reached = [host for host in kms.reached or kms.on_trial if host in accepted]
     host = (reached or accepted)[0]
     return _with_server_host(facts, Known(host.host), host.port)
 

@@ -55,7 +55,9 @@ class RouteParams(StepParams, frozen=True, kw_only=True):
 
 
 class AddRoute(RouteParams, frozen=True, kw_only=True):
-    """The route that is to exist."""
+    """The route that is to exist, in the place of those by ``dead`` gateways."""
+
+    dead: tuple[str, ...] = ()
 
 
 class RemoveRoute(RouteParams, frozen=True, kw_only=True):
@@ -87,6 +89,8 @@ def _addresses(present: tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 def _commands_for_route(params: AddRoute, a: Assessment) -> Iterator[str]:
+    for hop in filter(_ADDRESS.fullmatch, params.dead):
+        yield shell.delete_route(params.destination, params.mask, hop)
     if _ADDRESS.fullmatch(params.gateway):
         yield shell.add_route(params.destination, params.mask, params.gateway)
 
@@ -140,7 +144,13 @@ def _asking_too(adapter: Fact[Adapter], params: AddDns) -> Fact[Adapter]:
 
 def _promise_route(params: AddRoute, facts: Facts, ctx: Context) -> Facts:
     route = Route(params.destination, params.mask, params.gateway)
-    facts = replace(facts, routes=Known((*(value_of(facts.routes) or ()), route)))
+    kept = (
+        there
+        for there in value_of(facts.routes) or ()
+        if (there.destination, there.mask) != (params.destination, params.mask)
+        or there.next_hop not in params.dead
+    )
+    facts = replace(facts, routes=Known((*kept, route)))
     return _reached(facts, ctx)
 
 
@@ -182,7 +192,10 @@ def _servers_promised(params: AddDns | RestoreDns, present: list[str]) -> Values
 
 
 def _read_route(params: RouteParams, values: Values) -> Iterator[Reading]:
+    """A route by a dead gateway is as good as none, and is not put back."""
     hops = known_value(values, "hops")
+    if isinstance(params, AddRoute) and isinstance(hops, str):
+        hops = " ".join(hop for hop in hops.split() if hop not in params.dead)
     promise = hops or params.gateway if isinstance(params, AddRoute) else ""
     yield Reading(key=("route", params.destination, params.mask), value=hops, promise=(promise,))
 

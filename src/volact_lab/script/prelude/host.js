@@ -24,6 +24,13 @@ function ActiveXObject(name) {
   return OBJECTS[key]();
 }
 
+/* The profile in force: domain on a member, else public. */
+OBJECTS["hnetcfg.fwpolicy2"] = function () {
+  return com({name: "INetFwPolicy2", get: {
+    currentprofiletypes: function () { return call("script", "domain") ? 1 : 4; }
+  }}, null);
+};
+
 var WSCRIPT = {name: "WScript",
   get: {
     scriptfullname: function () { return call("script", "full"); },
