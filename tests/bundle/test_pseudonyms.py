@@ -77,6 +77,8 @@ def test_product_ids_stay_and_machine_ids_go(names: Pseudonyms) -> None:
         "licensing": {"cmid": cmid, "machine": "kms01"},
         "events": {"12288": ["2026-01-31T08:00:00Z", ["0x0", f"kms01:1688,{cmid},{PRODUCT}"], 7]},
         "reach": {"kms01:1688": 0},
+        "reached": {"kms01:1688": ["http", 4]},
+        "resolved": {"kms01": ["kms01.corp.example", "10.0.0.5"]},
     }
     facts = names.facts(raw)
     assert facts["products"][0]["ID"] == PRODUCT
@@ -84,7 +86,9 @@ def test_product_ids_stay_and_machine_ids_go(names: Pseudonyms) -> None:
     assert cmid not in shown and "kms01" not in shown and "SRV7" not in shown
     host = facts["licensing"]["machine"]
     assert facts["products"][0]["KeyManagementServiceMachine"] == host
-    assert list(facts["reach"]) == [f"{host}:1688"]
+    assert list(facts["reach"]) == list(facts["reached"]) == [f"{host}:1688"]
+    assert list(facts["resolved"]) == [host]
+    assert facts["resolved"][host][0].startswith(f"{host}.")
     assert PRODUCT in facts["events"]["12288"][1][1]
 
 

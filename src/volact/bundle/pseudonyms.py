@@ -33,6 +33,7 @@ _SHORTEST = 3  # a shorter name would be found in every other word
 _PLAIN_NAMES = frozenset(
     {"administrator", "system", "local", "localhost", "workgroup", "localdomain"}
 )
+_BY_HOST = ("reach", "reached", "resolved")  # groups whose keys are names
 _MADE_GUID = "00000000-0000-4000-8000-"
 _PUBLIC_V4 = ipaddress.ip_network("198.18.0.0/15")
 _PUBLIC_V6 = ipaddress.ip_network("2001:db8::/32")
@@ -77,13 +78,14 @@ class Pseudonyms:
             raw: as the agent answered them.
             kept_ids: image ids that the provider publishes.
         """
-        for name in names_in(raw, frozenset(kept_ids)):
+        groups = {name: raw[name] for name in _BY_HOST if isinstance(raw.get(name), dict)}
+        for name in (*names_in(raw, frozenset(kept_ids)), *groups.get("resolved", ())):
             self.learn(name)
         ids = {str(row.get("ID", "")).lower() for row in _rows(raw.get("products"))}
         self._guids.update((id, id) for id in ids | APPLICATION_IDS if id)
         replaced: dict[str, Any] = self.value(raw)
-        if isinstance(raw.get("reach"), dict):  # the one group whose keys are names
-            replaced["reach"] = {self.text(host): code for host, code in raw["reach"].items()}
+        for group, found in groups.items():
+            replaced[group] = {self.text(host): self.value(told) for host, told in found.items()}
         return replaced
 
     def value(self, value: Any) -> Any:
