@@ -249,7 +249,11 @@ def _provider(case: Case, raw: Raw) -> None:
     raw["metadata"] = dict.fromkeys(profile.metadata)
     raw["dns"] = list(profile.dns) or ["10.0.0.2"]
     raw["routes"] = [["0.0.0.0", "0.0.0.0", "10.0.0.1"]]
-    raw["routes"] += [[route.destination, route.mask, "10.0.0.1"] for route in profile.routes]
+    raw["routes"] += [
+        [route.destination, route.mask, "10.0.0.1"]
+        for route in profile.routes
+        if ":" not in route.destination
+    ]
     raw["os"] |= {"bios": "SeaBIOS", "maker": "QEMU", "model": "Standard PC"}
 
 

@@ -225,7 +225,8 @@ async def test_a_server_of_no_known_cloud_is_said_to_be_so() -> None:
 async def test_the_option_rules_over_the_inventory() -> None:
     way = Scripted(facts(**HEALTHY))
     await run_one(TENCENT, way, Job(mode="check", provider="aws"))
-    assert way.requests[0]["ask"]["kms"] == ["169.254.169.250:1688", "169.254.169.251:1688"]
+    hosts = ["169.254.169.250:1688", "169.254.169.251:1688", "[fd00:ec2::250]:1688"]
+    assert way.requests[0]["ask"]["kms"] == hosts
 
 
 @virtual_time

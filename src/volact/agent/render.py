@@ -31,7 +31,7 @@ HANDED_BYTES = 96 * 1024  # a standalone file is never shortened, only bounded
 _COMMON = ("host", "registry", "wmi", "services", "net", "reach", "licensing", "server", "ground")
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
 # Facts that no step changes.
-_UNCHANGED = ("ground_facts", "firewall", "resolved")
+_UNCHANGED = ("ground_facts", "firewall", "resolved", "routes6")
 
 
 def _parts_of_kinds(kinds: Iterable[StepKind[Any]]) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:
         dns=_fact("dns", raw, "dns", texts),
         adapters=_table(raw, "adapters", _adapter),
         routes=_fact("routes", raw, "routes", _routes),
+        routes6=_fact("routes6", raw, "routes6", _routes),
         policy_len=_fact("policy_len", raw, "policy_len", integer),
         wsh=WshFacts(**_group(raw, "wsh")),
         ground=GroundFacts(**_group(raw, "ground")),

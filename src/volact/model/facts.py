@@ -179,7 +179,7 @@ class ReachTry(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One IPv4 route."""
+    """One route."""
 
     destination: str
     mask: str
@@ -246,6 +246,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     dns: Fact[tuple[str, ...]] = NOT_ASKED
     adapters: dict[str, Fact[Adapter]] = {}  # by index; those that add-dns is about
     routes: Fact[tuple[Route, ...]] = NOT_ASKED
+    routes6: Fact[tuple[Route, ...]] = NOT_ASKED  # their masks are prefix lengths
     policy_len: Fact[int] = NOT_ASKED  # bytes of ProductOptions\ProductPolicy
     wsh: WshFacts = WshFacts()
     ground: GroundFacts = GroundFacts()

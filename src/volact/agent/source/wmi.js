@@ -22,8 +22,8 @@ function wmi() {
   return wmiService;
 }
 
-function query(wql) {
-  var set = wmi().ExecQuery(wql), count = set.Count, rows = [], i;
+function query(wql, service) {
+  var set = (service || wmi()).ExecQuery(wql), count = set.Count, rows = [], i;
   for (i = 0; i < count; i++) {
     rows.push(set.ItemIndex(i));
   }

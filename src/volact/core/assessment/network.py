@@ -87,17 +87,24 @@ def _name_servers(
 
 
 def _missing_routes(facts: Facts, profile: Profile, *, may_reach: bool) -> tuple[MissingRoute, ...]:
-    """() when the routes could not be read, or the server has no IPv4 address."""
-    routes, own = value_of(facts.routes), value_of(facts.addresses) or ()
-    if routes is None or (own and not any("." in address for address in own)):
-        return ()
+    """Without those of a family whose routes could not be read, or that the server lacks."""
+    routes, own = value_of(facts.routes) or (), value_of(facts.addresses) or ()
     dead = frozenset() if may_reach else _dead_gateways(routes, own)
     return tuple(
         MissingRoute(rule, _next_hop(rule, facts, routes), _dead_hops(rule, routes, dead))
         for rule in profile.routes
         if not (rule.when == "unreachable" and may_reach)
-        and not any(may_reach or _leads(route, rule, dead) for route in _closest(routes, rule))
+        and (there := _routes_of_its_family(rule, facts)) is not None
+        and not any(may_reach or _leads(route, rule, dead) for route in _closest(there, rule))
     )
+
+
+def _routes_of_its_family(rule: RouteRule, facts: Facts) -> tuple[Route, ...] | None:
+    """``None``: not known, or the server has no address of this family, IPv4 or IPv6."""
+    v6, own = ":" in rule.destination, value_of(facts.addresses) or ()
+    if own and not any((":" in address) == v6 for address in own):
+        return None
+    return value_of(facts.routes6 if v6 else facts.routes)
 
 
 def _closest(routes: tuple[Route, ...], rule: RouteRule) -> list[Route]:
@@ -143,6 +150,8 @@ def _leads(route: Route, rule: RouteRule, dead: frozenset[str]) -> bool:
 
 def _next_hop(rule: RouteRule, facts: Facts, routes: tuple[Route, ...]) -> str:
     """The gateway of a route to add; ``""`` when it is not known."""
+    if ":" in rule.destination:
+        return ""  # on the link; routes of IPv6 are never added
     if rule.via == "self":
         own = value_of(facts.addresses) or ()
         return next((address for address in own if ":" not in address), "")
@@ -153,17 +162,20 @@ def _next_hop(rule: RouteRule, facts: Facts, routes: tuple[Route, ...]) -> str:
 
 def _covers(route: Route, rule: RouteRule) -> bool:
     """Whether a route of the server covers what the rule needs; a default route does not."""
-    if route.destination == _ANY:
+    if route.destination in (_ANY, "::"):
         return False
     wanted, there = _net(rule), _net(route)
     if wanted is None or there is None:
         return route.destination == rule.destination
-    return wanted.subnet_of(there)
+    # Of one family: both have numbers of one length.
+    return there.max_prefixlen == wanted.max_prefixlen and (
+        there.prefixlen <= wanted.prefixlen and wanted.network_address in there
+    )
 
 
-def _net(route: Route | RouteRule) -> ipaddress.IPv4Network | None:
+def _net(route: Route | RouteRule) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     try:
-        return ipaddress.IPv4Network(f"{route.destination}/{route.mask}", strict=False)
+        return ipaddress.ip_network(f"{route.destination}/{route.mask}", strict=False)
     except ValueError:
         return None
 

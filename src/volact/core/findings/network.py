@@ -74,7 +74,7 @@ def provider_route_missing(a: Assessment) -> Found | None:
         on_server(*lines)
         if all(route.gateway for route in missing)
         else say(
-            "On the server, with the address in place of the word: {commands}",
+            "On the server, with the right value in place of the word in capitals: {commands}",
             commands=raw("; ".join(lines)),
         )
     )
@@ -128,6 +128,9 @@ def _route_summary(route: MissingRoute) -> Text:
 
 def _mended(route: MissingRoute) -> Iterator[str]:
     rule = route.rule
+    if ":" in rule.destination:
+        yield f"netsh interface ipv6 add route {rule.destination}/{rule.mask} INTERFACE"
+        return
     unknown = "GATEWAY" if rule.via == "gateway" else "ADDRESS-OF-THIS-SERVER"
     yield from (shell.delete_route(rule.destination, rule.mask, hop) for hop in route.dead)
     yield shell.add_route(rule.destination, rule.mask, route.gateway or unknown)
