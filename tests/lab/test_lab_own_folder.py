@@ -15,8 +15,11 @@ FOLDER = "C:\\Users\\Public"
 FILE = f"{FOLDER}\\activate.bat"
 
 
-async def handed(machine: Machine) -> list[str]:
-    """Run a file that lies where everybody may write; every path that was written."""
+async def handed(machine: Machine, before: str = "") -> list[str]:
+    """Run a file that lies where everybody may write; every path that was written.
+
+    ``before``: a command that the same cmd runs first.
+    """
     request = new_request("standalone", load_profile("tencent"), (), id="0" * 16)
     machine.files.write(FILE, render(request, keep=True, handed=True))
     written: list[str] = []
@@ -32,7 +35,7 @@ async def handed(machine: Machine) -> list[str]:
 
     machine.files = Watched({})
     try:
-        await command(machine, f'cmd.exe /c "{FILE}"')
+        await command(machine, f'cmd.exe /c "{before}{FILE}"')
     finally:
         machine.files = files
     return written
@@ -53,6 +56,17 @@ async def test_the_script_lies_where_only_administrators_write(here: Place) -> N
     assert path.count("\\") == 3, "not in a folder of its own"
     assert under(machine, "C:\\Windows") == before
     assert under(machine, FOLDER) == ["activate.bat"]
+
+
+async def test_no_file_lies_in_system32_which_a_32_bit_cmd_sees_elsewhere(here: Place) -> None:
+    """A service that runs as the system has its temporary folder there."""
+    machine = here.machine()
+    folder = "C:\\Windows\\System32\\config"
+    machine.files.make_folder(folder)
+    written = await handed(machine, f"set TEMP={folder}&")
+    assert [path for path in written if path.endswith(".js")]
+    assert not [path for path in written if path.lower().startswith("c:\\windows\\system32")]
+    assert here.errors == []
 
 
 async def test_an_account_that_may_not_uses_its_own_folder(here: Place) -> None:
