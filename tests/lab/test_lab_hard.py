@@ -18,6 +18,7 @@ from volact.model.report import ServerReport
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
 from volact_lab.lab import Lab
+from volact_lab.scenario import load_scenario
 
 Reports = dict[str, ServerReport]
 EVERYTHING = Policy(replace_key=True, consent=frozenset(ASKING_STEPS))
@@ -25,8 +26,10 @@ EVERYTHING = Policy(replace_key=True, consent=frozenset(ASKING_STEPS))
 
 @pytest.fixture
 async def lab() -> AsyncIterator[Lab]:
-    """Sixty servers."""
-    async with Lab("hard", 60, 7, patience=0.01) as found:
+    """As many servers as the scenario says, which is enough for every fault."""
+    scenario = load_scenario("hard")
+    assert scenario.servers > len(scenario.faults)
+    async with Lab("hard", scenario.servers, 7, patience=0.01) as found:
         yield found
 
 
