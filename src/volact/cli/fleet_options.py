@@ -26,15 +26,14 @@ from volact.cli.cloud_options import (
 )
 from volact.cli.failure import tell
 from volact.cli.options.servers import ConnectOptions, ServerOptions, SourceOptions
+from volact.cli.selection import servers_of
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.errors import InputError
 from volact.inventory import (
     Inventory,
     Secrets,
-    addressed,
     check_credentials,
-    choose,
     load_inventory,
     with_credential,
     with_way,
@@ -45,8 +44,7 @@ from volact.knowledge.load import knowledge_for, load_profile
 from volact.model.finding import Acceptance
 from volact.model.profile import HostPort, Knowledge
 from volact.model.server import Server
-from volact.model.text import count, raw, say
-from volact.model.text import listed as listed_words
+from volact.model.text import say
 from volact.pipeline import Job, Mode, Retry
 from volact.report.base import Invocation
 from volact.transports.base import Opener
@@ -56,8 +54,6 @@ from volact.transports.keys import check_key_file
 from volact.transports.local import require_windows
 from volact.transports.login import SshOptions
 from volact.typed import quoted
-
-_NAMED = 5  # servers that a note names
 
 
 class Fleet(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,45 +159,6 @@ def output_file(to: str, former: str) -> Path:
     if former:
         tell(say("-o FILE is now --to FILE; in every other verb -o is the output format"))
     return Path(former or to)
-
-
-def servers_of(
-    options: SourceOptions, inventory: Inventory, *, all_: bool = False
-) -> tuple[Server, ...]:
-    """The servers that targets and limits mean; a bare address is one of SSH.
-
-    Those that the inventory skips are left out with a note, unless ``all_`` is set; one
-    that is named itself is an ``InputError``.
-    """
-    targets = []
-    for word in options.targets:
-        target = addressed(inventory, word)
-        if target != word:
-            tell(say("{word} is taken as {address}", word=word, address=target))
-        targets.append(target)
-    meant = choose(inventory, targets, options.limits)
-    skipped = [server for server in meant if server.skip]
-    if all_ or not skipped:
-        return meant
-    words = {word for text in (*options.targets, *options.limit) for word in text.split(",")}
-    left = tuple(server for server in meant if not server.skip)
-    for server in skipped:
-        if server.name in words or not left:
-            raise InputError(
-                say("{server} is skipped: {reason}", server=raw(server.name), reason=server.skip),
-                say("take it out of skip to work on it"),
-                where=inventory.where(server),
-            )
-    more = ["…"] if len(skipped) > _NAMED else []
-    tell(
-        count(
-            len(skipped),
-            "{n} server is skipped by the inventory: {names}",
-            "{n} servers are skipped by the inventory: {names}",
-            names=listed_words([*(raw(server.name) for server in skipped[:_NAMED]), *more]),
-        )
-    )
-    return left
 
 
 def _require_file(path: Path) -> None:

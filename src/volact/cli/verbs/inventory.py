@@ -6,8 +6,9 @@ from typing import Any
 
 from volact.cli.console import table, use_stdout
 from volact.cli.failure import WRONG_INPUT, tell
-from volact.cli.fleet_options import inventory_of, servers_of
+from volact.cli.fleet_options import inventory_of
 from volact.cli.options.inventory import CheckOptions, ExportOptions, ShowOptions
+from volact.cli.selection import servers_of
 from volact.errors import InputError
 from volact.inventory import Inventory, credential_problems, read_inventory
 from volact.inventory.export import export as exported
@@ -22,7 +23,7 @@ from volact.transports.keys import check_key_file
 def show(options: ShowOptions) -> int:
     """Show the selected servers and where their logins come from."""
     inventory = inventory_of(options)
-    servers = servers_of(options, inventory, all_=True)
+    servers = servers_of(options, inventory, skipped=True)
     out = use_stdout(options.output)
     if options.output == "json":
         rows = [_document(inventory, server) for server in servers]
@@ -55,7 +56,7 @@ def check(options: CheckOptions) -> int:
 def export(options: ExportOptions) -> int:
     """Convert the selected servers to another inventory format."""
     inventory = inventory_of(options)
-    servers = servers_of(options, inventory, all_=True)
+    servers = servers_of(options, inventory, skipped=True)
     done = exported(servers, inventory.images, options.format)
     for note in done.notes:
         tell(note)
@@ -68,7 +69,7 @@ def _login_problems(options: CheckOptions, inventory: Inventory) -> list[InputEr
     if not inventory.servers:
         return []
     try:
-        servers = servers_of(options, inventory, all_=True)
+        servers = servers_of(options, inventory, skipped=True)
     except InputError as error:
         return [error]
     servers = tuple(server for server in servers if not server.skip)
