@@ -77,7 +77,9 @@ async def test_an_operator_lives_with_a_mak_and_a_kms_host(tmp_path: Path) -> No
         history = await place.volact("history", "own-key", "-o", "jsonl")
         verdicts = [json.loads(line).get("verdict") for line in history.stdout.splitlines()]
         assert verdicts[:4] == ["healthy", "attention", "healthy", "attention"]
-        assert (await place.volact("status")).stdout.count("HEALTHY") == 1
+        status = (await place.volact("status")).stdout
+        assert status.count("HEALTHY") == 1
+        assert "accepted: kms-host-role 1, licensed-by-own-key 1" in status
 
 
 @pytest.mark.parametrize(

@@ -296,6 +296,10 @@ def test_an_accepted_finding_counts_again_when_its_last_day_is_over(
         assert found["web-01"].verdict == "healthy"
         query = ServersQuery(now=now, filter=ServerFilter(verdicts=(verdict,)))
         assert "mak-01" in [one.name for one in query.stream(store)]
+        accepted = StatusQuery(now=now).ask(store).accepted
+        assert [(one.finding, one.servers) for one in accepted] == (
+            [("licensed-by-own-key", 1)] if verdict == "healthy" else []
+        )
         every = ServersQuery(now=now).findings(store)
         assert [(one.finding, one.severity, one.servers) for one in every] == [
             ("licensed-by-own-key", "accepted", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -64,7 +64,11 @@ class ServersQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     def findings(self, reader: Reader) -> list[FindingCount]:
         """What was found on them, the most frequent first."""
-        return reader.ask(self._findings)
+        return reader.ask(
+            lambda connection: finding_counts(
+                connection, of_servers(self.filter, self.now, connection.dialect.name)
+            )
+        )
 
     def _all(self, connection: sa.Connection) -> Iterator[ServerState]:
         query = self._query(connection).order_by(*_ORDERS[self.order].keys)
@@ -74,23 +78,6 @@ class ServersQuery(msgspec.Struct, frozen=True, kw_only=True):
     def _query(self, connection: sa.Connection) -> sa.Select[Any]:
         query = sa.select(*STATE).where(*of_servers(self.filter, self.now, connection.dialect.name))
         return query.where(SERVERS.c.ends.is_not(None)) if self.order == "ends" else query
-
-    def _findings(self, connection: sa.Connection) -> list[FindingCount]:
-        servers = sa.func.count(SERVERS.c.name.distinct())
-        query = (
-            sa.select(FINDINGS.c.finding, FINDINGS.c.severity, servers)
-            .select_from(SERVERS)
-            .join(
-                FINDINGS,
-                sa.and_(
-                    FINDINGS.c.run == SERVERS.c.examined_run, FINDINGS.c.server == SERVERS.c.name
-                ),
-            )
-            .where(*of_servers(self.filter, self.now, connection.dialect.name))
-            .group_by(FINDINGS.c.finding, FINDINGS.c.severity)
-            .order_by(servers.desc(), FINDINGS.c.finding)
-        )
-        return [FindingCount(*row) for row in connection.execute(query)]
 
 
 class RunServersQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +119,23 @@ class NamesQuery(msgspec.Struct, frozen=True, kw_only=True):
             return [*connection.execute(query).scalars()]
 
         return reader.ask(read)
+
+
+def finding_counts(
+    connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]
+) -> list[FindingCount]:
+    """What was found in the newest examinations of some servers, the most frequent first."""
+    servers = sa.func.count(SERVERS.c.name.distinct())
+    newest = sa.and_(FINDINGS.c.run == SERVERS.c.examined_run, FINDINGS.c.server == SERVERS.c.name)
+    query = (
+        sa.select(FINDINGS.c.finding, FINDINGS.c.severity, servers)
+        .select_from(SERVERS)
+        .join(FINDINGS, newest)
+        .where(*where)
+        .group_by(FINDINGS.c.finding, FINDINGS.c.severity)
+        .order_by(servers.desc(), FINDINGS.c.finding)
+    )
+    return [FindingCount(*row) for row in connection.execute(query)]
 
 
 def state_of(row: Any) -> ServerState:

@@ -20,10 +20,10 @@ from volact.core.licence_end import EndState
 from volact.model.report import UNSEEN, Cluster, Summary, Word
 from volact.queries.filters import ServerFilter, expired, of_servers, verdict_now
 from volact.queries.reader import Reader
-from volact.queries.servers import STATE, ServersQuery, state_of, status_row
-from volact.queries.values import Age, Ends, FleetStatus, Group, Stale, StatusRow
+from volact.queries.servers import STATE, ServersQuery, finding_counts, state_of, status_row
+from volact.queries.values import Age, Ends, FindingCount, FleetStatus, Group, Stale, StatusRow
 from volact.store.clock import moment
-from volact.store.tables import SERVERS
+from volact.store.tables import FINDINGS, SERVERS
 
 # Upper bounds in days; the last has none.
 END_DAYS: tuple[int | None, ...] = (7, 30, 90, 150, None)
@@ -66,7 +66,16 @@ class StatusQuery(msgspec.Struct, frozen=True, kw_only=True):
             clusters=_clusters(connection, where),
             stale=self._stale(connection, where),
             troubled=self._troubled(connection, where),
+            accepted=self._accepted(connection, where),
         )
+
+    def _accepted(
+        self, connection: sa.Connection, where: list[sa.ColumnElement[bool]]
+    ) -> tuple[FindingCount, ...]:
+        """The accepted findings, where nothing that was accepted counts again by now."""
+        holds = sa.or_(SERVERS.c.lapses.is_(None), SERVERS.c.lapses >= moment(self.now))
+        accepted = FINDINGS.c.severity == "accepted"
+        return tuple(finding_counts(connection, [*where, accepted, holds]))
 
     def of_nothing(self) -> FleetStatus:
         """The answer where there is no store yet."""
@@ -169,6 +178,7 @@ class _Counts:
         clusters: tuple[Cluster, ...],
         stale: Stale,
         troubled: tuple[StatusRow, ...],
+        accepted: tuple[FindingCount, ...] = (),
     ) -> FleetStatus:
         """With what else is known of the fleet."""
         return FleetStatus(
@@ -182,6 +192,7 @@ class _Counts:
             ages=self.ages(),
             stale=stale,
             troubled=troubled,
+            accepted=accepted,
         )
 
     def summary(self) -> Summary:

@@ -210,6 +210,14 @@ class DiffSummary(msgspec.Struct, frozen=True, kw_only=True):
     resolved: dict[str, int] = {}
 
 
+class FindingCount(msgspec.Struct, frozen=True):
+    """How many servers have a finding, by their newest examination."""
+
+    finding: str
+    severity: str
+    servers: int
+
+
 class FleetStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The fleet in numbers; ``troubled`` are the first of those that need attention."""
 
@@ -223,14 +231,7 @@ class FleetStatus(msgspec.Struct, frozen=True, kw_only=True):
     ages: tuple[Age, ...]
     stale: Stale
     troubled: tuple[StatusRow, ...] = ()
-
-
-class FindingCount(msgspec.Struct, frozen=True):
-    """How many servers have a finding, by their newest examination."""
-
-    finding: str
-    severity: str
-    servers: int
+    accepted: tuple[FindingCount, ...] = ()  # findings that the operator accepts
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from volact.queries.values import (
     Ends,
     ExpiringRow,
     ExpiringSummary,
+    FindingCount,
     FleetStatus,
     Group,
     LookRow,
@@ -52,6 +53,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     clusters: tuple[Cluster, ...]
     ages: tuple[Age, ...]
     stale: Stale
+    accepted: tuple[FindingCount, ...]
     last_run: RunRow | None
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from volact.core.licence_end import EndState
 from volact.core.span import span_word
 from volact.model.report import count_of
-from volact.model.text import Text, count, say
+from volact.model.text import Text, count, listed, say
 from volact.queries.values import Age, Ends, FleetStatus, Group
 from volact.report.store_reports.store_text import (
     StoreText,
@@ -81,6 +81,9 @@ class StatusText:
             if servers
         ]
         self._out.table(("", "", ""), rows)
+        if self._status.accepted:
+            what = listed(f"{one.finding} {one.servers}" for one in self._status.accepted)
+            self._out.prose(plain(tr(say("accepted: {what}", what=what))), 2, "dim")
         if self._status.expired_since:
             words = count(
                 self._status.expired_since,
