@@ -58,7 +58,7 @@ def execute(
     process = Process(machine, machine.environment(), machine.home, out, err, start.stdin)
     for name, value in start.variables.items():
         process.env.set(name, value)
-    shell = _SHELLS[start.program or machine.spec.shell]
+    shell = _SHELLS[start.program or machine.shell]
     code = attended(process, lambda: shell(process, line), limit_s)
     return Result(_KILLED if code is None else code, out.value(), err.value())
 
@@ -101,7 +101,21 @@ def attended(
 
 
 def _cmd(process: Process, line: str) -> int:
-    process.arguments = f'/c "{line}"'
+    return _started(process, f'/c "{line}"')
+
+
+def _wide_cmd(process: Process, line: str) -> int:
+    """A cmd.exe that prints UTF-16."""
+    return _started(process, f'/u /c "{line}"')
+
+
+def _mistaken_cmd(process: Process, line: str) -> int:
+    """What OpenSSH makes of a cmd.exe whose path it does not recognise: -c instead of /c."""
+    return _started(process, f'-c "{line}"')
+
+
+def _started(process: Process, arguments: str) -> int:
+    process.arguments = arguments
     return cmd_exe.run(process)
 
 
@@ -159,4 +173,11 @@ def _program(process: Process, words: list[str]) -> int:
     return launch.start(process, node, arguments)
 
 
-_SHELLS = {"cmd": _cmd, "powershell": _powershell, "bash": _bash, "msys": _msys}
+_SHELLS = {
+    "cmd": _cmd,
+    "powershell": _powershell,
+    "bash": _bash,
+    "msys": _msys,
+    "cmd-u": _wide_cmd,
+    "cmd-c": _mistaken_cmd,
+}

@@ -127,7 +127,7 @@ def test_an_agent_that_could_not_run_is_said() -> None:
     (found,) = find_answers(b"C:\\>x.bat\r\nVOLACT0 not-started 1\r\n")
     assert isinstance(found.result, AnswerError)
     assert (found.result.kind, found.line) == ("agent", 2)
-    assert "did not start the agent (1)" in found.result.message
+    assert "did not start the agent; Windows said: exit code 1" in found.result.message
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\0" * 100, b"{}", b"VOLACT", b"\xff\xfe"])

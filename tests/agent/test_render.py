@@ -123,7 +123,7 @@ def test_nothing_in_a_request_gets_out_of_its_literal(name: str, value: str) -> 
 
 def test_deadline_and_budget() -> None:
     text = render(asked(), deadline_s=50).decode()
-    assert "//T:50 " in text
+    assert '//T:50"' in text
     assert "BUDGET_MS = 30000" in text
 
 

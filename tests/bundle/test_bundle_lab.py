@@ -79,3 +79,18 @@ def test_no_name_of_the_fleet_and_no_secret_is_in_a_bundle(
 ) -> None:
     text = collected.data.decode().lower()
     assert [name for name in collected.names if name.lower() in text] == []
+
+
+def test_it_carries_the_engine_the_self_checks_and_the_time_of_each_fact(
+    collected: Collected,
+) -> None:
+    answered = [server.facts for server in collected.bundle.servers if server.facts]
+    whole = [facts for facts in answered if "os" in facts]
+    assert len(whole) > 50
+    for facts in whole:
+        assert facts["ground"]["engine"].startswith("JScript ")
+        assert set(facts["checks"]) == {
+            "error-number", "wmi-column", "safe-array", "bitness", "clock",
+        }  # fmt: skip
+        assert all(isinstance(ms, int) for ms in facts["ms"].values())
+    assert any("reach" in facts["ms"] for facts in whole)

@@ -101,5 +101,5 @@ async def test_a_script_that_was_not_written_whole_never_runs(here: Place, lost:
         result = await command(machine, f'cmd.exe /c "{FILE}"')
     finally:
         machine.files = files
-    assert result.stdout.strip() == b"VOLACT0 not-started cannot-write"
+    assert result.stdout.strip() == b"VOLACT0 not-started cannot-write cannot-write"
     assert not [name for name in under(machine, "C:\\Windows") if name.startswith("activate")]

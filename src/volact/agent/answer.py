@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from volact.agent.not_started import no_answer, not_started, script_error, stopped
 from volact.errors import AnswerError
 from volact.model.step import StepResult
 from volact.model.text import say
@@ -28,7 +29,8 @@ _MAX_VALUES = 2_000  # in what one step saw before or after
 _WHOLE = range(-(2**63), 2**64)  # what Windows' own numbers hold
 
 _HEAD = re.compile(rb"VOLACT1 (\d{1,6}) ([0-9a-f]{8}) (\{.*)\Z", re.DOTALL)
-_NEVER = re.compile(rb"VOLACT0 (not-started|error|busy) ?([ -~]{0,160})")
+_NEVER = re.compile(rb"VOLACT0 (not-started|stopped|error|busy) ?([ -~]{0,160})")
+_CAUSED = re.compile(rb"VOLACT0 not-started \S+ (?!unknown)[a-z]")
 _HOLDER = re.compile(r"(\S{1,64}) (\d{1,15}) ([ -~]{0,80})")
 _BLANK = b" \t\r\n\0"
 
@@ -52,12 +54,13 @@ class _Wire(msgspec.Struct, kw_only=True):
     facts: dict[str, Any]
 
 
-def read_answer(stdout: bytes, expect_id: str) -> Answer:
+def read_answer(stdout: bytes, expect_id: str, stderr: bytes = b"") -> Answer:
     """The answer in what a server printed; ``AnswerError`` when there is none to trust."""
+    stdout = stdout.replace(b"\0", b"")  # cmd /u prints UTF-16; an answer is ASCII
     lines = _lines(stdout)
     answers = [line for line in lines if line.startswith(b"VOLACT1")]
     if not answers:
-        raise _no_answer(stdout, lines)
+        raise _no_answer(stdout, lines, stderr)
     if len(answers) > 1:
         raise _bad("more than one answer line", "did something else print it too?")
     return _decode(_checked(answers[0]), expect_id)
@@ -68,24 +71,17 @@ def read_line(line: bytes) -> Answer:
     return _decode(_checked(line), None)
 
 
-def read_never(line: bytes) -> AnswerError | None:
-    """Why the agent did not answer, where a line gives the reason."""
+def read_never(line: bytes, seen: str = "") -> AnswerError | None:
+    """Why the agent did not answer, where a line gives the reason; ``seen``: the next line."""
     match = _NEVER.match(line)
     if match is None:
         return None
     detail = match[2].decode("ascii").strip()
     if match[1] == b"busy":
         return _busy(detail)
-    if match[1] == b"error":
-        return AnswerError("agent", say("the agent stopped with an error: {detail}", detail=detail))
-    return AnswerError(
-        "agent",
-        say("Windows Script Host did not start the agent ({detail})", detail=detail),
-        say(
-            "an antivirus, AppLocker or a broken script host may be the cause; try cscript.exe "
-            "by hand"
-        ),
-    )
+    if match[1] == b"stopped":
+        return stopped(detail)
+    return script_error(detail) if match[1] == b"error" else not_started(detail, seen)
 
 
 def _busy(detail: str) -> AnswerError:
@@ -111,20 +107,22 @@ def _lines(stdout: bytes) -> list[bytes]:
     return [line.strip(_BLANK) for line in stdout[:_MAX_OUTPUT].split(b"\n")]
 
 
-def _no_answer(stdout: bytes, lines: list[bytes]) -> AnswerError:
-    for line in lines:
-        if never := read_never(line):
+def _no_answer(stdout: bytes, lines: list[bytes], stderr: bytes) -> AnswerError:
+    # A cause that the batch part names goes before what the script said of itself.
+    said = [number for number, line in enumerate(lines) if _NEVER.match(line)]
+    for number in sorted(said, key=lambda number: not _CAUSED.match(lines[number])):
+        seen = _first(lines[number + 1 :]) or _first(lines[number - 1 :: -1] if number else [])
+        if never := read_never(lines[number], seen):
             return never
     if len(stdout) > _MAX_OUTPUT:
         return _bad(say("no answer in the first megabyte of output"), "")
-    seen = next((line for line in lines if line), b"")[:80].decode("ascii", "replace")
-    return AnswerError(
-        "agent",
-        say("the agent never answered; it printed {what}", what=repr(_plain(seen)))
-        if seen
-        else say("the agent never answered; it printed nothing"),
-        say("check that cmd.exe exists and that the account may run scripts"),
-    )
+    return no_answer(stdout, _first(lines), _first(_lines(stderr)))
+
+
+def _first(lines: list[bytes]) -> str:
+    """The first line that says something, as it can be shown."""
+    line = next((line for line in lines if line), b"")
+    return _plain(line[:160].decode("ascii", "replace"))
 
 
 def _plain(text: str) -> str:

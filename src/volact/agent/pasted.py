@@ -24,7 +24,7 @@ from volact.errors import AnswerError
 
 _MARK = re.compile(r"VOLACT1\b")
 _HEAD = re.compile(r"VOLACT1\s+(\d{1,6})\s+([0-9a-f]{8})\s+(?=\{)")
-_NEVER = re.compile(r"VOLACT0 (?:not-started|error)[^\r\n]*")
+_NEVER = re.compile(r"VOLACT0 (?:not-started|stopped|error)[^\r\n]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]{40,}={0,2}\s*")
 # What an answer may grow to when quotes are escaped and lines get prefixes.
 _REACH = 4 * MAX_LINE

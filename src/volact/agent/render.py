@@ -15,6 +15,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from volact.agent.not_started import CAUSES
 from volact.agent.request import Mode, Request
 from volact.agent.shorten import shorten
 from volact.agent.spoken import in_batch, table
@@ -159,7 +160,7 @@ def _prologue(request: Request, deadline_s: int, keep: bool, language: str) -> s
         "console": _CODE_PAGE if person and language != "en" else "rem",
         "machine": _switched_off(request, "machine", "HKLM", language),
         "user": _switched_off(request, "user", "HKCU", language),
-        "never": _never_started(person, language),
+        "never": _never_started(request.mode, language),
         "stopped": _stopped(person, language),
         "limits": _limits_back(request),
         "lock": _unlock(request),
@@ -188,20 +189,46 @@ def _switched_off(request: Request, scope: str, hive: str, language: str) -> str
     return f"echo VOLACT1 {len(body)} {zlib.crc32(body.encode()):08x} {body}"
 
 
-def _never_started(person: bool, language: str) -> str:
-    if person:
-        lines = (
-            say("NOT ACTIVATED: cscript.exe could not run this file (%rc%)."),
-            say("  Is its folder writable? Does an antivirus or AppLocker rule block scripts?"),
-        )
-        return "\n".join(f"echo {in_batch(language, line)}" for line in lines)
-    return "echo VOLACT0 not-started %rc%"
+# Which of CAUSES it is, asked of Windows in no language; the last that holds counts.
+_CAUSE = r"""set "y=unknown"
+set "l=Microsoft-Windows-AppLocker/MSI and Script"
+set "e=(EventID=8007 or EventID=8029 or EventID=8036)"
+set "e=*[System[%e% and TimeCreated[timediff(@SystemTime) <= 120000]]]"
+for /f "delims=" %%a in ('%sys%\wevtutil.exe qe "%l%" /c:1 "/q:%e%" 2^>nul') do <enforced>
+%sys%\reg.exe query HKLM\SOFTWARE\Classes\JScript\CLSID %q%||set "y=no-engine"
+type "%sys%\jscript.dll" %q%||set "y=engine-denied"
+if not exist "%sys%\jscript.dll" set "y=no-engine"
+type "%sys%\cscript.exe" %q%||set "y=cscript-denied"
+if not exist "%sys%\cscript.exe" set "y=no-cscript"
+if defined d if not exist "%base%.js" set "y=removed"
+if "%rc%"=="cannot-write" if not "%y%"=="removed" set "y=cannot-write"
+""".replace("<enforced>", 'set "y=script-enforcement"')
+
+
+def _never_started(mode: Mode, language: str) -> str:
+    """What is printed when the script did not run.
+
+    Before steps there was a probe, which names the cause; there is no room for it here.
+    """
+    if mode != "standalone":
+        said = "%rc% %y%" if mode == "probe" else "%rc%"
+        own = 'if "%rc%%y%"=="11unknown" goto ran\n'  # the script itself said why
+        asked = f"{_CAUSE}{own}" if mode == "probe" else own.replace("%y%", "unknown")
+        return f'{asked}echo VOLACT0 not-started {said}\nif defined d type "%base%.err" 2>nul'
+    told = say("NOT ACTIVATED: cscript.exe could not run this file (%rc%, %y%).")
+    objects = 'if "%rc%%y%"=="11unknown" set "y=objects"'
+    lines = [f"{_CAUSE}{objects}\necho {in_batch(language, told)}"]
+    for name, cause in CAUSES.items():
+        text = in_batch(language, cause.advice)
+        shown = (text, *(f"  {command}" for command in cause.commands))
+        lines += [f'if "%y%"=="{name}" echo   {line}' for line in shown]
+    return "\n".join(lines)
 
 
 def _stopped(person: bool, language: str) -> str:
-    """What a person reads when the script ended without an exit code of ours."""
+    """What is printed when the script began and ended without an exit code of ours."""
     if not person:
-        return "rem"
+        return 'if not "%rc%"=="10" if not "%rc%"=="11" echo VOLACT0 stopped %rc%'
     ours = " ".join(f'if not "%rc%"=="{code}"' for code in (10, 11, 12))
     told = say("NOT ACTIVATED: the script ended early (%rc%); run this file again.")
     return f"{ours} echo {in_batch(language, told)}"

@@ -242,7 +242,7 @@ class Visit:
         name = f"volact-{secrets.token_hex(16)}"
         begun = time.monotonic()
         raw = await transport.run(script, name=name, deadline_s=time_s)
-        answer = read_answer(raw.stdout, request.id)
+        answer = read_answer(raw.stdout, request.id, raw.stderr)
         if answer.mode != mode:
             raise AnswerError("protocol", f"{mode} was asked and {answer.mode!r} was answered")
         probe: ProbeKind = "closing" if self._sent else "first"

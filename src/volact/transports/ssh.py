@@ -134,18 +134,22 @@ class SshTransport:
         """Run the script by the first form of command that the shell takes.
 
         A form counts as not taken only when nothing spoke and the script, which
-        removes itself, is still there.
+        removes itself, is still there.  Where none is taken the first one's output counts:
+        it shows what the shell makes of commands.
         """
+        first: Raw | None = None
         for form in self._commands[:-1]:
             raw = await run_command(self._connection, form.format(path=place.path))
             if _SIGN_OF_LIFE in raw.stdout or not await self._is_there(place):
                 self._commands = (form,)
                 return raw
+            first = first or raw
         last = self._commands[-1]
         raw = await run_command(self._connection, last.format(path=place.path))
         if _SIGN_OF_LIFE in raw.stdout:
             self._commands = (last,)
-        return raw
+            return raw
+        return first or raw
 
     async def _is_there(self, place: Place) -> bool:
         async with self._connection.start_sftp_client() as sftp:

@@ -195,10 +195,19 @@ def _type(shell: Interpreter, rest: str) -> None:
     if len(words) != 1:
         raise LabError(f"this form of type is not modelled: type{rest}")
     process = shell.process
-    data = process.machine.files.read(normal(words[0].strip('"'), process.cwd))
+    machine = process.machine
+    path = normal(words[0].strip('"'), process.cwd)
+    node = machine.files.stat(path)
+    program = node.data is None and path.lower().endswith((".exe", ".dll"))
+    if program and not node.dacl.allows(machine.token, acl.READ):
+        raise win32(codes.ACCESS_DENIED, path)
+    data = b"MZ" if program else machine.files.read(path)
     if data.startswith(b"\xff\xfe"):
-        data = process.machine.encode(data[2:].decode("utf-16-le"))
+        data = process.encode(data[2:].decode("utf-16-le"))
+    elif process.unicode:
+        data = data.decode(machine.language.oem, "replace").encode("utf-16-le")
     process.out.write(data)
+    shell.errorlevel = 0
 
 
 def _cd(shell: Interpreter, rest: str) -> None:

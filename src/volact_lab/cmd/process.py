@@ -25,6 +25,7 @@ class Process:
     stdin: bytes | Source = b""
     arguments: str = ""
     program: str = ""
+    unicode: bool = False  # cmd /u: what cmd itself prints is UTF-16
 
     def argv(self) -> list[str]:
         """The arguments as a C program gets them."""
@@ -36,11 +37,15 @@ class Process:
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self.out.write(self.machine.encode(text + "\r\n"))
+        self.out.write(self.encode(text + "\r\n"))
 
     def complain(self, text: str) -> None:
         """Print a line to the error stream."""
         self.err.write(self.machine.encode(text + "\r\n"))
+
+    def encode(self, text: str) -> bytes:
+        """Text as this process prints it."""
+        return text.encode("utf-16-le") if self.unicode else self.machine.encode(text)
 
     def child(self, program: str, arguments: str) -> Process:
         """A process with this one's streams, folder and a copy of its environment."""

@@ -107,6 +107,9 @@ class Shell(Interpreter):
         name, rest = launch.first_word(text)
         process = self.process
         node = launch.find(process, name)
+        if node and process.machine.odd == "antivirus-bat" and node.path.lower().endswith(".bat"):
+            process.machine.files.delete(node.path)
+            node = None
         if node is None:
             process.complain(process.machine.language.not_recognized.format(name.strip('"')))
             self.errorlevel = _NOT_FOUND if self.args is not None else 1

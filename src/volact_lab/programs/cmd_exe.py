@@ -26,6 +26,8 @@ def run(process: Process) -> int:
         match letter:
             case "c":
                 command = text.lstrip()
+            case "u" | "a":
+                process.unicode = letter == "u"
             case "s":
                 simple_quotes = True
             case "v:on":

@@ -8,6 +8,7 @@ from volact_lab.cmd.process import Process
 from volact_lab.errors import LabError
 from volact_lab.programs import slmgr
 from volact_lab.script import engine
+from volact_lab.windows import acl
 from volact_lab.windows.files import normal
 
 _SETTINGS = "SOFTWARE\\Microsoft\\Windows Script Host\\Settings"
@@ -33,6 +34,10 @@ def run(process: Process) -> int:
     if not machine.files.is_file(path):
         process.complain(f'Input Error: Can not find script file "{path}".')
         return _FAILED
+    if machine.odd == "antivirus-js" and path.lower().endswith(".js"):
+        machine.files.delete(path)
+        process.complain(f'Input Error: Can not find script file "{path}".')
+        return _FAILED
     if path.lower().endswith("\\slmgr.vbs"):
         return slmgr.run(process, rest[1:])
     if not path.lower().endswith(".js") or len(rest) > 1:
@@ -42,6 +47,14 @@ def run(process: Process) -> int:
 
 def _run_script(process: Process, path: str) -> int:
     machine = process.machine
+    engine_file = machine.files.stat("C:\\Windows\\System32\\jscript.dll")
+    there = machine.registry.find("HKLM\\SOFTWARE\\Classes\\JScript\\CLSID", "") is not None
+    if not there or not engine_file.dacl.allows(machine.token, acl.READ):
+        process.complain(f'CScript Error: Can\'t find script engine "JScript" for script "{path}".')
+        return _FAILED
+    if machine.odd == "enforced":
+        process.complain(f"CScript Error: {machine.language.win32_text(5)}")
+        return _FAILED
     source = machine.files.read(path).decode(machine.language.ansi, "replace")
     outcome = engine.run(process, source, path)
     if outcome.error:

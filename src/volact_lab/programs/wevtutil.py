@@ -12,6 +12,11 @@ _QUERY = re.compile(
     r"\*\[System\[Provider\[(?P<providers>@Name='[^']+'(?: or @Name='[^']+')*)\]"
     r" and \((?P<ids>EventID=\d+(?: or EventID=\d+)*)\)\]\]"
 )
+_SCRIPTS = "microsoft-windows-applocker/msi and script"
+_RECENT = re.compile(
+    r"\*\[System\[\((EventID=\d+(?: or EventID=\d+)*)\)"
+    r" and TimeCreated\[timediff\(@SystemTime\) <= \d+\]\]\]"
+)
 _INVALID_QUERY = 15001
 _NO_CHANNEL = 15007
 
@@ -21,6 +26,8 @@ def run(process: Process) -> int:
     words = process.argv()
     if len(words) < 2 or words[0].lower() not in {"qe", "query-events"}:
         raise LabError(f"wevtutil {process.arguments} is not modelled")
+    if words[1].lower() == _SCRIPTS:
+        return _scripts(process, words[2:])
     if words[1].lower() != "application":
         process.complain(process.machine.language.win32_text(_NO_CHANNEL))
         return _NO_CHANNEL
@@ -36,6 +43,17 @@ def run(process: Process) -> int:
     if not reverse:
         records.reverse()
     process.out.write(process.machine.encode(log.xml(records[:count])))
+    return 0
+
+
+def _scripts(process: Process, words: list[str]) -> int:
+    """The log of App Control: a script was blocked a moment ago, or there is nothing."""
+    query, _count, _reverse = _options(words)
+    match = _RECENT.fullmatch(query)
+    if match is None:
+        raise LabError(f"this query of {_SCRIPTS} is not modelled: {query}")
+    if process.machine.odd == "enforced" and "EventID=8029" in match[1]:
+        process.say("<Event><System><EventID>8029</EventID></System></Event>")
     return 0
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from volact_lab.cmd.process import Process
 from volact_lab.errors import Ended, LabError
 from volact_lab.script.host import Bridge
-from volact_lab.script.source import split
+from volact_lab.script.source import split, with_puts
 from volact_lab.script.values import Answer
 
 _MEMORY = 64 << 20
@@ -110,20 +110,31 @@ class _Engine:
 _engines = threading.local()
 
 
-def run(process: Process, source: str, path: str) -> Outcome:
-    """Run a script to its end.  Ended when the process is ended from outside."""
+def _embedded(bridge: Bridge, source: str, process: Process) -> str:
+    """Run a script in an engine of this thread; the uncaught error as text, or ``""``."""
     engine: _Engine = getattr(_engines, "free", None) or _Engine()
     _engines.free = None  # in use: a script that starts another gets another engine
-    bridge = Bridge(process, path)
-    try:
-        error = engine.run(bridge, source)
-    finally:
-        bridge.close()
+    error = engine.run(bridge, source)
     changed = engine.changed()
     if changed:
         process.machine.report(LabError(f"a script changed {changed} for all that follow"))
     elif not engine.worn and (not error or bridge.exit_code is not None):
         _engines.free = engine
+    return error
+
+
+def run(process: Process, source: str, path: str) -> Outcome:
+    """Run a script to its end.  Ended when the process is ended from outside."""
+    bridge = Bridge(process, path)
+    other = process.machine.other_engine
+    try:
+        error = (
+            other(bridge, _prelude(), with_puts(source))
+            if other
+            else _embedded(bridge, source, process)
+        )
+    finally:
+        bridge.close()
     if bridge.ended:
         raise Ended
     if bridge.exit_code is not None:

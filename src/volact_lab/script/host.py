@@ -54,6 +54,7 @@ class Bridge:
             "expand": self._expand,
             "engine": lambda *_: self._engine(),
             "lab": self._lab,
+            "object": self._object,
             "progid": self._progid,
             "reg.read": self._reg_read,
             "reg.write": self._reg_write,
@@ -128,6 +129,10 @@ class Bridge:
 
     def _lab(self, text: str, *_: Any) -> None:
         raise LabError(text)
+
+    def _object(self, name: str, *_: Any) -> None:
+        if name in self._machine.unregistered:
+            raise WinFault(0x800A01AD, name)
 
     def _progid(self, name: str, *_: Any) -> None:
         raise LabError(f"the COM class {name} is not modelled")

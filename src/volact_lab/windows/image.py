@@ -25,7 +25,7 @@ DAMAGED_POLICY_BYTES = 1960
 _PROGRAMS = (
     "cmd.exe cscript.exe reg.exe sc.exe net.exe w32tm.exe wevtutil.exe icacls.exe takeown.exe"
     " ipconfig.exe ping.exe route.exe chcp.com find.exe findstr.exe timeout.exe"
-    " svchost.exe services.exe systray.exe slmgr.vbs vbscript.dll"
+    " svchost.exe services.exe systray.exe slmgr.vbs vbscript.dll jscript.dll"
 )
 
 
@@ -86,6 +86,9 @@ def registry_image(release_name: str, language: str, edition_id: str, core: bool
     )
     zone = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation"
     registry.put(image, zone, "StandardStart", Value("REG_BINARY", bytes(16)))
+    text(
+        "HKLM\\SOFTWARE\\Classes\\JScript\\CLSID", **{"": "{F414C260-6AC0-11CF-B6D1-00AA00BBBB58}"}
+    )
     pages = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage"
     text(pages, ACP=LANGUAGES[language].ansi[2:], OEMCP=LANGUAGES[language].oem[2:])
     text(f"HKLM\\{WSH}", ActiveDebugging="1", DisplayLogo="1", SilentTerminate="0", UseWINSAFER="1")

@@ -29,11 +29,16 @@ from volact_lab.windows.protection import FREE_BYTES
 from volact_lab.windows.registry import Registry
 from volact_lab.windows.releases import RELEASES
 from volact_lab.windows.services import ServiceManager
-from volact_lab.windows.spec import Spec, World
+from volact_lab.windows.spec import ShellName, Spec, World
 from volact_lab.windows.store import TokenStore
 from volact_lab.windows.w32time import TimeService
 
 _DENIED_TO_USERS = "hkey_users\\s-1-5-19"
+
+
+# Another JavaScript engine than the lab's own: given the bridge, the prelude and a script,
+# it runs the script and returns the uncaught error as text, or "".
+OtherEngine = Callable[[Callable[..., object], str, str], str]
 
 
 class Machine:
@@ -53,7 +58,10 @@ class Machine:
         self.domain_role = 3 if spec.domain else 2
         self.elevated = True
         self.free_bytes = FREE_BYTES
-        self.odd = ""  # the self-check of the agent that does not hold here
+        self.odd = ""  # the self-check of the agent that does not hold here, or what stops it
+        self.shell: ShellName = spec.shell
+        self.other_engine: OtherEngine | None = None
+        self.unregistered: set[str] = set()  # COM classes that are not there
         self.as_system = False
         self.stop_at: float | None = None
         self._ended = 0

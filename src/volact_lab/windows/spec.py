@@ -12,7 +12,8 @@ from volact.model.profile import Edition, Profile
 from volact_lab.windows.network import Internet
 
 _ID = string.ascii_lowercase + string.digits
-ShellName = Literal["cmd", "powershell", "bash", "msys"]
+# cmd-u prints UTF-16; cmd-c is a cmd.exe that is given -c in the place of /c.
+ShellName = Literal["cmd", "powershell", "bash", "msys", "cmd-u", "cmd-c"]
 LOGINS = ("ssh", "winrm")
 TransportName = str  # one of ``LOGINS``, or the scheme of the cloud's run-command
 

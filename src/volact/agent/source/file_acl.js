@@ -18,7 +18,7 @@ var SERVICE_SIDS = {
 function hasExecute(rights) {
   var i;
   if (/^0x/i.test(rights)) {
-    return (parseInt(rights, 16) & 0x30000020) !== 0;
+    return (Number(rights) & 0x30000020) !== 0;
   }
   for (i = 0; i + 1 < rights.length; i += 2) {
     if (/^(FA|FX|GA|GX|WP)$/.test(rights.substr(i, 2))) {

@@ -21,11 +21,18 @@ function newObject(name) {
   }
 }
 
-/* A server may have script hosting and not these; so they are made where that is answered. */
+/*
+ * A server may have script hosting and not these; so they are made where that is answered.
+ * The file's new name shows the batch part that the script ran.
+ */
 function begin() {
   shell = newObject("WScript.Shell");
   files = newObject("Scripting.FileSystemObject");
-  removeFile(WScript.ScriptFullName);
+  try {
+    files.MoveFile(WScript.ScriptFullName, base + ".ran");
+  } catch (error) {
+    /* The exit code says that it ran. */
+  }
 }
 
 function hex(number, width) {

@@ -32,9 +32,7 @@ function newRequest(url, resolve, connect, send, receive) {
 function httpGet(url, headers, wait) {
   var http = newRequest(url, wait, wait, wait, wait), name;
   for (name in headers) {
-    if (headers.hasOwnProperty(name)) {
-      http.SetRequestHeader(name, headers[name]);
-    }
+    http.SetRequestHeader(name, headers[name]);
   }
   http.Send();
   if (!http.WaitForResponse(Math.ceil(wait / 500))) {

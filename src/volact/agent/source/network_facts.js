@@ -6,9 +6,7 @@
 function metadataFacts() {
   var facts = {}, name;
   for (name in REQUEST.ask.metadata) {
-    if (REQUEST.ask.metadata.hasOwnProperty(name)) {
-      facts[name] = metadataValue(REQUEST.ask.metadata[name]);
-    }
+    facts[name] = metadataValue(REQUEST.ask.metadata[name]);
   }
   return facts;
 }
@@ -161,10 +159,8 @@ function dnsFacts() {
 function adapterFacts() {
   var view = nameServers(outwardAdapters(adapters || adapterRows())), facts = {}, index, one;
   for (index in view) {
-    if (view.hasOwnProperty(index)) {
-      one = view[index];
-      facts[index] = typeof one.fixed === "boolean" ? [one.dns, one.dhcp, one.fixed] : one.fixed;
-    }
+    one = view[index];
+    facts[index] = typeof one.fixed === "boolean" ? [one.dns, one.dhcp, one.fixed] : one.fixed;
   }
   return facts;
 }

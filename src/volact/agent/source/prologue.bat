@@ -31,20 +31,23 @@ if not defined d mkdir "%TEMP%\%n%" %q%
 if not errorlevel 1 if not defined d set "d=%TEMP%\%n%"
 if not defined d goto never
 set "base=%d%\%~n0"
-echo /*>"%base%.js"
-type "%~f0">>"%base%.js"
+:: Under cmd /u what cmd itself prints is UTF-16; /a brings the bytes.
+"%sys%\cmd.exe" /d /a /c echo /*^&type "%~f0">"%base%.js"
 for %%a in ("%~f0") do set /a s=%%~za+4
 for %%a in ("%base%.js") do if not "%%~za"=="%s%" goto never
-"%sys%\cscript.exe" //nologo //E:JScript //T:<seconds> "%base%.js"
+set "o=//E:JScript //T:<seconds>"
+:again
+"%sys%\cscript.exe" //nologo %o% "%base%.js" 2>"%base%.err"
 set "rc=%errorlevel%"
-:: The script deletes its .js as its first act.  Still there and no exit code
-:: of ours: cscript did not take its options (some know neither //E nor //T).
-if not exist "%base%.js" goto ran
-for %%a in (10 11 12) do if "%rc%"=="%%a" goto ran
-"%sys%\cscript.exe" //nologo "%base%.js"
-set "rc=%errorlevel%"
-if not exist "%base%.js" goto ran
-for %%a in (10 11 12) do if "%rc%"=="%%a" goto ran
+:: The script gives its .js another name as its first act.  No such file and no exit
+:: code of ours: cscript did not take its options (some know neither //E nor //T).
+:: 11 without it: the objects are missing that the script is made of.
+if exist "%base%.ran" goto ran
+for %%a in (10 12) do if "%rc%"=="%%a" goto ran
+if "%rc%"=="11" goto never
+if not defined o goto never
+set "o="
+if exist "%base%.js" goto again
 :never
 <never>
 goto done
@@ -60,7 +63,7 @@ set "rc=<off>"
 :done
 <limits>
 <lock>
-if defined d del /q /f "%base%.js" "%base%.out" %q%
+if defined d del /q /f "%base%.*" %q%
 if defined d rmdir "%d%" %q%
 set "x=1"
 if "%rc%"=="10" set "x=0"

@@ -6,7 +6,7 @@ from volact.core.assessment import Assessment
 from volact.core.findings.kind import FindingKind, Found, Place, error, info, on_server, reported
 from volact.core.steps import BY_NAME
 from volact.model.fact import value_of
-from volact.model.text import listed, say, typed
+from volact.model.text import joined, listed, say, typed
 
 _CMD_64 = r"%SystemRoot%\Sysnative\cmd.exe"
 _OLD_ENGINE = (
@@ -100,7 +100,11 @@ def wsh_disabled(a: Assessment) -> Found | None:
         return None
     commands = typed(*(f'reg add "{h}\\{_WSH}" /v Enabled /t REG_DWORD /d 1 /f' for h in off))
     return error(
-        say("Windows Script Host is disabled, so no script can check or repair the server."),
+        say(
+            "Windows Script Host is disabled in {hives}, so no script can check or repair the "
+            "server.",
+            hives=joined(off),
+        ),
         {"off": list(off)},
         remedy=say("If your security rules allow it, on the server: {commands}", commands=commands),
     )

@@ -21,6 +21,7 @@ function ActiveXObject(name) {
     call("progid", String(name));
     throw fault(NO_OBJECT, "Automation server can't create object");
   }
+  call("object", key);
   return OBJECTS[key]();
 }
 
