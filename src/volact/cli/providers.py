@@ -113,7 +113,12 @@ def _routes(profile: Profile) -> list[str]:
     via = {"gateway": "by the default gateway", "self": "by the server's own address"}
     when = {"always": "", "unreachable": "; matters only when the KMS host does not answer"}
     return [
-        f"{route.destination} mask {route.mask} {via[route.via]}{when[route.when]}"
+        (
+            f"{route.destination}/{route.mask} on the link"
+            if ":" in route.destination
+            else f"{route.destination} mask {route.mask} {via[route.via]}"
+        )
+        + when[route.when]
         for route in profile.routes
     ]
 
@@ -167,6 +172,7 @@ SECTIONS = (
     Section("Second clock (Date header)", "date_url", _text("date_url")),
     Section("DNS servers", "dns", _words("dns")),
     Section("Routes", "routes", _routes),
+    Section("Its own way to set the routes", "routes_command", _text("routes_command")),
     Section("Metadata", "metadata", _table("metadata")),
     Section("Metadata headers", "metadata_headers", _table("metadata_headers")),
     Section("Recognised by the firmware's words", "bios", _words("bios")),
