@@ -71,9 +71,9 @@ def kills(seed: int, quick: bool) -> tuple[str, list[str]]:
     return f"{kill_run.table(found)}\n\n{took}", wrong
 
 
-def hostile(seed: int, _quick: bool) -> tuple[str, list[str]]:
+def hostile(seed: int, quick: bool) -> tuple[str, list[str]]:
     """Peers that send without end, in a limit of memory."""
-    found, asked = hostile_run.meet(seed), endpoints_run.meet()
+    found, asked = hostile_run.meet(seed), endpoints_run.meet(quick=quick)
     text = f"{hostile_run.table(found)}\n\n{endpoints_run.table(*asked)}"
     return text, [*found.wrong, *asked[2]]
 

@@ -164,6 +164,15 @@ def evil(
             thread.join()
 
 
+def with_success(say: Say) -> Say:
+    """The same with status 200: what is read of other answers may be their head alone."""
+
+    def said(send: Callable[[bytes], None]) -> None:
+        say(lambda data: send(data.replace(b"401 Unauthorized", b"200 OK", 1)))
+
+    return said
+
+
 def leads_to(port: int) -> Say:
     """A redirect to another port of this machine."""
 

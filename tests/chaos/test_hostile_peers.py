@@ -17,6 +17,6 @@ def test_peers_without_end_beside_healthy_servers(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.xdist_group("chaos")
 def test_endpoints_without_end_beside_good_ones() -> None:
-    _, found, wrong = meet_endpoints()
+    _, found, wrong = meet_endpoints(quick=True)
     assert wrong == []
-    assert len(found) == 44
+    assert len(found) == 42
