@@ -101,13 +101,16 @@ async def test_a_denial_that_the_folder_passes_on_is_taken_away_too(here: Place)
     assert machine.licensing_file().dacl.allows(acl.NETWORK_SERVICE_TOKEN, acl.EXECUTE)
 
 
-async def test_an_icacls_that_cannot_end_inheritance_is_not_called_done(here: Place) -> None:
+async def test_an_icacls_that_cannot_end_inheritance_gets_the_entries_whole(here: Place) -> None:
     machine = here.machine(release="2008")
     path = machine.licensing_file().path
     inherited = acl.parse("D:AI(D;ID;FX;;;WD)(A;ID;FA;;;BA)(A;ID;0x1200a9;;;BU)")
     machine.files.change(path, dacl=inherited, owner=acl.ADMINISTRATORS)
     result = await one(machine, "grant-execute", sid="S-1-5-20", deny=["S-1-1-0"])
-    assert (result.ok, result.changed, result.hresult) == (False, False, 0x80070057)
+    assert (result.ok, result.changed, result.hresult) == (True, True, None), result
+    assert result.after["sddl"].startswith("D:P")
+    assert "ID;" not in result.after["sddl"]
+    assert machine.licensing_file().dacl.allows(acl.NETWORK_SERVICE_TOKEN, acl.EXECUTE)
 
 
 async def test_what_is_audited_is_no_part_of_the_permissions(here: Place) -> None:

@@ -2,29 +2,6 @@
  * Restoring the DACL and the debugger of the licensing program.
  */
 
-/*
- * The form in which icacls keeps a DACL: the name, then the text, in UTF-16.
- * Without a byte order mark, which would become a part of the name.
- */
-function writeWide(path, text) {
-  var stream = files.CreateTextFile(path, true, false), wide = [], i;
-  for (i = 0; i < text.length; i++) {
-    wide.push(text.charAt(i) + "\u0000");
-  }
-  stream.Write(wide.join(""));
-  stream.Close();
-}
-
-function writeDacl(path, sddl) {
-  var cut = path.lastIndexOf("\\"), list = base + ".out";
-  try {
-    writeWide(list, path.substr(cut + 1) + "\r\n" + sddl + "\r\n");
-    return runTool("icacls.exe", '"' + path.substr(0, cut) + '" /restore "' + list + '" /q');
-  } finally {
-    removeFile(list);
-  }
-}
-
 /* Ownership is taken only where it has to be, and given back. */
 function writeDaclAsOwner(path, sddl) {
   var owner = ownerOf(path), hresult = runTool("takeown.exe", '/f "' + path + '" /a');

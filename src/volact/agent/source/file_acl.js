@@ -54,6 +54,11 @@ function mayExecute(sddl, sid, denied) {
   return !anyOf(who.concat(denied), executeSids(sddl, "D")) && anyOf(who, executeSids(sddl, "A"));
 }
 
+/* The same entries as the file's own, for an icacls without /inheritance (Server 2008). */
+function ownDacl(sddl) {
+  return "D:P" + sddl.substr(sddl.indexOf("(")).replace(/\((\w+);([A-Z]*)ID([A-Z]*);/g, "($1;$2$3;");
+}
+
 /* Entries that come from the folder cannot be taken away: they become the file's own first. */
 function inheritsDenial(sddl, denied) {
   var pattern = /\(D;[A-Z]*ID[A-Z]*;[^;()]*;;;([^;()]*)\)/g, match;
@@ -77,6 +82,9 @@ function changeAcl(path, sid, denied, sddl) {
   }
   for (i = 0; i < lines.length && hresult === null; i++) {
     hresult = runTool("icacls.exe", '"' + path + '" ' + lines[i]);
+    if (hresult === BAD_PARAMETER && lines[i] === "/inheritance:d") {
+      hresult = writeDacl(path, ownDacl(sddl));
+    }
   }
   return hresult;
 }
