@@ -54,6 +54,7 @@ class Host:
         default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519")
     )
     fed_up: bool = False
+    expired: bool = False
     certificate: asyncssh.SSHCertificate | None = None
     commands: list[str] = field(default_factory=list)
     scripts: list[bytes] = field(default_factory=list)
@@ -151,6 +152,8 @@ class _Login(asyncssh.SSHServer):
         if self._host.fed_up:
             reason = "Too many authentication failures"
             raise asyncssh.DisconnectError(asyncssh.DISC_PROTOCOL_ERROR, reason)
+        if self._host.expired:
+            raise asyncssh.PasswordChangeRequired("a new one, please")
         return (username, password) == (USER, self._host.password)
 
     def public_key_auth_supported(self) -> bool:

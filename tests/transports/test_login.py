@@ -80,6 +80,14 @@ async def test_a_login_that_the_server_ends_is_told_as_such(host: Host, known: P
     assert "Too many authentication failures" in error.message
 
 
+async def test_an_expired_password_is_told_as_such(host: Host, known: Path) -> None:
+    host.expired = True
+    error = await refused(host.as_server(known))
+    assert (error.kind, error.message) == ("auth", "the password has expired")
+    assert error.hint == "log in once by hand and change it"
+    assert host.logins == ["password"]
+
+
 async def test_key_file(host: Host, known: Path, tmp_path: Path) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(str(tmp_path / "id"))

@@ -176,7 +176,7 @@ async def test_an_expired_password(sshd: Sshd) -> None:
         ("questions", False, "the server offers keyboard-interactive, for which volact has no"),
         ("questions", True, "the server offers keyboard-interactive, for which volact has no"),
         ("key then question", True, "is half done: the server also asks for keyboard-interactive"),
-        ("key then question", True, "let this account log in by its key alone"),
+        ("key then question", True, "exempt this account from the second factor"),
         ("key then password", True, "is half done: the server also asks for password"),
         ("key then password", True, "name both password-env and key-file"),
         ("key", False, "the server offers publickey: set key-file"),

@@ -259,7 +259,7 @@ def _refused(user: str, credential: Credential, client: Client) -> TransportErro
         )
         hint = say("name both password-env and key-file")
         if "password" not in client.offered or "password" in named:
-            hint = say("volact answers no questions: let this account log in by its key alone")
+            hint = say("volact answers no questions: exempt this account from the second factor")
     elif not {"publickey", "password"} & set(client.offered) and client.offered:
         hint = say(
             "the server offers {what}, for which volact has no answer: allow publickey or "
