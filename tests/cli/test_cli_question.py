@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 from cli_process import AGAIN_S, started
+from store_samples import keep, row
 
 from volact.cli.child_lab import child_lab
+from volact.queries.servers import NamesQuery
+from volact.store import open_store
 
 pytestmark = pytest.mark.xdist_group("store-lab")
 
@@ -59,3 +62,19 @@ def test_an_interrupt_at_the_question_keeps_what_was_seen(tmp_path: Path) -> Non
     assert document["summary"]["servers"] == 4
     assert document["summary"]["changed"] == 0
     assert all(row["results"] == [] for row in document["servers"])
+
+
+@pytest.mark.parametrize(
+    ("key", "left"), [(b"y\n", []), (b"n\n", ["old-01"]), (b"\x03", ["old-01"])]
+)
+def test_servers_are_forgotten_only_when_the_answer_is_yes(
+    key: bytes, left: list[str], tmp_path: Path
+) -> None:
+    url = str(tmp_path / "volact.db")
+    keep(url, "aa11", row("old-01"))
+    code, shown = answered(["forget", "old-01", "--store", url], key)
+    assert code == 0
+    assert "to delete from the store: 1 server (old-01), rows: 1" in shown
+    assert ("no server was deleted from the store" in shown) == bool(left)
+    with open_store(url, create=True) as store:
+        assert NamesQuery().ask(store) == left

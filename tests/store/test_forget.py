@@ -102,6 +102,8 @@ def test_the_command_line_asks_and_takes_names_globs_and_age(url: str) -> None:
     assert (fresh.returncode, fresh.stdout) == (0, "no server was deleted from the store\n")
     dry = json.loads(volact(*forget, "old-*", "--dry-run", "-o", "json").stdout)
     assert dry == {"dry_run": True, "servers": ["old-01", "old-011"], "rows": 3, "runs": 1}
+    said = volact(*forget, "old-*", "--dry-run").stdout
+    assert said == "to delete from the store: 2 servers (old-01, old-011), rows: 3\n"
     done = volact(*forget, "gone-01", "--yes")
     assert done.stdout == "deleted from the store: 1 server (gone-01), rows: 1\n"
     with opened(url) as store:

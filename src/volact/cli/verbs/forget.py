@@ -57,7 +57,8 @@ def _meant(store: Store, options: ForgetOptions) -> tuple[str, ...]:
 
 def _agreed(forgotten: Forgotten) -> bool:
     try:
-        return typer.confirm(tr(_sentence(forgotten, done=False)), default=False, err=True)
+        sys.stderr.write(f"{tr(_sentence(forgotten, done=False))}\n")
+        return typer.confirm(tr(say("Delete?")), default=False, err=True)
     except typer.Abort:
         sys.stderr.write("\n")
         return False
@@ -80,4 +81,4 @@ def _sentence(forgotten: Forgotten, *, done: bool) -> Text:
     given = {"servers": servers, "names": listed([*names[:_NAMED], *more]), "rows": forgotten.rows}
     if done:
         return say("deleted from the store: {servers} ({names}), rows: {rows}", **given)
-    return say("Delete from the store: {servers} ({names}), rows: {rows}?", **given)
+    return say("to delete from the store: {servers} ({names}), rows: {rows}", **given)

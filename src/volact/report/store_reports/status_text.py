@@ -20,7 +20,7 @@ from volact.report.store_reports.store_text import (
 )
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell
-from volact.report.words import MEANS, VERDICTS, WORST_FIRST
+from volact.report.words import VERDICTS, WORST_FIRST, meaning_of
 from volact.store.values import RunRow
 from volact.typed import quoted
 from volact.words import tr
@@ -75,7 +75,7 @@ class StatusText:
             (
                 Cell(tr(VERDICTS[verdict]).upper(), verdict),
                 Cell(str(servers), "", True),
-                Cell(tr(MEANS[verdict]), "dim"),
+                Cell(tr(meaning_of(verdict, accepted=bool(self._status.accepted))), "dim"),
             )
             for verdict, servers in counts.items()
             if servers
