@@ -231,3 +231,36 @@ async def test_who_is_no_administrator_puts_nothing_back(here: Place) -> None:
     assert (result.ok, result.changed) == (False, False)
     assert result.hresult == 0x80070005
     assert result.after["host"] == present
+
+
+# What a time-out does not prove, and routes that lead nowhere
+
+
+async def test_a_silent_host_is_set_on_trial_and_put_back(here: Place) -> None:
+    machine = here.machine("kms-silent", release="2019", forms=(("kms-silent", 0),))
+    machine.licensing.set_machine("kms.corp.example")
+    present = host_of(machine)
+    params = {"layer": "service", "hosts": [OURS]}
+    assert not (await one(machine, "set-kms-host", **params)).changed, "nothing proves it"
+    answer = await agent(
+        machine,
+        step("set-kms-host", **params, unproven=True),
+        step("activate"),
+        step("put-back-kms-host", layer="service", if_failed=["activate"]),
+    )
+    trial, activation, back = answer.results
+    assert (trial.ok, trial.changed) == (True, True)
+    assert (activation.ok, back.ok, back.changed) == (False, True, True)
+    assert host_of(machine) == present
+    assert here.errors == []
+
+
+async def test_a_route_by_a_dead_gateway_gives_way_to_one_that_leads(here: Place) -> None:
+    machine = here.machine("route-dead", release="2019")
+    rule = {"destination": "169.254.0.0", "mask": "255.255.128.0", "gateway": machine.gateway}
+    kept = await one(machine, "add-route", **rule)
+    assert (kept.ok, kept.changed, kept.after["hops"]) == (True, False, "172.31.48.1")
+    replaced = await twice(machine, "add-route", **rule, dead=["172.31.48.1"])
+    assert (replaced.before["hops"], replaced.after["hops"]) == ("172.31.48.1", machine.gateway)
+    assert (await agent(machine)).facts["reached"][OURS][0] == "connected"
+    assert here.errors == []
