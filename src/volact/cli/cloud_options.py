@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from volact.cli.options.servers import SourceOptions
 from volact.cli.options.shared import RUN_COMMANDS
 from volact.cli.runtime import run_async
 from volact.cloud.base import Cloud
-from volact.cloud.registry import cloud_of_scheme, clouds, module_of
+from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.errors import InputError
 from volact.inventory import Inventory
 from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
@@ -63,20 +61,6 @@ def with_account(options: SourceOptions, server: Server) -> Server:
     return msgspec.structs.replace(server, account=account_of(options, cloud, server.account))
 
 
-def check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
-    """``InputError`` for the first account whose keys or endpoint cannot be used."""
-    good: set[tuple[str, AccountSettings]] = set()
-    for server in servers:
-        cloud = cloud_of_scheme(server.address.scheme)
-        if cloud is not None and (cloud.name, server.account) not in good:
-            try:
-                module_of(cloud).check_account(cloud.settings_of(server.account))
-            except InputError as error:
-                where = error.where or inventory.where(server)
-                raise InputError(_bare(error), error.hint, where=where) from error
-            good.add((cloud.name, server.account))
-
-
 def account_words(options: SourceOptions) -> list[tuple[str, str]]:
     """The account options, for the next command."""
     return [(f"--{key}", value) for key, value in options.accounts.items()]
@@ -93,7 +77,3 @@ def source_words(options: SourceOptions) -> list[tuple[str, str]]:
 
 def _example() -> str:
     return next(f"{cloud.name}:{cloud.listing.example}" for cloud in clouds() if cloud.listing)
-
-
-def _bare(error: InputError) -> str:
-    return error.message.removeprefix(f"{error.where}: ") if error.where else error.message

@@ -5,10 +5,7 @@ All input errors are found here, before a server is contacted.
 
 from __future__ import annotations
 
-import getpass
 import secrets
-import socket
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,7 +15,6 @@ import msgspec
 from volact import __version__
 from volact.cli.cloud_options import (
     account_words,
-    check_accounts,
     listed,
     refuse_leftovers,
     source_words,
@@ -30,28 +26,25 @@ from volact.cli.selection import servers_of
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.errors import InputError
+from volact.fleet.prepare import check_commands, check_servers, knowledge_with, whoami
 from volact.inventory import (
     Inventory,
     Secrets,
-    check_credentials,
     load_inventory,
     with_credential,
     with_way,
 )
 from volact.inventory.expect import acceptances
 from volact.inventory.fields import own_path
-from volact.knowledge.load import knowledge_for, load_profile
+from volact.knowledge.load import load_profile
 from volact.model.finding import Acceptance
-from volact.model.profile import HostPort, Knowledge
+from volact.model.profile import HostPort
 from volact.model.server import Server
 from volact.model.text import say
 from volact.pipeline import Job, Mode, Retry
 from volact.report.base import Invocation
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
-from volact.transports.hostkeys import check_known_hosts
-from volact.transports.keys import check_key_file
-from volact.transports.local import require_windows
 from volact.transports.login import SshOptions
 from volact.typed import quoted
 
@@ -96,15 +89,6 @@ def fleet_of(options: ConnectOptions, mode: Mode, policy: Policy | None = None) 
     return Fleet(servers=servers, opener=opener, job=job, how=how)
 
 
-def whoami() -> str:
-    """The operator as another run on the same server sees it: user and host."""
-    try:
-        user = getpass.getuser()
-    except (ImportError, KeyError, OSError):  # an account without a name
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
-
-
 def inventory_of(options: SourceOptions) -> Inventory:
     """The inventory of a file or a cloud's list; empty if the targets are addresses."""
     refuse_leftovers(options)
@@ -118,27 +102,11 @@ def inventory_of(options: SourceOptions) -> Inventory:
     return inventory
 
 
-def _require_consent(inventory: Inventory, servers: Iterable[Server]) -> None:
-    """``InputError`` for an inventory of another tool's format that would run a program.
-
-    Such a file often comes from elsewhere, and reading it must be harmless.
-    """
-    for server in servers:
-        login = server.credential
-        runs = login.password_command or login.passphrase_command or server.ssh.config
-        if inventory.foreign and runs and server.name in inventory.lines:
-            raise InputError(
-                say("the inventory names a program, or SSH settings that may run one"),
-                say("--allow-commands permits this"),
-                where=inventory.where(server),
-            )
-
-
 def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...]:
     keys = tuple(options.key_file)
     named = servers_of(options, inventory)
     if not options.allow_commands:
-        _require_consent(inventory, named)
+        check_commands(inventory, named)
     chosen = tuple(
         with_credential(
             with_way(with_account(options, server), jump=options.jump, config=options.ssh_config),
@@ -148,9 +116,7 @@ def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...
         )
         for server in named
     )
-    check_credentials(inventory, chosen, check_key_file, check_known_hosts)
-    check_accounts(inventory, chosen)
-    require_windows(chosen)
+    check_servers(inventory, chosen)
     return chosen
 
 
@@ -197,18 +163,6 @@ def parse_ignored(words: list[str]) -> tuple[Acceptance, ...]:
         return acceptances(words)
     except InputError as error:
         raise InputError(f"--ignore: {error.message}", error.hint) from error
-
-
-def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
-    """The knowledge of a provider, with the operator's KMS hosts instead of its own."""
-    if not hosts:
-        return knowledge_for
-
-    def known(name: str) -> Knowledge:
-        base = knowledge_for(name)
-        return msgspec.structs.replace(base, profile=base.profile.with_kms_hosts(hosts))
-
-    return known
 
 
 def _how(options: ConnectOptions, job: Job, servers: tuple[Server, ...]) -> Invocation:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from volact.cli.failure import tell
-from volact.fleet import Control, Ended, Event, Stop, Stopped
+from volact.fleet import Ended, Event, Stop, Stopped
 from volact.model.report import RunReport, ServerReport, StopRow
 from volact.model.text import Text, count, say
 from volact.report.base import Invocation
@@ -67,11 +67,6 @@ def _message(stop: Stop, not_begun: int, servers: int) -> Text:
         why=stop.sentence,
         servers=servers,
     )
-
-
-def without_rollout(control: Control) -> Control:
-    """The same without canaries and failure limit, for probes that change nothing."""
-    return msgspec.structs.replace(control, canary=None, max_failures=None)
 
 
 def announce_drain(signals: int) -> None:

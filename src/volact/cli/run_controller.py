@@ -22,7 +22,7 @@ from volact.cli.fleet_options import Fleet
 from volact.cli.notify import Channel, open_channels, send_to_all
 from volact.cli.options.servers import ServerOptions
 from volact.cli.progress import Progress, ShownProgress, make_progress
-from volact.cli.rollout import RolloutSummary, announce_drain, without_rollout
+from volact.cli.rollout import RolloutSummary, announce_drain
 from volact.cli.rollout_options import control_of
 from volact.cli.run_store import RunStore, open_run_store
 from volact.cli.runtime import ignore_signal, stop_on_signals
@@ -110,7 +110,7 @@ class RunController:
         """
         changing = self.fleet.job.mode in CHANGING and not probing
         steps = (self._drain, self._stop) if changing else (self._stop,)
-        control = self._control if changing else without_rollout(self._control)
+        control = self._control if changing else self._control.without_rollout()
         with stop_on_signals(*steps, on_signal=announce_drain if changing else ignore_signal):
             yield msgspec.structs.replace(
                 control, stop=self._stop, drain=self._drain, on_event=self._rollout.on_event

@@ -8,7 +8,7 @@ begun.  What is done on one server is ``volact.pipeline``'s.  Which servers a ru
         print(row.name, row.verdict)
 """
 
-from volact.fleet.clones import needs_all_servers, plan_together
+from volact.fleet.clones import needs_all_servers, plan_together, planned_together
 from volact.fleet.control import Canary, Control, Share
 from volact.fleet.events import Ended, Entered, Event, Finished, OnEvent, Started, Stopped
 from volact.fleet.failure_policy import Stop
@@ -32,5 +32,6 @@ __all__ = [
     "needs_all_servers",
     "plan_fleet",
     "plan_together",
+    "planned_together",
     "run_fleet",
 ]

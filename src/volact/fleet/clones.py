@@ -6,7 +6,8 @@ and only where the KMS host refuses the servers for being clones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from msgspec.structs import replace
 
@@ -33,6 +34,16 @@ def plan_together(outcomes: Sequence[Outcome]) -> list[Outcome]:
     facts = {o.server.name: o.examination.facts for o in outcomes if o.examination is not None}
     clones = duplicate_cmids(facts)
     return [_with_rearm(outcome, clones.get(outcome.server.name)) for outcome in outcomes]
+
+
+async def planned_together(
+    outcomes: AsyncGenerator[Outcome, None],
+) -> AsyncGenerator[Outcome, None]:
+    """The outcomes after all servers were examined, with the plans that need all."""
+    async with aclosing(outcomes):
+        seen = [outcome async for outcome in outcomes]
+    for outcome in plan_together(seen):
+        yield outcome
 
 
 def _with_rearm(outcome: Outcome, finding: Finding | None) -> Outcome:

@@ -72,3 +72,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     pace: Rate | None = None
     kms_concurrency: int | None = None
     rng: Callable[[], float] = random.random
+
+    def without_rollout(self) -> Control:
+        """The same without canaries and failure limit, for runs that change nothing."""
+        return msgspec.structs.replace(self, canary=None, max_failures=None)

@@ -197,21 +197,29 @@ def _files(
 
 
 def with_credential(
-    server: Server, *, user: str = "", password_env: str = "", key_files: tuple[str, ...] = ()
+    server: Server,
+    *,
+    user: str = "",
+    password_env: str = "",
+    password_held: str = "",
+    key_files: tuple[str, ...] = (),
 ) -> Server:
-    """The server with a login named on the command line, apart from the inventory.
+    """The server with a login named on the command line or by a caller, not the inventory.
 
     A user is taken where neither address nor inventory names one; a password
     or a key rules over what the inventory names.
     """
     own = server.credential
-    if password_env:
-        nowhere = dict.fromkeys(("password_file", "keyring", "password_held"), "")
-        own = msgspec.structs.replace(
-            own, password_env=password_env, password_command=(), **nowhere
-        )
     if key_files:
         own = msgspec.structs.replace(own, key_files=key_files, password_held="")
+    if password_env or password_held:
+        own = msgspec.structs.replace(
+            own,
+            **dict.fromkeys(("password_file", "keyring"), ""),
+            password_command=(),
+            password_env=password_env,
+            password_held=password_held,
+        )
     if user and not own.user:
         own = msgspec.structs.replace(own, user=user)
     return msgspec.structs.replace(server, credential=own)

@@ -16,7 +16,7 @@ from volact.core.console import UNTRIED, Console, Dialect
 from volact.core.context import Policy
 from volact.core.steps.forecast import console_commands
 from volact.errors import InputError
-from volact.fleet import needs_all_servers, plan_fleet, plan_together
+from volact.fleet import needs_all_servers, plan_fleet, planned_together
 from volact.model.report import RunReport, ServerReport
 from volact.pipeline import Outcome
 from volact.report.plan_text import CommandsWriter
@@ -70,7 +70,7 @@ async def _run(run: RunController, commands: _Commands | None = None) -> int:
     with run.stoppable() as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         if needs_all_servers(fleet.job):
-            outcomes = _together(outcomes)
+            outcomes = planned_together(outcomes)
         await run.show(len(fleet.servers), _rows(outcomes, commands))
     return run.finish()
 
@@ -84,14 +84,6 @@ async def _rows(
             if commands is not None:
                 commands.expect(outcome)
             yield outcome.report
-
-
-async def _together(outcomes: AsyncGenerator[Outcome, None]) -> AsyncGenerator[Outcome, None]:
-    """The outcomes after all servers were examined, with the plans that need all."""
-    async with aclosing(outcomes):
-        seen = [outcome async for outcome in outcomes]
-    for outcome in plan_together(seen):
-        yield outcome
 
 
 def need_commands(output: str, dialect: Dialect | None) -> None:

@@ -12,11 +12,12 @@ from volact.agent.render import render
 from volact.agent.request import Request, new_request
 from volact.agent.wrap import CLOUDS, Wrapped, wrap
 from volact.cli.atomic_file import write_whole
-from volact.cli.fleet_options import knowledge_with, output_file, parse_kms_hosts
+from volact.cli.fleet_options import output_file, parse_kms_hosts
 from volact.cli.options.tools import ScriptMode, ScriptOptions, Service
 from volact.cli.providers import required_profile
 from volact.core.standalone import standalone_steps
 from volact.errors import InputError
+from volact.fleet.prepare import knowledge_with
 from volact.model.profile import Knowledge
 from volact.model.text import say
 from volact.typed import quoted

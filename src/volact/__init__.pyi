@@ -1,0 +1,4 @@
+from volact.api import *  # noqa: F403
+
+__all__: list[str]
+__version__: str

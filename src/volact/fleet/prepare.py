@@ -1,0 +1,86 @@
+"""What stands before every run: the checks of its servers, its knowledge, its operator.
+
+Used by the command line and by ``volact.api``.  No server is contacted here.
+"""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from volact.cloud.registry import cloud_of_scheme, module_of
+from volact.errors import InputError
+from volact.inventory import Inventory, check_credentials
+from volact.knowledge.load import knowledge_for
+from volact.model.account import AccountSettings
+from volact.model.profile import HostPort, Knowledge
+from volact.model.server import Server
+from volact.model.text import say
+from volact.transports.hostkeys import check_known_hosts
+from volact.transports.keys import check_key_file
+from volact.transports.local import require_windows
+
+
+def check_servers(inventory: Inventory, servers: Iterable[Server]) -> None:
+    """``InputError`` for the first login, account or address that cannot be used."""
+    chosen = tuple(servers)
+    check_credentials(inventory, chosen, check_key_file, check_known_hosts)
+    _check_accounts(inventory, chosen)
+    require_windows(chosen)
+
+
+def check_commands(inventory: Inventory, servers: Iterable[Server]) -> None:
+    """``InputError`` for an inventory of another tool's format that would run a program.
+
+    Such a file often comes from elsewhere, and reading it must be harmless.
+    """
+    for server in servers:
+        login = server.credential
+        runs = login.password_command or login.passphrase_command or server.ssh.config
+        if inventory.foreign and runs and server.name in inventory.lines:
+            raise InputError(
+                say("the inventory names a program, or SSH settings that may run one"),
+                say("--allow-commands permits this"),
+                where=inventory.where(server),
+            )
+
+
+def _check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
+    good: set[tuple[str, AccountSettings]] = set()
+    for server in servers:
+        cloud = cloud_of_scheme(server.address.scheme)
+        if cloud is not None and (cloud.name, server.account) not in good:
+            try:
+                module_of(cloud).check_account(cloud.settings_of(server.account))
+            except InputError as error:
+                where = error.where or inventory.where(server)
+                raise InputError(_bare(error), error.hint, where=where) from error
+            good.add((cloud.name, server.account))
+
+
+def _bare(error: InputError) -> str:
+    return error.message.removeprefix(f"{error.where}: ") if error.where else error.message
+
+
+def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
+    """The knowledge of a provider, with the operator's KMS hosts instead of its own."""
+    if not hosts:
+        return knowledge_for
+
+    def known(name: str) -> Knowledge:
+        base = knowledge_for(name)
+        return msgspec.structs.replace(base, profile=base.profile.with_kms_hosts(hosts))
+
+    return known
+
+
+def whoami() -> str:
+    """The operator as another run on the same server sees it: user and host."""
+    try:
+        user = getpass.getuser()
+    except (ImportError, KeyError, OSError):  # an account without a name
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

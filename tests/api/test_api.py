@@ -1,0 +1,147 @@
+"""``import volact``: what it loads, what it yields, and the pages about it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import volact
+from volact import api
+from volact.cli.child_lab import child_lab
+
+pytestmark = pytest.mark.xdist_group("api")
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text("utf-8"), re.DOTALL)
+SERVERS = 8
+_AT_ONCE = volact.Control(concurrency=SERVERS)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Path]:
+    """A lab for tests to which it does not matter whether it was activated before."""
+    with child_lab("tencent", SERVERS, 7) as inventory:
+        yield inventory
+
+
+@pytest.fixture(scope="module")
+def fleet(lab: Path) -> volact.Inventory:
+    return volact.load_inventory(lab)
+
+
+def test_the_import_loads_no_module_of_the_product() -> None:
+    code = "import sys, volact; print(*(n for n in sys.modules if n.startswith('volact.')))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "\n"
+
+
+def test_the_names_are_those_of_the_module_behind_them() -> None:
+    assert set(volact.__all__) == {*api.__all__, "__version__"}
+    for name in api.__all__:
+        assert getattr(volact, name) is getattr(api, name)
+    assert not hasattr(volact, "nothing")
+
+
+def test_what_is_wrong_is_raised_before_a_server_is_contacted() -> None:
+    for servers, options, words in (
+        ((), volact.Options(), "no server given"),
+        ("ssh://a@h", volact.Options(provider="nobody"), "nobody"),
+        ("ssh://a@h", volact.Options(kms_hosts=("a:99999",)), "kms_hosts"),
+        ("ssh://a@h", volact.Options(limit=("other",)), "no such server: other"),
+        ("ssh://a@h", volact.Options(key_files=("/no/such/key",)), "No such file"),
+    ):
+        with pytest.raises(volact.InputError, match=words):
+            volact.check(servers, options)
+
+
+def test_a_program_of_a_foreign_inventory_needs_consent(tmp_path: Path) -> None:
+    file = tmp_path / "hosts.csv"
+    file.write_text("name,address,password-command\nweb,ssh://a@h,touch x\n", encoding="utf-8")
+    fleet = volact.load_inventory(file)
+    with pytest.raises(volact.InputError, match="names a program"):
+        volact.check(fleet)
+    assert volact.check(fleet, volact.Options(allow_commands=True))
+
+
+def test_a_password_is_never_shown() -> None:
+    assert "hunter2" not in repr(volact.Options(password=volact.Secret("hunter2")))
+
+
+async def test_check_and_plan_change_nothing_and_activate_repairs() -> None:
+    with child_lab("tencent", SERVERS, 7) as inventory:
+        await _activated(volact.load_inventory(inventory))
+
+
+async def _activated(fleet: volact.Inventory) -> None:
+    options = volact.Options(control=_AT_ONCE)
+    before = {row.name: row async for row in volact.check(fleet, options)}
+    planned = {row.name: row async for row in volact.plan(fleet, options)}
+    assert set(before) == set(planned) == {server.name for server in fleet.servers}
+    assert {name: row.verdict for name, row in before.items()} == {
+        name: row.verdict for name, row in planned.items()
+    }
+    repaired = [name for name, row in planned.items() if row.plan]
+    assert repaired
+    limited = volact.Options(control=_AT_ONCE, limit=tuple(repaired))
+    after = {row.name: row async for row in volact.activate(fleet, limited)}
+    assert set(after) == set(repaired)
+    assert all(row.results for row in after.values())
+    assert "healthy" in {row.verdict for row in after.values()}
+
+
+async def test_a_step_that_needs_all_servers_is_planned_for_all(fleet: volact.Inventory) -> None:
+    policy = volact.Policy(consent=frozenset({"rearm"}))
+    options = volact.Options(control=_AT_ONCE, policy=policy)
+    for run in (volact.plan, volact.activate):
+        rows = [row async for row in run(fleet, options)]
+        assert sorted(row.name for row in rows) == sorted(server.name for server in fleet.servers)
+
+
+async def test_a_given_password_rules_over_the_inventory(fleet: volact.Inventory) -> None:
+    server = _with_password_alone(fleet)
+    wrong = volact.Options(password={server.name: volact.Secret("wrong")}, limit=(server.name,))
+    (row,) = [row async for row in volact.check(fleet, wrong)]
+    assert row.error is not None
+    assert row.error.kind == "auth"
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=map(str, range(len(BLOCKS))))
+def test_the_examples_of_the_page_run(
+    block: str, lab: Path, fleet: volact.Inventory, tmp_path: Path
+) -> None:
+    server = _with_password_alone(fleet)
+    address = f"{server.address.host}:{server.address.port}"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _at(block, lab, address)],
+        check=False,
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "HOME": str(tmp_path),
+            "WINDOWS_PASSWORD": lab.with_suffix(".password").read_text("utf-8").strip(),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ErrorRow" not in done.stdout
+    assert done.stdout.strip() or "volact.plan" in block
+
+
+def _at(block: str, lab: Path, address: str) -> str:
+    return block.replace('"fleet.toml"', repr(str(lab))).replace("10.0.0.5", address)
+
+
+def _with_password_alone(fleet: volact.Inventory) -> volact.Server:
+    logins = ((server, server.credential) for server in fleet.servers)
+    return next(
+        server
+        for server, login in logins
+        if login.user == "Administrator" and login.names_password and not login.key_files
+    )
