@@ -150,14 +150,15 @@ def test_runs_are_found_by_what_people_type(store_url: str) -> None:
             assert caught.value.line() == said
 
 
-def test_who_was_verified_since(store_url: str) -> None:
+def test_who_was_verified_between(store_url: str) -> None:
     keep(store_url, "aa11", row("web-01"), row("web-02", "failed"), row("web-03"))
     now = datetime.now(UTC)
     with opened(store_url) as store:
-        hour = now - timedelta(hours=1)
-        assert store.verified_since("aa11", hour) == {"web-01", "web-03"}
-        assert store.verified_since("aa11", now + timedelta(seconds=1)) == set()
-        assert store.verified_since("bb22", hour) == set()
+        hour = timedelta(hours=1)
+        assert store.verified_between("aa11", now - hour, now) == {"web-01", "web-03"}
+        assert store.verified_between("aa11", now + timedelta(seconds=1), now + hour) == set()
+        assert store.verified_between("aa11", now - 2 * hour, now - hour) == set()
+        assert store.verified_between("bb22", now - hour, now) == set()
 
 
 async def test_a_run_that_is_torn_off_stays_as_far_as_it_came(store_url: str) -> None:

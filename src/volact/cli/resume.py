@@ -44,7 +44,9 @@ def resumed(options: RolloutOptions, fleet: Fleet, now: datetime | None = None) 
                     run=run.id, command=run.command),
                 say("see: volact runs"),
             )  # fmt: skip
-        fresh = store.verified_since(run.id, (now or datetime.now(UTC)) - FRESH)
+        until = now or datetime.now(UTC)
+        # What was verified in the future was verified by a clock that was set since.
+        fresh = store.verified_between(run.id, until - FRESH, until)
         meant = {server.name: server for server in fleet.servers if server.name in fresh}
         carried = {
             row.report.name: _carried(row)

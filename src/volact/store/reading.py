@@ -80,10 +80,14 @@ def latest(connection: sa.Connection, names: Sequence[str] | None = None) -> Ite
         yield from _latest(connection, _latest_query().where(SERVERS.c.name.in_(some)))
 
 
-def verified_since(connection: sa.Connection, run: str, since: datetime) -> set[str]:
-    """Servers that this run found or left healthy at or after a moment."""
+def verified_between(
+    connection: sa.Connection, run: str, since: datetime, until: datetime
+) -> set[str]:
+    """Servers that this run found or left healthy between two moments."""
     query = sa.select(ROWS.c.server).where(
-        ROWS.c.run == run, ROWS.c.verdict == "healthy", ROWS.c.at >= moment(since)
+        ROWS.c.run == run,
+        ROWS.c.verdict == "healthy",
+        ROWS.c.at.between(moment(since), moment(until)),
     )
     return {*connection.execute(query).scalars()}
 

@@ -71,9 +71,9 @@ class Store:
         """How each server stood when it was last seen, by name."""
         return self.stream(lambda connection: reading.latest(connection, names))
 
-    def verified_since(self, run: str, since: datetime) -> set[str]:
-        """Servers that this run found or left healthy at or after a moment."""
-        return self.ask(lambda connection: reading.verified_since(connection, run, since))
+    def verified_between(self, run: str, since: datetime, until: datetime) -> set[str]:
+        """Servers that this run found or left healthy between two moments."""
+        return self.ask(lambda connection: reading.verified_between(connection, run, since, until))
 
     def intents(self, run: str) -> Iterator[Intent]:
         """What was about to be sent in a run, oldest first, each server's together."""
