@@ -14,6 +14,7 @@ import pytest
 from report_browser import Tab, browsing
 from report_samples import HOW, POLICY, attention, failed, fleet, healthy, run_of, unreachable
 
+from volact.model.finding import Accepted, Finding
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.text import say, typed
 from volact.report.html_page import HtmlWriter
@@ -241,6 +242,9 @@ def test_axe_finds_no_violation(tab: Tab, tmp_path: Path, dark: bool, width: int
     begun = ErrorRow(kind="not-begun", message="not started: 1 canary failed")
     waiting = msgspec.structs.replace(unreachable("w-1"), verdict="not-started", error=begun)
     rows = [*fleet(40), attention("pol-01"), failed(), healthy("r", repaired=True), waiting]
+    accepted = Finding(id="kms-host-role", severity="accepted", summary="This is a KMS host",
+                       accepted=Accepted(severity="info", reason="our own"))  # fmt: skip
+    rows += [unreachable(), msgspec.structs.replace(healthy("kms-01"), findings=(accepted,))]
     tab.open(written(tmp_path, rows), dark=dark)
     tab.send("Emulation.setDeviceMetricsOverride", width=width, height=900,
              deviceScaleFactor=1, mobile=False)  # fmt: skip
