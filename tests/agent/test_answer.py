@@ -62,7 +62,7 @@ def test_results_become_values() -> None:
         (b"'cscript' is not recognized", "is not recognized"),
         (b"VOLACT0 not-started 1\r\n", "did not start the agent; Windows said: exit code 1"),
         (b"VOLACT0 not-started cannot-write cannot-write", "could not write its script"),
-        (b"VOLACT0 not-started 1 unknown\r\nWas?\xff <b>", "Windows said: Was?\ufffd <b>"),
+        (b"VOLACT0 not-started 1 unknown\r\nWas?\xff <b>", "Windows said: Was?? <b>"),
         (b"VOLACT0 stopped 1\r\n", "ended without an answer, exit code 1"),
         (b"VOLACT0 error 0x800A01AD WScript.Shell", "the object WScript.Shell cannot"),
         (

@@ -122,7 +122,7 @@ def _no_answer(stdout: bytes, lines: list[bytes], stderr: bytes) -> AnswerError:
 def _first(lines: list[bytes]) -> str:
     """The first line that says something, as it can be shown."""
     line = next((line for line in lines if line), b"")
-    return _plain(line[:160].decode("ascii", "replace"))
+    return _plain(re.sub(r"[\x80-\xff]+", "?", line[:160].decode("latin-1")))
 
 
 def _plain(text: str) -> str:

@@ -33,11 +33,11 @@ class Cause(msgspec.Struct, frozen=True):
         message = self.message
         if seen:
             message = say("{message}; Windows said: {seen}", message=message, seen=raw(seen))
-        hint = self.advice
-        if self.commands:
-            commands = typed(*self.commands)
-            hint = say("{advice}: {commands}", advice=self.advice, commands=commands)
-        return AnswerError("agent", message, hint)
+        if not self.commands:
+            return AnswerError("agent", message, self.advice)
+        # No hint: in its parentheses a command could not have a line of its own.
+        advice = say("{advice}: {commands}", advice=self.advice, commands=typed(*self.commands))
+        return AnswerError("agent", say("{message}; {advice}", message=message, advice=advice))
 
 
 CAUSES = {

@@ -6,6 +6,7 @@ Keeps the rows that need a person and counts the rest.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
 
 from volact.core.main_cause import lead
@@ -17,7 +18,7 @@ from volact.report.group import HEADING, Group, cluster_lines, groups
 from volact.report.next_step import shared_step
 from volact.report.note import note
 from volact.report.run_counts import RunCounts
-from volact.report.step_lines import next_lines
+from volact.report.step_lines import Command, lines_of, next_lines
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import (
@@ -135,7 +136,7 @@ class TextWriter:
         errors = {server.error.message for server in group.servers if server.error}
         one = len(errors) == 1 < len(group.servers)
         if one:
-            self._out.prose(plain(tr(errors.pop())), 4, "dim", hang=2)
+            self._said(lines_of(errors.pop()), 4)
         columns = max(width(plain(server.name)) for server in group.servers)
         for server in group.servers:
             self._server(server, min(columns, 32), now, told=one if errors else group.shared)
@@ -145,13 +146,20 @@ class TextWriter:
         about = [plain(server.address), os_words(server), license_words(server, now)]
         name = pad(plain(server.name), columns)
         self._out.prose(f"{name}  {' | '.join(part for part in about if part)}", 4, hang=2)
-        for line in self._evidence(server, told=told):
-            self._out.prose(line, 8, "dim", hang=2)
+        self._said(self._evidence(server, told=told), 8)
+
+    def _said(self, lines: Sequence[str], indent: int) -> None:
+        """Sentences, and commands that are to be copied whole."""
+        for line in lines:
+            if isinstance(line, Command):
+                self._out.line(f"{' ' * indent}  {line}")
+            else:
+                self._out.prose(line, indent, "dim", hang=2)
 
     def _evidence(self, server: ServerReport, *, told: bool) -> list[str]:
         """Why this server is here, a line each."""
         if server.error is not None:
-            return [] if told else [plain(tr(server.error.message))]
+            return [] if told else [*lines_of(server.error.message)]
         first = lead(server)
         lines = [] if told or first is None else [plain(tr(first.summary))]
         evidence = dict(first.evidence) if first is not None else {}
