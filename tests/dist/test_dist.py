@@ -24,7 +24,8 @@ from volact import __version__
 from volact.cli.child_lab import child_lab
 from volact.knowledge.load import profile_names
 
-pytestmark = pytest.mark.xdist_group("dist")
+# The first test waits for two builds, which fetch every library on a line that may be slow.
+pytestmark = [pytest.mark.xdist_group("dist"), pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).parents[2]
 MAKE = [sys.executable, str(ROOT / "release/make_dist.py")]
