@@ -143,7 +143,7 @@ def test_the_archives_hold_the_product_and_its_licence(made: Made) -> None:
         "volact_lab",
         f"volact-{__version__}.dist-info",
     }
-    assert "volact/py.typed" in wheel
+    assert {"volact/py.typed", "volact/__init__.pyi"} <= set(wheel)
     with tarfile.open(made.file(".tar.gz")) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames()}
     for own in (wheel, names):
