@@ -189,7 +189,8 @@ class Lab:
             sftp_operations=sum(slot.sftp_operations for slot in slots),
             requests=sum(slot.requests for slot in slots),
             activations=sum(machine.licensing.activations for machine in machines),
-            kms_answered=around.kms.answered + around.young_kms.answered,
+            kms_answered=around.kms.answered
+            + sum(host.answered for host in around.odd_kms.values()),
             ntp_answered=around.ntp.answered,
             metadata_answered=around.metadata.answered,
         )

@@ -18,10 +18,12 @@ from volact_lab.windows.spec import World
 
 _METADATA_ADDRESS = "169.254.0.23"
 _NTP_ADDRESS = "169.254.0.2"
+_CLOUDS_METADATA_ADDRESS = "169.254.169.254"  # of AWS and Azure; no route leads there
 _FIRST_KMS = 65
 # Names that every DNS server knows; nothing there answers a server of the lab.
 _PUBLIC = {
     "azkms.core.windows.net": "20.118.99.224",
+    "kms.core.windows.net": "20.118.99.224",
     "kms.ovh.net": "198.51.100.7",
     "time.windows.com": "198.51.100.8",
 }
@@ -35,14 +37,19 @@ class Surroundings:
         self._editions = editions
         self._patience = patience
         self.kms = KmsHost(tuple(RELEASES))
-        self.young_kms = KmsHost(tuple(RELEASES), others=0)
+        self.odd_kms = {
+            "young": KmsHost(tuple(RELEASES), others=0),
+            "late": KmsHost(tuple(RELEASES), ahead_s=-6 * 3600),
+            "other": KmsHost(tuple(RELEASES), kms=False),
+        }
         self.ntp = NtpServer()
         self.metadata = MetadataServer(lambda _name: None)
 
     async def start(self, lookup: Lookup) -> World:
         """Start the servers; the world as the simulated Windows sees it."""
         self.metadata.lookup = lookup
-        kms, young = await self.kms.start(), await self.young_kms.start()
+        kms = await self.kms.start()
+        odd = {name: await host.start() for name, host in self.odd_kms.items()}
         ntp, metadata = await self.ntp.start(), await self.metadata.start()
         names = self._names()
         peers = {
@@ -50,16 +57,18 @@ class Surroundings:
             for host in self._profile.all_kms_hosts()
         }
         peers[_NTP_ADDRESS, 123] = Peer(port=ntp)
-        peers[_METADATA_ADDRESS, 80] = Peer(port=metadata)
+        for address in (_METADATA_ADDRESS, _CLOUDS_METADATA_ADDRESS):
+            peers[address, 80] = Peer(port=metadata)
         provider = {**_PUBLIC, **names}
         zones = dict.fromkeys(self._profile.dns, provider)
         internet = Internet(zones, _PUBLIC, peers)
-        return World(internet, self._editions, self._profile, names, young, self._patience)
+        return World(internet, self._editions, self._profile, names, odd, self._patience)
 
     async def stop(self) -> None:
         """Stop the servers."""
         await self.kms.stop()
-        await self.young_kms.stop()
+        for host in self.odd_kms.values():
+            await host.stop()
         await self.ntp.stop()
         await self.metadata.stop()
 

@@ -17,6 +17,7 @@ from case_words import (
     IMAGES,
     KEYS,
     LANGUAGES,
+    METADATA,
     OWN_KEY,
     PROGRAMS,
     REACH,
@@ -246,7 +247,7 @@ def _provider(case: Case, raw: Raw) -> None:
     if case.provider == "tencent":
         raw["metadata"]["image-id"] = _image_id(case.image)
         return
-    raw["metadata"] = dict.fromkeys(profile.metadata)
+    raw["metadata"] = {name: METADATA.get(name) for name in profile.metadata}
     raw["dns"] = list(profile.dns) or ["10.0.0.2"]
     raw["routes"] = [["0.0.0.0", "0.0.0.0", "10.0.0.1"]]
     raw["routes"] += [

@@ -127,6 +127,9 @@ PROGRAMS: dict[str, dict[str, Any]] = {
 }
 
 # Images of the operator's table, by the word that a case uses.
+# What the metadata services of other clouds than Tencent's say; what is not here is absent.
+METADATA = {"environment": "AzurePublicCloud", "public-ip": "20.0.0.4"}
+
 IMAGES: dict[str, dict[str, str]] = {
     "imported": {"type": "PRIVATE_IMAGE", "source": "EXTERNAL_IMPORT", "license": "TencentCloud"},
     "custom": {"type": "PRIVATE_IMAGE", "source": "CREATE_IMAGE", "license": "TencentCloud"},

@@ -17,7 +17,10 @@ from conduct_licence import (
     kms_hosts_are_the_providers,
     licensed_servers_are_left_alone,
 )
-from conduct_moving import a_company_keeps_its_own_licence
+from conduct_moving import (
+    a_company_keeps_its_own_licence,
+    a_forged_licence_is_not_worked_around,
+)
 from conduct_server import (
     a_right_clock_is_not_touched,
     hands_off,
@@ -51,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     keys_are_their_owners,
     kms_hosts_are_the_providers,
     a_company_keeps_its_own_licence,
+    a_forged_licence_is_not_worked_around,
     activation_is_not_tried_in_vain,
     foreign_windows_is_left_alone,
     services_only_get_back_what_they_had,

@@ -1,4 +1,4 @@
-"""The rule of conduct about a licence that some company's own KMS host has given."""
+"""Rules of conduct about licences from elsewhere: a company's own KMS host, a forger's."""
 
 from __future__ import annotations
 
@@ -25,14 +25,39 @@ def a_company_keeps_its_own_licence(deed: Deed) -> Iterator[str]:
             yield f"a server that {host} licenses is taken over without a word"
 
 
+def a_forged_licence_is_not_worked_around(deed: Deed) -> Iterator[str]:
+    """Nothing is changed beside signs of an emulator, unless the operator wants the move."""
+    if not deed.steps or "move-kms" in deed.policy.consent:
+        return
+    for product in clients(deed.raw):
+        host = host_in_force(deed.raw, product)
+        known = not host or accepted(host, deed.raw, deed.profile) or _known(host)
+        if not known and _loops(host.rpartition(":")[0]):
+            yield f"steps on a server whose KMS host is {host}"
+        if licensed(product) and (product.get("GracePeriodRemaining") or 0) > _TWO_TERMS_MIN:
+            yield "steps on a server whose licence lasts longer than any"
+
+
+_TWO_TERMS_MIN = 360 * 24 * 60
+
+
+def _loops(name: str) -> bool:
+    try:
+        address = ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return name == "localhost"
+    return address.is_loopback or address.is_link_local
+
+
 def _covered(deed: Deed) -> bool:
     rule, profile = deed.profile.entitlement, deed.profile
     image_id = value(deed.raw, "metadata", profile.image_key) or "" if profile.image_key else ""
     image = deed.images.get(image_id) or profile.images.get(image_id)
     public = image is not None and image.type == "PUBLIC_IMAGE" and image.license != "BYOL"
     said = value(deed.raw, "metadata", rule.metadata) if rule.metadata else None
+    covered = any(word in rule.entitled for word in (said or "").split())
     azure = rule.kind == "edition" and value(deed.raw, "os.sku") in (407, 408)
-    return bool(deed.policy.override_entitlement) or public or said in rule.entitled or azure
+    return bool(deed.policy.override_entitlement) or public or covered or azure
 
 
 def _known(host: str) -> bool:

@@ -57,6 +57,18 @@ def on(name: str, **changes: Any) -> Case:
 
 
 PLANTED = [
+    Planted(
+        "beside an emulator",
+        on("never activated, notification", kms="127.0.0.2"),
+        (set_host(),),
+        "KMS host is 127.0.0.2",
+    ),
+    Planted(
+        "a licence until 2038",
+        on("2019, licensed", days_left=4371),
+        (ACTIVATE,),
+        "longer than any",
+    ),
     Planted("unknown step", NOT_LICENSED, (step("uninstall-key"),), "no step that the rules"),
     Planted("order", on("five hours behind"), (ACTIVATE, SYNC), "order is not safe"),
     Planted("healthy, activated", HEALTHY, (ACTIVATE,), "accepted host has licensed"),

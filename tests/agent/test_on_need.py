@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from script import Script
 
+from volact.core.findings.emulator import ODD_SERVICES
+
 REACHED, TIMED_OUT = ["connected", 12], ["filtered", 3010]
 PARTS = (
     "host",
@@ -19,6 +21,7 @@ PARTS = (
     "on_need",
     "facts",
     "firewall",
+    "online",
 )
 NEED = Script(*PARTS)
 
@@ -187,3 +190,42 @@ def test_the_hosts_that_are_set_or_discovered() -> None:
     hosts = ["kms.corp.example:1688", "old.example:1689", "[2001:db8::1]:1688"]
     assert asked(present=True).call("presentHosts", facts) == hosts
     assert HOSTS.call("presentHosts", facts) == []
+
+
+def settings(proxy: bytes, flags: int = 3) -> str:
+    """WinHttpSettings: version, counter, flags, then texts behind their lengths."""
+    numbers = (0x28, 0, flags, len(proxy))
+    return str([*b"".join(number.to_bytes(4, "little") for number in numbers), *proxy, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "proxy"),
+    [
+        (settings(b"proxy.corp.example:8080"), "proxy.corp.example:8080"),
+        (settings(b"", 1), None),
+        ("null", None),
+    ],
+)
+def test_the_proxy_of_winhttp(bytes_: str, proxy: str | None) -> None:
+    script = Script(*PARTS)
+    script.text(
+        f"readValue = function () {{return {bytes_};}}; asList = function (v) {{return v;}}; ''"
+    )
+    assert script.call("winHttpProxy") == proxy
+
+
+@pytest.mark.parametrize(
+    ("product", "asked_for"),
+    [
+        ({"Description": "Windows(R), VOLUME_MAK channel", "LicenseStatus": 5}, True),
+        ({"Description": "Windows(R), RETAIL channel", "LicenseStatus": 2}, True),
+        ({"Description": "Windows(R), RETAIL channel", "LicenseStatus": 1}, False),
+        ({"Description": "Windows(R), VOLUME_KMSCLIENT channel", "LicenseStatus": 5}, False),
+    ],
+)
+def test_when_the_way_to_microsoft_matters(product: dict[str, Any], asked_for: bool) -> None:
+    assert NEED.call("isOnline", product) is asked_for
+
+
+def test_the_names_of_emulators_are_those_of_the_rule() -> None:
+    assert NEED.text("ODD_SERVICES.join()") == ",".join(ODD_SERVICES)

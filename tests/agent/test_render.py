@@ -171,9 +171,18 @@ def test_a_probe_carries_no_step_and_nothing_that_changes_a_server() -> None:
     assert b"InstallProductKey" not in data
 
 
+def test_what_asks_for_tokens_and_documents_is_sent_where_it_is_used() -> None:
+    def sent(**ask: Any) -> bool:
+        return b"function askToken" in render(asked(**ask))
+
+    assert sent(token="X-Token")
+    assert sent(metadata={"products": "http://metadata.example.test/document#billingProducts"})
+    assert not sent(metadata={"image-id": "http://metadata.example.test/image"})
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_each_mode_defines_every_function_that_it_calls(mode: Mode) -> None:
-    text = render(asked(mode)).decode().partition("\r\n*/\r\n")[2]
+    text = render(asked(mode, token="X-Token"), handed=True).decode().partition("\r\n*/\r\n")[2]
     text = re.sub(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", '""', text)
     parameters = re.findall(r"function ?\w*\(([^)]*)\)", text)
     defined = {

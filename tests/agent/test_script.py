@@ -12,9 +12,11 @@ from script import Script
 
 from volact.agent.render import PARTS
 
+# An object literal takes "__proto__" for something else than a key.
+KEYS = st.text().filter(lambda key: key != "__proto__")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**52), 2**52) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
 LINE = Script("host", "json")

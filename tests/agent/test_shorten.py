@@ -24,9 +24,13 @@ function tries(value) {try {throw new Error(value);} catch (error) {return error
 function picked(value, other) {return value > LIMIT ? value : other;}
 function words(text) {var i, all = text.replace(/[^a-z ]/g, "").split(" "), n = 10 / 2 / 5;
 for (i in all) {n++;} return n + all.join("/");}
+function branches(n) {var list = []; var i; if (n > 1) {if (n > 2) {list.push("two");}} else
+{list.push("one");} for (i = 0; i < n; i++) {list.push(i);} while (n > 0) {n--;} if (n) {return 0;}
+else if (list.length > 3) {return [list, function () {return {n: n};}()];} else {return list;}}
 """
 CALLS = (
-    'JSON.stringify([add(1, 2), tries("x"), picked(5, 1), picked(1, 9), words("a b/1 c"), things])'
+    'JSON.stringify([add(1, 2), tries("x"), picked(5, 1), picked(1, 9), words("a b/1 c"), '
+    "branches(1), branches(2), branches(3), things])"
 )
 LOCK = Lock(run="f" * 16, who="x" * 80, since=10**13, until=10**13)
 ALONE = [kind.name for kind in PLAN_KINDS if kind.alone]
@@ -72,7 +76,9 @@ def test_a_member_that_occurs_often_is_named_once() -> None:
 
 def names_in(data: bytes) -> set[str]:
     script = data.decode().partition("\r\n*/\r\n")[2]
-    return set(re.findall(r"function (\w+)\(", script)) | set(re.findall(r"var (\w+)", script))
+    return set(re.findall(r"function (\w+)\(", script)) | set(
+        re.findall(r"(?:var |,)(\w+)(?=[=,;])", script)
+    )
 
 
 def applying(*kinds: str) -> bytes:

@@ -104,7 +104,68 @@ AWS, AZURE, GENERIC = context("aws"), context("azure"), context("generic")
 AWS_HOST = "169.254.169.250"
 UNKNOWN = "entitlement-unknown"
 
+NOW_ISH = "2026-01-31T07:00:00Z"
+
+
+def asked(code: str, **changes: Any) -> dict[str, Any]:
+    """Not licensed, and the last request to the host that is set met this code."""
+    fields = [code, "0x00000000", "kms.tencentyun.com:1688"]
+    told = {"12288": [NOW_ISH, fields], "12289": None, "8198": None}
+    return server("2019", licensed=False, events=told, **changes)
+
+
+def keyed(channel: str, code: int, **changes: Any) -> dict[str, Any]:
+    """A key of this channel that is not activated, for this reason."""
+    one = product("2019", licensed=False, channel=channel, LicenseStatusReason=code)
+    return server("2019", products=[one], **changes)
+
+
 MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
+    # hosts, Microsoft, the domain, forgery
+    ("the host's clock", asked("0xC004F06C"), "not-licensed! kms-host-clock-wrong?", None),
+    ("TCP answers, KMS does not", asked("0x800706BA"), "not-licensed! kms-host-silent?", None),
+    (
+        "a MAK without activations",
+        keyed("VOLUME_MAK", 0xC004C020),
+        "key-wrong-channel! online-activation-failed! not-licensed!",
+        None,
+    ),
+    (
+        "no activation object",
+        keyed("VOLUME_KMSCLIENT", 0xC004F081),
+        "directory-activation-failed! not-licensed!",
+        None,
+    ),
+    (
+        "a KMS host of its own",
+        server("2019", kms="127.0.0.2"),
+        "emulator-suspected! kms-host-wrong! licensed-by-other-kms!",
+        None,
+    ),
+    (
+        "Azure, no way out",
+        server(
+            "2022",
+            licensed=False,
+            kms="azkms.core.windows.net",
+            reach={"azkms.core.windows.net:1688": TIMEOUT, "kms.core.windows.net:1688": TIMEOUT},
+            metadata={"environment": "AzurePublicCloud", "public-ip": ""},
+        ),
+        f"kms-unreachable! not-licensed! azure-outbound-missing? {UNKNOWN}",
+        AZURE,
+    ),
+    (
+        "Azure Edition, metadata cut off",
+        server(
+            "2022",
+            kms="azkms.core.windows.net",
+            os__sku=407,
+            reach={"azkms.core.windows.net:1688": 0},
+            metadata={"environment": unreadable(TIMEOUT)},
+        ),
+        "azure-edition-unproven?",
+        AZURE,
+    ),
     # rights
     ("all rights are there", silent(), "fact-unreadable!", None),
     (

@@ -19,6 +19,7 @@ from volact.model.facts import (
     FirewallFacts,
     GroundFacts,
     LicensingFacts,
+    OnlineFacts,
     OsFacts,
     Product,
     RegistryFacts,
@@ -39,6 +40,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "rights": RightsFacts,
     "store": StoreFacts,
     "firewall": FirewallFacts,
+    "online": OnlineFacts,
     "wsh": WshFacts,
     "ground": GroundFacts,
 }

@@ -51,6 +51,7 @@ CASES = (
         ntp="169.254.169.123",
         maker="Amazon EC2",
         route="169.254.169.250",
+        entitlement="metadata",
     ),
     Case(
         "azure",

@@ -149,6 +149,21 @@ def test_metadata_and_its_second_clock(wine: WineServer, loopback: Open) -> None
     assert len(web.requests) == 3  # the page that is asked for twice is fetched once
 
 
+def test_a_token_comes_before_the_questions_and_a_field_out_of_a_document(
+    wine: WineServer, loopback: Open
+) -> None:
+    document = '{\n  "billingProducts" : [ "bp-6ba54002" ],\n  "kernelId" : null\n}'
+    web = loopback("http", {"/latest/api/token": "tok==", "/document": document})
+    base = f"http://{web.address}/document"
+    names = {"products": f"{base}#billingProducts", "kernel": f"{base}#kernelId", "no": f"{base}#x"}
+    facts = probe(wine, metadata=names, token="X-aws-ec2-metadata-token")
+    assert facts["metadata"] == {"products": "bp-6ba54002", "kernel": "null", "no": None}
+    first, second = web.requests
+    assert first.startswith("PUT /latest/api/token ")
+    assert "X-aws-ec2-metadata-token-ttl-seconds: 600" in first
+    assert "X-aws-ec2-metadata-token: tok==" in second
+
+
 def test_a_metadata_service_that_is_not_there_is_unreadable(
     wine: WineServer, closed_address: str
 ) -> None:

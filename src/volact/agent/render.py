@@ -17,7 +17,7 @@ from typing import Any
 
 from volact.agent.not_started import CAUSES
 from volact.agent.request import Mode, Request
-from volact.agent.shorten import shorten
+from volact.agent.shorten import shorten, without_signs
 from volact.agent.spoken import in_batch, table
 from volact.agent.squeeze import joined, squeeze
 from volact.core.steps import BY_NAME, KINDS
@@ -29,10 +29,21 @@ from volact.model.text import say
 MAX_BYTES = 48 * 1024  # 64 KB of Base64, the most that a cloud's run-command takes
 HANDED_BYTES = 96 * 1024  # a standalone file is never shortened, only bounded
 
-_COMMON = ("host", "registry", "wmi", "services", "net", "reach", "licensing", "server", "ground")
+_COMMON = (
+    "host",
+    "registry",
+    "wmi",
+    "services",
+    "net",
+    "token",
+    "reach",
+    "licensing",
+    "server",
+    "ground",
+)
 _FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
 # Facts that no step changes.
-_UNCHANGED = ("ground_facts", "firewall", "resolved", "routes6")
+_UNCHANGED = ("ground_facts", "firewall", "online", "resolved", "routes6")
 
 
 def _parts_of_kinds(kinds: Iterable[StepKind[Any]]) -> tuple[str, ...]:
@@ -128,11 +139,12 @@ def _refuse_keys(document: str) -> None:
 
 def parts_of(request: Request) -> tuple[str, ...]:
     """The parts that a request needs, in their order."""
-    if request.mode != "apply":
-        return PARTS[request.mode]
-    kinds = (BY_NAME[step.do] for step in request.steps if step.do in BY_NAME)
-    unused = {*_PARTS_OF_STEPS}.difference(_parts_of_kinds(kinds))
-    return tuple(name for name in PARTS["apply"] if name not in unused)
+    documents = any("#" in url for url in request.ask.metadata.values())
+    unused = set() if documents or request.ask.token else {"token"}
+    if request.mode == "apply":
+        kinds = (BY_NAME[step.do] for step in request.steps if step.do in BY_NAME)
+        unused |= {*_PARTS_OF_STEPS}.difference(_parts_of_kinds(kinds))
+    return tuple(name for name in PARTS[request.mode] if name not in unused)
 
 
 @cache
@@ -141,7 +153,9 @@ def _parts(parts: tuple[str, ...], names: str) -> str:
     script = "\n".join(squeeze(_source(f"{part}.js")) for part in parts)
     if names == "whole":
         return script
-    return joined(script if names == "joined" else shorten(script, functions=names == "all"))
+    return joined(
+        without_signs(script) if names == "joined" else shorten(script, functions=names == "all")
+    )
 
 
 @cache

@@ -33,6 +33,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     kms: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
     headers: dict[str, str] = {}
+    token: str = ""  # the header of a token that is got by PUT and sent with each question
     date: str = ""  # whose Date header is a second clock
     connect_ms: int = 3000
     kms_from: str = ""  # a metadata value that names one more KMS host to try
@@ -103,6 +104,7 @@ def _ask(profile: Profile, mode: Mode) -> Ask:
         kms=tuple(str(host) for host in profile.all_kms_hosts()),
         metadata=dict(profile.metadata),
         headers=dict(profile.metadata_headers),
+        token=profile.metadata_token,
         date=profile.date_url,
         kms_from=profile.kms_from_metadata,
         present=profile.discovery == "dns",

@@ -43,7 +43,7 @@ _WORDS = frozenset(
 
 
 _SHORTER = {"true": "!0", "false": "!1"}
-_LIKE_STRINGS = ("null", "undefined")
+_LIKE_STRINGS = ("null", "undefined", "REQUEST", "String", "Number")
 
 
 def shorten(script: str, *, functions: bool) -> str:
@@ -53,14 +53,19 @@ def shorten(script: str, *, functions: bool) -> str:
     ``x.name``); spaces, braces around a single statement, and the sign that ends one
     before a closing brace, go: no token needs them.
     """
-    tokens = tuple(_without_spaces(tuple(_tokens(_with_shared_strings(script)))))
-    tokens = _without_braces(tokens)
+    tight = _without_spaces(tuple(_tokens(_with_shared_strings(script))))
+    tokens = tuple(_tokens(_without_braces("".join(token.text for token in tight))))
     places = tuple(_names(tokens))
     used = Counter(tokens[at].text for at in places)
     wanted = _variables(tokens) | (_functions(tokens) if functions else set())
     wanted -= set() if functions else _functions(tokens)
     short = _short_names(used, wanted)
     return _without_last_signs("".join(_replaced(tokens, set(places), short)))
+
+
+def without_signs(script: str) -> str:
+    """The same script without braces and semicolons that no statement needs; names stay."""
+    return _without_last_signs(_without_braces(script))
 
 
 def _with_shared_strings(script: str) -> str:
@@ -119,22 +124,59 @@ def _without_spaces(tokens: tuple[Token, ...]) -> Iterator[Token]:
             yield token
 
 
-def _without_braces(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    """``if(a){b}`` as ``if(a)b;``, where no ``else`` follows; loops likewise."""
-    texts = [token.text for token in tokens]
+def _without_braces(script: str) -> str:
+    """Braces around one statement go, and a ``var`` behind another's end."""
+    tokens = list(_tokens(script))
+    pieces = [token.text for token in tokens]
     solid = [at for at, token in enumerate(tokens) if token.kind != "space"]
-    opened: list[bool] = []
-    for number, at in enumerate(solid):
-        if texts[at] == "(":
-            opened.append(texts[solid[number - 1]] in ("if", "for", "while"))
-        elif texts[at] == ")" and opened.pop() and tokens[solid[number + 1]].text == "{":
-            inside = [texts[other] for other in solid[number + 2 : number + 600]]
-            end = inside.index("}")
-            alone = inside[:end].count(";") == (inside[end - 1] == ";") and "{" not in inside[:end]
-            if alone and end and inside[end + 1 : end + 2] != ["else"]:
-                texts[solid[number + 1]] = ""
-                texts[solid[number + 2 + end]] = "" if inside[end - 1] == ";" else ";"
-    return tuple(Token(token.kind, text) for token, text in zip(tokens, texts, strict=True) if text)
+    texts = ["", *(tokens[at].text for at in solid), ""]
+    pairs = _pairs(texts)
+    opened = {end: start for start, end in pairs.items()}
+    for start, end in pairs.items():
+        before, alone = texts[start - 1], end == _end(texts, start + 1, pairs)
+        opens = before == ")" and texts[opened[start - 1] - 1] in _BLOCKS
+        # An "else" belongs to the nearest "if": what is before one keeps its braces.
+        nearer = texts[end + 1] == "else" and texts[start + 1] in _BLOCKS
+        if texts[start] == "{" and (opens or before == "else") and alone and not nearer:
+            apart = before == "else" and _in_word(texts[start + 1][0])
+            pieces[solid[start - 1]] = " " if apart else ""
+            pieces[solid[end - 1]] = "" if texts[end - 1] in ";}" else ";"
+    for at, text in enumerate(texts):
+        if text == "var" and texts[at - 1] != "(":
+            end = _end(texts, at, pairs)
+            if texts[end - 1 : end + 1] == [";", "var"]:
+                first, last = solid[end - 2], solid[end]
+                pieces[first:last] = [",", *[""] * (last - first - 1)]
+    return "".join(pieces)
+
+
+_BLOCKS = ("if", "for", "while")
+
+
+def _end(texts: list[str], at: int, pairs: dict[int, int]) -> int:
+    """Behind the statement that begins here; 0 where that is not worked out."""
+    if texts[at] in ("do", "try", "switch", "function", "}"):
+        return 0
+    if texts[at] in _BLOCKS:
+        end = _end(texts, pairs[at + 1] + 1, pairs)
+        return _end(texts, end + 1, pairs) if end and texts[end] == "else" else end
+    if texts[at] == "{":
+        return pairs[at] + 1
+    while texts[at] not in (";", "}", ""):
+        at = pairs.get(at, at) + 1
+    return at + (texts[at] == ";")
+
+
+def _pairs(texts: list[str]) -> dict[int, int]:
+    """Where each bracket is closed."""
+    opened: list[int] = []
+    pairs: dict[int, int] = {}
+    for at, text in enumerate(texts):
+        if text in ("(", "[", "{"):
+            opened.append(at)
+        elif text in (")", "]", "}"):
+            pairs[opened.pop()] = at
+    return pairs
 
 
 def _without_last_signs(script: str) -> str:

@@ -40,6 +40,7 @@ GROUPS: dict[str, Fields] = {
     "store": {"path": path, "sddl": text, **_all(integer, "tokens free_mb"), "spare": boolean},
     "firewall": {"service": text, "active": integer, **_all(texts, "blocking block allow")},
     "ground": {**_all(text, "wsh engine process system acp oem"), "replacement": integer},
+    "online": _all(text, "proxy outcome"),
     "wsh": {**_all(integer, "machine user winsafer"), **_all(boolean, "vbscript slmgr")},
 }
 

@@ -26,7 +26,8 @@ _MAY_BE_REACHED = ("yes", "unclear", "http")
 def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ...]:
     """Refusals that leave the whole server alone.
 
-    An overridden entitlement is no error any more and stops nothing.
+    An overridden entitlement is no error any more and stops nothing; nor does what the
+    operator agreed to have repaired.
     """
     if a.licence.undetermined:
         reason = say(
@@ -40,7 +41,7 @@ def hands_off(a: Assessment, findings: tuple[Finding, ...]) -> tuple[Refusal, ..
             allow_with="" if f.severity == "accepted" else BY_ID[f.id].consent,
         )
         for f in findings
-        if BY_ID[f.id].blocks == "everything" and _stops(f, a)
+        if BY_ID[f.id].blocks == "everything" and f.repair != "automatic" and _stops(f, a)
     )
 
 

@@ -78,6 +78,8 @@ _RIGHTS = {
 _WRITES = 0x2 | 0x4 | 0x10000 | 0x40000 | 0x80000 | _RIGHTS["GA"] | _RIGHTS["GW"]
 _GENERIC_EXECUTE = _RIGHTS["GA"] | _RIGHTS["GX"]
 
+# A SACL's flags may say the same of the SACL: "D:PAI(...)S:AINO_ACCESS_CONTROL".
+_NO_DACL = re.compile(r"D:[A-Z]*NO_ACCESS_CONTROL")
 _ACE = re.compile(r"\(([^()]*)\)")
 _TRUSTEE = r"(?:[A-Z]{2}|S-1[-\d]+)"
 _DACL = re.compile(rf"(?:O:{_TRUSTEE})?(?:G:{_TRUSTEE})?D:([A-Z_]*)((?:\([^()]*\))*)(?:S:.*)?")
@@ -106,7 +108,7 @@ def execute_access(sddl: str, service: str = "sppsvc") -> AccessCheck:
     aces = parse(sddl)
     if aces is None:
         return AccessCheck("unknown")
-    if "NO_ACCESS_CONTROL" in sddl:
+    if _NO_DACL.search(sddl):
         return AccessCheck("allowed")
     token = network_service_token(service)
     matching = [ace for ace in aces if ace.sid in token and "IO" not in ace.flags]
@@ -128,7 +130,7 @@ def grants(sddl: str, token: Collection[str], wanted: int) -> bool | None:
     aces = parse(sddl)
     if aces is None:
         return None
-    if "NO_ACCESS_CONTROL" in sddl:
+    if _NO_DACL.search(sddl):
         return True
     left = wanted
     for ace in aces:
@@ -151,7 +153,7 @@ def others_may_write(sddl: str) -> bool:
     aces = parse(sddl)
     return (
         aces is None
-        or "NO_ACCESS_CONTROL" in sddl
+        or _NO_DACL.search(sddl) is not None
         or any(
             ace.kind == "A"
             and ace.mask & _WRITES

@@ -58,6 +58,8 @@ _SOURCED = (
     "asset_tags",
     "images",
     "misprinted_ports",
+    "metadata_token",
+    "public_ip_key",
     "kms_from_metadata",
     "kms_suffixes",
     "kms_ranges",

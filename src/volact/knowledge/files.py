@@ -78,6 +78,7 @@ class ProviderFile(Profile, frozen=True, kw_only=True):
         for key, name in (
             ("image_key", self.image_key),
             ("kms_from_metadata", self.kms_from_metadata),
+            ("public_ip_key", self.public_ip_key),
             ("entitlement.metadata", self.entitlement.metadata if self.entitlement else ""),
         ):
             if name and name not in self.metadata:

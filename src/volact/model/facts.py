@@ -156,6 +156,13 @@ class FirewallFacts(msgspec.Struct, frozen=True, kw_only=True):
     allow: Fact[tuple[str, ...]] = NOT_ASKED  # active rules that let the KMS port out
 
 
+class OnlineFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The way to Microsoft; asked only for a MAK or retail key that is not activated."""
+
+    proxy: Fact[str] = NOT_ASKED  # that of WinHTTP, "host:port" or "http=host:port"
+    outcome: Fact[str] = NOT_ASKED  # of Microsoft's activation service, as in ``ReachTry``
+
+
 class Event(msgspec.Struct, frozen=True):
     """The newest event of one id: its UTC time (ISO 8601), data fields, number in the log.
 
@@ -236,6 +243,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     rights: RightsFacts = RightsFacts()
     store: StoreFacts = StoreFacts()
     firewall: FirewallFacts = FirewallFacts()
+    online: OnlineFacts = OnlineFacts()
     reach: dict[str, Fact[int]] = {}  # "host:port" -> HRESULT of an HTTP try
     reached: dict[str, Fact[ReachTry]] = {}  # what the same try means
     # "12288" -> newest; "12288 <activation id>" -> newest of another product

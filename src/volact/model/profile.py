@@ -131,6 +131,8 @@ class Profile(FromFile, frozen=True, kw_only=True):
     routes_command: str = ""  # the provider's own way to set its routes
     metadata: dict[str, str] = {}  # name -> URL
     metadata_headers: dict[str, str] = {}
+    metadata_token: str = ""  # the header of a token that is got first, by PUT
+    public_ip_key: str = ""  # which metadata name holds the server's own public address
     date_url: str = ""  # an HTTP service whose Date header is a second clock
     image_key: str = ""  # which metadata name holds the image id
     images: dict[str, Image] = {}  # image ids known in advance

@@ -55,7 +55,8 @@ _MARGIN_S = 2.0
 # The share of the time left that an apply leaves for a probe, should its answer be lost.
 _KEPT, _KEPT_AT_MOST_S = 0.25, 20.0
 # What no step changes is asked by probes alone.
-_PROBED, _NOTHING = ("ground", "wsh", "firewall", "resolved", "routes6"), Facts()
+_PROBED = ("ground", "wsh", "firewall", "online", "resolved", "routes6")
+_NOTHING = Facts()
 _STEP_S = 5
 
 

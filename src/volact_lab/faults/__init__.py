@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from volact.errors import InputError
-from volact_lab.faults import clock, images, keys, kms, line, rare, script_host, system
+from volact_lab.faults import clock, elsewhere, images, keys, kms, line, rare, script_host, system
 from volact_lab.faults.base import Fault
 
 FAULTS: dict[str, Fault] = {
     fault.id: fault
     for fault in (
         *(*kms.FAULTS, *clock.FAULTS, *system.FAULTS, *keys.FAULTS),
-        *(*images.FAULTS, *rare.FAULTS, *line.FAULTS, *script_host.FAULTS),
+        *(*images.FAULTS, *rare.FAULTS, *elsewhere.FAULTS, *line.FAULTS, *script_host.FAULTS),
     )
 }
 

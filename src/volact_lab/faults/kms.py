@@ -93,7 +93,8 @@ def _name(machine: Machine) -> None:
     failed_request(machine, codes.WSA_HOST_NOT_FOUND)
 
 
-def _all_kms(machine: Machine, peer: Peer) -> None:
+def all_kms(machine: Machine, peer: Peer) -> None:
+    """This is what the server meets at every KMS host of the provider."""
     for host in machine.world.profile.all_kms_hosts():
         address = machine.world.addresses[host.host]
         machine.network.own[address, host.port] = peer
@@ -101,7 +102,7 @@ def _all_kms(machine: Machine, peer: Peer) -> None:
 
 def _refused(machine: Machine) -> None:
     notification(machine)
-    _all_kms(machine, REFUSED)
+    all_kms(machine, REFUSED)
     failed_request(machine, codes.RPC_UNAVAILABLE)
 
 
@@ -117,7 +118,7 @@ def _silent(machine: Machine) -> None:
         routes = machine.network.routes
         routes[:] = [route for route in routes if route.destination not in gone]
     else:
-        _all_kms(machine, SILENT)
+        all_kms(machine, SILENT)
     failed_request(machine, codes.RPC_UNAVAILABLE)
 
 
@@ -160,7 +161,7 @@ def _count(machine: Machine) -> None:
     """Clones with one machine id, at a host that has seen hardly anybody else."""
     initial_grace(machine)
     machine.licensing.cmid = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"lab-clones-{machine.spec.seed}"))
-    _all_kms(machine, Peer(by_manner=machine.world.young_kms_ports))
+    all_kms(machine, Peer(by_manner=machine.world.odd_kms_ports["young"]))
     if machine.spec.variant("kms-count"):
         failed_request(machine, 0)
         machine.events.events.clear()

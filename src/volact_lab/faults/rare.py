@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from volact_lab import codes
+from volact_lab.faults import elsewhere
 from volact_lab.faults.base import SINCE_2008_R2, SINCE_2012, Fault, always
 from volact_lab.faults.states import (
     failed_request,
@@ -12,13 +13,14 @@ from volact_lab.faults.states import (
     kms_client,
     no_kms_host,
     notification,
+    other_key,
 )
 from volact_lab.windows import acl
 from volact_lab.windows.events import Event
 from volact_lab.windows.image import CURRENT
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import SILENT
-from volact_lab.windows.products import VALIDITY_MIN, Product, product_id, windows_product
+from volact_lab.windows.products import VALIDITY_MIN, product_id, windows_product
 from volact_lab.windows.protection import FIREWALL_RULES, NETWORK_SERVICE_HIVE
 from volact_lab.windows.registry import dword, normal, sz
 from volact_lab.windows.setup import license_with
@@ -82,32 +84,16 @@ def _unknown_image(machine: Machine) -> None:
     machine.metadata["instance/image-id"] = "img-labnobody"
 
 
-def _other_key(machine: Machine, channel: str, partial: str, status: int, reason: int) -> None:
-    """No client key any more, but one of another channel."""
-    forget_past(machine)
-    edition = machine.edition
-    for product in machine.licensing.products:
-        if product.partial_key and not product.addon:
-            product.drop_key()
-    own = Product(
-        id=product_id(edition.release, edition.edition_id, channel),
-        name=f"Windows(R), {edition.edition_id} edition",
-        description=f"Windows(R) Operating System, {channel} channel",
-    )
-    own.give_key(partial, status, reason, None)
-    machine.licensing.products.insert(0, own)
-
-
 def _avma(machine: Machine) -> None:
-    _other_key(machine, "VIRTUAL_MACHINE_ACTIVATION", "AVMA1", 5, codes.SL_NOT_HYPER_V)
+    other_key(machine, "VIRTUAL_MACHINE_ACTIVATION", "AVMA1", 5, codes.SL_NOT_HYPER_V)
 
 
 def _own_key(machine: Machine) -> None:
-    _other_key(machine, "VOLUME_MAK", "MAK07", 1, codes.SL_LICENSED_KMS)
+    other_key(machine, "VOLUME_MAK", "MAK07", 1, codes.SL_LICENSED_KMS)
 
 
 def _kms_host(machine: Machine) -> None:
-    _other_key(machine, "VOLUME_KMS_2019_C", "CSVLK", 1, codes.SL_LICENSED_KMS)
+    other_key(machine, "VOLUME_KMS_2019_C", "CSVLK", 1, codes.SL_LICENSED_KMS)
     machine.licensing.products[0].host = True
 
 
@@ -240,7 +226,7 @@ def _hypervisor_clock(machine: Machine) -> None:
 
 
 # Servers whose entry names another cloud than the rest of the lab.
-PROVIDERS = {"kms-pinned": "azure", "kms-undiscovered": "generic"}
+PROVIDERS = {"kms-pinned": "azure", "kms-undiscovered": "generic", **elsewhere.PROVIDERS}
 
 FAULTS = (
     Fault("renewal-refused", always("activation-failed"), "healthy", _renewal_refused),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from volact_lab import codes
 from volact_lab.windows.licensing import NAME, PORT
 from volact_lab.windows.machine import Machine
-from volact_lab.windows.products import GRACE_MIN, Product
+from volact_lab.windows.products import GRACE_MIN, Product, product_id
 from volact_lab.windows.setup import preferred_host
 
 
@@ -43,3 +43,19 @@ def no_kms_host(machine: Machine) -> None:
     """No KMS host is set."""
     machine.licensing.clear(NAME)
     machine.licensing.clear(PORT)
+
+
+def other_key(machine: Machine, channel: str, partial: str, status: int, reason: int) -> None:
+    """No client key any more, but one of another channel."""
+    forget_past(machine)
+    edition = machine.edition
+    for product in machine.licensing.products:
+        if product.partial_key and not product.addon:
+            product.drop_key()
+    own = Product(
+        id=product_id(edition.release, edition.edition_id, channel),
+        name=f"Windows(R), {edition.edition_id} edition",
+        description=f"Windows(R) Operating System, {channel} channel",
+    )
+    own.give_key(partial, status, reason, None)
+    machine.licensing.products.insert(0, own)

@@ -71,7 +71,8 @@ def _too_long(data: bytes) -> bool:
 class KmsHost:
     """Count, clock and products of one host, and its listeners, one for each manner.
 
-    ``seen`` are the client machine ids of the last thirty days; ``others``
+    Its clock is ``ahead_s`` ahead; where it is no ``kms`` at all, it is another service
+    that speaks DCE/RPC.  ``seen`` are the client machine ids of the last thirty days; ``others``
     stands for those of machines that are not part of the lab.  Before an answer
     it thinks for ``think_s``; ``peak`` is how many it was asked by at one time,
     ``peak_of_one`` how many times at once by one and the same server.
@@ -79,6 +80,8 @@ class KmsHost:
 
     releases: Collection[str]
     others: int = 50
+    ahead_s: float = 0.0
+    kms: bool = True
     seen: set[str] = field(default_factory=set)
     answered: int = 0
     think_s: float = 0.0
@@ -94,7 +97,7 @@ class KmsHost:
         self.answered += 1
         if ask.release not in self.releases:
             return Reply(code=codes.SL_ID_MISMATCH, count=self.count)
-        if abs(ask.time - time.time()) > CLOCK_WINDOW_S:
+        if abs(ask.time - time.time() - self.ahead_s) > CLOCK_WINDOW_S:
             return Reply(code=codes.SL_BAD_TIMESTAMP, count=self.count)
         self.seen.add(ask.cmid)
         enough = self.count >= SERVER_THRESHOLD
@@ -175,7 +178,7 @@ class _Connection(Connection):
     def _judge(self, asked: dcerpc.Bind) -> bytes:
         assert self.transport is not None
         port = int(self.transport.get_extra_info("sockname")[1])
-        if asked.abstract != dcerpc.KMS:
+        if asked.abstract != dcerpc.KMS or not self._host.kms:
             return dcerpc.bind_ack(asked, port, 2, 1)
         if asked.transfer != dcerpc.NDR:
             return dcerpc.bind_ack(asked, port, 2, 2)

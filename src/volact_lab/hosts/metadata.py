@@ -12,7 +12,8 @@ from email.utils import formatdate
 
 from volact_lab.hosts.tcp import Connection, TcpListener
 
-PREFIXES = ("/latest/meta-data/", "/meta-data/")
+PREFIXES = ("/latest/meta-data/", "/meta-data/", "/metadata/instance/", "/latest/dynamic/")
+_TOKEN = "a-token"  # what IMDSv2 gives to everyone who asks for one by PUT
 _LARGEST = 8192
 
 Lookup = Callable[[str], Mapping[str, str] | None]
@@ -31,10 +32,14 @@ class MetadataServer:
         self.answered += 1
         first, *lines = head.decode("latin-1").split("\r\n")
         method, _, rest = first.partition(" ")
-        path = rest.rpartition(" ")[0]
+        path = rest.rpartition(" ")[0].partition("?")[0]
+        headers = {k.strip().lower(): v.strip() for k, _, v in (x.partition(":") for x in lines)}
+        if (method, path) == ("PUT", "/latest/api/token"):
+            return _response("200 OK", _TOKEN.encode())
         if method != "GET" or not rest.endswith("HTTP/1.1"):
             return _response("405 Method Not Allowed", b"")
-        headers = {k.strip().lower(): v.strip() for k, _, v in (x.partition(":") for x in lines)}
+        if "/dynamic/" in path and headers.get("x-aws-ec2-metadata-token") != _TOKEN:
+            return _response("401 Unauthorized", b"")
         value = self._value(path, headers.get("x-lab-server", ""))
         if value is None:
             return _response("404 Not Found", b"404 - Not Found")

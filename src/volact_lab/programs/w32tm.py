@@ -1,7 +1,8 @@
 """w32tm.exe: config and resync.  Failures exit with the HRESULT.
 
-That a refused or empty resync exits with 0 and only reports so in the language of
-Windows is an assumption; it is the harder of the two for a caller.
+A refused or empty resync exits with 0 and only reports so in the language of Windows, as
+users of real servers tell (tests/world/test_world_tools.py); it is the harder of the two for a
+caller.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def _resync(process: Process, words: list[str]) -> None:
         raise LabError(f"w32tm {process.arguments} is not modelled")
     machine = process.machine
     language = machine.language
+    process.say("Sending resync command to local computer")  # its translations were never seen
     outcome = machine.time.resync()
     said = {
         "done": language.done,

@@ -13,6 +13,8 @@ _GUIDS = {
     SPP: "{E23B33B0-C8C9-472C-A5F9-F2BDFEA0F156}",
     SLC: "{1FD7C1D2-D037-4620-8D29-B2C7E5FCC13A}",
 }
+_SOURCES = {SPP: "Software Protection Platform Service", SLC: "Software Licensing Service"}
+_QUALIFIERS = {2: 49152, 4: 16384}  # by severity: error, information
 _NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 
 
@@ -52,12 +54,16 @@ class EventLog:
 
     def _one(self, number: int, event: Event) -> str:
         when = datetime.fromtimestamp(event.when, UTC)
-        stamp = f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond:06d}000Z"
+        # Nine digits up to Windows 8.1, seven since; the lab has both, by the server's name.
+        digits = "0" if len(self.computer) % 2 else "000"
+        stamp = f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond:06d}{digits}Z"
         guid = f" Guid='{_GUIDS[event.provider]}'" if event.provider in _GUIDS else ""
+        if event.provider in _SOURCES:
+            guid += f" EventSourceName='{_SOURCES[event.provider]}'"
         data = "".join(f"<Data>{escape(text)}</Data>" for text in event.data)
         return (
             f"<Event xmlns='{_NAMESPACE}'><System><Provider Name='{event.provider}'{guid}/>"
-            f"<EventID Qualifiers='0'>{event.number}</EventID>"
+            f"<EventID Qualifiers='{_QUALIFIERS[event.level]}'>{event.number}</EventID>"
             f"<Version>0</Version><Level>{event.level}</Level><Task>0</Task><Opcode>0</Opcode>"
             f"<Keywords>0x80000000000000</Keywords><TimeCreated SystemTime='{stamp}'/>"
             f"<EventRecordID>{number}</EventRecordID><Correlation/>"

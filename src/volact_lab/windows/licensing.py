@@ -253,7 +253,8 @@ class Licensing:
 
     def _record(self, number: int, data: tuple[str, ...]) -> None:
         provider = SLC if self.release.generation is Generation.SL else SPP
-        self.log.add(Event(number, self.clock.now() - self._past, data, provider))
+        level = 2 if number == 8198 else 4
+        self.log.add(Event(number, self.clock.now() - self._past, data, provider, level))
 
     def _stamp(self) -> str:
         return f"{datetime.fromtimestamp(self.clock.now() - self._past, UTC):%Y/%m/%d %H:%M}"

@@ -35,6 +35,8 @@ from volact_lab.windows.w32time import TimeService
 
 _DENIED_TO_USERS = "hkey_users\\s-1-5-19"
 
+_SACLS = ("", "S:AINO_ACCESS_CONTROL", "S:PAINO_ACCESS_CONTROL")
+
 
 # Another JavaScript engine than the lab's own: given the bridge, the prelude and a script,
 # it runs the script and returns the uncaught error as text, or "".
@@ -65,7 +67,8 @@ class Machine:
         self.as_system = False
         self.stop_at: float | None = None
         self._ended = 0
-        self.audit = ""  # the SACL that icacls writes behind a DACL
+        # What icacls writes behind a DACL: nothing, or the flags of an empty SACL.
+        self.audit = _SACLS[spec.variant("sacl", len(_SACLS))]
         self.on_report: Callable[[str, LabError], None] = lambda _name, _error: None
         self._build()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from volact.model.profile import Edition, Profile
@@ -70,5 +70,7 @@ class World:
     editions: tuple[Edition, ...]
     profile: Profile
     addresses: Mapping[str, str]  # the lab's own: host name -> address
-    young_kms_ports: tuple[int, ...] = ()  # of a KMS host that has seen too few machines
+    # KMS hosts that are not in order: "young" has seen too few machines, the clock of
+    # "late" is six hours behind, "other" is no KMS host.
+    odd_kms_ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     patience: float = 0.05

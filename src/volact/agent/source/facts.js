@@ -89,17 +89,21 @@ function policyLength() {
 
 var SERVICE_NAMES = ["sppsvc", "slsvc", "sppuinotify", "SLUINotify", "W32Time", "Winmgmt",
   "RpcSs", "Schedule", "EventSystem"];
+/* Under these names emulators of KMS install themselves; told only where there is one. */
+var ODD_SERVICES = ["Service KMSELDI", "KMService", "KMSEmulator", "vlmcsd"];
 
 function serviceFacts() {
-  var facts = {}, rows, i, name, seen = {};
+  var facts = {}, rows, i, name, seen = {}, names = SERVICE_NAMES.concat(ODD_SERVICES);
   rows = query("SELECT Name, State, StartMode FROM Win32_Service WHERE Name='" +
-    SERVICE_NAMES.join("' OR Name='") + "'");
+    names.join("' OR Name='") + "'");
   for (i = 0; i < rows.length; i++) {
     seen[String(property(rows[i], "Name")).toLowerCase()] = rows[i];
   }
-  for (i = 0; i < SERVICE_NAMES.length; i++) {
-    name = SERVICE_NAMES[i];
-    facts[name] = serviceFact(seen[name.toLowerCase()]);
+  for (i = 0; i < names.length; i++) {
+    name = names[i].toLowerCase();
+    if (i < SERVICE_NAMES.length || seen[name]) {
+      facts[names[i]] = serviceFact(seen[name]);
+    }
   }
   return facts;
 }

@@ -11,11 +11,11 @@ var silentHosts = {}, pages = {}, tries = {};
  * A request that is ready to be sent.  Windows wants its time-outs before Open, Wine
  * keeps only those that are set after it.
  */
-function newRequest(url, resolve, connect, send, receive) {
+function newRequest(url, resolve, connect, send, receive, method) {
   var http = new ActiveXObject("WinHttp.WinHttpRequest.5.1");
   http.SetProxy(1);
   http.SetTimeouts(resolve, connect, send, receive);
-  http.Open("GET", url, true);
+  http.Open(method || "GET", url, true);
   http.Option(ENABLE_REDIRECTS) = false;
   try {
     http.SetTimeouts(resolve, connect, send, receive);
@@ -29,8 +29,8 @@ function newRequest(url, resolve, connect, send, receive) {
  * Asynchronous, so that a host that accepts and says nothing costs no more
  * than finding its name and connecting may: Wine keeps no time-out for that.
  */
-function httpGet(url, headers, wait) {
-  var http = newRequest(url, wait, wait, wait, wait), name;
+function fetchPage(url, headers, method) {
+  var wait = REQUEST.ask.connect_ms, http = newRequest(url, wait, wait, wait, wait, method), name;
   for (name in headers) {
     http.SetRequestHeader(name, headers[name]);
   }
@@ -62,7 +62,10 @@ function page(url, fresh) {
   }
   if (!pages[url] || fresh) {
     try {
-      http = httpGet(url, REQUEST.ask.headers, REQUEST.ask.connect_ms);
+      if (REQUEST.ask.token) {
+        askToken(host);
+      }
+      http = fetchPage(url, REQUEST.ask.headers);
       if (http.Status >= 300 && http.Status < 400) {
         throw failure(HTTP_STATUS + http.Status);
       }
@@ -85,17 +88,20 @@ function dateOf(http) {
   });
 }
 
-/* 404 is "there is none"; any other refusal is a failure with its status. */
+/*
+ * 404 is "there is none"; any other refusal is a failure with its status.  Behind a
+ * "#" stands the field of a JSON document: its words, or "null".
+ */
 function metadataValue(url) {
   return ask(function () {
-    var found = page(url);
+    var parts = url.split("#"), found = page(parts[0]);
     if (found.status === 404) {
       return null;
     }
     if (found.status !== 200) {
       throw failure(HTTP_STATUS + found.status);
     }
-    return clip(trim(found.text), 200);
+    return parts[1] ? fieldOf(found.text, parts[1]) : clip(trim(found.text), 200);
   });
 }
 

@@ -43,7 +43,7 @@ def entitlement_of(facts: Facts, ctx: Context, system: SystemState) -> Entitleme
     image = _image(ctx, image_id)
     # Azure's own edition proves itself to the cloud.
     azure = rule.kind == "edition" and system.sku in AZURE_EDITION
-    by_metadata = bool(said) and said in rule.entitled
+    by_metadata = not set(said.split()).isdisjoint(rule.entitled)
     public = image is not None and _is_public(image, rule)
     covered = by_metadata or azure or public
     return EntitlementState(

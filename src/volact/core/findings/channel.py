@@ -23,7 +23,7 @@ from volact.model.fact import is_unreadable, value_of
 from volact.model.finding import Repair
 from volact.model.text import Text, raw, say, typed
 
-_WORDS: dict[Channel, Text] = {
+OWN_KEYS: dict[Channel, Text] = {
     "mak": say("a MAK"),
     "retail": say("a retail key"),
     "oem": say("an OEM key"),
@@ -40,7 +40,7 @@ def licensed_by_own_key(a: Assessment) -> Found | None:
     return info(
         say(
             "Windows is licensed with {key}, which needs no KMS host; volact leaves it unchanged.",
-            key=_WORDS[channel],
+            key=OWN_KEYS[channel],
         ),
         {"channel": channel, "partial_key": licensed[0].partial_key},
         remedy=say(
@@ -70,7 +70,7 @@ def key_wrong_channel(a: Assessment) -> Found | None:
         return None
     channel = product.channel
     return error(
-        say("Windows has {key}, which a KMS host cannot activate.", key=_WORDS[channel]),
+        say("Windows has {key}, which a KMS host cannot activate.", key=OWN_KEYS[channel]),
         {"channel": channel, "partial_key": product.partial_key, "licensed": False},
         repair=_repair(a),
         remedy=_remedy(a),
@@ -139,7 +139,7 @@ def _others(a: Assessment) -> tuple[ProductState, ...]:
     if any(is_unreadable(product.facts.status) for product in products):
         return ()  # a key that may be in use is not judged
     # An evaluation has a finding of its own; an unknown kind is no fault.
-    return tuple(product for product in products if product.channel in _WORDS)
+    return tuple(product for product in products if product.channel in OWN_KEYS)
 
 
 def _unlicensed(a: Assessment) -> ProductState | None:

@@ -1,0 +1,77 @@
+"""What Azure alone asks of a server: a path out, and the metadata service for its own edition."""
+
+from __future__ import annotations
+
+from volact.core.assessment import Assessment
+from volact.core.assessment.entitlement import AZURE_EDITION
+from volact.core.codes import hex_code
+from volact.core.findings.kind import Found, Place, error, reported, warning
+from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, Unreadable, value_of
+from volact.model.text import raw, say
+
+
+def azure_outbound_missing(a: Assessment) -> Found | None:
+    """No KMS host answers, and the server has no public address of its own to go out with."""
+    key = a.ctx.knowledge.profile.public_ip_key
+    fact: Fact[str] = a.facts.metadata.get(key, NOT_ASKED)
+    if fact not in (ABSENT, Known("")) or not a.kms.all_are("timeout"):
+        return None
+    return warning(
+        say(
+            "Azure's metadata names no public address of this server, and no KMS host answers: "
+            "most likely its subnet has no outbound path, which Azure no longer gives by default."
+        ),
+        {"public_ip": "", "hosts": [str(host) for host in a.kms.accepted]},
+        remedy=say(
+            "Give the subnet a NAT gateway, or the server a public address or an outbound rule of "
+            "its load balancer. Behind forced tunnelling, the KMS addresses ({ranges}) need the "
+            "next hop Internet.",
+            ranges=raw(", ".join(a.ctx.knowledge.profile.kms_ranges)),
+        ),
+    )
+
+
+AZURE_OUTBOUND_MISSING = reported(
+    id="azure-outbound-missing",
+    rule=azure_outbound_missing,
+    place=Place.NETWORK_SETTING,
+    severities=("warning",),
+    meaning=say("The server in Azure has no path to the Internet, where Azure's KMS hosts are."),
+    action=say("Reports it; the path is made in Azure, not on the server."),
+    detail=None,
+)
+
+
+def azure_edition_unproven(a: Assessment) -> Found | None:
+    """Datacenter: Azure Edition in Azure, and the metadata service does not answer it."""
+    rule = a.ctx.knowledge.profile.entitlement
+    if a.system.sku not in AZURE_EDITION or rule.kind != "edition" or not rule.metadata:
+        return None
+    fact: Fact[str] = a.facts.metadata.get(rule.metadata, NOT_ASKED)
+    if value_of(fact) or fact == NOT_ASKED:
+        return None
+    code = fact.hresult if isinstance(fact, Unreadable) else None
+    make = warning if a.licence.all_licensed else error
+    return make(
+        say(
+            "This is Datacenter: Azure Edition, which must prove at the metadata service that it "
+            "runs in Azure or on Azure Local; the service does not answer this server."
+        ),
+        {"sku": a.system.sku, "code": None if code is None else hex_code(code)},
+        remedy=say(
+            "Let the server reach {address} by HTTP without a proxy: check its routes, firewall "
+            "and proxy settings. On Azure Local, turn on Azure verification for virtual machines.",
+            address=raw("169.254.169.254"),
+        ),
+    )
+
+
+AZURE_EDITION_UNPROVEN = reported(
+    id="azure-edition-unproven",
+    rule=azure_edition_unproven,
+    place=Place.RELEASE,
+    severities=("error", "warning"),
+    meaning=say("Datacenter: Azure Edition cannot reach the metadata service that proves Azure."),
+    action=say("Reports it, and activates all the same."),
+    detail=None,
+)
