@@ -44,9 +44,9 @@ def _host_clock(machine: Machine) -> None:
 
 
 def _other_service(machine: Machine) -> None:
-    """Another service than KMS listens at the port."""
+    """Another service than KMS listens at the port, and hangs up on what is no DCE/RPC."""
     notification(machine)
-    all_kms(machine, Peer(by_manner=machine.world.odd_kms_ports["other"]))
+    all_kms(machine, Peer(port=machine.world.odd_kms_ports["other"][0]))
     failed_request(machine, codes.RPC_UNKNOWN_IF)
 
 
