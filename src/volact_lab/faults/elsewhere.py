@@ -96,6 +96,7 @@ def _no_way_out(machine: Machine) -> None:
 def _edition_cut_off(machine: Machine) -> None:
     """Azure Edition in Azure, and nothing answers at the metadata service's address."""
     notification(machine)
+    machine.licensing.set_machine(_AZURE_KMS)
     machine.sku = machine.licensing.sku = 407
 
 
