@@ -69,7 +69,8 @@ async def test_a_program_in_the_background_is_not_waited_for(tmp_path: Path) -> 
     os.mkfifo(tmp_path / "pipe")
     held = os.open(tmp_path / "pipe", os.O_RDWR)
     try:
-        script = f"cat {tmp_path}/pipe & echo {MARK}; echo second"
+        # The shell opens the pipe, so that the program ends with the test whenever it begins.
+        script = f"exec 3<{tmp_path}/pipe; cat <&3 & echo {MARK}; echo second"
         credential = Credential(password_command=("/bin/sh", "-c", script))
         assert await fetched(credential) == MARK
     finally:
@@ -78,7 +79,8 @@ async def test_a_program_in_the_background_is_not_waited_for(tmp_path: Path) -> 
 
 @pytest.mark.skipif(os.name != "posix", reason="programs and pipes of POSIX")
 @pytest.mark.parametrize(
-    "script", ["cat {}/pipe & wait", "cat {}/pipe &", "yes | tr -d '\\n'", "yes"]
+    "script",
+    ["exec 3<{}/pipe; cat <&3 & wait", "exec 3<{}/pipe; cat <&3 &", "yes | tr -d '\\n'", "yes"],
 )
 async def test_a_program_without_an_end_has_its_time(tmp_path: Path, script: str) -> None:
     os.mkfifo(tmp_path / "pipe")
