@@ -204,6 +204,27 @@ _SEEN: list[tuple[str, int, str, Check]] = [
     ("version-23h2", 1, "2022", lambda f: f["os"]["build"] == 25398),
     ("build-to-come", 1, "2025", lambda f: f["os"]["build"] == 29999),
     ("clock-vm", 1, "2019", lambda f: abs(skew_s(f) - 5 * 3600) < 5),
+    ("kms-clock", 1, "2019", lambda f: f["events"]["12288"][1][0] == "0xC004F06C"),
+    ("kms-other-service", 1, "2019", lambda f: f["events"]["12288"][1][0] == "0x800706B5"),
+    ("key-mak", 2, "2019", lambda f: f["online"] == {"proxy": None, "outcome": "name"}),
+    ("directory-object", 1, "2019", lambda f: "0xC004F081" in f["events"]["8198"][1][0]),
+    (
+        "emulator",
+        2,
+        "2019",
+        lambda f: (
+            f["licensing"]["machine"] == "127.0.0.2"
+            or product(f)["GracePeriodRemaining"] > 2 * 259_200
+        ),
+    ),
+    ("azure-no-way-out", 1, "2019", lambda f: "azkms" in f["licensing"]["machine"]),
+    ("azure-edition-cut-off", 1, "2022", lambda f: f["os"]["sku"] == 407),
+    (
+        "aws-own-licence",
+        1,
+        "2019",
+        lambda f: ["169.254.169.254", "255.255.255.255"] in [row[:2] for row in f["routes"]],
+    ),
     ("limits-raised", 1, "2019", lambda f: f["time"]["saved"] == "54000 54000"),
     (
         "w32time-stopped",
