@@ -46,7 +46,7 @@ from volact.threads import BlockingCalls  # noqa: E402
 _MOST_MB, _LONGEST_S, _WAIT_S = 512, 180.0, 15.0
 # Twenty bodies of 2 MB, in several copies, and a list of 64 MB, should all be held at once:
 # which of them are is for the machine's load to decide.
-_FLAT_MB = 400
+_FLAT_MB = 480
 # What was answered, and after how many seconds, by kind and name.
 Outcomes = dict[str, tuple[str, float]]
 _HERE = "127.0.0.1"

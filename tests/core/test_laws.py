@@ -25,6 +25,7 @@ from volact.core.plan import make_plan
 from volact.core.steps import ORDER
 from volact.core.steps.forecast import promised
 from volact.core.verify import is_healthy
+from volact.model.fact import Absent
 from volact.model.facts import Facts
 from volact.model.step import Plan, Step
 
@@ -100,6 +101,9 @@ def test_an_unreadable_fact_never_adds_a_step(
     allowed = {key(step) for step in plan_of(facts, ctx).steps}
     if path[0] in LICENSING:
         allowed |= exceptions(blind, ctx)
+    if isinstance(facts.services.get("W32Time"), Absent):
+        # The clock is known to be wrong.  Setting it is left out only where it cannot work.
+        allowed |= {("set-time-source", ""), ("sync-clock", ""), ("activate", "")}
     planned = plan_of(blind, ctx).steps
     assert {key(step) for step in planned} <= allowed, path
 

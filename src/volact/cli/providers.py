@@ -161,6 +161,8 @@ SECTIONS = (
         "Addresses for routes and firewalls, never to be set", "kms_ranges", _words("kms_ranges")
     ),
     Section("Shares a KMS address with", "same_address_as", _words("same_address_as")),
+    Section("Header of the metadata service's token", "metadata_token", _text("metadata_token")),
+    Section("Metadata value with the public address", "public_ip_key", _text("public_ip_key")),
     Section("Ports that its pages print wrongly", "misprinted_ports", _words("misprinted_ports")),
     Section("Needs", "needs", _text("needs")),
     Section("Releases", "releases", _words("releases")),

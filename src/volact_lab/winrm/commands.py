@@ -80,7 +80,10 @@ class Command:
     async def run(self) -> None:
         """Run it to its end, or for ever where the line is one that hangs."""
         await self._begin()
+        counted = self._count()
         result = await self._result()
+        if not counted:  # on a busy machine its input came later than it was waited for
+            self._count()
         if self.slot.line == "hang" and self.stdin.size and not self.aborted:
             await self.changed.wait()
         if self.aborted:
@@ -105,9 +108,11 @@ class Command:
             if self.stdin.ended:
                 break
             await asyncio.sleep(0.01)
-        # A command without input is housekeeping; one with a script is an execution.
-        if self.stdin.size:
-            self.slot.executions += 1
+
+    def _count(self) -> bool:
+        """A command without input is housekeeping; one with a script is an execution."""
+        self.slot.executions += bool(self.stdin.size)
+        return bool(self.stdin.size)
 
     async def _result(self) -> Result:
         if len(self.line) > LONGEST_LINE:
