@@ -57,12 +57,18 @@ def mutated(data: bytes, others: Sequence[bytes], chance: random.Random) -> byte
 
 
 def mutated_json(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
-    """A JSON document after one to eight changes of its values, still a document."""
-    value = json.loads(data)
+    """A JSON document after one to eight changes of its values, still a document.
+
+    Each change is written out before the next: arrays repeated within repeated
+    arrays would be gigabytes of text.
+    """
+    value, made = json.loads(data), data
     for _ in range(1 + int(chance.random() ** 2 * 8)):
-        value = _changed(value, others, chance)
-    made = json.dumps(value).encode("ascii")
-    return made if len(made) <= MAX_INPUT else data
+        changed = _changed(value, others, chance)
+        text = json.dumps(changed)
+        if len(text) <= MAX_INPUT:
+            value, made = changed, text.encode("ascii")
+    return made
 
 
 def _at(data: bytes, chance: random.Random) -> int:
