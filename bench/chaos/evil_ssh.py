@@ -16,7 +16,7 @@ _BLOCK = bytes(32 * 1024)
 
 
 class _Open(asyncssh.SSHServer):
-    """Anybody may log in."""
+    """Every login is accepted."""
 
     def begin_auth(self, username: str) -> bool:
         return False

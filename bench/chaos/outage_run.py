@@ -145,7 +145,7 @@ async def keys_change(stage: Stage) -> Rows:
         restore_host_key(stage.lab, name)
         assert outcome_of(rows[name]) == "host-key-changed", f"{name} is {outcome_of(rows[name])}"
         sent = stage.lab.stats().executions[name] - executions[name]
-        assert not sent, f"{name} was sent steps by whoever has its address"
+        assert not sent, f"{name} was sent steps through the other server at its address"
     return rows
 
 

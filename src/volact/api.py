@@ -22,7 +22,7 @@ from volact.fleet import (
     planned_together,
     run_fleet,
 )
-from volact.fleet.prepare import check_commands, check_servers, knowledge_with, whoami
+from volact.fleet.prepare import check_commands, check_servers, whoami
 from volact.inventory import (
     Inventory,
     Secret,
@@ -33,7 +33,7 @@ from volact.inventory import (
     parse_target,
     with_credential,
 )
-from volact.knowledge.load import load_profile
+from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.profile import HostPort
 from volact.model.report import ServerReport
 from volact.model.server import Server

@@ -2,7 +2,7 @@
 
 For libraries that know no asyncio.  Daemon threads: a call that never returns
 does not keep volact from ending.  The store's thread is not one of these: it
-takes whatever has come together as one transaction.
+takes all that has come together as one transaction.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ PROGRAMS: dict[str, dict[str, Any]] = {
     "denied": {"sddl": DENIED_SDDL},
     "denied to everyone": {"sddl": DENIED_SDDL.replace(";;;NS)", ";;;WD)")},
     "denied to users": {"sddl": DENIED_SDDL.replace(";;;NS)", ";;;BU)")},
-    "nobody may execute": {"sddl": "D:PAI(A;;FR;;;BA)(A;;FR;;;SY)(A;;FR;;;BU)"},
+    "no account may execute": {"sddl": "D:PAI(A;;FR;;;BA)(A;;FR;;;SY)(A;;FR;;;BU)"},
     "allowed before denied": {
         "sddl": HEALTHY_SDDL.replace("D:PAI", "D:PAI(A;;FX;;;NS)(D;;FX;;;NS)")
     },

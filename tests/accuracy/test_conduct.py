@@ -146,7 +146,7 @@ PLANTED = [
     ),
     Planted(
         "a company's licence",
-        on("a company's own host has licensed it, and nobody knows the image"),
+        on("a company's own host has licensed it, and the image is not known"),
         (set_host(), ACTIVATE),
         "without a word",
     ),

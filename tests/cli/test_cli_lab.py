@@ -282,9 +282,9 @@ def test_who_cannot_be_told_is_1_only_where_nothing_else_is_wrong(
     document = healed.document
     well = next(row["name"] for row in document["servers"] if row["verdict"] == "healthy")
     ill = next(row["name"] for row in document["servers"] if row["verdict"] == "attention")
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and does not listen
-        hook = ("--notify", f"http://127.0.0.1:{nobody.getsockname()[1]}/s3cret")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and does not listen
+        hook = ("--notify", f"http://127.0.0.1:{closed.getsockname()[1]}/s3cret")
         fine, wrong = (
             volact("check", *healed.servers[:2], "--limit", name, "-o", "json", *PATIENT, *hook)
             for name in (well, ill)

@@ -206,7 +206,7 @@ MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
         None,
     ),
     (
-        "a DACL that nobody understands",
+        "a DACL that is not understood",
         silent(hive="D:(XA;;0xf003f;;;S-1-5-20;(a==b))"),
         "fact-unreadable!",
         None,
@@ -243,7 +243,7 @@ MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
     ),
     # what a try at a KMS host's port means, besides its code
     (
-        "a host that waits for more is connected, whatever the code",
+        "a host that waits for more is connected, with any code",
         server("2019", licensed=False, reach=UNREACHED, reached=both("connected", 1003)),
         "not-licensed!",
         None,

@@ -285,7 +285,7 @@ EXAMPLES = [
         "execution denied", server(binary__sddl=DENIED_SDDL, **SILENT), "licensing-binary-blocked!"
     ),
     Example(
-        "an ACL that nobody understands",
+        "an ACL that is not understood",
         server(binary__sddl=HEALTHY_SDDL + "(XA;;FX;;;WD;(a==b))"),
         "",
     ),

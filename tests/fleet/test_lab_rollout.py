@@ -334,7 +334,7 @@ async def test_a_rollout_goes_on_where_it_was_interrupted(tmp_path: Path) -> Non
         assert carried == verified
         run = first.document["run"]
         for name in carried:
-            assert place.lab.stats().executions[name] == executions[name], "nobody asked it"
+            assert place.lab.stats().executions[name] == executions[name], "it was not asked"
             assert done.rows[name]["reason"].startswith(f"verified by run {run} at ")
             assert done.rows[name]["results"] == []
         told = f"servers skipped: run {run} verified them less than an hour ago"

@@ -180,7 +180,7 @@ def test_whatever_happens_every_server_has_a_row_and_few_are_begun_too_many(
     assert len(run.begun) == len(set(run.begun))
     assert len(run.stops) <= 1
     if at_stop:
-        assert len(run.begun) == at_stop[0], "nobody was begun once too many had failed"
+        assert len(run.begun) == at_stop[0], "no server was begun once too many had failed"
         assert order.count("failed") <= allowed + concurrency
     for name in names:
         if name not in run.begun:

@@ -1,4 +1,4 @@
-"""The lab's KMS host and metadata server, as anybody on the network sees them."""
+"""The lab's KMS host and metadata server, as the network sees them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def packet(kind: int, body: bytes = b"x" * 20) -> bytes:
     return (len(body) + 2).to_bytes(4, "big") + b"\0" + bytes((kind,)) + body
 
 
-TALK = BANNER + packet(20) + packet(31) + packet(21) + b"encrypted, whatever it is"
+TALK = BANNER + packet(20) + packet(31) + packet(21) + b"encrypted, all of it"
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -84,7 +84,7 @@ class Scripted:
         return Raw(stdout, b"", 0, asked, time.time() + self.jumps_s[1])
 
     async def close(self) -> None:
-        raise AssertionError("whoever opened it closes it")
+        raise AssertionError("its opener closes it")
 
 
 def answer(request: dict[str, Any], said: dict[str, Any]) -> bytes:

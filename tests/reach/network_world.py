@@ -74,11 +74,11 @@ def missing() -> str:
 
 @dataclass(frozen=True)
 class NetworkWorld:
-    """The namespace; ``address`` is where its servers are, ``nobody`` where nothing is."""
+    """The namespace; ``address`` is where its servers are, ``vacant`` where nothing is."""
 
     name: str
     address: str
-    nobody: str
+    vacant: str
     samba_port: int
 
     def at(self, port: int) -> str:

@@ -38,7 +38,7 @@ def outcome(wine: WineServer, host: str) -> str:
         pytest.param(lambda w: w.at(at.PORT_UNREACHABLE), "refused", id="REJECT, port"),
         pytest.param(lambda w: w.at(at.PROHIBITED), "refused", id="REJECT, prohibited"),
         pytest.param(lambda w: w.at(at.DROPPED), "filtered", id="DROP"),
-        pytest.param(lambda w: f"{w.nobody}:1688", "filtered", id="no such host"),
+        pytest.param(lambda w: f"{w.vacant}:1688", "filtered", id="no such host"),
         pytest.param(lambda _w: "kms.volact.invalid:1688", "name", id="no such name"),
     ],
 )

@@ -26,7 +26,7 @@ from volact.model.profile import HostPort
         pytest.param(lambda w: w.at(at.PORT_UNREACHABLE), "refused", id="REJECT, port"),
         pytest.param(lambda w: w.at(at.PROHIBITED), "unreachable", id="REJECT, prohibited"),
         pytest.param(lambda w: w.at(at.DROPPED), "timeout", id="DROP"),
-        pytest.param(lambda w: f"{w.nobody}:1688", "timeout", id="no such host"),
+        pytest.param(lambda w: f"{w.vacant}:1688", "timeout", id="no such host"),
     ],
 )
 async def test_each_server_has_its_word(

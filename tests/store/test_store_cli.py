@@ -76,7 +76,7 @@ def test_nothing_is_kept_where_nobody_wants_it(healthy: str, tmp_path: Path) -> 
 
 def test_a_run_goes_on_without_its_store_and_says_so(healthy: str, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
-    file.write_text("this is no database at all, but it is somebody's\n" * 50)
+    file.write_text("this is no database at all, but a file in use\n" * 50)
     args = ("check", "-i", healthy, "--store", str(file), "--no-progress")
     done = volact(*args, "-o", "json")
     document = json.loads(done.stdout)
@@ -94,7 +94,7 @@ def test_a_failure_of_the_store_is_the_least_of_what_can_be_wrong(
     mendable: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "notes.txt"
-    file.write_text("this is no database at all, but it is somebody's\n" * 50)
+    file.write_text("this is no database at all, but a file in use\n" * 50)
     done = volact("check", "-i", mendable, "--store", str(file), "--no-progress")
     assert done.returncode == 3
     assert "this run is not stored" in done.stderr

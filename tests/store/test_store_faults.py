@@ -35,7 +35,7 @@ sys.stdin.readline()
 held.execute("ROLLBACK")
 print("free", flush=True)
 """
-# Root without its special powers: rights count for it like for anybody.
+# Root without its special powers: rights count for it as for any account.
 POWERLESS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
 
 

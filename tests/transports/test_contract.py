@@ -220,7 +220,7 @@ async def test_nothing_listens(servers: Servers) -> None:
 @pytest.mark.parametrize("servers", REMOTE, indirect=True)
 async def test_a_server_that_is_not_the_one_that_is_known(servers: Servers) -> None:
     server = servers.one(fault="host-key")
-    # SSH knows another key of it; a certificate that nobody vouches for was never known.
+    # SSH knows another key of it; a certificate without a known authority was never known.
     kind = "host-key-changed" if server.address.scheme == "ssh" else "host-key"
     assert (await refused(servers, server)).kind == kind
 

@@ -140,7 +140,7 @@ async def test_what_is_no_longer_awaited_is_cancelled() -> None:
 
 
 class Liar(OneAtATime):
-    """Says one id for every start, and tells of tasks that nobody began, again and again."""
+    """Says one id for every start, and tells of tasks that were not started, again and again."""
 
     def __init__(self, *, same_id: bool) -> None:
         super().__init__()

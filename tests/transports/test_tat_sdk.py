@@ -102,8 +102,8 @@ async def test_nothing_but_our_own_error_leaves_a_call(monkeypatch: pytest.Monke
 
 async def test_an_api_that_is_not_there_is_no_connection() -> None:
     async with cloud(servers=1) as here:
-        nobody = Account(endpoint="http://127.0.0.1:1")
-        calls = Calls(nobody, "ap-jakarta", here.keys(), BlockingCalls(), pauses_s=(0.01,))
+        closed = Account(endpoint="http://127.0.0.1:1")
+        calls = Calls(closed, "ap-jakarta", here.keys(), BlockingCalls(), pauses_s=(0.01,))
         with pytest.raises(ApiError) as caught:
             await agents(calls, ["ins-1"])
         assert (caught.value.kind, caught.value.code) == ("connect", "ClientNetworkError")

@@ -31,7 +31,7 @@ def lockable(wine: WineServer) -> Iterator[WineServer]:
     yield wine
     left = [entry.name for entry in file.parent.glob("volact.lock*")]
     file.unlink(missing_ok=True)
-    assert left == [], "whoever takes the lock gives it back"
+    assert left == [], "the lock is given back"
 
 
 def under_lock(*steps: dict[str, Any], run: str = "run-1", age_ms: int = 0) -> Request:

@@ -5,7 +5,6 @@ Returns values; what is shown of them is the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,8 +14,8 @@ from volact.bundle.document import Asked, BundledServer, Judged
 from volact.core.context import Policy
 from volact.core.facts import read_facts
 from volact.errors import AnswerError, InputError
-from volact.knowledge.load import knowledge_for
-from volact.model.profile import HostPort, Knowledge
+from volact.knowledge.load import knowledge_with
+from volact.model.profile import HostPort
 from volact.model.report import ServerReport
 from volact.model.server import Address, Server
 from volact.pipeline import Job, Outcome, judge_facts, row_without_result
@@ -87,19 +86,8 @@ def _job(asked: Asked) -> Job:
             consent=frozenset(asked.consent),
         ),
         images=asked.images,
-        knowledge=_knowledge(tuple(HostPort.parse(text) for text in asked.kms_hosts)),
+        knowledge=knowledge_with(tuple(HostPort.parse(text) for text in asked.kms_hosts)),
     )
-
-
-def _knowledge(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
-    if not hosts:
-        return knowledge_for
-
-    def known(name: str) -> Knowledge:
-        base = knowledge_for(name)
-        return msgspec.structs.replace(base, profile=base.profile.with_kms_hosts(hosts))
-
-    return known
 
 
 def _moment(text: str, where: str) -> datetime:

@@ -26,7 +26,7 @@ from volact.cli.selection import servers_of
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.errors import InputError
-from volact.fleet.prepare import check_commands, check_servers, knowledge_with, whoami
+from volact.fleet.prepare import check_commands, check_servers, whoami
 from volact.inventory import (
     Inventory,
     Secrets,
@@ -36,7 +36,7 @@ from volact.inventory import (
 )
 from volact.inventory.expect import acceptances
 from volact.inventory.fields import own_path
-from volact.knowledge.load import load_profile
+from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.finding import Acceptance
 from volact.model.profile import HostPort
 from volact.model.server import Server

@@ -6,24 +6,29 @@ Each verb is in ``verbs/``; the questions are in ``volact.queries``, the reports
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
+import msgspec
+
 from volact import __version__
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.options.store_reports import FleetReportOptions, StoreReportOptions
 from volact.errors import InputError
 from volact.knowledge.load import load_profile
-from volact.model.text import say
+from volact.model.text import Text, say
 from volact.queries.filters import ServerFilter
 from volact.queries.servers import NamesQuery
 from volact.report.store_reports.store_text import StoreText
-from volact.store import Store, open_store
+from volact.store import Pruned, Store, open_store
 from volact.store.address import chosen
+from volact.store.values import Forgotten
 from volact.typed import quoted
+from volact.words import tr
 
 
 @contextmanager
@@ -35,6 +40,25 @@ def remembered(options: StoreReportOptions) -> Iterator[Store | None]:
         return
     with store:
         yield store
+
+
+def existing_store(url: str) -> Store:
+    """The store, for a verb that makes none; ``InputError`` where there is none yet."""
+    store = open_store(url or None, create=False)
+    if store is None:
+        raise InputError(say("there is no store yet"), say("check and activate create one"))
+    return store
+
+
+def write_deleted(
+    deleted: Pruned | Forgotten, sentence: Text, *, output: str, dry_run: bool
+) -> None:
+    """What was deleted, or would be, as a sentence or as JSON."""
+    if output == "json":
+        fields = {"dry_run": dry_run, **msgspec.to_builtins(deleted)}
+        sys.stdout.write(msgspec.json.encode(fields).decode() + "\n")
+        return
+    sys.stdout.write(f"{tr(sentence)}\n")
 
 
 def nothing_yet(options: StoreReportOptions) -> str:

@@ -1,4 +1,4 @@
-"""What stands before every run: the checks of its servers, its knowledge, its operator.
+"""What stands before every run: the checks of its servers, its operator.
 
 Used by the command line and by ``volact.api``.  No server is contacted here.
 """
@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Callable, Iterable
-
-import msgspec
+from collections.abc import Iterable
 
 from volact.cloud.registry import cloud_of_scheme, module_of
 from volact.errors import InputError
 from volact.inventory import Inventory, check_credentials
-from volact.knowledge.load import knowledge_for
 from volact.model.account import AccountSettings
-from volact.model.profile import HostPort, Knowledge
 from volact.model.server import Server
 from volact.model.text import say
 from volact.transports.hostkeys import check_known_hosts
@@ -63,18 +59,6 @@ def _check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
 
 def _bare(error: InputError) -> str:
     return error.message.removeprefix(f"{error.where}: ") if error.where else error.message
-
-
-def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
-    """The knowledge of a provider, with the operator's KMS hosts instead of its own."""
-    if not hosts:
-        return knowledge_for
-
-    def known(name: str) -> Knowledge:
-        base = knowledge_for(name)
-        return msgspec.structs.replace(base, profile=base.profile.with_kms_hosts(hosts))
-
-    return known
 
 
 def whoami() -> str:

@@ -8,6 +8,7 @@ here judges a server; the shape of each file is in ``files``.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -25,7 +26,7 @@ from volact.knowledge.files import (
     ReleaseFile,
     SymbolFile,
 )
-from volact.model.profile import Edition, ErrorInfo, HostKey, Knowledge, Profile, Release
+from volact.model.profile import Edition, ErrorInfo, HostKey, HostPort, Knowledge, Profile, Release
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -108,6 +109,18 @@ def knowledge_for(name: str) -> Knowledge:
         errors=load_errors(),
         host_keys=load_host_keys(),
     )
+
+
+def knowledge_with(hosts: tuple[HostPort, ...]) -> Callable[[str], Knowledge]:
+    """The knowledge of a provider, with the operator's KMS hosts instead of its own."""
+    if not hosts:
+        return knowledge_for
+
+    def known(name: str) -> Knowledge:
+        base = knowledge_for(name)
+        return msgspec.structs.replace(base, profile=base.profile.with_kms_hosts(hosts))
+
+    return known
 
 
 def decode(where: str, text: str, shape: type[Shape[T_co]]) -> T_co:

@@ -51,7 +51,7 @@ class Keys:
 
 
 def check_key_file(path: str) -> None:
-    """``InputError`` when a key file cannot be used without asking anybody."""
+    """``InputError`` when a key file cannot be used without a question."""
     _read_key(path)
 
 

@@ -1,4 +1,4 @@
-"""asyncssh's questions during one login, answered without asking anybody.
+"""asyncssh's questions during one login, answered without a question to the user.
 
 Is this host key trusted, what is the password, why was the answer no.  How a
 connection is opened is ``login``'s.

@@ -158,7 +158,7 @@ def _count_findings(spec: Spec) -> tuple[str, ...]:
 
 
 def _count(machine: Machine) -> None:
-    """Clones with one machine id, at a host that has seen hardly anybody else."""
+    """Clones with one machine id, at a host that has seen hardly any other."""
     initial_grace(machine)
     machine.licensing.cmid = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"lab-clones-{machine.spec.seed}"))
     all_kms(machine, Peer(by_manner=machine.world.odd_kms_ports["young"]))

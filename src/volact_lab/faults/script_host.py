@@ -24,7 +24,7 @@ def _no_engine(machine: Machine) -> None:
 
 
 def _denied(file: str) -> Callable[[Machine], None]:
-    """Nobody may read or execute the file, as after the workaround of ADV200001."""
+    """No account may read or execute the file, as after the workaround of ADV200001."""
 
     def deny(machine: Machine) -> None:
         node = machine.files.stat(f"{_SYSTEM}\\{file}")

@@ -65,7 +65,7 @@ class Slot:
 
     @property
     def built(self) -> Machine | None:
-        """The machine, if anybody has asked for it yet."""
+        """The machine, if it has been asked for yet."""
         return self._machine
 
     @property

@@ -94,7 +94,7 @@ def read(data: bytes) -> Request:
 
 
 def is_identify(data: bytes) -> bool:
-    """Whether it is the one question that anybody may ask."""
+    """Whether it is the one question that needs no login."""
     return names.IDENTITY.encode() in data and b"Identify" in data
 
 

@@ -129,7 +129,7 @@ class Identities:
     """What the listeners of a lab show, and what they take."""
 
     def __init__(self, folder: Path) -> None:
-        authority, stranger = Authority("volact lab"), Authority("somebody else")
+        authority, stranger = Authority("volact lab"), Authority("another authority")
         self.authority_pem = authority.own.pem
         self.person = authority.person("lab operator")
         self._people = folder / "people.pem"

@@ -106,7 +106,7 @@ class Wmi:
 
     def _check(self, kind: WmiClass, name: str) -> None:
         if name.lower() in schema.FORBIDDEN:
-            raise LabError(f"nobody may ask for {name}")
+            raise LabError(f"{name} may not be asked for")
         if name.lower() not in kind.properties:
             odd = self._machine.odd == "wmi-column"
             raise WinFault(

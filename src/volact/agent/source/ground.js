@@ -62,7 +62,7 @@ var CHECKS = {
     return /64/.test(processor()) === /64/.test(bits) || processor() + " on " + bits;
   },
   clock: function () {
-    /* Whatever the query took, and whichever way the clock was set meanwhile. */
+    /* The query may take long, and the clock may be set meanwhile. */
     var before = now(), time = wmiTime(), after = now();
     return Math.min(before, after) - 5000 < time && time < Math.max(before, after) + 5000 ||
       time - after + " ms";

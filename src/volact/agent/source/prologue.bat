@@ -20,7 +20,7 @@ if "%HKLM%"=="0x0" goto machine
 if "%HKLM%"=="0" goto machine
 if "%HKCU%"=="0x0" goto user
 if "%HKCU%"=="0" goto user
-:: Whoever may write the .js has it run with our rights.  So it lies in a folder that
+:: An account that may write the .js has it run with our rights.  So it lies in a folder that
 :: did not exist before, where only administrators may make one; for an account that
 :: may not, in its own temporary folder.  It runs only if all of it was written.
 set "rc=cannot-write"

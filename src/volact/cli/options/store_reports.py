@@ -9,7 +9,7 @@ import typer
 
 from volact.cli.options.completion import complete_provider, complete_run, complete_server
 from volact.cli.options.language import Lang
-from volact.cli.options.shared import Limit, OutputFormat, StoreUrl
+from volact.cli.options.shared import Limit, OutputFormat, StoreUrl, TableOrJson
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,13 +150,10 @@ class PruneOptions:
         str, typer.Option(metavar="SPAN", help="Runs older than this: 90d, 12w, 36h.")
     ] = ""
     keep: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Keep the newest N runs, whatever their age.")
+        int, typer.Option(min=0, metavar="N", help="Keep the newest N runs, of any age.")
     ] = 0
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted.")] = False
-    output: Annotated[
-        Literal["text", "json"],
-        typer.Option("--output", "-o", help="Output format."),
-    ] = "text"
+    output: TableOrJson = "text"
     store: StoreUrl = ""
     lang: Lang = ""
 
@@ -183,9 +180,6 @@ class ForgetOptions:
     ] = ""
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted.")] = False
-    output: Annotated[
-        Literal["text", "json"],
-        typer.Option("--output", "-o", help="Output format."),
-    ] = "text"
+    output: TableOrJson = "text"
     store: StoreUrl = ""
     lang: Lang = ""

@@ -13,18 +13,14 @@ from volact import __version__
 from volact.cli.atomic_file import atomic_file
 from volact.cli.console import use_stdout
 from volact.cli.options.store_reports import ExportOptions
-from volact.errors import InputError
-from volact.model.text import say
+from volact.cli.store_reports import existing_store
 from volact.report.export_rows import Record, write_records
-from volact.store import RunRow, Store, open_store
+from volact.store import RunRow, Store
 
 
 def export(options: ExportOptions) -> int:
     """Export the store."""
-    store = open_store(options.store or None, create=False)
-    if store is None:
-        raise InputError(say("there is no store yet"), say("check and activate create one"))
-    with store:
+    with existing_store(options.store) as store:
         # The store lists the newest run first; an export begins with the oldest.
         runs = [store.find_run(options.run)] if options.run else store.runs()[::-1]
         with _opened(options) as out:

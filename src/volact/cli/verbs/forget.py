@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sys
 
-import msgspec
 import typer
 
 from volact.cli.options.store_reports import ForgetOptions
-from volact.cli.store_reports import known_names, the_moment
+from volact.cli.store_reports import existing_store, known_names, the_moment, write_deleted
 from volact.core.span import parse_span
 from volact.errors import InputError
 from volact.model.text import Text, count, listed, say
 from volact.queries.filters import ServerFilter
 from volact.queries.servers import ServersQuery
-from volact.store import open_store
 from volact.store.store import Store
 from volact.store.values import Forgotten
 from volact.words import tr
@@ -32,10 +30,7 @@ def forget(options: ForgetOptions) -> int:
             say("cannot ask for confirmation: standard input is not a terminal"),
             say("use --yes to delete without asking, or --dry-run to delete nothing"),
         )
-    store = open_store(options.store or None, create=False)
-    if store is None:
-        raise InputError(say("there is no store yet"), say("check and activate create one"))
-    with store:
+    with existing_store(options.store) as store:
         names = _meant(store, options)
         forgotten = store.forget(names, dry_run=True)
         agreed = bool(names) and (not asks or _agreed(forgotten))
@@ -43,7 +38,8 @@ def forget(options: ForgetOptions) -> int:
             forgotten = store.forget(names)
         elif not options.dry_run:
             forgotten = Forgotten(servers=())
-    _write(options, forgotten)
+    sentence = _sentence(forgotten, done=not options.dry_run)
+    write_deleted(forgotten, sentence, output=options.output, dry_run=options.dry_run)
     return 0
 
 
@@ -62,14 +58,6 @@ def _agreed(forgotten: Forgotten) -> bool:
     except typer.Abort:
         sys.stderr.write("\n")
         return False
-
-
-def _write(options: ForgetOptions, forgotten: Forgotten) -> None:
-    if options.output == "json":
-        fields = {"dry_run": options.dry_run, **msgspec.to_builtins(forgotten)}
-        sys.stdout.write(msgspec.json.encode(fields).decode() + "\n")
-        return
-    sys.stdout.write(f"{tr(_sentence(forgotten, done=not options.dry_run))}\n")
 
 
 def _sentence(forgotten: Forgotten, *, done: bool) -> Text:

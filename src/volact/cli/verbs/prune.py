@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
-import msgspec
-
 from volact.cli.options.store_reports import PruneOptions
+from volact.cli.store_reports import existing_store, write_deleted
 from volact.core.span import parse_span
 from volact.errors import InputError
 from volact.model.text import Text, say
-from volact.store import Pruned, open_store
-from volact.words import tr
+from volact.store import Pruned
 
 
 def prune(options: PruneOptions) -> int:
@@ -21,21 +17,11 @@ def prune(options: PruneOptions) -> int:
             say("give the minimum age of the runs to prune"), say("for example: --older-than 90d")
         )
     age = parse_span(options.older_than, "--older-than")
-    store = open_store(options.store or None, create=False)
-    if store is None:
-        raise InputError(say("there is no store yet"), say("check and activate create one"))
-    with store:
+    with existing_store(options.store) as store:
         pruned = store.prune(age, keep=options.keep, dry_run=options.dry_run)
-    _write(options, pruned)
+    sentence = _sentence(pruned, dry_run=options.dry_run)
+    write_deleted(pruned, sentence, output=options.output, dry_run=options.dry_run)
     return 0
-
-
-def _write(options: PruneOptions, pruned: Pruned) -> None:
-    if options.output == "json":
-        fields = {"dry_run": options.dry_run, **msgspec.to_builtins(pruned)}
-        sys.stdout.write(msgspec.json.encode(fields).decode() + "\n")
-        return
-    sys.stdout.write(f"{tr(_sentence(pruned, dry_run=options.dry_run))}\n")
 
 
 def _sentence(pruned: Pruned, *, dry_run: bool) -> Text:

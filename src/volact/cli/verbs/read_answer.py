@@ -20,8 +20,7 @@ from volact.cli.sinks import NullWriter, Sinks, parse_reports
 from volact.cli.verbs.plan import commands_of, commands_writer, need_commands
 from volact.core.console import Dialect
 from volact.errors import AnswerError, InputError, unreadable
-from volact.fleet.prepare import knowledge_with
-from volact.knowledge.load import load_profile
+from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.fact import value_of
 from volact.model.report import RunReport, Summary
 from volact.model.server import Address, Server

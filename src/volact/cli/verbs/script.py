@@ -17,7 +17,7 @@ from volact.cli.options.tools import ScriptMode, ScriptOptions, Service
 from volact.cli.providers import required_profile
 from volact.core.standalone import standalone_steps
 from volact.errors import InputError
-from volact.fleet.prepare import knowledge_with
+from volact.knowledge.load import knowledge_with
 from volact.model.profile import Knowledge
 from volact.model.text import say
 from volact.typed import quoted

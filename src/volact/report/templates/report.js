@@ -4,7 +4,7 @@
   const CHUNK = 100, FULL = 500;
   const HEAD = /^<details class="row ([\w-]+)" id="(\w+)" data-n="([^"]*)" data-p="([^"]*)" data-r="([^"]*)" data-d="([^"]*)" data-f="([^"]*)" data-c="([^"]*)"/;
   const KMS = /<span class="kms">([^<]*)</;
-  // Remedies and commands are the same on many servers: whoever searches means what is there.
+  // Remedies and commands are the same on many servers: a search means what is there.
   const UNSEARCHED = /<(?:p class="note|div class="next).*?<\/(?:p|div)>|<[^>]*>/g;
   const NAMED = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
   const MEANT = Object.fromEntries(Object.entries(NAMED).map(([char, name]) => [name, char]));
