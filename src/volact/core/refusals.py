@@ -156,11 +156,11 @@ def _host_reached(a: Assessment, steps: tuple[StepDraft, ...]) -> bool:
     """Whether the server reaches, or may reach, the host that it will use after these steps.
 
     An inconclusive try prevents nothing: the activation itself decides.  Nor does a
-    time-out where Windows is not licensed.
+    time-out where Windows is known not to be licensed.
     Where the provider leaves the host to DNS and none is known yet, Windows asks.
     """
     by_dns = a.ctx.knowledge.profile.discovery == "dns"
-    tried = _MAY_BE_REACHED if a.licence.all_licensed else (*_MAY_BE_REACHED, "timeout")
+    tried = (*_MAY_BE_REACHED, "timeout") if a.licence.none_to_lose else _MAY_BE_REACHED
     if _plans(steps, AddDns, AddRoute, SetKmsHost, ClearKmsHost):
         return True  # planned only where an accepted host is reached, or will be
     return all(

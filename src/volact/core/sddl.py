@@ -146,7 +146,6 @@ def grants(sddl: str, token: Collection[str], wanted: int) -> bool | None:
     return False
 
 
-@lru_cache(maxsize=64)
 def others_may_write(sddl: str) -> bool:
     """Whether others than administrators and the system may change the file, or it is unclear."""
     trusted = {_ALIASES["SY"], _ALIASES["BA"], service_sid("TrustedInstaller")}
@@ -164,6 +163,7 @@ def others_may_write(sddl: str) -> bool:
     )
 
 
+@lru_cache(maxsize=64)
 def network_service_token(service: str) -> frozenset[str]:
     """What the account of a licensing service holds."""
     return frozenset({NETWORK_SERVICE, service_sid(service), *SERVICE_GROUPS})

@@ -98,7 +98,7 @@ class Listing:
         """Give the servers that a name, tag or glob means a reason to be skipped; if any are."""
         meant = [server for server in self._servers.values() if matches(server, word)]
         for server in meant:
-            self._servers[server.name] = msgspec.structs.replace(server, skip=reason)
+            self._servers[server.name] = msgspec.structs.replace(server, skip=reason or server.skip)
         return bool(meant)
 
     @property

@@ -61,11 +61,11 @@ class HostNames(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_address(host: str) -> bool:
     """Whether a host is written as an address, not as a name."""
-    return _address(plain_name(host)) is not None
+    return address_of(plain_name(host)) is not None
 
 
 def _is_own(name: str) -> bool:
-    address = _address(plain_name(name))
+    address = address_of(plain_name(name))
     return address is not None and (address.is_loopback or address.is_unspecified)
 
 
@@ -76,12 +76,13 @@ def owners(host: HostPort, profiles: Iterable[Profile]) -> tuple[Profile, ...]:
 
 def in_ranges(host: HostPort, profile: Profile) -> bool:
     """Whether the host is an address inside those that the cloud documents."""
-    address = _address(host.host) if profile.kms_ranges else None
+    address = address_of(host.host) if profile.kms_ranges else None
     return address is not None and any(address in _network(net) for net in profile.kms_ranges)
 
 
 @lru_cache(maxsize=1024)
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is written as; ``None`` for a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:

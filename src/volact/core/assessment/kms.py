@@ -163,7 +163,7 @@ def kms_of(
     targets = accepted or _chosen_by_dns(profile, licence)
     names = _names(facts, system)
     found = {host: reach_of(facts.reach, host, facts.reached, names) for host in targets}
-    silent = () if licence.all_licensed else accepted
+    silent = accepted if licence.none_to_lose else ()
     by_dns = not accepted and profile.discovery == "dns"
     applies = bool(accepted) and _is_client(ctx, licence)
     reached = tuple(host for host in accepted if found[host] == "yes")
@@ -215,7 +215,9 @@ def _accepted_hosts(facts: Facts, profile: Profile, release: str) -> tuple[HostP
 
 def _in_its_families(facts: Facts, hosts: tuple[HostPort, ...]) -> tuple[HostPort, ...]:
     """Without addresses of a family, IPv4 or IPv6, of which the server itself has none."""
-    own = value_of(facts.addresses) or ()
+    own = value_of(facts.addresses)
+    if not own:
+        return hosts
     usable = (
         host
         for host in hosts

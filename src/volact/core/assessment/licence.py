@@ -168,6 +168,12 @@ class LicenceState(msgspec.Struct, frozen=True, kw_only=True):
     is_kms_host: bool
     is_evaluation: bool
 
+    @property
+    def none_to_lose(self) -> bool:
+        """Whether it is known that some subject, or Windows as a whole, is not licensed."""
+        known = not self.unread and all(p.licensed is not None for p in self.subjects)
+        return known and not self.all_licensed
+
 
 def licence_of(facts: Facts, layers: KmsLayers | None = None) -> LicenceState:
     """The licence of a server; from its facts alone, no provider is needed."""

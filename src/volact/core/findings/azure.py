@@ -6,8 +6,11 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.entitlement import AZURE_EDITION
 from volact.core.codes import hex_code
 from volact.core.findings.kind import Found, Place, error, reported, warning
-from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, Unreadable, value_of
+from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, Unreadable
 from volact.model.text import raw, say
+
+# No answer came: a time-out, no connection, one that broke off, a name that is not found.
+_SILENT = frozenset({0x80072EE2, 0x80072EFD, 0x80072EFE, 0x80072EE7})
 
 
 def azure_outbound_missing(a: Assessment) -> Found | None:
@@ -48,16 +51,16 @@ def azure_edition_unproven(a: Assessment) -> Found | None:
     if a.system.sku not in AZURE_EDITION or rule.kind != "edition" or not rule.metadata:
         return None
     fact: Fact[str] = a.facts.metadata.get(rule.metadata, NOT_ASKED)
-    if value_of(fact) or fact == NOT_ASKED:
-        return None
     code = fact.hresult if isinstance(fact, Unreadable) else None
+    if code not in _SILENT:
+        return None
     make = warning if a.licence.all_licensed else error
     return make(
         say(
             "This is Datacenter: Azure Edition, which must prove at the metadata service that it "
             "runs in Azure or on Azure Local; the service does not answer this server."
         ),
-        {"sku": a.system.sku, "code": None if code is None else hex_code(code)},
+        {"sku": a.system.sku, "code": hex_code(code)},
         remedy=say(
             "Let the server reach {address} by HTTP without a proxy: check its routes, firewall "
             "and proxy settings. On Azure Local, turn on Azure verification for virtual machines.",

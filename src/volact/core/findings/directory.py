@@ -15,9 +15,8 @@ _CODES = _OBJECT | {0x8007054B, 0x8007203A, 0x80072020}
 
 def directory_activation_failed(a: Assessment) -> Found | None:
     """Windows asked Active Directory, and it has no activation object for it, or is silent."""
-    attempt = a.attempts.last
     for product in a.licence.clients:
-        told = (attempt.code if attempt else None, product.reason)
+        told = (a.attempts.code, product.reason)
         code = next((code for code in told if code in _CODES), None)
         if code is None or (product.licensed and not product.by_directory):
             continue

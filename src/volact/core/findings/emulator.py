@@ -8,12 +8,11 @@ Services, tasks and files of an emulator are never touched.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.hosts import owners, plain_name
+from volact.core.assessment.hosts import address_of, owners, plain_name
 from volact.core.assessment.licence import FULL_TERM_MIN
 from volact.core.consent import MOVE_KMS, allow, repair_with
 from volact.core.findings.kind import FindingKind, Found, Place, error
@@ -109,8 +108,7 @@ def _is_own(a: Assessment, host: HostPort) -> bool:
     own = value_of(a.facts.os.name)
     if name in {"localhost", plain_name(own or "localhost"), *(value_of(a.facts.addresses) or ())}:
         return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_link_local or address.is_unspecified
+    address = address_of(name)
+    return address is not None and (
+        address.is_loopback or address.is_link_local or address.is_unspecified
+    )

@@ -11,7 +11,7 @@ import ipaddress
 import re
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.hosts import DEFAULT_PORT
+from volact.core.assessment.hosts import DEFAULT_PORT, is_address, plain_name
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, on_server
 from volact.model.fact import value_of
 from volact.model.text import say, typed
@@ -43,7 +43,7 @@ def firewall_blocks_kms(a: Assessment) -> Found | None:
     rules = [
         fields
         for fields in block
-        if _covers(fields, port, hosts)
+        if _covers(fields, port, hosts, unknown=False)
         and not _NARROWING & fields.keys()
         and _in_force(fields.get("PROFILE", []), a, unknown=False)
         and (not a.kms.target_reached or fields.keys() & {"APP", "SVC"})
@@ -64,7 +64,8 @@ def _blocked_by_default(a: Assessment, port: int, hosts: tuple[str, ...]) -> Fou
     if not profiles or allow is None or port != DEFAULT_PORT:
         return None
     allowed = any(
-        _covers(fields, port, hosts) and _in_force(fields.get("PROFILE", []), a, unknown=True)
+        _covers(fields, port, hosts, unknown=True)
+        and _in_force(fields.get("PROFILE", []), a, unknown=True)
         for fields in map(_fields, allow)
     )
     return None if allowed else _by_default(profiles, port)
@@ -142,7 +143,9 @@ def _matters(a: Assessment) -> bool:
 def _target(a: Assessment) -> tuple[int, tuple[str, ...]]:
     """The port, and the addresses of the hosts as far as they are known."""
     hosts, found = a.kms.targets, a.kms.names.found
-    addresses = (name for host in hosts for name in (host.host, *found.get(host.host.lower(), ())))
+    addresses = (
+        name for host in hosts for name in (host.host, *found.get(plain_name(host.host), ()))
+    )
     return (hosts[0].port if hosts else DEFAULT_PORT), tuple(addresses)
 
 
@@ -157,8 +160,8 @@ def _fields(rule: str) -> Fields:
     return fields
 
 
-def _covers(fields: Fields, port: int, hosts: tuple[str, ...]) -> bool:
-    """Whether a rule is about licensing traffic to this port, as far as its fields say."""
+def _covers(fields: Fields, port: int, hosts: tuple[str, ...], *, unknown: bool) -> bool:
+    """Whether a rule is about licensing traffic to this port; ``unknown``: or may be."""
     protocol = fields.get("PROTOCOL", [_TCP])
     ports = fields.get("RPORT", [])
     programs = [app.lower().rpartition("\\")[2] for app in fields.get("APP", [])]
@@ -168,7 +171,7 @@ def _covers(fields: Fields, port: int, hosts: tuple[str, ...]) -> bool:
         and (not ports or any(_holds(text, port) for text in ports))
         and (not programs or any(name in _PROGRAMS for name in programs))
         and (not services or any(name in _SERVICES for name in services))
-        and _everywhere_or_there(fields, hosts)
+        and _everywhere_or_there(fields, hosts, unknown=unknown)
     )
 
 
@@ -185,10 +188,16 @@ def _is_port(text: str) -> bool:
     return text.isdecimal() and len(text) <= len("65535")
 
 
-def _everywhere_or_there(fields: Fields, hosts: tuple[str, ...]) -> bool:
-    """No remote address is named, or one that is the KMS host's own literal."""
-    named = [*fields.get("RA4", []), *fields.get("RA6", [])]  # words such as LocalSubnet too
-    return not named or any(_inside(host, net) for host in hosts for net in named)
+def _everywhere_or_there(fields: Fields, hosts: tuple[str, ...], *, unknown: bool) -> bool:
+    """No remote address is named, or one of the KMS host's.
+
+    ``unknown`` is the answer for words such as LocalSubnet, and where no address of a host
+    is known.
+    """
+    named = [*fields.get("RA4", []), *fields.get("RA6", [])]
+    if not named or any(_inside(host, net) for host in hosts for net in named):
+        return True
+    return unknown and (any(map(str.isalpha, named)) or not any(map(is_address, hosts)))
 
 
 def _inside(host: str, network: str) -> bool:

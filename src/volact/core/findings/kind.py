@@ -189,7 +189,7 @@ def remedy_of(known: ErrorInfo, a: Assessment) -> Text:
         return ready(known.remedy)
     return say(
         "{remedy} Without slmgr.vbs: {commands}",
-        remedy=remedy_of(known, a),
+        remedy=ready(known.remedy),
         commands=typed(*commands),
     )
 

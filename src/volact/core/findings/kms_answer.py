@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.clock import WARNING_S
-from volact.core.assessment.hosts import same_host
 from volact.core.codes import hex_code, named
 from volact.core.findings.firewall import firewall_blocks_kms
 from volact.core.findings.kind import Found, Place, error, evidence_field, reported, warning
@@ -114,13 +113,10 @@ def _failed_at(a: Assessment) -> HostPort | None:
     if a.licence.is_kms_host or (a.licence.all_licensed and not _just_tried(a)):
         return None
     used = [setting.host for p in a.licence.clients if (setting := value_of(p.kms))]
-    try:
-        tried = HostPort.parse(a.attempts.host)
-    except ValueError:
+    tried = a.attempts.asked
+    if tried is None or not a.attempts.answer or not (_just_tried(a) or _ago(a, _FRESH)):
         return None
-    if not a.attempts.answer or not (_just_tried(a) or _ago(a, _FRESH)):
-        return None
-    return next((host for host in used if same_host(host, tried)), None)
+    return next((host for host in used if a.kms.names.same(host, tried)), None)
 
 
 def _just_tried(a: Assessment) -> bool:

@@ -70,20 +70,12 @@ def kms_host_per_product_override(a: Assessment) -> Found | None:
     """A product has a KMS host of its own, which hides the server's setting."""
     if not isinstance(a.kms.policy, Absent) or not a.kms.applies:
         return None
-    found = [
-        (product, setting.value)
-        for product in a.licence.clients
-        if not (product.licensed and product.by_directory)
-        and isinstance(setting := product.own_kms, Known)
-        and not a.kms.is_accepted(setting.value.host)
-        and not (product.licensed and a.kms.is_pinned(setting.value.host))
-    ]
-    if not found:
-        return None
     hosts = [
-        {"product": value_of(product.facts.id), "host": str(setting.host)}
-        for product, setting in found
+        {"product": value_of(product.facts.id), "host": str(host)}
+        for product, host in _overrides(a)
     ]
+    if not hosts:
+        return None
     commands = [a.console.clear_kms_host(str(entry["product"])) for entry in hosts]
     return error(
         say(
@@ -96,14 +88,23 @@ def kms_host_per_product_override(a: Assessment) -> Found | None:
     )
 
 
+def _overrides(a: Assessment) -> Iterator[tuple[ProductState, HostPort]]:
+    """Products with a KMS host of their own that is to be removed."""
+    for product in a.licence.clients:
+        own = product.own_kms
+        if not isinstance(own, Known) or a.kms.is_accepted(own.value.host):
+            continue
+        if not product.licensed or not (product.by_directory or a.kms.is_pinned(own.value.host)):
+            yield product, own.value.host
+
+
 def clear_overrides(a: Assessment) -> Iterator[StepParams]:
     """Take away products' own KMS hosts that are not the provider's."""
     certain = certain_reach(a)
     if not (certain or a.kms.on_trial):
         return
-    for product in a.licence.clients:
-        own, id = product.own_kms, value_of(product.facts.id)
-        if isinstance(own, Known) and id and not a.kms.is_accepted(own.value.host):
+    for product, _ in _overrides(a):
+        if id := value_of(product.facts.id):
             yield ClearKmsHost(layer="product", product=id, unproven=not certain)
 
 

@@ -65,8 +65,8 @@ def _dns_summary(servers: tuple[str, ...], wanted: tuple[str, ...]) -> Text:
 
 def provider_route_missing(a: Assessment) -> Found | None:
     """A route to the provider's internal services is gone, where that matters."""
-    missing = a.network.missing_routes
-    if not missing or not (a.kms.matters or missing[0].rule.when == "always"):
+    missing = [m for m in a.network.missing_routes if a.kms.matters or m.rule.when == "always"]
+    if not missing:
         return None
     own = a.ctx.knowledge.profile.routes_command
     lines = [command for route in missing for command in _mended(route)]

@@ -68,8 +68,8 @@ def online_activation_failed(a: Assessment) -> Found | None:
     product = next((p for p in a.licence.unlicensed if p.channel in ("mak", "retail")), None)
     if product is None or a.licence.in_use or a.licence.is_kms_host:
         return None
-    attempt, proxy = a.attempts.last, value_of(a.facts.online.proxy)
-    told = (attempt.code if attempt else None, product.reason)
+    proxy = value_of(a.facts.online.proxy)
+    told = (a.attempts.code, product.reason)
     code = next((code for code in told if code in _WHY), None)
     path = _PATHS.get(value_of(a.facts.online.outcome) or "")
     why = _WHY[code] if code is not None else path
