@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 from fuzz_base import Target
 
-from volact.cli.fleet_options import parse_kms_hosts
 from volact.cli.options.changes import RolloutOptions
 from volact.cli.rollout_options import control_of
 from volact.cli.sinks import parse_reports
 from volact.cloud.tencent.declaration import CLOUD
 from volact.core.explain import explain
 from volact.core.span import parse_span
+from volact.fleet.prepare import parse_kms_hosts
 from volact.inventory.cloud_list import parse_filters, parse_source
 from volact.inventory.keys import parse_jump
 from volact.inventory.target import parse_address, parse_target
@@ -39,7 +39,7 @@ def _options(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     which = len(data) % 9
     readers: tuple[Callable[[str], object], ...] = (
-        lambda word: parse_kms_hosts([word]),
+        lambda word: parse_kms_hosts([word], "--kms-host"),
         lambda word: parse_reports([word]),
         parse_jump,
         parse_source,

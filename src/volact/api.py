@@ -22,7 +22,7 @@ from volact.fleet import (
     planned_together,
     run_fleet,
 )
-from volact.fleet.prepare import check_commands, check_servers, whoami
+from volact.fleet.prepare import check_commands, check_servers, parse_kms_hosts, whoami
 from volact.inventory import (
     Inventory,
     Secret,
@@ -32,9 +32,9 @@ from volact.inventory import (
     load_inventory,
     parse_target,
     with_credential,
+    without_skipped,
 )
 from volact.knowledge.load import knowledge_with, load_profile
-from volact.model.profile import HostPort
 from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.pipeline import Job, Mode, Outcome, Retry
@@ -173,7 +173,8 @@ def _prepare(servers: Servers, options: Options, mode: Mode) -> _Run:
     if options.provider:
         load_profile(options.provider)
     inventory = _inventory(servers)
-    meant = [one for one in choose(inventory, (), options.limit) if not one.skip]
+    _check_named(options, inventory)
+    meant, _ = without_skipped(inventory, choose(inventory, (), options.limit), options.limit)
     if not options.allow_commands:
         check_commands(inventory, meant)
     held = _held(options, meant)
@@ -194,7 +195,7 @@ def _prepare(servers: Servers, options: Options, mode: Mode) -> _Run:
         policy=options.policy,
         images=inventory.images,
         deadline_s=options.deadline_s,
-        knowledge=knowledge_with(tuple(map(_kms_host, options.kms_hosts))),
+        knowledge=knowledge_with(parse_kms_hosts(options.kms_hosts, "kms_hosts")),
         run=secrets.token_hex(8),
         who=whoami(),
         retry=Retry(times=options.retries),
@@ -215,15 +216,16 @@ def _server(word: str | Server) -> Server:
     return parse_target(addressed(Inventory(), word)) if isinstance(word, str) else word
 
 
+def _check_named(options: Options, inventory: Inventory) -> None:
+    names = {server.name for server in inventory.servers}
+    given = options.password if isinstance(options.password, Mapping) else {}
+    for name in given:
+        if name not in names:
+            raise InputError(f"password: no such server: {name}")
+
+
 def _held(options: Options, servers: Iterable[Server]) -> Mapping[str, Secret]:
     """The passwords that were given, by the server's name."""
     if isinstance(options.password, Secret):
         return {server.name: options.password for server in servers}
     return options.password or {}
-
-
-def _kms_host(word: str) -> HostPort:
-    try:
-        return HostPort.parse(word)
-    except ValueError as error:
-        raise InputError(f"kms_hosts: {error}") from error

@@ -14,6 +14,8 @@ import pytest
 import volact
 from volact import api
 from volact.cli.child_lab import child_lab
+from volact.cli.options.changes import KMS_CONCURRENCY
+from volact.inventory import parse_target
 
 pytestmark = pytest.mark.xdist_group("api")
 
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text("utf-8"), re.DOTALL)
 SERVERS = 8
 _AT_ONCE = volact.Control(concurrency=SERVERS)
+_SKIPPED = volact.Server(name="a", address=parse_target("ssh://a@h").address, skip="off")
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +57,17 @@ def test_what_is_wrong_is_raised_before_a_server_is_contacted() -> None:
         ("ssh://a@h", volact.Options(provider="nobody"), "nobody"),
         ("ssh://a@h", volact.Options(kms_hosts=("a:99999",)), "kms_hosts"),
         ("ssh://a@h", volact.Options(limit=("other",)), "no such server: other"),
+        ("ssh://a@h", volact.Options(password={"hh": volact.Secret("x")}), "no such server: hh"),
+        (_SKIPPED, volact.Options(limit=("a",)), "a is skipped: off"),
+        (_SKIPPED, volact.Options(), "a is skipped: off"),
         ("ssh://a@h", volact.Options(key_files=("/no/such/key",)), "No such file"),
     ):
         with pytest.raises(volact.InputError, match=words):
             volact.check(servers, options)
+
+
+def test_the_limit_at_a_kms_host_is_the_command_lines() -> None:
+    assert volact.Control().kms_concurrency == KMS_CONCURRENCY
 
 
 def test_a_program_of_a_foreign_inventory_needs_consent(tmp_path: Path) -> None:

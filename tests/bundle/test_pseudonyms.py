@@ -92,6 +92,13 @@ def test_product_ids_stay_and_machine_ids_go(names: Pseudonyms) -> None:
     assert PRODUCT in facts["events"]["12288"][1][1]
 
 
+def test_hosts_without_a_dot_go_wherever_they_stand(names: Pseudonyms) -> None:
+    event = ["2026-01-31T08:00:00Z", ["0x0", "0x0", "kmsoffice:1688", "id"]]
+    raw = {"online": {"proxy": "proxy01:8080"}, "events": {"12288 office": event}}
+    shown = str(names.facts(raw))
+    assert "proxy01" not in shown and "kmsoffice" not in shown
+
+
 def test_firewall_rules_lose_their_names_and_descriptions(names: Pseudonyms) -> None:
     rule = "v2.10|Action=Block|Dir=Out|Protocol=6|RPort=1688|Name=Contoso lockdown|Desc=by Bob|"
     assert names.text(rule) == "v2.10|Action=Block|Dir=Out|Protocol=6|RPort=1688|Name=rule 1|"

@@ -85,6 +85,13 @@ def test_an_export_keeps_it(format_: str, tmp_path: Path) -> None:
     assert reasons(tmp_path / f"again{suffix}", text) == REASONS
 
 
+def test_a_pattern_takes_no_servers_own_reason_away(tmp_path: Path) -> None:
+    own = (
+        '[skip]\n"web*" = false\n[[server]]\nname = "web-01"\naddress = "ssh://h"\nskip = "mine"\n'
+    )
+    assert reasons(tmp_path / "fleet.toml", own) == {"web-01": "mine"}
+
+
 def test_a_pattern_that_means_no_server_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "fleet.toml"
     path.write_text(TOML.replace('"old-*"', '"odl-*"'), "utf-8")

@@ -223,6 +223,18 @@ async def test_a_route_by_another_way_is_left_as_it_is(here: Place) -> None:
     assert (result.ok, result.changed, result.after["hops"]) == (True, False, "10.0.0.77")
 
 
+async def test_a_dead_route_stays_where_a_live_one_stands_beside_it(here: Place) -> None:
+    machine = without_route(here)
+    for gateway in ("10.9.9.9", machine.gateway):
+        machine.network.routes.append(Route("169.254.0.0", "255.255.128.0", gateway))
+    routes = list(machine.network.routes)
+    result = await one(
+        machine, "add-route", gateway=machine.gateway, dead=["10.9.9.9"], **LINK_LOCAL
+    )
+    assert (result.ok, result.changed) == (True, False)
+    assert machine.network.routes == routes
+
+
 async def test_a_route_that_windows_refuses_is_not_called_added(here: Place) -> None:
     machine = without_route(here)
     result = await one(machine, "add-route", gateway="192.0.2.1", **LINK_LOCAL)

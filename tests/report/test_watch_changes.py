@@ -60,6 +60,16 @@ def test_kinds_of_change(was: ServerReport | None, now: ServerReport, said: str)
     assert kind(was, now) == said
 
 
+def test_an_end_that_comes_with_another_change_is_told_by_the_next_check() -> None:
+    tracker = ChangeTracker(WITHIN, {"a": standing_of(unreachable(), STARTED, WITHIN)})
+    kinds = []
+    for _ in range(3):
+        change = tracker.add(ending(), STARTED)
+        kinds.append(change.kind if change else "")
+        tracker.next(["a"])
+    assert kinds == ["better", "expiring", ""]
+
+
 def test_a_server_that_had_no_turn_stands_as_before() -> None:
     watched = ChangeTracker(WITHIN, {"a": ServerStanding("healthy", "")})
     error = ErrorRow(kind="not-begun", message="interrupted")

@@ -89,6 +89,20 @@ def test_steps_of_a_run_that_was_killed_go_too(store_url: str) -> None:
         assert store.runs() == []
 
 
+def test_a_run_that_goes_on_while_its_only_server_is_forgotten_is_stored_anew(
+    store_url: str,
+) -> None:
+    writer = store_writer(store_url, "dd44")
+    writer.seen("old-01", "first", FACTS)
+    asyncio.run(writer.sending(intent("old-01")))
+    with opened(store_url) as store:
+        store.forget(["old-01"])
+    asyncio.run(writer.sending(intent("web-01")))
+    with opened(store_url) as store:
+        assert [one.server for one in store.intents("dd44")] == ["web-01"]
+    writer.finish(end("dd44", servers=1))
+
+
 def test_the_command_line_asks_and_takes_names_globs_and_age(url: str) -> None:
     forget = ("forget", "--store", url)
     refused = volact(*forget, "old-01")

@@ -12,7 +12,7 @@ from report_samples import HOW, one_of_each, run_of
 
 from volact.report.make import make_writer
 from volact.report.terminal_safe import width
-from volact.report.wrap import held, wrapped
+from volact.report.wrap import wrapped
 from volact.words import speaking
 
 _LAZY = """
@@ -96,8 +96,3 @@ def test_lines_break_between_ideographs_and_never_before_a_closing_sign() -> Non
     assert "".join(line.strip() for line in lines) == text
     assert all(width(line) <= 32 for line in lines)
     assert not any(line.lstrip()[0] in "，。）" for line in lines)
-
-
-def test_what_is_held_together_is_not_broken() -> None:
-    lines = wrapped(f"先执行 {held('w32tm /resync /rediscover')} 然后再检查一次时钟。", 24)
-    assert any("w32tm /resync /rediscover" in line for line in lines)

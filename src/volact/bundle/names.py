@@ -27,6 +27,7 @@ _HOST_FACTS = {
     "licensing": ("machine", "lookup_domain"),
     "registry": ("machine", "policy_machine", "discovered_name"),
     "os": ("name", "domain"),
+    "online": ("proxy",),
 }
 _HOST_PROPERTIES = (
     "KeyManagementServiceMachine",
@@ -50,9 +51,10 @@ def names_in(raw: dict[str, Any], kept: frozenset[str]) -> Iterator[str]:
     for row in products if isinstance(products, list) else ():
         yield from _texts(row.get(key) for key in _HOST_PROPERTIES)
     yield from _peers(raw.get("time"))
-    reach = raw.get("reach")
-    if isinstance(reach, dict):
-        yield from (_without_port(str(host)) for host in reach)
+    for group in ("reach", "resolved"):
+        hosts = raw.get(group)
+        yield from (_without_port(str(host)) for host in (hosts if isinstance(hosts, dict) else ()))
+    yield from _asked_hosts(raw.get("events"))
     yield from _metadata(raw.get("metadata"), kept)
 
 
@@ -67,6 +69,13 @@ def _peers(time: Any) -> Iterator[str]:
         value = time.get(key)
         if isinstance(value, str):
             yield from (peer.partition(",")[0] for peer in value.split())
+
+
+def _asked_hosts(events: Any) -> Iterator[str]:
+    """The KMS hosts of requests, other products' too: the third field of event 12288."""
+    for key, event in events.items() if isinstance(events, dict) else ():
+        if str(key).startswith("12288") and isinstance(event, list) and len(event) > 1:
+            yield from _texts(event[1][2:3] if isinstance(event[1], list) else ())
 
 
 def _metadata(values: Any, kept: frozenset[str]) -> Iterator[str]:

@@ -79,7 +79,7 @@ class Pseudonyms:
             kept_ids: image ids that the provider publishes.
         """
         groups = {name: raw[name] for name in _BY_HOST if isinstance(raw.get(name), dict)}
-        for name in (*names_in(raw, frozenset(kept_ids)), *groups.get("resolved", ())):
+        for name in names_in(raw, frozenset(kept_ids)):
             self.learn(name)
         ids = {str(row.get("ID", "")).lower() for row in _rows(raw.get("products"))}
         self._guids.update((id, id) for id in ids | APPLICATION_IDS if id)

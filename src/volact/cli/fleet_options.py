@@ -26,7 +26,7 @@ from volact.cli.selection import servers_of
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.errors import InputError
-from volact.fleet.prepare import check_commands, check_servers, whoami
+from volact.fleet.prepare import check_commands, check_servers, parse_kms_hosts, whoami
 from volact.inventory import (
     Inventory,
     Secrets,
@@ -38,7 +38,6 @@ from volact.inventory.expect import acceptances
 from volact.inventory.fields import own_path
 from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.finding import Acceptance
-from volact.model.profile import HostPort
 from volact.model.server import Server
 from volact.model.text import say
 from volact.pipeline import Job, Mode, Retry
@@ -78,7 +77,7 @@ def fleet_of(options: ConnectOptions, mode: Mode, policy: Policy | None = None) 
         policy=policy or Policy(),
         images=inventory.images,
         deadline_s=options.deadline,
-        knowledge=knowledge_with(parse_kms_hosts(options.kms_host)),
+        knowledge=knowledge_with(parse_kms_hosts(options.kms_host, "--kms-host")),
         ignored=parse_ignored(options.ignore) if isinstance(options, ServerOptions) else (),
     )
     opener = make_opener(Secrets(held=inventory.held), ssh)
@@ -144,17 +143,6 @@ def consent_of(steps: list[str]) -> frozenset[str]:
                 f"--allow {step}: no such step", f"{meant}known: {', '.join(ASKING_STEPS)}"
             )
     return frozenset(steps)
-
-
-def parse_kms_hosts(words: list[str]) -> tuple[HostPort, ...]:
-    """``--kms-host`` as values."""
-    hosts = []
-    for word in words:
-        try:
-            hosts.append(HostPort.parse(word))
-        except ValueError as error:
-            raise InputError(f"--kms-host: {error}") from error
-    return tuple(hosts)
 
 
 def parse_ignored(words: list[str]) -> tuple[Acceptance, ...]:

@@ -16,6 +16,7 @@ from functools import partial
 import msgspec
 
 from volact.bounded.stream import Limits
+from volact.cli.entry import keep_memory_private
 from volact.errors import InputError, NotifyError
 from volact.report.message import Message
 
@@ -95,10 +96,10 @@ def main() -> int:
 
 
 def _limit() -> None:
+    keep_memory_private()
     with contextlib.suppress(ImportError, ValueError, OSError):  # not on every system
         import resource  # noqa: PLC0415
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
 
 

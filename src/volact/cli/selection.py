@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from volact.cli.failure import tell
 from volact.cli.options.servers import SourceOptions
-from volact.errors import InputError
-from volact.inventory import Inventory, addressed, choose
+from volact.inventory import Inventory, addressed, choose, without_skipped
 from volact.model.server import Server
 from volact.model.text import count, listed, raw, say
 
@@ -29,22 +28,7 @@ def servers_of(
     meant = choose(inventory, targets, options.limits)
     if skipped or not any(server.skip for server in meant):
         return meant
-    named = {word for text in (*options.targets, *options.limit) for word in text.split(",")}
-    return _without_skipped(meant, named, inventory)
-
-
-def _without_skipped(
-    meant: tuple[Server, ...], named: set[str], inventory: Inventory
-) -> tuple[Server, ...]:
-    left = tuple(server for server in meant if not server.skip)
-    out = [server for server in meant if server.skip]
-    for server in out:
-        if server.name in named or not left:
-            raise InputError(
-                say("{server} is skipped: {reason}", server=raw(server.name), reason=server.skip),
-                say("take it out of skip to work on it"),
-                where=inventory.where(server),
-            )
+    left, out = without_skipped(inventory, meant, (*options.targets, *options.limit))
     names = [*(raw(server.name) for server in out[:_NAMED]), *(["…"] if out[_NAMED:] else [])]
     tell(
         count(

@@ -132,8 +132,8 @@ def _changed(run: str, url: str) -> tuple[RunRow, dict[str, ChangedServer]]:
             say("the store {store} is empty, so there is nothing to undo", store=place),
             say("name the store with --store"),
         )
-    _require_own(chosen(url))
     with store:
+        _require_own(chosen(url))
         row = _find(store, run)
         if row.command not in CHANGING:
             raise InputError(

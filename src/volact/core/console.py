@@ -18,7 +18,8 @@ from volact.model.profile import HostPort
 
 Dialect = Literal["slmgr", "powershell"]
 
-UNTRIED = "rem PowerShell lines: not run on a Windows Server yet"
+_POWERSHELL = "powershell -NoProfile -Command"
+_UNTRIED = "rem PowerShell lines: not run on a Windows Server yet"
 _SLMGR = "cscript /nologo %windir%/system32/slmgr.vbs"
 _SERVICE = "SELECT Version FROM SoftwareLicensingService"
 _PRODUCT = "SELECT ID FROM SoftwareLicensingProduct WHERE"
@@ -125,8 +126,14 @@ def without_slmgr(text: str) -> tuple[str, ...]:
     return tuple(lines[option] for option in _MENTIONED.findall(text) if option in lines)
 
 
+def with_remark(commands: tuple[str, ...]) -> tuple[str, ...]:
+    """The commands, below a remark where PowerShell lines are among them."""
+    untried = any(command.startswith(_POWERSHELL) for command in commands)
+    return (_UNTRIED, *commands) if untried else commands
+
+
 def _powershell(*calls: str) -> str:
-    return f'powershell -NoProfile -Command "{";".join(calls)}"'
+    return f'{_POWERSHELL} "{";".join(calls)}"'
 
 
 def _quoted(text: str) -> str:

@@ -70,7 +70,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     canary: Canary | None = None
     max_failures: Share | None = None
     pace: Rate | None = None
-    kms_concurrency: int | None = None
+    kms_concurrency: int | None = 50  # as on the command line
     rng: Callable[[], float] = random.random
 
     def without_rollout(self) -> Control:

@@ -13,6 +13,7 @@ from volact.cloud.registry import cloud_of_scheme, module_of
 from volact.errors import InputError
 from volact.inventory import Inventory, check_credentials
 from volact.model.account import AccountSettings
+from volact.model.profile import HostPort
 from volact.model.server import Server
 from volact.model.text import say
 from volact.transports.hostkeys import check_known_hosts
@@ -59,6 +60,14 @@ def _check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
 
 def _bare(error: InputError) -> str:
     return error.message.removeprefix(f"{error.where}: ") if error.where else error.message
+
+
+def parse_kms_hosts(words: Iterable[str], option: str) -> tuple[HostPort, ...]:
+    """KMS hosts as the operator writes them; ``InputError`` names the option."""
+    try:
+        return tuple(map(HostPort.parse, words))
+    except ValueError as error:
+        raise InputError(f"{option}: {error}") from error
 
 
 def whoami() -> str:

@@ -13,6 +13,7 @@ from volact.inventory.choose import (
     select,
     with_credential,
     with_way,
+    without_skipped,
 )
 from volact.inventory.listing import Inventory
 from volact.inventory.load import load_inventory, read_inventory
@@ -35,4 +36,5 @@ __all__ = [
     "select",
     "with_credential",
     "with_way",
+    "without_skipped",
 ]

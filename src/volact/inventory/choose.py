@@ -23,6 +23,7 @@ from volact.inventory.keys import parse_jump
 from volact.inventory.listing import Inventory, matches
 from volact.inventory.target import is_address, parse_target
 from volact.model.server import Server
+from volact.model.text import raw, say
 
 _GLOB = frozenset("*?[]!")
 _WORDS = re.compile(r",|:(?=[!&])")
@@ -60,6 +61,7 @@ def addressed(inventory: Inventory, word: str) -> str:
     """
     if (
         is_address(word)
+        or "," in word  # several names
         or Path(word).exists()
         or any(matches(server, word) for server in inventory.servers)
     ):
@@ -103,6 +105,26 @@ def select(
     if words and not left:
         raise InputError(f"no server is left by {','.join(words)}")
     return tuple(server for server in servers if server.name in left)
+
+
+def without_skipped(
+    inventory: Inventory, servers: tuple[Server, ...], words: Iterable[str]
+) -> tuple[tuple[Server, ...], tuple[Server, ...]]:
+    """The servers to take, and those that the inventory skips.
+
+    ``InputError`` for one that ``words`` name itself, and where all are skipped.
+    """
+    left = tuple(server for server in servers if not server.skip)
+    out = tuple(server for server in servers if server.skip)
+    named = {word for text in words for word in _WORDS.split(text)}
+    for server in out:
+        if server.name in named or not left:
+            raise InputError(
+                say("{server} is skipped: {reason}", server=raw(server.name), reason=server.skip),
+                say("take it out of skip to work on it"),
+                where=inventory.where(server),
+            )
+    return left, out
 
 
 def _meant(servers: tuple[Server, ...], word: str) -> set[str]:

@@ -85,7 +85,7 @@ def _plain(key: str, value: Any) -> Any:
     if key == "ssh-config":
         return False if value is None else value
     if key == "expect":
-        return [str(each).replace(";", ",") for each in value]  # ; separates several
+        return [str(each) for each in value]
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -135,6 +135,8 @@ def _csv(records: Sequence[dict[str, Any]], _: Mapping[str, Image]) -> str:
 def _cell(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if key == "expect":
+        value = [word.replace(";", ",") for word in value]  # ; separates several
     if isinstance(value, list):
         value = shlex.join(value) if key.endswith("command") else ";".join(value)
     # A spreadsheet would compute it; reading it back takes the sign off again.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -47,14 +47,20 @@ def groups(servers: Iterable[ServerReport]) -> tuple[Group, ...]:
 def _group(verdict: Word, word: str, rows: list[ServerReport]) -> Group:
     ordered = tuple(sorted(rows, key=lambda row: natural(row.name)))
     said = {cause_title(row) for row in rows}
-    title = said.pop() if len(said) == 1 else BY_ID[word].meaning if word in BY_ID else ""
     return Group(
         verdict=verdict,
         cause=word,
-        title=title or MEANS[verdict],
-        shared=not said,
+        title=title_of(word, verdict, said),
+        shared=len(said) == 1,
         servers=ordered,
     )
+
+
+def title_of(word: str, verdict: Word, said: Collection[str]) -> str:
+    """The sentence that all servers of a group have, else what the cause means."""
+    if len(said) == 1:
+        return next(iter(said))
+    return (BY_ID[word].meaning if word in BY_ID else "") or MEANS[verdict]
 
 
 def natural(name: str) -> Natural:

@@ -15,7 +15,7 @@ from volact.core.main_cause import cause, lead
 from volact.model.report import ServerReport, Summary, Word, count_of
 from volact.model.text import Text, say
 from volact.report.base import Invocation
-from volact.report.group import Natural, natural
+from volact.report.group import Natural, natural, title_of
 from volact.report.next_step import next_step, shared, way
 from volact.report.run_counts import causes
 from volact.report.step_lines import Lines
@@ -175,12 +175,15 @@ class _Heap:
     def __init__(self) -> None:
         self.count = 0
         self.few: list[tuple[Natural, str, ServerReport]] = []  # the first by name
+        self.titles: set[str] = set()
         self.details: set[str] = set()
         self.steps: set[Lines] = set()
 
     def add(self, server: ServerReport, anchor: str, how: Invocation) -> None:
         """Take a server; of what differs two are enough to know that it does."""
         self.count += 1
+        if len(self.titles) < 2:
+            self.titles.add(cause_title(server))
         if len(self.details) < 2:
             self.details.add(_detail(server))
         if len(self.steps) < 2:
@@ -219,7 +222,7 @@ class Cards:
             word=tr(VERDICTS[verdict]),
             cause=word.removeprefix("error:"),
             token=word,
-            title=tr(cause_title(servers[0])),
+            title=tr(title_of(word, verdict, heap.titles)),
             detail=next(iter(heap.details)) if len(heap.details) == 1 else "",
             count=heap.count,
             next=shared(servers, heap.steps, self._how),

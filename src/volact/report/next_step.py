@@ -203,7 +203,8 @@ def _after_host_key(servers: Sequence[ServerReport], again: str, error: ErrorRow
             "{command}",
             command=typed(accepting),
         )
-    commands = dict.fromkeys(server.error.command for server in servers if server.error)
+    few = servers[:_FEW]  # those that the command names
+    commands = dict.fromkeys(server.error.command for server in few if server.error)
     if not all(commands):
         return say(
             "if the server was not rebuilt, another machine may be answering: do not log in; "

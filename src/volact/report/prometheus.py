@@ -8,9 +8,9 @@ are made harmless and escaped here; the file appears whole (``cli.sinks``).
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from typing import TextIO
 
+from volact.core.licence_end import moment_of
 from volact.model.report import RunReport, ServerReport, count_of
 from volact.report.base import Invocation
 from volact.report.spool import Spool
@@ -59,7 +59,7 @@ class PrometheusWriter:
         left = days_left(server.license.expires, self._how.started)
         if left is not None:
             self._sample("volact_server_days_left", labels, round(left, 3))
-        expires = _unix(server.license.expires or "")
+        expires = _unix(server.license.expires)
         if expires is not None:
             self._sample("volact_server_expiry_timestamp_seconds", labels, expires)
         if server.clock_skew_s is not None:
@@ -123,8 +123,6 @@ def _escaped(text: str) -> str:
     return plain(text).replace("\\", r"\\").replace('"', r"\"")
 
 
-def _unix(started: str) -> float | None:
-    try:
-        return datetime.fromisoformat(started).timestamp() if started else None
-    except ValueError:
-        return None
+def _unix(text: str | None) -> float | None:
+    at = moment_of(text)
+    return at.timestamp() if at else None

@@ -77,11 +77,13 @@ class ChangeTracker:
         """Compare one server's row, made ``at``, with how it stood."""
         if server.verdict == "not-started":
             return None  # it was not checked: what was known of it stays
-        now = standing_of(server, at, self._within)
-        self._now[server.name] = now
-        change = _change(server, at, self._before.get(server.name), now)
+        was, now = self._before.get(server.name), standing_of(server, at, self._within)
+        change = _change(server, at, was, now)
         if change is not None:
             self._changes.append(change)
+            if change.kind != "expiring" and not (was and was.expiring):
+                now = msgspec.structs.replace(now, expiring=False)  # the next check tells of it
+        self._now[server.name] = now
         return change
 
     def changes(self) -> list[Change]:

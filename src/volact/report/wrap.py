@@ -15,13 +15,6 @@ _PIECES = re.compile(rf"{_WIDE}|(?:(?!{_WIDE}).)+")
 _CLOSING = set("，。、；：？！）》】」』”’％")
 _OPENING = set("（《【「『“‘")
 
-_HELD = "\u00a0"  # a space at which no line is broken
-
-
-def held(text: str) -> str:
-    """Text that stays on one line, like a command; ``wrapped`` gives its spaces back."""
-    return text.replace(" ", _HELD)
-
 
 def wrapped(text: str, columns: int, *, hang: int = 0) -> list[str]:
     """Lines of at most so many columns; what cannot be broken stays whole."""
@@ -43,7 +36,7 @@ def wrapped(text: str, columns: int, *, hang: int = 0) -> list[str]:
             line, taken = " " * hang + unit, hang + size
         else:
             line, taken = line + space + unit, taken + len(space) + size
-    return [each.replace(_HELD, " ") for each in [*lines, line] if each.strip()]
+    return [each for each in [*lines, line] if each.strip()]
 
 
 def _units(text: str) -> list[tuple[str, str]]:

@@ -82,7 +82,9 @@ class CommitLoop:
                 self._commit(events)
             except CAUGHT as error:
                 self._close()
-                self._run_is_there = False
+                was_there, self._run_is_there = self._run_is_there, False
+                if was_there and isinstance(error, sa_exc.IntegrityError):
+                    continue  # another process has deleted the run: it is made anew
                 transient = kind_of(database_error(error, self._address)) in {"locked", "gone"}
                 if not transient or time.monotonic() > until:
                     raise

@@ -105,7 +105,9 @@ class Login:
             return await self._connect(_settled(hop, settings, own_user()), settings, tunnel)
         except TransportError as error:
             message = say("jump host {name}: {message}", name=hop.name, message=error.message)
-            raise TransportError(error.kind, message, error.hint, passing=error.passing) from error
+            raise TransportError(
+                error.kind, message, error.hint, error.command, passing=error.passing
+            ) from error
 
     async def _connect(
         self,
@@ -257,9 +259,12 @@ def _refused(user: str, credential: Credential, client: Client) -> TransportErro
             user=name,
             what=offered,
         )
-        hint = say("name both password-env and key-file")
-        if "password" not in client.offered or "password" in named:
+        usable = {"publickey", "password"} & set(client.offered)
+        hint = say("check user, password or key")
+        if not usable:
             hint = say("volact answers no questions: exempt this account from the second factor")
+        elif usable - named:
+            hint = say("name both password-env and key-file")
     elif not {"publickey", "password"} & set(client.offered) and client.offered:
         hint = say(
             "the server offers {what}, for which volact has no answer: allow publickey or "

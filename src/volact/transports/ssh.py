@@ -205,11 +205,15 @@ async def _remove(sftp: asyncssh.SFTPClient, path: str) -> None:
 
 def _no_windows(home: str) -> TransportError:
     """Neither temporary folder is there: what the folder shows in which SFTP starts."""
-    message = "the server has neither temporary folder of Windows"
-    if home == "/":
-        hint = "its SFTP shows a part of the disk (ChrootDirectory), or it is not a Windows server"
-    else:
-        hint = f"its SFTP starts in {one_line(home, 80)}: probably not a Windows server"
+    message = say("the server has neither temporary folder of Windows")
+    hint = (
+        say("its SFTP shows a part of the disk (ChrootDirectory), or it is not a Windows server")
+        if home == "/"
+        else say(
+            "its SFTP starts in {folder}: probably not a Windows server",
+            folder=one_line(home, 80),
+        )
+    )
     return TransportError("protocol", message, hint)
 
 

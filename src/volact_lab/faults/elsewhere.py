@@ -6,6 +6,7 @@ from volact_lab import codes
 from volact_lab.faults.base import SINCE_2008_R2, SINCE_2012, Fault, always
 from volact_lab.faults.kms import all_kms
 from volact_lab.faults.states import (
+    failed_activation,
     failed_request,
     forget_past,
     kms_client,
@@ -13,7 +14,6 @@ from volact_lab.faults.states import (
     notification,
     other_key,
 )
-from volact_lab.windows.events import Event
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import Peer, Route
 from volact_lab.windows.setup import license_with
@@ -55,20 +55,14 @@ def _mak(machine: Machine) -> None:
     forms = (codes.SL_MAK_USED_UP, codes.HTTP_NAME)
     code = forms[machine.spec.variant("key-mak")]
     other_key(machine, "VOLUME_MAK", "MAK09", 5, codes.SL_GRACE_EXPIRED)
-    _failed(machine, code)
-
-
-def _failed(machine: Machine, code: int) -> None:
-    """Event 8198, as every failed activation leaves it."""
-    data = (f"hr=0x{code:08X}", "RuleId=lab;Action=AutoActivate")
-    machine.events.add(Event(8198, machine.clock.now() - 3600, data))
+    failed_activation(machine, code)
 
 
 def _directory(machine: Machine) -> None:
     """Active Directory only, and the forest has no activation object."""
     notification(machine)
     kms_client(machine).forced = 1
-    _failed(machine, codes.SL_NO_AD_OBJECT)
+    failed_activation(machine, codes.SL_NO_AD_OBJECT)
 
 
 def _emulator(machine: Machine) -> None:

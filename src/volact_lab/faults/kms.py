@@ -9,6 +9,7 @@ from volact.model.report import Word
 from volact_lab import codes
 from volact_lab.faults.base import SINCE_2008_R2, Fault, always
 from volact_lab.faults.states import (
+    failed_activation,
     failed_request,
     initial_grace,
     kms_client,
@@ -16,7 +17,6 @@ from volact_lab.faults.states import (
     notification,
 )
 from volact_lab.windows import adapter
-from volact_lab.windows.events import SPP, Event
 from volact_lab.windows.licensing import NAME, POLICY
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import REFUSED, SILENT, Peer
@@ -148,8 +148,8 @@ def _office(machine: Machine) -> None:
     office = replace(kms_client(machine), id=OFFICE_ID)
     machine.licensing.remember_failure(office, "kms.corp.example", 1688, codes.SL_NOT_ENOUGH_COUNT)
     rule = "RuleId=31e71c49-8da7-4a2f-ad92-45d98a1c79ba;Action=AutoActivate"
-    data = (f"hr=0x{codes.SL_NOT_ENOUGH_COUNT:08X}", f"{rule};AppId={OFFICE_APP};SkuId={OFFICE_ID}")
-    machine.events.add(Event(8198, machine.clock.now() - 3600, data, SPP))
+    rule = f"{rule};AppId={OFFICE_APP};SkuId={OFFICE_ID}"
+    failed_activation(machine, codes.SL_NOT_ENOUGH_COUNT, rule)
 
 
 def _count_findings(spec: Spec) -> tuple[str, ...]:

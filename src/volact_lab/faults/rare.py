@@ -8,6 +8,7 @@ from volact_lab import codes
 from volact_lab.faults import elsewhere
 from volact_lab.faults.base import SINCE_2008_R2, SINCE_2012, Fault, always
 from volact_lab.faults.states import (
+    failed_activation,
     failed_request,
     forget_past,
     kms_client,
@@ -16,7 +17,6 @@ from volact_lab.faults.states import (
     other_key,
 )
 from volact_lab.windows import acl
-from volact_lab.windows.events import Event
 from volact_lab.windows.image import CURRENT
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import SILENT
@@ -200,8 +200,7 @@ def _undiscovered(machine: Machine) -> None:
     """No host is set, and the domain's DNS publishes none."""
     notification(machine)
     no_kms_host(machine)
-    data = (f"hr=0x{codes.DNS_NAME_ERROR:08X}", "RuleId=lab;Action=AutoActivate")
-    machine.events.add(Event(8198, machine.clock.now() - 3600, data))
+    failed_activation(machine, codes.DNS_NAME_ERROR)
 
 
 def _version_23h2(machine: Machine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from volact_lab import codes
+from volact_lab.windows.events import Event
 from volact_lab.windows.licensing import NAME, PORT
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.products import GRACE_MIN, Product, product_id
@@ -37,6 +38,14 @@ def failed_request(machine: Machine, code: int) -> None:
     name = machine.licensing.machine() or preferred_host(machine)[0]
     port = machine.licensing.port() or 1688
     machine.licensing.remember_failure(kms_client(machine), name, port, code)
+
+
+def failed_activation(
+    machine: Machine, code: int, rule: str = "RuleId=lab;Action=AutoActivate"
+) -> None:
+    """Event 8198, as every failed activation leaves it."""
+    data = (f"hr=0x{code:08X}", rule)
+    machine.events.add(Event(8198, machine.clock.now() - 3600, data, level=2))
 
 
 def no_kms_host(machine: Machine) -> None:

@@ -90,7 +90,7 @@ def _script_host_off(machine: Machine) -> None:
     machine.registry.set(f"{root}\\{WSH}", "Enabled", value)
 
 
-# Those that every execution makes, then those before steps; "" is none.
+# Those that every execution makes, then those before steps.
 _CHECKS = ("error-number", "wmi-column", "safe-array", "bitness", "clock")
 _STEP_CHECKS = ("exit-code", "registry-number", "acl-text", "closed-port")
 

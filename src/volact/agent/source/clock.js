@@ -70,17 +70,20 @@ var HOPELESS = [NO_FILE, DENIED, 0x80070426, 0x80070422];
 
 /*
  * A time service that has just started has no time data yet, and takes a large offset for
- * a spike: waits that grow, 31 s in all, or half of the time that is left.
+ * a spike: waits that grow, 31 s in all, or until half of the deadline has gone.
  */
 function resync(within) {
-  var hresult = null, skew = null, wait, room = BUDGET_MS / 1.2 - tick();
+  var hresult = null, skew = null, wait, begun, span, room = BUDGET_MS / 1.2 - tick();
   for (wait = 1000; ; wait *= 2) {
+    begun = now();
     hresult = runTool("w32tm.exe", "/resync /rediscover");
     skew = skewSeconds();
     if (skew === null ? hresult === null : Math.abs(skew) <= within) {
       return {hresult: null, skew: skew, ok: true};
     }
-    room -= wait;
+    /* A span over which the clock was set counts for nothing. */
+    span = now() - begun;
+    room -= wait + (span > 0 && span < BUDGET_MS * 2 ? span : 0);
     if (includes(HOPELESS, hresult) || wait > 16000 || room < 0) {
       return {hresult: hresult, skew: skew, ok: false};
     }

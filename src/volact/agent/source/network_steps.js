@@ -69,6 +69,8 @@ STEPS["add-route"] = function (step) {
     if (!includes(dead, hops[i])) {
       return result(true, false, before, before);
     }
+  }
+  for (i = 0; i < hops.length; i++) {
     runTool("route.exe", "delete " + network + hops[i]);
   }
   hresult = runTool("route.exe", "-p add " + network + to[2]);

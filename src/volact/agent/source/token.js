@@ -10,11 +10,13 @@
 function askToken(host) {
   var name = REQUEST.ask.token, headers = {}, http;
   headers[name + "-ttl-seconds"] = "600";
-  http = fetchPage("http://" + host + "/latest/api/token", headers, "PUT");
   REQUEST.ask.token = "";
-  if (http.Status === 200) {
-    REQUEST.ask.headers[name] = trim(http.ResponseText);
-  }
+  ask(function () {
+    http = fetchPage("http://" + host + "/latest/api/token", headers, "PUT");
+    if (http.Status === 200) {
+      REQUEST.ask.headers[name] = trim(http.ResponseText);
+    }
+  });
 }
 
 /* The value of a field of a JSON document as words; null where there is no such field. */

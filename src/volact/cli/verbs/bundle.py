@@ -12,12 +12,13 @@ from volact.bundle.document import encode
 from volact.bundle.pseudonyms import Pseudonyms
 from volact.cli.atomic_file import write_whole
 from volact.cli.failure import INTERRUPTED, tell
-from volact.cli.fleet_options import Fleet, fleet_of, output_file, parse_kms_hosts
+from volact.cli.fleet_options import Fleet, fleet_of, output_file
 from volact.cli.options.servers import BundleOptions
 from volact.cli.rollout_options import control_of
 from volact.cli.runtime import run_async, stop_on_signals
 from volact.errors import InputError
 from volact.fleet import plan_fleet
+from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.report import Summary
 from volact.model.text import say
@@ -43,7 +44,9 @@ def bundle(options: BundleOptions) -> int:
     outcomes, stopped = run_async(_examine(fleet, options))
     clouds = tuple(map(load_profile, profile_names()))
     names = Pseudonyms(clouds, names_of(fleet.servers))
-    made = bundle_of(outcomes, recorder.facts, names, parse_kms_hosts(options.kms_host))
+    made = bundle_of(
+        outcomes, recorder.facts, names, parse_kms_hosts(options.kms_host, "--kms-host")
+    )
     _write(path, encode(made))
     _report(path, len(made.servers))
     return INTERRUPTED if stopped else _exit_code(outcomes)

@@ -12,7 +12,7 @@ from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.servers import PlanOptions, ServerOptions
 from volact.cli.run_controller import RunController, open_run
 from volact.cli.runtime import run_async
-from volact.core.console import UNTRIED, Console, Dialect
+from volact.core.console import Console, Dialect, with_remark
 from volact.core.context import Policy
 from volact.core.steps.forecast import console_commands
 from volact.errors import InputError
@@ -99,9 +99,7 @@ def commands_of(outcome: Outcome, dialect: Dialect | None) -> tuple[str, ...]:
         return ()
     own = exam.assessment
     a = own if dialect is None else replace(own, console=Console(dialect))
-    commands = console_commands(exam.plan, a)
-    untried = any(command.startswith("powershell -NoProfile") for command in commands)
-    return (UNTRIED, *commands) if untried else commands
+    return with_remark(console_commands(exam.plan, a))
 
 
 def commands_writer(servers: int) -> CommandsWriter:

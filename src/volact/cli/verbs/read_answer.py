@@ -14,12 +14,13 @@ from volact import __version__
 from volact.agent.pasted import Found, find_answers
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED
-from volact.cli.fleet_options import parse_ignored, parse_kms_hosts
+from volact.cli.fleet_options import parse_ignored
 from volact.cli.options.tools import ReadOptions
 from volact.cli.sinks import NullWriter, Sinks, parse_reports
 from volact.cli.verbs.plan import commands_of, commands_writer, need_commands
 from volact.core.console import Dialect
 from volact.errors import AnswerError, InputError, unreadable
+from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.fact import value_of
 from volact.model.report import RunReport, Summary
@@ -85,7 +86,7 @@ def _job(options: ReadOptions) -> Job:
     return Job(
         mode="plan" if options.output == "commands" else options.mode,
         provider=options.provider,
-        knowledge=knowledge_with(parse_kms_hosts(options.kms_host)),
+        knowledge=knowledge_with(parse_kms_hosts(options.kms_host, "--kms-host")),
         ignored=parse_ignored(options.ignore),
     )
 

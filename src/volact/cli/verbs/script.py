@@ -12,11 +12,12 @@ from volact.agent.render import render
 from volact.agent.request import Request, new_request
 from volact.agent.wrap import CLOUDS, Wrapped, wrap
 from volact.cli.atomic_file import write_whole
-from volact.cli.fleet_options import output_file, parse_kms_hosts
+from volact.cli.fleet_options import output_file
 from volact.cli.options.tools import ScriptMode, ScriptOptions, Service
 from volact.cli.providers import required_profile
 from volact.core.standalone import standalone_steps
 from volact.errors import InputError
+from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import knowledge_with
 from volact.model.profile import Knowledge
 from volact.model.text import say
@@ -32,7 +33,7 @@ def script(options: ScriptOptions) -> int:
     """Write a self-contained script to run on a server by hand."""
     service = options.for_
     name = required_profile(options.provider or _cloud_of(service)).name
-    knowledge = knowledge_with(parse_kms_hosts(options.kms_host))(name)
+    knowledge = knowledge_with(parse_kms_hosts(options.kms_host, "--kms-host"))(name)
     mode: ScriptMode = options.mode or ("probe" if service else "standalone")
     request = _request(knowledge, mode)
     data = _rendered(request, service, known_language(options.lang) or "en")

@@ -71,7 +71,8 @@ def _before(options: WatchOptions, within: timedelta) -> Iterator[tuple[str, Ser
             return
         with store:
             for server in ServersQuery(now=datetime.now(UTC)).stream(store):
-                yield server.name, stored_standing(server, within)
+                if server.verdict != "not-started":  # never checked: nothing to compare with
+                    yield server.name, stored_standing(server, within)
     except StoreError as error:  # an unreadable store does not stop a watch
         tell(error_text(error))
 
