@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import msgspec
 import sqlalchemy as sa
 
 from volact.errors import StoreError
@@ -18,52 +19,70 @@ from volact.store.engine import is_sqlite, prefer_wal, writing
 
 HEAD = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"
-_VERSIONS = sa.table("alembic_version", sa.column("version_num", sa.String))
 # Two processes that meet a new PostgreSQL at once: one waits for the other.
 _LOCK = 0x766F6C616374
 
 
-def require_current(engine: sa.Engine, address: Address) -> None:
+class Schema(msgspec.Struct, frozen=True):
+    """A set of tables with versions of its own.
+
+    Attributes:
+        head: the newest version.
+        migrations: the folder with Alembic's ``env.py`` and ``versions``.
+        versions: the name of the table that has the version.
+    """
+
+    head: str
+    migrations: Path
+    versions: str = "alembic_version"
+
+
+STORE = Schema(HEAD, MIGRATIONS)
+
+
+def require_current(engine: sa.Engine, address: Address, schema: Schema = STORE) -> None:
     """Bring the database to this version; ``StoreError`` when it is of a newer one."""
     with engine.connect() as connection:
-        version = _version(connection)
-    if version == HEAD:
+        version = _version(connection, schema)
+    if version == schema.head:
         return
-    _require_older(version, address)
+    _require_older(version, address, schema)
     if address.file is not None:
         _ask_for_wal(engine)
     with writing(engine).begin() as connection:
         _wait_for_others(connection)
-        version = _version(connection)
-        if version != HEAD:
-            _require_older(version, address)
-            _upgrade(connection)
+        version = _version(connection, schema)
+        if version != schema.head:
+            _require_older(version, address, schema)
+            _upgrade(connection, schema)
 
 
-def _version(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table(_VERSIONS.name):
+def _version(connection: sa.Connection, schema: Schema) -> str | None:
+    table = sa.table(schema.versions, sa.column("version_num", sa.String))
+    if not sa.inspect(connection).has_table(table.name):
         return None
-    version = connection.execute(sa.select(_VERSIONS.c.version_num)).scalar()
+    version = connection.execute(sa.select(table.c.version_num)).scalar()
     return None if version is None else str(version)
 
 
-def _require_older(version: str | None, address: Address) -> None:
-    if version is not None and version not in _known():
+def _require_older(version: str | None, address: Address, schema: Schema) -> None:
+    if version is not None and version not in _known(schema):
         raise StoreError(
             say(
                 "store {where}: created by a newer volact (version {version}; this volact "
                 "supports up to {head})",
                 where=address.shown,
                 version=version,
-                head=HEAD,
+                head=schema.head,
             ),
             say("use that version of volact, or give --store another location"),
         )
 
 
-def _known() -> set[str]:
+def _known(schema: Schema) -> set[str]:
     """The versions that this volact can raise."""
-    return {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")}
+    versions = schema.migrations / "versions"
+    return {path.name.partition("_")[0] for path in versions.glob("[0-9]*.py")}
 
 
 def _ask_for_wal(engine: sa.Engine) -> None:
@@ -79,11 +98,11 @@ def _wait_for_others(connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def _upgrade(connection: sa.Connection, schema: Schema) -> None:
     from alembic import command  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config(stdout=io.StringIO())
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -1,0 +1,101 @@
+"""The web application: handlers of console and API behind one point of enforcement.
+
+What the handlers do lives in ``api/`` and ``console/``; who the caller is, in ``identity/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.handlers.base import BaseRouteHandler
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.middleware.base import DefineMiddleware
+from litestar.types import ControllerRouterHandler
+
+from volact.service.access import Actor, Permission
+from volact.service.run_control import RunControl
+from volact.service.settings import ServiceSettings
+from volact.store.store import Store
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class Authenticator(Protocol):
+    """Says who calls."""
+
+    async def actor_of(self, connection: Connection) -> Actor | None:
+        """The caller, by session cookie or token; ``None`` for one who is not signed in.
+
+        ``NotAuthorizedException`` for a token that is wrong, ended or too old.
+        """
+        ...
+
+
+def utc_now() -> datetime:
+    """The time; handlers take it from the parts, so that a test can give another."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What handlers work with; ``request.app.state.parts``."""
+
+    settings: ServiceSettings
+    store: Store  # its engine reaches the service's tables, too
+    authenticator: Authenticator
+    runs: RunControl
+    now: Callable[[], datetime] = utc_now
+
+
+class _Authentication(AbstractAuthenticationMiddleware):
+    async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
+        parts: Parts = connection.app.state.parts
+        actor = await parts.authenticator.actor_of(connection)
+        return AuthenticationResult(user=actor, auth=None)
+
+
+def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Let a request pass whose caller has the permission that its route names.
+
+    A route that names none passes nobody: forgetting it cannot open a door.
+    """
+    permission = handler.opt.get("permission")
+    if permission is Permission.PUBLIC:
+        return
+    actor: Actor | None = connection.scope.get("user")
+    if actor is None:
+        raise NotAuthorizedException("sign in first")
+    if not isinstance(permission, Permission) or not actor.may(permission):
+        raise PermissionDeniedException("your role does not allow this")
+
+
+def make_app(
+    parts: Parts,
+    handlers: Sequence[ControllerRouterHandler],
+    *,
+    middleware: Iterable[Any] = (),
+    **settings: Any,
+) -> Litestar:
+    """The application.
+
+    Args:
+        parts: what handlers work with.
+        handlers: routes, controllers and routers; each names its ``permission`` in ``opt``.
+        middleware: inside of authentication.
+        settings: further settings of ``Litestar``.
+    """
+    return Litestar(
+        route_handlers=[*handlers],
+        guards=[enforce],
+        middleware=[DefineMiddleware(_Authentication), *middleware],
+        state=State({"parts": parts}),
+        openapi_config=None,
+        **settings,
+    )

@@ -1,0 +1,1 @@
+"""The tables of the service, beside those of the store in the same database."""

@@ -1,0 +1,46 @@
+"""What ``volact serve`` and ``volact worker`` are started with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from volact.store.address import Address
+
+
+class ListenAddress(msgspec.Struct, frozen=True):
+    """Where the console and the API listen."""
+
+    host: str = "127.0.0.1"
+    port: int = 8088
+
+
+class TlsFiles(msgspec.Struct, frozen=True):
+    """A certificate chain and its key, both PEM."""
+
+    certificate: Path
+    key: Path
+
+
+class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one process of the service.
+
+    Attributes:
+        database: the store's database; the service's tables and DBOS's are in it, too
+            (with SQLite, DBOS's are in a file beside it).
+        listen: address of console and API.
+        tls: ``None``: plain HTTP, for loopback and behind a proxy.
+        public_url: how users reach it (``https://volact.example``); ``""``: as it listens.
+        trusted_proxies: networks whose forwarded headers are believed.
+        labels: of this process' worker; it takes servers whose inventory asks for no other.
+        workers: worker processes that ``serve`` starts beside itself.
+    """
+
+    database: Address
+    listen: ListenAddress = ListenAddress()
+    tls: TlsFiles | None = None
+    public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    workers: int = 1
