@@ -37,7 +37,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """A part of the fleet: ``tag:web`` or ``provider:tencent``."""
+    """A part of the fleet: ``tag:web`` or ``provider:NAME``."""
 
     kind: Literal["tag", "provider"]
     value: str
