@@ -64,7 +64,7 @@ class _Authentication(AbstractAuthenticationMiddleware):
 def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let a request pass whose caller has the permission that its route names.
 
-    A route that names none passes nobody: forgetting it cannot open a door.
+    A route that names none refuses every request: forgetting it cannot open a door.
     """
     permission = handler.opt.get("permission")
     if permission is Permission.PUBLIC:
