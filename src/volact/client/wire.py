@@ -6,12 +6,13 @@ as they are.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Annotated, Literal
 
 import msgspec
 
 from volact.core.context import Policy
+from volact.queries.filters import ServerFilter
 
 Verb = Literal["check", "plan", "activate", "undo"]
 Role = Literal["viewer", "operator", "approver", "administrator"]
@@ -80,6 +81,95 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     approved: datetime | None = None
     begun: datetime | None = None
     ended: datetime | None = None
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+
+
+class MaintenanceWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """Hours in which runs may start, in the schedule's time zone: ``22:00`` to ``06:00``.
+
+    ``days`` are those on which it begins, none: every day.  One that ends when it begins
+    lasts a whole day.
+    """
+
+    begin: ClockTime
+    end: ClockTime
+    days: tuple[Weekday, ...] = ()
+
+
+class Blackout(msgspec.Struct, frozen=True, kw_only=True):
+    """Dates on which no run starts, both included, in the schedule's time zone."""
+
+    first: date
+    last: date
+
+
+class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Which run is started when.
+
+    Attributes:
+        run: what is started; a repair is held to the policy on repairs.
+        view: id of a saved view: only servers that it has when the run starts.
+        cron: five fields (``30 2 * * 1-5``), or ``every`` instead: ``6h``.
+        zone: time zone of cron, windows and blackouts, such as ``Europe/Paris``.
+        windows: empty: any time.
+        blackouts: nothing starts on these dates.
+        jitter: runs start up to this much later: ``15m``.
+    """
+
+    run: RunSpec
+    view: str = ""
+    cron: Annotated[str, msgspec.Meta(max_length=255)] = ""
+    every: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    zone: Annotated[str, msgspec.Meta(max_length=64)] = "UTC"
+    windows: Annotated[tuple[MaintenanceWindow, ...], msgspec.Meta(max_length=50)] = ()
+    blackouts: Annotated[tuple[Blackout, ...], msgspec.Meta(max_length=500)] = ()
+    jitter: Annotated[str, msgspec.Meta(max_length=32)] = ""
+
+
+class ScheduleDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A schedule as it is saved."""
+
+    name: Name
+    spec: ScheduleSpec
+    enabled: bool = True
+
+
+class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A schedule of the service.  ``next`` is when it starts its next run."""
+
+    id: str
+    name: str
+    spec: ScheduleSpec
+    enabled: bool
+    next: datetime | None = None
+    last: datetime | None = None
+    last_run: str = ""
+    note: str = ""
+    owner: str = ""
+    updated: datetime
+
+
+class ViewDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A saved view as it is saved.  A shared one is seen by all users."""
+
+    name: Name
+    filter: ServerFilter
+    shared: bool = False
+
+
+class ViewInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A saved view: a filter of servers with a name."""
+
+    id: str
+    name: str
+    filter: ServerFilter
+    shared: bool
+    owner: str
+    created: datetime
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

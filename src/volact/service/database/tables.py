@@ -152,6 +152,14 @@ RUNS = sa.Table(
     _time("ended"),
     sa.Index("ix_service_runs_state", "state", "requested"),
     sa.Index("ix_service_runs_requested", "requested"),
+    # ``schedule`` is the schedule's id and the time that was due: no such run is there twice.
+    sa.Index(
+        "ux_service_runs_schedule",
+        "schedule",
+        unique=True,
+        sqlite_where=sa.text("schedule <> ''"),
+        postgresql_where=sa.text("schedule <> ''"),
+    ),
 )
 
 SCHEDULES = sa.Table(
@@ -161,9 +169,11 @@ SCHEDULES = sa.Table(
     sa.Column("name", sa.String(255), nullable=False, unique=True),
     _long("spec"),  # JSON of ``client.wire.ScheduleSpec``
     _flag("enabled"),
-    _time("next"),
+    _time("next"),  # when a run is due, without jitter
     _time("last"),
     _text("last_run", 64),
+    _time("claimed"),  # since when a process starts the run that is due
+    _text("note", 1024),  # why the last one could not be started
     _text("owner"),
     _time("updated", nullable=False),
 )
