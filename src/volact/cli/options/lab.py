@@ -79,7 +79,7 @@ class DemoOptions:
     ] = 20
     deadline: Annotated[
         float, typer.Option(min=1, max=600, metavar="SECONDS", help="Time limit for one server.")
-    ] = 8.0
+    ] = 12.0
 
 
 @dataclass(frozen=True, kw_only=True)
