@@ -196,7 +196,7 @@ def test_no_core_dump_is_written(tmp_path: Path) -> None:
 def test_no_other_process_reads_the_memory(tmp_path: Path) -> None:
     program = (
         "import ctypes\n"
-        "from volact.cli.entry import keep_memory_private\n"
+        "from volact.bounded.memory import keep_memory_private\n"
         "keep_memory_private()\n"
         "print(ctypes.CDLL(None).prctl(3))"  # PR_GET_DUMPABLE
     )

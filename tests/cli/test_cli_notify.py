@@ -12,11 +12,12 @@ import pytest
 from cli_receiver import Receiver
 from report_samples import fleet, run_of
 
-from volact.cli.notify import open_channels, send_to_all, shown
-from volact.cli.notify_apprise import AppriseChannel
-from volact.cli.notify_webhook import Webhook
+from volact.cli.failure import tell
 from volact.errors import InputError, NotifyError
 from volact.model.report import Cluster
+from volact.notify.apprise_channel import AppriseChannel
+from volact.notify.channels import open_channels, send_to_all, shown
+from volact.notify.webhook import Webhook
 from volact.report.message import Change, Message, message_of
 
 SECRET = "T0Ps3cretT0ken"
@@ -57,7 +58,7 @@ def message(servers: int = 30) -> Message:
 
 def test_a_webhook_gets_one_document(receiver: Receiver) -> None:
     (channel,) = open_channels([f"http://127.0.0.1:{receiver.port}/{SECRET}?x=1"])
-    assert send_to_all([channel], message())
+    assert send_to_all([channel], message(), tell)
     ((path, headers, body),) = receiver.got
     assert path == f"/{SECRET}?x=1"
     assert headers["Content-Type"] == "application/json"
@@ -72,7 +73,7 @@ def test_a_webhook_gets_one_document(receiver: Receiver) -> None:
 
 def test_apprise_gets_title_and_text(receiver: Receiver) -> None:
     channels = open_channels([f"json://127.0.0.1:{receiver.port}/{SECRET}"])
-    assert send_to_all(channels, message())
+    assert send_to_all(channels, message(), tell)
     ((path, _, body),) = receiver.got
     assert path.strip("/") == SECRET
     assert body["title"].startswith("volact activate: ")
@@ -81,7 +82,7 @@ def test_apprise_gets_title_and_text(receiver: Receiver) -> None:
 
 def test_a_url_may_stand_in_the_environment(receiver: Receiver) -> None:
     env = {"HOOK": f"http://127.0.0.1:{receiver.port}/{SECRET}\n"}
-    assert send_to_all(open_channels(["env:HOOK"], env), message())
+    assert send_to_all(open_channels(["env:HOOK"], env), message(), tell)
     assert receiver.got[0][0] == f"/{SECRET}"
 
 
@@ -120,7 +121,7 @@ def test_who_cannot_be_told_costs_no_other(
     elsewhere.answer = lambda path: (500, {})
     bad = f"{scheme}://user:{SECRET}@127.0.0.1:{elsewhere.port}/{SECRET}"
     good = f"http://127.0.0.1:{receiver.port}/{SECRET}"
-    assert not send_to_all(open_channels([bad, good]), message())
+    assert not send_to_all(open_channels([bad, good]), message(), tell)
     assert len(receiver.got) == 1
     said = capfd.readouterr()
     assert "not sent" in said.err
@@ -130,7 +131,9 @@ def test_who_cannot_be_told_costs_no_other(
 def test_nobody_listening_is_said_without_the_url(capfd: pytest.CaptureFixture[str]) -> None:
     closed = Receiver()
     closed.close()
-    assert not send_to_all(open_channels([f"http://127.0.0.1:{closed.port}/{SECRET}"]), message())
+    assert not send_to_all(
+        open_channels([f"http://127.0.0.1:{closed.port}/{SECRET}"]), message(), tell
+    )
     said = capfd.readouterr().err
     assert said.count("\n") == 1
     assert SECRET not in said
@@ -155,7 +158,7 @@ def test_a_service_of_apprise_has_a_process_with_bounds(
 ) -> None:
     with evil_http.evil(says, greets=says is evil_http.endless_replies) as service:
         channels = open_channels([url.format(port=service.port, secret=SECRET)])
-        assert not send_to_all(channels, message())
+        assert not send_to_all(channels, message(), tell)
         assert service.over.wait(10)
         assert 0 < service.sent < 112 * 1024 * 1024
     assert SECRET not in capfd.readouterr().err
@@ -166,7 +169,7 @@ def test_a_redirect_of_a_service_is_not_followed_elsewhere(
 ) -> None:
     location = f"http://127.0.0.1:{elsewhere.port}/"
     receiver.answer = lambda path: (307, {"Location": location})
-    assert not send_to_all(open_channels([f"json://127.0.0.1:{receiver.port}/"]), message())
+    assert not send_to_all(open_channels([f"json://127.0.0.1:{receiver.port}/"]), message(), tell)
     assert len(receiver.got) == 1
     assert elsewhere.got == []
 

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 from volact import __version__
 
-_PR_SET_DUMPABLE = 4
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
@@ -50,25 +48,9 @@ def stand_on_any_ground() -> None:
         os.environ["HOME"] = "/"  # as container runtimes do
 
 
-def keep_memory_private() -> None:
-    """Write no core dump, and show this memory to no other process of the account.
-
-    Passwords are in it in clear.
-    """
-    try:
-        import resource  # noqa: PLC0415 - not on every system
-    except ImportError:
-        return
-    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - asyncssh brings it along
-
-        # A pipe that takes core dumps does not care about the limit.
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
-
-
 def _run(args: Sequence[str]) -> int:
+    from volact.bounded.memory import keep_memory_private  # noqa: PLC0415 - not for the version
+
     keep_memory_private()
     try:
         from volact.cli.app import run  # noqa: PLC0415 - inside try: loading may be interrupted

@@ -19,7 +19,6 @@ import typer
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet
-from volact.cli.notify import Channel, open_channels, send_to_all
 from volact.cli.options.servers import ServerOptions
 from volact.cli.progress import Progress, ShownProgress, make_progress
 from volact.cli.rollout import RolloutSummary, announce_drain
@@ -31,6 +30,7 @@ from volact.core.clusters import Clusters
 from volact.fleet import Control, apply_fleet, run_fleet
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import Text, say
+from volact.notify.channels import Channel, open_channels, send_to_all
 from volact.pipeline.job import CHANGING, Outcome
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
@@ -237,9 +237,8 @@ def to_channels(channels: Sequence[Channel]) -> RunListeners:
     """Listeners that send a message at the end of the run."""
 
     def end(run: RunReport, counts: RunCounts) -> bool:
-        return not channels or send_to_all(
-            channels, message_of(run, counts.causes, counts.repaired)
-        )
+        message = message_of(run, counts.causes, counts.repaired)
+        return not channels or send_to_all(channels, message, tell)
 
     return RunListeners(end=end)
 

@@ -16,7 +16,6 @@ from datetime import timedelta
 from volact.cli.console import use_stdout
 from volact.cli.failure import INTERRUPTED, report_error, tell
 from volact.cli.fleet_options import Fleet
-from volact.cli.notify import Channel, send_to_all
 from volact.cli.options.servers import FleetOptions
 from volact.cli.run_controller import (
     RunController,
@@ -31,6 +30,7 @@ from volact.errors import InputError, VolactError
 from volact.model.error_text import error_text
 from volact.model.report import RunReport
 from volact.model.text import say
+from volact.notify.channels import Channel, send_to_all
 from volact.report.base import Writer
 from volact.report.message import failure_message, message_of
 from volact.report.run_counts import RunCounts
@@ -84,7 +84,7 @@ class Watch:
             changes = self._watched.changes()
             if changes or self._failing:
                 message = message_of(run, counts.causes, counts.repaired, changes)
-                all_sent = send_to_all(self._channels, message)
+                all_sent = send_to_all(self._channels, message, tell)
             return all_sent
 
         with open_run(
@@ -136,7 +136,7 @@ class Watch:
             self._watched.again()
             if not self._failing:
                 why = error_text(error) if isinstance(error, VolactError) else type(error).__name__
-                self._failing = send_to_all(self._channels, failure_message(why))
+                self._failing = send_to_all(self._channels, failure_message(why), tell)
             return code
 
     def _writer(self, fleet: Fleet) -> Writer:

@@ -1,7 +1,7 @@
 """The one message about a run: a title, a few lines, and the same as data.
 
-Pure: a finished run in, words out.  Its recipients and its delivery are the
-command line's (``cli.notify``).  Everything here fits a chat: no list of all
+Pure: a finished run in, words out.  Its recipients and its delivery are
+``volact.notify``'s.  Everything here fits a chat: no list of all
 servers, and no text from a server can mention a person or become a link.
 """
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from volact.cli.failure import tell
 from volact.cli.fleet_options import consent_of, fleet_of
-from volact.cli.notify import open_channels
 from volact.cli.options.changes import WatchOptions
 from volact.cli.sinks import parse_reports
 from volact.cli.watch import Watch, WatchInterval
@@ -21,6 +20,7 @@ from volact.core.context import Policy
 from volact.core.span import parse_span
 from volact.errors import InputError, StoreError
 from volact.model.error_text import error_text
+from volact.notify.channels import open_channels
 from volact.pipeline import Mode
 from volact.queries.servers import ServersQuery
 from volact.report.watch_changes import ServerStanding, stored_standing

@@ -15,8 +15,8 @@ from functools import partial
 
 import msgspec
 
+from volact.bounded.memory import keep_memory_private
 from volact.bounded.stream import Limits
-from volact.cli.entry import keep_memory_private
 from volact.errors import InputError, NotifyError
 from volact.report.message import Message
 

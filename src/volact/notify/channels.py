@@ -1,6 +1,6 @@
-"""``--notify URL``: one message at the end of a run, over one or more channels.
+"""The channels that ``--notify`` and the service name, and a message over all of them.
 
-``notify_webhook`` and ``notify_apprise`` are the two kinds of channels.  A URL may hold a
+``webhook`` and ``apprise_channel`` are the two kinds of channels.  A URL may hold a
 secret: it is never shown, logged or stored; its scheme is, and the host of a webhook.
 """
 
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from volact.cli.failure import tell
-from volact.cli.notify_apprise import AppriseChannel
-from volact.cli.notify_webhook import Webhook
 from volact.errors import InputError, NotifyError
-from volact.model.text import say
+from volact.model.text import Text, say
+from volact.notify.apprise_channel import AppriseChannel
+from volact.notify.webhook import Webhook
 from volact.report.message import Message
 
 _ENV = "env:"
@@ -66,7 +65,9 @@ def _channel(word: str, env: Mapping[str, str]) -> Channel:
     return AppriseChannel(url, scheme[0].lower())
 
 
-def send_to_all(channels: Sequence[Channel], message: Message) -> bool:
+def send_to_all(
+    channels: Sequence[Channel], message: Message, on_failure: Callable[[Text], None]
+) -> bool:
     """Send to every channel; whether all succeeded.  A failed one does not stop the others."""
     whole = True
     for channel in channels:
@@ -74,5 +75,6 @@ def send_to_all(channels: Sequence[Channel], message: Message) -> bool:
             channel.send(message)
         except NotifyError as error:
             whole = False
-            tell(say("--notify {name}: not sent: {why}", name=channel.name, why=error.message))
+            why = error.message
+            on_failure(say("--notify {name}: not sent: {why}", name=channel.name, why=why))
     return whole

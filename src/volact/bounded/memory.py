@@ -1,0 +1,25 @@
+"""The memory of a process that holds secrets."""
+
+from __future__ import annotations
+
+import sys
+
+_PR_SET_DUMPABLE = 4
+
+
+def keep_memory_private() -> None:
+    """Write no core dump, and show this memory to no other process of the account.
+
+    Passwords are in it in clear.
+    """
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - asyncssh brings it along
+
+        # A pipe that takes core dumps does not care about the limit.
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
