@@ -1,4 +1,4 @@
-"""KMS hosts, time servers, DNS servers, metadata and lists of instances that send without end.
+"""KMS hosts, time servers, DNS, metadata, lists of instances and roles that send without end.
 
     python bench/chaos/endpoints_run.py
 
@@ -37,7 +37,7 @@ from volact.cloud.base import ApiError  # noqa: E402
 from volact.cloud.tencent.calls import Calls  # noqa: E402
 from volact.cloud.tencent.keys import find_keys  # noqa: E402
 from volact.cloud.tencent.listing import CvmList  # noqa: E402
-from volact.cloud.tencent.roles import fetch  # noqa: E402
+from volact.cloud.tencent.roles import AssumedRole, fetch  # noqa: E402
 from volact.cloud.tencent.settings import TencentSettings  # noqa: E402
 from volact.endpoints import probe_dns, probe_kms, probe_ntp  # noqa: E402
 from volact.model.profile import HostPort  # noqa: E402
@@ -54,7 +54,9 @@ _KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDhostile", "TENCENTCLOUD_SECRET_KEY": "ke
 _GOOD = {"kms good": "ok", "ntp good": "ok", "dns good": "ok", "metadata good": "an answer"}
 _HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
 _LISTED = json.dumps({"Response": {"TotalCount": 0, "RequestId": "r"}})
-_GOOD["cvm good"] = "0 instances"
+_ROLE = {"Credentials": {"Token": "t", "TmpSecretId": "i", "TmpSecretKey": "k"}}
+_ASSUMED = json.dumps({"Response": {**_ROLE, "ExpiredTime": 1 << 40, "RequestId": "r"}})
+_GOOD |= {"cvm good": "0 instances", "sts good": "keys"}
 
 
 def _page(text: str) -> Say:
@@ -78,11 +80,18 @@ def _started(stack: ExitStack, *, quick: bool) -> dict[str, int]:
     without_end = {**FLOODS, **SLOW, "compressed": compressed}
     http = {name: with_success(say) for name, say in without_end.items()}
     http["redirect"] = leads_to(stack.enter_context(evil(FLOODS["endless-body"])).port)
-    tcp = {f"{kind} {name}": say for kind in ("metadata", "cvm") for name, say in http.items()}
+    tcp = {
+        f"{kind} {name}": say for kind in ("metadata", "cvm", "sts") for name, say in http.items()
+    }
     if quick:  # each of them has the 40 s of a call
-        tcp = {name: say for name, say in tcp.items() if not name.startswith("cvm trickling")}
+        tcp = {
+            name: say
+            for name, say in tcp.items()
+            if not name.startswith(("cvm trickling", "sts trickling"))
+        }
     tcp |= {f"kms {name}": say for name, say in peers.KMS.items()}
     tcp |= {"metadata good": _page("a role"), "cvm good": _page(_LISTED)}
+    tcp |= {"sts good": _page(_ASSUMED)}
     tcp |= {"cvm endless-list": _endless_list, "kms good": peers.accepts}
     udp = {f"ntp {name}": answers for name, answers in peers.NTP.items()}
     udp |= {f"dns {name}": answers for name, answers in peers.DNS.items()}
@@ -96,6 +105,19 @@ def _started(stack: ExitStack, *, quick: bool) -> dict[str, int]:
     return ports
 
 
+def _metadata(url: str) -> str:
+    return "an answer" if fetch(f"{url}/") else "nothing"
+
+
+def _assumed(endpoint: str) -> str:
+    role = AssumedRole("AKIDhostile", "key", "arn", "chaos", 7200, endpoint=endpoint)
+    try:
+        role.get_sts_tmp_role_arn()
+    except Exception as error:  # as ``Calls`` takes every exception of the SDK
+        return type(error).__name__
+    return "keys" if role._token else "nothing"
+
+
 async def _outcome(name: str, port: int, threads: BlockingCalls) -> str:
     kind = name.partition(" ")[0]
     if kind == "kms":
@@ -104,9 +126,8 @@ async def _outcome(name: str, port: int, threads: BlockingCalls) -> str:
         return (await probe_ntp(_HERE, port, _WAIT_S)).word
     if kind == "dns":
         return (await probe_dns(_HERE, "kms.example.test", port, _WAIT_S)).word
-    if kind == "metadata":
-        told = await threads.run(partial(fetch, f"http://{_HERE}:{port}/"))
-        return "an answer" if told else "nothing"
+    if ask := {"metadata": _metadata, "sts": _assumed}.get(kind):
+        return await threads.run(partial(ask, f"http://{_HERE}:{port}"))
     account = TencentSettings(endpoint=f"http://{_HERE}:{port}")
     calls = Calls(account, "ap-jakarta", find_keys(account, _KEYS), threads, ())
     try:
