@@ -19,4 +19,4 @@ def test_peers_without_end_beside_healthy_servers(monkeypatch: pytest.MonkeyPatc
 def test_endpoints_without_end_beside_good_ones() -> None:
     _, found, wrong = meet_endpoints(quick=True)
     assert wrong == []
-    assert len(found) == 42
+    assert len(found) == 53
