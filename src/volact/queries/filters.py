@@ -28,6 +28,8 @@ class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
     ``names`` are names or globs (``web-*``; ``!web-*``: all but these), ``provider`` is
     a cloud or a part of one (``ovh`` includes ``ovh/dedicated``), ``findings`` are ids of
     findings of the newest examination, ``run`` is the id of the run that has a server's newest row.
+    ``scopes`` are alternatives of ``tag:NAME`` and ``provider:NAME`` to which a user is
+    confined; none of them means no server, ``None`` the whole fleet.
     Times are compared with when a licence ends (``ends_…``), the newest examination
     (``examined_…``) and the newest row (``seen_…``); from is included, before is not.
 
@@ -51,6 +53,7 @@ class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
     seen_from: datetime | None = None
     seen_before: datetime | None = None
     run: str = ""
+    scopes: tuple[str, ...] | None = None
 
 
 def of_servers(filter: ServerFilter, now: datetime, dialect: str) -> list[sa.ColumnElement[bool]]:
@@ -60,6 +63,8 @@ def of_servers(filter: ServerFilter, now: datetime, dialect: str) -> list[sa.Col
         found.append(sa.or_(*(_verdict(word, moment(now)) for word in filter.verdicts)))
     if filter.tags:
         found.append(_tagged(filter.tags, dialect))
+    if filter.scopes is not None:
+        found.append(_within(filter.scopes, dialect))
     if filter.overdue is not None:
         found.append(SERVERS.c.overdue.is_(filter.overdue))
     if filter.run:
@@ -82,10 +87,10 @@ def of_rows(filter: ServerFilter, dialect: str) -> list[sa.ColumnElement[bool]]:
     found = [*_common(filter, ROWS, dialect)]
     if filter.verdicts:
         found.append(ROWS.c.verdict.in_(filter.verdicts))
-    if filter.tags:
-        found.append(
-            ROWS.c.server.in_(sa.select(SERVERS.c.name).where(_tagged(filter.tags, dialect)))
-        )
+    meant = [_tagged(filter.tags, dialect)] if filter.tags else []
+    meant += [] if filter.scopes is None else [_within(filter.scopes, dialect)]
+    if meant:
+        found.append(ROWS.c.server.in_(sa.select(SERVERS.c.name).where(*meant)))
     if filter.run:
         found.append(ROWS.c.run == filter.run)
     found += _between(ROWS.c.at, filter.seen_from, filter.seen_before)
@@ -150,14 +155,32 @@ def _common(
         if values:
             yield column.in_(values)
     if filter.provider:
-        part = table.c.provider.startswith(f"{filter.provider}/", autoescape=True)
-        yield sa.or_(table.c.provider == filter.provider, part)
+        yield _provided(table, filter.provider)
     if filter.findings:
         yield sa.exists().where(
             FINDINGS.c.finding.in_(filter.findings),
             FINDINGS.c.run == run,
             FINDINGS.c.server == name,
         )
+
+
+def _provided(table: sa.Table, provider: str) -> sa.ColumnElement[bool]:
+    """A provider, or a part of it."""
+    part = table.c.provider.startswith(f"{provider}/", autoescape=True)
+    return sa.or_(table.c.provider == provider, part)
+
+
+def _within(scopes: tuple[str, ...], dialect: str) -> sa.ColumnElement[bool]:
+    """The servers of any of these scopes, by what is known of them now."""
+    parts = [scope.partition(":") for scope in scopes]
+    some = [_tagged((value,), dialect) for kind, _, value in parts if kind == "tag"]
+    some += [_provided(SERVERS, value) for kind, _, value in parts if kind == "provider"]
+    return sa.or_(sa.false(), *some)
+
+
+def names_within(scopes: tuple[str, ...], dialect: str) -> sa.Select[tuple[str]]:
+    """The names of the servers of any of these scopes."""
+    return sa.select(SERVERS.c.name).where(_within(scopes, dialect))
 
 
 def _verdict(word: Word, at: str) -> sa.ColumnElement[bool]:

@@ -80,6 +80,28 @@ class ServersQuery(msgspec.Struct, frozen=True, kw_only=True):
         return query.where(SERVERS.c.ends.is_not(None)) if self.order == "ends" else query
 
 
+class ServerQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """One server in its current state, where the filter means it.
+
+    ``ServerQuery(name="web-01", now=now).ask(store)``
+    """
+
+    name: str
+    now: datetime
+    filter: ServerFilter = ServerFilter()
+
+    def ask(self, reader: Reader) -> ServerState | None:
+        """``None`` for a server that the store does not know, or that is not meant."""
+
+        def read(connection: sa.Connection) -> ServerState | None:
+            where = of_servers(self.filter, self.now, connection.dialect.name)
+            query = sa.select(*STATE).where(SERVERS.c.name == self.name, *where)
+            row = connection.execute(query).one_or_none()
+            return None if row is None else state_of(row)
+
+        return reader.ask(read)
+
+
 class RunServersQuery(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of one run that a filter means, by name.
 

@@ -95,7 +95,8 @@ def make_app(
         route_handlers=[*handlers],
         guards=[enforce],
         middleware=[DefineMiddleware(_Authentication), *middleware],
-        state=State({"parts": parts}),
+        state=State({"parts": parts, "handlers": handlers}),
         openapi_config=None,
+        logging_config=None,
         **settings,
     )

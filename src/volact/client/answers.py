@@ -1,0 +1,81 @@
+"""What the API answers to questions about servers and runs: pages, and one of each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from volact.client.wire import RunInfo
+from volact.model.report import ServerReport
+from volact.queries.values import RunServer, SentStep, StatusRow
+from volact.store.values import RunRow
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a run is refused."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+class ServerItem(StatusRow, frozen=True, kw_only=True):
+    """A server of a list: its current state."""
+
+    tags: tuple[str, ...] = ()
+    overdue: bool = False  # its renewal
+
+
+class ServerPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``next`` is the cursor of the next page, ``""`` after the last; so for every page."""
+
+    items: tuple[ServerItem, ...]
+    next: str = ""
+
+
+class ServerDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A server's current state, and the report of its newest examination."""
+
+    server: ServerItem
+    report: ServerReport | None = None
+    report_run: str = ""  # the run that the report is of
+    report_at: str = ""
+
+
+class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of a server's newest examination.
+
+    Each is ``{"type": "known", "value": …}``, ``{"type": "absent"}`` or
+    ``{"type": "unreadable", "hresult": …}``; ``raw`` is the answer that they were read from.
+    """
+
+    run: str
+    facts: dict[str, Any]
+    raw: dict[str, Any]
+
+
+class RunPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs of the service, the newest first."""
+
+    items: tuple[RunInfo, ...]
+    next: str = ""
+
+
+class RunServerPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a run, by the servers' names."""
+
+    items: tuple[RunServer, ...]
+    next: str = ""
+
+
+class StepPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Steps that were sent to servers, and what they answered."""
+
+    items: tuple[SentStep, ...]
+    next: str = ""
+
+
+class StoredRunPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs as the store has them, those of the command line as well; the newest first."""
+
+    items: tuple[RunRow, ...]
+    next: str = ""

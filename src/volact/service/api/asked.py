@@ -1,0 +1,108 @@
+"""What handlers of the API share: the parts, the caller's scopes, filters, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from litestar.exceptions import NotFoundException, ValidationException
+from litestar.params import FromQuery, QueryParameter
+
+from volact.errors import ErrorKind
+from volact.model.report import Word
+from volact.queries.filters import ServerFilter
+from volact.queries.pages import MOST, PageRequest
+from volact.queries.servers import ServerQuery
+from volact.queries.values import ServerState
+from volact.service.access import Actor
+from volact.service.app import Parts
+
+T = TypeVar("T")
+Asked = Request[Actor, Any, State]
+Words = list[Annotated[str, msgspec.Meta(min_length=1, max_length=255)]]
+
+
+def parts_of(request: Asked) -> Parts:
+    """What handlers work with."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def scopes_of(actor: Actor) -> tuple[str, ...] | None:
+    """The part of the fleet that the caller may see, in the words of ``ServerFilter``."""
+    return None if actor.scopes is None else tuple(map(str, actor.scopes))
+
+
+def page_request(
+    limit: Annotated[int, QueryParameter(ge=1, le=MOST, description="Items of a page.")] = 100,
+    cursor: Annotated[
+        str, QueryParameter(max_length=2000, description="`next` of the page before.")
+    ] = "",
+) -> PageRequest:
+    """Which page of a list."""
+    return PageRequest(limit=limit, cursor=cursor)
+
+
+def server_filter(  # noqa: PLR0913, PLR0917 - each is a parameter of the request
+    request: Asked,
+    name: Annotated[
+        Words | None, QueryParameter(description="Name or glob; `!NAME`: without.")
+    ] = None,
+    tag: FromQuery[Words | None] = None,
+    verdict: FromQuery[list[Word] | None] = None,
+    finding: Annotated[Words | None, QueryParameter(description="Id of a finding.")] = None,
+    error: FromQuery[list[ErrorKind] | None] = None,
+    provider: Annotated[str, QueryParameter(max_length=255)] = "",
+    kms_host: FromQuery[Words | None] = None,
+    release: FromQuery[Words | None] = None,
+    status: Annotated[Words | None, QueryParameter(description="Status of the licence.")] = None,
+    ends_from: FromQuery[datetime | None] = None,
+    ends_before: FromQuery[datetime | None] = None,
+    overdue: FromQuery[bool | None] = None,
+    examined_from: FromQuery[datetime | None] = None,
+    examined_before: FromQuery[datetime | None] = None,
+    seen_from: FromQuery[datetime | None] = None,
+    seen_before: FromQuery[datetime | None] = None,
+) -> ServerFilter:
+    """The part of the fleet that a request means, within the caller's scopes."""
+    return ServerFilter(
+        names=tuple(name or ()),
+        tags=tuple(tag or ()),
+        verdicts=tuple(verdict or ()),
+        findings=tuple(finding or ()),
+        errors=tuple(error or ()),
+        provider=provider,
+        kms_hosts=tuple(kms_host or ()),
+        releases=tuple(release or ()),
+        statuses=tuple(status or ()),
+        ends_from=ends_from,
+        ends_before=ends_before,
+        overdue=overdue,
+        examined_from=examined_from,
+        examined_before=examined_before,
+        seen_from=seen_from,
+        seen_before=seen_before,
+        scopes=scopes_of(request.user),
+    )
+
+
+def paged(page: Callable[[], T]) -> T:
+    """The page of a list; a cursor that is none of this list is the caller's mistake."""
+    try:
+        return page()
+    except ValueError as error:
+        raise ValidationException(str(error)) from error
+
+
+def server_of(request: Asked, name: str) -> ServerState:
+    """A server that the caller may see; not found for others, whether they exist or not."""
+    parts = parts_of(request)
+    scoped = ServerFilter(scopes=scopes_of(request.user))
+    found = ServerQuery(name=name, now=parts.now(), filter=scoped).ask(parts.store)
+    if found is None:
+        raise NotFoundException("there is no such server")
+    return found

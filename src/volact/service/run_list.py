@@ -1,0 +1,115 @@
+"""The service's runs as lists: one for API and console.  Steering them is ``run_control``'s.
+
+A caller with scopes sees the runs that it asked for and those that have a row of a server
+of its scopes; their counts are of those servers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.client.wire import RunInfo, RunSpec, RunState, Verb
+from volact.queries.filters import names_within
+from volact.queries.pages import Order, Page, PageRequest, page_of
+from volact.queries.reader import Reader
+from volact.service.database.tables import RUNS
+from volact.store.tables import ROWS
+
+_COLUMNS = [RUNS.c[name] for name in RunInfo.__struct_fields__]
+_ORDER = Order((RUNS.c.requested, RUNS.c.id), newest_first=True)
+Scopes = tuple[str, ...] | None
+
+
+class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The runs, the newest first; only in some states or of some verbs, if given.
+
+    ``RunListQuery(states=("running",)).page(store, PageRequest(limit=20))``
+    """
+
+    states: tuple[RunState, ...] = ()
+    verbs: tuple[Verb, ...] = ()
+    schedule: str = ""
+    user: str = ""  # whose own runs are seen, whatever servers they have
+    scopes: Scopes = None
+
+    def page(self, reader: Reader, request: PageRequest) -> Page[RunInfo]:
+        """One page; ``ValueError`` for a wrong limit or cursor."""
+        return reader.ask(lambda connection: self._page(connection, request))
+
+    def find(self, reader: Reader, run: str) -> RunInfo | None:
+        """One run by its id; ``None`` for none that is seen."""
+        query_of = self._query
+
+        def read(connection: sa.Connection) -> RunInfo | None:
+            rows = connection.execute(query_of(connection).where(RUNS.c.id == run)).all()
+            return self._counted(connection, map(info_of, rows))[0] if rows else None
+
+        return reader.ask(read)
+
+    def _page(self, connection: sa.Connection, request: PageRequest) -> Page[RunInfo]:
+        found = page_of(connection, self._query(connection), _ORDER, request, info_of)
+        return Page(items=tuple(self._counted(connection, found.items)), next=found.next)
+
+    def _query(self, connection: sa.Connection) -> sa.Select[Any]:
+        query = sa.select(*_COLUMNS)
+        if self.states:
+            query = query.where(RUNS.c.state.in_(self.states))
+        if self.verbs:
+            verbs = (sa.func.substr(RUNS.c.spec, 1, len(_begin(verb))) == _begin(verb)
+                     for verb in self.verbs)  # fmt: skip
+            query = query.where(sa.or_(*verbs))
+        if self.schedule:
+            query = query.where(RUNS.c.schedule == self.schedule)
+        if self.scopes is not None:
+            query = query.where(
+                sa.or_(RUNS.c.requested_by == self.user, seen(RUNS.c.id, connection, self.scopes))
+            )
+        return query
+
+    def _counted(self, connection: sa.Connection, found: Iterable[RunInfo]) -> list[RunInfo]:
+        """The runs with the counts of the servers that are seen."""
+        runs = [*found]
+        if self.scopes is None or not runs:
+            return runs
+        mine = ROWS.c.server.in_(names_within(self.scopes, connection.dialect.name))
+        query = (
+            sa.select(ROWS.c.run, ROWS.c.verdict, sa.func.count())
+            .where(ROWS.c.run.in_([run.id for run in runs]), mine)
+            .group_by(ROWS.c.run, ROWS.c.verdict)
+        )
+        counts: dict[str, dict[str, int]] = {}
+        for run, verdict, servers in connection.execute(query):
+            counts.setdefault(run, {})[verdict] = servers
+        return [_narrowed(run, counts.get(run.id, {}), self.user) for run in runs]
+
+
+def _narrowed(run: RunInfo, counts: dict[str, int], user: str) -> RunInfo:
+    if run.requested_by == user:
+        return run
+    done = sum(counts.values())
+    return msgspec.structs.replace(run, servers=done, done=done, counts=counts, note="")
+
+
+def _begin(verb: str) -> str:
+    """How the JSON of a specification with a verb begins: the first field is the verb."""
+    return f'{{"verb":"{verb}"'
+
+
+def seen(
+    run: sa.ColumnElement[str], connection: sa.Connection, scopes: tuple[str, ...]
+) -> sa.ColumnElement[bool]:
+    """Whether a run has a row of a server of these scopes."""
+    names = names_within(scopes, connection.dialect.name)
+    return sa.exists().where(ROWS.c.run == run, ROWS.c.server.in_(names))
+
+
+def info_of(row: Sequence[Any]) -> RunInfo:
+    """A line of the table, in the order of the fields."""
+    values = dict(zip(RunInfo.__struct_fields__, row, strict=True))
+    spec = msgspec.json.decode(values.pop("spec"), type=RunSpec)
+    counts = msgspec.json.decode(values.pop("counts"), type=dict[str, int])
+    return msgspec.convert({**values, "spec": spec, "counts": counts}, RunInfo)
