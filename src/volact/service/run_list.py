@@ -33,7 +33,7 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
     states: tuple[RunState, ...] = ()
     verbs: tuple[Verb, ...] = ()
     schedule: str = ""
-    user: str = ""  # whose own runs are seen, whatever servers they have
+    user: str = ""  # the caller, who sees each run of their own
     scopes: Scopes = None
 
     def page(self, reader: Reader, request: PageRequest) -> Page[RunInfo]:
