@@ -118,7 +118,7 @@ class Reading:
             return question(connection)
 
     def stream(self, question: Any) -> Any:
-        raise NotImplementedError
+        return iter(())
 
 
 def put_run(engine: sa.Engine, info: RunInfo) -> None:
