@@ -49,7 +49,7 @@ def messages() -> list[Message]:
 def _all() -> Iterator[Message]:
     for path in sorted(SOURCE.rglob("*.py")):
         yield from in_python(path.read_text("utf-8"), _place(path))
-    for path in sorted((SOURCE / "report" / "templates").glob("*.j2")):
+    for path in sorted(SOURCE.rglob("templates/*.j2")):
         yield from in_template(path.read_text("utf-8"), _place(path))
     for path in sorted((SOURCE / "agent" / "source").glob("*.js")):
         yield from in_script(path.read_text("ascii"), _place(path))

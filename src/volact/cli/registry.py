@@ -122,6 +122,12 @@ VERBS = (
         "watch.watch",
     ),
     Verb(
+        "serve",
+        "Serve console and API for a team.",
+        "service.ServeOptions",
+        "serve.serve",
+    ),
+    Verb(
         "status",
         "Show the fleet's state from the store; contacts no server.",
         "store_reports.StatusOptions",

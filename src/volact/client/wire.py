@@ -7,7 +7,7 @@ as they are.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -180,3 +180,98 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: int
     detail: str = ""
     hint: str = ""
+
+
+class UserInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A user.  ``scopes``: words as ``tag:web``; ``None``: the whole fleet."""
+
+    id: str
+    name: str
+    email: str = ""
+    role: Role
+    scopes: tuple[str, ...] | None = None
+    language: str = ""
+    disabled: bool = False
+    password: bool = False  # whether one is set
+    oidc: bool = False  # whether the identity provider signs this user in
+    created: datetime
+    signed_in: datetime | None = None
+
+
+class NewUser(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is to be added; the first sign-in is by a one-time link or by OIDC."""
+
+    name: str
+    role: Role
+    scopes: tuple[str, ...] | None = None
+    email: str = ""
+    language: str = ""
+
+
+class UserChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be different; what is left out stays."""
+
+    role: Role | msgspec.UnsetType = msgspec.UNSET
+    scopes: tuple[str, ...] | msgspec.UnsetType | None = msgspec.UNSET
+    email: str | msgspec.UnsetType = msgspec.UNSET
+    language: str | msgspec.UnsetType = msgspec.UNSET
+    disabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed-in browser.  ``agent`` is what it calls itself."""
+
+    id: str
+    user: str
+    via: str = "session"
+    created: datetime
+    seen: datetime
+    expires: datetime
+    address: str = ""
+    agent: str = ""
+    current: bool = False
+
+
+class TokenInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An API token without its key, which was shown once."""
+
+    id: str
+    user: str
+    name: str
+    role: Role
+    scopes: tuple[str, ...] | None = None
+    created: datetime
+    expires: datetime
+    used: datetime | None = None
+
+
+class NewToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token to be made; it may do no more than its owner."""
+
+    name: str
+    role: Role = "viewer"
+    scopes: tuple[str, ...] | None = None
+    days: int = 90
+
+
+class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the audit.  ``hash`` covers it and the line before."""
+
+    position: int
+    at: datetime
+    user: str
+    via: str
+    address: str
+    action: str
+    object: str
+    detail: dict[str, Any]
+    approved_by: str
+    hash: str
+
+
+class AuditCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """The audit's chain, followed.  ``broken_at``: the first line that does not fit; 0: none."""
+
+    lines: int
+    head: str
+    broken_at: int

@@ -81,3 +81,10 @@ def narrowed(
     if owner is None or token is None:
         return token if owner is None else owner
     return tuple(scope for scope in token if scope in owner)
+
+
+def capped_role(owner: Role, token: Role) -> Role:
+    """The role of a token: never more than its owner's; ``viewer`` where neither has the other."""
+    if GRANTS[token] <= GRANTS[owner]:
+        return token
+    return owner if GRANTS[owner] <= GRANTS[token] else "viewer"

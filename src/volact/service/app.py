@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.middleware.base import DefineMiddleware
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Guard
 
 from volact.service.access import Actor, Permission
 from volact.service.run_control import RunControl
@@ -81,6 +81,7 @@ def make_app(
     handlers: Sequence[ControllerRouterHandler],
     *,
     middleware: Iterable[Any] = (),
+    guards: Iterable[Guard] = (),
     **settings: Any,
 ) -> Litestar:
     """The application.
@@ -89,11 +90,14 @@ def make_app(
         parts: what handlers work with.
         handlers: routes, controllers and routers; each names its ``permission`` in ``opt``.
         middleware: inside of authentication.
+        guards: after ``enforce``.
         settings: further settings of ``Litestar``.
     """
     return Litestar(
-        route_handlers=[*handlers],
-        guards=[enforce],
+        # In one router: Litestar 2.25 wraps a handler with ``sync_to_thread`` once more for every
+        # other method that is registered on its path later.
+        route_handlers=[Router("/", route_handlers=[*handlers])],
+        guards=[enforce, *guards],
         middleware=[DefineMiddleware(_Authentication), *middleware],
         state=State({"parts": parts, "handlers": handlers}),
         openapi_config=None,

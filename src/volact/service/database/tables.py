@@ -48,10 +48,18 @@ USERS = sa.Table(
     sa.Column("subject", sa.String(512), unique=True),  # of OIDC: issuer and subject
     _text("language", 16),
     _flag("disabled"),
-    _number("failures"),  # failed sign-ins since the last good one
-    _time("locked_until"),
     _time("created", nullable=False),
     _time("signed_in"),
+)
+
+# Failed sign-ins: by name and address, by address, by name; of unknown names, too.
+ATTEMPTS = sa.Table(
+    "service_attempts",
+    METADATA,
+    _key("key"),  # a hash
+    _number("failures"),
+    _time("locked_until"),
+    _time("at", nullable=False),
 )
 
 LINKS = sa.Table(
@@ -67,6 +75,7 @@ SESSIONS = sa.Table(
     METADATA,
     _key("hash"),
     _text("id", 64),  # what the list of sessions names
+    _text("via", 16, "session"),  # session, link
     sa.Column("user", sa.String(64), sa.ForeignKey("service_users.id"), nullable=False, index=True),
     _time("created", nullable=False),
     _time("seen", nullable=False),
@@ -105,6 +114,15 @@ AUDIT = sa.Table(
     _text("hash", 64),
     sa.Index("ix_service_audit_action", "action", "position"),
     sa.Index("ix_service_audit_user", "user", "position"),
+)
+
+# One row: the newest line of the audit.
+AUDIT_HEAD = sa.Table(
+    "service_audit_head",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    _number("position"),
+    _text("hash", 64),
 )
 
 INVENTORIES = sa.Table(

@@ -1,0 +1,110 @@
+"""``volact serve``: the service in one process, with its workers beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from volact.cli.options.service import ServeOptions
+from volact.cli.runtime import run_async, stop_on_signals
+from volact.errors import InputError
+from volact.model.text import Text, raw, say
+from volact.store.address import Address, chosen
+from volact.words import tr
+
+try:
+    from volact.service import serve as service
+    from volact.service.app import utc_now
+    from volact.service.settings import ListenAddress, ServiceSettings, TlsFiles
+except ModuleNotFoundError as error:
+    if (error.name or "volact").startswith("volact"):
+        raise
+    raise InputError(
+        say("the service needs the package {name}", name=raw(error.name or "")),
+        say("pip install {extra}", extra="'volact[service]'"),
+    ) from error
+
+
+def serve(options: ServeOptions) -> int:
+    """Serve console and API until stopped."""
+    settings = settings_of(options)
+    service.require_certificate(settings)
+    run_async(_serve(settings))
+    return 0
+
+
+async def _serve(settings: ServiceSettings) -> None:
+    stop = asyncio.Event()
+    with (
+        service.listening(settings) as listener,
+        service.open_service_store(settings.database) as store,
+        stop_on_signals(stop),
+    ):
+        _tell(say("volact serves {url}; Ctrl-C stops it", url=service.base_url(settings)))
+        if link := service.first_link(store, settings, utc_now()):
+            _tell(say("sign in as administrator with this link, once, within a day:"))
+            _tell(raw(link))
+        await service.run_server(settings, store, listener, stop)
+
+
+def settings_of(options: ServeOptions) -> ServiceSettings:
+    """The options as settings; ``InputError`` for what is none."""
+    return ServiceSettings(
+        database=database_of(options.database),
+        listen=_listen(options.listen),
+        tls=_tls(options),
+        public_url=_public_url(options.public_url),
+        trusted_proxies=tuple(_network(text) for text in options.trust_proxy),
+    )
+
+
+def database_of(option: str) -> Address:
+    """The database that is meant; the service cannot do without one."""
+    address = chosen(option)
+    if address is None:
+        raise InputError(say("the service needs a database"), say("give one with --database"))
+    return address
+
+
+def _listen(text: str) -> ListenAddress:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise InputError(say("{text} is not HOST:PORT", text=raw(repr(text))))
+    return ListenAddress(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def _tls(options: ServeOptions) -> TlsFiles | None:
+    if bool(options.tls_certificate) != bool(options.tls_key):
+        raise InputError(say("--tls-certificate and --tls-key are given together"))
+    if not options.tls_key:
+        return None
+    return TlsFiles(Path(options.tls_certificate), Path(options.tls_key))
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (
+        parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/")
+    ):
+        raise InputError(
+            say("{text} is not the address of a service", text=raw(repr(text))),
+            say("for example: {url}", url=raw("https://volact.example")),
+        )
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        message = say("{text} is no IP address or network", text=raw(repr(text)))
+        raise InputError(message) from error
+    return text
+
+
+def _tell(line: Text) -> None:
+    sys.stderr.write(f"{tr(line)}\n")
+    sys.stderr.flush()

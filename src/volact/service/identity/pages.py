@@ -1,0 +1,233 @@
+"""Sign-in, by password or one-time link; sign-out; one's own password."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import anyio.to_thread
+import msgspec
+import sqlalchemy as sa
+from anyio import CapacityLimiter
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.params import FromQuery, URLEncodedBody
+from litestar.response import Redirect
+
+from volact.client.wire import UserInfo
+from volact.errors import InputError
+from volact.model.error_text import error_text
+from volact.model.text import Text, say
+from volact.service.access import Actor, Permission, Via
+from volact.service.app import Parts
+from volact.service.database.transaction import transaction
+from volact.service.identity import passwords, sessions
+from volact.service.identity.audit import SYSTEM, Change, changing
+from volact.service.identity.authenticator import address_of, cookie_name, is_secure
+from volact.service.identity.users import find
+from volact.words import language, tr
+
+Asked = Request[Any, Any, Any]
+_PUBLIC = {"permission": Permission.PUBLIC}
+_OWN = {"permission": Permission.SIGNED_IN}
+# argon2 takes 64 MiB each time: two at once, and the others wait.
+_HASHING = CapacityLimiter(2)
+
+
+class SignInForm(msgspec.Struct, frozen=True):
+    """What the sign-in page sends."""
+
+    name: str = ""
+    password: str = ""
+    next: str = "/"
+
+
+class LinkForm(msgspec.Struct, frozen=True):
+    """What the page of a one-time link sends."""
+
+    key: str = ""
+
+
+class PasswordForm(msgspec.Struct, frozen=True):
+    """A password to set; ``old`` unless the session began with a link."""
+
+    new: str = ""
+    old: str = ""
+
+
+def safe_next(path: str) -> str:
+    """Where to go after sign-in: a path of this service, never another address."""
+    local = path.startswith("/") and path.isprintable() and "\\" not in path
+    return path if local and not path.startswith("//") else "/"
+
+
+@get("/sign-in", opt=_PUBLIC, sync_to_thread=False)
+def sign_in_page(request: Asked, next: FromQuery[str] = "/") -> Response[Any]:
+    """The form; for a caller who is signed in, the page that was wanted."""
+    if request.scope.get("user") is not None:
+        return Redirect(safe_next(next), status_code=303)
+    return _page("sign_in.html.j2", next=safe_next(next))
+
+
+@post("/sign-in", opt=_PUBLIC)
+async def sign_in(request: Asked, data: URLEncodedBody[SignInForm]) -> Response[Any]:
+    """Begin a session, or show the form again with the reason."""
+    parts = _parts(request)
+    try:
+        user = await anyio.to_thread.run_sync(
+            passwords.sign_in, parts.store, parts.now(), data.name, data.password,
+            address_of(request), limiter=_HASHING,
+        )  # fmt: skip
+    except passwords.TooManyAttemptsError as error:
+        wait = say("Too many failed attempts. Try again in {n} seconds.", n=error.seconds)
+        again = {"retry-after": str(error.seconds)}
+        return _page("sign_in.html.j2", wait, 429, again, next=safe_next(data.next))
+    if user is None:
+        wrong = say("The user name or the password is wrong.")
+        return _page("sign_in.html.j2", wrong, 401, next=safe_next(data.next))
+    return await _begin(request, user, safe_next(data.next))
+
+
+@get("/sign-in/link", opt=_PUBLIC, sync_to_thread=False)
+def link_page(key: FromQuery[str] = "") -> Response[Any]:
+    """A button: programs that only look at a link do not use it up."""
+    return _page("sign_in_link.html.j2", key=key)
+
+
+@post("/sign-in/link", opt=_PUBLIC)
+async def sign_in_by_link(request: Asked, data: URLEncodedBody[LinkForm]) -> Response[Any]:
+    """Begin a session by a one-time link; a user without a password is asked for one."""
+    parts = _parts(request)
+
+    def take() -> UserInfo:
+        with transaction(parts.store) as connection:
+            return sessions.take_link(connection, parts.now(), data.key)
+
+    try:
+        user = await anyio.to_thread.run_sync(take)
+    except InputError as error:
+        return _page("sign_in.html.j2", error_text(error), 401, next="/")
+    return await _begin(request, user, "/account/password", "link")
+
+
+@post("/sign-out", opt=_OWN, sync_to_thread=True)
+def sign_out(request: Asked) -> Response[Any]:
+    """End this session."""
+    parts, actor = _parts(request), _actor(request)
+    with changing(parts.store, parts.now(), actor) as change:
+        sessions.end(change, actor.user, actor.session)
+    return _to("/sign-in", _cookie(request, "", max_age=0))
+
+
+@get("/account/password", opt=_OWN, sync_to_thread=True)
+def password_page(request: Asked) -> Response[Any]:
+    """The form for one's own password."""
+    return _password_page(request)
+
+
+@post("/account/password", opt=_OWN)
+async def change_password(request: Asked, data: URLEncodedBody[PasswordForm]) -> Response[Any]:
+    """Set one's own password; the other sessions end, and this one gets a new key."""
+    return await anyio.to_thread.run_sync(_change_password, request, data, limiter=_HASHING)
+
+
+def _change_password(request: Asked, data: PasswordForm) -> Response[Any]:
+    parts, actor = _parts(request), _actor(request)
+    try:
+        with changing(parts.store, parts.now(), actor) as change:
+            _require_old(change.connection, actor, data.old)
+            passwords.set_password(change, actor.user, data.new)
+            sessions.end(change, actor.user)
+            key = _new_session(request, change, find(change.connection, actor.user), "session")
+    except InputError as error:
+        return _password_page(request, error_text(error), 400)
+    return _to("/", _cookie(request, key))
+
+
+def _require_old(connection: sa.Connection, actor: Actor, old: str) -> None:
+    asked = _asks_old(connection, actor)
+    if asked and not passwords.is_password_of(connection, actor.user, old):
+        raise InputError(say("the present password is wrong"))
+
+
+def _password_page(request: Asked, message: Text | None = None, status: int = 200) -> Response[Any]:
+    parts, actor = _parts(request), _actor(request)
+    asks_old = parts.store.ask(lambda connection: _asks_old(connection, actor))
+    return _page(
+        "password.html.j2", message, status, name=actor.name,
+        asks_old=asks_old, shortest=passwords.SHORTEST,
+    )  # fmt: skip
+
+
+def _asks_old(connection: sa.Connection, actor: Actor) -> bool:
+    """Who came by a link has no password, or forgot it."""
+    return actor.via != "link" and find(connection, actor.user).password
+
+
+async def _begin(request: Asked, user: UserInfo, next: str, via: Via = "session") -> Response[Any]:
+    """A session with a key of its own; the one of the cookie that came ends."""
+    parts = _parts(request)
+
+    def begin() -> str:
+        before: Actor | None = request.scope.get("user")
+        with changing(parts.store, parts.now(), before or SYSTEM) as change:
+            if before is not None:
+                sessions.end(change, before.user, before.session)
+            return _new_session(request, change, user, via)
+
+    return _to(next, _cookie(request, await anyio.to_thread.run_sync(begin)))
+
+
+def _new_session(request: Asked, change: Change, user: UserInfo, via: Via) -> str:
+    actor = sessions.signing_in(user, via, address_of(request))
+    agent = request.headers.get("user-agent", "")
+    return sessions.begin(replace(change, actor=actor), user, agent)
+
+
+def _cookie(request: Asked, key: str, max_age: int = int(sessions.LASTS.total_seconds())) -> Cookie:
+    settings = _parts(request).settings
+    return Cookie(
+        key=cookie_name(settings), value=key, max_age=max_age, path="/",
+        httponly=True, samesite="lax", secure=is_secure(settings),
+    )  # fmt: skip
+
+
+def _to(path: str, cookie: Cookie) -> Response[Any]:
+    return Redirect(path, status_code=303, cookies=[cookie])
+
+
+def _parts(request: Asked) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def _actor(request: Asked) -> Actor:
+    actor: Actor = request.scope["user"]
+    return actor
+
+
+def _page(
+    template: str, message: Text | None = None, status: int = 200,
+    headers: dict[str, str] | None = None, **values: Any,
+) -> Response[str]:  # fmt: skip
+    html = _environment().get_template(template).render(message=message, **values)
+    return Response(
+        html, media_type="text/html; charset=utf-8", status_code=status, headers=headers
+    )
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True,
+    )  # fmt: skip
+    made.globals.update(tr=tr, say=say, language=language)
+    return made
+
+
+HANDLERS = [
+    sign_in_page, sign_in, link_page, sign_in_by_link, sign_out, password_page, change_password,
+]  # fmt: skip

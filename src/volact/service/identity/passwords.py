@@ -1,0 +1,161 @@
+"""Passwords (argon2id), and the wait after failed sign-ins.
+
+A sign-in does the same work for a name that exists and for one that does not, so that
+neither words nor time tell which names exist.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cache
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from volact.client.wire import UserInfo
+from volact.errors import InputError
+from volact.model.text import say
+from volact.service.access import Actor
+from volact.service.database.tables import ATTEMPTS, USERS
+from volact.service.database.transaction import transaction
+from volact.service.identity.audit import Change, changing
+from volact.service.identity.keys import key_hash, new_key
+from volact.service.identity.users import row_of, user_info
+from volact.store.clock import moment
+from volact.store.store import Store
+
+SHORTEST, LONGEST = 12, 1000
+_HASHER = PasswordHasher()  # RFC 9106's second choice: 64 MiB, 3 passes
+_FIRST_WAIT = timedelta(seconds=15)
+_LONGEST_WAIT = timedelta(hours=1)
+_FORGOTTEN = timedelta(hours=24)
+
+
+class TooManyAttemptsError(Exception):
+    """A sign-in that has to wait; ``seconds`` from now."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def sign_in(store: Store, now: datetime, name: str, password: str, address: str) -> UserInfo | None:
+    """The user whose name and password these are; ``None`` for anything else.
+
+    ``TooManyAttemptsError`` after failures by this name from this address, from this
+    address, or by this name from everywhere; the right password has to wait, too.
+    """
+    name = name.strip().casefold()
+    limits = _limits(name, address)
+    with transaction(store) as connection:
+        _require_no_wait(connection, now, limits)
+        row = row_of(connection, USERS.c.name == name)
+    stored = None if row is None or row.disabled else row.password
+    if _matches(stored, password) and row is not None:
+        with transaction(store) as connection:
+            _require_no_wait(connection, now, limits)  # others may have failed meanwhile
+            _clear(connection, next(iter(limits)))
+            _rehash(connection, row, password)
+        return user_info(row)
+    _failed(store, now, Actor(user="", name=name[:100], role="viewer", address=address), limits)
+    return None
+
+
+def set_password(change: Change, user: str, password: str) -> None:
+    """Store a password; ``InputError`` for one that is too short or is the user's name."""
+    if not SHORTEST <= len(password) <= LONGEST or len(set(password)) < 5:
+        raise InputError(
+            say("a password has at least {n} characters, 5 of them different", n=SHORTEST),
+            say("a sentence is good, a word is not"),
+        )
+    row = row_of(change.connection, USERS.c.id == user)
+    if row is None or row.name in password.casefold():
+        raise InputError(say("a password does not contain the user's name"))
+    changed = USERS.update().where(USERS.c.id == user).values(password=_hash_of(password))
+    change.connection.execute(changed)
+    change.tell("password.changed", row.name)
+
+
+def is_password_of(connection: sa.Connection, user: str, password: str) -> bool:
+    """Whether a signed-in user knows the password."""
+    row = row_of(connection, USERS.c.id == user)
+    return _matches(row and row.password, password)
+
+
+def wait_after(failures: int, free: int) -> timedelta:
+    """The wait before the next try: none for the first, then twice as long each time."""
+    if failures < free:
+        return timedelta()
+    return min(_FIRST_WAIT * (1 << min(failures - free, 20)), _LONGEST_WAIT)
+
+
+def _limits(name: str, address: str) -> dict[str, int]:
+    """What failures are counted by, and how many are free."""
+    return {
+        key_hash(f"both {address} {name}"): 5,
+        key_hash(f"address {address}"): 20,
+        key_hash(f"name {name}"): 50,
+    }
+
+
+def _require_no_wait(connection: sa.Connection, now: datetime, limits: dict[str, int]) -> None:
+    until = connection.execute(
+        sa.select(sa.func.max(ATTEMPTS.c.locked_until)).where(ATTEMPTS.c.key.in_(limits))
+    ).scalar()
+    if until and until > moment(now):
+        left = datetime.fromisoformat(until) - now
+        raise TooManyAttemptsError(int(left.total_seconds()) + 1)
+
+
+def _failed(store: Store, now: datetime, actor: Actor, limits: dict[str, int]) -> None:
+    with changing(store, now, actor) as change:
+        old = ATTEMPTS.c.at < moment(now - _FORGOTTEN)
+        change.connection.execute(ATTEMPTS.delete().where(old))
+        for key, free in limits.items():
+            _count(change, key, free)
+        change.tell("sign-in.failed")
+
+
+def _count(change: Change, key: str, free: int) -> None:
+    connection, now = change.connection, change.now
+    asked = sa.select(ATTEMPTS.c.failures).where(ATTEMPTS.c.key == key).with_for_update()
+    failures = (connection.execute(asked).scalar() or 0) + 1
+    wait = wait_after(failures, free)
+    values = {
+        "failures": failures,
+        "at": moment(now),
+        "locked_until": moment(now + wait) if wait else None,
+    }
+    if failures > 1:
+        connection.execute(ATTEMPTS.update().where(ATTEMPTS.c.key == key).values(values))
+    else:
+        connection.execute(ATTEMPTS.insert().values(key=key, **values))
+
+
+def _clear(connection: sa.Connection, key: str) -> None:
+    connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.key == key))
+
+
+def _matches(stored: str | None, password: str) -> bool:
+    try:
+        _HASHER.verify(stored or _stand_in(), password.encode("utf-8", "replace"))
+    except (VerificationError, InvalidHashError):
+        return False
+    return stored is not None
+
+
+@cache
+def _stand_in() -> str:
+    """The hash that a password is compared with where there is none."""
+    return _HASHER.hash(new_key())
+
+
+def _hash_of(password: str) -> str:
+    return _HASHER.hash(password.encode("utf-8", "replace"))
+
+
+def _rehash(connection: sa.Connection, row: sa.Row[tuple[str]], password: str) -> None:
+    if _HASHER.check_needs_rehash(row.password):
+        values = {"password": _hash_of(password)}
+        connection.execute(USERS.update().where(USERS.c.id == row.id).values(values))

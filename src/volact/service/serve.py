@@ -1,0 +1,148 @@
+"""The process of ``volact serve``: console and API, and the workers beside it.
+
+What is printed for a person is the verb's; routes are ``application``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import cast
+
+import uvicorn
+
+from volact.errors import InputError
+from volact.model.text import raw, say
+from volact.service.app import Parts, utc_now
+from volact.service.application import application
+from volact.service.database.schema import SERVICE
+from volact.service.identity.audit import SYSTEM, changing
+from volact.service.identity.authenticator import DatabaseAuthenticator
+from volact.service.identity.sessions import make_link
+from volact.service.identity.users import first_administrator
+from volact.service.run_control import RunControl
+from volact.service.settings import ServiceSettings
+from volact.store.address import Address
+from volact.store.failures import CAUGHT, database_error
+from volact.store.schema import require_current
+from volact.store.store import Store, open_address
+
+_GRACE_S = 10  # for requests under way, such as open streams
+
+
+def open_service_store(address: Address) -> Store:
+    """The database with the service's tables, too."""
+    store = open_address(address)
+    assert store is not None  # it is made where it is missing
+    try:
+        require_current(store.engine, address, SERVICE)
+    except CAUGHT as error:
+        store.close()
+        raise database_error(error, address) from error
+    return store
+
+
+def first_link(store: Store, settings: ServiceSettings, now: datetime) -> str:
+    """A one-time link for an administrator who cannot sign in otherwise; ``""``: not needed."""
+    with changing(store, now, SYSTEM) as change:
+        user = first_administrator(change)
+        return link_url(settings, make_link(change, user)) if user else ""
+
+
+def link_url(settings: ServiceSettings, key: str) -> str:
+    """The address that signs a user in once."""
+    return f"{base_url(settings)}/sign-in/link?key={key}"
+
+
+def base_url(settings: ServiceSettings) -> str:
+    """How users reach the service."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = settings.listen.host
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if settings.tls else 'http'}://{shown}:{settings.listen.port}"
+
+
+@contextmanager
+def listening(settings: ServiceSettings) -> Iterator[socket.socket]:
+    """The socket; ``InputError`` where it cannot be had."""
+    host, port = settings.listen.host, settings.listen.port
+    where = raw(f"{host}:{port}")
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = say("{where}: the port is in use", where=where)
+            raise InputError(message, say("choose another with --listen")) from error
+        message = say("{where}: cannot listen: {why}", where=where, why=raw(error.strerror or ""))
+        raise InputError(message) from error
+    with listener:
+        yield listener
+
+
+def require_certificate(settings: ServiceSettings) -> None:
+    """``InputError`` unless the TLS files are a certificate chain and its key."""
+    if settings.tls is None:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls.certificate, settings.tls.key, lambda: "")
+    except (OSError, ValueError) as error:
+        files = raw(f"{settings.tls.certificate}, {settings.tls.key}")
+        raise InputError(
+            say("{files}: these are no TLS certificate and its key", files=files),
+            raw(str(getattr(error, "strerror", None) or error)),
+        ) from error
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, without its signal handlers: the verb has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run_server(
+    settings: ServiceSettings, store: Store, listener: socket.socket, stop: asyncio.Event
+) -> None:
+    """Answer requests until ``stop``; those under way are finished."""
+    server = _Server(_config(settings, store))
+    serving = asyncio.create_task(server.serve([listener]))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    await serving
+
+
+def make_parts(settings: ServiceSettings, store: Store) -> Parts:
+    """What the handlers work with."""
+    return Parts(
+        settings=settings,
+        store=store,
+        authenticator=DatabaseAuthenticator(store, settings, utc_now),
+        runs=cast(RunControl, None),
+    )
+
+
+def _config(settings: ServiceSettings, store: Store) -> uvicorn.Config:
+    trusted: Sequence[str] = settings.trusted_proxies
+    tls = settings.tls
+    return uvicorn.Config(
+        application(make_parts(settings, store)),
+        log_config=None,
+        access_log=False,  # the query of a one-time link is a secret
+        server_header=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=[*trusted],
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
