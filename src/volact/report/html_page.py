@@ -17,21 +17,17 @@ import hashlib
 from functools import cache
 from typing import Any, TextIO
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import count, say
 from volact.report import html_view as view
 from volact.report.base import Invocation
 from volact.report.group import natural_text, worth_telling
 from volact.report.html_rows import row
 from volact.report.run_counts import RunCounts
 from volact.report.spool import Spool
-from volact.report.step_lines import Command
-from volact.report.terminal_safe import plain
+from volact.report.templating import environment
 from volact.report.words import WORST_FIRST, duration
-from volact.words import language, tr
 
 
 class HtmlWriter:
@@ -90,25 +86,9 @@ class HtmlWriter:
         }
 
 
-def _visible(value: object) -> object:
-    """A value as text: on one line, and nothing in it hides or turns text around."""
-    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("volact.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.tests["command"] = lambda line: isinstance(line, Command)
-    made.filters["command"] = Command
-    made.globals.update(tr=tr, say=say, count=count, language=language)
-    return made
+    return environment("volact.report")
 
 
 @cache

@@ -1,0 +1,83 @@
+"""What servers can be filtered by: the values there are, and how many servers have each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.model.report import Summary
+from volact.queries.filters import ServerFilter, of_rows, of_servers, verdict_now
+from volact.queries.reader import Reader
+from volact.store.clock import moment
+from volact.store.tables import ROWS, SERVERS
+
+Values = tuple[tuple[str, int], ...]
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """The values of some fields, each with its number of servers, the most frequent first."""
+
+    verdicts: Values
+    providers: Values
+    releases: Values
+    kms_hosts: Values
+    causes: Values
+
+
+class ChoicesQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The values that the servers have that a filter means.
+
+    ``ChoicesQuery(now=now, filter=ServerFilter(tags=("web",))).ask(store).providers``
+    """
+
+    now: datetime
+    filter: ServerFilter = ServerFilter()
+
+    def ask(self, reader: Reader) -> Choices:
+        """One statement for each field."""
+        return reader.ask(self._ask)
+
+    def _ask(self, connection: sa.Connection) -> Choices:
+        where = of_servers(self.filter, self.now, connection.dialect.name)
+
+        def values(column: sa.ColumnElement[str]) -> Values:
+            named = column.label("value")
+            query = sa.select(named, sa.func.count()).where(*where).group_by(named)
+            found = [(value, servers) for value, servers in connection.execute(query) if value]
+            return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))
+
+        return Choices(
+            verdicts=values(verdict_now(moment(self.now))),
+            providers=values(SERVERS.c.provider),
+            releases=values(SERVERS.c.release),
+            kms_hosts=values(SERVERS.c.kms_host),
+            causes=values(SERVERS.c.cause),
+        )
+
+
+class RunCountsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What some runs came to on the servers that a filter means."""
+
+    runs: tuple[str, ...]
+    filter: ServerFilter
+
+    def ask(self, reader: Reader) -> dict[str, Summary]:
+        """A summary for each run that had such servers."""
+        return reader.ask(self._ask)
+
+    def _ask(self, connection: sa.Connection) -> dict[str, Summary]:
+        changed = sa.func.sum(sa.case((ROWS.c.changed, 1), else_=0))
+        query = (
+            sa.select(ROWS.c.run, ROWS.c.verdict, sa.func.count(), changed)
+            .where(ROWS.c.run.in_(self.runs), *of_rows(self.filter, connection.dialect.name))
+            .group_by(ROWS.c.run, ROWS.c.verdict)
+        )
+        found: dict[str, dict[str, int]] = {}
+        for run, verdict, servers, did in connection.execute(query):
+            counts = found.setdefault(run, {"servers": 0, "changed": 0})
+            counts[verdict.replace("-", "_")] = servers
+            counts["servers"] += servers
+            counts["changed"] += did
+        return {run: Summary(**counts) for run, counts in found.items()}

@@ -1,0 +1,65 @@
+"use strict";
+(() => {
+  const root = document.documentElement, body = document.body;
+  root.classList.add("scripted");
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest(".copy");
+    if (!button) return;
+    const text = button.previousElementSibling, word = button.textContent;
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = body.dataset.copied;
+    } catch {
+      getSelection().selectAllChildren(text);
+      button.textContent = body.dataset.selected;
+    }
+    setTimeout(() => { button.textContent = word; }, 1500);
+  });
+
+  // A list that is chosen from asks by itself; without JavaScript there is the button.
+  for (const select of document.querySelectorAll(".filters select")) {
+    select.addEventListener("change", () => select.form.requestSubmit());
+  }
+  for (const all of document.querySelectorAll("[data-all]")) {
+    all.addEventListener("change", () => {
+      for (const one of all.form.elements[all.dataset.all]) one.checked = all.checked;
+    });
+  }
+
+  const keys = document.getElementById("keys");
+  const lines = [...document.querySelectorAll("[data-line] th a")];
+  const step = (by) => {
+    const next = lines[lines.indexOf(document.activeElement) + by] || (by > 0 && lines[0]);
+    if (next) next.focus();
+  };
+  let going = 0;
+  const typed = {
+    "/": () => { const field = document.querySelector("[type=search]"); if (field) field.select(); else location.assign("/servers"); },
+    j: () => step(1),
+    k: () => step(-1),
+    g: () => { going = Date.now(); },
+    "?": () => { if (keys) keys.open ? keys.close() : keys.showModal(); },
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest("input, select, textarea")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const place = Date.now() - going < 1500 && /^[a-z]$/.test(event.key) && document.querySelector(`[data-go=${event.key}]`);
+    const act = place ? () => place.click() : typed[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+
+  // A run that goes on: the server sends its progress, ready to be shown.
+  const live = document.querySelector("[data-events]");
+  if (live) {
+    const source = new EventSource(live.dataset.events);
+    source.addEventListener("progress", (event) => { live.innerHTML = event.data; });
+    source.addEventListener("end", () => { source.close(); location.reload(); });
+    addEventListener("pagehide", () => source.close());
+  }
+})();

@@ -1,0 +1,158 @@
+"""A page: template, navigation, and what templates may ask."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from jinja2 import Environment
+from litestar import Request, Response
+from litestar.response import Redirect
+from litestar.utils.scope.state import ScopeState
+
+from volact.core.licence_end import days_until
+from volact.model.text import Text, say
+from volact.queries.filters import ServerFilter
+from volact.report.store_reports.store_text import ago
+from volact.report.templating import environment
+from volact.report.words import COUNTED, ERROR_NAMES, SEVERITIES, VERDICTS, duration
+from volact.service.access import Actor, Permission
+from volact.service.app import Parts
+from volact.service.console import words
+from volact.service.console.assets import address
+
+Asked = Request[Any, Any, Any]
+Page = Response[str]
+
+_ALL = ServerFilter()
+
+
+class Place(msgspec.Struct, frozen=True):
+    """One line of the navigation."""
+
+    path: str
+    name: Text
+    permission: Permission = Permission.READ
+    key: str = ""  # typed after g
+
+
+MENU: tuple[tuple[Text, tuple[Place, ...]], ...] = (
+    (
+        say("Servers"),
+        (
+            Place("/", say("Fleet"), key="f"),
+            Place("/servers", say("Servers"), key="s"),
+            Place("/runs", say("Runs"), key="r"),
+        ),
+    ),
+    (
+        say("Knowledge"),
+        (Place("/findings", say("Findings and codes"), key="c"),),
+    ),
+)
+
+
+def actor_of(request: Asked) -> Actor:
+    """The caller; the point of enforcement has let them in."""
+    actor: Actor = request.scope["user"]
+    return actor
+
+
+def parts_of(request: Asked) -> Parts:
+    """What the service is made of."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def within(request: Asked, filter: ServerFilter = _ALL) -> ServerFilter:
+    """The filter, confined to what the caller may see."""
+    scopes = actor_of(request).scopes
+    confined = None if scopes is None else tuple(map(str, scopes))
+    return msgspec.structs.replace(filter, scopes=confined)
+
+
+def page(request: Asked, template: str, *, code: int = 200, **values: Any) -> Page:
+    """A template as the answer, in the language that was set for the request."""
+    actor: Actor | None = request.scope.get("user")
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            actor=actor,
+            menu=_menu(actor),
+            place=request.url.path,
+            csrf=ScopeState.from_scope(request.scope).csrf_token or "",
+            now=parts_of(request).now(),
+            **values,
+        )
+    )
+    return Response(
+        html.encode("utf-8", "replace").decode(),
+        media_type="text/html",
+        status_code=code,
+        headers={"cache-control": "no-store"},
+    )
+
+
+def go_to(path: str) -> Redirect:
+    """After a form: the page that shows what came of it."""
+    return Redirect(path, status_code=303)
+
+
+def _menu(actor: Actor | None) -> list[tuple[Text, list[Place]]]:
+    """What the caller's role may see; enforcement is the routes'."""
+    if actor is None:
+        return []
+    shown = [(name, [one for one in places if actor.may(one.permission)]) for name, places in MENU]
+    return [(name, places) for name, places in shown if places]
+
+
+def moment(text: str | None) -> str:
+    """A stored time to the minute, UTC."""
+    return f"{text[:16].replace('T', ' ')} UTC" if text else ""
+
+
+def _may(actor: Actor | None, permission: str) -> bool:
+    return actor is not None and actor.may(Permission(permission))
+
+
+@cache
+def _environment() -> Environment:
+    made = environment("volact.service.console", "volact.report")
+    made.globals.update(
+        asset=address,
+        ago=lambda text, now: ago(_iso(text), now),
+        days=lambda text, now: days_until(_iso(text), now),
+        duration=duration,
+        may=_may,
+        moment=lambda text: moment(_iso(text)),
+        counted=COUNTED,
+        counts=words.counts,
+        cause_words=words.cause_words,
+        days_words=words.days_words,
+        error_names=ERROR_NAMES,
+        query=lambda **given: _query(given),
+        role_name=words.ROLES.__getitem__,
+        server_path=server_path,
+        severities=SEVERITIES,
+        verdict_words=words.verdict_words,
+        verdicts=VERDICTS,
+    )
+    return made
+
+
+def _iso(value: str | datetime | None) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def server_path(name: str) -> str:
+    """The address of a server's page."""
+    return f"/servers/{quote(name, safe='')}"
+
+
+def _query(given: dict[str, Any]) -> str:
+    """A query string; what is empty is left out."""
+    return urlencode({key: value for key, value in given.items() if value}, doseq=True)

@@ -1,0 +1,88 @@
+"""One server: what is wrong, what to type, its facts, its history, and every change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import get
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from volact import __version__
+from volact.errors import InputError
+from volact.model.text import say
+from volact.queries.history import HistoryQuery
+from volact.queries.pages import PageRequest
+from volact.queries.servers import ServerQuery, status_row
+from volact.queries.values import LookRow, ServerState, StepRow
+from volact.report.base import Invocation
+from volact.report.html_rows import row
+from volact.report.words import changes, label, note_words, outcome_words
+from volact.service.access import Permission
+from volact.service.console.facts_view import fact_groups
+from volact.service.console.page import Asked, Page, page, parts_of, within
+
+_LOOKS = 20
+
+
+@get("/servers/{name:str}", opt={"permission": Permission.READ}, sync_to_thread=True)
+def server(request: Asked, name: FromPath[str]) -> Page:
+    """What is known of it, the newest first."""
+    parts = parts_of(request)
+    state = known_server(request, name)
+    now = parts.now()
+    cursor = PageRequest(limit=_LOOKS, cursor=request.query_params.get("cursor", ""))
+    try:
+        history = HistoryQuery(server=name).ask(parts.store, cursor)
+    except ValueError as error:
+        raise InputError(say("this page does not exist"), say("Begin with the first.")) from error
+    raw = parts.store.facts(state.examined_run, name) if state.examined_run else None
+    how = Invocation(volact=__version__, command="check", started=now.isoformat())
+    return page(
+        request,
+        "server.html.j2",
+        state=state,
+        status=status_row(state, now),
+        row=history.server and row(history.server, "server", how, how.started),
+        looks=[(look, look_changes(look)) for look in history.looks],
+        next=history.next,
+        first=not cursor.cursor,
+        facts=fact_groups(raw) if raw else [],
+    )
+
+
+def known_server(request: Asked, name: str) -> ServerState:
+    """A server that the caller may see; not found otherwise, whether there is one or not."""
+    parts = parts_of(request)
+    found = ServerQuery(name=name, now=parts.now(), filter=within(request)).ask(parts.store)
+    if found is None:
+        raise NotFoundException()
+    return found
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One step with what it replaced."""
+
+    step: StepRow
+    outcome: str
+    note: str
+    values: tuple[tuple[str, str, str], ...]  # label, before, after
+
+
+def look_changes(look: LookRow) -> list[Change]:
+    """What was done to the server in one run."""
+    return [_change(step) for step in look.steps]
+
+
+def _change(step: StepRow) -> Change:
+    result: dict[str, Any] = msgspec.to_builtins(step)
+    return Change(
+        step=step,
+        outcome=outcome_words(result),
+        note=note_words(result) if step.note else "",
+        values=tuple((label(key), was, is_) for key, was, is_ in changes(result)),
+    )
+
+
+HANDLERS = (server,)

@@ -1,0 +1,125 @@
+"""The list of servers: search, filters, pages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal, get_args
+
+import msgspec
+from litestar import get
+from litestar.datastructures import MultiDict
+
+from volact.errors import ErrorKind, InputError
+from volact.model.report import Word
+from volact.model.text import say
+from volact.queries.choices import ChoicesQuery
+from volact.queries.filters import ServerFilter
+from volact.queries.globs import is_glob
+from volact.queries.pages import Page as PageOf
+from volact.queries.pages import PageRequest
+from volact.queries.servers import ServersQuery, status_row
+from volact.service.access import Permission
+from volact.service.app import Parts
+from volact.service.console.page import Asked, Page, page, parts_of, within
+
+_AT_ONCE = 50
+_ORDERS: dict[str, Literal["ends", "seen"]] = {"ends": "ends", "seen": "seen"}
+_WORDS = ("search", "verdict", "cause", "tag", "provider", "release", "kms_host", "order",
+          "ends_from", "ends_before")  # fmt: skip
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """What the form asks for, as it stands in the address."""
+
+    search: str = ""
+    verdict: str = ""
+    cause: str = ""
+    tag: str = ""
+    provider: str = ""
+    release: str = ""
+    kms_host: str = ""
+    order: str = "name"
+    ends_from: str = ""
+    ends_before: str = ""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves servers out."""
+        return msgspec.structs.replace(self, order="name") != Search()
+
+    def filter(self, parts: Parts) -> ServerFilter:
+        """The same as a filter; ``InputError`` for a wrong word."""
+        now = parts.now()
+        since, before = (_days(text) for text in (self.ends_from, self.ends_before))
+        return ServerFilter(
+            names=tuple(word if is_glob(word) else f"*{word}*" for word in self.search.split()),
+            verdicts=(_verdict(self.verdict),) if self.verdict else (),
+            tags=(self.tag,) if self.tag else (),
+            provider=self.provider,
+            releases=(self.release,) if self.release else (),
+            kms_hosts=(self.kms_host,) if self.kms_host else (),
+            ends_from=None if since is None else now + since,
+            ends_before=None if before is None else now + before,
+            **_cause(self.cause),
+        )
+
+
+def _cause(text: str) -> dict[str, Any]:
+    if text.startswith("error:"):
+        kind = text.removeprefix("error:")
+        if kind not in get_args(ErrorKind):
+            raise InputError(say("there is no error {kind}", kind=kind))
+        return {"errors": (kind,)}
+    return {"findings": (text,)} if text else {}
+
+
+def _verdict(text: str) -> Word:
+    for word in get_args(Word):
+        if word == text:
+            return word  # type: ignore[no-any-return]
+    raise InputError(say("there is no verdict {word}", word=text))
+
+
+def _days(text: str) -> timedelta | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 5:
+        raise InputError(say("{text} is no number of days", text=text))
+    return timedelta(days=int(text))
+
+
+def search_of(query: MultiDict[Any]) -> Search:
+    """What the address asks for."""
+    return Search(**{word: str(query[word]).strip()[:255] for word in _WORDS if query.get(word)})
+
+
+def one_page(question: Any, parts: Parts, cursor: str) -> PageOf[Any]:
+    """A page of a question; ``InputError`` for a cursor that is not its own."""
+    try:
+        found: PageOf[Any] = question.page(parts.store, PageRequest(limit=_AT_ONCE, cursor=cursor))
+    except ValueError as error:
+        raise InputError(say("this page does not exist"), say("Begin with the first.")) from error
+    return found
+
+
+@get("/servers", opt={"permission": Permission.READ}, sync_to_thread=True)
+def servers(request: Asked) -> Page:
+    """The servers that the form means, fifty at a time."""
+    parts, search = parts_of(request), search_of(request.query_params)
+    now, filter = parts.now(), within(request, search.filter(parts))
+    question = ServersQuery(now=now, filter=filter, order=_ORDERS.get(search.order, "name"))
+    found = one_page(question, parts, request.query_params.get("cursor", ""))
+    return page(
+        request,
+        "servers.html.j2",
+        search=search,
+        asked=msgspec.to_builtins(search),
+        rows=[(status_row(state, now), state.tags) for state in found.items],
+        next=found.next,
+        first=not request.query_params.get("cursor"),
+        servers=question.count(parts.store),
+        choices=ChoicesQuery(now=now, filter=within(request)).ask(parts.store),
+    )
+
+
+HANDLERS = (servers,)
