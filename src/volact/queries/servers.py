@@ -20,7 +20,7 @@ from volact.store.tables import FINDINGS, ROWS, SERVERS
 
 _AT_ONCE = 500
 STATE = [SERVERS.c[name] for name in ServerState.__struct_fields__]
-_ROW = [ROWS.c.server if name == "name" else ROWS.c[name] for name in RunServer.__struct_fields__]
+ROW = [ROWS.c.server if name == "name" else ROWS.c[name] for name in RunServer.__struct_fields__]
 _ORDERS = {
     "name": Order((SERVERS.c.name,)),
     "ends": Order((SERVERS.c.ends, SERVERS.c.name)),
@@ -116,7 +116,7 @@ class RunServersQuery(msgspec.Struct, frozen=True, kw_only=True):
         return reader.ask(
             lambda connection: page_of(
                 connection,
-                sa.select(*_ROW).where(
+                sa.select(*ROW).where(
                     ROWS.c.run == self.run, *of_rows(self.filter, connection.dialect.name)
                 ),
                 Order((ROWS.c.server,)),

@@ -16,7 +16,7 @@ import msgspec
 from volact.core.main_cause import cause, lead
 from volact.model.report import UNSEEN, RunReport, ServerReport, Word
 from volact.model.text import Text, count, listed, raw, say
-from volact.queries.values import ServerState
+from volact.queries.values import RunServer, ServerState
 from volact.report.group import natural
 from volact.report.message import Change, counts_line
 from volact.report.terminal_safe import plain
@@ -55,9 +55,10 @@ def standing_of(server: ServerReport, at: str, within: timedelta) -> ServerStand
     return ServerStanding(server.verdict, intern(cause(server)), ending)
 
 
-def stored_standing(server: ServerState, within: timedelta) -> ServerStanding:
-    """A server's standing by its newest row in the store."""
-    left = days_left(server.expires, server.last_seen)
+def stored_standing(server: ServerState | RunServer, within: timedelta) -> ServerStanding:
+    """A server's standing by its newest row in the store, or by that of a run."""
+    at = server.at if isinstance(server, RunServer) else server.last_seen
+    left = days_left(server.expires, at)
     ending = left is not None and server.error_kind is None and left < within / timedelta(days=1)
     return ServerStanding(server.verdict, intern(server.cause), ending)
 

@@ -8,25 +8,38 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from volact.store.clock import moment
-from volact.store.tables import BELOW_A_ROW, ROWS, RUNS, SERVERS
+from volact.store.tables import BELOW_A_ROW, FACTS, ROWS, RUNS, SERVERS
 from volact.store.values import Pruned
 
 
 def prune(connection: sa.Connection, older_than: timedelta, *, keep: int, dry_run: bool) -> Pruned:
     """Delete runs that began longer ago, but for the newest ``keep``."""
-    before = moment(datetime.now(UTC) - older_than)
-    newest = sa.select(RUNS.c.id).order_by(RUNS.c.begun.desc()).limit(keep)
-    protected = {*connection.execute(newest).scalars()} if keep else set()
-    query = sa.select(RUNS.c.id).where(RUNS.c.begun < before).order_by(RUNS.c.begun)
-    old = [id_ for id_ in connection.execute(query).scalars() if id_ not in protected]
+    old = old_runs(connection, datetime.now(UTC) - older_than, keep=keep)
     total = connection.execute(sa.select(sa.func.count()).select_from(RUNS)).scalar_one()
     gone = thinned = rows = 0
     for run in old:
-        deleted, left = _prune_run(connection, run, dry_run=dry_run)
+        deleted, left = prune_run(connection, run, dry_run=dry_run)
         rows += deleted
         gone += left == 0
         thinned += left > 0 and deleted > 0
     return Pruned(runs=gone, thinned=thinned, rows=rows, kept_runs=total - gone)
+
+
+def old_runs(connection: sa.Connection, before: datetime, *, keep: int) -> list[str]:
+    """Runs that began before a time, oldest first, but for the newest ``keep``."""
+    newest = sa.select(RUNS.c.id).order_by(RUNS.c.begun.desc()).limit(keep)
+    protected = {*connection.execute(newest).scalars()} if keep else set()
+    query = sa.select(RUNS.c.id).where(RUNS.c.begun < moment(before)).order_by(RUNS.c.begun)
+    return [id_ for id_ in connection.execute(query).scalars() if id_ not in protected]
+
+
+def prune_facts(connection: sa.Connection, before: datetime) -> int:
+    """Delete raw facts from before a time, but for each server's newest examination."""
+    newest = sa.exists().where(
+        SERVERS.c.name == FACTS.c.server, SERVERS.c.examined_run == FACTS.c.run
+    )
+    old = sa.delete(FACTS).where(FACTS.c.at < moment(before), sa.not_(newest))
+    return connection.execute(old).rowcount
 
 
 def give_back(engine: sa.Engine) -> None:
@@ -47,7 +60,7 @@ def give_back(engine: sa.Engine) -> None:
         pooled.close()
 
 
-def _prune_run(connection: sa.Connection, run: str, *, dry_run: bool) -> tuple[int, int]:
+def prune_run(connection: sa.Connection, run: str, *, dry_run: bool = False) -> tuple[int, int]:
     """How many rows go, and how many stay because nothing newer is known."""
     needed = sa.select(SERVERS.c.name).where(
         sa.or_(SERVERS.c.last_run == run, SERVERS.c.examined_run == run)

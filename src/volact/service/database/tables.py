@@ -155,7 +155,7 @@ RUNS = sa.Table(
     "service_runs",
     METADATA,
     _key("id"),
-    _text("state", 16),  # a word of ``client.wire.RunState``
+    _text("state", 32),  # a word of ``client.wire.RunState``
     _long("spec"),  # JSON of ``client.wire.RunSpec``
     _number("servers"),
     _number("done"),
@@ -192,6 +192,8 @@ SCHEDULES = sa.Table(
     _text("last_run", 64),
     _time("claimed"),  # since when a process starts the run that is due
     _text("note", 1024),  # why the last one could not be started
+    _text("told_run", 64),  # the last run whose changes were looked at
+    _time("told"),  # changes since then were not sent yet
     _text("owner"),
     _time("updated", nullable=False),
 )
@@ -217,6 +219,9 @@ ANSWERS = sa.Table(
     sa.Column("body", sa.LargeBinary),
     _time("at", nullable=False),
 )
+
+# What one process of many does once in a while, and when it last was.
+JOBS = sa.Table("service_jobs", METADATA, _key("name"), _time("at", nullable=False))
 
 # What administrators decide for all: approvals, repairs by schedule, retention.
 POLICIES = sa.Table(

@@ -1,0 +1,67 @@
+"""The job of retention: once a day, by one process of many, what is older than the policy goes.
+
+The audit stays.  A run goes in a transaction of its own, so that no other writer waits long;
+the room that it leaves in an SQLite file is used again.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from volact.core.span import parse_span
+from volact.service.database.tables import ANSWERS, JOBS, LINKS, RUNS, SESSIONS
+from volact.service.database.transaction import transaction
+from volact.service.policies import RetentionPolicy
+from volact.service.policy_store import read_policy
+from volact.store import pruning
+from volact.store.clock import moment
+from volact.store.store import Store
+
+_LOG = logging.getLogger(__name__)
+_DAY = timedelta(days=1)
+
+
+def tidy(store: Store, now: datetime) -> bool:
+    """Delete what is older than the policy, unless it was done within a day; whether it was."""
+    if not _claim(store, now):
+        return False
+    policy = read_policy(store, RetentionPolicy)
+    with transaction(store) as connection:
+        for table in (LINKS, SESSIONS):
+            connection.execute(sa.delete(table).where(table.c.expires < moment(now)))
+        connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.at < moment(now - _DAY)))
+    if policy.runs:
+        _prune_runs(store, now - parse_span(policy.runs, "runs"), policy.least_runs)
+    if policy.facts:
+        with transaction(store) as connection:
+            deleted = pruning.prune_facts(connection, now - parse_span(policy.facts, "facts"))
+        _LOG.info("retention: facts of %d examinations deleted", deleted)
+    return True
+
+
+def _prune_runs(store: Store, before: datetime, keep: int) -> None:
+    old = store.ask(lambda connection: pruning.old_runs(connection, before, keep=keep))
+    rows = 0
+    for run in old:
+        with transaction(store) as connection:
+            rows += pruning.prune_run(connection, run)[0]
+    ended = sa.delete(RUNS).where(RUNS.c.ended < moment(before), RUNS.c.id.in_(old))
+    with transaction(store) as connection:
+        connection.execute(ended)
+    _LOG.info("retention: %d rows of %d old runs deleted", rows, len(old))
+
+
+def _claim(store: Store, now: datetime) -> bool:
+    """Whether this process does it now."""
+    name, at = "retention", moment(now)
+    due = sa.update(JOBS).where(JOBS.c.name == name, JOBS.c.at <= moment(now - _DAY))
+    with transaction(store) as connection:
+        if connection.execute(due.values(at=at)).rowcount:
+            return True
+        known = connection.execute(sa.select(JOBS.c.name).where(JOBS.c.name == name)).first()
+        if known is None:  # the first day: nothing is a day old
+            connection.execute(sa.insert(JOBS).values(name=name, at=at))
+    return False

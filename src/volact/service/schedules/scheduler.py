@@ -1,0 +1,151 @@
+"""The task of a serving process that starts what is due, tells of changes, and tidies.
+
+Any number of processes run it on one database; the compare-and-sets of ``store`` and
+``messages`` let one of them do each thing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import msgspec
+import sqlalchemy as sa
+from msgspec.structs import replace
+
+from volact.client.wire import RunInfo, RunSpec
+from volact.errors import InputError, StoreError
+from volact.model.text import say
+from volact.queries.servers import ServersQuery
+from volact.report.message import Message
+from volact.service.access import Actor, Scope
+from volact.service.app import Parts
+from volact.service.database.tables import USERS
+from volact.service.policies import (
+    ApprovalPolicy,
+    NotificationPolicy,
+    Placed,
+    RepairPolicy,
+    needs_approval,
+    scheduled_run,
+)
+from volact.service.policy_store import read_policy
+from volact.service.retention import tidy
+from volact.service.schedules import messages, store
+from volact.service.schedules.store import Due
+from volact.service.views import find_view
+
+_LOG = logging.getLogger(__name__)
+POLL_S = 5.0
+ServersOf = Callable[[RunSpec], Sequence[Placed]]
+
+
+class Scheduler:
+    """Starts runs by schedule.
+
+    Args:
+        parts: of this process.
+        servers_of: the servers that a specification means, for the policy on approvals.
+    """
+
+    def __init__(self, parts: Parts, servers_of: ServersOf) -> None:
+        self._parts = parts
+        self._servers_of = servers_of
+
+    async def run(self, stop: asyncio.Event, poll_s: float = POLL_S) -> None:
+        """Look every few seconds until ``stop`` is set; errors are logged and looked past."""
+        while not stop.is_set():
+            try:
+                await self.tick()
+            except Exception:
+                _LOG.exception("schedules")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), poll_s)
+
+    async def tick(self) -> None:
+        """Start what is due now, tell of runs that have ended, and tidy once a day."""
+        parts = self._parts
+        for due in await asyncio.to_thread(store.due_now, parts.store, parts.now()):
+            if await asyncio.to_thread(store.claim, parts.store, due, parts.now()):
+                await self._start(due)
+        for ended in await asyncio.to_thread(messages.ended_runs, parts.store):
+            await asyncio.to_thread(messages.tell_changes, parts.store, ended)
+        await asyncio.to_thread(tidy, parts.store, parts.now())
+
+    async def _start(self, due: Due) -> None:
+        """Submit the run that is due, once; a database that fails is asked again later."""
+        parts, run, note = self._parts, "", ""
+        try:
+            run = await self._submitted(due)
+        except StoreError as error:
+            _LOG.warning("schedule %s: %s", due.schedule.name, error.line())
+            return  # the claim ends, and some process goes on
+        except InputError as error:
+            note = error.line()
+            _LOG.warning("schedule %s: %s", due.schedule.name, note)
+        await asyncio.to_thread(store.settle, parts.store, due, parts.now(), run=run, note=note)
+        if note and note != due.schedule.note:
+            await self._tell(messages.failure_message(due.schedule, note))
+
+    async def _submitted(self, due: Due) -> str:
+        """The id of the run: of the one that is there already, or of a new one."""
+        there = await asyncio.to_thread(store.started, self._parts.store, due.key)
+        if there:
+            return there
+        spec, actor, waits = await asyncio.to_thread(self._prepared, due)
+        try:
+            made: RunInfo = await self._parts.runs.submit(
+                spec, actor, schedule=due.key, needs_approval=waits
+            )
+        except Exception:
+            there = await asyncio.to_thread(store.started, self._parts.store, due.key)
+            if there:  # another process was quicker
+                return there
+            raise
+        _LOG.info("schedule %s: run %s", due.schedule.name, made.id)
+        if waits:
+            await self._tell(messages.approval_message(due.schedule, made))
+        return made.id
+
+    def _prepared(self, due: Due) -> tuple[RunSpec, Actor, bool]:
+        parts = self._parts
+        repairs = read_policy(parts.store, RepairPolicy)
+        spec = scheduled_run(repairs, due.schedule.spec.run)
+        if due.schedule.spec.view:
+            spec = replace(spec, only=self._viewed(due.schedule.spec.view))
+        approvals = read_policy(parts.store, ApprovalPolicy)
+        waits = spec.verb == "activate" and repairs.needs_approval
+        waits = waits or needs_approval(approvals, spec, self._servers_of(spec))
+        return spec, self._owner(due.schedule.owner), waits
+
+    def _viewed(self, view: str) -> tuple[str, ...]:
+        parts = self._parts
+        query = ServersQuery(now=parts.now(), filter=find_view(parts.store, view).filter)
+        names = tuple(server.name for server in query.stream(parts.store))
+        if not names:
+            raise InputError(say("the schedule's view has no server now"))
+        return names
+
+    def _owner(self, name: str) -> Actor:
+        """The actor that the run is requested by: who saved the schedule, with those scopes."""
+        query = sa.select(USERS).where(USERS.c.name == name, sa.not_(USERS.c.disabled))
+        row = self._parts.store.ask(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            raise InputError(
+                say("the schedule's owner {name} may not sign in any more", name=name),
+                say("another administrator saves it again"),
+            )
+        scopes = msgspec.json.decode(row.scopes, type=tuple[str, ...] | None)
+        return Actor(
+            user=row.id,
+            name=row.name,
+            role=row.role,
+            scopes=None if scopes is None else tuple(map(Scope.parse, scopes)),
+            via="schedule",
+        )
+
+    async def _tell(self, message: Message) -> None:
+        policy = await asyncio.to_thread(read_policy, self._parts.store, NotificationPolicy)
+        await asyncio.to_thread(messages.send, policy, message)

@@ -1,0 +1,190 @@
+"""Schedules in the database: saving, listing, and which process starts what is due.
+
+A run that is due is claimed by a compare-and-set on its line and submitted under a key of
+schedule and due time, which the table of runs has once only.  So a process that dies, or
+sleeps past its claim, neither loses nor doubles a run.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.client.wire import ScheduleDraft, ScheduleInfo, ScheduleSpec
+from volact.errors import InputError
+from volact.model.text import say
+from volact.queries.reader import Reader
+from volact.service.database.tables import INVENTORIES, RUNS, SCHEDULES
+from volact.service.database.transaction import transaction
+from volact.service.schedules import rules
+from volact.store.clock import moment
+from volact.store.store import Store
+
+_CLAIM = timedelta(minutes=1)  # after it another process takes over
+MOST = 500
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that is to be started: of which schedule, and when it was due."""
+
+    schedule: ScheduleInfo
+    due: datetime
+
+    @property
+    def key(self) -> str:
+        """What the table of runs has once only."""
+        return run_key(self.schedule.id, self.due)
+
+
+def run_key(schedule: str, due: datetime) -> str:
+    """What a run says of its schedule: the schedule's id and the time that was due."""
+    return f"{schedule}@{moment(due)}"
+
+
+def save_schedule(
+    store: Store, draft: ScheduleDraft, owner: str, now: datetime, id: str = ""
+) -> ScheduleInfo:
+    """Store a new schedule, or another version of one; ``InputError`` for what cannot be kept."""
+    rules.check_schedule(draft.spec, now)
+    due = rules.next_due(draft.spec, now) if draft.enabled else None
+    values = {
+        "name": draft.name,
+        "spec": msgspec.json.encode(draft.spec).decode(),
+        "enabled": draft.enabled,
+        "next": None if due is None else moment(due),
+        "claimed": None,
+        "note": "",
+        "owner": owner,
+        "updated": moment(now),
+    }
+    with transaction(store) as connection:
+        _check_names(connection, draft, id)
+        if id:
+            change = sa.update(SCHEDULES).where(SCHEDULES.c.id == id).values(**values)
+            if not connection.execute(change).rowcount:
+                raise no_schedule()
+        else:
+            if _number(connection) >= MOST:
+                raise InputError(say("there are {n} schedules, the most there may be", n=MOST))
+            id = secrets.token_hex(6)
+            connection.execute(sa.insert(SCHEDULES).values(id=id, **values))
+    return find_schedule(store, id)
+
+
+def delete_schedule(store: Store, id: str) -> None:
+    """Remove a schedule; its runs stay."""
+    with transaction(store) as connection:
+        if not connection.execute(sa.delete(SCHEDULES).where(SCHEDULES.c.id == id)).rowcount:
+            raise no_schedule()
+
+
+def list_schedules(reader: Reader) -> list[ScheduleInfo]:
+    """All schedules by name."""
+    return reader.ask(lambda connection: _read(connection, SCHEDULES.c.id.is_not(None)))
+
+
+def find_schedule(reader: Reader, id: str) -> ScheduleInfo:
+    """One schedule; ``InputError`` for none."""
+    found = reader.ask(lambda connection: _read(connection, SCHEDULES.c.id == id))
+    if not found:
+        raise no_schedule()
+    return found[0]
+
+
+def no_schedule() -> InputError:
+    """For an id that no schedule has."""
+    return InputError(say("there is no such schedule"))
+
+
+def due_now(reader: Reader, now: datetime) -> list[Due]:
+    """The runs that are to be started now, those due for longest first."""
+
+    def read(connection: sa.Connection) -> list[Due]:
+        late = sa.and_(SCHEDULES.c.enabled, SCHEDULES.c.next <= moment(now))
+        query = sa.select(SCHEDULES).where(late).order_by(SCHEDULES.c.next)
+        made = [(info_of(row), _time(row.next)) for row in connection.execute(query)]
+        return [
+            Due(schedule=info, due=due)
+            for info, due in made
+            if due is not None and rules.may_start(info.spec, due, now, info.id)
+        ]
+
+    return reader.ask(read)
+
+
+def claim(store: Store, due: Due, now: datetime) -> bool:
+    """Whether this process is the one that starts the run."""
+    free = sa.or_(SCHEDULES.c.claimed.is_(None), SCHEDULES.c.claimed < moment(now - _CLAIM))
+    change = sa.update(SCHEDULES).where(_still(due), free).values(claimed=moment(now))
+    with transaction(store) as connection:
+        return connection.execute(change).rowcount == 1
+
+
+def settle(store: Store, due: Due, now: datetime, *, run: str = "", note: str = "") -> None:
+    """Record the run that was started, or why none was, and when the next one is due.
+
+    What was missed until now is made good by this one run.
+    """
+    after = rules.next_due(due.schedule.spec, now, due.due)
+    values: dict[str, Any] = {"next": None if after is None else moment(after)}
+    values |= {"claimed": None, "note": note[:1024]}
+    if run:
+        values |= {"last": moment(now), "last_run": run}
+    with transaction(store) as connection:
+        connection.execute(sa.update(SCHEDULES).where(_still(due)).values(**values))
+
+
+def started(reader: Reader, key: str) -> str:
+    """The run that was submitted under a key, ``""`` if none was."""
+    query = sa.select(RUNS.c.id).where(RUNS.c.schedule == key)
+    return reader.ask(lambda connection: connection.execute(query).scalar()) or ""
+
+
+def _still(due: Due) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        SCHEDULES.c.id == due.schedule.id, SCHEDULES.c.enabled, SCHEDULES.c.next == moment(due.due)
+    )
+
+
+def _check_names(connection: sa.Connection, draft: ScheduleDraft, id: str) -> None:
+    same = sa.select(SCHEDULES.c.id).where(SCHEDULES.c.name == draft.name, SCHEDULES.c.id != id)
+    if connection.execute(same).first():
+        raise InputError(say("there is a schedule with the name {name}", name=draft.name))
+    inventory = draft.spec.run.inventory
+    known = sa.select(INVENTORIES.c.name).where(INVENTORIES.c.name == inventory)
+    if not connection.execute(known).first():
+        raise InputError(say("there is no inventory with the name {name}", name=inventory))
+
+
+def _number(connection: sa.Connection) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(SCHEDULES)).scalar_one()
+
+
+def _read(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[ScheduleInfo]:
+    query = sa.select(SCHEDULES).where(where).order_by(SCHEDULES.c.name)
+    return [info_of(row) for row in connection.execute(query)]
+
+
+def info_of(row: Any) -> ScheduleInfo:
+    """A line of the table; ``next`` is with its jitter."""
+    spec, due = msgspec.json.decode(row.spec, type=ScheduleSpec), _time(row.next)
+    return ScheduleInfo(
+        id=row.id,
+        name=row.name,
+        spec=spec,
+        enabled=row.enabled,
+        next=None if due is None else rules.start_of(spec, due, row.id),
+        last=_time(row.last),
+        last_run=row.last_run,
+        note=row.note,
+        owner=row.owner,
+        updated=datetime.fromisoformat(row.updated),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

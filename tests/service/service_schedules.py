@@ -1,0 +1,129 @@
+"""A service with schedules: its store, a clock that stands, an engine that only takes notes.
+
+python service_schedules.py STORE NOW COUNT    a process that starts what is due
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.client.wire import RunInfo, RunSpec
+from volact.service.access import Actor
+from volact.service.app import Authenticator, Parts
+from volact.service.database.schema import SERVICE
+from volact.service.database.tables import INVENTORIES, RUNS, USERS
+from volact.service.database.transaction import transaction
+from volact.service.policies import Placed
+from volact.service.run_control import RunControl
+from volact.service.schedules.scheduler import Scheduler
+from volact.service.settings import ServiceSettings
+from volact.store import open_store
+from volact.store.clock import moment
+from volact.store.schema import require_current
+from volact.store.store import Store
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def open_service(url: str) -> Store:
+    """A store with the service's tables."""
+    store = open_store(url, create=True)
+    require_current(store.engine, store.address, SERVICE)
+    return store
+
+
+def fill(store: Store) -> None:
+    """A user and an inventory."""
+    with transaction(store) as connection:
+        connection.execute(
+            sa.insert(USERS).values(
+                id="u1",
+                name="ana",
+                role="administrator",
+                scopes='["tag:web"]',
+                created=moment(NOON),
+            )
+        )
+        connection.execute(
+            sa.insert(INVENTORIES).values(
+                name="fleet", file="fleet.toml", text="", updated=moment(NOON)
+            )
+        )
+
+
+class Notes:
+    """An engine that stores a run and starts nothing."""
+
+    def __init__(self, store: Store, fails: Sequence[Exception] = ()) -> None:
+        self.submitted: list[tuple[RunSpec, Actor, bool]] = []
+        self._store = store
+        self._fails = [*fails]
+
+    async def submit(
+        self, spec: RunSpec, actor: Actor, *, schedule: str = "", needs_approval: bool = False
+    ) -> RunInfo:
+        if self._fails:
+            raise self._fails.pop(0)
+        made = RunInfo(id=secrets.token_hex(4), state="queued", spec=spec, requested=NOON)
+        values = {
+            "id": made.id,
+            "state": "awaiting-approval" if needs_approval else "queued",
+            "spec": msgspec.json.encode(spec).decode(),
+            "requested_by": actor.name,
+            "schedule": schedule,
+            "requested": moment(NOON),
+        }
+        await asyncio.to_thread(self._insert, values)
+        self.submitted.append((spec, actor, needs_approval))
+        return made
+
+    def _insert(self, values: dict[str, Any]) -> None:
+        with transaction(self._store) as connection:
+            connection.execute(sa.insert(RUNS).values(**values))
+
+
+class Clock:
+    """A time that is set."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def scheduler(store: Store, runs: Notes, clock: Clock, servers: Sequence[Placed] = ()) -> Scheduler:
+    """A process of the service that starts what is due."""
+    parts = Parts(
+        settings=ServiceSettings(database=store.address),
+        store=store,
+        authenticator=cast(Authenticator, None),
+        runs=cast(RunControl, runs),
+        now=clock,
+    )
+    return Scheduler(parts, lambda spec: servers)
+
+
+async def main(url: str, now: str, count: str) -> None:
+    """Tick many times in a process of its own; print the runs that it submitted."""
+    with open_service(url) as store:
+        runs = Notes(store)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+        tasks = scheduler(store, runs, Clock(datetime.fromisoformat(now)))
+        for _ in range(int(count)):
+            await tasks.tick()
+        sys.stdout.write(f"{len(runs.submitted)}\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,184 @@
+"""Runs by schedule tell of changes, once, and late rather than never; retention deletes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from cli_receiver import Receiver
+from service_schedules import NOON, fill, open_service
+from store_samples import WRONG_HOST, keep, row, silent
+
+from volact.client.wire import RunSpec, ScheduleDraft, ScheduleSpec
+from volact.service.database.tables import JOBS, LINKS, RUNS, SCHEDULES
+from volact.service.database.transaction import transaction
+from volact.service.policies import NotificationChannel, NotificationPolicy, RetentionPolicy
+from volact.service.policy_store import write_policy
+from volact.service.retention import tidy
+from volact.service.schedules import messages
+from volact.service.schedules import store as schedules
+from volact.store.clock import moment
+from volact.store.store import Store
+from volact.store.tables import FACTS, ROWS
+from volact.store.tables import RUNS as STORED_RUNS
+
+DAY = timedelta(days=1)
+CHECK = RunSpec(verb="check", inventory="fleet")
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    with open_service(store_url) as opened:
+        fill(opened)
+        yield opened
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    made = Receiver()
+    yield made
+    made.close()
+
+
+def schedule(store: Store) -> str:
+    draft = ScheduleDraft(name="hourly", spec=ScheduleSpec(run=CHECK, every="1h"))
+    return schedules.save_schedule(store, draft, "ana", NOON).id
+
+
+def ended(store: Store, schedule: str, run: str) -> None:
+    """The schedule's newest run has ended; the store has its rows, from this moment."""
+    now = datetime.now(UTC)
+    with transaction(store) as connection:
+        connection.execute(
+            sa.insert(RUNS).values(
+                id=run,
+                state="done",
+                spec=msgspec.json.encode(CHECK).decode(),
+                schedule=f"{schedule}@{run}",
+                requested=moment(now),
+                begun=moment(now - timedelta(seconds=1)),
+                ended=moment(now + timedelta(seconds=1)),
+            )
+        )
+        change = sa.update(SCHEDULES).where(SCHEDULES.c.id == schedule)
+        connection.execute(change.values(last_run=run))
+
+
+def set_back(store: Store, run: str, by: timedelta) -> None:
+    """A run's rows and facts are older than they are."""
+    at = moment(datetime.now(UTC) - by)
+    with transaction(store) as connection:
+        connection.execute(sa.update(ROWS).where(ROWS.c.run == run).values(at=at))
+        connection.execute(sa.update(FACTS).where(FACTS.c.run == run).values(at=at))
+        connection.execute(sa.update(STORED_RUNS).where(STORED_RUNS.c.id == run).values(begun=at))
+
+
+def tell(store: Store, port: int) -> list[bool]:
+    env = {"HOOK": f"http://127.0.0.1:{port}/T0Ps3cret"}
+    return [messages.tell_changes(store, one, env) for one in messages.ended_runs(store)]
+
+
+def test_a_change_is_told_once(store: Store, store_url: str, receiver: Receiver) -> None:
+    policy = NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),))
+    write_policy(store, policy, "ana", NOON)
+    keep(store_url, "aa11", row("web-01"), row("web-02"))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    keep(store_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)), row("web-02"))
+    ended(store, made, "bb22")
+    (once,) = messages.ended_runs(store)
+    assert tell(store, receiver.port) == [True]
+    assert messages.tell_changes(store, once, {})  # another process, a moment later
+    assert messages.ended_runs(store) == []
+    (got,) = receiver.got
+    _, _, body = got
+    assert [change["server"] for change in body["changes"]] == ["web-01"]
+    assert "kms-host-wrong" in body["text"]
+    assert "T0Ps3cret" not in str(body)
+
+
+def test_where_nothing_changed_nothing_is_sent(
+    store: Store, store_url: str, receiver: Receiver
+) -> None:
+    write_policy(
+        store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)), "ana", NOON
+    )
+    keep(store_url, "aa11", row("web-01"), silent("web-02"))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    keep(store_url, "bb22", row("web-01"), silent("web-02"))
+    ended(store, made, "bb22")
+    assert tell(store, receiver.port) == [True]
+    assert receiver.got == []
+
+
+def test_what_could_not_be_sent_is_told_after_the_next_run(
+    store: Store, store_url: str, receiver: Receiver
+) -> None:
+    write_policy(
+        store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)), "ana", NOON
+    )
+    keep(store_url, "aa11", row("web-01"))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    with transaction(store) as connection:
+        connection.execute(sa.update(SCHEDULES).values(told=moment(datetime.now(UTC) - DAY / 2)))
+    keep(store_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
+    set_back(store, "bb22", DAY / 4)
+    ended(store, made, "bb22")
+    closed = Receiver()
+    closed.close()
+    assert tell(store, closed.port) == [False]
+    keep(store_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))
+    ended(store, made, "cc33")
+    assert tell(store, receiver.port) == [True]
+    (got,) = receiver.got
+    assert got[2]["changes"][0]["was"] == "healthy"
+
+
+def test_a_variable_that_is_not_there_is_logged_and_costs_no_other_channel(
+    store: Store, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    channels = (NotificationChannel(variable="NONE"), NotificationChannel(variable="HOOK"))
+    found = schedules.find_schedule(store, schedule(store))
+    message = messages.failure_message(found, "schedules may not repair")
+    env = {"HOOK": f"http://127.0.0.1:{receiver.port}/T0Ps3cret"}
+    assert not messages.send(NotificationPolicy(channels=channels), message, env)
+    assert len(receiver.got) == 1
+    assert "env:NONE" in caplog.text
+    assert "T0Ps3cret" not in caplog.text
+
+
+def test_retention_keeps_what_is_newest_of_each_server(store: Store, store_url: str) -> None:
+    keep(store_url, "aa11", row("web-01"), row("web-02"))
+    set_back(store, "aa11", 10 * DAY)
+    keep(store_url, "bb22", row("web-01"))
+    now = datetime.now(UTC)
+    write_policy(store, RetentionPolicy(runs="7d", least_runs=1, facts="1d"), "ana", NOON)
+    with transaction(store) as connection:
+        connection.execute(sa.insert(JOBS).values(name="retention", at=moment(now - 2 * DAY)))
+    assert [tidy(store, now) for _ in range(2)] == [True, False]
+    query = sa.select(ROWS.c.run, ROWS.c.server).order_by(ROWS.c.run)
+    left = store.ask(lambda connection: [tuple(row) for row in connection.execute(query)])
+    assert left == [("aa11", "web-02"), ("bb22", "web-01")]
+    assert tidy(store, now + DAY)
+
+
+def test_the_first_day_deletes_nothing(store: Store) -> None:
+    assert [tidy(store, NOON + n * DAY) for n in range(2)] == [False, True]
+
+
+def test_links_that_have_ended_go(store: Store) -> None:
+    tidy(store, NOON)
+    with transaction(store) as connection:
+        for name, expires in (("old", NOON), ("new", NOON + 5 * DAY)):
+            connection.execute(
+                sa.insert(LINKS).values(hash=name, user="u1", expires=moment(expires))
+            )
+    assert tidy(store, NOON + DAY)
+    left = store.ask(lambda connection: [*connection.execute(sa.select(LINKS.c.hash)).scalars()])
+    assert left == ["new"]

@@ -1,0 +1,315 @@
+"""Schedules start each run once, whatever happens to the processes; alike in both databases."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from service_schedules import NOON, Clock, Notes, fill, open_service, scheduler
+from store_samples import keep, row, silent
+
+from volact.client.wire import (
+    Blackout,
+    MaintenanceWindow,
+    RunSpec,
+    ScheduleDraft,
+    ScheduleInfo,
+    ScheduleSpec,
+    ViewDraft,
+)
+from volact.core.context import Policy
+from volact.errors import InputError, StoreError
+from volact.model.server import Address, Server
+from volact.queries.filters import ServerFilter
+from volact.service.access import Actor, Scope
+from volact.service.database.tables import RUNS, SCHEDULES, USERS
+from volact.service.database.transaction import transaction
+from volact.service.policies import ApprovalPolicy, RepairPolicy
+from volact.service.policy_store import read_policy, write_policy
+from volact.service.schedules import store as schedules
+from volact.service.views import delete_view, find_view, list_views, save_view
+from volact.store.store import Store
+
+HOUR = timedelta(hours=1)
+ANA = Actor(user="u1", name="ana", role="administrator")
+BEN = Actor(user="u2", name="ben", role="operator")
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    with open_service(store_url) as opened:
+        fill(opened)
+        yield opened
+
+
+def draft(name: str = "hourly", run: RunSpec | None = None, **values: Any) -> ScheduleDraft:
+    enabled = values.pop("enabled", True)
+    values = values or {"every": "1h"}
+    run = run or RunSpec(verb="check", inventory="fleet")
+    return ScheduleDraft(name=name, spec=ScheduleSpec(run=run, **values), enabled=enabled)
+
+
+def saved(store: Store, made: ScheduleDraft | None = None) -> ScheduleInfo:
+    return schedules.save_schedule(store, made or draft(), "ana", NOON)
+
+
+def keys(store: Store) -> list[str]:
+    """The schedules' runs, oldest due first."""
+    query = sa.select(RUNS.c.schedule).order_by(RUNS.c.schedule)
+    return store.ask(lambda connection: [*connection.execute(query).scalars()])
+
+
+async def test_a_run_starts_when_it_is_due_and_the_next_is_shown(store: Store) -> None:
+    made = saved(store)
+    assert made.next == NOON + HOUR
+    clock, runs = Clock(NOON + HOUR - timedelta(seconds=1)), Notes(store)
+    tasks = scheduler(store, runs, clock)
+    await tasks.tick()
+    assert runs.submitted == []
+    clock.now = NOON + HOUR
+    await tasks.tick()
+    await tasks.tick()
+    (spec, actor, waits), *others = runs.submitted
+    assert not others
+    assert (spec, waits) == (made.spec.run, False)
+    assert (actor.name, actor.via, actor.scopes) == ("ana", "schedule", (Scope("tag", "web"),))
+    found = schedules.find_schedule(store, made.id)
+    assert (found.next, found.last) == (NOON + 2 * HOUR, NOON + HOUR)
+    assert found.last_run
+    assert keys(store) == [f"{made.id}@2026-05-01T13:00:00.000Z"]
+
+
+async def test_missed_runs_are_caught_up_once(store: Store) -> None:
+    made = saved(store)
+    clock, runs = Clock(NOON + 30 * HOUR + timedelta(minutes=10)), Notes(store)
+    tasks = scheduler(store, runs, clock)
+    for _ in range(3):
+        await tasks.tick()
+    assert len(runs.submitted) == 1
+    assert schedules.find_schedule(store, made.id).next == NOON + 31 * HOUR
+
+
+async def test_a_missed_run_waits_for_its_window_and_blackouts(
+    store: Store,
+) -> None:
+    night = MaintenanceWindow(begin="22:00", end="06:00")
+    first = Blackout(first=datetime(2026, 5, 2).date(), last=datetime(2026, 5, 3).date())  # noqa: DTZ001
+    saved(store, draft(cron="0 23 * * *", windows=(night,), blackouts=(first,)))
+    clock, runs = Clock(NOON + 24 * HOUR), Notes(store)
+    tasks = scheduler(store, runs, clock)
+    for at, number in ((NOON + 24 * HOUR, 0), (NOON + 36 * HOUR, 0), (NOON + 60 * HOUR, 1)):
+        clock.now = at
+        await tasks.tick()
+        assert len(runs.submitted) == number
+
+
+async def test_a_schedule_that_is_off_or_deleted_starts_nothing(store: Store) -> None:
+    off = saved(store, draft("off", every="1h", enabled=False))
+    gone = saved(store, draft("gone"))
+    schedules.delete_schedule(store, gone.id)
+    runs = Notes(store)
+    await scheduler(store, runs, Clock(NOON + 5 * HOUR)).tick()
+    assert runs.submitted == []
+    assert off.next is None
+    with pytest.raises(InputError, match="no such schedule"):
+        schedules.delete_schedule(store, gone.id)
+
+
+async def test_a_process_that_dies_after_submitting_doubles_nothing(store: Store) -> None:
+    made = saved(store)
+    clock, runs = Clock(NOON + HOUR), Notes(store)
+    (due,) = schedules.due_now(store, clock.now)
+    assert schedules.claim(store, due, clock.now)
+    await runs.submit(made.spec.run, ANA, schedule=due.key)  # and here it dies
+    tasks = scheduler(store, runs, clock)
+    await tasks.tick()
+    assert schedules.find_schedule(store, made.id).last_run == ""  # the claim still holds
+    clock.now += timedelta(minutes=2)
+    await tasks.tick()
+    assert len(runs.submitted) == 1
+    assert schedules.find_schedule(store, made.id).last_run
+
+
+async def test_a_process_that_dies_before_submitting_loses_nothing(store: Store) -> None:
+    saved(store)
+    clock, runs = Clock(NOON + HOUR), Notes(store)
+    (due,) = schedules.due_now(store, clock.now)
+    assert schedules.claim(store, due, clock.now)
+    clock.now += timedelta(minutes=2)
+    await scheduler(store, runs, clock).tick()
+    assert len(runs.submitted) == 1
+
+
+async def test_a_process_that_sleeps_past_its_claim_doubles_nothing(store: Store) -> None:
+    """It wakes after another process has started the run, and submits it as well."""
+    made = saved(store)
+    clock, runs = Clock(NOON + HOUR), Notes(store)
+    (due,) = schedules.due_now(store, clock.now)
+    assert schedules.claim(store, due, clock.now)
+    clock.now += timedelta(minutes=2)
+    await scheduler(store, runs, clock).tick()
+    with pytest.raises(StoreError):
+        await runs.submit(made.spec.run, ANA, schedule=due.key)
+    schedules.settle(store, due, clock.now, run="other")
+    assert schedules.find_schedule(store, made.id).last_run != "other"
+    assert len(keys(store)) == 1
+
+
+async def test_a_database_that_fails_is_asked_again(store: Store) -> None:
+    saved(store)
+    clock, runs = Clock(NOON + HOUR), Notes(store, [StoreError("gone")])
+    tasks = scheduler(store, runs, clock)
+    await tasks.tick()
+    assert runs.submitted == []
+    clock.now += timedelta(minutes=2)
+    await tasks.tick()
+    assert len(runs.submitted) == 1
+
+
+def test_two_processes_start_each_run_once(store: Store, store_url: str) -> None:
+    made = [saved(store, draft(f"s{n}")) for n in range(20)]
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("service_schedules.py")),
+        store_url,
+        (NOON + HOUR).isoformat(),
+        "3",
+    ]
+    both = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in both:  # both are open: they begin together
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    numbers = [int(process.communicate(timeout=120)[0]) for process in both]
+    assert sum(numbers) == 20
+    assert len(keys(store)) == 20
+    assert all(schedules.find_schedule(store, one.id).last_run for one in made)
+
+
+async def test_a_repair_is_held_to_the_policy_and_says_why_not(store: Store) -> None:
+    repair = RunSpec(verb="activate", inventory="fleet", policy=Policy(replace_key=True))
+    made = saved(store, draft(run=repair, every="1h"))
+    clock, runs = Clock(NOON + HOUR), Notes(store)
+    tasks = scheduler(store, runs, clock)
+    await tasks.tick()
+    assert "may not repair" in schedules.find_schedule(store, made.id).note
+    write_policy(store, RepairPolicy(allowed=True, consents=("replace-key",)), "ana", NOON)
+    clock.now += HOUR
+    await tasks.tick()
+    (spec, _, waits), *_ = runs.submitted
+    assert (spec.canary, spec.max_failures, waits) == ("1", "10%", False)
+    assert schedules.find_schedule(store, made.id).note == ""
+
+
+@pytest.mark.parametrize(
+    ("repairs", "approvals", "waits"),
+    [
+        (RepairPolicy(allowed=True), ApprovalPolicy(), False),
+        (RepairPolicy(allowed=True, needs_approval=True), ApprovalPolicy(), True),
+        (RepairPolicy(allowed=True), ApprovalPolicy(tags=("prod",)), True),
+        (RepairPolicy(allowed=True), ApprovalPolicy(most_servers=1), False),
+    ],
+)
+async def test_a_repair_waits_for_a_person_where_a_policy_says_so(
+    store: Store, repairs: RepairPolicy, approvals: ApprovalPolicy, waits: bool
+) -> None:
+    write_policy(store, repairs, "ana", NOON)
+    write_policy(store, approvals, "ana", NOON)
+    saved(store, draft(run=RunSpec(verb="activate", inventory="fleet"), every="1h"))
+    runs = Notes(store)
+    server = Server(name="a", address=Address(scheme="ssh", host="a"), tags=("prod",))
+    await scheduler(store, runs, Clock(NOON + HOUR), [server]).tick()
+    assert [asked for _, _, asked in runs.submitted] == [waits]
+
+
+async def test_a_view_narrows_a_run_to_the_servers_that_it_has_then(
+    store: Store, store_url: str
+) -> None:
+    keep(store_url, "aa11", row("web-01"), silent("web-02"), row("db-01", "failed"))
+    filter = ServerFilter(verdicts=("failed", "unreachable"))
+    view = save_view(store, ViewDraft(name="bad", filter=filter), ANA, NOON)
+    saved(store, draft(view=view.id, every="1h"))
+    runs = Notes(store)
+    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    assert runs.submitted[0][0].only == ("db-01", "web-02")
+
+
+async def test_without_its_owner_a_schedule_starts_nothing_and_says_so(store: Store) -> None:
+    made = saved(store)
+    with transaction(store) as connection:
+        connection.execute(sa.update(USERS).values(disabled=True))
+    runs = Notes(store)
+    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    assert runs.submitted == []
+    found = schedules.find_schedule(store, made.id)
+    assert "owner ana" in found.note
+    assert found.next == NOON + 2 * HOUR
+
+
+def test_what_cannot_be_kept_is_refused(store: Store) -> None:
+    made = saved(store)
+    for wrong, words in (
+        (draft("hourly"), "a schedule with the name hourly"),
+        (draft("other", every="soon"), "not a duration"),
+        (draft("other", run=RunSpec(verb="check", inventory="none"), every="1h"), "no inventory"),
+    ):
+        with pytest.raises(InputError, match=words):
+            saved(store, wrong)
+    with pytest.raises(InputError, match="no such schedule"):
+        schedules.save_schedule(store, draft("new"), "ana", NOON, id="none")
+    again = schedules.save_schedule(store, draft("hourly", every="2h"), "ben", NOON, id=made.id)
+    assert (again.id, again.owner, again.next) == (made.id, "ben", NOON + 2 * HOUR)
+    assert [one.name for one in schedules.list_schedules(store)] == ["hourly"]
+
+
+def test_views_are_seen_by_their_owner_and_shared_ones_by_all(store: Store) -> None:
+    filter = ServerFilter(tags=("web",), ends_before=datetime(2027, 1, 1, tzinfo=UTC))
+    own = save_view(store, ViewDraft(name="own", filter=filter), BEN, NOON)
+    shared = save_view(store, ViewDraft(name="shared", filter=filter, shared=True), BEN, NOON)
+    assert [view.name for view in list_views(store, BEN)] == ["own", "shared"]
+    assert [view.name for view in list_views(store, ANA)] == ["shared"]
+    assert find_view(store, own.id, BEN).filter == filter
+    with pytest.raises(InputError, match="no such view"):
+        find_view(store, own.id, ANA)
+    with pytest.raises(InputError, match="no such view"):
+        delete_view(store, own.id, ANA)
+    cleo = Actor(user="u3", name="cleo", role="operator")
+    with pytest.raises(InputError, match="no such view"):
+        save_view(store, ViewDraft(name="mine", filter=filter), cleo, NOON, id=shared.id)
+    delete_view(store, shared.id, ANA)
+    assert [view.name for view in list_views(store, BEN)] == ["own"]
+
+
+def test_a_policy_is_kept_as_it_was_decided(store: Store) -> None:
+    assert read_policy(store, ApprovalPolicy) == ApprovalPolicy()
+    for most in (3, 5):
+        policy = ApprovalPolicy(most_servers=most)
+        write_policy(store, policy, "ana", NOON)
+        assert read_policy(store, ApprovalPolicy) == policy
+    with pytest.raises(InputError):
+        write_policy(store, RepairPolicy(consents=("all",)), "ana", NOON)
+    assert read_policy(store, RepairPolicy) == RepairPolicy()
+
+
+def test_a_claim_is_given_once(store: Store) -> None:
+    saved(store)
+    (due,) = schedules.due_now(store, NOON + HOUR)
+    assert [schedules.claim(store, due, NOON + HOUR) for _ in range(3)] == [True, False, False]
+    later = NOON + HOUR + timedelta(minutes=2)
+    assert schedules.claim(store, due, later)
+    schedules.settle(store, due, later, run="r1")
+    assert not schedules.claim(store, due, later + HOUR)
+    query = sa.select(SCHEDULES.c.claimed)
+    assert store.ask(lambda connection: connection.execute(query).scalar()) is None
