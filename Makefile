@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test prove lint format words bench bench-quick chaos accuracy dist clean
+.PHONY: help setup demo test prove lint format words bench bench-quick chaos accuracy dist docs clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,5 +69,8 @@ accuracy: $(STAMP) ## how often diagnosis and plans are right, over the cases of
 dist: $(STAMP) ## wheel, sdist, single file, scripts, bill of materials, checksums into dist/
 	@$(BIN)/python release/make_dist.py
 
+docs: $(STAMP) ## the documentation as a site, in dist-site/
+	@$(BIN)/python release/make_site.py
+
 clean: ## remove what setup and the tests made
-	rm -rf $(VENV) .venv-bench .venv-chaos .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .venv-bench .venv-chaos .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist dist-site

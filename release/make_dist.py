@@ -16,9 +16,11 @@ import sys
 import sysconfig
 import tempfile
 from contextlib import redirect_stdout
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
+from man_page import man_page
 from volact import __version__
 from volact.cli.entry import main as volact
 from volact.knowledge.load import profile_names
@@ -55,6 +57,7 @@ def _make(to: Path, environment: Path, work: Path) -> None:
     _make_single_file(to, site)
     _make_bill_of_materials(to, environment)
     _make_scripts(to)
+    (to / "volact.1").write_text(man_page(_release_day()), encoding="utf-8")
     sums = [
         f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
         for file in sorted(to.iterdir())
@@ -100,6 +103,12 @@ def _set_date() -> None:
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode == 0:
             os.environ["SOURCE_DATE_EPOCH"] = done.stdout.strip()
+
+
+def _release_day() -> str:
+    """The day of the commit, ``SOURCE_DATE_EPOCH``; without both the first of all days."""
+    moment = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
+    return datetime.fromtimestamp(moment, UTC).date().isoformat()
 
 
 def _run(module: str, *arguments: str) -> None:
