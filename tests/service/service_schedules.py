@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -21,7 +21,9 @@ from volact.service.app import Authenticator, Parts
 from volact.service.database.schema import SERVICE
 from volact.service.database.tables import INVENTORIES, RUNS, USERS
 from volact.service.database.transaction import transaction
-from volact.service.policies import Placed
+from volact.service.identity.audit import Change, changing
+from volact.service.policies import AnyPolicy, Placed
+from volact.service.policy_store import write_policy
 from volact.service.run_control import RunControl
 from volact.service.schedules.scheduler import Scheduler
 from volact.service.settings import ServiceSettings
@@ -30,7 +32,9 @@ from volact.store.clock import moment
 from volact.store.schema import require_current
 from volact.store.store import Store
 
+T = TypeVar("T")
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ANA = Actor(user="u1", name="ana", role="administrator")
 
 
 def open_service(url: str) -> Store:
@@ -57,6 +61,17 @@ def fill(store: Store) -> None:
                 name="fleet", file="fleet.toml", text="", updated=moment(NOON)
             )
         )
+
+
+def with_change(store: Store, work: Callable[[Change], T], actor: Actor = ANA) -> T:
+    """A change of the service's tables."""
+    with changing(store, NOON, actor) as change:
+        return work(change)
+
+
+def decide(store: Store, policy: AnyPolicy) -> None:
+    """Decide a policy."""
+    with_change(store, lambda change: write_policy(change, policy))
 
 
 class Notes:

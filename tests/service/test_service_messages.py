@@ -9,14 +9,13 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from cli_receiver import Receiver
-from service_schedules import NOON, fill, open_service
+from service_schedules import NOON, decide, fill, open_service, with_change
 from store_samples import WRONG_HOST, keep, row, silent
 
 from volact.client.wire import RunSpec, ScheduleDraft, ScheduleSpec
 from volact.service.database.tables import JOBS, LINKS, RUNS, SCHEDULES
 from volact.service.database.transaction import transaction
 from volact.service.policies import NotificationChannel, NotificationPolicy, RetentionPolicy
-from volact.service.policy_store import write_policy
 from volact.service.retention import tidy
 from volact.service.schedules import messages
 from volact.service.schedules import store as schedules
@@ -46,7 +45,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 def schedule(store: Store) -> str:
     draft = ScheduleDraft(name="hourly", spec=ScheduleSpec(run=CHECK, every="1h"))
-    return schedules.save_schedule(store, draft, "ana", NOON).id
+    return with_change(store, lambda change: schedules.save_schedule(change, draft)).id
 
 
 def ended(store: Store, schedule: str, run: str) -> None:
@@ -84,7 +83,7 @@ def tell(store: Store, port: int) -> list[bool]:
 
 def test_a_change_is_told_once(store: Store, store_url: str, receiver: Receiver) -> None:
     policy = NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),))
-    write_policy(store, policy, "ana", NOON)
+    decide(store, policy)
     keep(store_url, "aa11", row("web-01"), row("web-02"))
     set_back(store, "aa11", DAY)
     made = schedule(store)
@@ -104,9 +103,7 @@ def test_a_change_is_told_once(store: Store, store_url: str, receiver: Receiver)
 def test_where_nothing_changed_nothing_is_sent(
     store: Store, store_url: str, receiver: Receiver
 ) -> None:
-    write_policy(
-        store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)), "ana", NOON
-    )
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
     keep(store_url, "aa11", row("web-01"), silent("web-02"))
     set_back(store, "aa11", DAY)
     made = schedule(store)
@@ -119,9 +116,7 @@ def test_where_nothing_changed_nothing_is_sent(
 def test_what_could_not_be_sent_is_told_after_the_next_run(
     store: Store, store_url: str, receiver: Receiver
 ) -> None:
-    write_policy(
-        store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)), "ana", NOON
-    )
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
     keep(store_url, "aa11", row("web-01"))
     set_back(store, "aa11", DAY)
     made = schedule(store)
@@ -158,7 +153,7 @@ def test_retention_keeps_what_is_newest_of_each_server(store: Store, store_url: 
     set_back(store, "aa11", 10 * DAY)
     keep(store_url, "bb22", row("web-01"))
     now = datetime.now(UTC)
-    write_policy(store, RetentionPolicy(runs="7d", least_runs=1, facts="1d"), "ana", NOON)
+    decide(store, RetentionPolicy(runs="7d", least_runs=1, facts="1d"))
     with transaction(store) as connection:
         connection.execute(sa.insert(JOBS).values(name="retention", at=moment(now - 2 * DAY)))
     assert [tidy(store, now) for _ in range(2)] == [True, False]

@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from service_schedules import NOON, Clock, Notes, fill, open_service, scheduler
+from service_schedules import (
+    ANA,
+    NOON,
+    Clock,
+    Notes,
+    decide,
+    fill,
+    open_service,
+    scheduler,
+    with_change,
+)
 from store_samples import keep, row, silent
 
 from volact.client.wire import (
@@ -22,22 +32,23 @@ from volact.client.wire import (
     ScheduleInfo,
     ScheduleSpec,
     ViewDraft,
+    ViewInfo,
 )
 from volact.core.context import Policy
 from volact.errors import InputError, StoreError
 from volact.model.server import Address, Server
 from volact.queries.filters import ServerFilter
+from volact.service import views
 from volact.service.access import Actor, Scope
 from volact.service.database.tables import RUNS, SCHEDULES, USERS
 from volact.service.database.transaction import transaction
 from volact.service.policies import ApprovalPolicy, RepairPolicy
-from volact.service.policy_store import read_policy, write_policy
+from volact.service.policy_store import read_policy
 from volact.service.schedules import store as schedules
-from volact.service.views import delete_view, find_view, list_views, save_view
+from volact.service.views import find_view, list_views
 from volact.store.store import Store
 
 HOUR = timedelta(hours=1)
-ANA = Actor(user="u1", name="ana", role="administrator")
 BEN = Actor(user="u2", name="ben", role="operator")
 
 
@@ -56,7 +67,15 @@ def draft(name: str = "hourly", run: RunSpec | None = None, **values: Any) -> Sc
 
 
 def saved(store: Store, made: ScheduleDraft | None = None) -> ScheduleInfo:
-    return schedules.save_schedule(store, made or draft(), "ana", NOON)
+    return with_change(store, lambda change: schedules.save_schedule(change, made or draft()))
+
+
+def save_view(store: Store, view: ViewDraft, actor: Actor = ANA, id: str = "") -> ViewInfo:
+    return with_change(store, lambda change: views.save_view(change, view, id), actor)
+
+
+def delete_view(store: Store, id: str, actor: Actor) -> None:
+    with_change(store, lambda change: views.delete_view(change, id), actor)
 
 
 def keys(store: Store) -> list[str]:
@@ -112,13 +131,13 @@ async def test_a_missed_run_waits_for_its_window_and_blackouts(
 async def test_a_schedule_that_is_off_or_deleted_starts_nothing(store: Store) -> None:
     off = saved(store, draft("off", every="1h", enabled=False))
     gone = saved(store, draft("gone"))
-    schedules.delete_schedule(store, gone.id)
+    with_change(store, lambda change: schedules.delete_schedule(change, gone.id))
     runs = Notes(store)
     await scheduler(store, runs, Clock(NOON + 5 * HOUR)).tick()
     assert runs.submitted == []
     assert off.next is None
     with pytest.raises(InputError, match="no such schedule"):
-        schedules.delete_schedule(store, gone.id)
+        with_change(store, lambda change: schedules.delete_schedule(change, gone.id))
 
 
 async def test_a_process_that_dies_after_submitting_doubles_nothing(store: Store) -> None:
@@ -205,7 +224,7 @@ async def test_a_repair_is_held_to_the_policy_and_says_why_not(store: Store) -> 
     tasks = scheduler(store, runs, clock)
     await tasks.tick()
     assert "may not repair" in schedules.find_schedule(store, made.id).note
-    write_policy(store, RepairPolicy(allowed=True, consents=("replace-key",)), "ana", NOON)
+    decide(store, RepairPolicy(allowed=True, consents=("replace-key",)))
     clock.now += HOUR
     await tasks.tick()
     (spec, _, waits), *_ = runs.submitted
@@ -225,8 +244,8 @@ async def test_a_repair_is_held_to_the_policy_and_says_why_not(store: Store) -> 
 async def test_a_repair_waits_for_a_person_where_a_policy_says_so(
     store: Store, repairs: RepairPolicy, approvals: ApprovalPolicy, waits: bool
 ) -> None:
-    write_policy(store, repairs, "ana", NOON)
-    write_policy(store, approvals, "ana", NOON)
+    decide(store, repairs)
+    decide(store, approvals)
     saved(store, draft(run=RunSpec(verb="activate", inventory="fleet"), every="1h"))
     runs = Notes(store)
     server = Server(name="a", address=Address(scheme="ssh", host="a"), tags=("prod",))
@@ -239,8 +258,10 @@ async def test_a_view_narrows_a_run_to_the_servers_that_it_has_then(
 ) -> None:
     keep(store_url, "aa11", row("web-01"), silent("web-02"), row("db-01", "failed"))
     filter = ServerFilter(verdicts=("failed", "unreachable"))
-    view = save_view(store, ViewDraft(name="bad", filter=filter), ANA, NOON)
+    view = save_view(store, ViewDraft(name="bad", filter=filter))
     saved(store, draft(view=view.id, every="1h"))
+    with pytest.raises(InputError, match="the schedule hourly needs this view"):
+        delete_view(store, view.id, ANA)
     runs = Notes(store)
     await scheduler(store, runs, Clock(NOON + HOUR)).tick()
     assert runs.submitted[0][0].only == ("db-01", "web-02")
@@ -264,20 +285,25 @@ def test_what_cannot_be_kept_is_refused(store: Store) -> None:
         (draft("hourly"), "a schedule with the name hourly"),
         (draft("other", every="soon"), "not a duration"),
         (draft("other", run=RunSpec(verb="check", inventory="none"), every="1h"), "no inventory"),
+        (draft("other", every="1h", view="none"), "no such view"),
     ):
         with pytest.raises(InputError, match=words):
             saved(store, wrong)
     with pytest.raises(InputError, match="no such schedule"):
-        schedules.save_schedule(store, draft("new"), "ana", NOON, id="none")
-    again = schedules.save_schedule(store, draft("hourly", every="2h"), "ben", NOON, id=made.id)
+        with_change(store, lambda change: schedules.save_schedule(change, draft("new"), "none"))
+    again = with_change(
+        store,
+        lambda change: schedules.save_schedule(change, draft("hourly", every="2h"), made.id),
+        BEN,
+    )
     assert (again.id, again.owner, again.next) == (made.id, "ben", NOON + 2 * HOUR)
     assert [one.name for one in schedules.list_schedules(store)] == ["hourly"]
 
 
 def test_views_are_seen_by_their_owner_and_shared_ones_by_all(store: Store) -> None:
     filter = ServerFilter(tags=("web",), ends_before=datetime(2027, 1, 1, tzinfo=UTC))
-    own = save_view(store, ViewDraft(name="own", filter=filter), BEN, NOON)
-    shared = save_view(store, ViewDraft(name="shared", filter=filter, shared=True), BEN, NOON)
+    own = save_view(store, ViewDraft(name="own", filter=filter), BEN)
+    shared = save_view(store, ViewDraft(name="shared", filter=filter, shared=True), BEN)
     assert [view.name for view in list_views(store, BEN)] == ["own", "shared"]
     assert [view.name for view in list_views(store, ANA)] == ["shared"]
     assert find_view(store, own.id, BEN).filter == filter
@@ -287,7 +313,7 @@ def test_views_are_seen_by_their_owner_and_shared_ones_by_all(store: Store) -> N
         delete_view(store, own.id, ANA)
     cleo = Actor(user="u3", name="cleo", role="operator")
     with pytest.raises(InputError, match="no such view"):
-        save_view(store, ViewDraft(name="mine", filter=filter), cleo, NOON, id=shared.id)
+        save_view(store, ViewDraft(name="mine", filter=filter), cleo, shared.id)
     delete_view(store, shared.id, ANA)
     assert [view.name for view in list_views(store, BEN)] == ["own"]
 
@@ -296,10 +322,10 @@ def test_a_policy_is_kept_as_it_was_decided(store: Store) -> None:
     assert read_policy(store, ApprovalPolicy) == ApprovalPolicy()
     for most in (3, 5):
         policy = ApprovalPolicy(most_servers=most)
-        write_policy(store, policy, "ana", NOON)
+        decide(store, policy)
         assert read_policy(store, ApprovalPolicy) == policy
     with pytest.raises(InputError):
-        write_policy(store, RepairPolicy(consents=("all",)), "ana", NOON)
+        decide(store, RepairPolicy(consents=("all",)))
     assert read_policy(store, RepairPolicy) == RepairPolicy()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -10,10 +9,9 @@ import sqlalchemy as sa
 
 from volact.queries.reader import Reader
 from volact.service.database.tables import POLICIES
-from volact.service.database.transaction import transaction
+from volact.service.identity.audit import Change
 from volact.service.policies import POLICY_TYPES, AnyPolicy, check_policy
 from volact.store.clock import moment
-from volact.store.store import Store
 
 P = TypeVar("P", bound=msgspec.Struct)
 
@@ -25,16 +23,19 @@ def read_policy(reader: Reader, kind: type[P]) -> P:
     return kind() if text is None else msgspec.json.decode(text, type=kind)
 
 
-def write_policy(store: Store, policy: AnyPolicy, user: str, now: datetime) -> None:
+def write_policy(change: Change, policy: AnyPolicy) -> None:
     """Decide a policy; ``InputError`` for a value that cannot be."""
     check_policy(policy)
     name = _name(type(policy))
-    value = msgspec.json.encode(policy).decode()
-    with transaction(store) as connection:
-        connection.execute(sa.delete(POLICIES).where(POLICIES.c.name == name))
-        connection.execute(
-            sa.insert(POLICIES).values(name=name, value=value, updated_by=user, updated=moment(now))
-        )
+    values = {
+        "value": msgspec.json.encode(policy).decode(),
+        "updated_by": change.actor.name,
+        "updated": moment(change.now),
+    }
+    of = sa.update(POLICIES).where(POLICIES.c.name == name)
+    if not change.connection.execute(of.values(**values)).rowcount:
+        change.connection.execute(sa.insert(POLICIES).values(name=name, **values))
+    change.tell("policy.decided", name, detail=msgspec.to_builtins(policy))
 
 
 def _name(kind: type[msgspec.Struct]) -> str:

@@ -63,7 +63,7 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
                      for verb in self.verbs)  # fmt: skip
             query = query.where(sa.or_(*verbs))
         if self.schedule:
-            query = query.where(RUNS.c.schedule == self.schedule)
+            query = query.where(RUNS.c.schedule.startswith(f"{self.schedule}@", autoescape=True))
         if self.scopes is not None:
             query = query.where(
                 sa.or_(RUNS.c.requested_by == self.user, seen(RUNS.c.id, connection, self.scopes))

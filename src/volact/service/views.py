@@ -8,61 +8,66 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
-from volact.client.wire import ViewDraft, ViewInfo
+from volact.client.wire import ScheduleSpec, ViewDraft, ViewInfo
 from volact.errors import InputError
 from volact.model.text import say
 from volact.queries.filters import ServerFilter
 from volact.queries.reader import Reader
 from volact.service.access import Actor, Permission
-from volact.service.database.tables import VIEWS
-from volact.service.database.transaction import transaction
+from volact.service.database.tables import SCHEDULES, VIEWS
+from volact.service.identity.audit import Change
 from volact.store.clock import moment
-from volact.store.store import Store
 
 MOST = 200  # of one user
 
 
-def save_view(
-    store: Store, draft: ViewDraft, actor: Actor, now: datetime, id: str = ""
-) -> ViewInfo:
+def save_view(change: Change, draft: ViewDraft, id: str = "") -> ViewInfo:
     """Store a new view of the caller, or another version of one that the caller may change."""
+    connection, actor = change.connection, change.actor
     values = {
         "name": draft.name,
-        "filter": msgspec.json.encode(draft.filter).decode(),
+        "filter": msgspec.json.encode(replace(draft.filter, scopes=None)).decode(),
         "shared": draft.shared,
     }
-    with transaction(store) as connection:
-        if id:
-            change = sa.update(VIEWS).where(VIEWS.c.id == id, _own(actor)).values(**values)
-            if not connection.execute(change).rowcount:
-                raise no_view()
-        else:
-            own = sa.select(sa.func.count()).where(VIEWS.c.user == actor.user)
-            if connection.execute(own).scalar_one() >= MOST:
-                raise InputError(say("you have {n} views, the most there may be", n=MOST))
-            id = secrets.token_hex(6)
-            new = {"id": id, "user": actor.user, "created": moment(now), **values}
-            connection.execute(sa.insert(VIEWS).values(**new))
-    return find_view(store, id, actor)
-
-
-def delete_view(store: Store, id: str, actor: Actor) -> None:
-    """Remove a view that the caller may change."""
-    with transaction(store) as connection:
-        if not connection.execute(sa.delete(VIEWS).where(VIEWS.c.id == id, _own(actor))).rowcount:
+    if id:
+        of = sa.update(VIEWS).where(VIEWS.c.id == id, _own(actor))
+        if not connection.execute(of.values(**values)).rowcount:
             raise no_view()
+    else:
+        own = sa.select(sa.func.count()).where(VIEWS.c.user == actor.user)
+        if connection.execute(own).scalar_one() >= MOST:
+            raise InputError(say("you have {n} views, the most there may be", n=MOST))
+        id = secrets.token_hex(6)
+        new = {"id": id, "user": actor.user, "created": moment(change.now), **values}
+        connection.execute(sa.insert(VIEWS).values(**new))
+    change.tell("view.saved", draft.name, detail={"shared": draft.shared})
+    return _read(connection, VIEWS.c.id == id)[0]
+
+
+def delete_view(change: Change, id: str) -> None:
+    """Remove a view that the caller may change and no schedule needs."""
+    connection = change.connection
+    found = _read(connection, sa.and_(VIEWS.c.id == id, _own(change.actor)))
+    if not found:
+        raise no_view()
+    for name, spec in connection.execute(sa.select(SCHEDULES.c.name, SCHEDULES.c.spec)):
+        if msgspec.json.decode(spec, type=ScheduleSpec).view == id:
+            raise InputError(say("the schedule {name} needs this view", name=name))
+    connection.execute(sa.delete(VIEWS).where(VIEWS.c.id == id))
+    change.tell("view.deleted", found[0].name)
 
 
 def list_views(reader: Reader, actor: Actor) -> list[ViewInfo]:
     """The caller's own views and the shared ones, by name."""
-    return _read(reader, _seen(actor))
+    return reader.ask(lambda connection: _read(connection, _seen(actor)))
 
 
 def find_view(reader: Reader, id: str, actor: Actor | None = None) -> ViewInfo:
     """One view that the caller sees; ``InputError`` for none.  Without a caller, any."""
     seen = _seen(actor) if actor else sa.true()
-    found = _read(reader, sa.and_(VIEWS.c.id == id, seen))
+    found = reader.ask(lambda connection: _read(connection, sa.and_(VIEWS.c.id == id, seen)))
     if not found:
         raise no_view()
     return found[0]
@@ -83,9 +88,9 @@ def _own(actor: Actor) -> sa.ColumnElement[bool]:
     return sa.or_(own, VIEWS.c.shared) if actor.may(Permission.CONFIGURE) else own
 
 
-def _read(reader: Reader, where: sa.ColumnElement[bool]) -> list[ViewInfo]:
+def _read(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[ViewInfo]:
     query = sa.select(VIEWS).where(where).order_by(VIEWS.c.name, VIEWS.c.id)
-    return reader.ask(lambda connection: [_info(row) for row in connection.execute(query)])
+    return [_info(row) for row in connection.execute(query)]
 
 
 def _info(row: Any) -> ViewInfo:

@@ -18,8 +18,9 @@ from volact.client.wire import ScheduleDraft, ScheduleInfo, ScheduleSpec
 from volact.errors import InputError
 from volact.model.text import say
 from volact.queries.reader import Reader
-from volact.service.database.tables import INVENTORIES, RUNS, SCHEDULES
+from volact.service.database.tables import INVENTORIES, RUNS, SCHEDULES, VIEWS
 from volact.service.database.transaction import transaction
+from volact.service.identity.audit import Change
 from volact.service.schedules import rules
 from volact.store.clock import moment
 from volact.store.store import Store
@@ -45,11 +46,14 @@ def run_key(schedule: str, due: datetime) -> str:
     return f"{schedule}@{moment(due)}"
 
 
-def save_schedule(
-    store: Store, draft: ScheduleDraft, owner: str, now: datetime, id: str = ""
-) -> ScheduleInfo:
-    """Store a new schedule, or another version of one; ``InputError`` for what cannot be kept."""
+def save_schedule(change: Change, draft: ScheduleDraft, id: str = "") -> ScheduleInfo:
+    """Store a new schedule, or another version of one; ``InputError`` for what cannot be kept.
+
+    Its runs are requested by who saved it last.
+    """
+    connection, now = change.connection, change.now
     rules.check_schedule(draft.spec, now)
+    _check_names(connection, draft, id)
     due = rules.next_due(draft.spec, now) if draft.enabled else None
     values = {
         "name": draft.name,
@@ -58,28 +62,29 @@ def save_schedule(
         "next": None if due is None else moment(due),
         "claimed": None,
         "note": "",
-        "owner": owner,
+        "owner": change.actor.name,
         "updated": moment(now),
     }
-    with transaction(store) as connection:
-        _check_names(connection, draft, id)
-        if id:
-            change = sa.update(SCHEDULES).where(SCHEDULES.c.id == id).values(**values)
-            if not connection.execute(change).rowcount:
-                raise no_schedule()
-        else:
-            if _number(connection) >= MOST:
-                raise InputError(say("there are {n} schedules, the most there may be", n=MOST))
-            id = secrets.token_hex(6)
-            connection.execute(sa.insert(SCHEDULES).values(id=id, **values))
-    return find_schedule(store, id)
-
-
-def delete_schedule(store: Store, id: str) -> None:
-    """Remove a schedule; its runs stay."""
-    with transaction(store) as connection:
-        if not connection.execute(sa.delete(SCHEDULES).where(SCHEDULES.c.id == id)).rowcount:
+    if id:
+        of = sa.update(SCHEDULES).where(SCHEDULES.c.id == id)
+        if not connection.execute(of.values(**values)).rowcount:
             raise no_schedule()
+    else:
+        if _number(connection) >= MOST:
+            raise InputError(say("there are {n} schedules, the most there may be", n=MOST))
+        id = secrets.token_hex(6)
+        connection.execute(sa.insert(SCHEDULES).values(id=id, **values))
+    change.tell("schedule.saved", draft.name, detail=msgspec.to_builtins(draft))
+    return _read(connection, SCHEDULES.c.id == id)[0]
+
+
+def delete_schedule(change: Change, id: str) -> None:
+    """Remove a schedule; its runs stay."""
+    found = _read(change.connection, SCHEDULES.c.id == id)
+    if not found:
+        raise no_schedule()
+    change.connection.execute(sa.delete(SCHEDULES).where(SCHEDULES.c.id == id))
+    change.tell("schedule.deleted", found[0].name)
 
 
 def list_schedules(reader: Reader) -> list[ScheduleInfo]:
@@ -158,6 +163,9 @@ def _check_names(connection: sa.Connection, draft: ScheduleDraft, id: str) -> No
     known = sa.select(INVENTORIES.c.name).where(INVENTORIES.c.name == inventory)
     if not connection.execute(known).first():
         raise InputError(say("there is no inventory with the name {name}", name=inventory))
+    view = draft.spec.view
+    if view and not connection.execute(sa.select(VIEWS.c.id).where(VIEWS.c.id == view)).first():
+        raise InputError(say("there is no such view"))
 
 
 def _number(connection: sa.Connection) -> int:
