@@ -128,6 +128,12 @@ VERBS = (
         "serve.serve",
     ),
     Verb(
+        "worker",
+        "Work on the runs of the service, on this or another machine.",
+        "service.WorkerOptions",
+        "worker.worker",
+    ),
+    Verb(
         "status",
         "Show the fleet's state from the store; contacts no server.",
         "store_reports.StatusOptions",

@@ -26,7 +26,7 @@ def control_of(options: ConnectOptions) -> Control:
     return Control(
         concurrency=options.concurrency,
         pace=_read("--pace", options.pace, Rate.parse),
-        canary=_read("--canary", rollout.canary, _canary) if rollout else None,
+        canary=_read("--canary", rollout.canary, Canary.parse) if rollout else None,
         max_failures=_read("--max-failures", rollout.max_failures, Share.parse)
         if rollout
         else None,
@@ -41,21 +41,6 @@ def _read(option: str, word: str, parse: Callable[[str], T]) -> T | None:
         return parse(word)
     except ValueError as error:
         raise InputError(say("{option}: {error}", option=option, error=error)) from error
-
-
-def _canary(word: str) -> Canary:
-    share, colon, failures = word.partition(":")
-    if colon and not failures.isdecimal():
-        raise ValueError(f"{failures!r} is not a number of canaries that may fail")
-    first = Share.parse(share)
-    if first.number <= 0:
-        raise ValueError("give at least one server")
-    may_fail = int(failures or 0)
-    if may_fail and not first.percent and may_fail >= first.number:
-        raise ValueError(
-            f"if {may_fail} of {first.number:g} canaries may fail, none proves a thing"
-        )
-    return Canary(first, may_fail)
 
 
 def rollout_words(options: ServerOptions) -> str:

@@ -8,23 +8,29 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 
 from volact.errors import TransportError
 from volact.model.text import Text
+from volact.pipeline import ActivationSlot
 
 
 class ActivationSlots:
     """One queue of servers for each KMS host.
 
     ``pause_deadline`` is entered while a server waits: waiting costs none of its time.
-    After ``close`` no waiting server gets a slot.
+    After ``close`` no waiting server gets a slot.  ``shared`` gives the slots instead where
+    the bound is shared with other processes; how a wait for it ends is its own affair.
     """
 
     def __init__(
-        self, limit: int | None, pause_deadline: Callable[[], AbstractContextManager[None]]
+        self,
+        limit: int | None,
+        pause_deadline: Callable[[], AbstractContextManager[None]],
+        shared: ActivationSlot | None = None,
     ) -> None:
         self._limit = limit
+        self._shared = shared
         self._pause_deadline = pause_deadline
         self._queues: dict[str, _HostQueue] = {}
         self._closed: Text | None = None
@@ -32,6 +38,12 @@ class ActivationSlots:
     @asynccontextmanager
     async def at(self, host: str) -> AsyncIterator[None]:
         """Hold a slot at a host; ``TransportError`` if the slots were closed."""
+        if self._shared is not None:
+            async with AsyncExitStack() as held:
+                with self._pause_deadline():
+                    await held.enter_async_context(self._shared(host))
+                yield
+            return
         if self._limit is None:
             yield
             return

@@ -12,6 +12,7 @@ import msgspec
 
 from volact.fleet.events import OnEvent, ignore_event
 from volact.fleet.rate_limiter import Rate
+from volact.pipeline import ActivationSlot
 
 _SHARE = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?(%?)")
 
@@ -52,6 +53,22 @@ class Canary(msgspec.Struct, frozen=True):
     share: Share
     may_fail: int = 0
 
+    @classmethod
+    def parse(cls, text: str) -> Canary:
+        """Read ``5``, ``10%`` or ``10%:2``; ``ValueError`` for anything else."""
+        share, colon, failures = text.partition(":")
+        if colon and not failures.isdecimal():
+            raise ValueError(f"{failures!r} is not a number of canaries that may fail")
+        first = Share.parse(share)
+        if first.number <= 0:
+            raise ValueError("give at least one server")
+        may_fail = int(failures or 0)
+        if may_fail and not first.percent and may_fail >= first.number:
+            raise ValueError(
+                f"if {may_fail} of {first.number:g} canaries may fail, none proves a thing"
+            )
+        return cls(first, may_fail)
+
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):
     """Concurrency, rate, time limit and stop rules of a run, and its listeners.
@@ -60,6 +77,8 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     Setting ``drain`` begins no more servers and finishes those under way.  Setting
     ``stop`` cancels those under way, too.  The servers concerned get rows that say so.
     ``rng`` gives numbers from 0 up to 1; it spreads the starts within a ``pace``.
+    ``slot`` gives activation slots instead of ``kms_concurrency``, for a bound that is
+    shared with other processes.
     """
 
     concurrency: int = 50
@@ -71,6 +90,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     max_failures: Share | None = None
     pace: Rate | None = None
     kms_concurrency: int | None = 50  # as on the command line
+    slot: ActivationSlot | None = None
     rng: Callable[[], float] = random.random
 
     def without_rollout(self) -> Control:

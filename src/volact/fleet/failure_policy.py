@@ -13,7 +13,7 @@ from volact.model.report import ServerReport
 from volact.model.text import Text, count, listed, say
 
 StopReason = Literal["canary", "unproven", "failures", "interrupted", "run-time"]
-_NAMED = 3
+NAMED = 3  # failed servers that a sentence names
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -31,76 +31,90 @@ class FailureLimits(msgspec.Struct, frozen=True, kw_only=True):
     failures: int | None = None
 
 
+class Tally(msgspec.Struct, frozen=True):
+    """The outcomes of a rollout so far; of the failures at least the first names."""
+
+    ended: int = 0
+    proven: int = 0
+    failures: int = 0
+    failed: tuple[str, ...] = ()
+
+    def judge(self, limits: FailureLimits) -> Stop | None:
+        """The stop that these outcomes are cause for."""
+        why = self._why(limits)
+        return None if why is None else Stop(why, _sentence(why, self, limits))
+
+    def _why(self, limits: FailureLimits) -> StopReason | None:
+        if self.ended <= limits.canaries and self.failures > limits.canary_failures:
+            return "canary"
+        if limits.failures is not None and self.failures > limits.failures:
+            return "failures"
+        if limits.canaries and self.ended == limits.canaries and not self.proven:
+            return "unproven"
+        return None
+
+
+def is_failure(row: ServerReport, *, sent: bool) -> bool:
+    """Whether an outcome counts against the limits.
+
+    ``sent`` says that steps were sent.  A server that then became unreachable counts as
+    failed: what the steps did there is unknown.
+    """
+    return row.verdict == "failed" or (sent and row.verdict == "unreachable")
+
+
 class FailurePolicy:
     """Counts the outcomes of one rollout and decides when it stops."""
 
     def __init__(self, limits: FailureLimits) -> None:
         self._limits = limits
-        self._failed: list[str] = []
-        self._failures = 0
-        self._proven = 0
-        self._ended = 0
+        self._tally = Tally()
         self._why: StopReason | None = None
 
     @property
     def stop(self) -> Stop | None:
         """Whether it stopped, with all failures that are counted by now."""
-        return None if self._why is None else Stop(self._why, self._sentence(self._why))
+        if self._why is None:
+            return None
+        return Stop(self._why, _sentence(self._why, self._tally, self._limits))
 
     def record(self, row: ServerReport, *, sent: bool) -> None:
-        """Count a finished server.
-
-        ``sent`` says that steps were sent.  A server that then became unreachable counts
-        as failed: what the steps did there is unknown.
-        """
-        self._ended += 1
-        self._proven += row.verdict == "healthy"
-        if row.verdict == "failed" or (sent and row.verdict == "unreachable"):
-            self._failures += 1
-            if len(self._failed) <= _NAMED:
-                self._failed.append(row.name)
-        self._why = self._why or self._judge()
+        """Count a finished server; ``sent`` as for ``is_failure``."""
+        before, failed = self._tally, is_failure(row, sent=sent)
+        named = failed and len(before.failed) <= NAMED
+        self._tally = Tally(
+            ended=before.ended + 1,
+            proven=before.proven + (row.verdict == "healthy"),
+            failures=before.failures + failed,
+            failed=(*before.failed, row.name) if named else before.failed,
+        )
+        stop = self._tally.judge(self._limits)
+        self._why = self._why or (None if stop is None else stop.why)
 
     def stop_for(self, why: Literal["interrupted", "run-time"]) -> None:
         """Stop for a reason from outside: an interrupt, or the time limit of the run."""
         self._why = self._why or why
 
-    def _judge(self) -> StopReason | None:
-        limits = self._limits
-        first = self._ended <= limits.canaries
-        if first and self._failures > limits.canary_failures:
-            return "canary"
-        if limits.failures is not None and self._failures > limits.failures:
-            return "failures"
-        if limits.canaries and self._ended == limits.canaries and not self._proven:
-            return "unproven"
-        return None
 
-    def _sentence(self, why: StopReason) -> Text:
-        if why == "canary":
-            return self._canaries_failed()
-        return self._too_many_failed() if why == "failures" else _SENTENCES[why]
-
-    def _canaries_failed(self) -> Text:
+def _sentence(why: StopReason, tally: Tally, limits: FailureLimits) -> Text:
+    more = ["…"] if tally.failures > NAMED else []
+    names = listed([*tally.failed[:NAMED], *more])
+    if why == "canary":
         return count(
-            self._failures,
+            tally.failures,
             "{n} canary failed: {names}",
             "{n} canaries failed: {names}",
-            names=self._names(),
+            names=names,
         )
-
-    def _too_many_failed(self) -> Text:
+    if why == "failures":
         return count(
-            self._failures,
+            tally.failures,
             "{n} server failed, more than the {allowed} allowed: {names}",
             "{n} servers failed, more than the {allowed} allowed: {names}",
-            allowed=self._limits.failures,
-            names=self._names(),
+            allowed=limits.failures,
+            names=names,
         )
-
-    def _names(self) -> Text:
-        more = ["…"] if self._failures > _NAMED else []
-        return listed([*self._failed[:_NAMED], *more])
+    return _SENTENCES[why]
 
 
 _SENTENCES: dict[str, Text] = {

@@ -44,6 +44,11 @@ _DOING: dict[Phase | None, Text] = {
 _UNCHANGED: frozenset[ErrorKind] = frozenset({"busy", "not-begun"})
 
 
+def unchanged(row: ServerReport) -> bool:
+    """Whether steps that were sent certainly had no effect."""
+    return row.error is not None and row.error.kind in _UNCHANGED
+
+
 class ItemAdapter(msgspec.Struct, Generic[I_, R], frozen=True):
     """How a run reads its items and results: items are servers or outcomes of an earlier plan."""
 
@@ -79,7 +84,7 @@ class FleetRun(Generic[I_, R]):
         self._sent: set[str] = set()
         self._policy = FailurePolicy(FailureLimits())
         self._pool: WorkerPool[I_, R] | None = None
-        self._slots = ActivationSlots(control.kms_concurrency, self._pause_deadline)
+        self._slots = ActivationSlots(control.kms_concurrency, self._pause_deadline, control.slot)
         retry = msgspec.structs.replace(job.retry, may_continue=self._may_continue)
         self._job = msgspec.structs.replace(job, activation_slot=self._slots.at, retry=retry)
 
@@ -208,9 +213,8 @@ class FleetRun(Generic[I_, R]):
 
     def _record(self, row: ServerReport) -> None:
         """Count an outcome; close the pool when the policy says so."""
-        unchanged = row.error is not None and row.error.kind in _UNCHANGED
         going_on = self._policy.stop is None
-        self._policy.record(row, sent=row.name in self._sent and not unchanged)
+        self._policy.record(row, sent=row.name in self._sent and not unchanged(row))
         self._sent.discard(row.name)
         if going_on and self._policy.stop is not None and self._pool is not None:
             self._pool.close("stopped")

@@ -41,20 +41,23 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 class RateLimiter:
-    """Assigns start times; ``rng`` gives numbers from 0 up to 1."""
+    """Assigns start times; ``rng`` gives numbers from 0 up to 1.
 
-    def __init__(self, rate: Rate, rng: Callable[[], float]) -> None:
+    ``free`` is the first free slot: it can be kept and given to the next limiter.
+    """
+
+    def __init__(self, rate: Rate, rng: Callable[[], float], free: int | float = -math.inf) -> None:
         self._slot_s = rate.slot_s
         self._rng = rng
-        self._next = -math.inf  # the first free slot
+        self.free = free
 
     def next(self, now: float) -> float:
         """Take a slot; the moment at which its server may begin, ``now`` or later."""
-        slot = max(math.floor(now / self._slot_s), self._next)
-        self._next = slot + 1
+        slot = max(math.floor(now / self._slot_s), self.free)
+        self.free = slot + 1
         begin, end = max(now, slot * self._slot_s), (slot + 1) * self._slot_s
         return min(begin + (end - begin) * self._rng(), end)
 
     def begun(self, now: float) -> None:
         """Record a start that came late: the slot it fell into is used up."""
-        self._next = max(self._next, math.floor(now / self._slot_s) + 1)
+        self.free = max(self.free, math.floor(now / self._slot_s) + 1)

@@ -34,6 +34,7 @@ PLACES = {
     "tags": "tags",
     "expect": "expect",
     "skip": "skip",
+    "worker": "worker",
     "user": "credential.user",
     "password-env": "credential.password_env",
     "password-file": "credential.password_file",

@@ -122,6 +122,7 @@ KEYS: dict[str, Callable[[Fields, str], Any]] = {
     "tags": Fields.words,
     "expect": _expect,
     "skip": skip_reason,
+    "worker": Fields.text,
     "key-file": Fields.paths,
     "key-passphrase-env": Fields.text,
     "key-passphrase-file": Fields.path,

@@ -107,6 +107,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     ssh: SshWay = SshWay()
     skip: str = ""  # why no run takes it, "" where runs do
     expect: tuple[Acceptance, ...] = ()  # findings that the operator accepts there
+    worker: str = ""  # label of the service's workers that reach it, "" for any
 
     @property
     def winrm_tls(self) -> bool:

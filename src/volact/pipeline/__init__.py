@@ -8,7 +8,7 @@ are made by ``volact.core``, connections by ``volact.transports``.  Many servers
 ``volact.fleet``'s.
 """
 
-from volact.pipeline.activation_host import activation_host
+from volact.pipeline.activation_host import ActivationSlot, activation_host
 from volact.pipeline.job import Job, Mode, Notify, Outcome, Phase
 from volact.pipeline.retry import Retry
 from volact.pipeline.rows import row_without_result
@@ -17,6 +17,7 @@ from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
 
 __all__ = [
     "NO_RECORDER",
+    "ActivationSlot",
     "Job",
     "Mode",
     "Notify",

@@ -19,7 +19,10 @@ ProbeKind = Literal["first", "closing"]
 
 
 class RunRecorder(Protocol):
-    """Records what happens to servers.  Its own errors are never raised to the pipeline."""
+    """Records what happens to servers.
+
+    Only ``sending`` may raise, a ``TransportError`` or ``AnswerError``: then nothing is sent.
+    """
 
     def seen(self, server: str, look: ProbeKind, facts: dict[str, Any]) -> None:
         """Record the raw facts of one probe; never waits."""

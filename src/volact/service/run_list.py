@@ -19,7 +19,7 @@ from volact.queries.reader import Reader
 from volact.service.database.tables import RUNS
 from volact.store.tables import ROWS
 
-_COLUMNS = [RUNS.c[name] for name in RunInfo.__struct_fields__]
+COLUMNS = [RUNS.c[name] for name in RunInfo.__struct_fields__]
 _ORDER = Order((RUNS.c.requested, RUNS.c.id), newest_first=True)
 Scopes = tuple[str, ...] | None
 
@@ -55,7 +55,7 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
         return Page(items=tuple(self._counted(connection, found.items)), next=found.next)
 
     def _query(self, connection: sa.Connection) -> sa.Select[Any]:
-        query = sa.select(*_COLUMNS)
+        query = sa.select(*COLUMNS)
         if self.states:
             query = query.where(RUNS.c.state.in_(self.states))
         if self.verbs:

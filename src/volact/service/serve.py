@@ -12,7 +12,6 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import cast
 
 import uvicorn
 
@@ -20,31 +19,15 @@ from volact.errors import InputError
 from volact.model.text import raw, say
 from volact.service.app import Parts, utc_now
 from volact.service.application import application
-from volact.service.database.schema import SERVICE
+from volact.service.engine.control import EngineControl
 from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
 from volact.service.identity.sessions import make_link
 from volact.service.identity.users import first_administrator
-from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
-from volact.store.address import Address
-from volact.store.failures import CAUGHT, database_error
-from volact.store.schema import require_current
-from volact.store.store import Store, open_address
+from volact.store.store import Store
 
 _GRACE_S = 10  # for requests under way, such as open streams
-
-
-def open_service_store(address: Address) -> Store:
-    """The database with the service's tables, too."""
-    store = open_address(address)
-    assert store is not None  # it is made where it is missing
-    try:
-        require_current(store.engine, address, SERVICE)
-    except CAUGHT as error:
-        store.close()
-        raise database_error(error, address) from error
-    return store
 
 
 def first_link(store: Store, settings: ServiceSettings, now: datetime) -> str:
@@ -128,7 +111,7 @@ def make_parts(settings: ServiceSettings, store: Store) -> Parts:
         settings=settings,
         store=store,
         authenticator=DatabaseAuthenticator(store, settings, utc_now),
-        runs=cast(RunControl, None),
+        runs=EngineControl(store, utc_now),
     )
 
 

@@ -230,12 +230,12 @@ _ANSWERED = (
 def _insert(connection: sa.Connection, table: sa.Table, values: list[Values]) -> None:
     """Write what is not there yet."""
     if values:
-        connection.execute(_new(connection, table).on_conflict_do_nothing(), values)
+        connection.execute(new_rows(connection, table).on_conflict_do_nothing(), values)
 
 
 def _upsert(connection: sa.Connection, table: sa.Table) -> Any:
     keys = [*table.primary_key.columns]
-    insert = _new(connection, table)
+    insert = new_rows(connection, table)
     rest = {key: insert.excluded[key] for key in (of.name for of in table.c if of not in keys)}
     return insert.on_conflict_do_update(index_elements=keys, set_=rest)
 
@@ -253,7 +253,7 @@ _EXAMINED = (
 
 def _upsert_server(connection: sa.Connection, *, with_tags: bool) -> Any:
     """Newer data about a server replace older ones, whichever process writes first."""
-    insert = _new(connection, SERVERS)
+    insert = new_rows(connection, SERVERS)
     new = insert.excluded
     newer = SERVERS.c.last_seen <= new.last_seen
     known = SERVERS.c.examined_at
@@ -275,7 +275,7 @@ def _upsert_server(connection: sa.Connection, *, with_tags: bool) -> Any:
     return insert.on_conflict_do_update(index_elements=[SERVERS.c.name], set_=values)
 
 
-def _new(connection: sa.Connection, table: sa.Table) -> Any:
+def new_rows(connection: sa.Connection, table: sa.Table) -> Any:
     """The dialect's own insert, which knows what to do about conflicts."""
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - slow, and seldom needed

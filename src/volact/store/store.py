@@ -118,6 +118,11 @@ class Store:
         with self.snapshot() as moment:
             return moment.ask(question)
 
+    def change(self, work: Callable[[sa.Connection], T]) -> T:
+        """The answer of a function that writes, committed as one transaction."""
+        with self._guarded(), writing(self.engine).begin() as connection:
+            return work(connection)
+
     def stream(self, question: Callable[[sa.Connection], Iterable[T]]) -> Iterator[T]:
         """The same for answers that come a row at a time."""
         with self.snapshot() as moment:

@@ -46,3 +46,22 @@ class ServeOptions:
         ),
     ] = field(default_factory=list)
     lang: Lang = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """Work on the runs of the service, on this or another machine.
+
+    Any number of workers share a database. One that ends, or is killed, loses nothing: others go
+    on with what it had under way. Ctrl-C or SIGTERM finishes the servers under way first.
+    """
+
+    database: Database = ""
+    label: Annotated[
+        list[str],
+        typer.Option(
+            metavar="LABEL",
+            help="Also take servers whose inventory has this for worker. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    lang: Lang = ""

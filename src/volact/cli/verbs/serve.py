@@ -18,6 +18,7 @@ from volact.words import tr
 try:
     from volact.service import serve as service
     from volact.service.app import utc_now
+    from volact.service.database.schema import open_service_store
     from volact.service.settings import ListenAddress, ServiceSettings, TlsFiles
 except ModuleNotFoundError as error:
     if (error.name or "volact").startswith("volact"):
@@ -40,7 +41,7 @@ async def _serve(settings: ServiceSettings) -> None:
     stop = asyncio.Event()
     with (
         service.listening(settings) as listener,
-        service.open_service_store(settings.database) as store,
+        open_service_store(settings.database) as store,
         stop_on_signals(stop),
     ):
         _tell(say("volact serves {url}; Ctrl-C stops it", url=service.base_url(settings)))

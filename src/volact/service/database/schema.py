@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from volact.store.schema import Schema
+from volact.store.address import Address
+from volact.store.failures import CAUGHT, database_error
+from volact.store.schema import Schema, require_current
+from volact.store.store import Store, open_address
 
 SERVICE = Schema("0001", Path(__file__).parent / "migrations", "service_version")
+
+
+def open_service_store(address: Address) -> Store:
+    """The store with the service's tables, made where they are not there."""
+    store = open_address(address)
+    assert store is not None, "it is created"
+    try:
+        require_current(store.engine, address, SERVICE)
+    except CAUGHT as error:
+        store.close()
+        raise database_error(error, address) from error
+    return store

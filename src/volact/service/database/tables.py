@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from volact.store.tables import NAME
+
 METADATA = sa.MetaData()
 
 
@@ -161,6 +163,9 @@ RUNS = sa.Table(
     _number("done"),
     _long("counts", "{}"),  # JSON: how many of each verdict
     _text("note", 1024),  # why it stopped
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),  # one more a resume
+    sa.Column("counted_from", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("pace_slot", sa.BigInteger),  # the next free slot of its rate limiter
     _text("requested_by"),
     _text("approved_by"),
     _text("schedule", 64),
@@ -178,6 +183,22 @@ RUNS = sa.Table(
         sqlite_where=sa.text("schedule <> ''"),
         postgresql_where=sa.text("schedule <> ''"),
     ),
+)
+
+# The servers of a run as they were when it was requested, and what came of each.
+RUN_SERVERS = sa.Table(
+    "service_run_servers",
+    METADATA,
+    sa.Column("run", sa.String(64), sa.ForeignKey("service_runs.id"), primary_key=True),
+    sa.Column("server", NAME, primary_key=True),
+    _number("position"),
+    _flag("canary"),
+    _text("label"),  # of the workers that reach it; "": any
+    _text("verdict", 16),  # "": not finished
+    _flag("failed"),  # as the stop rules count it
+    _number("attempt"),  # in which it was finished
+    _text("claimed_by"),  # the worker that sends it steps
+    sa.Index("ix_service_run_servers_verdict", "run", "verdict"),
 )
 
 SCHEDULES = sa.Table(
@@ -205,7 +226,18 @@ WORKERS = sa.Table(
     _text("host"),
     _long("labels", "[]"),  # JSON
     _time("started", nullable=False),
-    _time("seen", nullable=False),  # for display; liveness is a lock of the database
+    _time("seen", nullable=False),  # for display
+    _number("beat"),  # liveness: the others see it grow
+)
+
+# Activations at a KMS host at a time, over all workers and runs.
+SLOTS = sa.Table(
+    "service_slots",
+    METADATA,
+    _key("host", 255),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _text("worker", 64),
+    _text("holder", 512),  # run and server
 )
 
 # Answers of changing requests by their idempotency key.

@@ -1,0 +1,25 @@
+"""``volact worker``: one process that works on the runs of the service."""
+
+from __future__ import annotations
+
+import asyncio
+
+from volact.cli.failure import tell
+from volact.cli.options.service import WorkerOptions
+from volact.cli.runtime import run_async, stop_on_signals
+from volact.cli.verbs.serve import database_of
+from volact.model.text import say
+from volact.service.engine.worker import run_worker
+
+
+def worker(options: WorkerOptions) -> int:
+    """Work until a signal comes, then finish what is under way."""
+    run_async(_work(options))
+    return 0
+
+
+async def _work(options: WorkerOptions) -> None:
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        tell(say("this worker waits for runs; Ctrl-C finishes what is under way and stops it"))
+        await run_worker(database_of(options.database), options.label, stop)

@@ -1,0 +1,191 @@
+"""``RunControl`` on the tables: what is asked of a run.  Workers see it there and act.
+
+No process of the console talks to DBOS: a run is put into the queue by its state alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.client.wire import RunInfo, RunSpec, RunState
+from volact.errors import InputError
+from volact.model.text import raw, say
+from volact.service.access import Actor
+from volact.service.database.tables import RUNS
+from volact.service.engine import progress
+from volact.service.engine.live_run import histories_of
+from volact.service.engine.plan import Member, members_of, rules_of
+from volact.service.inventories import load_inventory_text
+from volact.service.runs import find_run
+from volact.store.clock import moment
+from volact.store.store import Store
+
+_NEVER_BEGUN: dict[RunState, RunState] = {
+    "awaiting-approval": "cancelled",
+    "queued": "cancelled",
+    "paused": "cancelled",
+}
+_BEGUN: dict[RunState, RunState] = {
+    "queued": "cancelling",
+    "running": "cancelling",
+    "paused": "cancelling",
+    "stopped": "cancelling",
+}
+
+
+class EngineControl:
+    """Starts runs and steers them."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+
+    async def submit(
+        self, spec: RunSpec, actor: Actor, *, schedule: str = "", needs_approval: bool = False
+    ) -> RunInfo:
+        """Store a run and, unless it needs approval, put it into the queue."""
+
+        def work(connection: sa.Connection) -> RunInfo:
+            return self._submit(connection, spec, actor, schedule, needs_approval)
+
+        return await self._change(work)
+
+    async def approve(self, run: str, actor: Actor) -> RunInfo:
+        """Put a run that awaits approval into the queue; not by who requested it."""
+
+        def work(connection: sa.Connection) -> RunInfo:
+            info = find_run(connection, run)
+            if info.requested_by == actor.name:
+                raise InputError(say("another person has to approve this run"))
+            values = {"approved_by": actor.name, "approved": self._time()}
+            return _moved(connection, info, {"awaiting-approval": "queued"}, **values)
+
+        return await self._change(work)
+
+    async def refuse(self, run: str, actor: Actor, reason: str) -> RunInfo:
+        """End a run that awaits approval."""
+
+        def work(connection: sa.Connection) -> RunInfo:
+            values = {"note": reason[: progress.NOTE], "ended": self._time()}
+            info = find_run(connection, run)
+            return _moved(
+                connection, info, {"awaiting-approval": "refused"}, approved_by=actor.name, **values
+            )
+
+        return await self._change(work)
+
+    async def pause(self, run: str) -> RunInfo:
+        """Begin no more servers; those under way are finished."""
+        return await self._move(run, {"queued": "paused", "running": "paused"})
+
+    async def resume(self, run: str) -> RunInfo:
+        """Go on after a pause, or after a stop by its rules.
+
+        After a stop the failures so far are not counted again.
+        """
+
+        def work(connection: sa.Connection) -> RunInfo:
+            info = find_run(connection, run)
+            values: dict[str, Any] = {"attempt": RUNS.c.attempt + 1, "ended": None, "note": ""}
+            if info.state == "stopped":
+                values["counted_from"] = RUNS.c.attempt + 1
+            return _moved(connection, info, {"paused": "queued", "stopped": "queued"}, **values)
+
+        return await self._change(work)
+
+    async def cancel(self, run: str) -> RunInfo:
+        """Begin no more servers and end; those under way are finished."""
+
+        def work(connection: sa.Connection) -> RunInfo:
+            info = find_run(connection, run)
+            if info.begun is None:
+                return _moved(connection, info, _NEVER_BEGUN, ended=self._time())
+            # A workflow of its own ends what has none any more.
+            again = info.state in ("paused", "stopped")
+            return _moved(connection, info, _BEGUN, attempt=RUNS.c.attempt + again)
+
+        return await self._change(work)
+
+    async def retry_failed(self, run: str, actor: Actor) -> RunInfo:
+        """A new run over the servers of this one that are not healthy."""
+
+        def work(connection: sa.Connection) -> RunInfo:
+            info = find_run(connection, run)
+            if info.ended is None:
+                raise _unfit(info)
+            names = progress.not_healthy(connection, run)
+            if not names:
+                raise InputError(say("every server of run {run} is healthy", run=raw(run)))
+            spec = msgspec.structs.replace(info.spec, only=tuple(names))
+            return self._submit(connection, spec, actor, "", bool(info.approved_by))
+
+        return await self._change(work)
+
+    def _submit(
+        self,
+        connection: sa.Connection,
+        spec: RunSpec,
+        actor: Actor,
+        schedule: str,
+        needs_approval: bool,
+    ) -> RunInfo:
+        rules_of(spec)
+        inventory = load_inventory_text(connection, spec.inventory)
+        members = members_of(spec, inventory, actor.scopes)
+        if spec.verb == "undo":
+            members = _changed(connection, spec, members)
+        run = secrets.token_hex(8)
+        connection.execute(
+            sa.insert(RUNS).values(
+                id=run,
+                state="awaiting-approval" if needs_approval else "queued",
+                spec=msgspec.json.encode(spec).decode(),
+                servers=len(members),
+                requested_by=actor.name,
+                schedule=schedule,
+                requested=self._time(),
+            )
+        )
+        progress.add_members(connection, run, members)
+        return find_run(connection, run)
+
+    async def _move(self, run: str, moves: dict[RunState, RunState]) -> RunInfo:
+        return await self._change(lambda c: _moved(c, find_run(c, run), moves))
+
+    async def _change(self, work: Callable[[sa.Connection], RunInfo]) -> RunInfo:
+        return await asyncio.to_thread(self._store.change, work)
+
+    def _time(self) -> str:
+        return moment(self._now())
+
+
+def _changed(connection: sa.Connection, spec: RunSpec, members: list[Member]) -> list[Member]:
+    """Those servers that the run to undo has sent steps to."""
+    changed = histories_of(connection, spec.undo)
+    found = [one for one in members if one.name in changed]
+    if not found:
+        raise InputError(say("run {run} changed none of these servers", run=raw(spec.undo)))
+    return found
+
+
+def _moved(
+    connection: sa.Connection, info: RunInfo, moves: dict[RunState, RunState], **values: Any
+) -> RunInfo:
+    """The run in its next state; ``InputError`` where its state has none."""
+    state = moves.get(info.state)
+    if state is None or not progress.move(
+        connection, info.id, (info.state,), state=state, **values
+    ):
+        raise _unfit(info)
+    return find_run(connection, info.id)
+
+
+def _unfit(info: RunInfo) -> InputError:
+    return InputError(say("run {run} is {state}", run=raw(info.id), state=raw(info.state)))

@@ -1,0 +1,85 @@
+"""The end of a run: its state, rows for servers that were not begun, its report in the store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from volact import __version__
+from volact.client.wire import RunInfo, RunState
+from volact.core.clusters import Clusters
+from volact.model.report import ErrorRow, RunReport, ServerReport
+from volact.model.text import raw, say
+from volact.report.run_counts import RunCounts
+from volact.service.database.tables import RUN_SERVERS
+from volact.service.engine import progress
+from volact.service.engine.live_run import run_start
+from volact.service.engine.progress import NOTE
+from volact.service.runs import find_run
+from volact.store import reading
+from volact.store.clock import moment, now
+from volact.store.encoding import readable
+from volact.store.events import RunEnded, ServerDone
+from volact.store.statements import Batch, write
+
+_ENDS: dict[RunState, RunState] = {"running": "done", "cancelling": "cancelled"}
+
+
+def end_run(connection: sa.Connection, run: str, attempt: int) -> None:
+    """End this attempt: a run that is paused, or that another attempt goes on with, stays."""
+    if progress.standing(connection, run).attempt != attempt:
+        return
+    for state, end in _ENDS.items():
+        progress.move(connection, run, (state,), state=end)
+    info = find_run(connection, run)
+    if info.state in ("done", "stopped", "cancelled", "failed"):
+        progress.move(connection, run, (info.state,), ended=now())
+        write_end(connection, info)
+
+
+def fail_run(connection: sa.Connection, run: str, attempt: int, why: str) -> None:
+    """End a run in which volact itself failed."""
+    if progress.standing(connection, run).attempt == attempt:
+        leaving: tuple[RunState, ...] = ("queued", "running", "cancelling")
+        progress.move(connection, run, leaving, state="failed", note=readable(why)[:NOTE])
+        end_run(connection, run, attempt)
+
+
+def write_end(connection: sa.Connection, info: RunInfo) -> None:
+    """Complete the run in the store: a row for every server, and its report."""
+    begun = info.begun or info.requested
+    batch = Batch(run_start(info), moment(begun), [*_not_begun(connection, info)])
+    write(connection, batch, first=True)
+    counts, clusters = RunCounts(), Clusters()
+    for stored in reading.rows(connection, info.id):
+        counts.add(stored.report)
+        clusters.add(stored.report)
+    report = RunReport(
+        volact=__version__,
+        command=info.spec.verb,
+        run=info.id,
+        started=moment(begun),
+        elapsed_s=round((datetime.now(UTC) - begun).total_seconds(), 3),
+        servers=(),
+        summary=counts.summary(),
+        clusters=clusters.clusters(),
+        notes=(info.note,) if info.note else (),
+    )
+    write(connection, Batch(batch.run_start, batch.begun, [RunEnded(report)]), first=False)
+
+
+def _not_begun(connection: sa.Connection, info: RunInfo) -> list[ServerDone]:
+    query = sa.select(RUN_SERVERS.c.server).where(
+        RUN_SERVERS.c.run == info.id, RUN_SERVERS.c.verdict == ""
+    )
+    why = raw(info.note or info.state)
+    error = ErrorRow(kind="not-begun", message=say("not started: {why}", why=why))
+    at = now()
+    return [
+        ServerDone(
+            at,
+            ServerReport(name=name, address="", provider=None, verdict="not-started", error=error),
+        )
+        for name in connection.execute(query).scalars()
+    ]

@@ -1,0 +1,109 @@
+"""Which workers live, judged without any clock: a worker's counter grows, and others see it.
+
+A worker adds one to its counter every ``BEAT_S``.  Another that saw the same value in
+``LOOKS`` successful looks, one after every beat of its own, takes the lease away: the row is
+deleted and never comes back, because ids are unique.  So no clocks are compared, a look
+that fails counts for nothing, and an observer that was stopped itself accuses none.
+
+A worker that was stopped and is woken finds its lease gone and ends: what it writes is
+committed only while the row is there, and steps are sent only after such a commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import socket
+import time
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from volact.service.database.tables import SLOTS, WORKERS
+from volact.store.clock import now
+
+BEAT_S = 1.0
+LOOKS = 5
+# Steps wait for the next beat when the last is older: well before others take the lease away.
+FRESH_S = 2.5
+_PAUSE_S = 0.05
+
+
+class LeaseLostError(Exception):
+    """Others have taken this worker for dead: it may do nothing any more."""
+
+
+class Lease:
+    """This worker's right to work."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        host = socket.gethostname()
+        self.worker = f"{host[:40]}-{secrets.token_hex(6)}"
+        self.labels = tuple(labels)
+        self._host = host
+        self._renewed = 0.0
+
+    def register(self, connection: sa.Connection) -> None:
+        """Begin."""
+        at = now()
+        connection.execute(
+            sa.insert(WORKERS).values(
+                id=self.worker, host=self._host, labels=json.dumps(self.labels), started=at, seen=at
+            )
+        )
+
+    def renew(self, connection: sa.Connection) -> None:
+        """Add one to the counter; ``LeaseLostError`` where there is none any more."""
+        at = time.monotonic()
+        of = WORKERS.c.id == self.worker
+        beat = sa.update(WORKERS).where(of).values(beat=WORKERS.c.beat + 1, seen=now())
+        if connection.execute(beat).rowcount != 1:
+            raise LeaseLostError
+        self._renewed = at
+
+    def require(self, connection: sa.Connection) -> None:
+        """Hold the lease until this transaction ends; ``LeaseLostError`` if it is gone."""
+        query = sa.select(WORKERS.c.id).where(WORKERS.c.id == self.worker)
+        if (
+            connection.execute(query.with_for_update(read=True, key_share=True)).one_or_none()
+            is None
+        ):
+            raise LeaseLostError
+
+    async def fresh(self) -> None:
+        """Return when others certainly wait for the next beat: at once, unless one was late."""
+        while time.monotonic() - self._renewed >= FRESH_S:  # noqa: ASYNC110  (a thread renews it)
+            await asyncio.sleep(_PAUSE_S)
+
+
+class Observer:
+    """Judges other workers by what it sees of their counters."""
+
+    def __init__(self, looks: int = LOOKS) -> None:
+        self._looks = looks
+        self._seen: dict[str, tuple[int, int]] = {}  # counter, looks at the same value
+
+    def look(self, beats: Mapping[str, int]) -> list[tuple[str, int]]:
+        """Workers whose counter stands still for too long, with its value."""
+        self._seen = {
+            worker: (beat, seen + 1 if before == beat else 0)
+            for worker, beat in beats.items()
+            for before, seen in (self._seen.get(worker, (-1, 0)),)
+        }
+        return [(worker, beat) for worker, (beat, n) in self._seen.items() if n >= self._looks]
+
+
+def beats(connection: sa.Connection) -> dict[str, int]:
+    """The counters of all workers."""
+    query = sa.select(WORKERS.c.id, WORKERS.c.beat)
+    return {row.id: row.beat for row in connection.execute(query)}
+
+
+def take_away(connection: sa.Connection, worker: str, beat: int | None = None) -> None:
+    """End a lease, if its counter still has this value, and free what the worker held."""
+    of = WORKERS.c.id == worker
+    if beat is not None:
+        of = sa.and_(of, WORKERS.c.beat == beat)
+    if connection.execute(sa.delete(WORKERS).where(of)).rowcount == 1:
+        connection.execute(sa.delete(SLOTS).where(SLOTS.c.worker == worker))

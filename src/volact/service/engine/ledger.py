@@ -1,0 +1,176 @@
+"""What a worker writes: one thread that commits together what waits together.
+
+Nothing is committed without the worker's lease.  A database that is away is waited for:
+without it a worker can do nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.fleet.failure_policy import FailureLimits
+from volact.service.engine import progress
+from volact.service.engine.lease import Lease, LeaseLostError
+from volact.service.engine.progress import Outcome
+from volact.store.engine import writing
+from volact.store.events import Event
+from volact.store.failures import CAUGHT, database_error, kind_of
+from volact.store.statements import Batch, write
+from volact.store.store import Store
+from volact.store.values import RunStart
+
+T = TypeVar("T")
+_LOG = logging.getLogger("volact.service")
+_TOGETHER = 200
+_PAUSE_S = 0.2
+
+
+class RunWriting(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the same for everything that is written of a run."""
+
+    start: RunStart
+    begun: str
+    attempt: int
+    limits: FailureLimits | None
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+    answer: Future[Any]
+    ask: Callable[[sa.Connection], Any] | None = None  # what follows is written if it says so
+    run: RunWriting | None = None
+    event: Event | None = None
+    outcome: Outcome | None = None
+
+
+class Ledger:
+    """Writes for one worker; its methods may be called in any thread."""
+
+    def __init__(self, store: Store, lease: Lease, on_lost: Callable[[], None]) -> None:
+        self._store = store
+        self._lease = lease
+        self._on_lost = on_lost
+        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="volact-ledger", daemon=True)
+        self._thread.start()
+
+    async def ask(self, question: Callable[[sa.Connection], T]) -> T:
+        """The answer of a function that may write, once it is committed."""
+        answer: T = await self._put(ask=question)
+        return answer
+
+    def note(self, run: RunWriting, event: Event) -> None:
+        """Write an event of a run; never waits."""
+        self._queue.put(_Entry(answer=Future(), run=run, event=event))
+
+    async def write_if(
+        self, question: Callable[[sa.Connection], bool], run: RunWriting, event: Event
+    ) -> bool:
+        """Write an event if the function says so, in the same transaction."""
+        return bool(await self._put(ask=question, run=run, event=event))
+
+    async def finished(self, run: RunWriting, event: Event, outcome: Outcome) -> bool:
+        """Write a server's row and outcome; whether the run may go on by its stop rules."""
+        return bool(await self._put(run=run, event=event, outcome=outcome))
+
+    def close(self) -> None:
+        """Write what waits, then end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    async def _put(self, **parts: Any) -> Any:
+        entry = _Entry(answer=Future(), **parts)
+        self._queue.put(entry)
+        return await asyncio.wrap_future(entry.answer)
+
+    def _work(self) -> None:
+        ended = False
+        while not ended:
+            entries, ended = self._gather()
+            try:
+                self._commit_some(entries)
+            except LeaseLostError:
+                self._on_lost()
+                return
+
+    def _gather(self) -> tuple[list[_Entry], bool]:
+        entries: list[_Entry] = []
+        entry = self._queue.get()
+        try:
+            while entry is not None and len(entries) < _TOGETHER:
+                entries.append(entry)
+                if len(entries) < _TOGETHER:
+                    entry = self._queue.get_nowait()
+        except Empty:
+            pass
+        return entries, entry is None
+
+    def _commit_some(self, entries: Sequence[_Entry]) -> None:
+        """Commit these together, or each alone where one of them cannot be written."""
+        if not entries:
+            return
+        try:
+            answers = patiently(self._store, lambda connection: self._write(connection, entries))
+        except CAUGHT as error:
+            if len(entries) > 1:
+                for entry in entries:
+                    self._commit_some([entry])
+                return
+            _LOG.warning("not written: %s", error)
+            _resolve(entries[0], error=error)
+            return
+        for entry, answer in zip(entries, answers, strict=True):
+            _resolve(entry, answer=answer)
+
+    def _write(self, connection: sa.Connection, entries: Sequence[_Entry]) -> list[Any]:
+        self._lease.require(connection)
+        answers = [True if one.ask is None else one.ask(connection) for one in entries]
+        allowed = [one for one, answer in zip(entries, answers, strict=True) if answer]
+        goes_on = {
+            run.start.id: _write_run(connection, run, [one for one in allowed if one.run is run])
+            for run in {id(one.run): one.run for one in allowed if one.run is not None}.values()
+        }
+        return [
+            goes_on[one.run.start.id] if one.run is not None and one.outcome is not None else answer
+            for one, answer in zip(entries, answers, strict=True)
+        ]
+
+
+def patiently(store: Store, work: Callable[[sa.Connection], T]) -> T:
+    """The committed answer of a function, however long the database is away."""
+    while True:
+        try:
+            with writing(store.engine).begin() as connection:
+                return work(connection)
+        except CAUGHT as error:
+            if kind_of(database_error(error, store.address)) not in {"locked", "gone"}:
+                raise
+            time.sleep(_PAUSE_S)
+
+
+def _write_run(connection: sa.Connection, run: RunWriting, entries: list[_Entry]) -> bool:
+    """Write the events and outcomes of one run; whether it may go on."""
+    events = [one.event for one in entries if one.event is not None]
+    write(connection, Batch(run.start, run.begun, events), first=True)
+    outcomes = [one.outcome for one in entries if one.outcome is not None]
+    if not outcomes:
+        return True
+    return progress.record(connection, run.start.id, run.attempt, outcomes, run.limits)
+
+
+def _resolve(entry: _Entry, answer: Any = None, error: Exception | None = None) -> None:
+    if not entry.answer.set_running_or_notify_cancel():
+        return  # its task is gone
+    if error is not None:
+        entry.answer.set_exception(error)
+    else:
+        entry.answer.set_result(answer)

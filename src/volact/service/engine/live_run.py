@@ -1,0 +1,241 @@
+"""A run as one worker works on it: its servers, how they are reached, what is recorded.
+
+Credentials are resolved here, out of the inventory's references; none is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from itertools import groupby
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from volact import __version__
+from volact.client.wire import RunInfo, RunSpec
+from volact.core.undo_history import history_of
+from volact.errors import AnswerError
+from volact.fleet import Control, Entered, Event, run_fleet
+from volact.fleet.failure_policy import is_failure
+from volact.fleet.fleet_run import unchanged
+from volact.fleet.rate_limiter import RateLimiter
+from volact.inventory import Secrets
+from volact.model.intent import Intent
+from volact.model.report import ErrorRow, ServerReport
+from volact.model.server import Server
+from volact.model.text import say
+from volact.model.undo import RunHistory
+from volact.pipeline import Job
+from volact.service.database.tables import RUNS
+from volact.service.engine import progress
+from volact.service.engine.lease import Lease
+from volact.service.engine.ledger import Ledger, RunWriting
+from volact.service.engine.plan import Rules, job_of, rules_of
+from volact.service.engine.progress import Outcome
+from volact.service.engine.slots import shared_slots
+from volact.service.inventories import load_inventory_text
+from volact.service.runs import find_run
+from volact.store import reading
+from volact.store.clock import moment, now
+from volact.store.encoding import encode
+from volact.store.events import FactsSeen, ServerDone, StepsPlanned, StepsWithdrawn
+from volact.store.store import Store
+from volact.store.values import RunStart
+from volact.transports.base import Opener
+from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
+
+
+class RunParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker reads of a run before it works on it."""
+
+    info: RunInfo
+    rules: Rules
+    writing: RunWriting
+    servers: Mapping[str, Server]
+    job: Job
+    opener: Opener
+
+
+def load_parts(store: Store, run: str, attempt: int) -> RunParts:
+    """Read a run and its inventory; ``InputError`` where that cannot be used any more."""
+
+    def read(connection: sa.Connection) -> RunParts:
+        info = find_run(connection, run)
+        spec = info.spec
+        inventory = load_inventory_text(connection, spec.inventory)
+        rules = rules_of(spec)
+        counted = sa.select(RUNS.c.counted_from).where(RUNS.c.id == run)
+        first = progress.canaries(connection, run, connection.execute(counted).scalar_one())
+        histories = histories_of(connection, spec.undo) if spec.verb == "undo" else {}
+        return RunParts(
+            info=info,
+            rules=rules,
+            writing=RunWriting(
+                start=run_start(info, inventory.servers),
+                begun=moment(info.begun or info.requested),
+                attempt=attempt,
+                limits=rules.limits(info.servers, first),
+            ),
+            servers={server.name: server for server in inventory.servers},
+            job=job_of(spec, run, info.requested_by, inventory, histories),
+            opener=make_opener(Secrets(held=inventory.held), SshOptions()),
+        )
+
+    return store.ask(read)
+
+
+def run_start(info: RunInfo, servers: Sequence[Server] = ()) -> RunStart:
+    """The run as the store has it."""
+    spec = info.spec
+    words = ("volact", spec.verb, "-i", spec.inventory, *(f"--limit {word}" for word in spec.limit))
+    return RunStart(
+        id=info.id,
+        command=spec.verb,
+        started=moment(info.begun or info.requested),
+        volact=__version__,
+        words=" ".join(words),
+        tags={server.name: server.tags for server in servers if server.tags} or None,
+    )
+
+
+def histories_of(connection: sa.Connection, run: str) -> dict[str, RunHistory]:
+    """What a run did to each server that it sent steps to."""
+    reports = {stored.report.name: stored.report for stored in reading.rows(connection, run)}
+    by_server = groupby(reading.intents(connection, run), key=lambda intent: intent.server)
+    return {name: history_of(run, tuple(intents), reports.get(name)) for name, intents in by_server}
+
+
+class LiveRun:
+    """The work on one attempt of a run in this process; belongs to one event loop."""
+
+    def __init__(self, parts: RunParts, store: Store, ledger: Ledger, lease: Lease) -> None:
+        self.gate = asyncio.Semaphore(parts.info.spec.concurrency)
+        self.batches = 0
+        self._parts = parts
+        self._store = store
+        self._ledger = ledger
+        self._lease = lease
+        self._closed = asyncio.Event()
+        recorder = _Recorder(ledger, parts.writing, lease)
+        self._job = msgspec.structs.replace(parts.job, recorder=recorder)
+
+    @property
+    def spec(self) -> RunSpec:
+        """What the run is asked to do."""
+        return self._parts.info.spec
+
+    @property
+    def open(self) -> bool:
+        """Whether more servers may begin."""
+        return not self._closed.is_set()
+
+    def close(self) -> None:
+        """Begin no more servers; those under way are finished."""
+        self._closed.set()
+
+    async def finished_before(self, names: Sequence[str]) -> set[str]:
+        """Those of these servers that have their outcome already."""
+        run = self._parts.info.id
+        return await asyncio.to_thread(
+            self._store.ask, lambda connection: progress.finished(connection, run, names)
+        )
+
+    async def pace(self) -> None:
+        """Wait for this server's turn, which all workers take from one sequence."""
+        rate = self._parts.rules.pace
+        if rate is None:
+            return
+        run = self._parts.info.id
+
+        def take(connection: sa.Connection) -> float:
+            of = RUNS.c.id == run
+            row = connection.execute(sa.select(RUNS.c.pace_slot).where(of).with_for_update()).one()
+            at = time.time()
+            free = float("-inf") if row.pace_slot is None else row.pace_slot
+            limiter = RateLimiter(rate, random.random, free)
+            begin = limiter.next(at)
+            connection.execute(sa.update(RUNS).where(of).values(pace_slot=int(limiter.free)))
+            return begin - at + 1e-9
+
+        wait = await self._ledger.ask(take)
+        try:
+            async with asyncio.timeout(max(0.0, wait)):
+                await self._closed.wait()
+        except TimeoutError:
+            return
+
+    async def visit(self, name: str) -> str:
+        """Work on one server; its verdict, ``""`` where it was not begun."""
+        server = self._parts.servers.get(name)
+        if server is None:
+            return await self._finish(_gone(name, self.spec.inventory), sent=False)
+        sent = False
+
+        def on_event(event: Event) -> None:
+            nonlocal sent
+            sent = sent or (isinstance(event, Entered) and event.phase == "apply")
+
+        control = Control(concurrency=1, drain=self._closed, on_event=on_event, slot=shared_slots(
+            self._ledger,
+            self.spec.kms_concurrency,
+            self._lease.worker,
+            f"{self._parts.info.id}/{name}",
+            self._closed.is_set,
+        ))  # fmt: skip
+        async with aclosing(run_fleet((server,), self._parts.opener, self._job, control)) as rows:
+            async for row in rows:
+                return await self._finish(row, sent=sent and not unchanged(row))
+        raise AssertionError("a run over one server has one row")
+
+    async def _finish(self, row: ServerReport, *, sent: bool) -> str:
+        if row.verdict == "not-started":
+            return ""
+        outcome = Outcome(row.name, row.verdict, is_failure(row, sent=sent))
+        done = ServerDone(now(), row)
+        if not await self._ledger.finished(self._parts.writing, done, outcome):
+            self.close()
+        return row.verdict
+
+
+class _Recorder:
+    """A ``RunRecorder`` that lets no step go out without a durable intent and a live lease."""
+
+    def __init__(self, ledger: Ledger, writing: RunWriting, lease: Lease) -> None:
+        self._ledger = ledger
+        self._writing = writing
+        self._lease = lease
+
+    def seen(self, server: str, look: Literal["first", "closing"], facts: dict[str, Any]) -> None:
+        """Write the raw facts of one probe."""
+        self._ledger.note(self._writing, FactsSeen(server, now(), look, encode(facts)))
+
+    async def sending(self, intent: Intent) -> None:
+        """Return when the intent is committed by a worker that holds lease and server."""
+        run, worker = self._writing.start.id, self._lease.worker
+        written = StepsPlanned(intent, asyncio.get_running_loop().create_future())
+        if not await self._ledger.write_if(
+            lambda c: progress.claim(c, run, intent.server, worker), self._writing, written
+        ):
+            raise AnswerError("busy", say("another worker of this run changes the server"))
+        await self._lease.fresh()
+
+    def withdrawn(self, intent: Intent) -> None:
+        """Delete an intent of which no step ran."""
+        self._ledger.note(self._writing, StepsWithdrawn(intent))
+
+
+def _gone(name: str, inventory: str) -> ServerReport:
+    message = say("the server is no longer in the inventory {inventory}", inventory=inventory)
+    return ServerReport(
+        name=name,
+        address="",
+        provider=None,
+        verdict="unreachable",
+        error=ErrorRow(kind="connect", message=message),
+    )

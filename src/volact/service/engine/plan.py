@@ -1,0 +1,131 @@
+"""What a run's specification means: its servers, its job, its limits.  No server is contacted."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from volact.client.wire import RunSpec
+from volact.errors import InputError
+from volact.fleet import Canary, Rate, Share
+from volact.fleet.canary import choose_canaries
+from volact.fleet.clones import STEP as REARM
+from volact.fleet.failure_policy import FailureLimits
+from volact.fleet.prepare import check_commands
+from volact.fleet.runs import group_of_server
+from volact.inventory import Inventory, choose, without_skipped
+from volact.model.server import Server
+from volact.model.text import raw, say
+from volact.model.undo import RunHistory
+from volact.pipeline import Job, Retry
+from volact.pipeline.job import CHANGING
+from volact.service.access import Scope
+
+T = TypeVar("T")
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A server of a run."""
+
+    name: str
+    label: str
+    canary: bool
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The rollout rules of a specification, read."""
+
+    canary: Canary | None = None
+    max_failures: Share | None = None
+    pace: Rate | None = None
+
+    def limits(self, servers: int, canaries: int) -> FailureLimits | None:
+        """The limits for so many servers; ``None`` where no rule is set."""
+        if self.canary is None and self.max_failures is None:
+            return None
+        most = self.max_failures
+        return FailureLimits(
+            canaries=canaries,
+            canary_failures=self.canary.may_fail if self.canary is not None else 0,
+            failures=None if most is None else most.at_most(servers),
+        )
+
+
+def rules_of(spec: RunSpec) -> Rules:
+    """The rules; ``InputError`` for a word that cannot be read."""
+    changing = spec.verb in CHANGING
+    canary = _read("canary", spec.canary, Canary.parse)
+    most = _read("max_failures", spec.max_failures, Share.parse)
+    return Rules(
+        canary=canary if changing else None,
+        max_failures=most if changing else None,
+        pace=_read("pace", spec.pace, Rate.parse),
+    )
+
+
+def members_of(
+    spec: RunSpec, inventory: Inventory, scopes: tuple[Scope, ...] | None
+) -> list[Member]:
+    """The servers that are meant; ``InputError`` where none is, or one cannot be taken."""
+    if spec.verb == "activate" and REARM in spec.policy.consent:
+        raise InputError(
+            say("{step} is planned over all servers at once, which the service does not do",
+                step=REARM),
+            say("use the command line for it"),
+        )  # fmt: skip
+    words = (*spec.limit, *spec.only)
+    chosen, _ = without_skipped(inventory, choose(inventory, (), spec.limit), words)
+    only = frozenset(spec.only)
+    servers = [
+        server for server in chosen if (not only or server.name in only) and _within(server, scopes)
+    ]
+    check_commands(inventory, servers)
+    if not servers:
+        raise InputError(say("no server of {inventory} is meant", inventory=raw(spec.inventory)))
+    return _members(servers, rules_of(spec))
+
+
+def _members(servers: Sequence[Server], rules: Rules) -> list[Member]:
+    number = 0 if rules.canary is None else rules.canary.share.at_least_one(len(servers))
+    # If all servers are canaries, none is left to be protected.
+    number = 0 if number >= len(servers) else number
+    first, others = choose_canaries(servers, number, group_of_server, lambda server: server.name)
+    return [
+        *(Member(server.name, server.worker, True) for server in first),
+        *(Member(server.name, server.worker, False) for server in others),
+    ]
+
+
+def _within(server: Server, scopes: tuple[Scope, ...] | None) -> bool:
+    return scopes is None or any(
+        scope.value in server.tags if scope.kind == "tag" else scope.value == server.provider
+        for scope in scopes
+    )
+
+
+def job_of(
+    spec: RunSpec, run: str, who: str, inventory: Inventory, histories: dict[str, RunHistory]
+) -> Job:
+    """The job that is the same for every server."""
+    return Job(
+        mode=spec.verb,
+        policy=spec.policy,
+        images=inventory.images,
+        deadline_s=spec.deadline_s,
+        run=run,
+        who=f"{who}@{socket.gethostname()}",
+        retry=Retry(times=spec.retries),
+        histories=histories,
+    )
+
+
+def _read(name: str, word: str, parse: Callable[[str], T]) -> T | None:
+    if not word:
+        return None
+    try:
+        return parse(word)
+    except ValueError as error:
+        raise InputError(say("{option}: {error}", option=name, error=str(error))) from error

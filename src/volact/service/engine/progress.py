@@ -1,0 +1,187 @@
+"""The state of runs and of their servers, as statements.
+
+Every change of a state names the states that it leaves, so that of two processes only one
+makes it.  What a worker may write is fenced by its lease (``lease``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from volact.client.wire import RunState
+from volact.fleet.failure_policy import NAMED, FailureLimits, Tally
+from volact.service.database.tables import RUN_SERVERS, RUNS, WORKERS
+from volact.service.engine.plan import Member
+from volact.store.clock import now
+from volact.store.encoding import readable
+
+NOTE = 1024  # characters of a run's note
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a server; ``failed`` as the stop rules count it."""
+
+    server: str
+    verdict: str
+    failed: bool
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a run is."""
+
+    state: RunState
+    attempt: int
+
+
+def move(connection: sa.Connection, run: str, leaving: Collection[RunState], **values: Any) -> bool:
+    """Change a run that is in one of these states; whether it was."""
+    of = sa.and_(RUNS.c.id == run, RUNS.c.state.in_(leaving))
+    return connection.execute(sa.update(RUNS).where(of).values(values)).rowcount == 1
+
+
+def standing(connection: sa.Connection, run: str) -> Standing:
+    """Where this run is; one that is not there is over."""
+    query = sa.select(RUNS.c.state, RUNS.c.attempt).where(RUNS.c.id == run)
+    row = connection.execute(query).one_or_none()
+    return Standing("cancelled", 0) if row is None else Standing(row.state, row.attempt)
+
+
+def to_start(connection: sa.Connection) -> list[tuple[str, int]]:
+    """Runs whose workflow is to be there, and the attempt."""
+    query = sa.select(RUNS.c.id, RUNS.c.attempt)
+    query = query.where(RUNS.c.state.in_(("queued", "cancelling")))
+    return [(row.id, row.attempt) for row in connection.execute(query.order_by(RUNS.c.requested))]
+
+
+def add_members(connection: sa.Connection, run: str, members: Iterable[Member]) -> None:
+    """The servers of a new run."""
+    rows = [
+        {"run": run, "server": one.name, "position": at, "canary": one.canary, "label": one.label}
+        for at, one in enumerate(members)
+    ]
+    connection.execute(sa.insert(RUN_SERVERS), rows)
+
+
+def unfinished(connection: sa.Connection, run: str) -> list[Member]:
+    """The servers to be worked on next: the canaries, then the others."""
+    query = sa.select(RUN_SERVERS.c.server, RUN_SERVERS.c.label, RUN_SERVERS.c.canary).where(
+        RUN_SERVERS.c.run == run, RUN_SERVERS.c.verdict == ""
+    )
+    left = [Member(*row) for row in connection.execute(query.order_by(RUN_SERVERS.c.position))]
+    return [one for one in left if one.canary] or left
+
+
+def not_healthy(connection: sa.Connection, run: str) -> list[str]:
+    """The servers of a run that are not healthy."""
+    query = sa.select(RUN_SERVERS.c.server).where(
+        RUN_SERVERS.c.run == run, RUN_SERVERS.c.verdict != "healthy"
+    )
+    return [*connection.execute(query.order_by(RUN_SERVERS.c.position)).scalars()]
+
+
+def finished(connection: sa.Connection, run: str, names: Sequence[str]) -> set[str]:
+    """Those of these servers whose outcome is known."""
+    query = sa.select(RUN_SERVERS.c.server).where(
+        RUN_SERVERS.c.run == run, RUN_SERVERS.c.server.in_(names), RUN_SERVERS.c.verdict != ""
+    )
+    return {*connection.execute(query).scalars()}
+
+
+def claim(connection: sa.Connection, run: str, server: str, worker: str) -> bool:
+    """Reserve a server for the steps of one worker; not if another live one has it."""
+    alive = sa.select(WORKERS.c.id)
+    of = RUN_SERVERS.c.claimed_by
+    statement = (
+        sa.update(RUN_SERVERS)
+        .where(RUN_SERVERS.c.run == run, RUN_SERVERS.c.server == server)
+        .where(RUN_SERVERS.c.verdict == "")
+        .where(sa.or_(of == "", of == worker, of.not_in(alive)))
+        .values(claimed_by=worker)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def record(
+    connection: sa.Connection,
+    run: str,
+    attempt: int,
+    outcomes: Sequence[Outcome],
+    limits: FailureLimits | None,
+) -> bool:
+    """Write outcomes and count them once; whether the run may go on by its stop rules."""
+    row = connection.execute(
+        sa.select(RUNS.c.counts, RUNS.c.counted_from).where(RUNS.c.id == run).with_for_update()
+    ).one_or_none()
+    if row is None:
+        return False
+    new: Counter[str] = Counter()
+    for outcome in outcomes:
+        new[outcome.verdict] += _set_outcome(connection, run, attempt, outcome)
+    counts = Counter(msgspec.json.decode(row.counts, type=dict[str, int])) + new
+    connection.execute(
+        sa.update(RUNS)
+        .where(RUNS.c.id == run)
+        .values(done=counts.total(), counts=msgspec.json.encode(counts).decode())
+    )
+    if limits is None:
+        return True
+    stop = tally(connection, run, row.counted_from).judge(limits)
+    if stop is None:
+        return True
+    running: tuple[RunState, ...] = ("running",)
+    move(connection, run, running, state="stopped", note=readable(stop.sentence)[:NOTE])
+    return False
+
+
+def _set_outcome(connection: sa.Connection, run: str, attempt: int, outcome: Outcome) -> int:
+    statement = (
+        sa.update(RUN_SERVERS)
+        .where(RUN_SERVERS.c.run == run, RUN_SERVERS.c.server == outcome.server)
+        .where(RUN_SERVERS.c.verdict == "")
+        .values(verdict=outcome.verdict, failed=outcome.failed, attempt=attempt, claimed_by="")
+    )
+    return connection.execute(statement).rowcount
+
+
+def tally(connection: sa.Connection, run: str, attempt: int) -> Tally:
+    """The recorded outcomes from this attempt on."""
+    of = sa.and_(
+        RUN_SERVERS.c.run == run, RUN_SERVERS.c.verdict != "", RUN_SERVERS.c.attempt >= attempt
+    )
+    proven, failed = (
+        sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
+        for condition in (RUN_SERVERS.c.verdict == "healthy", RUN_SERVERS.c.failed)
+    )
+    query = sa.select(sa.func.count(), proven, failed).where(of)
+    ended, healthy, failures = connection.execute(query).one()
+    names: Sequence[str] = ()
+    if failures:
+        first = sa.select(RUN_SERVERS.c.server).where(of, RUN_SERVERS.c.failed)
+        first = first.order_by(RUN_SERVERS.c.position).limit(NAMED + 1)
+        names = [*connection.execute(first).scalars()]
+    return Tally(ended=ended, proven=healthy, failures=failures, failed=tuple(names))
+
+
+def canaries(connection: sa.Connection, run: str, attempt: int) -> int:
+    """How many canaries this run has, those of earlier attempts left out."""
+    query = sa.select(sa.func.count()).where(
+        RUN_SERVERS.c.run == run,
+        RUN_SERVERS.c.canary,
+        sa.or_(RUN_SERVERS.c.verdict == "", RUN_SERVERS.c.attempt >= attempt),
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def begin(connection: sa.Connection, run: str, attempt: int) -> bool:
+    """Take a run out of the queue; whether this attempt works on it."""
+    at = sa.func.coalesce(RUNS.c.begun, now())
+    of = sa.and_(RUNS.c.id == run, RUNS.c.attempt == attempt, RUNS.c.state == "queued")
+    connection.execute(
+        sa.update(RUNS).where(of).values(state="running", begun=at, ended=None, note="")
+    )
+    return standing(connection, run) == Standing("running", attempt)

@@ -1,0 +1,71 @@
+"""What every worker does once a beat: renew its lease, bury the dead, start what is queued."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+
+import sqlalchemy as sa
+from dbos import DBOS, SetWorkflowID
+
+from volact.service.engine import progress
+from volact.service.engine.lease import Lease, Observer, beats, take_away
+from volact.service.engine.workflows import RUN_QUEUE, run_workflow, workflow_id
+from volact.store.engine import is_sqlite, writing
+from volact.store.store import Store
+
+_LOG = logging.getLogger("volact.service")
+_REAPER_LOCK = 0x766F6C616365  # of one reaper at a time
+
+
+class Reaper:
+    """One worker's part in keeping all runs going."""
+
+    def __init__(self, store: Store, lease: Lease) -> None:
+        self._store = store
+        self._lease = lease
+        self._observer = Observer()
+
+    def beat(self) -> None:
+        """Renew this worker's lease and take those of dead ones away."""
+
+        def work(connection: sa.Connection) -> dict[str, int]:
+            self._lease.renew(connection)
+            return beats(connection)
+
+        alive = self._store.change(work)
+        for worker, beat in self._observer.look(alive):
+            _LOG.warning("worker %s is taken for dead", worker)
+            self._store.change(partial(take_away, worker=worker, beat=beat))
+
+    def recover(self) -> None:
+        """Put workflows of workers without a lease back into their queues."""
+        self._alone(_recover)
+
+    def start_queued(self) -> None:
+        """Start the workflows of queued runs; of two workers that do so, one workflow comes."""
+        for run, attempt in self._store.ask(progress.to_start):
+            with SetWorkflowID(workflow_id(run, attempt)):
+                DBOS.enqueue_workflow(RUN_QUEUE, run_workflow, run, attempt)
+
+    def _alone(self, work: Callable[[sa.Connection], None]) -> None:
+        """Do this unless another worker is at it: what it has resumed would be resumed again."""
+        with writing(self._store.engine).begin() as connection:
+            lock = sa.select(sa.func.pg_try_advisory_xact_lock(_REAPER_LOCK))
+            if is_sqlite(connection) or connection.execute(lock).scalar():
+                self._lease.require(connection)
+                work(connection)
+
+
+def _recover(connection: sa.Connection) -> None:
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    alive = beats(connection)
+    orphans: dict[str, list[str]] = defaultdict(list)
+    for one in pending:
+        if one.executor_id not in alive:
+            orphans[one.queue_name or RUN_QUEUE].append(one.workflow_id)
+    for queue, ids in orphans.items():
+        _LOG.warning("%d workflows of dead workers go on", len(ids))
+        DBOS.resume_workflows(ids, queue_name=queue)

@@ -1,0 +1,219 @@
+"""One worker process: DBOS, the ledger, the beat, and the runs that it works on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSConfig
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+
+from volact.service.database.schema import open_service_store
+from volact.service.engine import progress
+from volact.service.engine.finish import end_run, fail_run
+from volact.service.engine.lease import BEAT_S, Lease, LeaseLostError, take_away
+from volact.service.engine.ledger import Ledger, patiently
+from volact.service.engine.live_run import LiveRun, load_parts
+from volact.service.engine.progress import Standing
+from volact.service.engine.reaper import Reaper
+from volact.service.engine.workflows import RUN_QUEUE, NamedServer, queue_of, set_work
+from volact.store.address import Address
+from volact.store.failures import CAUGHT
+
+_LOG = logging.getLogger("volact.service")
+# Workflows of another number are not executed: raised when their steps change.
+_VERSION = "volact-1"
+_BATCHES = 2  # of one worker at a time: one at work, one whose servers follow
+_RUNS = 50
+_QUEUE_S = 0.5
+_PAUSE_S = 0.05
+_IDLE_MS = 5000
+LEASE_LOST = 70  # exit code
+
+
+class Worker:
+    """Works on the runs of the service until ``stop``."""
+
+    def __init__(self, address: Address, labels: Sequence[str] = ()) -> None:
+        self._store = open_service_store(address)
+        if address.file is None:
+            _end_idle_transactions(self._store.engine)
+        self._lease = Lease(labels)
+        self._ledger = Ledger(self._store, self._lease, _die)
+        self._reaper = Reaper(self._store, self._lease)
+        self._live: dict[tuple[str, int], LiveRun] = {}
+        self._joining = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
+        self._dbos: DBOS | None = None
+
+    async def start(self) -> None:
+        """Begin to take work; workflows are executed in the event loop that calls this."""
+        await asyncio.to_thread(patiently, self._store, self._lease.register)
+        await asyncio.to_thread(patiently, self._store, self._lease.renew)
+        set_work(self)
+        queues = [queue_of(""), *map(queue_of, self._lease.labels)]
+        self._dbos = DBOS(config=_dbos_config(self._store.address, self._lease.worker))
+        DBOS.listen_queues([RUN_QUEUE, *queues])
+        DBOS.launch()
+        await DBOS.register_queue_async(
+            RUN_QUEUE, worker_concurrency=_RUNS, polling_interval_sec=_QUEUE_S
+        )
+        for queue in queues:
+            await asyncio.to_thread(_register, queue)
+        threading.Thread(target=self._beats, name="volact-beat", daemon=True).start()
+
+    async def stop(self) -> None:
+        """Take no more work, finish the servers under way, and give the lease back."""
+        assert self._dbos is not None, "it was started"
+        for end in self._dbos.background_thread_stop_events:
+            end.set()  # queues are not read any more
+        self._stopping = True
+        for live in self._live.values():
+            live.close()
+        while self._live:  # noqa: ASYNC110  (batches end in any order, and in the end none is left)
+            await asyncio.sleep(_PAUSE_S)
+        await asyncio.to_thread(self._ledger.close)
+        await asyncio.to_thread(patiently, self._store, lambda c: take_away(c, self._lease.worker))
+
+    # What the workflows ask.
+
+    def begin(self, run: str, attempt: int) -> bool:
+        """Take the run out of the queue; whether this attempt works on it."""
+        return patiently(self._store, lambda c: progress.begin(c, run, attempt))
+
+    def left(self, run: str, attempt: int) -> list[NamedServer]:
+        """The servers to work on next; none where the run does not go on."""
+
+        def read(connection: sa.Connection) -> list[NamedServer]:
+            if progress.standing(connection, run) != Standing("running", attempt):
+                return []
+            return [(one.name, one.label) for one in progress.unfinished(connection, run)]
+
+        found = patiently(self._store, read)
+        for queue in {queue_of(label) for _, label in found}:
+            _register(queue)  # of a label that no worker has had yet
+        return found
+
+    def end(self, run: str, attempt: int) -> None:
+        """Complete the run's state and its report."""
+        patiently(self._store, lambda c: end_run(c, run, attempt))
+
+    def fail(self, run: str, attempt: int, why: str) -> None:
+        """Record that volact itself failed."""
+        patiently(self._store, lambda c: fail_run(c, run, attempt, why))
+
+    async def join(self, run: str, attempt: int) -> LiveRun:
+        """The run in this process; ``leave`` has to follow."""
+        async with self._joining:
+            live = self._live.get((run, attempt))
+            if live is None:
+                self._loop = asyncio.get_running_loop()
+                parts = await asyncio.to_thread(load_parts, self._store, run, attempt)
+                live = LiveRun(parts, self._store, self._ledger, self._lease)
+                self._live[run, attempt] = live
+            live.batches += 1
+        at = await asyncio.to_thread(self._store.ask, lambda c: progress.standing(c, run))
+        if self._stopping or at != Standing("running", attempt):
+            live.close()
+        return live
+
+    def leave(self, live: LiveRun) -> None:
+        """A batch of it has ended."""
+        live.batches -= 1
+        if not live.batches:
+            self._live = {key: one for key, one in self._live.items() if one is not live}
+
+    # What goes on beside them.
+
+    def _beats(self) -> None:
+        end = threading.Event()
+        while not end.wait(BEAT_S):
+            for work in (self._reaper.beat, self._refresh, self._reaper.recover, self._begin):
+                try:
+                    work()
+                except LeaseLostError:
+                    _die()
+                except CAUGHT as error:  # the database is away: the next beat tries again
+                    _LOG.warning("%s: %s", type(error).__name__, error)
+                    break
+
+    def _begin(self) -> None:
+        if not self._stopping:
+            self._reaper.start_queued()
+
+    def _refresh(self) -> None:
+        """Close runs that do not go on."""
+        for (run, attempt), live in [*self._live.items()]:
+            at = self._store.ask(partial(progress.standing, run=run))
+            if self._stopping or at != Standing("running", attempt):
+                with suppress(RuntimeError):  # the loop has ended
+                    assert self._loop is not None
+                    self._loop.call_soon_threadsafe(live.close)
+
+
+async def run_worker(address: Address, labels: Sequence[str], until: asyncio.Event) -> NoReturn:
+    """Work until the event is set; then finish what is under way, and end the process.
+
+    The process ends at once: workflows that are left belong to other workers now, and what
+    an orderly end of DBOS would write of them is theirs to write.
+    """
+    worker = Worker(address, labels)
+    await worker.start()
+    await until.wait()
+    await worker.stop()
+    os._exit(0)
+
+
+def _die() -> None:
+    """Another worker has taken over; nothing may be written or sent any more."""
+    _LOG.error("this worker was taken for dead, and ends")
+    os._exit(LEASE_LOST)
+
+
+def _register(queue: str) -> None:
+    DBOS.register_queue(queue, worker_concurrency=_BATCHES, polling_interval_sec=_QUEUE_S)
+
+
+def _dbos_config(address: Address, worker: str) -> DBOSConfig:
+    return {
+        "name": "volact",
+        "system_database_url": _engine_url(address),
+        "executor_id": worker,
+        "application_version": _VERSION,
+        "log_level": "WARNING",
+        "notification_listener_polling_interval_sec": 0.5,
+    }
+
+
+def _engine_url(address: Address) -> str:
+    """DBOS's tables: a schema of PostgreSQL; for SQLite a file beside the store's."""
+    if address.file is not None:
+        return f"sqlite:///{engine_file(address.file)}"
+    url = make_url(address.url).set(drivername="postgresql+psycopg")
+    return url.render_as_string(hide_password=False)
+
+
+def engine_file(store: Path) -> Path:
+    """Where DBOS's tables are beside a store in a file."""
+    return store.with_name(f"{store.stem}-engine{store.suffix}")
+
+
+def _end_idle_transactions(engine: sa.Engine) -> None:
+    """A process that was stopped in a transaction does not keep its locks for longer."""
+
+    @event.listens_for(engine, "connect")
+    def _opened(connection: object, _: object) -> None:
+        cursor = connection.cursor()  # type: ignore[attr-defined]  # of any driver
+        cursor.execute(f"SET idle_in_transaction_session_timeout TO {_IDLE_MS}")
+        connection.commit()  # type: ignore[attr-defined]
+        cursor.close()

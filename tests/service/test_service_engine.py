@@ -1,0 +1,232 @@
+"""Runs of the service: what may be asked of them in which state, and who takes them for dead."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from volact.client.wire import RunInfo, RunSpec
+from volact.errors import InputError
+from volact.fleet.failure_policy import FailureLimits
+from volact.service.access import Actor, Scope
+from volact.service.app import utc_now
+from volact.service.database.schema import open_service_store
+from volact.service.database.tables import INVENTORIES, RUN_SERVERS, RUNS, SLOTS, WORKERS
+from volact.service.engine import progress
+from volact.service.engine.control import EngineControl
+from volact.service.engine.lease import Lease, LeaseLostError, Observer, beats, take_away
+from volact.service.engine.progress import Outcome
+from volact.service.engine.slots import free_slot, take_slot
+from volact.store.address import Address
+from volact.store.store import Store
+
+ANN = Actor(user="1", name="ann", role="operator")
+BOB = Actor(user="2", name="bob", role="approver")
+TEXT = """
+[[server]]
+name = "web-1"
+address = "ssh://10.0.0.1"
+provider = "tencent"
+tags = ["web"]
+[[server]]
+name = "db-1"
+address = "ssh://10.0.0.2"
+provider = "tencent"
+worker = "vault"
+[[server]]
+name = "web-2"
+address = "ssh://10.0.0.3"
+tags = ["web"]
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_service_store(Address(file=tmp_path / "volact.db", shown="volact.db")) as opened:
+        row = {"name": "main", "file": "main.toml", "text": TEXT, "updated": "2026-01-01"}
+        opened.change(lambda connection: connection.execute(sa.insert(INVENTORIES), row))
+        yield opened
+
+
+@pytest.fixture
+def control(store: Store) -> EngineControl:
+    return EngineControl(store, utc_now)
+
+
+def spec(**more: object) -> RunSpec:
+    return RunSpec(**{"verb": "activate", "inventory": "main", **more})  # type: ignore[arg-type]
+
+
+def begun(store: Store, info: RunInfo) -> RunInfo:
+    """The run after a worker took it."""
+    (found,) = [at for run, at in store.ask(progress.to_start) if run == info.id]
+    assert store.change(lambda connection: progress.begin(connection, info.id, found))
+    return info
+
+
+def set_outcomes(store: Store, run: str, **verdicts: str) -> None:
+    found = [Outcome(name.replace("_", "-"), verdict, verdict == "failed")
+             for name, verdict in verdicts.items()]  # fmt: skip
+    store.change(lambda connection: progress.record(connection, run, 1, found, None))
+
+
+async def test_a_run_has_its_servers_from_the_moment_it_is_requested(
+    store: Store, control: EngineControl
+) -> None:
+    info = await control.submit(spec(), ANN)
+    assert (info.state, info.servers, info.requested_by) == ("queued", 3, "ann")
+    members = store.ask(lambda connection: progress.unfinished(connection, info.id))
+    assert [(one.name, one.label) for one in members] == [
+        ("web-1", ""), ("db-1", "vault"), ("web-2", ""),
+    ]  # fmt: skip
+
+
+async def test_scopes_narrow_a_run(store: Store, control: EngineControl) -> None:
+    narrow = Actor(user="3", name="cy", role="operator", scopes=(Scope("tag", "web"),))
+    assert (await control.submit(spec(), narrow)).servers == 2
+    with pytest.raises(InputError):
+        await control.submit(spec(limit=("db-1",)), narrow)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"inventory": "none"}, {"canary": "x"}, {"pace": "fast"}, {"limit": ("nothing",)}]
+)
+async def test_what_is_wrong_is_said_when_a_run_is_requested(
+    store: Store, control: EngineControl, wrong: dict[str, object]
+) -> None:
+    with pytest.raises(InputError):
+        await control.submit(spec(**wrong), ANN)
+    assert store.ask(progress.to_start) == []
+
+
+async def test_another_person_approves(store: Store, control: EngineControl) -> None:
+    info = await control.submit(spec(), ANN, needs_approval=True)
+    assert store.ask(progress.to_start) == []
+    with pytest.raises(InputError):
+        await control.approve(info.id, ANN)
+    approved = await control.approve(info.id, BOB)
+    assert (approved.state, approved.approved_by) == ("queued", "bob")
+    with pytest.raises(InputError):
+        await control.refuse(info.id, BOB, "too late")
+
+
+async def test_a_refused_run_is_over(store: Store, control: EngineControl) -> None:
+    info = await control.submit(spec(), ANN, needs_approval=True)
+    refused = await control.refuse(info.id, BOB, "not tonight")
+    assert (refused.state, refused.note, refused.ended is not None) == (
+        "refused", "not tonight", True,
+    )  # fmt: skip
+    with pytest.raises(InputError):
+        await control.resume(info.id)
+
+
+async def test_a_run_that_is_paused_goes_on_with_another_workflow(
+    store: Store, control: EngineControl
+) -> None:
+    info = begun(store, await control.submit(spec(), ANN))
+    assert (await control.pause(info.id)).state == "paused"
+    assert store.ask(progress.to_start) == []
+    assert (await control.resume(info.id)).state == "queued"
+    assert store.ask(progress.to_start) == [(info.id, 2)]
+    assert not store.change(lambda connection: progress.begin(connection, info.id, 1))
+
+
+async def test_a_run_that_was_never_begun_is_cancelled_at_once(
+    store: Store, control: EngineControl
+) -> None:
+    info = await control.submit(spec(), ANN)
+    assert (await control.cancel(info.id)).state == "cancelled"
+    other = begun(store, await control.submit(spec(), ANN))
+    assert (await control.cancel(other.id)).state == "cancelling"
+
+
+async def test_the_stop_rules_hold_over_recorded_outcomes(
+    store: Store, control: EngineControl
+) -> None:
+    info = begun(store, await control.submit(spec(max_failures="0"), ANN))
+    limits = FailureLimits(failures=0)
+    bad = Outcome("db-1", "failed", True)
+    goes_on = store.change(lambda c: progress.record(c, info.id, 1, [bad], limits))
+    assert not goes_on
+    again = store.change(lambda c: progress.record(c, info.id, 1, [bad], limits))
+    assert not again
+    row = store.ask(lambda c: c.execute(sa.select(RUNS)).one())
+    assert (row.state, row.note, row.done) == (
+        "stopped", "1 server failed, more than the 0 allowed: db-1", 1,
+    )  # fmt: skip
+    # Who resumes it has seen these failures: they are not counted again.
+    await control.resume(info.id)
+    good = Outcome("web-1", "healthy", False)
+    assert store.change(lambda c: progress.record(c, info.id, 2, [good], limits))
+    counted = store.ask(lambda c: progress.tally(c, info.id, 2))
+    assert (counted.failures, counted.proven) == (0, 1)
+
+
+async def test_the_servers_that_are_not_healthy_are_tried_in_another_run(
+    store: Store, control: EngineControl
+) -> None:
+    info = begun(store, await control.submit(spec(), ANN))
+    with pytest.raises(InputError):
+        await control.retry_failed(info.id, ANN)
+    set_outcomes(store, info.id, web_1="healthy", db_1="failed", web_2="unreachable")
+    store.change(lambda c: c.execute(sa.update(RUNS).values(state="done", ended="2026-01-01")))
+    again = await control.retry_failed(info.id, ANN)
+    assert (again.servers, set(again.spec.only)) == (2, {"db-1", "web-2"})
+
+
+def test_a_worker_is_dead_when_its_counter_stands_still_for_so_many_looks() -> None:
+    observer = Observer(looks=3)
+    for beat in range(5):
+        assert observer.look({"a": beat, "b": 7 + (beat > 2)}) == []
+    assert observer.look({"a": 5, "b": 8}) == []
+    assert observer.look({"a": 6, "b": 8}) == [("b", 8)]
+    assert observer.look({"a": 7, "b": 9}) == []  # it was only slow
+
+
+async def test_a_worker_without_its_lease_may_do_nothing(store: Store) -> None:
+    lease = Lease(())
+    store.change(lease.register)
+    store.change(lease.renew)
+    await asyncio.wait_for(lease.fresh(), 5)
+    assert store.ask(beats) == {lease.worker: 1}
+    store.change(lambda c: take_slot(c, "kms:1688", 1, lease.worker, "run/a"))
+    store.change(lambda c: take_away(c, lease.worker, 0))  # it has lived on meanwhile
+    store.change(lease.require)
+    store.change(lambda c: take_away(c, lease.worker, 1))
+    for attempt in (lease.require, lease.renew):
+        with pytest.raises(LeaseLostError):
+            store.change(attempt)
+    assert store.ask(lambda c: c.execute(sa.select(SLOTS)).all()) == []
+
+
+async def test_of_two_workers_one_claims_a_server_as_long_as_it_lives(
+    store: Store, control: EngineControl
+) -> None:
+    info = begun(store, await control.submit(spec(), ANN))
+    for worker in ("a", "b"):
+        row = {"id": worker, "started": "2026-01-01", "seen": "2026-01-01"}
+        store.change(lambda c, row=row: c.execute(sa.insert(WORKERS), row))  # type: ignore[misc]
+
+    def claim(worker: str) -> bool:
+        return store.change(lambda c: progress.claim(c, info.id, "db-1", worker))
+
+    assert (claim("a"), claim("a"), claim("b")) == (True, True, False)
+    store.change(lambda c: take_away(c, "a"))
+    assert (claim("b"), claim("a")) == (True, False)
+    set_outcomes(store, info.id, db_1="healthy")
+    assert not claim("b")
+    left = store.ask(lambda c: c.execute(sa.select(RUN_SERVERS.c.claimed_by).distinct()).all())
+    assert left == [("",)]
+
+
+def test_slots_of_a_kms_host_are_bounded(store: Store) -> None:
+    def take(holder: str, host: str = "kms:1688") -> bool:
+        return store.change(lambda c: take_slot(c, host, 2, "w", holder))
+
+    assert [take("a"), take("b"), take("c"), take("a"), take("c", "other:1688")] == [
+        True, True, False, True, True,
+    ]  # fmt: skip
+    store.change(lambda c: free_slot(c, "kms:1688", "a"))
+    assert (take("c"), take("d")) == (True, False)
