@@ -17,11 +17,11 @@ from volact.client.wire import NewToken, NewUser, Role, UserInfo
 from volact.service.access import Actor
 from volact.service.app import Parts
 from volact.service.application import application
+from volact.service.database.schema import open_service_store
 from volact.service.identity import passwords, sessions, tokens, users
 from volact.service.identity.audit import SYSTEM, Change, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
 from volact.service.run_control import RunControl
-from volact.service.serve import open_service_store
 from volact.service.settings import ServiceSettings
 from volact.store.address import Address, parse_address
 from volact.store.store import Store
