@@ -171,7 +171,9 @@ async def test_the_servers_that_are_not_healthy_are_tried_in_another_run(
     with pytest.raises(InputError):
         await control.retry_failed(info.id, ANN)
     set_outcomes(store, info.id, web_1="healthy", db_1="failed", web_2="unreachable")
-    store.change(lambda c: c.execute(sa.update(RUNS).values(state="done", ended="2026-01-01")))
+    store.change(
+        lambda c: c.execute(sa.update(RUNS).values(state="done", ended="2026-01-01T00:00:00.000Z"))
+    )
     again = await control.retry_failed(info.id, ANN)
     assert (again.servers, set(again.spec.only)) == (2, {"db-1", "web-2"})
 
