@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 from litestar.types import ControllerRouterHandler
 
 from volact.client.wire import NewToken, NewUser, Role, UserInfo
+from volact.errors import InputError
 from volact.service.access import Actor
 from volact.service.app import Parts
 from volact.service.application import application
@@ -43,6 +44,16 @@ class Clock:
         self.time += timedelta(**by)
 
 
+class NoRuns:
+    """An engine that refuses everything."""
+
+    def __getattr__(self, name: str) -> Any:
+        async def refuse(*_: Any, **__: Any) -> Any:
+            raise InputError("there is no engine here")
+
+        return refuse
+
+
 class Service:
     """The application and what a test does to its tables directly."""
 
@@ -54,7 +65,7 @@ class Service:
             settings=self.settings,
             store=store,
             authenticator=DatabaseAuthenticator(store, self.settings, self.clock),
-            runs=cast(RunControl, None),
+            runs=cast(RunControl, NoRuns()),
             now=self.clock,
         )
 

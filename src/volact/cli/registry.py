@@ -134,6 +134,32 @@ VERBS = (
         "worker.worker",
     ),
     Verb(
+        "user",
+        "Add, list and rescue the users of the service.",
+        parts=(
+            Verb("add", "Add a user; prints a link.", "service.UserAddOptions", "user.add"),
+            Verb("list", "List the users.", "service.UserListOptions", "user.list_users"),
+            Verb(
+                "link",
+                "Print a link that signs a user in once.",
+                "service.UserLinkOptions",
+                "user.link",
+            ),
+            Verb(
+                "disable",
+                "Sign a user out and refuse sign-ins.",
+                "service.UserDisableOptions",
+                "user.disable",
+            ),
+        ),
+    ),
+    Verb(
+        "audit",
+        "Check or export the audit of the service.",
+        "service.AuditOptions",
+        "user.audit",
+    ),
+    Verb(
         "status",
         "Show the fleet's state from the store; contacts no server.",
         "store_reports.StatusOptions",

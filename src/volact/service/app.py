@@ -64,7 +64,8 @@ class _Authentication(AbstractAuthenticationMiddleware):
 def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let a request pass whose caller has the permission that its route names.
 
-    A route that names none refuses every request: forgetting it cannot open a door.
+    A route that names none refuses every request: forgetting it cannot open a door.  One with
+    ``session`` in ``opt`` takes no token.
     """
     permission = handler.opt.get("permission")
     if permission is Permission.PUBLIC:
@@ -74,6 +75,8 @@ def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
         raise NotAuthorizedException("sign in first")
     if not isinstance(permission, Permission) or not actor.may(permission):
         raise PermissionDeniedException("your role does not allow this")
+    if actor.via == "token" and handler.opt.get("session"):
+        raise PermissionDeniedException("this needs a browser's session, not a token")
 
 
 def make_app(

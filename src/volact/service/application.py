@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.types import ControllerRouterHandler
 
-from volact.service import health
+from volact.client.wire import Problem
+from volact.service import api, console, health
+from volact.service.api.problems import problem, unrouted
 from volact.service.app import Parts, make_app
+from volact.service.console.errors import on_http_error
 from volact.service.identity import pages
 from volact.service.security import same_origin, secure_headers
 
-HANDLERS: Sequence[ControllerRouterHandler] = [*health.HANDLERS, *pages.HANDLERS]
+HANDLERS: Sequence[ControllerRouterHandler] = [
+    *health.HANDLERS,
+    *pages.HANDLERS,
+    *console.HANDLERS,
+    *api.HANDLERS,
+]
 
 
 def application(parts: Parts, more: Sequence[ControllerRouterHandler] = ()) -> Litestar:
@@ -22,5 +31,10 @@ def application(parts: Parts, more: Sequence[ControllerRouterHandler] = ()) -> L
         [*HANDLERS, *more],
         guards=[same_origin],
         before_send=[secure_headers(parts.settings)],
-        logging_config=None,
+        exception_handlers={**unrouted(on_http_error), RecursionError: _on_nested},
     )
+
+
+def _on_nested(_: Request[Any, Any, Any], __: RecursionError) -> Response[Problem]:
+    """A body whose lists are nested too deeply for the JSON reader."""
+    return problem(400, "the body is nested too deeply")

@@ -22,7 +22,7 @@ from volact.service.application import application
 from volact.service.engine.control import EngineControl
 from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
-from volact.service.identity.sessions import make_link
+from volact.service.identity.sessions import link_url, make_link
 from volact.service.identity.users import first_administrator
 from volact.service.settings import ServiceSettings
 from volact.store.store import Store
@@ -34,12 +34,7 @@ def first_link(store: Store, settings: ServiceSettings, now: datetime) -> str:
     """A one-time link for an administrator who cannot sign in otherwise; ``""``: not needed."""
     with changing(store, now, SYSTEM) as change:
         user = first_administrator(change)
-        return link_url(settings, make_link(change, user)) if user else ""
-
-
-def link_url(settings: ServiceSettings, key: str) -> str:
-    """The address that signs a user in once."""
-    return f"{base_url(settings)}/sign-in/link?key={key}"
+        return link_url(base_url(settings), make_link(change, user)) if user else ""
 
 
 def base_url(settings: ServiceSettings) -> str:

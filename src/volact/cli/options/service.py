@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from volact.cli.options.language import Lang
+from volact.cli.options.shared import TableOrJson
 
 Database = Annotated[
     str,
@@ -65,3 +66,70 @@ class WorkerOptions:
         ),
     ] = field(default_factory=list)
     lang: Lang = ""
+
+
+PublicUrl = Annotated[
+    str, typer.Option(metavar="URL", help="Address that users type; the link begins with it.")
+]
+UserName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserOptions:
+    """What every verb about users takes."""
+
+    database: Database = ""
+    lang: Lang = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserAddOptions(UserOptions):
+    """Add a user and print a link that signs in once, within a day."""
+
+    name: UserName
+    role: Annotated[
+        Literal["viewer", "operator", "approver", "administrator"],
+        typer.Option(help="What the user may do."),
+    ] = "viewer"
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            metavar="SCOPE",
+            help="Part of the fleet: tag:NAME or provider:NAME; default: all. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    email: Annotated[str, typer.Option(metavar="ADDRESS", help="E-mail address.")] = ""
+    public_url: PublicUrl = "http://127.0.0.1:8088"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserListOptions(UserOptions):
+    """List the users."""
+
+    output: TableOrJson = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserLinkOptions(UserOptions):
+    """Print a link that signs a user in once, within a day, to set a new password."""
+
+    name: UserName
+    public_url: PublicUrl = "http://127.0.0.1:8088"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserDisableOptions(UserOptions):
+    """Sign a user out and refuse sign-ins and tokens; --undo allows them again."""
+
+    name: UserName
+    undo: Annotated[bool, typer.Option("--undo", help="Allow the user again.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditOptions(UserOptions):
+    """Check the chain of the audit, or export it as JSON Lines.
+
+    Exit code 3 when a line was changed or is missing.
+    """
+
+    export: Annotated[bool, typer.Option("--export", help="Write every line.")] = False

@@ -10,23 +10,16 @@ from urllib.parse import urlsplit
 
 from volact.cli.options.service import ServeOptions
 from volact.cli.runtime import run_async, stop_on_signals
+from volact.cli.service_database import database_of, needs_service
 from volact.errors import InputError
 from volact.model.text import Text, raw, say
-from volact.store.address import Address, chosen
 from volact.words import tr
 
-try:
+with needs_service():
     from volact.service import serve as service
     from volact.service.app import utc_now
     from volact.service.database.schema import open_service_store
     from volact.service.settings import ListenAddress, ServiceSettings, TlsFiles
-except ModuleNotFoundError as error:
-    if (error.name or "volact").startswith("volact"):
-        raise
-    raise InputError(
-        say("the service needs the package {name}", name=raw(error.name or "")),
-        say("pip install {extra}", extra="'volact[service]'"),
-    ) from error
 
 
 def serve(options: ServeOptions) -> int:
@@ -60,14 +53,6 @@ def settings_of(options: ServeOptions) -> ServiceSettings:
         public_url=_public_url(options.public_url),
         trusted_proxies=tuple(_network(text) for text in options.trust_proxy),
     )
-
-
-def database_of(option: str) -> Address:
-    """The database that is meant; the service cannot do without one."""
-    address = chosen(option)
-    if address is None:
-        raise InputError(say("the service needs a database"), say("give one with --database"))
-    return address
 
 
 def _listen(text: str) -> ListenAddress:

@@ -7,9 +7,11 @@ import asyncio
 from volact.cli.failure import tell
 from volact.cli.options.service import WorkerOptions
 from volact.cli.runtime import run_async, stop_on_signals
-from volact.cli.verbs.serve import database_of
+from volact.cli.service_database import database_of, needs_service
 from volact.model.text import say
-from volact.service.engine.worker import run_worker
+
+with needs_service():
+    from volact.service.engine.worker import run_worker
 
 
 def worker(options: WorkerOptions) -> int:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import anyio.to_thread
 import msgspec
 import sqlalchemy as sa
 from anyio import CapacityLimiter
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import Request, Response, get, post
+from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect
@@ -22,16 +20,17 @@ from volact.model.error_text import error_text
 from volact.model.text import Text, say
 from volact.service.access import Actor, Permission, Via
 from volact.service.app import Parts
+from volact.service.console.errors import HANDLERS_OF_ERRORS
+from volact.service.console.page import Asked, actor_of, page, parts_of
 from volact.service.database.transaction import transaction
 from volact.service.identity import passwords, sessions
 from volact.service.identity.audit import SYSTEM, Change, changing
 from volact.service.identity.authenticator import address_of, cookie_name, is_secure
 from volact.service.identity.users import find
-from volact.words import language, tr
+from volact.service.language import speak
 
-Asked = Request[Any, Any, Any]
 _PUBLIC = {"permission": Permission.PUBLIC}
-_OWN = {"permission": Permission.SIGNED_IN}
+_OWN = {"permission": Permission.SIGNED_IN, "session": True}
 # argon2 takes 64 MiB each time: two at once, and the others wait.
 _HASHING = CapacityLimiter(2)
 
@@ -68,38 +67,38 @@ def sign_in_page(request: Asked, next: FromQuery[str] = "/") -> Response[Any]:
     """The form; for a caller who is signed in, the page that was wanted."""
     if request.scope.get("user") is not None:
         return Redirect(safe_next(next), status_code=303)
-    return _page("sign_in.html.j2", next=safe_next(next))
+    return _sign_in_page(request, next)
 
 
 @post("/sign-in", opt=_PUBLIC)
 async def sign_in(request: Asked, data: URLEncodedBody[SignInForm]) -> Response[Any]:
     """Begin a session, or show the form again with the reason."""
-    parts = _parts(request)
+    parts = parts_of(request)
     try:
         user = await anyio.to_thread.run_sync(
             passwords.sign_in, parts.store, parts.now(), data.name, data.password,
             address_of(request), limiter=_HASHING,
         )  # fmt: skip
     except passwords.TooManyAttemptsError as error:
-        wait = say("Too many failed attempts. Try again in {n} seconds.", n=error.seconds)
-        again = {"retry-after": str(error.seconds)}
-        return _page("sign_in.html.j2", wait, 429, again, next=safe_next(data.next))
+        answer = _sign_in_page(request, data.next, _too_many(error), 429)
+        answer.headers["retry-after"] = str(error.seconds)
+        return answer
     if user is None:
         wrong = say("The user name or the password is wrong.")
-        return _page("sign_in.html.j2", wrong, 401, next=safe_next(data.next))
+        return _sign_in_page(request, data.next, wrong, 401)
     return await _begin(request, user, safe_next(data.next))
 
 
 @get("/sign-in/link", opt=_PUBLIC, sync_to_thread=False)
-def link_page(key: FromQuery[str] = "") -> Response[Any]:
+def link_page(request: Asked, key: FromQuery[str] = "") -> Response[Any]:
     """A button: programs that only look at a link do not use it up."""
-    return _page("sign_in_link.html.j2", key=key)
+    return _page(request, "sign_in_link.html.j2", key=key)
 
 
 @post("/sign-in/link", opt=_PUBLIC)
 async def sign_in_by_link(request: Asked, data: URLEncodedBody[LinkForm]) -> Response[Any]:
     """Begin a session by a one-time link; a user without a password is asked for one."""
-    parts = _parts(request)
+    parts = parts_of(request)
 
     def take() -> UserInfo:
         with transaction(parts.store) as connection:
@@ -108,14 +107,14 @@ async def sign_in_by_link(request: Asked, data: URLEncodedBody[LinkForm]) -> Res
     try:
         user = await anyio.to_thread.run_sync(take)
     except InputError as error:
-        return _page("sign_in.html.j2", error_text(error), 401, next="/")
+        return _sign_in_page(request, "/", error_text(error), 401)
     return await _begin(request, user, "/account/password", "link")
 
 
 @post("/sign-out", opt=_OWN, sync_to_thread=True)
 def sign_out(request: Asked) -> Response[Any]:
     """End this session."""
-    parts, actor = _parts(request), _actor(request)
+    parts, actor = parts_of(request), actor_of(request)
     with changing(parts.store, parts.now(), actor) as change:
         sessions.end(change, actor.user, actor.session)
     return _to("/sign-in", _cookie(request, "", max_age=0))
@@ -134,31 +133,37 @@ async def change_password(request: Asked, data: URLEncodedBody[PasswordForm]) ->
 
 
 def _change_password(request: Asked, data: PasswordForm) -> Response[Any]:
-    parts, actor = _parts(request), _actor(request)
+    parts, actor = parts_of(request), actor_of(request)
     try:
+        if parts.store.ask(lambda connection: _asks_old(connection, actor)):
+            _require_old(parts, actor, data.old)
         with changing(parts.store, parts.now(), actor) as change:
-            _require_old(change.connection, actor, data.old)
             passwords.set_password(change, actor.user, data.new)
             sessions.end(change, actor.user)
             key = _new_session(request, change, find(change.connection, actor.user), "session")
     except InputError as error:
         return _password_page(request, error_text(error), 400)
+    except passwords.TooManyAttemptsError as error:
+        return _password_page(request, _too_many(error), 429)
     return _to("/", _cookie(request, key))
 
 
-def _require_old(connection: sa.Connection, actor: Actor, old: str) -> None:
-    asked = _asks_old(connection, actor)
-    if asked and not passwords.is_password_of(connection, actor.user, old):
+def _require_old(parts: Parts, actor: Actor, old: str) -> None:
+    """With the waits of a sign-in: a browser that was left open guesses no password."""
+    if not passwords.sign_in(parts.store, parts.now(), actor.name, old, actor.address):
         raise InputError(say("the present password is wrong"))
 
 
+def _too_many(error: passwords.TooManyAttemptsError) -> Text:
+    return say("Too many failed attempts. Try again in {n} seconds.", n=error.seconds)
+
+
 def _password_page(request: Asked, message: Text | None = None, status: int = 200) -> Response[Any]:
-    parts, actor = _parts(request), _actor(request)
+    parts, actor = parts_of(request), actor_of(request)
     asks_old = parts.store.ask(lambda connection: _asks_old(connection, actor))
     return _page(
-        "password.html.j2", message, status, name=actor.name,
-        asks_old=asks_old, shortest=passwords.SHORTEST,
-    )  # fmt: skip
+        request, "password.html.j2", message, status, asks_old=asks_old, shortest=passwords.SHORTEST
+    )
 
 
 def _asks_old(connection: sa.Connection, actor: Actor) -> bool:
@@ -168,7 +173,7 @@ def _asks_old(connection: sa.Connection, actor: Actor) -> bool:
 
 async def _begin(request: Asked, user: UserInfo, next: str, via: Via = "session") -> Response[Any]:
     """A session with a key of its own; the one of the cookie that came ends."""
-    parts = _parts(request)
+    parts = parts_of(request)
 
     def begin() -> str:
         before: Actor | None = request.scope.get("user")
@@ -187,7 +192,7 @@ def _new_session(request: Asked, change: Change, user: UserInfo, via: Via) -> st
 
 
 def _cookie(request: Asked, key: str, max_age: int = int(sessions.LASTS.total_seconds())) -> Cookie:
-    settings = _parts(request).settings
+    settings = parts_of(request).settings
     return Cookie(
         key=cookie_name(settings), value=key, max_age=max_age, path="/",
         httponly=True, samesite="lax", secure=is_secure(settings),
@@ -198,36 +203,26 @@ def _to(path: str, cookie: Cookie) -> Response[Any]:
     return Redirect(path, status_code=303, cookies=[cookie])
 
 
-def _parts(request: Asked) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-def _actor(request: Asked) -> Actor:
-    actor: Actor = request.scope["user"]
-    return actor
-
-
 def _page(
-    template: str, message: Text | None = None, status: int = 200,
-    headers: dict[str, str] | None = None, **values: Any,
-) -> Response[str]:  # fmt: skip
-    html = _environment().get_template(template).render(message=message, **values)
-    return Response(
-        html, media_type="text/html; charset=utf-8", status_code=status, headers=headers
-    )
+    request: Asked, template: str, message: Text | None = None, code: int = 200, **values: Any
+) -> Response[str]:
+    return page(request, template, code=code, message=message, **values)
 
 
-@cache
-def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True,
-    )  # fmt: skip
-    made.globals.update(tr=tr, say=say, language=language)
-    return made
+def _sign_in_page(
+    request: Asked, next: str, message: Text | None = None, code: int = 200
+) -> Response[str]:
+    return _page(request, "sign_in.html.j2", message, code, next=safe_next(next), oidc="")
 
 
 HANDLERS = [
-    sign_in_page, sign_in, link_page, sign_in_by_link, sign_out, password_page, change_password,
+    Router(
+        "/",
+        route_handlers=[
+            sign_in_page, sign_in, link_page, sign_in_by_link, sign_out, password_page,
+            change_password,
+        ],
+        before_request=speak,
+        exception_handlers=HANDLERS_OF_ERRORS,
+    )
 ]  # fmt: skip

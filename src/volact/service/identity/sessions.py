@@ -117,6 +117,11 @@ def make_link(change: Change, user: UserInfo) -> str:
     return key
 
 
+def link_url(base: str, key: str) -> str:
+    """The address of a link's page."""
+    return f"{base.rstrip('/')}/sign-in/link?key={key}"
+
+
 def take_link(connection: sa.Connection, now: datetime, key: str) -> UserInfo:
     """The user of a link, which is used up by this; ``InputError`` for one that is not valid."""
     condition = LINKS.c.hash == key_hash(key)

@@ -1,0 +1,40 @@
+"""The service's database as the verbs open it, and the extra that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from volact.errors import InputError
+from volact.model.text import raw, say
+from volact.store.address import Address, chosen
+from volact.store.store import Store
+
+
+@contextmanager
+def needs_service() -> Iterator[None]:
+    """Around imports of ``volact.service``: its packages are an extra."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "volact").startswith("volact"):
+            raise
+        raise InputError(
+            say("the service needs the package {name}", name=raw(error.name or "")),
+            say("pip install {extra}", extra="'volact[service]'"),
+        ) from error
+
+
+def database_of(option: str) -> Address:
+    """The database that is meant; the service cannot do without one."""
+    address = chosen(option)
+    if address is None:
+        raise InputError(say("the service needs a database"), say("give one with --database"))
+    return address
+
+
+def open_database(option: str) -> Store:
+    """The database with the service's tables."""
+    with needs_service():
+        from volact.service.database.schema import open_service_store  # noqa: PLC0415 - an extra
+    return open_service_store(database_of(option))

@@ -1,0 +1,167 @@
+"""What protects the running application: origin, headers, and odd requests without a 500."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+from litestar import get
+from service_identity import PASSWORD, Service, service, store
+from test_service_routes import calls
+
+from volact.service.access import Permission
+from volact.service.application import application
+from volact.store.store import Store
+
+__all__ = ["service", "store"]
+
+FORM = {"name": "ada", "password": PASSWORD}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": ""},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://testserver.local.evil.example"},
+        {"origin": "http://["},
+        {"origin": ""},
+        {"origin": "https://evil.example", "sec-fetch-site": "cross-site"},
+    ],
+)
+def test_another_site_changes_nothing(service: Service, headers: dict[str, str]) -> None:
+    """CSRF, of sign-in, too: else a victim works in the attacker's account."""
+    service.user("ada")
+    with service.client() as client:
+        assert client.post("/sign-in", data=FORM).status_code == 303
+        for path in ("/sign-in", "/sign-out", "/account/password", "/api/v1/runs"):
+            assert client.post(path, data=FORM, headers=headers).status_code == 403, path
+        assert client.get("/account/password", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"sec-fetch-site": "same-origin", "origin": ""}, {"origin": "http://testserver.local"}],
+)
+def test_the_services_own_pages_do(service: Service, headers: dict[str, str]) -> None:
+    service.user("ada")
+    with service.client() as client:
+        assert client.post("/sign-in", data=FORM, headers=headers).status_code == 303
+
+
+def test_behind_a_proxy_the_public_address_is_the_own_one(store: Store) -> None:
+    service = Service(store, public_url="https://volact.example")
+    service.user("ada")
+    headers = {"host": "10.0.0.7:8088", "origin": "https://volact.example"}
+    with service.client() as client:
+        assert client.post("/sign-in", data=FORM, headers=headers).status_code == 303
+
+
+def test_a_token_needs_no_origin_and_no_browser_sends_one(service: Service) -> None:
+    token = service.token(service.user("ada", "operator"), "operator")
+    headers = {"authorization": f"Bearer {token}", "origin": "https://evil.example"}
+    with service.client() as client:
+        assert client.post("/api/v1/runs/1/pause", headers=headers).status_code != 403
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/", "/nowhere", "/api/v1/servers", "/healthz"])
+def test_every_answer_has_the_headers(service: Service, path: str) -> None:
+    """Clickjacking, injected scripts, types that are guessed, addresses that leak."""
+    with service.client() as client:
+        headers = client.get(path).headers
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cache-control"] == "no-store"
+    assert "strict-transport-security" not in headers  # without TLS
+
+
+def test_pages_have_no_script_or_style_that_the_policy_forbids(service: Service) -> None:
+    service.user("root", "administrator")
+    with service.client() as client:
+        client.post("/sign-in", data={"name": "root", "password": PASSWORD})
+        for path, method in calls(application(service.parts)):
+            if method == "GET" and "{" not in path:
+                answer = client.get(path)
+                if answer.headers.get("content-type", "").startswith("text/html"):
+                    inline = r"<style|<script(?! src=)|\sstyle=|\son\w+=|javascript:"
+                    assert not re.search(inline, answer.text), path
+
+
+def test_a_defect_says_nothing_of_itself(service: Service) -> None:
+    @get("/defect", opt={"permission": Permission.PUBLIC}, sync_to_thread=False)
+    def defect() -> str:
+        raise RuntimeError("the inner secret")
+
+    with service.client(defect) as client:
+        answer = client.get("/defect")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text and "Traceback" not in answer.text
+
+
+TEXT = (
+    "", "\x00", "' OR 1=1 --", "../../etc/passwd", "%00", "é" * 50, "{{7*7}}", "x" * 5000,
+    "<script>", "-1", "9" * 40, "1e999", "null", "[]", "日本", "2026-99-99",
+)  # fmt: skip
+BODIES = (
+    "", "{", "null", "[]", "{}", '{"verb":1}', '{"verb":"check","inventory":"\\u0000"}', "[" * 2000,
+    '{"a":' * 500, '"\\ud800"', "9" * 400, '{"limit":["x",null]}', "name=%00&password=%ff",
+    '{"name":"\\u0000","role":"viewer","days":99999999999}', '{"name":"\\ud800"}', "name=a&name=b",
+)  # fmt: skip
+HEADERS = (
+    "accept", "accept-language", "if-none-match", "idempotency-key", "x-forwarded-for", "range",
+    "cookie", "content-encoding", "last-event-id", "x-request-id", "host", "origin",
+)  # fmt: skip
+TYPES = (
+    "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+    "multipart/form-data", "text/plain", "application/json; charset=utf-16", "\xff", "",
+)  # fmt: skip
+QUERIES = (
+    "limit", "cursor", "name", "tag", "verdict", "next", "key", "q", "sort", "ends_from",
+    "overdue", "state",
+)  # fmt: skip
+WORDS = ("1", "x", "%00", "..%2f", "%ff", "a" * 300, "%F0%9F%98%80")
+
+
+def odd_request(rng: random.Random) -> dict[str, Any]:
+    """Headers, cookies, queries and a body that no client sends on purpose."""
+    value = rng.choice(TEXT).replace("\x00", "\x7f").encode()
+    return {
+        "headers": {
+            rng.choice(HEADERS): value,
+            "content-type": rng.choice(TYPES).encode("latin-1"),
+        },
+        "params": {rng.choice(QUERIES): rng.choice(TEXT)},
+        "content": rng.choice(BODIES).encode("utf-8", "surrogatepass"),
+    }
+
+
+def test_a_body_that_is_nested_without_end_is_refused(service: Service) -> None:
+    token = service.token(service.user("root", "administrator"), "administrator")
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    with service.client() as client:
+        assert client.post("/api/v1/runs", content="[" * 5000, headers=headers).status_code == 400
+
+
+def test_odd_requests_never_end_in_a_defect(service: Service) -> None:
+    """Every route, 12 odd requests, as administrator: any status but 5xx."""
+    token = service.token(service.user("root", "administrator"), "administrator")
+    rng, wrong = random.Random(12), []
+    with service.client() as client:
+        for path, method in calls(application(service.parts)):
+            for _ in range(12):
+                filled, odd = re.sub(r"\{[^}]*\}", rng.choice(WORDS), path), odd_request(rng)
+                odd["headers"]["authorization"] = f"Bearer {token}".encode()
+                answer = client.request(method, filled, **odd)
+                if answer.status_code >= 500:
+                    wrong.append((method, filled, odd, answer.text[:200]))
+    assert not wrong

@@ -1,0 +1,147 @@
+"""Users and tokens: who they are, what they may at most, and the verbs for a lost administrator."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from cli_run import volact
+from service_identity import PASSWORD, Service, either_service, service, store
+
+from volact.client.wire import NewToken, NewUser, Role, UserChange
+from volact.errors import InputError
+from volact.service.access import GRANTS, Actor, capped_role
+from volact.service.database.tables import LINKS, SESSIONS, TOKENS, USERS
+from volact.service.identity import tokens, users
+from volact.store.store import Store
+
+__all__ = ["either_service", "service", "store"]
+
+ROLES: tuple[Role, ...] = ("viewer", "operator", "approver", "administrator")
+
+
+def get(service: Service, token: str, path: str = "/api/v1/servers") -> int:
+    with service.client(authorization=f"Bearer {token}") as client:
+        return client.get(path).status_code
+
+
+def actor(service: Service, token: str) -> Actor:
+    row = service.store.ask(lambda connection: tokens.find(connection, service.clock(), token))
+    assert row is not None
+    return tokens.actor_of(row, "")
+
+
+def test_a_token_works_until_it_expires(either_service: Service) -> None:
+    service = either_service
+    token = service.token(service.user("ada", "operator"), "operator", days=2)
+    assert token.startswith("volact_")
+    assert get(service, token) == 200
+    assert get(service, token + "x") == 401
+    service.clock.advance(days=2, seconds=1)
+    assert get(service, token) == 401
+
+
+def test_a_token_that_is_revoked_is_none(service: Service) -> None:
+    ada, eve = service.user("ada"), service.user("eve")
+    token = service.token(ada, "viewer")
+    (info,) = service.store.ask(lambda connection: tokens.tokens(connection, ada.id))
+    with pytest.raises(InputError), service.change() as change:
+        tokens.revoke(change, info.id, eve.id)  # not eve's
+    assert get(service, token) == 200
+    with service.change() as change:
+        tokens.revoke(change, info.id, ada.id)
+    assert get(service, token) == 401
+
+
+@pytest.mark.parametrize("owner", ROLES)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_token_may_never_do_more_than_its_owner(
+    service: Service, owner: Role, role: Role
+) -> None:
+    assert GRANTS[capped_role(owner, role)] <= GRANTS[owner] & GRANTS[role]
+    user = service.user("ada", owner, password="")
+    if GRANTS[role] <= GRANTS[owner]:
+        assert actor(service, service.token(user, role)).role == role
+    else:
+        with pytest.raises(InputError, match="more than its owner"):
+            service.token(user, role)
+
+
+def test_the_owner_at_the_time_of_use_counts(service: Service) -> None:
+    service.user("root", "administrator", password="")
+    ada = service.user("ada", "operator", password="")
+    token = service.token(ada, "operator", scopes=("tag:web", "tag:db"))
+    with service.change() as change:
+        users.alter(change, "ada", UserChange(role="viewer", scopes=("tag:web",)))
+    caller = actor(service, token)
+    assert caller.role == "viewer"
+    assert [str(scope) for scope in caller.scopes or ()] == ["tag:web"]
+
+
+def test_a_token_makes_no_tokens_and_lasts_no_longer_than_a_year(service: Service) -> None:
+    ada = service.user("ada", password="")
+    by_token = Actor(user=ada.id, name="ada", role="viewer", via="token")
+    with pytest.raises(InputError), service.change(by_token) as change:
+        tokens.make(change, NewToken(name="t"))
+    for days in (0, 367):
+        with pytest.raises(InputError):
+            service.token(ada, "viewer", days=days)
+
+
+def test_the_last_administrator_stays(service: Service) -> None:
+    service.user("root", "administrator", password="")
+    for change_to in (UserChange(role="viewer"), UserChange(disabled=True)):
+        with pytest.raises(InputError, match="last administrator"), service.change() as change:
+            users.alter(change, "root", change_to)
+    with pytest.raises(InputError, match="last administrator"), service.change() as change:
+        users.remove(change, "root")
+    with service.change() as change:
+        users.add(change, NewUser(name="other", role="administrator"))
+        users.remove(change, "root")
+    assert [user.name for user in service.store.ask(users.users)] == ["other"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "x" * 101, "a\x00", "ro\u202eot"])
+def test_a_name_can_be_typed(service: Service, name: str) -> None:
+    with pytest.raises(InputError, match="no user name"):
+        service.user(name, password="")
+
+
+def test_names_are_the_same_in_capitals(service: Service) -> None:
+    service.user("Ada", password="")
+    with pytest.raises(InputError, match="already"):
+        service.user("ADA", password="")
+
+
+def test_nothing_secret_is_in_the_tables(service: Service) -> None:
+    ada = service.user("ada")
+    keys = [PASSWORD, service.link(ada), service.token(ada, "viewer")]
+    with service.client() as client:
+        keys.append(
+            client.post("/sign-in", data={"name": "ada", "password": PASSWORD}).cookies["volact"]
+        )
+    with service.store.engine.connect() as connection:
+        stored: list[Any] = []
+        for table in (USERS, LINKS, SESSIONS, TOKENS):
+            stored += connection.execute(table.select()).all()
+    assert not [key for key in keys if key in str(stored)]
+    assert str(stored).count("$argon2id$") == 1
+
+
+def test_an_administrator_who_is_locked_out_comes_in_again(store: Store) -> None:
+    service = Service(store)
+    database = ("--database", str(store.address.file))
+    assert volact("user", "add", "root", "--role", "administrator", *database).returncode == 0
+    link = volact(
+        "user", "link", "root", "--public-url", "https://volact.example", *database
+    ).stdout
+    assert link.startswith("https://volact.example/sign-in/link?key=")
+    listed = json.loads(volact("user", "list", "-o", "json", *database).stdout)
+    assert [(user["name"], user["role"]) for user in listed] == [("root", "administrator")]
+    assert volact("user", "disable", "root", *database).returncode == 2
+    service.clock.time = datetime.fromisoformat(listed[0]["created"])
+    with service.client() as client:
+        key = link.strip().partition("key=")[2]
+        assert client.post("/sign-in/link", data={"key": key}).status_code == 303
