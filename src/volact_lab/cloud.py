@@ -1,4 +1,4 @@
-"""The cloud that the lab's servers are in, as the rest of the lab knows it.
+"""The clouds that the lab's servers are in, as the rest of the lab knows them.
 
 A folder of the lab that has a module ``home`` is a cloud: the module holds
 ``HOME``, a ``LabCloud``.  What its API answers lives there and nowhere else.
@@ -6,7 +6,7 @@ A folder of the lab that has a module ``home`` is a cloud: the module holds
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -61,7 +61,11 @@ class CloudApi(Protocol):
 
 
 class LabCloud(msgspec.Struct, frozen=True, kw_only=True):
-    """The names of a simulated cloud; its API is imported when a lab starts."""
+    """The names of a simulated cloud; its API is imported when a lab starts.
+
+    ``metadata`` is what its metadata service answers about a server, by its spec;
+    ``None`` for what ``windows.setup`` has.
+    """
 
     provider: str  # the name of its profile
     scheme: str  # of addresses that are reached by its run-command
@@ -69,6 +73,12 @@ class LabCloud(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     license: str  # the API's word for its own licence
     module: str  # fulfils ``CloudApi``
+    is_home: bool = False  # servers with a login are in it, too
+    regions: tuple[str, ...] = ()  # in the place of the scenario's
+    id_prefix: str = "i-"
+    id_letters: str = "0123456789abcdef"
+    id_length: int = 17
+    metadata: Callable[[Any], dict[str, str]] | None = None
 
     @property
     def api(self) -> CloudApi:
@@ -77,8 +87,21 @@ class LabCloud(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def home() -> LabCloud:
-    """The one cloud of the lab's servers."""
+def lab_clouds() -> tuple[LabCloud, ...]:
+    """Every simulated cloud."""
     names = (f"volact_lab.{item.name}" for item in iter_modules(volact_lab.__path__) if item.ispkg)
-    (found,) = (name for name in names if find_spec(f"{name}.home") is not None)
-    return cast(LabCloud, import_module(f"{found}.home").HOME)
+    found = (import_module(f"{name}.home").HOME for name in names if find_spec(f"{name}.home"))
+    return tuple(cast(LabCloud, item) for item in found)
+
+
+@cache
+def home() -> LabCloud:
+    """The cloud of the lab's servers that have a login."""
+    (found,) = (cloud for cloud in lab_clouds() if cloud.is_home)
+    return found
+
+
+@cache
+def cloud_of(transport: str) -> LabCloud:
+    """The cloud that a server is in, by how it is reached."""
+    return next((cloud for cloud in lab_clouds() if cloud.scheme == transport), home())

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from volact.errors import InputError
+from volact_lab.cloud import cloud_of, home
 from volact_lab.faults import FAULTS, Fault
 from volact_lab.scenario import Scenario
 from volact_lab.windows.spec import LOGINS, ShellName, Spec, TransportName
@@ -37,7 +38,9 @@ def fleet(scenario: Scenario, servers: int, seed: int) -> tuple[Spec, ...]:
 
 def able(fault: Fault, transport: TransportName) -> TransportName:
     """The transport if it can have the fault: a run-command knows no host keys."""
-    return "ssh" if transport not in LOGINS and fault.line == "host-key" else transport
+    if transport not in LOGINS and fault.line == "host-key":
+        return "ssh"
+    return home().scheme if fault.home_only and not cloud_of(transport).is_home else transport
 
 
 def _kinds(scenario: Scenario, servers: int, seed: int) -> list[str]:

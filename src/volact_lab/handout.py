@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncssh
 
 from volact.errors import InputError
-from volact_lab.cloud import CloudFront, home
+from volact_lab.cloud import CloudFront, cloud_of, home
 from volact_lab.faults.images import OWN_LICENSE
 from volact_lab.faults.rare import PROVIDERS
 from volact_lab.ssh.slot import Slot
@@ -30,7 +30,7 @@ class Logins:
     host_key: asyncssh.SSHKey
     old_key: asyncssh.SSHKey
     identities: Identities
-    cloud: CloudFront
+    clouds: Mapping[str, CloudFront]  # by the scheme of their addresses
 
 
 def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
@@ -39,8 +39,9 @@ def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
     hosts = path.with_suffix(".known_hosts")
     _write_secret(password, f"{logins.password}\n".encode())
     _write_secret(key, logins.client_key.export_private_key())
-    for file, data in home().api.secrets(logins.cloud, path).items():
-        _write_secret(file, data)
+    for scheme, front in logins.clouds.items():
+        for file, data in cloud_of(scheme).api.secrets(front, path).items():
+            _write_secret(file, data)
     if any(slot.spec.transport == "winrm" for slot in slots):
         _write_certificates(path, logins.identities)
     hosts.write_text("".join(_host_line(slot, logins) for slot in slots), "utf-8")
@@ -80,7 +81,11 @@ def _defaults(logins: Logins, path: Path) -> dict[str, str]:
         "user": "Administrator",
         "password-file": path.with_suffix(".password").name,
         "known-hosts": path.with_suffix(".known_hosts").name,
-        **home().api.settings(logins.cloud, path),
+        **{
+            key: value
+            for scheme, front in logins.clouds.items()
+            for key, value in cloud_of(scheme).api.settings(front, path).items()
+        },
     }
 
 
@@ -94,7 +99,8 @@ def _table(name: str, values: dict[str, str]) -> str:
 
 
 def _images(slots: Iterable[Slot]) -> str:
-    used = {public_image(slot.spec.release, slot.spec.language) for slot in slots}
+    own = [slot.spec for slot in slots if slot.spec.cloud.is_home]
+    used = {public_image(spec.release, spec.language) for spec in own}
     public = ("PUBLIC_IMAGE", "OFFICIAL", home().license)
     rows = {**dict.fromkeys(sorted(used), public), **home().api.own_images()}
     lines = (
@@ -110,7 +116,7 @@ def _ssh_lines(slot: Slot, stem: str) -> list[str]:
 
 
 def _cloud_lines(slot: Slot, _stem: str) -> list[str]:
-    return [f"address = {_text(home().api.address(slot))}"]
+    return [f"address = {_text(slot.spec.cloud.api.address(slot))}"]
 
 
 # The inventory's lines for address and login, by transport; others are the cloud's.
@@ -127,7 +133,8 @@ def _server(slot: Slot, stem: str) -> str:
         *_REACH.get(spec.transport, _cloud_lines)(slot, stem),
         f"tags = [{', '.join(_text(tag) for tag in tags)}]",
     ]
-    elsewhere = [PROVIDERS[fault] for fault in spec.faults if fault in PROVIDERS]
+    elsewhere = [] if spec.cloud.is_home else [spec.cloud.provider]
+    elsewhere += [PROVIDERS[fault] for fault in spec.faults if fault in PROVIDERS]
     lines += [f"provider = {_text(name)}" for name in elsewhere]
     if OWN_LICENSE in spec.faults:
         lines.append('license = "BYOL"')

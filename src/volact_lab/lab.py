@@ -16,7 +16,7 @@ import asyncssh
 
 from volact.knowledge.load import load_editions, load_profile
 from volact_lab import handout
-from volact_lab.cloud import CloudFront, home
+from volact_lab.cloud import CloudFront, cloud_of, home, lab_clouds
 from volact_lab.errors import LabError
 from volact_lab.faults import FAULTS
 from volact_lab.fleet import able, fleet
@@ -97,7 +97,12 @@ class Lab:
         )
         self.winrm = WinRmFront(self.front.password, self.front.pool)
         regions = tuple(self.scenario.regions)
-        self.cloud: CloudFront = home().api.front(self.slots.values(), self.front.pool, regions)
+        self.clouds: dict[str, CloudFront] = {
+            cloud.scheme: cloud.api.front(slots, self.front.pool, cloud.regions or regions)
+            for cloud in lab_clouds()
+            if (slots := [s for s in self.slots.values() if s.spec.cloud is cloud]) or cloud.is_home
+        }
+        self.cloud = self.clouds[home().scheme]
 
     async def start(self) -> None:
         """Start the surroundings, then every server's listener."""
@@ -105,10 +110,14 @@ class Lab:
         world = await self.surroundings.start(self._metadata)
         self.front.pool.start()
         self.winrm.start(self.slots.values())
-        await self.cloud.start()
+        for cloud in self.clouds.values():
+            await cloud.start()
+        worlds = {PROVIDER: world}
+        for name in {spec.cloud.provider for spec in self.specs} - {PROVIDER}:
+            worlds[name] = self.surroundings.world(load_profile(name))
         options = self.front.options()
         for slot in self.slots.values():
-            slot.world = world
+            slot.world = worlds[slot.spec.cloud.provider]
             slot.on_report = self._report
             if slot.spec.by_cloud:
                 continue  # nothing listens: its agent asks the cloud
@@ -129,7 +138,8 @@ class Lab:
             await gate.stop()
         await self.front.stop()
         await self.winrm.stop()
-        await self.cloud.stop()
+        for cloud in self.clouds.values():
+            await cloud.stop()
         self.front.pool.stop()
         await self.surroundings.stop()
         for taken in self._taken:
@@ -174,7 +184,7 @@ class Lab:
                 self.front.host_key,
                 self._old_key,
                 self.winrm.identities,
-                self.cloud,
+                self.clouds,
             ),
         )
 
@@ -214,4 +224,6 @@ def _reached(spec: Spec, transport: TransportName | None) -> Spec:
     wanted = transport or spec.transport
     for name in spec.faults:
         wanted = able(FAULTS[name], wanted)
-    return replace(spec, transport=wanted)
+    regions = cloud_of(wanted).regions
+    region = regions[spec.index % len(regions)] if regions else spec.region
+    return replace(spec, transport=wanted, region=region)

@@ -10,7 +10,7 @@ from typing import get_args
 import msgspec
 
 from volact.errors import DataError, InputError
-from volact_lab.cloud import home
+from volact_lab.cloud import lab_clouds
 from volact_lab.faults import FAULTS
 from volact_lab.windows.language import LANGUAGES
 from volact_lab.windows.releases import RELEASES
@@ -77,7 +77,11 @@ def _check(where: str, scenario: Scenario) -> None:
         ("release", set(scenario.releases), set(RELEASES)),
         ("language", set(scenario.languages), set(LANGUAGES)),
         ("shell", set(scenario.shells), set(get_args(ShellName))),
-        ("transport", set(scenario.transports), {*LOGINS, home().scheme}),
+        (
+            "transport",
+            set(scenario.transports),
+            {*LOGINS, *(cloud.scheme for cloud in lab_clouds())},
+        ),
     )
     for word, used, allowed in known:
         for item in sorted(used - allowed):

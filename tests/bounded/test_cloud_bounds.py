@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to, with_success
 
+from volact.bounded.stream import Limits
+from volact.cloud.aws import sdk as aws_sdk
+from volact.cloud.aws import ssm
+from volact.cloud.aws.calls import Calls as AwsCalls
+from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.base import ApiError
 from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.keys import find_keys
@@ -16,13 +22,14 @@ from volact.cloud.tencent.roles import MachineRole, fetch
 from volact.cloud.tencent.sdk import LIMITS
 from volact.cloud.tencent.settings import TencentSettings as Account
 from volact.cloud.tencent.tat import agents
+from volact.errors import InputError
 from volact.threads import BlockingCalls
 
 KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDsomething", "TENCENTCLOUD_SECRET_KEY": "some-key"}
 BUFFERS = 16 * 1024 * 1024
 
 
-async def ask(port: int) -> ApiError:
+async def ask_tencent(port: int, _folder: Path) -> ApiError:
     account = Account(endpoint=f"http://127.0.0.1:{port}")
     calls = Calls(account, "ap-jakarta", find_keys(account, KEYS), BlockingCalls(), ())
     with pytest.raises(ApiError) as caught:
@@ -30,17 +37,38 @@ async def ask(port: int) -> ApiError:
     return caught.value
 
 
+async def ask_aws(port: int, folder: Path) -> ApiError:
+    path = folder / "keys.ini"
+    path.write_text("[default]\naws_access_key_id = AKIA0\naws_secret_access_key = some-key\n")
+    keys = aws_sdk.Keys(AwsSettings(endpoint=f"http://127.0.0.1:{port}", credentials=str(path)))
+    with pytest.raises(ApiError) as caught:
+        await ssm.agents(AwsCalls("eu-west-1", keys, BlockingCalls(), ()), ["i-1"])
+    return caught.value
+
+
+Ask = Callable[[int, Path], Awaitable[ApiError]]
+ASKS: dict[str, tuple[Ask, Limits]] = {
+    "tencent": (ask_tencent, LIMITS),
+    "aws": (ask_aws, aws_sdk.LIMITS),
+}
+CLOUDS = pytest.mark.parametrize(("ask", "limits"), ASKS.values(), ids=ASKS)
+
+
+@CLOUDS
 @pytest.mark.parametrize("say", FLOODS.values(), ids=FLOODS)
-async def test_an_api_that_floods(say: Say) -> None:
+async def test_an_api_that_floods(ask: Ask, limits: Limits, say: Say, tmp_path: Path) -> None:
     with evil(say) as server:
-        await ask(server.port)
+        await ask(server.port, tmp_path)
         assert server.over.wait(10)
-        assert server.sent < LIMITS.most_bytes + BUFFERS
+        assert server.sent < limits.most_bytes + BUFFERS
 
 
-async def test_an_api_that_compresses() -> None:
+@CLOUDS
+async def test_an_api_that_compresses(ask: Ask, limits: Limits, tmp_path: Path) -> None:
     with evil(compressed) as server:
-        assert "compressed" in str(await ask(server.port))
+        error = await ask(server.port, tmp_path)
+        assert "compressed" in str(error) or error.kind == "connect"
+        assert server.sent < limits.most_bytes
 
 
 def page(text: str) -> Say:
@@ -50,10 +78,26 @@ def page(text: str) -> Say:
     return say
 
 
-async def test_an_api_that_leads_elsewhere() -> None:
+@CLOUDS
+async def test_an_api_that_leads_elsewhere(ask: Ask, limits: Limits, tmp_path: Path) -> None:
     with evil(page("{}")) as elsewhere, evil(leads_to(elsewhere.port)) as server:
-        assert "is a redirect" in str(await ask(server.port))
+        error = await ask(server.port, tmp_path)
+        assert "is a redirect" in str(error) or "(30" in str(error)
         assert elsewhere.requests == []
+
+
+def test_metadata_of_aws_that_floods_gives_no_keys(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for say in (*FLOODS.values(), *map(with_success, FLOODS.values())):
+        with evil(say) as server:
+            url = f"http://127.0.0.1:{server.port}/"
+            monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)
+            with pytest.raises(InputError):
+                aws_sdk.Keys(AwsSettings()).find()
+            assert server.over.wait(10)
+            assert server.sent < aws_sdk.METADATA.most_bytes + BUFFERS
 
 
 def test_metadata_that_floods_trickles_or_leads_elsewhere() -> None:

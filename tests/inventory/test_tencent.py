@@ -170,7 +170,7 @@ def test_sources(text: str, regions: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["tencent", "tencent:", "aws:us-east-1", "tencent:Jakarta", "tencent:ap-jakarta;rm"]
+    "text", ["tencent", "tencent:", "ibm:us-east-1", "tencent:Jakarta", "tencent:ap-jakarta;rm"]
 )
 def test_what_is_no_source_is_refused(text: str) -> None:
     with pytest.raises(InputError):

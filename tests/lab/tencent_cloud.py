@@ -26,8 +26,8 @@ from volact.transports.base import Raw
 from volact.transports.run_command.batcher import Batcher
 from volact.transports.run_command.service import RunCommandService
 from volact.transports.run_command.transport import RunCommandTransport
+from volact_lab.instances.faults import ApiFault
 from volact_lab.lab import Lab
-from volact_lab.tencent.faults import ApiFault
 from volact_lab.tencent.front import TencentFront
 from volact_lab.tencent.signature import Account as LabAccount
 

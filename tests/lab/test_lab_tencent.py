@@ -19,9 +19,10 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from volact_lab.tencent.estate import Instance
-from volact_lab.tencent.faults import ApiFault
-from volact_lab.tencent.limits import Limits
+from volact_lab.instances.estate import Instance
+from volact_lab.instances.faults import ApiFault
+from volact_lab.instances.limits import Limits
+from volact_lab.tencent.front import PER_SECOND
 from volact_lab.tencent.signature import Account, verify
 
 VERSIONS = {"tat": "2020-10-28", "cvm": "2017-03-12"}
@@ -220,7 +221,7 @@ async def test_a_list_that_is_not_as_documented_is_refused(
 
 def test_more_than_the_limit_in_a_second_is_refused() -> None:
     now = [0.0]
-    limits = Limits(clock=lambda: now[0])
+    limits = Limits(PER_SECOND, "RequestLimitExceeded", clock=lambda: now[0])
     for _ in range(20):
         limits.admit("AKID", "ap-jakarta", "RunCommand")
     limits.admit("AKID", "ap-jakarta", "DescribeInvocationTasks")

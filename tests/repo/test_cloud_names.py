@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from volact.cloud.base import Cloud
 from volact.cloud.registry import clouds
 from volact.knowledge.load import profile_names
 
@@ -21,6 +22,7 @@ ITS_OWN = (
     "src/volact_lab/tencent/",
     "src/volact_lab/scenarios/",
 )
+SDKS = {"tencent": "tencentcloud", "aws": "botocore|boto3"}
 # Pages that show it as the example, besides those of findings.
 PAGES = (
     *("accuracy.md", "agent-protocol.md", "cli.md", "inventories.md", "lab.md", "languages.md"),
@@ -58,15 +60,37 @@ def test_only_these_pages_show_it_as_the_example() -> None:
     assert naming <= set(PAGES)
 
 
-@pytest.mark.parametrize("cloud", clouds(), ids=lambda cloud: cloud.name)
-def test_a_declaration_fits_the_rest(cloud: object) -> None:
-    from volact.cloud.base import Cloud
+def own_words(cloud: Cloud) -> re.Pattern[str]:
+    """What only code of one cloud says: its folders, addresses, classes, SDK and page."""
+    classes = "|".join(word.capitalize() for word in (cloud.name, cloud.scheme))
+    return re.compile(
+        rf"\bcloud[./]{cloud.name}\b|\blab[./]{cloud.name}\b|\b{cloud.scheme}://"
+        rf"|\b(?:{classes})[A-Z][a-z]|{SDKS[cloud.name]}|docs/{cloud.scheme}\.md"
+    )
 
-    assert isinstance(cloud, Cloud)
+
+@pytest.mark.parametrize("cloud", clouds(), ids=lambda cloud: cloud.name)
+def test_only_its_own_folders_have_the_words_of_a_cloud(cloud: Cloud) -> None:
+    own = (f"src/volact/cloud/{cloud.name}/", f"src/volact_lab/{cloud.name}/")
+    words = own_words(cloud)
+    text = {short(path): path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py")}
+    assert any(words.search(text[name]) for name in text if name.startswith(own[0]))
+    named = [
+        f"{name}: {match[0]}"
+        for name, content in sorted(text.items())
+        if not name.startswith(own) and (match := words.search(content))
+    ]
+    assert named == []
+
+
+@pytest.mark.parametrize("cloud", clouds(), ids=lambda cloud: cloud.name)
+def test_a_declaration_fits_the_rest(cloud: Cloud) -> None:
     assert cloud.name in profile_names()
     assert re.fullmatch(cloud.place, cloud.place_example.replace("x", "0"))
     fields = set(cloud.settings.__struct_fields__)
     assert {option.name for option in cloud.options} <= fields
+    assert cloud.unproven.endswith(".")
+    assert (ROOT / f"docs/{cloud.scheme}.md").is_file()
     extras = (ROOT / "pyproject.toml").read_text("utf-8")
     assert re.search(rf"^{cloud.extra} = \[", extras, re.MULTILINE)
     if cloud.listing is not None:

@@ -8,6 +8,7 @@ reachable by it, and its inventory has the settings.
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -16,7 +17,6 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tencent_cloud import profile_file
 
 from volact.errors import TransportError
 from volact.inventory import Inventory, Secrets, load_inventory, with_credential
@@ -24,16 +24,17 @@ from volact.model.server import Server
 from volact.transports.base import Opener, Raw, Transport
 from volact.transports.connect import make_opener
 from volact.transports.local import LocalTransport
+from volact_lab.instances.agent import SYSTEM_TEMP
 from volact_lab.lab import Lab
 from volact_lab.tencent.agent import FOLDER
-from volact_lab.tencent.signature import Account
 from volact_lab.windows.spec import TransportName
 
-REMOTE: tuple[TransportName, ...] = ("ssh", "winrm", "tat")
+# Ways that carry little output, in a code page of their own, and name files themselves.
+# The second word names the file of a cloud's keys.
+RUN_COMMANDS = {"tat": "credentials", "ssm": "aws-credentials"}
+REMOTE: tuple[TransportName, ...] = ("ssh", "winrm", *RUN_COMMANDS)
 # local has no line: no login to refuse, no server to be unreachable or another one.
 WAYS = (*REMOTE, "local")
-# Ways that carry little output, in a code page of their own, and name files themselves.
-RUN_COMMANDS = ("tat",)
 
 # One server of each shell, and one of each fault of a line.
 SERVERS = 40
@@ -57,7 +58,9 @@ class Servers:
         """The server with a password, or keys of the cloud, that are wrong."""
         if not self.by_run_command:
             return with_credential(server, password_env="WRONG")
-        path = profile_file(folder / "wrong.ini", default=Account("AKIDwrong", "wrong-key"))
+        path = folder / "wrong.ini"
+        text = (folder / f"lab.{RUN_COMMANDS[self.way]}").read_text()
+        path.write_text(re.sub(r"(?<=key = ).+", "wrong", text))
         account = replace(server.account, credentials=str(path))
         return replace(server, account=account)
 
@@ -91,6 +94,7 @@ class Servers:
         machine = self.lab.machine(server.name)
         nodes = machine.files.children(machine.temp)
         left = [node.path for node in nodes if "volact-" in node.path]
+        left += [node.path for node in machine.files.children(SYSTEM_TEMP)]
         return left + [node.path for node in machine.files.children(f"{FOLDER}\\tmp")]
 
 

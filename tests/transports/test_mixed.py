@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from volact.cloud.registry import clouds
 from volact.fleet import run_fleet
 from volact.inventory import Secrets, load_inventory
+from volact.knowledge.load import load_profile
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
 from volact_lab.lab import Lab
@@ -24,7 +26,26 @@ async def test_a_mixed_fleet_is_activated_in_one_run(tmp_path: Path) -> None:
             told = (row.verdict, row.error and row.error.kind)
             assert told == (truth.verdict, truth.error), (row.name, row.error)
         ways = Counter(truth.transport for truth in lab.truth.values())
-        assert set(ways) == {"ssh", "winrm", "tat"}
-        assert min(ways.values()) >= 19  # a third each, but where a way cannot have a fault
-        assert {server.address.scheme for server in servers} == {"ssh", "winrm", "winrms", "tat"}
+        assert set(ways) == {"ssh", "winrm", *(cloud.scheme for cloud in clouds())}
+        # As many each, but where a way cannot have a fault.
+        assert min(ways.values()) >= 60 // len(ways) - 4
+        assert {server.address.scheme for server in servers} == {*ways, "winrms"}
+        assert lab.errors == []
+
+
+async def test_servers_of_several_clouds_are_activated_in_one_run(tmp_path: Path) -> None:
+    async with Lab("clouds", 60, 3) as lab:
+        lab.write_inventory(tmp_path / "lab.toml")
+        inventory = load_inventory(tmp_path / "lab.toml")
+        servers = [s for s in inventory.servers if lab.slots[s.name].line != "hang"]
+        assert {s.address.scheme for s in servers} == {cloud.scheme for cloud in clouds()}
+        job = Job(mode="activate", images=inventory.images, deadline_s=60)
+        async for row in run_fleet(servers, make_opener(Secrets()), job):
+            truth = lab.truth[row.name]
+            told = (row.verdict, row.error and row.error.kind)
+            assert told == (truth.verdict, truth.error), (row.name, row.error)
+            if row.verdict == "healthy":
+                hosts = load_profile(str(row.provider)).all_kms_hosts()
+                assert row.license is not None
+                assert row.license.kms_host in {str(host) for host in hosts}
         assert lab.errors == []

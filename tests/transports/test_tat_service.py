@@ -20,9 +20,9 @@ from volact.model.report import ServerReport
 from volact.model.server import Address, Server
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
+from volact_lab.instances.tasks import Pace
 from volact_lab.lab import Lab
 from volact_lab.tencent.signature import Account as LabAccount
-from volact_lab.tencent.tasks import Pace
 
 
 async def rows_of(lab: Lab, folder: Path, *, concurrency: int = 200) -> dict[str, ServerReport]:

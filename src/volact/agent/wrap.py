@@ -33,13 +33,7 @@ $ErrorActionPreference = 'Stop'
 {text}
 '@)
 """
-_LAST = """\
-$ErrorActionPreference = 'Stop'
-$parts = Join-Path $env:USERPROFILE '{name}.txt'
-$data = [Convert]::FromBase64String([IO.File]::ReadAllText($parts) + @'
-{text}
-'@)
-[IO.File]::Delete($parts)
+_UNPACK = """\
 $from = New-Object IO.Compression.DeflateStream((New-Object IO.MemoryStream(,$data)), \
 [IO.Compression.CompressionMode]::Decompress)
 {file}
@@ -49,12 +43,38 @@ while (($count = $from.Read($block, 0, $block.Length)) -gt 0) { $to.Write($block
 $to.Close()
 {run}
 """
+_LAST = (
+    """\
+$ErrorActionPreference = 'Stop'
+$parts = Join-Path $env:USERPROFILE '{name}.txt'
+$data = [Convert]::FromBase64String([IO.File]::ReadAllText($parts) + @'
+{text}
+'@)
+[IO.File]::Delete($parts)
+"""
+    + _UNPACK
+)
+_WHOLE = (
+    """\
+$ErrorActionPreference = 'Stop'
+$data = [Convert]::FromBase64String(@'
+{text}
+'@)
+"""
+    + _UNPACK
+)
 _FILE = """\
 $name = 'volact-' + [Guid]::NewGuid().ToString('N') + '.bat'
 $file = Join-Path ([IO.Path]::GetTempPath()) $name"""
 _RUN = """\
 $ErrorActionPreference = 'Continue'
 & "$env:SystemRoot\\System32\\cmd.exe" /d /c $file
+exit $LASTEXITCODE"""
+# What it prints is written as it came: PowerShell's own output may break long lines.
+_RUN_UNBROKEN = """\
+$ErrorActionPreference = 'Continue'
+$lines = & "$env:SystemRoot\\System32\\cmd.exe" /d /c $file
+[Console]::Out.Write(($lines -join "`r`n") + "`r`n")
 exit $LASTEXITCODE"""
 # A command of Cloud Assistant, after Base64; the rest of a part is the PowerShell around it.
 ALIBABA_BYTES = 18 * 1024
@@ -78,6 +98,12 @@ class Wrapped(msgspec.Struct, frozen=True):
 def wrap(service: str, script: bytes, *, title: str, deadline_s: int) -> Wrapped:
     """A ``.bat`` as one of ``SERVICES`` takes it."""
     return SERVICES[service](script.decode("ascii"), title, deadline_s)
+
+
+def packed_powershell(script: bytes) -> str:
+    """A ``.bat`` as one PowerShell script that unpacks and runs it, without parameters."""
+    packed = _folded(_packed(script.decode("ascii")))
+    return _filled(_WHOLE, text=packed, file=_FILE, run=_RUN_UNBROKEN)
 
 
 def _aws(text: str, title: str, deadline_s: int) -> Wrapped:

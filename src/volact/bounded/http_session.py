@@ -10,6 +10,7 @@ For libraries that bring a session of their own (pypsrp, cloud SDKs)::
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, Literal
 from urllib.parse import urljoin
 from weakref import WeakSet
@@ -84,14 +85,7 @@ class BoundedAdapter(HTTPAdapter):
         return origin(here) == origin(urljoin(here, there))
 
     def _bind(self, manager: PoolManager) -> None:
-        pools = manager.pool_classes_by_scheme
-        manager.pool_classes_by_scheme = {s: self._pool(kind) for s, kind in pools.items()}
-
-    def _pool(self, kind: type[Any]) -> type[Any]:
-        if hasattr(kind, "bounded"):
-            return kind
-        connection = self._connection(bounded_connection(kind.ConnectionCls, self._limits))
-        return type(kind.__name__, (kind,), {"ConnectionCls": connection, "bounded": True})
+        bind_pools(manager, self._limits, self._connection)
 
     def _connection(self, kind: type[Any]) -> type[Any]:
         """A kind of connection that this adapter can end."""
@@ -111,6 +105,27 @@ class BoundedAdapter(HTTPAdapter):
         sock = getattr(connection, "sock", None)
         if sock is not None:
             hang_up(sock)
+
+
+def bind_pools(
+    manager: Any, limits: Limits, also: Callable[[type[Any]], type[Any]] = lambda kind: kind
+) -> None:
+    """Put bounds under every connection that a pool manager of urllib3 will open.
+
+    Args:
+        manager: what makes the pools; bound twice it stays as it is.
+        limits: the bounds of each request.
+        also: what else a kind of connection is made.
+    """
+
+    def pool(kind: type[Any]) -> type[Any]:
+        if hasattr(kind, "bounded"):
+            return kind
+        connection = also(bounded_connection(kind.ConnectionCls, limits))
+        return type(kind.__name__, (kind,), {"ConnectionCls": connection, "bounded": True})
+
+    pools = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: pool(kind) for scheme, kind in pools.items()}
 
 
 def bind_session(session: requests.Session, limits: Limits, redirects: Redirects) -> BoundedAdapter:

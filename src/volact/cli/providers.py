@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from volact.cloud.registry import cloud_named
 from volact.errors import InputError
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile
@@ -44,6 +45,7 @@ def provider_text(profile: Profile) -> str:
     lines = [f"{profile.name}: {profile.title}"]
     for section in SECTIONS:
         lines += _section(section, profile)
+    lines += _run_command(profile)
     lines += ["", "Where this comes from"]
     lines += [f"  [{item.confidence}] {item.fact}\n      {item.text}" for item in profile.sources]
     lines += ["", "How sure a fact is"]
@@ -99,7 +101,23 @@ def _licence(profile: Profile) -> list[str]:
         lines.append(f"the cloud's licence: {', '.join(rule.entitled)}")
     if rule.own:
         lines.append(f"a licence of your own: {', '.join(rule.own)}")
+    if rule.instance_entitled:
+        lines.append(
+            f"the API's words for the cloud's licence: {', '.join(rule.instance_entitled)}"
+        )
+    if rule.instance_own:
+        lines.append(f"the API's words for a licence of your own: {', '.join(rule.instance_own)}")
     return [*lines, *([rule.text] if rule.text else [])]
+
+
+def _run_command(profile: Profile) -> list[str]:
+    """How volact calls the cloud's API, where it does."""
+    cloud = cloud_named(profile.name)
+    if cloud is None:
+        return []
+    scopes = [f"--from {cloud.name}:{cloud.listing.example}"] if cloud.listing else []
+    said = [f"{cloud.scheme}://{cloud.place_example}", *scopes, cloud.unproven]
+    return ["", "Its run-command and list of instances", *(f"  {line}" for line in said)]
 
 
 def _images(profile: Profile) -> list[str]:

@@ -138,6 +138,7 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     place_shown: str  # "a region and an instance"
     place_example: str  # "ap-jakarta/ins-xxxxxxxx"
     settings: type[AccountSettings] = AccountSettings
+    unproven: str = ""  # what no real account has confirmed; one sentence
     options: tuple[AccountOption, ...] = ()
     listing: ListingSyntax | None = None
 
@@ -160,7 +161,10 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskOutput(msgspec.Struct, frozen=True):
-    """What a script wrote on one instance; ``dropped`` are bytes that the cloud has not kept."""
+    """What a script wrote on one instance.
+
+    ``dropped`` are bytes that the cloud has not kept, -1 where it does not say how many.
+    """
 
     stdout: bytes
     stderr: bytes = b""

@@ -203,7 +203,8 @@ def _metadata(profile: Profile) -> Found:
     for name, value in profile.metadata_headers.items():
         if not _HEADER.fullmatch(name) or not value.isprintable():
             yield f"metadata_headers.{name}", "is not an HTTP header"
-    both = set(profile.entitlement.entitled) & set(profile.entitlement.own)
+    rule = profile.entitlement
+    both = {*rule.entitled, *rule.instance_entitled} & {*rule.own, *rule.instance_own}
     if both:
         yield "entitlement", f"{sorted(both)[0]!r} stands for both licences"
     if profile.entitlement.kind == "image" and not profile.image_key:

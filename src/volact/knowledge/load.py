@@ -166,11 +166,13 @@ def provider_names() -> tuple[str, ...]:
 
 @cache
 def license_words() -> tuple[str, ...]:
-    """The words that catalogues of images have for licences, those of the clouds first."""
+    """The words that clouds' APIs have for licences, those for the clouds' own first."""
     kinds = [load_profile(name).entitlement for name in profile_names()]
     said = [kind for kind in kinds if kind.kind == "image"]
     words = [word for kind in said for word in kind.entitled]
-    return tuple(dict.fromkeys([*words, *(word for kind in said for word in kind.own)]))
+    words += [word for kind in kinds for word in kind.instance_entitled]
+    words += [word for kind in said for word in kind.own]
+    return tuple(dict.fromkeys([*words, *(word for kind in kinds for word in kind.instance_own)]))
 
 
 def _sub_cloud(profile: Profile, part: str) -> Profile:

@@ -106,6 +106,9 @@ class Entitlement(FromFile, frozen=True, kw_only=True):
     # Values of the metadata service, or words of the catalogue of images:
     entitled: tuple[str, ...] = ()  # values that mean: the cloud's licence
     own: tuple[str, ...] = ()  # values that mean: the customer's own licence
+    # The same of words that the cloud's API has for an instance's licence:
+    instance_entitled: tuple[str, ...] = ()
+    instance_own: tuple[str, ...] = ()
     text: str = ""  # one sentence for a person
 
 

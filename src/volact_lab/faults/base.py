@@ -42,6 +42,7 @@ class Fault:
     domain_member: bool = False
     line: Line = ""
     error: ErrorKind | None = None
+    home_only: bool = False  # the servers of other clouds cannot have it
     agreed: Callable[[Spec], Word] | None = None  # where it stands with every consent
 
     def ends(self, spec: Spec) -> Word:

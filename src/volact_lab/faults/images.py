@@ -33,9 +33,11 @@ def _from(machine: Machine, image: str) -> None:
 
 
 FAULTS = (
-    Fault("image-private", always("image-not-entitled"), "attention", _from_private),
-    Fault("image-shared", always("image-not-entitled"), "attention", _from_shared),
-    Fault("image-retired", always("entitlement-unknown"), "healthy", _from_retired),
+    Fault(
+        "image-private", always("image-not-entitled"), "attention", _from_private, home_only=True
+    ),
+    Fault("image-shared", always("image-not-entitled"), "attention", _from_shared, home_only=True),
+    Fault("image-retired", always("entitlement-unknown"), "healthy", _from_retired, home_only=True),
     # A public image, but the instance itself was set to use an own licence.
-    Fault(OWN_LICENSE, always("license-byol"), "attention", notification),
+    Fault(OWN_LICENSE, always("license-byol"), "attention", notification, home_only=True),
 )

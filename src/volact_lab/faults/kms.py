@@ -192,6 +192,7 @@ FAULTS = (
         "attention",
         _name,
         agreed=lambda _spec: "healthy",
+        home_only=True,
     ),
     Fault("kms-refused", always("kms-unreachable"), "attention", _refused),
     Fault(

@@ -271,7 +271,9 @@ FAULTS = (
     Fault("time-source", always("time-source-missing", "not-licensed"), "healthy", _no_source),
     Fault("licensing-asleep", always("service-stopped"), "healthy", _asleep),
     Fault("rights", always("rights-lost", "not-licensed"), "attention", _rights),
-    Fault("image-unknown", always("entitlement-unknown"), "healthy", _unknown_image),
+    Fault(
+        "image-unknown", always("entitlement-unknown"), "healthy", _unknown_image, home_only=True
+    ),
     Fault("key-avma", always("key-avma"), "attention", _avma, agreed=lambda _spec: "healthy"),
     Fault("own-key", always("licensed-by-own-key"), "attention", _own_key),
     Fault("kms-role", always("kms-host-role"), "attention", _kms_host),

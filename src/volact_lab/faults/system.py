@@ -131,7 +131,7 @@ FAULTS = (
         _debugger,
         agreed=lambda _spec: "healthy",
     ),
-    Fault("image-imported", _image_findings, "attention", _image),
+    Fault("image-imported", _image_findings, "attention", _image, home_only=True),
     Fault("product-policy", always("product-policy-damaged"), "attention", _policy_damaged),
     Fault("self-check", always("agent-self-check-failed"), "attention", _odd),
     Fault("self-check-of-steps", always("not-licensed"), "failed", _odd_for_steps),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from volact_lab.instances.estate import Estate, Instance
+from volact_lab.instances.faults import ApiFault
 from volact_lab.tencent.action import Action, Answer, Caller
-from volact_lab.tencent.estate import Estate, Instance
-from volact_lab.tencent.faults import ApiFault
 from volact_lab.tencent.images import Image, images
 from volact_lab.tencent.parameters import Parameters
 

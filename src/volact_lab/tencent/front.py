@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
-from volact_lab.listening import StreamListener
+from volact_lab.instances.estate import Estate, Instance
+from volact_lab.instances.faults import ApiFault
+from volact_lab.instances.front import ApiFront
+from volact_lab.instances.limits import Limits
+from volact_lab.instances.tasks import Invocations, Pace
 from volact_lab.ssh.pool import Pool
 from volact_lab.ssh.slot import Slot
 from volact_lab.tencent import cvm, sts, tat
 from volact_lab.tencent.action import Action, Answer, Caller
-from volact_lab.tencent.estate import Estate, Instance
-from volact_lab.tencent.faults import ApiFault
-from volact_lab.tencent.limits import Limits
+from volact_lab.tencent.agent import run_bat
+from volact_lab.tencent.estate import of_slot
 from volact_lab.tencent.parameters import Parameters
 from volact_lab.tencent.signature import Account, Signed, verify
-from volact_lab.tencent.tasks import Invocations, Pace
-from volact_lab.winrm.http import Connection, Headers, Reply
+from volact_lab.winrm.http import Headers, Reply
 
-# A test's hook to make the next requests fail: the answer to one, if any.
-Mischief = Callable[[str, dict[str, Any]], ApiFault | Reply | None]
+MAX_OUTPUT = 24 * 1024
+PER_SECOND = {
+    "RunCommand": 20,
+    "DescribeInvocationTasks": 20,
+    "CancelInvocation": 20,
+    "DescribeAutomationAgentStatus": 60,
+    "DescribeInstances": 40,
+    "DescribeImages": 40,
+}
 
 
-def _no_mischief(_action: str, _asked: dict[str, Any]) -> None:
-    return None
-
-
-class TencentFront:
+class TencentFront(ApiFront):
     """The API of all services and regions on one loopback port."""
 
     def __init__(
@@ -46,36 +48,17 @@ class TencentFront:
     ) -> None:
         self.account = Account(f"AKIDlab{secrets.token_hex(12)}", secrets.token_hex(16))
         self.accounts = {self.account.secret_id: self.account}
-        self.estate = Estate(slots, others)
-        self.invocations = Invocations(pool, pace or Pace())
-        self.limits = Limits()
-        self.calls: Counter[str] = Counter()
-        self.mischief: Mischief = _no_mischief
-        self.port = 0
+        super().__init__(
+            Estate(slots, of_slot, others),
+            Invocations(pool, pace or Pace(), run_bat, MAX_OUTPUT),
+            Limits(PER_SECOND, "RequestLimitExceeded"),
+        )
         self._regions = regions
         self._services: dict[str, tuple[str, dict[str, Action]]] = {
             "tat": (tat.VERSION, tat.Tat(self.estate, self.invocations).actions),
             "cvm": (cvm.VERSION, cvm.Cvm(self.estate).actions),
             "sts": (sts.VERSION, sts.Sts(self.accounts).actions),
         }
-        self._listener = StreamListener(self._connected)
-
-    @property
-    def endpoint(self) -> str:
-        """What a client sets as its endpoint."""
-        return f"http://127.0.0.1:{self.port}"
-
-    async def start(self) -> None:
-        """Listen on a free loopback port."""
-        self.port = await self._listener.start()
-
-    async def stop(self) -> None:
-        """Close the listener, its connections, and what runs."""
-        await self._listener.stop()
-        await self.invocations.stop()
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(reader, writer, self._answer).serve()
 
     async def _answer(self, _target: str, headers: Headers, body: bytes) -> Reply:
         try:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import string
+
 from volact_lab.cloud import LabCloud
 from volact_lab.tencent.images import LICENSE
 
 HOME = LabCloud(
     provider="tencent",
+    is_home=True,
+    id_prefix="ins-",
+    id_letters=string.ascii_lowercase + string.digits,
+    id_length=8,
     scheme="tat",
     maker="Tencent Cloud",
     model="CVM",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from volact_lab.tencent.faults import ApiFault
+from volact_lab.instances.faults import ApiFault
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ import binascii
 import re
 from collections.abc import Sequence
 
+from volact_lab.instances.estate import Estate, Instance
+from volact_lab.instances.faults import ApiFault
+from volact_lab.instances.tasks import UNSTARTED, Invocations, Order, Task
 from volact_lab.tencent.action import Action, Answer, Caller
-from volact_lab.tencent.estate import Estate, Instance
-from volact_lab.tencent.faults import ApiFault
 from volact_lab.tencent.parameters import Parameters
-from volact_lab.tencent.tasks import UNSTARTED, Invocations, Order, Task
 
 VERSION = "2020-10-28"
 MAX_INSTANCES, MAX_IDS, MAX_CONTENT = 200, 100, 64 * 1024
@@ -125,7 +125,7 @@ class Tat:
         ]
         page = asked.page(found)
         asked.done()
-        rows = [task.row(hide_output=hide) for task in page]
+        rows = [_task_row(task, hide_output=hide) for task in page]
         return {"InvocationTaskSet": rows, "TotalCount": len(found)}
 
     def _cancel(self, asked: Parameters, caller: Caller) -> Answer:
@@ -170,6 +170,18 @@ def _check_name(name: str) -> None:
 def _one_of(ids: Sequence[str], filters: dict[str, list[str]]) -> None:
     if ids and filters:
         raise ApiFault("InvalidParameter.ConflictParameter", "Ids and `Filters` are both given.")
+
+
+def _task_row(task: Task, *, hide_output: bool) -> Answer:
+    output = "" if hide_output else base64.b64encode(task.output).decode("ascii")
+    return {
+        "InvocationId": task.invocation,
+        "InvocationTaskId": task.id,
+        "InstanceId": task.instance,
+        "TaskStatus": task.status,
+        "ErrorInfo": task.error,
+        "TaskResult": {"ExitCode": task.exit_code, "Output": output, "Dropped": task.dropped},
+    }
 
 
 def _agent_row(instance: Instance) -> Answer:

@@ -18,7 +18,7 @@ DONE, INVALID_ADDRESS, DENIED = 0, 70, 91
 
 def install(machine: Machine) -> None:
     """As DHCP sets it up."""
-    machine.registry.set(KEY, "DhcpNameServer", sz(" ".join(machine.world.profile.dns)))
+    machine.registry.set(KEY, "DhcpNameServer", sz(" ".join(machine.world.dns)))
     machine.registry.set(KEY, "NameServer", sz(""))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from volact_lab.cloud import home
+from volact_lab.cloud import LabCloud
 from volact_lab.windows import acl, files, protection, registry
 from volact_lab.windows.files import SYSTEM_FILE_ACL, Node
 from volact_lab.windows.language import LANGUAGES
@@ -57,7 +57,9 @@ def product_policy(size: int) -> Value:
 
 
 @cache
-def registry_image(release_name: str, language: str, edition_id: str, core: bool) -> registry.Image:
+def registry_image(
+    release_name: str, language: str, edition_id: str, core: bool, cloud: LabCloud
+) -> registry.Image:
     """The registry of a release in a language and edition."""
     release = RELEASES[release_name]
     image: registry.Image = {}
@@ -77,8 +79,8 @@ def registry_image(release_name: str, language: str, edition_id: str, core: bool
     text(
         "HKLM\\HARDWARE\\DESCRIPTION\\System\\BIOS",
         BIOSVendor="SeaBIOS",
-        SystemManufacturer=home().maker,
-        SystemProductName=home().model,
+        SystemManufacturer=cloud.maker,
+        SystemProductName=cloud.model,
     )
     text(
         "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation",

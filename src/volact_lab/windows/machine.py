@@ -84,13 +84,13 @@ class Machine:
         self.gateway = self.address.rpartition(".")[0] + ".1"
         self.clock = Clock(bias=self.language.bias)
         self.files = Files(image.file_image(spec.release))
-        kind = (spec.release, spec.language, self.edition.edition_id, spec.core)
+        kind = (spec.release, spec.language, self.edition.edition_id, spec.core, spec.cloud)
         self.registry = Registry(image.registry_image(*kind))
         self.registry.denied = self._denied
         self.services = ServiceManager(self.files, self.registry)
         self.network = Network(
             self.world.internet,
-            list(self.world.profile.dns),
+            list(self.world.dns),
             self._routes(),
             manner=MANNERS[spec.variant("kms-manner", len(MANNERS))],
             patience=self.world.patience,
@@ -119,7 +119,7 @@ class Machine:
         )
 
     def _routes(self) -> list[Route]:
-        provider = [Route(r.destination, r.mask, self.gateway) for r in self.world.profile.routes]
+        provider = [Route(*route, self.gateway) for route in self.world.routes]
         default, everywhere = "0.0.0.0", "255.255.255.255"  # noqa: S104  # a route, not a listener
         return [
             Route(default, default, self.gateway),

@@ -51,7 +51,7 @@ def metadata(machine: Machine) -> dict[str, str]:
 def new_machine(spec: Spec, world: World) -> Machine:
     """A healthy server: licensed by the provider's KMS host, with its DNS, routes and time."""
     machine = Machine(spec, world)
-    machine.metadata = metadata(machine)
+    machine.metadata = (spec.cloud.metadata or metadata)(machine)
     _install(machine)
     return machine
 

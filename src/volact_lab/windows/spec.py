@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import random
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from volact.model.profile import Edition, Profile
+from volact_lab.cloud import LabCloud, cloud_of
 from volact_lab.windows.network import Internet
 
-_ID = string.ascii_lowercase + string.digits
 # cmd-u prints UTF-16; cmd-c is a cmd.exe that is given -c in the place of /c.
 ShellName = Literal["cmd", "powershell", "bash", "msys", "cmd-u", "cmd-c"]
 LOGINS = ("ssh", "winrm")
-TransportName = str  # one of ``LOGINS``, or the scheme of the cloud's run-command
+TransportName = str  # one of ``LOGINS``, or the scheme of a cloud's run-command
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,11 @@ class Spec:
     forms: tuple[tuple[str, int], ...] = ()  # forms that are not left to the seed
 
     @property
+    def cloud(self) -> LabCloud:
+        """The cloud that it is in."""
+        return cloud_of(self.transport)
+
+    @property
     def by_cloud(self) -> bool:
         """Whether the cloud's own agent runs scripts on it, and no login leads to it."""
         return self.transport not in LOGINS
@@ -52,7 +56,9 @@ class Spec:
     def instance_id(self) -> str:
         """What the cloud calls the server."""
         chance = random.Random(f"{self.seed}/{self.index}/instance")
-        return "ins-" + "".join(chance.choice(_ID) for _ in range(8))
+        cloud = self.cloud
+        letters = (chance.choice(cloud.id_letters) for _ in range(cloud.id_length))
+        return cloud.id_prefix + "".join(letters)
 
     def variant(self, what: str, count: int = 2) -> int:
         """Which of ``count`` forms something takes here: as given, else decided by the seed."""
@@ -74,3 +80,5 @@ class World:
     # "late" is six hours behind, "other" is no KMS host.
     odd_kms_ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     patience: float = 0.05
+    dns: tuple[str, ...] = ()  # the name servers that DHCP gives
+    routes: tuple[tuple[str, str], ...] = ()  # destinations and masks, by the default gateway

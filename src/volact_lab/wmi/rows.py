@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from volact_lab.cloud import home
 from volact_lab.windows import adapter, upkeep
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.products import Product
@@ -51,8 +50,8 @@ def _computer_system(machine: Machine) -> Iterator[Cells]:
         "domain": machine.domain or "WORKGROUP",
         "domainrole": machine.domain_role,
         "partofdomain": bool(machine.domain),
-        "manufacturer": home().maker,
-        "model": home().model,
+        "manufacturer": machine.spec.cloud.maker,
+        "model": machine.spec.cloud.model,
         "username": None,
     }
 
@@ -115,7 +114,7 @@ def _routes(machine: Machine) -> Iterator[Cells]:
 
 
 def _enclosure(machine: Machine) -> Iterator[Cells]:
-    yield {"smbiosassettag": "", "manufacturer": home().maker, "serialnumber": ""}
+    yield {"smbiosassettag": "", "manufacturer": machine.spec.cloud.maker, "serialnumber": ""}
 
 
 def _licensing_service(machine: Machine) -> Iterator[Cells]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from volact.cloud.base import Account
-from volact.cloud.tencent.calls import PAUSES_S, Calls
+from volact.cloud.calls import PAUSES_S
+from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.endpoint import endpoint_of
 from volact.cloud.tencent.keys import Keys, check_keys, find_keys
 from volact.cloud.tencent.listing import CvmList

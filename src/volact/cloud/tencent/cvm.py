@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from volact.cloud.tencent.calls import PAGE, Calls, Value, all_pages
+from volact.cloud.calls import Value
+from volact.cloud.tencent.calls import PAGE, Calls, all_pages
 
 MAX_IDS = 100
 

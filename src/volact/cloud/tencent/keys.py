@@ -152,7 +152,9 @@ def _assumed(account: TencentSettings, secret_id: str, secret_key: str, role: st
     from volact.cloud.tencent.roles import AssumedRole  # noqa: PLC0415
 
     endpoint = endpoint_of(account, "sts")
-    return AssumedRole(secret_id, secret_key, role, _SESSION, endpoint=endpoint.url_or_host)
+    # The SDK has no place for a scheme here, and takes a URL all the same.
+    url_or_host = endpoint.host if endpoint.scheme == "https" else endpoint.url
+    return AssumedRole(secret_id, secret_key, role, _SESSION, endpoint=url_or_host)
 
 
 def _from_identity(env: Mapping[str, str]) -> Any:

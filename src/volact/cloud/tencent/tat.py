@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from volact.cloud.tencent.calls import PAGE, Calls, Value, all_pages
+from volact.cloud.calls import Value
+from volact.cloud.tencent.calls import PAGE, Calls, all_pages
 
 MAX_INSTANCES = 200  # of one RunCommand
 MAX_IDS = 100  # of one call of any other action

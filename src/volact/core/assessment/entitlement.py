@@ -45,12 +45,14 @@ def entitlement_of(facts: Facts, ctx: Context, system: SystemState) -> Entitleme
     azure = rule.kind == "edition" and system.sku in AZURE_EDITION
     by_metadata = not set(said.split()).isdisjoint(rule.entitled)
     public = image is not None and _is_public(image, rule)
-    covered = by_metadata or azure or public
+    by_api = ctx.license in rule.instance_entitled
+    covered = by_metadata or azure or public or by_api
     return EntitlementState(
         image_id=image_id,
         image=image,
         metadata=said,
-        own_by_metadata=bool(said) and said in rule.own,
+        # The metadata follows a change of the licence later than the API.
+        own_by_metadata=bool(said) and said in rule.own and not by_api,
         covered=covered,
         entitled=covered or bool(ctx.policy.override_entitlement),
         is_public_image=public,
@@ -66,8 +68,8 @@ def _image_id(facts: Facts, ctx: Context) -> str:
 def _image(ctx: Context, image_id: str) -> Image | None:
     """What is known of the image; an own licence of the server itself rules over it."""
     image = ctx.images.get(image_id) or ctx.knowledge.profile.images.get(image_id)
-    if ctx.license != "BYOL":
-        return image  # any other word applies to every server that is not BYOL
+    if ctx.license not in ("BYOL", *ctx.knowledge.profile.entitlement.instance_own):
+        return image  # any other word says nothing of the image
     return msgspec.structs.replace(image or Image(), license="BYOL")
 
 

@@ -73,7 +73,7 @@ def license_byol(a: Assessment) -> Found | None:
         return None
     summary = (
         say("The cloud's API reports that this server uses your own licence, not the provider's.")
-        if a.ctx.license == "BYOL"
+        if a.ctx.license in ("BYOL", *a.ctx.knowledge.profile.entitlement.instance_own)
         else say(
             "The image {image} uses your own licence, not the provider's.",
             image=a.entitlement.image_id,

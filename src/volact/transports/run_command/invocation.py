@@ -71,7 +71,7 @@ def raw_of(
     if isinstance(result, TransportError):
         return result
     if result.dropped or len(result.stdout) > limits.output_bytes:
-        dropped = f"{result.dropped} bytes" if result.dropped else "the rest"
+        dropped = f"{result.dropped} bytes" if result.dropped > 0 else "the rest"
         return TransportError(
             "protocol",
             f"the answer is truncated: {limits.service} keeps "

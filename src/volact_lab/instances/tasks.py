@@ -8,19 +8,17 @@ Cancelled before it runs a task is CANCELLED, while it runs TERMINATED.
 from __future__ import annotations
 
 import asyncio
-import base64
 import itertools
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from volact_lab.instances.agent import Ran, Runner
 from volact_lab.ssh.pool import Pool
 from volact_lab.ssh.slot import Slot
 from volact_lab.ssh.tamper import tamper
-from volact_lab.tencent.agent import Ran, run_bat
 
-MAX_OUTPUT = 24 * 1024
 _GRACE_S = 5.0
 # What a chatty start-up script prints before anything of ours.
 _NOISE = b"REM this server says a lot before it does anything\r\n" * 460
@@ -39,24 +37,9 @@ class Task:
     error: str = ""
     exit_code: int | None = None
     output: bytes = b""
+    errors: bytes = b""
     dropped: int = 0
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def row(self, *, hide_output: bool) -> dict[str, object]:
-        """The task as DescribeInvocationTasks has it."""
-        output = "" if hide_output else base64.b64encode(self.output).decode("ascii")
-        return {
-            "InvocationId": self.invocation,
-            "InvocationTaskId": self.id,
-            "InstanceId": self.instance,
-            "TaskStatus": self.status,
-            "ErrorInfo": self.error,
-            "TaskResult": {
-                "ExitCode": self.exit_code,
-                "Output": output,
-                "Dropped": self.dropped,
-            },
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +63,27 @@ class Pace:
 
 
 class Invocations:
-    """Every invocation of a lab, oldest first."""
+    """Every invocation of a lab, oldest first.
 
-    def __init__(self, pool: Pool, pace: Pace) -> None:
+    Args:
+        pool: where scripts run.
+        pace: of tasks.
+        runner: has the cloud's agent run a script.
+        keeps: the bytes that are kept of an output.
+        new_id: the id of an invocation, by its number.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        pace: Pace,
+        runner: Runner,
+        keeps: int,
+        new_id: Callable[[int], str] = "inv-{:08x}".format,
+    ) -> None:
+        self._runner = runner
+        self._keeps = keeps
+        self._new_id = new_id
         self.tasks: dict[str, Task] = {}
         self.orders: dict[str, Order] = {}
         self._pool = pool
@@ -95,7 +96,7 @@ class Invocations:
 
     def start(self, order: Order, targets: dict[str, Slot | None]) -> str:
         """Begin an invocation; its id."""
-        invocation = f"inv-{next(self._numbers):08x}"
+        invocation = self._new_id(next(self._numbers))
         self.orders[invocation] = order
         for instance, slot in targets.items():
             task = Task(f"invt-{next(self._numbers):08x}", invocation, instance)
@@ -150,7 +151,7 @@ class Invocations:
         machine = slot.machine
         work = asyncio.ensure_future(
             self._pool.run(
-                lambda: run_bat(machine, task.id, order.script, order.timeout_s),
+                lambda: self._runner(machine, task.id, order.script, order.timeout_s),
                 order.timeout_s + _GRACE_S,
             )
         )
@@ -160,25 +161,24 @@ class Invocations:
             machine.stop_at = 0.0
         cancelled.cancel()
         ran = await work
-        _finish(task, ran, slot)
+        self._finish(task, ran, slot)
 
-
-def _finish(task: Task, ran: Ran, slot: Slot) -> None:
-    chance = random.Random(f"{slot.spec.seed}/{slot.spec.index}/{slot.executions}")
-    noise = _NOISE if slot.line == "truncated" else b""
-    output = noise + (
-        tamper(ran.output, "garbled", chance) if slot.line == "garbled" else ran.output
-    )
-    # The agent takes output in any code page for UTF-8.
-    output = output.decode("utf-8", "replace").encode()
-    task.output, task.dropped = output[:MAX_OUTPUT], max(0, len(output) - MAX_OUTPUT)
-    task.exit_code = ran.exit_code
-    if task.cancelled.is_set():
-        task.status = "TERMINATED"
-    elif ran.timed_out:
-        task.status = "TIMEOUT"
-    else:
-        task.status = "FAILED" if ran.exit_code else "SUCCESS"
+    def _finish(self, task: Task, ran: Ran, slot: Slot) -> None:
+        chance = random.Random(f"{slot.spec.seed}/{slot.spec.index}/{slot.executions}")
+        noise = _NOISE if slot.line == "truncated" else b""
+        output = noise + (
+            tamper(ran.output, "garbled", chance) if slot.line == "garbled" else ran.output
+        )
+        # The agent takes output in any code page for UTF-8.
+        output = output.decode("utf-8", "replace").encode()
+        task.output, task.dropped = output[: self._keeps], max(0, len(output) - self._keeps)
+        task.exit_code, task.errors = ran.exit_code, ran.errors
+        if task.cancelled.is_set():
+            task.status = "TERMINATED"
+        elif ran.timed_out:
+            task.status = "TIMEOUT"
+        else:
+            task.status = "FAILED" if ran.exit_code else "SUCCESS"
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

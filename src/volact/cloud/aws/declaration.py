@@ -1,0 +1,56 @@
+"""What AWS declares of itself.  No SDK is imported here."""
+
+from __future__ import annotations
+
+from volact.cloud.aws.settings import AwsSettings
+from volact.cloud.base import AccountOption, Cloud, ListingSyntax
+from volact.cloud.endpoint import check_endpoint
+
+# Filters of DescribeInstances that choose servers.
+FILTERS = (
+    *("availability-zone", "dns-name", "host-id", "image-id", "instance-id", "instance-lifecycle"),
+    *("instance-state-name", "instance-type", "ip-address", "key-name", "launch-time"),
+    *("network-interface.vpc-id", "owner-id", "placement-group-name", "platform-details"),
+    *("private-dns-name", "private-ip-address", "reservation-id", "subnet-id", "tag-key"),
+    *("tenancy", "usage-operation", "vpc-id", "instance.group-id", "instance.group-name"),
+)
+_REGION = r"[a-z]{2,}(?:-[a-z0-9]+)+"
+
+CLOUD = Cloud(
+    name="aws",
+    title="AWS",
+    extra="aws",
+    module="volact.cloud.aws.account",
+    scheme="ssm",
+    place=rf"{_REGION}/i-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})",
+    place_shown="a region and an instance",
+    place_example="eu-west-1/i-xxxxxxxxxxxxxxxxx",
+    unproven=(
+        "No real account has run this: that an answer comes unbroken through "
+        "AWS-RunPowerShellScript, how a long output is cut, and how many calls a second are taken."
+    ),
+    settings=AwsSettings,
+    options=(
+        AccountOption(
+            name="endpoint",
+            help="AWS's API, instead of the region's own.",
+            metavar="URL",
+            check=check_endpoint,
+        ),
+        AccountOption(
+            name="credentials", help="The file of AWS keys.", metavar="FILE", is_path=True
+        ),
+        AccountOption(name="profile", help="A profile of AWS's own files.", metavar="NAME"),
+    ),
+    listing=ListingSyntax(
+        scope="region",
+        pattern=_REGION,
+        example="eu-west-1",
+        filters=FILTERS,
+        filter_pattern=r"tag:.+",
+        filter_pattern_shown="tag:KEY",
+        filter_example="vpc-id=vpc-xxxxxxxx",
+        filter_values=200,
+        filters_at_once=50,
+    ),
+)

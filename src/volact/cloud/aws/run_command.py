@@ -1,0 +1,168 @@
+"""SSM as a ``RunCommand``: whether instances are ready, what is started, what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from volact.cloud.aws import ssm
+from volact.cloud.aws.calls import Calls
+from volact.cloud.base import ApiError, CommandLimits, TaskOutput, TaskState
+from volact.errors import ErrorKind, TransportError, one_line
+
+LIMITS = CommandLimits(
+    service="SSM",
+    start_batch=ssm.MAX_INSTANCES,
+    readiness_batch=ssm.PAGE,
+    cancel_batch=ssm.MAX_INSTANCES,
+    invocations_per_poll=1,
+    script_bytes=48 * 1024,  # before it is packed; a document may have 64 KB
+    output_bytes=ssm.MAX_OUTPUT,
+    longest_s=ssm.LONGEST_S,
+)
+_UNFINISHED = frozenset({"Pending", "InProgress", "Delayed", "Cancelling"})
+# The script ran to its end.  Its output shows whether it answered; the two
+# states differ in its exit code alone.
+_ENDED = frozenset({"Success", "Failed"})
+# What the agent writes at the end of what it has cut.
+CUT = "---Output truncated---"
+
+
+class _End(msgspec.Struct, frozen=True):
+    """How a task ended otherwise."""
+
+    kind: ErrorKind
+    words: str
+    hint: str = ""
+
+
+# By the details of the status; the console shows the same words.
+_ENDS: Mapping[str, _End] = {
+    "Delivery Timed Out": _End(
+        "connect", "the script could not be delivered", "is the service AmazonSSMAgent running?"
+    ),
+    "Undeliverable": _End(
+        "connect", "the script could not be delivered", "is the service AmazonSSMAgent running?"
+    ),
+    "Execution Timed Out": _End(
+        "timeout",
+        "the script did not end in time and was ended",
+        "raise --deadline, or look at what the server's processes wait for",
+    ),
+    "Cancelled": _End("connect", "the script was cancelled"),
+    "Terminated": _End("connect", "the script was cancelled before it started"),
+}
+
+
+class SsmCommand:
+    """The run-command of one region; fulfils ``cloud.base.RunCommand``."""
+
+    limits = LIMITS
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def group(self, _instance: str) -> str:
+        """All instances may share a call."""
+        return ""
+
+    async def readiness(self, instances: Sequence[str]) -> Mapping[str, TransportError | None]:
+        """Whether the agents of instances are online."""
+        agents = await ssm.agents(self._calls, instances)
+        return {name: unfit(agents.get(name)) for name in instances}
+
+    async def start(
+        self, instances: Sequence[str], script: bytes, *, name: str, timeout_s: int
+    ) -> str:
+        """Start a ``.bat`` on all instances."""
+        return await ssm.send_command(
+            self._calls, instances, script, name=name, timeout_s=timeout_s
+        )
+
+    async def tasks_of(self, open_tasks: Mapping[str, Sequence[str]]) -> Sequence[TaskState]:
+        """Every task of a few commands; outputs are fetched of those that are awaited."""
+        states: list[TaskState] = []
+        for command, instances in open_tasks.items():
+            tasks = await ssm.tasks_of(self._calls, command)
+            awaited = [task for task in tasks if task.instance_id in set(instances)]
+            states += await asyncio.gather(*map(self._state, awaited))
+        return states
+
+    async def tasks(self, _ids: Sequence[str]) -> Sequence[TaskState]:
+        """Tasks have no ids of their own."""
+        return ()
+
+    async def cancel(self, invocation: str, instances: Sequence[str]) -> None:
+        """End a script on some instances."""
+        await ssm.cancel(self._calls, invocation, instances)
+
+    async def _state(self, task: ssm.Task) -> TaskState:
+        result: TaskOutput | TransportError | None = None
+        if task.status in _ENDED:
+            try:
+                result = output(await ssm.output_of(self._calls, task))
+            except ApiError as error:
+                # The next poll asks again where that may help.
+                result = error if error.again == "never" else None
+        elif task.status not in _UNFINISHED:
+            result = ended(task)
+        return TaskState(
+            invocation=task.command_id,
+            instance=task.instance_id,
+            status=status_of(task),
+            result=result,
+        )
+
+
+def unfit(agent: ssm.Agent | None) -> TransportError | None:
+    """Why an instance cannot be asked; ``None`` when it seems that it can."""
+    if agent is None:
+        return TransportError(
+            "connect",
+            "no SSM agent is known on the instance",
+            "check id and region; does it run, with the SSM agent and an instance role for SSM?",
+        )
+    if agent.platform_type not in (None, "Windows"):
+        return TransportError("agent", f"the instance runs {one_line(agent.platform_type, 40)}")
+    if agent.ping_status == "Online":
+        return None
+    status = one_line(agent.ping_status or "unknown", 40)
+    return TransportError(
+        "connect",
+        f"the SSM agent is {status} (last ping {agent.last_ping_date_time or 'never'})",
+        "is the server up, and its service AmazonSSMAgent running?",
+    )
+
+
+def output(got: ssm.Output) -> TaskOutput:
+    """What a script wrote.  How much the agent has cut it does not say."""
+    text = got.standard_output_content or ""
+    cut = text.rstrip().endswith(CUT) or len(text) > ssm.MAX_OUTPUT
+    # Text that no encoding takes is what JSON can hold.
+    stdout, stderr = (
+        said.encode("utf-8", "replace") for said in (text, got.standard_error_content or "")
+    )
+    return TaskOutput(stdout, stderr, got.response_code, -1 if cut else 0)
+
+
+def ended(task: ssm.Task) -> TransportError:
+    """What the end of a task means that brought no output."""
+    end = _ENDS.get((task.status_details or "").strip()) or _ENDS.get(_spaced(task))
+    if end is None:
+        return TransportError(
+            "protocol", f"the task ended in a way that is not known: {status_of(task)}"
+        )
+    return TransportError(end.kind, f"{end.words} ({status_of(task)})", end.hint)
+
+
+def _spaced(task: ssm.Task) -> str:
+    """``DeliveryTimedOut``, which some answers have, as the documentation writes it."""
+    text = task.status_details or task.status
+    return "".join(f" {c}" if c.isupper() and i else c for i, c in enumerate(text))
+
+
+def status_of(task: ssm.Task) -> str:
+    """Where a task stands, in the API's own words."""
+    return one_line(task.status_details or task.status, 60)

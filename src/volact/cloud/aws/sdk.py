@@ -1,0 +1,128 @@
+"""The SDK's session and clients, with the settings that volact needs.
+
+The only module that imports the SDK when it is called.  No client retries:
+what may be asked twice is known in ``calls``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from volact.bounded.http_session import bind_pools
+from volact.bounded.stream import Limits
+from volact.cloud.aws.declaration import CLOUD
+from volact.cloud.aws.settings import AwsSettings
+from volact.cloud.endpoint import read_endpoint
+from volact.errors import InputError, one_line, unreadable
+
+_REQUEST_S = 20
+LIMITS = Limits(most_bytes=32 * 1024 * 1024, total_s=2 * _REQUEST_S)
+METADATA = Limits(most_bytes=64 * 1024, total_s=4.0)
+_SHORTEST = 6
+
+
+class Keys:
+    """The SDK's session of one account; it fetches and renews keys itself."""
+
+    def __init__(self, settings: AwsSettings) -> None:
+        self.session = _session(settings)
+        self._settings = settings
+
+    def find(self) -> None:
+        """Look for keys where the SDK does; ``InputError`` where there are none."""
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  (an extra)
+
+        for fetcher in _fetchers(self.session):
+            _bind(fetcher._session, METADATA)
+        try:
+            found = self.session.get_credentials()
+        except BotoCoreError as error:
+            raise InputError(f"no AWS credentials could be had: {one_line(str(error))}") from error
+        if found is None:
+            raise InputError(
+                "no AWS credentials were found",
+                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                "or give this machine a role",
+            )
+
+    def client(self, service: str, region: str) -> Any:
+        """A client of one service in one region; it may be used by several threads."""
+        from botocore.config import Config  # noqa: PLC0415
+
+        url = self._settings.endpoint
+        config = Config(
+            connect_timeout=_REQUEST_S,
+            read_timeout=_REQUEST_S,
+            max_pool_connections=16,
+            retries={"total_max_attempts": 1},
+        )
+        client = self.session.create_client(
+            service,
+            region_name=region,
+            endpoint_url=read_endpoint(url, service).url if url else None,
+            config=config,
+        )
+        _bind(client._endpoint.http_session, LIMITS)
+        return client
+
+    def redact(self, text: str) -> str:
+        """The text without what must not be seen in it."""
+        # What the session holds now: its public properties may fetch new keys.
+        held = vars(self.session).get("_credentials")
+        for name, value in vars(held).items() if held else ():
+            if ("key" in name or "token" in name) and isinstance(value, str):
+                text = text.replace(value, "***") if len(value) >= _SHORTEST else text
+        return text
+
+
+def _session(settings: AwsSettings) -> Any:
+    if find_spec("botocore") is None:
+        raise CLOUD.missing_sdk()
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+    from botocore.session import Session  # noqa: PLC0415
+
+    # At its most talkative the SDK writes whole requests, tokens among them.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    # A named file takes precedence over the environment, as a named profile does.
+    session = Session(profile=settings.profile or ("default" if settings.credentials else None))
+    if settings.credentials:
+        path = Path(settings.credentials).expanduser()
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise unreadable(error, path) from error
+        session.set_config_variable("credentials_file", str(path))
+    try:
+        session.get_scoped_config()
+    except BotoCoreError as error:
+        # What the parser says could quote a line, and the line may be a key.
+        told = "there is no such profile" if "Profile" in type(error).__name__ else "not a file"
+        where = settings.credentials or "~/.aws"
+        name = settings.profile or "default"
+        raise InputError(f"the AWS profile {name!r}: {told}", where=where) from error
+    return session
+
+
+def _fetchers(session: Any) -> Iterator[Any]:
+    """Those that ask a metadata service, which speaks without TLS."""
+    for provider in session.get_component("credential_provider").providers:
+        for name in ("_role_fetcher", "_fetcher"):
+            fetcher = getattr(provider, name, None)
+            if hasattr(fetcher, "_session"):
+                yield fetcher
+
+
+def _bind(http: Any, limits: Limits) -> None:
+    """Put bounds under every request of a session of the SDK, also through a proxy."""
+    plain = http._get_connection_manager
+
+    def manager(url: str, proxy_url: str | None = None) -> Any:
+        found = plain(url, proxy_url)
+        bind_pools(found, limits)
+        return found
+
+    http._get_connection_manager = manager

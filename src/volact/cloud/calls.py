@@ -1,0 +1,116 @@
+"""Calls of a cloud's API: in threads, paced, repeated where safe, lists to their end.
+
+What is asked and what a failure means is each cloud's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from volact.cloud.base import ApiError
+from volact.cloud.rate_limiter import CallRateLimiter
+from volact.errors import one_line
+from volact.threads import BlockingCalls
+
+T = TypeVar("T")
+S = TypeVar("S")
+P = TypeVar("P")
+
+# Of one list: an API that never comes to its end is not believed.
+_MOST_PAGES, _MOST_BYTES, _LIST_S = 2000, 64 * 1024 * 1024, 300.0
+# Waits between the tries of one call.  A look that is repeated anyway needs
+# no more; a whole fleet that was turned away once comes through.
+PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """A part of an answer; fields are named as in the API, but for their case."""
+
+
+class PacedCalls:
+    """Asks an API within its limits.
+
+    Args:
+        limits: calls a second, by action.
+        threads: where the calls block.
+        pauses_s: between the tries of one call.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, float],
+        threads: BlockingCalls,
+        pauses_s: Sequence[float] = PAUSES_S,
+    ) -> None:
+        self._threads = threads
+        self._pauses_s = pauses_s
+        self._limiters = {action: CallRateLimiter(limit) for action, limit in limits.items()}
+
+    async def paced(self, action: str, call: Callable[[], T], *, safe: bool) -> T:
+        """The result of a call, or ``ApiError``.
+
+        A ``safe`` call may be made twice, another only when nothing was begun.
+        """
+        pauses = iter(self._pauses_s)
+        while True:
+            await self._limiters[action].take()
+            try:
+                return await self._threads.run(call)
+            except ApiError as error:
+                pause = next(pauses, None)
+                if (
+                    pause is None
+                    or error.again == "never"
+                    or (error.again == "unsure" and not safe)
+                ):
+                    raise
+            await asyncio.sleep(pause)
+
+
+def read_answer(action: str, got: object, answer: type[T]) -> T:
+    """What a call brought as a value of our own; ``ApiError`` where it has another form."""
+    try:
+        return msgspec.convert(got, answer, from_attributes=True)
+    except ValueError as error:  # of another form, or of text that has no UTF-8
+        raise _unexpected(one_line(f"{action}: {error}")) from error
+
+
+async def all_pages(
+    ask: Callable[[S], Awaitable[P]],
+    rows: Callable[[P], Sequence[T]],
+    following: Callable[[P, int], S | None],
+    first: S,
+) -> tuple[T, ...]:
+    """The rows of every page, asked for one after another.
+
+    Args:
+        ask: the page at an offset or a token.
+        rows: of a page.
+        following: where the next page is, by a page and the rows so far; ``None`` at the end.
+        first: where the first page is.
+    """
+    found: list[T] = []
+    size, until, where = 0, time.monotonic() + _LIST_S, first
+    for _ in range(_MOST_PAGES):
+        page = await ask(where)
+        found += rows(page)
+        after = following(page, len(found))
+        if after is None:
+            return tuple(found)
+        where = after
+        size += len(repr(rows(page)))  # also of text that no encoding takes
+        if size > _MOST_BYTES or time.monotonic() > until:
+            break
+    raise _unexpected(
+        f"a list of more than {_MOST_PAGES} pages, or {_MOST_BYTES >> 20} MB or {_LIST_S:g} s"
+    )
+
+
+def _unexpected(text: str) -> ApiError:
+    code = "UnexpectedAnswer"
+    return ApiError("protocol", f"the API does not answer as agreed ({code}: {text})", code=code)

@@ -1,0 +1,50 @@
+"""Where a cloud's API is, by the URL that the operator names.  Pure."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from volact.errors import InputError
+
+_URL = re.compile(
+    r"(?:(?P<scheme>https?)://)?(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?P<port>:\d{1,5})?/?"
+)
+_HERE = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]")
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Scheme and host (with its port) of one service."""
+
+    scheme: str
+    host: str
+
+    @property
+    def url(self) -> str:
+        """The whole URL."""
+        return f"{self.scheme}://{self.host}"
+
+
+def read_endpoint(text: str, service: str) -> Endpoint:
+    """The endpoint of a service; ``{service}`` in the URL is filled in.
+
+    Raises:
+        InputError: the text is no URL of an API.
+    """
+    match = _URL.fullmatch(text.replace("{service}", service))
+    if match is None:
+        raise InputError(
+            f"{text!r} is not an endpoint", "write https://host or https://{service}.host"
+        )
+    scheme = match["scheme"] or "https"
+    # A signed request can be read and kept back on the network: only where there
+    # is no network in between is http good enough.
+    if scheme == "http" and not _HERE.fullmatch(match["host"]):
+        raise InputError(f"{text}: http leads to this machine only", "write https://")
+    return Endpoint(scheme, f"{match['host']}{match['port'] or ''}")
+
+
+def check_endpoint(text: str) -> None:
+    """``InputError`` for a text that is no URL of an API."""
+    read_endpoint(text, "api")

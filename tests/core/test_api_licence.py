@@ -1,0 +1,36 @@
+"""What a cloud's API says of an instance's own licence rules over the instance's metadata."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+from servers import context, facts_of, server
+
+from volact.core.assessment import assess
+from volact.core.findings import diagnose
+
+ENTITLEMENT = {"license-byol", "entitlement-unknown", "image-not-entitled"}
+
+
+@pytest.mark.parametrize(
+    ("license_", "metadata", "finding"),
+    [
+        ("RunInstances:0002", "null", None),
+        ("RunInstances:0202", "", None),
+        ("RunInstances:0800", "bp-6ba54002", "license-byol"),
+        ("RunInstances:0800", "", "license-byol"),
+        ("BYOL", "bp-6ba54002", "license-byol"),
+        ("RunInstances", "bp-6ba54002", None),
+        ("RunInstances", "", "entitlement-unknown"),
+        ("", "null", "license-byol"),
+        ("", "", "entitlement-unknown"),
+    ],
+)
+def test_the_api_rules(license_: str, metadata: str, finding: str | None) -> None:
+    raw = server("2019", kms="169.254.169.250")
+    raw["metadata"] = {"billing-products": metadata} if metadata else {}
+    assessed = assess(facts_of(raw), replace(context("aws"), license=license_))
+    found = {item.id: item for item in diagnose(assessed) if item.id in ENTITLEMENT}
+    assert set(found) == ({finding} if finding else set())
+    if finding == "license-byol" and license_:
+        assert "The cloud's API reports" in str(found[finding].summary)
