@@ -34,6 +34,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         public_url: how users reach it (``https://volact.example``); ``""``: as it listens.
         trusted_proxies: networks whose forwarded headers are believed.
         labels: of this process' worker; it takes servers whose inventory asks for no other.
+        allow_commands: whether programs that inventories name may run here.
         workers: worker processes that ``serve`` starts beside itself.
     """
 
@@ -43,4 +44,5 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    allow_commands: bool = False
     workers: int = 1

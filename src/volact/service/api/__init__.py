@@ -7,14 +7,14 @@ with structs of ``volact.client.wire``.  Who may call is ``access``'s and ``iden
 from litestar import Router
 from litestar.di import Provide
 
-from volact.service.api import openapi, planning, runs, servers
+from volact.service.api import inventories, openapi, planning, runs, servers
 from volact.service.api.asked import page_request, server_filter
 from volact.service.api.problems import PROBLEMS
 
 HANDLERS = [
     Router(
         path=openapi.PATH,
-        route_handlers=[openapi.openapi, *servers.HANDLERS, *runs.HANDLERS, *planning.HANDLERS],
+        route_handlers=[openapi.openapi, *servers.HANDLERS, *runs.HANDLERS, *inventories.HANDLERS, *planning.HANDLERS],
         dependencies={
             "chosen": Provide(server_filter, sync_to_thread=False),
             "page": Provide(page_request, sync_to_thread=False),

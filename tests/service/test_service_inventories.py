@@ -1,0 +1,157 @@
+"""Inventories of the service: kept with their mistakes, without secrets, without programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service_parts import actor, api, put_run, run_info, served_store
+
+from volact.client.wire import RunSpec
+from volact.errors import InputError
+from volact.service.inventories import load_inventory_text, read_text
+from volact.store.store import Store
+
+V1 = "/api/v1/inventories"
+GOOD = """\
+[[server]]
+name = "web-01"
+address = "ssh://Administrator@10.0.0.5"
+tags = ["web"]
+password-env = "WEB_PASSWORD"
+
+[[server]]
+name = "db-01"
+address = "winrms://10.0.0.6"
+tags = ["db"]
+keyring = "volact"
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with served_store(tmp_path) as opened:
+        yield opened
+
+
+def put(http: Any, text: str, file: str = "fleet.toml", name: str = "main") -> Any:
+    return http.put(f"{V1}/{name}", json={"file": file, "text": text})
+
+
+def test_an_upload_is_kept_read_and_deleted(store: Store) -> None:
+    with api(store, actor("administrator")) as http:
+        made = put(http, GOOD).json()
+        assert (made["servers"], made["mistakes"], made["updated_by"]) == (2, [], "ada")
+        assert http.get(f"{V1}/main/text").json() == {"file": "fleet.toml", "text": GOOD}
+        first = http.get(f"{V1}/main/servers?limit=1").json()
+        assert first["items"][0]["name"] == "db-01"
+        rest = http.get(f"{V1}/main/servers", params={"cursor": first["next"]}).json()
+        assert [(one["name"], one["address"]) for one in rest["items"]] == [
+            ("web-01", "ssh://10.0.0.5")
+        ]
+        assert [one["name"] for one in http.get(V1).json()["items"]] == ["main"]
+        assert store.ask(lambda c: load_inventory_text(c, "main")).servers[0].name == "web-01"
+        assert http.delete(f"{V1}/main").status_code == 204
+        assert http.delete(f"{V1}/main").status_code == 404
+        with pytest.raises(InputError, match="there is no inventory main"):
+            store.ask(lambda c: load_inventory_text(c, "main"))
+
+
+def test_an_upload_with_mistakes_is_kept_and_runs_refuse_it(store: Store) -> None:
+    with api(store, actor("administrator")) as http:
+        made = put(http, GOOD + '\n[[server]]\nname = "x"\nadress = "ssh://x"\n').json()
+        assert made["servers"] == 2
+        assert "adress" in made["mistakes"][0]["message"]
+        assert made["mistakes"][0]["where"].startswith("fleet.toml line ")
+        with pytest.raises(InputError, match="adress"):
+            store.ask(lambda c: load_inventory_text(c, "main"))
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("fleet.toml", GOOD + '\n[[server]]\nname = "x"\naddress = "ssh://x"\npassword = "pw"\n'),
+        ("fleet.csv", "name,address,password\nweb-01,10.0.0.5,hunter2\n"),
+        ("fleet.csv", "name;address;Password\nweb-01;10.0.0.5;\n"),
+        ("hosts", "[web]\nweb-01 ansible_host=10.0.0.5 ansible_password=hunter2\n"),
+        ("hosts.yml", "all:\n  hosts:\n    web-01:\n      ansible_become_pass: hunter2\n"),
+        ("hosts.json", '{"all": {"hosts": {"web-01": {"ansible_password": "hunter2"}}}}'),
+        ("fleet.toml", GOOD + "# -----BEGIN OPENSSH PRIVATE KEY-----\n"),
+    ],
+)
+def test_a_secret_in_clear_is_not_stored(store: Store, file: str, text: str) -> None:
+    with api(store, actor("administrator")) as http:
+        answer = put(http, text, file)
+        assert answer.status_code == 422
+        assert "secret in clear" in answer.json()["detail"]
+        assert "hunter2" not in answer.text
+        assert http.get(V1).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        "# the password is in the keyring\n" + GOOD,
+        '[defaults]\npassword-file = "/run/secrets/password"\nkey-passphrase-env = "P"\n' + GOOD,
+    ],
+)
+def test_references_are_no_secrets(store: Store, text: str) -> None:
+    with api(store, actor("administrator")) as http:
+        assert put(http, text).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "line", ['password-command = ["pass", "web"]', 'ssh-config = "/etc/ssh/ssh_config"']
+)
+def test_programs_are_a_mistake_unless_allowed(line: str) -> None:
+    text = f'[[server]]\nname = "a"\naddress = "ssh://a"\n{line}\n'
+    (problem,) = read_text("fleet.toml", text).problems
+    assert "names a program" in problem.message
+    assert not read_text("fleet.toml", text, allow_commands=True).problems
+
+
+def test_a_relative_file_is_a_mistake() -> None:
+    text = '[[server]]\nname = "a"\naddress = "ssh://a"\nkey-file = "keys/id"\n'
+    (problem,) = read_text("fleet.toml", text).problems
+    assert problem.line().startswith("fleet.toml line 1: keys/id is relative")
+
+
+def test_a_scope_narrows_an_inventory(store: Store) -> None:
+    with api(store, actor("administrator")) as http:
+        put(http, GOOD)
+    with api(store, actor("viewer", "tag:web")) as http:
+        assert http.get(f"{V1}/main").json()["servers"] == 1
+        shown = http.get(f"{V1}/main/servers").json()["items"]
+        assert [one["name"] for one in shown] == ["web-01"]
+        assert http.get(f"{V1}/main/text").status_code == 403
+
+
+def test_what_a_run_uses_is_not_deleted(store: Store) -> None:
+    with api(store, actor("administrator")) as http:
+        put(http, GOOD)
+        spec = RunSpec(verb="check", inventory="main")
+        put_run(store.engine, run_info("aa", state="running", spec=spec))
+        assert http.delete(f"{V1}/main").status_code == 409
+        put_run(store.engine, run_info("aa", state="done", spec=spec))
+        assert http.delete(f"{V1}/main").status_code == 204
+
+
+@pytest.mark.parametrize("name", ["..", "a b", "-a", "a" * 101, "%00", "a%2Fb"])
+def test_a_name_is_plain(store: Store, name: str) -> None:
+    with api(store, actor("administrator")) as http:
+        assert put(http, GOOD, name=name).status_code in (400, 404, 405)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [("nowhere:x", "cannot list"), ("tencent:", "names no"), ("tencent", "names no")],
+)
+def test_a_cloud_that_cannot_be_listed(store: Store, source: str, told: str) -> None:
+    with api(store, actor("administrator")) as http:
+        answer = http.put(f"{V1}/main/source", json={"source": source})
+        assert (answer.status_code, told in answer.json()["detail"]) == (422, True)
+        put(http, GOOD)
+        assert http.post(f"{V1}/main/refresh").status_code == 422
