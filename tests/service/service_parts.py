@@ -176,7 +176,7 @@ def served_store(folder: Path) -> Iterator[Store]:
 def parts(store: Store, who: Actor | None, **given: Any) -> Parts:
     """What the handlers get."""
     return Parts(
-        settings=ServiceSettings(database=store.address),
+        settings=given.pop("settings", ServiceSettings(database=store.address)),
         store=store,
         authenticator=SignedIn(who),
         runs=WrittenRuns(store.engine),

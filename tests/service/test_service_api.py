@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from service_parts import actor, api, fill, put_run, run_info, served_store
+import sqlalchemy as sa
+from service_parts import NOW, actor, api, fill, put_run, run_info, served_store
 
 from volact.client.answers import ServerDetail
 from volact.client.wire import RunInfo
 from volact.queries.values import History
+from volact.service.api.idempotency import MOST_BODY
+from volact.service.database.tables import ANSWERS
+from volact.service.settings import ServiceSettings
+from volact.store.clock import moment
+from volact.store.engine import writing
 from volact.store.store import Store
 
 V1 = "/api/v1"
@@ -176,3 +183,177 @@ def test_the_document_is_openapi_3_1(store: Store) -> None:
         made = http.get(f"{V1}/openapi.json").json()
     assert made["openapi"].startswith("3.1")
     assert f"{V1}/servers/{{name}}" in made["paths"]
+
+
+def test_the_fleet_in_numbers_within_scopes(store: Store) -> None:
+    with api(store, actor("viewer")) as http:
+        assert http.get(f"{V1}/fleet").json()["summary"]["servers"] == 4
+        assert http.get(f"{V1}/fleet?tag=web&stale_days=1").json()["summary"]["servers"] == 2
+        assert http.get(f"{V1}/expiring?within_days=400").json()["summary"]["ends"] == 3
+        assert dict(http.get(f"{V1}/fleet/values").json()["verdicts"])["healthy"] == 3
+    with api(store, actor("viewer", "tag:db")) as http:
+        assert http.get(f"{V1}/fleet").json()["summary"]["servers"] == 1
+        assert http.get(f"{V1}/expiring?within_days=400").json()["summary"]["ends"] == 1
+
+
+def test_findings_and_codes(store: Store) -> None:
+    with api(store, actor("viewer")) as http:
+        found = {each["id"]: each for each in http.get(f"{V1}/findings").json()["items"]}
+        assert found["kms-host-wrong"]["meaning"]
+        assert http.get(f"{V1}/explain/0xC004F074").json()["class"]
+        assert http.get(f"{V1}/explain/kms-host-wrong").json()["kind"] == "finding"
+        assert http.get(f"{V1}/explain/0xNOPE").status_code == 404
+
+
+def test_me(store: Store) -> None:
+    with api(store, actor("viewer", "tag:db", name="eve")) as http:
+        assert http.get(f"{V1}/me").json() == {
+            "user": "eve", "name": "eve", "role": "viewer", "language": "", "via": "session",
+            "permissions": ["public", "signed-in", "read"], "scopes": ["tag:db"],
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("format_", "media_type", "part"),
+    [
+        ("json", "application/json", '"run":"bb22"'),
+        ("jsonl", "application/jsonl", '"summary":'),
+        ("csv", "text/csv", "web-01"),
+        ("html", "text/html", "<html"),
+        ("junit", "application/xml", "<testsuite"),
+        ("prometheus", "text/plain", "volact_"),
+    ],
+)
+def test_reports_to_download(store: Store, format_: str, media_type: str, part: str) -> None:
+    with api(store, actor("viewer")) as http:
+        answer = http.get(f"{V1}/runs/bb22/report?format={format_}")
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].startswith(media_type)
+        assert "volact-activate-bb22." in answer.headers["content-disposition"]
+        assert part in answer.text
+        assert "db-01" in answer.text
+        assert http.get(f"{V1}/runs/none/report").status_code == 404
+    with api(store, actor("viewer", "tag:web")) as http:
+        narrowed = http.get(f"{V1}/runs/bb22/report?format={format_}").text
+        assert "web-01" in narrowed
+        assert "db-01" not in narrowed
+    with api(store, actor("viewer", "tag:none")) as http:
+        assert http.get(f"{V1}/runs/bb22/report").status_code == 404
+
+
+def test_stored_runs_and_what_changed_between_two(store: Store) -> None:
+    with api(store, actor("viewer")) as http:
+        assert [run["id"] for run in http.get(f"{V1}/stored-runs").json()["items"]] == [
+            "bb22", "aa11",
+        ]  # fmt: skip
+        assert http.get(f"{V1}/stored-runs?command=check").json()["items"] == []
+        found = http.get(f"{V1}/diff?before=aa11&after=bb22").json()
+        assert {row["name"]: row["kind"] for row in found["servers"]} == {
+            "web-01": "better", "web-02": "new", "a/b?c": "new",
+        }  # fmt: skip
+        assert http.get(f"{V1}/diff?before=aa11&after=zz").status_code == 404
+    with api(store, actor("viewer", "tag:db")) as http:
+        runs = http.get(f"{V1}/stored-runs").json()["items"]
+        assert [run["summary"]["servers"] for run in runs] == [1, 1]
+        assert http.get(f"{V1}/diff?before=aa11&after=bb22").json()["servers"] == []
+    with api(store, actor("viewer", "tag:web")) as http:
+        found = http.get(f"{V1}/diff?before=aa11&after=bb22").json()
+        assert {row["name"] for row in found["servers"]} == {"web-01", "web-02"}
+
+
+def test_an_answer_that_is_known_is_not_sent_again(store: Store) -> None:
+    with api(store, actor("viewer")) as http:
+        first = http.get(f"{V1}/servers")
+        tag = first.headers["etag"]
+        again = http.get(f"{V1}/servers", headers={"If-None-Match": f'"x", W/{tag}'})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == tag
+        other = http.get(f"{V1}/servers?limit=1", headers={"If-None-Match": tag})
+        assert (other.status_code, other.headers["etag"] != tag) == (200, True)
+        assert "etag" not in http.get(f"{V1}/servers/none").headers
+
+
+def test_a_changing_request_with_a_key_is_done_once(store: Store) -> None:
+    body = {"verb": "check", "inventory": "main"}
+    key = {"Idempotency-Key": "one"}
+    with api(store, actor()) as http:
+        first = http.post(f"{V1}/runs", json=body, headers=key)
+        again = http.post(f"{V1}/runs", json=body, headers=key)
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.content == again.content
+        assert again.headers["location"] == first.headers["location"]
+        assert again.headers["idempotency-replayed"] == "true"
+        other = http.post(f"{V1}/runs", json={**body, "verb": "plan"}, headers=key)
+        assert other.status_code == 422
+        assert http.post(f"{V1}/runs", json=body).json()["id"] == "run2"
+    with api(store, actor(name="grace")) as http:  # another's keys are others
+        assert http.post(f"{V1}/runs", json=body, headers=key).status_code == 201
+
+
+def test_a_request_whose_first_is_at_work_waits(store: Store) -> None:
+    line = {"key": "k", "user": "ada", "at": moment(NOW), "request": _digest_of("check")}
+    with writing(store.engine).begin() as connection:
+        connection.execute(sa.insert(ANSWERS).values(line))
+    with api(store, actor()) as http:
+        answer = http.post(
+            f"{V1}/runs", content=_BODY.replace(b"VERB", b"check"),
+            headers={"Idempotency-Key": "k", "Content-Type": "application/json"},
+        )  # fmt: skip
+    assert (answer.status_code, answer.headers["retry-after"]) == (409, "1")
+
+
+_BODY = b'{"verb":"VERB","inventory":"main"}'
+
+
+def _digest_of(verb: str) -> str:
+    content = _BODY.replace(b"VERB", verb.encode())
+    return hashlib.sha256(f"POST {V1}/runs?\n".encode() + content).hexdigest()
+
+
+def test_a_failed_request_can_be_repeated_with_its_key(store: Store) -> None:
+    key = {"Idempotency-Key": "one"}
+    body = {"verb": "check", "inventory": "main"}
+    with api(store, actor("viewer")) as http:
+        assert http.post(f"{V1}/runs", json=body, headers=key).status_code == 403
+    with api(store, actor("operator")) as http:
+        assert http.post(f"{V1}/runs", json=body, headers=key).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "a\tb"])
+def test_a_key_is_plain(store: Store, key: str) -> None:
+    with api(store, actor()) as http:
+        answer = http.post(f"{V1}/runs", json={}, headers={"Idempotency-Key": key})
+    assert answer.status_code == 400
+
+
+def test_too_many_requests(store: Store) -> None:
+    settings = ServiceSettings(database=store.address, requests_a_minute=2)
+    with api(store, actor("viewer"), settings=settings) as http:
+        assert [http.get(f"{V1}/me").status_code for _ in range(3)] == [200, 200, 429]
+        answer = http.get(f"{V1}/me")
+    assert answer.headers["retry-after"] == "60"
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_what_no_database_keeps_is_refused(store: Store) -> None:
+    with api(store, actor()) as http:
+        assert http.get(f"{V1}/servers?name=a%00b").status_code == 400
+        assert http.get(f"{V1}/servers/a%00b").status_code == 400
+        body = {"verb": "check", "inventory": "a\0b"}
+        assert http.post(f"{V1}/runs", json=body).status_code == 400
+
+
+def test_a_body_has_a_limit(store: Store) -> None:
+    with api(store, actor()) as http:
+        body = b'{"verb":"check","inventory":"' + b"x" * MOST_BODY + b'"}'
+        for headers in ({}, {"Idempotency-Key": "k"}):
+            answer = http.post(f"{V1}/runs", content=body, headers=headers)
+            assert answer.status_code == 413
+
+
+def test_steering_a_run_needs_all_of_its_servers(store: Store) -> None:
+    put_run(store.engine, run_info("bb22", state="running", servers=4, done=4))
+    with api(store, actor("operator", "tag:web", name="eve")) as http:
+        assert http.post(f"{V1}/runs/bb22/pause").status_code == 403
+    with api(store, actor("operator", "tag:web", name="ada")) as http:
+        assert http.post(f"{V1}/runs/bb22/pause").status_code == 200

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from volact.client.wire import RunInfo
+from volact.client.wire import Role, RunInfo
 from volact.model.report import ServerReport
 from volact.queries.values import RunServer, SentStep, StatusRow
 from volact.store.values import RunRow
@@ -79,3 +79,54 @@ class StoredRunPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[RunRow, ...]
     next: str = ""
+
+
+class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a plan, and the findings that it repairs."""
+
+    do: str
+    label: str
+    because: tuple[str, ...] = ()
+
+
+class PlanGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Servers with the same plan.  Without steps, ``cause`` says why there are none."""
+
+    steps: tuple[PlanStep, ...]
+    cause: str = ""
+    count: int
+    servers: tuple[str, ...]
+
+
+class PlanGroups(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of ``plan`` would change, the largest group first."""
+
+    items: tuple[PlanGroup, ...]
+    healthy: int  # servers with nothing to change
+
+
+class FindingInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of finding, and how many servers have it now, by severity."""
+
+    id: str
+    meaning: str
+    action: str
+    servers: dict[str, int] = {}
+
+
+class FindingList(msgspec.Struct, frozen=True, kw_only=True):
+    """Every kind of finding, the most frequent first."""
+
+    items: tuple[FindingInfo, ...]
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """The caller: who it is, and what it may do."""
+
+    user: str
+    name: str
+    role: Role
+    permissions: tuple[str, ...]
+    scopes: tuple[str, ...] | None = None  # null: the whole fleet
+    via: str = ""
+    language: str = ""

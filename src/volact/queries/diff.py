@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.core.change import CHANGE_KINDS, Change, ChangeKind, Snapshot, compare
-from volact.queries.filters import named
+from volact.queries.filters import named, names_within
 from volact.queries.reader import Reader
 from volact.queries.values import ChangeRow, Diff, DiffSummary
 from volact.store.tables import ROWS
@@ -31,7 +31,8 @@ _BEFORE, _AFTER = ROWS.alias("before"), ROWS.alias("after")
 class DiffQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What changed from one run to another; only on some servers, where names are given.
 
-    ``before`` and ``after`` are whole ids of runs, ``names`` are names or globs.
+    ``before`` and ``after`` are whole ids of runs, ``names`` are names or globs, ``scopes``
+    as in ``ServerFilter``.
 
     ``DiffQuery(before="5f3c…", after="77aa…", names=("web-*",)).ask(store).summary.worse``
     """
@@ -39,6 +40,7 @@ class DiffQuery(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     after: str
     names: tuple[str, ...] = ()
+    scopes: tuple[str, ...] | None = None
 
     def ask(self, reader: Reader) -> Diff:
         """The servers that differ, the most pressing first, and the counts of all."""
@@ -68,7 +70,10 @@ class DiffQuery(msgspec.Struct, frozen=True, kw_only=True):
         return _digest(found, connection.execute(pairs).scalar_one())
 
     def _named(self, rows: sa.FromClause, dialect: str) -> list[sa.ColumnElement[bool]]:
-        return [named(rows.c.server, self.names, dialect)] if self.names else []
+        found = [named(rows.c.server, self.names, dialect)] if self.names else []
+        if self.scopes is not None:
+            found.append(rows.c.server.in_(names_within(self.scopes, dialect)))
+        return found
 
 
 def _columns(rows: sa.FromClause) -> list[sa.ColumnElement[Any]]:

@@ -10,12 +10,13 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.core.licence_end import EndState, days_until
-from volact.model.report import Word
+from volact.model.report import ServerReport, Word
 from volact.queries.filters import ServerFilter, named, of_rows, of_servers
 from volact.queries.pages import Order, Page, PageRequest, page_of
 from volact.queries.reader import Reader
 from volact.queries.values import FindingCount, RunServer, ServerState, StatusRow
 from volact.store.clock import moment
+from volact.store.encoding import unpack_report
 from volact.store.tables import FINDINGS, ROWS, SERVERS
 
 _AT_ONCE = 500
@@ -124,6 +125,17 @@ class RunServersQuery(msgspec.Struct, frozen=True, kw_only=True):
                 run_server_of,
             )
         )
+
+    def reports(self, reader: Reader) -> Iterator[ServerReport]:
+        """The whole report of each, a few in memory at a time."""
+        return reader.stream(self._reports)
+
+    def _reports(self, connection: sa.Connection) -> Iterator[ServerReport]:
+        where = of_rows(self.filter, connection.dialect.name)
+        query = sa.select(ROWS.c.report).where(ROWS.c.run == self.run, *where)
+        query = query.order_by(ROWS.c.server).execution_options(yield_per=_AT_ONCE)
+        with connection.execute(query) as found:
+            yield from map(unpack_report, found.scalars())
 
 
 class NamesQuery(msgspec.Struct, frozen=True, kw_only=True):

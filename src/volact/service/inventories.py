@@ -232,8 +232,8 @@ def text_of(connection: sa.Connection, name: str) -> InventoryUpload | None:
     return None if row is None else InventoryUpload(file=row.file, text=row.text)
 
 
-def delete_inventory(connection: sa.Connection, name: str) -> bool:
-    """Whether there was one; ``InputError`` while a run or a schedule needs it."""
+def delete_inventory(connection: sa.Connection, name: str) -> None:
+    """Delete one; ``InputError`` while a run or a schedule needs it."""
     runs = connection.execute(sa.select(RUNS.c.spec).where(RUNS.c.state.not_in(_OVER))).scalars()
     if any(msgspec.json.decode(spec)["inventory"] == name for spec in runs):
         raise InputError(say("{name} is used by a run that is not over", name=raw(name)))
@@ -242,8 +242,7 @@ def delete_inventory(connection: sa.Connection, name: str) -> bool:
         if msgspec.json.decode(spec)["run"]["inventory"] == name:
             told = say("{name} is used by {what}", name=raw(name), what=raw(schedule))
             raise InputError(told, say("delete the schedule first"))
-    gone = connection.execute(sa.delete(INVENTORIES).where(INVENTORIES.c.name == name))
-    return bool(gone.rowcount)
+    connection.execute(sa.delete(INVENTORIES).where(INVENTORIES.c.name == name))
 
 
 def in_scopes(server: Server, scopes: tuple[Scope, ...] | None) -> bool:

@@ -6,14 +6,16 @@ of its scopes; their counts are of those servers alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from volact.client.wire import RunInfo, RunSpec, RunState, Verb
-from volact.queries.filters import names_within
+from volact.model.report import Summary
+from volact.queries.choices import RunCountsQuery
+from volact.queries.filters import ServerFilter, names_within
 from volact.queries.pages import Order, Page, PageRequest, page_of
 from volact.queries.reader import Reader
 from volact.service.database.tables import RUNS
@@ -38,21 +40,22 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     def page(self, reader: Reader, request: PageRequest) -> Page[RunInfo]:
         """One page; ``ValueError`` for a wrong limit or cursor."""
-        return reader.ask(lambda connection: self._page(connection, request))
+        found = reader.ask(
+            lambda connection: page_of(
+                connection, self._query(connection), _ORDER, request, info_of
+            )
+        )
+        return Page(items=tuple(self._counted(reader, found.items)), next=found.next)
 
     def find(self, reader: Reader, run: str) -> RunInfo | None:
         """One run by its id; ``None`` for none that is seen."""
-        query_of = self._query
 
         def read(connection: sa.Connection) -> RunInfo | None:
-            rows = connection.execute(query_of(connection).where(RUNS.c.id == run)).all()
-            return self._counted(connection, map(info_of, rows))[0] if rows else None
+            row = connection.execute(self._query(connection).where(RUNS.c.id == run)).one_or_none()
+            return None if row is None else info_of(row)
 
-        return reader.ask(read)
-
-    def _page(self, connection: sa.Connection, request: PageRequest) -> Page[RunInfo]:
-        found = page_of(connection, self._query(connection), _ORDER, request, info_of)
-        return Page(items=tuple(self._counted(connection, found.items)), next=found.next)
+        found = reader.ask(read)
+        return None if found is None else self._counted(reader, [found])[0]
 
     def _query(self, connection: sa.Connection) -> sa.Select[Any]:
         query = sa.select(*COLUMNS)
@@ -70,28 +73,27 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
             )
         return query
 
-    def _counted(self, connection: sa.Connection, found: Iterable[RunInfo]) -> list[RunInfo]:
+    def _counted(self, reader: Reader, found: Sequence[RunInfo]) -> list[RunInfo]:
         """The runs with the counts of the servers that are seen."""
-        runs = [*found]
-        if self.scopes is None or not runs:
-            return runs
-        mine = ROWS.c.server.in_(names_within(self.scopes, connection.dialect.name))
-        query = (
-            sa.select(ROWS.c.run, ROWS.c.verdict, sa.func.count())
-            .where(ROWS.c.run.in_([run.id for run in runs]), mine)
-            .group_by(ROWS.c.run, ROWS.c.verdict)
-        )
-        counts: dict[str, dict[str, int]] = {}
-        for run, verdict, servers in connection.execute(query):
-            counts.setdefault(run, {})[verdict] = servers
-        return [_narrowed(run, counts.get(run.id, {}), self.user) for run in runs]
+        others = tuple(run.id for run in found if run.requested_by != self.user)
+        if self.scopes is None or not others:
+            return [*found]
+        filter = ServerFilter(scopes=self.scopes)
+        counts = RunCountsQuery(runs=others, filter=filter).ask(reader)
+        return [
+            _narrowed(run, counts.get(run.id, Summary())) if run.id in others else run
+            for run in found
+        ]
 
 
-def _narrowed(run: RunInfo, counts: dict[str, int], user: str) -> RunInfo:
-    if run.requested_by == user:
-        return run
-    done = sum(counts.values())
-    return msgspec.structs.replace(run, servers=done, done=done, counts=counts, note="")
+def _narrowed(run: RunInfo, counts: Summary) -> RunInfo:
+    named = msgspec.structs.asdict(counts)
+    verdicts = {word.replace("_", "-"): n for word, n in named.items() if n}
+    for word in ("servers", "changed"):
+        verdicts.pop(word, None)
+    return msgspec.structs.replace(
+        run, servers=counts.servers, done=counts.servers, counts=verdicts, note=""
+    )
 
 
 def _begin(verb: str) -> str:

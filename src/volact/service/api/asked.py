@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 from litestar import Request
@@ -20,6 +21,7 @@ from volact.queries.servers import ServerQuery
 from volact.queries.values import ServerState
 from volact.service.access import Actor
 from volact.service.app import Parts
+from volact.service.language import speak
 
 T = TypeVar("T")
 Asked = Request[Actor, Any, State]
@@ -106,3 +108,13 @@ def server_of(request: Asked, name: str) -> ServerState:
     if found is None:
         raise NotFoundException("there is no such server")
     return found
+
+
+async def readable(request: Asked) -> None:
+    """Refuse what no database keeps; set the language of the answer.  A ``before_request``."""
+    await speak(request)
+    target = f"{request.url.path}?{request.url.query}"
+    if "%00" in target or "\0" in unquote(request.url.path):
+        raise ValidationException("the address holds the character NUL")
+    if request.method not in ("GET", "HEAD") and b"\\u0000" in await request.body():
+        raise ValidationException("the body holds the character NUL")

@@ -28,7 +28,7 @@ from volact.queries.pages import PageRequest, decode, encode
 from volact.service import inventories as kept
 from volact.service.access import Permission
 from volact.service.api.asked import Asked, paged, parts_of
-from volact.store.engine import writing
+from volact.service.identity.audit import changing
 
 T = TypeVar("T")
 _READ = {"permission": Permission.READ}
@@ -41,9 +41,13 @@ Name = Annotated[
 ]
 
 
-def _written(request: Asked, work: Callable[[sa.Connection], T]) -> T:
-    with writing(parts_of(request).store.engine).begin() as connection:
-        return work(connection)
+def _changed(request: Asked, action: str, name: str, work: Callable[[sa.Connection], T]) -> T:
+    """What the work made, with its line in the audit."""
+    parts = parts_of(request)
+    with changing(parts.store, parts.now(), request.user) as change:
+        made = work(change.connection)
+        change.tell(action, name)
+        return made
 
 
 def _found(request: Asked, name: str) -> InventoryInfo:
@@ -115,7 +119,9 @@ def inventory_text(request: Asked, name: Name) -> InventoryUpload:
 def upload(request: Asked, name: Name, data: JSONBody[InventoryUpload]) -> InventoryInfo:
     """Make or replace an inventory.  It is kept with its mistakes; a secret is refused."""
     saving = _saving(request, name)
-    return _written(request, lambda c: kept.save_upload(c, saving, data))
+    return _changed(
+        request, "inventory.uploaded", name, lambda c: kept.save_upload(c, saving, data)
+    )
 
 
 def _saving(request: Asked, name: str) -> kept.Saving:
@@ -147,19 +153,22 @@ async def _listed(request: Asked, name: str, wanted: InventorySource) -> Invento
 
     saving = _saving(request, name)
     return await asyncio.to_thread(
-        _written, request, lambda c: kept.save_listed(c, saving, wanted, found)
+        _changed,
+        request,
+        "inventory.listed",
+        name,
+        lambda c: kept.save_listed(c, saving, wanted, found),
     )
 
 
 @delete("/inventories/{name:str}", opt=_CONFIGURE, sync_to_thread=True, tags=["inventories"])
 def delete_inventory(request: Asked, name: Name) -> None:
     """Delete an inventory that no schedule and no open run uses."""
+    _found(request, name)
     try:
-        there = _written(request, lambda c: kept.delete_inventory(c, name))
+        _changed(request, "inventory.deleted", name, lambda c: kept.delete_inventory(c, name))
     except InputError as error:
         raise HTTPException(status_code=409, detail=error.line()) from error
-    if not there:
-        raise NotFoundException("there is no such inventory")
 
 
 HANDLERS = [

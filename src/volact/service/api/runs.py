@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import HTTPException, NotFoundException, PermissionDeniedException
 from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
 
 from volact.client.answers import Reason, RunPage, RunServerPage, StepPage
@@ -100,6 +101,16 @@ async def submit(request: Asked, data: JSONBody[RunSpec]) -> Response[RunInfo]:
     return Response(made, headers={"Location": f"/api/v1/runs/{made.id}"})
 
 
+def _whole(request: Asked, run: str) -> None:
+    """Steering a run is for those who may reach all of its servers, or who asked for it."""
+    found, actor = run_of(request, run), request.user
+    if actor.scopes is None or found.requested_by == actor.name:
+        return
+    whole = RunListQuery().find(parts_of(request).store, run)
+    if whole is None or whole.servers > found.servers:
+        raise PermissionDeniedException("the run has servers outside of your scope")
+
+
 async def _steered(work: Awaitable[RunInfo]) -> RunInfo:
     """The run after a request; one that its state does not fit is a conflict."""
     try:
@@ -111,42 +122,42 @@ async def _steered(work: Awaitable[RunInfo]) -> RunInfo:
 @post("/runs/{run:str}/approve", opt=_APPROVE, status_code=200, tags=["runs"])
 async def approve(request: Asked, run: RunId) -> RunInfo:
     """Agree to a run that awaits approval; not by who requested it."""
-    run_of(request, run)
+    await asyncio.to_thread(_whole, request, run)
     return await _steered(parts_of(request).runs.approve(run, request.user))
 
 
 @post("/runs/{run:str}/refuse", opt=_APPROVE, status_code=200, tags=["runs"])
 async def refuse(request: Asked, run: RunId, data: JSONBody[Reason]) -> RunInfo:
     """End a run that awaits approval."""
-    run_of(request, run)
+    await asyncio.to_thread(_whole, request, run)
     return await _steered(parts_of(request).runs.refuse(run, request.user, data.reason))
 
 
 @post("/runs/{run:str}/pause", opt=_RUN, status_code=200, tags=["runs"])
 async def pause(request: Asked, run: RunId) -> RunInfo:
     """Begin no more servers; those under way are finished."""
-    run_of(request, run)
+    await asyncio.to_thread(_whole, request, run)
     return await _steered(parts_of(request).runs.pause(run))
 
 
 @post("/runs/{run:str}/resume", opt=_RUN, status_code=200, tags=["runs"])
 async def resume(request: Asked, run: RunId) -> RunInfo:
     """Go on after a pause, or after a stop by its rules."""
-    run_of(request, run)
+    await asyncio.to_thread(_whole, request, run)
     return await _steered(parts_of(request).runs.resume(run))
 
 
 @post("/runs/{run:str}/cancel", opt=_RUN, status_code=200, tags=["runs"])
 async def cancel(request: Asked, run: RunId) -> RunInfo:
     """Begin no more servers and end; those under way are finished."""
-    run_of(request, run)
+    await asyncio.to_thread(_whole, request, run)
     return await _steered(parts_of(request).runs.cancel(run))
 
 
 @post("/runs/{run:str}/retry", opt=_RUN, tags=["runs"])
 async def retry(request: Asked, run: RunId) -> RunInfo:
     """A new run over the servers of this one that are not healthy."""
-    run_of(request, run)
+    await asyncio.to_thread(run_of, request, run)
     return await _steered(parts_of(request).runs.retry_failed(run, request.user))
 
 

@@ -1,0 +1,166 @@
+"""``Idempotency-Key``: a changing request that is sent twice is done once.
+
+The first answer is kept for a day and given again.  A request with the same key that comes
+while the first is at work gets 409, one with another content 422.  Errors of the service
+itself are not kept, so that the request can be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import timedelta
+from typing import Any, cast
+
+import msgspec
+import sqlalchemy as sa
+from litestar.datastructures import Headers
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from volact.service.access import Actor
+from volact.service.app import Parts
+from volact.service.database.tables import ANSWERS
+from volact.service.database.transaction import transaction
+from volact.store.clock import moment
+
+MOST_BODY = 10 * 1024 * 1024
+_KEPT = timedelta(days=1)
+_NOT_KEPT = (401, 403, 429)
+_LONGEST = 255
+
+
+class _Answer(msgspec.Struct, frozen=True, array_like=True):
+    """An answer as it is kept."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Idempotency(ASGIMiddleware):
+    """Does a changing request with a key once."""
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """See ``ASGIMiddleware``."""
+        key = Headers.from_scope(scope).get("idempotency-key", "")
+        actor = cast(Actor | None, scope.get("user"))
+        if cast(HTTPScope, scope)["method"] in ("GET", "HEAD", "OPTIONS") or not key or actor is None:
+            await next_app(scope, receive, send)
+            return
+        if len(key) > _LONGEST or not key.isascii() or not key.isprintable():
+            raise HTTPException("Idempotency-Key: 1 to 255 printable characters", status_code=400)
+        body = await _whole(receive)
+        parts: Parts = scope["litestar_app"].state.parts
+        request = _Request(parts, key, actor.user, _digest(scope, body))
+        kept = await asyncio.to_thread(request.begin)
+        if kept is not None:
+            await _replay(kept, send)
+            return
+        await _first(request, next_app, scope, _again(body, receive), send)
+
+
+class _Request:
+    """One line of the table."""
+
+    def __init__(self, parts: Parts, key: str, user: str, digest: str) -> None:
+        self._parts = parts
+        self._of = sa.and_(ANSWERS.c.key == key, ANSWERS.c.user == user)
+        self._line = {"key": key, "user": user, "request": digest}
+
+    def begin(self) -> tuple[int, _Answer] | None:
+        """The answer that is kept; ``None``: this request is the first."""
+        now = self._parts.now()
+        with transaction(self._parts.store) as connection:
+            connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.at < moment(now - _KEPT)))
+        try:
+            with self._parts.store.engine.execution_options(writing=True).begin() as connection:
+                connection.execute(sa.insert(ANSWERS).values(**self._line, at=moment(now)))
+        except sa.exc.IntegrityError:
+            return self._kept()
+        return None
+
+    def _kept(self) -> tuple[int, _Answer]:
+        columns = (ANSWERS.c.request, ANSWERS.c.status, ANSWERS.c.body)
+        query = sa.select(*columns).where(self._of)
+        row = self._parts.store.ask(lambda connection: connection.execute(query).one_or_none())
+        if row is not None and row.request != self._line["request"]:
+            raise HTTPException(
+                "this Idempotency-Key was used for another request", status_code=422
+            )
+        if row is None or row.status is None:
+            detail = "a request with this Idempotency-Key is at work"
+            raise HTTPException(detail, status_code=409, headers={"Retry-After": "1"})
+        return row.status, msgspec.msgpack.decode(row.body, type=_Answer)
+
+    def end(self, status: int, answer: _Answer) -> None:
+        """Keep the answer, or forget the request where it may be repeated."""
+        with transaction(self._parts.store) as connection:
+            if status >= 500 or status in _NOT_KEPT:
+                connection.execute(sa.delete(ANSWERS).where(self._of))
+            else:
+                kept = {"status": status, "body": msgspec.msgpack.encode(answer)}
+                connection.execute(sa.update(ANSWERS).where(self._of).values(kept))
+
+
+async def _first(
+    request: _Request, next_app: ASGIApp, scope: Scope, receive: Receive, send: Send
+) -> None:
+    start: Any = {"status": 500, "headers": []}
+    body = bytearray()
+
+    async def heard(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            start = message
+        elif message["type"] == "http.response.body":
+            body.extend(message["body"])
+        await send(message)
+
+    try:
+        await next_app(scope, receive, heard)
+    finally:
+        answer = _Answer([*start["headers"]], bytes(body))
+        await asyncio.to_thread(request.end, start["status"], answer)
+
+
+async def _replay(kept: tuple[int, _Answer], send: Send) -> None:
+    status, answer = kept
+    headers = [*answer.headers, (b"idempotency-replayed", b"true")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+async def _whole(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise HTTPException("the request ended early", status_code=400)
+        body += message["body"]
+        if len(body) > MOST_BODY:
+            raise HTTPException("the body is too large", status_code=413)
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body that was read, once more; then what comes after it."""
+    sent = False
+
+    async def again() -> Any:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _digest(scope: Scope, body: bytes) -> str:
+    target = f"{cast(HTTPScope, scope)['method']} {scope['path']}?{scope['query_string'].decode('latin-1')}\n"
+    return hashlib.sha256(target.encode() + body).hexdigest()
