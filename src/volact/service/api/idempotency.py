@@ -48,7 +48,11 @@ class Idempotency(ASGIMiddleware):
         """See ``ASGIMiddleware``."""
         key = Headers.from_scope(scope).get("idempotency-key", "")
         actor = cast(Actor | None, scope.get("user"))
-        if cast(HTTPScope, scope)["method"] in ("GET", "HEAD", "OPTIONS") or not key or actor is None:
+        if (
+            cast(HTTPScope, scope)["method"] in ("GET", "HEAD", "OPTIONS")
+            or not key
+            or actor is None
+        ):
             await next_app(scope, receive, send)
             return
         if len(key) > _LONGEST or not key.isascii() or not key.isprintable():
@@ -162,5 +166,6 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _digest(scope: Scope, body: bytes) -> str:
-    target = f"{cast(HTTPScope, scope)['method']} {scope['path']}?{scope['query_string'].decode('latin-1')}\n"
+    query = scope["query_string"].decode("latin-1")
+    target = f"{cast(HTTPScope, scope)['method']} {scope['path']}?{query}\n"
     return hashlib.sha256(target.encode() + body).hexdigest()
