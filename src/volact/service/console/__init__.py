@@ -6,7 +6,7 @@ same functions.  Without JavaScript every page can be read.
 
 from litestar import Router
 
-from volact.service.console import assets, findings, fleet, runs, server, servers
+from volact.service.console import assets, findings, fleet, new_run, runs, server, servers
 from volact.service.console.errors import HANDLERS_OF_ERRORS
 from volact.service.language import speak
 
@@ -19,6 +19,7 @@ HANDLERS = [
             *servers.HANDLERS,
             *server.HANDLERS,
             *runs.HANDLERS,
+            *new_run.HANDLERS,
             *findings.HANDLERS,
         ],
         before_request=speak,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -11,7 +12,6 @@ import msgspec
 from jinja2 import Environment
 from litestar import Request, Response
 from litestar.response import Redirect
-from litestar.utils.scope.state import ScopeState
 
 from volact.core.licence_end import days_until
 from volact.model.text import Text, say
@@ -69,13 +69,48 @@ def parts_of(request: Asked) -> Parts:
 
 def within(request: Asked, filter: ServerFilter = _ALL) -> ServerFilter:
     """The filter, confined to what the caller may see."""
+    return msgspec.structs.replace(filter, scopes=scopes_of(request))
+
+
+class Form:
+    """What a form sent."""
+
+    def __init__(self, values: Mapping[str, Sequence[Any]]) -> None:
+        self._values = values
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field."""
+        return [item for item in self._values.get(name, ()) if isinstance(item, str)]
+
+    def text(self, name: str) -> str:
+        """The one value of a field; empty where it was not sent."""
+        return next((item.strip() for item in self.all(name)), "")
+
+
+async def form_of(request: Asked) -> Form:
+    """The form that came with a request."""
+    sent = await request.form()
+    return Form({name: sent.getall(name) for name in sent})
+
+
+def scopes_of(request: Asked) -> tuple[str, ...] | None:
+    """The caller's scopes as words; ``None``: the whole fleet."""
     scopes = actor_of(request).scopes
-    confined = None if scopes is None else tuple(map(str, scopes))
-    return msgspec.structs.replace(filter, scopes=confined)
+    return None if scopes is None else tuple(map(str, scopes))
 
 
 def page(request: Asked, template: str, *, code: int = 200, **values: Any) -> Page:
     """A template as the answer, in the language that was set for the request."""
+    return Response(
+        fragment(request, template, **values),
+        media_type="text/html",
+        status_code=code,
+        headers={"cache-control": "no-store"},
+    )
+
+
+def fragment(request: Asked, template: str, **values: Any) -> str:
+    """A template as HTML."""
     actor: Actor | None = request.scope.get("user")
     html = (
         _environment()
@@ -84,17 +119,11 @@ def page(request: Asked, template: str, *, code: int = 200, **values: Any) -> Pa
             actor=actor,
             menu=_menu(actor),
             place=request.url.path,
-            csrf=ScopeState.from_scope(request.scope).csrf_token or "",
             now=parts_of(request).now(),
             **values,
         )
     )
-    return Response(
-        html.encode("utf-8", "replace").decode(),
-        media_type="text/html",
-        status_code=code,
-        headers={"cache-control": "no-store"},
-    )
+    return html.encode("utf-8", "replace").decode()
 
 
 def go_to(path: str) -> Redirect:
@@ -138,6 +167,8 @@ def _environment() -> Environment:
         role_name=words.ROLES.__getitem__,
         server_path=server_path,
         severities=SEVERITIES,
+        states=words.STATES,
+        active_states=words.ACTIVE,
         verdict_words=words.verdict_words,
         verdicts=VERDICTS,
     )

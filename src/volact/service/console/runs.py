@@ -1,36 +1,72 @@
-"""Runs: the list, and one run with its servers."""
+"""Runs: the list, one run with its progress and its servers, and what steers it."""
 
 from __future__ import annotations
 
-from litestar import get
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
+from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from volact.client.wire import RunInfo
 from volact.errors import InputError
 from volact.model.report import Summary
 from volact.queries.choices import RunCountsQuery
+from volact.queries.pages import PageRequest
 from volact.queries.runs import RunReportQuery, RunsQuery
 from volact.queries.servers import RunServersQuery
 from volact.report.html_view import tiles
 from volact.service.access import Permission
-from volact.service.console.page import Asked, Page, page, parts_of, within
+from volact.service.console.page import (
+    Asked,
+    Page,
+    actor_of,
+    form_of,
+    fragment,
+    go_to,
+    page,
+    parts_of,
+    scopes_of,
+    within,
+)
 from volact.service.console.servers import one_page, search_of
+from volact.service.console.words import ACTIVE, actions_of
+from volact.service.run_control import RunControl
+from volact.service.run_list import RunListQuery
 from volact.store.values import RunRow
 
+_EVERY_S = 1.0
+_READ = {"permission": Permission.READ}
+_RUN = {"permission": Permission.RUN}
+_APPROVE = {"permission": Permission.APPROVE}
 
-@get("/runs", opt={"permission": Permission.READ}, sync_to_thread=True)
+
+@get("/runs", opt=_READ, sync_to_thread=True)
 def runs(request: Asked) -> Page:
-    """The runs, the newest first."""
+    """What is at work or waits, then the runs that the store has, the newest first."""
     parts = parts_of(request)
+    first = not request.query_params.get("cursor")
     found = one_page(RunsQuery(), parts, request.query_params.get("cursor", ""))
     counts = seen_counts(request, found.items)
+    active = seen_runs(request, states=ACTIVE).page(parts.store, PageRequest(limit=50))
+    at_work = {run.id for run in active.items}
+    shown = [run for run in found.items if run.id in counts and run.id not in at_work]
     return page(
         request,
         "runs.html.j2",
-        runs=[(run, counts[run.id]) for run in found.items if run.id in counts],
+        active=active.items if first else (),
+        runs=[(run, counts[run.id]) for run in shown],
         next=found.next,
-        first=not request.query_params.get("cursor"),
+        first=first,
     )
+
+
+def seen_runs(request: Asked, **given: Any) -> RunListQuery:
+    """The service's runs that the caller may see."""
+    return RunListQuery(user=actor_of(request).name, scopes=scopes_of(request), **given)
 
 
 def seen_counts(request: Asked, found: tuple[RunRow, ...]) -> dict[str, Summary]:
@@ -42,25 +78,34 @@ def seen_counts(request: Asked, found: tuple[RunRow, ...]) -> dict[str, Summary]
     return RunCountsQuery(runs=ids, filter=filter).ask(parts_of(request).store)
 
 
-@get("/runs/{run:str}", opt={"permission": Permission.READ}, sync_to_thread=True)
+@get("/runs/{run:str}", opt=_READ, sync_to_thread=True)
 def run(request: Asked, run: FromPath[str]) -> Page:
-    """One run: its counts, why it stopped, and its servers."""
-    parts, search = parts_of(request), search_of(request.query_params)
-    found = known_run(request, run)
-    counts = seen_counts(request, (found,)).get(found.id)
-    if counts is None:
-        raise NotFoundException()
-    filter = within(request, search.filter(parts))
+    """One run: how far it is, its counts, why it stopped, and its servers."""
+    return run_page(request, run)
+
+
+def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Page:
+    """The page of a run; ``problem`` is why a request about it was refused."""
+    parts, search, filter = parts_of(request), search_of(request.query_params), within(request)
+    info, stored = known_run(request, run)
+    counts = stored and seen_counts(request, (stored,)).get(stored.id)
     rows = one_page(
-        RunServersQuery(run=found.id, filter=filter), parts, request.query_params.get("cursor", "")
+        RunServersQuery(run=run, filter=within(request, search.filter(parts))),
+        parts,
+        request.query_params.get("cursor", ""),
     )
     return page(
         request,
         "run.html.j2",
-        run=found,
-        report=RunReportQuery(run=found.id).ask(parts.store) if filter.scopes is None else None,
+        code=code,
+        problem=problem,
+        id=run,
+        info=info,
+        stored=stored,
+        actions=actions_of(info, actor_of(request)) if info else (),
+        report=RunReportQuery(run=run).ask(parts.store) if filter.scopes is None else None,
         summary=counts,
-        tiles=tiles(counts, None),
+        tiles=tiles(counts, None) if counts else [],
         rows=rows.items,
         next=rows.next,
         first=not request.query_params.get("cursor"),
@@ -68,15 +113,99 @@ def run(request: Asked, run: FromPath[str]) -> Page:
     )
 
 
-def known_run(request: Asked, run: str) -> RunRow:
-    """A run by its whole id."""
+def known_run(request: Asked, run: str) -> tuple[RunInfo | None, RunRow | None]:
+    """A run as the service and as the store know it; not found where the caller sees neither."""
+    store = parts_of(request).store
+    info = seen_runs(request).find(store, run)
     try:
-        found = parts_of(request).store.find_run(run)
-    except InputError as error:
-        raise NotFoundException() from error
-    if found.id != run:
+        stored: RunRow | None = store.find_run(run)
+    except InputError:
+        stored = None
+    if stored is not None and stored.id != run:
+        stored = None
+    if stored is not None and info is None and stored.id not in seen_counts(request, (stored,)):
+        stored = None
+    if info is None and stored is None:
+        raise NotFoundException()
+    return info, stored
+
+
+@get("/runs/{run:str}/events", opt=_READ)
+async def events(request: Asked, run: FromPath[str]) -> ServerSentEvent:
+    """The progress of a run, each time that it changes, until its state does."""
+    info = await asyncio.to_thread(_info, request, run)
+    return ServerSentEvent(_changes(request, info))
+
+
+async def _changes(request: Asked, info: RunInfo) -> AsyncIterator[ServerSentEventMessage]:
+    state = info.state
+    while info.state == state and state in ACTIVE:
+        html = fragment(request, "progress.html.j2", info=info)
+        yield ServerSentEventMessage(data=html.replace("\n", " "), event="progress")
+        before = info
+        while info == before:
+            await asyncio.sleep(_EVERY_S)
+            info = await asyncio.to_thread(_info, request, before.id)
+    yield ServerSentEventMessage(data=info.state, event="end")
+
+
+def _info(request: Asked, run: str) -> RunInfo:
+    found = seen_runs(request).find(parts_of(request).store, run)
+    if found is None:
         raise NotFoundException()
     return found
 
 
-HANDLERS = (runs, run)
+async def _steered(
+    request: Asked, run: str, work: Callable[[RunControl], Awaitable[RunInfo]]
+) -> Response[Any]:
+    """What a button of the page does; the page again, with the reason, where it cannot be."""
+    await asyncio.to_thread(_info, request, run)
+    try:
+        made = await work(parts_of(request).runs)
+    except InputError as error:
+        return await asyncio.to_thread(run_page, request, run, error.line(), 409)
+    return go_to(f"/runs/{made.id}")
+
+
+@post("/runs/{run:str}/pause", opt=_RUN)
+async def pause(request: Asked, run: FromPath[str]) -> Response[Any]:
+    """Begin no more servers for now."""
+    return await _steered(request, run, lambda control: control.pause(run))
+
+
+@post("/runs/{run:str}/resume", opt=_RUN)
+async def resume(request: Asked, run: FromPath[str]) -> Response[Any]:
+    """Go on."""
+    return await _steered(request, run, lambda control: control.resume(run))
+
+
+@post("/runs/{run:str}/cancel", opt=_RUN)
+async def cancel(request: Asked, run: FromPath[str]) -> Response[Any]:
+    """Begin no more servers, and end."""
+    return await _steered(request, run, lambda control: control.cancel(run))
+
+
+@post("/runs/{run:str}/retry", opt=_RUN)
+async def retry(request: Asked, run: FromPath[str]) -> Response[Any]:
+    """A new run over what is not healthy."""
+    actor = actor_of(request)
+    return await _steered(request, run, lambda control: control.retry_failed(run, actor))
+
+
+@post("/runs/{run:str}/approve", opt=_APPROVE)
+async def approve(request: Asked, run: FromPath[str]) -> Response[Any]:
+    """A second person agrees."""
+    actor = actor_of(request)
+    return await _steered(request, run, lambda control: control.approve(run, actor))
+
+
+@post("/runs/{run:str}/refuse", opt=_APPROVE)
+async def refuse(request: Asked, run: FromPath[str]) -> Response[Any]:
+    """A second person does not."""
+    actor, form = actor_of(request), await form_of(request)
+    reason = form.text("reason")[:1000]
+    return await _steered(request, run, lambda control: control.refuse(run, actor, reason))
+
+
+HANDLERS = (runs, run, events, pause, resume, cancel, retry, approve, refuse)

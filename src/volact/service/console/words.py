@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from volact.client.wire import Role
+from volact.client.wire import Role, RunInfo, RunState
 from volact.model.report import Summary, count_of
 from volact.model.text import Text, count, listed, say
 from volact.queries.values import StatusRow
 from volact.report.words import COUNTED, ERROR_NAMES, VERDICTS
+from volact.service.access import Actor, Permission
 from volact.words import tr
 
 ROLES: dict[Role, Text] = {
@@ -14,6 +15,28 @@ ROLES: dict[Role, Text] = {
     "operator": say("operator"),
     "approver": say("approver"),
     "administrator": say("administrator"),
+}
+STATES: dict[RunState, Text] = {
+    "awaiting-approval": say("awaits approval"),
+    "queued": say("queued"),
+    "running": say("running"),
+    "paused": say("paused"),
+    "cancelling": say("cancelling"),
+    "done": say("done"),
+    "stopped": say("stopped by its rules"),
+    "cancelled": say("cancelled"),
+    "failed": say("failed"),
+    "refused": say("not approved"),
+}
+ACTIVE: tuple[RunState, ...] = ("awaiting-approval", "queued", "running", "paused", "cancelling")
+_STEERED: dict[RunState, tuple[str, ...]] = {
+    "queued": ("pause", "cancel"),
+    "running": ("pause", "cancel"),
+    "paused": ("resume", "cancel"),
+    "stopped": ("resume", "cancel", "retry"),
+    "done": ("retry",),
+    "cancelled": ("retry",),
+    "failed": ("retry",),
 }
 _ENDINGS: dict[str, Text] = {
     "expired": say("expired"),
@@ -49,3 +72,15 @@ def verdict_words() -> dict[str, str]:
 def cause_words() -> dict[str, str]:
     """The causes that are no findings."""
     return {f"error:{kind}": tr(text) for kind, text in ERROR_NAMES.items()}
+
+
+def actions_of(run: RunInfo, actor: Actor) -> tuple[str, ...]:
+    """What the caller may do about a run in its state."""
+    if run.state == "awaiting-approval":
+        second = actor.may(Permission.APPROVE) and run.requested_by != actor.name
+        own = actor.may(Permission.RUN)
+        return ("approve", "refuse") * second + ("cancel",) * own
+    if not actor.may(Permission.RUN):
+        return ()
+    all_healthy = run.counts.get("healthy", 0) >= run.servers
+    return tuple(word for word in _STEERED.get(run.state, ()) if word != "retry" or not all_healthy)

@@ -22,9 +22,8 @@
     select.addEventListener("change", () => select.form.requestSubmit());
   }
   for (const all of document.querySelectorAll("[data-all]")) {
-    all.addEventListener("change", () => {
-      for (const one of all.form.elements[all.dataset.all]) one.checked = all.checked;
-    });
+    const boxes = all.closest("fieldset").querySelectorAll("[name]");
+    all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; });
   }
 
   const keys = document.getElementById("keys");

@@ -1,0 +1,218 @@
+"""A new run: its form, and the plan out of which servers are chosen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, get_args
+
+import msgspec
+import sqlalchemy as sa
+from litestar import Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from volact.client.wire import RunSpec, Verb
+from volact.core.consent import ASKING_STEPS
+from volact.core.context import Policy
+from volact.core.steps import BY_NAME
+from volact.errors import InputError
+from volact.model.report import ServerReport
+from volact.model.text import say
+from volact.queries.servers import ServersQuery
+from volact.queries.steps import StepsQuery
+from volact.report.group import natural
+from volact.report.words import label, step_words, value
+from volact.service.access import Permission
+from volact.service.console.page import (
+    Asked,
+    Form,
+    Page,
+    actor_of,
+    form_of,
+    go_to,
+    page,
+    parts_of,
+    within,
+)
+from volact.service.console.runs import known_run
+from volact.service.console.servers import one_page
+from volact.service.database.tables import INVENTORIES
+from volact.store.store import Store
+from volact.words import tr
+
+_RUN = {"permission": Permission.RUN}
+
+
+class PlanGroup(msgspec.Struct, frozen=True):
+    """Servers that would get the same steps."""
+
+    steps: tuple[tuple[str, str], ...]  # name, what it does
+    names: tuple[str, ...]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Steps that are not planned, and what would allow them."""
+
+    option: str
+    reason: str
+    servers: int
+
+
+@get("/runs/new", opt=_RUN, sync_to_thread=True)
+def new_run(request: Asked) -> Page:
+    """The form, filled from the address."""
+    asked = request.query_params
+    draft = Form({key: asked.getall(key) for key in asked})
+    return _form(request, draft)
+
+
+def _form(request: Asked, draft: Form, problem: str = "", code: int = 200) -> Page:
+    parts = parts_of(request)
+    return page(
+        request,
+        "new_run.html.j2",
+        code=code,
+        problem=problem,
+        draft=draft,
+        verb=draft.text("verb") or "check",
+        inventories=inventory_names(parts.store),
+        consents=[(step, BY_NAME[step].label if step in BY_NAME else "") for step in ASKING_STEPS],
+    )
+
+
+def inventory_names(store: Store) -> list[tuple[str, int]]:
+    """The inventories, and how many servers each has."""
+    query = sa.select(INVENTORIES.c.name, INVENTORIES.c.servers).order_by(INVENTORIES.c.name)
+    return store.ask(lambda connection: [(name, n) for name, n in connection.execute(query)])
+
+
+@post("/runs/new", opt=_RUN)
+async def submit(request: Asked) -> Response[Any]:
+    """Submit it; the form again, with the reason, where it cannot be."""
+    form = await form_of(request)
+    try:
+        made = await parts_of(request).runs.submit(spec_of(form), actor_of(request))
+    except InputError as error:
+        return await asyncio.to_thread(_form, request, form, error.line(), 400)
+    return go_to(f"/runs/{made.id}")
+
+
+def spec_of(form: Form) -> RunSpec:
+    """What the form asks for; ``InputError`` for a word that is none."""
+    verbs: dict[str, Verb] = {str(verb): verb for verb in get_args(Verb)}
+    if form.text("verb") not in verbs:
+        raise InputError(say("choose what to do"))
+    unknown = {*form.all("consent")} - {*ASKING_STEPS}
+    if unknown:
+        raise InputError(say("there is no step {name}", name=sorted(unknown)[0]))
+    defaults = RunSpec(verb="check", inventory="")
+    return RunSpec(
+        verb=verbs[form.text("verb")],
+        inventory=form.text("inventory"),
+        limit=tuple(form.text("limit").replace(",", " ").split()),
+        policy=Policy(
+            replace_key=bool(form.text("replace_key")),
+            override_entitlement=form.text("override_entitlement"),
+            consent=frozenset(form.all("consent")),
+        ),
+        canary=form.text("canary"),
+        max_failures=form.text("max_failures"),
+        pace=form.text("pace"),
+        deadline_s=_number(form.text("deadline_s"), defaults.deadline_s),
+        undo=form.text("undo"),
+        only=tuple(form.all("only")),
+    )
+
+
+def _number(text: str, default: float) -> float:
+    try:
+        return float(text) if text else default
+    except ValueError as error:
+        raise InputError(say("{text} is no number", text=text)) from error
+
+
+@get("/runs/{run:str}/plan", opt={"permission": Permission.READ}, sync_to_thread=True)
+def plan(request: Asked, run: FromPath[str]) -> Page:
+    """What would change, by servers that get the same steps."""
+    parts = parts_of(request)
+    info, stored = known_run(request, run)
+    if stored is None:
+        raise NotFoundException()
+    rows = parts.store.rows(run)
+    seen = within(request)
+    if seen.scopes is not None:
+        names = {one.name for one in ServersQuery(now=parts.now(), filter=seen).stream(parts.store)}
+        rows = (row for row in rows if row.report.name in names)
+    groups, refused = plan_groups(row.report for row in rows)
+    return page(
+        request, "plan.html.j2", id=run, info=info, stored=stored, groups=groups, refused=refused
+    )
+
+
+def plan_groups(reports: Iterable[ServerReport]) -> tuple[list[PlanGroup], list[Refused]]:
+    """The largest group first; of refusals those that consent would allow."""
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    refused: Counter[tuple[str, str]] = Counter()
+    for report in reports:
+        if report.plan and not report.results:
+            steps = tuple((str(step.get("do", "?")), step_words(step)) for step in report.plan)
+            groups.setdefault(steps, []).append(report.name)
+        for one in report.refusals:
+            if one.get("allow_with"):
+                refused[str(one["allow_with"]), tr(str(one.get("reason", "")))] += 1
+    made = [PlanGroup(steps, tuple(sorted(some, key=natural))) for steps, some in groups.items()]
+    return (
+        sorted(made, key=lambda group: (-len(group.names), group.names)),
+        [Refused(option, reason, servers) for (option, reason), servers in refused.most_common()],
+    )
+
+
+@post("/runs/{run:str}/plan", opt=_RUN)
+async def apply_plan(request: Asked, run: FromPath[str]) -> Response[Any]:
+    """Activate the chosen servers, as the plan was made."""
+    info, _ = await asyncio.to_thread(known_run, request, run)
+    form = await form_of(request)
+    if info is None:
+        raise NotFoundException()
+    if not form.all("only"):
+        raise InputError(say("no server is chosen"), say("Go back and choose some."))
+    spec = msgspec.structs.replace(
+        info.spec,
+        verb="activate",
+        only=tuple(form.all("only")),
+        canary=form.text("canary"),
+        max_failures=form.text("max_failures"),
+    )
+    made = await parts_of(request).runs.submit(spec, actor_of(request))
+    return go_to(f"/runs/{made.id}")
+
+
+@get("/runs/{run:str}/undo", opt={"permission": Permission.READ}, sync_to_thread=True)
+def changes(request: Asked, run: FromPath[str]) -> Page:
+    """Every change of a run with the value before, and what puts the values back."""
+    parts = parts_of(request)
+    info, stored = known_run(request, run)
+    scopes = within(request).scopes
+    found = one_page(
+        StepsQuery(run=run, scopes=scopes), parts, request.query_params.get("cursor", "")
+    )
+    return page(
+        request,
+        "changes.html.j2",
+        id=run,
+        info=info,
+        stored=stored,
+        steps=[(step, _values(step.before), _values(step.after)) for step in found.items],
+        inventories=inventory_names(parts.store),
+        next=found.next,
+        first=not request.query_params.get("cursor"),
+    )
+
+
+def _values(found: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(label(key), value(key, item)) for key, item in found.items() if key != "sddl"]
+
+
+HANDLERS = (new_run, submit, plan, apply_plan, changes)
