@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 from litestar import Litestar
+from msgspec.json import encode
 from report_samples import RETAIL, attention, failed, healthy, run_of, unreachable
 from store_samples import FACTS, store_writer
 
-from volact.client.wire import Role
+from volact.client.wire import Role, RunInfo, RunSpec, RunState
+from volact.errors import InputError
 from volact.model.report import ServerReport
 from volact.service.access import Actor, Scope
 from volact.service.app import Parts, make_app
 from volact.service.console import HANDLERS
+from volact.service.database.schema import open_service_store
+from volact.service.database.tables import INVENTORIES, RUNS
+from volact.service.database.transaction import transaction
 from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
+from volact.store.address import parse_address
+from volact.store.clock import moment
 from volact.store.store import Store
 
 NOW = datetime(2026, 2, 1, 8, tzinfo=UTC)
@@ -54,6 +62,63 @@ def fill(url: str) -> None:
             writer.row(report)
             writer.seen(report.name, "first", FACTS)
         writer.finish(run_of(rows(), command=command))
+
+
+def opened(file: Path) -> Store:
+    """A store with the service's tables."""
+    address = parse_address(str(file))
+    assert address is not None
+    return open_service_store(address)
+
+
+def add_run(store: Store, id: str, state: RunState, **spec: Any) -> None:
+    """A run of the service, asked for by Bo."""
+    values = {
+        "id": id,
+        "state": state,
+        "spec": encode(RunSpec(**{"verb": "activate", "inventory": "fleet.toml", **spec})).decode(),
+        "servers": 6,
+        "done": 3,
+        "counts": '{"healthy":2,"failed":1}',
+        "requested_by": "bo",
+        "requested": moment(NOW),
+    }
+    with transaction(store) as connection:
+        connection.execute(RUNS.insert().values(values))
+
+
+def add_inventory(store: Store, name: str = "fleet.toml") -> None:
+    """An inventory of six servers."""
+    values = {"name": name, "file": name, "text": "", "servers": 6, "updated": moment(NOW)}
+    with transaction(store) as connection:
+        connection.execute(INVENTORIES.insert().values(values))
+
+
+class Control:
+    """A ``RunControl`` that remembers what it was asked for."""
+
+    def __init__(self, store: Store, refusal: str = "") -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self._store = store
+        self._refusal = refusal
+
+    def _run(self, *asked: Any) -> RunInfo:
+        self.asked.append(asked)
+        if self._refusal:
+            raise InputError(self._refusal)
+        spec = RunSpec(verb="check", inventory="fleet.toml")
+        return RunInfo(id="svc1", state="queued", spec=spec, requested=NOW)
+
+    async def submit(self, spec: RunSpec, actor: Actor, **given: Any) -> RunInfo:
+        await asyncio.sleep(0)
+        return self._run("submit", spec)
+
+    def __getattr__(self, name: str) -> Any:
+        async def steered(*given: Any) -> RunInfo:
+            await asyncio.sleep(0)
+            return self._run(name, *(item for item in given if isinstance(item, str)))
+
+        return steered
 
 
 def person(role: Role = "administrator", scopes: str | None = None, **given: Any) -> Actor:

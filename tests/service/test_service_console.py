@@ -8,28 +8,39 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
-from service_fleet import console, fill, person
+from service_fleet import (
+    Control,
+    add_inventory,
+    add_run,
+    console,
+    fill,
+    opened,
+    person,
+)
 
-from volact.store.address import parse_address
-from volact.store.store import Store, open_address
+from volact.client.wire import Role
+from volact.core.context import Policy
+from volact.service.access import GRANTS, Permission
+from volact.store.store import Store
 
 PAGES = [
     "/", "/servers", "/servers?verdict=failed&search=app", "/servers/app-01", "/runs",
     "/runs/bb22", "/findings", "/findings?code=0xC004F074",
-    "/findings?code=kms-host-set-by-policy",
+    "/findings?code=kms-host-set-by-policy", "/runs/svc1", "/runs/svc2", "/runs/bb22/undo",
+    "/runs/aa11/plan", "/health", "/account",
 ]  # fmt: skip
+ADMINISTERED = ["/users", "/audit", "/audit?check=1", "/audit/export"]
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    url = str(tmp_path_factory.mktemp("console") / "volact.db")
-    fill(url)
-    address = parse_address(url)
-    assert address is not None
-    opened = open_address(address)
-    assert opened is not None
-    with opened:
-        yield opened
+    file = tmp_path_factory.mktemp("console") / "volact.db"
+    with opened(file) as made:
+        fill(str(file))
+        add_run(made, "svc1", "running", canary="2")
+        add_run(made, "svc2", "awaiting-approval")
+        add_run(made, "aa11", "done", verb="plan")
+        yield made
 
 
 def get(store: Store, path: str, **given: Any) -> str:
@@ -80,13 +91,12 @@ def test_the_fleet_names_what_is_wrong_first(store: Store) -> None:
 
 
 def test_an_empty_store_says_what_to_do_first(tmp_path: Path) -> None:
-    address = parse_address(str(tmp_path / "empty.db"))
-    assert address is not None
-    opened = open_address(address)
-    assert opened is not None
-    with opened:
-        assert 'href="/runs/new"' in get(opened, "/", role="operator")
-        assert 'href="/runs/new"' not in get(opened, "/", role="viewer")
+    with opened(tmp_path / "empty.db") as empty:
+        assert 'href="/runs/new"' in get(empty, "/", role="operator")
+        assert 'href="/runs/new"' not in get(empty, "/", role="viewer")
+        assert "A run needs an inventory" in get(empty, "/runs/new", role="operator")
+        for path in ("/servers", "/runs", "/findings", "/health"):
+            assert "<h1>" in get(empty, path, role="viewer")
 
 
 def test_a_server_shows_evidence_what_to_type_facts_and_each_change(store: Store) -> None:
@@ -161,3 +171,108 @@ def test_files_are_kept_for_ever_under_the_name_of_their_content(store: Store) -
             answer = http.get(path)
             assert answer.status_code == 200
             assert "immutable" in answer.headers["cache-control"]
+
+
+def signed_in(store: Store, role: Role = "operator", control: Any = None) -> TestClient[Any]:
+    return TestClient(console(store, person(role), control))
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "approver", "administrator"])
+def test_navigation_shows_what_the_role_may_do(store: Store, role: Role) -> None:
+    allowed = Permission.ADMINISTER in GRANTS[role]
+    html = get(store, "/", role=role)
+    with signed_in(store, role) as http:
+        for path in ADMINISTERED:
+            assert http.get(path).status_code == (200 if allowed else 403)
+    assert ('href="/users"' in html) is allowed
+    assert ('href="/runs/new"' in html) is (Permission.RUN in GRANTS[role])
+
+
+def test_a_new_run_is_what_the_form_asks_for(tmp_path: Path) -> None:
+    with opened(tmp_path / "volact.db") as store:
+        add_inventory(store)
+        control = Control(store)
+        form = {
+            "verb": "activate", "inventory": "fleet.toml", "limit": "web-*, !web-09",
+            "canary": "3", "max_failures": "5%", "consent": ["rearm"], "replace_key": "1",
+        }  # fmt: skip
+        with signed_in(store, control=control) as http:
+            assert "fleet.toml" in http.get("/runs/new?limit=web-01").text
+            answer = http.post("/runs/new", data=form, follow_redirects=False)
+            assert answer.headers["location"] == "/runs/svc1"
+            for wrong in ({"verb": "nothing"}, {"consent": "nothing"}, {"deadline_s": "x"}):
+                again = http.post("/runs/new", data={**form, **wrong})
+                assert again.status_code == 400
+                assert 'role="alert"' in again.text
+                assert 'value="web-*, !web-09"' in again.text  # what was typed stays
+    (_, spec), *more = control.asked
+    assert not more
+    assert (spec.verb, spec.limit) == ("activate", ("web-*", "!web-09"))
+    assert (spec.canary, spec.max_failures) == ("3", "5%")
+    assert spec.policy == Policy(replace_key=True, consent=frozenset({"rearm"}))
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel", "retry"])
+def test_a_run_is_steered_by_buttons(store: Store, action: str) -> None:
+    control = Control(store)
+    with signed_in(store, control=control) as http:
+        answer = http.post(f"/runs/svc1/{action}", follow_redirects=False)
+        assert answer.headers["location"] == "/runs/svc1"
+        assert http.post(f"/runs/nothing/{action}").status_code == 404
+    assert control.asked == [({"retry": "retry_failed"}.get(action, action), "svc1")]
+    with signed_in(store, "viewer", control) as http:
+        assert http.post(f"/runs/svc1/{action}").status_code == 403
+
+
+def test_a_refused_request_is_said_on_the_page_of_the_run(store: Store) -> None:
+    with signed_in(store, control=Control(store, "the run is over")) as http:
+        answer = http.post("/runs/svc1/pause")
+        assert answer.status_code == 409
+        assert "the run is over" in answer.text
+
+
+def test_a_second_person_approves_with_the_reason_of_a_refusal(store: Store) -> None:
+    control = Control(store)
+    with signed_in(store, "approver", control) as http:
+        html = http.get("/runs/svc2").text
+        assert "/runs/svc2/approve" in html
+        assert "/runs/svc2/cancel" not in html
+        http.post("/runs/svc2/approve", follow_redirects=False)
+        http.post("/runs/svc2/refuse", data={"reason": "not tonight"}, follow_redirects=False)
+    assert control.asked == [("approve", "svc2"), ("refuse", "svc2", "not tonight")]
+    with signed_in(store, "operator", control) as http:
+        assert "/runs/svc2/approve" not in http.get("/runs/svc2").text
+
+
+def test_a_plan_groups_servers_by_their_steps_and_activates_the_chosen(store: Store) -> None:
+    control = Control(store)
+    with signed_in(store, control=control) as http:
+        html = http.get("/runs/aa11/plan").text
+        assert "--replace-key" in html  # not planned without consent
+        assert http.post("/runs/aa11/plan", data={"canary": "1"}).status_code == 400
+        chosen = {"only": ["app-01", "web-02"], "canary": "1", "max_failures": "10%"}
+        answer = http.post("/runs/aa11/plan", data=chosen, follow_redirects=False)
+        assert answer.status_code == 303
+    ((_, spec),) = control.asked
+    assert (spec.verb, spec.only, spec.canary) == ("activate", ("app-01", "web-02"), "1")
+
+
+def test_an_account_has_tokens_sessions_and_a_language(tmp_path: Path) -> None:
+    with opened(tmp_path / "volact.db") as store, signed_in(store, "administrator") as http:
+        http.post("/users", data={"name": "bo", "role": "operator", "scopes": "tag:web"})
+        users = http.get("/users").text
+        path = users.split('href="/users/')[1].split('"')[0]
+        assert "tag:web" in http.get(f"/users/{path}").text
+        link = http.post(f"/users/{path}/link").text
+        assert "/sign-in/link?key=" in link
+        assert "/sign-in/link?key=" not in http.get(f"/users/{path}").text
+        assert http.post("/users", data={"name": "x y", "role": "viewer"}).status_code == 400
+        changed = {"role": "viewer", "scopes": "", "disabled": "1"}
+        http.post(f"/users/{path}", data=changed)
+        assert "disabled" in http.get("/users").text
+        audit = http.get("/audit?check=1").text
+        assert "The chain is whole" in audit
+        assert "user.added" in audit
+        assert "link.made" in http.get("/audit/export").text.splitlines()[1]
+        http.post(f"/users/{path}/remove")
+        assert f"/users/{path}" not in http.get("/users").text

@@ -24,7 +24,7 @@ from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
 from volact.service.identity.sessions import link_url, make_link
 from volact.service.identity.users import first_administrator
-from volact.service.settings import ServiceSettings
+from volact.service.settings import ServiceSettings, base_url
 from volact.store.store import Store
 
 _GRACE_S = 10  # for requests under way, such as open streams
@@ -35,15 +35,6 @@ def first_link(store: Store, settings: ServiceSettings, now: datetime) -> str:
     with changing(store, now, SYSTEM) as change:
         user = first_administrator(change)
         return link_url(base_url(settings), make_link(change, user)) if user else ""
-
-
-def base_url(settings: ServiceSettings) -> str:
-    """How users reach the service."""
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
-    host = settings.listen.host
-    shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if settings.tls else 'http'}://{shown}:{settings.listen.port}"
 
 
 @contextmanager

@@ -48,3 +48,12 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     allow_commands: bool = False
     requests_a_minute: int = 6000
     workers: int = 1
+
+
+def base_url(settings: ServiceSettings) -> str:
+    """How users reach the service."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = settings.listen.host
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if settings.tls else 'http'}://{shown}:{settings.listen.port}"

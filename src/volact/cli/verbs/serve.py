@@ -19,7 +19,7 @@ with needs_service():
     from volact.service import serve as service
     from volact.service.app import utc_now
     from volact.service.database.schema import open_service_store
-    from volact.service.settings import ListenAddress, ServiceSettings, TlsFiles
+    from volact.service.settings import ListenAddress, ServiceSettings, TlsFiles, base_url
 
 
 def serve(options: ServeOptions) -> int:
@@ -37,7 +37,7 @@ async def _serve(settings: ServiceSettings) -> None:
         open_service_store(settings.database) as store,
         stop_on_signals(stop),
     ):
-        _tell(say("volact serves {url}; Ctrl-C stops it", url=service.base_url(settings)))
+        _tell(say("volact serves {url}; Ctrl-C stops it", url=base_url(settings)))
         if link := service.first_link(store, settings, utc_now()):
             _tell(say("sign in as administrator with this link, once, within a day:"))
             _tell(raw(link))

@@ -6,7 +6,17 @@ same functions.  Without JavaScript every page can be read.
 
 from litestar import Router
 
-from volact.service.console import assets, findings, fleet, new_run, runs, server, servers
+from volact.service.console import (
+    assets,
+    findings,
+    fleet,
+    health,
+    new_run,
+    people,
+    runs,
+    server,
+    servers,
+)
 from volact.service.console.errors import HANDLERS_OF_ERRORS
 from volact.service.language import speak
 
@@ -20,6 +30,8 @@ HANDLERS = [
             *server.HANDLERS,
             *runs.HANDLERS,
             *new_run.HANDLERS,
+            *people.HANDLERS,
+            *health.HANDLERS,
             *findings.HANDLERS,
         ],
         before_request=speak,

@@ -52,6 +52,14 @@ MENU: tuple[tuple[Text, tuple[Place, ...]], ...] = (
         say("Knowledge"),
         (Place("/findings", say("Findings and codes"), key="c"),),
     ),
+    (
+        say("Service"),
+        (
+            Place("/users", say("Users"), Permission.ADMINISTER, "u"),
+            Place("/audit", say("Audit"), Permission.ADMINISTER, "a"),
+            Place("/health", say("Health"), key="h"),
+        ),
+    ),
 )
 
 
@@ -99,13 +107,20 @@ def scopes_of(request: Asked) -> tuple[str, ...] | None:
     return None if scopes is None else tuple(map(str, scopes))
 
 
-def page(request: Asked, template: str, *, code: int = 200, **values: Any) -> Page:
+def page(
+    request: Asked,
+    template: str,
+    *,
+    code: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Page:
     """A template as the answer, in the language that was set for the request."""
     return Response(
         fragment(request, template, **values),
         media_type="text/html",
         status_code=code,
-        headers={"cache-control": "no-store"},
+        headers={"cache-control": "no-store", **(headers or {})},
     )
 
 

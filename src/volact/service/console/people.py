@@ -1,0 +1,235 @@
+"""Users, one's own account, and the audit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar, get_args
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from volact.client.wire import NewToken, NewUser, Role, UserChange
+from volact.errors import InputError
+from volact.model.text import say
+from volact.service.access import Permission
+from volact.service.console.page import (
+    Asked,
+    Form,
+    Page,
+    actor_of,
+    form_of,
+    go_to,
+    page,
+    parts_of,
+)
+from volact.service.identity import audit, sessions, tokens, users
+from volact.service.identity.audit import Change, changing
+from volact.service.settings import base_url
+from volact.words import LANGUAGES
+
+T = TypeVar("T")
+_OWN = {"permission": Permission.SIGNED_IN}
+_ADMIN = {"permission": Permission.ADMINISTER}
+_LINES = 100
+
+
+async def _changed(request: Asked, work: Callable[[Change, Form], T]) -> T:
+    """What a form asks for, in one transaction with its line of the audit."""
+    parts, actor, form = parts_of(request), actor_of(request), await form_of(request)
+
+    def run() -> T:
+        with changing(parts.store, parts.now(), actor) as change:
+            return work(change, form)
+
+    return await asyncio.to_thread(run)
+
+
+@get("/account", opt=_OWN, sync_to_thread=True)
+def account(request: Asked) -> Page:
+    """The caller's own sessions, tokens and language."""
+    return _account(request)
+
+
+def _account(request: Asked, key: str = "") -> Page:
+    parts, actor = parts_of(request), actor_of(request)
+    with parts.store.snapshot() as snapshot:
+        return page(
+            request,
+            "account.html.j2",
+            key=key,
+            languages=LANGUAGES,
+            roles=[role for role in get_args(Role) if role in (actor.role, "viewer")],
+            sessions=snapshot.ask(
+                lambda it: sessions.sessions(it, parts.now(), actor.user, actor.session)
+            ),
+            tokens=snapshot.ask(lambda it: tokens.tokens(it, actor.user)),
+        )
+
+
+@post("/account/language", opt=_OWN)
+async def set_language(request: Asked) -> Response[Any]:
+    """The language of the pages."""
+
+    def work(change: Change, form: Form) -> None:
+        users.alter(change, change.actor.user, UserChange(language=form.text("language")))
+
+    await _changed(request, work)
+    return go_to("/account")
+
+
+@post("/account/sessions/end", opt=_OWN)
+async def end_session(request: Asked) -> Response[Any]:
+    """End one of one's own sessions, or all."""
+    await _changed(request, lambda change, form: sessions.end(
+        change, change.actor.user, form.text("session")
+    ))  # fmt: skip
+    return go_to("/account")
+
+
+@post("/account/tokens", opt=_OWN)
+async def make_token(request: Asked) -> Response[Any]:
+    """A new token; its key is shown on this page once."""
+
+    def work(change: Change, form: Form) -> str:
+        role, days = users.checked_role(form.text("role")), form.text("days")
+        if not days.isascii() or not days.isdigit():
+            raise InputError(say("{text} is no number of days", text=days[:20]))
+        return tokens.make(change, NewToken(name=form.text("name"), role=role, days=int(days)))[1]
+
+    key = await _changed(request, work)
+    return await asyncio.to_thread(_account, request, key)
+
+
+@post("/account/tokens/revoke", opt=_OWN)
+async def revoke_token(request: Asked) -> Response[Any]:
+    """A token ends at once."""
+    await _changed(request, lambda change, form: tokens.revoke(
+        change, form.text("token"), change.actor.user
+    ))  # fmt: skip
+    return go_to("/account")
+
+
+@get("/users", opt=_ADMIN, sync_to_thread=True)
+def all_users(request: Asked) -> Page:
+    """Who may sign in, and as what."""
+    store = parts_of(request).store
+    return page(request, "users.html.j2", users=store.ask(users.users), roles=get_args(Role))
+
+
+@post("/users", opt=_ADMIN)
+async def add_user(request: Asked) -> Response[Any]:
+    """A new user; the next page has the button for the sign-in link."""
+
+    def work(change: Change, form: Form) -> str:
+        role = users.checked_role(form.text("role"))
+        new = NewUser(name=form.text("name"), role=role, scopes=_scopes(form))
+        return users.add(change, msgspec.structs.replace(new, email=form.text("email"))).id
+
+    return go_to(f"/users/{await _changed(request, work)}")
+
+
+def _scopes(form: Form) -> tuple[str, ...] | None:
+    return tuple(form.text("scopes").replace(",", " ").split()) or None
+
+
+@get("/users/{id:str}", opt=_ADMIN, sync_to_thread=True)
+def user(request: Asked, id: FromPath[str]) -> Page:
+    """One user."""
+    return _user(request, id)
+
+
+def _user(request: Asked, id: str, link: str = "") -> Page:
+    parts = parts_of(request)
+    with parts.store.snapshot() as snapshot:
+        found = snapshot.ask(lambda it: users.find(it, id))
+        return page(
+            request,
+            "user.html.j2",
+            user=found,
+            link=link,
+            roles=get_args(Role),
+            sessions=snapshot.ask(lambda it: sessions.sessions(it, parts.now(), found.id)),
+            tokens=snapshot.ask(lambda it: tokens.tokens(it, found.id)),
+        )
+
+
+@post("/users/{id:str}", opt=_ADMIN)
+async def alter_user(request: Asked, id: FromPath[str]) -> Response[Any]:
+    """Another role, other scopes, disabled or not."""
+
+    def work(change: Change, form: Form) -> None:
+        to = UserChange(
+            role=users.checked_role(form.text("role")),
+            scopes=_scopes(form),
+            disabled=bool(form.text("disabled")),
+        )
+        users.alter(change, id, to)
+
+    await _changed(request, work)
+    return go_to(f"/users/{id}")
+
+
+@post("/users/{id:str}/link", opt=_ADMIN)
+async def sign_in_link(request: Asked, id: FromPath[str]) -> Response[Any]:
+    """A link that signs the user in once; shown on this page once."""
+    key = await _changed(
+        request, lambda change, _: sessions.make_link(change, users.find(change.connection, id))
+    )
+    link = sessions.link_url(base_url(parts_of(request).settings), key)
+    return await asyncio.to_thread(_user, request, id, link)
+
+
+@post("/users/{id:str}/sign-out", opt=_ADMIN)
+async def sign_user_out(request: Asked, id: FromPath[str]) -> Response[Any]:
+    """End all sessions of a user."""
+    await _changed(request, lambda change, _: sessions.end(
+        change, users.find(change.connection, id).id
+    ))  # fmt: skip
+    return go_to(f"/users/{id}")
+
+
+@post("/users/{id:str}/remove", opt=_ADMIN)
+async def remove_user(request: Asked, id: FromPath[str]) -> Response[Any]:
+    """Delete a user."""
+    await _changed(request, lambda change, _: users.remove(change, id))
+    return go_to("/users")
+
+
+@get("/audit", opt=_ADMIN, sync_to_thread=True)
+def audit_page(request: Asked) -> Page:
+    """Who did what, the newest first, and whether the chain is whole."""
+    asked = request.query_params
+    before = str(asked.get("before", ""))
+    filter = {"user": str(asked.get("user", "")), "action": str(asked.get("action", ""))}
+    at = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else 0
+    with parts_of(request).store.snapshot() as snapshot:
+        lines = snapshot.ask(lambda it: audit.lines(it, before=at, limit=_LINES + 1, **filter))
+        check = snapshot.ask(audit.verify) if asked.get("check") else None
+    return page(
+        request,
+        "audit.html.j2",
+        lines=lines[:_LINES],
+        next=lines[_LINES - 1].position if len(lines) > _LINES else 0,
+        filter=filter,
+        check=check,
+    )
+
+
+@get("/audit/export", opt=_ADMIN, sync_to_thread=False)
+def export_audit(request: Asked) -> Stream:
+    """All lines, the oldest first, a line of JSON each."""
+    lines = parts_of(request).store.stream(audit.every_line)
+    return Stream(
+        (msgspec.json.encode(line) + b"\n" for line in lines),
+        media_type="application/x-ndjson",
+        headers={"content-disposition": 'attachment; filename="audit.ndjson"'},
+    )
+
+
+HANDLERS = (
+    account, set_language, end_session, make_token, revoke_token, all_users, add_user, user,
+    alter_user, sign_in_link, sign_user_out, remove_user, audit_page, export_audit,
+)  # fmt: skip
