@@ -14,6 +14,7 @@ from volact.cli.options.servers import ConnectOptions, ServerOptions
 from volact.cli.options.shared import RETRIES
 from volact.errors import InputError
 from volact.fleet import Canary, Control, Rate, Share
+from volact.fleet.machine_limits import most_at_a_time
 from volact.model.text import say
 from volact.typed import quoted
 
@@ -24,7 +25,8 @@ def control_of(options: ConnectOptions) -> Control:
     """The settings of the run; ``InputError`` for a value that cannot be read."""
     rollout = options if isinstance(options, CautionOptions) else None
     return Control(
-        concurrency=options.concurrency,
+        concurrency=options.concurrency or most_at_a_time(),
+        adaptive=True,
         pace=_read("--pace", options.pace, Rate.parse),
         canary=_read("--canary", rollout.canary, Canary.parse) if rollout else None,
         max_failures=_read("--max-failures", rollout.max_failures, Share.parse)

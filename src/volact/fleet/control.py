@@ -76,12 +76,15 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     ``run_s`` bounds the whole run; ``deadline_s`` of the job bounds one server.
     Setting ``drain`` begins no more servers and finishes those under way.  Setting
     ``stop`` cancels those under way, too.  The servers concerned get rows that say so.
+    With ``adaptive`` the number of servers at a time follows the load of this machine, and
+    ``concurrency`` is its ceiling.
     ``rng`` gives numbers from 0 up to 1; it spreads the starts within a ``pace``.
     ``slot`` gives activation slots instead of ``kms_concurrency``, for a bound that is
     shared with other processes.
     """
 
     concurrency: int = 50
+    adaptive: bool = False
     run_s: float | None = None
     on_event: OnEvent = ignore_event
     stop: asyncio.Event | None = None

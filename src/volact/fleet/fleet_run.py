@@ -15,6 +15,7 @@ import msgspec
 
 from volact.errors import ErrorKind
 from volact.fleet.activation_slots import ActivationSlots
+from volact.fleet.adaptive_concurrency import EVERY_S, AdaptiveConcurrency, Sample
 from volact.fleet.canary import Group, choose_canaries
 from volact.fleet.control import Control
 from volact.fleet.events import Ended, Entered, Finished, Started, Stopped
@@ -84,6 +85,8 @@ class FleetRun(Generic[I_, R]):
         self._sent: set[str] = set()
         self._policy = FailurePolicy(FailureLimits())
         self._pool: WorkerPool[I_, R] | None = None
+        self._adaptive = AdaptiveConcurrency(control.concurrency) if control.adaptive else None
+        self._finished = self._unconnected = 0  # since the last sample
         self._slots = ActivationSlots(control.kms_concurrency, self._pause_deadline, control.slot)
         retry = msgspec.structs.replace(job.retry, may_continue=self._may_continue)
         self._job = msgspec.structs.replace(job, activation_slot=self._slots.at, retry=retry)
@@ -97,6 +100,7 @@ class FleetRun(Generic[I_, R]):
             for some in self._stages(items):
                 limits = PoolLimits(
                     concurrency=control.concurrency,
+                    start=self._adaptive.limit if self._adaptive is not None else None,
                     item_s=self._job.deadline_s + _GRACE_S,
                     run_s=None if ends is None else max(0.0, ends - _clock()),
                     rate_limiter=limiter,
@@ -117,15 +121,35 @@ class FleetRun(Generic[I_, R]):
             pool.close("stopped")
         self._on_stop_signal()
         results = pool.results()
+        sampling = asyncio.ensure_future(self._adapt(pool))
         try:
             async for result in results:
                 report = self._adapter.report(result)
+                self._finished += 1
+                self._unconnected += report.error is not None and report.error.kind == "connect"
                 self._phases.pop(report.name, None)
                 self._begun.pop(report.name, None)
                 self._tell(Finished(report))
                 yield result
         finally:
+            sampling.cancel()
             await results.aclose()
+
+    async def _adapt(self, pool: WorkerPool[I_, R]) -> None:
+        """Let the number of servers at a time follow the load, until cancelled."""
+        if self._adaptive is None:
+            return
+        while True:
+            due = _clock() + EVERY_S
+            await asyncio.sleep(EVERY_S)
+            sample = Sample(
+                late_s=_clock() - due,
+                busy=pool.busy,
+                finished=self._finished,
+                unconnected=self._unconnected,
+            )
+            self._finished = self._unconnected = 0
+            await pool.set_concurrency(self._adaptive.observe(sample))
 
     def _stages(self, items: Iterable[I_]) -> Iterator[Iterable[I_]]:
         """The canaries, then the others; all at once where no stop rule is set."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -43,10 +43,12 @@ class _Closed(Exception):  # noqa: N818  (no error: it never leaves the pool)
 class PoolLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Concurrency, time limits of one item and of all, and the rate at which items begin.
 
-    ``run_s`` counts from the first request for a result.
+    ``concurrency`` is the most at any time; ``start`` is where a pool begins whose
+    ``set_concurrency`` is used.  ``run_s`` counts from the first request for a result.
     """
 
     concurrency: int = 50
+    start: int | None = None
     item_s: float = 120.0
     run_s: float | None = None
     rate_limiter: RateLimiter | None = None
@@ -80,6 +82,9 @@ class WorkerPool(Generic[I_, R]):
         self._start_lock = asyncio.Lock()
         # None marks the end.  The bound makes workers wait for a slow caller.
         self._queue: asyncio.Queue[tuple[R] | None] = asyncio.Queue(limits.concurrency)
+        self._allowed = limits.concurrency if limits.start is None else limits.start
+        self._working = 0  # workers with an item, or about to take one
+        self._may_take = asyncio.Condition()
 
     def close(self, cause: Cause) -> None:
         """Begin no more items and finish those under way; every item still gets its result."""
@@ -139,10 +144,40 @@ class WorkerPool(Generic[I_, R]):
             raise
         await self._queue.put(None)
 
+    @property
+    def busy(self) -> int:
+        """How many items are worked on."""
+        return len(self._running)
+
+    async def set_concurrency(self, number: int) -> None:
+        """From now on begin an item only while fewer than ``number`` are worked on."""
+        async with self._may_take:
+            self._allowed = number
+            self._may_take.notify_all()
+
     async def _worker(self) -> None:
-        for item in self._source:
-            await self._wait_for_start()
-            await self._queue.put((await self._result_of(item),))
+        while True:
+            async with self._place():
+                for item in self._source:
+                    await self._wait_for_start()
+                    await self._queue.put((await self._result_of(item),))
+                    if self._working > self._allowed:
+                        break
+                else:
+                    return
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Wait until the concurrency allows one more worker."""
+        async with self._may_take:
+            await self._may_take.wait_for(lambda: self._working < self._allowed)
+            self._working += 1
+        try:
+            yield
+        finally:
+            async with self._may_take:
+                self._working -= 1
+                self._may_take.notify()
 
     async def _wait_for_start(self) -> None:
         """Wait until the rate allows one more item, or until the pool is closed."""

@@ -104,8 +104,14 @@ class ConnectOptions(SourceOptions):
     provider: Provider = ""
     kms_host: KmsHosts = field(default_factory=list)
     concurrency: Annotated[
-        int, typer.Option(min=1, max=2000, metavar="N", help="Servers at a time.")
-    ] = 50
+        int | None,
+        typer.Option(
+            min=1,
+            max=2000,
+            metavar="N",
+            help="At most N servers at a time; without it as many as this machine bears.",
+        ),
+    ] = None
     pace: Pace = ""
     retries: Retries = RETRIES
     deadline: Annotated[

@@ -1,0 +1,34 @@
+"""How many servers at a time volact's own machine has room for: open files and memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MOST = 500
+_SPARE_FILES = 100  # for the store, reports, the inventory and libraries
+_FILES, _BYTES = 2, 2 * 1024 * 1024  # of one server at work, with room
+
+
+def most_at_a_time() -> int:
+    """A ceiling of at least 10 and at most 500; where a limit cannot be read it does not count."""
+    found = [MOST, *(limit for limit in (_by_files(), _by_memory()) if limit is not None)]
+    return max(10, min(found))
+
+
+def _by_files() -> int | None:
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return None
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else (soft - _SPARE_FILES) // _FILES
+
+
+def _by_memory() -> int | None:
+    """A quarter of the memory that is free, on Linux."""
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+    except OSError:
+        return None
+    free = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
+    return None if free is None else int(free) * 1024 // 4 // _BYTES
