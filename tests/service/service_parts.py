@@ -80,13 +80,13 @@ class WrittenRuns:
     async def refuse(self, run: str, actor: Actor, reason: str) -> RunInfo:
         return self._moved(run, "awaiting-approval", "refused", note=reason)
 
-    async def pause(self, run: str) -> RunInfo:
+    async def pause(self, run: str, actor: Actor | None = None) -> RunInfo:
         return self._moved(run, "running", "paused")
 
-    async def resume(self, run: str) -> RunInfo:
+    async def resume(self, run: str, actor: Actor | None = None) -> RunInfo:
         return self._moved(run, "paused", "running")
 
-    async def cancel(self, run: str) -> RunInfo:
+    async def cancel(self, run: str, actor: Actor | None = None) -> RunInfo:
         return self._moved(run, "queued", "cancelled")
 
     async def retry_failed(self, run: str, actor: Actor) -> RunInfo:

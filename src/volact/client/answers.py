@@ -81,6 +81,18 @@ class StoredRunPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str = ""
 
 
+class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of ``/runs/{run}/events``: where the run is, and the rows that are new.
+
+    ``missed``: rows before these were not sent to a reader that was too slow; ``/rows``
+    has them.
+    """
+
+    run: RunInfo
+    rows: tuple[RunServer, ...] = ()
+    missed: bool = False
+
+
 class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     """A step of a plan, and the findings that it repairs."""
 

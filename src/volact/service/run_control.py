@@ -30,15 +30,15 @@ class RunControl(Protocol):
         """End a run that awaits approval."""
         ...
 
-    async def pause(self, run: str) -> RunInfo:
+    async def pause(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Begin no more servers; those under way are finished."""
         ...
 
-    async def resume(self, run: str) -> RunInfo:
+    async def resume(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Go on after a pause, or after a stop by its rules."""
         ...
 
-    async def cancel(self, run: str) -> RunInfo:
+    async def cancel(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Begin no more servers and end; those under way are finished."""
         ...
 

@@ -7,7 +7,7 @@ with structs of ``volact.client``.  Who may call is ``access``'s and ``identity`
 from litestar import Router
 from litestar.di import Provide
 
-from volact.service.api import fleet, inventories, openapi, planning, reports, runs, servers
+from volact.service.api import events, fleet, inventories, openapi, planning, reports, runs, servers
 from volact.service.api.asked import page_request, readable, server_filter
 from volact.service.api.conditional import EntityTags
 from volact.service.api.idempotency import MOST_BODY, Idempotency
@@ -22,6 +22,7 @@ HANDLERS = [
             *fleet.HANDLERS,
             *servers.HANDLERS,
             *runs.HANDLERS,
+            *events.HANDLERS,
             *reports.HANDLERS,
             *inventories.HANDLERS,
             *planning.HANDLERS,

@@ -137,21 +137,21 @@ async def refuse(request: Asked, run: RunId, data: JSONBody[Reason]) -> RunInfo:
 async def pause(request: Asked, run: RunId) -> RunInfo:
     """Begin no more servers; those under way are finished."""
     await asyncio.to_thread(_whole, request, run)
-    return await _steered(parts_of(request).runs.pause(run))
+    return await _steered(parts_of(request).runs.pause(run, request.user))
 
 
 @post("/runs/{run:str}/resume", opt=_RUN, status_code=200, tags=["runs"])
 async def resume(request: Asked, run: RunId) -> RunInfo:
     """Go on after a pause, or after a stop by its rules."""
     await asyncio.to_thread(_whole, request, run)
-    return await _steered(parts_of(request).runs.resume(run))
+    return await _steered(parts_of(request).runs.resume(run, request.user))
 
 
 @post("/runs/{run:str}/cancel", opt=_RUN, status_code=200, tags=["runs"])
 async def cancel(request: Asked, run: RunId) -> RunInfo:
     """Begin no more servers and end; those under way are finished."""
     await asyncio.to_thread(_whole, request, run)
-    return await _steered(parts_of(request).runs.cancel(run))
+    return await _steered(parts_of(request).runs.cancel(run, request.user))
 
 
 @post("/runs/{run:str}/retry", opt=_RUN, tags=["runs"])

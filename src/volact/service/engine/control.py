@@ -81,11 +81,11 @@ class EngineControl:
 
         return await self._change(work)
 
-    async def pause(self, run: str) -> RunInfo:
+    async def pause(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Begin no more servers; those under way are finished."""
         return await self._move(run, {"queued": "paused", "running": "paused"})
 
-    async def resume(self, run: str) -> RunInfo:
+    async def resume(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Go on after a pause, or after a stop by its rules.
 
         After a stop the failures so far are not counted again.
@@ -100,7 +100,7 @@ class EngineControl:
 
         return await self._change(work)
 
-    async def cancel(self, run: str) -> RunInfo:
+    async def cancel(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Begin no more servers and end; those under way are finished."""
 
         def work(connection: sa.Connection) -> RunInfo:

@@ -1,0 +1,102 @@
+"""``/runs/{run}/events``: the progress of a run as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated
+
+from litestar import get
+from litestar.exceptions import ValidationException
+from litestar.params import HeaderParameter
+from litestar.response import Stream
+
+from volact.client.answers import RunProgress
+from volact.client.wire import RunInfo
+from volact.queries.filters import ServerFilter
+from volact.queries.pages import MOST, PageRequest
+from volact.queries.servers import RunServersQuery
+from volact.service.access import Permission
+from volact.service.api.asked import Asked, parts_of, scopes_of
+from volact.service.api.runs import RunId, run_of
+from volact.service.run_feed import RunFeeds, frame, narrowed, rows_since
+
+
+@get("/runs/{run:str}/events", opt={"permission": Permission.READ}, tags=["runs"])
+async def events(
+    request: Asked,
+    run: RunId,
+    last: Annotated[
+        str,
+        HeaderParameter(
+            name="Last-Event-ID", max_length=64, description="`id` of the last event that came."
+        ),
+    ] = "",
+) -> Stream:
+    """The run's progress, as `text/event-stream`.
+
+    `progress` has the run and the rows that are new, as `RunProgress`; the first comes at
+    once, without rows, or with those since `Last-Event-ID`.  `end` is the last event of a run
+    that is over.  A row may come twice.
+    """
+    if last:
+        _moment(last)
+    info = await asyncio.to_thread(run_of, request, run)
+    return Stream(_frames(request, info, last), media_type="text/event-stream")
+
+
+def _moment(text: str) -> None:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValidationException("Last-Event-ID: no id of an event") from error
+
+
+async def _frames(request: Asked, info: RunInfo, last: str) -> AsyncIterator[bytes]:
+    state = request.app.state
+    if "feeds" not in state:
+        state["feeds"] = RunFeeds(parts_of(request).store)
+    feeds: RunFeeds = state.feeds
+    newest = RunProgress(run=info)
+    if last:
+        newest = await _seen(request, await asyncio.to_thread(_since, request, info, last))
+    yield frame(newest)
+    async with aclosing(feeds.read(info.id)) as found:
+        async for progress in found:
+            newest = newest if progress is None else await _seen(request, progress)
+            yield frame(None if progress is None else newest)
+    yield frame(RunProgress(run=newest.run), "end")
+
+
+def _since(request: Asked, info: RunInfo, last: str) -> RunProgress:
+    with parts_of(request).store.snapshot() as snapshot:
+        return RunProgress(run=info, rows=tuple(rows_since(snapshot, info.id, last)))
+
+
+async def _seen(request: Asked, progress: RunProgress) -> RunProgress:
+    """The progress as far as the caller may see it."""
+    if request.user.scopes is None:
+        return progress
+    return await asyncio.to_thread(_narrowed, request, progress)
+
+
+def _narrowed(request: Asked, progress: RunProgress) -> RunProgress:
+    run, names = progress.run.id, [row.name for row in progress.rows]
+    seen: set[str] = set()
+    for at in range(0, len(names), MOST):
+        some = tuple(_exactly(name) for name in names[at : at + MOST])
+        filter = ServerFilter(names=some, scopes=scopes_of(request.user))
+        query = RunServersQuery(run=run, filter=filter)
+        page = query.page(parts_of(request).store, PageRequest(limit=MOST))
+        seen.update(row.name for row in page.items)
+    return narrowed(progress, run_of(request, run), seen)
+
+
+def _exactly(name: str) -> str:
+    """A word of ``names`` that means this server, and perhaps others that are not in the list."""
+    return name.replace("[", "?").replace("*", "?").replace("!", "?")
+
+
+HANDLERS = [events]

@@ -1,0 +1,116 @@
+"""Progress of runs as events: one poller a run, slow readers, scopes, Last-Event-ID."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from service_parts import actor, api, fill, put_run, run_info, served_store
+
+from volact.client.answers import RunProgress
+from volact.service.run_feed import RunFeed, RunFeeds
+from volact.store.store import Store
+
+V1 = "/api/v1"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with served_store(tmp_path) as opened:
+        fill(opened)
+        yield opened
+
+
+def events(text: str) -> list[tuple[str, str, RunProgress]]:
+    found = []
+    for block in text.strip().split("\n\n"):
+        parts = dict(line.split(": ", 1) for line in block.split("\n"))
+        progress = msgspec.json.decode(parts["data"], type=RunProgress)
+        found.append((parts["event"], parts.get("id", ""), progress))
+    return found
+
+
+def test_a_run_that_is_over_ends_its_stream(store: Store) -> None:
+    with api(store, actor("viewer")) as http:
+        answer = http.get(f"{V1}/runs/bb22/events")
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        found = events(answer.text)
+        assert [name for name, _, _ in found][-1] == "end"
+        assert {progress.run.state for _, _, progress in found} == {"done"}
+        assert http.get(f"{V1}/runs/none/events").status_code == 404
+
+
+def test_rows_since_the_last_event(store: Store) -> None:
+    with api(store, actor("viewer")) as http:
+        last = {"Last-Event-ID": "2026-01-01T00:00:00.000Z"}
+        name, id, progress = events(http.get(f"{V1}/runs/bb22/events", headers=last).text)[0]
+        assert name == "progress"
+        assert {row.name for row in progress.rows} == {"web-01", "web-02", "db-01", "a/b?c"}
+        assert id == max(row.at for row in progress.rows)
+        wrong = http.get(f"{V1}/runs/bb22/events", headers={"Last-Event-ID": "soon"})
+        assert wrong.status_code == 400
+
+
+def test_a_scope_narrows_the_stream(store: Store) -> None:
+    with api(store, actor("viewer", "tag:web", name="eve")) as http:
+        last = {"Last-Event-ID": "2026-01-01T00:00:00.000Z"}
+        found = events(http.get(f"{V1}/runs/bb22/events", headers=last).text)
+        assert {row.name for _, _, each in found for row in each.rows} == {"web-01", "web-02"}
+        assert {each.run.servers for _, _, each in found} == {2}
+
+
+async def _reading(feed: Any, told: list[RunProgress], begun: asyncio.Event) -> None:
+    async with aclosing(feed) as found:
+        async for progress in found:
+            if progress is not None:
+                told.append(progress)
+                begun.set()
+
+
+async def test_many_readers_share_one_poller(store: Store) -> None:
+    put_run(store.engine, run_info("cc33", state="running", done=1))
+    feed = RunFeed(store, "cc33", poll_s=0.01)
+    told: list[list[RunProgress]] = [[] for _ in range(50)]
+    begun = [asyncio.Event() for _ in told]
+    reading = [
+        asyncio.create_task(_reading(feed.read(), *pair)) for pair in zip(told, begun, strict=True)
+    ]
+    for each in begun:
+        await each.wait()
+    await asyncio.to_thread(put_run, store.engine, run_info("cc33", state="done", done=2))
+    await asyncio.gather(*reading)
+    assert all(each[-1].run.state == "done" for each in told)
+    assert feed.readers == 0
+
+
+async def test_a_reader_that_is_too_slow_is_told_what_it_missed(store: Store) -> None:
+    put_run(store.engine, run_info("cc33", state="running", done=0))
+    feed = RunFeed(store, "cc33", poll_s=0.001)
+    quick: list[RunProgress] = []
+    async with aclosing(feed.read()) as slow:
+        assert await anext(slow) is not None
+        reading = asyncio.create_task(_reading(feed.read(), quick, asyncio.Event()))
+        for done in range(1, 80):
+            put_run(store.engine, run_info("cc33", state="running", done=done))
+            while not quick or quick[-1].run.done < done:
+                await asyncio.sleep(0)
+        first = await anext(slow)
+        assert first is not None
+        assert (first.missed, first.run.done) == (True, 16)
+        put_run(store.engine, run_info("cc33", state="done", done=80))
+        await reading
+    assert not any(progress.missed for progress in quick)
+
+
+async def test_a_run_without_readers_is_not_polled(store: Store) -> None:
+    put_run(store.engine, run_info("cc33", state="running"))
+    feeds = RunFeeds(store)
+    async with aclosing(feeds.read("cc33")) as found:
+        assert await anext(found) is not None
+    before = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+    assert not before
