@@ -97,7 +97,7 @@ def make_parts(settings: ServiceSettings, store: Store) -> Parts:
         settings=settings,
         store=store,
         authenticator=DatabaseAuthenticator(store, settings, utc_now),
-        runs=EngineControl(store, utc_now),
+        runs=AuditedRuns(EngineControl(store, utc_now), store, utc_now),
     )
 
 

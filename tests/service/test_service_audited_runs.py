@@ -1,0 +1,66 @@
+"""Whichever way a run is asked for: the policy on approvals holds, and the audit has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from service_parts import NOW, WrittenRuns, actor, served_store
+
+from volact.client.inventories import InventoryUpload
+from volact.client.wire import RunSpec, Verb
+from volact.service.audited_runs import AuditedRuns
+from volact.service.identity import audit
+from volact.service.inventories import Saving, save_upload
+from volact.service.policies import ApprovalPolicy
+from volact.service.policy_store import write_policy
+from volact.store.store import Store
+
+TEXT = '[[server]]\nname = "a"\naddress = "ssh://a"\ntags = ["prod"]\nprovider = "aws"\n'
+
+
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with served_store(tmp_path) as opened:
+        with audit.changing(opened, NOW, actor()) as change:
+            saving = Saving(name="main", by="ada", now=NOW)
+            save_upload(change.connection, saving, InventoryUpload(file="f.toml", text=TEXT))
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("policy", "verb", "state"),
+    [
+        (ApprovalPolicy(), "activate", "queued"),
+        (ApprovalPolicy(tags=("prod",)), "activate", "awaiting-approval"),
+        (ApprovalPolicy(tags=("prod",)), "check", "queued"),
+        (ApprovalPolicy(providers=("aws",)), "activate", "awaiting-approval"),
+        (ApprovalPolicy(most_servers=0), "activate", "awaiting-approval"),
+        (ApprovalPolicy(tags=("other",)), "activate", "queued"),
+    ],
+)
+async def test_a_run_waits_where_the_policy_asks(
+    store: Store, policy: ApprovalPolicy, verb: Verb, state: str
+) -> None:
+    with audit.changing(store, NOW, actor("administrator")) as change:
+        write_policy(change, policy)
+    runs = AuditedRuns(WrittenRuns(store.engine), store, now)
+    made = await runs.submit(RunSpec(verb=verb, inventory="main"), actor())
+    assert made.state == state
+
+
+async def test_what_is_asked_of_a_run_is_in_the_audit(store: Store) -> None:
+    runs = AuditedRuns(WrittenRuns(store.engine), store, now)
+    made = await runs.submit(RunSpec(verb="check", inventory="main"), actor())
+    await runs.cancel(made.id, actor(name="grace"))
+    lines = store.ask(audit.lines)
+    assert [(line.user, line.action, line.object) for line in lines] == [
+        ("grace", "run.cancelled", made.id),
+        ("ada", "run.requested", made.id),
+    ]
