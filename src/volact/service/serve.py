@@ -19,6 +19,7 @@ from volact.errors import InputError
 from volact.model.text import raw, say
 from volact.service.app import Parts, utc_now
 from volact.service.application import application
+from volact.service.audited_runs import AuditedRuns
 from volact.service.engine.control import EngineControl
 from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
