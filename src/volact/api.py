@@ -37,6 +37,7 @@ from volact.inventory import (
 from volact.knowledge.load import knowledge_with, load_profile
 from volact.model.report import ServerReport
 from volact.model.server import Server
+from volact.model.text import say
 from volact.pipeline import Job, Mode, Outcome, Retry
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
@@ -221,7 +222,7 @@ def _check_named(options: Options, inventory: Inventory) -> None:
     given = options.password if isinstance(options.password, Mapping) else {}
     for name in given:
         if name not in names:
-            raise InputError(f"password: no such server: {name}")
+            raise InputError(say("password: no such server: {name}", name=name))
 
 
 def _held(options: Options, servers: Iterable[Server]) -> Mapping[str, Secret]:

@@ -127,7 +127,7 @@ def test_no_keys_anywhere_is_told_before_anything_starts(tmp_path: Path) -> None
         HOME=str(tmp_path),
     )
     assert done.returncode == 2
-    assert "the profile 'prod' is nowhere" in done.stderr
+    assert "there is no profile 'prod'" in done.stderr
 
 
 async def test_ctrl_c_cancels_what_runs_in_the_cloud(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ async def test_a_last_line_without_its_end_is_noticed(fleet: Fleet) -> None:
     server = fleet.find()
     error = await refused(server, SCRIPT.rstrip())
     assert error.kind == "protocol"
-    assert error.message == f"of a script of {len(SCRIPT) - 2} bytes {len(SCRIPT)} arrived"
+    assert error.message == f"{len(SCRIPT)} bytes of the script arrived, not {len(SCRIPT) - 2}"
     assert fleet.left(server) == []
 
 

@@ -95,10 +95,11 @@ def in_script(text: str, place: str) -> Iterator[Message]:
 
 
 def _in_knowledge() -> Iterator[Message]:
-    """Sentences of the data files that findings repeat: what a code means, who is entitled."""
+    """Sentences of the data files: what a code means and what to do, who is entitled."""
     for info in load_errors().values():
-        if info.family not in ("name-only", "event"):
-            yield Message(braced(info.meaning.rstrip(".")), "", "src/volact/knowledge/errors")
+        if info.family != "name-only":
+            for said in filter(None, (info.meaning.rstrip("."), info.remedy, info.confidence)):
+                yield Message(braced(said), "", "src/volact/knowledge/errors")
     for name in profile_names():
         text = load_profile(name).entitlement.text
         if text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 import re
 import string
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po as babel_reads
-from gather import LOCALE, Message, in_python, in_script, messages, updated
+from gather import LOCALE, SOURCE, Message, in_python, in_script, literal, messages, updated
 
 from volact.errors import InputError, TransportError
 from volact.model.error_text import error_text
@@ -206,3 +207,49 @@ def test_bringing_a_catalogue_up_to_date_loses_nothing(name: str) -> None:
     more = updated(text, stem, [*MESSAGES, Message("a sentence that is new", "", "here")])
     assert read_po(more).messages == read_po(text).messages
     assert "a sentence that is new" in more
+
+
+_ERRORS = ("InputError", "StoreError", "NotifyError", "TransportError", "AnswerError", "Refusal")
+_WORDS = re.compile(r"[a-z]{2,} [a-z(]{2,}")
+
+
+def untranslatable(text: str) -> list[str]:
+    """Words of an error that are given as they are: ``say`` makes them translatable."""
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    given = [
+        part
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in _ERRORS
+        for argument in (*call.args, *(word.value for word in call.keywords))
+        for part in (argument.values if isinstance(argument, ast.JoinedStr) else [argument])
+    ]
+    return [literal(part) for part in given if _WORDS.search(literal(part))]
+
+
+def test_every_error_can_be_translated() -> None:
+    assert untranslatable('raise InputError("no such file", hint=f"give {x} or so")') == [
+        "no such file",
+        " or so",
+    ]
+    left = {
+        path.name: words
+        for path in SOURCE.rglob("*.py")
+        if (words := [w for w in untranslatable(path.read_text("utf-8")) if "pip install" not in w])
+    }
+    assert not left
+
+
+def test_a_stored_sentence_finds_its_template_again() -> None:
+    sentence = say(
+        "The KMS host refused: {code}.",
+        code=say(
+            "{code}, {meaning}", code="0x800706BA", meaning=ready("The RPC server is not available")
+        ),
+    )
+    with speaking("id"):
+        assert tr(str(sentence)) == tr(sentence) != str(sentence)
+        assert tr("The clock is 7 h 59 min behind.") == "Jam tertinggal 7 jam 59 menit."
+        assert tr("web 01, behind the gate") == "web 01, behind the gate"
+    with speaking("zh-CN"):
+        assert tr("no login within 20 s") == "20 秒内未能登录"
+    assert tr("no login within 20 s") == "no login within 20 s"

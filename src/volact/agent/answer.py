@@ -62,7 +62,7 @@ def read_answer(stdout: bytes, expect_id: str, stderr: bytes = b"") -> Answer:
     if not answers:
         raise _no_answer(stdout, lines, stderr)
     if len(answers) > 1:
-        raise _bad("more than one answer line", "did something else print it too?")
+        raise _bad(say("more than one answer line"), say("did something else print it too?"))
     return _decode(_checked(answers[0]), expect_id)
 
 
@@ -88,11 +88,11 @@ def _busy(detail: str) -> AnswerError:
     """Whose steps run there; the description comes from the server, so it is untrusted too."""
     match = _HOLDER.fullmatch(detail)
     if match is None:
-        return _bad("the agent did not say whose run is changing the server", "")
+        return _bad(say("the agent did not say whose run is changing the server"), "")
     try:
         until = datetime.fromtimestamp(int(match[2]) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
-        return _bad("the agent did not say until when another run may last", "")
+        return _bad(say("the agent did not say until when another run may last"), "")
     told = say(
         "another run is changing this server: run {run} by {who}, until {until}; this run "
         "changed nothing",
@@ -132,7 +132,7 @@ def _plain(text: str) -> str:
 def _checked(line: bytes) -> bytes:
     """The JSON of an answer line whose length and checksum are right."""
     if len(line) > MAX_LINE:
-        raise _bad(f"the answer is longer than {MAX_LINE} bytes", "")
+        raise _bad(say("the answer is longer than {max_line} bytes", max_line=MAX_LINE), "")
     match = _HEAD.match(line)
     if match is None:
         raise _bad(say("the answer line is incomplete or damaged"), "")
@@ -150,13 +150,15 @@ def _decode(body: bytes, expect_id: str | None) -> Answer:
     try:
         wire = msgspec.json.decode(body, type=_Wire)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        raise _bad(f"the answer is not of the agreed form: {str(error)[:120]}", "") from error
+        raise _bad(
+            say("the answer is not of the agreed form: {error}", error=str(error)[:120]), ""
+        ) from error
     if wire.v != 1:
-        raise _bad(f"the answer is of version {wire.v}, not 1", "")
+        raise _bad(say("the answer is of version {v}, not 1", v=wire.v), "")
     if expect_id is not None and wire.id != expect_id:
         raise _bad(say("the answer is to another request"), say("is another volact at work there?"))
     if len(wire.results) > _MAX_RESULTS:
-        raise _bad("the answer has too many results", "")
+        raise _bad(say("the answer has too many results"), "")
     _require_plain(wire.facts, "facts")
     for result in wire.results:
         _require_seen(result)
@@ -168,23 +170,33 @@ def _decode(body: bytes, expect_id: str | None) -> Answer:
 def _require_seen(result: StepResult) -> None:
     """What a step saw is shown as it is: it must be something that can be shown."""
     if result.hresult is not None and not 0 <= result.hresult <= 0xFFFFFFFF:
-        raise _bad("a result's hresult is no 32-bit number", "")
+        raise _bad(say("a result's hresult is no 32-bit number"), "")
     for name, seen in (("before", result.before), ("after", result.after)):
         if _require_plain(seen, f"a result's {name}") > _MAX_VALUES:
-            raise _bad(f"a result's {name} holds more than {_MAX_VALUES} values", "")
+            raise _bad(
+                say(
+                    "a result's {name} holds more than {max_values} values",
+                    name=name,
+                    max_values=_MAX_VALUES,
+                ),
+                "",
+            )
 
 
 def _require_plain(value: Any, what: str, depth: int = 0) -> int:
     """How many values there are; ``AnswerError`` for depths and numbers that no agent sends."""
     if isinstance(value, dict | list):
         if depth == _MAX_DEPTH:
-            raise _bad(f"{what} is nested more than {_MAX_DEPTH} deep", "")
+            raise _bad(
+                say("{what} is nested more than {max_depth} deep", what=what, max_depth=_MAX_DEPTH),
+                "",
+            )
         inner = value.values() if isinstance(value, dict) else value
         return 1 + sum(_require_plain(item, what, depth + 1) for item in inner)
     if isinstance(value, float) and not math.isfinite(value):
-        raise _bad(f"{what} holds a number that is none", "")
+        raise _bad(say("{what} holds a number that is none", what=what), "")
     if isinstance(value, int) and value not in _WHOLE:
-        raise _bad(f"{what} holds a number of more than 64 bits", "")
+        raise _bad(say("{what} holds a number of more than 64 bits", what=what), "")
     return 1
 
 

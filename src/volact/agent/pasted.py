@@ -21,6 +21,7 @@ import msgspec
 
 from volact.agent.answer import MAX_LINE, Answer, read_line, read_never
 from volact.errors import AnswerError
+from volact.model.text import say
 
 _MARK = re.compile(r"VOLACT1\b")
 _HEAD = re.compile(r"VOLACT1\s+(\d{1,6})\s+([0-9a-f]{8})\s+(?=\{)")
@@ -132,11 +133,15 @@ def _in_text(text: str, first: int) -> Iterator[Found]:
 
 def _read(window: str, prefix: str) -> Answer | AnswerError:
     """The answer that begins here, by the first way of reading it that checks."""
-    best = AnswerError("protocol", "the answer line is incomplete or damaged")
+    best = AnswerError("protocol", say("the answer line is incomplete or damaged"))
     for body, length, checksum in _readings(window, prefix):
         data = body[:length].encode("ascii", "replace")
         if len(data) < length:
-            told = f"the answer is cut short: {len(data)} of {length} bytes are here"
+            told = say(
+                "the answer is cut short: {n} of {length} bytes are here",
+                n=len(data),
+                length=length,
+            )
             best = AnswerError("protocol", told, _CUT)
         elif zlib.crc32(data) == checksum:
             line = b"VOLACT1 %d %08x %s" % (length, checksum, data)
@@ -147,7 +152,7 @@ def _read(window: str, prefix: str) -> Answer | AnswerError:
     return best
 
 
-_CUT = "the service keeps only a part of long outputs; have it written to a file or a bucket"
+_CUT = say("the service keeps only a part of long outputs; have it written to a file or a bucket")
 
 
 def _readings(window: str, prefix: str) -> Iterator[tuple[str, int, int]]:

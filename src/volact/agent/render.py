@@ -132,8 +132,8 @@ def _refuse_keys(document: str) -> None:
     for key in _KEY.findall(document):
         if key.upper() not in published:
             raise InputError(
-                "the request holds a product key that is not a published client key",
-                "only the client keys that Microsoft publishes are ever sent to a server",
+                say("the request holds a product key that is not a published client key"),
+                say("only the client keys that Microsoft publishes are ever sent to a server"),
             )
 
 
@@ -323,7 +323,9 @@ def _checked(text: str, room: int) -> bytes:
         raise AssertionError("the batch part and the script part are mixed up")
     if len(data) > room:
         raise InputError(
-            f"the agent with this request is {len(data)} bytes, more than {room}",
-            "fewer steps or fewer keys at once",
+            say(
+                "the agent with this request is {n} bytes, more than {room}", n=len(data), room=room
+            ),
+            say("fewer steps or fewer keys at once"),
         )
     return data

@@ -15,6 +15,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from volact.model.text import say
+
 # The PowerShell that every wrapper uses is that of Server 2008 R2.
 _PLAIN = """\
 $ErrorActionPreference = 'Stop'
@@ -124,7 +126,9 @@ def _aws(text: str, title: str, deadline_s: int) -> Wrapped:
             "aws ssm get-command-invocation --command-id COMMAND --instance-id INSTANCE"
             " >> answers.json",
         ),
-        note="once for each instance; list-command-invocations shows only the start of an output",
+        note=say(
+            "once for each instance; list-command-invocations shows only the start of an output"
+        ),
     )
 
 
@@ -137,7 +141,9 @@ def _azure(text: str, title: str, deadline_s: int) -> Wrapped:
             " --command-id RunPowerShellScript --scripts @{file} >> answers.json",
         ),
         output=(),
-        note="it answers with the last 4,096 bytes of the output, one script at a time on a VM",
+        note=say(
+            "it answers with the last 4,096 bytes of the output, one script at a time on a VM"
+        ),
     )
 
 
@@ -155,7 +161,7 @@ def _gcp(text: str, title: str, deadline_s: int) -> Wrapped:
             "gcloud compute instances get-serial-port-output VM >> answers.txt",
             f"gcloud compute instances remove-metadata VM --keys {key}",
         ),
-        note="this RESTARTS the server; the script runs at every start until it is removed",
+        note=say("this RESTARTS the server; the script runs at every start until it is removed"),
     )
 
 
@@ -183,7 +189,7 @@ def _alibaba(text: str, title: str, deadline_s: int) -> Wrapped:
             "aliyun ecs DescribeInvocationResults --RegionId REGION --InvokeId INVOKE"
             " >> answers.json",
         ),
-        note="one after the other: the last one runs what the others brought",
+        note=say("one after the other: the last one runs what the others brought"),
     )
 
 

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from volact.model.text import say
+
 MOST_BYTES = 64 * 1024 * 1024
 WAIT_S = 30.0
 _BLOCK = 64 * 1024
@@ -81,7 +83,9 @@ def _drained(path: Path, most: int, wait_s: float) -> bytes:
         while len(data) <= most:
             left = until - time.monotonic()
             if left <= 0:
-                raise TimeoutError(errno.ETIMEDOUT, f"gave nothing within {wait_s:g} s")
+                raise TimeoutError(
+                    errno.ETIMEDOUT, say("gave nothing within {seconds} s", seconds=f"{wait_s:g}")
+                )
             block = _block(handle, min(left, 0.05))
             if block:
                 data += block
@@ -117,5 +121,5 @@ def _may_still_come(handle: int) -> bool:
 
 def _within(data: bytes, most: int) -> bytes:
     if len(data) > most:
-        raise OSError(errno.EFBIG, f"holds more than {most} bytes")
+        raise OSError(errno.EFBIG, say("holds more than {most} bytes", most=most))
     return data

@@ -21,6 +21,7 @@ from urllib3.poolmanager import PoolManager
 
 from volact.bounded.http_client import bounded_connection, origin
 from volact.bounded.stream import Limits, RedirectError, hang_up
+from volact.model.text import say
 
 Redirects = Literal["never", "same-origin"]
 
@@ -61,7 +62,7 @@ class BoundedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:  # type: ignore[override]  # all but the first are passed on
         """One request and the head of its answer."""
         if self._aborted:
-            raise requests.exceptions.ConnectionError("no further request is sent")
+            raise requests.exceptions.ConnectionError(say("no further request is sent"))
         response = super().send(request, **more)
         if 300 <= response.status_code < 400 and not self._may_lead(response):
             response.raw.close()

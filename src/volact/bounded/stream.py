@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from volact.model.text import say
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The bounds of one request.
@@ -36,28 +38,30 @@ class TooMuchError(PeerLimitError):
     """More bytes than the bound."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"the answer is larger than {most} bytes")
+        super().__init__(say("the answer is larger than {most} bytes", most=most))
 
 
 class TooLongError(PeerLimitError, TimeoutError):
     """The answer was not whole in its time."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"the answer was not complete within {seconds:g} s")
+        super().__init__(
+            say("the answer was not complete within {seconds} s", seconds=f"{seconds:g}")
+        )
 
 
 class EncodedError(PeerLimitError):
     """A compressed answer, which was not asked for."""
 
     def __init__(self) -> None:
-        super().__init__("the answer is compressed, which was not asked for")
+        super().__init__(say("the answer is compressed, which was not asked for"))
 
 
 class RedirectError(PeerLimitError):
     """An answer that redirects to where it is not followed."""
 
     def __init__(self) -> None:
-        super().__init__("the answer is a redirect, which is not followed")
+        super().__init__(say("the answer is a redirect, which is not followed"))
 
 
 class BoundedReader(io.RawIOBase):

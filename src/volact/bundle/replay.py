@@ -18,6 +18,7 @@ from volact.knowledge.load import knowledge_with
 from volact.model.profile import HostPort
 from volact.model.report import ServerReport
 from volact.model.server import Address, Server
+from volact.model.text import say
 from volact.pipeline import Job, Outcome, judge_facts, row_without_result
 
 
@@ -76,7 +77,7 @@ def _not_examined(asked: Server, server: BundledServer) -> ServerReport:
 
 
 def _job(asked: Asked) -> Job:
-    reason = "said so in the bundle" if asked.override_entitlement else ""
+    reason = say("said so in the bundle") if asked.override_entitlement else ""
     return Job(
         mode="plan",
         provider=asked.provider,
@@ -94,5 +95,5 @@ def _moment(text: str, where: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"{text!r} is not a time", where=where) from error
+        raise InputError(say("{text} is not a time", text=repr(text)), where=where) from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from volact.errors import VolactError
+from volact.model.text import say
 
 _START_S = 120.0
 _END_S = 10.0
@@ -57,15 +58,17 @@ def _wait(process: subprocess.Popen[bytes], home: Path) -> None:
     ends = time.monotonic() + _START_S
     while not (home / "ready").exists():
         if process.poll() is not None:
-            raise VolactError(f"the lab did not start: {_last_words(home)}")
+            raise VolactError(say("the lab did not start: {what}", what=_last_words(home)))
         if time.monotonic() > ends:
-            raise VolactError(f"the lab was not ready after {_START_S:.0f} s")
+            raise VolactError(
+                say("the lab was not ready after {seconds} s", seconds=f"{_START_S:.0f}")
+            )
         time.sleep(0.02)
 
 
 def _last_words(home: Path) -> str:
     lines = (home / "log").read_text("utf-8", "replace").strip().splitlines()
-    return lines[-1].removeprefix("volact: ") if lines else "it said nothing"
+    return lines[-1].removeprefix("volact: ") if lines else say("it said nothing")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

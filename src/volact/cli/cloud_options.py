@@ -14,6 +14,7 @@ from volact.inventory import Inventory
 from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
 from volact.model.account import AccountSettings
 from volact.model.server import Server
+from volact.model.text import say
 
 
 def listed(options: SourceOptions) -> Inventory:
@@ -21,7 +22,10 @@ def listed(options: SourceOptions) -> Inventory:
     cloud, scopes = parse_source(options.from_)
     via = options.via or cloud.scheme
     if via in RUN_COMMANDS and via != cloud.scheme:
-        raise InputError(f"--via {via}: not for {cloud.title}", f"such as --via {cloud.scheme}")
+        raise InputError(
+            say("--via {via}: not for {title}", via=via, title=cloud.title),
+            say("such as {example}", example=f"--via {cloud.scheme}"),
+        )
     source = Source(
         cloud=cloud,
         scopes=scopes,
@@ -36,9 +40,12 @@ def refuse_leftovers(options: SourceOptions) -> None:
     """``InputError`` for options that need ``--from``."""
     for name, value in (("--via", options.via), ("--from-filter", options.from_filter)):
         if value and not options.from_:
-            raise InputError(f"{name} goes with --from", f"such as --from {_example()}")
+            raise InputError(
+                say("{name} goes with --from", name=name),
+                say("such as {example}", example=f"--from {_example()}"),
+            )
     if options.from_ and options.inventory:
-        raise InputError("--inventory and --from are both given", "give one of them")
+        raise InputError(say("--inventory and --from are both given"), say("give one of them"))
 
 
 def account_of(

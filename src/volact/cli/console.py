@@ -14,6 +14,7 @@ from typing import TextIO
 
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell, TerminalWriter
+from volact.words import tr
 
 
 def use_stdout(format_: str) -> TextIO:
@@ -40,8 +41,9 @@ def columns_of(stream: TextIO) -> int:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows as aligned columns under a head; every cell is escaped."""
+    """Rows as aligned columns under a head, translated; every cell is escaped."""
     out = io.StringIO()
     cells = [[Cell(plain(cell)) for cell in row] for row in rows]
-    TerminalWriter(out).table(head, cells, indent=0)
+    writer = TerminalWriter(out, columns=columns_of(sys.stdout))
+    writer.table([tr(word) for word in head], cells, indent=0, fold=sys.stdout.isatty())
     return out.getvalue()

@@ -129,7 +129,9 @@ def output_file(to: str, former: str) -> Path:
 def _require_file(path: Path) -> None:
     if not path.exists() or path.is_dir():
         raise InputError(
-            "no such file", "give the file with the host keys that you trust", where=str(path)
+            say("no such file"),
+            say("give the file with the host keys that you trust"),
+            where=str(path),
         )
 
 
@@ -138,9 +140,11 @@ def consent_of(steps: list[str]) -> frozenset[str]:
     for step in steps:
         if step not in ASKING_STEPS:
             near = get_close_matches(step, ASKING_STEPS, 1)
-            meant = f"did you mean {near[0]}? " if near else ""
             raise InputError(
-                f"--allow {step}: no such step", f"{meant}known: {', '.join(ASKING_STEPS)}"
+                say("--allow {step}: no such step", step=step),
+                say("did you mean {names}?", names=near[0])
+                if near
+                else say("known: {known}", known=", ".join(ASKING_STEPS)),
             )
     return frozenset(steps)
 
@@ -150,7 +154,7 @@ def parse_ignored(words: list[str]) -> tuple[Acceptance, ...]:
     try:
         return acceptances(words)
     except InputError as error:
-        raise InputError(f"--ignore: {error.message}", error.hint) from error
+        raise InputError(error.what, error.hint, where="--ignore") from error
 
 
 def _how(options: ConnectOptions, job: Job, servers: tuple[Server, ...]) -> Invocation:

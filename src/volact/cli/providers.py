@@ -13,14 +13,16 @@ from volact.cloud.registry import cloud_named
 from volact.errors import InputError
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile
+from volact.model.text import say
+from volact.words import tr
 
 # Fields that are listed even if they are empty.
 _MISSED = ("ntp", "bios", "entitlement")
 _MEANS = {
-    "official": "the cloud's own page, program or interface says it",
-    "third-party": "another party says it, or a copy whose origin could not be placed",
-    "inferred": "a reading of what the sources say",
-    "unverified": "general knowledge; no source confirms it",
+    "official": say("the cloud's own page, program or interface says it"),
+    "third-party": say("another party says it, or a copy whose origin could not be placed"),
+    "inferred": say("a reading of what the sources say"),
+    "unverified": say("general knowledge; no source confirms it"),
 }
 
 
@@ -36,7 +38,7 @@ def required_profile(name: str) -> Profile:
     """The profile named, or the only one there is."""
     names = profile_names()
     if not name and len(names) != 1:
-        raise InputError("no provider given", f"--provider {' | '.join(names)}")
+        raise InputError(say("no provider given"), f"--provider {' | '.join(names)}")
     return load_profile(name or names[0])
 
 
@@ -46,10 +48,10 @@ def provider_text(profile: Profile) -> str:
     for section in SECTIONS:
         lines += _section(section, profile)
     lines += _run_command(profile)
-    lines += ["", "Where this comes from"]
+    lines += ["", tr("Where this comes from")]
     lines += [f"  [{item.confidence}] {item.fact}\n      {item.text}" for item in profile.sources]
-    lines += ["", "How sure a fact is"]
-    lines += [f"  {word}: {means}" for word, means in _MEANS.items()]
+    lines += ["", tr("How sure a fact is")]
+    lines += [f"  {word}: {tr(means)}" for word, means in _MEANS.items()]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -59,8 +61,8 @@ def _section(section: Section, profile: Profile) -> Iterator[str]:
         return
     sure = _sure(profile, section.field)
     yield ""
-    yield f"{section.title}{f'  [{sure}]' if sure and items else ''}"
-    yield from (f"  {item}" for item in items or ["not known: no source tells"])
+    yield f"{tr(section.title)}{f'  [{sure}]' if sure and items else ''}"
+    yield from (f"  {item}" for item in items or [tr("not known: no source tells")])
 
 
 def _sure(profile: Profile, field: str) -> str:
@@ -70,7 +72,7 @@ def _sure(profile: Profile, field: str) -> str:
 
 
 def _kms(profile: Profile) -> list[str]:
-    other = "every release" if len(profile.kms) == 1 else "every other release"
+    other = tr("every release") if len(profile.kms) == 1 else tr("every other release")
     return [
         f"{', '.join(other if word == '*' else word for word in rule.releases)}: "
         + ", ".join(str(host) for host in rule.hosts)
@@ -81,7 +83,7 @@ def _kms(profile: Profile) -> list[str]:
 def _parts(profile: Profile) -> list[str]:
     return [
         f"{profile.name}/{part.name} ({part.title}): {', '.join(str(host) for host in part.kms)}"
-        + (f"; time from {', '.join(part.ntp)}" if part.ntp else "")
+        + (tr(say("; time from {names}", names=", ".join(part.ntp))) if part.ntp else "")
         for part in profile.sub_clouds
     ]
 
@@ -89,25 +91,25 @@ def _parts(profile: Profile) -> list[str]:
 def _licence(profile: Profile) -> list[str]:
     rule = profile.entitlement
     told = {
-        "image": "by the image the server was made from",
-        "metadata": "by a value of the metadata service",
-        "edition": "by the edition of Windows",
-        "none": "cannot be seen from the server",
+        "image": say("by the image the server was made from"),
+        "metadata": say("by a value of the metadata service"),
+        "edition": say("by the edition of Windows"),
+        "none": say("cannot be seen from the server"),
     }
-    lines = [told.get(rule.kind, rule.kind)]
+    lines = [tr(told.get(rule.kind, rule.kind))]
     if rule.metadata:
-        lines.append(f"metadata value: {rule.metadata}")
+        lines.append(tr(say("metadata value: {name}", name=rule.metadata)))
     if rule.entitled:
-        lines.append(f"the cloud's licence: {', '.join(rule.entitled)}")
+        lines.append(tr(say("the cloud's licence: {names}", names=", ".join(rule.entitled))))
     if rule.own:
-        lines.append(f"a licence of your own: {', '.join(rule.own)}")
+        lines.append(tr(say("a licence of your own: {names}", names=", ".join(rule.own))))
     if rule.instance_entitled:
-        lines.append(
-            f"the API's words for the cloud's licence: {', '.join(rule.instance_entitled)}"
-        )
+        words = ", ".join(rule.instance_entitled)
+        lines.append(tr(say("the API's words for the cloud's licence: {words}", words=words)))
     if rule.instance_own:
-        lines.append(f"the API's words for a licence of your own: {', '.join(rule.instance_own)}")
-    return [*lines, *([rule.text] if rule.text else [])]
+        words = ", ".join(rule.instance_own)
+        lines.append(tr(say("the API's words for a licence of your own: {words}", words=words)))
+    return [*lines, *([tr(rule.text)] if rule.text else [])]
 
 
 def _run_command(profile: Profile) -> list[str]:
@@ -117,7 +119,7 @@ def _run_command(profile: Profile) -> list[str]:
         return []
     scopes = [f"--from {cloud.name}:{cloud.listing.example}"] if cloud.listing else []
     said = [f"{cloud.scheme}://{cloud.place_example}", *scopes, cloud.unproven]
-    return ["", "Its run-command and list of instances", *(f"  {line}" for line in said)]
+    return ["", tr("Its run-command and list of instances"), *(f"  {line}" for line in said)]
 
 
 def _images(profile: Profile) -> list[str]:
@@ -128,15 +130,15 @@ def _images(profile: Profile) -> list[str]:
 
 
 def _routes(profile: Profile) -> list[str]:
-    via = {"gateway": "by the default gateway", "self": "by the server's own address"}
-    when = {"always": "", "unreachable": "; matters only when the KMS host does not answer"}
+    via = {"gateway": say("by the default gateway"), "self": say("by the server's own address")}
+    when = {"always": "", "unreachable": say("; matters only when the KMS host does not answer")}
     return [
         (
-            f"{route.destination}/{route.mask} on the link"
+            tr(say("{route} on the link", route=f"{route.destination}/{route.mask}"))
             if ":" in route.destination
-            else f"{route.destination} mask {route.mask} {via[route.via]}"
+            else f"{route.destination} mask {route.mask} {tr(via[route.via])}"
         )
-        + when[route.when]
+        + tr(when[route.when])
         for route in profile.routes
     ]
 
@@ -144,7 +146,7 @@ def _routes(profile: Profile) -> list[str]:
 def _discovery(profile: Profile) -> list[str]:
     if profile.discovery != "dns":
         return []
-    return ["no host of its own: name yours with --kms-host, or leave it to DNS"]
+    return [tr("no host of its own: name yours with --kms-host, or leave it to DNS")]
 
 
 def _words(field: str) -> Callable[[Profile], list[str]]:
@@ -166,37 +168,45 @@ def _table(field: str) -> Callable[[Profile], list[str]]:
 
 
 SECTIONS = (
-    Section("KMS hosts (the first is preferred, all are accepted)", "kms", _kms),
-    Section("KMS host by discovery", "discovery", _discovery),
+    Section(say("KMS hosts (the first is preferred, all are accepted)"), "kms", _kms),
+    Section(say("KMS host by discovery"), "discovery", _discovery),
     Section(
-        "KMS host named by metadata, before all others",
+        say("KMS host named by metadata, before all others"),
         "kms_from_metadata",
         _text("kms_from_metadata"),
     ),
-    Section("Parts with KMS hosts of their own", "sub_clouds", _parts),
-    Section("Every host below these domains is its own", "kms_suffixes", _words("kms_suffixes")),
+    Section(say("Parts with KMS hosts of their own"), "sub_clouds", _parts),
     Section(
-        "Addresses for routes and firewalls, never to be set", "kms_ranges", _words("kms_ranges")
+        say("Every host below these domains is its own"), "kms_suffixes", _words("kms_suffixes")
     ),
-    Section("Shares a KMS address with", "same_address_as", _words("same_address_as")),
-    Section("Header of the metadata service's token", "metadata_token", _text("metadata_token")),
-    Section("Metadata value with the public address", "public_ip_key", _text("public_ip_key")),
-    Section("Ports that its pages print wrongly", "misprinted_ports", _words("misprinted_ports")),
-    Section("Needs", "needs", _text("needs")),
-    Section("Releases", "releases", _words("releases")),
-    Section("How the licence can be told", "entitlement", _licence),
-    Section("Metadata value with the image id", "image_key", _text("image_key")),
-    Section("Images known", "images", _images),
-    Section("Time servers (the first is the one that is set)", "ntp", _words("ntp")),
-    Section("Hardware clocks run in", "hardware_clock", _text("hardware_clock")),
-    Section("Second clock (Date header)", "date_url", _text("date_url")),
-    Section("DNS servers", "dns", _words("dns")),
-    Section("Routes", "routes", _routes),
-    Section("Its own way to set the routes", "routes_command", _text("routes_command")),
-    Section("Metadata", "metadata", _table("metadata")),
-    Section("Metadata headers", "metadata_headers", _table("metadata_headers")),
-    Section("Recognised by the firmware's words", "bios", _words("bios")),
-    Section("Recognised by the chassis' asset tag", "asset_tags", _words("asset_tags")),
-    Section("Handed-out script", "script_name", _text("script_name")),
-    Section("Notes", "notes", lambda profile: list(profile.notes)),
+    Section(
+        say("Addresses for routes and firewalls, never to be set"),
+        "kms_ranges",
+        _words("kms_ranges"),
+    ),
+    Section(say("Shares a KMS address with"), "same_address_as", _words("same_address_as")),
+    Section(
+        say("Header of the metadata service's token"), "metadata_token", _text("metadata_token")
+    ),
+    Section(say("Metadata value with the public address"), "public_ip_key", _text("public_ip_key")),
+    Section(
+        say("Ports that its pages print wrongly"), "misprinted_ports", _words("misprinted_ports")
+    ),
+    Section(say("Needs"), "needs", _text("needs")),
+    Section(say("Releases"), "releases", _words("releases")),
+    Section(say("How the licence can be told"), "entitlement", _licence),
+    Section(say("Metadata value with the image id"), "image_key", _text("image_key")),
+    Section(say("Images known"), "images", _images),
+    Section(say("Time servers (the first is the one that is set)"), "ntp", _words("ntp")),
+    Section(say("Hardware clocks run in"), "hardware_clock", _text("hardware_clock")),
+    Section(say("Second clock (Date header)"), "date_url", _text("date_url")),
+    Section(say("DNS servers"), "dns", _words("dns")),
+    Section(say("Routes"), "routes", _routes),
+    Section(say("Its own way to set the routes"), "routes_command", _text("routes_command")),
+    Section(say("Metadata"), "metadata", _table("metadata")),
+    Section(say("Metadata headers"), "metadata_headers", _table("metadata_headers")),
+    Section(say("Recognised by the firmware's words"), "bios", _words("bios")),
+    Section(say("Recognised by the chassis' asset tag"), "asset_tags", _words("asset_tags")),
+    Section(say("Handed-out script"), "script_name", _text("script_name")),
+    Section(say("Notes"), "notes", lambda profile: list(profile.notes)),
 )

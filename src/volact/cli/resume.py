@@ -73,7 +73,7 @@ def _store(options: RolloutOptions) -> Store:
         address = None if options.no_store else chosen(options.store)
         raise InputError(
             say("--resume {run}: the store has no runs{place}", run=options.resume,
-                place=f" in {address.shown}" if address else ""),
+                place=f" ({address.shown})" if address else ""),
             say("name the store with --store, or omit --resume: a repeated run changes only "
                 "what still needs it"),
         )  # fmt: skip

@@ -18,6 +18,7 @@ from volact.cli.atomic_file import AtomicFile
 from volact.cli.failure import STDOUT, report_failed_output
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
+from volact.model.text import say
 from volact.report.base import Invocation, Writer
 from volact.report.make import FILE_FORMATS, make_writer
 
@@ -39,7 +40,7 @@ def parse_reports(words: Sequence[str]) -> tuple[ReportTarget, ...]:
     paths = [target.path for target in targets]
     for path in paths:
         if paths.count(path) > 1:
-            raise InputError(f"--report writes {path} twice")
+            raise InputError(say("--report writes {path} twice", path=path))
     return targets
 
 
@@ -47,7 +48,9 @@ def _parse(word: str) -> ReportTarget:
     format_, sign, path = word.partition("=")
     if not sign or not path or format_ not in FILE_FORMATS:
         known = ", ".join(f"{name}=FILE" for name in FILE_FORMATS)
-        raise InputError(f"--report {word}: not FORMAT=FILE", f"one of {known}")
+        raise InputError(
+            say("--report {word}: not FORMAT=FILE", word=word), say("one of {known}", known=known)
+        )
     return ReportTarget(format_, Path(_OWN_COMMA.sub(",", path)))
 
 

@@ -79,7 +79,9 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     for step in allow:
         if step not in UNDO_CONSENT_STEPS:
             known = ", ".join(UNDO_CONSENT_STEPS)
-            raise InputError(f"--allow {step}: no such step", f"known: {known}")
+            raise InputError(
+                say("--allow {step}: no such step", step=step), say("known: {known}", known=known)
+            )
     row, changed = _changed(run, options.store)
     id_ = row.id
     listed = bool(options.inventory or options.from_)

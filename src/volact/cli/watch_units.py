@@ -66,8 +66,8 @@ def variables_of(options: Any) -> tuple[str, ...]:
     for word in options.notify:
         if not word.startswith("env:"):
             raise InputError(
-                "--notify: a URL may be secret and would be readable there",
-                "put it into a variable: --notify env:VOLACT_NOTIFY",
+                say("--notify: a URL may be secret and would be readable there"),
+                say("put it into a variable: --notify env:VOLACT_NOTIFY"),
             )
     named = [options.password_env, *(word.removeprefix("env:") for word in options.notify)]
     return tuple(dict.fromkeys(name for name in named if name))
@@ -119,7 +119,9 @@ def _visible(char: str) -> str:
 
 def _path(folder: str) -> str:
     if any(char < " " for char in folder):
-        raise InputError("the folder's name has a line break, which a systemd unit cannot contain")
+        raise InputError(
+            say("the folder's name has a line break, which a systemd unit cannot contain")
+        )
     return folder.replace("%", "%%")
 
 
@@ -129,7 +131,7 @@ def cron(start: Start) -> str:
     steps = [f"cd {shlex.quote(start.folder)}", *given, shlex.join(start.command)]
     line = " && ".join(steps)
     if "\n" in line or "\r" in line:
-        raise InputError("an option has a line break, which a crontab cannot contain")
+        raise InputError(say("an option has a line break, which a crontab cannot contain"))
     return f"{_when(start)} {line.replace('%', chr(92) + '%')}\n"
 
 

@@ -16,6 +16,7 @@ import msgspec
 from volact.errors import ErrorKind, InputError, TransportError
 from volact.model.account import AccountSettings
 from volact.model.profile import Image
+from volact.model.text import say
 
 # Whether a failed call may fare better in a moment.  "throttled": nothing was
 # begun; "unsure": it may have begun, so only a repeatable call is made again.
@@ -153,7 +154,8 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     def missing_sdk(self) -> InputError:
         """The error where the cloud's SDK is not installed."""
         return InputError(
-            f"{self.title}'s SDK is not installed", f"pip install 'volact[{self.extra}]'"
+            say("{title}'s SDK is not installed", title=self.title),
+            f"pip install 'volact[{self.extra}]'",
         )
 
 

@@ -19,6 +19,7 @@ from volact.core.console import without_slmgr
 from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.model.profile import ErrorInfo
+from volact.model.text import listed, say
 
 _HEX = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|[0-9A-Fa-f]{8}")
 _DECIMAL = re.compile(r"[+-]?\d+")
@@ -88,8 +89,12 @@ def of_class(name: str, errors: Mapping[int, ErrorInfo]) -> tuple[Explanation, .
     known = classes(errors)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
-        raise InputError(f"there is no class {name!r}", hint)
+        hint = (
+            say("did you mean {names}?", names=listed(close))
+            if close
+            else say("known: {known}", known=", ".join(known))
+        )
+        raise InputError(say("there is no class {name}", name=repr(name)), hint)
     return tuple(
         _known(info)
         for info in sorted(errors.values(), key=lambda info: info.code)
@@ -147,13 +152,13 @@ def _windows_error(code: int) -> Explanation:
     return Explanation(
         kind="code",
         name=hex_code(code),
-        meaning=f"Windows error {number}; volact knows nothing more of it.",
+        meaning=say("Windows error {number}; volact knows nothing more of it.", number=number),
         code=hex_code(code),
         class_="windows",
         forms=_forms(code),
         family="windows",
-        remedy=f"On any Windows: net helpmsg {number}",
-        source="the form of the code (facility Win32)",
+        remedy=say("On any Windows: net helpmsg {number}", number=number),
+        source=say("the form of the code (facility Win32)"),
         confidence="inferred",
     )
 
@@ -170,8 +175,8 @@ def _by_symbol(text: str, errors: Mapping[int, ErrorInfo]) -> int | None:
 def _unknown(text: str, errors: Mapping[int, ErrorInfo]) -> InputError:
     near = near_misses(text, errors)
     hint = (
-        f"did you mean {' or '.join(near)}?"
+        say("did you mean {names}?", names=listed(near))
         if near
-        else ("give a code like 0xC004F074, an event id like 12288 or a finding id like clock-skew")
+        else say("such as {example}", example="0xC004F074, 12288, clock-skew")
     )
-    return InputError(f"nothing is known of {text!r}", hint)
+    return InputError(say("nothing is known of {text}", text=repr(text)), hint)

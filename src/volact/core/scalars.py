@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from volact.errors import AnswerError
+from volact.model.text import say
 
 # What is typed on a server as part of a command must not be able to end it.
 _TOKEN = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
@@ -88,6 +89,11 @@ def wrong_type(where: str, wanted: str, value: Any) -> AnswerError:
     got = "null" if value is None else type(value).__name__
     return AnswerError(
         "protocol",
-        f"the server's answer has {got} where {where} must be {wanted}",
-        "the agent does not match this volact, or the answer was changed in transit",
+        say(
+            "the server's answer has {got} where {where} must be {wanted}",
+            got=got,
+            where=where,
+            wanted=wanted,
+        ),
+        say("the agent does not match this volact, or the answer was changed in transit"),
     )

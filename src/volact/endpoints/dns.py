@@ -19,16 +19,17 @@ import dns.rdatatype
 import msgspec
 
 from volact.endpoints.resolve import connect_word, elapsed_ms
+from volact.model.text import Text, say
 
 DnsWord = Literal["ok", "no-such-name", "refused", "timeout", "unreachable", "bad-answer"]
 
-SAYS: dict[str, str] = {
-    "ok": "knows the name",
-    "no-such-name": "does not know the name",
-    "refused": "refuses to answer",
-    "timeout": "no answer",
-    "unreachable": "no way to this address",
-    "bad-answer": "the answer is not a DNS answer to this question",
+SAYS: dict[str, Text] = {
+    "ok": say("knows the name"),
+    "no-such-name": say("does not know the name"),
+    "refused": say("refuses to answer"),
+    "timeout": say("no answer"),
+    "unreachable": say("no way to this address"),
+    "bad-answer": say("the answer is not a DNS answer to this question"),
 }
 
 
@@ -45,7 +46,7 @@ class DnsHealth(msgspec.Struct, frozen=True, kw_only=True):
     ms: float | None = None
 
     @property
-    def says(self) -> str:
+    def says(self) -> Text:
         """The outcome in words."""
         return SAYS[self.word]
 

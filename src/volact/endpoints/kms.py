@@ -15,21 +15,22 @@ import msgspec
 from volact.endpoints.resolve import connect_word, elapsed_ms, resolve
 from volact.endpoints.rpc import HEADER_SIZE, bind, fragment_size, read_answer
 from volact.model.profile import HostPort
+from volact.model.text import Text, say
 
 KmsWord = Literal[
     "ok", "name-unresolved", "refused", "timeout", "unreachable", "closed", "not-rpc", "not-kms"
 ]
 
 # Sentences for text output; data has the words.
-SAYS: dict[str, str] = {
-    "ok": "offers the KMS interface",
-    "name-unresolved": "the name does not resolve here",
-    "refused": "nothing listens on this port",
-    "timeout": "no answer",
-    "unreachable": "no way to this address",
-    "closed": "accepted and hung up",
-    "not-rpc": "something answers, but it does not speak DCE/RPC",
-    "not-kms": "a DCE/RPC service, but not KMS",
+SAYS: dict[str, Text] = {
+    "ok": say("offers the KMS interface"),
+    "name-unresolved": say("the name does not resolve here"),
+    "refused": say("nothing listens on this port"),
+    "timeout": say("no answer"),
+    "unreachable": say("no way to this address"),
+    "closed": say("accepted and hung up"),
+    "not-rpc": say("something answers, but it does not speak DCE/RPC"),
+    "not-kms": say("a DCE/RPC service, but not KMS"),
 }
 
 _MAX_ADDRESSES = 4
@@ -47,7 +48,7 @@ class KmsHealth(msgspec.Struct, frozen=True, kw_only=True):
     bind_ms: float | None = None
 
     @property
-    def says(self) -> str:
+    def says(self) -> Text:
         """The outcome in words."""
         return SAYS[self.word]
 

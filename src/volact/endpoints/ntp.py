@@ -14,19 +14,20 @@ import msgspec
 import ntplib
 
 from volact.endpoints.resolve import connect_word, resolve
+from volact.model.text import Text, say
 
 NtpWord = Literal[
     "ok", "name-unresolved", "refused", "timeout", "unreachable", "bad-answer", "unsynchronised"
 ]
 
-SAYS: dict[str, str] = {
-    "ok": "gives the time",
-    "name-unresolved": "the name does not resolve here",
-    "refused": "nothing listens on this port",
-    "timeout": "no answer",
-    "unreachable": "no way to this address",
-    "bad-answer": "the answer is not an NTP answer to this question",
-    "unsynchronised": "answers, but has no time itself",
+SAYS: dict[str, Text] = {
+    "ok": say("gives the time"),
+    "name-unresolved": say("the name does not resolve here"),
+    "refused": say("nothing listens on this port"),
+    "timeout": say("no answer"),
+    "unreachable": say("no way to this address"),
+    "bad-answer": say("the answer is not an NTP answer to this question"),
+    "unsynchronised": say("answers, but has no time itself"),
 }
 
 _CLIENT, _SERVER = 3, 4
@@ -48,7 +49,7 @@ class NtpHealth(msgspec.Struct, frozen=True, kw_only=True):
     stratum: int | None = None
 
     @property
-    def says(self) -> str:
+    def says(self) -> Text:
         """The outcome in words."""
         return SAYS[self.word]
 

@@ -54,12 +54,8 @@ def _check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
                 module_of(cloud).check_account(cloud.settings_of(server.account))
             except InputError as error:
                 where = error.where or inventory.where(server)
-                raise InputError(_bare(error), error.hint, where=where) from error
+                raise InputError(error.what, error.hint, where=where) from error
             good.add((cloud.name, server.account))
-
-
-def _bare(error: InputError) -> str:
-    return error.message.removeprefix(f"{error.where}: ") if error.where else error.message
 
 
 def parse_kms_hosts(words: Iterable[str], option: str) -> tuple[HostPort, ...]:

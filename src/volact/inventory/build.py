@@ -21,7 +21,9 @@ from volact.inventory.target import (
     parse_address,
     require_secrecy,
 )
+from volact.model.error_text import message_text
 from volact.model.server import Address, Credential, Server, SshWay, WinRm
+from volact.model.text import say
 
 T = TypeVar("T")
 
@@ -93,14 +95,14 @@ def make_server(fields: Fields, beneath: Beneath = no_tables) -> Server:
         **_placed_values(merged, address),
     )
     if "jump" in own and own["jump"] and address.scheme != "ssh":
-        raise fields.error("jump is for ssh:// only", "jump")
+        raise fields.error(say("jump is for ssh:// only"), "jump")
     return _placed(fields, require_secrecy, server)
 
 
 def _address(fields: Fields) -> Address:
     text = fields.text("address")
     if not text:
-        raise fields.error("has no address", hint='add address = "ssh://host"')
+        raise fields.error(say("has no address"), hint=say('add address = "ssh://host"'))
     return _placed(fields, parse_address, text if is_address(text) else f"ssh://{text}")
 
 
@@ -136,4 +138,4 @@ def _placed(fields: Fields, read: Callable[[Any], T], value: Any) -> T:
     try:
         return read(value)
     except InputError as error:
-        raise fields.error(error.message, "address", error.hint) from error
+        raise fields.error(message_text(error), "address", error.hint) from error

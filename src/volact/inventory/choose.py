@@ -22,6 +22,7 @@ from volact.inventory.fields import near, own_path
 from volact.inventory.keys import parse_jump
 from volact.inventory.listing import Inventory, matches
 from volact.inventory.target import is_address, parse_target
+from volact.model.error_text import message_text
 from volact.model.server import Server
 from volact.model.text import raw, say
 
@@ -43,11 +44,14 @@ def choose(
     alone = tuple(parse_target(word) for word in words if is_address(word))
     names = tuple(word for word in words if not is_address(word))
     if names and not inventory.servers:
-        raise InputError(f"no such server: {names[0]}", "write ssh://host, or give an inventory")
+        raise InputError(
+            say("no such server: {word}", word=names[0]),
+            say("write ssh://host, or give an inventory"),
+        )
     listed = select(inventory.servers, names) if names or not words else ()
     servers = (*listed, *dict.fromkeys(alone))
     if not servers:
-        raise InputError("no server given", "write ssh://user@host, or give an inventory")
+        raise InputError(say("no server given"), say("write ssh://user@host, or give an inventory"))
     _no_twins(servers)
     limit = tuple(limits)
     return select(servers, limit, inventory.servers) if limit else servers
@@ -103,7 +107,7 @@ def select(
         elif word[0] == "!":
             left -= _meant((*known, *servers), word[1:])
     if words and not left:
-        raise InputError(f"no server is left by {','.join(words)}")
+        raise InputError(say("no server is left by {words}", words=",".join(words)))
     return tuple(server for server in servers if server.name in left)
 
 
@@ -134,7 +138,7 @@ def _meant(servers: tuple[Server, ...], word: str) -> set[str]:
     found = {server.name for server in servers if matches(server, word)}
     if not found:
         known = {name for server in servers for name in (server.name, *server.tags)}
-        raise InputError(f"no such server: {word}", _near_few(word, known))
+        raise InputError(say("no such server: {word}", word=word), _near_few(word, known))
     return found
 
 
@@ -186,8 +190,8 @@ def credential_problems(
         for name in (credential.password_env, credential.passphrase_env):
             if name and not env.get(name) and is_new(name):
                 yield InputError(
-                    f"the environment variable {name} is not set",
-                    "export it, then try again",
+                    say("the environment variable {name} is not set", name=name),
+                    say("export it, then try again"),
                     where=inventory.where(server),
                 )
         for path, check in _files(server, check_key, check_hosts):
@@ -260,14 +264,18 @@ def with_way(server: Server, *, jump: str = "", config: str = "") -> Server:
 
 def _near_few(word: str, known: set[str]) -> str:
     hint = near(word, known)
-    return hint if len(known) <= 12 or hint.startswith("did") else f"{len(known)} names are known"
+    return (
+        hint
+        if len(known) <= 12 or hint.startswith("did")
+        else say("{n} names are known", n=len(known))
+    )
 
 
 def _no_twins(servers: tuple[Server, ...]) -> None:
     seen: set[str] = set()
     for server in servers:
         if server.name in seen:
-            raise InputError(f"the name {server.name!r} is there twice")
+            raise InputError(say("the name {name} is there twice", name=repr(server.name)))
         seen.add(server.name)
 
 
@@ -277,7 +285,11 @@ def _problem(
     try:
         check(path)
     except InputError as error:
-        return InputError(error.message, error.hint, where=inventory.where(server))
+        return InputError(
+            message_text(error),
+            error.hint,
+            where=inventory.where(server),
+        )
     return None
 
 

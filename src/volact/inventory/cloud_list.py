@@ -27,7 +27,9 @@ from volact.errors import InputError
 from volact.inventory.fields import near
 from volact.inventory.listing import Inventory
 from volact.model.account import AccountSettings
+from volact.model.error_text import message_text
 from volact.model.server import Address, Server
+from volact.model.text import say
 
 # Schemes for servers that are reached by their private addresses instead.
 DIRECT = ("ssh", "winrm")
@@ -59,16 +61,28 @@ def parse_source(text: str) -> tuple[Cloud, tuple[str, ...]]:
     name, _, rest = text.partition(":")
     cloud = next((item for item in clouds() if item.name == name and item.listing), None)
     if cloud is None or cloud.listing is None:
-        raise InputError(f"--from {text}: cannot list {name!r}", f"write {_forms()}")
+        raise InputError(
+            say("--from {text}: cannot list {name}", text=text, name=repr(name)),
+            say("write {example}", example=_forms()),
+        )
     syntax = cloud.listing
     scopes = tuple(dict.fromkeys(word.strip() for word in rest.split(",") if word.strip()))
     for scope in scopes:
         if not re.fullmatch(syntax.pattern, scope):
             raise InputError(
-                f"--from {text}: {scope!r} is not a {syntax.scope}", f"such as {syntax.example}"
+                say(
+                    "--from {text}: {name} is not a {scope}",
+                    text=text,
+                    name=repr(scope),
+                    scope=syntax.scope,
+                ),
+                say("such as {example}", example=syntax.example),
             )
     if not scopes:
-        raise InputError(f"--from {text}: names no {syntax.scope}", f"write {_form(cloud, syntax)}")
+        raise InputError(
+            say("--from {text}: names no {scope}", text=text, scope=syntax.scope),
+            say("write {example}", example=_form(cloud, syntax)),
+        )
     return cloud, scopes
 
 
@@ -90,17 +104,28 @@ def parse_filters(cloud: Cloud, words: Iterable[str]) -> dict[str, tuple[str, ..
         name, equals, rest = word.partition("=")
         values = tuple(value for value in rest.split(",") if value)
         if not equals or not values:
-            raise InputError(f"--from-filter {word}: no value", f"write {syntax.filter_example}")
+            raise InputError(
+                say("--from-filter {word}: no value", word=word),
+                say("write {example}", example=syntax.filter_example),
+            )
         if name not in syntax.filters and not re.fullmatch(syntax.filter_pattern, name):
             known = [*syntax.filters, *filter(None, [syntax.filter_pattern_shown])]
-            raise InputError(f"--from-filter: unknown filter {name!r}", near(name, known))
+            raise InputError(
+                say("--from-filter: unknown filter {name}", name=repr(name)), near(name, known)
+            )
         filters[name] = (*filters.get(name, ()), *values)
         most = syntax.filter_values
         if len(filters[name]) > most:
-            raise InputError(f"--from-filter {name}: the API takes at most {most} values")
+            raise InputError(
+                say(
+                    "--from-filter {name}: the API takes at most {most} values",
+                    name=name,
+                    most=most,
+                )
+            )
     most = syntax.filters_at_once
     if len(filters) > most:
-        raise InputError(f"--from-filter: the API takes at most {most} filters")
+        raise InputError(say("--from-filter: the API takes at most {most} filters", most=most))
     return filters
 
 
@@ -137,22 +162,39 @@ async def list_servers(
 
 def _not_listed(source: Source, scope: str, error: ApiError) -> ApiError | InputError:
     """What the operator can correct is reported as wrong input."""
-    told = f"{scope} cannot be listed: {error.message}"
+    told = say("{scope} cannot be listed: {message}", scope=scope, message=message_text(error))
     if error.again == "never":
         return InputError(told, error.hint, where=str(source))
-    return ApiError(error.kind, f"{source}: {told}", error.hint, code=error.code, again=error.again)
+    return ApiError(
+        error.kind,
+        say("{where}: {message}", where=str(source), message=told),
+        error.hint,
+        code=error.code,
+        again=error.again,
+    )
 
 
 def inventory_of(source: Source, listed: Sequence[ServerList]) -> Inventory:
     """The servers among what scopes have; ``InputError`` when there are none."""
     instances = [instance for part in listed for instance in part.instances]
     found = [instance for instance in instances if instance.is_windows and instance.exists]
-    notes = [f"{source}: {len(found)} of {len(instances)} instances are Windows servers"]
+    notes = [
+        say(
+            "{source}: {found} of {n} instances are Windows servers",
+            source=str(source),
+            found=len(found),
+            n=len(instances),
+        )
+    ]
     reachable = [item for item in found if not source.direct or item.private_address]
     if len(reachable) < len(found):
-        notes.append(f"{len(found) - len(reachable)} have no private address and are left out")
+        notes.append(
+            say("{n} have no private address and are left out", n=len(found) - len(reachable))
+        )
     if not reachable:
-        raise InputError("no Windows server is listed", "check --from-filter", where=str(source))
+        raise InputError(
+            say("no Windows server is listed"), say("check --from-filter"), where=str(source)
+        )
     used = {item.image for item in reachable}
     images = {name: image for part in listed for name, image in part.images.items()}
     return Inventory(

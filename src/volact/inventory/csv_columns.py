@@ -14,6 +14,7 @@ import msgspec
 
 from volact.errors import InputError
 from volact.inventory.keys import KEYS
+from volact.model.text import say
 
 # Other names of a key, without blanks and signs.
 _NAMES = {
@@ -64,7 +65,11 @@ def read_header(header: Sequence[str], where: str) -> Columns:
         key = _MEANING.get(_squeezed(word))
         if key in at:
             both = f"{header[at[key]]!r} and {word!r}"
-            raise InputError(f"columns {both} both mean {key}", "remove one", where=where)
+            raise InputError(
+                say("columns {names} both mean {key}", names=both, key=key),
+                say("remove one"),
+                where=where,
+            )
         if key is not None:
             at[key] = index
         elif word.strip() and index not in either:
@@ -77,8 +82,8 @@ def read_header(header: Sequence[str], where: str) -> Columns:
         at.setdefault(key, index)
     if "address" not in at:
         raise InputError(
-            "the first line names no column with addresses",
-            "name one column address, host or ip",
+            say("the first line names no column with addresses"),
+            say("name one column address, host or ip"),
             where=where,
         )
     return Columns(at, tuple(unused))
@@ -89,7 +94,10 @@ def _refuse_misspelt(word: str, where: str) -> None:
     close = difflib.get_close_matches(_squeezed(word), _MEANING, n=1, cutoff=0.86)
     if close:
         raise InputError(
-            f"unknown column {word.strip()!r}",
-            f"did you mean {_MEANING[close[0]]!r}? else give it another name",
+            say("unknown column {name}", name=repr(word.strip())),
+            say(
+                "did you mean {meaning}? else give it another name",
+                meaning=repr(_MEANING[close[0]]),
+            ),
             where=where,
         )

@@ -20,10 +20,11 @@ from typing import Any
 from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
 from volact.inventory.csv_columns import Columns, known_columns, read_header
-from volact.inventory.fields import Fields, LinePlace
+from volact.inventory.fields import Fields, LinePlace, at_line
 from volact.inventory.keys import FLAGS
 from volact.inventory.listing import Inventory, Listing
 from volact.inventory.secrets import Secret
+from volact.model.text import say
 
 _DELIMITERS = ",;\t|"
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -42,14 +43,14 @@ def read_csv(path: Path, shown: str) -> Inventory:
     for encoding in (_encoding(path), "cp1252"):
         listing = Listing(path, shown)
         if encoding == "cp1252":
-            listing.note(f"{shown} is not UTF-8; it is read as Windows-1252")
+            listing.note(say("{file} is not UTF-8; it is read as Windows-1252", file=shown))
         try:
             with closing(_rows(path, encoding, shown)) as rows:
                 _read(rows, listing)
         except UnicodeDecodeError:
             continue
         return listing.done()
-    raise InputError("is neither UTF-8, UTF-16 nor Windows-1252 text", where=shown)
+    raise InputError(say("is neither UTF-8, UTF-16 nor Windows-1252 text"), where=shown)
 
 
 def _encoding(path: Path) -> str:
@@ -76,7 +77,8 @@ def _rows(path: Path, encoding: str, shown: str) -> Generator[Row, None, None]:
                     yield reader.line_num, row
         except csv.Error as error:
             raise InputError(
-                f"not CSV: {one_line(str(error))}", where=f"{shown} line {reader.line_num}"
+                say("not CSV: {error}", error=one_line(str(error))),
+                where=at_line(shown, reader.line_num),
             ) from error
 
 
@@ -96,24 +98,30 @@ def _delimiter(header: str) -> str:
 def _read(rows: Generator[Row, None, None], listing: Listing) -> None:
     first = next(rows, None)
     if first is None:
-        raise InputError("is empty", where=listing.shown)
+        raise InputError(say("is empty"), where=listing.shown)
     line, header = first
     columns = read_header(header, listing.at(line))
     if columns.unused:
-        listing.note(f"{listing.shown}: columns that are not used: {', '.join(columns.unused)}")
+        listing.note(
+            say(
+                "{file}: columns that are not used: {names}",
+                file=listing.shown,
+                names=", ".join(columns.unused),
+            )
+        )
     empty = True
     for line, row in rows:
         empty = False
         listing.attempt(partial(_add, listing, columns, len(header), line, row))
     if empty:
-        raise InputError("has no servers after its first line", where=listing.shown)
+        raise InputError(say("has no servers after its first line"), where=listing.shown)
 
 
 def _add(listing: Listing, columns: Columns, width: int, line: int, row: list[str]) -> None:
     extra = [cell for cell in row[width:] if cell.strip()]
     if extra:
-        hint = "a cell that holds the delimiter goes in double quotes"
-        raise InputError("has more cells than the first line", hint, where=listing.at(line))
+        hint = say("a cell that holds the delimiter goes in double quotes")
+        raise InputError(say("has more cells than the first line"), hint, where=listing.at(line))
     cells = {key: _unguarded(row[at].strip()) for key, at in columns.at.items() if at < len(row)}
     values = _values({key: cell for key, cell in cells.items() if cell}, listing.at(line))
     if "password" in values:
@@ -149,7 +157,7 @@ def _address(text: str, transport: str, port: str, where: str) -> str:
     if "://" in text or text == "local":
         if port:
             raise InputError(
-                "has a port column and a whole address", "write one of them", where=where
+                say("has a port column and a whole address"), say("write one of them"), where=where
             )
         return text
     if transport == "local":
@@ -177,7 +185,10 @@ def _hold(listing: Listing, line: int, password: str) -> str:
     place = listing.at(line)
     listing.held[place] = Secret(password)
     listing.note(
-        f"{listing.shown} holds passwords in clear; a column password-env, password-command "
-        "or keyring names where they are instead"
+        say(
+            "{file} holds passwords in clear; name their place instead: {keys}",
+            keys="password-env, password-command, keyring",
+            file=listing.shown,
+        )
     )
     return place

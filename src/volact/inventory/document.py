@@ -15,12 +15,13 @@ from typing import Any
 
 from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
-from volact.inventory.fields import Fields, Source, TomlPlace, near
+from volact.inventory.fields import Fields, Source, TomlPlace, at_line, near
 from volact.inventory.keys import OWN, SHARED, said, skip_reason
 from volact.inventory.lines import Lines
 from volact.inventory.listing import Inventory, Listing
 from volact.knowledge.load import license_words
 from volact.model.profile import IMAGE_SOURCES, IMAGE_TYPES, Image
+from volact.model.text import say
 
 _TABLES = ("defaults", "group", "server", "images", "skip")
 
@@ -32,11 +33,13 @@ def read_document(path: Path, shown: str) -> Inventory:
         text = path.read_text("utf-8")
         values = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise InputError("is not UTF-8 text", where=shown) from error
+        raise InputError(say("is not UTF-8 text"), where=shown) from error
     except RecursionError as error:
-        raise InputError("not TOML: it is nested too deeply", where=shown) from error
+        raise InputError(say("not TOML: it is nested too deeply"), where=shown) from error
     except ValueError as error:  # also of a number with thousands of digits
-        raise InputError(f"not TOML: {one_line(str(error))}", where=shown) from error
+        raise InputError(
+            say("not TOML: {error}", error=one_line(str(error))), where=shown
+        ) from error
     return _Document(listing, Source(shown, listing.folder, Lines(text)), values).read()
 
 
@@ -83,11 +86,11 @@ class _Document:
         servers = self._values.get("server", [])
         if not isinstance(servers, list):
             raise InputError(
-                "write [[server]], with two brackets",
-                where=f"{self._source.shown} line {self._source.lines.of('server')}",
+                say("write [[server]], with two brackets"),
+                where=at_line(self._source.shown, self._source.lines.of("server")),
             )
         if not servers:
-            raise InputError("has no [[server]]", where=self._source.shown)
+            raise InputError(say("has no [[server]]"), where=self._source.shown)
         return [self._fields("server", value, index) for index, value in enumerate(servers)]
 
     def _add(self, fields: Fields) -> None:
@@ -105,15 +108,17 @@ class _Document:
         for name in self._groups:
             if name not in tags and not self._listing.problems:
                 line = self._source.lines.of(f"group.{name}")
-                hint = near(name, tags) if tags else "give a server tags = [...]"
-                self._listing.problem(f"no server has the tag {name!r}", hint, line=line)
+                hint = near(name, tags) if tags else say("give a server tags = [...]")
+                self._listing.problem(
+                    say("no server has the tag {name}", name=repr(name)), hint, line=line
+                )
 
     def _skip(self) -> None:
         """Names, tags and globs of servers that no run takes, each with its reason."""
         fields = self._fields("skip", self._value("skip"))
         for word in fields.values:
             if not self._listing.skip(word, skip_reason(fields, word)):
-                raise fields.error(f"no such server: {word}", word)
+                raise fields.error(say("no such server: {word}", word=word), word)
 
     def _images(self) -> dict[str, Image]:
         fields = self._fields("images", self._value("images"))
@@ -128,11 +133,24 @@ def _image_words() -> dict[str, tuple[str, ...]]:
 
 def _image(fields: Fields, name: str, value: Any, words: Mapping[str, tuple[str, ...]]) -> Image:
     if not isinstance(value, dict):
-        raise fields.error(f"image {name} is not a table", name)
+        raise fields.error(say("image {name} is not a table", name=name), name)
     for key, word in value.items():
         if key not in words:
-            raise fields.error(f"image {name}: unknown key {key!r}", name, near(key, words))
+            raise fields.error(
+                say("image {name}: unknown key {key}", name=name, key=repr(key)),
+                name,
+                near(key, words),
+            )
         if word not in words[key]:
             known = ", ".join(words[key])
-            raise fields.error(f"image {name}: {key} is {word!r}, must be one of {known}", name)
+            raise fields.error(
+                say(
+                    "image {name}: {key} is {word}, must be one of {known}",
+                    name=name,
+                    key=key,
+                    word=repr(word),
+                    known=known,
+                ),
+                name,
+            )
     return Image(**value)

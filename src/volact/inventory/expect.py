@@ -11,6 +11,7 @@ from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.inventory.fields import near
 from volact.model.finding import Acceptance
+from volact.model.text import say
 
 _TEXT = re.compile(r"([^\s:]+)(?:\s+until\s+([^\s:]+))?\s*(?::\s*(.*?))?", re.DOTALL)
 _KEYS = ("finding", "reason", "until")
@@ -21,7 +22,7 @@ def acceptances(value: Any) -> tuple[Acceptance, ...]:
     if isinstance(value, str):
         value = [word for word in value.split(";") if word.strip()]
     if not isinstance(value, list):
-        raise InputError("expect is not a list of findings")
+        raise InputError(say("expect is not a list of findings"))
     return tuple(_of_table(each) if isinstance(each, dict) else _of_text(each) for each in value)
 
 
@@ -33,23 +34,28 @@ def nearest(expected: Iterable[Acceptance]) -> tuple[Acceptance, ...]:
 def _of_text(text: Any) -> Acceptance:
     match = _TEXT.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
-        raise InputError(f"{text!r} is no accepted finding", "FINDING [until YYYY-MM-DD][: REASON]")
+        raise InputError(
+            say("{text} is no accepted finding", text=repr(text)),
+            "FINDING [until YYYY-MM-DD][: REASON]",
+        )
     return _acceptance(match[1], match[2], match[3] or "")
 
 
 def _of_table(table: dict[str, Any]) -> Acceptance:
     for key in table:
         if key not in _KEYS:
-            raise InputError(f"expect: unknown key {key!r}", near(key, _KEYS))
+            raise InputError(say("expect: unknown key {key}", key=repr(key)), near(key, _KEYS))
     finding, reason = table.get("finding", ""), table.get("reason", "")
     if not isinstance(finding, str) or not isinstance(reason, str):
-        raise InputError("expect: finding and reason are texts")
+        raise InputError(say("expect: finding and reason are texts"))
     return _acceptance(finding, table.get("until"), reason.strip())
 
 
 def _acceptance(finding: str, until: Any, reason: str) -> Acceptance:
     if finding not in BY_ID:
-        raise InputError(f"no such finding: {finding!r}", near(finding, BY_ID))
+        raise InputError(
+            say("no such finding: {finding}", finding=repr(finding)), near(finding, BY_ID)
+        )
     return Acceptance(finding=finding, reason=reason, until=_day(until))
 
 
@@ -59,4 +65,6 @@ def _day(until: Any) -> date | None:
     try:
         return date.fromisoformat(until)
     except (TypeError, ValueError):
-        raise InputError(f"until {until} is not a day", "YYYY-MM-DD, the last day in UTC") from None
+        raise InputError(
+            say("until {until} is not a day", until=until), say("YYYY-MM-DD, the last day in UTC")
+        ) from None

@@ -22,6 +22,7 @@ from volact.cloud.registry import cloud_named, cloud_of_scheme
 from volact.inventory.build import PLACES
 from volact.model.profile import Image
 from volact.model.server import Address, Server
+from volact.model.text import say
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Settings of another transport, which defaults or a group may have for other servers.
@@ -44,11 +45,15 @@ def export(servers: Sequence[Server], images: Mapping[str, Image], format_: str)
     clear = sum(bool(server.credential.password_held) for server in servers)
     if clear:
         notes.append(
-            f"passwords in clear are not exported ({clear} servers): name where they are with "
-            "password-env, password-command or keyring"
+            say(
+                "passwords in clear are not exported ({n} servers): name where they are "
+                "with {keys}",
+                n=clear,
+                keys="password-env, password-command or keyring",
+            )
         )
     if images and format_ != "toml":
-        notes.append(f"what is known of {len(images)} images is exported to toml only")
+        notes.append(say("what is known of {n} images is exported to toml only", n=len(images)))
     return Exported(FORMATS[format_](records, images), tuple(notes))
 
 

@@ -16,6 +16,8 @@ import msgspec
 
 from volact.errors import InputError
 from volact.inventory.lines import Lines
+from volact.model.error_text import message_text
+from volact.model.text import Text, say
 
 _LISTED = 40  # words of a hint
 _MANY = 400  # words to compare with, one by one
@@ -42,6 +44,11 @@ class Source(msgspec.Struct, frozen=True):
     lines: Lines
 
 
+def at_line(file: str, line: int) -> Text:
+    """``lab.toml line 12``."""
+    return say("{file} line {line}", file=file, line=line)
+
+
 class TomlPlace(msgspec.Struct, frozen=True):
     """A table of a TOML file."""
 
@@ -55,7 +62,7 @@ class TomlPlace(msgspec.Struct, frozen=True):
 
     def at(self, key: str | None = None) -> str:
         """``lab.toml line 12``."""
-        return f"{self.source.shown} line {self.line(key)}"
+        return at_line(self.source.shown, self.line(key))
 
 
 class LinePlace(msgspec.Struct, frozen=True):
@@ -70,7 +77,7 @@ class LinePlace(msgspec.Struct, frozen=True):
 
     def at(self, key: str | None = None) -> str:
         """``fleet.csv line 12``."""
-        return f"{self.shown} line {self.number}"
+        return at_line(self.shown, self.number)
 
 
 class Fields:
@@ -82,7 +89,7 @@ class Fields:
         self._place = place
         self._folder = folder
         if not isinstance(values, dict):
-            raise self.error(f"{title} is not a table")
+            raise self.error(say("{title} is not a table", title=title))
         self.values: Mapping[str, Any] = values
 
     def line(self) -> int:
@@ -102,27 +109,29 @@ class Fields:
         words = tuple(known)
         for key in self.values:
             if key not in words:
-                raise self.error(f"unknown key {key!r}", key, near(key, words))
+                raise self.error(say("unknown key {key}", key=repr(key)), key, near(key, words))
 
     def text(self, key: str) -> str:
         """A text, ``""`` when the key is not there."""
         value = self.values.get(key, "")
         if not isinstance(value, str) or (key in self.values and not value.strip()):
-            raise self.error(f"{key} is not a text", key)
+            raise self.error(say("{key} is not a text", key=key), key)
         return value
 
     def word(self, key: str, known: Iterable[str]) -> str | None:
         """One of a few words, ``None`` when the key is not there."""
         text = self.text(key)
         if text and text not in (words := tuple(known)):
-            raise self.error(f"{key} is {text!r}", key, near(text, words))
+            raise self.error(
+                say("{key} is {text}", key=key, text=repr(text)), key, near(text, words)
+            )
         return text or None
 
     def flag(self, key: str) -> bool | None:
         """``true`` or ``false``, ``None`` when the key is not there."""
         value = self.values.get(key)
         if value is not None and not isinstance(value, bool):
-            raise self.error(f"{key} is not true or false", key)
+            raise self.error(say("{key} is not true or false", key=key), key)
         return value
 
     def words(self, key: str) -> tuple[str, ...]:
@@ -130,7 +139,7 @@ class Fields:
         value = self.values.get(key, [])
         words = [value] if isinstance(value, str) else value
         if not isinstance(words, list) or not all(isinstance(w, str) and w for w in words):
-            raise self.error(f"{key} is not a list of texts", key)
+            raise self.error(say("{key} is not a list of texts", key=key), key)
         return tuple(words)
 
     def path(self, key: str) -> str:
@@ -146,7 +155,7 @@ class Fields:
         try:
             return str(self._folder / own_path(text))
         except InputError as error:
-            raise self.error(error.message, key, error.hint) from error
+            raise self.error(message_text(error), key, error.hint) from error
 
 
 def own_path(text: str) -> Path:
@@ -154,9 +163,11 @@ def own_path(text: str) -> Path:
     try:
         path = Path(text).expanduser()
     except RuntimeError as error:
-        raise InputError(f"{text!r}: whose home is that?", "write the path in full") from error
+        raise InputError(
+            say("{text}: whose home is that?", text=repr(text)), say("write the path in full")
+        ) from error
     if "\0" in text:
-        raise InputError(f"{text!r} is not a path")
+        raise InputError(say("{text} is not a path", text=repr(text)))
     return path
 
 
@@ -166,6 +177,6 @@ def near(word: str, known: Iterable[str]) -> str:
     looked_at = words if len(words) <= _MANY else [w for w in words if w[:2] == word[:2]][:_MANY]
     close = difflib.get_close_matches(word[:_LONG], looked_at, n=1)
     if close:
-        return f"did you mean {close[0]!r}?"
+        return say("did you mean {names}?", names=repr(close[0]))
     more = ", …" if len(words) > _LISTED else ""
-    return f"known: {', '.join(words[:_LISTED])}{more}"
+    return say("known: {known}", known=", ".join(words[:_LISTED]) + more)

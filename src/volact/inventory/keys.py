@@ -18,12 +18,14 @@ from volact.inventory.expect import acceptances
 from volact.inventory.fields import Fields, near
 from volact.inventory.target import parse_address
 from volact.knowledge.load import license_words, provider_names
+from volact.model.error_text import message_text
 from volact.model.finding import Acceptance
 from volact.model.server import Address, WinRmAuth
+from volact.model.text import joined, say
 
 PASSWORDS = ("password-env", "password-file", "password-command", "keyring", "password-held")
 PASSPHRASES = ("key-passphrase-env", "key-passphrase-file", "key-passphrase-command")
-_IN_CLEAR = "one in clear"
+_IN_CLEAR = say("one in clear")
 CERTIFICATE = ("certificate-file", "certificate-key-file")
 
 
@@ -31,7 +33,7 @@ def _provider(fields: Fields, key: str) -> str:
     provider = fields.text(key)
     if provider not in provider_names():
         hint = near(provider, provider_names())
-        raise fields.error(f"unknown provider {provider!r}", key, hint)
+        raise fields.error(say("unknown provider {provider}", provider=repr(provider)), key, hint)
     return provider
 
 
@@ -55,7 +57,7 @@ def _jump(fields: Fields, key: str) -> tuple[Address, ...]:
     try:
         return parse_jump(fields.text(key))
     except InputError as error:
-        raise fields.error(error.message, key, error.hint) from error
+        raise fields.error(message_text(error), key, error.hint) from error
 
 
 def _ssh_config(fields: Fields, key: str) -> str | None:
@@ -79,7 +81,7 @@ def _account(option: AccountOption) -> Callable[[Fields, str], Any]:
             if option.check is not None:
                 option.check(text)
         except InputError as error:
-            raise fields.error(error.message, key, error.hint) from error
+            raise fields.error(message_text(error), key, error.hint) from error
         return text
 
     return read
@@ -93,7 +95,7 @@ def _expect(fields: Fields, key: str) -> tuple[Acceptance, ...]:
     try:
         return acceptances(fields.values[key])
     except InputError as error:
-        raise fields.error(error.message, key, error.hint) from error
+        raise fields.error(message_text(error), key, error.hint) from error
 
 
 def skip_reason(fields: Fields, key: str) -> str:
@@ -113,7 +115,7 @@ def parse_jump(text: str) -> tuple[Address, ...]:
 
 
 FLAGS = ("winrm-tls", "certificate-validation", "ssh-config", "skip")  # may be true or false
-SKIPPED = "no reason is given"
+SKIPPED = say("no reason is given")
 
 # What a table may hold, and how it is read.
 KEYS: dict[str, Callable[[Fields, str], Any]] = {
@@ -157,6 +159,8 @@ def said(fields: Fields) -> dict[str, Any]:
     for group, title in ((PASSWORDS, "password"), (PASSPHRASES, "passphrase")):
         named = [key for key in group if key in fields.values]
         if len(named) > 1:
-            both = " and ".join(_IN_CLEAR if key == "password-held" else key for key in named)
-            raise fields.error(f"names more than one {title}: {both}", named[1])
+            both = joined(_IN_CLEAR if key == "password-held" else key for key in named)
+            raise fields.error(
+                say("names more than one {title}: {both}", title=title, both=both), named[1]
+            )
     return {key: KEYS[key](fields, key) for key in fields.values if key in KEYS}

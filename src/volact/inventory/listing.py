@@ -14,10 +14,11 @@ from typing import TypeVar
 import msgspec
 
 from volact.errors import InputError
-from volact.inventory.fields import Fields
+from volact.inventory.fields import Fields, at_line
 from volact.inventory.secrets import Secret
 from volact.model.profile import Image
 from volact.model.server import Server
+from volact.model.text import say
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     def where(self, server: Server) -> str:
         """``lab.toml line 12``, or the server's name when it is in no file."""
         line = self.lines.get(server.name)
-        return server.name if line is None else f"{self.path} line {line}"
+        return server.name if line is None else at_line(self.path, line)
 
 
 class Listing:
@@ -67,7 +68,7 @@ class Listing:
 
     def at(self, line: int) -> str:
         """``lab.toml line 12``."""
-        return f"{self.shown} line {line}"
+        return at_line(self.shown, line)
 
     def note(self, text: str) -> None:
         """Something to be reported once."""
@@ -90,7 +91,12 @@ class Listing:
         """Take the server of a table; a name that another one has is an ``InputError``."""
         taken = self._lines.get(server.name)
         if taken is not None:
-            raise fields.error(f"the name {server.name!r} is taken by line {taken}", "name")
+            raise fields.error(
+                say(
+                    "the name {name} is taken by line {taken}", name=repr(server.name), taken=taken
+                ),
+                "name",
+            )
         self._servers[server.name] = server
         self._lines[server.name] = fields.line()
 

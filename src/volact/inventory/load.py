@@ -19,6 +19,7 @@ from volact.inventory.ansible import read_ini, read_yaml
 from volact.inventory.csv_file import read_csv
 from volact.inventory.document import read_document
 from volact.inventory.listing import Inventory
+from volact.model.text import say
 
 Reader = Callable[[Path, str], Inventory]
 
@@ -33,8 +34,9 @@ def load_inventory(path: Path | str) -> Inventory:
     first, *others = inventory.problems
     if not others:
         raise first
-    all_of_them = f"{len(others)} more: volact inventory check -i {path}"
-    raise InputError(first.message, f"{first.hint}; {all_of_them}" if first.hint else all_of_them)
+    all_of_them = say("{n} more: volact inventory check -i {path}", n=len(others), path=path)
+    hint = say("{some}; {more}", some=first.hint, more=all_of_them) if first.hint else all_of_them
+    raise InputError(first.what, hint, where=first.where)
 
 
 def read_inventory(path: Path | str) -> Inventory:
@@ -67,7 +69,7 @@ def _reader(path: Path) -> Reader:
     """By the suffix; Ansible's own default, ``hosts``, has none."""
     if path.is_dir():
         raise InputError(
-            "is a directory", "name the inventory file in that folder", where=str(path)
+            say("is a directory"), say("name the inventory file in that folder"), where=str(path)
         )
     known = _BY_SUFFIX.get(path.suffix.lower())
     if known is not None:

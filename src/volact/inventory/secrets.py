@@ -16,6 +16,7 @@ from pathlib import Path
 from volact.bounded.files import read_named
 from volact.errors import InputError, unreadable
 from volact.model.server import Credential
+from volact.model.text import say
 from volact.threads import BlockingCalls
 
 _COMMAND_S = 60.0
@@ -79,7 +80,7 @@ class Secrets:
         held = self._held.get(place)
         if isinstance(held, Secret):
             return held
-        raise held or InputError("the password is no longer available", where=place)
+        raise held or InputError(say("the password is no longer available"), where=place)
 
 
 async def fetch_password(
@@ -100,7 +101,10 @@ async def fetch_password(
 def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
     value = environ.get(name, "")
     if not value:
-        raise InputError(f"the environment variable {name} is not set", "export it, then try again")
+        raise InputError(
+            say("the environment variable {name} is not set", name=name),
+            say("export it, then try again"),
+        )
     return Secret(value)
 
 
@@ -110,31 +114,35 @@ def _from_file(path: str) -> Secret:
     except OSError as error:
         raise unreadable(error, path) from error
     except UnicodeDecodeError as error:
-        raise InputError("is not UTF-8 text", where=path) from error
+        raise InputError(say("is not UTF-8 text"), where=path) from error
     return _first_line(text, path)
 
 
 async def _from_command(command: tuple[str, ...], wait_s: float) -> Secret:
     """Run a program, without a shell, and take the first line it prints."""
-    where = f"password-command {command[0]}"
+    where = say("password-command {command}", command=command[0])
     try:
         process, asked = await asyncio.get_running_loop().subprocess_exec(
             _PasswordCommand, *command, stdin=asyncio.subprocess.DEVNULL, stderr=None
         )
     except OSError as error:
-        raise InputError(error.strerror or "cannot be started", where=where) from error
+        raise InputError(error.strerror or say("cannot be started"), where=where) from error
     try:
         async with asyncio.timeout(wait_s):
             await asked.done.wait()
     except TimeoutError as error:
-        raise InputError(f"no answer within {wait_s:g} s", where=where) from error
+        raise InputError(
+            say("no answer within {seconds} s", seconds=f"{wait_s:g}"), where=where
+        ) from error
     finally:
         if process.get_returncode() is None:
             process.kill()
             await asked.exited.wait()
         process.close()
     if process.get_returncode():
-        raise InputError(f"ended with exit status {process.get_returncode()}", where=where)
+        raise InputError(
+            say("ended with exit status {code}", code=process.get_returncode()), where=where
+        )
     return _first_line(asked.output.decode("utf-8", errors="replace"), where)
 
 
@@ -173,16 +181,20 @@ def _from_keyring(service: str, user: str) -> Secret:
         import keyring.errors  # noqa: PLC0415
     except ImportError as error:
         raise InputError(
-            "keyring is not installed", "pip install 'volact[keyring]'", where="keyring"
+            say("keyring is not installed"),
+            "pip install 'volact[keyring]'",
+            where="keyring",
         ) from error
     try:
         value = keyring.get_password(service, user)
     except keyring.errors.KeyringError as error:
-        raise InputError(f"the keyring cannot be read: {error}", where="keyring") from error
+        raise InputError(
+            say("the keyring cannot be read: {error}", error=str(error)), where="keyring"
+        ) from error
     if not value:
         raise InputError(
-            f"no password for {user} under {service}",
-            f"store it with: keyring set {service} {user}",
+            say("no password for {user} under {service}", user=user, service=service),
+            say("store it with: keyring set {service} {user}", service=service, user=user),
             where="keyring",
         )
     return Secret(value)
@@ -191,5 +203,5 @@ def _from_keyring(service: str, user: str) -> Secret:
 def _first_line(text: str, where: str) -> Secret:
     line = text.split("\n", 1)[0].rstrip("\r")[:_MAX_SECRET]
     if not line:
-        raise InputError("holds no password in its first line", where=where)
+        raise InputError(say("holds no password in its first line"), where=where)
     return Secret(line)

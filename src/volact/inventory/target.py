@@ -13,6 +13,7 @@ from volact.cloud.base import Cloud
 from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.errors import InputError
 from volact.model.server import Address, Server
+from volact.model.text import say
 
 SCHEMES = ("ssh", "winrm", "winrms", *(cloud.scheme for cloud in clouds()), "local")
 
@@ -35,7 +36,9 @@ def parse_address(text: str) -> Address:
         return Address(scheme="local")
     match = _URL.fullmatch(text)
     if match is None:
-        raise InputError(f"{text!r} is not an address", "write ssh://user@host:port")
+        raise InputError(
+            say("{text} is not an address", text=repr(text)), say("write ssh://user@host:port")
+        )
     scheme, rest = match["scheme"].lower(), match["rest"]
     if scheme == "ssh":
         return _login_address("ssh", rest)
@@ -46,7 +49,10 @@ def parse_address(text: str) -> Address:
     cloud = cloud_of_scheme(scheme)
     if cloud is not None:
         return _instance_address(cloud, rest)
-    raise InputError(f"unknown scheme {scheme!r}", f"known: {', '.join(SCHEMES)}")
+    raise InputError(
+        say("unknown scheme {scheme}", scheme=repr(scheme)),
+        say("known: {known}", known=", ".join(SCHEMES)),
+    )
 
 
 def require_secrecy(server: Server) -> Server:
@@ -55,12 +61,15 @@ def require_secrecy(server: Server) -> Server:
         return server
     if server.winrm.auth == "basic":
         raise InputError(
-            f"{server.address}: winrm-transport basic would send the password in clear",
-            "use winrms://, or negotiate",
+            say("winrm-transport basic would send the password in clear"),
+            say("use winrms://, or negotiate"),
+            where=str(server.address),
         )
     if server.winrm.auth == "certificate":
         raise InputError(
-            f"{server.address}: winrm-transport certificate needs HTTPS", "use winrms://"
+            say("winrm-transport certificate needs HTTPS"),
+            say("use winrms://"),
+            where=str(server.address),
         )
     return server
 
@@ -75,8 +84,12 @@ def parse_target(text: str) -> Server:
 def _instance_address(cloud: Cloud, rest: str) -> Address:
     if not re.fullmatch(cloud.place, rest):
         raise InputError(
-            f"{f'{cloud.scheme}://{rest[:80]}'!r}: not {cloud.place_shown}",
-            f"write {cloud.scheme}://{cloud.place_example}",
+            say(
+                "{text}: not {place}",
+                text=repr(f"{cloud.scheme}://{rest[:80]}"),
+                place=cloud.place_shown,
+            ),
+            say("write {example}", example=f"{cloud.scheme}://{cloud.place_example}"),
         )
     return Address(scheme=cloud.scheme, host=rest)
 
@@ -85,16 +98,26 @@ def _login_address(scheme: Literal["ssh", "winrm", "winrms"], rest: str) -> Addr
     login, _, place = rest.rpartition("@")
     shown = _shown(scheme, login, place[:80])
     if ":" in login:
-        raise InputError(f"{shown}: no password in an address", "use password-env or key-file")
+        raise InputError(
+            say("{shown}: no password in an address", shown=shown),
+            say("use password-env or key-file"),
+        )
     place = place.removesuffix("/")
     match = _HOST.fullmatch(place)
     if match is None:
-        raise InputError(f"{shown}: not a host", "an IPv6 address goes in brackets: [2001:db8::1]")
+        raise InputError(
+            say("{shown}: not a host", shown=shown),
+            say("an IPv6 address goes in brackets: [2001:db8::1]"),
+        )
     six = match["six"] is not None
     host = unquote(match["six"] if six else match["host"])
     good = (_SIX.fullmatch(host) and ":" in host) if six else _NAME.fullmatch(host)
     if not good:
-        raise InputError(f"{shown}: {'not a host' if host else 'no host'}")
+        raise InputError(
+            say("{shown}: not a host", shown=shown)
+            if host
+            else say("{shown}: no host", shown=shown)
+        )
     word = match["port6"] if six else match["port"]
     port = _port(_shown(scheme, login, place.removesuffix(f":{word}")[:80]), word)
     return Address(scheme=scheme, host=host, port=port, user=unquote(login) or None)
@@ -114,5 +137,7 @@ def _port(shown: str, word: str | None) -> int | None:
         # What is no number may be a secret that got into the wrong place; four signs are none.
         harmless = len(word) <= 4 or (word.isascii() and word.isdigit())
         told = repr(word[:12]) if harmless else "'…'"
-        raise InputError(f"{shown}: port {told} is not a number from 1 to 65535")
+        raise InputError(
+            say("{shown}: port {told} is not a number from 1 to 65535", shown=shown, told=told)
+        )
     return int(word)

@@ -27,6 +27,7 @@ from volact.knowledge.files import (
     SymbolFile,
 )
 from volact.model.profile import Edition, ErrorInfo, HostKey, HostPort, Knowledge, Profile, Release
+from volact.model.text import say
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -180,16 +181,22 @@ def _sub_cloud(profile: Profile, part: str) -> Profile:
     if part in names:
         return profile.sub_cloud(part)
     near = difflib.get_close_matches(part, names, n=1)
-    known = f"known: {', '.join(names)}" if names else f"{profile.name} has no parts"
-    hint = f"did you mean {profile.name}/{near[0]}?" if near else known
-    raise InputError(f"{profile.name} has no part {part!r}", hint)
+    known = say("known: {known}", known=", ".join(names))
+    hint = known if names else say("{name} has no parts", name=profile.name)
+    if near:
+        hint = say("did you mean {names}?", names=f"{profile.name}/{near[0]}")
+    raise InputError(say("{name} has no part {part}", name=profile.name, part=repr(part)), hint)
 
 
 def _unknown_provider(name: str) -> InputError:
     names = profile_names()
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
-    return InputError(f"unknown provider {name!r}", hint)
+    hint = (
+        say("did you mean {names}?", names=near[0])
+        if near
+        else say("known: {known}", known=", ".join(names))
+    )
+    return InputError(say("unknown provider {provider}", provider=repr(name)), hint)
 
 
 def _toml_files(folder: str) -> tuple[str, ...]:

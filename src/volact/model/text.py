@@ -82,6 +82,8 @@ def ready(sentence: str, shown: str = "") -> Text:
 
     ``shown`` is its form as a part of another sentence.
     """
+    if isinstance(sentence, Text):
+        return sentence
     return Text(shown or sentence, sentence.replace("{", "{{").replace("}", "}}"))
 
 

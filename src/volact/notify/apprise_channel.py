@@ -18,6 +18,7 @@ import msgspec
 from volact.bounded.memory import keep_memory_private
 from volact.bounded.stream import Limits
 from volact.errors import InputError, NotifyError
+from volact.model.text import say
 from volact.report.message import Message
 
 _WAIT_S = 30.0
@@ -43,7 +44,8 @@ class AppriseChannel:
             import apprise  # noqa: PLC0415 - an extra, and slow to load
         except ImportError as error:
             raise InputError(
-                f"--notify {scheme}://…: needs apprise", "pip install 'volact[notify]'"
+                say("--notify {scheme}://…: needs apprise", scheme=scheme),
+                "pip install 'volact[notify]'",
             ) from error
         # Its log may repeat parts of a URL.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
@@ -51,8 +53,8 @@ class AppriseChannel:
         self._url, self._wait_s = url, wait_s
         if not apprise.Apprise().add(url):
             raise InputError(
-                f"--notify {scheme}://…: apprise cannot use this URL",
-                "see https://github.com/caronc/apprise/wiki for how it is written",
+                say("--notify {scheme}://…: apprise cannot use this URL", scheme=scheme),
+                say("see https://github.com/caronc/apprise/wiki for how it is written"),
             )
 
     def send(self, message: Message) -> None:
@@ -69,11 +71,11 @@ class AppriseChannel:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise NotifyError("no answer in time") from None
+            raise NotifyError(say("no answer in time")) from None
         except OSError as error:
-            raise NotifyError(error.strerror or "apprise does not start") from None
+            raise NotifyError(error.strerror or say("apprise does not start")) from None
         if done.returncode:
-            raise NotifyError("apprise could not deliver it")
+            raise NotifyError(say("apprise could not deliver it"))
 
 
 def main() -> int:

@@ -50,14 +50,21 @@ def _channel(word: str, env: Mapping[str, str]) -> Channel:
         url = env.get(variable, "").strip()
         if not url:
             raise InputError(
-                f"--notify {word}: the environment has no such variable, or it is empty",
-                f"set {variable} to a URL" if variable else "name a variable",
+                say(
+                    "--notify {word}: the environment has no such variable, or it is empty",
+                    word=word,
+                ),
+                (
+                    say("set {variable} to a URL", variable=variable)
+                    if variable
+                    else say("name a variable")
+                ),
             )
     scheme = _SCHEME.match(url)
     if scheme is None:
         raise InputError(
-            f"--notify {shown(word)}: not a URL",
-            "write https://… for a webhook, an apprise URL (slack://…), or env:VARIABLE",
+            say("--notify {word}: not a URL", word=shown(word)),
+            say("write https://… for a webhook, an apprise URL (slack://…), or env:VARIABLE"),
         )
     if scheme[0].lower() in ("http", "https"):
         return Webhook(url)

@@ -19,6 +19,7 @@ from volact import __version__
 from volact.bounded.http_client import BoundedHandler, origin
 from volact.bounded.stream import Limits
 from volact.errors import InputError, NotifyError
+from volact.model.text import say
 from volact.report.message import Message
 
 TIMEOUT_S = 10.0
@@ -62,13 +63,13 @@ class Webhook:
             if status not in _REDIRECTS or not moved:
                 raise NotifyError(f"HTTP {status}")
             url = self._followed(url, moved)
-        raise NotifyError("too many redirects")
+        raise NotifyError(say("too many redirects"))
 
     def _followed(self, url: str, moved: str) -> str:
         there = urljoin(url, moved)
         if origin(there) != origin(url):
-            why = "redirected to another scheme, host or port, which is not followed"
-            raise NotifyError(f"{why}; name the final URL")
+            why = say("redirected to another scheme, host or port, which is not followed")
+            raise NotifyError(say("{why}; name the final URL", why=why))
         return there
 
     def _post(self, url: str, body: bytes) -> tuple[int, str]:
@@ -95,7 +96,7 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or not url.isascii() or any(c <= " " for c in url):
-        raise InputError("--notify: not the URL of a webhook", "https://HOST/PATH")
+        raise InputError(say("--notify: not the URL of a webhook"), "https://HOST/PATH")
     return parts
 
 
@@ -110,9 +111,11 @@ def _authorization(parts: SplitResult) -> dict[str, str]:
 def _reason(error: object) -> str:
     """The reason, without any part of the URL."""
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return say("no answer in time")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
+        return say(
+            "its certificate is not trusted: {verify_message}", verify_message=error.verify_message
+        )
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return type(error).__name__

@@ -169,7 +169,9 @@ class _ApplyAgreed:
 
 def _no_transport(server: Server) -> AbstractAsyncContextManager[Transport]:
     """The opener of a server whose answer was brought by hand."""
-    raise TransportError("connect", f"{server.name} is not to be asked: its answer was brought")
+    raise TransportError(
+        "connect", say("{name} is not contacted: its answer was supplied", name=server.name)
+    )
 
 
 async def _try_apply(

@@ -97,7 +97,7 @@ class Visit:
             async with asyncio.timeout(max(0.0, self.left_s)):
                 transport = await opening.__aenter__()
         except TimeoutError as error:
-            raise TransportError("timeout", "no connection within the deadline") from error
+            raise TransportError("timeout", say("no connection within the deadline")) from error
         try:
             yield transport
         finally:
@@ -165,7 +165,12 @@ class Visit:
         facts, answer = await self._ask(transport, "apply", profile, steps, self.left_s - kept)
         if len(answer.results) != len(steps):
             raise AnswerError(
-                "protocol", f"{len(steps)} steps were sent, {len(answer.results)} were answered"
+                "protocol",
+                say(
+                    "{sent} steps were sent, {answered} were answered",
+                    sent=len(steps),
+                    answered=len(answer.results),
+                ),
             )
         probed = {
             name: getattr(exam.facts, name)
@@ -226,7 +231,7 @@ class Visit:
     ) -> tuple[Facts, Answer]:
         """One execution of the agent."""
         if time_s <= _MARGIN_S:
-            raise TransportError("timeout", "the deadline is too short for another question")
+            raise TransportError("timeout", say("the deadline is too short for another question"))
         request = new_request(mode, profile, steps, id=secrets.token_hex(8))
         script_s = max(1, int(time_s - _MARGIN_S))
         shared = isinstance(transport, SharedScript)
@@ -245,7 +250,14 @@ class Visit:
         raw = await transport.run(script, name=name, deadline_s=time_s)
         answer = read_answer(raw.stdout, request.id, raw.stderr)
         if answer.mode != mode:
-            raise AnswerError("protocol", f"{mode} was asked and {answer.mode!r} was answered")
+            raise AnswerError(
+                "protocol",
+                say(
+                    "{mode} was asked and {answered} was answered",
+                    mode=mode,
+                    answered=repr(answer.mode),
+                ),
+            )
         probe: ProbeKind = "closing" if self._sent else "first"
         self.job.recorder.seen(self.server.name, probe, answer.facts)
         return read_facts(answer.facts, self.job.clock.around(raw, begun)), answer

@@ -30,6 +30,7 @@ from volact.report.words import (
     os_words,
     outcome_words,
     refusal_lines,
+    status_words,
     step_words,
     value,
 )
@@ -85,7 +86,7 @@ def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
         name=server.name,
         address=server.address,
         os=os_words(server),
-        license=tr(status),
+        license=status_words(status),
         days=days_left(server.license.expires, now),
         kms_host=server.license.kms_host or "",
         cause=why or _without_cause(server),

@@ -8,6 +8,7 @@ from typing import TextIO
 import msgspec
 
 from volact.errors import InputError
+from volact.model.text import say
 from volact.report.base import Invocation, Writer
 from volact.report.csv_rows import CsvWriter
 from volact.report.json_document import JsonLinesWriter, JsonWriter
@@ -33,7 +34,10 @@ def make_writer(format_: str, out: TextIO, how: Invocation, look: Look | None = 
     if format_ == "text":
         return _text(out, how, look or Look())
     if format_ not in _MAKERS:
-        raise InputError(f"no report format {format_!r}", f"one of {', '.join(FILE_FORMATS)}")
+        raise InputError(
+            say("no report format {format}", format=repr(format_)),
+            say("one of {known}", known=", ".join(FILE_FORMATS)),
+        )
     return _MAKERS[format_](out, how)
 
 

@@ -5,7 +5,9 @@ Layout only.  Every string that comes in is safe for a terminal and translated.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TextIO
 
 import msgspec
@@ -58,17 +60,29 @@ class TerminalWriter:
         self.line()
         self.line(text, "bold")
 
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[Cell]], indent: int = 2) -> None:
-        """Aligned columns, each aligned as its cell of the first row; empty heads: no head."""
+    def table(
+        self,
+        head: Sequence[str],
+        rows: Sequence[Sequence[Cell]],
+        indent: int = 2,
+        *,
+        fold: bool = True,
+    ) -> None:
+        """Aligned columns, each aligned as its cell of the first row; empty heads: no head.
+
+        ``fold``: where a line has no room for them, cells of several words take several lines.
+        """
         first = rows[0] if rows else [Cell("") for _ in head]
         top = [Cell(text, "dim", cell.right) for text, cell in zip(head, first, strict=True)]
         lines = [top, *rows] if any(head) else list(rows)
         if not lines:
             return
-        widths = [max(width(line[at].text) for line in lines) for at in range(len(head))]
+        sizes = _sizes(lines, self.columns - indent if fold else sys.maxsize)
         for line in lines:
-            cells = (self._cell(cell, size) for cell, size in zip(line, widths, strict=True))
-            self.line(" " * indent + "  ".join(cells))
+            parts = (_parts(cell, size) for cell, size in zip(line, sizes, strict=True))
+            for row in zip_longest(*parts, fillvalue=Cell("")):
+                cells = (self._cell(cell, size) for cell, size in zip(row, sizes, strict=True))
+                self.line(" " * indent + "  ".join(cells))
 
     def fits(self, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bool:
         """Whether a table without indent has room in a line."""
@@ -84,3 +98,23 @@ class TerminalWriter:
         space = " " * max(0, size - width(cell.text))
         shown = self.painted(cell.text, cell.colour)
         return space + shown if cell.right else shown + space
+
+
+def _sizes(lines: Sequence[Sequence[Cell]], room: int) -> list[int]:
+    """The widths of columns, down to their longest words where there is no room for more."""
+    columns = [[cell.text for cell in column] for column in zip(*lines, strict=True)]
+    sizes = [max(map(width, column)) for column in columns]
+    least = [max(map(width, " ".join(column).split()), default=0) for column in columns]
+    over = sum(sizes) + 2 * (len(sizes) - 1) - room
+    while over > 0:
+        at = max(range(len(sizes)), key=lambda at: sizes[at] - least[at])
+        if sizes[at] <= least[at]:
+            break
+        sizes[at], over = sizes[at] - 1, over - 1
+    return sizes
+
+
+def _parts(cell: Cell, size: int) -> list[Cell]:
+    if width(cell.text) <= size:
+        return [cell]
+    return [Cell(text, cell.colour, cell.right) for text in wrapped(cell.text, size)]

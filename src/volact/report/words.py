@@ -104,6 +104,14 @@ def accepted_ids(server: ServerReport) -> list[str]:
     return [finding.id for finding in server.findings if finding.accepted]
 
 
+# Licence states where the word of the data needs to be explained.
+STATUS = {
+    "initial-grace": say("initial grace period"),
+    "out-of-tolerance-grace": say("out-of-tolerance grace period"),
+    "non-genuine-grace": say("grace period, not genuine"),
+    "extended-grace": say("extended grace period"),
+    "notification": say("unlicensed (notification mode)"),
+}
 _STEP_KEYS = {"do", "because", "builds", "unless_failed"}
 _HRESULT_KEYS = ("hresult", "reason", "code")
 _SKIPPED = re.compile(r"skipped: (.+) failed")
@@ -274,12 +282,17 @@ def os_words(server: ServerReport) -> str:
     return plain(" ".join(part for part in parts if part))
 
 
+def status_words(status: str) -> str:
+    """A licence state for a person."""
+    return plain(tr(STATUS.get(status, status)))
+
+
 def license_words(server: ServerReport, now: str) -> str:
     """The licence state and what is left of it."""
     if not server.license.status:
         return ""
     left = days_left(server.license.expires, now)
-    status = plain(tr(server.license.status))
+    status = status_words(server.license.status)
     if left is None:
         return status
     if left < 0:

@@ -15,7 +15,7 @@ import asyncssh
 import msgspec
 
 from volact.errors import ErrorKind, Passing, TransportError, one_line
-from volact.model.text import Text, say
+from volact.model.text import Text, ready, say
 from volact.transports.sftp import NotSftpError
 
 __all__ = ["TABLE", "Mapping", "as_transport_error", "mapping_of", "one_line", "translated"]
@@ -32,6 +32,12 @@ class Mapping(msgspec.Struct, frozen=True):
     words: str
     hint: str = ""
     passing: Passing = "never"
+
+    def error(self, detail: str) -> TransportError:
+        """The error of a server, with the exception's own text."""
+        known = self.words
+        words = say(known.template, detail=detail) if isinstance(known, Text) else detail
+        return TransportError(self.kind, words, self.hint, passing=self.passing)
 
 
 _KEY = Mapping(
@@ -146,16 +152,7 @@ def mapping_of(kind: type[BaseException]) -> Mapping | None:
 def as_transport_error(error: BaseException) -> TransportError | None:
     """The contract's error for a foreign one, ``None`` when it is not a server's fault."""
     found = _of_channel(error) or mapping_of(type(error))
-    if found is None:
-        return None
-    detail = _detail(error)
-    known = found.words
-    words = (
-        say(known.template, detail=detail)
-        if isinstance(known, Text)
-        else known.format(detail=detail)
-    )
-    return TransportError(found.kind, words, found.hint, passing=found.passing)
+    return None if found is None else found.error(detail_of(error))
 
 
 def _of_channel(error: BaseException) -> Mapping | None:
@@ -179,6 +176,8 @@ def translated() -> Iterator[None]:
         raise known from error
 
 
-def _detail(error: BaseException) -> str:
+def detail_of(error: BaseException) -> Text:
+    """The exception's own text: one line, or a sentence of volact."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return one_line(text) or type(error).__name__
+    own = next((said for said in (text, *error.args) if isinstance(said, Text)), None)
+    return own or ready(one_line(text) or type(error).__name__)

@@ -90,13 +90,23 @@ class KnownHosts:
 
     def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
         if _PATTERN & set(host) or not host.isprintable():
-            return Refusal(f"a host key cannot be remembered for {host!r}", "name one host")
+            return Refusal(
+                say("a host key cannot be remembered for {host}", host=repr(host)),
+                say("name one host"),
+            )
         line = f"{_pattern(host, port)} {key.export_public_key().decode('ascii').strip()}\n"
         try:
             _append(self.path, line)
         except OSError as error:
-            reason = error.strerror or "not writable"
-            return Refusal(f"the host key cannot be remembered: {self.path}: {reason}", "")
+            reason = error.strerror or say("not writable")
+            return Refusal(
+                say(
+                    "the host key cannot be remembered: {path}: {reason}",
+                    path=str(self.path),
+                    reason=reason,
+                ),
+                "",
+            )
         self._accepted[(host, _told(port))] = key
         return None
 
@@ -135,7 +145,9 @@ def _read(path: Path) -> asyncssh.SSHKnownHosts:
     except OSError as error:
         raise unreadable(error, path) from error
     except ValueError as error:
-        raise InputError(f"not a known_hosts file: {error}", where=str(path)) from error
+        raise InputError(
+            say("not a known_hosts file: {error}", error=str(error)), where=str(path)
+        ) from error
 
 
 def _append(path: Path, line: str) -> None:

@@ -9,6 +9,7 @@ import asyncssh
 from volact.bounded.files import read_named
 from volact.errors import InputError, unreadable
 from volact.model.server import Credential
+from volact.model.text import say
 from volact.transports.base import Secrets
 from volact.transports.failures import one_line
 
@@ -62,7 +63,7 @@ def _read_key(path: str, passphrase: str | None = None) -> asyncssh.SSHKey:
     except OSError as error:
         raise unreadable(error, path) from error
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        hint = "a key with a passphrase needs key-passphrase-env, or belongs into an SSH agent"
+        hint = say("a key with a passphrase needs key-passphrase-env, or belongs into an SSH agent")
         if passphrase is not None:
-            hint = "is it the passphrase of this key?"
+            hint = say("is it the passphrase of this key?")
         raise InputError(one_line(str(error)), hint, where=path) from error

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from volact.errors import InputError, TransportError
 from volact.model.server import Server
+from volact.model.text import say
 from volact.transports.base import MAX_OUTPUT, Raw, Transport
 
 # How long a process that was ended may take to be gone.
@@ -39,8 +40,8 @@ def require_windows(servers: Iterable[Server], platform: str = sys.platform) -> 
     """``InputError`` for the target ``local`` on a machine that is no Windows Server."""
     if platform != "win32" and any(server.address.scheme == "local" for server in servers):
         raise InputError(
-            "local works only on a Windows Server, and this machine is not Windows",
-            "write ssh://user@host for a server elsewhere",
+            say("local works only on a Windows Server, and this machine is not Windows"),
+            say("write ssh://user@host for a server elsewhere"),
         )
 
 
@@ -59,7 +60,9 @@ class LocalTransport:
             return await self._execute(folder, f"{name}.bat", deadline_s)
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise TransportError("agent", f"the script cannot be run here: {reason}") from error
+            raise TransportError(
+                "agent", say("the script cannot be run here: {reason}", reason=reason)
+            ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             _remove_folders(name)
@@ -80,14 +83,17 @@ class LocalTransport:
         except TimeoutError as error:
             raise TransportError(
                 "timeout",
-                f"the script did not finish within {deadline_s:.3g} s",
-                "raise --deadline, or find out what its processes wait for",
+                say("the script did not finish within {seconds} s", seconds=f"{deadline_s:.3g}"),
+                say("raise --deadline, or find out what its processes wait for"),
             ) from error
         finally:
             if process.returncode is None:
                 await _end_and_wait(process)
         if len(stdout) > MAX_OUTPUT:
-            raise TransportError("protocol", f"the script wrote more than {MAX_OUTPUT} bytes")
+            raise TransportError(
+                "protocol",
+                say("the script wrote more than {limit} bytes", limit=MAX_OUTPUT),
+            )
         return Raw(stdout=stdout, stderr=stderr, exit_status=status, asked=asked, answered=answered)
 
 

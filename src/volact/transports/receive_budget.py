@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncssh
 
+from volact.model.text import say
 from volact.transports.base import MAX_OUTPUT
 
 # A login costs about 5 KB; some servers greet with a page of law.
@@ -44,7 +45,7 @@ class ReceiveBudget:
         if self._left >= 0:
             self._pass_on(data, datatype)
         else:
-            error = "it sends more than anything that was asked for"
+            error = say("it sends more than anything that was asked for")
             self._connection.connection_lost(asyncssh.ProtocolError(error))
 
 

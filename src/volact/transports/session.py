@@ -13,6 +13,7 @@ from typing import cast
 import asyncssh
 
 from volact.errors import TransportError
+from volact.model.text import say
 from volact.transports.base import MAX_OUTPUT, Raw
 
 _MAX_STDERR = 64 * 1024
@@ -81,7 +82,9 @@ async def run_command(connection: asyncssh.SSHClientConnection, command: str) ->
     finally:
         channel.close()
     if session.too_much:
-        raise TransportError("protocol", f"the server wrote more than {MAX_OUTPUT} bytes")
+        raise TransportError(
+            "protocol", say("the server wrote more than {limit} bytes", limit=MAX_OUTPUT)
+        )
     return Raw(
         stdout=bytes(session.stdout),
         stderr=bytes(session.stderr),

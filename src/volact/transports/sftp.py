@@ -16,6 +16,7 @@ from typing import cast
 import asyncssh
 
 from volact.errors import one_line
+from volact.model.text import say
 
 # Packet types of draft-ietf-secsh-filexfer-02, which is version 3.
 _INIT, _VERSION, _OPEN, _CLOSE, _WRITE, _REMOVE, _REALPATH = 1, 2, 3, 4, 6, 13, 16
@@ -134,7 +135,7 @@ class Sftp(asyncssh.SSHClientSession[bytes]):
             size = int.from_bytes(self._received[:4], "big")
             if not 5 <= size <= _LARGEST:
                 said = bytes(self._received[:_MOST_SAID])
-                bad = asyncssh.SFTPBadMessage("an answer of an impossible size")
+                bad = asyncssh.SFTPBadMessage(say("an answer of an impossible size"))
                 self._fail(bad if self._greeted else NotSftpError(said))
                 return
             if len(self._received) < 4 + size:
@@ -148,11 +149,11 @@ class Sftp(asyncssh.SSHClientSession[bytes]):
         if not self._greeted:
             self._greeted = True
             if packet[0] != _VERSION or number < _SPOKEN:
-                self._fail(asyncssh.SFTPBadMessage("it does not speak version 3 of SFTP"))
+                self._fail(asyncssh.SFTPBadMessage(say("it does not speak version 3 of SFTP")))
             return
         waiting = self._waiting.pop(number, None)
         if waiting is None:
-            self._fail(asyncssh.SFTPBadMessage("an answer to nothing that was asked"))
+            self._fail(asyncssh.SFTPBadMessage(say("an answer to nothing that was asked")))
         elif not waiting.done():
             waiting.set_result((packet[0], memoryview(packet)[5:]))
 
@@ -161,7 +162,7 @@ class Sftp(asyncssh.SSHClientSession[bytes]):
         self._channel = None
         if exc is None and not self._greeted:
             exc = NotSftpError(bytes(self._said or self._received[:_MOST_SAID]))
-        self._fail(exc or asyncssh.SFTPConnectionLost("the SFTP channel was closed"))
+        self._fail(exc or asyncssh.SFTPConnectionLost(say("the SFTP channel was closed")))
 
     def _fail(self, error: Exception) -> None:
         waiting, self._waiting = self._waiting, {}
@@ -184,7 +185,7 @@ async def done(waiting: Waiting) -> None:
     kind, body = await waiting
     _refuse(kind, body)
     if kind != _STATUS:
-        raise asyncssh.SFTPBadMessage(f"an answer of kind {kind}")
+        raise asyncssh.SFTPBadMessage(say("an answer of kind {kind}", kind=kind))
 
 
 async def handle_of(waiting: Waiting) -> bytes:
@@ -192,7 +193,7 @@ async def handle_of(waiting: Waiting) -> bytes:
     kind, body = await waiting
     _refuse(kind, body)
     if kind != _HANDLE:
-        raise asyncssh.SFTPBadMessage(f"an answer of kind {kind}")
+        raise asyncssh.SFTPBadMessage(say("an answer of kind {kind}", kind=kind))
     return _first_string(body)
 
 
@@ -201,11 +202,11 @@ async def path_of(waiting: Waiting) -> str:
     kind, body = await waiting
     _refuse(kind, body)
     if kind != _NAME or body[:4] != struct.pack(">I", 1):
-        raise asyncssh.SFTPBadMessage(f"an answer of kind {kind}")
+        raise asyncssh.SFTPBadMessage(say("an answer of kind {kind}", kind=kind))
     try:
         return _first_string(body[4:]).decode()
     except UnicodeDecodeError as error:
-        raise asyncssh.SFTPBadMessage("a path that is not UTF-8") from error
+        raise asyncssh.SFTPBadMessage(say("a path that is not UTF-8")) from error
 
 
 def _refuse(kind: int, body: memoryview) -> None:
@@ -213,11 +214,11 @@ def _refuse(kind: int, body: memoryview) -> None:
     if kind != _STATUS:
         return
     if len(body) < 4:
-        raise asyncssh.SFTPBadMessage("a status that is cut short")
+        raise asyncssh.SFTPBadMessage(say("a status that is cut short"))
     code = int.from_bytes(body[:4], "big")
     if code:
         reason = _first_string(body[4:]).decode("utf-8", "replace") if len(body) > 8 else ""
-        raise _error(code, reason or f"status {code}")
+        raise _error(code, reason or say("status {code}", code=code))
 
 
 def _error(code: int, reason: str) -> asyncssh.SFTPError:
@@ -231,5 +232,5 @@ def _string(data: bytes) -> bytes:
 def _first_string(body: memoryview) -> bytes:
     size = int.from_bytes(body[:4], "big")
     if len(body) < 4 + size:
-        raise asyncssh.SFTPBadMessage("an answer that is cut short")
+        raise asyncssh.SFTPBadMessage(say("an answer that is cut short"))
     return bytes(body[4 : 4 + size])

@@ -14,6 +14,7 @@ from asyncssh.constants import MSG_USERAUTH_FAILURE
 from asyncssh.packet import SSHPacket
 
 from volact.errors import InputError, TransportError, VolactError
+from volact.model.error_text import message_text
 from volact.model.server import Credential
 from volact.model.text import say
 from volact.transports import receive_budget
@@ -65,7 +66,7 @@ class Client(asyncssh.SSHClient):
                 self._forget,
             )
         if isinstance(error, InputError):
-            return TransportError("auth", error.message, error.hint)
+            return TransportError("auth", message_text(error), error.hint)
         if self._in_login and _ended_by_server(error):
             return TransportError(
                 "auth",
@@ -124,7 +125,7 @@ class Client(asyncssh.SSHClient):
         try:
             secret = await self._secrets.password(self._credential)
         except VolactError as error:
-            self.trouble = TransportError("auth", error.message, error.hint)
+            self.trouble = TransportError("auth", message_text(error), error.hint)
             return None
         return None if secret is None else secret.reveal()
 

@@ -20,6 +20,7 @@ from asyncssh.config import SSHClientConfig, SSHConfig
 
 from volact.errors import InputError, unreadable
 from volact.model.server import Address, Server
+from volact.model.text import say
 from volact.threads import BlockingCalls
 from volact.transports.failures import one_line
 
@@ -90,14 +91,18 @@ def require_host(host: str) -> None:
     ``*`` would be trusted everywhere.
     """
     if host.startswith("-") or any(c in _NO_HOST or c.isspace() or ord(c) < 32 for c in host):
-        raise InputError(f"{one_line(host, 80)!r} has characters that no host has")
+        raise InputError(
+            say("{host} has characters that no host has", host=repr(one_line(host, 80)))
+        )
 
 
 def _require_user(user: str) -> None:
     """The same for an account that a command is given, again as in OpenSSH."""
     bad = any(c in _NO_USER or ord(c) < 32 for c in user)
     if bad or user.startswith("-") or user.endswith("\\") or re.search(r"\s-", user):
-        raise InputError(f"the user {one_line(user, 80)!r} has characters that a shell reads")
+        raise InputError(
+            say("the user {user} has characters that a shell reads", user=repr(one_line(user, 80)))
+        )
 
 
 def _read(path: Path, server: Server) -> Settings:
@@ -110,7 +115,7 @@ def _read(path: Path, server: Server) -> Settings:
     except OSError as error:
         raise unreadable(error, path) from error
     except ValueError as error:
-        raise InputError(f"not an SSH config: {one_line(str(error))}") from error
+        raise InputError(say("not an SSH config: {error}", error=one_line(str(error)))) from error
     host, command = cast("str", config.get("Hostname", address.host)), _command(config)
     require_host(host)
     if command:
@@ -157,7 +162,7 @@ def _hop(word: str, path: Path) -> Address:
     if not host:
         host, port = place, ""
     if not host or (port and not port.isdigit()):
-        raise InputError(f"ProxyJump {word}: not user@host:port", where=str(path))
+        raise InputError(say("ProxyJump {word}: not user@host:port", word=word), where=str(path))
     return Address(
         scheme="ssh",
         host=host.strip("[]"),

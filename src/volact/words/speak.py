@@ -74,13 +74,30 @@ def _catalogue(name: str) -> Catalogue:
 
 def _translated(text: str, catalogue: Catalogue) -> str:
     if not isinstance(text, Text):
-        return catalogue.messages.get(text, (text,))[0]
+        known = catalogue.messages
+        found = known.get(text) or known.get(text[:1].upper() + text[1:])
+        return found[0] if found else _recovered(text, catalogue)
     found = catalogue.messages.get(text.template)
     args = {name: _argument(value, catalogue) for name, value in text.args.items()}
     if not found:
         return _english(text, args)
     chosen = found[catalogue.form(_number(args))] if text.many else found[0]
     return chosen.format_map(args)
+
+
+def _recovered(text: str, catalogue: Catalogue) -> str:
+    """An English sentence that lost its template, as stored ones did: the most literal that fits.
+
+    Its arguments are words or sentences themselves.
+    """
+    for template, form in catalogue.forms if " " in text else ():
+        match = form.fullmatch(text)
+        if match:
+            args = {
+                name: _translated(value, catalogue) for name, value in match.groupdict().items()
+            }
+            return catalogue.messages[template][0].format_map(args)
+    return text
 
 
 def _english(text: Text, args: Mapping[str, object]) -> str:

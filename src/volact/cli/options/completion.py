@@ -14,6 +14,7 @@ import typer
 
 from volact.errors import VolactError
 from volact.knowledge.load import provider_names
+from volact.model.text import say
 
 if TYPE_CHECKING:
     from volact.store import Store
@@ -85,7 +86,7 @@ def _store_of(ctx: typer.Context) -> Store:
 
     store = open_store(str(ctx.params.get("store") or "") or None, create=False)
     if store is None:
-        raise VolactError("there is no store")
+        raise VolactError(say("there is no store"))
     return store
 
 

@@ -33,8 +33,8 @@ def activate(options: ActivateOptions) -> int:
         return run_plan(options, options.output, policy)
     if not options.yes and not sys.stdin.isatty():
         raise InputError(
-            "cannot ask for confirmation: standard input is not a terminal",
-            "use --yes to apply changes without asking, or --dry-run to change nothing",
+            say("cannot ask for confirmation: standard input is not a terminal"),
+            say("use --yes to apply changes without asking, or --dry-run to change nothing"),
         )
     resume = resumed(options, fleet_of(options, "activate", policy))
     with open_run(options, resume.fleet, options.output) as run:

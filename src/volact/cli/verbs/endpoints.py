@@ -11,7 +11,9 @@ from volact.cli.runtime import run_async
 from volact.endpoints import Endpoints, check_endpoints, check_profile
 from volact.errors import InputError
 from volact.model.profile import HostPort
+from volact.model.text import say
 from volact.report.json_document import encode
+from volact.words import tr
 
 _ATTENTION = 3
 
@@ -41,9 +43,34 @@ def _json(found: Endpoints) -> str:
 
 def _text(found: Endpoints) -> str:
     parts = [
-        (("KMS HOST", "STATE", "ADDRESS", "NAME", "CONNECT", "BIND", "MEANS"), _kms(found)),
-        (("TIME SERVER", "STATE", "ADDRESS", "OFFSET", "DELAY", "STRATUM", "MEANS"), _ntp(found)),
-        (("DNS SERVER", "STATE", "ADDRESSES", "TIME", "MEANS"), _dns(found)),
+        (
+            (
+                say("KMS HOST"),
+                say("STATE"),
+                say("ADDRESS"),
+                say("NAME"),
+                say("CONNECT"),
+                say("BIND"),
+                say("MEANS"),
+            ),
+            _kms(found),
+        ),
+        (
+            (
+                say("TIME SERVER"),
+                say("STATE"),
+                say("ADDRESS"),
+                say("OFFSET"),
+                say("DELAY"),
+                say("STRATUM"),
+                say("MEANS"),
+            ),
+            _ntp(found),
+        ),
+        (
+            (say("DNS SERVER"), say("STATE"), say("ADDRESSES"), say("TIME"), say("MEANS")),
+            _dns(found),
+        ),
     ]
     return "\n".join(table(head, rows) for head, rows in parts if rows)
 
@@ -51,7 +78,7 @@ def _text(found: Endpoints) -> str:
 def _kms(found: Endpoints) -> list[tuple[str, ...]]:
     return [
         (host.host, host.word, host.address or "-", _ms(host.resolve_ms), _ms(host.connect_ms),
-         _ms(host.bind_ms), host.says)
+         _ms(host.bind_ms), tr(host.says))
         for host in found.kms
     ]  # fmt: skip
 
@@ -59,7 +86,7 @@ def _kms(found: Endpoints) -> list[tuple[str, ...]]:
 def _ntp(found: Endpoints) -> list[tuple[str, ...]]:
     return [
         (host.host, host.word, host.address or "-", _seconds(host.offset_s, "+.3f"),
-         _seconds(host.delay_s, ".3f"), str(host.stratum or "-"), host.says)
+         _seconds(host.delay_s, ".3f"), str(host.stratum or "-"), tr(host.says))
         for host in found.ntp
     ]  # fmt: skip
 
@@ -67,7 +94,7 @@ def _ntp(found: Endpoints) -> list[tuple[str, ...]]:
 def _dns(found: Endpoints) -> list[tuple[str, ...]]:
     return [
         (host.server, host.word, ", ".join(host.addresses) or "-", _ms(host.ms),
-         f"{host.says}: {host.name}")
+         f"{tr(host.says)}: {host.name}")
         for host in found.dns
     ]  # fmt: skip
 

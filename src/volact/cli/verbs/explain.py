@@ -21,7 +21,7 @@ def explain(options: ExplainOptions) -> int:
     """Explain a code or a finding, or list codes."""
     errors, out = load_errors(), use_stdout(options.output)
     if options.code and options.class_:
-        raise InputError("a code and --class are both given", "give one of them")
+        raise InputError(say("a code and --class are both given"), say("give one of them"))
     if options.code:
         found = look_up(options.code, errors)
         columns = min(columns_of(out), 100)
@@ -36,10 +36,14 @@ def _listed(name: str, errors: Mapping[int, ErrorInfo], output: str) -> str:
     if not name:
         known = classes(errors)
         rows = [(word, str(number)) for word, number in known.items()]
-        return _json(known) if output == "json" else table(("CLASS", "CODES"), rows)
+        return _json(known) if output == "json" else table((say("CLASS"), say("CODES")), rows)
     found = of_class(name, errors)
     lines = [(one.name, one.symbol, _meaning(one)) for one in found]
-    return _json(found) if output == "json" else table(("CODE", "SYMBOL", "MEANING"), lines)
+    return (
+        _json(found)
+        if output == "json"
+        else table((say("CODE"), say("SYMBOL"), say("MEANING")), lines)
+    )
 
 
 def _meaning(found: Explanation) -> str:
@@ -63,7 +67,7 @@ def _text(found: Explanation, columns: int) -> str:
         for text in found.causes:
             lines += _wrapped(text, columns, first="  - ")
     if found.remedy:
-        lines += ["", tr("What to do"), *_wrapped(tr(found.remedy), columns)]
+        lines += ["", tr("What to do"), *_wrapped(tr(ready(found.remedy)), columns)]
     if found.without_slmgr:
         lines += ["", tr("Without slmgr.vbs (not run on a Windows server yet)")]
         lines += [f"  {line}" for line in found.without_slmgr]

@@ -13,11 +13,14 @@ from volact.errors import InputError
 from volact.inventory import Inventory, credential_problems, read_inventory
 from volact.inventory.export import export as exported
 from volact.inventory.export import record
+from volact.model.error_text import error_text
 from volact.model.server import Server
+from volact.model.text import count, say
 from volact.report.json_document import encode
 from volact.report.terminal_safe import plain
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
+from volact.words import tr
 
 
 def show(options: ShowOptions) -> int:
@@ -29,7 +32,9 @@ def show(options: ShowOptions) -> int:
         rows = [_document(inventory, server) for server in servers]
         out.write(encode({"servers": rows, "notes": inventory.notes}) + "\n")
         return 0
-    head = ("NAME", "ADDRESS", "USER", "LOGIN", "PROVIDER", "TAGS")
+    head = (
+        say("NAME"), say("ADDRESS"), say("USER"), say("LOGIN"), say("PROVIDER"), say("TAGS"),
+    )  # fmt: skip
     out.write(table(head, [_row(server) for server in servers]))
     return 0
 
@@ -37,18 +42,20 @@ def show(options: ShowOptions) -> int:
 def check(options: CheckOptions) -> int:
     """Report every mistake in an inventory; exit code 2 for one."""
     if not options.inventory:
-        raise InputError("no inventory given", "-i FILE")
+        raise InputError(say("no inventory given"), "-i FILE")
     inventory = read_inventory(options.inventory)
     problems = [*inventory.problems, *_login_problems(options, inventory)]
     out = use_stdout(options.output)
     if options.output == "json":
         told = [{"where": p.where, "message": p.message, "hint": p.hint} for p in problems]
-        count = len(inventory.servers)
-        out.write(encode({"servers": count, "problems": told, "notes": inventory.notes}) + "\n")
+        out.write(
+            encode({"servers": len(inventory.servers), "problems": told, "notes": inventory.notes})
+            + "\n"
+        )
     else:
         for note in inventory.notes:
             tell(note)
-        out.writelines(f"{plain(problem.line())}\n" for problem in problems)
+        out.writelines(f"{plain(tr(error_text(problem)))}\n" for problem in problems)
         out.write(_verdict(inventory, problems) + "\n")
     return WRONG_INPUT if problems else 0
 
@@ -77,11 +84,12 @@ def _login_problems(options: CheckOptions, inventory: Inventory) -> list[InputEr
 
 
 def _verdict(inventory: Inventory, problems: list[InputError]) -> str:
-    count = len(inventory.servers)
-    servers = f"{inventory.path}: {count} server{'' if count == 1 else 's'}"
-    if not problems:
-        return f"{servers}, nothing wrong"
-    return f"{servers}, {len(problems)} problem{'' if len(problems) == 1 else 's'}"
+    servers = count(len(inventory.servers), "{n} server", "{n} servers")
+    wrong = (
+        count(len(problems), "{n} problem", "{n} problems") if problems else say("nothing wrong")
+    )
+    return tr(say("{file}: {servers}, {problems}", file=inventory.path, servers=servers,
+                  problems=wrong))  # fmt: skip
 
 
 def _row(server: Server) -> tuple[str, ...]:
@@ -91,22 +99,27 @@ def _row(server: Server) -> tuple[str, ...]:
 
 
 def _tags(server: Server) -> str:
-    return " ".join([*server.tags, *([f"(skipped: {server.skip})"] if server.skip else [])])
+    return " ".join(
+        [
+            *server.tags,
+            *([tr(say("(skipped: {reason})", reason=server.skip))] if server.skip else []),
+        ]
+    )
 
 
 def _login(server: Server) -> str:
     """The sources of the credential's secrets."""
     own = server.credential
     words = [
-        f"env {own.password_env}" if own.password_env else "",
-        f"file {own.password_file}" if own.password_file else "",
-        f"command {own.password_command[0]}" if own.password_command else "",
-        f"keyring {own.keyring}" if own.keyring else "",
-        f"in clear, {own.password_held}" if own.password_held else "",
-        f"certificate {own.certificate_file}" if own.certificate_file else "",
-        *(f"key {path}" for path in own.key_files),
+        say("env {name}", name=own.password_env) if own.password_env else "",
+        say("file {name}", name=own.password_file) if own.password_file else "",
+        say("command {name}", name=own.password_command[0]) if own.password_command else "",
+        say("keyring {name}", name=own.keyring) if own.keyring else "",
+        say("in clear, {name}", name=own.password_held) if own.password_held else "",
+        say("certificate {name}", name=own.certificate_file) if own.certificate_file else "",
+        *(say("key {name}", name=path) for path in own.key_files),
     ]
-    return ", ".join(word for word in words if word) or "-"
+    return ", ".join(tr(word) for word in words if word) or "-"
 
 
 def _document(inventory: Inventory, server: Server) -> dict[str, Any]:

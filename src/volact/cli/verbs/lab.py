@@ -67,7 +67,7 @@ def _needs_its_packages() -> Iterator[None]:
         if (error.name or "volact").startswith("volact"):
             raise
         hint = "pip install 'volact[lab]'"
-        raise InputError(f"the lab needs the package {error.name}", hint) from error
+        raise InputError(say("the lab needs the package {name}", name=error.name), hint) from error
 
 
 def scenarios(options: ScenariosOptions) -> int:

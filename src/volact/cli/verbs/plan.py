@@ -18,6 +18,7 @@ from volact.core.steps.forecast import console_commands
 from volact.errors import InputError
 from volact.fleet import needs_all_servers, plan_fleet, planned_together
 from volact.model.report import RunReport, ServerReport
+from volact.model.text import say
 from volact.pipeline import Outcome
 from volact.report.plan_text import CommandsWriter
 
@@ -89,7 +90,7 @@ async def _rows(
 def need_commands(output: str, dialect: Dialect | None) -> None:
     """``InputError`` for a dialect where no commands are asked for."""
     if dialect is not None and output != "commands":
-        raise InputError("--dialect is for commands", "add: --format commands")
+        raise InputError(say("--dialect is for commands"), say("add: --format commands"))
 
 
 def commands_of(outcome: Outcome, dialect: Dialect | None) -> tuple[str, ...]:

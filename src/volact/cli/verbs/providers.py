@@ -8,7 +8,9 @@ from volact.cli.providers import provider_text
 from volact.knowledge.check import check_profiles
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile
+from volact.model.text import say
 from volact.report.json_document import encode
+from volact.words import tr
 
 
 def providers(options: ProvidersOptions) -> int:
@@ -32,7 +34,7 @@ def _check(output: str) -> int:
         out.write(encode(problems) + "\n")
     else:
         out.writelines(f"{item.where}: {item.key}: {item.text}\n" for item in problems)
-        out.write(f"{len(problems)} mistakes in the provider files\n")
+        out.write(tr(say("{n} mistakes in the provider files", n=len(problems))) + "\n")
     return 1 if problems else 0
 
 
@@ -41,9 +43,9 @@ def _list(profiles: list[Profile]) -> str:
         (
             profile.name,
             profile.title,
-            "by itself" if profile.bios or profile.asset_tags else "by name",
-            ", ".join(str(host) for host in profile.all_kms_hosts()) or "yours, or by DNS",
+            tr("by itself") if profile.bios or profile.asset_tags else tr("by name"),
+            ", ".join(str(host) for host in profile.all_kms_hosts()) or tr("yours, or by DNS"),
         )
         for profile in profiles
     ]
-    return table(("NAME", "CLOUD", "RECOGNISED", "KMS HOSTS"), rows)
+    return table((say("NAME"), say("CLOUD"), say("RECOGNISED"), say("KMS HOSTS")), rows)

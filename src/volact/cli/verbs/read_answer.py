@@ -22,9 +22,11 @@ from volact.core.console import Dialect
 from volact.errors import AnswerError, InputError, unreadable
 from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import knowledge_with, load_profile
+from volact.model.error_text import error_text
 from volact.model.fact import value_of
 from volact.model.report import RunReport, Summary
 from volact.model.server import Address, Server
+from volact.model.text import say
 from volact.pipeline import Job, Outcome, read_one, row_without_result
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
@@ -96,8 +98,8 @@ def _outcomes(file: str, job: Job) -> list[Outcome]:
     found = find_answers(_content(file))
     if not found:
         raise InputError(
-            "contains no answer of volact",
-            "an answer begins with VOLACT1; check that the beginning of the output is not cut off",
+            say("contains no answer of volact"),
+            say("an answer begins with VOLACT1: is the beginning of the output there?"),
             where=_shown(file),
         )
     return [_outcome(file, one, job) for one in found]
@@ -121,7 +123,7 @@ def _outcome(file: str, found: Found, job: Job) -> Outcome:
     place = f"{_shown(file)} line {found.line}"
     server = Server(name=place, address=Address(scheme="local"))
     if isinstance(found.result, AnswerError):
-        lost = row_without_result(server, found.result.kind, found.result.line())
+        lost = row_without_result(server, found.result.kind, error_text(found.result))
         outcome = Outcome(server=server, report=lost)
     else:
         outcome = read_one(server, found.result, job)

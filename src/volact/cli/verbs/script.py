@@ -96,7 +96,7 @@ def _tell(wrapped: Wrapped, paths: Sequence[Path], mode: ScriptMode, provider: s
     if wrapped.output:
         lines += [tr(say("copy its output back:")), *(f"  {line}" for line in wrapped.output)]
     if wrapped.note:
-        lines.append(f"({wrapped.note})")
+        lines.append(f"({tr(wrapped.note)})")
     if mode == "probe":
         text = any("answers.txt" in line for line in wrapped.output)
         saved = "answers.txt" if text else "answers.json"
@@ -108,6 +108,8 @@ def _write(path: Path, data: bytes, *, force: bool) -> None:
     try:
         write_whole(path, data, new=not force)
     except FileExistsError as error:
-        raise InputError("already exists", "--force overwrites it", where=str(path)) from error
+        raise InputError(
+            say("already exists"), say("--force overwrites it"), where=str(path)
+        ) from error
     except OSError as error:
-        raise InputError(error.strerror or "cannot be written", where=str(path)) from error
+        raise InputError(error.strerror or say("cannot be written"), where=str(path)) from error

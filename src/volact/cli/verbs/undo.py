@@ -26,8 +26,8 @@ def undo(options: UndoOptions) -> int:
         raise InputError(say("name the run to undo"), say("see: volact runs"))
     if not (options.yes or options.dry_run) and not sys.stdin.isatty():
         raise InputError(
-            "cannot ask for confirmation: standard input is not a terminal",
-            "use --yes to apply changes without asking, or --dry-run to change nothing",
+            say("cannot ask for confirmation: standard input is not a terminal"),
+            say("use --yes to apply changes without asking, or --dry-run to change nothing"),
         )
     run, *names = options.targets
     what = prepare_undo(run, replace(options, targets=names), options.allow)

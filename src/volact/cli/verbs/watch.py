@@ -20,6 +20,7 @@ from volact.core.context import Policy
 from volact.core.span import parse_span
 from volact.errors import InputError, StoreError
 from volact.model.error_text import error_text
+from volact.model.text import say
 from volact.notify.channels import open_channels
 from volact.pipeline import Mode
 from volact.queries.servers import ServersQuery
@@ -36,7 +37,7 @@ def watch(options: WatchOptions) -> int:
     jitter = parse_span(options.jitter, "--jitter") if options.jitter else every / 20
     if not options.repair and any(getattr(options, name) for name in _FOR_REPAIRS):
         named = ", ".join(f"--{name.replace('_', '-')}" for name in _FOR_REPAIRS)
-        raise InputError(f"{named} are for repairs", "add --repair")
+        raise InputError(say("{named} are for repairs", named=named), say("add --repair"))
     if options.print_systemd or options.print_cron:
         return _print(options, every, jitter)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from volact.cloud.base import Again, ApiError
 from volact.errors import ErrorKind, one_line
+from volact.model.text import say
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -23,19 +24,25 @@ class Meaning(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-_POLICY = "docs/tat.md lists what its CAM policy must allow"
-_NO_WAY = Meaning("connect", "the API cannot be reached", "check the network and the site")
-_KEYS = Meaning("auth", "the API refused the credentials", "check secret id, secret key and token")
-_FORBIDDEN = Meaning("auth", "the credentials may not do this", _POLICY)
-_BUSY = Meaning("connect", "the API has had too many requests", "try again later")
-_SOUGHT = Meaning("auth", "no credentials could be had", "docs/tat.md says where they are sought")
-_OURS = Meaning("protocol", "the API does not take the request")
+_POLICY = say("docs/tat.md lists what its CAM policy must allow")
+_NO_WAY = Meaning(
+    "connect", say("the API cannot be reached"), say("check the network and the site")
+)
+_KEYS = Meaning(
+    "auth", say("the API refused the credentials"), say("check secret id, secret key and token")
+)
+_FORBIDDEN = Meaning("auth", say("the credentials may not do this"), _POLICY)
+_BUSY = Meaning("connect", say("the API has had too many requests"), say("try again later"))
+_SOUGHT = Meaning(
+    "auth", say("no credentials could be had"), say("docs/tat.md says where they are sought")
+)
+_OURS = Meaning("protocol", say("the API does not take the request"))
 
 # The entry with the most of a code's dotted parts wins.
 TABLE: dict[str, Meaning] = {
     "AuthFailure": _KEYS,
     "AuthFailure.SignatureExpire": Meaning(
-        "auth", "the API refused the signature's time", "set the clock of this machine"
+        "auth", say("the API refused the signature's time"), say("set the clock of this machine")
     ),
     "AuthFailure.UnauthorizedOperation": _FORBIDDEN,
     "UnauthorizedOperation": _FORBIDDEN,
@@ -46,45 +53,53 @@ TABLE: dict[str, Meaning] = {
     "ClientSideError": _SOUGHT,
     "ClientError.MetadataError": _SOUGHT,
     "RequestLimitExceeded": _BUSY,
-    "LimitExceeded": Meaning("connect", "a quota of the account is used up"),
-    "ResourceUnavailable": Meaning("connect", "the instance cannot be asked"),
+    "LimitExceeded": Meaning("connect", say("a quota of the account is used up")),
+    "ResourceUnavailable": Meaning("connect", say("the instance cannot be asked")),
     "ResourceUnavailable.AgentNotInstalled": Meaning(
-        "connect", "the TAT agent is not installed", "install it, or reach the server by ssh"
+        "connect",
+        say("the TAT agent is not installed"),
+        say("install it, or reach the server by ssh"),
     ),
     "ResourceUnavailable.AgentStatusNotOnline": Meaning(
-        "connect", "the TAT agent is not online", "is the service tatsvc running there?"
+        "connect", say("the TAT agent is not online"), say("is the service tatsvc running there?")
     ),
     "ResourceUnavailable.InstanceStateNotRunning": Meaning(
-        "connect", "the instance is not running", "start it"
+        "connect", say("the instance is not running"), say("start it")
     ),
     "ResourceUnavailable.UserHasNoQuotaCode": Meaning(
-        "connect", "a quota of the account is used up"
+        "connect", say("a quota of the account is used up")
     ),
-    "ResourceNotFound": Meaning("connect", "there is no such thing", "check region and account"),
+    "ResourceNotFound": Meaning(
+        "connect", say("there is no such thing"), say("check region and account")
+    ),
     "ResourceNotFound.InstanceNotFound": Meaning(
-        "connect", "there is no such instance", "check id, region and account"
+        "connect", say("there is no such instance"), say("check id, region and account")
     ),
     "InvalidInstanceId": Meaning(
-        "connect", "there is no such instance", "check id, region and account"
+        "connect", say("there is no such instance"), say("check id, region and account")
     ),
     "InvalidParameterValue.InvalidInstanceId": Meaning(
-        "connect", "there is no such instance", "check id, region and account"
+        "connect", say("there is no such instance"), say("check id, region and account")
     ),
     "InvalidParameterValue.InconsistentInstance": Meaning(
-        "connect", "instances of different kinds cannot be asked together"
+        "connect", say("instances of different kinds cannot be asked together")
     ),
     "InvalidParameterValue.AgentUnsupportedCommandType": Meaning(
-        "agent", "the TAT agent there runs no BAT", "is it a Windows Server? update the agent"
+        "agent",
+        say("the TAT agent there runs no BAT"),
+        say("is it a Windows Server? update the agent"),
     ),
-    "InvalidParameterValue.InvalidRegion": Meaning("connect", "there is no such region"),
-    "InvalidRegion": Meaning("connect", "there is no such region"),
-    "UnsupportedRegion": Meaning("connect", "the API is not offered in this region"),
-    "FailedOperation": Meaning("connect", "the operation failed in the cloud"),
-    "InternalError": Meaning("connect", "the API failed inside", "try again later"),
-    "ServiceUnavailable": Meaning("connect", "the API is not available", "try again later"),
-    "OperationDenied": Meaning("connect", "the operation was denied"),
+    "InvalidParameterValue.InvalidRegion": Meaning("connect", say("there is no such region")),
+    "InvalidRegion": Meaning("connect", say("there is no such region")),
+    "UnsupportedRegion": Meaning("connect", say("the API is not offered in this region")),
+    "FailedOperation": Meaning("connect", say("the operation failed in the cloud")),
+    "InternalError": Meaning("connect", say("the API failed inside"), say("try again later")),
+    "ServiceUnavailable": Meaning(
+        "connect", say("the API is not available"), say("try again later")
+    ),
+    "OperationDenied": Meaning("connect", say("the operation was denied")),
     "ClientNetworkError": _NO_WAY,
-    "ServerNetworkError": Meaning("connect", "the API did not answer as it should"),
+    "ServerNetworkError": Meaning("connect", say("the API did not answer as it should")),
 }
 
 _THROTTLED = ("RequestLimitExceeded",)
@@ -124,7 +139,7 @@ def failure(code: str, text: str) -> ApiError:
     told = f"{code}: {text}" if text else code
     return ApiError(
         meaning.kind,
-        f"{meaning.words} ({told})",
+        say("{message} ({hint})", message=meaning.words, hint=told),
         meaning.hint,
         code=code,
         again=_again(code),

@@ -20,6 +20,7 @@ from volact.cloud.tencent.endpoint import endpoint_of
 from volact.cloud.tencent.sdk import need_sdk
 from volact.cloud.tencent.settings import TencentSettings
 from volact.errors import InputError, unreadable
+from volact.model.text import say
 
 ID, KEY = "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"
 TOKENS = ("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN")
@@ -68,8 +69,13 @@ def find_keys(
     found = found or _from_identity(env) or _in_time(role or _machine_role)
     if found is None:
         raise InputError(
-            "no Tencent Cloud credentials were found",
-            f"set {ID} and {KEY}, or write {FILES[0]}, or give this machine a CAM role",
+            say("no Tencent Cloud credentials were found"),
+            say(
+                "set {id} and {key}, or write {file}, or give this machine a CAM role",
+                id=ID,
+                key=KEY,
+                file=FILES[0],
+            ),
         )
     return Keys(found)
 
@@ -86,7 +92,10 @@ def _from_environment(env: Mapping[str, str]) -> Any:
     secret_id, secret_key = env.get(ID, ""), env.get(KEY, "")
     if bool(secret_id) != bool(secret_key):
         missing = KEY if secret_id else ID
-        raise InputError(f"the environment variable {missing} is not set", "it goes with the other")
+        raise InputError(
+            say("the environment variable {name} is not set", name=missing),
+            say("it goes with the other"),
+        )
     if not secret_id:
         return None
     # The SDK's own reader of the environment knows no token.
@@ -101,8 +110,12 @@ def _file(account: TencentSettings) -> Path | None:
     path = next((path for path in found if path.is_file()), None)
     if path is None and account.profile:
         raise InputError(
-            f"the profile {account.profile!r} is nowhere: there is no {FILES[0]}",
-            "write it, or name a file with tencent-credentials",
+            say(
+                "there is no profile {profile}: {file} does not exist",
+                profile=repr(account.profile),
+                file=FILES[0],
+            ),
+            say("create it, or name a file with tencent-credentials"),
         )
     return path
 
@@ -117,17 +130,21 @@ def _from_file(path: Path, account: TencentSettings) -> Any:
         raise unreadable(error, path) from error
     except (UnicodeDecodeError, configparser.Error) as error:
         # What the parser says would quote the line, and the line may be a key.
-        raise InputError("is not a file of profiles", where=str(path)) from error
+        raise InputError(say("is not a file of profiles"), where=str(path)) from error
     if not parser.has_section(name):
         if not account.credentials and not account.profile:
             return None  # no setting names this file
         known = ", ".join(parser.sections()) or "none"
-        raise InputError(f"has no section [{name}]", f"it has: {known}", where=str(path))
+        raise InputError(
+            say("has no section [{name}]", name=name),
+            say("it has: {known}", known=known),
+            where=str(path),
+        )
     values = {key: value.strip().strip("\"'") for key, value in parser.items(name)}
     where = f"{path} [{name}]"
     secret_id, secret_key = values.get("secret_id", ""), values.get("secret_key", "")
     if not secret_id or not secret_key:
-        raise InputError("has no secret_id and secret_key", where=where)
+        raise InputError(say("has no secret_id and secret_key"), where=where)
     if values.get("role_arn"):
         return _assumed(account, secret_id, secret_key, values["role_arn"])
     return _credential(secret_id, secret_key, values.get("token") or None, where=where)
@@ -143,7 +160,8 @@ def _credential(secret_id: str, secret_key: str, token: str | None, *, where: st
         return credential.Credential(secret_id, secret_key, token)
     except TencentCloudSDKException as error:
         raise InputError(
-            f"the Tencent Cloud keys are not usable: {error.message}", where=where
+            say("the Tencent Cloud keys are not usable: {message}", message=error.message),
+            where=where,
         ) from error
 
 
@@ -166,7 +184,9 @@ def _from_identity(env: Mapping[str, str]) -> Any:
     try:
         return pod_role()
     except OSError as error:
-        raise InputError(f"the identity of this pod is not usable: {error}") from error
+        raise InputError(
+            say("the identity of this pod is not usable: {error}", error=str(error))
+        ) from error
 
 
 def _machine_role() -> Any:

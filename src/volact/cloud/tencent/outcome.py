@@ -14,6 +14,7 @@ import msgspec
 from volact.cloud.base import TaskOutput
 from volact.cloud.tencent.tat import Agent, Task
 from volact.errors import ErrorKind, TransportError, one_line
+from volact.model.text import say
 
 UNFINISHED = frozenset({"PENDING", "DELIVERING", "DELIVER_DELAYED", "RUNNING", "CANCELLING"})
 # The script ran to its end.  Its output shows whether it answered; the two
@@ -31,21 +32,23 @@ class _End(msgspec.Struct, frozen=True):
 
 _ENDS: Mapping[str, _End] = {
     "DELIVER_FAILED": _End(
-        "connect", "the script could not be delivered", "is the service tatsvc running there?"
+        "connect",
+        say("the script could not be delivered"),
+        say("is the service tatsvc running there?"),
     ),
-    "START_FAILED": _End("agent", "the TAT agent could not start the script"),
+    "START_FAILED": _End("agent", say("the TAT agent could not start the script")),
     "TIMEOUT": _End(
         "timeout",
-        "the script did not end in time and was ended",
-        "raise --deadline, or look at what the server's processes wait for",
+        say("the script did not end in time and was ended"),
+        say("raise --deadline, or look at what the server's processes wait for"),
     ),
     "TASK_TIMEOUT": _End(
         "timeout",
-        "the TAT agent fell silent",
-        "did the server restart, or its service tatsvc? look again with check",
+        say("the TAT agent fell silent"),
+        say("did the server restart, or its service tatsvc? look again with check"),
     ),
-    "CANCELLED": _End("connect", "the script was cancelled before it started"),
-    "TERMINATED": _End("agent", "the script was ended while it ran"),
+    "CANCELLED": _End("connect", say("the script was cancelled before it started")),
+    "TERMINATED": _End("agent", say("the script was ended while it ran")),
 }
 
 
@@ -61,8 +64,12 @@ def outcome(task: Task) -> TaskOutput | TransportError:
     end = _ENDS.get(task.task_status)
     if end is None:
         status = one_line(task.task_status, 40)
-        return TransportError("protocol", f"the task ended in a way that is not known: {status}")
-    return TransportError(end.kind, f"{end.words} ({status_of(task)})", end.hint)
+        return TransportError(
+            "protocol", say("the task ended in a way that is not known: {status}", status=status)
+        )
+    return TransportError(
+        end.kind, say("{message} ({hint})", message=end.words, hint=status_of(task)), end.hint
+    )
 
 
 def status_of(task: Task) -> str:
@@ -78,33 +85,37 @@ def unfit(agent: Agent | None, state: str | None) -> TransportError | None:
     """
     if state is not None and state != "RUNNING":
         told = one_line(state, 40) or "unknown"
-        return TransportError("connect", f"the instance is not running (its state is {told})")
+        return TransportError(
+            "connect", say("the instance is not running (its state is {told})", told=told)
+        )
     if agent is None:
         return TransportError(
             "connect",
-            "no TAT agent is known on the instance",
-            "check id and region; install the agent, or reach the server by ssh",
+            say("no TAT agent is known on the instance"),
+            say("check id and region; install the agent, or reach the server by ssh"),
         )
     if agent.environment == "Linux":
-        return TransportError("agent", "the instance is a Linux server")
+        return TransportError("agent", say("the instance is a Linux server"))
     if agent.agent_status == "Online":
         return None
     status = one_line(agent.agent_status or "unknown", 40)
     beat = one_line(agent.last_heartbeat_time or "never", 40)
     return TransportError(
         "connect",
-        f"the TAT agent is {status} (last heartbeat {beat})",
-        "is the server up, and its service tatsvc running?",
+        say("the TAT agent is {status} (last heartbeat {beat})", status=status, beat=beat),
+        say("is the server up, and its service tatsvc running?"),
     )
 
 
 def _output(task: Task) -> TaskOutput | TransportError:
     result = task.task_result
     if result is None or result.output is None:
-        return TransportError("protocol", f"the task brought no output ({status_of(task)})")
+        return TransportError(
+            "protocol", say("the task brought no output ({status})", status=status_of(task))
+        )
     try:
         stdout = base64.b64decode(result.output, validate=True)
     except (binascii.Error, ValueError):
-        return TransportError("protocol", "the output of the task is not Base64")
+        return TransportError("protocol", say("the output of the task is not Base64"))
     # Standard output and standard error come through one pipe.
     return TaskOutput(stdout, b"", result.exit_code, result.dropped or 0)

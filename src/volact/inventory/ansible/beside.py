@@ -16,7 +16,9 @@ import msgspec
 from volact.errors import InputError, unreadable
 from volact.inventory.ansible.model import Var
 from volact.inventory.ansible.yaml_file import compose, variables
+from volact.inventory.fields import at_line
 from volact.inventory.listing import Listing
+from volact.model.text import say
 
 _SUFFIXES = ("", ".yml", ".yaml", ".json")
 
@@ -58,9 +60,11 @@ class Folder:
                 continue
             if text.startswith("$ANSIBLE_VAULT;"):
                 found.locked = InputError(
-                    "is encrypted by ansible-vault, and may hold the login",
-                    "name another source of the password: volact_password_env or --password-env",
-                    where=f"{shown} line 1",
+                    say("is encrypted by ansible-vault, and may hold the login"),
+                    say(
+                        "name another source of the password: volact_password_env or --password-env"
+                    ),
+                    where=at_line(shown, 1),
                 )
                 continue
             found.variables.update(self._listing.attempt(partial(_variables, text, shown)) or {})
@@ -93,4 +97,4 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise unreadable(error, path) from error
     except UnicodeDecodeError as error:
-        raise InputError("is not UTF-8 text", where=str(path)) from error
+        raise InputError(say("is not UTF-8 text"), where=str(path)) from error

@@ -16,6 +16,8 @@ from volact.inventory.ansible.model import Tree, Var
 from volact.inventory.ansible.patterns import expand
 from volact.inventory.fields import near
 from volact.inventory.listing import Listing
+from volact.model.error_text import message_text
+from volact.model.text import say
 
 _SECTION = re.compile(r"\[([^:\]\s]+)(?::(\w+))?\]\s*(?:[#;].*)?")
 _KINDS = ("hosts", "children", "vars")
@@ -31,7 +33,7 @@ def parse_ini(text: str, listing: Listing) -> Tree:
             reader.take(line.strip(), number)
         except InputError as error:
             where = listing.at(number)
-            listing.problems.append(InputError(error.message, error.hint, where=where))
+            listing.problems.append(InputError(message_text(error), error.hint, where=where))
     reader.finish()
     return reader.tree
 
@@ -65,11 +67,15 @@ class _Reader:
         declared = self._declared - {"all", "ungrouped"}
         for count, (name, number) in enumerate(self._needed.items()):
             hint = near(name, declared) if count < _HINTED else ""
-            self._listing.problem(f"there is no group {name!r}", hint, line=number)
+            self._listing.problem(
+                say("there is no group {name}", name=repr(name)), hint, line=number
+            )
 
     def _open(self, name: str, kind: str, number: int) -> None:
         if kind not in _KINDS:
-            raise InputError(f"[{name}:{kind}] is no section", near(kind, _KINDS))
+            raise InputError(
+                say("[{name}:{kind}] is no section", name=name, kind=kind), near(kind, _KINDS)
+            )
         self._group, self._kind = name, kind
         if kind == "vars" and name not in self._declared:
             self._needed.setdefault(name, number)
@@ -90,7 +96,7 @@ class _Reader:
         try:
             pattern, *words = shlex.split(line, comments=True)
         except ValueError as error:
-            raise InputError(f"cannot be read: {error}".lower()) from error
+            raise InputError(say("cannot be read: {error}", error=str(error).lower())) from error
         variables = {}
         for word in words:
             name, value = _assignment(word)
@@ -110,7 +116,7 @@ class _Reader:
 def _assignment(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
-        raise InputError(f"{text[:40]!r} is not name=value")
+        raise InputError(say("{text} is not name=value", text=repr(text[:40])))
     return name.strip(), value.strip()
 
 

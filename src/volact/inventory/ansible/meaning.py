@@ -16,6 +16,7 @@ from volact.inventory.ansible.model import Var, Vars
 from volact.inventory.ansible.patterns import is_six
 from volact.inventory.fields import near
 from volact.inventory.keys import FLAGS, PASSWORDS, SHARED
+from volact.model.text import say
 
 _HOST = ("ansible_host", "ansible_ssh_host", "ansible_winrm_host", "ansible_psrp_host")
 _PORT = ("ansible_port", "ansible_ssh_port", "ansible_winrm_port", "ansible_psrp_port")
@@ -83,8 +84,8 @@ class Meaning:
             scheme = self._winrm(kind, port)
         else:
             raise InputError(
-                f"ansible_connection {kind!r} is none that volact has",
-                "ssh, winrm, psrp or local",
+                say("ansible_connection {kind} is none that volact has", kind=repr(kind)),
+                "ssh, winrm, psrp, local",
                 where=at,
             )
         host = host or name
@@ -126,7 +127,7 @@ class Meaning:
         if not known:
             named = ", ".join(words)
             raise InputError(
-                f"WinRM transport {named!r} is none that volact has",
+                say("WinRM transport {named} is none that volact has", named=repr(named)),
                 ", ".join(_AUTH),
                 where=var.where,
             )
@@ -146,7 +147,9 @@ class Meaning:
         if key not in SHARED:
             names = ("address", *SHARED)
             hint = near(variable, (_OWN + name.replace("-", "_") for name in names))
-            raise InputError(f"unknown variable {variable!r}", hint, where=at)
+            raise InputError(
+                say("unknown variable {variable}", variable=repr(variable)), hint, where=at
+            )
         var = self._var((variable,))
         value: Any = None if var is None else var.value
         if isinstance(value, tuple):
@@ -168,7 +171,7 @@ class Meaning:
         if var is None or var.value is None:
             return "", ""
         if not isinstance(var.value, str):
-            raise InputError("is a list where one text is needed", where=var.where)
+            raise InputError(say("is a list where one text is needed"), where=var.where)
         return var.value.strip(), var.where
 
     def _var(self, names: tuple[str, ...]) -> Var | None:
@@ -184,11 +187,15 @@ class Meaning:
 
 def unreadable(name: str, var: Var) -> InputError:
     """Why a value that only Ansible could work out is not taken."""
-    what = "is encrypted by ansible-vault" if var.vault else "is a template"
-    hint = "write the value itself"
+    message = (
+        say("{name} is encrypted by ansible-vault, which volact does not read", name=name)
+        if var.vault
+        else say("{name} is a template, which volact does not read", name=name)
+    )
+    hint = say("write the value itself")
     if name in PASSWORD:
-        hint = "name where the password is: volact_password_env, or --password-env"
-    return InputError(f"{name} {what}, which volact does not read", hint, where=var.where)
+        hint = say("name where the password is: volact_password_env, or --password-env")
+    return InputError(message, hint, where=var.where)
 
 
 def _jump_in(text: str, where: str) -> str:
@@ -196,7 +203,9 @@ def _jump_in(text: str, where: str) -> str:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise InputError(f"cannot be read: {error}".lower(), where=where) from error
+        raise InputError(
+            say("cannot be read: {error}", error=str(error).lower()), where=where
+        ) from error
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == "-J":
             return following
@@ -217,7 +226,7 @@ def _jump_of_command(command: str, where: str) -> str:
         if len(plain) == 1:
             return plain[0]
     raise InputError(
-        "a ProxyCommand other than 'ssh -W %h:%p user@host' is not understood",
-        "write it as -o ProxyJump=user@host, or into ~/.ssh/config",
+        say("a ProxyCommand other than 'ssh -W %h:%p user@host' is not understood"),
+        say("write it as -o ProxyJump=user@host, or into ~/.ssh/config"),
         where=where,
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from volact.errors import InputError
+from volact.model.text import say
 
 Vars = Mapping[str, "Var"]
 
@@ -110,9 +111,15 @@ class Tree:
         if name == _ALL:
             return 0
         if name in below:
-            raise InputError(f"group {name!r} is among its own children")
+            raise InputError(say("group {name} is among its own children", name=repr(name)))
         if len(below) == _DEEPEST:
-            raise InputError(f"groups are nested more than {_DEEPEST} deep, at {name!r}")
+            raise InputError(
+                say(
+                    "groups are nested more than {deepest} deep, at {name}",
+                    deepest=_DEEPEST,
+                    name=repr(name),
+                )
+            )
         if name not in self._depths:
             parents = self.groups[name].parents
             depths = [self._depth(parent, (*below, name)) for parent in parents]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from volact.errors import InputError
+from volact.model.text import say
 
 _RANGE = re.compile(r"\[(?P<begin>\w*):(?P<end>\w+)(?::(?P<step>\d+))?\]", re.ASCII)
 _PORT = re.compile(r"(?P<name>\[[^\]]+\]|(?:[^:\[\]]|\[[^\]]*\])+):(?P<port>\d+)")
@@ -40,7 +41,14 @@ def _names(name: str) -> list[str]:
     for words in ranges:
         total *= len(words)
     if total > _MOST:
-        raise InputError(f"{name} stands for {total} hosts, more than {_MOST}")
+        raise InputError(
+            say(
+                "{name} stands for {total} hosts, more than {most}",
+                name=name,
+                total=total,
+                most=_MOST,
+            )
+        )
     return ["".join(_woven(parts, words)) for words in product(*ranges)]
 
 
@@ -53,18 +61,27 @@ def _woven(parts: list[str], words: tuple[str, ...]) -> Iterator[str]:
 def _range(match: re.Match[str]) -> list[str]:
     begin, end, step = match["begin"] or "0", match["end"], int(match["step"] or 1)
     if step < 1:
-        raise InputError(f"{match[0]}: a step is at least 1")
+        raise InputError(say("{match}: a step is at least 1", match=match[0]))
     if begin.isdigit() and end.isdigit():
         if begin.startswith("0") and len(begin) > 1 and len(begin) != len(end):
-            raise InputError(f"{match[0]}: both ends need the same number of digits")
+            raise InputError(
+                say("{match}: both ends need the same number of digits", match=match[0])
+            )
         numbers = range(int(begin), int(end) + 1, step)
         if len(numbers) > _MOST:
-            raise InputError(f"{match[0]} stands for {len(numbers)} hosts, more than {_MOST}")
+            raise InputError(
+                say(
+                    "{match} stands for {n} hosts, more than {most}",
+                    match=match[0],
+                    n=len(numbers),
+                    most=_MOST,
+                )
+            )
         words = [str(number).zfill(len(begin)) for number in numbers]
     elif len(begin) == len(end) == 1 and begin.isalpha() and end.isalpha():
         words = [chr(code) for code in range(ord(begin), ord(end) + 1, step)]
     else:
-        raise InputError(f"{match[0]}: a range is of numbers or of single letters")
+        raise InputError(say("{match}: a range is of numbers or of single letters", match=match[0]))
     if not words:
-        raise InputError(f"{match[0]}: a range begins with its smaller end")
+        raise InputError(say("{match}: a range begins with its smaller end", match=match[0]))
     return words

@@ -19,14 +19,11 @@ from volact.inventory.ansible.meaning import PASSWORD, Meaning, unreadable
 from volact.inventory.ansible.model import Host, Tree, Var
 from volact.inventory.ansible.yaml_file import compose, pairs, parse_tree
 from volact.inventory.build import make_server
-from volact.inventory.fields import Fields
+from volact.inventory.fields import Fields, at_line
 from volact.inventory.listing import Inventory, Listing
 from volact.inventory.secrets import Secret
-
-_EXPORT = (
-    "write what it lists into a file: ansible-inventory -i {} --list --yaml --output hosts.yml"
-)
-
+from volact.model.error_text import message_text
+from volact.model.text import Text, say
 
 _SKIP = "skip"  # a group whose hosts no run takes
 
@@ -51,9 +48,9 @@ def read_ini(path: Path, shown: str) -> Inventory:
     """An inventory in INI form."""
     text = _text(path, shown)
     if text.startswith("#!"):
-        raise InputError("is a program", _EXPORT.format(shown), where=shown)
+        raise InputError(say("is a program"), _exported(shown), where=shown)
     if text.startswith("$ANSIBLE_VAULT;"):
-        raise InputError("is encrypted by ansible-vault", where=f"{shown} line 1")
+        raise InputError(say("is encrypted by ansible-vault"), where=at_line(shown, 1))
     listing = Listing(path, shown)
     return _Reading(listing, parse_ini(text, listing)).inventory()
 
@@ -62,20 +59,27 @@ def read_yaml(path: Path, shown: str) -> Inventory:
     """An inventory in YAML or JSON."""
     root = compose(_text(path, shown), shown)
     if root is None:
-        raise InputError("is empty", where=shown)
+        raise InputError(say("is empty"), where=shown)
     listing = Listing(path, shown)
     names = {name for name, _, _ in listing.attempt(lambda: list(pairs(root, shown))) or ()}
     if names & {"plugin", "_meta"}:
-        what = "is a plugin's settings or a program's list, not an inventory"
-        raise InputError(what, _EXPORT.format(shown), where=shown)
+        what = say("is a plugin's settings or a program's list, not an inventory")
+        raise InputError(what, _exported(shown), where=shown)
     return _Reading(listing, parse_tree(root, listing)).inventory()
+
+
+def _exported(shown: str) -> Text:
+    return say(
+        "write what it lists into a file: {command}",
+        command=f"ansible-inventory -i {shown} --list --yaml --output hosts.yml",
+    )
 
 
 def _text(path: Path, shown: str) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError("is not UTF-8 text", where=shown) from error
+        raise InputError(say("is not UTF-8 text"), where=shown) from error
 
 
 class _Reading:
@@ -90,7 +94,7 @@ class _Reading:
 
     def inventory(self) -> Inventory:
         if not self._tree.hosts and not self._listing.problems:
-            raise InputError("contains no hosts", where=self._listing.shown)
+            raise InputError(say("contains no hosts"), where=self._listing.shown)
         for host in self._tree.hosts.values():
             self._listing.attempt(partial(self._add, host))
         return self._listing.done()
@@ -100,7 +104,7 @@ class _Reading:
             groups, locked = self._group_variables(self._tree.line_of(host))
         except InputError as error:
             where = self._listing.at(host.line)
-            raise InputError(error.message, error.hint, where=error.where or where) from error
+            raise InputError(message_text(error), error.hint, where=error.where or where) from error
         own = self._of_hosts.of(host.name)
         meaning = Meaning(host.name, {**groups, **host.variables, **own.variables})
         values = meaning.values
@@ -143,7 +147,7 @@ class _Reading:
             held[var.where] = unreadable(PASSWORD[0], var)
             return var.where
         if not isinstance(var.value, str) or not var.value:
-            held[var.where] = InputError("the password is not a text", where=var.where)
+            held[var.where] = InputError(say("the password is not a text"), where=var.where)
             return var.where
         there = held.get(var.where)
         # A file written on one line has every password on it.
@@ -151,8 +155,11 @@ class _Reading:
         place = f"{var.where} ({host})" if other else var.where
         held[place] = Secret(var.value)
         self._listing.note(
-            f"{var.where.rpartition(' line ')[0]} holds passwords in clear; volact_password_env, "
-            "volact_password_command or volact_keyring names where they are instead"
+            say(
+                "{file} holds passwords in clear; name their place instead: {keys}",
+                keys="volact_password_env, volact_password_command, volact_keyring",
+                file=var.where.rpartition(" line ")[0],
+            )
         )
         return place
 

@@ -14,8 +14,10 @@ import yaml
 from volact.errors import InputError
 from volact.inventory.ansible.model import Tree, Var
 from volact.inventory.ansible.patterns import expand
-from volact.inventory.fields import near
+from volact.inventory.fields import at_line, near
 from volact.inventory.listing import Listing
+from volact.model.error_text import message_text
+from volact.model.text import say
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = "tag:yaml.org,2002:null"
@@ -31,16 +33,21 @@ Pair = tuple[str, yaml.Node, int]
 def compose(text: str, shown: str) -> yaml.Node | None:
     """The structure of a file, ``None`` for an empty one."""
     if text.startswith(_VAULT):
-        hint = "write what is needed to log in into a file that is not"
-        raise InputError("is encrypted by ansible-vault", hint, where=f"{shown} line 1")
+        hint = say("write what is needed to log in into a file that is not")
+        raise InputError(say("is encrypted by ansible-vault"), hint, where=at_line(shown, 1))
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise InputError(f"not YAML: {error.problem}", where=f"{shown} line {line}") from error
+        raise InputError(
+            say("not YAML: {problem}", problem=error.problem),
+            where=at_line(shown, line),
+        ) from error
     except yaml.YAMLError as error:
-        raise InputError(f"not YAML: {str(error).splitlines()[0]}", where=shown) from error
+        raise InputError(
+            say("not YAML: {what}", what=str(error).splitlines()[0]), where=shown
+        ) from error
     return None if root is None or _is_null(root) else root
 
 
@@ -48,14 +55,17 @@ def variables(node: yaml.Node | None, shown: str) -> dict[str, Var]:
     """The variables of a mapping."""
     if node is None or _is_null(node):
         return {}
-    return {name: _var(value, f"{shown} line {line}") for name, value, line in pairs(node, shown)}
+    return {name: _var(value, at_line(shown, line)) for name, value, line in pairs(node, shown)}
 
 
 def pairs(node: yaml.Node, shown: str, depth: int = 0) -> Iterator[Pair]:
     """Key, value and line of a mapping's entries; what it merges in comes first."""
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode) or depth > _DEEPEST:
-        raise InputError("is not a mapping (name: value)", where=f"{shown} line {line}")
+        raise InputError(
+            say("is not a mapping (name: value)"),
+            where=at_line(shown, line),
+        )
     for key, value in node.value:
         if key.tag == _MERGE:
             merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
@@ -65,7 +75,10 @@ def pairs(node: yaml.Node, shown: str, depth: int = 0) -> Iterator[Pair]:
         if key.tag != _MERGE:
             where = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                raise InputError("has a key that is not a text", where=f"{shown} line {where}")
+                raise InputError(
+                    say("has a key that is not a text"),
+                    where=at_line(shown, where),
+                )
             yield key.value, value, where
 
 
@@ -114,7 +127,9 @@ class _Reader:
         if _is_null(node):
             return
         if depth > _DEEPEST:
-            self._listing.problem(f"groups are nested more than {_DEEPEST} deep", line=line)
+            self._listing.problem(
+                say("groups are nested more than {deepest} deep", deepest=_DEEPEST), line=line
+            )
             return
         self._listing.attempt(lambda: self._parts(name, node, depth))
 
@@ -129,8 +144,14 @@ class _Reader:
                 for child, below, at in self._entries(value):
                     self.group(child, below, name, at, depth + 1)
             else:
-                hint = f"{near(key, _GROUP)}; a group of that name goes below children"
-                self._listing.problem(f"unknown key {key!r} in group {name!r}", hint, line=line)
+                hint = say(
+                    "{hint}; a group of that name goes below children", hint=near(key, _GROUP)
+                )
+                self._listing.problem(
+                    say("unknown key {key} in group {name}", key=repr(key), name=repr(name)),
+                    hint,
+                    line=line,
+                )
 
     def _hosts(self, group: str, node: yaml.Node) -> None:
         for pattern, value, line in self._entries(node):
@@ -138,7 +159,7 @@ class _Reader:
             try:
                 names, port = expand(pattern)
             except InputError as error:
-                self._listing.problem(error.message, error.hint, line=line)
+                self._listing.problem(message_text(error), error.hint, line=line)
                 continue
             if port:
                 own.setdefault("ansible_port", Var(port, self._listing.at(line)))

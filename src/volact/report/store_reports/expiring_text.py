@@ -36,22 +36,32 @@ def write_expiring(out: StoreText, found: Endings, within: timedelta) -> None:
     out.line(tr(_head(found.summary, span_word(within))), "bold")
     if found.servers:
         out.line()
-        out.table(
-            (
-                tr(say("SERVER")),
-                tr(say("ENDS (UTC)")),
-                tr(say("LEFT")),
-                "",
-                tr(say("KMS HOST")),
-                tr(say("LAST EXAMINED")),
-            ),
-            [_ending(out, row) for row in found.servers[:_SHOWN]],
-            indent=0,
-        )
+        _endings(out, found.servers[:_SHOWN])
         out.more(len(found.servers) - _SHOWN)
     _unknown(out, found.unknown)
     _others(out, found.summary)
     _next(out, found)
+
+
+def _endings(out: StoreText, servers: Sequence[ExpiringRow]) -> None:
+    """A line a server, or two where a line has no room."""
+    head = (
+        tr(say("SERVER")),
+        tr(say("ENDS (UTC)")),
+        tr(say("LEFT")),
+        "",
+        tr(say("KMS HOST")),
+        tr(say("LAST EXAMINED")),
+    )
+    rows = [_ending(out, row) for row in servers]
+    if out.fits(head, rows):
+        out.table(head, rows, indent=0)
+        return
+    for row in rows:
+        *first, host, examined = row
+        out.line("  ".join(out.painted(cell.text, cell.colour) for cell in first))
+        said = say("last examined {ago}, KMS host {host}", ago=examined.text, host=host.text or "-")
+        out.prose(tr(said), 4, "dim")
 
 
 def _head(summary: ExpiringSummary, span: str) -> Text:

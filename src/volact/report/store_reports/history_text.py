@@ -21,6 +21,7 @@ from volact.report.words import (
     note_words,
     os_words,
     outcome_words,
+    status_words,
     value,
 )
 from volact.words import tr
@@ -82,7 +83,7 @@ def _licence(look: LookRow) -> str:
     """The licence as it stood then."""
     if look.status is None:
         return ""
-    said = [plain(tr(look.status))]
+    said = [status_words(look.status)]
     if look.kms_host:
         said.append(plain(tr(say("KMS host {host}", host=look.kms_host))))
     row, then = LicenseRow(status=look.status, expires=look.expires), moment_of(look.at)

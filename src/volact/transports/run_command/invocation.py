@@ -7,6 +7,7 @@ import math
 
 from volact.cloud.base import ApiError, CommandLimits, TaskOutput, TaskState
 from volact.errors import TransportError
+from volact.model.text import say
 from volact.transports.base import Raw
 from volact.transports.run_command.gather import PendingResult
 
@@ -57,10 +58,16 @@ def script_refusal(script: bytes, limits: CommandLimits) -> TransportError | Non
     size = limits.script_size(script)
     if size <= limits.script_bytes:
         return None
-    form = " in Base64" if limits.script_in_base64 else ""
+    form = " (Base64)" if limits.script_in_base64 else ""
     return TransportError(
         "protocol",
-        f"the script is {size} bytes{form}, more than {limits.service}'s {limits.script_bytes}",
+        say(
+            "the script is {size} bytes{form}, more than {service}'s {most}",
+            size=size,
+            form=form,
+            service=limits.service,
+            most=limits.script_bytes,
+        ),
     )
 
 
@@ -71,11 +78,15 @@ def raw_of(
     if isinstance(result, TransportError):
         return result
     if result.dropped or len(result.stdout) > limits.output_bytes:
-        dropped = f"{result.dropped} bytes" if result.dropped > 0 else "the rest"
+        dropped = f"{result.dropped} bytes" if result.dropped > 0 else say("the rest")
         return TransportError(
             "protocol",
-            f"the answer is truncated: {limits.service} keeps "
-            f"{_size(limits.output_bytes)} of output and dropped {dropped}",
+            say(
+                "the answer is truncated: {service} keeps {kept} of output and dropped {dropped}",
+                service=limits.service,
+                kept=_size(limits.output_bytes),
+                dropped=dropped,
+            ),
         )
     return Raw(result.stdout, result.stderr, result.exit_status, asked, answered)
 

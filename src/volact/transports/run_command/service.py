@@ -11,6 +11,7 @@ from volact.cloud.base import Account, Cloud, Timing
 from volact.cloud.registry import cloud_of_scheme, open_account
 from volact.errors import InputError, TransportError
 from volact.model.account import AccountSettings
+from volact.model.error_text import error_text
 from volact.model.server import Server
 from volact.transports.base import Transport
 from volact.transports.run_command.batcher import Batcher
@@ -64,5 +65,5 @@ class RunCommandService:
                 try:
                     self._accounts[place] = await self._open_account(cloud, place[1])
                 except InputError as error:
-                    raise TransportError("auth", error.line()) from error
+                    raise TransportError("auth", error_text(error)) from error
             return self._accounts[place]

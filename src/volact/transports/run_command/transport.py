@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from volact.errors import TransportError
+from volact.model.text import say
 from volact.transports.base import Raw, SharedScript
 from volact.transports.run_command.batcher import Batcher
 from volact.transports.run_command.gather import Background
@@ -59,10 +60,16 @@ class RunCommandTransport(SharedScript):
 
 def _late(invocation: CommandInvocation, deadline_s: float) -> TransportError:
     trouble = invocation.trouble
-    last = f"; the last look at it failed: {trouble.message}" if trouble else ""
+    last = (
+        say("; the last look at it failed: {message}", message=trouble.message) if trouble else ""
+    )
     return TransportError(
         "timeout",
-        f"the server did not finish within {deadline_s:.3g} s "
-        f"(the task is {invocation.status}){last}",
-        "raise --deadline, or find out what its processes wait for",
+        say(
+            "the server did not finish within {seconds} s (the task is {status}){last}",
+            seconds=f"{deadline_s:.3g}",
+            status=invocation.status,
+            last=last,
+        ),
+        say("raise --deadline, or find out what its processes wait for"),
     )

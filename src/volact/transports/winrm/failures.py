@@ -21,48 +21,65 @@ import urllib3.exceptions as lib3
 
 from volact.bounded.stream import PeerLimitError, TooLongError
 from volact.errors import TransportError
-from volact.transports.failures import Mapping, one_line
+from volact.model.text import say
+from volact.transports.failures import Mapping, detail_of, one_line
 
 TIMED_OUT = 0x80338029
-REFUSED = "the login was refused"
+REFUSED = say("the login was refused")
 
-_FILTERED = (
+_FILTERED = say(
     "the account must be an administrator; a local one other than Administrator also "
     "needs LocalAccountTokenFilterPolicy = 1 on the server"
 )
-_SPEECH = Mapping("protocol", "the server does not speak WinRM as it should: {detail}")
-_LOST = Mapping("connect", "the connection broke: {detail}", passing="unsent")
-_NO_LOGIN = Mapping(
-    "auth", "the login did not come about: {detail}", "check user, password and winrm-transport"
+_SPEECH = Mapping(
+    "protocol", say("the server does not speak WinRM as it should: {detail}", detail="{detail}")
 )
-_ADDRESS = Mapping("connect", "the address cannot be used: {detail}")
-_LATE = Mapping("timeout", "no answer in time", passing="unsent")
+_LOST = Mapping(
+    "connect", say("the connection broke: {detail}", detail="{detail}"), passing="unsent"
+)
+_NO_LOGIN = Mapping(
+    "auth",
+    say("the login did not come about: {detail}", detail="{detail}"),
+    say("check user, password and winrm-transport"),
+)
+_ADDRESS = Mapping("connect", say("the address cannot be used: {detail}", detail="{detail}"))
+_LATE = Mapping("timeout", say("no answer in time"), passing="unsent")
 _CROWDED = Mapping(
     "connect",
-    "the server allows no further remote shell or command",
-    "close old ones (winrm enumerate shell), or raise the quotas of winrm/config/winrs",
+    say("the server allows no further remote shell or command"),
+    say("close old ones (winrm enumerate shell), or raise the quotas of winrm/config/winrs"),
     "refused",
 )
 _UNTRUSTED = Mapping(
     "host-key",
-    "the server's certificate is not trusted: {detail}",
-    "name its authority with ca-file, or renew the certificate",
+    say("the server's certificate is not trusted: {detail}", detail="{detail}"),
+    say("name its authority with ca-file, or renew the certificate"),
 )
 _TOO_LARGE = Mapping(
-    "protocol", "a message is larger than the server allows", "raise MaxEnvelopeSizekb there"
+    "protocol",
+    say("a message is larger than the server allows"),
+    say("raise MaxEnvelopeSizekb there"),
 )
-_DENIED = Mapping("auth", "access to WinRM is denied", _FILTERED)
+_DENIED = Mapping("auth", say("access to WinRM is denied"), _FILTERED)
 
 # Looked up along the exception's own line of descent: the nearest entry wins.
 TABLE: dict[type[BaseException], Mapping] = {
-    psrp.AuthenticationError: Mapping("auth", REFUSED, "check user and password"),
-    psrp.WSManFaultError: Mapping("protocol", "the WinRM service refused: {detail}"),
+    psrp.AuthenticationError: Mapping("auth", REFUSED, say("check user and password")),
+    psrp.WSManFaultError: Mapping(
+        "protocol", say("the WinRM service refused: {detail}", detail="{detail}")
+    ),
     psrp.WinRMTransportError: _SPEECH,
     psrp.WinRMError: _SPEECH,
-    http.SSLError: Mapping("protocol", "no TLS connection: {detail}", "is it HTTPS, on this port?"),
-    http.ConnectTimeout: Mapping("timeout", "no connection in time", passing="unsent"),
+    http.SSLError: Mapping(
+        "protocol",
+        say("no TLS connection: {detail}", detail="{detail}"),
+        say("is it HTTPS, on this port?"),
+    ),
+    http.ConnectTimeout: Mapping("timeout", say("no connection in time"), passing="unsent"),
     http.Timeout: _LATE,
-    http.ProxyError: Mapping("connect", "the proxy does not connect: {detail}"),
+    http.ProxyError: Mapping(
+        "connect", say("the proxy does not connect: {detail}", detail="{detail}")
+    ),
     http.ConnectionError: _LOST,
     http.ChunkedEncodingError: _LOST,
     http.RetryError: _LOST,
@@ -70,7 +87,11 @@ TABLE: dict[type[BaseException], Mapping] = {
     http.InvalidSchema: _ADDRESS,
     http.InvalidURL: _ADDRESS,
     http.RequestException: _SPEECH,
-    lib3.SSLError: Mapping("protocol", "no TLS connection: {detail}", "is it HTTPS, on this port?"),
+    lib3.SSLError: Mapping(
+        "protocol",
+        say("no TLS connection: {detail}", detail="{detail}"),
+        say("is it HTTPS, on this port?"),
+    ),
     lib3.TimeoutError: _LATE,
     lib3.LocationValueError: _ADDRESS,
     lib3.ProxySchemeUnsupported: _ADDRESS,
@@ -82,20 +103,24 @@ TABLE: dict[type[BaseException], Mapping] = {
     nego.ContextExpiredError: _LOST,
     nego.BadMechanismError: Mapping(
         "auth",
-        "the server and this machine have no login in common: {detail}",
-        "Kerberos needs volact[kerberos]; try winrm-transport ntlm",
+        say("the server and this machine have no login in common: {detail}", detail="{detail}"),
+        say("Kerberos needs volact[kerberos]; try winrm-transport ntlm"),
     ),
     nego.NoCredentialError: Mapping(
-        "auth", "there is nothing to log in with", "name a password, or get a ticket with kinit"
+        "auth",
+        say("there is nothing to log in with"),
+        say("name a password, or get a ticket with kinit"),
     ),
     nego.SpnegoError: _NO_LOGIN,
     nego.NativeError: _NO_LOGIN,
     nego.FeatureMissingError: Mapping(
         "auth",
-        "this way to log in needs more than is installed",
-        "pip install 'volact[kerberos]', or winrm-transport ntlm",
+        say("this way to log in needs more than is installed"),
+        say("pip install 'volact[kerberos]', or winrm-transport ntlm"),
     ),
-    ImportError: Mapping("auth", "this way to log in is not installed: {detail}"),
+    ImportError: Mapping(
+        "auth", say("this way to log in is not installed: {detail}", detail="{detail}")
+    ),
     ssl.SSLCertVerificationError: _UNTRUSTED,
     ParseError: _SPEECH,
     PeerLimitError: _SPEECH,
@@ -103,13 +128,13 @@ TABLE: dict[type[BaseException], Mapping] = {
     TimeoutError: _LATE,
     ConnectionRefusedError: Mapping(
         "connect",
-        "connection refused",
-        "is WinRM running (winrm quickconfig), on this port?",
+        say("connection refused"),
+        say("is WinRM running (winrm quickconfig), on this port?"),
         "unsent",
     ),
-    socket.gaierror: Mapping("connect", "the name does not resolve", "check the address"),
+    socket.gaierror: Mapping("connect", say("the name does not resolve"), say("check the address")),
     ConnectionError: _LOST,
-    OSError: Mapping("connect", "no connection: {detail}"),
+    OSError: Mapping("connect", say("no connection: {detail}", detail="{detail}")),
 }
 
 # What the library stumbles over when an answer is not what it expects.
@@ -121,19 +146,21 @@ FAULTS: dict[int, Mapping] = {
     0x80070005: _DENIED,
     1326: TABLE[psrp.AuthenticationError],
     0x80338036: TABLE[psrp.AuthenticationError],
-    995: Mapping("connect", "the command was ended on the server"),
-    TIMED_OUT: Mapping("timeout", "the WinRM service did not do it in time"),
+    995: Mapping("connect", say("the command was ended on the server")),
+    TIMED_OUT: Mapping("timeout", say("the WinRM service did not do it in time")),
     0x80338012: Mapping(
-        "connect", "the server cannot be reached by WinRM", "try winrm quickconfig on it"
+        "connect", say("the server cannot be reached by WinRM"), say("try winrm quickconfig on it")
     ),
     **dict.fromkeys((0x80338026, 0x80338048, 0x80338049), _TOO_LARGE),
     0x8033805B: Mapping(
         "connect",
-        "the remote shell is gone",
-        "the service may have restarted, or the shell was closed",
+        say("the remote shell is gone"),
+        say("the service may have restarted, or the shell was closed"),
     ),
     0x803381AC: Mapping(
-        "connect", "the server allows no remote shells", "look at the policy AllowRemoteShellAccess"
+        "connect",
+        say("the server allows no remote shells"),
+        say("look at the policy AllowRemoteShellAccess"),
     ),
     # Shells, operations, users, memory: each quota under two codes, old and new.
     0x8033803F: _CROWDED,
@@ -154,12 +181,12 @@ def as_transport_error(error: BaseException) -> TransportError | None:
     if isinstance(error, psrp.WinRMTransportError):
         return _status(error)
     if isinstance(error, psrp.AuthenticationError) and "Failed to authenticate" not in str(error):
-        return _told(_NO_LOGIN, _detail(error))
+        return _NO_LOGIN.error(_detail(error))
     cause = _root(error)
     found = mapping_of(type(cause))
     if found is None:
-        return _told(_SPEECH, type(error).__name__) if _stumbled(error) else None
-    return _told(found, _detail(cause))
+        return _SPEECH.error(type(error).__name__) if _stumbled(error) else None
+    return found.error(_detail(cause))
 
 
 @contextmanager
@@ -178,17 +205,19 @@ def translated() -> Iterator[None]:
 
 def _fault(error: psrp.WSManFaultError) -> TransportError:
     code = error.code if isinstance(error.code, int) else 0
-    words = one_line(str(error.provider_fault or error.reason or "no reason given"))
-    return _told(FAULTS.get(code, TABLE[psrp.WSManFaultError]), f"{words} (0x{code:08X})")
+    words = one_line(str(error.provider_fault or error.reason or say("no reason given")))
+    return FAULTS.get(code, TABLE[psrp.WSManFaultError]).error(f"{words} (0x{code:08X})")
 
 
 def _status(error: psrp.WinRMTransportError) -> TransportError:
     if error.code == 404:
-        return TransportError("protocol", "there is no WinRM service at /wsman", "check the port")
+        return TransportError(
+            "protocol", say("there is no WinRM service at /wsman"), say("check the port")
+        )
     if error.code == 503:
-        words = "the WinRM service is busy or stopped"
-        return TransportError("connect", words, "try again", passing="unsent")
-    return _told(_SPEECH, f"HTTP status {error.code}")
+        words = say("the WinRM service is busy or stopped")
+        return TransportError("connect", words, say("try again"), passing="unsent")
+    return _SPEECH.error(f"HTTP status {error.code}")
 
 
 def _root(error: BaseException) -> BaseException:
@@ -220,13 +249,7 @@ def _is_plain(error: OSError) -> bool:
     return own and (not isinstance(error, ssl.SSLError) or mapping_of(type(error)) is _UNTRUSTED)
 
 
-def _told(mapping: Mapping, detail: str) -> TransportError:
-    words = mapping.words.format(detail=detail)
-    return TransportError(mapping.kind, words, mapping.hint, passing=mapping.passing)
-
-
 def _detail(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return one_line(getattr(error, "verify_message", "")) or "it does not verify"
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return one_line(text) or type(error).__name__
+        return one_line(getattr(error, "verify_message", "")) or say("it does not verify")
+    return detail_of(error)

@@ -16,6 +16,7 @@ from pypsrp.exceptions import WSManFaultError
 from pypsrp.wsman import NAMESPACES, OptionSet, SelectorSet, WSMan, WSManAction
 
 from volact.errors import TransportError
+from volact.model.text import say
 from volact.transports.base import MAX_OUTPUT, Raw
 from volact.transports.winrm.failures import TIMED_OUT
 
@@ -91,7 +92,10 @@ class Shell:
             stdout += piece.stdout
             stderr += piece.stderr[: _MAX_STDERR - len(stderr)]
             if len(stdout) > MAX_OUTPUT:
-                raise TransportError("protocol", f"the server wrote more than {MAX_OUTPUT} bytes")
+                raise TransportError(
+                    "protocol",
+                    say("the server wrote more than {limit} bytes", limit=MAX_OUTPUT),
+                )
             if piece.done:
                 self._running = ""
                 status, answered = piece.exit_status, answered or time.time()
@@ -179,14 +183,16 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text)
     except ValueError as error:  # signs that are none of Base64, or not enough of them
-        raise TransportError("protocol", "the server's output is not Base64") from error
+        raise TransportError("protocol", say("the server's output is not Base64")) from error
 
 
 def _text(answer: Element, path: str) -> str:
     found = answer.findtext(path, "", NAMESPACES)
     if not found:
         what = path.rpartition(":")[2].partition("[")[0]
-        raise TransportError("protocol", f"the WinRM service did not name its {what}")
+        raise TransportError(
+            "protocol", say("the WinRM service did not name its {what}", what=what)
+        )
     return found
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 from volact.errors import TransportError
+from volact.model.text import say
 from volact.threads import BlockingCalls
 from volact.transports.base import Raw
 from volact.transports.winrm.failures import translated
@@ -114,7 +115,10 @@ def _require_whole(raw: Raw, size: int) -> None:
     said = re.search(rf"{INCOMPLETE} (\d*)".encode(), raw.stdout)
     if said is not None:
         came = said[1].decode("ascii") or "0"
-        raise TransportError("protocol", f"of a script of {size} bytes {came} arrived")
+        raise TransportError(
+            "protocol",
+            say("{came} bytes of the script arrived, not {size}", size=size, came=came),
+        )
 
 
 def _clean(raw: Raw) -> bool:
@@ -130,6 +134,6 @@ def _with_deadline(error: TransportError, deadline_s: float) -> TransportError:
 def _too_late(deadline_s: float) -> TransportError:
     return TransportError(
         "timeout",
-        f"the server did not finish within {deadline_s:.3g} s",
-        "raise --deadline, or find out what its processes wait for",
+        say("the server did not finish within {seconds} s", seconds=f"{deadline_s:.3g}"),
+        say("raise --deadline, or find out what its processes wait for"),
     )

@@ -17,7 +17,9 @@ from pypsrp.wsman import WSMan
 from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
 from volact.errors import InputError, TransportError, VolactError
+from volact.model.error_text import message_text
 from volact.model.server import Server
+from volact.model.text import say
 from volact.threads import BlockingCalls
 from volact.transports.base import Opener, Secrets, Transport
 from volact.transports.failures import one_line
@@ -90,8 +92,12 @@ def require_secrecy(server: Server) -> None:
     auth = server.winrm.auth
     if server.winrm_tls or auth not in {"basic", "certificate"}:
         return
-    why = "would send the password in clear" if auth == "basic" else "needs HTTPS"
-    raise InputError(f"winrm-transport {auth} {why}", "use winrms://", where=server.name)
+    message = (
+        say("winrm-transport basic would send the password in clear")
+        if auth == "basic"
+        else say("winrm-transport certificate needs HTTPS")
+    )
+    raise InputError(message, say("use winrms://"), where=server.name)
 
 
 def settings_of(server: Server, password: str | None, connect_s: float) -> dict[str, Any]:
@@ -129,34 +135,42 @@ async def _password(server: Server, secrets: Secrets) -> str | None:
     auth = server.winrm.auth
     if auth == "certificate":
         if not server.credential.certificate_file:
-            raise TransportError("auth", "no certificate given", "set certificate-file")
+            raise TransportError("auth", say("no certificate given"), say("set certificate-file"))
         return None
     credential = msgspec.structs.replace(server.credential, user=user_of(server))
     try:
         secret = await secrets.password(credential)
     except VolactError as error:
-        raise TransportError("auth", error.message, error.hint) from error
+        raise TransportError("auth", message_text(error), error.hint) from error
     if secret is None and auth in {"basic", "ntlm"}:
-        raise TransportError("auth", "no password given", "set password-env or password-file")
+        raise TransportError(
+            "auth", say("no password given"), say("set password-env or password-file")
+        )
     return None if secret is None else secret.reveal()
 
 
 def _told(server: Server, error: TransportError, connect_s: float) -> TransportError:
     """The one error of a shell that did not open."""
     if error.kind == "timeout":
-        return TransportError("timeout", f"no login within {connect_s:g} s", passing="unsent")
+        return TransportError(
+            "timeout",
+            say("no login within {seconds} s", seconds=f"{connect_s:g}"),
+            passing="unsent",
+        )
     if error.message != REFUSED:
         return error
     user = one_line(user_of(server), 64)
-    return TransportError("auth", f"the login was refused for {user}", _hint(server))
+    return TransportError("auth", say("the login was refused for {user}", user=user), _hint(server))
 
 
 def _hint(server: Server) -> str:
     if server.winrm.auth == "certificate":
-        return "is the certificate mapped to an account on the server (winrm/config/service)?"
+        return say("is the certificate mapped to an account on the server (winrm/config/service)?")
     if not server.credential.names_password:
-        return "no password is named: set password-env or password-file"
+        return say("no password is named: set password-env or password-file")
     user = user_of(server)
-    local = not set("\\@") & set(user) and user.lower() != "administrator"
-    more = "; a local administrator also needs LocalAccountTokenFilterPolicy = 1" if local else ""
-    return f"check user and password{more}"
+    hint = say("check user and password")
+    if set("\\@") & set(user) or user.lower() == "administrator":
+        return hint
+    return say("{hint}; a local administrator also needs {setting}", hint=hint,
+               setting="LocalAccountTokenFilterPolicy = 1")  # fmt: skip
