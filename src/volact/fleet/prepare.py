@@ -63,7 +63,7 @@ def parse_kms_hosts(words: Iterable[str], option: str) -> tuple[HostPort, ...]:
     try:
         return tuple(map(HostPort.parse, words))
     except ValueError as error:
-        raise InputError(f"{option}: {error}") from error
+        raise InputError(error.args[0], where=option) from error
 
 
 def whoami() -> str:

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from volact.model.text import say
+
 Confidence = Literal["official", "third-party", "inferred", "unverified"]
 
 _HOST_PORT = re.compile(
@@ -34,10 +36,12 @@ class HostPort(msgspec.Struct, frozen=True, order=True):
         text = text.strip()
         match = _HOST_PORT.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is not a host or host:port")
+            raise ValueError(say("{text} is not a host or host:port", text=repr(text)))
         port = int(match["port"] or 1688)
         if not 0 < port < 65536:
-            raise ValueError(f"port {port} in {text!r} is out of range 1..65535")
+            raise ValueError(
+                say("port {port} in {text} is out of range 1..65535", port=port, text=repr(text))
+            )
         return cls(match["v6"] or match["bare"] or match["name"], port)
 
     def __str__(self) -> str:

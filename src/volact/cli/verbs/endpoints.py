@@ -34,7 +34,7 @@ def _host(word: str) -> HostPort:
     try:
         return HostPort.parse(word)
     except ValueError as error:
-        raise InputError(f"--kms-host {word}: {error}") from error
+        raise InputError(error.args[0], where=f"--kms-host {word}") from error
 
 
 def _json(found: Endpoints) -> str:
