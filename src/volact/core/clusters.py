@@ -20,7 +20,7 @@ import msgspec
 from volact.core.cluster_causes import Cause, causes_of
 from volact.core.findings.fleet import DUPLICATE_CMID
 from volact.model.report import Cluster, ServerReport
-from volact.model.text import Text, count, raw, say
+from volact.model.text import Text, count, ready, say
 
 LEAST = 3  # fewer servers are no cluster
 _NAMES = 5
@@ -234,7 +234,7 @@ def _summary(number: int, of: int, where: dict[str, str], what: str) -> Text:
         who = say("{n} of {of} servers", n=number, of=of)
     for name, value in where.items():
         who = say("{who} {place}", who=who, place=_place(name, value))
-    return say("{who}: {what}", who=who, what=what if isinstance(what, Text) else raw(what))
+    return say("{who}: {what}", who=who, what=ready(what))
 
 
 def _place(name: str, value: str) -> Text:

@@ -19,6 +19,7 @@ import msgspec
 
 from volact.cloud.base import Cloud
 from volact.cloud.registry import cloud_named, cloud_of_scheme
+from volact.inventory.ansible.read import SKIP_GROUP
 from volact.inventory.build import PLACES
 from volact.model.profile import Image
 from volact.model.server import Address, Server
@@ -175,6 +176,8 @@ def _variables(values: dict[str, Any]) -> dict[str, Any]:
         found["ansible_ssh_private_key_file"] = rest.pop("key-file")[0]
     own = [tag for tag in values.get("tags", ()) if tag in _NO_GROUPS]
     rest |= {"tags": own} if own else {}
+    if SKIP_GROUP in values.get("tags", ()):
+        rest.setdefault("skip", False)  # a tag of that name is not the group's meaning
     for key, value in rest.items():
         found[f"volact_{key.replace('-', '_')}"] = value
     return found

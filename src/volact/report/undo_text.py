@@ -13,7 +13,7 @@ from volact.report.group import natural
 from volact.report.run_counts import UndoCounts, undo_of
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import TerminalWriter
-from volact.report.words import duration, os_words, value
+from volact.report.words import ERROR_TITLES, duration, os_words, value
 from volact.report.wrap import wrapped
 from volact.words import tr
 
@@ -45,7 +45,9 @@ class UndoTextWriter:
         """Keep one server's paragraph."""
         self._counts.add(server)
         body = (wrapped(line.strip(), self._columns - 2, hang=2) for line in self._body(server))
-        lines = [self._head(server), *(f"  {line}" for part in body for line in part), ""]
+        head = wrapped(self._head(server), self._columns, hang=2)
+        head[0] = head[0].replace(name := plain(server.name), self._painted(name, "bold"), 1)
+        lines = [*head, *(f"  {line}" for part in body for line in part), ""]
         self._parts.append((server.name, "".join(f"{line}\n" for line in lines)))
 
     def finish(self, run: RunReport) -> None:
@@ -75,41 +77,44 @@ class UndoTextWriter:
         about = " | ".join(part for part in (plain(server.address), os_words(server)) if part)
         row = undo_of(server)
         word = tr(_WORDS[row.word]) if row else tr(say("not examined"))
-        return f"{self._painted(plain(server.name), 'bold')}  {about}  {word}"
+        return f"{plain(server.name)}  {about}  {word}"
 
     def _body(self, server: ServerReport) -> list[str]:
         row = undo_of(server)
         if row is None:
             error = server.error
-            message = f"{error.kind}: {tr(error.message)}" if error else ""
-            return [f"  {plain(message)}"]
+            return [_titled(ERROR_TITLES[error.kind], error.message)] if error else []
         return [*self._settings(row), *self._left(row), *self._leads(row)]
 
     def _settings(self, row: UndoRow) -> list[str]:
         done = row.word != "planned"
         template = say("restored") if done else say("to restore")
-        return [f"  {tr(template)}: {_setting(one)}" for one in row.undone]
+        return [_titled(template, _setting(one)) for one in row.undone]
 
     def _left(self, row: UndoRow) -> list[str]:
-        return [f"  {_left_line(one)}" for one in row.left]
+        return [_left_line(one) for one in row.left]
 
     def _leads(self, row: UndoRow) -> list[str]:
         if not row.leads_to:
             return []
         found = joined(map(raw, row.leads_to))
-        return [f"  {plain(tr(say('this leads to: {findings}', findings=found)))}"]
+        return [plain(tr(say("then found again: {findings}", findings=found)))]
+
+
+def _titled(title: str, message: str) -> str:
+    return plain(tr(say("{title}: {message}", title=title, message=message)))
 
 
 def _setting(one: Undone) -> str:
     if "(A;" in str(one.before):  # an access list in SDDL, which the JSON document has
         return _title(one.what)
-    return f"{_title(one.what)}: {_shown(one.put)} → {_shown(one.before)}"
+    return _titled(_title(one.what), f"{_shown(one.put)} → {_shown(one.before)}")
 
 
 def _left_line(one: NotRestored) -> str:
     """What stays, why, and both values where a later change is the reason."""
-    word = tr(say("not restored")) if one.possible else tr(say("stays"))
-    text = f"{word}: {_title(one.what)}: {tr(one.reason)}"
+    word = say("not restored") if one.possible else say("stays")
+    text = _titled(word, _titled(_title(one.what), one.reason))
     if one.possible and one.now is not None and one.before is not None:
         values = say("before: {was}, now: {now}", was=_shown(one.before), now=_shown(one.now))
         text = f"{text} ({tr(values)})"

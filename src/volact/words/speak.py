@@ -73,10 +73,8 @@ def _catalogue(name: str) -> Catalogue:
 
 
 def _translated(text: str, catalogue: Catalogue) -> str:
-    if not isinstance(text, Text):
-        known = catalogue.messages
-        found = known.get(text) or known.get(text[:1].upper() + text[1:])
-        return found[0] if found else _recovered(text, catalogue)
+    if not isinstance(text, Text) or (text.template and not text.args):
+        return _looked_up(text.template if isinstance(text, Text) else text, str(text), catalogue)
     found = catalogue.messages.get(text.template)
     args = {name: _argument(value, catalogue) for name, value in text.args.items()}
     if not found:
@@ -85,18 +83,20 @@ def _translated(text: str, catalogue: Catalogue) -> str:
     return chosen.format_map(args)
 
 
-def _recovered(text: str, catalogue: Catalogue) -> str:
-    """An English sentence that lost its template, as stored ones did: the most literal that fits.
+def _looked_up(template: str, text: str, catalogue: Catalogue) -> str:
+    """A sentence without arguments, or one that lost its template, as stored ones did.
 
-    Its arguments are words or sentences themselves.
+    Of the templates that fit, it is the one with the most words of its own.
     """
-    for template, form in catalogue.forms if " " in text else ():
-        match = form.fullmatch(text)
-        if match:
-            args = {
-                name: _translated(value, catalogue) for name, value in match.groupdict().items()
-            }
-            return catalogue.messages[template][0].format_map(args)
+    known = catalogue.messages
+    found = known.get(template) or known.get(template[:1].upper() + template[1:])
+    if found:
+        return found[0].replace("{{", "{").replace("}}", "}")
+    for other, form in catalogue.forms if " " in text else ():
+        if match := form.fullmatch(text):
+            args = match.groupdict().items()
+            said = {name: _translated(value, catalogue) for name, value in args}
+            return known[other][0].format_map(said)
     return text
 
 

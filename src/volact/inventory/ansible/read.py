@@ -25,7 +25,7 @@ from volact.inventory.secrets import Secret
 from volact.model.error_text import message_text
 from volact.model.text import Text, say
 
-_SKIP = "skip"  # a group whose hosts no run takes
+SKIP_GROUP = "skip"  # a group whose hosts no run takes
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -111,7 +111,7 @@ class _Reading:
         tags = dict.fromkeys((*self._tree.tags_of(host), *values.get("tags", ())))
         if tags:
             values["tags"] = list(tags)
-        if _SKIP in tags:
+        if SKIP_GROUP in tags:
             values.setdefault("skip", True)
         self._password(meaning, own.locked or locked)
         own_place = self._listing.at(host.line)

@@ -24,9 +24,17 @@ _ALONE: dict[ChangeKind, Text] = {
 _NAMED = 8
 _KINDS: dict[ChangeKind, tuple[Text, Text, str]] = {
     "worse": (say("worse"), say("something got worse"), "failed"),
-    "lost": (say("lost"), say("was examined before, could not be examined now"), "unreachable"),
+    "lost": (
+        say("now unreachable"),
+        say("could be examined before, not now"),
+        "unreachable",
+    ),
     "changed": (say("changed"), say("different, neither better nor worse"), "attention"),
-    "regained": (say("regained"), say("could not be examined before, and was now"), "bold"),
+    "regained": (
+        say("reachable again"),
+        say("could not be examined before, only now"),
+        "bold",
+    ),
     "better": (say("better"), say("something got better"), "healthy"),
 }
 _FIELDS: dict[str, Text] = {
