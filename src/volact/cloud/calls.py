@@ -15,6 +15,7 @@ import msgspec
 from volact.cloud.base import ApiError
 from volact.cloud.rate_limiter import CallRateLimiter
 from volact.errors import one_line
+from volact.model.text import say
 from volact.threads import BlockingCalls
 
 T = TypeVar("T")
@@ -107,10 +108,16 @@ async def all_pages(
         if size > _MOST_BYTES or time.monotonic() > until:
             break
     raise _unexpected(
-        f"a list of more than {_MOST_PAGES} pages, or {_MOST_BYTES >> 20} MB or {_LIST_S:g} s"
+        say(
+            "a list of more than {pages} pages, or {size} MB or {seconds} s",
+            pages=_MOST_PAGES,
+            size=_MOST_BYTES >> 20,
+            seconds=f"{_LIST_S:g}",
+        )
     )
 
 
 def _unexpected(text: str) -> ApiError:
     code = "UnexpectedAnswer"
-    return ApiError("protocol", f"the API does not answer as agreed ({code}: {text})", code=code)
+    message = say("the API does not answer as agreed ({code}: {text})", code=code, text=text)
+    return ApiError("protocol", message, code=code)

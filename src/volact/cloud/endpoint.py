@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from volact.errors import InputError
+from volact.model.text import say
 
 _URL = re.compile(
     r"(?:(?P<scheme>https?)://)?(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?P<port>:\d{1,5})?/?"
@@ -35,13 +36,16 @@ def read_endpoint(text: str, service: str) -> Endpoint:
     match = _URL.fullmatch(text.replace("{service}", service))
     if match is None:
         raise InputError(
-            f"{text!r} is not an endpoint", "write https://host or https://{service}.host"
+            say("{text} is not an endpoint", text=repr(text)),
+            say("write https://host or https://{{service}}.host"),
         )
     scheme = match["scheme"] or "https"
     # A signed request can be read and kept back on the network: only where there
     # is no network in between is http good enough.
     if scheme == "http" and not _HERE.fullmatch(match["host"]):
-        raise InputError(f"{text}: http leads to this machine only", "write https://")
+        raise InputError(
+            say("{text}: http leads to this machine only", text=text), say("write https://")
+        )
     return Endpoint(scheme, f"{match['host']}{match['port'] or ''}")
 
 

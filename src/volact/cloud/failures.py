@@ -8,6 +8,7 @@ import msgspec
 
 from volact.cloud.base import Again, ApiError
 from volact.errors import ErrorKind, one_line
+from volact.model.text import say
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -20,17 +21,23 @@ class Meaning(msgspec.Struct, frozen=True):
     about_one: bool = False
 
 
-KEYS = Meaning("auth", "the API refused the credentials", "check the keys and their account")
-CLOCK = Meaning("auth", "the API refused the signature's time", "set the clock of this machine")
-BUSY = Meaning("connect", "the API has had too many requests", "try again later", "throttled")
-INSIDE = Meaning("connect", "the API failed inside", "try again later", "unsure")
+KEYS = Meaning(
+    "auth", say("the API refused the credentials"), say("check the keys and their account")
+)
+CLOCK = Meaning(
+    "auth", say("the API refused the signature's time"), say("set the clock of this machine")
+)
+BUSY = Meaning(
+    "connect", say("the API has had too many requests"), say("try again later"), "throttled"
+)
+INSIDE = Meaning("connect", say("the API failed inside"), say("try again later"), "unsure")
 NO_WAY = Meaning(
-    "connect", "the API cannot be reached", "check the network and the region", "unsure"
+    "connect", say("the API cannot be reached"), say("check the network and the region"), "unsure"
 )
 NO_INSTANCE = Meaning(
-    "connect", "there is no such instance", "check id, region and account", about_one=True
+    "connect", say("there is no such instance"), say("check id, region and account"), about_one=True
 )
-UNTAKEN = Meaning("protocol", "the API does not take the request")
+UNTAKEN = Meaning("protocol", say("the API does not take the request"))
 
 
 def error_of(code: str, text: object, meaning: Meaning, redact: Callable[[str], str]) -> ApiError:
@@ -38,7 +45,11 @@ def error_of(code: str, text: object, meaning: Meaning, redact: Callable[[str], 
     told = one_line(redact(str(text))) if text else ""
     return ApiError(
         meaning.kind,
-        f"{meaning.words} ({one_line(code, 80)}{': ' if told else ''}{told})",
+        say(
+            "{message} ({hint})",
+            message=meaning.words,
+            hint=f"{one_line(code, 80)}{': ' if told else ''}{told}",
+        ),
         meaning.hint,
         code=code,
         again=meaning.again,

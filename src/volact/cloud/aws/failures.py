@@ -19,13 +19,18 @@ from volact.cloud.failures import (
     Meaning,
     error_of,
 )
+from volact.model.text import say
 
 _FORBIDDEN = Meaning(
-    "auth", "the credentials may not do this", "docs/ssm.md lists what the IAM policy must allow"
+    "auth",
+    say("the credentials may not do this"),
+    say("docs/ssm.md lists what the IAM policy must allow"),
 )
-_SOUGHT = Meaning("auth", "no credentials could be had", "docs/ssm.md says where they are sought")
-_UNKNOWN = Meaning("connect", "the API does not know the command", again="unsure")
-_WRONG_KIND = Meaning("agent", "the instance is no Windows server", about_one=True)
+_SOUGHT = Meaning(
+    "auth", say("no credentials could be had"), say("docs/ssm.md says where they are sought")
+)
+_UNKNOWN = Meaning("connect", say("the API does not know the command"), again="unsure")
+_WRONG_KIND = Meaning("agent", say("the instance is no Windows server"), about_one=True)
 
 # By the API's code, else by the SDK's own exception.  The first pattern that fits wins.
 TABLE: tuple[tuple[str, Meaning], ...] = (
@@ -40,7 +45,8 @@ TABLE: tuple[tuple[str, Meaning], ...] = (
     (r"Internal.*|ServiceUnavailable.*|Unavailable|RequestTimeout|5\d\d", INSIDE),
     (r"NoCredentials.*|PartialCredentials.*|.*Credential.*|.*Token.*|SSO.*|Metadata.*", _SOUGHT),
     (r".*Connect.*|.*Timeout.*|HTTPClientError|SSLError|Proxy.*|ResponseStreaming.*", NO_WAY),
-    (r"InvalidRegion.*|UnknownRegion.*|NoRegion.*", Meaning("connect", "there is no such region")),
+    (r"InvalidRegion.*|UnknownRegion.*|NoRegion.*",
+     Meaning("connect", say("there is no such region"))),
 )  # fmt: skip
 
 

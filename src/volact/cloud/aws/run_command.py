@@ -11,6 +11,7 @@ from volact.cloud.aws import ssm
 from volact.cloud.aws.calls import Calls
 from volact.cloud.base import ApiError, CommandLimits, TaskOutput, TaskState
 from volact.errors import ErrorKind, TransportError, one_line
+from volact.model.text import say
 
 LIMITS = CommandLimits(
     service="SSM",
@@ -41,18 +42,22 @@ class _End(msgspec.Struct, frozen=True):
 # By the details of the status; the console shows the same words.
 _ENDS: Mapping[str, _End] = {
     "Delivery Timed Out": _End(
-        "connect", "the script could not be delivered", "is the service AmazonSSMAgent running?"
+        "connect",
+        say("the script could not be delivered"),
+        say("is the service AmazonSSMAgent running?"),
     ),
     "Undeliverable": _End(
-        "connect", "the script could not be delivered", "is the service AmazonSSMAgent running?"
+        "connect",
+        say("the script could not be delivered"),
+        say("is the service AmazonSSMAgent running?"),
     ),
     "Execution Timed Out": _End(
         "timeout",
-        "the script did not end in time and was ended",
-        "raise --deadline, or look at what the server's processes wait for",
+        say("the script did not end in time and was ended"),
+        say("raise --deadline, or look at what the server's processes wait for"),
     ),
-    "Cancelled": _End("connect", "the script was cancelled"),
-    "Terminated": _End("connect", "the script was cancelled before it started"),
+    "Cancelled": _End("connect", say("the script was cancelled")),
+    "Terminated": _End("connect", say("the script was cancelled before it started")),
 }
 
 
@@ -121,18 +126,29 @@ def unfit(agent: ssm.Agent | None) -> TransportError | None:
     if agent is None:
         return TransportError(
             "connect",
-            "no SSM agent is known on the instance",
-            "check id and region; does it run, with the SSM agent and an instance role for SSM?",
+            say("no SSM agent is known on the instance"),
+            say(
+                "check id and region; does it run, with the SSM agent and an instance role for SSM?"
+            ),
         )
     if agent.platform_type not in (None, "Windows"):
-        return TransportError("agent", f"the instance runs {one_line(agent.platform_type, 40)}")
+        return TransportError(
+            "agent",
+            say(
+                "the instance runs {platform_type}", platform_type=one_line(agent.platform_type, 40)
+            ),
+        )
     if agent.ping_status == "Online":
         return None
     status = one_line(agent.ping_status or "unknown", 40)
     return TransportError(
         "connect",
-        f"the SSM agent is {status} (last ping {agent.last_ping_date_time or 'never'})",
-        "is the server up, and its service AmazonSSMAgent running?",
+        say(
+            "the SSM agent is {status} (last ping {what})",
+            status=status,
+            what=agent.last_ping_date_time or "never",
+        ),
+        say("is the server up, and its service AmazonSSMAgent running?"),
     )
 
 
@@ -152,9 +168,12 @@ def ended(task: ssm.Task) -> TransportError:
     end = _ENDS.get((task.status_details or "").strip()) or _ENDS.get(_spaced(task))
     if end is None:
         return TransportError(
-            "protocol", f"the task ended in a way that is not known: {status_of(task)}"
+            "protocol",
+            say("the task ended in a way that is not known: {what}", what=status_of(task)),
         )
-    return TransportError(end.kind, f"{end.words} ({status_of(task)})", end.hint)
+    return TransportError(
+        end.kind, say("{message} ({hint})", message=end.words, hint=status_of(task)), end.hint
+    )
 
 
 def _spaced(task: ssm.Task) -> str:

@@ -18,6 +18,7 @@ from volact.cloud.aws.declaration import CLOUD
 from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.endpoint import read_endpoint
 from volact.errors import InputError, one_line, unreadable
+from volact.model.text import say
 
 _REQUEST_S = 20
 LIMITS = Limits(most_bytes=32 * 1024 * 1024, total_s=2 * _REQUEST_S)
@@ -41,12 +42,16 @@ class Keys:
         try:
             found = self.session.get_credentials()
         except BotoCoreError as error:
-            raise InputError(f"no AWS credentials could be had: {one_line(str(error))}") from error
+            raise InputError(
+                say("no AWS credentials could be had: {error}", error=one_line(str(error)))
+            ) from error
         if found is None:
             raise InputError(
-                "no AWS credentials were found",
-                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                "or give this machine a role",
+                say("no AWS credentials were found"),
+                say(
+                    "set {names}, or give this machine a role",
+                    names="AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                ),
             )
 
     def client(self, service: str, region: str) -> Any:
@@ -100,10 +105,16 @@ def _session(settings: AwsSettings) -> Any:
         session.get_scoped_config()
     except BotoCoreError as error:
         # What the parser says could quote a line, and the line may be a key.
-        told = "there is no such profile" if "Profile" in type(error).__name__ else "not a file"
+        told = (
+            say("there is no such profile")
+            if "Profile" in type(error).__name__
+            else say("it cannot be read")
+        )
         where = settings.credentials or "~/.aws"
         name = settings.profile or "default"
-        raise InputError(f"the AWS profile {name!r}: {told}", where=where) from error
+        raise InputError(
+            say("the AWS profile {name}: {told}", name=repr(name), told=told), where=where
+        ) from error
     return session
 
 
