@@ -149,7 +149,10 @@ async def list_source(wanted: InventorySource) -> Inventory:
     cloud, scopes = parse_source(wanted.source)
     via = wanted.via or cloud.scheme
     if via not in (cloud.scheme, "ssh", "winrm"):
-        raise InputError(f"via {via}: not for {cloud.title}", f"{cloud.scheme}, ssh or winrm")
+        raise InputError(
+            say("via {via}: not for {title}", via=via, title=cloud.title),
+            say("one of {known}", known=f"{cloud.scheme}, ssh, winrm"),
+        )
     filters = parse_filters(cloud, wanted.filters)
     return await list_servers(Source(cloud=cloud, scopes=scopes, filters=filters, via=via))
 
