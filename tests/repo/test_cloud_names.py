@@ -21,6 +21,7 @@ ITS_OWN = (
     "src/volact/knowledge/providers/tencent.toml",
     "src/volact_lab/tencent/",
     "src/volact_lab/scenarios/",
+    "src/volact/words/locale/",  # holds the sentences of every folder
 )
 SDKS = {"tencent": "tencentcloud", "aws": "botocore|boto3"}
 # Pages that show it as the example, besides those of findings.
