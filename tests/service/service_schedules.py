@@ -22,7 +22,7 @@ from volact.service.database.schema import SERVICE
 from volact.service.database.tables import INVENTORIES, RUNS, USERS
 from volact.service.database.transaction import transaction
 from volact.service.identity.audit import Change, changing
-from volact.service.policies import AnyPolicy, Placed
+from volact.service.policies import AnyPolicy
 from volact.service.policy_store import write_policy
 from volact.service.run_control import RunControl
 from volact.service.schedules.scheduler import Scheduler
@@ -115,7 +115,7 @@ class Clock:
         return self.now
 
 
-def scheduler(store: Store, runs: Notes, clock: Clock, servers: Sequence[Placed] = ()) -> Scheduler:
+def scheduler(store: Store, runs: Notes, clock: Clock) -> Scheduler:
     """A process of the service that starts what is due."""
     parts = Parts(
         settings=ServiceSettings(database=store.address),
@@ -124,7 +124,7 @@ def scheduler(store: Store, runs: Notes, clock: Clock, servers: Sequence[Placed]
         runs=cast(RunControl, runs),
         now=clock,
     )
-    return Scheduler(parts, lambda spec: servers)
+    return Scheduler(parts)
 
 
 async def main(url: str, now: str, count: str) -> None:

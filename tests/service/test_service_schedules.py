@@ -36,7 +36,6 @@ from volact.client.wire import (
 )
 from volact.core.context import Policy
 from volact.errors import InputError, StoreError
-from volact.model.server import Address, Server
 from volact.queries.filters import ServerFilter
 from volact.service import views
 from volact.service.access import Actor, Scope
@@ -232,25 +231,17 @@ async def test_a_repair_is_held_to_the_policy_and_says_why_not(store: Store) -> 
     assert schedules.find_schedule(store, made.id).note == ""
 
 
-@pytest.mark.parametrize(
-    ("repairs", "approvals", "waits"),
-    [
-        (RepairPolicy(allowed=True), ApprovalPolicy(), False),
-        (RepairPolicy(allowed=True, needs_approval=True), ApprovalPolicy(), True),
-        (RepairPolicy(allowed=True), ApprovalPolicy(tags=("prod",)), True),
-        (RepairPolicy(allowed=True), ApprovalPolicy(most_servers=1), False),
-    ],
-)
-async def test_a_repair_waits_for_a_person_where_a_policy_says_so(
-    store: Store, repairs: RepairPolicy, approvals: ApprovalPolicy, waits: bool
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_repair_waits_for_a_person_where_the_policy_says_so(
+    store: Store, waits: bool
 ) -> None:
-    decide(store, repairs)
-    decide(store, approvals)
+    decide(store, RepairPolicy(allowed=True, needs_approval=waits))
     saved(store, draft(run=RunSpec(verb="activate", inventory="fleet"), every="1h"))
+    saved(store, draft("check"))
     runs = Notes(store)
-    server = Server(name="a", address=Address(scheme="ssh", host="a"), tags=("prod",))
-    await scheduler(store, runs, Clock(NOON + HOUR), [server]).tick()
-    assert [asked for _, _, asked in runs.submitted] == [waits]
+    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    asked = {spec.verb: waiting for spec, _, waiting in runs.submitted}
+    assert asked == {"activate": waits, "check": False}
 
 
 async def test_a_view_narrows_a_run_to_the_servers_that_it_has_then(

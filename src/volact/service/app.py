@@ -20,6 +20,7 @@ from litestar.middleware.base import DefineMiddleware
 from litestar.types import ControllerRouterHandler, Guard
 
 from volact.service.access import Actor, Permission
+from volact.service.observe import Observer
 from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
 from volact.store.store import Store
@@ -101,7 +102,7 @@ def make_app(
         # other method that is registered on its path later.
         route_handlers=[Router("/", route_handlers=[*handlers])],
         guards=[enforce, *guards],
-        middleware=[DefineMiddleware(_Authentication), *middleware],
+        middleware=[Observer(), DefineMiddleware(_Authentication), *middleware],
         state=State({"parts": parts, "handlers": handlers}),
         openapi_config=None,
         logging_config=None,

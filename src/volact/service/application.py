@@ -9,7 +9,7 @@ from litestar import Litestar, Request, Response
 from litestar.types import ControllerRouterHandler
 
 from volact.client.wire import Problem
-from volact.service import api, console, health
+from volact.service import api, console, health, metrics
 from volact.service.api.problems import problem, unrouted
 from volact.service.app import Parts, make_app
 from volact.service.console.errors import on_http_error
@@ -18,6 +18,7 @@ from volact.service.security import same_origin, secure_headers
 
 HANDLERS: Sequence[ControllerRouterHandler] = [
     *health.HANDLERS,
+    *metrics.HANDLERS,
     *pages.HANDLERS,
     *console.HANDLERS,
     *api.HANDLERS,

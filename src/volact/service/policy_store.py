@@ -18,8 +18,13 @@ P = TypeVar("P", bound=msgspec.Struct)
 
 def read_policy(reader: Reader, kind: type[P]) -> P:
     """A policy as it is decided, or with its defaults."""
+    return reader.ask(lambda connection: decided(connection, kind))
+
+
+def decided(connection: sa.Connection, kind: type[P]) -> P:
+    """The same within a transaction."""
     query = sa.select(POLICIES.c.value).where(POLICIES.c.name == _name(kind))
-    text = reader.ask(lambda connection: connection.execute(query).scalar())
+    text = connection.execute(query).scalar()
     return kind() if text is None else msgspec.json.decode(text, type=kind)
 
 

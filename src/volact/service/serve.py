@@ -25,6 +25,7 @@ from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
 from volact.service.identity.sessions import link_url, make_link
 from volact.service.identity.users import first_administrator
+from volact.service.schedules.scheduler import Scheduler
 from volact.service.settings import ServiceSettings, base_url
 from volact.store.store import Store
 
@@ -83,13 +84,17 @@ async def run_server(
     settings: ServiceSettings, store: Store, listener: socket.socket, stop: asyncio.Event
 ) -> None:
     """Answer requests until ``stop``; those under way are finished."""
-    server = _Server(_config(settings, store))
+    parts = make_parts(settings, store)
+    server = _Server(_config(settings, parts))
     serving = asyncio.create_task(server.serve([listener]))
     stopping = asyncio.create_task(stop.wait())
+    scheduling = asyncio.create_task(Scheduler(parts).run(stop))
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stopping.cancel()
     await serving
+    stop.set()
+    await scheduling
 
 
 def make_parts(settings: ServiceSettings, store: Store) -> Parts:
@@ -102,11 +107,11 @@ def make_parts(settings: ServiceSettings, store: Store) -> Parts:
     )
 
 
-def _config(settings: ServiceSettings, store: Store) -> uvicorn.Config:
+def _config(settings: ServiceSettings, parts: Parts) -> uvicorn.Config:
     trusted: Sequence[str] = settings.trusted_proxies
     tls = settings.tls
     return uvicorn.Config(
-        application(make_parts(settings, store)),
+        application(parts),
         log_config=None,
         access_log=False,  # the query of a one-time link is a secret
         server_header=False,

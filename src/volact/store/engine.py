@@ -57,6 +57,7 @@ def is_sqlite(connection: sa.Connection) -> bool:
 def _sqlite(path: Path, busy_s: float) -> sa.Engine:
     engine = sa.create_engine(
         URL.create("sqlite", database=str(path)),
+        hide_parameters=True,
         poolclass=NullPool,
         connect_args={"timeout": busy_s, "check_same_thread": False},
     )

@@ -17,12 +17,15 @@ import sqlalchemy as sa
 from volact.client.wire import RunInfo, RunSpec, RunState
 from volact.errors import InputError
 from volact.model.text import raw, say
+from volact.service import policies
 from volact.service.access import Actor
 from volact.service.database.tables import RUNS
 from volact.service.engine import progress
 from volact.service.engine.live_run import histories_of
 from volact.service.engine.plan import Member, members_of, rules_of
 from volact.service.inventories import load_inventory_text
+from volact.service.policies import ApprovalPolicy
+from volact.service.policy_store import decided
 from volact.service.runs import find_run
 from volact.store.clock import moment
 from volact.store.store import Store
@@ -50,7 +53,10 @@ class EngineControl:
     async def submit(
         self, spec: RunSpec, actor: Actor, *, schedule: str = "", needs_approval: bool = False
     ) -> RunInfo:
-        """Store a run and, unless it needs approval, put it into the queue."""
+        """Store a run and, unless it needs approval, put it into the queue.
+
+        It also needs one where the policy on approvals says so.
+        """
 
         def work(connection: sa.Connection) -> RunInfo:
             return self._submit(connection, spec, actor, schedule, needs_approval)
@@ -141,11 +147,15 @@ class EngineControl:
         members = members_of(spec, inventory, actor.scopes)
         if spec.verb == "undo":
             members = _changed(connection, spec, members)
+        by_name = {server.name: server for server in inventory.servers}
+        policy = decided(connection, ApprovalPolicy)
+        meant = [by_name[member.name] for member in members]
+        waits = needs_approval or policies.needs_approval(policy, spec, meant)
         run = secrets.token_hex(8)
         connection.execute(
             sa.insert(RUNS).values(
                 id=run,
-                state="awaiting-approval" if needs_approval else "queued",
+                state="awaiting-approval" if waits else "queued",
                 spec=msgspec.json.encode(spec).decode(),
                 servers=len(members),
                 requested_by=actor.name,

@@ -40,6 +40,7 @@ from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import shared_slots
 from volact.service.inventories import load_inventory_text
 from volact.service.runs import find_run
+from volact.service.tracing import Spans
 from volact.store import reading
 from volact.store.clock import moment, now
 from volact.store.encoding import encode
@@ -114,7 +115,10 @@ def histories_of(connection: sa.Connection, run: str) -> dict[str, RunHistory]:
 class LiveRun:
     """The work on one attempt of a run in this process; belongs to one event loop."""
 
-    def __init__(self, parts: RunParts, store: Store, ledger: Ledger, lease: Lease) -> None:
+    def __init__(
+        self, parts: RunParts, store: Store, ledger: Ledger, lease: Lease, spans: Spans
+    ) -> None:
+        self._spans = spans
         self.gate = asyncio.Semaphore(parts.info.spec.concurrency)
         self.batches = 0
         self._parts = parts
@@ -188,9 +192,12 @@ class LiveRun:
             f"{self._parts.info.id}/{name}",
             self._closed.is_set,
         ))  # fmt: skip
-        async with aclosing(run_fleet((server,), self._parts.opener, self._job, control)) as rows:
-            async for row in rows:
-                return await self._finish(row, sent=sent and not unchanged(row))
+        rows_of = run_fleet((server,), self._parts.opener, self._job, control)
+        with self._spans.server(self._parts.info.id, name) as end:
+            async with aclosing(rows_of) as rows:
+                async for row in rows:
+                    end(row)
+                    return await self._finish(row, sent=sent and not unchanged(row))
         raise AssertionError("a run over one server has one row")
 
     async def _finish(self, row: ServerReport, *, sent: bool) -> str:

@@ -26,6 +26,8 @@ from volact.service.engine.live_run import LiveRun, load_parts
 from volact.service.engine.progress import Standing
 from volact.service.engine.reaper import Reaper
 from volact.service.engine.workflows import RUN_QUEUE, NamedServer, queue_of, set_work
+from volact.service.runs import find_run
+from volact.service.tracing import spans_of
 from volact.store.address import Address
 from volact.store.failures import CAUGHT
 
@@ -47,6 +49,7 @@ class Worker:
         self._store = open_service_store(address)
         if address.file is None:
             _end_idle_transactions(self._store.engine)
+        self._spans = spans_of()
         self._lease = Lease(labels)
         self._ledger = Ledger(self._store, self._lease, _die)
         self._reaper = Reaper(self._store, self._lease)
@@ -83,6 +86,7 @@ class Worker:
         while self._live:  # noqa: ASYNC110  (batches end in any order, and in the end none is left)
             await asyncio.sleep(_PAUSE_S)
         await asyncio.to_thread(self._ledger.close)
+        await asyncio.to_thread(self._spans.close)
         await asyncio.to_thread(patiently, self._store, lambda c: take_away(c, self._lease.worker))
 
     # What the workflows ask.
@@ -107,6 +111,7 @@ class Worker:
     def end(self, run: str, attempt: int) -> None:
         """Complete the run's state and its report."""
         patiently(self._store, lambda c: end_run(c, run, attempt))
+        self._spans.run(self._store.ask(lambda c: find_run(c, run)))
 
     def fail(self, run: str, attempt: int, why: str) -> None:
         """Record that volact itself failed."""
@@ -119,7 +124,7 @@ class Worker:
             if live is None:
                 self._loop = asyncio.get_running_loop()
                 parts = await asyncio.to_thread(load_parts, self._store, run, attempt)
-                live = LiveRun(parts, self._store, self._ledger, self._lease)
+                live = LiveRun(parts, self._store, self._ledger, self._lease, self._spans)
                 self._live[run, attempt] = live
             live.batches += 1
         at = await asyncio.to_thread(self._store.ask, lambda c: progress.standing(c, run))

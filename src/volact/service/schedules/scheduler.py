@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -23,14 +22,7 @@ from volact.report.message import Message
 from volact.service.access import Actor, Scope
 from volact.service.app import Parts
 from volact.service.database.tables import USERS
-from volact.service.policies import (
-    ApprovalPolicy,
-    NotificationPolicy,
-    Placed,
-    RepairPolicy,
-    needs_approval,
-    scheduled_run,
-)
+from volact.service.policies import NotificationPolicy, RepairPolicy, scheduled_run
 from volact.service.policy_store import read_policy
 from volact.service.retention import tidy
 from volact.service.schedules import messages, store
@@ -39,20 +31,13 @@ from volact.service.views import find_view
 
 _LOG = logging.getLogger(__name__)
 POLL_S = 5.0
-ServersOf = Callable[[RunSpec], Sequence[Placed]]
 
 
 class Scheduler:
-    """Starts runs by schedule.
+    """Starts runs by schedule."""
 
-    Args:
-        parts: of this process.
-        servers_of: the servers that a specification means, for the policy on approvals.
-    """
-
-    def __init__(self, parts: Parts, servers_of: ServersOf) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._servers_of = servers_of
 
     async def run(self, stop: asyncio.Event, poll_s: float = POLL_S) -> None:
         """Look every few seconds until ``stop`` is set; errors are logged and looked past."""
@@ -105,7 +90,7 @@ class Scheduler:
                 return there
             raise
         _LOG.info("schedule %s: run %s", due.schedule.name, made.id)
-        if waits:
+        if made.state == "awaiting-approval":
             await self._tell(messages.approval_message(due.schedule, made))
         return made.id
 
@@ -115,9 +100,7 @@ class Scheduler:
         spec = scheduled_run(repairs, due.schedule.spec.run)
         if due.schedule.spec.view:
             spec = replace(spec, only=self._viewed(due.schedule.spec.view))
-        approvals = read_policy(parts.store, ApprovalPolicy)
         waits = spec.verb == "activate" and repairs.needs_approval
-        waits = waits or needs_approval(approvals, spec, self._servers_of(spec))
         return spec, self._owner(due.schedule.owner), waits
 
     def _viewed(self, view: str) -> tuple[str, ...]:

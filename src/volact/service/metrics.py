@@ -1,0 +1,165 @@
+"""``/metrics`` for Prometheus: the fleet, runs, workers, schedules, and this process' requests.
+
+What is counted comes from the database at each scrape, so any serving process says the
+same; durations of requests are each process' own.  A token of a viewer of the whole fleet
+reads it: loopback is no credential, because behind a proxy every request comes from there.
+No name of a server is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from litestar import Request, Response, get
+from litestar.exceptions import PermissionDeniedException
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from volact.client.wire import RunState
+from volact.model.report import count_of
+from volact.queries.servers import ServersQuery
+from volact.queries.status import StatusQuery
+from volact.report.words import COUNTED
+from volact.service.access import Permission
+from volact.service.app import Parts
+from volact.service.database.tables import RUNS, WORKERS
+from volact.service.observe import OWN
+from volact.service.schedules.store import list_schedules
+from volact.store.clock import moment
+from volact.store.store import Store
+
+STATES: tuple[RunState, ...] = (
+    "awaiting-approval", "queued", "running", "paused", "cancelling", "done", "stopped",
+    "cancelled", "failed", "refused",
+)  # fmt: skip
+_OPEN: tuple[RunState, ...] = ("queued", "running", "paused", "cancelling")
+_ENDING_DAYS = (7, 30)
+_SEEN = timedelta(seconds=30)  # a worker is seen every second
+
+
+class ServiceCollector(Collector):
+    """What the database says at the time of a scrape."""
+
+    def __init__(self, store: Store, now: datetime) -> None:
+        self._store = store
+        self._now = now
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: it is made for one scrape."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric with its samples."""
+        yield from self._fleet()
+        yield from self._runs()
+        yield from self._schedules()
+        workers = self._store.ask(
+            lambda connection: connection.execute(
+                sa.select(sa.func.count()).where(WORKERS.c.seen >= moment(self._now - _SEEN))
+            ).scalar_one()
+        )
+        yield GaugeMetricFamily(
+            "volact_workers", "Workers that were seen within 30 seconds.", workers
+        )
+
+    def _fleet(self) -> Iterator[Metric]:
+        status = StatusQuery(now=self._now).ask(self._store)
+        servers = _gauge("volact_fleet_servers", "Servers by verdict.", "verdict")
+        for verdict in COUNTED:
+            servers.add_metric([verdict], count_of(status.summary, verdict))
+        yield servers
+        ending = _gauge(
+            "volact_fleet_ending_servers",
+            "Servers whose activation ends within so many days, or has ended.",
+            "within_days",
+        )
+        for days in (0, *_ENDING_DAYS):
+            counted = sum(
+                bar.servers
+                for bar in status.endings
+                if bar.ending == "expired"
+                or (bar.ending == "ends" and bar.below_days is not None and bar.below_days <= days)
+            )
+            ending.add_metric([str(days)], counted)
+        yield ending
+        stale = status.stale.servers
+        text = "Servers that were not examined for seven days, or never."
+        yield GaugeMetricFamily("volact_fleet_stale_servers", text, stale)
+        findings = _gauge("volact_findings", "Servers that have a finding.", "id", "severity")
+        for found in ServersQuery(now=self._now).findings(self._store):
+            findings.add_metric([found.finding, str(found.severity)], found.servers)
+        yield findings
+
+    def _runs(self) -> Iterator[Metric]:
+        query = sa.select(
+            RUNS.c.state,
+            sa.func.count(),
+            sa.func.sum(RUNS.c.servers - RUNS.c.done),
+            sa.func.min(RUNS.c.requested),
+        ).group_by(RUNS.c.state)
+        found = self._store.ask(
+            lambda connection: {
+                state: (number, int(left or 0), since)
+                for state, number, left, since in connection.execute(query)
+            }
+        )
+        runs = _gauge("volact_runs", "Runs that are kept, by state.", "state")
+        for state in STATES:
+            runs.add_metric([state], found.get(state, (0, 0, ""))[0])
+        yield runs
+        left = sum(found[state][1] for state in _OPEN if state in found)
+        text = "Servers of runs that are not over, which have no row yet."
+        yield GaugeMetricFamily("volact_queue_servers", text, left)
+        waiting = _gauge(
+            "volact_run_wait_seconds", "How long the oldest run of a state has waited.", "state"
+        )
+        for state in ("queued", "awaiting-approval"):
+            since = found[state][2] if state in found else ""
+            waited = self._now - datetime.fromisoformat(since) if since else timedelta()
+            waiting.add_metric([state], max(0.0, waited.total_seconds()))
+        yield waiting
+
+    def _schedules(self) -> Iterator[Metric]:
+        late = _gauge(
+            "volact_schedule_lateness_seconds",
+            "How long a schedule's run is overdue; closed windows count.",
+            "schedule",
+        )
+        failing = _gauge(
+            "volact_schedule_failing",
+            "Whether a schedule could not start its last run.",
+            "schedule",
+        )
+        for schedule in list_schedules(self._store):
+            if not schedule.enabled:
+                continue
+            failing.add_metric([schedule.name], float(bool(schedule.note)))
+            if schedule.next is not None:
+                overdue = (self._now - schedule.next).total_seconds()
+                late.add_metric([schedule.name], max(0.0, overdue))
+        yield late
+        yield failing
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, labels=labels)
+
+
+@get("/metrics", opt={"permission": Permission.READ}, sync_to_thread=True, include_in_schema=False)
+def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Everything that Prometheus scrapes."""
+    if request.user.scopes is not None:
+        raise PermissionDeniedException("metrics are of the whole fleet")
+    parts: Parts = request.app.state.parts
+    registry = CollectorRegistry()
+    registry.register(ServiceCollector(parts.store, parts.now()))
+    text = generate_latest(OWN) + generate_latest(registry)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+HANDLERS = [metrics]
