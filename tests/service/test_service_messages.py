@@ -13,7 +13,7 @@ from service_schedules import NOON, decide, fill, open_service, with_change
 from store_samples import WRONG_HOST, keep, row, silent
 
 from volact.client.wire import RunSpec, ScheduleDraft, ScheduleSpec
-from volact.service.database.tables import JOBS, LINKS, RUNS, SCHEDULES
+from volact.service.database.tables import LINKS, RUNS, SCHEDULES, TASKS
 from volact.service.database.transaction import transaction
 from volact.service.policies import NotificationChannel, NotificationPolicy, RetentionPolicy
 from volact.service.retention import tidy
@@ -155,7 +155,7 @@ def test_retention_keeps_what_is_newest_of_each_server(store: Store, store_url: 
     now = datetime.now(UTC)
     decide(store, RetentionPolicy(runs="7d", least_runs=1, facts="1d"))
     with transaction(store) as connection:
-        connection.execute(sa.insert(JOBS).values(name="retention", at=moment(now - 2 * DAY)))
+        connection.execute(sa.insert(TASKS).values(name="retention", at=moment(now - 2 * DAY)))
     assert [tidy(store, now) for _ in range(2)] == [True, False]
     query = sa.select(ROWS.c.run, ROWS.c.server).order_by(ROWS.c.run)
     left = store.ask(lambda connection: [tuple(row) for row in connection.execute(query)])

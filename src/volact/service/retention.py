@@ -1,4 +1,4 @@
-"""The job of retention: once a day, by one process of many, what is older than the policy goes.
+"""The task of retention: once a day, by one process of many, what is older than the policy goes.
 
 The audit stays.  A run goes in a transaction of its own, so that no other writer waits long;
 the room that it leaves in an SQLite file is used again.
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from volact.core.span import parse_span
-from volact.service.database.tables import ANSWERS, JOBS, LINKS, RUNS, SESSIONS
+from volact.service.database.tables import ANSWERS, LINKS, RUNS, SESSIONS, TASKS
 from volact.service.database.transaction import transaction
 from volact.service.policies import RetentionPolicy
 from volact.service.policy_store import read_policy
@@ -57,11 +57,11 @@ def _prune_runs(store: Store, before: datetime, keep: int) -> None:
 def _claim(store: Store, now: datetime) -> bool:
     """Whether this process does it now."""
     name, at = "retention", moment(now)
-    due = sa.update(JOBS).where(JOBS.c.name == name, JOBS.c.at <= moment(now - _DAY))
+    due = sa.update(TASKS).where(TASKS.c.name == name, TASKS.c.at <= moment(now - _DAY))
     with transaction(store) as connection:
         if connection.execute(due.values(at=at)).rowcount:
             return True
-        known = connection.execute(sa.select(JOBS.c.name).where(JOBS.c.name == name)).first()
+        known = connection.execute(sa.select(TASKS.c.name).where(TASKS.c.name == name)).first()
         if known is None:  # the first day: nothing is a day old
-            connection.execute(sa.insert(JOBS).values(name=name, at=at))
+            connection.execute(sa.insert(TASKS).values(name=name, at=at))
     return False

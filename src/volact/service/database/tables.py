@@ -253,7 +253,7 @@ ANSWERS = sa.Table(
 )
 
 # What one process of many does once in a while, and when it last was.
-JOBS = sa.Table("service_jobs", METADATA, _key("name"), _time("at", nullable=False))
+TASKS = sa.Table("service_tasks", METADATA, _key("name"), _time("at", nullable=False))
 
 # What administrators decide for all: approvals, repairs by schedule, retention.
 POLICIES = sa.Table(
