@@ -12,6 +12,7 @@ from service_parts import NOW, WrittenRuns, actor, served_store
 from volact.client.inventories import InventoryUpload
 from volact.client.wire import RunSpec, Verb
 from volact.service.audited_runs import AuditedRuns
+from volact.service.engine.control import EngineControl
 from volact.service.identity import audit
 from volact.service.inventories import Saving, save_upload
 from volact.service.policies import ApprovalPolicy
@@ -50,9 +51,11 @@ async def test_a_run_waits_where_the_policy_asks(
 ) -> None:
     with audit.changing(store, NOW, actor("administrator")) as change:
         write_policy(change, policy)
-    runs = AuditedRuns(WrittenRuns(store.engine), store, now)
+    runs = AuditedRuns(EngineControl(store, now), store, now)
     made = await runs.submit(RunSpec(verb=verb, inventory="main"), actor())
     assert made.state == state
+    (line, *_) = store.ask(audit.lines)
+    assert line.detail["waits"] is (state == "awaiting-approval")
 
 
 async def test_what_is_asked_of_a_run_is_in_the_audit(store: Store) -> None:

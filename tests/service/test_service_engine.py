@@ -19,9 +19,6 @@ from volact.service.engine.control import EngineControl
 from volact.service.engine.lease import Lease, LeaseLostError, Observer, beats, take_away
 from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import free_slot, take_slot
-from volact.service.identity.audit import changing
-from volact.service.policies import ApprovalPolicy
-from volact.service.policy_store import write_policy
 from volact.store.address import Address
 from volact.store.store import Store
 
@@ -235,25 +232,3 @@ def test_slots_of_a_kms_host_are_bounded(store: Store) -> None:
     ]  # fmt: skip
     store.change(lambda c: free_slot(c, "kms:1688", "a"))
     assert (take("c"), take("d")) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("policy", "waits"),
-    [
-        (ApprovalPolicy(), False),
-        (ApprovalPolicy(tags=("web",)), True),
-        (ApprovalPolicy(tags=("vault",)), False),
-        (ApprovalPolicy(providers=("tencent",)), True),
-        (ApprovalPolicy(most_servers=2), True),
-        (ApprovalPolicy(most_servers=3), False),
-    ],
-)
-async def test_a_run_waits_where_the_policy_on_approvals_says_so(
-    store: Store, control: EngineControl, policy: ApprovalPolicy, waits: bool
-) -> None:
-    """However it is submitted: by a page, the API, a schedule, or as another's repetition."""
-    with changing(store, utc_now(), BOB) as change:
-        write_policy(change, policy)
-    state = "awaiting-approval" if waits else "queued"
-    assert (await control.submit(spec(), ANN)).state == state
-    assert (await control.submit(spec(verb="check"), ANN)).state == "queued"

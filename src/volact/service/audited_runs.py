@@ -1,4 +1,4 @@
-"""Runs under policy and audit: whether a second person has to agree, and who asked for what.
+"""Runs under audit: who asked for what.
 
 Stands before the engine, so that console, API and schedules cannot go round it.
 """
@@ -14,11 +14,7 @@ import msgspec
 
 from volact.client.wire import RunInfo, RunSpec
 from volact.service.access import Actor
-from volact.service.engine.plan import members_of
 from volact.service.identity.audit import SYSTEM, changing
-from volact.service.inventories import load_inventory_text
-from volact.service.policies import ApprovalPolicy, needs_approval
-from volact.service.policy_store import read_policy
 from volact.service.run_control import RunControl
 from volact.store.store import Store
 
@@ -32,20 +28,13 @@ class AuditedRuns:
     async def submit(
         self, spec: RunSpec, actor: Actor, *, schedule: str = "", needs_approval: bool = False
     ) -> RunInfo:
-        """Submit; a run waits for approval where the policy asks for one."""
-        waits = needs_approval or await asyncio.to_thread(self._waits, spec, actor)
-        made = await self._runs.submit(spec, actor, schedule=schedule, needs_approval=waits)
+        """See ``RunControl``."""
+        made = await self._runs.submit(
+            spec, actor, schedule=schedule, needs_approval=needs_approval
+        )
+        waits = made.state == "awaiting-approval"
         detail = {"spec": msgspec.to_builtins(spec), "waits": waits}
         return await self._told(actor, "run.requested", made, detail)
-
-    def _waits(self, spec: RunSpec, actor: Actor) -> bool:
-        policy = read_policy(self._store, ApprovalPolicy)
-        if spec.verb not in policy.verbs:
-            return False
-        inventory = self._store.ask(lambda c: load_inventory_text(c, spec.inventory))
-        names = {member.name for member in members_of(spec, inventory, actor.scopes)}
-        servers = [server for server in inventory.servers if server.name in names]
-        return needs_approval(policy, spec, servers)
 
     async def approve(self, run: str, actor: Actor) -> RunInfo:
         """See ``RunControl``."""
