@@ -1,0 +1,123 @@
+"""The Ansible collection, built, installed and run by ansible-core against the lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from volact.cli.child_lab import child_lab
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+pytestmark = pytest.mark.xdist_group("dist")
+
+
+def run(home: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    given = {
+        **os.environ,
+        "ANSIBLE_HOME": str(home),
+        "ANSIBLE_COLLECTIONS_PATH": str(home / "collections"),
+        "ANSIBLE_LOCALHOST_WARNING": "False",
+        "LC_ALL": "C.UTF-8",
+        "VOLACT_STORE": "none",
+        **environ,
+    }
+    command = [str(BIN / words[0]), *words[1:]]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=given)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of Ansible with the collection in it."""
+    home = tmp_path_factory.mktemp("ansible")
+    built = run(home, "ansible-galaxy", "collection", "build", "--output-path", str(home),
+                str(ROOT / "integrations/ansible"))  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    (archive,) = home.glob("volact-windows-*.tar.gz")
+    done = run(home, "ansible-galaxy", "collection", "install", "--offline", str(archive),
+               "-p", str(home / "collections"))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Path]:
+    with child_lab("simple", 4, 3) as inventory:
+        yield inventory
+
+
+def play(home: Path, *words: str, **task: Any) -> dict[str, Any]:
+    """The result of one task on localhost."""
+    book, told = home / "play.yml", home / "told.json"
+    given = {"executable": str(BIN / "volact"), **task}
+    result = {"content": "{{ told | to_json }}", "dest": str(told)}
+    plays = [{
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": sys.executable},
+        "tasks": [
+            {"volact.windows.activation": given, "register": "told", "ignore_errors": True},
+            {"ansible.builtin.copy": result, "check_mode": False},
+        ],
+    }]  # fmt: skip
+    book.write_text(json.dumps(plays), "utf-8")
+    done = run(home, "ansible-playbook", *words, "-i", "localhost,", "-c", "local", str(book))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(told.read_text("utf-8"))
+    return found
+
+
+def test_a_fleet_is_examined_planned_activated_and_then_unchanged(home: Path, lab: Path) -> None:
+    looked = play(home, inventory=str(lab), state="checked")
+    assert (looked["failed"], looked["changed"]) == (False, False)
+    assert len(looked["servers"]) == 4
+
+    planned = play(home, "--check", "--diff", inventory=str(lab))
+    assert (planned["changed"], planned["summary"]["changed"]) == (True, 0)
+    assert any("activate" in part["prepared"] for part in planned["diff"])
+
+    done = play(home, "--diff", inventory=str(lab), canary="1")
+    assert (done["changed"], done["summary"]["healthy"]) == (True, 4)
+    assert done["diff"][0]["before"] != done["diff"][0]["after"]
+
+    again = play(home, inventory=str(lab))
+    assert (again["failed"], again["changed"], again["diff"]) == (False, False, [])
+
+
+def test_wrong_input_fails_with_the_line_of_volact(home: Path, lab: Path) -> None:
+    told = play(home, inventory=str(lab), limit=["no-such-server"])
+    assert (told["failed"], told["rc"]) == (True, 2)
+    assert "no-such-server" in told["msg"]
+    assert "Traceback" not in told["msg"]
+
+
+def test_an_unreachable_server_fails_the_task_and_names_itself(home: Path) -> None:
+    told = play(
+        home, servers=["ssh://admin@127.0.0.1:9"], extra_arguments=["--host-key-policy=ignore"]
+    )
+    assert told["failed"]
+    assert told["msg"].startswith("127.0.0.1")
+    assert told["servers"][0]["verdict"] == "unreachable"
+    kept = play(
+        home,
+        servers=["ssh://admin@127.0.0.1:9"],
+        fail_on=[],
+        extra_arguments=["--host-key-policy=ignore"],
+    )
+    assert kept["summary"]["unreachable"] == 1
+
+
+def test_every_option_is_documented(home: Path) -> None:
+    done = run(home, "ansible-doc", "--json", "volact.windows.activation")
+    assert done.returncode == 0, done.stderr
+    options = json.loads(done.stdout)["volact.windows.activation"]["doc"]["options"]
+    source = (ROOT / "integrations/ansible/plugins/modules/activation.py").read_text("utf-8")
+    assert [name for name in options if f'"{name}": {{' not in source] == []
+    assert {"servers", "inventory", "state", "fail_on"} <= set(options)

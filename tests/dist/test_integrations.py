@@ -1,0 +1,73 @@
+"""The examples for Kubernetes and GitHub Actions: their options are volact's own."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from volact.cli.registry import VERBS, command_of
+
+ROOT = Path(__file__).parents[2] / "integrations"
+CRONJOB: dict[str, Any] = yaml.safe_load((ROOT / "kubernetes/cronjob.yaml").read_text("utf-8"))
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "github/action.yml").read_text("utf-8"))
+FAKE = """#!/bin/sh
+for word in "$@"; do echo "$word" >> words; done
+exit 3
+"""
+
+
+def options_of(verb: str) -> set[str]:
+    command = command_of(next(one for one in VERBS if one.name == verb))
+    return {name for parameter in command.params for name in parameter.opts}
+
+
+def unknown(words: list[str]) -> list[str]:
+    """The options among the words of a command line that its verb does not have."""
+    known = options_of(words[0])
+    given = [word.partition("=")[0] for word in words if word.startswith("-")]
+    return [option for option in given if option not in known]
+
+
+def test_the_cronjob_starts_volact_with_options_that_it_has() -> None:
+    pod = CRONJOB["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert unknown(container["args"]) == []
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert {item["name"] for item in container["volumeMounts"]} == {
+        item["name"] for item in pod["volumes"]
+    }
+
+
+@pytest.mark.parametrize(("verb", "first"), [("check", ["check"]), ("activate", ["activate"])])
+def test_the_action_starts_volact_and_ends_as_it_does(
+    verb: str, first: list[str], tmp_path: Path
+) -> None:
+    fake = tmp_path / "volact"
+    fake.write_text(FAKE, "utf-8")
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    step = next(one for one in ACTION["runs"]["steps"] if one.get("id") == "run")
+    environ = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "VERB": verb,
+        "INVENTORY": "my fleet.toml",
+        "LIMIT": "web; reboot",
+    }
+    done = subprocess.run(["bash", "-e", "-c", step["run"]], check=False, env=environ, cwd=tmp_path)
+    words = (tmp_path / "words").read_text("utf-8").splitlines()
+    assert (done.returncode, words[:1]) == (3, first)
+    assert unknown(words) == []
+    assert "--limit=web; reboot" in words
+    assert (tmp_path / "output").read_text("utf-8") == "code=3\n"
+
+
+def test_inputs_reach_the_shell_as_variables_only() -> None:
+    runs = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
+    assert [line for line in runs if re.search(r"\$\{\{", line)] == []
