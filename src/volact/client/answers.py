@@ -117,6 +117,16 @@ class PlanGroups(msgspec.Struct, frozen=True, kw_only=True):
     healthy: int  # servers with nothing to change
 
 
+class FilterValues(msgspec.Struct, frozen=True, kw_only=True):
+    """The values that servers have, each with its number of servers, the most frequent first."""
+
+    verdicts: dict[str, int]
+    providers: dict[str, int]
+    releases: dict[str, int]
+    kms_hosts: dict[str, int]
+    causes: dict[str, int]
+
+
 class FindingInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of finding, and how many servers have it now, by severity."""
 

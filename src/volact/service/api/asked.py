@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -24,6 +25,8 @@ from volact.service.app import Parts
 from volact.service.language import speak
 
 T = TypeVar("T")
+_MOMENTS = ("_from", "_before", "since")
+_NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 Asked = Request[Actor, Any, State]
 Words = list[Annotated[str, msgspec.Meta(min_length=1, max_length=255)]]
 
@@ -111,10 +114,24 @@ def server_of(request: Asked, name: str) -> ServerState:
 
 
 async def readable(request: Asked) -> None:
-    """Refuse what no database keeps; set the language of the answer.  A ``before_request``."""
+    """Refuse what is not as documented, and set the language of the answer.
+
+    A ``before_request``.  Litestar alone takes 0 for false and 0.5 for a moment; and what has
+    a NUL no database keeps.
+    """
     await speak(request)
-    target = f"{request.url.path}?{request.url.query}"
-    if "%00" in target or "\0" in unquote(request.url.path):
+    if "\0" in unquote(f"{request.url.path}?{request.url.query}"):
         raise ValidationException("the address holds the character NUL")
-    if request.method not in ("GET", "HEAD") and b"\\u0000" in await request.body():
+    for name, value in request.query_params.multi_items():
+        if name.endswith(_MOMENTS) and _NUMBER.fullmatch(value):
+            raise ValidationException(f"{name}: a number is no moment")
+    field = request.route_handler.parsed_data_field
+    if field is None:
+        return
+    body = await request.body()
+    if b"\\u0000" in body:
         raise ValidationException("the body holds the character NUL")
+    try:
+        msgspec.json.decode(body, type=field.annotation)
+    except msgspec.DecodeError as error:
+        raise ValidationException(str(error)) from error

@@ -11,13 +11,13 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter, QueryParameter
 
-from volact.client.answers import FindingInfo, FindingList, Me
+from volact.client.answers import FilterValues, FindingInfo, FindingList, Me
 from volact.core.explain import Explanation
 from volact.core.explain import explain as look_up
 from volact.core.findings import BY_ID
 from volact.errors import InputError
 from volact.knowledge.load import load_errors
-from volact.queries.choices import Choices, ChoicesQuery
+from volact.queries.choices import ChoicesQuery
 from volact.queries.expiring import ExpiringQuery
 from volact.queries.filters import ServerFilter
 from volact.queries.servers import ServersQuery
@@ -41,10 +41,11 @@ def fleet(
 
 
 @get("/fleet/values", opt=_READ, sync_to_thread=True, tags=["fleet"])
-def values(request: Asked, chosen: NamedDependency[ServerFilter]) -> Choices:
+def values(request: Asked, chosen: NamedDependency[ServerFilter]) -> FilterValues:
     """The values that can be filtered by, each with its number of servers."""
     parts = parts_of(request)
-    return ChoicesQuery(now=parts.now(), filter=chosen).ask(parts.store)
+    found = ChoicesQuery(now=parts.now(), filter=chosen).ask(parts.store)
+    return FilterValues(**{name: dict(getattr(found, name)) for name in found.__struct_fields__})
 
 
 @get("/expiring", opt=_READ, sync_to_thread=True, tags=["fleet"])

@@ -64,6 +64,11 @@ def document(handlers: Any) -> dict[str, Any]:
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     """What every operation has: its problems, beside the answer."""
+    for parameter in operation.get("parameters", ()):  # what is left out is no null
+        some = parameter["schema"].pop("oneOf", ())
+        for schema in some:
+            if schema != {"type": "null"}:
+                parameter["schema"] |= schema
     responses = operation.setdefault("responses", {})
     responses.pop("400", None)
     schema = {"$ref": "#/components/schemas/Problem"}
