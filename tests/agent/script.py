@@ -13,7 +13,7 @@ from volact_lab.script.source import with_puts
 # What the parts touch while they are loaded.
 _HOST = """
 function ActiveXObject() {}
-var WScript = {ScriptFullName: "C:\\\\x\\\\volact-1.js"};
+var WScript = {Arguments: [], ScriptFullName: "C:\\\\x\\\\volact-1.js"};
 var STARTED = 0, BUDGET_MS = 1000, WORDS = {}, PAGES = [];
 var REQUEST = {ask: {kms: [], metadata: {}, headers: {}, connect_ms: 1}};
 """

@@ -359,6 +359,23 @@ EXAMPLES = [
         "agent-self-check-failed!",
     ),
     Example("a self-check could not be made", server(checks={"clock": unreadable()}), ""),
+    Example("all was answered", server(blocked=[]), ""),
+    Example("no watchdog", server(blocked=unreadable()), ""),
+    Example("a fact of little weight blocked", server(blocked=["firewall"]), "call-blocked?"),
+    Example(
+        "licensing never answered",
+        server(
+            products=unreadable(0x8001011F),
+            blocked=["products"],
+            services__sppsvc=["Running", "Auto"],
+        ),
+        "call-blocked! fact-unreadable!",
+    ),
+    Example(
+        "an activation that never returned",
+        server(licensed=False, blocked=["activate"]),
+        "call-blocked! not-licensed!",
+    ),
     Example("WSH off", {"wsh": {"machine": 0}}, "wsh-disabled!"),
     Example("no VBScript", server("2025", wsh__vbscript=False), "vbscript-missing"),
     Example("no slmgr.vbs", server("2008 R2", wsh__slmgr=False), "vbscript-missing"),

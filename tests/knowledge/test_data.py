@@ -25,7 +25,7 @@ EVENTS = {12288, 12289, 12290, 12293, 8198, 8200, 8208, 8229, 8230}
 
 def explained() -> dict[int, str]:
     """The codes of the table: not the names, the events or volact's own additions."""
-    own = {0x80004001, 0x80070032, 0x80072F78}
+    own = {0x80004001, 0x80070032, 0x80072F78, 0x8001011F}
     return {
         code: info.symbol
         for code, info in load_errors().items()

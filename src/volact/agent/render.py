@@ -19,7 +19,7 @@ from volact.agent.not_started import CAUSES
 from volact.agent.request import Mode, Request
 from volact.agent.shorten import shorten, without_signs
 from volact.agent.spoken import in_batch, table
-from volact.agent.squeeze import joined, squeeze
+from volact.agent.squeeze import joined, squeeze, without_unused
 from volact.core.steps import BY_NAME, KINDS
 from volact.core.steps.kind import StepKind
 from volact.errors import InputError
@@ -41,7 +41,7 @@ _COMMON = (
     "server",
     "ground",
 )
-_FACTS = ("json", "network_facts", "licensing_facts", "events", "on_need", "facts")
+_FACTS = ("json", "watchdog", "network_facts", "licensing_facts", "events", "on_need", "facts")
 # Facts that no step changes.
 _UNCHANGED = ("ground_facts", "firewall", "online", "resolved", "routes6")
 
@@ -150,7 +150,7 @@ def parts_of(request: Request) -> tuple[str, ...]:
 @cache
 def _parts(parts: tuple[str, ...], names: str) -> str:
     """What is the same in every request of a kind; a fleet asks for it once per server."""
-    script = "\n".join(squeeze(_source(f"{part}.js")) for part in parts)
+    script = squeeze(without_unused("\n".join(_source(f"{part}.js") for part in parts)))
     if names == "whole":
         return script
     return joined(
@@ -269,8 +269,7 @@ def _limits_back(request: Request) -> str:
         'set "w=HKLM\\SYSTEM\\CurrentControlSet\\Services\\W32Time\\Config"\n'
         'set "r=%sys%\\reg.exe"\n'
         'set "p="\n'
-        f'{found}set "p=%%b"\n'
-        f'{found}set "n=%%c"\n'
+        f'{found}set "p=%%b"&set "n=%%c"\n'
         "if not defined p goto kept\n"
         f"{back}\n"
         '%r% delete "%w%" /v VolactLimits /f %q%\n'

@@ -53,19 +53,18 @@ def shorten(script: str, *, functions: bool) -> str:
     ``x.name``); spaces, braces around a single statement, and the sign that ends one
     before a closing brace, go: no token needs them.
     """
-    tight = _without_spaces(tuple(_tokens(_with_shared_strings(script))))
-    tokens = tuple(_tokens(_without_braces("".join(token.text for token in tight))))
+    tokens = tuple(_tokens(without_signs(_with_shared_strings(script))))
     places = tuple(_names(tokens))
-    used = Counter(tokens[at].text for at in places)
     wanted = _variables(tokens) | (_functions(tokens) if functions else set())
     wanted -= set() if functions else _functions(tokens)
-    short = _short_names(used, wanted)
-    return _without_last_signs("".join(_replaced(tokens, set(places), short)))
+    short = _short_names(tokens, places, wanted)
+    return "".join(_replaced(tokens, set(places), short))
 
 
 def without_signs(script: str) -> str:
-    """The same script without braces and semicolons that no statement needs; names stay."""
-    return _without_last_signs(_without_braces(script))
+    """The same script without spaces, braces and semicolons that no token needs; names stay."""
+    tight = "".join(token.text for token in _without_spaces(tuple(_tokens(script))))
+    return _without_last_signs(_without_braces(tight))
 
 
 def _with_shared_strings(script: str) -> str:
@@ -270,15 +269,48 @@ def _in_parentheses(solid: list[Token], at: int) -> Iterator[str]:
         at += 1
 
 
-def _short_names(used: Counter[str], wanted: set[str]) -> dict[str, str]:
-    """Short names for the given ones, the shortest for those that cost most."""
-    taken = (set(used) - wanted) | _WORDS
-    free = (
-        "".join(letters) for size in (1, 2, 3) for letters in product(ascii_letters, repeat=size)
-    )
-    fresh = (name for name in free if name not in taken)
-    by_cost = sorted(wanted & set(used), key=lambda name: (-used[name] * len(name), name))
-    return {name: next(fresh) for name in by_cost}
+def _short_names(
+    tokens: tuple[Token, ...], places: tuple[int, ...], wanted: set[str]
+) -> dict[str, str]:
+    """Short names for the given ones, the shortest for those that cost most.
+
+    Names that no function has in common share one: each is local in its own, so there it
+    hides nothing that is used.
+    """
+    used = Counter(tokens[at].text for at in places)
+    functions: dict[str, set[int]] = {name: set() for name in used}
+    for at, function in zip(places, _functions_at(tokens, places), strict=True):
+        functions[tokens[at].text].add(function)
+    kept = (set(used) - wanted) | _WORDS
+    free = [
+        name
+        for size in (1, 2)
+        for letters in product(ascii_letters, repeat=size)
+        if (name := "".join(letters)) not in kept
+    ]
+    taken: dict[int, set[str]] = {}
+    short: dict[str, str] = {}
+    for name in sorted(wanted & set(used), key=lambda name: (-used[name] * len(name), name)):
+        there = [taken.setdefault(function, set()) for function in functions[name]]
+        short[name] = next(one for one in free if not any(one in names for names in there))
+        for names in there:
+            names.add(short[name])
+    return short
+
+
+def _functions_at(tokens: tuple[Token, ...], places: tuple[int, ...]) -> Iterator[int]:
+    """The outermost function around each place: where its word stands, 0 outside of all."""
+    depth, begun, inside, wanted = 0, 0, 0, set(places)
+    for at, token in enumerate(tokens):
+        if token.text == "function" and not inside:
+            begun = at
+        elif token.text == "(" and begun:
+            inside = begun  # its parameters; its name belongs to what is around it
+        depth += (token.text == "{") - (token.text == "}")
+        if at in wanted:
+            yield inside
+        if token.text == "}" and not depth:
+            begun = inside = 0
 
 
 def _replaced(tokens: tuple[Token, ...], places: set[int], short: dict[str, str]) -> Iterator[str]:

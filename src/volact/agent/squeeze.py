@@ -9,10 +9,13 @@ code, no string over two lines.
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 # The limit of a line's length; cmd skips these lines like all others.
 _WIDE = 2000
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*$", re.DOTALL | re.MULTILINE)
+_FUNCTION = re.compile(r"^function (\w+)\(.*?^\}\n", re.DOTALL | re.MULTILINE)
+_WORD = re.compile(r"\w+")
 _STRING = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _EQUAL_SIGNS = re.compile(r"(?<=\+) (?=\+)|(?<=-) (?=-)")
 _AROUND = re.compile(r" ?([-=+*<>!&|?:;,(){}\[\]]+) ?")
@@ -27,6 +30,19 @@ def squeeze(text: str) -> str:
     for split, joined in (("\n}", "}"), ("{\n", "{"), (",\n", ","), ("\n:", ":")):
         code = code.replace(split, joined)
     return code
+
+
+def without_unused(text: str) -> str:
+    """The same script without comments, and without functions that nothing in it names."""
+    code, before = _BLOCK_COMMENT.sub("", text), ""
+    while code != before:
+        before, code = code, _without_those_named_once(code)
+    return code
+
+
+def _without_those_named_once(code: str) -> str:
+    named = Counter(_WORD.findall(code))
+    return _FUNCTION.sub(lambda found: found[0] if named[found[1]] > 1 else "", code)
 
 
 def joined(code: str) -> str:

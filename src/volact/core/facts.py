@@ -67,6 +67,7 @@ def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:
         wsh=WshFacts(**_group(raw, "wsh")),
         ground=GroundFacts(**_group(raw, "ground")),
         checks=_table(raw, "checks", scalar),
+        blocked=_fact("blocked", raw, "blocked", texts),
         elevated=_fact("elevated", raw, "elevated", boolean),
         restart=_fact("restart", raw, "restart", text),
         clock=clock,

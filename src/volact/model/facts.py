@@ -259,6 +259,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     wsh: WshFacts = WshFacts()
     ground: GroundFacts = GroundFacts()
     checks: dict[str, Fact[bool | str | int]] = {}  # self-check -> True, or what was seen instead
+    blocked: Fact[tuple[str, ...]] = NOT_ASKED  # facts and steps whose call never returned
     elevated: Fact[bool] = NOT_ASKED
     restart: Fact[str] = NOT_ASKED  # the step that waits for a restart
     clock: Clock | None = None

@@ -13,6 +13,13 @@ _PLAIN = re.compile(r'[^ \t"\\]+')
 _QUOTED = re.compile(r'[^"\\]+')
 
 
+@dataclass(eq=False)
+class Child:
+    """A process that its parent does not wait for; ``running`` only while a call blocks it."""
+
+    running: bool = False
+
+
 @dataclass
 class Process:
     """A running program on a machine.  ``arguments`` is the raw text behind its name."""
@@ -25,6 +32,7 @@ class Process:
     stdin: bytes | Source = b""
     arguments: str = ""
     program: str = ""
+    watched: Child | None = None  # what its parent may end
     unicode: bool = False  # cmd /u: what cmd itself prints is UTF-16
 
     def argv(self) -> list[str]:
@@ -58,6 +66,7 @@ class Process:
             self.stdin,
             arguments,
             program,
+            self.watched,
         )
 
 

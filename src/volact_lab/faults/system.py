@@ -104,6 +104,17 @@ def _odd_for_steps(machine: Machine) -> None:
     machine.odd = _STEP_CHECKS[machine.spec.variant("self-check-of-steps", len(_STEP_CHECKS))]
 
 
+def _call_blocked(machine: Machine) -> None:
+    """WMI does not answer at all, or its provider of licensing does not."""
+    forms = ("ConnectServer", "FROM SoftwareLicensingService", "FROM SoftwareLicensingProduct")
+    machine.blocking = (forms[machine.spec.variant("call-blocked", len(forms))],)
+
+
+def _activation_blocked(machine: Machine) -> None:
+    notification(machine)
+    machine.blocking = ("SoftwareLicensingProduct.Activate",)
+
+
 def _no_vbscript(machine: Machine) -> None:
     """Not installed any more, unregistered, or slmgr.vbs alone taken away."""
     form = machine.spec.variant("vbscript-missing", 3)
@@ -135,6 +146,8 @@ FAULTS = (
     Fault("product-policy", always("product-policy-damaged"), "attention", _policy_damaged),
     Fault("self-check", always("agent-self-check-failed"), "attention", _odd),
     Fault("self-check-of-steps", always("not-licensed"), "failed", _odd_for_steps),
+    Fault("call-blocked", always("call-blocked"), "attention", _call_blocked),
+    Fault("activation-blocked", always("not-licensed"), "failed", _activation_blocked),
     Fault("vbscript-missing", always("vbscript-missing"), "healthy", _no_vbscript),
     Fault("wsh-disabled", always("wsh-disabled"), "attention", _script_host_off),
 )

@@ -40,12 +40,12 @@ def run(process: Process) -> int:
         return _FAILED
     if path.lower().endswith("\\slmgr.vbs"):
         return slmgr.run(process, rest[1:])
-    if not path.lower().endswith(".js") or len(rest) > 1:
+    if not path.lower().endswith(".js"):
         raise LabError(f"cscript {process.arguments} is not modelled")
-    return _run_script(process, path)
+    return _run_script(process, path, rest[1:])
 
 
-def _run_script(process: Process, path: str) -> int:
+def _run_script(process: Process, path: str, arguments: list[str]) -> int:
     machine = process.machine
     engine_file = machine.files.stat("C:\\Windows\\System32\\jscript.dll")
     there = machine.registry.find("HKLM\\SOFTWARE\\Classes\\JScript\\CLSID", "") is not None
@@ -56,7 +56,7 @@ def _run_script(process: Process, path: str) -> int:
         process.complain(f"CScript Error: {machine.language.win32_text(5)}")
         return _FAILED
     source = machine.files.read(path).decode(machine.language.ansi, "replace")
-    outcome = engine.run(process, source, path)
+    outcome = engine.run(process, source, path, arguments)
     if outcome.error:
         first = outcome.error.splitlines()[0]
         process.complain(f"{path}(1, 1) Microsoft JScript runtime error: {first}")

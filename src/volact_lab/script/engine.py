@@ -112,20 +112,22 @@ _engines = threading.local()
 
 def _embedded(bridge: Bridge, source: str, process: Process) -> str:
     """Run a script in an engine of this thread; the uncaught error as text, or ``""``."""
-    engine: _Engine = getattr(_engines, "free", None) or _Engine()
-    _engines.free = None  # in use: a script that starts another gets another engine
+    if not hasattr(_engines, "free"):
+        _engines.free = []
+    # In use: a script that starts another gets another engine.
+    engine: _Engine = _engines.free.pop() if _engines.free else _Engine()
     error = engine.run(bridge, source)
     changed = engine.changed()
     if changed:
         process.machine.report(LabError(f"a script changed {changed} for all that follow"))
     elif not engine.worn and (not error or bridge.exit_code is not None):
-        _engines.free = engine
+        _engines.free.append(engine)
     return error
 
 
-def run(process: Process, source: str, path: str) -> Outcome:
+def run(process: Process, source: str, path: str, arguments: list[str]) -> Outcome:
     """Run a script to its end.  Ended when the process is ended from outside."""
-    bridge = Bridge(process, path)
+    bridge = Bridge(process, path, arguments)
     other = process.machine.other_engine
     try:
         error = (

@@ -35,6 +35,7 @@ class FileOperations:
             "drive.stat": self._drive,
             "file.create": self._create,
             "file.write": self._write,
+            "file.append": self._append,
             "file.delete": self._delete,
             "file.move": self._move,
         }
@@ -95,6 +96,14 @@ class FileOperations:
         data = b"\xff\xfe" + text.encode("utf-16-le") if wide else text.encode(ansi, "replace")
         with _ScriptErrors():
             self._files.write(self._path(path), data)
+
+    def _append(self, path: str, text: str, *_: Any) -> None:
+        with _ScriptErrors():
+            full = self._path(path)
+            self._need_rights(full)
+            earlier = self._files.read(full) if self._files.is_file(full) else b""
+            added = text.encode(self._process.machine.language.ansi, "replace")
+            self._files.write(full, earlier + added)
 
     def _delete(self, path: str, *_: Any) -> None:
         with _ScriptErrors():

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 from volact_lab import codes
 from volact_lab.cmd import launch
-from volact_lab.cmd.process import Process
+from volact_lab.cmd.process import Child, Process
 from volact_lab.cmd.streams import Nul
 from volact_lab.codes import signed
 from volact_lab.errors import Ended, LabError, WinFault
@@ -32,10 +33,12 @@ _VARIABLE = re.compile(r"%([^%]+)%")
 class Bridge:
     """All operations of one script run."""
 
-    def __init__(self, process: Process, script: str) -> None:
+    def __init__(self, process: Process, script: str, arguments: list[str]) -> None:
         self._process = process
         self._machine = process.machine
         self._script = script
+        self._arguments = arguments
+        self._children: list[Child] = []
         self._wmi = Wmi(process.machine)
         spec = process.machine.spec
         refused_after_s = REFUSED_AFTER_S[spec.variant("refused-after", len(REFUSED_AFTER_S))]
@@ -50,7 +53,11 @@ class Bridge:
             "quit": self._quit,
             "sleep": self._sleep,
             "script": self._about,
+            "arguments": lambda *_: Json.of(self._arguments),
             "run": self._run,
+            "exec": self._exec,
+            "child.status": self._child_status,
+            "child.end": self._end_child,
             "expand": self._expand,
             "engine": lambda *_: self._engine(),
             "lab": self._lab,
@@ -119,6 +126,34 @@ class Bridge:
             raise WinFault(0x80070002, command)
         return 0 if self._machine.odd == "exit-code" else code
 
+    def _exec(self, command: str, *_: Any) -> int:
+        """A child runs to its end at once; one that a call blocks runs until it is ended."""
+        if self._machine.odd == "exec-denied":
+            raise WinFault(0x80070005, command)
+        process = self._process.child("", "")
+        process.out = process.err = Nul()
+        process.watched = child = Child()
+        try:
+            if launch.run_command_line(process, command) is None:
+                raise WinFault(0x80070002, command)
+        except Ended:
+            if not child.running:
+                raise  # all of the session was ended
+            self._machine.blocked += 1
+        self._children.append(child)
+        return len(self._children) - 1
+
+    def _child_status(self, number: float, *_: Any) -> int:
+        """A second passes for the script whenever it sees that a call blocks its child."""
+        running = self._children[int(number)].running
+        self._http.ahead_s += running
+        return int(not running)
+
+    def _end_child(self, number: float, *_: Any) -> None:
+        child = self._children[int(number)]
+        self._machine.blocked -= child.running
+        child.running = False
+
     def _expand(self, text: str, *_: Any) -> str:
         env = self._process.env
         return _VARIABLE.sub(lambda match: env.get(match[1]) or match[0], text)
@@ -171,9 +206,24 @@ class Bridge:
         # The one class of root\default that is modelled, StdRegProv, is in both.
         if namespace.lower().replace("/", "\\") not in {"root\\cimv2", "root\\default"}:
             raise WinFault(codes.WBEM_INVALID_NAMESPACE, namespace)
+        self._may_block("ConnectServer")
         self._machine.services.ensure("Winmgmt")
 
+    def _may_block(self, name: str) -> None:
+        """Calls that this server never returns from end with their process."""
+        if not any(one in name for one in self._machine.blocking):
+            return
+        self._machine.never_returned.append(name)
+        if self._process.watched is not None:
+            self._process.watched.running = True
+            raise Ended
+        while True:
+            self._machine.check_time()
+            with self._machine.idle():
+                time.sleep(0.01)
+
     def _wmi_query(self, text: str, *_: Any) -> str:
+        self._may_block(text)
         return Json.of([_row(found) for found in self._wmi.query(text)])
 
     def _wmi_get(self, path: str, *_: Any) -> str:
@@ -183,6 +233,7 @@ class Bridge:
         return Json.of({"row": _row(found)})
 
     def _wmi_call(self, name: str, key: str, method: str, given: str, *_: Any) -> str:
+        self._may_block(f"{name}.{method}")
         return Json.of(dict(self._wmi.call(name, key, method, json.loads(given))))
 
     def _wmi_static(self, name: str, method: str, given: str, *_: Any) -> str:

@@ -132,9 +132,11 @@ var UNCHANGED = {};
 
 /* How long a fact took is a fact too, where the clock shows it. */
 function addFact(facts, name, question, share) {
-  var begun = now();
-  facts[name] = share ? inTime(question, share) : ask(question);
-  facts.ms[name] = now() - begun || undefined;
+  var record = once(name, function () {
+    return share ? inTime(question, share) : ask(question);
+  });
+  facts[name] = record[1];
+  facts.ms[name] = record[2] || undefined;
 }
 
 function addUnchanged(facts) {
@@ -178,16 +180,22 @@ function allFacts(results) {
   addFact(facts, "metadata", metadataFacts, 1);
   if (REQUEST.ask.date) {
     addFact(facts, "ref", referenceTime, 1);
+    addFact(facts, "ref_at", referenceAt);
     facts.time.ref = facts.ref;
-    facts.time.ref_at = ask(referenceAt);
+    facts.time.ref_at = facts.ref_at;
   }
   addFact(facts, "reach", function () {
     return reachFacts(facts);
   }, 1);
+  addFact(facts, "reached", function () {
+    return facts.reached;
+  });
   addUnchanged(facts);
   addFact(facts, "need", function () {
     factsOnNeed(facts, results);
   });
-  facts.ref = facts.need = undefined;
+  facts.blocked = blockedFact();
+  facts.reached = facts.reached || undefined;
+  facts.ref = facts.ref_at = facts.need = undefined;
   return facts;
 }

@@ -9,7 +9,7 @@ var FAIL = 0x80004005, NOT_IMPLEMENTED = 0x80004001, NO_FILE = 0x80070002,
     BAD_PARAMETER = 0x80070057, TIMED_OUT = 0x800705B4, NO_SERVICE = 0x80070424;
 
 var shell, files;
-var base = String(WScript.ScriptFullName).replace(/\.js$/i, "");
+var base = String(WScript.ScriptFullName).replace(/\.js$/i, ""), marker = base + ".ran";
 
 /* The message of a failure is the name of the object, for the answer. */
 function newObject(name) {
@@ -23,13 +23,13 @@ function newObject(name) {
 
 /*
  * A server may have script hosting and not these; so they are made where that is answered.
- * The file's new name shows the batch part that the script ran.
+ * A file shows the batch part that the script ran.
  */
 function begin() {
   shell = newObject("WScript.Shell");
   files = newObject("Scripting.FileSystemObject");
   try {
-    files.MoveFile(WScript.ScriptFullName, base + ".ran");
+    files.OpenTextFile(marker, 8, true).Close();
   } catch (error) {
     /* The exit code says that it ran. */
   }

@@ -11,18 +11,22 @@ function answer(results) {
 }
 
 function main(steps, last) {
+  var said;
   try {
     begin();
-    WScript.Echo(answerLine(answer(steps())));
-    return 10;
+    said = watch() || ["said", answerLine(answer(steps())), 10];
   } catch (error) {
-    WScript.Echo("VOLACT0 " + (error && error.busy ? "busy " + error.busy
+    said = ["said", "VOLACT0 " + (error && error.busy ? "busy " + error.busy
       : "error " + hexCode(hresultOf(error)) + " " +
-        String(error && error.message).replace(/[^\x20-\x7E]/g, "?")));
-    return 11;
+        String(error && error.message).replace(/[^\x20-\x7E]/g, "?")), 11];
   } finally {
     if (last) {
       last();
     }
   }
+  note(said);
+  if (!isWorker) {
+    WScript.Echo(said[1]);
+  }
+  return said[2];
 }

@@ -19,12 +19,18 @@ function standalone() {
   } else if (!reason) {
     tellReach();
     say(t("Repairing"));
-    done = runSteps(REQUEST.steps, tellStep);
+    checkGround();
+    done = runSteps(REQUEST.steps, unwatchedStep, tellStep);
     say(t("Checking again"));
     state = licenceState();
     tellState(state);
   }
   return verdict(state, reason, done);
+}
+
+/* A person sees where it blocks, and can end it. */
+function unwatchedStep(name, question) {
+  return [name, question()];
 }
 
 function verdict(state, reason, done) {

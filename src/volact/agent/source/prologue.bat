@@ -37,10 +37,11 @@ for %%a in ("%~f0") do set /a s=%%~za+4
 for %%a in ("%base%.js") do if not "%%~za"=="%s%" goto never
 set "o=//E:JScript //T:<seconds>"
 :again
-"%sys%\cscript.exe" //nologo %o% "%base%.js" 2>"%base%.err"
+set "run="%sys%\cscript.exe" //nologo %o% "%base%.js""
+%run% 2>"%base%.err"
 set "rc=%errorlevel%"
-:: The script gives its .js another name as its first act.  No such file and no exit
-:: code of ours: cscript did not take its options (some know neither //E nor //T).
+:: The script makes a .ran as its first act.  No such file and no exit code of ours:
+:: cscript did not take its options (some know neither //E nor //T).
 :: 11 without it: the objects are missing that the script is made of.
 if exist "%base%.ran" goto ran
 for %%a in (10 12) do if "%rc%"=="%%a" goto ran

@@ -94,15 +94,21 @@ var firstSkew = null;
 /* What keeps every step from running. */
 var broken = "";
 
-function runSteps(steps, tell) {
-  var done = [], i;
+function checkGround() {
   broken = failedChecks(CHECKS) || failedChecks(STEP_CHECKS);
+}
+
+/* Each step is run through put(), with a name of its own. */
+function runSteps(steps, put, tell) {
+  var done = [], i;
   for (i = 0; i < steps.length && firstSkew === null; i++) {
     firstSkew = steps[i].clock_off === undefined ? null : skewSeconds();
   }
   for (i = 0; i < steps.length; i++) {
     tick();
-    done.push(runStep(steps[i], done));
+    done.push(put(i + " " + steps[i]["do"], function () {
+      return runStep(steps[i], done);
+    })[1]);
     tick(/clock|time|store/i.test(steps[i]["do"] + steps[i].name));
     if (tell) {
       tell(steps[i], done[i]);

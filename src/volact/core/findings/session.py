@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from volact.core.assessment import Assessment
-from volact.core.findings.kind import FindingKind, Found, Place, error, info, on_server, reported
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    info,
+    on_server,
+    reported,
+    warning,
+)
 from volact.core.steps import BY_NAME
 from volact.model.fact import value_of
 from volact.model.text import joined, listed, say, typed
@@ -90,6 +99,46 @@ AGENT_SELF_CHECK_FAILED = FindingKind(
     consent="",
     repair_steps=None,
     detail=lambda evidence: " ".join(evidence["checks"]),
+)
+
+
+# Without these nothing can be said about the licence; steps need them, too.
+_DECISIVE = {"checks", "os", "services", "licensing", "products", *BY_NAME}
+
+
+def call_blocked(a: Assessment) -> Found | None:
+    """A call to Windows never returned; the agent ended its own process there."""
+    blocked = value_of(a.facts.blocked)
+    if not blocked:
+        return None
+    licensing = {"licensing", "products", *BY_NAME}.intersection(blocked)
+    service = a.system.licensing_service if licensing else "winmgmt"
+    make = error if _DECISIVE.intersection(blocked) else warning
+    return make(
+        say("Calls to Windows never returned and were ended: {what}.", what=listed(blocked)),
+        {"blocked": list(blocked), "service": service},
+        remedy=say(
+            "Restart the service that does not answer, or the server: {commands}",
+            commands=typed(f"net stop {service} /y", f"net start {service}"),
+        ),
+    )
+
+
+CALL_BLOCKED = FindingKind(
+    id="call-blocked",
+    rule=call_blocked,
+    place=Place.SESSION,
+    severities=("error", "warning"),
+    meaning=say("A call to WMI or another part of Windows never returned on this server."),
+    action=say(
+        "Ends its own process there and asks the rest; where licensing or WMI is concerned, it "
+        "changes nothing."
+    ),
+    blocks="everything",
+    calls_for="nothing",
+    consent="",
+    repair_steps=None,
+    detail=lambda evidence: " ".join(evidence["blocked"]),
 )
 
 

@@ -12,8 +12,14 @@ var SHELL = {name: "WScript.Shell",
     run: function (_s, command, _style, wait) {
       return call("run", command, wait === true);
     },
+    exec: function (_s, command) { return com(CHILD, {number: call("exec", command)}); },
     expandenvironmentstrings: function (_s, text) { return call("expand", text); }
   }};
+
+/* A child that is not waited for. */
+var CHILD = {name: "WshScriptExec",
+  get: {status: function (c) { return call("child.status", c.number); }},
+  call: {terminate: function (c) { call("child.end", c.number); }}};
 
 var STREAM = {name: "TextStream",
   get: {
@@ -43,7 +49,7 @@ var STREAM = {name: "TextStream",
     close: function (t) {
       if (t.path !== null) {
         // A text may hold NUL, which does not come over the bridge as it is.
-        call("file.write", t.path, t.text.replace(/\u0000/g, "\uE000"), t.unicode);
+        call(t.mode || "file.write", t.path, t.text.replace(/\u0000/g, "\uE000"), t.unicode);
       }
     }
   }};
@@ -96,6 +102,9 @@ var FILES = {name: "Scripting.FileSystemObject",
     movefile: function (_s, from, to) { call("file.move", from, to); },
     getfile: function (_s, path) { return com(FILE, call("file.stat", path)); },
     opentextfile: function (_s, path, mode, create, format) {
+      if (mode === 8 && create) {
+        return com(STREAM, {text: "", at: 0, path: path, mode: "file.append"});
+      }
       if (mode !== undefined && mode !== 1 || create) {
         call("lab", "OpenTextFile for writing");
       }

@@ -32,12 +32,17 @@ OBJECTS["hnetcfg.fwpolicy2"] = function () {
   }}, null);
 };
 
+var ARGUMENTS = {name: "WshArguments",
+  get: {length: function (list) { return list.length; }},
+  call: {item: function (list, index) { return list[index]; }}};
+
 var WSCRIPT = {name: "WScript",
   get: {
     scriptfullname: function () { return call("script", "full"); },
     scriptname: function () { return call("script", "name"); },
     version: function () { return "5.8"; },
-    fullname: function () { return call("script", "engine"); }
+    fullname: function () { return call("script", "engine"); },
+    arguments: function () { return com(ARGUMENTS, call("arguments")); }
   },
   call: {
     echo: function (_s, a, b, c) {
