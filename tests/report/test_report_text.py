@@ -470,7 +470,7 @@ def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:
     assert "2. activate  activate Windows" in text
     assert "next: volact activate -i lab.toml --limit db --replace-key" in text
     assert "no steps: kms-host-set-by-policy: A group policy sets the KMS host" in text
-    assert "cannot be examined: auth:" in text
+    assert "cannot be examined: login refused:" in text
     assert "1 to change, 1 activated with no problems, 2 need attention, 1 not examined" in text
     assert "next: volact activate -i lab.toml" in text
 

@@ -20,7 +20,7 @@ from volact.report.next_step import next_step, same_servers
 from volact.report.step_lines import next_lines
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import TerminalWriter
-from volact.report.words import duration, os_words, refusal_lines, step_line
+from volact.report.words import ERROR_NAMES, duration, os_words, refusal_lines, step_line
 from volact.report.wrap import wrapped
 from volact.words import tr
 
@@ -33,8 +33,8 @@ class PlanTextWriter:
     ) -> None:
         self._out = out
         self._how = how
-        terminal = TerminalWriter(out, columns=columns, colour=colour)
-        self._painted, self._columns = terminal.painted, terminal.columns
+        self._terminal = TerminalWriter(out, columns=columns, colour=colour)
+        self._painted, self._columns = self._terminal.painted, self._terminal.columns
         self._planned = self._refused = self._nothing = self._unknown = 0
         self._parts: list[tuple[str, str]] = []
         self._lines: list[str] = []
@@ -46,7 +46,7 @@ class PlanTextWriter:
             self._head(server)
             lost = say(
                 "cannot be examined: {kind}: {message}",
-                kind=server.error.kind,
+                kind=ERROR_NAMES[server.error.kind],
                 message=server.error.message,
             )
             self._prose(plain(tr(lost)))
@@ -69,7 +69,7 @@ class PlanTextWriter:
         """Write everything, and the counts."""
         self.write_plans()
         for remark in run.notes:
-            self._out.write(plain(tr(say("note: {text}", text=remark))) + "\n")
+            self._terminal.prose(plain(tr(say("note: {text}", text=remark))))
         counts = say(
             "{planned} to change, {right} activated with no problems, {person} need attention, "
             "{unknown} not examined; {took}. Nothing was changed.",
@@ -79,7 +79,7 @@ class PlanTextWriter:
             unknown=self._unknown,
             took=duration(run.elapsed_s),
         )
-        self._out.write(tr(counts) + "\n")
+        self._terminal.prose(tr(counts))
         if self._planned and (command := same_servers("activate", self._how)):
             self._out.write(tr(say("next: {step}", step=command)) + "\n")
 

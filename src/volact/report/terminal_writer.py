@@ -105,11 +105,12 @@ def _sizes(lines: Sequence[Sequence[Cell]], room: int) -> list[int]:
     columns = [[cell.text for cell in column] for column in zip(*lines, strict=True)]
     sizes = [max(map(width, column)) for column in columns]
     least = [max(map(width, " ".join(column).split()), default=0) for column in columns]
-    over = sum(sizes) + 2 * (len(sizes) - 1) - room
+    gaps = 2 * (len(sizes) - 1)
+    over = sum(sizes) + gaps - room
+    if sum(least) + gaps > room:  # folding would not help
+        return sizes
     while over > 0:
         at = max(range(len(sizes)), key=lambda at: sizes[at] - least[at])
-        if sizes[at] <= least[at]:
-            break
         sizes[at], over = sizes[at] - 1, over - 1
     return sizes
 

@@ -36,8 +36,8 @@ class UndoTextWriter:
     ) -> None:
         self._out = out
         self._how = how
-        terminal = TerminalWriter(out, columns=columns, colour=colour)
-        self._painted, self._columns = terminal.painted, terminal.columns
+        self._terminal = TerminalWriter(out, columns=columns, colour=colour)
+        self._painted, self._columns = self._terminal.painted, self._terminal.columns
         self._counts = UndoCounts()
         self._parts: list[tuple[str, str]] = []
 
@@ -54,7 +54,7 @@ class UndoTextWriter:
         """Write everything, and the counts."""
         self.write_plans()
         for remark in run.notes:
-            self._out.write(plain(tr(say("note: {text}", text=remark))) + "\n")
+            self._terminal.prose(plain(tr(say("note: {text}", text=remark))))
         words = self._counts.words
         counts = [
             (words["planned"], say("to undo")),
@@ -66,7 +66,7 @@ class UndoTextWriter:
         ]
         said = ", ".join(f"{n} {tr(word)}" for n, word in counts if n) or "0"
         took = duration(run.elapsed_s)
-        self._out.write(tr(say("{counts}; {took}.", counts=raw(said), took=took)) + "\n")
+        self._terminal.prose(tr(say("{counts}; {took}.", counts=raw(said), took=took)))
 
     def write_plans(self) -> None:
         """Write the paragraphs alone."""

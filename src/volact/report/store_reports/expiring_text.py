@@ -58,8 +58,8 @@ def _endings(out: StoreText, servers: Sequence[ExpiringRow]) -> None:
         out.table(head, rows, indent=0)
         return
     for row in rows:
-        *first, host, examined = row
-        out.line("  ".join(out.painted(cell.text, cell.colour) for cell in first))
+        name, end, left, state, host, examined = row
+        out.prose(f"{name.text}  {end.text}  {left.text}  {state.text}", 0, state.colour)
         said = say("last examined {ago}, KMS host {host}", ago=examined.text, host=host.text or "-")
         out.prose(tr(said), 4, "dim")
 

@@ -30,7 +30,7 @@ from volact.words import tr
 def write_history(out: StoreText, server: ServerReport, looks: Sequence[LookRow]) -> None:
     """The server, and each examination with what came and went and what was done."""
     about = [plain(server.address), os_words(server), plain(server.provider or "")]
-    out.line(f"{plain(server.name)}  {' | '.join(word for word in about if word)}", "bold")
+    out.prose(f"{plain(server.name)}  {' | '.join(word for word in about if word)}", 0, "bold")
     words = count(len(looks), "{n} check; times are UTC", "{n} checks, newest first; times are UTC")
     out.line(tr(words))
     for look in looks:
