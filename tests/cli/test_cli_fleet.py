@@ -155,7 +155,7 @@ def test_a_name_of_the_inventory_is_no_address(tmp_path: Path) -> None:
     [
         (["--canary", "x"], "--canary: 'x' is neither a number of servers nor a percentage"),
         (["--canary", "0"], "--canary: give at least one server"),
-        (["--canary", "3:3"], "--canary: if 3 of 3 canaries may fail, none proves a thing"),
+        (["--canary", "3:3"], "--canary: if 3 of 3 canaries may fail, they prove nothing"),
         (["--canary", "5:x"], "--canary: 'x' is not a number of canaries that may fail"),
         (["--max-failures", "101%"], "--max-failures: '101%' is more than all servers"),
         (["--pace", "5"], "--pace: '5' is not a pace like 5/s, 30/m or 200/h"),

@@ -65,5 +65,6 @@ def _usage(error: typer.TyperException) -> str:
     path = context.command_path if context is not None else "volact"
     message = " ".join(error.format_message().split()).rstrip(".")
     message = message.replace("Value error, ", "")
+    message = re.sub(r", unable to parse string as an? (integer|number)", "", message)
     message = re.sub(r" \(Possible options?: (.*)\)$", r", did you mean \1?", message)
     return f"{message[:1].lower()}{message[1:]} (see: {path} --help)"

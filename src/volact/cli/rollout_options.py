@@ -15,7 +15,6 @@ from volact.cli.options.shared import RETRIES
 from volact.errors import InputError
 from volact.fleet import Canary, Control, Rate, Share
 from volact.fleet.machine_limits import most_at_a_time
-from volact.model.text import say
 from volact.typed import quoted
 
 T = TypeVar("T")
@@ -42,7 +41,7 @@ def _read(option: str, word: str, parse: Callable[[str], T]) -> T | None:
     try:
         return parse(word)
     except ValueError as error:
-        raise InputError(say("{option}: {error}", option=option, error=error)) from error
+        raise InputError(error.args[0], where=option) from error
 
 
 def rollout_words(options: ServerOptions) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from volact.fleet.events import OnEvent, ignore_event
 from volact.fleet.rate_limiter import Rate
+from volact.model.text import say
 from volact.pipeline import ActivationSlot
 
 _SHARE = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?(%?)")
@@ -28,10 +29,12 @@ class Share(msgspec.Struct, frozen=True):
         """Read a share; ``ValueError`` for what is neither a count nor a percentage."""
         match = _SHARE.fullmatch(text.strip())
         if match is None or (match[2] and not match[3]):
-            raise ValueError(f"{text!r} is neither a number of servers nor a percentage")
+            raise ValueError(
+                say("{text} is neither a number of servers nor a percentage", text=repr(text))
+            )
         number = float(f"{match[1]}.{match[2] or 0}")
         if match[3] and number > 100:
-            raise ValueError(f"{text!r} is more than all servers")
+            raise ValueError(say("{text} is more than all servers", text=repr(text)))
         return cls(number, bool(match[3]))
 
     def at_least_one(self, total: int) -> int:
@@ -58,14 +61,20 @@ class Canary(msgspec.Struct, frozen=True):
         """Read ``5``, ``10%`` or ``10%:2``; ``ValueError`` for anything else."""
         share, colon, failures = text.partition(":")
         if colon and not failures.isdecimal():
-            raise ValueError(f"{failures!r} is not a number of canaries that may fail")
+            raise ValueError(
+                say("{text} is not a number of canaries that may fail", text=repr(failures))
+            )
         first = Share.parse(share)
         if first.number <= 0:
-            raise ValueError("give at least one server")
+            raise ValueError(say("give at least one server"))
         may_fail = int(failures or 0)
         if may_fail and not first.percent and may_fail >= first.number:
             raise ValueError(
-                f"if {may_fail} of {first.number:g} canaries may fail, none proves a thing"
+                say(
+                    "if {failures} of {number} canaries may fail, they prove nothing",
+                    failures=may_fail,
+                    number=f"{first.number:g}",
+                )
             )
         return cls(first, may_fail)
 

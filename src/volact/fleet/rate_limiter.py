@@ -16,6 +16,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from volact.model.text import say
+
 _RATE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)/(s|m|h)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -31,7 +33,7 @@ class Rate(msgspec.Struct, frozen=True):
         """Read ``5/s``, ``30/m`` or ``200/h``; ``ValueError`` for anything else."""
         match = _RATE.fullmatch(text.strip())
         if match is None or not float(match[1]):
-            raise ValueError(f"{text!r} is not a pace like 5/s, 30/m or 200/h")
+            raise ValueError(say("{text} is not a pace like 5/s, 30/m or 200/h", text=repr(text)))
         return cls(float(match[1]), _SECONDS[match[2]])
 
     @property

@@ -87,7 +87,7 @@ def parse_source(text: str) -> tuple[Cloud, tuple[str, ...]]:
 
 
 def _forms() -> str:
-    return " or ".join(_form(cloud, cloud.listing) for cloud in clouds() if cloud.listing)
+    return ", ".join(_form(cloud, cloud.listing) for cloud in clouds() if cloud.listing)
 
 
 def _form(cloud: Cloud, syntax: ListingSyntax) -> str:

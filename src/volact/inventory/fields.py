@@ -19,7 +19,7 @@ from volact.inventory.lines import Lines
 from volact.model.error_text import message_text
 from volact.model.text import Text, say
 
-_LISTED = 40  # words of a hint
+_LISTED = 15  # words of a hint
 _MANY = 400  # words to compare with, one by one
 _LONG = 80  # characters of a word that is compared
 

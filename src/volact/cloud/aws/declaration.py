@@ -5,6 +5,7 @@ from __future__ import annotations
 from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.base import AccountOption, Cloud, ListingSyntax
 from volact.cloud.endpoint import check_endpoint
+from volact.model.text import say
 
 # Filters of DescribeInstances that choose servers.
 FILTERS = (
@@ -23,7 +24,7 @@ CLOUD = Cloud(
     module="volact.cloud.aws.account",
     scheme="ssm",
     place=rf"{_REGION}/i-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})",
-    place_shown="a region and an instance",
+    place_shown=say("a region and an instance"),
     place_example="eu-west-1/i-xxxxxxxxxxxxxxxxx",
     unproven=(
         "No real account has run this: that an answer comes unbroken through "

@@ -7,6 +7,7 @@ from typing import get_args
 from volact.cloud.base import AccountOption, Cloud, ListingSyntax
 from volact.cloud.endpoint import check_endpoint
 from volact.cloud.tencent.settings import Site, TencentSettings
+from volact.model.text import say
 
 # Filters of DescribeInstances.
 FILTERS = (
@@ -28,7 +29,7 @@ CLOUD = Cloud(
     module="volact.cloud.tencent.account",
     scheme="tat",
     place=rf"{_REGION}/[a-z]+-[a-z0-9]+",
-    place_shown="a region and an instance",
+    place_shown=say("a region and an instance"),
     place_example="ap-jakarta/ins-xxxxxxxx",
     unproven=(
         "No real account has confirmed that an instance without an agent is missing from "

@@ -1,0 +1,144 @@
+"""Each wrong input is one clear line and exit code 2, and what is there already stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_run import volact
+
+from volact.words import LANGUAGES
+
+GOOD = '[[server]]\nname = "web-01"\naddress = "ssh://203.0.113.1"\n'
+FILES: dict[str, str | bytes] = {
+    "good.toml": GOOD,
+    "winrm.toml": '[[server]]\naddress = "winrm://a"\nwinrm-transport = "basic"\n',
+    "empty.toml": "",
+    "typo.toml": '[[servers]]\naddress = "ssh://a"\n',
+    "single.toml": '[server]\naddress = "ssh://a"\n',
+    "noaddress.toml": '[[server]]\nname = "a"\n',
+    "clear.toml": '[[server]]\naddress = "ssh://a"\npassword = "x"\n',
+    "both.toml": '[[server]]\naddress = "ssh://a"\npassword-env = "A"\npassword-file = "b"\n',
+    "expect.toml": GOOD + 'expect = ["no-such-finding"]\n',
+    "until.toml": GOOD + 'expect = ["clock-skew until tomorrow"]\n',
+    "skip.toml": GOOD + '[skip]\nno-such = "x"\n',
+    "utf.toml": b"name = '\xff\xfe'",
+    "nul.csv": b"address\nssh://a\x00b\n",
+    "header.csv": "name,colour\na,red\n",
+    "short.csv": "address\n",
+    "wide.csv": "address\nssh://a,b,c\n",
+    "empty.ini": "[web]\n",
+    "vault.yml": "$ANSIBLE_VAULT;1.1;AES256\n6162\n",
+    "list.yml": "- a\n- b\n",
+    "answer.txt": "nothing here\n",
+    "bundle.json": "{}",
+    "old.txt": "kept",
+}
+# What is typed, and a word that the line has to name.
+WRONG: list[tuple[str, str]] = [
+    ("chek", "chek"),
+    ("check --inventroy x", "--inventroy"),
+    ("check", "no server given"),
+    ("check web-01", "web-01"),
+    ("check -i missing.toml", "missing.toml"),
+    ("check -i .", "directory"),
+    ("check -i empty.toml", "[[server]]"),
+    ("check -i typo.toml", "servers"),
+    ("check -i single.toml", "[[server]]"),
+    ("check -i noaddress.toml", "address"),
+    ("check -i clear.toml", "password"),
+    ("check -i both.toml", "password-env"),
+    ("check -i expect.toml", "no-such-finding"),
+    ("check -i until.toml", "tomorrow"),
+    ("check -i skip.toml", "no-such"),
+    ("check -i utf.toml", "UTF-8"),
+    ("check -i nul.csv", "nul.csv"),
+    ("check -i header.csv", "header.csv"),
+    ("check -i short.csv", "short.csv"),
+    ("check -i wide.csv", "wide.csv"),
+    ("check -i empty.ini", "empty.ini"),
+    ("check -i vault.yml", "vault"),
+    ("check -i list.yml", "list.yml"),
+    ("check -i good.toml web-02", "web-02"),
+    ("check -i good.toml --limit nothing", "nothing"),
+    ("check -i good.toml --exclude web-01", "web-01"),
+    ("check ssh://", "ssh://"),
+    ("check ftp://a", "ftp"),
+    ("check ssh://a:99999", "99999"),
+    ("check ssh://a:0", "0"),
+    ("check ssh://me:secret@a", "password"),
+    ("check ssh://a ssh://b:x", "x"),
+    ("check ssh://2001:db8::1", "brackets"),
+    ("check tat://x", "tat://x"),
+    ("check -i winrm.toml", "winrms://"),
+    ("check local", "Windows"),
+    ("check ssh://a --provider tencet", "tencent"),
+    ("check ssh://a --provider tencent/mars", "mars"),
+    ("check ssh://a --kms-host a:b", "a:b"),
+    ("check ssh://a --ignore no-such-finding", "no-such-finding"),
+    ("check ssh://a --lang fr", "fr"),
+    ("check ssh://a --output pdf", "pdf"),
+    ("check ssh://a --report pdf=x", "pdf=x"),
+    ("check ssh://a --report html=a --report csv=a", "twice"),
+    ("check ssh://a --concurrency none", "--concurrency"),
+    ("check ssh://a --deadline -1", "--deadline"),
+    ("check ssh://a --known-hosts missing", "missing"),
+    ("check ssh://a --key-file missing", "missing"),
+    ("check ssh://a --password-env NOT_SET_XY", "NOT_SET_XY"),
+    ("check ssh://a --from tencent:ap-x", "credentials"),
+    ("check --from mars:x", "mars"),
+    ("check --via ssh ssh://a", "--from"),
+    ("check ssh://a --notify nonsense", "--notify"),
+    ("check ssh://a --notify env:NOT_SET_XY", "NOT_SET_XY"),
+    ("activate ssh://a", "--yes"),
+    ("activate ssh://a --yes --allow everything", "everything"),
+    ("activate ssh://a --yes --canary 0", "--canary"),
+    ("activate ssh://a --yes --pace much", "much"),
+    ("activate ssh://a --yes --max-failures 200%", "200%"),
+    ("activate ssh://a --yes --resume nothing", "nothing"),
+    ("watch ssh://a --every soon", "soon"),
+    ("watch ssh://a --every 1h --allow rearm", "--repair"),
+    ("undo nothing --yes", "store"),
+    ("history nothing", "nothing"),
+    ("diff a b", "a"),
+    ("explain 0xC004F07", "0xC004F074"),
+    ("explain --class nothing", "nothing"),
+    ("script --provider nothing --to new.bat", "nothing"),
+    ("script --provider tencent --to old.txt", "--force"),
+    ("read-answer answer.txt --provider tencent", "VOLACT1"),
+    ("replay bundle.json", "bundle.json"),
+    ("inventory export -i good.toml --format xml", "xml"),
+    ("endpoints --kms-host a:b", "a:b"),
+    ("prune --older-than yesterday", "yesterday"),
+    ("forget nothing --yes", "store"),
+]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, content in FILES.items():
+        data = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / name).write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("line", "named"), WRONG, ids=[line for line, _ in WRONG])
+def test_one_line_and_exit_2(place: Path, line: str, named: str) -> None:
+    before = {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()}
+    for language in LANGUAGES:
+        told = [] if "--lang" in line or language == "en" else ["--lang", language]
+        done = volact(*line.split(), *told)
+        assert (done.returncode, done.stdout) == (2, ""), done
+        assert done.stderr.startswith("volact: ")
+        assert done.stderr.count("\n") == 1
+        assert language != "en" or named in done.stderr
+    assert {p.name: p.read_bytes() for p in place.iterdir() if p.is_file()} == before
+
+
+def test_the_store_that_is_no_store_stays(place: Path) -> None:
+    done = volact("status", "--store", str(place / "old.txt"))
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("\n") == 1
+    assert (place / "old.txt").read_text() == "kept"
