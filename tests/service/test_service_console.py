@@ -21,13 +21,17 @@ from service_fleet import (
 from volact.client.wire import Role
 from volact.core.context import Policy
 from volact.service.access import GRANTS, Permission
+from volact.service.policies import ApprovalPolicy, NotificationPolicy
+from volact.service.policy_store import read_policy
+from volact.service.schedules.store import list_schedules
 from volact.store.store import Store
 
 PAGES = [
     "/", "/servers", "/servers?verdict=failed&search=app", "/servers/app-01", "/runs",
     "/runs/bb22", "/findings", "/findings?code=0xC004F074",
     "/findings?code=kms-host-set-by-policy", "/runs/svc1", "/runs/svc2", "/runs/bb22/undo",
-    "/runs/aa11/plan", "/health", "/account",
+    "/runs/aa11/plan", "/health", "/account", "/inventories", "/inventories/fleet.toml",
+    "/schedules", "/reports", "/reports?run=bb22",
 ]  # fmt: skip
 ADMINISTERED = ["/users", "/audit", "/audit?check=1", "/audit/export"]
 
@@ -37,6 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     file = tmp_path_factory.mktemp("console") / "volact.db"
     with opened(file) as made:
         fill(str(file))
+        add_inventory(made)
         add_run(made, "svc1", "running", canary="2")
         add_run(made, "svc2", "awaiting-approval")
         add_run(made, "aa11", "done", verb="plan")
@@ -95,7 +100,7 @@ def test_an_empty_store_says_what_to_do_first(tmp_path: Path) -> None:
         assert 'href="/runs/new"' in get(empty, "/", role="operator")
         assert 'href="/runs/new"' not in get(empty, "/", role="viewer")
         assert "A run needs an inventory" in get(empty, "/runs/new", role="operator")
-        for path in ("/servers", "/runs", "/findings", "/health"):
+        for path in ("/servers", "/runs", "/findings", "/health", "/inventories", "/schedules"):
             assert "<h1>" in get(empty, path, role="viewer")
 
 
@@ -276,3 +281,90 @@ def test_an_account_has_tokens_sessions_and_a_language(tmp_path: Path) -> None:
         assert "link.made" in http.get("/audit/export").text.splitlines()[1]
         http.post(f"/users/{path}/remove")
         assert f"/users/{path}" not in http.get("/users").text
+
+
+INVENTORY = b"""[[server]]
+name = "web-1"
+address = "ssh://10.0.0.1"
+tags = ["web"]
+"""
+
+
+def test_an_inventory_is_uploaded_with_what_is_wrong_in_it(tmp_path: Path) -> None:
+    with opened(tmp_path / "volact.db") as store, signed_in(store, "administrator") as http:
+        page = http.post("/inventories", files={"file": ("fleet.toml", INVENTORY)}).text
+        assert "web-1" in page
+        assert "Wrong in it" not in page
+        wrong = INVENTORY.replace(b"address", b"adress")
+        page = http.post("/inventories", files={"file": ("fleet.toml", wrong)}).text
+        assert "Wrong in it" in page
+        assert "adress" in page
+        secret = INVENTORY + b'password = "letmein"\n'
+        refused = http.post("/inventories", files={"file": ("fleet.toml", secret)})
+        assert refused.status_code == 400
+        assert "letmein" not in refused.text
+        page = http.post("/inventories", data={
+            "name": "fleet.toml", "named": "fleet.toml", "text": INVENTORY.decode()
+        }).text  # fmt: skip
+        assert "Wrong in it" not in page
+        for name in ("../x", "", "x y"):
+            answer = http.post("/inventories/from", data={"name": name, "source": "tencent:x"})
+            assert answer.status_code == 400
+        http.post("/inventories/fleet.toml/delete")
+        assert http.get("/inventories/fleet.toml").status_code == 404
+
+
+def test_a_schedule_is_kept_as_its_form_says(tmp_path: Path) -> None:
+    form = {
+        "name": "nightly", "verb": "check", "inventory": "fleet.toml", "cron": "30 2 * * *",
+        "zone": "Asia/Jakarta", "begin": "01:00", "end": "05:00", "days": ["mon", "tue"],
+        "first": "2026-12-24", "last": "2026-12-26", "jitter": "15m", "enabled": "1",
+    }  # fmt: skip
+    with opened(tmp_path / "volact.db") as store, signed_in(store, "administrator") as http:
+        add_inventory(store)
+        assert "nightly" in http.post("/schedules", data=form).text
+        (kept,) = list_schedules(store)
+        assert (kept.spec.cron, kept.spec.zone, kept.enabled) == (
+            "30 2 * * *",
+            "Asia/Jakarta",
+            True,
+        )
+        assert [(it.begin, it.end, it.days) for it in kept.spec.windows] == [
+            ("01:00", "05:00", ("mon", "tue"))
+        ]
+        assert kept.spec.blackouts[0].last.isoformat() == "2026-12-26"
+        page = http.get(f"/schedules/{kept.id}").text
+        assert 'value="30 2 * * *"' in page
+        assert 'value="mon" checked' in page
+        assert http.post("/schedules", data={**form, "cron": "x"}).status_code == 400
+        http.post(f"/schedules/{kept.id}", data={**form, "enabled": "", "every": "6h", "cron": ""})
+        (kept,) = list_schedules(store)
+        assert (kept.spec.every, kept.enabled) == ("6h", False)
+        http.post(f"/schedules/{kept.id}/delete")
+        assert list_schedules(store) == []
+
+
+def test_policies_are_decided_by_administrators(tmp_path: Path) -> None:
+    with opened(tmp_path / "volact.db") as store:
+        with signed_in(store, "administrator") as http:
+            http.post("/policies/approvals", data={
+                "verbs": "activate undo", "tags": "prod", "most_servers": "10"
+            })  # fmt: skip
+            http.post("/policies/notifications", data={"channels": "HOOK", "expiring": "7d"})
+            assert http.post("/policies/repairs", data={"consents": "nothing"}).status_code == 400
+            assert http.post("/policies/nothing").status_code == 400
+        kept = read_policy(store, ApprovalPolicy)
+        assert kept == ApprovalPolicy(verbs=("activate", "undo"), tags=("prod",), most_servers=10)
+        assert read_policy(store, NotificationPolicy).channels[0].variable == "HOOK"
+        with signed_in(store, "operator") as http:
+            assert "readonly" in http.get("/schedules").text
+            assert http.post("/policies/approvals").status_code == 403
+
+
+def test_a_search_is_kept_as_a_view(store: Store) -> None:
+    with signed_in(store) as http:
+        page = http.post("/views", data={"name": "bad web", "verdict": "failed"}).text
+        assert "app-01" in page
+        assert "web-01" not in page
+        path = page.split('action="/views/')[1].split('"')[0]
+        assert "bad web" not in http.post(f"/views/{path}").text

@@ -20,7 +20,7 @@ from volact.core.steps import BY_NAME
 from volact.errors import InputError
 from volact.model.report import ServerReport
 from volact.model.text import say
-from volact.queries.servers import ServersQuery
+from volact.queries.servers import RunServersQuery
 from volact.queries.steps import StepsQuery
 from volact.report.group import natural
 from volact.report.words import label, step_words, value
@@ -140,12 +140,8 @@ def plan(request: Asked, run: FromPath[str]) -> Page:
     info, stored = known_run(request, run)
     if stored is None:
         raise NotFoundException()
-    rows = parts.store.rows(run)
-    seen = within(request)
-    if seen.scopes is not None:
-        names = {one.name for one in ServersQuery(now=parts.now(), filter=seen).stream(parts.store)}
-        rows = (row for row in rows if row.report.name in names)
-    groups, refused = plan_groups(row.report for row in rows)
+    rows = RunServersQuery(run=run, filter=within(request)).reports(parts.store)
+    groups, refused = plan_groups(rows)
     return page(
         request, "plan.html.j2", id=run, info=info, stored=stored, groups=groups, refused=refused
     )

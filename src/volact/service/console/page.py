@@ -12,6 +12,7 @@ import msgspec
 from jinja2 import Environment
 from litestar import Request, Response
 from litestar.response import Redirect
+from markupsafe import escape
 
 from volact.core.licence_end import days_until
 from volact.model.text import Text, say
@@ -46,6 +47,14 @@ MENU: tuple[tuple[Text, tuple[Place, ...]], ...] = (
             Place("/", say("Fleet"), key="f"),
             Place("/servers", say("Servers"), key="s"),
             Place("/runs", say("Runs"), key="r"),
+            Place("/reports", say("Reports"), key="d"),
+        ),
+    ),
+    (
+        say("Work"),
+        (
+            Place("/inventories", say("Inventories"), key="i"),
+            Place("/schedules", say("Schedules and policy"), key="p"),
         ),
     ),
     (
@@ -178,6 +187,9 @@ def _environment() -> Environment:
         cause_words=words.cause_words,
         days_words=words.days_words,
         error_names=ERROR_NAMES,
+        lines_kept=escape,  # of a text of many lines
+        policy_fields=words.policy_fields,
+        policy_titles=words.POLICIES,
         query=lambda **given: _query(given),
         role_name=words.ROLES.__getitem__,
         server_path=server_path,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import msgspec
 from litestar import Response, get, post
@@ -15,36 +14,24 @@ from volact.client.wire import NewToken, NewUser, Role, UserChange
 from volact.errors import InputError
 from volact.model.text import say
 from volact.service.access import Permission
+from volact.service.console.changing import changed
 from volact.service.console.page import (
     Asked,
     Form,
     Page,
     actor_of,
-    form_of,
     go_to,
     page,
     parts_of,
 )
 from volact.service.identity import audit, sessions, tokens, users
-from volact.service.identity.audit import Change, changing
+from volact.service.identity.audit import Change
 from volact.service.settings import base_url
 from volact.words import LANGUAGES
 
-T = TypeVar("T")
-_OWN = {"permission": Permission.SIGNED_IN}
+_OWN = {"permission": Permission.SIGNED_IN, "session": True}
 _ADMIN = {"permission": Permission.ADMINISTER}
 _LINES = 100
-
-
-async def _changed(request: Asked, work: Callable[[Change, Form], T]) -> T:
-    """What a form asks for, in one transaction with its line of the audit."""
-    parts, actor, form = parts_of(request), actor_of(request), await form_of(request)
-
-    def run() -> T:
-        with changing(parts.store, parts.now(), actor) as change:
-            return work(change, form)
-
-    return await asyncio.to_thread(run)
 
 
 @get("/account", opt=_OWN, sync_to_thread=True)
@@ -76,14 +63,14 @@ async def set_language(request: Asked) -> Response[Any]:
     def work(change: Change, form: Form) -> None:
         users.alter(change, change.actor.user, UserChange(language=form.text("language")))
 
-    await _changed(request, work)
+    await changed(request, work)
     return go_to("/account")
 
 
 @post("/account/sessions/end", opt=_OWN)
 async def end_session(request: Asked) -> Response[Any]:
     """End one of one's own sessions, or all."""
-    await _changed(request, lambda change, form: sessions.end(
+    await changed(request, lambda change, form: sessions.end(
         change, change.actor.user, form.text("session")
     ))  # fmt: skip
     return go_to("/account")
@@ -99,14 +86,14 @@ async def make_token(request: Asked) -> Response[Any]:
             raise InputError(say("{text} is no number of days", text=days[:20]))
         return tokens.make(change, NewToken(name=form.text("name"), role=role, days=int(days)))[1]
 
-    key = await _changed(request, work)
+    key = await changed(request, work)
     return await asyncio.to_thread(_account, request, key)
 
 
 @post("/account/tokens/revoke", opt=_OWN)
 async def revoke_token(request: Asked) -> Response[Any]:
     """A token ends at once."""
-    await _changed(request, lambda change, form: tokens.revoke(
+    await changed(request, lambda change, form: tokens.revoke(
         change, form.text("token"), change.actor.user
     ))  # fmt: skip
     return go_to("/account")
@@ -128,7 +115,7 @@ async def add_user(request: Asked) -> Response[Any]:
         new = NewUser(name=form.text("name"), role=role, scopes=_scopes(form))
         return users.add(change, msgspec.structs.replace(new, email=form.text("email"))).id
 
-    return go_to(f"/users/{await _changed(request, work)}")
+    return go_to(f"/users/{await changed(request, work)}")
 
 
 def _scopes(form: Form) -> tuple[str, ...] | None:
@@ -168,14 +155,14 @@ async def alter_user(request: Asked, id: FromPath[str]) -> Response[Any]:
         )
         users.alter(change, id, to)
 
-    await _changed(request, work)
+    await changed(request, work)
     return go_to(f"/users/{id}")
 
 
 @post("/users/{id:str}/link", opt=_ADMIN)
 async def sign_in_link(request: Asked, id: FromPath[str]) -> Response[Any]:
     """A link that signs the user in once; shown on this page once."""
-    key = await _changed(
+    key = await changed(
         request, lambda change, _: sessions.make_link(change, users.find(change.connection, id))
     )
     link = sessions.link_url(base_url(parts_of(request).settings), key)
@@ -185,7 +172,7 @@ async def sign_in_link(request: Asked, id: FromPath[str]) -> Response[Any]:
 @post("/users/{id:str}/sign-out", opt=_ADMIN)
 async def sign_user_out(request: Asked, id: FromPath[str]) -> Response[Any]:
     """End all sessions of a user."""
-    await _changed(request, lambda change, _: sessions.end(
+    await changed(request, lambda change, _: sessions.end(
         change, users.find(change.connection, id).id
     ))  # fmt: skip
     return go_to(f"/users/{id}")
@@ -194,7 +181,7 @@ async def sign_user_out(request: Asked, id: FromPath[str]) -> Response[Any]:
 @post("/users/{id:str}/remove", opt=_ADMIN)
 async def remove_user(request: Asked, id: FromPath[str]) -> Response[Any]:
     """Delete a user."""
-    await _changed(request, lambda change, _: users.remove(change, id))
+    await changed(request, lambda change, _: users.remove(change, id))
     return go_to("/users")
 
 

@@ -78,6 +78,22 @@ def seen_counts(request: Asked, found: tuple[RunRow, ...]) -> dict[str, Summary]
     return RunCountsQuery(runs=ids, filter=filter).ask(parts_of(request).store)
 
 
+@get("/reports", opt=_READ, sync_to_thread=True)
+def reports(request: Asked) -> Page:
+    """The formats that the report of a run can be downloaded in."""
+    chosen = str(request.query_params.get("run", ""))
+    found = one_page(RunsQuery(), parts_of(request), request.query_params.get("cursor", ""))
+    counts = seen_counts(request, found.items)
+    return page(
+        request,
+        "reports.html.j2",
+        chosen=known_run(request, chosen)[1] if chosen else None,
+        runs=[(run, counts[run.id]) for run in found.items if run.id in counts],
+        next=found.next,
+        first=not request.query_params.get("cursor"),
+    )
+
+
 @get("/runs/{run:str}", opt=_READ, sync_to_thread=True)
 def run(request: Asked, run: FromPath[str]) -> Page:
     """One run: how far it is, its counts, why it stopped, and its servers."""
@@ -208,4 +224,4 @@ async def refuse(request: Asked, run: FromPath[str]) -> Response[Any]:
     return await _steered(request, run, lambda control: control.refuse(run, actor, reason))
 
 
-HANDLERS = (runs, run, events, pause, resume, cancel, retry, approve, refuse)
+HANDLERS = (runs, reports, run, events, pause, resume, cancel, retry, approve, refuse)

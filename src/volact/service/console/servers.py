@@ -20,7 +20,8 @@ from volact.queries.pages import PageRequest
 from volact.queries.servers import ServersQuery, status_row
 from volact.service.access import Permission
 from volact.service.app import Parts
-from volact.service.console.page import Asked, Page, page, parts_of, within
+from volact.service.console.page import Asked, Page, actor_of, page, parts_of, within
+from volact.service.views import list_views
 
 _AT_ONCE = 50
 _ORDERS: dict[str, Literal["ends", "seen"]] = {"ends": "ends", "seen": "seen"}
@@ -106,14 +107,18 @@ def one_page(question: Any, parts: Parts, cursor: str) -> PageOf[Any]:
 def servers(request: Asked) -> Page:
     """The servers that the form means, fifty at a time."""
     parts, search = parts_of(request), search_of(request.query_params)
-    now, filter = parts.now(), within(request, search.filter(parts))
+    now, views = parts.now(), list_views(parts.store, actor_of(request))
+    view = next((one for one in views if one.id == request.query_params.get("view")), None)
+    filter = within(request, view.filter if view else search.filter(parts))
     question = ServersQuery(now=now, filter=filter, order=_ORDERS.get(search.order, "name"))
     found = one_page(question, parts, request.query_params.get("cursor", ""))
     return page(
         request,
         "servers.html.j2",
         search=search,
-        asked=msgspec.to_builtins(search),
+        asked={"view": view.id} if view else msgspec.to_builtins(search),
+        view=view,
+        views=views,
         rows=[(status_row(state, now), state.tags) for state in found.items],
         next=found.next,
         first=not request.query_params.get("cursor"),

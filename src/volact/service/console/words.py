@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from volact.client.wire import Role, RunInfo, RunState
 from volact.model.report import Summary, count_of
 from volact.model.text import Text, count, listed, say
@@ -84,3 +86,51 @@ def actions_of(run: RunInfo, actor: Actor) -> tuple[str, ...]:
         return ()
     all_healthy = run.counts.get("healthy", 0) >= run.servers
     return tuple(word for word in _STEERED.get(run.state, ()) if word != "retry" or not all_healthy)
+
+
+POLICIES: dict[str, Text] = {
+    "approvals": say("Which runs need a second person"),
+    "repairs": say("What schedules may repair"),
+    "retention": say("How long things are kept"),
+    "notifications": say("Who is told of changes"),
+}
+_POLICY_LABELS: dict[str, Text] = {
+    "verbs": say("verbs"),
+    "tags": say("a server with one of these tags"),
+    "providers": say("a server of one of these providers"),
+    "most_servers": say("more servers than"),
+    "consents": say("a run that allows one of these"),
+    "repairs.consents": say("what a schedule may allow"),
+    "allowed": say("schedules may repair"),
+    "canary": say("canaries of a schedule that names none"),
+    "max_failures": say("failures after which such a schedule stops"),
+    "needs_approval": say("each repair waits for a person"),
+    "runs": say("runs, such as 180d; empty: for ever"),
+    "least_runs": say("newest runs that stay at any age"),
+    "facts": say("facts, such as 30d; empty: for ever"),
+    "channels": say("variables that hold the URLs of channels"),
+    "expiring": say("a licence that ends within"),
+}
+
+
+class PolicyField(msgspec.Struct, frozen=True):
+    """One field of a policy in its form."""
+
+    name: str
+    label: str
+    kind: str
+    value: str
+
+
+def policy_fields(kind: str, policy: msgspec.Struct) -> list[PolicyField]:
+    """The fields of a policy as text."""
+    return [_policy_field(kind, name, getattr(policy, name)) for name in policy.__struct_fields__]
+
+
+def _policy_field(kind: str, name: str, value: object) -> PolicyField:
+    told = _POLICY_LABELS.get(f"{kind}.{name}") or _POLICY_LABELS[name]
+    if isinstance(value, bool):
+        return PolicyField(name, tr(told), "bool", "1" if value else "")
+    if isinstance(value, tuple):
+        value = " ".join(str(getattr(item, "variable", item)) for item in value)
+    return PolicyField(name, tr(told), "text", "" if value is None else str(value))

@@ -1,0 +1,42 @@
+"""Forms that change something: one transaction, with its line of the audit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from volact.errors import InputError
+from volact.model.text import raw
+from volact.service.console.page import Asked, Form, actor_of, form_of, parts_of
+from volact.service.identity.audit import Change
+from volact.service.identity.audit import changing as change_of
+
+T = TypeVar("T")
+
+
+async def changed(request: Asked, work: Callable[[Change, Form], T]) -> T:
+    """What a form asks for is done."""
+    form = await form_of(request)
+    return await change(request, lambda change: work(change, form))
+
+
+async def change(request: Asked, work: Callable[[Change], T]) -> T:
+    """The same for what was read already."""
+    parts, actor = parts_of(request), actor_of(request)
+
+    def run() -> T:
+        with change_of(parts.store, parts.now(), actor) as made:
+            return work(made)
+
+    return await asyncio.to_thread(run)
+
+
+def checked(kind: type[T], values: dict[str, Any]) -> T:
+    """The values of a form as a struct; ``InputError`` for one that it cannot have."""
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise InputError(raw(str(error))) from error

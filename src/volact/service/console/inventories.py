@@ -1,0 +1,167 @@
+"""Inventories: what there is, what is wrong in it, uploads and lists of clouds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from volact.client.inventories import InventoryInfo, InventorySource, InventoryUpload
+from volact.cloud.base import ApiError
+from volact.errors import InputError
+from volact.model.text import raw, say
+from volact.service import inventories as kept
+from volact.service.access import Permission
+from volact.service.console.changing import change, changed, checked
+from volact.service.console.page import Asked, Page, actor_of, form_of, go_to, page, parts_of
+from volact.service.identity.audit import Change
+from volact.store.store import Store
+
+_READ = {"permission": Permission.READ}
+_CONFIGURE = {"permission": Permission.CONFIGURE}
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+def seen_inventories(request: Asked) -> list[InventoryInfo]:
+    """Each with the servers that the caller may see, and no lines about others."""
+    store, scopes = parts_of(request).store, actor_of(request).scopes
+    found = store.ask(kept.all_inventories)
+    if scopes is None:
+        return found
+    return [
+        msgspec.structs.replace(info, servers=len(_servers(request, info.name)), mistakes=())
+        for info in found
+    ]
+
+
+def _servers(request: Asked, name: str) -> list[Any]:
+    upload = _text(parts_of(request).store, name)
+    found = kept.read_text(upload.file, upload.text).servers
+    scopes = actor_of(request).scopes
+    return sorted(
+        (server for server in found if kept.in_scopes(server, scopes)), key=lambda it: it.name
+    )
+
+
+def _text(store: Store, name: str) -> InventoryUpload:
+    found = store.ask(lambda connection: kept.text_of(connection, name))
+    if found is None:
+        raise NotFoundException()
+    return found
+
+
+@get("/inventories", opt=_READ, sync_to_thread=True)
+def inventories(request: Asked) -> Page:
+    """All of them, and the forms for another."""
+    return page(request, "inventories.html.j2", inventories=seen_inventories(request))
+
+
+@get("/inventories/{name:str}", opt=_READ, sync_to_thread=True)
+def inventory(request: Asked, name: FromPath[str]) -> Page:
+    """One: what is wrong in it, and its servers."""
+    store, actor = parts_of(request).store, actor_of(request)
+    info = store.ask(lambda connection: kept.find_inventory(connection, name))
+    if info is None:
+        raise NotFoundException()
+    servers = _servers(request, name)
+    whole = actor.scopes is None
+    return page(
+        request,
+        "inventory.html.j2",
+        info=info,
+        mistakes=info.mistakes if whole else (),
+        servers=servers[:200],
+        more=max(0, len(servers) - 200),
+        text=_text(store, name).text if actor.may(Permission.CONFIGURE) else "",
+    )
+
+
+@post("/inventories", opt=_CONFIGURE, request_max_body_size=10 * 1024 * 1024)
+async def upload(request: Asked) -> Response[Any]:
+    """Keep a file, or the text of one."""
+    sent = await request.form()
+    file, text = sent.get("file"), str(sent.get("text") or "")
+    named = str(sent.get("named") or "inventory.toml")
+    if isinstance(file, UploadFile) and file.filename:
+        named = file.filename
+        try:
+            text = (await file.read()).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(say("the file is no text in UTF-8")) from error
+    name = _checked_name(str(sent.get("name") or "").strip() or named)
+    made = checked(InventoryUpload, {"file": named, "text": text})
+
+    def work(change: Change) -> None:
+        kept.save_upload(change.connection, _saving(request, name), made)
+        change.tell("inventory.uploaded", name)
+
+    await change(request, work)
+    return go_to(f"/inventories/{name}")
+
+
+def _checked_name(name: str) -> str:
+    if not name or not {*name} <= _NAME or name[0] in "._-" or len(name) > 100:
+        raise InputError(
+            say("{name} is no name of an inventory", name=raw(repr(name[:100]))),
+            say("use letters, digits, dots and dashes"),
+        )
+    return name
+
+
+def _saving(request: Asked, name: str) -> kept.Saving:
+    parts, actor = parts_of(request), actor_of(request)
+    allow = parts.settings.allow_commands
+    return kept.Saving(name=name, by=actor.name, now=parts.now(), allow_commands=allow)
+
+
+@post("/inventories/from", opt=_CONFIGURE)
+async def list_from_cloud(request: Asked) -> Response[Any]:
+    """Keep what a cloud lists now."""
+    form = await form_of(request)
+    values = {"source": form.text("source"), "via": form.text("via")}
+    filters = form.text("filters").split()
+    wanted = checked(InventorySource, {**values, "filters": filters})
+    return await _listed(request, _checked_name(form.text("name")), wanted)
+
+
+@post("/inventories/{name:str}/refresh", opt=_CONFIGURE)
+async def refresh(request: Asked, name: FromPath[str]) -> Response[Any]:
+    """List the cloud again."""
+    store = parts_of(request).store
+    info = store.ask(lambda connection: kept.find_inventory(connection, name))
+    if info is None:
+        raise NotFoundException()
+    return await _listed(request, name, kept.source_of(info))
+
+
+async def _listed(request: Asked, name: str, wanted: InventorySource) -> Response[Any]:
+    try:
+        found = await kept.list_source(wanted)
+    except ApiError as error:
+        raise InputError(error.message, error.hint) from error
+
+    def work(change: Change) -> None:
+        kept.save_listed(change.connection, _saving(request, name), wanted, found)
+        change.tell("inventory.listed", name)
+
+    await change(request, work)
+    return go_to(f"/inventories/{name}")
+
+
+@post("/inventories/{name:str}/delete", opt=_CONFIGURE)
+async def delete_inventory(request: Asked, name: FromPath[str]) -> Response[Any]:
+    """Delete one that no run and no schedule needs."""
+
+    def work(change: Change, _: Any) -> None:
+        kept.delete_inventory(change.connection, name)
+        change.tell("inventory.deleted", name)
+
+    await changed(request, work)
+    return go_to("/inventories")
+
+
+HANDLERS = (inventories, inventory, upload, list_from_cloud, refresh, delete_inventory)
