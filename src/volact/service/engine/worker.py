@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 from volact.service.database.schema import open_service_store
 from volact.service.engine import progress
 from volact.service.engine.finish import end_run, fail_run
-from volact.service.engine.lease import BEAT_S, Lease, LeaseLostError, take_away
+from volact.service.engine.lease import BEAT_S, LEASE_LOST, Lease, LeaseLostError, take_away
 from volact.service.engine.ledger import Ledger, patiently
 from volact.service.engine.live_run import LiveRun, load_parts
 from volact.service.engine.progress import Standing
@@ -39,7 +39,6 @@ _RUNS = 50
 _QUEUE_S = 0.5
 _PAUSE_S = 0.05
 _IDLE_MS = 5000
-LEASE_LOST = 70  # exit code
 
 
 class Worker:
@@ -196,6 +195,7 @@ def _dbos_config(address: Address, worker: str) -> DBOSConfig:
         "executor_id": worker,
         "application_version": _VERSION,
         "log_level": "WARNING",
+        "sys_db_idle_transaction_timeout_sec": _IDLE_MS / 1000,
         "notification_listener_polling_interval_sec": 0.5,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ class EngineLab:
         self.store = store
         self.control = EngineControl(store, utc_now)
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._consoles: list[subprocess.Popen[bytes]] = []
         self._url = url
         self._folder = folder
         self.set_inventory()
@@ -56,6 +58,22 @@ class EngineLab:
             self.workers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log))
         return self.workers[-1]
 
+    def start_console(self) -> subprocess.Popen[bytes]:
+        """A console, on a free port."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "volact", "serve", "--database", self._url]
+        command += ["--listen", f"127.0.0.1:{port}"]
+        with (self._folder / f"console-{len(self._consoles)}.log").open("wb") as log:
+            self._consoles.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log))
+        return self._consoles[-1]
+
+    def end(self) -> None:
+        """End every process."""
+        for process in (*self.workers, *self._consoles):
+            process.kill()
+            process.wait()
+
     async def submit(self, spec: RunSpec) -> RunInfo:
         """Request a run."""
         return await self.control.submit(spec, OPERATOR)
@@ -66,7 +84,7 @@ class EngineLab:
 
     async def until(self, run: str, reached: Callable[[RunInfo], bool]) -> RunInfo:
         """Wait for something to be true of a run."""
-        while not reached(info := self.info(run)):
+        while not reached(info := self.info(run)):  # noqa: ASYNC110  (other processes act)
             await asyncio.sleep(_PAUSE_S)
         return info
 
@@ -93,6 +111,4 @@ def engine_lab(
         try:
             yield made
         finally:
-            for worker in made.workers:
-                worker.kill()
-                worker.wait()
+            made.end()
