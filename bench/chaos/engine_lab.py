@@ -19,6 +19,7 @@ from volact.service.app import utc_now
 from volact.service.database.schema import open_service_store
 from volact.service.database.tables import INVENTORIES
 from volact.service.engine.control import EngineControl
+from volact.service.engine.lease import beats
 from volact.service.runs import find_run
 from volact.store.address import parse_address
 from volact.store.store import Store
@@ -27,11 +28,11 @@ OPERATOR = Actor(user="1", name="ann", role="operator")
 _PAUSE_S = 0.1
 
 
-class EngineLab:
-    """A lab whose servers are the inventory ``lab`` of a service without a console."""
+class Service:
+    """A service without a console: its store, and workers that are processes."""
 
-    def __init__(self, lab: Peephole, store: Store, url: str, folder: Path) -> None:
-        self.lab = lab
+    def __init__(self, inventory: Path, store: Store, url: str, folder: Path) -> None:
+        self.inventory = inventory
         self.store = store
         self.control = EngineControl(store, utc_now)
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -42,7 +43,8 @@ class EngineLab:
 
     def set_inventory(self, change: Callable[[str], str] = str) -> None:
         """The lab's inventory, changed; its paths are absolute, as they are in a service."""
-        text = self.lab.inventory.read_text("utf-8").replace('"lab.', f'"{self._folder}/lab.')
+        text = self.inventory.read_text("utf-8")
+        text = text.replace('"lab.', f'"{self.inventory.parent}/lab.')
         row = {"name": "lab", "file": "lab.toml", "text": change(text), "updated": "2026-01-01"}
 
         def work(connection: sa.Connection) -> None:
@@ -92,10 +94,22 @@ class EngineLab:
         """Wait for the end of a run."""
         return await self.until(run, lambda info: info.ended is not None)
 
+    def alive(self) -> set[str]:
+        """The ids of the workers that hold a lease."""
+        return {*self.store.ask(beats)}
+
     def said(self) -> str:
         """What the workers printed."""
         logs = sorted(self._folder.glob("worker-*.log"))
         return "\n".join(log.read_text("utf-8", "replace") for log in logs)
+
+
+class EngineLab(Service):
+    """A service over a lab that can be asked how its servers are."""
+
+    def __init__(self, lab: Peephole, store: Store, url: str, folder: Path) -> None:
+        super().__init__(lab.inventory, store, url, folder)
+        self.lab = lab
 
 
 @contextmanager

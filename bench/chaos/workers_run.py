@@ -32,7 +32,7 @@ from engine_lab import EngineLab, engine_lab  # noqa: E402
 from postgres_server import PostgresServer, binaries  # noqa: E402
 
 from volact.client.wire import RunInfo, RunSpec  # noqa: E402
-from volact.service.database.tables import RUN_SERVERS, SLOTS, WORKERS  # noqa: E402
+from volact.service.database.tables import RUN_SERVERS, SLOTS  # noqa: E402
 
 What = Literal["worker killed", "console killed", "worker stopped and woken", "database restarted"]
 _WORKERS = 3
@@ -167,22 +167,17 @@ class Campaign:
 
     async def _measure(self, strike: Strike, worker: str, ids: list[str], begun: float) -> None:
         """How long the workflows of a process wait for another."""
-        while ids or worker in self._alive():
+        while ids or worker in self._made.alive():
             mine, waiting = self._rows(_STILL, worker=worker, ids=ids)[0] if ids else (0, 0)
             strike.goes_on_s = time.monotonic() - begun
             strike.given_back_s = strike.goes_on_s if mine else strike.given_back_s
-            if not waiting and worker not in self._alive():
+            if not waiting and worker not in self._made.alive():
                 return
             await asyncio.sleep(_POLL_S)
 
-    def _alive(self) -> set[str]:
-        return {row[0] for row in self._made.store.ask(
-            lambda connection: connection.execute(sa.select(WORKERS.c.id)).all()
-        )}  # fmt: skip
-
     def _worker_of(self, process: subprocess.Popen[bytes]) -> str:
         """Its id; ``""`` where it has not begun."""
-        found = [worker for worker in self._alive() if f"-{process.pid}-" in worker]
+        found = [worker for worker in self._made.alive() if f"-{process.pid}-" in worker]
         return found[0] if found else ""
 
     def _rows(self, text: str, **values: Any) -> Any:

@@ -20,12 +20,12 @@ from sqlalchemy.engine import make_url
 from volact.service.database.schema import open_service_store
 from volact.service.engine import progress
 from volact.service.engine.finish import end_run, fail_run
-from volact.service.engine.lease import BEAT_S, LEASE_LOST, Lease, LeaseLostError, take_away
+from volact.service.engine.lease import BEAT_S, LEASE_LOST, Lease, LeaseLostError, beats, take_away
 from volact.service.engine.ledger import Ledger, patiently
 from volact.service.engine.live_run import LiveRun, load_parts
 from volact.service.engine.progress import Standing
 from volact.service.engine.reaper import Reaper
-from volact.service.engine.workflows import RUN_QUEUE, NamedServer, queue_of, set_work
+from volact.service.engine.workflows import BATCHES, RUN_QUEUE, NamedServer, queue_of, set_work
 from volact.service.runs import find_run
 from volact.service.tracing import spans_of
 from volact.store.address import Address
@@ -34,7 +34,6 @@ from volact.store.failures import CAUGHT
 _LOG = logging.getLogger("volact.service")
 # Workflows of another number are not executed: raised when their steps change.
 _VERSION = "volact-1"
-_BATCHES = 2  # of one worker at a time: one at work, one whose servers follow
 _RUNS = 50
 _QUEUE_S = 0.5
 _PAUSE_S = 0.05
@@ -94,18 +93,19 @@ class Worker:
         """Take the run out of the queue; whether this attempt works on it."""
         return patiently(self._store, lambda c: progress.begin(c, run, attempt))
 
-    def left(self, run: str, attempt: int) -> list[NamedServer]:
-        """The servers to work on next; none where the run does not go on."""
+    def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int]:
+        """The servers to work on next, none where the run does not go on; and the workers."""
 
-        def read(connection: sa.Connection) -> list[NamedServer]:
+        def read(connection: sa.Connection) -> tuple[list[NamedServer], int]:
             if progress.standing(connection, run) != Standing("running", attempt):
-                return []
-            return [(one.name, one.label) for one in progress.unfinished(connection, run)]
+                return [], 0
+            left = progress.unfinished(connection, run)
+            return [(one.name, one.label) for one in left], len(beats(connection))
 
-        found = patiently(self._store, read)
-        for queue in {queue_of(label) for _, label in found}:
+        left, workers = patiently(self._store, read)
+        for queue in {queue_of(label) for _, label in left}:
             _register(queue)  # of a label that no worker has had yet
-        return found
+        return left, workers
 
     def end(self, run: str, attempt: int) -> None:
         """Complete the run's state and its report."""
@@ -185,7 +185,7 @@ def _die() -> None:
 
 
 def _register(queue: str) -> None:
-    DBOS.register_queue(queue, worker_concurrency=_BATCHES, polling_interval_sec=_QUEUE_S)
+    DBOS.register_queue(queue, worker_concurrency=BATCHES, polling_interval_sec=_QUEUE_S)
 
 
 def _dbos_config(address: Address, worker: str) -> DBOSConfig:
