@@ -122,11 +122,11 @@ class Worker:
             live = self._live.get((run, attempt))
             if live is None:
                 self._loop = asyncio.get_running_loop()
-                parts = await asyncio.to_thread(load_parts, self._store, run, attempt)
-                live = LiveRun(parts, self._store, self._ledger, self._lease, self._spans)
+                parts = await self._ledger.ask(lambda c: load_parts(c, run, attempt))
+                live = LiveRun(parts, self._ledger, self._lease, self._spans)
                 self._live[run, attempt] = live
             live.batches += 1
-        at = await asyncio.to_thread(self._store.ask, lambda c: progress.standing(c, run))
+        at = await self._ledger.ask(lambda c: progress.standing(c, run))
         if self._stopping or at != Standing("running", attempt):
             live.close()
         return live

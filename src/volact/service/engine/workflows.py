@@ -16,6 +16,7 @@ from dbos import DBOS, SetWorkflowID, StepReservation, WorkflowHandleAsync
 from volact.service.engine.live_run import LiveRun
 
 RUN_QUEUE = "volact-runs"
+BATCH_NAME = "volact.batch"
 _BATCH = 50
 BATCHES = 2  # of one worker at a time: one at work, one whose servers follow
 _WINDOW = 16  # batches in the queue at a time, so that runs take turns
@@ -150,7 +151,7 @@ async def _failure(handle: WorkflowHandleAsync[None]) -> str:
     return ""
 
 
-@DBOS.workflow(name="volact.batch")
+@DBOS.workflow(name=BATCH_NAME)
 async def batch_workflow(run: str, attempt: int, names: list[str]) -> None:
     """Work on some servers of a run, each a step; those not begun are left to the run."""
     (work,) = _work
