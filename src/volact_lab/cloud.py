@@ -78,6 +78,7 @@ class LabCloud(msgspec.Struct, frozen=True, kw_only=True):
     id_prefix: str = "i-"
     id_letters: str = "0123456789abcdef"
     id_length: int = 17
+    says_license: bool = False  # its API alone does: no server sees it by itself
     metadata: Callable[[Any], dict[str, str]] | None = None
 
     @property

@@ -136,6 +136,8 @@ def _server(slot: Slot, stem: str) -> str:
     elsewhere = [] if spec.cloud.is_home else [spec.cloud.provider]
     elsewhere += [PROVIDERS[fault] for fault in spec.faults if fault in PROVIDERS]
     lines += [f"provider = {_text(name)}" for name in elsewhere]
+    if spec.cloud.says_license:
+        lines.append(f"license = {_text(spec.cloud.license)}")
     if OWN_LICENSE in spec.faults:
         lines.append('license = "BYOL"')
     if spec.user != "Administrator" and not spec.by_cloud:

@@ -8,10 +8,20 @@ import re
 import zlib
 
 import pytest
+import tree_sitter
+import tree_sitter_powershell
 
 from volact.agent.render import render
 from volact.agent.request import new_request
-from volact.agent.wrap import ALIBABA_BYTES, CLOUDS, SERVICES, Wrapped, wrap
+from volact.agent.wrap import (
+    ALIBABA_BYTES,
+    CLOUDS,
+    SERVICES,
+    Wrapped,
+    packed_powershell,
+    waiting_powershell,
+    wrap,
+)
 from volact.core.standalone import standalone_steps
 from volact.knowledge.load import knowledge_for
 
@@ -87,6 +97,22 @@ def test_the_request_of_ssm() -> None:
     assert document["Parameters"]["executionTimeout"] == ["180"]
     assert all(isinstance(line, str) for line in document["Parameters"]["commands"])
     assert made.files[0].isascii()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        packed_powershell(b"@echo off\r\n"),
+        waiting_powershell("C:\\Windows\\Temp\\volact-1.bin", size=9, wait_s=60),
+    ],
+    ids=["packed", "waiting"],
+)
+def test_a_script_that_is_sent_is_powershell(text: str) -> None:
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+    assert not parser.parse(text.encode()).root_node.has_error
+    assert parser.parse(text.replace("{ $to", "( $to", 1).encode()).root_node.has_error
+    assert "{{" not in text
+    assert text.isascii()
 
 
 def test_google_cloud_takes_the_script_itself() -> None:

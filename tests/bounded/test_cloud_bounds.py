@@ -11,6 +11,10 @@ import pytest
 from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to, with_success
 
 from volact.bounded.stream import Limits
+from volact.cloud.alibaba import assistant
+from volact.cloud.alibaba import sdk as alibaba_sdk
+from volact.cloud.alibaba.calls import Calls as AlibabaCalls
+from volact.cloud.alibaba.settings import AlibabaSettings
 from volact.cloud.aws import sdk as aws_sdk
 from volact.cloud.aws import ssm
 from volact.cloud.aws.calls import Calls as AwsCalls
@@ -46,9 +50,20 @@ async def ask_aws(port: int, folder: Path) -> ApiError:
     return caught.value
 
 
+async def ask_alibaba(port: int, folder: Path) -> ApiError:
+    path = folder / "keys.ini"
+    path.write_text("[default]\ntype = access_key\naccess_key_id = L0\naccess_key_secret = key\n")
+    settings = AlibabaSettings(endpoint=f"http://127.0.0.1:{port}", credentials=str(path))
+    calls = AlibabaCalls("cn-hangzhou", alibaba_sdk.Keys(settings), BlockingCalls(), ())
+    with pytest.raises(ApiError) as caught:
+        await assistant.agents(calls, ["i-1"])
+    return caught.value
+
+
 Ask = Callable[[int, Path], Awaitable[ApiError]]
 ASKS: dict[str, tuple[Ask, Limits]] = {
     "tencent": (ask_tencent, LIMITS),
+    "alibaba": (ask_alibaba, alibaba_sdk.LIMITS),
     "aws": (ask_aws, aws_sdk.LIMITS),
 }
 CLOUDS = pytest.mark.parametrize(("ask", "limits"), ASKS.values(), ids=ASKS)

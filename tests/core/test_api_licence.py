@@ -13,6 +13,23 @@ ENTITLEMENT = {"license-byol", "entitlement-unknown", "image-not-entitled"}
 
 
 @pytest.mark.parametrize(
+    ("license_", "finding"),
+    [
+        ("system", None),
+        ("Aliyun", None),
+        ("BYOL", "license-byol"),
+        ("", "entitlement-unknown"),
+        ("Auto", "entitlement-unknown"),
+    ],
+)
+def test_where_the_api_alone_tells_it_does(license_: str, finding: str | None) -> None:
+    raw = server("2019", kms="kms.cloud.aliyuncs.com")
+    assessed = assess(facts_of(raw), replace(context("alibaba"), license=license_))
+    found = {item.id for item in diagnose(assessed)} & ENTITLEMENT
+    assert found == ({finding} if finding else set())
+
+
+@pytest.mark.parametrize(
     ("license_", "metadata", "finding"),
     [
         ("RunInstances:0002", "null", None),

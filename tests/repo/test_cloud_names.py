@@ -23,7 +23,7 @@ ITS_OWN = (
     "src/volact_lab/scenarios/",
     "src/volact/words/locale/",  # holds the sentences of every folder
 )
-SDKS = {"tencent": "tencentcloud", "aws": "botocore|boto3"}
+SDKS = {"alibaba": "alibabacloud|darabonba", "tencent": "tencentcloud", "aws": "botocore|boto3"}
 # Pages that show it as the example, besides those of findings.
 PAGES = (
     *("accuracy.md", "agent-protocol.md", "cli.md", "inventories.md", "lab.md", "languages.md"),

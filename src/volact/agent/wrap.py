@@ -65,6 +65,23 @@ $data = [Convert]::FromBase64String(@'
 """
     + _UNPACK
 )
+# A file that follows waits under a name that cannot be foreseen; what is read is whole.
+_WAITING = (
+    """\
+$ErrorActionPreference = 'Stop'
+$part = '{path}'
+$until = [DateTime]::UtcNow.AddSeconds({wait})
+$data = $null
+while ($null -eq $data -or $data.Length -ne {size}) {
+  if ([DateTime]::UtcNow -gt $until) { [Console]::Out.Write('{missing}'); exit 250 }
+  Start-Sleep -Milliseconds 200
+  try { $data = [IO.File]::ReadAllBytes($part) } catch { $data = $null }
+}
+[IO.File]::Delete($part)
+"""
+    + _UNPACK
+)
+NOT_ARRIVED = b"volact: the file has not arrived"
 _FILE = """\
 $name = 'volact-' + [Guid]::NewGuid().ToString('N') + '.bat'
 $file = Join-Path ([IO.Path]::GetTempPath()) $name"""
@@ -106,6 +123,13 @@ def packed_powershell(script: bytes) -> str:
     """A ``.bat`` as one PowerShell script that unpacks and runs it, without parameters."""
     packed = _folded(_packed(script.decode("ascii")))
     return _filled(_WHOLE, text=packed, file=_FILE, run=_RUN_UNBROKEN)
+
+
+def waiting_powershell(path: str, *, size: int, wait_s: int) -> str:
+    """A PowerShell script that waits for a file, what ``deflated`` makes, and runs it."""
+    missing = NOT_ARRIVED.decode()
+    text = {"path": path, "size": str(size), "wait": str(wait_s), "missing": missing}
+    return _filled(_WAITING, file=_FILE, run=_RUN_UNBROKEN, **text)
 
 
 def _aws(text: str, title: str, deadline_s: int) -> Wrapped:
@@ -223,11 +247,14 @@ def _filled(template: str, **values: str) -> str:
     return template
 
 
-def _packed(text: str) -> str:
-    """Raw deflate in Base64, which PowerShell unpacks by itself."""
+def deflated(script: bytes) -> bytes:
+    """Raw deflate, which PowerShell unpacks by itself."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    data = packer.compress(text.encode("ascii")) + packer.flush()
-    return base64.b64encode(data).decode()
+    return packer.compress(script) + packer.flush()
+
+
+def _packed(text: str) -> str:
+    return base64.b64encode(deflated(text.encode("ascii"))).decode()
 
 
 def _folded(text: str) -> str:

@@ -38,22 +38,19 @@ Runner = Callable[[Machine, str, bytes, float], Ran]
 class Command:
     """A file for ``cmd.exe``; ``pipes`` is 2 where its errors have a pipe of their own."""
 
-    path: str
     arguments: str
     folder: str
     pipes: int
 
 
 def run_file(machine: Machine, command: Command, limit_s: float) -> Ran:
-    """Run a file and delete it; it is killed with everything below it when time is up."""
+    """Run a file; it is killed with everything below it when time is up."""
     make_folder(machine, command.folder)
-    path, out = command.path, Buffer()
+    out = Buffer()
     err = out if command.pipes == 1 else Buffer()
     process = Process(machine, _environment(machine), command.folder, out, err)
     process.arguments = command.arguments
     code = attended(process, lambda: cmd_exe.run(process), limit_s, system=True)
-    if machine.files.is_file(path):
-        machine.files.delete(path)
     errors = b"" if err is out else err.value()
     return Ran(_KILLED if code is None else code, out.value(), code is None, errors)
 

@@ -26,6 +26,8 @@ def _no_mischief(_action: str, _asked: dict[str, Any]) -> None:
 class ApiFront(ABC):
     """The API of all services and regions; fulfils ``volact_lab.cloud.CloudFront``."""
 
+    most_head = 16 * 1024  # of a request's line and headers
+
     def __init__(self, estate: Estate, invocations: Invocations, limits: Limits) -> None:
         self.estate = estate
         self.invocations = invocations
@@ -50,7 +52,7 @@ class ApiFront(ABC):
         await self.invocations.stop()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(reader, writer, self._answer).serve()
+        await Connection(reader, writer, self._answer, self.most_head).serve()
 
     @abstractmethod
     async def _answer(self, target: str, headers: Headers, body: bytes) -> Reply:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import time
 import uuid
 import zlib
 
@@ -16,11 +17,7 @@ from volact_lab.errors import LabError
 from volact_lab.instances.agent import SYSTEM_TEMP, Command, Ran, run_file
 from volact_lab.windows.machine import Machine
 
-_KNOWN = """\
-$ErrorActionPreference = 'Stop'
-$data = [Convert]::FromBase64String(@'
-@@
-'@)
+_UNPACK = """\
 $from = New-Object IO.Compression.DeflateStream((New-Object IO.MemoryStream(,$data)), \
 [IO.Compression.CompressionMode]::Decompress)
 $name = 'volact-' + [Guid]::NewGuid().ToString('N') + '.bat'
@@ -34,14 +31,43 @@ $lines = & "$env:SystemRoot\\System32\\cmd.exe" /d /c $file
 [Console]::Out.Write(($lines -join "`r`n") + "`r`n")
 exit $LASTEXITCODE
 """
-_SCRIPT = re.compile(re.escape(_KNOWN).replace("@@", "([A-Za-z0-9+/=\n]+)"))
+_WHOLE = """\
+$ErrorActionPreference = 'Stop'
+$data = [Convert]::FromBase64String(@'
+@text@
+'@)
+"""
+_WAITING = """\
+$ErrorActionPreference = 'Stop'
+$part = '@path@'
+$until = [DateTime]::UtcNow.AddSeconds(@wait@)
+$data = $null
+while ($null -eq $data -or $data.Length -ne @size@) {
+  if ([DateTime]::UtcNow -gt $until) { [Console]::Out.Write('@missing@'); exit 250 }
+  Start-Sleep -Milliseconds 200
+  try { $data = [IO.File]::ReadAllBytes($part) } catch { $data = $null }
+}
+[IO.File]::Delete($part)
+"""
+
+
+def _form(text: str) -> re.Pattern[str]:
+    places = re.sub("@([a-z]+)@", r"(?P<\1>[^'<>]+?)", re.escape(text + _UNPACK))
+    return re.compile(places)
+
+
+_FORMS = (_form(_WHOLE), _form(_WAITING))
+_TRIES_S = 0.05
 
 
 def run_powershell(machine: Machine, _task: str, script: bytes, limit_s: float) -> Ran:
     """Run what is in a script, in the form of ``agent.Runner``."""
+    data = _data(machine, _read(script))
+    if isinstance(data, Ran):
+        return data
     path = f"{SYSTEM_TEMP}\\volact-{uuid.uuid4().hex}.bat"
-    machine.files.write(path, unpacked(script))
-    command = Command(path, f"/d /c {path}", "C:\\Windows\\System32", 2)
+    machine.files.write(path, _inflated(data))
+    command = Command(f"/d /c {path}", "C:\\Windows\\System32", 2)
     ran = run_file(machine, command, limit_s)
     # PowerShell reads lines, and writes them with an end of its own.
     text = ran.output.decode(machine.language.oem, "replace")
@@ -54,11 +80,44 @@ def run_powershell(machine: Machine, _task: str, script: bytes, limit_s: float) 
 
 def unpacked(script: bytes) -> bytes:
     """The ``.bat`` in a script; ``LabError`` for any other PowerShell."""
+    return _inflated(_decoded(_read(script)["text"]))
+
+
+def _read(script: bytes) -> dict[str, str]:
+    """The places of a form that is known."""
     text = script.decode("utf-8").replace("\r\n", "\n").rstrip("\n") + "\n"
-    match = _SCRIPT.fullmatch(text)
-    if match is None:
-        raise LabError(f"PowerShell other than the known one is not modelled: {text[:200]!r}")
+    for form in _FORMS:
+        match = form.fullmatch(text)
+        if match is not None:
+            return match.groupdict()
+    raise LabError(f"PowerShell other than the known one is not modelled: {text[:200]!r}")
+
+
+def _data(machine: Machine, places: dict[str, str]) -> bytes | Ran:
+    """What is packed in the script, or in a file that it waits for."""
+    if "text" in places:
+        return _decoded(places["text"])
+    until = time.monotonic() + float(places["wait"]) * machine.world.patience
+    while True:
+        path = places["path"]
+        data = machine.files.read(path) if machine.files.is_file(path) else b""
+        if len(data) == int(places["size"]):
+            machine.files.delete(path)
+            return data
+        if time.monotonic() > until:
+            return Ran(250, places["missing"].encode(), timed_out=False)
+        time.sleep(_TRIES_S)
+
+
+def _decoded(text: str) -> bytes:
     try:
-        return zlib.decompress(base64.b64decode(match[1].replace("\n", ""), validate=True), -15)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise LabError(f"the packed text does not unpack: {error}") from error
+        return base64.b64decode(text.replace("\n", ""), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise LabError(f"the packed text is not Base64: {error}") from error
+
+
+def _inflated(data: bytes) -> bytes:
+    try:
+        return zlib.decompress(data, -15)
+    except zlib.error as error:
+        raise LabError(f"what is packed does not unpack: {error}") from error

@@ -17,4 +17,7 @@ def run_bat(machine: Machine, name: str, script: bytes, limit_s: float) -> Ran:
     make_folder(machine, f"{FOLDER}\\tmp")
     path = f"{FOLDER}\\tmp\\{name}.bat"
     machine.files.write(path, script)
-    return run_file(machine, Command(path, f'/C "{path}"', f"{FOLDER}\\workdir", 1), limit_s)
+    ran = run_file(machine, Command(f'/C "{path}"', f"{FOLDER}\\workdir", 1), limit_s)
+    if machine.files.is_file(path):
+        machine.files.delete(path)
+    return ran

@@ -135,8 +135,8 @@ def preferred_host(machine: Machine) -> tuple[str, int]:
 
 def _old_host_gone(machine: Machine) -> None:
     """On some servers of 2016 its preferred host is no longer there."""
-    first = machine.world.profile.kms_hosts(machine.spec.release)[0]
-    if machine.spec.release == "2016" and machine.spec.variant("old-host-gone", 3) == 0:
+    first, *others = machine.world.profile.kms_hosts(machine.spec.release)
+    if others and machine.spec.release == "2016" and machine.spec.variant("old-host-gone", 3) == 0:
         machine.network.own[machine.world.addresses[first.host], first.port] = REFUSED
 
 

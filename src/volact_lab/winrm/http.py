@@ -31,12 +31,16 @@ class Connection:
     """One connection; asks its handler for every request."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        handler: Handler,
+        most_head: int = 16 * 1024,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._handler = handler
-        self._http = h11.Connection(h11.SERVER)
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=most_head)
 
     async def serve(self) -> None:
         """Answer until either side has enough."""

@@ -1,0 +1,142 @@
+"""Cloud Assistant as a ``RunCommand``: who is ready, what is started, what came of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from volact.agent.wrap import NOT_ARRIVED
+from volact.cloud.alibaba import assistant
+from volact.cloud.alibaba.assistant import Agent, Task
+from volact.cloud.alibaba.calls import Calls
+from volact.cloud.base import CommandLimits, TaskOutput, TaskState
+from volact.errors import ErrorKind, TransportError, one_line
+
+LIMITS = CommandLimits(
+    service="Cloud Assistant",
+    start_batch=assistant.MAX_INSTANCES,
+    readiness_batch=assistant.PAGE,
+    cancel_batch=assistant.MAX_INSTANCES,
+    invocations_per_poll=1,
+    script_bytes=48 * 1024,  # before it is packed
+    output_bytes=assistant.MAX_OUTPUT,
+    longest_s=assistant.LONGEST_S,
+)
+_UNFINISHED = frozenset({"Pending", "Scheduled", "Running", "Stopping"})
+# The script ran to its end.  Its output shows whether it answered; the two
+# states differ in its exit code alone.
+_ENDED = frozenset({"Success", "Failed"})
+_SERVICE = "is the service AliyunService running there?"
+
+
+class _End(msgspec.Struct, frozen=True):
+    """How a task ended otherwise."""
+
+    kind: ErrorKind
+    words: str
+    hint: str = ""
+
+
+_ENDS: Mapping[str, _End] = {
+    "Invalid": _End("agent", "the command does not fit the instance", "is it a Windows Server?"),
+    "Aborted": _End("connect", "the script could not be delivered", _SERVICE),
+    "Error": _End("agent", "the Cloud Assistant agent could not run the script"),
+    "Timeout": _End(
+        "timeout",
+        "the script did not end in time and was ended",
+        "raise --deadline, or look at what the server's processes wait for",
+    ),
+    "Cancelled": _End("connect", "the script was cancelled before it started"),
+    "Terminated": _End("agent", "the script was ended while it ran"),
+}
+
+
+class AssistantCommand:
+    """The run-command of one region; fulfils ``cloud.base.RunCommand``."""
+
+    limits = LIMITS
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def group(self, _instance: str) -> str:
+        """All instances may share a call."""
+        return ""
+
+    async def readiness(self, instances: Sequence[str]) -> Mapping[str, TransportError | None]:
+        """Whether the agents of instances are online."""
+        agents = await assistant.agents(self._calls, instances)
+        return {name: unfit(agents.get(name)) for name in instances}
+
+    async def start(
+        self, instances: Sequence[str], script: bytes, *, name: str, timeout_s: int
+    ) -> str:
+        """Start a ``.bat`` on all instances."""
+        return await assistant.run(self._calls, instances, script, name=name, timeout_s=timeout_s)
+
+    async def tasks_of(self, open_tasks: Mapping[str, Sequence[str]]) -> Sequence[TaskState]:
+        """Every task of a few invocations."""
+        found = [await assistant.tasks_of(self._calls, name) for name in open_tasks]
+        return [_state(task) for tasks in found for task in tasks]
+
+    async def tasks(self, _ids: Sequence[str]) -> Sequence[TaskState]:
+        """Tasks have no ids of their own."""
+        return ()
+
+    async def cancel(self, invocation: str, instances: Sequence[str]) -> None:
+        """End a script on some instances."""
+        await assistant.stop(self._calls, invocation, instances)
+
+
+def _state(task: Task) -> TaskState:
+    return TaskState(
+        invocation=task.invoke_id,
+        instance=task.instance_id,
+        status=status_of(task),
+        result=None if task.invocation_status in _UNFINISHED else outcome(task),
+    )
+
+
+def unfit(agent: Agent | None) -> TransportError | None:
+    """Why an instance cannot be asked; ``None`` when it seems that it can."""
+    if agent is None:
+        return TransportError(
+            "connect", "the instance is not known", "check id, region and account; does it run?"
+        )
+    if (agent.os_type or "Windows").lower() != "windows":
+        return TransportError("agent", f"the instance runs {one_line(agent.os_type or '', 40)}")
+    if (agent.cloud_assistant_status or "").lower() == "true":
+        return None
+    beat = one_line(agent.last_heartbeat_time or "never", 40)
+    return TransportError(
+        "connect", f"the Cloud Assistant agent is not online (last heartbeat {beat})", _SERVICE
+    )
+
+
+def outcome(task: Task) -> TaskOutput | TransportError:
+    """What a finished task brought.  Standard output and errors come through one pipe."""
+    if task.invocation_status in _ENDED:
+        try:
+            stdout = base64.b64decode(task.output or "", validate=True)
+        except (binascii.Error, ValueError):
+            return TransportError("protocol", "the output of the task is not Base64")
+        if NOT_ARRIVED in stdout:
+            return TransportError(
+                "connect", f"the script's file did not arrive within {assistant.WAIT_S} s", _SERVICE
+            )
+        return TaskOutput(stdout, b"", task.exit_code, task.dropped or 0)
+    end = _ENDS.get(task.invocation_status)
+    if end is None:
+        return TransportError(
+            "protocol", f"the task ended in a way that is not known: {status_of(task)}"
+        )
+    return TransportError(end.kind, f"{end.words} ({status_of(task)})", end.hint)
+
+
+def status_of(task: Task) -> str:
+    """Where a task stands, in the API's own words."""
+    said = (task.invocation_status, task.error_code, task.error_info)
+    return one_line(": ".join(word for word in said if word))

@@ -1,0 +1,117 @@
+"""The SDK's keys and clients, with the settings that volact needs.
+
+The only module that imports the SDK when it is called.  No client retries:
+what may be asked twice is known in ``calls``.
+"""
+
+from __future__ import annotations
+
+import configparser
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from volact.bounded.http_session import bind_session
+from volact.bounded.stream import Limits
+from volact.cloud.alibaba.declaration import CLOUD
+from volact.cloud.alibaba.settings import AlibabaSettings
+from volact.cloud.endpoint import read_endpoint
+from volact.errors import InputError, one_line, unreadable
+
+_REQUEST_S = 20
+_CONNECTIONS = 16
+LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S)
+_SHORTEST = 6
+
+
+class Keys:
+    """The keys of one account; the SDK fetches and renews them itself."""
+
+    def __init__(self, settings: AlibabaSettings) -> None:
+        self._settings = settings
+        self._provider = _provider(settings)
+        self._seen: set[str] = set()
+
+    def find(self) -> None:
+        """Look for keys where the SDK does; ``InputError`` where there are none."""
+        try:
+            self._provider.get_credentials()
+        except Exception as error:  # of many types; what it says may quote a file
+            raise InputError(
+                f"no Alibaba Cloud credentials were found ({type(error).__name__})",
+                "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, "
+                "or write ~/.alibabacloud/credentials.ini, or give this machine a RAM role",
+            ) from error
+
+    def client(self, region: str) -> Any:
+        """A client of ECS in one region; it may be used by several threads."""
+        from alibabacloud_credentials.client import Client as Credential  # noqa: PLC0415
+        from alibabacloud_ecs20140526.client import Client  # noqa: PLC0415
+        from alibabacloud_tea_openapi.models import Config  # noqa: PLC0415
+        from darabonba.core import DaraCore  # noqa: PLC0415
+
+        own = read_endpoint(self._settings.endpoint, "ecs") if self._settings.endpoint else None
+        scheme = own.scheme if own else "https"
+        client = Client(
+            Config(
+                credential=Credential(provider=self._provider),
+                region_id=region,
+                protocol=scheme.upper(),
+                endpoint=own.host if own else None,
+                connect_timeout=_REQUEST_S * 1000,
+                read_timeout=_REQUEST_S * 1000,
+                max_idle_conns=_CONNECTIONS,
+            )
+        )
+        # The session that the SDK will take for this endpoint.
+        session = DaraCore._get_session(
+            f"{scheme}://{client._endpoint}:80:pool={_CONNECTIONS}", scheme, pool_size=_CONNECTIONS
+        )
+        bind_session(session, LIMITS, "same-origin")
+        return client
+
+    def redact(self, text: str) -> str:
+        """The text without what must not be seen in it."""
+        for secret in self._held():
+            text = text.replace(secret, "***") if len(secret) >= _SHORTEST else text
+        return text
+
+    def _held(self) -> set[str]:
+        """The keys of this moment and those before; asking for them may renew them."""
+        try:
+            got = self._provider.get_credentials()
+        except Exception:  # then the call has failed for the same reason
+            return self._seen
+        said = got.get_access_key_id(), got.get_access_key_secret(), got.get_security_token()
+        self._seen |= {secret for secret in said if secret}
+        return self._seen
+
+
+def _provider(settings: AlibabaSettings) -> Any:
+    for name in ("alibabacloud_ecs20140526", "alibabacloud_credentials"):
+        if find_spec(name) is None:
+            raise CLOUD.missing_sdk()
+    from alibabacloud_credentials.provider import (  # noqa: PLC0415
+        DefaultCredentialsProvider,
+        ProfileCredentialsProvider,
+    )
+
+    # A named file takes precedence over the environment, as a named section does.
+    if not settings.credentials and not settings.profile:
+        return DefaultCredentialsProvider()
+    path = Path(settings.credentials or "~/.alibabacloud/credentials.ini").expanduser()
+    section = settings.profile or "default"
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(path.read_text("utf-8"))
+    except OSError as error:
+        raise unreadable(error, path) from error
+    except (UnicodeDecodeError, configparser.Error) as error:
+        # What the parser says would quote the line, and the line may be a key.
+        raise InputError("is not a file of profiles", where=str(path)) from error
+    if not parser.has_section(section):
+        known = ", ".join(parser.sections()) or "none"
+        raise InputError(
+            f"has no section [{one_line(section, 40)}]", f"it has: {known}", where=str(path)
+        )
+    return ProfileCredentialsProvider(profile_file=str(path), profile_name=section)
