@@ -90,7 +90,7 @@ async def test_who_cannot_be_asked_is_told_before_anything_is_sent(tmp_path: Pat
             ids[1]: ("connect", "is not online (last heartbeat 2026-"),
             ids[2]: ("connect", "is not online (last heartbeat never)"),
             linux: ("agent", "runs Linux"),
-            nowhere: ("connect", "is not known"),
+            nowhere: ("connect", "there is no such instance"),
         }
         for name, (kind, text) in words.items():
             assert (bad(standing[name]).kind, text in bad(standing[name]).message) == (kind, True)

@@ -16,6 +16,7 @@ from volact.agent.wrap import deflated, waiting_powershell
 from volact.cloud.alibaba.calls import Calls
 from volact.cloud.base import ApiError
 from volact.cloud.calls import Value, all_pages
+from volact.model.text import say
 
 MAX_INSTANCES = 50  # of one SendFile or StopInvocation; RunCommand takes 100
 PAGE = 50
@@ -89,7 +90,7 @@ async def run(
     content = base64.b64encode(deflated(script)).decode("ascii")
     if len(content) > MAX_FILE:
         code = "FileTooLarge"
-        raise ApiError("protocol", f"the script is larger than a file may be ({code})", code=code)
+        raise ApiError("protocol", say("the script is larger than a file may be"), code=code)
     file = f"volact-{secrets.token_hex(16)}.bin"
     size = len(content) // 4 * 3 - content.count("=")
     command = waiting_powershell(f"{_FOLDER}\\{file}", size=size, wait_s=WAIT_S)

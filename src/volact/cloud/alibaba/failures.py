@@ -19,13 +19,20 @@ from volact.cloud.failures import (
     Meaning,
     error_of,
 )
+from volact.model.text import say
 
 _FORBIDDEN = Meaning(
-    "auth", "the credentials may not do this", "docs/ecs.md lists what the RAM policy must allow"
+    "auth",
+    say("the credentials may not do this"),
+    say("docs/ecs.md lists what the RAM policy must allow"),
 )
-_SOUGHT = Meaning("auth", "no credentials could be had", "docs/ecs.md says where they are sought")
-_UNFIT = Meaning("connect", "the instance cannot be asked", "does it run?", about_one=True)
-_WRONG_KIND = Meaning("agent", "the instance is no Windows server", about_one=True)
+_SOUGHT = Meaning(
+    "auth", say("no credentials could be had"), say("docs/ecs.md says where they are sought")
+)
+_UNFIT = Meaning(
+    "connect", say("the instance cannot be asked"), say("does it run?"), about_one=True
+)
+_WRONG_KIND = Meaning("agent", say("the instance is no Windows server"), about_one=True)
 
 # By the API's code, else by the exception.  The first pattern that fits wins.
 TABLE: tuple[tuple[str, Meaning], ...] = (
@@ -39,7 +46,7 @@ TABLE: tuple[tuple[str, Meaning], ...] = (
     (r"InternalError|ServiceUnavailable.*|UnknownError|5\d\d", INSIDE),
     (r".*Credential.*|RefreshCredential.*", _SOUGHT),
     (r"RetryError|.*Connection.*|.*Timeout.*|.*SSL.*|.*Proxy.*", NO_WAY),
-    (r"InvalidRegionId.*|RegionId\..*", Meaning("connect", "there is no such region")),
+    (r"InvalidRegionId.*|RegionId\..*", Meaning("connect", say("there is no such region"))),
 )
 
 

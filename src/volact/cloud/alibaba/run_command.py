@@ -14,6 +14,7 @@ from volact.cloud.alibaba.assistant import Agent, Task
 from volact.cloud.alibaba.calls import Calls
 from volact.cloud.base import CommandLimits, TaskOutput, TaskState
 from volact.errors import ErrorKind, TransportError, one_line
+from volact.model.text import say
 
 LIMITS = CommandLimits(
     service="Cloud Assistant",
@@ -29,7 +30,7 @@ _UNFINISHED = frozenset({"Pending", "Scheduled", "Running", "Stopping"})
 # The script ran to its end.  Its output shows whether it answered; the two
 # states differ in its exit code alone.
 _ENDED = frozenset({"Success", "Failed"})
-_SERVICE = "is the service AliyunService running there?"
+_SERVICE = say("is the service AliyunService running there?")
 
 
 class _End(msgspec.Struct, frozen=True):
@@ -41,16 +42,18 @@ class _End(msgspec.Struct, frozen=True):
 
 
 _ENDS: Mapping[str, _End] = {
-    "Invalid": _End("agent", "the command does not fit the instance", "is it a Windows Server?"),
-    "Aborted": _End("connect", "the script could not be delivered", _SERVICE),
-    "Error": _End("agent", "the Cloud Assistant agent could not run the script"),
+    "Invalid": _End(
+        "agent", say("the command does not fit the instance"), say("is it a Windows Server?")
+    ),
+    "Aborted": _End("connect", say("the script could not be delivered"), _SERVICE),
+    "Error": _End("agent", say("the Cloud Assistant agent could not run the script")),
     "Timeout": _End(
         "timeout",
-        "the script did not end in time and was ended",
-        "raise --deadline, or look at what the server's processes wait for",
+        say("the script did not end in time and was ended"),
+        say("raise --deadline, or look at what the server's processes wait for"),
     ),
-    "Cancelled": _End("connect", "the script was cancelled before it started"),
-    "Terminated": _End("agent", "the script was ended while it ran"),
+    "Cancelled": _End("connect", say("the script was cancelled before it started")),
+    "Terminated": _End("agent", say("the script was ended while it ran")),
 }
 
 
@@ -104,15 +107,22 @@ def unfit(agent: Agent | None) -> TransportError | None:
     """Why an instance cannot be asked; ``None`` when it seems that it can."""
     if agent is None:
         return TransportError(
-            "connect", "the instance is not known", "check id, region and account; does it run?"
+            "connect",
+            say("there is no such instance"),
+            say("check id, region and account"),
         )
     if (agent.os_type or "Windows").lower() != "windows":
-        return TransportError("agent", f"the instance runs {one_line(agent.os_type or '', 40)}")
+        system = one_line(agent.os_type or "", 40)
+        return TransportError(
+            "agent", say("the instance runs {platform_type}", platform_type=system)
+        )
     if (agent.cloud_assistant_status or "").lower() == "true":
         return None
     beat = one_line(agent.last_heartbeat_time or "never", 40)
     return TransportError(
-        "connect", f"the Cloud Assistant agent is not online (last heartbeat {beat})", _SERVICE
+        "connect",
+        say("the Cloud Assistant agent is not online (last heartbeat {beat})", beat=beat),
+        _SERVICE,
     )
 
 
@@ -122,18 +132,25 @@ def outcome(task: Task) -> TaskOutput | TransportError:
         try:
             stdout = base64.b64decode(task.output or "", validate=True)
         except (binascii.Error, ValueError):
-            return TransportError("protocol", "the output of the task is not Base64")
+            return TransportError("protocol", say("the output of the task is not Base64"))
         if NOT_ARRIVED in stdout:
             return TransportError(
-                "connect", f"the script's file did not arrive within {assistant.WAIT_S} s", _SERVICE
+                "connect",
+                say(
+                    "the script's file did not arrive within {seconds} s",
+                    seconds=assistant.WAIT_S,
+                ),
+                _SERVICE,
             )
         return TaskOutput(stdout, b"", task.exit_code, task.dropped or 0)
     end = _ENDS.get(task.invocation_status)
     if end is None:
         return TransportError(
-            "protocol", f"the task ended in a way that is not known: {status_of(task)}"
+            "protocol",
+            say("the task ended in a way that is not known: {what}", what=status_of(task)),
         )
-    return TransportError(end.kind, f"{end.words} ({status_of(task)})", end.hint)
+    message = say("{message} ({hint})", message=end.words, hint=status_of(task))
+    return TransportError(end.kind, message, end.hint)
 
 
 def status_of(task: Task) -> str:

@@ -17,11 +17,13 @@ from volact.cloud.alibaba.declaration import CLOUD
 from volact.cloud.alibaba.settings import AlibabaSettings
 from volact.cloud.endpoint import read_endpoint
 from volact.errors import InputError, one_line, unreadable
+from volact.model.text import say
 
 _REQUEST_S = 20
 _CONNECTIONS = 16
 LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S)
 _SHORTEST = 6
+_NAMES = "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 
 
 class Keys:
@@ -38,9 +40,8 @@ class Keys:
             self._provider.get_credentials()
         except Exception as error:  # of many types; what it says may quote a file
             raise InputError(
-                f"no Alibaba Cloud credentials were found ({type(error).__name__})",
-                "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, "
-                "or write ~/.alibabacloud/credentials.ini, or give this machine a RAM role",
+                say("no Alibaba Cloud credentials were found ({why})", why=type(error).__name__),
+                say("set {names}, or give this machine a role", names=_NAMES),
             ) from error
 
     def client(self, region: str) -> Any:
@@ -108,10 +109,12 @@ def _provider(settings: AlibabaSettings) -> Any:
         raise unreadable(error, path) from error
     except (UnicodeDecodeError, configparser.Error) as error:
         # What the parser says would quote the line, and the line may be a key.
-        raise InputError("is not a file of profiles", where=str(path)) from error
+        raise InputError(say("is not a file of profiles"), where=str(path)) from error
     if not parser.has_section(section):
         known = ", ".join(parser.sections()) or "none"
         raise InputError(
-            f"has no section [{one_line(section, 40)}]", f"it has: {known}", where=str(path)
+            say("has no section [{name}]", name=one_line(section, 40)),
+            say("it has: {known}", known=known),
+            where=str(path),
         )
     return ProfileCredentialsProvider(profile_file=str(path), profile_name=section)
