@@ -8,10 +8,10 @@ STAMP  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test prove lint format words bench bench-quick chaos accuracy dist docs clean
+.PHONY: help setup demo serve-demo test prove lint format words bench bench-quick chaos accuracy dist docs clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with everything that demo, test and lint need
 
@@ -33,6 +33,9 @@ demo: $(STAMP) ## activate a simulated fleet of 60 servers over real SSH, write 
 	  3|4) echo "(exit code $$code is the demo's own: some of its servers cannot be mended, and it says which)" ;; \
 	  *) exit $$code ;; \
 	esac
+
+serve-demo: $(STAMP) ## console, API and a worker over a simulated fleet, at http://127.0.0.1:8088
+	@$(BIN)/volact serve --demo
 
 test: $(STAMP) ## run every test (those on Wine too, where wine and sshd are installed)
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -p no:randomly

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from litestar import Litestar, Router
 from litestar.connection import ASGIConnection
@@ -24,6 +24,9 @@ from volact.service.observe import Observer
 from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
 from volact.store.store import Store
+
+if TYPE_CHECKING:
+    from volact.service.identity.oidc import OidcProvider
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -53,6 +56,7 @@ class Parts:
     authenticator: Authenticator
     runs: RunControl
     now: Callable[[], datetime] = utc_now
+    oidc: OidcProvider | None = None
 
 
 class _Authentication(AbstractAuthenticationMiddleware):

@@ -13,13 +13,13 @@ from volact.service import api, console, health, metrics
 from volact.service.api.problems import problem, unrouted
 from volact.service.app import Parts, make_app
 from volact.service.console.errors import on_http_error
-from volact.service.identity import pages
+from volact.service.identity import routes
 from volact.service.security import same_origin, secure_headers
 
 HANDLERS: Sequence[ControllerRouterHandler] = [
     *health.HANDLERS,
     *metrics.HANDLERS,
-    *pages.HANDLERS,
+    *routes.HANDLERS,
     *console.HANDLERS,
     *api.HANDLERS,
 ]

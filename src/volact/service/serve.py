@@ -14,15 +14,18 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import uvicorn
+from msgspec.structs import replace
 
 from volact.errors import InputError
 from volact.model.text import raw, say
 from volact.service.app import Parts, utc_now
 from volact.service.application import application
 from volact.service.audited_runs import AuditedRuns
+from volact.service.children import keep_worker
 from volact.service.engine.control import EngineControl
 from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
+from volact.service.identity.oidc import OidcProvider, load_oidc
 from volact.service.identity.sessions import link_url, make_link
 from volact.service.identity.users import first_administrator
 from volact.service.schedules.scheduler import Scheduler
@@ -57,6 +60,12 @@ def listening(settings: ServiceSettings) -> Iterator[socket.socket]:
         yield listener
 
 
+def at_port(settings: ServiceSettings, listener: socket.socket) -> ServiceSettings:
+    """The settings with the port that port 0 became."""
+    address = replace(settings.listen, port=listener.getsockname()[1])
+    return replace(settings, listen=address)
+
+
 def require_certificate(settings: ServiceSettings) -> None:
     """``InputError`` unless the TLS files are a certificate chain and its key."""
     if settings.tls is None:
@@ -81,33 +90,47 @@ class _Server(uvicorn.Server):
 
 
 async def run_server(
-    settings: ServiceSettings, store: Store, listener: socket.socket, stop: asyncio.Event
+    parts: Parts, listener: socket.socket, stop: asyncio.Event, kill: asyncio.Event
 ) -> None:
-    """Answer requests until ``stop``; those under way are finished."""
-    parts = make_parts(settings, store)
-    server = _Server(_config(settings, parts))
+    """Answer requests, with workers beside, until ``stop``; what is under way is finished.
+
+    ``kill`` ends the workers without that.
+    """
+    server = _Server(_config(parts))
     serving = asyncio.create_task(server.serve([listener]))
-    stopping = asyncio.create_task(stop.wait())
-    scheduling = asyncio.create_task(Scheduler(parts).run(stop))
-    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    others = [
+        asyncio.create_task(stop.wait()),
+        asyncio.create_task(Scheduler(parts).run(stop)),
+        *(
+            asyncio.create_task(keep_worker(parts.settings, stop, kill))
+            for _ in range(parts.settings.workers)
+        ),
+    ]
+    await asyncio.wait((serving, others[0]), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    stopping.cancel()
-    await serving
     stop.set()
-    await scheduling
+    await asyncio.gather(serving, *others)
 
 
 def make_parts(settings: ServiceSettings, store: Store) -> Parts:
-    """What the handlers work with."""
+    """What the handlers work with; ``InputError`` for wrong settings of OIDC."""
     return Parts(
         settings=settings,
         store=store,
         authenticator=DatabaseAuthenticator(store, settings, utc_now),
         runs=AuditedRuns(EngineControl(store, utc_now), store, utc_now),
+        oidc=_oidc(settings),
     )
 
 
-def _config(settings: ServiceSettings, parts: Parts) -> uvicorn.Config:
+def _oidc(settings: ServiceSettings) -> OidcProvider | None:
+    if settings.oidc is None:
+        return None
+    return OidcProvider(load_oidc(settings.oidc), f"{base_url(settings)}/oidc/callback")
+
+
+def _config(parts: Parts) -> uvicorn.Config:
+    settings = parts.settings
     trusted: Sequence[str] = settings.trusted_proxies
     tls = settings.tls
     return uvicorn.Config(

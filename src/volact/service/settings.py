@@ -37,6 +37,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         allow_commands: whether programs that inventories name may run here.
         requests_a_minute: of one caller to the API of one process.
         workers: worker processes that ``serve`` starts beside itself.
+        oidc: file of ``identity.oidc.OidcSettings``.
     """
 
     database: Address
@@ -48,6 +49,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     allow_commands: bool = False
     requests_a_minute: int = 6000
     workers: int = 1
+    oidc: Path | None = None
 
 
 def base_url(settings: ServiceSettings) -> str:

@@ -46,6 +46,21 @@ class ServeOptions:
             help="Proxy, or network of proxies, whose forwarded headers are used. Repeatable.",
         ),
     ] = field(default_factory=list)
+    workers: Annotated[
+        int, typer.Option(min=0, max=64, metavar="N", help="Worker processes to start beside it.")
+    ] = 1
+    oidc: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            envvar="VOLACT_OIDC",
+            help="Settings of an OpenID Connect provider, TOML.",
+        ),
+    ] = ""
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Serve a simulated fleet with a database of its own."),
+    ] = False
     lang: Lang = ""
 
 
@@ -65,6 +80,9 @@ class WorkerOptions:
             help="Also take servers whose inventory has this for worker. Repeatable.",
         ),
     ] = field(default_factory=list)
+    while_stdin: Annotated[
+        bool, typer.Option("--while-stdin", help="Stop when standard input ends.")
+    ] = False
     lang: Lang = ""
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from volact.cli.console import table, use_stdout
 from volact.cli.options.lab import ScenariosOptions, ServeOptions
-from volact.cli.runtime import run_async, stop_on_signals
+from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
 from volact.errors import InputError
 from volact.model.text import say
 from volact.report.json_document import encode
@@ -41,21 +39,8 @@ async def _serve(options: ServeOptions) -> None:
         )
         sys.stderr.write(tr(line) + "\n")
         if options.while_stdin:
-            _set_at_end_of_input(stop)
+            set_at_end_of_input(stop)
         await serve_lab(lab, inventory, ready=ready, stop=stop)
-
-
-def _set_at_end_of_input(stop: asyncio.Event) -> None:
-    """Stop when standard input ends: the process that started this lab has then ended."""
-    loop = asyncio.get_running_loop()
-
-    def watch() -> None:
-        while os.read(0, 1024):
-            pass
-        with suppress(RuntimeError):  # the loop has ended before
-            loop.call_soon_threadsafe(stop.set)
-
-    threading.Thread(target=watch, name="lab-input", daemon=True).start()
 
 
 @contextmanager

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from volact.cli.child_lab import child_lab
+from volact.cli.options.lab import DemoOptions
 from volact.cli.options.service import ServeOptions
 from volact.cli.runtime import run_async, stop_on_signals
 from volact.cli.service_database import database_of, needs_service
@@ -19,29 +22,48 @@ with needs_service():
     from volact.service import serve as service
     from volact.service.app import utc_now
     from volact.service.database.schema import open_service_store
+    from volact.service.demo import show
     from volact.service.settings import ListenAddress, ServiceSettings, TlsFiles, base_url
+
+_DEMO_SERVERS = 40
 
 
 def serve(options: ServeOptions) -> int:
     """Serve console and API until stopped."""
-    settings = settings_of(options)
+    if not options.demo:
+        return _run(settings_of(options))
+    if options.database:
+        raise InputError(say("--demo has a database of its own"))
+    demo, n = DemoOptions(), _DEMO_SERVERS
+    _tell(say("starting {n} simulated servers (scenario {scenario})", n=n, scenario=demo.scenario))
+    with child_lab(demo.scenario, n, demo.seed) as inventory:
+        database = str(inventory.with_name("volact.db"))
+        return _run(settings_of(replace(options, database=database)), inventory)
+
+
+def _run(settings: ServiceSettings, demo: Path | None = None) -> int:
     service.require_certificate(settings)
-    run_async(_serve(settings))
+    run_async(_serve(settings, demo))
     return 0
 
 
-async def _serve(settings: ServiceSettings) -> None:
-    stop = asyncio.Event()
+async def _serve(settings: ServiceSettings, demo: Path | None) -> None:
+    stop, kill = asyncio.Event(), asyncio.Event()
     with (
         service.listening(settings) as listener,
         open_service_store(settings.database) as store,
-        stop_on_signals(stop),
+        stop_on_signals(stop, kill),
     ):
+        settings = service.at_port(settings, listener)
+        parts = service.make_parts(settings, store)
         _tell(say("volact serves {url}; Ctrl-C stops it", url=base_url(settings)))
         if link := service.first_link(store, settings, utc_now()):
             _tell(say("sign in as administrator with this link, once, within a day:"))
             _tell(raw(link))
-        await service.run_server(settings, store, listener, stop)
+        showing = asyncio.create_task(show(parts, demo)) if demo is not None else None
+        await service.run_server(parts, listener, stop, kill)
+        if showing is not None:
+            showing.cancel()
 
 
 def settings_of(options: ServeOptions) -> ServiceSettings:
@@ -51,6 +73,8 @@ def settings_of(options: ServeOptions) -> ServiceSettings:
         listen=_listen(options.listen),
         tls=_tls(options),
         public_url=_public_url(options.public_url),
+        workers=options.workers,
+        oidc=Path(options.oidc) if options.oidc else None,
         trusted_proxies=tuple(_network(text) for text in options.trust_proxy),
     )
 

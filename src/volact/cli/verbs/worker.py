@@ -6,7 +6,7 @@ import asyncio
 
 from volact.cli.failure import tell
 from volact.cli.options.service import WorkerOptions
-from volact.cli.runtime import run_async, stop_on_signals
+from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
 from volact.cli.service_database import database_of, needs_service
 from volact.model.text import say
 
@@ -24,4 +24,6 @@ async def _work(options: WorkerOptions) -> None:
     stop = asyncio.Event()
     with stop_on_signals(stop):
         tell(say("this worker waits for runs; Ctrl-C finishes what is under way and stops it"))
+        if options.while_stdin:
+            set_at_end_of_input(stop)
         await run_worker(database_of(options.database), options.label, stop)

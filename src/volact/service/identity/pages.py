@@ -9,7 +9,7 @@ import anyio.to_thread
 import msgspec
 import sqlalchemy as sa
 from anyio import CapacityLimiter
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect
@@ -20,14 +20,12 @@ from volact.model.error_text import error_text
 from volact.model.text import Text, say
 from volact.service.access import Actor, Permission, Via
 from volact.service.app import Parts
-from volact.service.console.errors import HANDLERS_OF_ERRORS
 from volact.service.console.page import Asked, actor_of, page, parts_of
 from volact.service.database.transaction import transaction
 from volact.service.identity import passwords, sessions
 from volact.service.identity.audit import SYSTEM, Change, changing
 from volact.service.identity.authenticator import address_of, cookie_name, is_secure
 from volact.service.identity.users import find
-from volact.service.language import speak
 
 _PUBLIC = {"permission": Permission.PUBLIC}
 _OWN = {"permission": Permission.SIGNED_IN, "session": True}
@@ -67,7 +65,7 @@ def sign_in_page(request: Asked, next: FromQuery[str] = "/") -> Response[Any]:
     """The form; for a caller who is signed in, the page that was wanted."""
     if request.scope.get("user") is not None:
         return Redirect(safe_next(next), status_code=303)
-    return _sign_in_page(request, next)
+    return sign_in_form(request, next)
 
 
 @post("/sign-in", opt=_PUBLIC)
@@ -80,13 +78,13 @@ async def sign_in(request: Asked, data: URLEncodedBody[SignInForm]) -> Response[
             address_of(request), limiter=_HASHING,
         )  # fmt: skip
     except passwords.TooManyAttemptsError as error:
-        answer = _sign_in_page(request, data.next, _too_many(error), 429)
+        answer = sign_in_form(request, data.next, _too_many(error), 429)
         answer.headers["retry-after"] = str(error.seconds)
         return answer
     if user is None:
         wrong = say("The user name or the password is wrong.")
-        return _sign_in_page(request, data.next, wrong, 401)
-    return await _begin(request, user, safe_next(data.next))
+        return sign_in_form(request, data.next, wrong, 401)
+    return await begin_session(request, user, safe_next(data.next))
 
 
 @get("/sign-in/link", opt=_PUBLIC, sync_to_thread=False)
@@ -107,8 +105,8 @@ async def sign_in_by_link(request: Asked, data: URLEncodedBody[LinkForm]) -> Res
     try:
         user = await anyio.to_thread.run_sync(take)
     except InputError as error:
-        return _sign_in_page(request, "/", error_text(error), 401)
-    return await _begin(request, user, "/account/password", "link")
+        return sign_in_form(request, "/", error_text(error), 401)
+    return await begin_session(request, user, "/account/password", "link")
 
 
 @post("/sign-out", opt=_OWN, sync_to_thread=True)
@@ -171,7 +169,9 @@ def _asks_old(connection: sa.Connection, actor: Actor) -> bool:
     return actor.via != "link" and find(connection, actor.user).password
 
 
-async def _begin(request: Asked, user: UserInfo, next: str, via: Via = "session") -> Response[Any]:
+async def begin_session(
+    request: Asked, user: UserInfo, next: str, via: Via = "session"
+) -> Response[Any]:
     """A session with a key of its own; the one of the cookie that came ends."""
     parts = parts_of(request)
 
@@ -209,20 +209,15 @@ def _page(
     return page(request, template, code=code, message=message, **values)
 
 
-def _sign_in_page(
+def sign_in_form(
     request: Asked, next: str, message: Text | None = None, code: int = 200
 ) -> Response[str]:
-    return _page(request, "sign_in.html.j2", message, code, next=safe_next(next), oidc="")
+    """The sign-in page, with what went wrong before."""
+    oidc = parts_of(request).oidc
+    name = oidc.settings.name if oidc is not None else ""
+    return _page(request, "sign_in.html.j2", message, code, next=safe_next(next), oidc=name)
 
 
 HANDLERS = [
-    Router(
-        "/",
-        route_handlers=[
-            sign_in_page, sign_in, link_page, sign_in_by_link, sign_out, password_page,
-            change_password,
-        ],
-        before_request=speak,
-        exception_handlers=HANDLERS_OF_ERRORS,
-    )
+    sign_in_page, sign_in, link_page, sign_in_by_link, sign_out, password_page, change_password,
 ]  # fmt: skip

@@ -1,0 +1,221 @@
+"""Sign-in by an OpenID Connect provider: authorization code with PKCE, roles from groups.
+
+Nothing is stored between the two requests: state, nonce and PKCE's verifier are hashes of a
+random key that only the browser's cookie has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+import tomllib
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import msgspec
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
+
+from volact.bounded.files import read_named
+from volact.client.wire import NewUser, Role, UserChange, UserInfo
+from volact.errors import InputError, VolactError, one_line, unreadable
+from volact.model.text import raw, say
+from volact.service.database.tables import USERS
+from volact.service.identity.audit import Change
+from volact.service.identity.users import add, alter, known_name, row_of, user_info
+
+_TIMEOUT_S = 10.0
+_LEEWAY_S = 60
+# None that a client's secret could sign: who knows it is not the provider.
+_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+
+
+class OidcSettings(
+    msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True
+):
+    """The file that ``--oidc`` names.
+
+    Attributes:
+        issuer: of the provider; ``/.well-known/openid-configuration`` is below it.
+        client_secret_file: where the secret is read; without one, PKCE alone proves the client.
+        name: what the button of the sign-in page says.
+        roles: the role of each group; of several, the first that is written counts.
+        default_role: for users in none of these groups; ``None``: they are not let in.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret_file: Path | None = None
+    name: str = "OpenID Connect"
+    scope: str = "openid profile email groups"
+    name_claim: str = "preferred_username"
+    groups_claim: str = "groups"
+    roles: dict[str, Role] = {}
+    default_role: Role | None = None
+
+
+class OidcError(VolactError):
+    """The provider's answer is not to be trusted, or there is none; the log has the reason."""
+
+
+def load_oidc(path: Path) -> OidcSettings:
+    """Read the file of settings; ``InputError`` for one that is wrong."""
+    try:
+        document = tomllib.loads(read_named(path).decode())
+        settings = msgspec.convert(document, OidcSettings)
+    except OSError as error:
+        raise unreadable(error, path) from error
+    except ValueError as error:  # msgspec's are among them
+        raise InputError(raw(one_line(str(error))), where=str(path)) from error
+    parts = urlsplit(settings.issuer)
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise InputError(say("the issuer's address begins with https://"), where=str(path))
+    return settings
+
+
+def derived(key: str, use: str) -> str:
+    """State, nonce or verifier of a browser's key."""
+    digest = hashlib.sha256(f"volact {use} {key}".encode()).digest()
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+class OidcProvider:
+    """The provider: where it is asked, and what it says."""
+
+    def __init__(self, settings: OidcSettings, redirect_uri: str) -> None:
+        self.settings = settings
+        self._redirect_uri = redirect_uri
+
+    async def authorization_url(self, key: str) -> str:
+        """Where the browser goes to sign in."""
+        async with self._client() as client:
+            metadata = await self._metadata(client)
+        asked = {
+            "response_type": "code",
+            "client_id": self.settings.client_id,
+            "redirect_uri": self._redirect_uri,
+            "scope": self.settings.scope,
+            "state": derived(key, "state"),
+            "nonce": derived(key, "nonce"),
+            "code_challenge": create_s256_code_challenge(derived(key, "verifier")),
+            "code_challenge_method": "S256",
+        }
+        endpoint = str(metadata["authorization_endpoint"])
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
+
+    async def claims(self, key: str, state: str, code: str) -> dict[str, Any]:
+        """What the provider says of the user whom it sent back; ``OidcError`` for anything else."""
+        if not hmac.compare_digest(state.encode(), derived(key, "state").encode()):
+            raise OidcError(say("this answer belongs to another sign-in"))
+        try:
+            async with self._client() as client:
+                metadata = await self._metadata(client)
+                token = await self._token(client, metadata, key, code)
+                keys = await self._json(client, str(metadata["jwks_uri"]))
+            return self._checked(metadata, keys, token, derived(key, "nonce"))
+        except (httpx.HTTPError, JoseError, LookupError, TypeError, ValueError) as error:
+            raise _not_trusted(error) from error
+
+    async def _metadata(self, client: httpx.AsyncClient) -> dict[str, Any]:
+        url = f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
+        try:
+            metadata = await self._json(client, url)
+            if metadata["issuer"] != self.settings.issuer:
+                raise ValueError("another issuer")
+        except (httpx.HTTPError, LookupError, ValueError) as error:
+            raise _not_trusted(error) from error
+        return metadata
+
+    async def _token(
+        self, client: httpx.AsyncClient, metadata: dict[str, Any], key: str, code: str
+    ) -> dict[str, Any]:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._redirect_uri,
+            "client_id": self.settings.client_id,
+            "code_verifier": derived(key, "verifier"),
+        }
+        path = self.settings.client_secret_file
+        if path is not None:
+            try:
+                form["client_secret"] = read_named(path, most=4096).decode().strip()
+            except OSError as error:
+                raise unreadable(error, path) from error
+        answer = await client.post(str(metadata["token_endpoint"]), data=form)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def _json(self, client: httpx.AsyncClient, url: str) -> dict[str, Any]:
+        answer = await client.get(url)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _checked(
+        self, metadata: dict[str, Any], keys: Any, token: dict[str, Any], nonce: str
+    ) -> dict[str, Any]:
+        offered = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+        algorithms = [name for name in _ALGORITHMS if name in offered]
+        decoded = jwt.decode(
+            token["id_token"],
+            KeySet.import_key_set(keys),
+            registry=JWSRegistry(algorithms=algorithms, strict_check_header=False),
+        )
+        known = {"nonce": nonce, "client_id": self.settings.client_id} | {
+            "access_token": token["access_token"]
+        }
+        rules = {
+            "iss": {"essential": True, "values": [self.settings.issuer]},
+            "aud": {"essential": True, "value": self.settings.client_id},
+        }
+        claims = CodeIDToken(decoded.claims, decoded.header, rules, known)
+        claims.validate(now=int(time.time()), leeway=_LEEWAY_S)
+        return dict(claims)
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False)
+
+
+def role_of(settings: OidcSettings, claims: dict[str, Any]) -> Role:
+    """The role that a user's groups give; ``InputError`` for none."""
+    groups = claims.get(settings.groups_claim) or ()
+    named = [groups] if isinstance(groups, str) else groups
+    found = next((role for group, role in settings.roles.items() if group in named), None)
+    role = found or settings.default_role
+    if role is None:
+        raise InputError(
+            say("none of your groups may use this service"), say("ask an administrator")
+        )
+    return role
+
+
+def signed_in(change: Change, settings: OidcSettings, claims: dict[str, Any]) -> UserInfo:
+    """The user of the claims, made at the first sign-in; the role follows the groups.
+
+    A local user of the same name stays another: ``InputError``.
+    """
+    subject = f"{claims['iss']} {claims['sub']}"
+    role = role_of(settings, claims)
+    row = row_of(change.connection, USERS.c.subject == subject)
+    if row is None:
+        name = str(claims.get(settings.name_claim) or claims.get("email") or claims["sub"])
+        email = str(claims.get("email") or "")[:200]
+        return add(change, NewUser(name=known_name(name), role=role, email=email), subject)
+    user = user_info(row)
+    if user.disabled:
+        raise InputError(say("this user is disabled"), say("ask an administrator"))
+    return user if user.role == role else alter(change, user.name, UserChange(role=role))
+
+
+def _not_trusted(error: Exception) -> OidcError:
+    return OidcError(say("the identity provider gave no valid answer"), raw(type(error).__name__))

@@ -1,0 +1,185 @@
+"""The process of ``volact serve``: it starts, says what is wrong in one line, and stops well."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from cli_process import started
+from cli_run import volact
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from service_identity import PASSWORD
+
+from volact.service.database.schema import SERVICE, open_service_store
+from volact.store.address import Address
+
+
+class Running(NamedTuple):
+    """A service that answers."""
+
+    process: subprocess.Popen[str]
+    url: str
+    link: str
+
+    def client(self, **settings: object) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"origin": self.url}, **settings)  # type: ignore[arg-type]
+
+
+@contextmanager
+def serving(database: Path, *options: str) -> Iterator[Running]:
+    """``volact serve`` on a free port, from the line that names it on."""
+    command = [sys.executable, "-m", "volact", "serve", "--listen", "127.0.0.1:0"]
+    command += ["--database", str(database), *options]
+    with started(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = process.stderr.readline()
+        found = re.search(r"https?://\S+(?=;)", told)
+        assert found, told + process.stderr.read()
+        process.stderr.readline()
+        yield Running(process, found[0], process.stderr.readline().strip())
+        process.terminate()
+
+
+def sign_in(client: httpx.Client, link: str) -> httpx.Response:
+    return client.post("/sign-in/link", data={"key": link.partition("key=")[2]})
+
+
+def test_it_serves_signs_in_and_stops(tmp_path: Path) -> None:
+    with serving(tmp_path / "volact.db", "--workers", "0") as running:
+        with running.client() as client:
+            assert client.get("/healthz").text == "ok"
+            assert client.get("/readyz").text == "ready"
+            assert client.get("/").headers["location"] == "/sign-in?next=%2F"
+            assert sign_in(client, running.link).headers["location"] == "/account/password"
+            changed = client.post("/account/password", data={"new": PASSWORD})
+            assert changed.status_code == 303
+            assert client.get("/api/v1/servers").json()["items"] == []
+        running.process.terminate()
+        assert running.process.wait() == 0
+        assert running.process.stderr is not None
+        told = running.process.stderr.read()
+    assert running.link.partition("key=")[2] not in told
+    assert PASSWORD not in told
+
+
+def children(process: subprocess.Popen[str]) -> set[int]:
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return {int(pid) for pid in listed.split()}
+
+
+def test_its_worker_is_started_again_and_ends_with_it(tmp_path: Path) -> None:
+    with serving(tmp_path / "volact.db") as running:
+        while not (first := children(running.process)):
+            assert running.process.poll() is None
+        (worker,) = first
+        os.kill(worker, signal.SIGKILL)
+        while not (second := children(running.process) - first):
+            assert running.process.poll() is None
+        running.process.terminate()
+        assert running.process.wait() == 0
+        assert not [pid for pid in second if Path(f"/proc/{pid}").exists()]
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = volact("serve", "--listen", where, "--database", str(tmp_path / "volact.db"))
+    assert (done.returncode, done.stderr) == (
+        2, f"volact: {where}: the port is in use (choose another with --listen)\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--listen", "nowhere"), "'nowhere' is not HOST:PORT"),
+        (("--tls-key", "x"), "--tls-certificate and --tls-key are given together"),
+        (("--tls-key", "x", "--tls-certificate", "y"), "y, x: these are no TLS certificate"),
+        (("--public-url", "volact.example"), "is not the address of a service"),
+        (("--trust-proxy", "everyone"), "'everyone' is no IP address or network"),
+        (("--oidc", "/nowhere/oidc.toml"), "/nowhere/oidc.toml: No such file"),
+        (("--database", "none"), "the service needs a database"),
+        (("--demo", "--database", "x"), "--demo has a database of its own"),
+    ],
+)
+def test_what_is_wrong_is_one_line(tmp_path: Path, options: tuple[str, ...], words: str) -> None:
+    database = () if "--database" in options else ("--database", str(tmp_path / "volact.db"))
+    listen = () if "--listen" in options else ("--listen", "127.0.0.1:0")
+    done = volact("serve", *options, *database, *listen)
+    assert (done.returncode, done.stderr.count("\n"), words in done.stderr) == (2, 1, True)
+
+
+def test_a_database_that_is_too_new_is_one_line(tmp_path: Path) -> None:
+    address = Address(file=tmp_path / "volact.db", shown="volact.db")
+    with open_service_store(address) as store, store.engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE {SERVICE.versions} SET version_num = '9999'"))
+    done = volact("serve", "--listen", "127.0.0.1:0", "--database", str(address.file))
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "created by a newer volact (version 9999" in done.stderr
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """One of its own for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    files[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    return files
+
+
+def test_with_a_certificate_it_serves_tls(tmp_path: Path) -> None:
+    chain, key = certificate(tmp_path)
+    options = ("--tls-certificate", str(chain), "--tls-key", str(key), "--workers", "0")
+    with serving(tmp_path / "volact.db", *options) as running:
+        assert running.url.startswith("https://")
+        with running.client(verify=False) as client:
+            answer = sign_in(client, running.link)
+    assert answer.headers["set-cookie"].startswith("__Host-volact=")
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "address"),
+    [((), "127.0.0.1"), (("--trust-proxy", "127.0.0.0/8"), "203.0.113.9"),
+     (("--trust-proxy", "192.0.2.1"), "127.0.0.1")],
+)  # fmt: skip
+def test_forwarded_headers_count_from_named_proxies_alone(
+    tmp_path: Path, trusted: tuple[str, ...], address: str
+) -> None:
+    """The last address that no proxy of ours wrote: what a client adds in front is its own word."""
+    database = tmp_path / "volact.db"
+    with serving(database, "--workers", "0", *trusted) as running, running.client() as client:
+        client.headers["x-forwarded-for"] = "198.51.100.1, 203.0.113.9"
+        assert sign_in(client, running.link).status_code == 303
+    listed = volact("audit", "--export", "--database", str(database)).stdout
+    assert f'"address":"{address}","action":"sign-in"' in listed
