@@ -232,6 +232,12 @@ VERBS = (
         ),
     ),
     Verb(
+        "mcp",
+        "Serve read-only tools for a language model (MCP).",
+        "mcp.McpOptions",
+        "mcp.mcp",
+    ),
+    Verb(
         "lab",
         "Run a simulated fleet of Windows Servers behind real SSH.",
         parts=(

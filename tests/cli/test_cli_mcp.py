@@ -1,0 +1,120 @@
+"""``volact mcp``: tools that read and plan, asked by a real client over a pipe."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from volact.cli.child_lab import child_lab
+
+VOLACT = [sys.executable, "-m", "volact"]
+READING = {"explain", "status", "servers", "history"}
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    """A lab of three servers and a store with a check of them."""
+    file = tmp_path_factory.mktemp("mcp") / "volact.db"
+    with child_lab("simple", 3, 5) as inventory:
+        words = [*VOLACT, "check", "-i", str(inventory), "--store", str(file), "--no-progress"]
+        assert subprocess.run(words, check=False, capture_output=True).returncode == 3
+        yield inventory, file
+
+
+@asynccontextmanager
+async def asked(*words: str) -> AsyncIterator[Client]:
+    given = StdioServerParameters(
+        command=VOLACT[0], args=[*VOLACT[1:], "mcp", *words], env=dict(os.environ)
+    )
+    async with Client(given) as client:
+        yield client
+
+
+def told(result: Any) -> Any:
+    """What a tool answered, as values."""
+    assert not result.is_error, result.content
+    found = result.structured_content
+    return found["result"] if set(found) == {"result"} else found
+
+
+async def test_every_tool_reads_only(stored: tuple[Path, Path]) -> None:
+    inventory, store = stored
+    async with asked("--store", str(store), "-i", str(inventory)) as client:
+        tools = (await client.list_tools()).tools
+    assert {tool.name for tool in tools} == READING | {"plan"}
+    assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
+    assert all(tool.description for tool in tools)
+
+
+async def test_without_an_inventory_no_server_is_contacted(stored: tuple[Path, Path]) -> None:
+    async with asked("--store", str(stored[1])) as client:
+        assert {tool.name for tool in (await client.list_tools()).tools} == READING
+
+
+async def test_the_store_is_asked(stored: tuple[Path, Path]) -> None:
+    async with asked("--store", str(stored[1])) as client:
+        fleet = told(await client.call_tool("status", {}))
+        page = told(await client.call_tool("servers", {"verdict": "attention"}))
+        name = page["items"][0]["name"]
+        history = told(await client.call_tool("history", {"server": name}))
+    assert fleet["summary"]["servers"] == 3
+    assert len(page["items"]) == fleet["summary"]["attention"] > 0
+    assert history["server"]["name"] == name
+    assert len(history["looks"]) == 1
+
+
+async def test_a_code_is_explained(stored: tuple[Path, Path]) -> None:
+    async with asked("--store", str(stored[1])) as client:
+        found = told(await client.call_tool("explain", {"code": "-1073418124"}))
+    assert found["name"] == "0xC004F074"
+    assert found["remedy"]
+
+
+async def test_a_plan_changes_nothing(stored: tuple[Path, Path]) -> None:
+    inventory, store = stored
+    async with asked("--store", str(store), "-i", str(inventory)) as client:
+        first = told(await client.call_tool("plan", {"servers": ["*"]}))
+        again = told(await client.call_tool("plan", {"servers": ["*"]}))
+    assert sum(len(row["plan"]) for row in first) > 0
+    assert sorted((row["name"], len(row["plan"])) for row in again) == sorted(
+        (row["name"], len(row["plan"])) for row in first
+    )
+    assert not any(row["results"] for row in again)
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "line"),
+    [
+        ("explain", {"code": "no-such-code"}, "no-such-code"),
+        ("history", {"server": "no-such-server"}, "no-such-server"),
+        ("servers", {"verdict": "green"}, "green"),
+        ("servers", {"cursor": "!"}, "cursor"),
+        ("plan", {"servers": []}, "name at least one"),
+        ("plan", {"servers": ["no-such-server"]}, "no-such-server"),
+    ],
+)
+async def test_wrong_input_is_one_line(
+    stored: tuple[Path, Path], tool: str, given: dict[str, Any], line: str
+) -> None:
+    inventory, store = stored
+    async with asked("--store", str(store), "-i", str(inventory)) as client:
+        result = await client.call_tool(tool, given)
+    (text,) = [part.text for part in result.content if part.type == "text"]
+    assert result.is_error
+    assert line in text
+    assert "Traceback" not in text
+
+
+async def test_a_missing_store_is_said(tmp_path: Path) -> None:
+    async with asked("--store", str(tmp_path / "none.db")) as client:
+        result = await client.call_tool("status", {})
+    assert result.is_error
+    assert not (tmp_path / "none.db").exists()
