@@ -41,7 +41,16 @@ async def keep_worker(settings: ServiceSettings, stop: asyncio.Event, kill: asyn
 
 def _command(settings: ServiceSettings) -> list[str]:
     labels = [word for label in settings.labels for word in ("--label", label)]
-    return [sys.executable, "-m", "volact", "worker", "--while-stdin", *labels]
+    return [
+        sys.executable,
+        "-m",
+        "volact",
+        "worker",
+        "--while-stdin",
+        "--log",
+        settings.log,
+        *labels,
+    ]
 
 
 def _environment(settings: ServiceSettings) -> dict[str, str]:

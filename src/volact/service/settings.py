@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from volact.service.logs import Format
 from volact.store.address import Address
 
 
@@ -37,6 +38,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         allow_commands: whether programs that inventories name may run here.
         requests_a_minute: of one caller to the API of one process.
         workers: worker processes that ``serve`` starts beside itself.
+        log: how it and its workers write their log.
         oidc: file of ``identity.oidc.OidcSettings``.
     """
 
@@ -49,6 +51,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     allow_commands: bool = False
     requests_a_minute: int = 6000
     workers: int = 1
+    log: Format = "text"
     oidc: Path | None = None
 
 

@@ -20,6 +20,12 @@ Database = Annotated[
 ]
 
 
+Log = Annotated[
+    Literal["text", "json"],
+    typer.Option("--log", metavar="FORMAT", help="Log on standard error: text or json."),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions:
     """Serve console and API, and run what they are asked for.
@@ -61,6 +67,7 @@ class ServeOptions:
         bool,
         typer.Option("--demo", help="Serve a simulated fleet with a database of its own."),
     ] = False
+    log: Log = "text"
     lang: Lang = ""
 
 
@@ -83,6 +90,7 @@ class WorkerOptions:
     while_stdin: Annotated[
         bool, typer.Option("--while-stdin", help="Stop when standard input ends.")
     ] = False
+    log: Log = "text"
     lang: Lang = ""
 
 

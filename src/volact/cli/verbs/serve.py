@@ -23,6 +23,7 @@ with needs_service():
     from volact.service.app import utc_now
     from volact.service.database.schema import open_service_store
     from volact.service.demo import show
+    from volact.service.logs import configure_logging
     from volact.service.settings import ListenAddress, ServiceSettings, TlsFiles, base_url
 
 _DEMO_SERVERS = 40
@@ -30,6 +31,7 @@ _DEMO_SERVERS = 40
 
 def serve(options: ServeOptions) -> int:
     """Serve console and API until stopped."""
+    configure_logging(options.log)
     if not options.demo:
         return _run(settings_of(options))
     if options.database:
@@ -74,6 +76,7 @@ def settings_of(options: ServeOptions) -> ServiceSettings:
         tls=_tls(options),
         public_url=_public_url(options.public_url),
         workers=options.workers,
+        log=options.log,
         oidc=Path(options.oidc) if options.oidc else None,
         trusted_proxies=tuple(_network(text) for text in options.trust_proxy),
     )

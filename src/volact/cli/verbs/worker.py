@@ -12,10 +12,12 @@ from volact.model.text import say
 
 with needs_service():
     from volact.service.engine.worker import run_worker
+    from volact.service.logs import configure_logging
 
 
 def worker(options: WorkerOptions) -> int:
     """Work until a signal comes, then finish what is under way."""
+    configure_logging(options.log)
     run_async(_work(options))
     return 0
 
