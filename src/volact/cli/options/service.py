@@ -28,7 +28,7 @@ Log = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions:
-    """Serve console and API, and run what they are asked for.
+    """Serve console and API for a team.
 
     Listens on 127.0.0.1 unless told otherwise. Where there is no administrator yet, one is made
     and a link is printed that signs in once.
