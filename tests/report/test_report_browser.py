@@ -178,6 +178,17 @@ def test_paper_has_every_server(opened: Tab) -> None:
     assert len(names(opened)) == SERVERS
 
 
+def test_paper_without_script_has_the_first_500_servers_and_says_so(
+    tab: Tab, tmp_path: Path
+) -> None:
+    tab.open(written(tmp_path, fleet(600)), script=False)
+    tab.send("Emulation.setEmulatedMedia", media="print")
+    heights = tab.run("[...document.querySelectorAll('#data>.row')].map((r) => r.offsetHeight > 0)")
+    assert heights == [True] * 500 + [False] * 100
+    said = tab.run("getComputedStyle(document.getElementById('data'), '::after').content")
+    assert "first 500 servers" in said
+
+
 def test_paper_has_the_names_of_ten_thousand_servers(tab: Tab, tmp_path: Path) -> None:
     """Rows are not laid out: that takes minutes."""
     servers = fleet(10_000)

@@ -142,3 +142,9 @@ def test_nothing_a_server_says_reaches_the_terminal() -> None:
 
 def test_two_servers_are_a_table() -> None:
     assert "ATTENTION  1 server" in text_of([attention(), healthy()])
+
+
+def test_a_server_in_no_known_cloud_is_to_be_named() -> None:
+    where = attention()
+    server = msgspec.structs.replace(where, provider=None, findings=(), plan=(), reason=say("?"))
+    assert parts(server)["To do"][-1].endswith("--provider NAME")

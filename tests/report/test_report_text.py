@@ -512,3 +512,14 @@ def test_an_access_list_is_spelled_out_only_with_verbose() -> None:
     servers = [attention("a", finding), healthy()]
     assert "(A;;FA" not in text_of(servers)
     assert "(A;;FA" in text_of(servers, everything=True)
+
+
+def test_of_many_servers_ten_have_details_and_the_others_are_named() -> None:
+    servers = [attention(f"db-{n:02}") for n in range(30)]
+    how = msgspec.structs.replace(HOW, command="check", selector="-i fleet.toml")
+    text = text_of(servers, how)
+    assert text.count("ssh://") == 10
+    assert "and 20 more (-v shows each): db-10, db-11" in text
+    assert "servers by cause: kms-host-set-by-policy 30\n" in text
+    assert text.endswith("next: volact plan -i fleet.toml\n")
+    assert text_of(servers, how, everything=True).count("ssh://") == 30

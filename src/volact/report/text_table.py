@@ -6,6 +6,7 @@ Keeps the rows that need a person and counts the rest.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -15,7 +16,7 @@ from volact.model.report import RunReport, ServerReport, Word
 from volact.model.text import count, listed, say
 from volact.report.base import Invocation
 from volact.report.group import HEADING, Group, cluster_lines, groups
-from volact.report.next_step import shared_step
+from volact.report.next_step import same_servers, shared_step
 from volact.report.note import note
 from volact.report.run_counts import RunCounts
 from volact.report.step_lines import Command, lines_of, next_lines
@@ -37,6 +38,9 @@ from volact.report.words import (
 )
 from volact.words import tr
 
+# Servers of a cause with their details, and names of others, unless everything is asked for.
+_SHOWN = 10
+_NAMED = 40
 # One sentence covers all of them.
 _NO_TURN = "error:not-begun"
 
@@ -88,7 +92,24 @@ class TextWriter:
                     self._healthy()
                 self._out.line()
         self._remarks(run)
+        self._causes(grouped)
         self._totals(run)
+        if run.command == "check" and self._counts.verdicts["attention"]:
+            self._command(same_servers("plan", self._how))
+
+    def _causes(self, grouped: Sequence[Group]) -> None:
+        """How many servers have each cause, where the groups fill screens."""
+        counts = Counter[str]()
+        for group in grouped:
+            if group.verdict != "healthy" and group.cause:
+                counts[group.cause.removeprefix("error:")] += len(group.servers)
+        if counts.total() > _SHOWN:
+            said = listed(f"{plain(name)} {n}" for name, n in counts.most_common())
+            self._out.prose(tr(say("servers by cause: {counts}", counts=said)), 0, hang=2)
+
+    def _command(self, command: Command) -> None:
+        if command:
+            self._out.line(tr(say("next: {step}", step=command)))
 
     def _stopped(self, run: RunReport) -> None:
         """That not every server had its turn, before anything else."""
@@ -138,8 +159,14 @@ class TextWriter:
         if one:
             self._said(lines_of(errors.pop()), 4)
         columns = max(width(plain(server.name)) for server in group.servers)
-        for server in group.servers:
+        few = self._everything or len(group.servers) <= _SHOWN + 2
+        shown = group.servers if few else group.servers[:_SHOWN]
+        for server in shown:
             self._server(server, min(columns, 32), now, told=one if errors else group.shared)
+        if rest := [plain(server.name) for server in group.servers[len(shown) :]]:
+            names = ", ".join([*rest[:_NAMED], *(["…"] if rest[_NAMED:] else [])])
+            more = say("and {n} more (-v shows each): {names}", n=len(rest), names=names)
+            self._out.prose(tr(more), 4, "dim", hang=2)
         self._next(group)
 
     def _server(self, server: ServerReport, columns: int, now: str, *, told: bool) -> None:

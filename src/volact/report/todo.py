@@ -35,6 +35,9 @@ def todo(server: ServerReport, how: Invocation) -> list[str]:
         left += _with_volact(server, how, wanted, mendable)
     if code := failed_code(server):
         left += [tr(say("The code means:")), Command(f"volact explain {code}")]
+    if not server.findings and server.verdict == "attention" and server.provider is None:
+        named = command_for(how.command, [server], how, ("--provider NAME",))
+        left += [tr(say("Name the server's cloud; volact providers lists them:")), named]
     return left or [tr(say("Nothing."))]
 
 
