@@ -523,3 +523,16 @@ def test_of_many_servers_ten_have_details_and_the_others_are_named() -> None:
     assert "servers by cause: kms-host-set-by-policy 30\n" in text
     assert text.endswith("next: volact plan -i fleet.toml\n")
     assert text_of(servers, how, everything=True).count("ssh://") == 30
+
+
+def test_servers_with_the_same_plan_are_shown_together() -> None:
+    out = io.StringIO()
+    writer = PlanTextWriter(out, msgspec.structs.replace(HOW, command="plan"))
+    rows = [failed(f"app-{n:02}") for n in range(20)]
+    for row in rows:
+        writer.add(row)
+    writer.finish(run_of(rows, command="plan"))
+    said = out.getvalue()
+    assert said.count("  1. ") == 1
+    assert said.count("ssh://") == 10
+    assert "and 10 more: app-10, app-11" in said

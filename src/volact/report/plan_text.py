@@ -24,9 +24,11 @@ from volact.report.words import ERROR_NAMES, duration, os_words, refusal_lines, 
 from volact.report.wrap import wrapped
 from volact.words import tr
 
+_SHOWN = 10  # servers with the same plan that have a line each; the others are named
+
 
 class PlanTextWriter:
-    """The plan a person reads before saying yes."""
+    """The plan a person reads before saying yes: servers with the same one together."""
 
     def __init__(
         self, out: TextIO, how: Invocation, *, columns: int = 100, colour: bool = False
@@ -36,7 +38,7 @@ class PlanTextWriter:
         self._terminal = TerminalWriter(out, columns=columns, colour=colour)
         self._painted, self._columns = self._terminal.painted, self._terminal.columns
         self._planned = self._refused = self._nothing = self._unknown = 0
-        self._parts: list[tuple[str, str]] = []
+        self._parts: dict[str, list[tuple[str, str]]] = {}  # what is to be done: name and head
         self._lines: list[str] = []
 
     def add(self, server: ServerReport) -> None:
@@ -62,7 +64,8 @@ class PlanTextWriter:
             self._head(server)
             self._why_nothing(server)
         if self._lines:
-            self._parts.append((server.name, "".join(self._lines)))
+            head, *body = self._lines
+            self._parts.setdefault("".join(body), []).append((server.name, head))
             self._lines = []
 
     def finish(self, run: RunReport) -> None:
@@ -85,8 +88,15 @@ class PlanTextWriter:
 
     def write_plans(self) -> None:
         """Write the plans alone."""
-        for _, text in sorted(self._parts, key=lambda part: natural(part[0])):
-            self._out.write(text)
+        for heads in self._parts.values():
+            heads.sort(key=lambda head: natural(head[0]))
+        for body, heads in sorted(self._parts.items(), key=lambda part: natural(part[1][0][0])):
+            shown = heads if len(heads) <= _SHOWN + 2 else heads[:_SHOWN]
+            self._out.writelines(head for _, head in shown)
+            if rest := [plain(name) for name, _ in heads[len(shown) :]]:
+                more = say("and {n} more: {names}", n=len(rest), names=", ".join(rest))
+                self._terminal.prose(tr(more), 0, hang=2)
+            self._out.write(body)
 
     def _head(self, server: ServerReport) -> None:
         about = " | ".join(part for part in (plain(server.address), os_words(server)) if part)
