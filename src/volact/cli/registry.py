@@ -137,17 +137,22 @@ VERBS = (
         "user",
         "Add, list and rescue the users of the service.",
         parts=(
-            Verb("add", "Add a user; prints a link.", "service.UserAddOptions", "user.add"),
+            Verb(
+                "add",
+                "Add a user and print a link that signs in once, within a day.",
+                "service.UserAddOptions",
+                "user.add",
+            ),
             Verb("list", "List the users.", "service.UserListOptions", "user.list_users"),
             Verb(
                 "link",
-                "Print a link that signs a user in once.",
+                "Print a link that signs a user in once, within a day, to set a new password.",
                 "service.UserLinkOptions",
                 "user.link",
             ),
             Verb(
                 "disable",
-                "Sign a user out and refuse sign-ins.",
+                "Sign a user out and refuse sign-ins and tokens; --undo allows them again.",
                 "service.UserDisableOptions",
                 "user.disable",
             ),
@@ -155,7 +160,7 @@ VERBS = (
     ),
     Verb(
         "audit",
-        "Check or export the audit of the service.",
+        "Check the chain of the audit, or export it as JSON Lines.",
         "service.AuditOptions",
         "user.audit",
     ),

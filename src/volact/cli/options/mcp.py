@@ -13,7 +13,7 @@ from volact.cli.options.shared import StoreUrl
 
 @dataclass(frozen=True, kw_only=True)
 class McpOptions:
-    """Serve read-only tools for a language model on standard input and output.
+    """Serve read-only tools for a language model (MCP).
 
     The tools explain codes and findings and read the store. With an inventory one more
     examines its servers and plans. None of them changes a server.
