@@ -20,7 +20,7 @@ Open = Callable[..., Loopback]
 
 def answer_with(wine: WineServer, asked: Request, begins: str, silent: Loopback) -> Answer:
     """The answer of an agent in which one function begins with a call that never returns."""
-    script = render(asked, deadline_s=30).decode("ascii")
+    script = render(asked, deadline_s=40).decode("ascii")
     call = (
         'var h=new ActiveXObject("WinHttp.WinHttpRequest.5.1");'
         f'h.Open("GET","http://{silent.address}/",false);h.SetTimeouts(0,0,0,0);h.Send();'

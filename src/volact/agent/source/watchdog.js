@@ -8,7 +8,7 @@
 var BLOCKED = 0x8001011F;
 var isWorker = WScript.Arguments.length > 0, resumed = false, over = false;
 /* What earlier workers noted: [name] of a question, [name, answer, ms] where one came. */
-var notes = {}, unwatched = null, unwritten = "";
+var notes = {}, newest, unwatched = null, unwritten = "";
 
 /* An antivirus may hold the file for a moment. */
 function note(record) {
@@ -34,7 +34,8 @@ function readNotes() {
   var text = readFile(marker, 0), i, list;
   list = eval("[" + text.substr(0, text.lastIndexOf("\n") + 1) + "0]");
   for (i = 0; i < list.length - 1; i++) {
-    notes[list[i][0]] = list[i];
+    newest = list[i][0];
+    notes[newest] = list[i];
   }
   return list.length > 1;
 }
@@ -79,7 +80,7 @@ function awaitWorker(worker, end, share) {
     });
     if (seen !== size) {
       size = seen;
-      until = spent + (end - spent) * share;
+      until = Math.min(end, spent + Math.max((end - spent) * share, end / 10));
     }
     nap(100);
     spent += Math.min(Math.max(now() - spanStart, 50), 1000);
@@ -119,5 +120,7 @@ function watch() {
     }
   }
   over = true;
+  /* A question that had little time left is late; a step is not known all the same. */
+  notes[/ /.test(newest) ? "" : newest] = null;
   return null;
 }
