@@ -269,7 +269,8 @@ def _limits_back(request: Request) -> str:
         'set "w=HKLM\\SYSTEM\\CurrentControlSet\\Services\\W32Time\\Config"\n'
         'set "r=%sys%\\reg.exe"\n'
         'set "p="\n'
-        f'{found}set "p=%%b"&set "n=%%c"\n'
+        f'{found}set "p=%%b"\n'
+        f'{found}set "n=%%c"\n'
         "if not defined p goto kept\n"
         f"{back}\n"
         '%r% delete "%w%" /v VolactLimits /f %q%\n'
