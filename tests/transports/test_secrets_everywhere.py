@@ -23,6 +23,7 @@ import pytest
 from ssh_host import Host, Process, answers
 
 from volact.cli.child_lab import child_lab
+from volact.cloud.registry import clouds
 
 pytestmark = pytest.mark.xdist_group("cli-lab")
 
@@ -270,12 +271,16 @@ async def tapped(inventory_file: Path, folder: Path) -> AsyncIterator[tuple[Path
 
 async def test_no_secret_of_a_mixed_fleet_leaves_a_trace(tmp_path: Path) -> None:
     with child_lab("mixed", 9, 3) as lab:
-        secrets = lab.with_suffix(".credentials").read_text()
-        found = re.search(r"secret_key = (\S+)", secrets)
-        assert found is not None
+        files = {path.suffix: path.read_text() for path in lab.parent.glob("*credentials")}
+        found = {
+            name: re.search(r"(?:secret_|access_)key(?:_secret)? = (\S+)", text)
+            for name, text in files.items()
+        }
+        clouds_keys = {name: match[1] for name, match in found.items() if match}
+        assert len(clouds_keys) == len(clouds())  # of every cloud
         key = lab.with_suffix(".key").read_text().splitlines()[1]
         password = lab.with_suffix(".password").read_text().strip()
-        marks = {"password": password, "secret key": found[1], "private key": key}
+        marks = {"password": password, "private key": key, **clouds_keys}
         assert all(len(mark) > 11 for mark in marks.values())
         async with tapped(lab, tmp_path) as (file, taps):
             seen = await run(tmp_path, "activate", "-i", str(file), "--yes", "--deadline", "60")

@@ -7,6 +7,7 @@ what may be asked twice is known in ``calls``.
 from __future__ import annotations
 
 import configparser
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ class Keys:
 
     def find(self) -> None:
         """Look for keys where the SDK does; ``InputError`` where there are none."""
+        # Here, in a thread: it takes half a second, in which an event loop would stand still.
+        import_module("alibabacloud_ecs20140526.client")
         try:
             self._provider.get_credentials()
         except Exception as error:  # of many types; what it says may quote a file
