@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,7 @@ from volact.service.database.schema import open_service_store
 from volact.service.identity import passwords, sessions, tokens, users
 from volact.service.identity.audit import SYSTEM, Change, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
+from volact.service.identity.oidc import OidcProvider
 from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
 from volact.store.address import Address, parse_address
@@ -68,6 +70,9 @@ class Service:
             runs=cast(RunControl, NoRuns()),
             now=self.clock,
         )
+
+    def use_oidc(self, provider: OidcProvider) -> None:
+        self.parts = replace(self.parts, oidc=provider)
 
     @contextmanager
     def change(self, actor: Actor = SYSTEM) -> Iterator[Change]:

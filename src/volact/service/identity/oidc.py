@@ -13,7 +13,7 @@ import tomllib
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpx
 import msgspec
@@ -34,6 +34,7 @@ from volact.service.identity.users import add, alter, known_name, row_of, user_i
 
 _TIMEOUT_S = 10.0
 _LEEWAY_S = 60
+_BASIC = "client_secret_basic"
 # None that a client's secret could sign: who knows it is not the provider.
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 
@@ -144,16 +145,27 @@ class OidcProvider:
             "client_id": self.settings.client_id,
             "code_verifier": derived(key, "verifier"),
         }
-        path = self.settings.client_secret_file
-        if path is not None:
-            try:
-                form["client_secret"] = read_named(path, most=4096).decode().strip()
-            except OSError as error:
-                raise unreadable(error, path) from error
-        answer = await client.post(str(metadata["token_endpoint"]), data=form)
+        secret, client_auth = self._secret(), None
+        if secret:
+            # What a provider takes that says nothing about it (OpenID Connect Core, section 9).
+            methods = metadata.get("token_endpoint_auth_methods_supported", [_BASIC])
+            if _BASIC in methods:
+                client_auth = httpx.BasicAuth(quote_plus(form["client_id"]), quote_plus(secret))
+            else:
+                form["client_secret"] = secret
+        answer = await client.post(
+            str(metadata["token_endpoint"]), data=form, auth=client_auth or httpx.USE_CLIENT_DEFAULT
+        )
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
+
+    def _secret(self) -> str:
+        path = self.settings.client_secret_file
+        try:
+            return "" if path is None else read_named(path, most=4096).decode().strip()
+        except OSError as error:
+            raise unreadable(error, path) from error
 
     async def _json(self, client: httpx.AsyncClient, url: str) -> dict[str, Any]:
         answer = await client.get(url)

@@ -1,0 +1,215 @@
+"""Sign-in by OpenID Connect, at a real provider on loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from cli_process import started
+from litestar.testing import TestClient
+from service_identity import Service, store
+
+from volact.client.wire import UserChange
+from volact.errors import InputError
+from volact.service.app import utc_now
+from volact.service.identity import users
+from volact.service.identity.oidc import OidcProvider, OidcSettings, derived, load_oidc, role_of
+from volact.store.store import Store
+
+__all__ = ["store"]
+
+ADA = {"sub": "ada-1", "preferred_username": "Ada", "email": "ada@example.com", "groups": ["ops"]}
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    """The provider, as a process of its own; it is there when it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
+    command += ["--require-nonce", "true", "--user-claims", json.dumps(ADA)]
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    url = f"http://127.0.0.1:{port}"
+    with started(command, **silent) as process:
+        while not _answers(url):
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield url
+        process.terminate()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/.well-known/openid-configuration").is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def service(store: Store, issuer: str) -> Service:
+    return with_provider(store, issuer)
+
+
+def with_provider(store: Store, issuer: str, **settings: Any) -> Service:
+    made = Service(store)
+    roles = settings.pop("roles", {"admins": "administrator", "ops": "operator"})
+    assert store.address.file is not None
+    secret = store.address.file.with_name("secret")
+    secret.write_text("the client's secret\n")
+    chosen = OidcSettings(
+        issuer=issuer, client_id="volact", client_secret_file=secret, roles=roles, **settings
+    )
+    made.use_oidc(OidcProvider(chosen, "http://testserver.local/oidc/callback"))
+    made.clock.time = utc_now()
+    return made
+
+
+def asked(client: TestClient[Any], next: str = "/") -> str:
+    """The address of the provider that the browser is sent to."""
+    answer = client.get("/oidc/start", params={"next": next})
+    assert answer.status_code == 303
+    return answer.headers["location"]
+
+
+def agreed(url: str, user: str = "ada-1") -> str:
+    """The address that the provider sends the browser back to."""
+    answer = httpx.post(url, data={"sub": user})
+    assert answer.status_code == 302, answer.text
+    back = urlsplit(answer.headers["location"])
+    return f"{back.path}?{back.query}"
+
+
+def test_a_user_of_the_provider_signs_in(service: Service) -> None:
+    with service.client() as client:
+        assert "/oidc/start?next=/" in client.get("/sign-in").text
+        answer = client.get(agreed(asked(client, "/runs")))
+        assert (answer.status_code, answer.headers["location"]) == (303, "/runs")
+        assert client.get("/runs").status_code == 200
+    (ada,) = service.store.ask(users.users)
+    assert (ada.name, ada.role, ada.email, ada.oidc) == ("ada", "operator", "ada@example.com", True)
+
+
+def test_the_request_has_state_nonce_and_pkce(service: Service) -> None:
+    with service.client() as client:
+        query = {key: one for key, (one,) in parse_qs(urlsplit(asked(client)).query).items()}
+        key = client.cookies["volact_oidc"].partition(".")[0]
+    digest = hashlib.sha256(derived(key, "verifier").encode()).digest()
+    assert query["code_challenge"] == urlsafe_b64encode(digest).decode().rstrip("=")
+    assert query["code_challenge_method"] == "S256"
+    assert (query["response_type"], query["client_id"]) == ("code", "volact")
+    assert {query["state"], query["nonce"]} == {derived(key, "state"), derived(key, "nonce")}
+    assert key not in str(query)
+
+
+def test_the_answer_to_another_sign_in_is_refused(service: Service) -> None:
+    """Sign-in CSRF: a victim's browser does not take the attacker's answer."""
+    with service.client() as attacker, service.client() as victim:
+        stolen = agreed(asked(attacker))
+        assert victim.get(stolen).status_code == 401  # it began nothing
+        asked(victim)
+        assert victim.get(stolen).status_code == 401
+        assert "volact" not in victim.cookies
+        mixed = stolen.replace(parse_qs(urlsplit(stolen).query)["state"][0], "x")
+        assert attacker.get(mixed).status_code == 401
+
+
+def test_a_code_works_once_and_for_its_nonce_alone(service: Service) -> None:
+    with service.client() as client:
+        url = asked(client)
+        back = agreed(url)
+        held = client.cookies["volact_oidc"]
+        other = agreed(url.replace("nonce=", "nonce=other"))
+        assert client.get(other).status_code == 401
+        assert client.get(back).status_code == 303
+        client.cookies.clear()
+        client.cookies.set("volact_oidc", held)
+        assert client.get(back).status_code == 401
+
+
+def test_what_the_provider_refuses_is_said(service: Service) -> None:
+    with service.client() as client:
+        asked(client)
+        answer = client.get("/oidc/callback", params={"error": "access_denied", "state": "x"})
+    assert (answer.status_code, "access_denied" in answer.text) == (401, True)
+
+
+def test_sign_in_leads_to_no_other_site(service: Service) -> None:
+    with service.client() as client:
+        answer = client.get(agreed(asked(client, "//evil.example")))
+    assert answer.headers["location"] == "/"
+
+
+def test_the_role_follows_the_groups(store: Store, issuer: str) -> None:
+    with with_provider(store, issuer).client() as client:
+        assert client.get(agreed(asked(client))).status_code == 303
+    with with_provider(store, issuer, roles={"ops": "viewer"}).client() as client:
+        assert client.get(agreed(asked(client))).status_code == 303
+    assert [user.role for user in store.ask(users.users)] == ["viewer"]
+    with with_provider(store, issuer, roles={"admins": "viewer"}).client() as client:
+        assert client.get(agreed(asked(client))).status_code == 401
+
+
+def test_a_local_user_of_the_same_name_stays_another(service: Service) -> None:
+    service.user("ada", "administrator")
+    with service.client() as client:
+        assert client.get(agreed(asked(client))).status_code == 401
+    assert [user.oidc for user in service.store.ask(users.users)] == [False]
+
+
+def test_a_user_who_is_disabled_does_not_come_in(service: Service) -> None:
+    service.user("root", "administrator", password="")
+    with service.client() as client:
+        client.get(agreed(asked(client)))
+        with service.change() as change:
+            users.alter(change, "ada", UserChange(disabled=True))
+        assert client.get(agreed(asked(client))).status_code == 401
+
+
+def test_a_provider_that_is_not_there_is_said(store: Store) -> None:
+    with with_provider(store, "http://127.0.0.1:9").client() as client:
+        answer = client.get("/oidc/start")
+    assert (answer.status_code, "no valid answer" in answer.text) == (502, True)
+
+
+def test_without_a_provider_there_is_no_such_page(store: Store) -> None:
+    with Service(store).client() as client:
+        assert client.get("/oidc/start").status_code == 404
+
+
+def test_the_first_group_that_is_written_counts() -> None:
+    settings = OidcSettings(
+        issuer="https://x", client_id="c", roles={"a": "administrator", "o": "operator"}
+    )
+    assert role_of(settings, {"groups": ["o", "a"]}) == "administrator"
+    assert role_of(settings, {"groups": "o"}) == "operator"
+    with pytest.raises(InputError):
+        role_of(settings, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('issuer = "http://login.example"\nclient-id = "v"', "begins with https://"),
+        ('issuer = "https://login.example"', "client-id"),
+        ('issuer = "https://l"\nclient-id = "v"\nclient-secret = "x"', "client-secret"),
+        ('issuer = "https://l"\nclient-id = "v"\nroles = {a = "root"}', "root"),
+        ("issuer =", "oidc.toml"),
+    ],
+)
+def test_wrong_settings_are_said(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "oidc.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_oidc(path)
+    assert words in caught.value.line()
