@@ -63,7 +63,7 @@ bench: $(STAMP) ## volact beside pyinfra, Ansible and others on one lab: 100, 1,
 bench-quick: $(STAMP) ## the same with a few servers, to see that everything runs
 	@$(BIN)/python bench/run.py --quick
 
-chaos: $(STAMP) ## faults at every stage, outages, 100 kills, 1,000,000 odd inputs: under 20 minutes
+chaos: $(STAMP) ## faults at every stage, outages, 160 kills, 1,000,000 odd inputs: about half an hour
 	@$(BIN)/python bench/chaos/chaos_run.py
 
 accuracy: $(STAMP) ## how often diagnosis and plans are right, over the cases of tests/cases

@@ -29,6 +29,7 @@ import fuzz_run  # noqa: E402
 import hostile_run  # noqa: E402
 import kill_run  # noqa: E402
 import outage_run  # noqa: E402
+import workers_run  # noqa: E402
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 # What a part gives: its text for the page, and what was wrong.
@@ -71,6 +72,13 @@ def kills(seed: int, quick: bool) -> tuple[str, list[str]]:
     return f"{kill_run.table(found)}\n\n{took}", wrong
 
 
+def workers(seed: int, quick: bool) -> tuple[str, list[str]]:
+    """Workers and consoles of the service killed, stopped and woken, PostgreSQL restarted."""
+    number, servers = (4, 30) if quick else (60, 500)
+    found = workers_run.run(number, servers, seed, say)
+    return workers_run.table(found), found.wrong
+
+
 def hostile(seed: int, quick: bool) -> tuple[str, list[str]]:
     """Peers that send without end, in a limit of memory."""
     found, asked = hostile_run.meet(seed), endpoints_run.meet(quick=quick)
@@ -103,6 +111,7 @@ PARTS: dict[str, Part] = {
     "faults": faults,
     "outages": outages,
     "kills": kills,
+    "workers": workers,
     "hostile": hostile,
     "fuzz": fuzz,
     "guided": guided,

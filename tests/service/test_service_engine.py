@@ -59,9 +59,13 @@ def spec(**more: object) -> RunSpec:
     return RunSpec(**{"verb": "activate", "inventory": "main", **more})  # type: ignore[arg-type]
 
 
+def to_start(connection: sa.Connection) -> list[tuple[str, int]]:
+    return progress.in_state(connection, "queued", "cancelling")
+
+
 def begun(store: Store, info: RunInfo) -> RunInfo:
     """The run after a worker took it."""
-    (found,) = [at for run, at in store.ask(progress.to_start) if run == info.id]
+    (found,) = [at for run, at in store.ask(to_start) if run == info.id]
     assert store.change(lambda connection: progress.begin(connection, info.id, found))
     return info
 
@@ -98,12 +102,12 @@ async def test_what_is_wrong_is_said_when_a_run_is_requested(
 ) -> None:
     with pytest.raises(InputError):
         await control.submit(spec(**wrong), ANN)
-    assert store.ask(progress.to_start) == []
+    assert store.ask(to_start) == []
 
 
 async def test_another_person_approves(store: Store, control: EngineControl) -> None:
     info = await control.submit(spec(), ANN, needs_approval=True)
-    assert store.ask(progress.to_start) == []
+    assert store.ask(to_start) == []
     with pytest.raises(InputError):
         await control.approve(info.id, ANN)
     approved = await control.approve(info.id, BOB)
@@ -127,9 +131,9 @@ async def test_a_run_that_is_paused_goes_on_with_another_workflow(
 ) -> None:
     info = begun(store, await control.submit(spec(), ANN))
     assert (await control.pause(info.id)).state == "paused"
-    assert store.ask(progress.to_start) == []
+    assert store.ask(to_start) == []
     assert (await control.resume(info.id)).state == "queued"
-    assert store.ask(progress.to_start) == [(info.id, 2)]
+    assert store.ask(to_start) == [(info.id, 2)]
     assert not store.change(lambda connection: progress.begin(connection, info.id, 1))
 
 
@@ -232,3 +236,16 @@ def test_slots_of_a_kms_host_are_bounded(store: Store) -> None:
     ]  # fmt: skip
     store.change(lambda c: free_slot(c, "kms:1688", "a"))
     assert (take("c"), take("d")) == (True, False)
+
+
+async def test_a_run_whose_workflow_is_lost_is_begun_again(
+    store: Store, control: EngineControl
+) -> None:
+    info = begun(store, await control.submit(spec(), ANN))
+    store.change(lambda c: progress.start_again(c, info.id, 1))
+    assert store.ask(to_start) == [(info.id, 2)]
+    begun(store, info)
+    store.change(lambda c: progress.start_again(c, info.id, 99))
+    assert store.ask(to_start) == []
+    row = store.ask(lambda c: c.execute(sa.select(RUNS.c.state, RUNS.c.note)).one())
+    assert tuple(row) == ("failed", "its workflow failed too often")

@@ -69,6 +69,11 @@ class PostgresServer:
         """The database is gone from one moment to the next."""
         self._end(signal.SIGQUIT)
 
+    def restart(self) -> None:
+        """It ends as it is asked to, and comes up again."""
+        self._end(signal.SIGINT)
+        self.start()
+
     def freeze(self) -> None:
         """All its processes stand still: nothing is refused, nothing answered."""
         self._signal_all(signal.SIGSTOP)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import socket
 import time
@@ -27,6 +28,7 @@ BEAT_S = 1.0
 LOOKS = 5
 # Steps wait for the next beat when the last is older: well before others take the lease away.
 FRESH_S = 2.5
+LEASE_LOST = 70  # exit code of a worker that finds its lease gone
 _PAUSE_S = 0.05
 
 
@@ -39,7 +41,7 @@ class Lease:
 
     def __init__(self, labels: Sequence[str]) -> None:
         host = socket.gethostname()
-        self.worker = f"{host[:40]}-{secrets.token_hex(6)}"
+        self.worker = f"{host[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
         self.labels = tuple(labels)
         self._host = host
         self._renewed = 0.0

@@ -45,7 +45,6 @@ from volact.store import reading
 from volact.store.clock import moment, now
 from volact.store.encoding import encode
 from volact.store.events import FactsSeen, ServerDone, StepsPlanned, StepsWithdrawn
-from volact.store.store import Store
 from volact.store.values import RunStart
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
@@ -63,32 +62,28 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     opener: Opener
 
 
-def load_parts(store: Store, run: str, attempt: int) -> RunParts:
+def load_parts(connection: sa.Connection, run: str, attempt: int) -> RunParts:
     """Read a run and its inventory; ``InputError`` where that cannot be used any more."""
-
-    def read(connection: sa.Connection) -> RunParts:
-        info = find_run(connection, run)
-        spec = info.spec
-        inventory = load_inventory_text(connection, spec.inventory)
-        rules = rules_of(spec)
-        counted = sa.select(RUNS.c.counted_from).where(RUNS.c.id == run)
-        first = progress.canaries(connection, run, connection.execute(counted).scalar_one())
-        histories = histories_of(connection, spec.undo) if spec.verb == "undo" else {}
-        return RunParts(
-            info=info,
-            rules=rules,
-            writing=RunWriting(
-                start=run_start(info, inventory.servers),
-                begun=moment(info.begun or info.requested),
-                attempt=attempt,
-                limits=rules.limits(info.servers, first),
-            ),
-            servers={server.name: server for server in inventory.servers},
-            job=job_of(spec, run, info.requested_by, inventory, histories),
-            opener=make_opener(Secrets(held=inventory.held), SshOptions()),
-        )
-
-    return store.ask(read)
+    info = find_run(connection, run)
+    spec = info.spec
+    inventory = load_inventory_text(connection, spec.inventory)
+    rules = rules_of(spec)
+    counted = sa.select(RUNS.c.counted_from).where(RUNS.c.id == run)
+    first = progress.canaries(connection, run, connection.execute(counted).scalar_one())
+    histories = histories_of(connection, spec.undo) if spec.verb == "undo" else {}
+    return RunParts(
+        info=info,
+        rules=rules,
+        writing=RunWriting(
+            start=run_start(info, inventory.servers),
+            begun=moment(info.begun or info.requested),
+            attempt=attempt,
+            limits=rules.limits(info.servers, first),
+        ),
+        servers={server.name: server for server in inventory.servers},
+        job=job_of(spec, run, info.requested_by, inventory, histories),
+        opener=make_opener(Secrets(held=inventory.held), SshOptions()),
+    )
 
 
 def run_start(info: RunInfo, servers: Sequence[Server] = ()) -> RunStart:
@@ -115,14 +110,11 @@ def histories_of(connection: sa.Connection, run: str) -> dict[str, RunHistory]:
 class LiveRun:
     """The work on one attempt of a run in this process; belongs to one event loop."""
 
-    def __init__(
-        self, parts: RunParts, store: Store, ledger: Ledger, lease: Lease, spans: Spans
-    ) -> None:
+    def __init__(self, parts: RunParts, ledger: Ledger, lease: Lease, spans: Spans) -> None:
         self._spans = spans
         self.gate = asyncio.Semaphore(parts.info.spec.concurrency)
         self.batches = 0
         self._parts = parts
-        self._store = store
         self._ledger = ledger
         self._lease = lease
         self._closed = asyncio.Event()
@@ -146,9 +138,7 @@ class LiveRun:
     async def finished_before(self, names: Sequence[str]) -> set[str]:
         """Those of these servers that have their outcome already."""
         run = self._parts.info.id
-        return await asyncio.to_thread(
-            self._store.ask, lambda connection: progress.finished(connection, run, names)
-        )
+        return await self._ledger.ask(lambda c: progress.finished(c, run, names))
 
     async def pace(self) -> None:
         """Wait for this server's turn, which all workers take from one sequence."""

@@ -15,12 +15,14 @@ import sqlalchemy as sa
 
 from volact.client.wire import RunState
 from volact.fleet.failure_policy import NAMED, FailureLimits, Tally
+from volact.model.text import say
 from volact.service.database.tables import RUN_SERVERS, RUNS, WORKERS
 from volact.service.engine.plan import Member
 from volact.store.clock import now
 from volact.store.encoding import readable
 
 NOTE = 1024  # characters of a run's note
+_MOST_ATTEMPTS = 50
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -51,11 +53,21 @@ def standing(connection: sa.Connection, run: str) -> Standing:
     return Standing("cancelled", 0) if row is None else Standing(row.state, row.attempt)
 
 
-def to_start(connection: sa.Connection) -> list[tuple[str, int]]:
-    """Runs whose workflow is to be there, and the attempt."""
-    query = sa.select(RUNS.c.id, RUNS.c.attempt)
-    query = query.where(RUNS.c.state.in_(("queued", "cancelling")))
+def in_state(connection: sa.Connection, *states: RunState) -> list[tuple[str, int]]:
+    """Runs in one of these states, the oldest first, and the attempt."""
+    query = sa.select(RUNS.c.id, RUNS.c.attempt).where(RUNS.c.state.in_(states))
     return [(row.id, row.attempt) for row in connection.execute(query.order_by(RUNS.c.requested))]
+
+
+def start_again(connection: sa.Connection, run: str, attempt: int) -> None:
+    """Another attempt for a run whose workflow is lost; after too many the run has failed."""
+    values: dict[str, Any] = {"attempt": attempt + 1}
+    if attempt >= _MOST_ATTEMPTS:
+        values = {"state": "failed", "ended": now(), "note": say("its workflow failed too often")}
+    elif standing(connection, run).state == "running":
+        values["state"] = "queued"
+    leaving: tuple[RunState, ...] = ("running", "cancelling")
+    move(connection, run, leaving, **values)
 
 
 def add_members(connection: sa.Connection, run: str, members: Iterable[Member]) -> None:

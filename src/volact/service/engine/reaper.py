@@ -12,7 +12,7 @@ from dbos import DBOS, SetWorkflowID
 
 from volact.service.engine import progress
 from volact.service.engine.lease import Lease, Observer, beats, take_away
-from volact.service.engine.workflows import RUN_QUEUE, run_workflow, workflow_id
+from volact.service.engine.workflows import BATCH_NAME, RUN_QUEUE, run_workflow, workflow_id
 from volact.store.engine import is_sqlite, writing
 from volact.store.store import Store
 
@@ -41,12 +41,12 @@ class Reaper:
             self._store.change(partial(take_away, worker=worker, beat=beat))
 
     def recover(self) -> None:
-        """Put workflows of workers without a lease back into their queues."""
+        """Bring back workflows without a worker, and runs without a workflow."""
         self._alone(_recover)
 
     def start_queued(self) -> None:
         """Start the workflows of queued runs; of two workers that do so, one workflow comes."""
-        for run, attempt in self._store.ask(progress.to_start):
+        for run, attempt in self._store.ask(_to_start):
             with SetWorkflowID(workflow_id(run, attempt)):
                 DBOS.enqueue_workflow(RUN_QUEUE, run_workflow, run, attempt)
 
@@ -59,7 +59,19 @@ class Reaper:
                 work(connection)
 
 
+def _to_start(connection: sa.Connection) -> list[tuple[str, int]]:
+    """Runs whose workflow is to be there; an end by request may need one of its own."""
+    return progress.in_state(connection, "queued", "cancelling")
+
+
 def _recover(connection: sa.Connection) -> None:
+    _resume(connection)
+    _withdraw(connection)
+    _start_again(connection)
+
+
+def _resume(connection: sa.Connection) -> None:
+    """Put workflows of workers without a lease back into their queues."""
     pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     alive = beats(connection)
     orphans: dict[str, list[str]] = defaultdict(list)
@@ -69,3 +81,33 @@ def _recover(connection: sa.Connection) -> None:
     for queue, ids in orphans.items():
         _LOG.warning("%d workflows of dead workers go on", len(ids))
         DBOS.resume_workflows(ids, queue_name=queue)
+
+
+def _withdraw(connection: sa.Connection) -> None:
+    """Cancel batches of runs that do not go on; their queue may have no worker."""
+    waiting = DBOS.list_workflows(
+        status="ENQUEUED", name=BATCH_NAME, load_input=False, load_output=False
+    )
+    if waiting:
+        wanted = {workflow_id(*one) for one in progress.in_state(connection, "running")}
+        ids = [one.workflow_id for one in waiting]
+        DBOS.cancel_workflows([id_ for id_ in ids if id_.rpartition(".")[0] not in wanted])
+
+
+def _start_again(connection: sa.Connection) -> None:
+    """Another attempt for runs whose workflow failed in DBOS itself; fail those that go on so."""
+    found = {
+        workflow_id(*one): one for one in progress.in_state(connection, "running", "cancelling")
+    }
+    if not found:
+        return
+    broken = DBOS.list_workflows(
+        workflow_ids=[*found],
+        status=["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+        load_input=False,
+        load_output=False,
+    )
+    for one in broken:
+        run, attempt = found[one.workflow_id]
+        _LOG.error("the workflow of run %s has failed: %s", run, one.error)
+        progress.start_again(connection, run, attempt)

@@ -20,12 +20,12 @@ from sqlalchemy.engine import make_url
 from volact.service.database.schema import open_service_store
 from volact.service.engine import progress
 from volact.service.engine.finish import end_run, fail_run
-from volact.service.engine.lease import BEAT_S, Lease, LeaseLostError, take_away
+from volact.service.engine.lease import BEAT_S, LEASE_LOST, Lease, LeaseLostError, beats, take_away
 from volact.service.engine.ledger import Ledger, patiently
 from volact.service.engine.live_run import LiveRun, load_parts
 from volact.service.engine.progress import Standing
 from volact.service.engine.reaper import Reaper
-from volact.service.engine.workflows import RUN_QUEUE, NamedServer, queue_of, set_work
+from volact.service.engine.workflows import BATCHES, RUN_QUEUE, NamedServer, queue_of, set_work
 from volact.service.runs import find_run
 from volact.service.tracing import spans_of
 from volact.store.address import Address
@@ -34,12 +34,10 @@ from volact.store.failures import CAUGHT
 _LOG = logging.getLogger("volact.service")
 # Workflows of another number are not executed: raised when their steps change.
 _VERSION = "volact-1"
-_BATCHES = 2  # of one worker at a time: one at work, one whose servers follow
 _RUNS = 50
 _QUEUE_S = 0.5
 _PAUSE_S = 0.05
 _IDLE_MS = 5000
-LEASE_LOST = 70  # exit code
 
 
 class Worker:
@@ -95,18 +93,19 @@ class Worker:
         """Take the run out of the queue; whether this attempt works on it."""
         return patiently(self._store, lambda c: progress.begin(c, run, attempt))
 
-    def left(self, run: str, attempt: int) -> list[NamedServer]:
-        """The servers to work on next; none where the run does not go on."""
+    def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int]:
+        """The servers to work on next, none where the run does not go on; and the workers."""
 
-        def read(connection: sa.Connection) -> list[NamedServer]:
+        def read(connection: sa.Connection) -> tuple[list[NamedServer], int]:
             if progress.standing(connection, run) != Standing("running", attempt):
-                return []
-            return [(one.name, one.label) for one in progress.unfinished(connection, run)]
+                return [], 0
+            left = progress.unfinished(connection, run)
+            return [(one.name, one.label) for one in left], len(beats(connection))
 
-        found = patiently(self._store, read)
-        for queue in {queue_of(label) for _, label in found}:
+        left, workers = patiently(self._store, read)
+        for queue in {queue_of(label) for _, label in left}:
             _register(queue)  # of a label that no worker has had yet
-        return found
+        return left, workers
 
     def end(self, run: str, attempt: int) -> None:
         """Complete the run's state and its report."""
@@ -123,11 +122,11 @@ class Worker:
             live = self._live.get((run, attempt))
             if live is None:
                 self._loop = asyncio.get_running_loop()
-                parts = await asyncio.to_thread(load_parts, self._store, run, attempt)
-                live = LiveRun(parts, self._store, self._ledger, self._lease, self._spans)
+                parts = await self._ledger.ask(lambda c: load_parts(c, run, attempt))
+                live = LiveRun(parts, self._ledger, self._lease, self._spans)
                 self._live[run, attempt] = live
             live.batches += 1
-        at = await asyncio.to_thread(self._store.ask, lambda c: progress.standing(c, run))
+        at = await self._ledger.ask(lambda c: progress.standing(c, run))
         if self._stopping or at != Standing("running", attempt):
             live.close()
         return live
@@ -186,7 +185,7 @@ def _die() -> None:
 
 
 def _register(queue: str) -> None:
-    DBOS.register_queue(queue, worker_concurrency=_BATCHES, polling_interval_sec=_QUEUE_S)
+    DBOS.register_queue(queue, worker_concurrency=BATCHES, polling_interval_sec=_QUEUE_S)
 
 
 def _dbos_config(address: Address, worker: str) -> DBOSConfig:
@@ -196,6 +195,7 @@ def _dbos_config(address: Address, worker: str) -> DBOSConfig:
         "executor_id": worker,
         "application_version": _VERSION,
         "log_level": "WARNING",
+        "sys_db_idle_transaction_timeout_sec": _IDLE_MS / 1000,
         "notification_listener_polling_interval_sec": 0.5,
     }
 
@@ -222,3 +222,5 @@ def _end_idle_transactions(engine: sa.Engine) -> None:
         cursor.execute(f"SET idle_in_transaction_session_timeout TO {_IDLE_MS}")
         connection.commit()  # type: ignore[attr-defined]
         cursor.close()
+
+    engine.dispose()  # those that are open already

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from dbos import DBOS, SetWorkflowID, StepReservation, WorkflowHandleAsync
@@ -16,12 +16,15 @@ from dbos import DBOS, SetWorkflowID, StepReservation, WorkflowHandleAsync
 from volact.service.engine.live_run import LiveRun
 
 RUN_QUEUE = "volact-runs"
+BATCH_NAME = "volact.batch"
 _BATCH = 50
+BATCHES = 2  # of one worker at a time: one at work, one whose servers follow
 _WINDOW = 16  # batches in the queue at a time, so that runs take turns
 _MOST_IDLE = 20  # rounds that failed and finished no server
 _POLL_S = 0.25
 
 
+Batch = tuple[str, list[str]]  # its queue, and the names of its servers
 NamedServer = tuple[str, str]  # its name, and the label of the workers that reach it
 
 
@@ -31,8 +34,8 @@ class RunWork(Protocol):
     def begin(self, run: str, attempt: int) -> bool:
         """Take the run out of the queue; whether this attempt works on it."""
 
-    def left(self, run: str, attempt: int) -> list[NamedServer]:
-        """The servers to work on next; none where the run does not go on."""
+    def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int]:
+        """The servers to work on next, none where the run does not go on; and the workers."""
 
     def end(self, run: str, attempt: int) -> None:
         """Complete the run's state and its report."""
@@ -91,16 +94,25 @@ async def _rounds(run: str, attempt: int) -> None:
     (work,) = _work
     number = idle = 0
     before: list[NamedServer] = []
-    while left := await DBOS.run_step_async({"name": "left"}, work.left, run, attempt):
+    while True:
+        left, workers = await DBOS.run_step_async({"name": "left"}, work.left, run, attempt)
+        if not left:
+            return
         idle = idle + 1 if left == before else 0
         before = left
-        number, failure = await _dispatch(run, attempt, number, left)
+        batches = _batches(left, batch_size(len(left), workers))
+        number, failure = await _dispatch(run, attempt, number, batches)
         if failure and idle >= _MOST_IDLE:
             raise RuntimeError(failure)
 
 
+def batch_size(servers: int, workers: int) -> int:
+    """Servers of a batch: every worker gets as many batches as it has at work at a time."""
+    return max(1, min(_BATCH, -(-servers // (BATCHES * max(1, workers)))))
+
+
 async def _dispatch(
-    run: str, attempt: int, number: int, left: list[NamedServer]
+    run: str, attempt: int, number: int, batches: Iterable[Batch]
 ) -> tuple[int, str]:
     """Give these servers to workers in batches, and wait for them.
 
@@ -108,7 +120,7 @@ async def _dispatch(
     """
     waiting: deque[WorkflowHandleAsync[None]] = deque()
     failures: list[str] = []
-    for queue, names in _batches(left):
+    for queue, names in batches:
         if len(waiting) >= _WINDOW:
             failures.append(await _failure(waiting.popleft()))
         with SetWorkflowID(f"{workflow_id(run, attempt)}.{number}"):
@@ -120,11 +132,11 @@ async def _dispatch(
     return number, max(failures)
 
 
-def _batches(servers: list[NamedServer]) -> Iterator[tuple[str, list[str]]]:
+def _batches(servers: list[NamedServer], size: int) -> Iterator[Batch]:
     for label in dict.fromkeys(label for _, label in servers):
         names = [name for name, of in servers if of == label]
-        for at in range(0, len(names), _BATCH):
-            yield queue_of(label), names[at : at + _BATCH]
+        for at in range(0, len(names), size):
+            yield queue_of(label), names[at : at + size]
 
 
 async def _failure(handle: WorkflowHandleAsync[None]) -> str:
@@ -139,7 +151,7 @@ async def _failure(handle: WorkflowHandleAsync[None]) -> str:
     return ""
 
 
-@DBOS.workflow(name="volact.batch")
+@DBOS.workflow(name=BATCH_NAME)
 async def batch_workflow(run: str, attempt: int, names: list[str]) -> None:
     """Work on some servers of a run, each a step; those not begun are left to the run."""
     (work,) = _work
