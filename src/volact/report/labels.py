@@ -45,6 +45,7 @@ LABELS: dict[str, Text] = {
     "host_releases": say("releases of the KMS host"),
     "hosts": say("hosts"),
     "hresult": say("code"),
+    "hyper_v": say("Hyper-V guest"),
     "image": say("image"),
     "interval_min": say("renewal interval"),
     "keep": say("may stay"),
@@ -97,6 +98,7 @@ LABELS: dict[str, Text] = {
     "state": say("state"),
     "status": say("status"),
     "step": say("step"),
+    "store": say("rights on the token store"),
     "symbol": say("symbol"),
     "target": say("target edition"),
     "type": say("type"),
@@ -115,4 +117,5 @@ VALUES: tuple[Text, ...] = (
     say("standalone"),
     say("member"),
     say("controller"),
+    say("not asked"),
 )
