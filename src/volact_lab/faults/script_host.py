@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from volact_lab.faults.base import Fault, always
 from volact_lab.windows import acl
+from volact_lab.windows.image import JSCRIPT
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.spec import ShellName
 
 _SYSTEM = "C:\\Windows\\System32"
-_ENGINE = "HKLM\\SOFTWARE\\Classes\\JScript\\CLSID"
 
 
 def _objects(machine: Machine) -> None:
@@ -20,7 +20,7 @@ def _objects(machine: Machine) -> None:
 
 
 def _no_engine(machine: Machine) -> None:
-    machine.registry.delete_key(_ENGINE)
+    machine.registry.delete_key(JSCRIPT)
 
 
 def _denied(file: str) -> Callable[[Machine], None]:

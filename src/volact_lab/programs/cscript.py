@@ -10,6 +10,7 @@ from volact_lab.programs import slmgr
 from volact_lab.script import engine
 from volact_lab.windows import acl
 from volact_lab.windows.files import normal
+from volact_lab.windows.image import JSCRIPT
 
 _SETTINGS = "SOFTWARE\\Microsoft\\Windows Script Host\\Settings"
 _OPTION = re.compile(r"//(nologo|b|e:jscript|t:\d+)", re.IGNORECASE)
@@ -48,7 +49,7 @@ def run(process: Process) -> int:
 def _run_script(process: Process, path: str, arguments: list[str]) -> int:
     machine = process.machine
     engine_file = machine.files.stat("C:\\Windows\\System32\\jscript.dll")
-    there = machine.registry.find("HKLM\\SOFTWARE\\Classes\\JScript\\CLSID", "") is not None
+    there = machine.registry.find(JSCRIPT, "") is not None
     if not there or not engine_file.dacl.allows(machine.token, acl.READ):
         process.complain(f'CScript Error: Can\'t find script engine "JScript" for script "{path}".')
         return _FAILED

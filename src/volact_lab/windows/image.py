@@ -16,6 +16,7 @@ from volact_lab.windows.releases import RELEASES, Generation, Release
 
 CURRENT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
 WSH = "SOFTWARE\\Microsoft\\Windows Script Host\\Settings"
+JSCRIPT = "HKLM\\SOFTWARE\\Classes\\JScript\\CLSID"
 VBSCRIPT = "HKLM\\SOFTWARE\\Classes\\VBScript\\CLSID"
 PRODUCT_OPTIONS = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ProductOptions"
 LOCAL_SERVICE = "HKU\\S-1-5-19\\Environment"
@@ -88,9 +89,7 @@ def registry_image(
     )
     zone = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation"
     registry.put(image, zone, "StandardStart", Value("REG_BINARY", bytes(16)))
-    text(
-        "HKLM\\SOFTWARE\\Classes\\JScript\\CLSID", **{"": "{F414C260-6AC0-11CF-B6D1-00AA00BBBB58}"}
-    )
+    text(JSCRIPT, **{"": "{F414C260-6AC0-11CF-B6D1-00AA00BBBB58}"})
     pages = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage"
     text(pages, ACP=LANGUAGES[language].ansi[2:], OEMCP=LANGUAGES[language].oem[2:])
     text(f"HKLM\\{WSH}", ActiveDebugging="1", DisplayLogo="1", SilentTerminate="0", UseWINSAFER="1")
