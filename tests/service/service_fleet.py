@@ -127,16 +127,17 @@ def person(role: Role = "administrator", scopes: str | None = None, **given: Any
     return Actor(user="1", name="Ana", role=role, scopes=meant, **given)
 
 
-def console(store: Store, actor: Actor | None, runs: Any = None, **parts: Any) -> Litestar:
-    """The application of one user."""
-    return make_app(
-        Parts(
-            settings=ServiceSettings(database=store.address),
-            store=store,
-            authenticator=SignedIn(actor),
-            runs=cast(RunControl, runs),
-            now=lambda: NOW,
-            **parts,
-        ),
-        HANDLERS,
+def put_parts(store: Store, authenticator: SignedIn, runs: Any = None) -> Parts:
+    """What handlers work with."""
+    return Parts(
+        settings=ServiceSettings(database=store.address),
+        store=store,
+        authenticator=authenticator,
+        runs=cast(RunControl, runs),
+        now=lambda: NOW,
     )
+
+
+def console(store: Store, actor: Actor | None, runs: Any = None) -> Litestar:
+    """The application of one user."""
+    return make_app(put_parts(store, SignedIn(actor), runs), HANDLERS)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import sqlalchemy as sa
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -34,6 +35,7 @@ from volact.service.console.page import (
 )
 from volact.service.console.servers import one_page, search_of
 from volact.service.console.words import ACTIVE, actions_of
+from volact.service.database.tables import RUN_SERVERS
 from volact.service.run_control import RunControl
 from volact.service.run_list import RunListQuery
 from volact.store.values import RunRow
@@ -58,6 +60,7 @@ def runs(request: Asked) -> Page:
         request,
         "runs.html.j2",
         active=active.items if first else (),
+        canaries=None,
         runs=[(run, counts[run.id]) for run in shown],
         next=found.next,
         first=first,
@@ -117,6 +120,7 @@ def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Pa
         problem=problem,
         id=run,
         info=info,
+        canaries=_canaries(request, run),
         stored=stored,
         actions=actions_of(info, actor_of(request)) if info else (),
         report=RunReportQuery(run=run).ask(parts.store) if filter.scopes is None else None,
@@ -156,13 +160,23 @@ async def events(request: Asked, run: FromPath[str]) -> ServerSentEvent:
 async def _changes(request: Asked, info: RunInfo) -> AsyncIterator[ServerSentEventMessage]:
     state = info.state
     while info.state == state and state in ACTIVE:
-        html = fragment(request, "progress.html.j2", info=info)
+        canaries = await asyncio.to_thread(_canaries, request, info.id)
+        html = fragment(request, "progress.html.j2", info=info, canaries=canaries)
         yield ServerSentEventMessage(data=html.replace("\n", " "), event="progress")
         before = info
         while info == before:
             await asyncio.sleep(_EVERY_S)
             info = await asyncio.to_thread(_info, request, before.id)
     yield ServerSentEventMessage(data=info.state, event="end")
+
+
+def _canaries(request: Asked, run: str) -> tuple[int, int]:
+    """How many canaries are verified, of how many."""
+    healthy = sa.func.sum(sa.case((RUN_SERVERS.c.verdict == "healthy", 1), else_=0))
+    query = sa.select(sa.func.coalesce(healthy, 0), sa.func.count())
+    query = query.where(RUN_SERVERS.c.run == run, RUN_SERVERS.c.canary)
+    done, all_ = parts_of(request).store.ask(lambda it: it.execute(query).one())
+    return done, all_
 
 
 def _info(request: Asked, run: str) -> RunInfo:

@@ -1,0 +1,240 @@
+"""The console alive in a real Chromium: keys, progress, without script, phones, both schemes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from service_fleet import (
+    NOW,
+    Control,
+    SignedIn,
+    add_inventory,
+    add_run,
+    fill,
+    opened,
+    person,
+    put_parts,
+)
+
+from volact.client.wire import NewUser
+from volact.service.application import application
+from volact.service.database.tables import RUNS
+from volact.service.database.transaction import transaction
+from volact.service.identity import users
+from volact.service.identity.audit import changing
+from volact.store.store import Store
+
+expect.set_options(timeout=60_000)
+pytestmark = pytest.mark.xdist_group("browser")
+
+PAGES = [
+    "/", "/servers", "/servers?verdict=failed", "/servers/web-02", "/servers/db-01", "/runs",
+    "/runs/svc1", "/runs/svc2", "/runs/bb22", "/runs/bb22/undo", "/runs/aa11/plan", "/runs/new",
+    "/findings", "/findings?code=0xC004F074", "/inventories", "/inventories/fleet.toml",
+    "/schedules", "/reports?run=bb22", "/users", "/audit?check=1", "/health", "/account",
+    "/account/password", "/servers/nothing",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    file = tmp_path_factory.mktemp("console") / "volact.db"
+    with opened(file) as made:
+        fill(str(file))
+        add_inventory(made)
+        add_run(made, "svc1", "running", canary="2")
+        add_run(made, "svc2", "awaiting-approval")
+        add_run(made, "aa11", "done", verb="plan")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def actor(store: Store) -> SignedIn:
+    with changing(store, NOW, person()) as change:
+        user = users.add(change, NewUser(name="ana", role="administrator"))
+    return SignedIn(msgspec.structs.replace(person(), user=user.id))
+
+
+@pytest.fixture(scope="module")
+def address(store: Store, actor: SignedIn) -> Iterator[str]:
+    """The whole application with its headers, on a port of its own."""
+    app = application(put_parts(store, actor, Control(store)))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None and os.environ.get("CI") != "true":
+        pytest.skip("needs a browser (Debian: chromium)")
+    assert found, "no browser: CI has the package chromium"
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+def tab(browser: Browser, address: str, **given: Any) -> Page:
+    context = browser.new_context(base_url=address, **given)
+    context.set_default_timeout(60_000)
+    return context.new_page()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    made = tab(browser, address)
+    yield made
+    made.context.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+)
+def test_every_page_is_accessible_in_both_schemes_and_fits_a_phone(
+    browser: Browser, address: str, scheme: Any, width: int
+) -> None:
+    made = tab(browser, address, color_scheme=scheme, viewport={"width": width, "height": 800})
+    wrong: list[str] = []
+    made.on("console", lambda line: wrong.append(f"{made.url}: {line.text}")
+            if "status of 404" not in line.text else None)  # fmt: skip
+    for path in PAGES:
+        made.goto(path)
+        beyond = made.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        found = Axe().run(made)
+        wrong += [f"{path}: {each['id']}: {each['nodes'][0]['html']}"
+                  for each in found.response["violations"]]  # fmt: skip
+        wrong += [f"{path}: {beyond} pixels too wide"] if beyond > 0 else []
+    made.context.close()
+    assert wrong == []
+
+
+def test_the_console_asks_for_nothing_from_outside(page: Page, address: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/")
+    page.goto("/runs/svc1")
+    assert len(asked) > 2
+    assert [url for url in asked if not url.startswith(f"{address}/")] == []
+
+
+def test_the_keyboard_goes_everywhere(page: Page) -> None:
+    page.goto("/servers")
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name="<b>&x", exact=True)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name="app-01", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="app-01")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", name="Servers")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("web-*")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 servers")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).not_to_be_visible()
+    page.keyboard.press("Tab")
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+
+
+def test_a_chosen_filter_asks_by_itself(page: Page) -> None:
+    page.goto("/servers")
+    page.get_by_label("Verdict").select_option("failed")
+    expect(page.get_by_text("1 server")).to_be_visible()
+    expect(page).to_have_url(re.compile("verdict=failed"))
+
+
+def test_what_is_typed_on_a_server_is_copied(browser: Browser, address: str) -> None:
+    made = tab(browser, address, permissions=["clipboard-read", "clipboard-write"])
+    made.goto("/findings?code=0xC004F074")
+    code = made.locator(".said code").first
+    made.locator(".said .copy").first.click()
+    expect(made.get_by_text("Copied", exact=True)).to_be_visible()
+    assert made.evaluate("navigator.clipboard.readText()") == code.text_content()
+    made.context.close()
+
+
+def test_one_box_chooses_all_servers_of_a_group(page: Page) -> None:
+    page.goto("/runs/aa11/plan")
+    group = page.locator("fieldset").filter(has=page.locator("[data-all]")).first
+    boxes = group.locator("[name=only]")
+    group.locator("[data-all]").uncheck()
+    expect(boxes.first).not_to_be_checked()
+    group.locator("[data-all]").check()
+    expect(boxes.last).to_be_checked()
+
+
+def test_a_run_is_seen_going_on_and_ending(page: Page, store: Store) -> None:
+    add_run(store, "live", "running")
+    page.goto("/runs/live")
+    expect(page.get_by_text("3 of 6 servers done")).to_be_visible()
+    change(store, done=5, counts='{"healthy":4,"failed":1}')
+    expect(page.get_by_text("5 of 6 servers done")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    change(store, done=6, counts='{"healthy":5,"failed":1}', state="done")
+    expect(page.locator(".state")).to_have_text("done")
+    expect(page.get_by_role("button", name="Retry what is not healthy")).to_be_visible()
+
+
+def change(store: Store, **values: Any) -> None:
+    with transaction(store) as connection:
+        connection.execute(sa.update(RUNS).where(RUNS.c.id == "live").values(values))
+
+
+def test_everything_can_be_read_without_javascript(browser: Browser, address: str) -> None:
+    made = tab(browser, address, java_script_enabled=False)
+    for path in PAGES:
+        made.goto(path)
+        expect(made.locator("h1")).to_be_visible()
+        expect(made.locator(".js").first).not_to_be_visible()
+    made.goto("/servers")
+    made.get_by_label("Verdict").select_option("failed")
+    made.get_by_role("button", name="Show").click()
+    expect(made.get_by_text("1 server")).to_be_visible()
+    made.goto("/runs/svc1")
+    expect(made.get_by_text("Load the page again")).to_be_visible()
+    made.get_by_role("button", name="Pause").click()
+    expect(made).to_have_url(f"{address}/runs/svc1")
+    made.context.close()
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-in/link?key=x"])
+def test_the_sign_in_pages_are_accessible(
+    browser: Browser, address: str, actor: SignedIn, path: str
+) -> None:
+    user, actor.actor = actor.actor, None
+    try:
+        made = tab(browser, address, color_scheme="dark", viewport={"width": 390, "height": 800})
+        made.goto(path)
+        assert Axe().run(made).violations_count == 0
+        made.context.close()
+    finally:
+        actor.actor = user
