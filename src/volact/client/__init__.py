@@ -1,4 +1,5 @@
 """A small typed client of the service's API, used by the command line itself.
 
-``wire`` has the structs that the API speaks in; the service imports them from here.
+``client`` has ``Client``; ``wire``, ``answers``, ``inventories`` and ``planning`` have the
+structs that the API speaks in, and the service imports them from here.
 """

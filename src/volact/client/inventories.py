@@ -14,8 +14,7 @@ MOST_TEXT = 8 * 1024 * 1024  # characters of an inventory; 10,000 servers are un
 class InventoryUpload(msgspec.Struct, frozen=True, kw_only=True):
     """A file as ``-i`` takes it.  ``file`` is its name, which shows its format.
 
-    Secrets in clear are refused.  Programs that it names (``password-command``) are a mistake,
-    unless the processes of the service were started with ``--allow-commands``.
+    Secrets in clear are refused.  Programs that it names (``password-command``) are a mistake.
     """
 
     file: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. -]*$")]

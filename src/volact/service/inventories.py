@@ -45,15 +45,13 @@ _SECRET = re.compile(
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
-def load_inventory_text(
-    connection: sa.Connection, name: str, *, allow_commands: bool = False
-) -> Inventory:
+def load_inventory_text(connection: sa.Connection, name: str) -> Inventory:
     """The inventory of that name; ``InputError`` for none or a wrong one."""
     columns = (INVENTORIES.c.file, INVENTORIES.c.text)
     row = connection.execute(sa.select(*columns).where(INVENTORIES.c.name == name)).one_or_none()
     if row is None:
         raise no_inventory(name)
-    inventory = read_text(row.file, row.text, allow_commands=allow_commands)
+    inventory = read_text(row.file, row.text)
     if inventory.problems:
         raise inventory.problems[0]
     return inventory
@@ -64,7 +62,7 @@ def no_inventory(name: str) -> InputError:
     return InputError(say("there is no inventory {name}", name=raw(name)))
 
 
-def read_text(file: str, text: str, *, allow_commands: bool = False) -> Inventory:
+def read_text(file: str, text: str) -> Inventory:
     """An inventory's text as far as it can be read; what is wrong is in its problems."""
     with TemporaryDirectory(prefix="volact-") as folder:
         path = Path(folder) / file
@@ -72,20 +70,17 @@ def read_text(file: str, text: str, *, allow_commands: bool = False) -> Inventor
         read = read_inventory(path)
         problems = [*read.problems]
         for server in read.servers:
-            problems += _not_for_a_service(read, server, folder, allow_commands=allow_commands)
+            problems += _not_for_a_service(read, server, folder)
         told = tuple({(p := _without(folder, problem)).line(): p for problem in problems}.values())
         return replace(read, path=file, problems=told)
 
 
-def _not_for_a_service(
-    inventory: Inventory, server: Server, folder: str, *, allow_commands: bool
-) -> Iterator[InputError]:
+def _not_for_a_service(inventory: Inventory, server: Server, folder: str) -> Iterator[InputError]:
     """Programs, and files beside an inventory that has none beside it."""
     try:
-        if not allow_commands:
-            check_commands(replace(inventory, foreign=True), [server])
+        check_commands(replace(inventory, foreign=True), [server])
     except InputError as error:
-        yield error
+        yield InputError(error.what, where=error.where)  # the hint is for the command line
     login = server.credential
     paths = (
         *(login.password_file, login.passphrase_file, login.certificate_file, *login.key_files),
@@ -131,7 +126,6 @@ class Saving(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     by: str
     now: datetime
-    allow_commands: bool = False
 
 
 def save_upload(
@@ -139,7 +133,7 @@ def save_upload(
 ) -> InventoryInfo:
     """Keep a text, with its mistakes; ``InputError`` for one that holds a secret."""
     refuse_secrets(upload.file, upload.text)
-    inventory = read_text(upload.file, upload.text, allow_commands=saving.allow_commands)
+    inventory = read_text(upload.file, upload.text)
     values = {"file": upload.file, "text": upload.text, "source": "", "filters": "[]"}
     return _save(connection, saving, inventory, values)
 

@@ -35,7 +35,6 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         public_url: how users reach it (``https://volact.example``); ``""``: as it listens.
         trusted_proxies: networks whose forwarded headers are believed.
         labels: of this process' worker; it takes servers whose inventory asks for no other.
-        allow_commands: whether programs that inventories name may run here.
         requests_a_minute: of one caller to the API of one process.
         workers: worker processes that ``serve`` starts beside itself.
         log: how it and its workers write their log.
@@ -48,7 +47,6 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    allow_commands: bool = False
     requests_a_minute: int = 6000
     workers: int = 1
     log: Format = "text"

@@ -103,6 +103,11 @@ def paged(page: Callable[[], T]) -> T:
         raise ValidationException(str(error)) from error
 
 
+def plain_name(part: str) -> str:
+    """A name as it stands in a path: ``~1`` is a slash there, and ``~0`` a tilde."""
+    return part.replace("~1", "/").replace("~0", "~")
+
+
 def server_of(request: Asked, name: str) -> ServerState:
     """A server that the caller may see; not found for others, whether they exist or not."""
     parts = parts_of(request)

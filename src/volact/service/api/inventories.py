@@ -125,9 +125,7 @@ def upload(request: Asked, name: Name, data: JSONBody[InventoryUpload]) -> Inven
 
 
 def _saving(request: Asked, name: str) -> kept.Saving:
-    parts = parts_of(request)
-    allow = parts.settings.allow_commands
-    return kept.Saving(name=name, by=request.user.name, now=parts.now(), allow_commands=allow)
+    return kept.Saving(name=name, by=request.user.name, now=parts_of(request).now())
 
 
 @put("/inventories/{name:str}/source", opt=_CONFIGURE, tags=["inventories"])

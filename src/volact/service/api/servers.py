@@ -21,10 +21,15 @@ from volact.queries.servers import ServersQuery, status_row
 from volact.queries.steps import StepsQuery
 from volact.queries.values import History, ServerState
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, paged, parts_of, server_of
+from volact.service.api.asked import Asked, paged, parts_of, plain_name, server_of
 
 _READ = {"permission": Permission.READ}
-Name = Annotated[str, PathParameter(description="The server's name.", max_length=255)]
+Name = Annotated[
+    str,
+    PathParameter(
+        description="The server's name; `/` is written `~1` in it, `~` is `~0`.", max_length=255
+    ),
+]
 
 
 def item_of(state: ServerState, now: datetime) -> ServerItem:
@@ -55,6 +60,7 @@ def servers(
 @get("/servers/{name:str}", opt=_READ, sync_to_thread=True, tags=["servers"])
 def server(request: Asked, name: Name) -> ServerDetail:
     """One server, with the report of its newest examination."""
+    name = plain_name(name)
     state, parts = server_of(request, name), parts_of(request)
     latest = next(iter(parts.store.latest([name])), None)
     row = latest and (latest.examined or latest.newest)
@@ -69,6 +75,7 @@ def server(request: Asked, name: Name) -> ServerDetail:
 @get("/servers/{name:str}/facts", opt=_READ, sync_to_thread=True, tags=["servers"])
 def facts(request: Asked, name: Name) -> ServerFacts:
     """The facts of its newest examination, each known, absent or unreadable."""
+    name = plain_name(name)
     state = server_of(request, name)
     run = state.examined_run or ""
     raw = parts_of(request).store.facts(run, name)
@@ -89,6 +96,7 @@ def history(
     since: FromQuery[datetime | None] = None,
 ) -> History:
     """Its examinations, the newest first, with what came and went since the one before."""
+    name = plain_name(name)
     server_of(request, name)
     store = parts_of(request).store
     return paged(lambda: HistoryQuery(server=name, since=since).ask(store, page))
@@ -97,6 +105,7 @@ def history(
 @get("/servers/{name:str}/changes", opt=_READ, sync_to_thread=True, tags=["servers"])
 def changes(request: Asked, name: Name, page: NamedDependency[PageRequest]) -> StepPage:
     """Every step that was sent to it, with the values before and after, the newest first."""
+    name = plain_name(name)
     server_of(request, name)
     store = parts_of(request).store
     found = paged(lambda: StepsQuery(server=name).page(store, page))

@@ -1,0 +1,150 @@
+"""The typed client against a service behind a real socket."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service_parts import actor, fill, parts, put_run, run_info, served_store
+from service_running import running
+
+from volact.client.client import Client, ServiceError
+from volact.client.inventories import InventoryUpload
+from volact.client.wire import RunSpec
+from volact.errors import InputError
+from volact.model.report import RunReport, ServerReport
+from volact.queries.filters import ServerFilter
+from volact.service.application import application
+from volact.service.settings import ServiceSettings
+from volact.store.store import Store
+
+SPEC = RunSpec(verb="check", inventory="main")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with served_store(tmp_path) as opened:
+        fill(opened)
+        yield opened
+
+
+@pytest.fixture
+def service(store: Store) -> Iterator[Client]:
+    who = actor("administrator")
+    app = application(parts(store, type(who)(**_token(who))))
+    with running(app) as url, Client(url, "token") as client:
+        yield client
+
+
+def _token(who: Any) -> dict[str, Any]:
+    return {name: getattr(who, name) for name in who.__struct_fields__} | {"via": "token"}
+
+
+def test_servers_and_runs(service: Client) -> None:
+    assert service.me().name == "ada"
+    assert [server.name for server in service.servers()] == ["a/b?c", "db-01", "web-01", "web-02"]
+    filter = ServerFilter(tags=("web",), verdicts=("healthy", "failed"), overdue=False)
+    assert [server.name for server in service.servers(filter)] == ["web-01"]
+    assert service.server("a/b?c").server.name == "a/b?c"
+    assert service.fleet(filter).summary.servers == 1
+    assert [look.run for look in service.history("web-01").looks] == ["bb22", "aa11"]
+    assert [run.id for run in service.stored_runs(1)] == ["bb22"]
+    assert service.diff("aa11", "bb22").summary.better == 1
+    assert [row.name for row in service.rows("bb22", filter)] == ["web-01"]
+    assert service.plan("bb22").healthy == 3
+
+
+def test_a_run_from_submission_to_report(service: Client, store: Store) -> None:
+    run = service.submit(SPEC)
+    assert service.run(run.id).state == "queued"
+    assert service.steer(run.id, "cancel").state == "cancelled"
+    assert [each.run.state for each in service.progress(run.id)][-1] == "cancelled"
+    *rows, end = service.reports("bb22")
+    assert [row.name for row in rows if isinstance(row, ServerReport)] == [
+        "a/b?c", "db-01", "web-01", "web-02",
+    ]  # fmt: skip
+    assert isinstance(end, RunReport)
+    assert end.run == "bb22"
+
+
+def test_progress_goes_on_until_the_run_is_over(service: Client, store: Store) -> None:
+    put_run(store.engine, run_info("cc33", state="running"))
+    seen: list[str] = []
+    for progress in service.progress("cc33"):
+        if not seen:
+            put_run(store.engine, run_info("cc33", state="done"))
+        seen.append(progress.run.state)
+    assert (seen[0], seen[-1]) == ("running", "done")
+
+
+def test_inventories(service: Client) -> None:
+    text = '[[server]]\nname = "a"\naddress = "ssh://a"\n'
+    assert service.upload("main", InventoryUpload(file="fleet.toml", text=text)).servers == 1
+    assert [each.name for each in service.inventories()] == ["main"]
+
+
+def test_errors_are_one_line(service: Client) -> None:
+    with pytest.raises(InputError, match="there is no such server"):
+        service.server("none")
+    with pytest.raises(InputError, match="canary: no number") as wrong:
+        service.submit(RunSpec(verb="activate", inventory="main", canary="wrong"))
+    assert wrong.value.hint == "write N or N%"
+
+
+@pytest.mark.parametrize("url", ["http://volact.example", "volact.example", "ftp://x", "http://"])
+def test_a_token_is_sent_by_tls_alone(url: str) -> None:
+    with pytest.raises(InputError):
+        Client(url, "token")
+
+
+def test_a_service_that_is_not_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    told = f"127.0.0.1:{port} cannot be reached"
+    with (
+        Client(f"http://127.0.0.1:{port}", "token") as client,
+        pytest.raises(ServiceError, match=told),
+    ):
+        client.me()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nhi",
+        b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
+    ],
+)
+def test_what_is_no_service(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=speak)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with Client(url, "token") as client, pytest.raises(ServiceError) as wrong:
+            client.me()
+        thread.join()
+    assert "\n" not in str(wrong.value)
+
+
+def test_too_many_requests_say_when_the_next_is_taken(store: Store) -> None:
+    settings = ServiceSettings(database=store.address, requests_a_minute=0)
+    with (
+        running(application(parts(store, actor("viewer"), settings=settings))) as url,
+        Client(url, "token") as client,
+        pytest.raises(InputError, match="too many requests"),
+    ):
+        client.me()
