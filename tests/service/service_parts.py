@@ -179,7 +179,7 @@ def parts(store: Store, who: Actor | None, **given: Any) -> Parts:
         settings=given.pop("settings", ServiceSettings(database=store.address)),
         store=store,
         authenticator=SignedIn(who),
-        runs=WrittenRuns(store.engine),
+        runs=given.pop("runs", None) or WrittenRuns(store.engine),
         now=lambda: NOW,
         **given,
     )

@@ -39,7 +39,7 @@ from volact.report.run_counts import ALL_WELL, RunCounts
 from volact.words import tr
 
 Rows = AsyncGenerator[ServerReport, None]
-_DOING = {
+DOING = {
     "check": say("checking"),
     "plan": say("planning for"),
     "activate": say("activating"),
@@ -160,7 +160,7 @@ class RunController:
 
     async def show(self, total: int, rows: Rows) -> None:
         """Take every row and show progress."""
-        doing = _DOING[self.fleet.job.mode]
+        doing = DOING[self.fleet.job.mode]
         async with aclosing(rows):
             with ShownProgress(self.progress, doing, total) as progress:
                 async for row in rows:

@@ -114,6 +114,19 @@ class Client:
         """The newest runs of the store."""
         return [*self._get("/stored-runs", StoredRunPage, {"limit": limit}).items]
 
+    def find_run(self, text: str) -> RunRow:
+        """A stored run by id, unique beginning of one, ``last`` or ``last~N``."""
+        runs = self.stored_runs(1000)
+        name, _, back = text.partition("~")
+        if name == "last" and (not back or back.isdecimal()):
+            found = runs[int(back or 0) :][:1]
+        else:
+            found = [run for run in runs if run.id == text]
+            found = found or [run for run in runs if run.id.startswith(text)]
+        if len(found) != 1:
+            raise InputError(say("there is no run {text}", text=raw(text)))
+        return found[0]
+
     def diff(self, before: str, after: str) -> Diff:
         """What changed from one run to another, by their whole ids."""
         return self._get("/diff", Diff, {"before": before, "after": after})

@@ -26,6 +26,7 @@ from volact.cli.options.shared import (
     PlanFormat,
     Provider,
     Retries,
+    Service,
     StoreUrl,
     Via,
 )
@@ -206,6 +207,8 @@ class FleetOptions(ServerOptions):
 class CheckOptions(FleetOptions):
     """Check servers and report problems; changes nothing."""
 
+    service: Service = ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions(ServerOptions):
@@ -221,6 +224,7 @@ class PlanOptions(ServerOptions):
         ),
     ] = "text"
     dialect: DialectOption = None
+    service: Service = ""
     allow: Allow = field(default_factory=list)
 
 

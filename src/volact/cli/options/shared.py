@@ -115,6 +115,15 @@ StoreUrl = Annotated[
 ]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Do not store this run.")]
 
+Service = Annotated[
+    str,
+    typer.Option(
+        "--service",
+        metavar="URL",
+        help="Service that does this, over its inventory of -i. Token: VOLACT_TOKEN.",
+    ),
+]
+
 Limit = Annotated[
     list[str],
     typer.Option(

@@ -9,7 +9,7 @@ import typer
 
 from volact.cli.options.completion import complete_provider, complete_run, complete_server
 from volact.cli.options.language import Lang
-from volact.cli.options.shared import Limit, OutputFormat, StoreUrl, TableOrJson
+from volact.cli.options.shared import Limit, OutputFormat, Service, StoreUrl, TableOrJson
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class StatusOptions(FleetReportOptions):
     the age of the data.
     """
 
+    service: Service = ""
     stale: Annotated[
         str,
         typer.Option(
@@ -69,6 +70,7 @@ class ExpiringOptions(FleetReportOptions):
 class RunsOptions(StoreReportOptions):
     """List the runs: time, command, duration and result."""
 
+    service: Service = ""
     last: Annotated[int, typer.Option(min=1, metavar="N", help="Number of runs, newest first.")] = (
         20
     )
@@ -82,6 +84,7 @@ class DiffOptions(StoreReportOptions):
     did but one could not be examined any more.
     """
 
+    service: Service = ""
     first: Annotated[
         str,
         typer.Argument(
@@ -103,6 +106,7 @@ class DiffOptions(StoreReportOptions):
 class HistoryOptions(StoreReportOptions):
     """Show a server's checks and changes, newest first."""
 
+    service: Service = ""
     server: Annotated[
         str,
         typer.Argument(

@@ -24,6 +24,10 @@ from volact.report.plan_text import PlanTextWriter
 
 def activate(options: ActivateOptions) -> int:
     """Repair and activate servers; asks before any change."""
+    if options.service:
+        from volact.cli.service_runs import run_by_service  # noqa: PLC0415 - an HTTP client is slow
+
+        return run_by_service(options, "activate")
     policy = Policy(
         replace_key=options.replace_key,
         override_entitlement=options.override_entitlement,

@@ -10,5 +10,9 @@ from volact.cli.runtime import run_async
 
 def check(options: CheckOptions) -> int:
     """Check servers and report problems; changes nothing."""
+    if options.service:
+        from volact.cli.service_runs import run_by_service  # noqa: PLC0415 - an HTTP client is slow
+
+        return run_by_service(options, "check")
     with open_run(options, fleet_of(options, "check"), options.output) as run:
         return run_async(run_through(run))

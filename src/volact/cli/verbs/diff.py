@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from volact.cli.console import use_stdout
 from volact.cli.options.store_reports import DiffOptions
 from volact.cli.store_reports import head, known_names, nothing_yet, paper, remembered, the_moment
 from volact.errors import InputError
-from volact.model.text import say
+from volact.model.text import raw, say
 from volact.queries.diff import DiffQuery
+from volact.queries.values import Diff
 from volact.report.store_reports.columns import DIFF
 from volact.report.store_reports.diff_text import write_diff
 from volact.report.store_reports.document import Document, write
+from volact.store.values import RunRow
 
 
 def diff(options: DiffOptions) -> int:
     """Compare two runs: servers and findings that changed."""
     now = the_moment()
+    if options.service:
+        return _shown(options, now, *_of_service(options))
     with remembered(options) as store:
         if store is None:
             raise InputError(nothing_yet(options))
@@ -27,6 +33,20 @@ def diff(options: DiffOptions) -> int:
         before, after = store.find_run(options.first), store.find_run(options.second)
         names = known_names(store, options.limit)
         found = DiffQuery(before=before.id, after=after.id, names=names).ask(store)
+    return _shown(options, now, found, before, after)
+
+
+def _of_service(options: DiffOptions) -> tuple[Diff, RunRow, RunRow]:
+    from volact.cli.service_runs import client_of  # noqa: PLC0415 - an HTTP client is slow
+
+    if options.limit:
+        raise InputError(say("{option} does not go with --service", option=raw("--limit")))
+    with client_of(options.service) as service:
+        before, after = service.find_run(options.first), service.find_run(options.second)
+        return service.diff(before.id, after.id), before, after
+
+
+def _shown(options: DiffOptions, now: datetime, found: Diff, before: RunRow, after: RunRow) -> int:
     if options.output == "text":
         write_diff(paper(options, now), found, before, after)
     else:

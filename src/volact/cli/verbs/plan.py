@@ -26,6 +26,10 @@ from volact.report.plan_text import CommandsWriter
 def plan(options: PlanOptions) -> int:
     """Show what activate would do; changes nothing."""
     policy = Policy(consent=consent_of(options.allow))
+    if options.service:
+        from volact.cli.service_runs import run_by_service  # noqa: PLC0415 - an HTTP client is slow
+
+        return run_by_service(options, "plan")
     return run_plan(options, options.output, policy, options.dialect)
 
 

@@ -9,14 +9,14 @@ from volact.cli.store_reports import head, nothing_yet, paper, remembered, the_m
 from volact.report.store_reports.columns import RUNS
 from volact.report.store_reports.document import Document, write
 from volact.report.store_reports.runs_text import write_runs
+from volact.store.values import RunRow
 
 
 def runs(options: RunsOptions) -> int:
     """List the runs: time, command, duration and result."""
     now = the_moment()
-    with remembered(options) as store:
-        found = store.runs(options.last + 1) if store else []
-    if not found:
+    found = _of_service(options) if options.service else _of_store(options)
+    if not found and not options.service:
         tell(nothing_yet(options))
     shown = found[: options.last]
     if options.output != "text":
@@ -25,3 +25,15 @@ def runs(options: RunsOptions) -> int:
     elif shown:
         write_runs(paper(options, now), shown, more=len(found) > len(shown))
     return 0
+
+
+def _of_store(options: RunsOptions) -> list[RunRow]:
+    with remembered(options) as store:
+        return store.runs(options.last + 1) if store else []
+
+
+def _of_service(options: RunsOptions) -> list[RunRow]:
+    from volact.cli.service_runs import client_of  # noqa: PLC0415 - an HTTP client is slow
+
+    with client_of(options.service) as service:
+        return service.stored_runs(options.last + 1)

@@ -24,6 +24,10 @@ def undo(options: UndoOptions) -> int:
     """Undo the changes of a run; asks before any change."""
     if not options.targets:
         raise InputError(say("name the run to undo"), say("see: volact runs"))
+    if options.service:
+        from volact.cli.service_runs import run_by_service  # noqa: PLC0415 - an HTTP client is slow
+
+        return run_by_service(options, "undo")
     if not (options.yes or options.dry_run) and not sys.stdin.isatty():
         raise InputError(
             say("cannot ask for confirmation: standard input is not a terminal"),

@@ -1,0 +1,207 @@
+"""``--service``: a verb's run is done by a service, and reported here as its own runs are.
+
+The token comes from the environment, a file or the keyring, never from the command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from volact import __version__
+from volact.cli.console import wants_colour
+from volact.cli.failure import FAILED, INTERRUPTED, tell
+from volact.cli.fleet_options import consent_of
+from volact.cli.options.changes import ActivateOptions, CautionOptions, UndoOptions
+from volact.cli.options.servers import CheckOptions, PlanOptions, ServerOptions
+from volact.cli.progress import ShownProgress, make_progress
+from volact.cli.run_controller import DOING, stdout_writer
+from volact.cli.sinks import Sinks, parse_reports
+from volact.client.client import Client
+from volact.client.wire import RunInfo, RunSpec, Verb
+from volact.core.context import Policy
+from volact.errors import InputError, unreadable
+from volact.model.report import RunReport, ServerReport
+from volact.model.text import raw, say
+from volact.queries.values import RunServer
+from volact.report.base import Invocation
+from volact.report.run_counts import RunCounts, UndoCounts
+from volact.typed import quoted
+
+ServiceOptions = CheckOptions | PlanOptions | ActivateOptions | UndoOptions
+# What a run of a service takes; the rest is the inventory's and the workers'.
+_TAKEN = {
+    "targets", "inventory", "limit", "exclude", "lang", "accounts", "concurrency", "pace",
+    "retries", "deadline", "report", "no_progress", "verbose", "output", "service", "allow",
+    "canary", "max_failures", "kms_concurrency", "yes", "dry_run", "replace_key",
+    "override_entitlement",
+}  # fmt: skip
+
+
+def client_of(url: str) -> Client:
+    """The client for ``--service``; ``InputError`` where there is no token."""
+    token = os.environ.get("VOLACT_TOKEN", "") or _of_file() or _of_keyring(url)
+    if not token:
+        raise InputError(
+            say("there is no token for {url}", url=raw(url)),
+            say("set VOLACT_TOKEN, or VOLACT_TOKEN_FILE to a file with it"),
+        )
+    return Client(url, token)
+
+
+def _of_file() -> str:
+    path = os.environ.get("VOLACT_TOKEN_FILE", "")
+    try:
+        return Path(path).expanduser().read_text("utf-8").split("\n", 1)[0].strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        failed = error if isinstance(error, OSError) else OSError()
+        raise unreadable(failed, path) from error
+
+
+def _of_keyring(url: str) -> str:
+    try:
+        import keyring  # noqa: PLC0415 - an extra
+        import keyring.errors  # noqa: PLC0415
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password("volact", url) or ""
+    except keyring.errors.KeyringError:
+        return ""
+
+
+def run_by_service(options: ServiceOptions, verb: Verb) -> int:
+    """Submit a run, show its progress, write its reports; its exit code."""
+    _require_taken(options)
+    with client_of(options.service) as service:
+        run = service.submit(_spec(options, verb))
+        how = _how(options, run)
+        sinks = Sinks(
+            stdout_writer(options.output, how, options), parse_reports(options.report), how
+        )
+        try:
+            run = _followed(service, run, options)
+        except KeyboardInterrupt:
+            sinks.discard()
+            tell(say("run {run} goes on at the service", run=raw(run.id)))
+            return INTERRUPTED
+        return _reported(service, run, sinks)
+
+
+def _require_taken(options: ServiceOptions) -> None:
+    for field in dataclasses.fields(options):
+        usual = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            usual = field.default_factory()
+        if field.name not in _TAKEN and getattr(options, field.name) != usual:
+            name = f"--{field.name.strip('_').replace('_', '-')}"
+            raise InputError(
+                say("{option} does not go with --service", option=raw(name)),
+                say("workers use what the inventory says"),
+            )
+    if isinstance(options, ActivateOptions | UndoOptions) and not (options.yes or options.dry_run):
+        raise InputError(
+            say("with --service nothing is asked"),
+            say("add --yes, or --dry-run to change nothing"),
+        )
+    if not options.inventory:
+        raise InputError(
+            say("with --service, -i names an inventory of the service"), say("give one with -i")
+        )
+
+
+def _spec(options: ServiceOptions, verb: Verb) -> RunSpec:
+    targets, undo = [*options.targets], ""
+    if isinstance(options, UndoOptions):
+        if options.dry_run:
+            raise InputError(say("{option} does not go with --service", option=raw("--dry-run")))
+        undo, *targets = targets
+    elif isinstance(options, ActivateOptions) and options.dry_run:
+        verb = "plan"
+    usual = RunSpec(verb=verb, inventory=options.inventory)
+    spec = msgspec.structs.replace(
+        usual,
+        limit=(*targets, *options.limits),
+        pace=options.pace,
+        concurrency=options.concurrency or usual.concurrency,
+        deadline_s=options.deadline,
+        retries=options.retries,
+        undo=undo,
+    )
+    if isinstance(options, CautionOptions):
+        spec = msgspec.structs.replace(
+            spec,
+            canary=options.canary,
+            max_failures=options.max_failures,
+            kms_concurrency=options.kms_concurrency,
+        )
+    if isinstance(options, ActivateOptions):
+        policy = Policy(
+            replace_key=options.replace_key,
+            override_entitlement=options.override_entitlement,
+            consent=consent_of(options.allow),
+        )
+        spec = msgspec.structs.replace(spec, policy=policy)
+    elif isinstance(options, PlanOptions | UndoOptions):
+        policy = Policy(consent=frozenset(options.allow))
+        spec = msgspec.structs.replace(spec, policy=policy)
+    return spec
+
+
+def _how(options: ServiceOptions, run: RunInfo) -> Invocation:
+    return Invocation(
+        volact=__version__,
+        command=run.spec.verb,
+        run=run.id,
+        started=run.requested.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        selector=f"-i {quoted(options.inventory)} --service {quoted(options.service)}",
+        targets=" ".join(map(quoted, run.spec.limit)),
+    )
+
+
+def _followed(service: Client, run: RunInfo, options: ServerOptions) -> RunInfo:
+    """The run when it is over; its progress is shown meanwhile."""
+    if run.state == "awaiting-approval":
+        tell(say("run {run} waits for approval by a second person", run=raw(run.id)))
+    display = make_progress(
+        sys.stderr, wanted=not options.no_progress, live=wants_colour(sys.stderr)
+    )
+    told: set[str] = set()
+    with ShownProgress(display, DOING[run.spec.verb], run.servers) as shown:
+        for progress in service.progress(run.id):
+            run = progress.run
+            for row in progress.rows:
+                if row.name not in told:
+                    told.add(row.name)
+                    shown.done(_as_report(row))
+    return run
+
+
+def _as_report(row: RunServer) -> ServerReport:
+    """What a display needs of a row."""
+    return ServerReport(
+        name=row.name, address=row.address, provider=row.provider, verdict=row.verdict
+    )
+
+
+def _reported(service: Client, run: RunInfo, sinks: Sinks) -> int:
+    counts = UndoCounts() if run.spec.verb == "undo" else RunCounts()
+    whole = True
+    if run.begun is None:
+        sinks.discard()
+    else:
+        for row in service.reports(run.id):
+            if isinstance(row, RunReport):
+                whole = sinks.finish(row)
+            else:
+                counts.add(row)
+                sinks.add(row)
+    if run.state not in ("done", "stopped"):
+        told = say("run {run} is {state}: {note}", run=raw(run.id), state=run.state, note=run.note)
+        tell(told)
+        return FAILED
+    return counts.exit_code() or (0 if whole else FAILED)

@@ -1,0 +1,135 @@
+"""``--service``: the verbs over a service behind a real socket, with the usual reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_run import volact
+from service_parts import NOW, WrittenRuns, fill, parts, put_run, run_info, served_store
+from service_running import running
+
+from volact.client.wire import RunInfo, RunSpec
+from volact.service.access import Actor
+from volact.service.application import application
+
+WHO = Actor(user="1", name="ada", role="operator", via="token")
+
+
+class FinishedRuns(WrittenRuns):
+    """Each run that is submitted is ``bb22``, which is over already."""
+
+    state = "done"
+
+    async def submit(
+        self, spec: RunSpec, actor: Actor, *, schedule: str = "", needs_approval: bool = False
+    ) -> RunInfo:
+        self.submitted.append(spec)
+        info = run_info("bb22", spec=spec, state=self.state, servers=4, begun=NOW, note="why")
+        put_run(self.engine, info)
+        return info
+
+
+class Service:
+    """A service that runs, and what it was asked for."""
+
+    def __init__(self, url: str, runs: FinishedRuns) -> None:
+        self.url, self.runs = url, runs
+
+    def __call__(self, verb: str, *words: str) -> Any:
+        return volact(verb, *words, "--service", self.url)
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setenv("VOLACT_TOKEN", "token")
+    with served_store(tmp_path) as store:
+        fill(store)
+        runs = FinishedRuns(store.engine)
+        made = parts(store, WHO, runs=runs)
+        with running(application(made)) as url:
+            yield Service(url, runs)
+
+
+def test_a_run_is_submitted_and_reported(service: Service) -> None:
+    done = service("check", "-i", "main", "--limit", "web", "--exclude", "web-09", "-o", "json")
+    assert done.returncode == 4, done.stderr  # web-02 could not be reached
+    assert [row["name"] for row in json.loads(done.stdout)["servers"]] == [
+        "a/b?c", "db-01", "web-01", "web-02",
+    ]  # fmt: skip
+    assert service.runs.submitted == [
+        RunSpec(verb="check", inventory="main", limit=("web", "!web-09"))
+    ]
+
+
+def test_a_report_is_written(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "run.csv"
+    done = service("activate", "-i", "main", "--yes", "--canary", "1", "--report", f"csv={file}")
+    assert done.returncode == 4, done.stderr
+    assert "web-02" in file.read_text("utf-8")
+    assert service.runs.submitted[0].canary == "1"
+
+
+def test_a_dry_run_is_a_plan(service: Service) -> None:
+    service("activate", "-i", "main", "--dry-run", "--allow", "rearm")
+    (spec,) = service.runs.submitted
+    assert (spec.verb, spec.policy.consent) == ("plan", frozenset({"rearm"}))
+
+
+def test_an_undo_names_its_run(service: Service) -> None:
+    service("undo", "aa11", "web-01", "-i", "main", "--yes")
+    (spec,) = service.runs.submitted
+    assert (spec.verb, spec.undo, spec.limit) == ("undo", "aa11", ("web-01",))
+
+
+def test_a_run_that_came_to_no_end_is_a_failure(service: Service) -> None:
+    service.runs.state = "cancelled"
+    done = service("check", "-i", "main")
+    assert (done.returncode, "run bb22 is cancelled: why" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("check", "-i", "main", "--user", "x"), "--user does not go with --service"),
+        (("check", "-i", "main", "--from", "tencent:x"), "--from does not go with --service"),
+        (("check",), "-i names an inventory of the service"),
+        (("activate", "-i", "main"), "add --yes"),
+        (("diff", "--limit", "x"), "--limit does not go with --service"),
+        (("diff", "zz", "last"), "there is no run zz"),
+        (("history", "none"), "there is no such server"),
+    ],
+)
+def test_wrong_input(service: Service, words: tuple[str, ...], told: str) -> None:
+    done = service(*words)
+    assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+    assert not service.runs.submitted
+
+
+def test_the_store_of_the_service_is_read(service: Service) -> None:
+    status = json.loads(service("status", "-o", "json").stdout)
+    assert (status["summary"]["servers"], len(status["servers"])) == (4, 4)
+    assert status["last_run"]["id"] == "bb22"
+    assert "web-02" in service("status").stdout
+    assert [run["id"] for run in json.loads(service("runs", "-o", "json").stdout)["runs"]] == [
+        "bb22", "aa11",
+    ]  # fmt: skip
+    looks = json.loads(service("history", "web-01", "-o", "json").stdout)["looks"]
+    assert [look["run"] for look in looks] == ["bb22", "aa11"]
+    changed = json.loads(service("diff", "-o", "json").stdout)
+    assert changed["summary"]["better"] == 1
+
+
+def test_where_the_token_is(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VOLACT_TOKEN")
+    done = service("status")
+    assert (done.returncode, "there is no token for" in done.stderr) == (2, True), done.stderr
+    file = tmp_path / "token"
+    file.write_text("a token\n", "utf-8")
+    monkeypatch.setenv("VOLACT_TOKEN_FILE", str(file))
+    assert service("status").returncode == 0
