@@ -113,9 +113,8 @@ def _checked_name(name: str) -> str:
 
 
 def _saving(request: Asked, name: str) -> kept.Saving:
-    parts, actor = parts_of(request), actor_of(request)
-    allow = parts.settings.allow_commands
-    return kept.Saving(name=name, by=actor.name, now=parts.now(), allow_commands=allow)
+    now = parts_of(request).now()
+    return kept.Saving(name=name, by=actor_of(request).name, now=now)
 
 
 @post("/inventories/from", opt=_CONFIGURE)
