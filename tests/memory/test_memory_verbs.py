@@ -120,11 +120,14 @@ def test_a_run_is_named_by_the_beginning_of_its_id(store: str) -> None:
 
 
 def test_the_history_of_a_server_that_was_activated(store: str) -> None:
-    name = next(
+    better = [
         row["name"] for row in asked(store, "diff", "last~2", "last")["servers"]
         if row["kind"] == "better"
-    )  # fmt: skip
-    last, activated, first = asked(store, "history", name)["looks"]
+    ]  # fmt: skip
+    looks = {name: asked(store, "history", name)["looks"] for name in better}
+    # Of one whose route to the metadata was added just before nothing more was asked there.
+    name = next(name for name in better if not looks[name][1]["stands"])
+    last, activated, first = looks[name]
     assert (first["command"], activated["command"], last["command"]) == (
         "check", "activate", "check",
     )  # fmt: skip
@@ -150,8 +153,8 @@ def test_names_and_clouds_narrow(store: str) -> None:
     glob = asked(store, "status", "--limit", f"{name[:2]}*,{name}")["servers"]
     assert name in {row["name"] for row in glob}
     assert len(glob) < SERVERS
-    assert asked(store, "expiring", "--provider", "aws")["summary"]["later"] == 0
-    assert asked(store, "status", "--provider", "aws")["servers"] == []
+    assert asked(store, "expiring", "--provider", "ovh")["summary"]["later"] == 0
+    assert asked(store, "status", "--provider", "ovh")["servers"] == []
     assert asked(store, "diff", "last~2", "last", "--limit", name)["summary"]["same"] <= 1
 
 

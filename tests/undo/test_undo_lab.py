@@ -120,7 +120,7 @@ async def test_a_dry_run_changes_nothing_and_says_where_it_leads(small: World) -
     text = await small.volact("undo", "last", "-i", "lab.toml", "--dry-run", "--no-progress")
     (setting,) = row["undo"]["undone"]
     assert f"KMS host: {setting['put']} → {setting['before']}" in text.out
-    assert "this leads to: kms-host-wrong" in text.out
+    assert "then found again: kms-host-wrong" in text.out
     assert "stays: activate" in text.out
 
 

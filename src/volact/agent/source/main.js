@@ -24,7 +24,12 @@ function main(steps, last) {
       last();
     }
   }
-  note(said);
+  try {
+    note(said);
+  } catch (error) {
+    /* The folder is gone, and with it the one that would read this. */
+    return 11;
+  }
   if (!isWorker) {
     WScript.Echo(said[1]);
   }
