@@ -50,7 +50,8 @@ def run(words: Sequence[str], env: Mapping[str, str], most_mb: int, longest_s: f
             preexec_fn=enter,  # noqa: PLW1509  (no threads of ours hold a lock here)
         )
         code, peak_kb = _waited(process, begun + longest_s)
-        peak = max(peak_kb // 1024, _peak(group))
+        # Without a group: the largest of the command and of this process, which it was first.
+        peak = _peak(group) or peak_kb // 1024
         said, told = _read(out), _read(err)
     _remove(group)
     return Ended(code, said, told, peak, time.monotonic() - begun, group is not None)

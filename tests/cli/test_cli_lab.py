@@ -150,7 +150,7 @@ def test_plan_as_text_numbers_the_steps(fleet: str, seen: dict[str, Any]) -> Non
     text = volact("plan", "-i", fleet, "--limit", name).stdout
     assert "1. set-kms-host" in text
     assert "2. activate" in text
-    assert "Nothing was changed." in text
+    assert "Nothing was changed." in " ".join(text.split())  # however wide the time is
     again = volact("activate", "-i", fleet, "--limit", name, "--dry-run").stdout
     assert again.splitlines()[:3] == text.splitlines()[:3]
 
