@@ -50,23 +50,33 @@ def run(words: Sequence[str], env: Mapping[str, str], most_mb: int, longest_s: f
             preexec_fn=enter,  # noqa: PLW1509  (no threads of ours hold a lock here)
         )
         code, peak_kb = _waited(process, begun + longest_s)
-        # Without a group: the largest of the command and of this process, which it was first.
-        peak = _peak(group) or peak_kb // 1024
+        peak = max(peak_kb // 1024, _peak(group))
         said, told = _read(out), _read(err)
     _remove(group)
     return Ended(code, said, told, peak, time.monotonic() - begun, group is not None)
 
 
 def _waited(process: subprocess.Popen[bytes], until: float) -> tuple[int, int]:
-    """The exit code and the largest resident size, in KB."""
+    """The exit code and the largest resident size, in KB.
+
+    Not ``ru_maxrss``: that counts the process which the command was before it was started.
+    """
+    peak_kb = 0
     while True:
-        pid, status, used = os.wait4(process.pid, os.WNOHANG)
+        peak_kb = max(peak_kb, _resident(process.pid))
+        pid, status = os.waitpid(process.pid, os.WNOHANG)
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, used.ru_maxrss
+            return process.returncode, peak_kb
         if time.monotonic() > until:
             process.kill()
         time.sleep(0.02)
+
+
+def _resident(pid: int) -> int:
+    """The largest resident size so far, in KB; 0 once the process has ended."""
+    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def _group(most_mb: int) -> Path | None:
