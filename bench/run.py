@@ -73,7 +73,7 @@ class Stages:
         self.results = Results(machine(), about(peers) if peers else {})
 
     def sized(self, size: int) -> None:
-        """Everybody at a lab of a size."""
+        """All visitors at a lab of a size."""
         with lab(size, self.folder / str(size)) as place:
             self.results.rows.extend(compare(place, self.peers, self.rounds))
 

@@ -37,7 +37,7 @@ async def stop_accepting(server: _Server) -> None:
     """Close a server; connections that it had accepted by then are complete.
 
     ``asyncio.Server.close`` alone loses one that is accepted and has no
-    transport yet: its socket stays open, unknown to everybody
+    transport yet: its socket stays open, known to none of them
     (https://github.com/python/cpython/issues/109564).
     """
     loop = asyncio.get_running_loop()

@@ -16,7 +16,7 @@ FILE = f"{FOLDER}\\activate.bat"
 
 
 async def handed(machine: Machine, before: str = "") -> list[str]:
-    """Run a file that lies where everybody may write; every path that was written.
+    """Run a file that lies where every user may write; every path that was written.
 
     ``before``: a command that the same cmd runs first.
     """

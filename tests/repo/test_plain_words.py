@@ -27,7 +27,9 @@ PAGES = [
     for path in sorted((ROOT / folder).rglob("*"))
     if path.suffix in {".py", ".js", ".bat", ".j2", ".md", ".toml", ".sh"}
 ] + sorted(ROOT.glob("*.md"))
-PERSONS = re.compile(r"(?<!~)\b(whoever|whomever|whatever|somebody|nobody|anybody)\b", re.I)
+PERSONS = re.compile(
+    r"(?<!~)\b(whoever|whomever|whatever|somebody|nobody|anybody|everybody)\b", re.I
+)
 DIALECT = re.compile(r"\b(whose turn|a way in|way back)\b", re.I)
 RETIRED = re.compile(
     r"\b(Conductor|Crew|Views|Course|Ears|Loss|Turns|lost_row|unhurried|Keeping|Rhythm)\b"

@@ -242,7 +242,7 @@ def test_copy_copies_the_command_that_runs_and_prose_has_no_copy(tab: Tab, tmp_p
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_no_violation(tab: Tab, tmp_path: Path, dark: bool, width: int) -> None:
-    """What everybody who reads with a screen reader, or little contrast, needs of a page."""
+    """What screen readers and readers of little contrast need of a page."""
     try:
         files = metadata.files("axe-playwright-python") or []
     except metadata.PackageNotFoundError:

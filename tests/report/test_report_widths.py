@@ -1,4 +1,4 @@
-"""No text is wider than the terminal, whatever is found, in any language; commands stay whole."""
+"""No text is wider than the terminal, with any finding, in any language; commands stay whole."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ TAGS: dict[str, tuple[str, ...]] = {"web-01": ("web",), "web-02": ("web",), "db-
 
 
 class SignedIn:
-    """The actor given is whoever calls; ``None``: not signed in."""
+    """Every caller is the actor given; ``None``: not signed in."""
 
     def __init__(self, actor: Actor | None) -> None:
         self.actor = actor

@@ -18,7 +18,7 @@ from volact.store.store import Store, open_address
 
 
 class SignedIn:
-    """Everybody is the actor given."""
+    """Every caller is the actor given."""
 
     def __init__(self, actor: Actor | None) -> None:
         self.actor = actor

@@ -1,4 +1,4 @@
-"""The API against its own document: whatever the document allows is answered as it says.
+"""The API against its own document: what the document allows is answered as it says.
 
 Left out: event streams, which end with their run; and the check that all data which fits the
 document is accepted, because a cursor that is well-formed may still be none of that list.

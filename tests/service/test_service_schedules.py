@@ -1,4 +1,4 @@
-"""Schedules start each run once, whatever happens to the processes; alike in both databases."""
+"""Schedules start each run once, also when processes die; alike in both databases."""
 
 from __future__ import annotations
 

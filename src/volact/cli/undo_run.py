@@ -108,7 +108,7 @@ def _remark(row: RunRow) -> str:
 
 
 def _require_own(address: Address | None) -> None:
-    """What a store says is put back on servers: so none that everybody may edit is read."""
+    """What a store says is put back on servers: so one that every user may edit is not read."""
     file = address.file if address else None
     if file is None or os.name != "posix":
         return

@@ -53,7 +53,7 @@ def chosen(option: str = "", environ: Mapping[str, str] = os.environ) -> Address
     """The store that is meant; ``None`` when nothing is to be kept.
 
     ``InputError`` for words that name no store, and for a password on the command
-    line, where everybody on the machine could read it.
+    line, where every user of the machine could read it.
     """
     if option:
         address = parse_address(option)

@@ -19,7 +19,7 @@ from volact_lab.windows import acl
 from volact_lab.windows.files import normal
 
 _NAME = re.compile(r"[\s,;=]*([A-Za-z]+)(?=$|[\s,;=./\\:(\[\]+\"])")
-# Where only administrators make folders, but for the one part where everybody may.
+# Where only administrators make folders, but for the one part where every user may.
 _SYSTEM, _SHARED = "c:\\windows\\", "c:\\windows\\temp\\"
 _OWN_ACL = acl.parse("D:(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;BU)")
 _WORDS = re.compile(r'(?:"[^"]*"|[^\s,;="])+')

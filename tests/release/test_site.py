@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from make_site import ROOT, build
-from man_page import man_page
 from playwright.sync_api import Page, sync_playwright
 
+from make_site import ROOT, build
+from man_page import man_page
 from volact.cli.registry import VERBS
 
 CHROMIUM = shutil.which("chromium")
@@ -75,7 +75,9 @@ def test_the_search_answers_a_newcomer(opened: Page, words: str) -> None:
     opened.get_by_role("button", name="Search").first.click()
     field = opened.get_by_role("combobox").or_(opened.get_by_role("textbox")).first
     field.fill(words)
-    opened.get_by_text(ASKED[words], exact=True).last.wait_for()
+    found = opened.get_by_text(ASKED[words], exact=True).last
+    found.wait_for()
+    assert found.is_visible()
 
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="needs groff (Debian: groff)")

@@ -118,9 +118,9 @@ def test_every_file_has_its_checksum(made: Made) -> None:
     lines = (made.folder / "SHA256SUMS").read_text("ascii").splitlines()
     sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
     files = {file.name: file for file in made.folder.iterdir() if file.name != "SHA256SUMS"}
-    assert {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()} == (
-        sums
-    )
+    assert {
+        name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()
+    } == (sums)
     scripts = {name for name in sums if name.endswith(".bat")}
     assert scripts == {f"activate-{name}.bat" for name in profile_names()}
 
@@ -130,8 +130,14 @@ def test_the_version_stands_in_one_place(made: Made) -> None:
     assert all(f"-{__version__}" in made.file(end).name for end in (".whl", ".tar.gz", ".pyz"))
     named = [
         str(path.relative_to(ROOT))
-        for path in (ROOT / "pyproject.toml", *(ROOT / "src").rglob("*.py"), *(ROOT / "release").iterdir())
-        if f'"{__version__}"' in path.read_text("utf-8")
+        for path in (
+            ROOT / "pyproject.toml",
+            *(ROOT / "src").rglob("*.py"),
+            *(ROOT / "release").rglob("*"),
+        )
+        if path.is_file()
+        and path.suffix != ".pyc"
+        and f'"{__version__}"' in path.read_text("utf-8")
     ]
     assert named == ["src/volact/__init__.py"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from volact import __version__
 from volact.cli.registry import VERBS, command_of
 
 ROOT = Path(__file__).parents[2] / "integrations"
@@ -66,6 +67,13 @@ def test_the_action_starts_volact_and_ends_as_it_does(
     assert unknown(words) == []
     assert "--limit=web; reboot" in words
     assert (tmp_path / "output").read_text("utf-8") == "code=3\n"
+
+
+def test_what_has_to_name_the_version_names_this_one() -> None:
+    galaxy = yaml.safe_load((ROOT / "ansible/galaxy.yml").read_text("utf-8"))
+    pod = CRONJOB["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert galaxy["version"] == __version__
+    assert pod["containers"][0]["image"] == f"volact:{__version__}"
 
 
 def test_inputs_reach_the_shell_as_variables_only() -> None:
