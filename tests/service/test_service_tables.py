@@ -1,0 +1,43 @@
+"""The migrations of the service make the tables that it uses, in both databases."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from volact.service.database.schema import SERVICE, open_service_store
+from volact.service.database.tables import METADATA
+from volact.store.address import parse_address
+
+
+def _ours(item: object, name: str | None, kind: str, *_: object) -> bool:
+    """The tables of the store lie beside those of the service."""
+    return kind != "table" or bool(name and name in METADATA.tables)
+
+
+def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
+    address = parse_address(store_url)
+    assert address is not None
+    with open_service_store(address) as store, store.engine.connect() as connection:
+        options = {"include_object": _ours}
+        context = MigrationContext.configure(connection, opts=options)
+        differences = compare_metadata(context, METADATA)
+        found = set(sa.inspect(connection).get_table_names())
+    assert differences == []
+    assert set(METADATA.tables) <= found
+
+
+def test_the_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SERVICE.migrations))
+    assert ScriptDirectory.from_config(config).get_current_head() == SERVICE.head
+
+
+@pytest.mark.parametrize("name", sorted(METADATA.tables))
+def test_a_migration_names_its_tables_itself(name: str) -> None:
+    files = (SERVICE.migrations / "versions").glob("[0-9]*.py")
+    assert any(f'"{name}"' in file.read_text("utf-8") for file in files)
