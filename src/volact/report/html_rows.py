@@ -13,7 +13,7 @@ import msgspec
 from volact.core.main_cause import cause
 from volact.model.finding import Finding
 from volact.model.report import ServerReport, Word
-from volact.model.text import say
+from volact.model.text import count, say
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
 from volact.report.run_counts import was_changed
@@ -185,10 +185,11 @@ def _change(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> st
 
 
 def _facts(server: ServerReport) -> tuple[tuple[str, str], ...]:
-    took = say(
-        "{n} s, started {times} times on the server",
-        n=f"{server.elapsed_s:.1f}",
-        times=server.executions,
+    took = count(
+        server.executions,
+        "{seconds} s, {n} execution on the server",
+        "{seconds} s, {n} executions on the server",
+        seconds=f"{server.elapsed_s:.1f}",
     )
     known = {
         say("provider"): server.provider,
