@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from alibaba_cloud import HOME, Alibaba, alibaba
-from tencent_cloud import fault
+from cloud_lab import fault
 
 from volact.cloud.alibaba.listing import ImageRow, Instance, listed
 from volact.cloud.base import Account, ApiError, Cloud

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aws_cloud import HOME, Aws, aws
-from tencent_cloud import fault
+from cloud_lab import fault
 
 from volact.cloud.aws.listing import Instance, listed
 from volact.cloud.base import Account, ApiError, Cloud

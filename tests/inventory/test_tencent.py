@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from tencent_cloud import Cloud, cloud, fault, profile_file
+from cloud_lab import fault
+from tencent_cloud import Cloud, cloud, profile_file
 
 from volact.cloud.tencent.declaration import CLOUD
 from volact.cloud.tencent.settings import TencentSettings

@@ -14,8 +14,8 @@ from alibabacloud_tea_openapi.exceptions import (
     ServerException,
     ThrottlingException,
 )
+from cloud_lab import HELLO, bad, bat, fault, good, ready_all, run_all
 from darabonba.exceptions import RetryError
-from tencent_cloud import HELLO, bad, bat, fault, good, ready_all, run_all
 
 from volact.cloud.alibaba.account import check_account, open_account
 from volact.cloud.alibaba.assistant import MAX_FILE, Agent, Task

@@ -11,7 +11,7 @@ import botocore.exceptions
 import pytest
 from aws_cloud import Aws, aws, keys_file
 from botocore.exceptions import BotoCoreError, ClientError
-from tencent_cloud import HELLO, bad, bat, fault, good, ready_all, run_all
+from cloud_lab import HELLO, bad, bat, fault, good, ready_all, run_all
 
 from volact.cloud.aws.account import check_account, open_account
 from volact.cloud.aws.failures import as_failure

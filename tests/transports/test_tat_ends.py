@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tencent_cloud import HELLO, Cloud, bad, bat, cloud, fault, good, ready_all, run_all
+from cloud_lab import HELLO, bad, bat, fault, good, ready_all, run_all
+from tencent_cloud import Cloud, cloud
 
 from volact.cloud.tencent.run_command import LIMITS
 from volact.transports.base import Raw

@@ -6,7 +6,8 @@ import asyncio
 import itertools
 
 import pytest
-from tencent_cloud import bad, bat, cloud, fault, good, ready_all, run_all
+from cloud_lab import bad, bat, fault, good, ready_all, run_all
+from tencent_cloud import cloud
 
 from volact.cloud.base import PollInterval, Timing
 from volact.transports.base import Raw

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tencent_cloud import Cloud, cloud, fault, profile_file, ready_all
+from cloud_lab import fault, ready_all
+from tencent_cloud import Cloud, cloud, profile_file
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.cvm.v20170312 import errorcodes as cvm_codes
 from tencentcloud.tat.v20201028 import errorcodes as tat_codes

@@ -206,9 +206,9 @@ class RunCommand(Protocol):
         """What one call takes."""
         ...
 
-    def group(self, instance: str) -> str:
-        """A word that instances have in common which may share a call."""
-        ...
+    def group(self, _instance: str) -> str:
+        """A word that instances have in common which may share a call; here all may."""
+        return ""
 
     async def readiness(self, instances: Sequence[str]) -> Mapping[str, TransportError | None]:
         """Whether a script can be started on instances of one group.
@@ -243,9 +243,9 @@ class RunCommand(Protocol):
         """
         ...
 
-    async def tasks(self, ids: Sequence[str]) -> Sequence[TaskState]:
+    async def tasks(self, _ids: Sequence[str]) -> Sequence[TaskState]:
         """Tasks by their ids; never called where ``limits.tasks_per_poll`` is 0."""
-        ...
+        return ()
 
     async def cancel(self, invocation: str, instances: Sequence[str]) -> None:
         """End a script on some instances.  Cancelling what has ended does no harm."""

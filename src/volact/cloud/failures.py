@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -37,7 +38,26 @@ NO_WAY = Meaning(
 NO_INSTANCE = Meaning(
     "connect", say("there is no such instance"), say("check id, region and account"), about_one=True
 )
+NO_REGION = Meaning("connect", say("there is no such region"))
+WRONG_KIND = Meaning("agent", say("the instance is no Windows server"), about_one=True)
 UNTAKEN = Meaning("protocol", say("the API does not take the request"))
+
+
+def forbidden(page: str, policy: str) -> Meaning:
+    """The credentials may not do this; which page tells what their policy needs."""
+    hint = say("docs/{page}.md lists what the {policy} policy must allow", page=page, policy=policy)
+    return Meaning("auth", say("the credentials may not do this"), hint)
+
+
+def unfound(page: str) -> Meaning:
+    """No credentials were found, or none could be renewed; which page tells where they can be."""
+    hint = say("docs/{page}.md says where they are sought", page=page)
+    return Meaning("auth", say("no credentials could be had"), hint)
+
+
+def meaning_of(code: str, table: Sequence[tuple[str, Meaning]]) -> Meaning:
+    """What a code means: the first pattern that fits wins."""
+    return next((means for form, means in table if re.fullmatch(form, code)), UNTAKEN)
 
 
 def error_of(code: str, text: object, meaning: Meaning, redact: Callable[[str], str]) -> ApiError:

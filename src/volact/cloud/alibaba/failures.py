@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import msgspec
@@ -14,25 +13,23 @@ from volact.cloud.failures import (
     INSIDE,
     KEYS,
     NO_INSTANCE,
+    NO_REGION,
     NO_WAY,
     UNTAKEN,
+    WRONG_KIND,
     Meaning,
     error_of,
+    forbidden,
+    meaning_of,
+    unfound,
 )
 from volact.model.text import say
 
-_FORBIDDEN = Meaning(
-    "auth",
-    say("the credentials may not do this"),
-    say("docs/ecs.md lists what the RAM policy must allow"),
-)
-_SOUGHT = Meaning(
-    "auth", say("no credentials could be had"), say("docs/ecs.md says where they are sought")
-)
+_FORBIDDEN = forbidden("ecs", "RAM")
+_SOUGHT = unfound("ecs")
 _UNFIT = Meaning(
     "connect", say("the instance cannot be asked"), say("does it run?"), about_one=True
 )
-_WRONG_KIND = Meaning("agent", say("the instance is no Windows server"), about_one=True)
 
 # By the API's code, else by the exception.  The first pattern that fits wins.
 TABLE: tuple[tuple[str, Meaning], ...] = (
@@ -40,13 +37,13 @@ TABLE: tuple[tuple[str, Meaning], ...] = (
     (r"InvalidAccessKeyId.*|SignatureDoesNotMatch|IncompleteSignature|.*SecurityToken.*", KEYS),
     (r"Forbidden.*|NoPermission.*|UnauthorizedOperation|Unauthorized.*|.*\.RAM", _FORBIDDEN),
     (r"Throttling.*|.*FlowControl.*|TooManyRequests", BUSY),
-    (r"InvalidInstance\.NotMatch|InvalidInstance\.OsTypeNotSupport.*", _WRONG_KIND),
+    (r"InvalidInstance\.NotMatch|InvalidInstance\.OsTypeNotSupport.*", WRONG_KIND),
     (r"InvalidInstance(?:Ids?)?\.(?:NotFound|Malformed)|InvalidInstanceNotFound", NO_INSTANCE),
     (r"InvalidInstance.*|IncorrectInstanceStatus.*|InstanceStatus.*|OperationDenied.*", _UNFIT),
     (r"InternalError|ServiceUnavailable.*|UnknownError|5\d\d", INSIDE),
     (r".*Credential.*|RefreshCredential.*", _SOUGHT),
     (r"RetryError|.*Connection.*|.*Timeout.*|.*SSL.*|.*Proxy.*", NO_WAY),
-    (r"InvalidRegionId.*|RegionId\..*", Meaning("connect", say("there is no such region"))),
+    (r"InvalidRegionId.*|RegionId\..*", NO_REGION),
 )
 
 
@@ -59,14 +56,9 @@ def as_failure(error: Exception, redact: Callable[[str], str], *, acts: bool = F
     code = getattr(inner, "code", None)
     name = code if isinstance(code, str) and code not in ("", "None") else type(inner).__name__
     status = getattr(inner, "status_code", None)
-    meaning = meaning_of(name)
+    meaning = meaning_of(name, TABLE)
     if meaning is UNTAKEN and isinstance(status, int) and status >= 500:
         meaning = INSIDE  # a gateway in between knows no codes
     if meaning is _FORBIDDEN and acts:
         meaning = msgspec.structs.replace(meaning, about_one=True)
     return error_of(name, getattr(inner, "message", None) or str(inner), meaning, redact)
-
-
-def meaning_of(code: str) -> Meaning:
-    """What a code means."""
-    return next((means for form, means in TABLE if re.fullmatch(form, code)), UNTAKEN)

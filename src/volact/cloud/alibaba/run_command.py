@@ -6,14 +6,13 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from volact.agent.wrap import NOT_ARRIVED
 from volact.cloud.alibaba import assistant
 from volact.cloud.alibaba.assistant import Agent, Task
 from volact.cloud.alibaba.calls import Calls
-from volact.cloud.base import CommandLimits, TaskOutput, TaskState
-from volact.errors import ErrorKind, TransportError, one_line
+from volact.cloud.base import CommandLimits, RunCommand, TaskOutput, TaskState
+from volact.cloud.ends import OUT_OF_TIME, STOPPED, UNSTARTED, End, error_of_end, undelivered
+from volact.errors import TransportError, one_line
 from volact.model.text import say
 
 LIMITS = CommandLimits(
@@ -31,43 +30,25 @@ _UNFINISHED = frozenset({"Pending", "Scheduled", "Running", "Stopping"})
 # states differ in its exit code alone.
 _ENDED = frozenset({"Success", "Failed"})
 _SERVICE = say("is the service AliyunService running there?")
-
-
-class _End(msgspec.Struct, frozen=True):
-    """How a task ended otherwise."""
-
-    kind: ErrorKind
-    words: str
-    hint: str = ""
-
-
-_ENDS: Mapping[str, _End] = {
-    "Invalid": _End(
+_ENDS: Mapping[str, End] = {
+    "Invalid": End(
         "agent", say("the command does not fit the instance"), say("is it a Windows Server?")
     ),
-    "Aborted": _End("connect", say("the script could not be delivered"), _SERVICE),
-    "Error": _End("agent", say("the Cloud Assistant agent could not run the script")),
-    "Timeout": _End(
-        "timeout",
-        say("the script did not end in time and was ended"),
-        say("raise --deadline, or look at what the server's processes wait for"),
-    ),
-    "Cancelled": _End("connect", say("the script was cancelled before it started")),
-    "Terminated": _End("agent", say("the script was ended while it ran")),
+    "Aborted": undelivered(_SERVICE),
+    "Error": End("agent", say("the Cloud Assistant agent could not run the script")),
+    "Timeout": OUT_OF_TIME,
+    "Cancelled": UNSTARTED,
+    "Terminated": STOPPED,
 }
 
 
-class AssistantCommand:
-    """The run-command of one region; fulfils ``cloud.base.RunCommand``."""
+class AssistantCommand(RunCommand):
+    """The run-command of one region."""
 
     limits = LIMITS
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-
-    def group(self, _instance: str) -> str:
-        """All instances may share a call."""
-        return ""
 
     async def readiness(self, instances: Sequence[str]) -> Mapping[str, TransportError | None]:
         """Whether the agents of instances are online."""
@@ -84,10 +65,6 @@ class AssistantCommand:
         """Every task of a few invocations."""
         found = [await assistant.tasks_of(self._calls, name) for name in open_tasks]
         return [_state(task) for tasks in found for task in tasks]
-
-    async def tasks(self, _ids: Sequence[str]) -> Sequence[TaskState]:
-        """Tasks have no ids of their own."""
-        return ()
 
     async def cancel(self, invocation: str, instances: Sequence[str]) -> None:
         """End a script on some instances."""
@@ -143,14 +120,7 @@ def outcome(task: Task) -> TaskOutput | TransportError:
                 _SERVICE,
             )
         return TaskOutput(stdout, b"", task.exit_code, task.dropped or 0)
-    end = _ENDS.get(task.invocation_status)
-    if end is None:
-        return TransportError(
-            "protocol",
-            say("the task ended in a way that is not known: {what}", what=status_of(task)),
-        )
-    message = say("{message} ({hint})", message=end.words, hint=status_of(task))
-    return TransportError(end.kind, message, end.hint)
+    return error_of_end(_ENDS.get(task.invocation_status), status_of(task))
 
 
 def status_of(task: Task) -> str:

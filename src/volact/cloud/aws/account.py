@@ -13,31 +13,20 @@ from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S
 from volact.cloud.endpoint import check_endpoint
+from volact.cloud.region_account import RegionAccount
 from volact.model.account import AccountSettings
 from volact.threads import BlockingCalls
 
 
-class AwsAccount:
-    """Calls in any region with the keys of one account; fulfils ``cloud.base.Account``."""
+def account_of(
+    keys: Keys, threads: BlockingCalls, pauses_s: Sequence[float] = PAUSES_S
+) -> RegionAccount[Calls]:
+    """The account of some keys."""
 
-    def __init__(
-        self, keys: Keys, threads: BlockingCalls, pauses_s: Sequence[float] = PAUSES_S
-    ) -> None:
-        self._keys = keys
-        self._threads = threads
-        self._pauses_s = pauses_s
+    def calls(region: str) -> Calls:
+        return Calls(region, keys, threads, pauses_s)
 
-    def calls(self, region: str) -> Calls:
-        """The calls of one region."""
-        return Calls(region, self._keys, self._threads, self._pauses_s)
-
-    def run_command(self, scope: str) -> SsmCommand:
-        """SSM in one region."""
-        return SsmCommand(self.calls(scope))
-
-    def list_servers(self, scope: str) -> Ec2List:
-        """EC2's list of one region."""
-        return Ec2List(self.calls(scope))
+    return RegionAccount(calls, SsmCommand, Ec2List)
 
 
 def check_account(settings: AccountSettings) -> None:
@@ -53,4 +42,4 @@ async def open_account(settings: AccountSettings) -> Account:
     threads = BlockingCalls()
     keys = Keys(cast(AwsSettings, settings))
     await threads.run(keys.find)
-    return AwsAccount(keys, threads)
+    return account_of(keys, threads)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from volact.cloud.aws import ssm
 from volact.cloud.aws.calls import Calls
-from volact.cloud.base import ApiError, CommandLimits, TaskOutput, TaskState
-from volact.errors import ErrorKind, TransportError, one_line
+from volact.cloud.base import ApiError, CommandLimits, RunCommand, TaskOutput, TaskState
+from volact.cloud.ends import OUT_OF_TIME, UNSTARTED, End, error_of_end, undelivered
+from volact.errors import TransportError, one_line
 from volact.model.text import say
 
 LIMITS = CommandLimits(
@@ -31,47 +30,24 @@ _ENDED = frozenset({"Success", "Failed"})
 CUT = "---Output truncated---"
 
 
-class _End(msgspec.Struct, frozen=True):
-    """How a task ended otherwise."""
-
-    kind: ErrorKind
-    words: str
-    hint: str = ""
-
-
+_UNDELIVERED = undelivered(say("is the service AmazonSSMAgent running?"))
 # By the details of the status; the console shows the same words.
-_ENDS: Mapping[str, _End] = {
-    "Delivery Timed Out": _End(
-        "connect",
-        say("the script could not be delivered"),
-        say("is the service AmazonSSMAgent running?"),
-    ),
-    "Undeliverable": _End(
-        "connect",
-        say("the script could not be delivered"),
-        say("is the service AmazonSSMAgent running?"),
-    ),
-    "Execution Timed Out": _End(
-        "timeout",
-        say("the script did not end in time and was ended"),
-        say("raise --deadline, or look at what the server's processes wait for"),
-    ),
-    "Cancelled": _End("connect", say("the script was cancelled")),
-    "Terminated": _End("connect", say("the script was cancelled before it started")),
+_ENDS: Mapping[str, End] = {
+    "Delivery Timed Out": _UNDELIVERED,
+    "Undeliverable": _UNDELIVERED,
+    "Execution Timed Out": OUT_OF_TIME,
+    "Cancelled": End("connect", say("the script was cancelled")),
+    "Terminated": UNSTARTED,
 }
 
 
-class SsmCommand:
-    """The run-command of one region; fulfils ``cloud.base.RunCommand``."""
+class SsmCommand(RunCommand):
+    """The run-command of one region."""
 
     limits = LIMITS
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-
-    def group(self, _instance: str) -> str:
-        """All instances may share a call."""
-        return ""
 
     async def readiness(self, instances: Sequence[str]) -> Mapping[str, TransportError | None]:
         """Whether the agents of instances are online."""
@@ -94,10 +70,6 @@ class SsmCommand:
             awaited = [task for task in tasks if task.instance_id in set(instances)]
             states += await asyncio.gather(*map(self._state, awaited))
         return states
-
-    async def tasks(self, _ids: Sequence[str]) -> Sequence[TaskState]:
-        """Tasks have no ids of their own."""
-        return ()
 
     async def cancel(self, invocation: str, instances: Sequence[str]) -> None:
         """End a script on some instances."""
@@ -166,14 +138,7 @@ def output(got: ssm.Output) -> TaskOutput:
 def ended(task: ssm.Task) -> TransportError:
     """What the end of a task means that brought no output."""
     end = _ENDS.get((task.status_details or "").strip()) or _ENDS.get(_spaced(task))
-    if end is None:
-        return TransportError(
-            "protocol",
-            say("the task ended in a way that is not known: {what}", what=status_of(task)),
-        )
-    return TransportError(
-        end.kind, say("{message} ({hint})", message=end.words, hint=status_of(task)), end.hint
-    )
+    return error_of_end(end, status_of(task))
 
 
 def _spaced(task: ssm.Task) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S
+from volact.cloud.region_account import RegionAccount
 from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.endpoint import endpoint_of
 from volact.cloud.tencent.keys import Keys, check_keys, find_keys
@@ -16,32 +18,18 @@ from volact.model.account import AccountSettings
 from volact.threads import BlockingCalls
 
 
-class TencentAccount:
-    """Calls in any region with the keys of one account; fulfils ``cloud.base.Account``."""
+def account_of(
+    settings: TencentSettings,
+    keys: Keys,
+    threads: BlockingCalls,
+    pauses_s: Sequence[float] = PAUSES_S,
+) -> RegionAccount[Calls]:
+    """The account of some keys."""
 
-    def __init__(
-        self,
-        settings: TencentSettings,
-        keys: Keys,
-        threads: BlockingCalls | None = None,
-        pauses_s: tuple[float, ...] = PAUSES_S,
-    ) -> None:
-        self._settings = settings
-        self._keys = keys
-        self._threads = threads or BlockingCalls()
-        self._pauses_s = pauses_s
+    def calls(region: str) -> Calls:
+        return Calls(settings, region, keys, threads, pauses_s)
 
-    def calls(self, region: str) -> Calls:
-        """The calls of one region."""
-        return Calls(self._settings, region, self._keys, self._threads, self._pauses_s)
-
-    def run_command(self, scope: str) -> TatCommand:
-        """TAT in one region."""
-        return TatCommand(self.calls(scope))
-
-    def list_servers(self, scope: str) -> CvmList:
-        """CVM's list of one region."""
-        return CvmList(self.calls(scope))
+    return RegionAccount(calls, TatCommand, CvmList)
 
 
 def check_account(settings: AccountSettings) -> None:
@@ -56,4 +44,4 @@ async def open_account(settings: AccountSettings) -> Account:
     own = cast(TencentSettings, settings)
     threads = BlockingCalls()
     keys = await threads.run(lambda: find_keys(own))
-    return TencentAccount(own, keys, threads)
+    return account_of(own, keys, threads)

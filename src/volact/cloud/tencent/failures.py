@@ -11,146 +11,117 @@ from collections.abc import Callable
 
 import msgspec
 
-from volact.cloud.base import Again, ApiError
-from volact.errors import ErrorKind, one_line
+from volact.cloud.base import ApiError
+from volact.cloud.failures import (
+    BUSY,
+    CLOCK,
+    INSIDE,
+    NO_INSTANCE,
+    NO_REGION,
+    UNTAKEN,
+    Meaning,
+    error_of,
+    forbidden,
+    unfound,
+)
 from volact.model.text import say
 
-
-class Meaning(msgspec.Struct, frozen=True):
-    """What a family of codes means; the API's own words follow."""
-
-    kind: ErrorKind
-    words: str
-    hint: str = ""
-
-
-_POLICY = say("docs/tat.md lists what its CAM policy must allow")
-_NO_WAY = Meaning(
-    "connect", say("the API cannot be reached"), say("check the network and the site")
-)
 _KEYS = Meaning(
     "auth", say("the API refused the credentials"), say("check secret id, secret key and token")
 )
-_FORBIDDEN = Meaning("auth", say("the credentials may not do this"), _POLICY)
-_BUSY = Meaning("connect", say("the API has had too many requests"), say("try again later"))
-_SOUGHT = Meaning(
-    "auth", say("no credentials could be had"), say("docs/tat.md says where they are sought")
-)
-_OURS = Meaning("protocol", say("the API does not take the request"))
+_FORBIDDEN = forbidden("tat", "CAM")
+# A policy may allow some instances and not others.
+_SOME_FORBIDDEN = msgspec.structs.replace(_FORBIDDEN, about_one=True)
+_SOUGHT = unfound("tat")
+_USED_UP = Meaning("connect", say("a quota of the account is used up"))
+_ONE_UNTAKEN = msgspec.structs.replace(UNTAKEN, about_one=True)
 
 # The entry with the most of a code's dotted parts wins.
 TABLE: dict[str, Meaning] = {
     "AuthFailure": _KEYS,
-    "AuthFailure.SignatureExpire": Meaning(
-        "auth", say("the API refused the signature's time"), say("set the clock of this machine")
-    ),
-    "AuthFailure.UnauthorizedOperation": _FORBIDDEN,
+    "AuthFailure.SignatureExpire": CLOCK,
+    "AuthFailure.UnauthorizedOperation": _SOME_FORBIDDEN,
     "UnauthorizedOperation": _FORBIDDEN,
+    "UnauthorizedOperation.CamAuthFailed": _SOME_FORBIDDEN,
     "UnauthorizedOperation.InvalidToken": _KEYS,
     "IpInBlacklist": _FORBIDDEN,
     "IpNotInWhitelist": _FORBIDDEN,
     "InvalidCredential": _KEYS,
     "ClientSideError": _SOUGHT,
     "ClientError.MetadataError": _SOUGHT,
-    "RequestLimitExceeded": _BUSY,
-    "LimitExceeded": Meaning("connect", say("a quota of the account is used up")),
+    "RequestLimitExceeded": BUSY,
+    "LimitExceeded": _USED_UP,
     "ResourceUnavailable": Meaning("connect", say("the instance cannot be asked")),
     "ResourceUnavailable.AgentNotInstalled": Meaning(
         "connect",
         say("the TAT agent is not installed"),
         say("install it, or reach the server by ssh"),
+        about_one=True,
     ),
     "ResourceUnavailable.AgentStatusNotOnline": Meaning(
-        "connect", say("the TAT agent is not online"), say("is the service tatsvc running there?")
+        "connect",
+        say("the TAT agent is not online"),
+        say("is the service tatsvc running there?"),
+        about_one=True,
     ),
     "ResourceUnavailable.InstanceStateNotRunning": Meaning(
-        "connect", say("the instance is not running"), say("start it")
+        "connect", say("the instance is not running"), say("start it"), about_one=True
     ),
-    "ResourceUnavailable.UserHasNoQuotaCode": Meaning(
-        "connect", say("a quota of the account is used up")
+    "ResourceUnavailable.LighthouseUnsupportedRegion": Meaning(
+        "connect", say("the instance cannot be asked"), about_one=True
     ),
+    "ResourceUnavailable.UserHasNoQuotaCode": _USED_UP,
     "ResourceNotFound": Meaning(
         "connect", say("there is no such thing"), say("check region and account")
     ),
-    "ResourceNotFound.InstanceNotFound": Meaning(
-        "connect", say("there is no such instance"), say("check id, region and account")
-    ),
-    "InvalidInstanceId": Meaning(
-        "connect", say("there is no such instance"), say("check id, region and account")
-    ),
-    "InvalidParameterValue.InvalidInstanceId": Meaning(
-        "connect", say("there is no such instance"), say("check id, region and account")
-    ),
-    "InvalidParameterValue.InconsistentInstance": Meaning(
-        "connect", say("instances of different kinds cannot be asked together")
-    ),
+    "ResourceNotFound.InstanceNotFound": NO_INSTANCE,
+    "InvalidInstanceId": NO_INSTANCE,
     "InvalidParameterValue.AgentUnsupportedCommandType": Meaning(
         "agent",
         say("the TAT agent there runs no BAT"),
         say("is it a Windows Server? update the agent"),
+        about_one=True,
     ),
-    "InvalidParameterValue.InvalidRegion": Meaning("connect", say("there is no such region")),
-    "InvalidRegion": Meaning("connect", say("there is no such region")),
+    "InvalidParameterValue.ID": _ONE_UNTAKEN,
+    "InvalidParameterValue.InconsistentID": _ONE_UNTAKEN,
+    "InvalidParameterValue.InconsistentInstance": Meaning(
+        "connect", say("instances of different kinds cannot be asked together"), about_one=True
+    ),
+    "InvalidParameterValue.InstanceIsNotRelatedToInvocation": _ONE_UNTAKEN,
+    "InvalidParameterValue.InvalidInstanceId": NO_INSTANCE,
+    "InvalidParameterValue.InvalidRegion": NO_REGION,
+    # Fewer at once may be what helps.
+    "InvalidParameterValue.LimitExceeded": _ONE_UNTAKEN,
+    "InvalidRegion": NO_REGION,
     "UnsupportedRegion": Meaning("connect", say("the API is not offered in this region")),
     "FailedOperation": Meaning("connect", say("the operation failed in the cloud")),
-    "InternalError": Meaning("connect", say("the API failed inside"), say("try again later")),
+    "InternalError": INSIDE,
     "ServiceUnavailable": Meaning(
-        "connect", say("the API is not available"), say("try again later")
+        "connect", say("the API is not available"), say("try again later"), "unsure"
     ),
     "OperationDenied": Meaning("connect", say("the operation was denied")),
-    "ClientNetworkError": _NO_WAY,
-    "ServerNetworkError": Meaning("connect", say("the API did not answer as it should")),
+    "ClientNetworkError": Meaning(
+        "connect", say("the API cannot be reached"), say("check the network and the site"), "unsure"
+    ),
+    "ServerNetworkError": Meaning(
+        "connect", say("the API did not answer as it should"), again="unsure"
+    ),
 }
-
-_THROTTLED = ("RequestLimitExceeded",)
-_PASSING = ("ClientNetworkError", "ServerNetworkError", "InternalError", "ServiceUnavailable")
-_ABOUT_ONE = (
-    "ResourceUnavailable.AgentNotInstalled",
-    "ResourceUnavailable.AgentStatusNotOnline",
-    "ResourceUnavailable.InstanceStateNotRunning",
-    "ResourceUnavailable.LighthouseUnsupportedRegion",
-    "ResourceNotFound.InstanceNotFound",
-    "InvalidInstanceId",
-    "InvalidParameterValue.AgentUnsupportedCommandType",
-    "InvalidParameterValue.ID",
-    "InvalidParameterValue.InconsistentID",
-    "InvalidParameterValue.InconsistentInstance",
-    "InvalidParameterValue.InstanceIsNotRelatedToInvocation",
-    "InvalidParameterValue.InvalidInstanceId",
-    # Fewer at once may be what helps.
-    "InvalidParameterValue.LimitExceeded",
-    # A policy may allow some instances and not others.
-    "UnauthorizedOperation.CamAuthFailed",
-    "AuthFailure.UnauthorizedOperation",
-)
 
 
 def as_failure(error: Exception, redact: Callable[[str], str]) -> ApiError:
     """The one failure for any exception of an SDK call."""
     code = getattr(error, "code", None)
-    message = getattr(error, "message", None)
+    message = getattr(error, "message", None) if isinstance(code, str) else str(error)
+    if isinstance(message, bytes):
+        message = message.decode("utf-8", "replace")
     name = code if isinstance(code, str) and code else type(error).__name__
-    return failure(name, redact(_text(message if isinstance(code, str) else str(error))))
+    return failure(name, message, redact)
 
 
-def failure(code: str, text: str) -> ApiError:
+def failure(code: str, text: object, redact: Callable[[str], str] = str) -> ApiError:
     """A failure by its code and the API's own words."""
-    meaning = meaning_of(code)
-    told = f"{code}: {text}" if text else code
-    return ApiError(
-        meaning.kind,
-        say("{message} ({hint})", message=meaning.words, hint=told),
-        meaning.hint,
-        code=code,
-        again=_again(code),
-        about_one=_starts(code, _ABOUT_ONE),
-    )
-
-
-def _again(code: str) -> Again:
-    if _starts(code, _THROTTLED):
-        return "throttled"
-    return "unsure" if _starts(code, _PASSING) else "never"
+    return error_of(code, text, meaning_of(code), redact)
 
 
 def meaning_of(code: str) -> Meaning:
@@ -159,14 +130,4 @@ def meaning_of(code: str) -> Meaning:
         if code in TABLE:
             return TABLE[code]
         code = code.rpartition(".")[0]
-    return _OURS
-
-
-def _text(message: object) -> str:
-    if isinstance(message, bytes):
-        message = message.decode("utf-8", "replace")
-    return "" if message is None else one_line(str(message))
-
-
-def _starts(code: str, families: tuple[str, ...]) -> bool:
-    return any(code == family or code.startswith(f"{family}.") for family in families)
+    return UNTAKEN

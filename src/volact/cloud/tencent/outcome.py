@@ -9,46 +9,27 @@ import base64
 import binascii
 from collections.abc import Mapping
 
-import msgspec
-
 from volact.cloud.base import TaskOutput
+from volact.cloud.ends import OUT_OF_TIME, STOPPED, UNSTARTED, End, error_of_end, undelivered
 from volact.cloud.tencent.tat import Agent, Task
-from volact.errors import ErrorKind, TransportError, one_line
+from volact.errors import TransportError, one_line
 from volact.model.text import say
 
 UNFINISHED = frozenset({"PENDING", "DELIVERING", "DELIVER_DELAYED", "RUNNING", "CANCELLING"})
 # The script ran to its end.  Its output shows whether it answered; the two
 # states differ in its exit code alone.
 _ENDED = frozenset({"SUCCESS", "FAILED"})
-
-
-class _End(msgspec.Struct, frozen=True):
-    """How a task ended otherwise."""
-
-    kind: ErrorKind
-    words: str
-    hint: str = ""
-
-
-_ENDS: Mapping[str, _End] = {
-    "DELIVER_FAILED": _End(
-        "connect",
-        say("the script could not be delivered"),
-        say("is the service tatsvc running there?"),
-    ),
-    "START_FAILED": _End("agent", say("the TAT agent could not start the script")),
-    "TIMEOUT": _End(
-        "timeout",
-        say("the script did not end in time and was ended"),
-        say("raise --deadline, or look at what the server's processes wait for"),
-    ),
-    "TASK_TIMEOUT": _End(
+_ENDS: Mapping[str, End] = {
+    "DELIVER_FAILED": undelivered(say("is the service tatsvc running there?")),
+    "START_FAILED": End("agent", say("the TAT agent could not start the script")),
+    "TIMEOUT": OUT_OF_TIME,
+    "TASK_TIMEOUT": End(
         "timeout",
         say("the TAT agent fell silent"),
         say("did the server restart, or its service tatsvc? look again with check"),
     ),
-    "CANCELLED": _End("connect", say("the script was cancelled before it started")),
-    "TERMINATED": _End("agent", say("the script was ended while it ran")),
+    "CANCELLED": UNSTARTED,
+    "TERMINATED": STOPPED,
 }
 
 
@@ -61,21 +42,12 @@ def outcome(task: Task) -> TaskOutput | TransportError:
     """What a finished task brought."""
     if task.task_status in _ENDED:
         return _output(task)
-    end = _ENDS.get(task.task_status)
-    if end is None:
-        status = one_line(task.task_status, 40)
-        return TransportError(
-            "protocol", say("the task ended in a way that is not known: {status}", status=status)
-        )
-    return TransportError(
-        end.kind, say("{message} ({hint})", message=end.words, hint=status_of(task)), end.hint
-    )
+    return error_of_end(_ENDS.get(task.task_status), status_of(task))
 
 
 def status_of(task: Task) -> str:
     """Where a task stands, in the API's own words."""
-    info = one_line(task.error_info or "")
-    return f"{task.task_status}: {info}" if info else task.task_status
+    return one_line(": ".join(word for word in (task.task_status, task.error_info) if word))
 
 
 def unfit(agent: Agent | None, state: str | None) -> TransportError | None:

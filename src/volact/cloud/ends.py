@@ -1,0 +1,42 @@
+"""How a task ends that brings no output: what clouds share of it.  Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from volact.errors import ErrorKind, TransportError, one_line
+from volact.model.text import say
+
+
+class End(msgspec.Struct, frozen=True):
+    """What such an end means; the API's own words follow, as its console shows them."""
+
+    kind: ErrorKind
+    words: str
+    hint: str = ""
+
+
+OUT_OF_TIME = End(
+    "timeout",
+    say("the script did not end in time and was ended"),
+    say("raise --deadline, or look at what the server's processes wait for"),
+)
+UNSTARTED = End("connect", say("the script was cancelled before it started"))
+STOPPED = End("agent", say("the script was ended while it ran"))
+
+
+def undelivered(hint: str) -> End:
+    """The script did not reach the agent."""
+    return End("connect", say("the script could not be delivered"), hint)
+
+
+def error_of_end(end: End | None, status: str) -> TransportError:
+    """The error of an end, ``None`` for one that is not known, and the API's own words."""
+    what = one_line(status)
+    if end is None:
+        return TransportError(
+            "protocol", say("the task ended in a way that is not known: {what}", what=what)
+        )
+    return TransportError(
+        end.kind, say("{message} ({hint})", message=end.words, hint=what), end.hint
+    )
