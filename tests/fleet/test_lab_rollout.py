@@ -97,6 +97,7 @@ class Place:
         """Wait until the lab has seen it."""
         conditions = {
             "activating": lambda: self.lab.surroundings.kms.asking.total() > 0,
+            "two activating": lambda: self.lab.surroundings.kms.asking.total() > 1,
             "refused": lambda: max(self.lab.stats().executions.values()) >= 2,
             "unlocked": lambda: not self.locked,
         }
@@ -110,6 +111,16 @@ async def ended(process: asyncio.subprocess.Process, told: str = "") -> Done:
     assert process.returncode is not None
     assert b"Traceback" not in err
     return Done(process.returncode, out.decode(), told + err.decode())
+
+
+async def interrupted(
+    place: Place, process: asyncio.subprocess.Process, end: signal.Signals = signal.SIGINT
+) -> str:
+    """End a run that activates its first servers; what it says to that."""
+    await place.until("activating")
+    process.send_signal(end)
+    assert process.stderr is not None
+    return (await process.stderr.readline()).decode()
 
 
 def servers(number: int, *faults: str) -> tuple[Spec, ...]:
@@ -215,9 +226,13 @@ async def test_no_kms_host_is_asked_by_more_at_a_time_than_allowed(tmp_path: Pat
     async with lab_of(tmp_path, *servers(10, "kms-host-wrong")) as place:
         kms = place.lab.surroundings.kms
         kms.think_s = 0.05
+        kms.hold()
         one = ("--kms-host", "kms.tencentyun.com")
-        done = await place.activate(*one, "--kms-concurrency", "2", "-o", "json")
-        assert done.code == 0
+        async with place.started(*one, "--kms-concurrency", "2", "-o", "json") as process:
+            await place.until("two activating")
+            kms.go_on()
+            done = await ended(process)
+        assert done.code == 0, done.err
         assert kms.answered >= 10
         assert kms.peak == 2
 
@@ -283,13 +298,13 @@ async def test_an_interrupt_finishes_what_runs_and_begins_nothing_more(
     tmp_path: Path, end: signal.Signals
 ) -> None:
     async with lab_of(tmp_path, *servers(12, "never-activated")) as place:
-        place.lab.surroundings.kms.think_s = 0.3
+        place.lab.surroundings.kms.hold()
         async with place.started("-o", "json", "--concurrency", "3") as process:
-            await place.until("activating")
-            process.send_signal(end)
+            told = await interrupted(place, process, end)
+            place.lab.surroundings.kms.go_on()
             done = await ended(process)
         assert done.code == 130
-        assert "finishing the servers in progress" in done.err
+        assert "finishing the servers in progress" in told
         assert len(done.rows) == 12
         begun = {name for name in done.rows if name not in done.kinds()}
         assert begun == place.asked
@@ -301,15 +316,13 @@ async def test_an_interrupt_finishes_what_runs_and_begins_nothing_more(
 
 async def test_a_second_interrupt_gives_up_what_runs(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(5, "never-activated")) as place:
-        place.lab.surroundings.kms.think_s = 2.0
+        place.lab.surroundings.kms.hold()
         async with place.started("-o", "json", "--concurrency", "2") as process:
-            await place.until("activating")
-            process.send_signal(signal.SIGINT)
-            assert process.stderr is not None
-            told = (await process.stderr.readline()).decode()
+            told = await interrupted(place, process)
             assert "press Ctrl-C again" in told
             process.send_signal(signal.SIGINT)
             done = await ended(process, told)
+        place.lab.surroundings.kms.go_on()
         assert done.code == 130
         assert sorted(done.kinds().values()) == [*["not-begun"] * 3, *["timeout"] * 2]
         messages = {row["error"]["message"] for row in done.rows.values()}
@@ -319,14 +332,13 @@ async def test_a_second_interrupt_gives_up_what_runs(tmp_path: Path) -> None:
 
 async def test_a_rollout_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(10, "never-activated")) as place:
-        place.lab.surroundings.kms.think_s = 0.2
+        place.lab.surroundings.kms.hold()
         async with place.started("-o", "json", "--concurrency", "3") as process:
-            await place.until("activating")
-            process.send_signal(signal.SIGINT)
+            await interrupted(place, process)
+            place.lab.surroundings.kms.go_on()
             first = await ended(process)
         verified = {name for name, row in first.rows.items() if row["verdict"] == "healthy"}
         executions = dict(place.lab.stats().executions)
-        place.lab.surroundings.kms.think_s = 0.0
         done = await place.activate("-o", "json", "--resume", "last")
         assert done.code == 0, done.err
         assert {row["verdict"] for row in done.rows.values()} == {"healthy"}

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,8 +74,8 @@ class KmsHost:
     Its clock is ``ahead_s`` ahead; where it is no ``kms`` at all, it is another service
     that speaks DCE/RPC.  ``seen`` are the client machine ids of the last thirty days; ``others``
     stands for those of machines that are not part of the lab.  Before an answer
-    it thinks for ``think_s``; ``peak`` is how many it was asked by at one time,
-    ``peak_of_one`` how many times at once by one and the same server.
+    it thinks for ``think_s``; between ``hold`` and ``go_on`` it answers none.  ``peak`` is how many
+    it was asked by at one time, ``peak_of_one`` how many times at once by one and the same server.
     """
 
     releases: Collection[str]
@@ -88,6 +88,7 @@ class KmsHost:
     asking: Counter[str] = field(default_factory=Counter)
     peak: int = 0
     peak_of_one: int = 0
+    held: list[Callable[[], None]] | None = None
     listeners: dict[Manner, TcpListener] = field(
         default_factory=lambda: {manner: TcpListener() for manner in MANNERS}
     )
@@ -113,6 +114,16 @@ class KmsHost:
         self.asking[name] += 1
         self.peak = max(self.peak, self.asking.total())
         self.peak_of_one = max(self.peak_of_one, self.asking[name])
+
+    def hold(self) -> None:
+        """Keep every answer back from now on."""
+        self.held = []
+
+    def go_on(self) -> None:
+        """Give the answers that were kept back, and the next ones as they come."""
+        held, self.held = self.held or [], None
+        for answer in held:
+            answer()
 
     async def start(self) -> tuple[int, ...]:
         """Listen on free loopback ports and return them, in the order of ``MANNERS``."""
@@ -197,10 +208,12 @@ class _Connection(Connection):
         except msgspec.DecodeError:
             return None
         self._host.asked(ask.name)
-        if not self._host.think_s:
+        if self._host.held is not None:
+            self._host.held.append(lambda: self._answer_late(ask))
+        elif self._host.think_s:
+            asyncio.get_running_loop().call_later(self._host.think_s, self._answer_late, ask)
+        else:
             return self._decided(ask)
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._host.think_s, self._answer_late, ask)
         return b""
 
     def _decided(self, ask: Ask) -> bytes:

@@ -119,7 +119,7 @@ class Network:
             raise NetFault("refused")
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            sock.settimeout(10)
+            sock.settimeout(60)
             port_here = peer.by_manner[MANNERS.index(self.manner)] if peer.by_manner else peer.port
             sock.connect((peer.host, port_here))
         except OSError as error:
