@@ -351,6 +351,16 @@ def test_a_body_has_a_limit(store: Store) -> None:
             assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("path", ["servers?verdicts=failed", "fleet?tags=web", "me?x=1"])
+def test_a_parameter_that_there_is_not_is_refused(store: Store, path: str) -> None:
+    with api(store, actor("viewer")) as http:
+        answer = http.get(f"{V1}/{path}")
+    word = path.partition("?")[2].partition("=")[0]
+    assert (answer.status_code, answer.json()["detail"]) == (
+        400, f"{word}: there is no such parameter",
+    )  # fmt: skip
+
+
 def test_steering_a_run_needs_all_of_its_servers(store: Store) -> None:
     put_run(store.engine, run_info("bb22", state="running", servers=4, done=4))
     with api(store, actor("operator", "tag:web", name="eve")) as http:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from service_fleet import (
+    NOW,
     Control,
     add_inventory,
     add_run,
@@ -21,6 +22,8 @@ from service_fleet import (
 from volact.client.wire import Role
 from volact.core.context import Policy
 from volact.service.access import GRANTS, Permission
+from volact.service.audited_runs import AuditedRuns
+from volact.service.identity.audit import lines
 from volact.service.policies import ApprovalPolicy, NotificationPolicy
 from volact.service.policy_store import read_policy
 from volact.service.schedules.store import list_schedules
@@ -227,6 +230,30 @@ def test_a_run_is_steered_by_buttons(store: Store, action: str) -> None:
     assert control.asked == [({"retry": "retry_failed"}.get(action, action), "svc1")]
     with signed_in(store, "viewer", control) as http:
         assert http.post(f"/runs/svc1/{action}").status_code == 403
+
+
+def test_steering_a_run_needs_all_of_its_servers(tmp_path: Path) -> None:
+    with opened(tmp_path / "volact.db") as store:
+        fill(str(tmp_path / "volact.db"))
+        add_run(store, "bb22", "running")
+        control, someone = Control(store), person("operator", "tag:web")
+        with TestClient(console(store, someone, control)) as http:
+            html = http.get("/runs/bb22").text
+            assert http.post("/runs/bb22/pause").status_code == 403
+            http.post("/runs/bb22/retry", follow_redirects=False)
+    assert "web-02" in html
+    assert "/runs/bb22/pause" not in html
+    assert control.asked == [("retry_failed", "bb22")]
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
+def test_the_audit_names_who_steers(tmp_path: Path, action: str) -> None:
+    with opened(tmp_path / "volact.db") as store:
+        add_run(store, "svc1", "running")
+        runs = AuditedRuns(Control(store), store, lambda: NOW)
+        with signed_in(store, control=runs) as http:
+            http.post(f"/runs/svc1/{action}", follow_redirects=False)
+        assert [line.user for line in store.ask(lines)] == ["Ana"]
 
 
 def test_a_refused_request_is_said_on_the_page_of_the_run(store: Store) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from litestar import Litestar, Router
@@ -22,6 +23,7 @@ from litestar.types import ControllerRouterHandler, Guard
 from volact.service.access import Actor, Permission
 from volact.service.observe import Observer
 from volact.service.run_control import RunControl
+from volact.service.run_feed import RunFeeds
 from volact.service.settings import ServiceSettings
 from volact.store.store import Store
 
@@ -57,6 +59,11 @@ class Parts:
     runs: RunControl
     now: Callable[[], datetime] = utc_now
     oidc: OidcProvider | None = None
+
+    @cached_property
+    def feeds(self) -> RunFeeds:
+        """The progress of runs: one poller a run, for API and console."""
+        return RunFeeds(self.store)
 
 
 class _Authentication(AbstractAuthenticationMiddleware):

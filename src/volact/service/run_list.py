@@ -57,6 +57,13 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
         found = reader.ask(read)
         return None if found is None else self._counted(reader, [found])[0]
 
+    def sees_all_of(self, reader: Reader, run: RunInfo) -> bool:
+        """Whether the caller may steer a run: it asked for it, or may reach all of its servers."""
+        if self.scopes is None or run.requested_by == self.user:
+            return True
+        whole = RunListQuery().find(reader, run.id)
+        return whole is not None and whole.servers <= run.servers
+
     def _query(self, connection: sa.Connection) -> sa.Select[Any]:
         query = sa.select(*COLUMNS)
         if self.states:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException, ValidationException
+from litestar.handlers.base import BaseRouteHandler
 from litestar.params import FromQuery, QueryParameter
 
 from volact.errors import ErrorKind
@@ -118,16 +120,26 @@ def server_of(request: Asked, name: str) -> ServerState:
     return found
 
 
+@cache
+def _parameters(handler: BaseRouteHandler) -> frozenset[str]:
+    """The names of a route's query parameters."""
+    model = handler.create_kwargs_model({})
+    return frozenset(each.field_alias for each in model.expected_query_params)
+
+
 async def readable(request: Asked) -> None:
     """Refuse what is not as documented, and set the language of the answer.
 
-    A ``before_request``.  Litestar alone takes 0 for false and 0.5 for a moment; and what has
-    a NUL no database keeps.
+    A ``before_request``.  Litestar alone passes over a filter with a wrong name, which would mean
+    the whole fleet, and takes 0 for false and 0.5 for a moment; what has a NUL no database keeps.
     """
     await speak(request)
     if "\0" in unquote(f"{request.url.path}?{request.url.query}"):
         raise ValidationException("the address holds the character NUL")
+    known = _parameters(request.route_handler)
     for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise ValidationException(f"{name[:100]}: there is no such parameter")
         if name.endswith(_MOMENTS) and _NUMBER.fullmatch(value):
             raise ValidationException(f"{name}: a number is no moment")
     field = request.route_handler.parsed_data_field

@@ -21,7 +21,7 @@ from volact.queries.servers import RunServersQuery
 from volact.service.access import Permission
 from volact.service.api.asked import Asked, parts_of, scopes_of
 from volact.service.api.runs import RunId, run_of
-from volact.service.run_feed import RunFeeds, frame, narrowed, rows_since
+from volact.service.run_feed import frame, narrowed, rows_since
 
 
 @get("/runs/{run:str}/events", opt={"permission": Permission.READ}, tags=["runs"])
@@ -55,15 +55,11 @@ def _moment(text: str) -> None:
 
 
 async def _frames(request: Asked, info: RunInfo, last: str) -> AsyncIterator[bytes]:
-    state = request.app.state
-    if "feeds" not in state:
-        state["feeds"] = RunFeeds(parts_of(request).store)
-    feeds: RunFeeds = state.feeds
     newest = RunProgress(run=info)
     if last:
         newest = await _seen(request, await asyncio.to_thread(_since, request, info, last))
     yield frame(newest)
-    async with aclosing(feeds.read(info.id)) as found:
+    async with aclosing(parts_of(request).feeds.read(info.id)) as found:
         async for progress in found:
             newest = newest if progress is None else await _seen(request, progress)
             yield frame(None if progress is None else newest)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import sqlalchemy as sa
 from litestar import Response, get, post
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
@@ -20,7 +21,7 @@ from volact.queries.pages import PageRequest
 from volact.queries.runs import RunReportQuery, RunsQuery
 from volact.queries.servers import RunServersQuery
 from volact.report.html_view import tiles
-from volact.service.access import Permission
+from volact.service.access import Actor, Permission
 from volact.service.console.page import (
     Asked,
     Page,
@@ -40,7 +41,6 @@ from volact.service.run_control import RunControl
 from volact.service.run_list import RunListQuery
 from volact.store.values import RunRow
 
-_EVERY_S = 1.0
 _READ = {"permission": Permission.READ}
 _RUN = {"permission": Permission.RUN}
 _APPROVE = {"permission": Permission.APPROVE}
@@ -122,7 +122,7 @@ def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Pa
         info=info,
         canaries=_canaries(request, run),
         stored=stored,
-        actions=actions_of(info, actor_of(request)) if info else (),
+        actions=_actions(request, info) if info else (),
         report=RunReportQuery(run=run).ask(parts.store) if filter.scopes is None else None,
         summary=counts,
         tiles=tiles(counts, None) if counts else [],
@@ -131,6 +131,14 @@ def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Pa
         first=not request.query_params.get("cursor"),
         search=search,
     )
+
+
+def _actions(request: Asked, info: RunInfo) -> tuple[str, ...]:
+    """The buttons; who sees a part of the servers may retry these, and no more."""
+    actions = actions_of(info, actor_of(request))
+    if seen_runs(request).sees_all_of(parts_of(request).store, info):
+        return actions
+    return tuple(action for action in actions if action == "retry")
 
 
 def known_run(request: Asked, run: str) -> tuple[RunInfo | None, RunRow | None]:
@@ -159,15 +167,25 @@ async def events(request: Asked, run: FromPath[str]) -> ServerSentEvent:
 
 async def _changes(request: Asked, info: RunInfo) -> AsyncIterator[ServerSentEventMessage]:
     state = info.state
-    while info.state == state and state in ACTIVE:
-        canaries = await asyncio.to_thread(_canaries, request, info.id)
-        html = fragment(request, "progress.html.j2", info=info, canaries=canaries)
-        yield ServerSentEventMessage(data=html.replace("\n", " "), event="progress")
-        before = info
-        while info == before:
-            await asyncio.sleep(_EVERY_S)
-            info = await asyncio.to_thread(_info, request, before.id)
+    if state in ACTIVE:
+        yield await _progress(request, info)
+        async with aclosing(parts_of(request).feeds.read(info.id)) as found:
+            async for progress in found:
+                if progress is None:
+                    yield ServerSentEventMessage(comment="nothing new")
+                    continue
+                before, info = info, await asyncio.to_thread(_info, request, info.id)
+                if info.state != state:
+                    break
+                if info != before:
+                    yield await _progress(request, info)
     yield ServerSentEventMessage(data=info.state, event="end")
+
+
+async def _progress(request: Asked, info: RunInfo) -> ServerSentEventMessage:
+    canaries = await asyncio.to_thread(_canaries, request, info.id)
+    html = fragment(request, "progress.html.j2", info=info, canaries=canaries)
+    return ServerSentEventMessage(data=html.replace("\n", " "), event="progress")
 
 
 def _canaries(request: Asked, run: str) -> tuple[int, int]:
@@ -187,12 +205,23 @@ def _info(request: Asked, run: str) -> RunInfo:
 
 
 async def _steered(
-    request: Asked, run: str, work: Callable[[RunControl], Awaitable[RunInfo]]
+    request: Asked, run: str, work: Callable[[RunControl, Actor], Awaitable[RunInfo]]
 ) -> Response[Any]:
-    """What a button of the page does; the page again, with the reason, where it cannot be."""
-    await asyncio.to_thread(_info, request, run)
+    """What a button of the page does; the page again, with the reason, where it cannot be.
+
+    Steering is for those who may reach all of the run's servers, or who asked for it.
+    """
+    parts, info = parts_of(request), await asyncio.to_thread(_info, request, run)
+    if not await asyncio.to_thread(seen_runs(request).sees_all_of, parts.store, info):
+        raise PermissionDeniedException()
+    return await _asked(request, run, work)
+
+
+async def _asked(
+    request: Asked, run: str, work: Callable[[RunControl, Actor], Awaitable[RunInfo]]
+) -> Response[Any]:
     try:
-        made = await work(parts_of(request).runs)
+        made = await work(parts_of(request).runs, actor_of(request))
     except InputError as error:
         return await asyncio.to_thread(run_page, request, run, error.line(), 409)
     return go_to(f"/runs/{made.id}")
@@ -201,41 +230,39 @@ async def _steered(
 @post("/runs/{run:str}/pause", opt=_RUN)
 async def pause(request: Asked, run: FromPath[str]) -> Response[Any]:
     """Begin no more servers for now."""
-    return await _steered(request, run, lambda control: control.pause(run))
+    return await _steered(request, run, lambda control, actor: control.pause(run, actor))
 
 
 @post("/runs/{run:str}/resume", opt=_RUN)
 async def resume(request: Asked, run: FromPath[str]) -> Response[Any]:
     """Go on."""
-    return await _steered(request, run, lambda control: control.resume(run))
+    return await _steered(request, run, lambda control, actor: control.resume(run, actor))
 
 
 @post("/runs/{run:str}/cancel", opt=_RUN)
 async def cancel(request: Asked, run: FromPath[str]) -> Response[Any]:
     """Begin no more servers, and end."""
-    return await _steered(request, run, lambda control: control.cancel(run))
+    return await _steered(request, run, lambda control, actor: control.cancel(run, actor))
 
 
 @post("/runs/{run:str}/retry", opt=_RUN)
 async def retry(request: Asked, run: FromPath[str]) -> Response[Any]:
-    """A new run over what is not healthy."""
-    actor = actor_of(request)
-    return await _steered(request, run, lambda control: control.retry_failed(run, actor))
+    """A new run over what is not healthy, of the servers that the caller may reach."""
+    await asyncio.to_thread(_info, request, run)
+    return await _asked(request, run, lambda control, actor: control.retry_failed(run, actor))
 
 
 @post("/runs/{run:str}/approve", opt=_APPROVE)
 async def approve(request: Asked, run: FromPath[str]) -> Response[Any]:
     """A second person agrees."""
-    actor = actor_of(request)
-    return await _steered(request, run, lambda control: control.approve(run, actor))
+    return await _steered(request, run, lambda control, actor: control.approve(run, actor))
 
 
 @post("/runs/{run:str}/refuse", opt=_APPROVE)
 async def refuse(request: Asked, run: FromPath[str]) -> Response[Any]:
     """A second person does not."""
-    actor, form = actor_of(request), await form_of(request)
-    reason = form.text("reason")[:1000]
-    return await _steered(request, run, lambda control: control.refuse(run, actor, reason))
+    reason = (await form_of(request)).text("reason")[:1000]
+    return await _steered(request, run, lambda control, actor: control.refuse(run, actor, reason))
 
 
 HANDLERS = (runs, reports, run, events, pause, resume, cancel, retry, approve, refuse)

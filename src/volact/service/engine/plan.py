@@ -23,6 +23,7 @@ from volact.model.undo import RunHistory
 from volact.pipeline import Job, Retry
 from volact.pipeline.job import CHANGING
 from volact.service.access import Scope
+from volact.service.inventories import in_scopes
 
 T = TypeVar("T")
 
@@ -80,7 +81,9 @@ def members_of(
     chosen, _ = without_skipped(inventory, choose(inventory, (), spec.limit), words)
     only = frozenset(spec.only)
     servers = [
-        server for server in chosen if (not only or server.name in only) and _within(server, scopes)
+        server
+        for server in chosen
+        if (not only or server.name in only) and in_scopes(server, scopes)
     ]
     check_commands(inventory, servers)
     if not servers:
@@ -97,13 +100,6 @@ def _members(servers: Sequence[Server], rules: Rules) -> list[Member]:
         *(Member(server.name, server.worker, True) for server in first),
         *(Member(server.name, server.worker, False) for server in others),
     ]
-
-
-def _within(server: Server, scopes: tuple[Scope, ...] | None) -> bool:
-    return scopes is None or any(
-        scope.value in server.tags if scope.kind == "tag" else scope.value == server.provider
-        for scope in scopes
-    )
 
 
 def job_of(
