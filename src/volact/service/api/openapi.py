@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any, cast
 
 import msgspec
 from litestar import Litestar, Request, Response, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import HTTPRoute
 
 from volact import __version__
 from volact.service.access import Permission
@@ -24,9 +27,9 @@ _SCHEMES = {
     ),
     "session": SecurityScheme(
         type="apiKey",
-        name="volact-session",
+        name="__Host-volact",
         security_scheme_in="cookie",
-        description="The console's session; what changes needs its CSRF token, too.",
+        description="The console's session; a change needs the service's own `Origin`, too.",
     ),
 }
 _PROBLEMS = {
@@ -56,13 +59,25 @@ def document(handlers: Any) -> dict[str, Any]:
     made["paths"] = {path: item for path, item in made["paths"].items() if path.startswith(PATH)}
     made["components"]["schemas"]["Problem"] = _problem_schema()
     for item in made["paths"].values():
-        for method, operation in item.items():
+        for operation in item.values():
             if isinstance(operation, dict):
-                _complete(method, operation)
+                _complete(operation)
+    for route in app.routes:
+        for handler in route.route_handlers if isinstance(route, HTTPRoute) else ():
+            for method in handler.http_methods:
+                _describe(made["paths"].get(route.path_format, {}).get(method.lower(), {}), handler)
     return cast(dict[str, Any], made)
 
 
-def _complete(method: str, operation: dict[str, Any]) -> None:
+def _describe(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
+    """The docstring; Litestar's own option takes the one of its wrapper for threads."""
+    text = cleandoc(getattr(handler.fn, "func", handler.fn).__doc__ or "")
+    operation["summary"], _, more = text.partition("\n\n")
+    if more:
+        operation["description"] = more
+
+
+def _complete(operation: dict[str, Any]) -> None:
     """What every operation has: its problems, beside the answer."""
     for parameter in operation.get("parameters", ()):  # what is left out is no null
         some = parameter["schema"].pop("oneOf", ())
