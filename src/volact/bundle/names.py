@@ -38,7 +38,18 @@ _HOST_PROPERTIES = (
 )
 _PEERS = ("peers", "policy_peers")
 # Values of the metadata service that identify no server and no customer.
-_PLAIN_METADATA = ("licen", "type", "kms", "edition", "region", "zone", "sku", "offer", "os")
+_PLAIN_METADATA = (
+    "billing",
+    "licen",
+    "type",
+    "kms",
+    "edition",
+    "region",
+    "zone",
+    "sku",
+    "offer",
+    "os",
+)
 
 
 def names_in(raw: dict[str, Any], kept: frozenset[str]) -> Iterator[str]:
