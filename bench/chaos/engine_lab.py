@@ -20,7 +20,7 @@ from volact.service.database.schema import open_service_store
 from volact.service.database.tables import INVENTORIES
 from volact.service.engine.control import EngineControl
 from volact.service.engine.lease import beats
-from volact.service.runs import find_run
+from volact.service.run_list import find_run
 from volact.store.address import parse_address
 from volact.store.store import Store
 

@@ -7,11 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from service_parts import NOW, WrittenRuns, actor, served_store
+import sqlalchemy as sa
+from service_parts import NOW, actor, served_store
 
 from volact.client.inventories import InventoryUpload
 from volact.client.wire import RunSpec, Verb
-from volact.service.audited_runs import AuditedRuns
+from volact.errors import StoreError
+from volact.service.database.tables import RUNS
 from volact.service.engine.control import EngineControl
 from volact.service.identity import audit
 from volact.service.inventories import Saving, save_upload
@@ -51,7 +53,7 @@ async def test_a_run_waits_where_the_policy_asks(
 ) -> None:
     with audit.changing(store, NOW, actor("administrator")) as change:
         write_policy(change, policy)
-    runs = AuditedRuns(EngineControl(store, now), store, now)
+    runs = EngineControl(store, now)
     made = await runs.submit(RunSpec(verb=verb, inventory="main"), actor())
     assert made.state == state
     (line, *_) = store.ask(audit.lines)
@@ -59,11 +61,37 @@ async def test_a_run_waits_where_the_policy_asks(
 
 
 async def test_what_is_asked_of_a_run_is_in_the_audit(store: Store) -> None:
-    runs = AuditedRuns(WrittenRuns(store.engine), store, now)
-    made = await runs.submit(RunSpec(verb="check", inventory="main"), actor())
+    runs = EngineControl(store, now)
+    made = await runs.submit(RunSpec(verb="check", inventory="main"), actor(), needs_approval=True)
+    await runs.approve(made.id, actor(name="grace"))
+    await runs.pause(made.id, actor())
+    await runs.resume(made.id)
     await runs.cancel(made.id, actor(name="grace"))
-    lines = store.ask(audit.lines)
-    assert [(line.user, line.action, line.object) for line in lines] == [
-        ("grace", "run.cancelled", made.id),
-        ("ada", "run.requested", made.id),
+    other = await runs.submit(RunSpec(verb="check", inventory="main"), actor(), needs_approval=True)
+    await runs.refuse(other.id, actor(name="grace"), "not tonight")
+    lines = [line for line in store.ask(audit.lines) if line.action.startswith("run.")]
+    assert [(line.user, line.action, line.object, line.approved_by) for line in lines] == [
+        ("grace", "run.refused", other.id, "grace"),
+        ("ada", "run.requested", other.id, ""),
+        ("grace", "run.cancelled", made.id, "grace"),
+        ("volact", "run.resumed", made.id, "grace"),
+        ("ada", "run.paused", made.id, "grace"),
+        ("grace", "run.approved", made.id, "grace"),
+        ("ada", "run.requested", made.id, ""),
     ]
+    assert store.ask(audit.verify).broken_at == 0
+
+
+async def test_nothing_is_done_that_the_audit_cannot_take(store: Store) -> None:
+    runs = EngineControl(store, now)
+    made = await runs.submit(RunSpec(verb="check", inventory="main"), actor())
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER closed BEFORE INSERT ON service_audit "
+            "BEGIN SELECT RAISE(ABORT, 'closed'); END"
+        )
+    for asked in (runs.submit(made.spec, actor()), runs.cancel(made.id), runs.pause(made.id)):
+        with pytest.raises(StoreError):
+            await asked
+    found = store.ask(lambda c: c.execute(sa.select(RUNS.c.id, RUNS.c.state)).all())
+    assert [tuple(row) for row in found] == [(made.id, "queued")]

@@ -20,13 +20,19 @@ CANARY = "c4n4ry-s3cret"
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     """What is written; logging is as it was afterwards."""
-    root, volact = logging.getLogger(), logging.getLogger("volact")
-    before = (root.handlers, root.level, volact.level)
-    out = io.StringIO()
-    yield out
-    root.handlers, level, of_volact = before
+    root = logging.getLogger()
+    before = (root.handlers, root.level)
+    levels = {logger: logger.level for logger in named_loggers()}
+    yield io.StringIO()
+    root.handlers, level = before
     root.setLevel(level)
-    volact.setLevel(of_volact)
+    for logger in named_loggers():
+        logger.setLevel(levels.get(logger, logging.NOTSET))
+
+
+def named_loggers() -> list[logging.Logger]:
+    found = logging.root.manager.loggerDict.values()
+    return [logger for logger in found if isinstance(logger, logging.Logger)]
 
 
 def lines(out: io.StringIO) -> list[dict[str, Any]]:

@@ -131,6 +131,7 @@ def test_a_database_that_is_too_new_is_one_line(tmp_path: Path) -> None:
     done = volact("serve", "--listen", "127.0.0.1:0", "--database", str(address.file))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "created by a newer volact (version 9999" in done.stderr
+    assert "or give --database another location)" in done.stderr
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

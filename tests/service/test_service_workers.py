@@ -1,6 +1,7 @@
 """Worker processes over a lab: rows, records, deaths.  Waits are for events, never for a time."""
 
 import asyncio
+import json
 import signal
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def check_records(made: EngineLab, run: str, servers: int) -> None:
 
 async def test_a_worker_activates_a_fleet_and_its_rows_are_in_the_store(tmp_path: Path) -> None:
     with engine_lab(tmp_path, 6) as made:
-        worker = made.start_worker()
+        worker = made.start_worker("--log", "json")
         info = await made.submit(RunSpec(verb="activate", inventory="lab", canary="2"))
         done = await made.ended(info.id)
         assert (done.state, done.done, done.counts) == ("done", 6, {"healthy": 6}), made.said()
@@ -49,6 +50,11 @@ async def test_a_worker_activates_a_fleet_and_its_rows_are_in_the_store(tmp_path
         )), histories  # fmt: skip
         worker.terminate()
         assert worker.wait() == 0
+        lines = [json.loads(line) for line in made.said().splitlines() if line.startswith("{")]
+        assert [(line["run"], line["message"]) for line in lines if "run" in line] == [
+            (info.id, "the run begins"),
+            (info.id, "the run is done, 6 of 6 servers done"),
+        ]
 
 
 async def test_what_a_killed_worker_had_goes_on_with_another(

@@ -27,7 +27,7 @@ def needs_service() -> Iterator[None]:
 
 def database_of(option: str) -> Address:
     """The database that is meant; the service cannot do without one."""
-    address = chosen(option)
+    address = chosen(option, name="--database")
     if address is None:
         raise InputError(say("the service needs a database"), say("give one with --database"))
     return address

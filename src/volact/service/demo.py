@@ -13,7 +13,7 @@ from volact.errors import VolactError
 from volact.service.app import Parts, utc_now
 from volact.service.database.tables import INVENTORIES
 from volact.service.identity.audit import SYSTEM, changing
-from volact.service.runs import find_run
+from volact.service.run_list import find_run
 from volact.store.clock import moment
 from volact.store.store import Store
 

@@ -1,4 +1,4 @@
-"""The service's runs as lists: one for API and console.  Steering them is ``run_control``'s.
+"""The service's runs, read: one by its id, lists for API and console; steered by ``run_control``.
 
 A caller with scopes sees the runs that it asked for and those that have a row of a server
 of its scopes; their counts are of those servers alone.
@@ -13,7 +13,9 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.client.wire import RunInfo, RunSpec, RunState, Verb
+from volact.errors import InputError
 from volact.model.report import Summary
+from volact.model.text import raw, say
 from volact.queries.choices import RunCountsQuery
 from volact.queries.filters import ServerFilter, names_within
 from volact.queries.pages import Order, Page, PageRequest, page_of
@@ -91,6 +93,14 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
             _narrowed(run, counts.get(run.id, Summary())) if run.id in others else run
             for run in found
         ]
+
+
+def find_run(connection: sa.Connection, run: str) -> RunInfo:
+    """The run of that id, whole, for the engine; ``InputError`` for none."""
+    row = connection.execute(sa.select(*COLUMNS).where(RUNS.c.id == run)).one_or_none()
+    if row is None:
+        raise InputError(say("there is no run {text}", text=raw(run)))
+    return info_of(row)
 
 
 def _narrowed(run: RunInfo, counts: Summary) -> RunInfo:

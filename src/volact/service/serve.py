@@ -20,7 +20,6 @@ from volact.errors import InputError
 from volact.model.text import raw, say
 from volact.service.app import Parts, utc_now
 from volact.service.application import application
-from volact.service.audited_runs import AuditedRuns
 from volact.service.children import keep_worker
 from volact.service.engine.control import EngineControl
 from volact.service.identity.audit import SYSTEM, changing
@@ -118,7 +117,7 @@ def make_parts(settings: ServiceSettings, store: Store) -> Parts:
         settings=settings,
         store=store,
         authenticator=DatabaseAuthenticator(store, settings, utc_now),
-        runs=AuditedRuns(EngineControl(store, utc_now), store, utc_now),
+        runs=EngineControl(store, utc_now),
         oidc=_oidc(settings),
     )
 

@@ -39,6 +39,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     file: Path | None = None
     url: str = ""  # with the password, where one is given
     shown: str = ""
+    option: str = "--store"  # which names it, for hints
 
     def __repr__(self) -> str:
         return f"Address({self.shown!r})"
@@ -49,24 +50,27 @@ def usual_file() -> Path:
     return Path(platformdirs.user_data_dir("volact", appauthor=False)) / _FILE
 
 
-def chosen(option: str = "", environ: Mapping[str, str] = os.environ) -> Address | None:
+def chosen(
+    option: str = "", environ: Mapping[str, str] = os.environ, *, name: str = "--store"
+) -> Address | None:
     """The store that is meant; ``None`` when nothing is to be kept.
 
     ``InputError`` for words that name no store, and for a password on the command
     line, where every user of the machine could read it.
     """
-    if option:
-        address = parse_address(option)
-        if address is not None and address.url and address.url != address.shown:
-            raise InputError(
-                say(
-                    "--store contains a password, which other users can see in the list of "
-                    "processes"
-                ),
-                say("use PGPASSWORD, ~/.pgpass or the variable {variable}", variable=raw(VARIABLE)),
-            )
-        return address
-    return parse_address(environ.get(VARIABLE, "")) if environ.get(VARIABLE) else _usual()
+    text = option or environ.get(VARIABLE, "")
+    address = parse_address(text) if text else _usual()
+    if address is None:
+        return None
+    if option and address.url and address.url != address.shown:
+        raise InputError(
+            say(
+                "{option} contains a password, which other users can see in the list of processes",
+                option=name,
+            ),
+            say("use PGPASSWORD, ~/.pgpass or the variable {variable}", variable=raw(VARIABLE)),
+        )
+    return msgspec.structs.replace(address, option=name)
 
 
 def parse_address(text: str) -> Address | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from typing import Literal
 
 import sqlalchemy.exc as sa_exc
@@ -18,47 +19,54 @@ from volact.store.address import Address, secrets_in
 # locked, gone: may be over in a moment.  full: may be over in a while.  The rest stays.
 FailureKind = Literal["locked", "gone", "full", "lasting"]
 
-_SQLITE: dict[int, tuple[FailureKind, Text, Text]] = {
+_Hint = Callable[[str], Text]  # of the option that names the database
+
+
+def _another_program(option: str) -> Text:
+    return say("stop that program, or give {option} another file", option=option)
+
+
+def _permissions(option: str) -> Text:
+    return say("check the permissions of the file and its folder")
+
+
+_SQLITE: dict[int, tuple[FailureKind, Text, _Hint]] = {
     sqlite3.SQLITE_BUSY: (
         "locked",
         say("another program has locked the database"),
-        say("stop that program, or give --store another file"),
+        _another_program,
     ),
     sqlite3.SQLITE_LOCKED: (
         "locked",
         say("another program has locked the database"),
-        say("stop that program, or give --store another file"),
+        _another_program,
     ),
     sqlite3.SQLITE_FULL: (
         "full",
         say("the disk is full"),
-        say("free some disk space; volact prune helps"),
+        lambda option: say("free some disk space; volact prune helps"),
     ),
     sqlite3.SQLITE_IOERR: (
         "full",
         say("the file cannot be read or written"),
-        say("check its disk, or give --store another file"),
+        lambda option: say("check its disk, or give {option} another file", option=option),
     ),
     sqlite3.SQLITE_CORRUPT: (
         "lasting",
         say("the database is damaged"),
-        say("move the file away; the next run creates a new one"),
+        lambda option: say("move the file away; the next run creates a new one"),
     ),
     sqlite3.SQLITE_NOTADB: (
         "lasting",
         say("the file is not a database"),
-        say("give --store another file"),
+        lambda option: say("give {option} another file", option=option),
     ),
     sqlite3.SQLITE_READONLY: (
         "lasting",
         say("no permission to write to the database"),
-        say("check the permissions of the file and its folder"),
+        _permissions,
     ),
-    sqlite3.SQLITE_CANTOPEN: (
-        "lasting",
-        say("the database cannot be opened"),
-        say("check the permissions of the file and its folder"),
-    ),
+    sqlite3.SQLITE_CANTOPEN: ("lasting", say("the database cannot be opened"), _permissions),
 }
 
 
@@ -104,7 +112,8 @@ def database_error(error: Exception, address: Address) -> StoreError:
     if code == sqlite3.SQLITE_IOERR and _is_full(address):
         code = sqlite3.SQLITE_FULL
     if known := _SQLITE.get(code):
-        return DatabaseError(known[0], address, *known[1:])
+        kind, what, hint = known
+        return DatabaseError(kind, address, what, hint(address.option))
     if isinstance(error, sa_exc.OperationalError | sa_exc.InterfaceError):
         gone = error.connection_invalidated or address.file is None
         return _other("gone" if gone else "lasting", cause, address)
@@ -133,14 +142,13 @@ def _other(kind: FailureKind, cause: BaseException | None, address: Address) -> 
     if kind == "gone":
         hint = say("does the database exist, and may you log in?")
     else:
-        hint = say("give --store another location, or --no-store to store nothing")
+        hint = say("give {option} another location", option=address.option)
     return DatabaseError(kind, address, raw(words), hint)
 
 
 def _of_system(error: OSError, address: Address) -> DatabaseError:
     words = raw(error.strerror or type(error).__name__)
-    hint = say("check the permissions of the file and its folder")
-    return DatabaseError("lasting", address, words, hint)
+    return DatabaseError("lasting", address, words, _permissions(address.option))
 
 
 def kind_of(error: VolactError) -> FailureKind:

@@ -75,7 +75,10 @@ def _require_older(version: str | None, address: Address, schema: Schema) -> Non
                 version=version,
                 head=schema.head,
             ),
-            say("use that version of volact, or give --store another location"),
+            say(
+                "use that version of volact, or give {option} another location",
+                option=address.option,
+            ),
         )
 
 

@@ -1,6 +1,7 @@
 """``RunControl`` on the tables: what is asked of a run.  Workers see it there and act.
 
 No process of the console talks to DBOS: a run is put into the queue by its state alone.
+The line of the audit is in the transaction of what it tells of.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import to_builtins
 
 from volact.client.wire import RunInfo, RunSpec, RunState
 from volact.errors import InputError
@@ -23,19 +25,21 @@ from volact.service.database.tables import RUNS
 from volact.service.engine import progress
 from volact.service.engine.live_run import histories_of
 from volact.service.engine.plan import Member, members_of, rules_of
+from volact.service.identity.audit import SYSTEM, Change
 from volact.service.inventories import load_inventory_text
 from volact.service.policies import ApprovalPolicy
 from volact.service.policy_store import decided
-from volact.service.runs import find_run
+from volact.service.run_list import find_run
 from volact.store.clock import moment
 from volact.store.store import Store
 
-_NEVER_BEGUN: dict[RunState, RunState] = {
+Moves = dict[RunState, RunState]
+_NEVER_BEGUN: Moves = {
     "awaiting-approval": "cancelled",
     "queued": "cancelled",
     "paused": "cancelled",
 }
-_BEGUN: dict[RunState, RunState] = {
+_BEGUN: Moves = {
     "queued": "cancelling",
     "running": "cancelling",
     "paused": "cancelling",
@@ -58,38 +62,47 @@ class EngineControl:
         It also needs one where the policy on approvals says so.
         """
 
-        def work(connection: sa.Connection) -> RunInfo:
-            return self._submit(connection, spec, actor, schedule, needs_approval)
+        def work(change: Change) -> RunInfo:
+            made = self._submit(change, spec, schedule, needs_approval)
+            waits = made.state == "awaiting-approval"
+            return _told(change, "run.requested", made, spec=to_builtins(spec), waits=waits)
 
-        return await self._change(work)
+        return await self._change(actor, work)
 
     async def approve(self, run: str, actor: Actor) -> RunInfo:
         """Put a run that awaits approval into the queue; not by who requested it."""
 
-        def work(connection: sa.Connection) -> RunInfo:
-            info = find_run(connection, run)
+        def work(change: Change) -> RunInfo:
+            info = find_run(change.connection, run)
             if info.requested_by == actor.name:
                 raise InputError(say("another person has to approve this run"))
-            values = {"approved_by": actor.name, "approved": self._time()}
-            return _moved(connection, info, {"awaiting-approval": "queued"}, **values)
+            values = {"approved_by": actor.name, "approved": moment(change.now)}
+            made = _moved(change, info, {"awaiting-approval": "queued"}, **values)
+            return _told(change, "run.approved", made)
 
-        return await self._change(work)
+        return await self._change(actor, work)
 
     async def refuse(self, run: str, actor: Actor, reason: str) -> RunInfo:
         """End a run that awaits approval."""
 
-        def work(connection: sa.Connection) -> RunInfo:
-            values = {"note": reason[: progress.NOTE], "ended": self._time()}
-            info = find_run(connection, run)
-            return _moved(
-                connection, info, {"awaiting-approval": "refused"}, approved_by=actor.name, **values
-            )
+        def work(change: Change) -> RunInfo:
+            values = {"note": reason[: progress.NOTE], "ended": moment(change.now)}
+            info = find_run(change.connection, run)
+            moves: Moves = {"awaiting-approval": "refused"}
+            made = _moved(change, info, moves, approved_by=actor.name, **values)
+            return _told(change, "run.refused", made, reason=reason)
 
-        return await self._change(work)
+        return await self._change(actor, work)
 
     async def pause(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Begin no more servers; those under way are finished."""
-        return await self._move(run, {"queued": "paused", "running": "paused"})
+
+        def work(change: Change) -> RunInfo:
+            info = find_run(change.connection, run)
+            made = _moved(change, info, {"queued": "paused", "running": "paused"})
+            return _told(change, "run.paused", made)
+
+        return await self._change(actor, work)
 
     async def resume(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Go on after a pause, or after a stop by its rules.
@@ -97,52 +110,52 @@ class EngineControl:
         After a stop the failures so far are not counted again.
         """
 
-        def work(connection: sa.Connection) -> RunInfo:
-            info = find_run(connection, run)
+        def work(change: Change) -> RunInfo:
+            info = find_run(change.connection, run)
             values: dict[str, Any] = {"attempt": RUNS.c.attempt + 1, "ended": None, "note": ""}
             if info.state == "stopped":
                 values["counted_from"] = RUNS.c.attempt + 1
-            return _moved(connection, info, {"paused": "queued", "stopped": "queued"}, **values)
+            made = _moved(change, info, {"paused": "queued", "stopped": "queued"}, **values)
+            return _told(change, "run.resumed", made)
 
-        return await self._change(work)
+        return await self._change(actor, work)
 
     async def cancel(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Begin no more servers and end; those under way are finished."""
 
-        def work(connection: sa.Connection) -> RunInfo:
-            info = find_run(connection, run)
+        def work(change: Change) -> RunInfo:
+            info = find_run(change.connection, run)
             if info.begun is None:
-                return _moved(connection, info, _NEVER_BEGUN, ended=self._time())
-            # A workflow of its own ends what has none any more.
-            again = info.state in ("paused", "stopped")
-            return _moved(connection, info, _BEGUN, attempt=RUNS.c.attempt + again)
+                made = _moved(change, info, _NEVER_BEGUN, ended=moment(change.now))
+            else:
+                # A workflow of its own ends what has none any more.
+                again = info.state in ("paused", "stopped")
+                made = _moved(change, info, _BEGUN, attempt=RUNS.c.attempt + again)
+            return _told(change, "run.cancelled", made)
 
-        return await self._change(work)
+        return await self._change(actor, work)
 
     async def retry_failed(self, run: str, actor: Actor) -> RunInfo:
         """A new run over the servers of this one that are not healthy."""
 
-        def work(connection: sa.Connection) -> RunInfo:
-            info = find_run(connection, run)
+        def work(change: Change) -> RunInfo:
+            info = find_run(change.connection, run)
             if info.ended is None:
                 raise _unfit(info)
-            names = progress.not_healthy(connection, run)
+            names = progress.not_healthy(change.connection, run)
             if not names:
                 raise InputError(say("every server of run {run} is healthy", run=raw(run)))
             spec = msgspec.structs.replace(info.spec, only=tuple(names))
-            return self._submit(connection, spec, actor, "", bool(info.approved_by))
+            made = self._submit(change, spec, "", bool(info.approved_by))
+            return _told(change, "run.requested", made, retries=run)
 
-        return await self._change(work)
+        return await self._change(actor, work)
 
     def _submit(
-        self,
-        connection: sa.Connection,
-        spec: RunSpec,
-        actor: Actor,
-        schedule: str,
-        needs_approval: bool,
+        self, change: Change, spec: RunSpec, schedule: str, needs_approval: bool
     ) -> RunInfo:
         rules_of(spec)
+        connection, actor = change.connection, change.actor
         inventory = load_inventory_text(connection, spec.inventory)
         members = members_of(spec, inventory, actor.scopes)
         if spec.verb == "undo":
@@ -160,20 +173,22 @@ class EngineControl:
                 servers=len(members),
                 requested_by=actor.name,
                 schedule=schedule,
-                requested=self._time(),
+                requested=moment(change.now),
             )
         )
         progress.add_members(connection, run, members)
         return find_run(connection, run)
 
-    async def _move(self, run: str, moves: dict[RunState, RunState]) -> RunInfo:
-        return await self._change(lambda c: _moved(c, find_run(c, run), moves))
+    async def _change(self, actor: Actor | None, work: Callable[[Change], RunInfo]) -> RunInfo:
+        def change(connection: sa.Connection) -> RunInfo:
+            return work(Change(connection, self._now(), actor or SYSTEM))
 
-    async def _change(self, work: Callable[[sa.Connection], RunInfo]) -> RunInfo:
-        return await asyncio.to_thread(self._store.change, work)
+        return await asyncio.to_thread(self._store.change, change)
 
-    def _time(self) -> str:
-        return moment(self._now())
+
+def _told(change: Change, action: str, made: RunInfo, **detail: Any) -> RunInfo:
+    change.tell(action, made.id, detail=detail, approved_by=made.approved_by)
+    return made
 
 
 def _changed(connection: sa.Connection, spec: RunSpec, members: list[Member]) -> list[Member]:
@@ -185,11 +200,10 @@ def _changed(connection: sa.Connection, spec: RunSpec, members: list[Member]) ->
     return found
 
 
-def _moved(
-    connection: sa.Connection, info: RunInfo, moves: dict[RunState, RunState], **values: Any
-) -> RunInfo:
+def _moved(change: Change, info: RunInfo, moves: Moves, **values: Any) -> RunInfo:
     """The run in its next state; ``InputError`` where its state has none."""
     state = moves.get(info.state)
+    connection = change.connection
     if state is None or not progress.move(
         connection, info.id, (info.state,), state=state, **values
     ):

@@ -16,7 +16,7 @@ from volact.service.database.tables import RUN_SERVERS
 from volact.service.engine import progress
 from volact.service.engine.live_run import run_start
 from volact.service.engine.progress import NOTE
-from volact.service.runs import find_run
+from volact.service.run_list import find_run
 from volact.store import reading
 from volact.store.clock import moment, now
 from volact.store.encoding import readable

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextvars import Context, copy_context
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -50,6 +51,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     run: RunWriting | None = None
     event: Event | None = None
     outcome: Outcome | None = None
+    context: Context = msgspec.field(default_factory=copy_context)  # for the log
 
 
 class Ledger:
@@ -125,7 +127,7 @@ class Ledger:
                 for entry in entries:
                     self._commit_some([entry])
                 return
-            _LOG.warning("not written: %s", error)
+            entries[0].context.run(_LOG.warning, "not written: %s", error)
             _resolve(entries[0], error=error)
             return
         for entry, answer in zip(entries, answers, strict=True):

@@ -39,7 +39,7 @@ from volact.service.engine.plan import Rules, job_of, rules_of
 from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import shared_slots
 from volact.service.inventories import load_inventory_text
-from volact.service.runs import find_run
+from volact.service.run_list import find_run
 from volact.service.tracing import Spans
 from volact.store import reading
 from volact.store.clock import moment, now

@@ -13,6 +13,7 @@ from dbos import DBOS, SetWorkflowID
 from volact.service.engine import progress
 from volact.service.engine.lease import Lease, Observer, beats, take_away
 from volact.service.engine.workflows import BATCH_NAME, RUN_QUEUE, run_workflow, workflow_id
+from volact.service.logs import context
 from volact.store.engine import is_sqlite, writing
 from volact.store.store import Store
 
@@ -109,5 +110,6 @@ def _start_again(connection: sa.Connection) -> None:
     )
     for one in broken:
         run, attempt = found[one.workflow_id]
-        _LOG.error("the workflow of run %s has failed: %s", run, one.error)
+        with context(run=run):
+            _LOG.error("its workflow has failed: %s", one.error)
         progress.start_again(connection, run, attempt)

@@ -26,7 +26,7 @@ from volact.service.engine.live_run import LiveRun, load_parts
 from volact.service.engine.progress import Standing
 from volact.service.engine.reaper import Reaper
 from volact.service.engine.workflows import BATCHES, RUN_QUEUE, NamedServer, queue_of, set_work
-from volact.service.runs import find_run
+from volact.service.run_list import find_run
 from volact.service.tracing import spans_of
 from volact.store.address import Address
 from volact.store.failures import CAUGHT
@@ -91,7 +91,9 @@ class Worker:
 
     def begin(self, run: str, attempt: int) -> bool:
         """Take the run out of the queue; whether this attempt works on it."""
-        return patiently(self._store, lambda c: progress.begin(c, run, attempt))
+        begun = patiently(self._store, lambda c: progress.begin(c, run, attempt))
+        _LOG.info("the run %s", "goes on" if attempt > 1 else "begins")
+        return begun
 
     def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int]:
         """The servers to work on next, none where the run does not go on; and the workers."""
@@ -110,7 +112,9 @@ class Worker:
     def end(self, run: str, attempt: int) -> None:
         """Complete the run's state and its report."""
         patiently(self._store, lambda c: end_run(c, run, attempt))
-        self._spans.run(self._store.ask(lambda c: find_run(c, run)))
+        info = self._store.ask(lambda c: find_run(c, run))
+        _LOG.info("the run is %s, %d of %d servers done", info.state, info.done, info.servers)
+        self._spans.run(info)
 
     def fail(self, run: str, attempt: int, why: str) -> None:
         """Record that volact itself failed."""

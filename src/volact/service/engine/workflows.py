@@ -14,6 +14,7 @@ from typing import Protocol
 from dbos import DBOS, SetWorkflowID, StepReservation, WorkflowHandleAsync
 
 from volact.service.engine.live_run import LiveRun
+from volact.service.logs import context
 
 RUN_QUEUE = "volact-runs"
 BATCH_NAME = "volact.batch"
@@ -72,15 +73,16 @@ def workflow_id(run: str, attempt: int) -> str:
 async def run_workflow(run: str, attempt: int) -> None:
     """Work on a run until its servers are finished or it does not go on."""
     (work,) = _work
-    try:
-        await _wait_for_previous(run, attempt)
-        if await DBOS.run_step_async({"name": "begin"}, work.begin, run, attempt):
-            await _rounds(run, attempt)
-        await DBOS.run_step_async({"name": "end"}, work.end, run, attempt)
-    except Exception as error:
-        why = f"{type(error).__name__}: {error}"
-        await DBOS.run_step_async({"name": "fail"}, work.fail, run, attempt, why)
-        raise
+    with context(run=run):
+        try:
+            await _wait_for_previous(run, attempt)
+            if await DBOS.run_step_async({"name": "begin"}, work.begin, run, attempt):
+                await _rounds(run, attempt)
+            await DBOS.run_step_async({"name": "end"}, work.end, run, attempt)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            await DBOS.run_step_async({"name": "fail"}, work.fail, run, attempt, why)
+            raise
 
 
 async def _wait_for_previous(run: str, attempt: int) -> None:
@@ -154,6 +156,11 @@ async def _failure(handle: WorkflowHandleAsync[None]) -> str:
 @DBOS.workflow(name=BATCH_NAME)
 async def batch_workflow(run: str, attempt: int, names: list[str]) -> None:
     """Work on some servers of a run, each a step; those not begun are left to the run."""
+    with context(run=run):
+        await _work_on(run, attempt, names)
+
+
+async def _work_on(run: str, attempt: int, names: list[str]) -> None:
     (work,) = _work
     steps = [DBOS.reserve_step() for _ in names]
     live = await work.join(run, attempt)
@@ -173,4 +180,5 @@ async def _server(live: LiveRun, name: str, step: StepReservation) -> None:
         if live.open:
             await live.pace()
         if live.open:
-            await step.run_async({"name": "server"}, live.visit, name)
+            with context(server=name):
+                await step.run_async({"name": "server"}, live.visit, name)
