@@ -19,10 +19,10 @@ from service_fleet import (
     person,
 )
 
-from volact.client.wire import Role
+from volact.client.wire import Role, RunState
 from volact.core.context import Policy
 from volact.service.access import GRANTS, Permission
-from volact.service.audited_runs import AuditedRuns
+from volact.service.engine.control import EngineControl
 from volact.service.identity.audit import lines
 from volact.service.policies import ApprovalPolicy, NotificationPolicy
 from volact.service.policy_store import read_policy
@@ -246,11 +246,13 @@ def test_steering_a_run_needs_all_of_its_servers(tmp_path: Path) -> None:
     assert control.asked == [("retry_failed", "bb22")]
 
 
-@pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
-def test_the_audit_names_who_steers(tmp_path: Path, action: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "state"), [("pause", "running"), ("resume", "paused"), ("cancel", "queued")]
+)
+def test_the_audit_names_who_steers(tmp_path: Path, action: str, state: RunState) -> None:
     with opened(tmp_path / "volact.db") as store:
-        add_run(store, "svc1", "running")
-        runs = AuditedRuns(Control(store), store, lambda: NOW)
+        add_run(store, "svc1", state)
+        runs = EngineControl(store, lambda: NOW)
         with signed_in(store, control=runs) as http:
             http.post(f"/runs/svc1/{action}", follow_redirects=False)
         assert [line.user for line in store.ask(lines)] == ["Ana"]
