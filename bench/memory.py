@@ -47,7 +47,7 @@ TROUBLE = Finding(
 NOT_LICENSED = Finding(
     id="not-licensed",
     severity="error",
-    summary="Windows is not licensed (notification): 0xC004F074",
+    summary="Windows is not licensed (notification mode): 0xC004F074",
     evidence={"status": "notification", "code": 0xC004F074},
     repair="automatic",
 )

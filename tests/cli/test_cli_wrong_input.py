@@ -127,6 +127,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(("line", "named"), WRONG, ids=[line for line, _ in WRONG])
 def test_one_line_and_exit_2(place: Path, line: str, named: str) -> None:
     before = {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()}
+    lines = set()
     for language in LANGUAGES:
         told = [] if "--lang" in line or language == "en" else ["--lang", language]
         done = volact(*line.split(), *told)
@@ -134,6 +135,8 @@ def test_one_line_and_exit_2(place: Path, line: str, named: str) -> None:
         assert done.stderr.startswith("volact: ")
         assert done.stderr.count("\n") == 1
         assert language != "en" or named in done.stderr
+        lines.add(done.stderr)
+    assert len(lines) == len(LANGUAGES) or "--lang" in line, "not translated"
     assert {p.name: p.read_bytes() for p in place.iterdir() if p.is_file()} == before
 
 

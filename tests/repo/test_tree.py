@@ -82,6 +82,12 @@ def test_the_architecture_names_only_what_exists() -> None:
     assert not missing
 
 
+def test_decisions_are_numbered_in_order() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Decisions")[2]
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. \*\*", text, re.MULTILINE)]
+    assert numbers == [*range(1, len(numbers) + 1)]
+
+
 def test_the_diffs_of_contributing_name_files_that_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = re.findall(r"^--- (\S+)$", text, re.MULTILINE)

@@ -98,7 +98,9 @@ def _in_knowledge() -> Iterator[Message]:
     """Sentences of the data files: what a code means and what to do, who is entitled."""
     for info in load_errors().values():
         if info.family != "name-only":
-            for said in filter(None, (info.meaning.rstrip("."), info.remedy, info.confidence)):
+            for said in filter(
+                None, (info.meaning.rstrip("."), info.remedy, info.confidence, *info.causes)
+            ):
                 yield Message(braced(said), "", "src/volact/knowledge/errors")
     for name in profile_names():
         text = load_profile(name).entitlement.text

@@ -5,7 +5,6 @@ The verbs are listed in ``registry``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -14,6 +13,7 @@ import typer
 from volact import __version__
 from volact.cli.failure import WRONG_INPUT, tell
 from volact.cli.registry import make_app
+from volact.cli.usage import usage_line
 from volact.model.text import say
 
 _HELP = """Keeps Windows Servers activated against their own cloud's KMS host.
@@ -33,7 +33,7 @@ def run(args: Sequence[str]) -> int:
         tell(say("stopped; no further changes were made"))
         return 1
     except typer.TyperException as error:
-        tell(_usage(error))
+        tell(usage_line(error, args))
         return WRONG_INPUT
     return code if isinstance(code, int) else 0
 
@@ -57,14 +57,3 @@ def _start(
     ] = False,
 ) -> None:
     """The options before a verb."""
-
-
-def _usage(error: typer.TyperException) -> str:
-    """A usage error as one line, with the help to read."""
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "volact"
-    message = " ".join(error.format_message().split()).rstrip(".")
-    message = message.replace("Value error, ", "")
-    message = re.sub(r", unable to parse string as an? (integer|number)", "", message)
-    message = re.sub(r" \(Possible options?: (.*)\)$", r", did you mean \1?", message)
-    return f"{message[:1].lower()}{message[1:]} (see: {path} --help)"

@@ -290,7 +290,6 @@ def command_of(verb: Verb) -> TyperCommand | TyperGroup:
             verb.parts,
             name=verb.name,
             help=verb.summary,
-            no_args_is_help=True,
             rich_markup_mode=None,
             context_settings=_SETTINGS["context_settings"],
         )

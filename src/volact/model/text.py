@@ -104,6 +104,17 @@ def joined(items: Iterable[str]) -> Text:
     return say("{some} and {last}", some=listed(most), last=last)
 
 
+# First words that keep their letter, beside "WMI" and the like.
+_NAMES = frozenset({"Windows", "Microsoft", "Microsoft's", "Kerberos"})
+
+
+def clause(sentence: str) -> str:
+    """A sentence as a part of another one: "The" and "A" lose their capital letter."""
+    first = sentence.split(" ", 1)[0]
+    small = (len(first) == 1 or first[1:].islower()) and first.strip(",") not in _NAMES
+    return sentence[:1].lower() + sentence[1:] if small else sentence
+
+
 def in_json(value: object) -> str:
     """What ``msgspec`` writes for a ``Text``: the English sentence.  Its ``enc_hook``."""
     if isinstance(value, Text):

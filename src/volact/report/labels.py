@@ -16,6 +16,7 @@ LABELS: dict[str, Text] = {
     "at": say("at"),
     "beyond_phase_limit": say("beyond the phase limit"),
     "bias_min": say("time zone offset"),
+    "blocked": say("ended"),
     "build": say("build"),
     "bytes": say("bytes"),
     "channel": say("channel"),
@@ -110,12 +111,16 @@ LABELS: dict[str, Text] = {
     "zone": say("time zone"),
 }
 
-# Values of evidence that are words: shown as they are, translated where a catalogue has them.
-VALUES: tuple[Text, ...] = (
-    say("refused"),
-    say("timeout"),
-    say("standalone"),
-    say("member"),
-    say("controller"),
-    say("not asked"),
-)
+# Values of evidence that are words.
+VALUES: dict[str, Text] = {
+    "acl": say("file permissions"),
+    "controller": say("controller"),
+    "member": say("member"),
+    "not asked": say("not asked"),
+    "read-as-local": say("read as local time"),
+    "read-as-utc": say("read as UTC"),
+    "refused": say("refused"),
+    "rule": say("firewall rule"),
+    "standalone": say("standalone"),
+    "timeout": say("timeout"),
+}

@@ -20,6 +20,7 @@ from volact.report.terminal_safe import pad, plain, width
 from volact.report.todo import todo
 from volact.report.words import (
     ERROR_TITLES,
+    NOTHING,
     SEVERITIES,
     VERDICTS,
     accepted_ids,
@@ -38,7 +39,6 @@ from volact.report.words import (
 from volact.report.wrap import wrapped
 from volact.words import tr
 
-_NOTHING: tuple[object, ...] = (None, "", [], {})
 _LONG = ("sddl",)  # it takes half a screen, and the cause says what is wrong with it
 
 Paint = Callable[[str, str], str]  # text and the name of a colour
@@ -132,7 +132,7 @@ def _evidence(server: ServerReport) -> list[str]:
     """What the cause rests on, one thing a line; what is not known has no line."""
     first = lead(server)
     items = first.evidence.items() if first is not None else ()
-    told = [(key, item) for key, item in items if item not in _NOTHING and key not in _LONG]
+    told = [(key, item) for key, item in items if item not in NOTHING and key not in _LONG]
     return [line for key, item in told for line in _seen(key, item)]
 
 

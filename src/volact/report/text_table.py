@@ -13,7 +13,7 @@ from typing import TextIO
 from volact.core.main_cause import lead
 from volact.model.finding import Finding
 from volact.model.report import RunReport, ServerReport, Word
-from volact.model.text import count, listed, say
+from volact.model.text import Text, count, listed, ready, say
 from volact.report.base import Invocation
 from volact.report.group import HEADING, Group, cluster_lines, groups
 from volact.report.next_step import same_servers, shared_step
@@ -24,6 +24,7 @@ from volact.report.terminal_safe import pad, plain, width
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import (
     COUNTED,
+    NOTHING,
     SEVERITIES,
     VERDICTS,
     WORST_FIRST,
@@ -36,6 +37,7 @@ from volact.report.words import (
     refusal_lines,
     result_line,
 )
+from volact.report.wrap import TOGETHER
 from volact.words import tr
 
 # Servers of a cause with their details, and names of others, unless everything is asked for.
@@ -104,8 +106,8 @@ class TextWriter:
             if group.verdict != "healthy" and group.cause:
                 counts[group.cause.removeprefix("error:")] += len(group.servers)
         if counts.total() > _SHOWN:
-            said = listed(f"{plain(name)} {n}" for name, n in counts.most_common())
-            self._out.prose(tr(say("servers by cause: {counts}", counts=said)), 0, hang=2)
+            said = say("servers by cause: {counts}", counts=_counted(counts))
+            self._out.prose(tr(said), 0, hang=2)
 
     def _command(self, command: Command) -> None:
         if command:
@@ -137,18 +139,20 @@ class TextWriter:
 
     def _head(self, verdict: Word, number: int) -> None:
         word = tr(VERDICTS[verdict]).upper()
-        servers = tr(count(number, "{n} server", "{n} servers"))
+        servers = count(number, "{n} server", "{n} servers")
         means = meaning_of(verdict, accepted=bool(self._counts.accepted))
-        self._out.prose(f"{word}  {servers}: {tr(means)}", 0, verdict, hang=2)
+        said = tr(say("{servers}: {meaning}", servers=servers, meaning=means))
+        self._out.prose(f"{word}  {said}", 0, verdict, hang=2)
 
     def _group(self, group: Group, now: str) -> None:
         self._out.line()
         if group.cause or group.verdict != "healthy":
             name = plain(group.cause.removeprefix("error:"))
-            title = plain(tr(group.title))
-            servers = tr(count(len(group.servers), "{n} server", "{n} servers"))
-            many = f" ({servers})" if len(group.servers) > 1 else ""
-            self._out.prose(f"{name}{': ' if name else ''}{title}{many}", 2, "bold", hang=0)
+            title: Text = ready(group.title)
+            if len(group.servers) > 1:
+                title = say("{title} ({n} servers)", title=title, n=len(group.servers))
+            said = say("{id}: {summary}", id=name, summary=title) if name else title
+            self._out.prose(plain(tr(said)), 2, "bold", hang=0)
         if group.cause == _NO_TURN:
             self._out.prose(plain(listed(server.name for server in group.servers)), 4, hang=0)
             if not self._goes_on:
@@ -171,8 +175,8 @@ class TextWriter:
 
     def _server(self, server: ServerReport, columns: int, now: str, *, told: bool) -> None:
         about = [plain(server.address), os_words(server), license_words(server, now)]
-        name = pad(plain(server.name), columns)
-        self._out.prose(f"{name}  {' | '.join(part for part in about if part)}", 4, hang=2)
+        parts = " | ".join(part.replace(" ", TOGETHER) for part in about if part)
+        self._out.prose(f"{pad(plain(server.name), columns)}  {parts}", 4, hang=2)
         self._said(self._evidence(server, told=told), 8)
 
     def _said(self, lines: Sequence[str], indent: int) -> None:
@@ -189,7 +193,8 @@ class TextWriter:
             return [] if told else [*lines_of(server.error.message)]
         first = lead(server)
         lines = [] if told or first is None else [plain(tr(first.summary))]
-        evidence = dict(first.evidence) if first is not None else {}
+        seen = first.evidence.items() if first is not None else ()
+        evidence = {key: item for key, item in seen if item not in NOTHING}
         if not self._everything:
             evidence.pop("sddl", None)  # it fills lines; the cause says what is wrong with it
         if evidence:
@@ -211,11 +216,11 @@ class TextWriter:
 
     def _healthy(self) -> None:
         if self._counts.repaired:
-            said = listed(f"{word} {n}" for word, n in self._counts.repaired.most_common())
-            self._out.prose(plain(tr(say("repaired in this run: {what}", what=said))), 2, hang=0)
+            said = _counted(self._counts.repaired)
+            self._out.prose(tr(say("repaired in this run: {what}", what=said)), 2, hang=0)
         if self._counts.accepted:
-            said = listed(f"{word} {n}" for word, n in self._counts.accepted.most_common())
-            self._out.prose(plain(tr(say("accepted: {what}", what=said))), 2, hang=0)
+            said = _counted(self._counts.accepted)
+            self._out.prose(tr(say("accepted: {what}", what=said)), 2, hang=0)
 
     def _remarks(self, run: RunReport) -> None:
         """The notes on the run itself."""
@@ -235,10 +240,16 @@ class TextWriter:
             "{n} servers: {counts}",
             counts=listed(counts) if counts else say("nothing to do"),
         )
-        parts = [tr(said), duration(run.elapsed_s)]
         if run.command in {"activate", "demo"}:
-            parts.insert(1, tr(say("changed {n}", n=summary.changed)))
-        self._out.prose("; ".join(parts), 0, "bold", hang=2)
+            changed = say("changed {n}", n=summary.changed)
+            said = say("{first}; {then}", first=said, then=changed)
+        said = say("{first}; {then}", first=said, then=duration(run.elapsed_s))
+        self._out.prose(tr(said), 0, "bold", hang=2)
+
+
+def _counted(counts: Counter[str]) -> Text:
+    """``key-missing 3, clock-skew 1``."""
+    return listed(f"{plain(name)}{TOGETHER}{n}" for name, n in counts.most_common())
 
 
 def _also(finding: Finding) -> str:

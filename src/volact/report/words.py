@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from volact.core.assessment.licence import STATUS_NAMES
 from volact.core.main_cause import lead
 from volact.core.steps import BY_NAME
 from volact.model.finding import Finding
 from volact.model.report import ServerReport, Word
 from volact.model.text import Text, say
-from volact.report.labels import LABELS
+from volact.report.labels import LABELS, VALUES
 from volact.report.terminal_safe import plain
 from volact.words import tr
 
@@ -104,15 +105,12 @@ def accepted_ids(server: ServerReport) -> list[str]:
     return [finding.id for finding in server.findings if finding.accepted]
 
 
-# Licence states where the word of the data needs to be explained.
-STATUS = {
-    "initial-grace": say("initial grace period"),
-    "out-of-tolerance-grace": say("out-of-tolerance grace period"),
-    "non-genuine-grace": say("grace period, not genuine"),
-    "extended-grace": say("extended grace period"),
-    "notification": say("unlicensed (notification mode)"),
-}
-_STEP_KEYS = {"do", "because", "builds", "unless_failed"}
+# Licence states where they stand alone.
+STATUS = {**STATUS_NAMES, "notification": say("unlicensed (notification mode)")}
+# What the step's own words say already.
+_STEP_KEYS = {"do", "because", "builds", "if_failed", "unless_failed", "unproven"}
+# What is not worth a word.
+NOTHING: tuple[object, ...] = (None, "", [], {}, ())
 _HRESULT_KEYS = ("hresult", "reason", "code")
 _SKIPPED = re.compile(r"skipped: (.+) failed")
 
@@ -154,7 +152,8 @@ def value(key: str, item: Any) -> str:
     if isinstance(item, (int, float)):
         return _number(key, item)
     if isinstance(item, str):
-        return plain(tr(item)) if item else tr(say("(empty)"))
+        words = STATUS_NAMES if key == "status" else VALUES
+        return plain(tr(words.get(item, item))) if item else tr(say("(empty)"))
     return _several(key, item)
 
 
@@ -200,7 +199,8 @@ def step_line(step: Mapping[str, Any]) -> str:
 
 def step_words(step: Mapping[str, Any]) -> str:
     """What a step does and with what."""
-    rest = {key: item for key, item in step.items() if key not in _STEP_KEYS and item != ""}
+    told = {key: item for key, item in step.items() if key not in _STEP_KEYS}
+    rest = {key: item for key, item in told.items() if item not in NOTHING}
     if "keys" in rest:  # a table of published keys by build; the person needs its size
         rest["keys"] = say("{n} published, chosen by build and edition", n=len(rest["keys"]))
     said, kind = pairs(rest), BY_NAME.get(str(step.get("do")))

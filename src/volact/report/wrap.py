@@ -14,18 +14,29 @@ _PIECES = re.compile(rf"{_WIDE}|(?:(?!{_WIDE}).)+")
 # ...but no line begins with a closing sign or ends with an opening one.
 _CLOSING = set("，。、；：？！）》】」』”’％")
 _OPENING = set("（《【「『“‘")
+# A space at which no line breaks, such as one between a number and its unit.
+TOGETHER = "\u00a0"
+_UNIT = re.compile(r"(?<=\d) (?=(?:d|h|min|s|ms|hari|jam|menit|detik|天|小时|分|秒)\b)")
 
 
 def wrapped(text: str, columns: int, *, hang: int = 0) -> list[str]:
     """Lines of at most so many columns; what cannot be broken stays whole."""
-    if text.isascii():
-        return textwrap.wrap(
+    text = _UNIT.sub(TOGETHER, text)
+    if text.replace(TOGETHER, "").isascii():
+        lines = textwrap.wrap(
             text,
             columns,
             subsequent_indent=" " * hang,
             break_long_words=False,
             break_on_hyphens=False,
         )
+    else:
+        lines = _by_units(text, columns, hang)
+    return [line.replace(TOGETHER, " ") for line in lines]
+
+
+def _by_units(text: str, columns: int, hang: int) -> list[str]:
+    """The same for text with ideographs."""
     lines, line, taken = [], "", 0
     for unit, space in _units(text):
         size = width(unit)

@@ -9,15 +9,11 @@ from __future__ import annotations
 import ast
 import gettext
 import re
-import string
 from collections.abc import Callable, Iterator
-from functools import cached_property
 
 import msgspec
 
 _LINE = re.compile(r'(?:(msgctxt|msgid_plural|msgid|msgstr(?:\[\d\])?)\s+)?(".*")')
-_TELLING = 3  # so many words of its own tell a template
-_KINDS = {"code": "0x[0-9A-F]{8}", "meaning": ".+"}
 _PLURAL = re.compile(r"plural=([^;]+);")
 
 
@@ -30,18 +26,11 @@ class Entry(msgspec.Struct, frozen=True):
     fuzzy: bool
 
 
-class Catalogue(msgspec.Struct, frozen=True, dict=True):
+class Catalogue(msgspec.Struct, frozen=True):
     """A language's messages, and the plural form of a count."""
 
     messages: dict[str, tuple[str, ...]]
     form: Callable[[int], int]
-
-    @cached_property
-    def forms(self) -> list[tuple[str, re.Pattern[str]]]:
-        """Templates and what they match, the one with the most words of its own first."""
-        own = {text: re.sub(r"\{\w+\}", "", text) for text in self.messages if "{" in text}
-        told = [text for text, rest in own.items() if re.search(r"[a-z]", rest) or "{code}" in text]
-        return [(text, _form(text)) for text in sorted(told, key=lambda text: -len(own[text]))]
 
 
 def read_po(text: str) -> Catalogue:
@@ -68,19 +57,3 @@ def entries_of(text: str) -> Iterator[Entry]:
         if "msgid" in parts:
             said = tuple(parts[key] for key in sorted(parts) if key.startswith("msgstr"))
             yield Entry(parts["msgid"], parts.get("msgid_plural", ""), said, fuzzy)
-
-
-def _form(template: str) -> re.Pattern[str]:
-    """What a template matches once it is filled in; a name that is there twice holds the same.
-
-    Where the template has few words of its own, its arguments have none but one.
-    """
-    telling = len(re.sub(r"\{\w+\}", "", template).split()) >= _TELLING
-    parts, known = "", set[str]()
-    for literal, name, *_ in string.Formatter().parse(template):
-        parts += re.escape(literal)
-        if name:
-            any_ = ".+" if telling else _KINDS.get(name, r"\S+")
-            parts += f"(?P={name})" if name in known else f"(?P<{name}>{any_})"
-            known.add(name)
-    return re.compile(parts, re.DOTALL)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from volact.model.text import Text
+from volact.model.text import Text, clause
+from volact.words.stored import Form, forms_of, found_again
 
 if TYPE_CHECKING:
     from volact.words.po import Catalogue
@@ -53,10 +54,9 @@ def tr(text: str) -> str:
 
 def words_of(name: str) -> Words:
     """The translator of one language, regardless of the current one."""
-    catalogue = _catalogue(name) if name != "en" else None
 
     def words(text: str) -> str:
-        return str(text) if catalogue is None else _translated(text, catalogue)
+        return str(text) if name == "en" else _translated(text, name)
 
     return words
 
@@ -72,31 +72,38 @@ def _catalogue(name: str) -> Catalogue:
     return read_po(file.read_text("utf-8"))
 
 
-def _translated(text: str, catalogue: Catalogue) -> str:
-    if not isinstance(text, Text) or (text.template and not text.args):
-        return _looked_up(text.template if isinstance(text, Text) else text, str(text), catalogue)
+@cache
+def _forms(name: str) -> tuple[Form, ...]:
+    """Made when a sentence is met that lost its template."""
+    return forms_of(_catalogue(name).messages)
+
+
+def _translated(text: str, name: str) -> str:
+    if not isinstance(text, Text):
+        return _looked_up(text, text, name)
+    if text.template and not text.args:
+        return _looked_up(text.template, str(text), name)
+    args = {key: _argument(value, name) for key, value in text.args.items()}
+    catalogue = _catalogue(name)
     found = catalogue.messages.get(text.template)
-    args = {name: _argument(value, catalogue) for name, value in text.args.items()}
     if not found:
         return _english(text, args)
     chosen = found[catalogue.form(_number(args))] if text.many else found[0]
     return chosen.format_map(args)
 
 
-def _looked_up(template: str, text: str, catalogue: Catalogue) -> str:
-    """A sentence without arguments, or one that lost its template, as stored ones did.
-
-    Of the templates that fit, it is the one with the most words of its own.
-    """
-    known = catalogue.messages
-    found = known.get(template) or known.get(template[:1].upper() + template[1:])
-    if found:
-        return found[0].replace("{{", "{").replace("}}", "}")
-    for other, form in catalogue.forms if " " in text else ():
-        if match := form.fullmatch(text):
-            args = match.groupdict().items()
-            said = {name: _translated(value, catalogue) for name, value in args}
-            return known[other][0].format_map(said)
+@lru_cache(maxsize=4096)
+def _looked_up(template: str, text: str, name: str) -> str:
+    """A sentence without arguments, or one that was stored: alike ones are many."""
+    known = _catalogue(name).messages
+    if found := known.get(template):
+        said = found[0].replace("{{", "{").replace("}}", "}")
+        return said if text[:1] == template[:1] else clause(said)
+    if found := known.get(template[:1].upper() + template[1:]):
+        return clause(found[0].replace("{{", "{").replace("}}", "}"))
+    if again := found_again(text, _forms(name)):
+        args = {key: _translated(value, name) for key, value in again[1].items()}
+        return known[again[0]][0].format_map(args)
     return text
 
 
@@ -108,8 +115,8 @@ def _english(text: Text, args: Mapping[str, object]) -> str:
     return (text.template if one else text.many).format_map(args)
 
 
-def _argument(value: object, catalogue: Catalogue) -> object:
-    return _translated(value, catalogue) if isinstance(value, Text) else value
+def _argument(value: object, name: str) -> object:
+    return _translated(value, name) if isinstance(value, Text) else value
 
 
 def _number(args: Mapping[str, object]) -> int:

@@ -22,7 +22,7 @@ def _speak(tag: str) -> str:
     if tag:
         name = known_language(tag)
         if not name:
-            raise typer.BadParameter(f"{tag!r} is not spoken here, but {', '.join(LANGUAGES)}")
+            raise typer.BadParameter(f"unsupported language {tag!r} ({', '.join(LANGUAGES)})")
         use(name)
     return tag
 

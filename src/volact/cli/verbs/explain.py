@@ -65,9 +65,10 @@ def _text(found: Explanation, columns: int) -> str:
     if found.causes:
         lines += ["", tr("Causes")]
         for text in found.causes:
-            lines += _wrapped(text, columns, first="  - ")
+            lines += _wrapped(tr(ready(text)), columns, first="  - ")
     if found.remedy:
-        lines += ["", tr("What to do"), *_wrapped(tr(ready(found.remedy)), columns)]
+        heading = say("What volact does") if found.kind == "finding" else say("What to do")
+        lines += ["", tr(heading), *_wrapped(tr(ready(found.remedy)), columns)]
     if found.without_slmgr:
         lines += ["", tr("Without slmgr.vbs (not run on a Windows server yet)")]
         lines += [f"  {line}" for line in found.without_slmgr]

@@ -51,25 +51,35 @@ _BY_CHANNEL: tuple[tuple[str, Channel], ...] = (
     ("Retail", "retail"),
 )
 
-_STATUS = {
-    0: say("unlicensed"),
-    1: say("licensed"),
-    2: say("initial-grace"),
-    3: say("out-of-tolerance-grace"),
-    4: say("non-genuine-grace"),
-    5: say("notification"),
-    6: say("extended-grace"),
+_STATUS = (
+    "unlicensed",
+    "licensed",
+    "initial-grace",
+    "out-of-tolerance-grace",
+    "non-genuine-grace",
+    "notification",
+    "extended-grace",
+)
+STATUS_NAMES: dict[str, Text] = {
+    "unlicensed": say("unlicensed"),
+    "licensed": say("licensed"),
+    "initial-grace": say("initial grace period"),
+    "out-of-tolerance-grace": say("out-of-tolerance grace period"),
+    "non-genuine-grace": say("grace period, not genuine"),
+    "notification": say("notification mode"),
+    "extended-grace": say("extended grace period"),
 }
 
 
 def status_text(status: int) -> Text:
-    """LicenseStatus as a word in a sentence."""
-    return _STATUS.get(status) or raw(f"status-{status}")
+    """LicenseStatus in a sentence."""
+    word = status_word(status)
+    return STATUS_NAMES.get(word) or raw(word)
 
 
 def status_word(status: int) -> str:
     """LicenseStatus as a word of the JSON document."""
-    return str(status_text(status))
+    return _STATUS[status] if 0 <= status < len(_STATUS) else f"status-{status}"
 
 
 def channel_of(product: Product) -> Channel:

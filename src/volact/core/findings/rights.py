@@ -8,11 +8,20 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.rights import LostRight
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, warning
 from volact.model.fact import value_of
-from volact.model.text import Text, raw, say, typed
+from volact.model.text import Text, joined, raw, say, typed
 
 _PROFILE_LIST = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 _ENUM_ROOT = r"HKLM\SYSTEM\CurrentControlSet\Enum\Root"
 _SERVICE_KEYS = {"profile-key": f"{_PROFILE_LIST}\\S-1-5-20", "hive": r"HKEY_USERS\S-1-5-20"}
+_NAMES = {
+    "profile-list": say("the list of profiles"),
+    "profile-key": say("the profile of NETWORK SERVICE"),
+    "hive": say("the registry hive of NETWORK SERVICE"),
+    "enum-root": say("the registry key Enum\\Root"),
+    "plugplay": say("the Plug and Play service"),
+    "dcom": say("DCOM"),
+    "store": say("the licence store"),
+}
 _PLUGPLAY_ENTRY = "(A;;CCLCSWLOCRRC;;;SU)"
 
 
@@ -27,8 +36,8 @@ def rights_lost(a: Assessment) -> Found | None:
     evidence |= {right.name: right.read for right in lost}
     return make(
         say(
-            "Licensing lacks permissions that it needs: {names}.",
-            names=", ".join(right.name for right in lost),
+            "Licensing lacks permissions that it needs on {names}.",
+            names=joined(_NAMES[right.name] for right in lost),
         ),
         evidence,
         remedy=_remedies(a),

@@ -76,10 +76,13 @@ def agent_self_check_failed(a: Assessment) -> Found | None:
             command=typed(_OLD_ENGINE),
         )
     else:
-        remedy = say("Report it with the file that volact bundle writes; until then do it by hand.")
+        remedy = say(
+            "Report this with the file that volact bundle writes. Activate this server by hand."
+        )
     return error(
         say(
-            "Self-checks of the agent failed: {checks}. Nothing that it answers is reliable here.",
+            "Self-checks of the agent failed: {checks}. Its answers about this server are not "
+            "reliable.",
             checks=listed(f"{name} ({value})" for name, value in failed.items()),
         ),
         {"checks": failed, "engine": engine, "process": value_of(ground.process)},
@@ -115,7 +118,7 @@ def call_blocked(a: Assessment) -> Found | None:
     service = a.system.licensing_service if licensing else "winmgmt"
     make = error if _DECISIVE.intersection(blocked) else warning
     return make(
-        say("Calls to Windows never returned and were ended: {what}.", what=listed(blocked)),
+        say("Parts of the check never returned and were ended: {what}.", what=listed(blocked)),
         {"blocked": list(blocked), "service": service},
         remedy=say(
             "Restart the service that does not answer, or the server: {commands}",
