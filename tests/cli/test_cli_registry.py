@@ -99,7 +99,7 @@ def test_a_typo_names_the_verb_that_is_meant() -> None:
         timeout=60,
         check=False,
     )
-    assert done.stderr.startswith("volact: no such command 'chek'. Did you mean 'check'")
+    assert done.stderr.startswith("volact: no such command 'chek', did you mean 'check'")
 
 
 def lines_of_help(*group: str) -> str:
