@@ -155,18 +155,18 @@ def main() -> int:
     os.environ.pop("VOLACT_STORE", None)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # the lab's own broken lines
     logging.getLogger("pypsrp").setLevel(logging.CRITICAL)
-    failed = []
+    failed = 0
     for name in wanted.only or PARTS:
         say(f"{name} ...")
         begun = time.monotonic()
         text, wrong = PARTS[name](wanted.seed, wanted.quick)
         print(f"\n{text}\n", flush=True)
-        failed += [f"{name}: {line}" for line in wrong]
+        failed += len(wrong)
+        for line in wrong:
+            print(f"WRONG {name}: {line}", flush=True)
         say(f"{name}: {time.monotonic() - begun:.0f} s, {len(wrong)} wrong")
         if not wanted.quick:
             write(name, text)
-    for line in failed:
-        print(f"WRONG {line}")
     return int(bool(failed))
 
 
