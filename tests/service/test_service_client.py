@@ -14,7 +14,7 @@ from service_running import running
 
 from volact.client.client import Client, ServiceError
 from volact.client.inventories import InventoryUpload
-from volact.client.wire import RunSpec
+from volact.client.wire import NewUser, RunSpec, UserChange
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
 from volact.queries.filters import ServerFilter
@@ -56,6 +56,18 @@ def test_servers_and_runs(service: Client) -> None:
     assert service.diff("aa11", "bb22").summary.better == 1
     assert [row.name for row in service.rows("bb22", filter)] == ["web-01"]
     assert service.plan("bb22").healthy == 3
+
+
+def test_users_and_the_audit(service: Client) -> None:
+    eve = service.add_user(NewUser(name="eve/~x", role="viewer"))
+    to = UserChange(role="operator", scopes=("tag:web",))
+    assert service.change_user("eve/~x", to).scopes == ("tag:web",)
+    assert [(user.id, user.role) for user in service.users()] == [(eve.id, "operator")]
+    assert "/sign-in/link?key=" in service.sign_in_link(eve.id)
+    service.remove_user(eve.id)
+    assert [(line.action, line.object) for line in service.audit(user="ada")] == [
+        (action, "eve/~x") for action in ("user.removed", "link.made", "user.changed", "user.added")
+    ]
 
 
 def test_a_run_from_submission_to_report(service: Client, store: Store) -> None:

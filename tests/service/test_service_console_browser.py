@@ -68,9 +68,14 @@ def actor(store: Store) -> SignedIn:
 
 
 @pytest.fixture(scope="module")
-def address(store: Store, actor: SignedIn) -> Iterator[str]:
+def control(store: Store) -> Control:
+    return Control(store)
+
+
+@pytest.fixture(scope="module")
+def address(store: Store, actor: SignedIn, control: Control) -> Iterator[str]:
     """The whole application with its headers, on a port of its own."""
-    app = application(put_parts(store, actor, Control(store)))
+    app = application(put_parts(store, actor, control))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -159,10 +164,10 @@ def test_the_keyboard_goes_everywhere(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).not_to_be_visible()
-    page.keyboard.press("Tab")
     page.goto("/")
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the content")).to_be_focused()
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
 
 
 def test_a_chosen_filter_asks_by_itself(page: Page) -> None:
@@ -170,6 +175,7 @@ def test_a_chosen_filter_asks_by_itself(page: Page) -> None:
     page.get_by_label("Verdict").select_option("failed")
     expect(page.get_by_text("1 server")).to_be_visible()
     expect(page).to_have_url(re.compile("verdict=failed"))
+    assert page.locator("tbody th a[href^='/servers/']").all_text_contents() == ["app-01"]
 
 
 def test_what_is_typed_on_a_server_is_copied(browser: Browser, address: str) -> None:
@@ -192,6 +198,7 @@ def test_a_run_is_seen_going_on_and_ending(page: Page, store: Store) -> None:
     change(store, done=6, counts='{"healthy":5,"failed":1}', state="done")
     expect(page.locator(".state")).to_have_text("done")
     expect(page.get_by_role("button", name="Retry what is not healthy")).to_be_visible()
+    assert page.get_by_role("button", name="Pause").count() == 0
 
 
 def change(store: Store, **values: Any) -> None:
@@ -199,7 +206,9 @@ def change(store: Store, **values: Any) -> None:
         connection.execute(sa.update(RUNS).where(RUNS.c.id == "live").values(values))
 
 
-def test_everything_can_be_read_without_javascript(browser: Browser, address: str) -> None:
+def test_everything_can_be_read_without_javascript(
+    browser: Browser, address: str, control: Control
+) -> None:
     made = tab(browser, address, java_script_enabled=False)
     for path in PAGES:
         made.goto(path)
@@ -212,6 +221,7 @@ def test_everything_can_be_read_without_javascript(browser: Browser, address: st
     made.goto("/runs/svc1")
     made.get_by_role("button", name="Pause").click()
     expect(made).to_have_url(f"{address}/runs/svc1")
+    assert control.asked == [("pause", "svc1")]
     made.context.close()
 
 

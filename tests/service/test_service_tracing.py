@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
@@ -99,4 +100,5 @@ def test_without_an_endpoint_there_are_no_spans() -> None:
     spans = tracing.spans_of({})
     with spans.server("r1", "web-01") as end:
         end(row("web-01"))
+        assert trace.get_current_span() is trace.INVALID_SPAN
     spans.run(info())

@@ -1,4 +1,4 @@
-"""What the API answers to questions about servers and runs: pages, and one of each."""
+"""What the API answers: lists and pages, and what is more than a struct of ``wire``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import msgspec
 
-from volact.client.wire import Role, RunInfo
+from volact.client.wire import (
+    AuditLine,
+    Role,
+    RunInfo,
+    ScheduleInfo,
+    SessionInfo,
+    TokenInfo,
+    UserInfo,
+    ViewInfo,
+    WorkerInfo,
+)
 from volact.model.report import ServerReport
 from volact.queries.values import RunServer, SentStep, StatusRow
 from volact.store.values import RunRow
@@ -152,3 +162,68 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...] | None = None  # null: the whole fleet
     via: str = ""
     language: str = ""
+
+
+class ScheduleList(msgspec.Struct, frozen=True, kw_only=True):
+    """All schedules, by name."""
+
+    items: tuple[ScheduleInfo, ...]
+
+
+class ViewList(msgspec.Struct, frozen=True, kw_only=True):
+    """The caller's own views and the shared ones, by name."""
+
+    items: tuple[ViewInfo, ...]
+
+
+class UserList(msgspec.Struct, frozen=True, kw_only=True):
+    """All users, by name."""
+
+    items: tuple[UserInfo, ...]
+
+
+class SessionList(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's sessions, the latest used first."""
+
+    items: tuple[SessionInfo, ...]
+
+
+class TokenList(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's tokens, the newest first."""
+
+    items: tuple[TokenInfo, ...]
+
+
+class MadeToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A new token and its key, which is not shown again."""
+
+    token: TokenInfo
+    key: str
+
+
+class SignInLink(msgspec.Struct, frozen=True, kw_only=True):
+    """The address that signs a user in once."""
+
+    url: str
+
+
+class OwnChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller may change of their own account: the language of what they read."""
+
+    language: Annotated[str, msgspec.Meta(max_length=35)]
+
+
+class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines of the audit, the newest first."""
+
+    items: tuple[AuditLine, ...]
+    next: str = ""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """The workers, and how many runs are in each state."""
+
+    volact: str
+    database: str
+    workers: tuple[WorkerInfo, ...]
+    runs: dict[str, int]

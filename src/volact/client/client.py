@@ -22,6 +22,7 @@ import msgspec
 import requests
 
 from volact.client.answers import (
+    AuditPage,
     Me,
     PlanGroups,
     RunProgress,
@@ -29,10 +30,20 @@ from volact.client.answers import (
     ServerDetail,
     ServerItem,
     ServerPage,
+    SignInLink,
     StoredRunPage,
+    UserList,
 )
 from volact.client.inventories import InventoryInfo, InventoryPage, InventoryUpload
-from volact.client.wire import Problem, RunInfo, RunSpec
+from volact.client.wire import (
+    AuditLine,
+    NewUser,
+    Problem,
+    RunInfo,
+    RunSpec,
+    UserChange,
+    UserInfo,
+)
 from volact.errors import InputError, VolactError, one_line
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import raw, say
@@ -208,6 +219,32 @@ class Client:
         """Make or replace an inventory."""
         body = msgspec.json.encode(upload)
         return self._sent("PUT", f"/inventories/{_part(name)}", InventoryInfo, body)
+
+    def users(self) -> tuple[UserInfo, ...]:
+        """Who may sign in; this and what follows needs the token of an administrator."""
+        return self._get("/users", UserList).items
+
+    def add_user(self, new: NewUser) -> UserInfo:
+        """Add a user, who signs in first by a link or by OIDC."""
+        return self._sent("POST", "/users", UserInfo, msgspec.json.encode(new))
+
+    def change_user(self, user: str, to: UserChange) -> UserInfo:
+        """Change a user, named by id or name."""
+        body = msgspec.json.encode(to)
+        return self._sent("PATCH", f"/users/{_part(user)}", UserInfo, body)
+
+    def remove_user(self, user: str) -> None:
+        """Remove a user with sessions and tokens."""
+        with self._asked("DELETE", f"/users/{_part(user)}"):
+            pass
+
+    def sign_in_link(self, user: str) -> str:
+        """The address that signs a user in once, within a day."""
+        return self._sent("POST", f"/users/{_part(user)}/link", SignInLink).url
+
+    def audit(self, *, user: str = "", action: str = "") -> Iterator[AuditLine]:
+        """The lines of the audit, the newest first, a page at a time."""
+        return self._pages("/audit", AuditPage, {"user": user, "action": action})
 
     def _pages(self, path: str, kind: type[Any], query: dict[str, Any]) -> Iterator[Any]:
         query = {**query, "limit": 500}

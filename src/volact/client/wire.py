@@ -254,6 +254,16 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True):
     days: int = 90
 
 
+class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that works on runs, and the labels of the servers that it takes."""
+
+    id: str
+    host: str
+    labels: tuple[str, ...] = ()
+    started: datetime
+    seen: datetime
+
+
 class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the audit.  ``hash`` covers it and the line before."""
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 MOST = 1000
 T = TypeVar("T")
+_Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]  # as databases have them
 
 
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ def decode(cursor: str, types: Sequence[type]) -> list[Any]:
     """The values of a cursor; ``ValueError`` for what is none of this list."""
     try:
         data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        values = msgspec.json.decode(data, type=list[str | int])
+        values = msgspec.json.decode(data, type=list[str | _Integer])
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise ValueError(f"no cursor: {cursor!r}") from error
     if [type(value) for value in values] != [*types]:

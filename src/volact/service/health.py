@@ -1,15 +1,22 @@
-"""``/healthz``: the process answers.  ``/readyz``: it can work, too."""
+"""``/healthz``: the process answers.  ``/readyz``: it can work, too.  And who works."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from litestar import Request, Response, get
 
+from volact import __version__
+from volact.client.answers import Health
+from volact.client.wire import WorkerInfo
 from volact.errors import StoreError
 from volact.service.access import Permission
 from volact.service.app import Parts
+from volact.service.database.rows import struct_of
+from volact.service.database.tables import RUNS, WORKERS
+from volact.store.store import Store
 
 _PUBLIC = {"permission": Permission.PUBLIC}
 
@@ -29,6 +36,25 @@ def readyz(request: Request[Any, Any, Any]) -> Response[str]:
     except StoreError:
         return Response("the database cannot be asked", status_code=503, media_type="text/plain")
     return Response("ready", media_type="text/plain")
+
+
+def health_of(store: Store) -> Health:
+    """The workers, and how many runs are in each state."""
+    workers = sa.select(WORKERS).order_by(WORKERS.c.host, WORKERS.c.id)
+    runs = sa.select(RUNS.c.state, sa.func.count()).group_by(RUNS.c.state).order_by(RUNS.c.state)
+
+    def ask(connection: sa.Connection) -> Health:
+        return Health(
+            volact=__version__,
+            database=connection.dialect.name,
+            workers=tuple(
+                struct_of(row, WorkerInfo, labels=msgspec.json.decode(row.labels))
+                for row in connection.execute(workers)
+            ),
+            runs=dict(connection.execute(runs).all()),
+        )
+
+    return store.ask(ask)
 
 
 HANDLERS = [healthz, readyz]

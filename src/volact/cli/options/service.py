@@ -94,9 +94,6 @@ class WorkerOptions:
     lang: Lang = ""
 
 
-PublicUrl = Annotated[
-    str, typer.Option(metavar="URL", help="Address that users type; the link begins with it.")
-]
 UserName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.")]
 
 
@@ -109,10 +106,19 @@ class UserOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UserAddOptions(UserOptions):
-    """Add a user and print a link that signs in once, within a day."""
+class UserLinkOptions(UserOptions):
+    """Print a link that signs a user in once, within a day, to set a new password."""
 
     name: UserName
+    public_url: Annotated[
+        str, typer.Option(metavar="URL", help="Address that users type; the link begins with it.")
+    ] = "http://127.0.0.1:8088"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserAddOptions(UserLinkOptions):
+    """Add a user and print a link that signs in once, within a day."""
+
     role: Annotated[
         Literal["viewer", "operator", "approver", "administrator"],
         typer.Option(help="What the user may do."),
@@ -125,7 +131,6 @@ class UserAddOptions(UserOptions):
         ),
     ] = field(default_factory=list)
     email: Annotated[str, typer.Option(metavar="ADDRESS", help="E-mail address.")] = ""
-    public_url: PublicUrl = "http://127.0.0.1:8088"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +138,6 @@ class UserListOptions(UserOptions):
     """List the users."""
 
     output: TableOrJson = "text"
-
-
-@dataclass(frozen=True, kw_only=True)
-class UserLinkOptions(UserOptions):
-    """Print a link that signs a user in once, within a day, to set a new password."""
-
-    name: UserName
-    public_url: PublicUrl = "http://127.0.0.1:8088"
 
 
 @dataclass(frozen=True, kw_only=True)

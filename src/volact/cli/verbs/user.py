@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import msgspec
-
 from volact.cli.console import table, use_stdout
 from volact.cli.failure import tell
 from volact.cli.options.service import (
@@ -86,8 +84,8 @@ def audit(options: AuditOptions) -> int:
     with open_database(options.database) as store:
         if options.export:
             out = use_stdout("jsonl")
-            for line in store.stream(chain.every_line):
-                out.write(msgspec.json.encode(line).decode() + "\n")
+            for line in chain.exported(store):
+                out.write(line.decode())
         check = store.ask(chain.verify)
     if check.broken_at:
         tell(say("the audit was changed at line {n}, or it is missing", n=check.broken_at))

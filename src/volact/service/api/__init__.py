@@ -7,7 +7,17 @@ with structs of ``volact.client``.  Who may call is ``access``'s and ``identity`
 from litestar import Router
 from litestar.di import Provide
 
-from volact.service.api import events, fleet, inventories, openapi, planning, reports, runs, servers
+from volact.service.api import (
+    events,
+    fleet,
+    inventories,
+    openapi,
+    people,
+    planning,
+    reports,
+    runs,
+    servers,
+)
 from volact.service.api.asked import page_request, readable, server_filter
 from volact.service.api.conditional import EntityTags
 from volact.service.api.idempotency import MOST_BODY, Idempotency
@@ -26,6 +36,7 @@ HANDLERS = [
             *reports.HANDLERS,
             *inventories.HANDLERS,
             *planning.HANDLERS,
+            *people.HANDLERS,
         ],
         dependencies={
             "chosen": Provide(server_filter, sync_to_thread=False),

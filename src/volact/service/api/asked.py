@@ -16,7 +16,7 @@ from litestar.exceptions import NotFoundException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import FromQuery, QueryParameter
 
-from volact.errors import ErrorKind
+from volact.errors import ErrorKind, InputError
 from volact.model.report import Word
 from volact.queries.filters import ServerFilter
 from volact.queries.pages import MOST, PageRequest
@@ -24,6 +24,7 @@ from volact.queries.servers import ServerQuery
 from volact.queries.values import ServerState
 from volact.service.access import Actor
 from volact.service.app import Parts
+from volact.service.identity.audit import Change, changing
 from volact.service.language import speak
 
 T = TypeVar("T")
@@ -95,6 +96,21 @@ def server_filter(  # noqa: PLR0913, PLR0917 - each is a parameter of the reques
         seen_before=seen_before,
         scopes=scopes_of(request.user),
     )
+
+
+def changed(request: Asked, work: Callable[[Change], T]) -> T:
+    """What the work made, in one transaction with its line in the audit."""
+    parts = parts_of(request)
+    with changing(parts.store, parts.now(), request.user) as change:
+        return work(change)
+
+
+def found(work: Callable[[], T]) -> T:
+    """The answer; what is not there is not found."""
+    try:
+        return work()
+    except InputError as error:
+        raise NotFoundException(error.line()) from error
 
 
 def paged(page: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""``/fleet``, ``/expiring``, ``/findings``, ``/explain``, ``/me``: the fleet as a whole."""
+"""The fleet as a whole, findings and codes, the caller (``/me``), the service (``/health``)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Annotated
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter, QueryParameter
 
-from volact.client.answers import FilterValues, FindingInfo, FindingList, Me
+from volact.client.answers import FilterValues, FindingInfo, FindingList, Health, Me
 from volact.core.explain import Explanation
 from volact.core.explain import explain as look_up
 from volact.core.findings import BY_ID
-from volact.errors import InputError
 from volact.knowledge.load import load_errors
 from volact.queries.choices import ChoicesQuery
 from volact.queries.expiring import ExpiringQuery
@@ -24,7 +22,8 @@ from volact.queries.servers import ServersQuery
 from volact.queries.status import StatusQuery
 from volact.queries.values import Endings, FleetStatus
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, parts_of, scopes_of
+from volact.service.api.asked import Asked, found, parts_of, scopes_of
+from volact.service.health import health_of
 
 _READ = {"permission": Permission.READ}
 Days = Annotated[float, QueryParameter(ge=0, le=36500, description="Days.")]
@@ -82,10 +81,7 @@ def explain(
     ],
 ) -> Explanation:
     """What a code, an event or a finding means, and what to do about it."""
-    try:
-        return look_up(code, load_errors())
-    except InputError as error:
-        raise NotFoundException(error.line()) from error
+    return found(lambda: look_up(code, load_errors()))
 
 
 @get("/me", opt={"permission": Permission.SIGNED_IN}, sync_to_thread=False, tags=["me"])
@@ -103,4 +99,10 @@ def me(request: Asked) -> Me:
     )
 
 
-HANDLERS = [fleet, values, expiring, findings, explain, me]
+@get("/health", opt=_READ, sync_to_thread=True, tags=["health"])
+def health(request: Asked) -> Health:
+    """The workers, and how many runs are in each state."""
+    return health_of(parts_of(request).store)
+
+
+HANDLERS = [fleet, values, expiring, findings, explain, me, health]

@@ -2,7 +2,8 @@
 
 The first answer is kept for a day and given again.  A request with the same key that comes
 while the first is at work gets 409, one with another content 422.  Errors of the service
-itself are not kept, so that the request can be repeated.
+itself are not kept, so that the request can be repeated; nor are answers of routes with
+``secret`` in ``opt``: a second request gets 409 there.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Idempotency(ASGIMiddleware):
             raise HTTPException("Idempotency-Key: 1 to 255 printable characters", status_code=400)
         body = await _whole(receive)
         parts: Parts = scope["litestar_app"].state.parts
-        request = _Request(parts, key, actor.user, _digest(scope, body))
+        secret = bool(cast(HTTPScope, scope)["route_handler"].opt.get("secret"))
+        request = _Request(parts, key, actor.user, _digest(scope, body), secret)
         kept = await asyncio.to_thread(request.begin)
         if kept is not None:
             await _replay(kept, send)
@@ -70,8 +72,9 @@ class Idempotency(ASGIMiddleware):
 class _Request:
     """One line of the table."""
 
-    def __init__(self, parts: Parts, key: str, user: str, digest: str) -> None:
+    def __init__(self, parts: Parts, key: str, user: str, digest: str, secret: bool) -> None:
         self._parts = parts
+        self._secret = secret
         self._of = sa.and_(ANSWERS.c.key == key, ANSWERS.c.user == user)
         self._line = {"key": key, "user": user, "request": digest}
 
@@ -96,7 +99,7 @@ class _Request:
                 "this Idempotency-Key was used for another request", status_code=422
             )
         if row is None or row.status is None:
-            detail = "a request with this Idempotency-Key is at work"
+            detail = "a request with this Idempotency-Key is at work, or its answer is not kept"
             raise HTTPException(detail, status_code=409, headers={"Retry-After": "1"})
         return row.status, msgspec.msgpack.decode(row.body, type=_Answer)
 
@@ -105,7 +108,7 @@ class _Request:
         with transaction(self._parts.store) as connection:
             if status >= 500 or status in _NOT_KEPT:
                 connection.execute(sa.delete(ANSWERS).where(self._of))
-            else:
+            elif status >= 400 or not self._secret:
                 kept = {"status": status, "body": msgspec.msgpack.encode(answer)}
                 connection.execute(sa.update(ANSWERS).where(self._of).values(kept))
 

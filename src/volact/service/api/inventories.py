@@ -27,8 +27,8 @@ from volact.inventory import Inventory
 from volact.queries.pages import PageRequest, decode, encode
 from volact.service import inventories as kept
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, paged, parts_of
-from volact.service.identity.audit import changing
+from volact.service.api.asked import Asked, changed, paged, parts_of
+from volact.service.identity.audit import Change
 
 T = TypeVar("T")
 _READ = {"permission": Permission.READ}
@@ -43,11 +43,13 @@ Name = Annotated[
 
 def _changed(request: Asked, action: str, name: str, work: Callable[[sa.Connection], T]) -> T:
     """What the work made, with its line in the audit."""
-    parts = parts_of(request)
-    with changing(parts.store, parts.now(), request.user) as change:
+
+    def told(change: Change) -> T:
         made = work(change.connection)
         change.tell(action, name)
         return made
+
+    return changed(request, told)
 
 
 def _found(request: Asked, name: str) -> InventoryInfo:

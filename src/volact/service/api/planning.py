@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import msgspec
 from litestar import delete, get, post, put
-from litestar.exceptions import NotFoundException
 from litestar.params import JSONBody, PathParameter
 
-from volact.client.planning import ScheduleList, ViewList
+from volact.client.answers import ScheduleList, ViewList
 from volact.client.wire import ScheduleDraft, ScheduleInfo, ViewDraft, ViewInfo
-from volact.errors import InputError
 from volact.service import views as kept
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, parts_of
-from volact.service.identity.audit import Change, changing
+from volact.service.api.asked import Asked, changed, found, parts_of
 from volact.service.policies import (
     AnyPolicy,
     ApprovalPolicy,
@@ -27,7 +23,6 @@ from volact.service.policies import (
 from volact.service.policy_store import read_policy, write_policy
 from volact.service.schedules import store as schedules
 
-T = TypeVar("T")
 P = TypeVar("P", bound=AnyPolicy)
 _READ = {"permission": Permission.READ}
 _OWN = {"permission": Permission.SIGNED_IN}
@@ -44,26 +39,12 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     notifications: NotificationPolicy
 
 
-def _changed(request: Asked, work: Callable[[Change], T]) -> T:
-    parts = parts_of(request)
-    with changing(parts.store, parts.now(), request.user) as change:
-        return work(change)
-
-
-def _found(work: Callable[[], T]) -> T:
-    """The answer; what is not there is not found."""
-    try:
-        return work()
-    except InputError as error:
-        raise NotFoundException(error.line()) from error
-
-
 def _schedule(request: Asked, id: str) -> ScheduleInfo:
-    return _found(lambda: schedules.find_schedule(parts_of(request).store, id))
+    return found(lambda: schedules.find_schedule(parts_of(request).store, id))
 
 
 def _view(request: Asked, id: str) -> ViewInfo:
-    return _found(lambda: kept.find_view(parts_of(request).store, id, request.user))
+    return found(lambda: kept.find_view(parts_of(request).store, id, request.user))
 
 
 @get("/schedules", opt=_READ, sync_to_thread=True, tags=["schedules"])
@@ -81,21 +62,21 @@ def schedule(request: Asked, id: Id) -> ScheduleInfo:
 @post("/schedules", opt=_CONFIGURE, sync_to_thread=True, tags=["schedules"])
 def add_schedule(request: Asked, data: JSONBody[ScheduleDraft]) -> ScheduleInfo:
     """Make a schedule.  Its runs are requested by the caller, with the caller's scopes."""
-    return _changed(request, lambda change: schedules.save_schedule(change, data))
+    return changed(request, lambda change: schedules.save_schedule(change, data))
 
 
 @put("/schedules/{id:str}", opt=_CONFIGURE, sync_to_thread=True, tags=["schedules"])
 def save_schedule(request: Asked, id: Id, data: JSONBody[ScheduleDraft]) -> ScheduleInfo:
     """Change a schedule.  Its runs are requested by the caller from now on."""
     _schedule(request, id)
-    return _changed(request, lambda change: schedules.save_schedule(change, data, id))
+    return changed(request, lambda change: schedules.save_schedule(change, data, id))
 
 
 @delete("/schedules/{id:str}", opt=_CONFIGURE, sync_to_thread=True, tags=["schedules"])
 def delete_schedule(request: Asked, id: Id) -> None:
     """Delete a schedule; its runs stay."""
     _schedule(request, id)
-    _changed(request, lambda change: schedules.delete_schedule(change, id))
+    changed(request, lambda change: schedules.delete_schedule(change, id))
 
 
 @get("/views", opt=_READ, sync_to_thread=True, tags=["views"])
@@ -113,21 +94,21 @@ def view(request: Asked, id: Id) -> ViewInfo:
 @post("/views", opt=_OWN, sync_to_thread=True, tags=["views"])
 def add_view(request: Asked, data: JSONBody[ViewDraft]) -> ViewInfo:
     """Save a filter of servers as a view of the caller."""
-    return _changed(request, lambda change: kept.save_view(change, data))
+    return changed(request, lambda change: kept.save_view(change, data))
 
 
 @put("/views/{id:str}", opt=_OWN, sync_to_thread=True, tags=["views"])
 def save_view(request: Asked, id: Id, data: JSONBody[ViewDraft]) -> ViewInfo:
     """Change a view of the caller; shared ones are an administrator's to change, too."""
     _view(request, id)
-    return _changed(request, lambda change: kept.save_view(change, data, id))
+    return changed(request, lambda change: kept.save_view(change, data, id))
 
 
 @delete("/views/{id:str}", opt=_OWN, sync_to_thread=True, tags=["views"])
 def delete_view(request: Asked, id: Id) -> None:
     """Delete a view that no schedule needs."""
     _view(request, id)
-    _changed(request, lambda change: kept.delete_view(change, id))
+    changed(request, lambda change: kept.delete_view(change, id))
 
 
 @get("/policies", opt=_READ, sync_to_thread=True, tags=["policies"])
@@ -143,7 +124,7 @@ def policies(request: Asked) -> Policies:
 
 
 def _decided(request: Asked, policy: P) -> P:
-    _changed(request, lambda change: write_policy(change, policy))
+    changed(request, lambda change: write_policy(change, policy))
     return policy
 
 

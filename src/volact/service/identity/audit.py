@@ -115,9 +115,14 @@ def lines(
 
 
 def every_line(connection: sa.Connection) -> Iterator[AuditLine]:
-    """All lines, oldest first: the export, a line of JSON each."""
+    """All lines, oldest first."""
     for row in connection.execution_options(yield_per=500).execute(_in_order()):
         yield _line(row)
+
+
+def exported(store: Store) -> Iterator[bytes]:
+    """All lines as JSON Lines, oldest first."""
+    return (msgspec.json.encode(line) + b"\n" for line in store.stream(every_line))
 
 
 def verify(connection: sa.Connection) -> AuditCheck:

@@ -166,7 +166,3 @@ def _email(text: str) -> str:
     if len(text) > _NAME_LENGTH * 2 or not text.isprintable():
         raise InputError(say("this is no e-mail address"))
     return text
-
-
-def _language(tag: str) -> str:
-    return known_language(tag) or ""
