@@ -235,7 +235,8 @@ def test_the_audit_is_read_by_pages_checked_and_exported(
 ) -> None:
     for name in ("ada", "eve", "ida"):
         root.post(f"{V1}/users", json={"name": name, "role": "viewer"})
-    found, cursor = [], ""
+    found: list[dict[str, Any]] = []
+    cursor = ""
     while cursor or not found:
         page = root.get(f"{V1}/audit", params={"limit": 2, "cursor": cursor}).json()
         found += page["items"]
