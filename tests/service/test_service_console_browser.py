@@ -178,6 +178,16 @@ def test_a_chosen_filter_asks_by_itself(page: Page) -> None:
     assert page.locator("tbody th a[href^='/servers/']").all_text_contents() == ["app-01"]
 
 
+def test_a_form_that_changes_something_waits_for_its_button(page: Page) -> None:
+    page.goto("/users")
+    page.get_by_label("Name").fill("olga")
+    page.get_by_label("Role").select_option("operator")
+    page.get_by_label("Scopes").fill("tag:web")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="olga")).to_be_visible()
+    assert page.get_by_label("Scopes").input_value() == "tag:web"
+
+
 def test_what_is_typed_on_a_server_is_copied(browser: Browser, address: str) -> None:
     made = tab(browser, address, permissions=["clipboard-read", "clipboard-write"])
     made.goto("/servers/app-01")

@@ -13,7 +13,7 @@ from litestar.response import Stream
 from volact.client.wire import NewToken, NewUser, Role, UserChange
 from volact.errors import InputError
 from volact.model.text import say
-from volact.service.access import Permission
+from volact.service.access import Permission, capped_role
 from volact.service.console.changing import changed
 from volact.service.console.page import (
     Asked,
@@ -48,7 +48,7 @@ def _account(request: Asked, key: str = "") -> Page:
             "account.html.j2",
             key=key,
             languages=LANGUAGES,
-            roles=[role for role in get_args(Role) if role in (actor.role, "viewer")],
+            roles=[role for role in get_args(Role) if capped_role(actor.role, role) == role],
             sessions=snapshot.ask(
                 lambda it: sessions.sessions(it, parts.now(), actor.user, actor.session)
             ),

@@ -18,7 +18,7 @@
   });
 
   // A list that is chosen from asks by itself; without JavaScript there is the button.
-  for (const select of document.querySelectorAll(".filters select")) {
+  for (const select of document.querySelectorAll(".filters[method=get] select")) {
     select.addEventListener("change", () => select.form.requestSubmit());
   }
   for (const all of document.querySelectorAll("[data-all]")) {
