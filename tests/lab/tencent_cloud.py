@@ -20,7 +20,7 @@ from volact.cloud.tencent.settings import TencentSettings
 from volact.model.account import AccountSettings
 from volact.model.server import Address, Server
 from volact.threads import BlockingCalls
-from volact.transports.run_command.service import RunCommandService
+from volact.transports.run_command.transport import RunCommandService
 from volact_lab.lab import Lab
 from volact_lab.tencent.front import TencentFront
 from volact_lab.tencent.signature import Account as LabAccount

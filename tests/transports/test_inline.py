@@ -9,7 +9,7 @@ from functools import partial
 import asyncssh
 import pytest
 
-from volact.transports.inline import use_inline
+from volact.transports.ssh import use_inline
 
 
 async def test_only_the_options_are_made_here() -> None:

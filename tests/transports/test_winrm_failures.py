@@ -22,11 +22,11 @@ from ssh_host import PASSWORD, Passwords
 from volact.errors import TransportError
 from volact.model.server import Address, Credential, Server, WinRm
 from volact.transports.connect import open_transport
+from volact.transports.failures import mapping_of
 from volact.transports.winrm.failures import (
     FAULTS,
     TABLE,
     as_transport_error,
-    mapping_of,
     translated,
 )
 
@@ -55,7 +55,7 @@ PUBLIC = sorted(
 
 @pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
 def test_every_public_exception_is_mapped(kind: type[BaseException]) -> None:
-    assert mapping_of(kind) is not None
+    assert mapping_of(kind, TABLE) is not None
     family = next(base for base in kind.__mro__ if base in TABLE)
     assert family.__module__.partition(".")[0] in {"pypsrp", "requests", "urllib3", "spnego"}
 

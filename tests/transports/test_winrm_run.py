@@ -15,7 +15,7 @@ from volact.errors import TransportError
 from volact.inventory import Secrets
 from volact.model.server import Server
 from volact.transports.connect import make_opener, open_transport
-from volact.transports.winrm.remote import INCOMPLETE, LONGEST_LINE, run_line, tidy_line
+from volact.transports.winrm.transport import INCOMPLETE, LONGEST_LINE, run_line, tidy_line
 from volact_lab.inspection import left
 from volact_lab.listening import StreamListener
 from volact_lab.session import Start, execute

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+from volact.errors import InputError
+from volact.model.text import say
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell, TerminalWriter
 from volact.words import tr
@@ -33,6 +35,12 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> boo
     if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         return False
     return stream.isatty() and (os.name != "nt" or "WT_SESSION" in environ or "TERM" in environ)
+
+
+def require_terminal(hint: str) -> None:
+    """``InputError`` where nothing can be asked."""
+    if not sys.stdin.isatty():
+        raise InputError(say("cannot ask for confirmation: standard input is not a terminal"), hint)
 
 
 def columns_of(stream: TextIO) -> int:

@@ -154,23 +154,16 @@ class ProgressBar:
 
     def start(self, doing: str, total: int) -> None:
         """Show the bar."""
-        from rich.console import Console  # noqa: PLC0415 - only a terminal needs rich
-        from rich.progress import (  # noqa: PLC0415
-            BarColumn,
-            MofNCompleteColumn,
-            TextColumn,
-            TimeElapsedColumn,
-        )
-        from rich.progress import Progress as RichProgress  # noqa: PLC0415
+        from rich import console, progress  # noqa: PLC0415 - only a terminal needs rich
 
         self._run = RunCounts()
-        self._bar = RichProgress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[counts]}"),
-            console=Console(file=self._stream),
+        self._bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(bar_width=None),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("{task.fields[counts]}"),
+            console=console.Console(file=self._stream),
             expand=True,
             transient=True,
             redirect_stdout=False,

@@ -27,11 +27,11 @@ from volact.cli.run_store import RunStore, open_run_store
 from volact.cli.runtime import ignore_signal, stop_on_signals
 from volact.cli.sinks import Sinks, parse_reports
 from volact.core.clusters import Clusters
-from volact.fleet import Control, apply_fleet, run_fleet
+from volact.fleet import Control, run_fleet
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import Text, say
 from volact.notify.channels import Channel, open_channels, send_to_all
-from volact.pipeline.job import CHANGING, Outcome
+from volact.pipeline.job import CHANGING
 from volact.report.base import Invocation, Writer
 from volact.report.make import Look, make_writer
 from volact.report.message import message_of
@@ -257,11 +257,3 @@ async def run_through(run: RunController) -> int:
         rows = run_fleet(fleet.servers, fleet.opener, fleet.job, control)
         await run.show(len(fleet.servers), rows)
     return run.finish()
-
-
-async def apply_pending(run: RunController, pending: list[Outcome]) -> None:
-    """Apply exactly the steps that were planned before."""
-    fleet = run.fleet
-    with run.stoppable() as control:
-        rows = apply_fleet(pending, fleet.opener, fleet.job, control)
-        await run.show(len(pending), rows)

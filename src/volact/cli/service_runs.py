@@ -1,14 +1,10 @@
-"""``--service``: a verb's run is done by a service, and reported here as its own runs are.
-
-The token comes from the environment, a file or the keyring, never from the command line.
-"""
+"""``--service``: a verb's run is done by a service, and reported here as its own runs are."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,17 +16,20 @@ from volact.cli.options.changes import ActivateOptions, CautionOptions, UndoOpti
 from volact.cli.options.servers import CheckOptions, PlanOptions, ServerOptions
 from volact.cli.progress import ShownProgress, make_progress
 from volact.cli.run_controller import DOING, stdout_writer
+from volact.cli.service_client import client_of
 from volact.cli.sinks import Sinks, parse_reports
-from volact.client.client import Client
-from volact.client.wire import RunInfo, RunSpec, Verb
 from volact.core.context import Policy
-from volact.errors import InputError, unreadable
+from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import raw, say
 from volact.queries.values import RunServer
 from volact.report.base import Invocation
 from volact.report.run_counts import RunCounts, UndoCounts
 from volact.typed import quoted
+
+if TYPE_CHECKING:
+    from volact.client.client import Client
+    from volact.client.wire import RunInfo, RunSpec, Verb
 
 ServiceOptions = CheckOptions | PlanOptions | ActivateOptions | UndoOptions
 # What a run of a service takes; the rest is the inventory's and the workers'.
@@ -40,38 +39,6 @@ _TAKEN = {
     "canary", "max_failures", "kms_concurrency", "yes", "dry_run", "replace_key",
     "override_entitlement",
 }  # fmt: skip
-
-
-def client_of(url: str) -> Client:
-    """The client for ``--service``; ``InputError`` where there is no token."""
-    token = os.environ.get("VOLACT_TOKEN", "") or _of_file() or _of_keyring(url)
-    if not token:
-        raise InputError(
-            say("there is no token for {url}", url=raw(url)),
-            say("set VOLACT_TOKEN, or VOLACT_TOKEN_FILE to a file with it"),
-        )
-    return Client(url, token)
-
-
-def _of_file() -> str:
-    path = os.environ.get("VOLACT_TOKEN_FILE", "")
-    try:
-        return Path(path).expanduser().read_text("utf-8").split("\n", 1)[0].strip() if path else ""
-    except (OSError, UnicodeDecodeError) as error:
-        failed = error if isinstance(error, OSError) else OSError()
-        raise unreadable(failed, path) from error
-
-
-def _of_keyring(url: str) -> str:
-    try:
-        import keyring  # noqa: PLC0415 - an extra
-        import keyring.errors  # noqa: PLC0415
-    except ImportError:
-        return ""
-    try:
-        return keyring.get_password("volact", url) or ""
-    except keyring.errors.KeyringError:
-        return ""
 
 
 def run_by_service(options: ServiceOptions, verb: Verb) -> int:
@@ -115,6 +82,8 @@ def _require_taken(options: ServiceOptions) -> None:
 
 
 def _spec(options: ServiceOptions, verb: Verb) -> RunSpec:
+    from volact.client.wire import RunSpec  # noqa: PLC0415 - brings SQLAlchemy
+
     targets, undo = [*options.targets], ""
     if isinstance(options, UndoOptions):
         if options.dry_run:

@@ -177,8 +177,7 @@ class _PasswordCommand(asyncio.SubprocessProtocol):
 
 def _from_keyring(service: str, user: str) -> Secret:
     try:
-        import keyring  # noqa: PLC0415  (an optional extra)
-        import keyring.errors  # noqa: PLC0415
+        import keyring.errors  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise InputError(
             say("keyring is not installed"),

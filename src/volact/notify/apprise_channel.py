@@ -99,8 +99,8 @@ def main() -> int:
 
 def _limit() -> None:
     keep_memory_private()
-    with contextlib.suppress(ImportError, ValueError, OSError):  # not on every system
-        import resource  # noqa: PLC0415
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # noqa: PLC0415 - not on every system
 
         resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
 

@@ -19,7 +19,7 @@ __all__ = ["Latest", "Pruned", "RunRow", "Store", "StoredRow", "open_store"]
 def __getattr__(name: str) -> Any:
     """``Store`` and ``open_store`` bring SQLAlchemy, so they come when they are asked for."""
     if name in {"Store", "open_store"}:
-        from volact.store import store  # noqa: PLC0415
+        from volact.store import store  # noqa: PLC0415 - brings SQLAlchemy
 
         return getattr(store, name)
     raise AttributeError(name)

@@ -102,10 +102,9 @@ def _wait_for_others(connection: sa.Connection) -> None:
 
 
 def _upgrade(connection: sa.Connection, schema: Schema) -> None:
-    from alembic import command  # noqa: PLC0415 - see above
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command, config  # noqa: PLC0415 - see above
 
-    config = Config(stdout=io.StringIO())
-    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    settings = config.Config(stdout=io.StringIO())
+    settings.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, "head")

@@ -9,16 +9,22 @@ No library of a transport is imported here.  Each transport has its own module;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
 
+from volact.errors import TransportError
 from volact.model.server import Credential, Server
+from volact.model.text import say
 
 # The largest answer is 24 KB; more than this from a server is an error of kind ``protocol``.
 MAX_OUTPUT = 1024 * 1024
+
+_ANSWER = b"VOLACT1 "
+_NAME = re.compile(r"[a-z0-9-]{8,64}")
 
 
 class Raw(msgspec.Struct, frozen=True):
@@ -36,6 +42,27 @@ class Raw(msgspec.Struct, frozen=True):
     exit_status: int | None
     asked: float
     answered: float
+
+
+def require_name(name: str) -> None:
+    """``ValueError`` for what cannot be the name of a script's file in any shell."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"not a file name for a script: {name!r}")
+
+
+def ended_itself(raw: Raw) -> bool:
+    """Whether the script came to its own end, at which it removes itself."""
+    line = raw.stdout.rpartition(_ANSWER)[2]
+    return raw.exit_status is not None and line.endswith(b"\n")
+
+
+def too_late(deadline_s: float) -> TransportError:
+    """The error of a script that did not end in time."""
+    return TransportError(
+        "timeout",
+        say("the server did not finish within {seconds} s", seconds=f"{deadline_s:.3g}"),
+        say("raise --deadline, or find out what its processes wait for"),
+    )
 
 
 class Transport(Protocol):

@@ -1,8 +1,7 @@
 """Which transport a server gets, by the scheme of its address.
 
 The one place that knows all transports; opening and closing are in each
-opener, so that no caller has to remember to close.  A transport's library
-is imported when the first server needs it.
+opener, so that no caller has to remember to close.
 """
 
 from __future__ import annotations
@@ -13,7 +12,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from volact.cloud.registry import clouds
 from volact.model.server import Scheme, Server
 from volact.transports.base import Opener, Secrets, Transport
-from volact.transports.login import SshOptions
+from volact.transports.local import open_local
+from volact.transports.login import Login, SshOptions
+from volact.transports.run_command.transport import RunCommandService
+from volact.transports.ssh import SshTransport, use_inline
 
 # Makes the opener of one transport; asked once a run, so that what its
 # servers share is worked out once.
@@ -21,10 +23,6 @@ Way = Callable[[Secrets, SshOptions], Opener]
 
 
 def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
-    from volact.transports.inline import use_inline  # noqa: PLC0415
-    from volact.transports.login import Login  # noqa: PLC0415
-    from volact.transports.ssh import SshTransport  # noqa: PLC0415
-
     use_inline()
     login = Login(secrets, options)
     left: dict[str, list[str]] = {}
@@ -47,21 +45,17 @@ def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
 
 def _run_command(_secrets: Secrets, _options: SshOptions) -> Opener:
     """There is no login: the cloud's own agent runs the script."""
-    from volact.transports.run_command.service import RunCommandService  # noqa: PLC0415
-
     return RunCommandService().open
 
 
 def _winrm(secrets: Secrets, options: SshOptions) -> Opener:
-    from volact.transports.winrm.way import make  # noqa: PLC0415
+    from volact.transports.winrm.way import make  # noqa: PLC0415 - its library is slow to load
 
     return make(secrets, options)
 
 
 def _local(_secrets: Secrets, _options: SshOptions) -> Opener:
     """No login: it is this machine."""
-    from volact.transports.local import open_local  # noqa: PLC0415
-
     return open_local
 
 

@@ -8,7 +8,8 @@ secret, and nothing that a server sent beyond a short printable excerpt.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Table
 from contextlib import contextmanager
 
 import asyncssh
@@ -144,9 +145,11 @@ _NO_SFTP = Mapping(
 _CLOSED = "SSH connection closed"
 
 
-def mapping_of(kind: type[BaseException]) -> Mapping | None:
+def mapping_of(
+    kind: type[BaseException], table: Table[type[BaseException], Mapping] = TABLE
+) -> Mapping | None:
     """The entry for an exception type, ``None`` for one that is not a server's fault."""
-    return next((TABLE[base] for base in kind.__mro__ if base in TABLE), None)
+    return next((table[base] for base in kind.__mro__ if base in table), None)
 
 
 def as_transport_error(error: BaseException) -> TransportError | None:
@@ -165,12 +168,16 @@ def _of_channel(error: BaseException) -> Mapping | None:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated(
+    convert: Callable[[Exception], TransportError | None] = as_transport_error,
+) -> Iterator[None]:
     """Let nothing of a server's doing out except as ``TransportError``."""
     try:
         yield
+    except TransportError:
+        raise
     except Exception as error:
-        known = as_transport_error(error)
+        known = convert(error)
         if known is None:
             raise
         raise known from error

@@ -11,14 +11,18 @@ are in ``remote``, logging in is ``login``'s, what the output means is
 from __future__ import annotations
 
 import asyncio
-import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+from weakref import WeakSet
 
 import asyncssh
 
 from volact.errors import TransportError, one_line
 from volact.model.text import say
 from volact.transports import receive_budget
-from volact.transports.base import Raw
+from volact.transports.base import Raw, ended_itself, require_name, too_late
 from volact.transports.failures import translated
 from volact.transports.remote import (
     COMMANDS,
@@ -31,10 +35,10 @@ from volact.transports.remote import (
 from volact.transports.session import run_command
 from volact.transports.sftp import Sftp, Waiting, done, handle_of, open_sftp, path_of
 
-# An answer, and anything at all that shows the script was run.
-_ANSWER = b"VOLACT1 "
-_SIGN_OF_LIFE = b"VOLACT"
-_NAME = re.compile(r"[a-z0-9-]{8,64}")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SIGN_OF_LIFE = b"VOLACT"  # anything at all that shows the script was run
 # How long tidying up and saying goodbye may take beyond a deadline.
 _GRACE_S = 3.0
 
@@ -57,8 +61,7 @@ class SshTransport:
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
         """Upload, execute once, and remove what a clean end did not remove."""
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"not a file name for a script: {name!r}")
+        require_name(name)
         clean = begun = False
         receive_budget.grant(self._connection, receive_budget.EXECUTION)
         try:
@@ -67,9 +70,11 @@ class SshTransport:
                     place = await self.upload(script, f"{name}.bat")
                     begun = True
                     raw = await self._execute(place)
-            clean = _clean(raw)
+            clean = ended_itself(raw)
         except TransportError as error:
-            raise _with_deadline(error, deadline_s) from error
+            if error.kind != "timeout":
+                raise
+            raise too_late(deadline_s) from error
         finally:
             # One that may have begun is let be: it removes itself, a lock and all.
             if not clean and not await self._tidy(name) and not begun:
@@ -217,17 +222,32 @@ def _no_windows(home: str) -> TransportError:
     return TransportError("protocol", message, hint)
 
 
-def _clean(raw: Raw) -> bool:
-    """Whether the script came to its own end, at which it removes itself."""
-    line = raw.stdout.rpartition(_ANSWER)[2]
-    return raw.exit_status is not None and line.endswith(b"\n")
+class _Inline(ThreadPoolExecutor):
+    """A pool of threads that puts the options of connections together on the spot.
+
+    asyncssh does that in the loop's default executor, because options may name files to be
+    read.  volact's name none: keys and known hosts are read before.  Handing a tenth of a
+    millisecond's work to a thread and back costs more than the work.
+    """
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Do it now, if it only puts options together; else in a thread."""
+        if not (isinstance(fn, partial) and fn.func is asyncssh.SSHClientConnectionOptions):
+            return super().submit(fn, *args, **kwargs)
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # handed over to the waiting task
+            future.set_exception(error)
+        return future
 
 
-def _with_deadline(error: TransportError, deadline_s: float) -> TransportError:
-    if error.kind != "timeout":
-        return error
-    return TransportError(
-        "timeout",
-        say("the server did not finish within {seconds} s", seconds=f"{deadline_s:.3g}"),
-        say("raise --deadline, or find out what its processes wait for"),
-    )
+_prepared: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+
+
+def use_inline() -> None:
+    """Let the running loop do that work itself; once, for pools keep their threads."""
+    loop = asyncio.get_running_loop()
+    if loop not in _prepared:
+        _prepared.add(loop)
+        loop.set_default_executor(_Inline())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import sys
 from collections.abc import Mapping
 
@@ -36,7 +37,6 @@ def system_language() -> str:
     """The display language of a Windows user as a tag; ``""`` on other systems."""
     if sys.platform != "win32":
         return ""
-    import ctypes  # noqa: PLC0415 - there is nothing to load elsewhere
-    import locale  # noqa: PLC0415
+    import ctypes  # noqa: PLC0415 - a language of Windows alone
 
     return locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "")

@@ -10,6 +10,7 @@ import ast
 import gettext
 import re
 from collections.abc import Callable, Iterator
+from importlib import resources
 
 import msgspec
 
@@ -31,6 +32,12 @@ class Catalogue(msgspec.Struct, frozen=True):
 
     messages: dict[str, tuple[str, ...]]
     form: Callable[[int], int]
+
+
+def load_catalogue(name: str) -> Catalogue:
+    """The catalogue of a language, one of ``LANGUAGES``."""
+    file = resources.files("volact.words").joinpath("locale", f"{name.replace('-', '_')}.po")
+    return read_po(file.read_text("utf-8"))
 
 
 def read_po(text: str) -> Catalogue:

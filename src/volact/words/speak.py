@@ -63,13 +63,9 @@ def words_of(name: str) -> Words:
 
 @cache
 def _catalogue(name: str) -> Catalogue:
-    """Read when the first sentence is translated: most runs are in English."""
-    from importlib import resources  # noqa: PLC0415
+    from volact.words.po import load_catalogue  # noqa: PLC0415 - most runs are in English
 
-    from volact.words.po import read_po  # noqa: PLC0415
-
-    file = resources.files("volact.words").joinpath("locale", f"{name.replace('-', '_')}.po")
-    return read_po(file.read_text("utf-8"))
+    return load_catalogue(name)
 
 
 @cache

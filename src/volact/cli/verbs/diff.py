@@ -6,6 +6,7 @@ from datetime import datetime
 
 from volact.cli.console import use_stdout
 from volact.cli.options.store_reports import DiffOptions
+from volact.cli.service_client import client_of
 from volact.cli.store_reports import head, known_names, nothing_yet, paper, remembered, the_moment
 from volact.errors import InputError
 from volact.model.text import raw, say
@@ -37,8 +38,6 @@ def diff(options: DiffOptions) -> int:
 
 
 def _of_service(options: DiffOptions) -> tuple[Diff, RunRow, RunRow]:
-    from volact.cli.service_runs import client_of  # noqa: PLC0415 - an HTTP client is slow
-
     if options.limit:
         raise InputError(say("{option} does not go with --service", option=raw("--limit")))
     with client_of(options.service) as service:

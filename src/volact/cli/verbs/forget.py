@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from volact.cli.console import require_terminal
 from volact.cli.options.store_reports import ForgetOptions
 from volact.cli.store_reports import existing_store, known_names, the_moment, write_deleted
 from volact.core.span import parse_span
@@ -25,11 +26,8 @@ def forget(options: ForgetOptions) -> int:
     if not options.servers and not options.older_than:
         raise InputError(say("give the servers to forget, or --older-than"))
     asks = not (options.yes or options.dry_run)
-    if asks and not sys.stdin.isatty():
-        raise InputError(
-            say("cannot ask for confirmation: standard input is not a terminal"),
-            say("use --yes to delete without asking, or --dry-run to delete nothing"),
-        )
+    if asks:
+        require_terminal(say("use --yes to delete without asking, or --dry-run to delete nothing"))
     with existing_store(options.store) as store:
         names = _meant(store, options)
         forgotten = store.forget(names, dry_run=True)

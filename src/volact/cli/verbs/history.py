@@ -6,6 +6,7 @@ from datetime import datetime
 
 from volact.cli.console import use_stdout
 from volact.cli.options.store_reports import HistoryOptions
+from volact.cli.service_client import client_of
 from volact.cli.store_reports import head, no_server, paper, remembered, the_moment
 from volact.core.span import parse_span
 from volact.model.report import ServerReport
@@ -45,8 +46,6 @@ def _of_store(options: HistoryOptions, since: datetime | None) -> tuple[History,
 
 
 def _of_service(options: HistoryOptions, since: datetime | None) -> tuple[History, ServerReport]:
-    from volact.cli.service_runs import client_of  # noqa: PLC0415 - an HTTP client is slow
-
     with client_of(options.service) as service:
         found = service.history(options.server, since)
     if found.server is None:

@@ -12,6 +12,7 @@ from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.servers import PlanOptions, ServerOptions
 from volact.cli.run_controller import RunController, open_run
 from volact.cli.runtime import run_async
+from volact.cli.service_runs import run_by_service
 from volact.core.console import Console, Dialect, with_remark
 from volact.core.context import Policy
 from volact.core.steps.forecast import console_commands
@@ -27,8 +28,6 @@ def plan(options: PlanOptions) -> int:
     """Show what activate would do; changes nothing."""
     policy = Policy(consent=consent_of(options.allow))
     if options.service:
-        from volact.cli.service_runs import run_by_service  # noqa: PLC0415 - an HTTP client is slow
-
         return run_by_service(options, "plan")
     return run_plan(options, options.output, policy, options.dialect)
 

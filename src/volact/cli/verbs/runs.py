@@ -5,6 +5,7 @@ from __future__ import annotations
 from volact.cli.console import use_stdout
 from volact.cli.failure import tell
 from volact.cli.options.store_reports import RunsOptions
+from volact.cli.service_client import client_of
 from volact.cli.store_reports import head, nothing_yet, paper, remembered, the_moment
 from volact.report.store_reports.columns import RUNS
 from volact.report.store_reports.document import Document, write
@@ -33,7 +34,5 @@ def _of_store(options: RunsOptions) -> list[RunRow]:
 
 
 def _of_service(options: RunsOptions) -> list[RunRow]:
-    from volact.cli.service_runs import client_of  # noqa: PLC0415 - an HTTP client is slow
-
     with client_of(options.service) as service:
         return service.stored_runs(options.last + 1)

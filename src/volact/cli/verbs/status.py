@@ -10,6 +10,7 @@ from msgspec import convert
 from volact.cli.console import use_stdout
 from volact.cli.failure import tell
 from volact.cli.options.store_reports import StatusOptions
+from volact.cli.service_client import client_of
 from volact.cli.store_reports import filter_of, head, nothing_yet, paper, remembered, the_moment
 from volact.core.span import parse_span
 from volact.queries.filters import ServerFilter
@@ -37,8 +38,6 @@ def status(options: StatusOptions) -> int:
 
 
 def _of_service(options: StatusOptions, now: datetime, stale: timedelta) -> int:
-    from volact.cli.service_runs import client_of  # noqa: PLC0415 - an HTTP client is slow
-
     filter = ServerFilter(names=tuple(options.limit), provider=options.provider)
     with client_of(options.service) as service:
         found = service.fleet(filter, stale_days=stale.total_seconds() / 86400)

@@ -167,7 +167,7 @@ def _credential(secret_id: str, secret_key: str, token: str | None, *, where: st
 
 def _assumed(account: TencentSettings, secret_id: str, secret_key: str, role: str) -> Any:
     """Keys of a role, which the SDK fetches and renews with those of the file."""
-    from volact.cloud.tencent.roles import AssumedRole  # noqa: PLC0415
+    from volact.cloud.tencent.roles import AssumedRole  # noqa: PLC0415 - needs the SDK
 
     endpoint = endpoint_of(account, "sts")
     # The SDK has no place for a scheme here, and takes a URL all the same.
@@ -179,7 +179,7 @@ def _from_identity(env: Mapping[str, str]) -> Any:
     """A pod of TKE is given a token in a file."""
     if not env.get("TKE_ROLE_ARN"):
         return None
-    from volact.cloud.tencent.roles import pod_role  # noqa: PLC0415
+    from volact.cloud.tencent.roles import pod_role  # noqa: PLC0415 - needs the SDK
 
     try:
         return pod_role()
@@ -190,7 +190,7 @@ def _from_identity(env: Mapping[str, str]) -> Any:
 
 
 def _machine_role() -> Any:
-    from volact.cloud.tencent.roles import MachineRole  # noqa: PLC0415
+    from volact.cloud.tencent.roles import MachineRole  # noqa: PLC0415 - needs the SDK
 
     return MachineRole().get_credential()
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from traceback import walk_tb
 from xml.etree.ElementTree import ParseError
 
@@ -22,7 +21,8 @@ import urllib3.exceptions as lib3
 from volact.bounded.stream import PeerLimitError, TooLongError
 from volact.errors import TransportError
 from volact.model.text import say
-from volact.transports.failures import Mapping, detail_of, one_line
+from volact.transports.failures import Mapping, detail_of, mapping_of, one_line
+from volact.transports.failures import translated as translated_by
 
 TIMED_OUT = 0x80338029
 REFUSED = say("the login was refused")
@@ -169,11 +169,6 @@ FAULTS: dict[int, Mapping] = {
 }
 
 
-def mapping_of(kind: type[BaseException]) -> Mapping | None:
-    """The entry for an exception type, ``None`` for one that is not a server's fault."""
-    return next((TABLE[base] for base in kind.__mro__ if base in TABLE), None)
-
-
 def as_transport_error(error: BaseException) -> TransportError | None:
     """The contract's error for a foreign one, ``None`` when it is not a server's fault."""
     if isinstance(error, psrp.WSManFaultError):
@@ -183,24 +178,13 @@ def as_transport_error(error: BaseException) -> TransportError | None:
     if isinstance(error, psrp.AuthenticationError) and "Failed to authenticate" not in str(error):
         return _NO_LOGIN.error(_detail(error))
     cause = _root(error)
-    found = mapping_of(type(cause))
+    found = mapping_of(type(cause), TABLE)
     if found is None:
         return _SPEECH.error(type(error).__name__) if _stumbled(error) else None
     return found.error(_detail(cause))
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Let nothing of a server's doing out except as ``TransportError``."""
-    try:
-        yield
-    except TransportError:
-        raise
-    except Exception as error:
-        known = as_transport_error(error)
-        if known is None:
-            raise
-        raise known from error
+translated = partial(translated_by, as_transport_error)
 
 
 def _fault(error: psrp.WSManFaultError) -> TransportError:
@@ -246,7 +230,9 @@ def _is_plain(error: OSError) -> bool:
     if isinstance(error, PeerLimitError):
         return True
     own = type(error).__module__ in {"builtins", "socket", "ssl"}
-    return own and (not isinstance(error, ssl.SSLError) or mapping_of(type(error)) is _UNTRUSTED)
+    return own and (
+        not isinstance(error, ssl.SSLError) or mapping_of(type(error), TABLE) is _UNTRUSTED
+    )
 
 
 def _detail(error: BaseException) -> str:

@@ -1,8 +1,16 @@
-"""The agent over WinRM: one shell for a server, one command for an execution.
+r"""The agent over WinRM: one shell for a server, one command for an execution.
 
 The command takes the script from its standard input, so that an execution
 costs three requests: command, input, output.  What blocks runs in the
 connection's own thread; here are its deadline and what is left to be tidied.
+
+The script does not fit into a command line (8,191 characters), and cmd can
+neither decode nor copy a console's input into a file.  But ``findstr "^"``
+copies every line of its standard input as it is, on every release since 2008,
+and the input of a WinRM command is a stream of its own without that limit.  So
+one command writes the file and, when it has exactly the size that was sent,
+runs it.  No line begins with a quote, so that it means the same whether or not
+the service puts quotes around it for ``cmd /c``.
 """
 
 from __future__ import annotations
@@ -16,13 +24,15 @@ from collections.abc import Callable
 from volact.errors import TransportError
 from volact.model.text import say
 from volact.threads import BlockingCalls
-from volact.transports.base import Raw
+from volact.transports.base import Raw, ended_itself, require_name, too_late
 from volact.transports.winrm.failures import translated
-from volact.transports.winrm.remote import INCOMPLETE, run_line, tidy_line
 from volact.transports.winrm.shell import Shell, Stop
 
-_ANSWER = b"VOLACT1 "
-_NAME = re.compile(r"[a-z0-9-]{8,64}")
+_FOLDER = "%TEMP%"
+_COPY = '%SystemRoot%\\System32\\findstr.exe "^"'
+LONGEST_LINE = 8191
+# Printed with the size that arrived when it is not the one that was sent.
+INCOMPLETE = "VOLACT-INCOMPLETE"
 # How long tidying up and saying goodbye may take beyond a deadline; the
 # thread may be in the middle of a request for output.
 _GRACE_S = 5.0
@@ -38,13 +48,12 @@ class WinRmTransport:
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
         """Send, execute once, and remove what a clean end did not remove."""
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"not a file name for a script: {name!r}")
+        require_name(name)
         stop, clean = Stop(time.monotonic() + deadline_s), False
         try:
             raw = await self._within(script, name, stop, deadline_s)
             _require_whole(raw, len(script))
-            clean = _clean(raw)
+            clean = ended_itself(raw)
         finally:
             if not clean:
                 stop.now()
@@ -76,9 +85,9 @@ class WinRmTransport:
                 async with asyncio.timeout(deadline_s):
                     raw = await self._worker.run(lambda: self._shell.run(line, script, stop))
         except TransportError as error:
-            raise _with_deadline(error, deadline_s) from error
+            raise (too_late(deadline_s) if error.kind == "timeout" else error) from error
         if raw is None:
-            raise _too_late(deadline_s)
+            raise too_late(deadline_s)
         return raw
 
     async def _tidy(self, name: str) -> None:
@@ -121,19 +130,21 @@ def _require_whole(raw: Raw, size: int) -> None:
         )
 
 
-def _clean(raw: Raw) -> bool:
-    """Whether the script came to its own end, at which it removes itself."""
-    line = raw.stdout.rpartition(_ANSWER)[2]
-    return raw.exit_status is not None and line.endswith(b"\n")
+def run_line(name: str, size: int) -> str:
+    """Write standard input to a new file, then run the file if all of it came."""
+    file = _file(f"{name}.bat")
+    say = f"echo {INCOMPLETE} %~zI&exit 9"
+    taken = f"(if exist {file} (echo {INCOMPLETE}&exit 9))"
+    check = f'for %I in ({file}) do @if "%~zI"=="{size}" (call {file}) else ({say})'
+    return f"{taken}&{_COPY} >{file}&{check}"
 
 
-def _with_deadline(error: TransportError, deadline_s: float) -> TransportError:
-    return _too_late(deadline_s) if error.kind == "timeout" else error
+def tidy_line(name: str) -> str:
+    """Remove what bears that name."""
+    folders = " ".join(f'"{folder}\\{name}-*"' for folder in (_FOLDER, "%SystemRoot%"))
+    files = f"del /q /f {_file(f'{name}*')} >nul 2>nul"
+    return f'{files}&for /d %I in ({folders}) do @rmdir /s /q "%I" >nul 2>nul'
 
 
-def _too_late(deadline_s: float) -> TransportError:
-    return TransportError(
-        "timeout",
-        say("the server did not finish within {seconds} s", seconds=f"{deadline_s:.3g}"),
-        say("raise --deadline, or find out what its processes wait for"),
-    )
+def _file(name: str) -> str:
+    return f'"{_FOLDER}\\{name}"'

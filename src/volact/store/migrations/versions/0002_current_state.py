@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 from alembic import op
 
@@ -95,8 +96,6 @@ def _text(name: str, default: str) -> sa.Column[Any]:
 
 
 def _fill_runs(connection: sa.Connection) -> None:
-    import msgspec  # noqa: PLC0415
-
     query = sa.select(_RUNS.c.id, _RUNS.c.closing).where(_RUNS.c.closing.is_not(None))
     for run, closing in connection.execute(query).all():
         notes = msgspec.json.decode(closing, type=RunReport).notes

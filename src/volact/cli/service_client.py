@@ -1,0 +1,49 @@
+"""The client for ``--service``, for every verb that takes the option.
+
+The token comes from the environment, a file or the keyring, never from the command line.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from volact.errors import InputError, unreadable
+from volact.model.text import raw, say
+
+if TYPE_CHECKING:
+    from volact.client.client import Client
+
+
+def client_of(url: str) -> Client:
+    """The client for ``--service``; ``InputError`` where there is no token."""
+    from volact.client.client import Client  # noqa: PLC0415 - an HTTP client is slow to load
+
+    token = os.environ.get("VOLACT_TOKEN", "") or _of_file() or _of_keyring(url)
+    if not token:
+        raise InputError(
+            say("there is no token for {url}", url=raw(url)),
+            say("set VOLACT_TOKEN, or VOLACT_TOKEN_FILE to a file with it"),
+        )
+    return Client(url, token)
+
+
+def _of_file() -> str:
+    path = os.environ.get("VOLACT_TOKEN_FILE", "")
+    try:
+        return Path(path).expanduser().read_text("utf-8").split("\n", 1)[0].strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        failed = error if isinstance(error, OSError) else OSError()
+        raise unreadable(failed, path) from error
+
+
+def _of_keyring(url: str) -> str:
+    try:
+        import keyring.errors  # noqa: PLC0415 - an extra
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password("volact", url) or ""
+    except keyring.errors.KeyringError:
+        return ""
