@@ -23,8 +23,8 @@ from cli_run import volact
 from volact.cli.child_lab import child_lab
 from volact.cli.fleet_options import fleet_of
 from volact.cli.options.changes import WatchOptions
+from volact.cli.verbs.watch import alone
 from volact.cli.watch import Watch
-from volact.cli.watch_lock import alone
 from volact.errors import VolactError
 
 VOLACT = [sys.executable, "-m", "volact"]
@@ -148,7 +148,7 @@ def test_one_watch_at_a_time_over_the_same_servers(tmp_path: Path, closed_port: 
 
 def test_the_lock_of_a_killed_watch_is_free(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from volact.cli.watch_lock import alone\n"
+        "import sys, pathlib; from volact.cli.verbs.watch import alone\n"
         "with alone(['x'], pathlib.Path(sys.argv[1])):\n"
         "    print('held', flush=True); sys.stdin.read()"
     )

@@ -8,8 +8,7 @@ import msgspec
 import pytest
 from servers import CLOCK, server
 
-from volact.core.facts import read_facts
-from volact.core.fields import GROUPS, PRODUCT_FIELDS
+from volact.core.facts import GROUPS, PRODUCT_FIELDS, read_facts
 from volact.errors import AnswerError
 from volact.model.fact import ABSENT, NOT_ASKED, Known, Unreadable
 from volact.model.facts import (

@@ -11,7 +11,7 @@ from volact.core.assessment import assess
 from volact.core.assessment.clock import measured_skew
 from volact.core.assessment.licence import channel_of, licence_of, status_word
 from volact.core.assessment.system import edition_by_partial, gvlk_for, licensing_service, role_of
-from volact.core.languages import language_tag
+from volact.core.rows import language_tag
 from volact.knowledge.load import load_editions
 from volact.model.fact import Known, value_of
 from volact.model.facts import Clock, Product

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from scripted import HEALTHY, TENCENT, WRONG, Scripted, Turn, facts
 from virtual_time import virtual_time
 
+from volact.agent.request import lock_lease
 from volact.errors import AnswerError, Passing, TransportError
 from volact.model.intent import Intent
 from volact.model.server import Server
 from volact.pipeline import Job, Retry, apply_one, examine_one, run_one
 from volact.pipeline.activation_host import activation_host
-from volact.pipeline.lock_lease import lock_lease
 from volact.pipeline.retry import is_transient
 from volact.transports.base import Transport
 

@@ -20,6 +20,11 @@ from volact.model.text import say
 
 Mode = Literal["probe", "apply", "standalone"]
 
+# Servers that share a script share its lock lease, so its begin is rounded to this.
+_SHARED_S = 300
+# For the transport and for the batch part around the script.
+_SPARE_S = 15
+
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent needs to know to ask its questions.
@@ -163,3 +168,29 @@ def _why_not(image: Image) -> str:
     if image.license == "BYOL":
         return _OWN
     return _NOT_PUBLIC if {image.type, image.source} & _OTHERS else ""
+
+
+def lock_lease(run: str, who: str, now: float, script_s: int, *, shared: bool) -> Lock:
+    """The lease of the lock that one script's steps are sent under.
+
+    How a server keeps the lock is the agent's part (``agent/source/lock.js``).
+
+    Args:
+        run: the run's id.
+        who: its operator, shown to another run that meets the lock.
+        now: this computer's time: the only clock that no step of any run sets.
+        script_s: the time limit of the script; the lease lasts about twice as long.
+        shared: whether many servers get the same script.
+    """
+    begin = now // _SHARED_S * _SHARED_S if shared else now
+    life = 2 * script_s + _SPARE_S + (_SHARED_S if shared else 0)
+    return Lock(
+        run=_ascii(run, 64).replace(" ", "-") or "-",
+        who=_ascii(who, 80) or "-",
+        since=int(begin * 1000),
+        until=int((begin + life) * 1000),
+    )
+
+
+def _ascii(text: str, most: int) -> str:
+    return "".join(char for char in text if " " <= char <= "~").strip()[:most]

@@ -1,9 +1,9 @@
 """The agent's answer, as ``volact.model.facts``.
 
 Unknown keys are skipped: a newer agent may report more.  A value of the wrong
-type is an ``AnswerError``: such an answer cannot be trusted.  Which fields each
-group has is in ``fields``, how one value is read in ``scalars``; no judgement
-here.
+type is an ``AnswerError``: such an answer cannot be trusted.  The names of
+groups and fields are those of docs/agent-protocol.md.  How one value is read is
+in ``scalars``; no judgement here.
 """
 
 from __future__ import annotations
@@ -11,8 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from volact.core.fields import GROUPS, PRODUCT_FIELDS
-from volact.core.scalars import Read, boolean, integer, scalar, text, texts, wrong_type
+from volact.core.scalars import (
+    Read,
+    boolean,
+    integer,
+    moment,
+    path,
+    scalar,
+    text,
+    texts,
+    token,
+    wrong_type,
+)
 from volact.model.fact import ABSENT, NOT_ASKED, Fact, Known, Unreadable
 from volact.model.facts import (
     Adapter,
@@ -37,6 +47,62 @@ from volact.model.facts import (
 )
 
 T = TypeVar("T")
+
+Fields = dict[str, Read[Any]]
+
+
+def _all(read: Read[Any], names: str) -> Fields:
+    return dict.fromkeys(names.split(), read)
+
+
+GROUPS: dict[str, Fields] = {
+    "os": {
+        **_all(text, "caption version edition install domain name bios maker model asset"),
+        **_all(integer, "build sku language role"),
+    },
+    "time": {
+        **_all(moment, "utc ref ref_at"),
+        **_all(integer, "bias rtu pos neg client seed vmic policy_pos policy_neg"),
+        **_all(text, "zone type peers policy_type policy_peers triggers saved"),
+    },
+    "licensing": {
+        **_all(text, "machine lookup_domain cmid version"),
+        **_all(integer, "port rearm is_kms_host"),
+        "caching": boolean,
+    },
+    "registry": _all(
+        text, "machine port policy_machine policy_port discovered_name discovered_port"
+    ),
+    "binary": {"path": path, **_all(text, "sddl debugger"), "exists": boolean},
+    "rights": {**_all(text, "profile_key hive enum_root plugplay dcom"), "profiles": texts},
+    "store": {"path": path, "sddl": text, **_all(integer, "tokens free_mb"), "spare": boolean},
+    "firewall": {"service": text, "active": integer, **_all(texts, "blocking block allow")},
+    "ground": {**_all(text, "wsh engine process system acp oem"), "replacement": integer},
+    "online": _all(text, "proxy outcome"),
+    "wsh": {**_all(integer, "machine user winsafer"), **_all(boolean, "vbscript slmgr")},
+}
+
+# WMI property -> field of Product and its reader.  Any other goes to ``other``.
+PRODUCT_FIELDS: dict[str, tuple[str, Read[Any]]] = {
+    "ID": ("id", token),
+    "Name": ("name", text),
+    "Description": ("description", text),
+    "PartialProductKey": ("partial_key", text),
+    "LicenseIsAddon": ("addon", boolean),
+    "LicenseStatus": ("status", integer),
+    "LicenseStatusReason": ("reason", integer),
+    "GracePeriodRemaining": ("grace_min", integer),
+    "ProductKeyChannel": ("channel", text),
+    "KeyManagementServiceMachine": ("kms_machine", text),
+    "KeyManagementServicePort": ("kms_port", integer),
+    "DiscoveredKeyManagementServiceMachineName": ("discovered_name", text),
+    "DiscoveredKeyManagementServiceMachinePort": ("discovered_port", integer),
+    "DiscoveredKeyManagementServiceMachineIpAddress": ("discovered_ip", text),
+    "KeyManagementServiceLookupDomain": ("lookup_domain", text),
+    "IsKeyManagementServiceMachine": ("is_kms_host", integer),
+    "VLActivationType": ("vl_type", integer),
+    "VLActivationTypeEnabled": ("vl_enabled", integer),
+}
 
 
 def read_facts(raw: Mapping[str, Any], clock: Clock | None) -> Facts:

@@ -8,16 +8,16 @@ here judges a server; the shape of each file is in ``files``.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from volact.errors import DataError, InputError
-from volact.knowledge.complaint import told
 from volact.knowledge.files import (
     EditionFile,
     ErrorFile,
@@ -32,6 +32,10 @@ from volact.model.text import say
 T_co = TypeVar("T_co", covariant=True)
 
 _SYMBOLS = "errors/symbols.toml"
+# msgspec's errors about a file.
+_PLACED = re.compile(r"(?P<text>.*) - at `\$\.(?P<path>.*)`", re.DOTALL)
+_WORD = re.compile(r"Invalid enum value (?P<word>.*)", re.DOTALL)
+_FORM = "Expected `str` matching regex"
 
 
 class Shape(Protocol[T_co]):
@@ -129,7 +133,7 @@ def decode(where: str, text: str, shape: type[Shape[T_co]]) -> T_co:
     try:
         return msgspec.toml.decode(text, type=shape).values()
     except msgspec.ValidationError as error:
-        raise DataError(told(error, shape), where=where) from error
+        raise DataError(_told(error, shape), where=where) from error
     except (msgspec.DecodeError, ValueError) as error:
         raise DataError(str(error), where=where) from error
 
@@ -210,3 +214,43 @@ def _read(path: str) -> str:
 
 def _root() -> Traversable:
     return resources.files("volact.knowledge")
+
+
+def _told(error: msgspec.ValidationError, shape: type) -> str:
+    """The message for a person.
+
+    msgspec's message about types names what it expects and stays.  A wrong word is
+    reported with the known ones, a wrong form with an example, and a check of
+    the file's own with its place in front.
+    """
+    placed = _PLACED.fullmatch(str(error))
+    if placed is None:
+        return str(error)
+    text, path = placed["text"], placed["path"]
+    parts = tuple(_parts(_type_at(shape, path)))
+    if (word := _WORD.fullmatch(text)) is not None:
+        words = [w for part in parts if get_origin(part) is Literal for w in get_args(part)]
+        return f"{path}: {word['word']} is none of {', '.join(filter(None, words))}"
+    if text.startswith(_FORM):
+        metas = (part for part in parts if isinstance(part, msgspec.Meta) and part.examples)
+        return f"{path}: is not of the form {next(str((m.examples or [''])[0]) for m in metas)}"
+    return str(error) if text.startswith(("Expected ", "Object ")) else f"{path}: {text}"
+
+
+def _type_at(shape: type, path: str) -> Any:
+    """The type of a key such as ``routes[0].via``, as its struct declares it."""
+    found: Any = shape
+    for name in re.sub(r"\[[^\]]*\]", "", path).split("."):
+        for part in tuple(_parts(found)):
+            if isinstance(part, type) and issubclass(part, msgspec.Struct):
+                names = {f.encode_name: f.name for f in msgspec.structs.fields(part)}
+                if name in names:
+                    found = get_type_hints(part, include_extras=True)[names[name]]
+    return found
+
+
+def _parts(kind: Any) -> Iterator[Any]:
+    """A type and everything that it is made of."""
+    yield kind
+    for part in get_args(kind):
+        yield from _parts(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -11,7 +12,7 @@ from volact.core.assessment import Assessment
 from volact.core.context import Context, Policy
 from volact.core.undo import UndoPlan
 from volact.knowledge.load import knowledge_for
-from volact.model.facts import Facts
+from volact.model.facts import Clock, Facts
 from volact.model.finding import Acceptance, Finding
 from volact.model.profile import Image, Knowledge
 from volact.model.report import ServerReport
@@ -20,12 +21,13 @@ from volact.model.step import Plan
 from volact.model.undo import RunHistory
 from volact.pipeline.activation_host import ActivationSlot, no_limit
 from volact.pipeline.retry import Retry
-from volact.pipeline.run_clock import RunClock
 from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
+from volact.transports.base import Raw
 
 Mode = Literal["check", "plan", "activate", "undo"]
 CHANGING: tuple[Mode, ...] = ("activate", "undo")
 Phase = Literal["connect", "probe", "apply", "verify"]
+_JUMP_S = 60.0  # a clock that jumps less causes no finding
 
 # Called with a server's name and the phase that it has entered.
 Notify = Callable[[str, Phase], None]
@@ -33,6 +35,29 @@ Notify = Callable[[str, Phase], None]
 
 def ignore_phase(name: str, phase: Phase) -> None:
     """Do nothing."""
+
+
+class RunClock:
+    """This computer's clock beside the one that is never set, from the start of a run."""
+
+    def __init__(self) -> None:
+        self._offset = time.time() - time.monotonic()
+
+    def around(self, raw: Raw, begun: float) -> Clock | None:
+        """When an execution was asked and answered.
+
+        Args:
+            raw: the execution, with both moments by this computer's clock.
+            begun: ``time.monotonic()`` before it.
+
+        Returns:
+            ``None`` where the clock was set since the run began (or stood still, in a
+            computer that slept): a server's clock cannot be compared with it then.
+        """
+        earliest = begun + self._offset - _JUMP_S
+        latest = time.monotonic() + self._offset + _JUMP_S
+        steady = earliest <= raw.asked <= raw.answered <= latest
+        return Clock(raw.asked, raw.answered) if steady else None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,14 +1,23 @@
-"""Rows of the JSON contract, made of what the pipeline found.  Pure."""
+"""Rows of the JSON contract, made of what the pipeline found.  Pure.
+
+Which settings an undo puts back is ``core.undo``'s.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from volact.core.assessment import assess
+from volact.core.findings import diagnose
 from volact.core.rows import license_row, os_row
+from volact.core.steps.forecast import promised
+from volact.core.undo import outcome
 from volact.errors import AnswerError, ErrorKind, TransportError, VolactError
 from volact.model.fact import value_of
+from volact.model.facts import Facts
 from volact.model.finding import Finding
 from volact.model.report import ErrorRow, ServerReport, Word
 from volact.model.server import Server
@@ -103,3 +112,32 @@ def command_of(error: VolactError) -> str:
 
 def _step(do: str, because: tuple[str, ...], params: dict[str, Any]) -> dict[str, Any]:
     return {"do": do, "because": list(because), **params}
+
+
+def with_undo_plan(report: ServerReport, exam: Examination) -> ServerReport:
+    """The row of an examination, with the settings to put back and the findings that follow."""
+    if exam.undo is None:
+        return report
+    return replace(report, undo=exam.undo.preview(_leads_to(exam)))
+
+
+def with_undo_result(
+    report: ServerReport, exam: Examination, after: Facts, results: tuple[StepResult, ...]
+) -> ServerReport:
+    """The row after the steps: undone is only what the closing probe shows."""
+    if exam.undo is None:
+        return report
+    row = outcome(exam.undo, after, results)
+    missed = len(row.undone) < len(exam.undo.restores)
+    return replace(report, undo=row, verdict="failed" if missed else report.verdict)
+
+
+def _leads_to(exam: Examination) -> tuple[str, ...]:
+    """The new findings of the state that the undo leads to, by the same rules."""
+    known = {finding.id for finding in exam.findings}
+    then = promised(exam.facts, exam.plan.steps, exam.ctx)
+    return tuple(
+        finding.id
+        for finding in diagnose(assess(then, exam.ctx))
+        if finding.id not in known and finding.severity in ("error", "warning")
+    )

@@ -26,8 +26,14 @@ from volact.model.step import Plan, StepResult
 from volact.model.text import say
 from volact.pipeline.job import CHANGING, Examination, Job, Notify, Outcome, ignore_phase
 from volact.pipeline.retry import never_executed, with_retries
-from volact.pipeline.rows import command_of, error_kind, row, row_without_result
-from volact.pipeline.undo import with_undo_plan, with_undo_result
+from volact.pipeline.rows import (
+    command_of,
+    error_kind,
+    row,
+    row_without_result,
+    with_undo_plan,
+    with_undo_result,
+)
 from volact.pipeline.visit import Visit
 from volact.transports.base import Opener, Transport
 

@@ -19,7 +19,7 @@ import msgspec
 from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
 from volact.agent.request import Mode as AgentMode
-from volact.agent.request import new_request, shared_id
+from volact.agent.request import lock_lease, new_request, shared_id
 from volact.core.assessment import assess
 from volact.core.context import Context
 from volact.core.detect import Detection, detect
@@ -44,7 +44,6 @@ from volact.model.text import say
 from volact.model.undo import RunHistory
 from volact.pipeline.activation_host import activation_host
 from volact.pipeline.job import Examination, Job, Notify
-from volact.pipeline.lock_lease import lock_lease
 from volact.pipeline.run_recorder import ProbeKind, intent_of
 from volact.transports.base import Opener, SharedScript, Transport
 

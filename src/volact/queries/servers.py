@@ -216,3 +216,35 @@ def _ending(state: ServerState, days: float | None) -> EndState:
     if days is None:
         return state.term
     return "ends" if days > 0 else "expired"
+
+
+class BeforeQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest row from before a time of each server of a run; none was only skipped.
+
+    ``at`` is a time as the store has it.  ``BeforeQuery(run=id, at=begun).stream(store)``
+    """
+
+    run: str
+    at: str
+
+    def stream(self, reader: Reader) -> Iterator[RunServer]:
+        """A row for each server that has one, a few in memory at a time."""
+        return reader.stream(self._rows)
+
+    def _rows(self, connection: sa.Connection) -> Iterator[RunServer]:
+        of_run = sa.select(ROWS.c.server).where(ROWS.c.run == self.run)
+        newest = (
+            sa.select(ROWS.c.server, sa.func.max(ROWS.c.at).label("at"))
+            .where(
+                ROWS.c.server.in_(of_run),
+                ROWS.c.run != self.run,
+                ROWS.c.at < self.at,
+                ROWS.c.verdict != "not-started",
+            )
+            .group_by(ROWS.c.server)
+            .subquery()
+        )
+        same = sa.and_(ROWS.c.server == newest.c.server, ROWS.c.at == newest.c.at)
+        query = sa.select(*ROW).join(newest, same).execution_options(yield_per=_AT_ONCE)
+        with connection.execute(query) as found:
+            yield from map(run_server_of, found)

@@ -1,24 +1,34 @@
-"""``volact watch``: run again and again, repair if allowed, send changes."""
+"""``volact watch``: run again and again, repair if allowed, send changes.
+
+One watch over the same servers at a time, on this machine and for this user.  The lock is
+the operating system's and ends with its process, so none is left after a crash.  A file
+system without such locks is an error: a lock by a file's mere existence would outlive a
+killed watch.
+"""
 
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import platformdirs
+from filelock import FileLock, Timeout
 
 from volact.cli.failure import tell
 from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.changes import WatchOptions
 from volact.cli.sinks import parse_reports
 from volact.cli.watch import Watch, WatchInterval
-from volact.cli.watch_lock import alone
 from volact.cli.watch_units import Start, cron, quiet, systemd, variables_of, words_of
 from volact.core.context import Policy
 from volact.core.span import parse_span
-from volact.errors import InputError, StoreError
+from volact.errors import InputError, StoreError, VolactError
 from volact.model.error_text import error_text
 from volact.model.text import say
 from volact.notify.channels import open_channels
@@ -115,3 +125,30 @@ def _program() -> tuple[str, ...]:
     if typed.stem == "volact" and typed.is_file():
         return (str(typed.absolute()),)
     return (sys.executable, "-m", "volact")
+
+
+@contextmanager
+def alone(words: Sequence[str], folder: Path | None = None) -> Iterator[None]:
+    """Hold the lock for the servers that ``words`` name; ``VolactError`` if it is held."""
+    digest = hashlib.sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:16]
+    folder = folder or Path(platformdirs.user_state_dir("volact", appauthor=False))
+    path = folder / f"watch-{digest}.lock"
+    lock = FileLock(path, mode=0o600, blocking=False, fallback_to_soft=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise VolactError(
+            say("another watch is running for the same servers"),
+            say("wait for it, or stop it; its lock is {path}", path=path),
+        ) from error
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise VolactError(
+            say("{path}: {why}", path=path, why=why),
+            say("watch keeps its lock there; set XDG_STATE_HOME to a folder that you can write"),
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

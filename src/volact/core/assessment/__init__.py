@@ -8,6 +8,8 @@ decided here.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from volact.core.assessment.attempts import AttemptState, attempts_of
@@ -15,16 +17,22 @@ from volact.core.assessment.clock import ClockState, clock_of
 from volact.core.assessment.entitlement import EntitlementState, entitlement_of
 from volact.core.assessment.kms import KmsState, kms_of
 from volact.core.assessment.kms_setting import kms_layers
-from volact.core.assessment.licence import LicenceState, licence_of
+from volact.core.assessment.licence import LicenceState, ProductState, licence_of
 from volact.core.assessment.network import NetworkState, network_of
 from volact.core.assessment.rights import LostRight, lost_rights
 from volact.core.assessment.service import ServiceState, find_service, service_of
-from volact.core.assessment.standing import Standing, standing_of
 from volact.core.assessment.system import SystemState, console_of, system_of
 from volact.core.console import Console
 from volact.core.context import Context
+from volact.model.fact import Known
 from volact.model.facts import Facts, ServiceFact
 from volact.model.step import StepResult
+
+# By whom a server is licensed, if at all.
+# accepted: licensed by one of the provider's KMS hosts.
+# other: licensed, but not by one of those.  none: known not to be licensed.
+# unknown: a fact that decides it could not be read.
+Standing = Literal["accepted", "other", "none", "unknown"]
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +101,27 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
         entitlement=entitlement_of(facts, ctx, system),
         attempts=attempts_of(facts, results),
         lost_rights=lost_rights(facts, system),
-        standing=standing_of(licence, kms),
+        standing=_standing_of(licence, kms),
         console=console_of(facts),
     )
+
+
+def _standing_of(licence: LicenceState, kms: KmsState) -> Standing:
+    """By whom Windows is licensed on this server."""
+    if licence.unlicensed or (licence.products_known and not licence.subjects):
+        return "none"
+    if not licence.all_licensed:
+        return "unknown"
+    found = {_of_product(product, kms) for product in licence.subjects}
+    return "unknown" if "unknown" in found else "other" if "other" in found else "accepted"
+
+
+def _of_product(product: ProductState, kms: KmsState) -> Standing:
+    """By whom one licensed product is licensed."""
+    if not product.is_client or product.by_directory:
+        return "other"
+    if kms.by_dns:
+        return "accepted"  # the provider leaves the choice of the host to DNS
+    if not isinstance(product.kms, Known):
+        return "unknown"
+    return "accepted" if kms.is_the_providers(product.kms.value.host) else "other"
