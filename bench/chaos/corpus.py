@@ -28,7 +28,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @cache
 def recorded(servers: int = 40, scenario: str = "hard", seed: int = 11) -> tuple[bytes, ...]:
-    """The outputs of the agent on a lab's servers, of looks and of repairs."""
+    """The outputs of the agent on a lab's servers, of probes and of repairs."""
     return tuple(asyncio.run(_record(servers, scenario, seed)))
 
 

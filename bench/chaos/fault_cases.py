@@ -12,7 +12,7 @@ from typing import Literal
 
 from volact_lab.trouble import Act, Stage, Trouble
 
-Phase = Literal["look", "repair"]
+Phase = Literal["probe", "repair"]
 Way = Literal["ssh", "winrm"]
 
 SSH_STAGES: tuple[Stage, ...] = (
@@ -44,7 +44,7 @@ class Case:
     """One fault on one server.
 
     ``kinds`` are the kinds of error that are right, ``healthy`` among them where
-    the fault comes too late to matter or the closing look makes up for it.
+    the fault comes too late to matter or the closing probe makes up for it.
     """
 
     stage: Stage
@@ -57,7 +57,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """``ssh look: drop at sftp-open``."""
+        """``ssh probe: drop at sftp-open``."""
         return f"{self.way} {self.phase}: {self.trouble().name}"
 
     def trouble(self) -> Trouble:
@@ -81,9 +81,9 @@ _Drawn = tuple[Stage, Act, Phase, Way, int, frozenset[str]]
 def _ssh_looks() -> Iterator[_Drawn]:
     for stage in SSH_STAGES:
         for act in _acts(stage):
-            yield stage, act, "look", "ssh", 0, _kinds(stage, act)
+            yield stage, act, "probe", "ssh", 0, _kinds(stage, act)
     for act in ("drop", "hang", "garbage", "deny"):
-        yield "channel", act, "look", "ssh", 1, _kinds("channel", act)
+        yield "channel", act, "probe", "ssh", 1, _kinds("channel", act)
 
 
 def _acts(stage: Stage) -> tuple[Act, ...]:
@@ -135,10 +135,10 @@ def _winrm_looks() -> Iterator[_Drawn]:
     any_break = frozenset({"connect", "protocol", "auth"})
     for number in range(_REQUESTS):
         late = frozenset({"healthy"}) if number >= 4 else frozenset()
-        yield "request", "drop", "look", "winrm", number, any_break | late
-        yield "request", "hang", "look", "winrm", number, frozenset({"timeout"}) | late
-        yield "request", "garbage", "look", "winrm", number, any_break | late
-        yield "request", "flood", "look", "winrm", number, any_break | late
-        yield "request", "deny", "look", "winrm", number, any_break | late
+        yield "request", "drop", "probe", "winrm", number, any_break | late
+        yield "request", "hang", "probe", "winrm", number, frozenset({"timeout"}) | late
+        yield "request", "garbage", "probe", "winrm", number, any_break | late
+        yield "request", "flood", "probe", "winrm", number, any_break | late
+        yield "request", "deny", "probe", "winrm", number, any_break | late
     for act in ("drop", "hang", "garbage"):
-        yield "accept", act, "look", "winrm", 0, any_break | {"timeout"}
+        yield "accept", act, "probe", "winrm", 0, any_break | {"timeout"}

@@ -26,7 +26,7 @@ from volact.model.report import RunReport, ServerReport, Summary
 from volact.model.server import Address, Server
 from volact.pipeline import Job, read_one, run_one
 from volact.report.base import Invocation
-from volact.report.make import FILE_FORMATS, Look, make_writer
+from volact.report.make import FILE_FORMATS, Layout, make_writer
 from volact.transports.base import Raw, Transport
 
 SERVER = Server(name="web-01", address=Address(scheme="ssh", host="10.0.0.5"), provider="tencent")
@@ -85,7 +85,7 @@ def show(row: ServerReport, everything: bool) -> str:
         summary=Summary(),
     )
     for name in formats:
-        writer = make_writer(name, out, _HOW, Look(everything=True))
+        writer = make_writer(name, out, _HOW, Layout(everything=True))
         writer.add(row)
         writer.finish(run)
     return out.getvalue()
@@ -97,7 +97,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def _visit(data: bytes) -> None:
-    """A look and a repair of one server whose two answers are odd; its row is shown."""
+    """A probe and a repair of one server whose two answers are odd; its row is shown."""
     first, second = data, data[: len(data) // 2] + data[len(data) // 2 :][::-1]
     row = _loop().run_until_complete(run_one(SERVER, _Odd(first, second), _ACTIVATE))
     assert row.verdict in ("healthy", "attention", "failed", "unreachable", "not-started")
@@ -192,7 +192,7 @@ TARGETS = (
     ),
     Target(
         "answer-visit",
-        "look, repair, second look, row, every report",
+        "probe, repair, closing probe, row, every report",
         "json",
         _bodies,
         _visit,

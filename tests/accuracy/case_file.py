@@ -81,7 +81,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     product: dict[str, Any] = {}  # WMI properties of the main product
     also: tuple[dict[str, Any], ...] = ()  # further products with a key
     facts: dict[str, Any] = {}  # anything else, as the agent encodes it
-    results: tuple[StepResult, ...] = ()  # what steps just answered: then it is the closing look
+    results: tuple[StepResult, ...] = ()  # what steps just answered: then it is the closing probe
     only: tuple[str, ...] = ()  # the answer holds nothing but these groups
     allow: Allow = Allow()
     lab: tuple[str, ...] = ()  # the same server in the lab: its faults

@@ -53,7 +53,7 @@ async def test_every_fault_has_its_row_and_costs_nobody_else() -> None:
     found = await run(SEED)
     await _threads_end(before)
     assert found.all_wrong == []
-    assert "| ssh, look | sftp-open |" in table([found])
+    assert "| ssh, probe | sftp-open |" in table([found])
 
 
 @pytest.mark.xdist_group("chaos")

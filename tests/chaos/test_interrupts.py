@@ -65,7 +65,7 @@ async def struck(lab: Lab) -> None:
 @pytest.mark.xdist_group("chaos")
 @pytest.mark.parametrize(("verb", "signals"), [("check", 1), ("activate", 2)])
 async def test_an_interrupt_at_every_stage(tmp_path: Path, verb: str, signals: int) -> None:
-    chosen = [case for case in HANGS if verb == "activate" or case.phase == "look"]
+    chosen = [case for case in HANGS if verb == "activate" or case.phase == "probe"]
     drawn = fleet(load_scenario("healthy"), len(chosen), SEED)
     specs = tuple(
         replace(

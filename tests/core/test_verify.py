@@ -107,7 +107,7 @@ OLD = [product("2019", GracePeriodRemaining=257_000)]
 
 
 def tried(before: dict[str, Any], after: dict[str, Any], *, ok: bool) -> tuple[str, Any, set[str]]:
-    """As ``judged``; the closing look knows what the steps answered."""
+    """As ``judged``; the closing probe knows what the steps answered."""
     ctx, facts, facts_after = context(), facts_of(before), facts_of(after)
     found = diagnose(assess(facts, ctx))
     plan = make_plan(assess(facts, ctx), found)

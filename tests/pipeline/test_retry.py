@@ -1,4 +1,4 @@
-"""Trying again: only what passes by itself, only with a fresh look, only in time."""
+"""Trying again: only what passes by itself, only with a fresh probe, only in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps that take so long that the closing look of the same execution has no time left."""
+"""Steps that take so long that the closing probe of the same execution has no time left."""
 
 from __future__ import annotations
 

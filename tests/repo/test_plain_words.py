@@ -30,6 +30,7 @@ PAGES = [
 PERSONS = re.compile(
     r"(?<!~)\b(whoever|whomever|whatever|somebody|nobody|anybody|everybody)\b", re.I
 )
+LOOK = re.compile(r"\b(a|an|closing|first|second|fresh|next|last|each|every) looks?\b", re.I)
 DIALECT = re.compile(r"\b(whose turn|a way in|way back)\b", re.I)
 RETIRED = re.compile(
     r"\b(Conductor|Crew|Views|Course|Ears|Loss|Turns|lost_row|unhurried|Keeping|Rhythm)\b"
@@ -48,7 +49,7 @@ def prose(text: str) -> Iterator[str]:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_person_stands_where_a_thing_belongs(path: Path) -> None:
     lines = path.read_text("utf-8").splitlines()
-    assert not [line for line in lines if PERSONS.search(line)]
+    assert not [line for line in lines if PERSONS.search(line) or LOOK.search(line)]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(VOLACT)))

@@ -19,7 +19,7 @@ from volact.model.report import ErrorRow, ServerReport
 from volact.model.server import Address, Server
 from volact.pipeline import Job
 from volact.pipeline.run import judge_facts
-from volact.report.make import Look, make_writer
+from volact.report.make import Layout, make_writer
 from volact.report.run_counts import RunCounts
 from volact.report.watch_changes import ChangeTracker, standing_of
 
@@ -52,7 +52,7 @@ def accepted_states() -> list[ServerReport]:
 
 def written(format_: str, servers: list[ServerReport], *, everything: bool = False) -> str:
     out = io.StringIO()
-    writer = make_writer(format_, out, HOW, Look(everything=everything))
+    writer = make_writer(format_, out, HOW, Layout(everything=everything))
     for each in servers:
         writer.add(each)
     writer.finish(run_of(servers))

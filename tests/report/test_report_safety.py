@@ -20,7 +20,7 @@ from report_samples import HOW, POLICY, attention, failed, healthy, run_of, unre
 from volact.cli.failure import tell
 from volact.model.report import Cluster, ErrorRow, LicenseRow, OsRow, RunReport, ServerReport
 from volact.report.base import Writer
-from volact.report.make import FILE_FORMATS, Look, make_writer
+from volact.report.make import FILE_FORMATS, Layout, make_writer
 from volact.report.message import Change, message_of
 from volact.report.plan_text import PlanTextWriter
 from volact.report.run_counts import RunCounts
@@ -147,8 +147,8 @@ def fed(writer: Writer, out: io.StringIO, text: str, servers: list[ServerReport]
 
 def written(format_: str, text: str, servers: list[ServerReport] | None = None) -> str:
     out = io.StringIO(newline="")
-    look = Look(colour=True, everything=True)
-    return fed(make_writer(format_, out, HOW, look), out, text, servers or everywhere(text))
+    layout = Layout(colour=True, everything=True)
+    return fed(make_writer(format_, out, HOW, layout), out, text, servers or everywhere(text))
 
 
 def harmless(text: str) -> bool:

@@ -19,7 +19,7 @@ from volact.model.server import Address, Server
 from volact.model.undo import UndoWord
 from volact.pipeline import Job, judge_facts
 from volact.report.base import Invocation
-from volact.report.make import Look, make_writer
+from volact.report.make import Layout, make_writer
 from volact.report.terminal_safe import width
 from volact.words import LANGUAGES, speaking
 
@@ -75,7 +75,7 @@ def test_reports_of_runs(
     out = io.StringIO()
     how = Invocation(volact="0.1.0", command=command, selector="-i fleet.toml")
     with speaking(language):
-        writer = make_writer("text", out, how, Look(columns=columns))
+        writer = make_writer("text", out, how, Layout(columns=columns))
         for row in rows:
             writer.add(row)
         notes = ("the time of one server was too short, so it is not known what happened",) * 2
@@ -97,7 +97,7 @@ def test_an_undo(language: str, columns: int) -> None:
     out = io.StringIO()
     rows = [undo_row(f"a-{word}", word) for word in WORDS]
     with speaking(language):
-        writer = make_writer("text", out, UNDO, Look(columns=columns))
+        writer = make_writer("text", out, UNDO, Layout(columns=columns))
         for row in rows:
             writer.add(msgspec.structs.replace(row, address="winrms://" + "a" * 30 + ".example"))
         writer.finish(run_of(rows, command="undo"))

@@ -77,7 +77,7 @@ async def test_a_deadline_tells_of_looks_that_failed() -> None:
         here.fail("DescribeInvocationTasks", -1, fault("InternalError", "sorry"))
         error = bad((await run_all(here.region(), ids, deadline_s=1.0))[ids[0]])
         assert error.kind == "timeout"
-        assert "the last look at it failed: the API failed inside (InternalError: sorry)" in (
+        assert "the last query failed: the API failed inside (InternalError: sorry)" in (
             error.message
         )
 

@@ -114,7 +114,7 @@ def test_activate_really_starts_the_service(service: WineServer) -> None:
 
 @pytest.mark.parametrize("service", ["disabled"], indirect=True)
 def test_a_repair_that_does_not_take_is_never_called_done(service: WineServer) -> None:
-    """Wine's ``sc config`` does nothing, so the closing look must still find it disabled."""
+    """Wine's ``sc config`` does nothing, so the closing probe must still find it disabled."""
     found = on(service, "check")
     assert found.findings["service-disabled"]["repair"] == "automatic"
     done = on(service, "activate", "--yes")

@@ -31,10 +31,10 @@ class FactsRecorder:
         self.facts: dict[str, dict[str, Any]] = {}
         self._inner = inner
 
-    def seen(self, server: str, look: ProbeKind, facts: dict[str, Any]) -> None:
+    def seen(self, server: str, probe: ProbeKind, facts: dict[str, Any]) -> None:
         """Hold the facts of this probe, and pass them on."""
         self.facts[server] = facts
-        self._inner.seen(server, look, facts)
+        self._inner.seen(server, probe, facts)
 
     async def sending(self, intent: Intent) -> None:
         """Pass it on."""

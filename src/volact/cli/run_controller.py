@@ -33,7 +33,7 @@ from volact.model.text import Text, say
 from volact.notify.channels import Channel, open_channels, send_to_all
 from volact.pipeline.job import CHANGING
 from volact.report.base import Invocation, Writer
-from volact.report.make import Look, make_writer
+from volact.report.make import Layout, make_writer
 from volact.report.message import message_of
 from volact.report.run_counts import ALL_WELL, RunCounts
 from volact.words import tr
@@ -246,8 +246,8 @@ def to_channels(channels: Sequence[Channel]) -> RunListeners:
 def stdout_writer(format_: str, how: Invocation, options: ServerOptions) -> Writer:
     """The report on standard output."""
     out = use_stdout(format_)
-    look = Look(columns=columns_of(out), colour=wants_colour(out), everything=options.verbose)
-    return make_writer(format_, out, how, look)
+    layout = Layout(columns=columns_of(out), colour=wants_colour(out), everything=options.verbose)
+    return make_writer(format_, out, how, layout)
 
 
 async def run_through(run: RunController) -> int:

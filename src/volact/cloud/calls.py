@@ -24,7 +24,7 @@ P = TypeVar("P")
 
 # Of one list: an API that never comes to its end is not believed.
 _MOST_PAGES, _MOST_BYTES, _LIST_S = 2000, 64 * 1024 * 1024, 300.0
-# Waits between the tries of one call.  A look that is repeated anyway needs
+# Waits between the tries of one call.  A query that is repeated anyway needs
 # no more; a whole fleet that was turned away once comes through.
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 

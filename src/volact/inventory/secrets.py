@@ -160,17 +160,17 @@ class _PasswordCommand(asyncio.SubprocessProtocol):
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self.output += data[: 4 * _MAX_SECRET - len(self.output)]
-        self._look()
+        self._check()
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         self._closed = True
-        self._look()
+        self._check()
 
     def process_exited(self) -> None:
         self.exited.set()
-        self._look()
+        self._check()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self.exited.is_set() and (self._closed or b"\n" in self.output):
             self.done.set()
 

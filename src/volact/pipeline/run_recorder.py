@@ -24,7 +24,7 @@ class RunRecorder(Protocol):
     Only ``sending`` may raise, a ``TransportError`` or ``AnswerError``: then nothing is sent.
     """
 
-    def seen(self, server: str, look: ProbeKind, facts: dict[str, Any]) -> None:
+    def seen(self, server: str, probe: ProbeKind, facts: dict[str, Any]) -> None:
         """Record the raw facts of one probe; never waits."""
 
     async def sending(self, intent: Intent) -> None:
@@ -37,7 +37,7 @@ class RunRecorder(Protocol):
 class _NoRecorder:
     """Records nothing."""
 
-    def seen(self, server: str, look: ProbeKind, facts: dict[str, Any]) -> None:
+    def seen(self, server: str, probe: ProbeKind, facts: dict[str, Any]) -> None:
         """Do nothing."""
 
     async def sending(self, intent: Intent) -> None:

@@ -46,7 +46,7 @@ class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
             rows, commands, looks = _taken(found, limit)
         made = list(islice(history(rows, commands), limit))
         if self.since is not None:
-            made = [look for look in made if look.at >= moment(self.since)]
+            made = [row for row in made if row.at >= moment(self.since)]
         best = next((row for row in rows if row.report.examined), rows[0] if rows else None)
         more = limit is not None and looks > limit and len(made) == limit
         return History(
@@ -103,22 +103,22 @@ def history(rows: Iterable[StoredRow], commands: Mapping[str, str]) -> Iterator[
     looks = [row for row in rows if not row.report.carried]
     before: list[ServerReport | None] = []
     last: ServerReport | None = None
-    for look in reversed(looks):
+    for row in reversed(looks):
         before.append(last)
-        last = look.report if look.report.examined else last
-    for look, older in zip(looks, reversed(before), strict=True):
-        yield _row(look, older, commands.get(look.run, ""))
+        last = row.report if row.report.examined else last
+    for row, older in zip(looks, reversed(before), strict=True):
+        yield _row(row, older, commands.get(row.run, ""))
 
 
-def _row(look: StoredRow, older: ServerReport | None, command: str) -> LookRow:
-    report = look.report
+def _row(row: StoredRow, older: ServerReport | None, command: str) -> LookRow:
+    report = row.report
     seen = report.examined
     stands, first = _ids(report) if seen else (), lead(report)
     before = _ids(older) if older else ()
     gone = (*before, *report.resolved) if seen else ()
     return LookRow(
-        at=look.at,
-        run=look.run,
+        at=row.at,
+        run=row.run,
         command=command,
         verdict=report.verdict,
         status=report.license.status if seen else None,

@@ -21,7 +21,7 @@ STREAM_FORMATS = ("text", "json", "jsonl", "csv")
 FILE_FORMATS = (*STREAM_FORMATS, "html", "junit", "prometheus")
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """How text looks: only the terminal's matters."""
 
     columns: int = 100
@@ -29,10 +29,10 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     everything: bool = False  # healthy servers too, and every step
 
 
-def make_writer(format_: str, out: TextIO, how: Invocation, look: Look | None = None) -> Writer:
+def make_writer(format_: str, out: TextIO, how: Invocation, layout: Layout | None = None) -> Writer:
     """The writer for a format."""
     if format_ == "text":
-        return _text(out, how, look or Look())
+        return _text(out, how, layout or Layout())
     if format_ not in _MAKERS:
         raise InputError(
             say("no report format {format}", format=repr(format_)),
@@ -41,13 +41,13 @@ def make_writer(format_: str, out: TextIO, how: Invocation, look: Look | None = 
     return _MAKERS[format_](out, how)
 
 
-def _text(out: TextIO, how: Invocation, look: Look) -> Writer:
+def _text(out: TextIO, how: Invocation, layout: Layout) -> Writer:
     if how.command == "undo":
-        return UndoTextWriter(out, how, columns=look.columns, colour=look.colour)
+        return UndoTextWriter(out, how, columns=layout.columns, colour=layout.colour)
     if how.command == "plan":
-        return PlanTextWriter(out, how, columns=look.columns, colour=look.colour)
+        return PlanTextWriter(out, how, columns=layout.columns, colour=layout.colour)
     return TextWriter(
-        out, how, columns=look.columns, colour=look.colour, everything=look.everything
+        out, how, columns=layout.columns, colour=layout.colour, everything=layout.everything
     )
 
 

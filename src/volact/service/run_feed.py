@@ -99,7 +99,7 @@ class RunFeed:
         while not self._over:
             try:
                 found = await asyncio.to_thread(self._look)
-            except StoreError as error:  # the readers wait; the next look may succeed
+            except StoreError as error:  # the readers wait; the next query may succeed
                 _LOG.warning("run %s: %s", self._run, error.line())
                 found = None
             if found is not None:

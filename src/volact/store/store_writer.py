@@ -79,9 +79,9 @@ class StoreWriter:
         self._queue.put(RunBegun())
         self._thread.start()
 
-    def seen(self, server: str, look: Literal["first", "closing"], facts: dict[str, Any]) -> None:
+    def seen(self, server: str, probe: Literal["first", "closing"], facts: dict[str, Any]) -> None:
         """Write the raw facts of one probe."""
-        self._put(FactsSeen(server, now(), look, encode(facts)))
+        self._put(FactsSeen(server, now(), probe, encode(facts)))
 
     async def sending(self, intent: Intent) -> None:
         """Return when the intent is on the disk, or when it is known that it cannot be."""

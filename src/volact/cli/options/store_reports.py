@@ -23,7 +23,7 @@ class StoreReportOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class FleetReportOptions(StoreReportOptions):
-    """And those that look at the whole fleet."""
+    """And those of the whole fleet."""
 
     limit: Limit = field(default_factory=list)
     provider: Annotated[

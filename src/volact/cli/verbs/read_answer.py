@@ -29,7 +29,7 @@ from volact.model.server import Address, Server
 from volact.model.text import say
 from volact.pipeline import Job, Outcome, read_one, row_without_result
 from volact.report.base import Invocation, Writer
-from volact.report.make import Look, make_writer
+from volact.report.make import Layout, make_writer
 from volact.report.run_counts import ALL_WELL, RunCounts, exit_code
 from volact.typed import joined
 
@@ -127,8 +127,8 @@ def _outcome(file: str, found: Found, job: Job) -> Outcome:
         outcome = Outcome(server=server, report=lost)
     else:
         outcome = read_one(server, found.result, job)
-    look = outcome.examination
-    name = (value_of(look.facts.os.name) if look is not None else None) or place
+    exam = outcome.examination
+    name = (value_of(exam.facts.os.name) if exam is not None else None) or place
     report = msgspec.structs.replace(outcome.report, name=name, address=place)
     return msgspec.structs.replace(outcome, report=report)
 
@@ -152,8 +152,8 @@ def _writer(options: ReadOptions, how: Invocation) -> Writer:
     if options.output == "commands":
         return NullWriter()
     out = use_stdout(options.output)
-    look = Look(columns=columns_of(out), colour=wants_colour(out), everything=options.verbose)
-    return make_writer(options.output, out, how, look)
+    layout = Layout(columns=columns_of(out), colour=wants_colour(out), everything=options.verbose)
+    return make_writer(options.output, out, how, layout)
 
 
 def _write_commands(outcomes: list[Outcome], dialect: Dialect | None) -> None:

@@ -34,12 +34,12 @@ RUNS: dict[str, Callable[[RunRow], object]] = {
 HISTORY: dict[str, Callable[[LookRow], object]] = {
     **fields("at", "run", "command", "verdict", "status", "kms_host", "expires", "cause"),
     **fields("came", "went", "stands"),
-    "steps": lambda look: [step.do for step in look.steps],
-    "changed": lambda look: any(step.changed for step in look.steps),
-    "error_kind": lambda look: look.error and look.error.kind,
-    "error": lambda look: look.error and look.error.message,
-    "elapsed_s": lambda look: look.elapsed_s,
-    "undo": lambda look: look.undo and look.undo.word,
+    "steps": lambda row: [step.do for step in row.steps],
+    "changed": lambda row: any(step.changed for step in row.steps),
+    "error_kind": lambda row: row.error and row.error.kind,
+    "error": lambda row: row.error and row.error.message,
+    "elapsed_s": lambda row: row.elapsed_s,
+    "undo": lambda row: row.undo and row.undo.word,
     **fields("accepted"),
 }
 

@@ -33,9 +33,9 @@ def write_history(out: StoreText, server: ServerReport, looks: Sequence[LookRow]
     out.prose(f"{plain(server.name)}  {' | '.join(word for word in about if word)}", 0, "bold")
     words = count(len(looks), "{n} check; times are UTC", "{n} checks, newest first; times are UTC")
     out.line(tr(words))
-    for look in looks:
+    for row in looks:
         out.line()
-        _look(out, look)
+        _check(out, row)
     out.line()
     cause = looks[0].cause if looks else ""
     if cause and not cause.startswith("error:"):
@@ -44,52 +44,52 @@ def write_history(out: StoreText, server: ServerReport, looks: Sequence[LookRow]
         out.following("volact status")
 
 
-def _look(out: StoreText, look: LookRow) -> None:
-    verdict = tr(VERDICTS[look.verdict]).upper()
-    when = f"{moment(look.at)} ({ago(look.at, out.now)})"
-    run = tr(say("{command}, run {id}", command=look.command or "?", id=look.run))
-    out.prose(f"{when}  {verdict}  {plain(run)}", 0, look.verdict)
-    for line in _lines(out, look):
+def _check(out: StoreText, row: LookRow) -> None:
+    verdict = tr(VERDICTS[row.verdict]).upper()
+    when = f"{moment(row.at)} ({ago(row.at, out.now)})"
+    run = tr(say("{command}, run {id}", command=row.command or "?", id=row.run))
+    out.prose(f"{when}  {verdict}  {plain(run)}", 0, row.verdict)
+    for line in _lines(out, row):
         out.prose(line, 4, "", hang=2)
 
 
-def _lines(out: StoreText, look: LookRow) -> Iterator[str]:
-    if look.error is not None:
-        title = ERROR_TITLES[look.error.kind]
-        yield plain(tr(say("{title}: {message}", title=title, message=look.error.message)))
-    licence = _licence(look)
+def _lines(out: StoreText, row: LookRow) -> Iterator[str]:
+    if row.error is not None:
+        title = ERROR_TITLES[row.error.kind]
+        yield plain(tr(say("{title}: {message}", title=title, message=row.error.message)))
+    licence = _licence(row)
     if licence:
         yield licence
-    if look.said:
-        yield plain(tr(look.said))
-    if look.came:
-        yield plain(tr(say("new: {what}", what=", ".join(look.came))))
-    if look.went:
-        yield plain(tr(say("resolved: {what}", what=", ".join(look.went))))
-    stays = [id for id in look.stands if id not in look.came]
+    if row.said:
+        yield plain(tr(row.said))
+    if row.came:
+        yield plain(tr(say("new: {what}", what=", ".join(row.came))))
+    if row.went:
+        yield plain(tr(say("resolved: {what}", what=", ".join(row.went))))
+    stays = [id for id in row.stands if id not in row.came]
     if stays:
         yield plain(tr(say("unchanged: {what}", what=", ".join(stays))))
-    if look.accepted:
-        yield plain(tr(say("accepted: {what}", what=", ".join(look.accepted))))
-    if look.refused:
-        yield plain(tr(say("not done: {why}", why=", ".join(look.refused))))
-    if look.undo is not None:
-        yield from _undo(look.undo)
-    for step in look.steps:
+    if row.accepted:
+        yield plain(tr(say("accepted: {what}", what=", ".join(row.accepted))))
+    if row.refused:
+        yield plain(tr(say("not done: {why}", why=", ".join(row.refused))))
+    if row.undo is not None:
+        yield from _undo(row.undo)
+    for step in row.steps:
         yield _step(msgspec.structs.asdict(step))
 
 
-def _licence(look: LookRow) -> str:
+def _licence(row: LookRow) -> str:
     """The licence as it stood then."""
-    if look.status is None:
+    if row.status is None:
         return ""
-    said = [status_words(look.status)]
-    if look.kms_host:
-        said.append(plain(tr(say("KMS host {host}", host=look.kms_host))))
-    row, then = LicenseRow(status=look.status, expires=look.expires), moment_of(look.at)
-    end = licence_end(row, then) if then else None
+    said = [status_words(row.status)]
+    if row.kms_host:
+        said.append(plain(tr(say("KMS host {host}", host=row.kms_host))))
+    licence, then = LicenseRow(status=row.status, expires=row.expires), moment_of(row.at)
+    end = licence_end(licence, then) if then else None
     if end and end.days is not None:
-        left = say("ends {when} ({n} days later)", when=moment(look.expires), n=f"{end.days:.0f}")
+        left = say("ends {when} ({n} days later)", when=moment(row.expires), n=f"{end.days:.0f}")
         said.append(tr(left))
     return tr(say("licence: {said}", said=", ".join(said)))
 

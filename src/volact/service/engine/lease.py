@@ -1,8 +1,8 @@
 """Which workers live, judged without any clock: a worker's counter grows, and others see it.
 
 A worker adds one to its counter every ``BEAT_S``.  Another that saw the same value in
-``LOOKS`` successful looks, one after every beat of its own, takes the lease away: the row is
-deleted and never comes back, because ids are unique.  So no clocks are compared, a look
+``LOOKS`` successful readings, one after every beat of its own, takes the lease away: the row is
+deleted and never comes back, because ids are unique.  So no clocks are compared, a reading
 that fails counts for nothing, and an observer that was stopped itself accuses none.
 
 A worker that was stopped and is woken finds its lease gone and ends: what it writes is

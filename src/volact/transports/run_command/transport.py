@@ -72,9 +72,7 @@ class RunCommandTransport(SharedScript):
 
 def _late(invocation: CommandInvocation, deadline_s: float) -> TransportError:
     trouble = invocation.trouble
-    last = (
-        say("; the last look at it failed: {message}", message=trouble.message) if trouble else ""
-    )
+    last = say("; the last query failed: {message}", message=trouble.message) if trouble else ""
     return TransportError(
         "timeout",
         say(
