@@ -208,9 +208,9 @@ class _Recorder:
         self._writing = writing
         self._lease = lease
 
-    def seen(self, server: str, look: Literal["first", "closing"], facts: dict[str, Any]) -> None:
+    def seen(self, server: str, probe: Literal["first", "closing"], facts: dict[str, Any]) -> None:
         """Write the raw facts of one probe."""
-        self._ledger.note(self._writing, FactsSeen(server, now(), look, encode(facts)))
+        self._ledger.note(self._writing, FactsSeen(server, now(), probe, encode(facts)))
 
     async def sending(self, intent: Intent) -> None:
         """Return when the intent is committed by a worker that holds lease and server."""
