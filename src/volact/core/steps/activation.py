@@ -18,7 +18,7 @@ from volact.core.steps.services import service_values
 from volact.core.steps.setting import Values
 from volact.model.fact import Known, value_of
 from volact.model.facts import Facts
-from volact.model.text import Text, say
+from volact.model.text import say
 
 _HEALTHY_REASON = 0x4004F040
 
@@ -37,10 +37,6 @@ class RestartLicensing(StepParams, frozen=True, kw_only=True):
     """It has no parameters; the licensing service is stopped and started."""
 
 
-def _commands_to_activate(params: Activate, a: Assessment) -> tuple[str, ...]:
-    return (a.console.activate(),)
-
-
 def _commands_to_restart(params: RestartLicensing, a: Assessment) -> Iterator[str]:
     service = a.system.licensing_service
     yield f"net stop {service}"
@@ -53,14 +49,6 @@ def _previous_activation(params: Activate, facts: Facts) -> Values:
         return states(facts, described_clients(facts))
     main = main_products(facts)
     return states(facts, (one for one in main if str(value_of(one.id)).lower() == wanted))
-
-
-def _previous_states(params: RefreshLicense, facts: Facts) -> Values:
-    return states(facts, main_products(facts))
-
-
-def _previous_service(params: RestartLicensing, facts: Facts) -> Values:
-    return service_values(facts, licensing_service(facts.os))
 
 
 def _promise_licensed(params: Activate, facts: Facts, ctx: Context) -> Facts:
@@ -80,10 +68,6 @@ def _promise_licensed(params: Activate, facts: Facts, ctx: Context) -> Facts:
     return replace(facts, products=Known(products))
 
 
-def _activation_stays(params: Activate, before: Values) -> Text:
-    return say("an activation stays until it expires")
-
-
 RESTART_LICENSING = StepKind(
     name="restart-licensing",
     params=RestartLicensing,
@@ -98,7 +82,7 @@ RESTART_LICENSING = StepKind(
     activates=False,
     restarts=0,
     commands=_commands_to_restart,
-    previous=_previous_service,
+    previous=lambda params, facts: service_values(facts, licensing_service(facts.os)),
     agent_only=frozenset(),
     promise=nothing_changes,
     changes=None,
@@ -118,12 +102,12 @@ ACTIVATE = StepKind(
     changes_licence=False,
     activates=True,
     restarts=0,
-    commands=_commands_to_activate,
+    commands=lambda params, a: (a.console.activate(),),
     previous=_previous_activation,
     agent_only=frozenset(),
     promise=_promise_licensed,
     changes=None,
-    stays=_activation_stays,
+    stays=lambda params, before: say("an activation stays until it expires"),
     undo_consent=None,
 )
 REFRESH_LICENSE = StepKind(
@@ -140,7 +124,7 @@ REFRESH_LICENSE = StepKind(
     activates=False,
     restarts=0,
     commands=no_commands,
-    previous=_previous_states,
+    previous=lambda params, facts: states(facts, main_products(facts)),
     agent_only=frozenset(),
     promise=nothing_changes,
     changes=None,

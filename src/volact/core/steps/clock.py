@@ -16,7 +16,6 @@ from volact.core.steps.reported import reported
 from volact.core.steps.setting import (
     Key,
     Reading,
-    Reversal,
     Setting,
     Values,
     never_forbidden,
@@ -57,10 +56,6 @@ def _limit(limit: Fact[int]) -> str:
     return str(limit.value if isinstance(limit, Known) else DEFAULT_LIMIT_S)
 
 
-def _commands_to_restore(params: RestoreTimeLimits, a: Assessment) -> tuple[str, ...]:
-    return shell.restore_limits(value_of(a.facts.time.saved) or "- -")
-
-
 def _previous_clock(params: SyncClock, facts: Facts) -> Values:
     """The limits that are raised meanwhile, as they were before an interrupted run."""
     if not params.raise_limits:
@@ -70,10 +65,6 @@ def _previous_clock(params: SyncClock, facts: Facts) -> Values:
         return {"limits": _limits(facts)}
     words = [int(word) if word.isdigit() else None for word in saved.split()]
     return {"limits": dict(zip(_LIMITS, words, strict=False))}
-
-
-def _previous_limits(params: RestoreTimeLimits, facts: Facts) -> Values:
-    return _limits(facts)
 
 
 def _limits(facts: Facts) -> Values:
@@ -104,10 +95,6 @@ def _read_limits(params: SyncClock, values: Values) -> Iterator[Reading]:
         yield Reading(key=("time-limits",), value="as they were", promise=("raised",))
 
 
-def _clock_stays(params: SyncClock, before: Values) -> Text:
-    return say("the clock stays corrected")
-
-
 def _limits_stay(params: RestoreTimeLimits, before: Values) -> Text:
     return say(
         "the phase limits of the Windows Time service stay as they were before an earlier run"
@@ -121,15 +108,11 @@ def _limits_now(facts: Facts, key: Key) -> Fact[str]:
     return Known("raised" if is_known(saved) else "as they were")
 
 
-def _restore_limits(reversal: Reversal) -> RestoreTimeLimits:
-    return RestoreTimeLimits()
-
-
 TIME_LIMITS = Setting(
     name="time-limits",
     title=say("phase limits of the Windows Time service"),
     now=_limits_now,
-    restore=_restore_limits,
+    restore=lambda reversal: RestoreTimeLimits(),
     same=same,
     forbidden=never_forbidden,
 )
@@ -151,7 +134,7 @@ SYNC_CLOCK = StepKind(
     agent_only=frozenset({"skew_s"}),
     promise=_promise_right_clock,
     changes=Changes(setting=TIME_LIMITS, read=_read_limits, answer_tells=False),
-    stays=_clock_stays,
+    stays=lambda params, before: say("the clock stays corrected"),
     undo_consent=None,
 )
 RESTORE_TIME_LIMITS = StepKind(
@@ -167,8 +150,8 @@ RESTORE_TIME_LIMITS = StepKind(
     changes_licence=False,
     activates=False,
     restarts=0,
-    commands=_commands_to_restore,
-    previous=_previous_limits,
+    commands=lambda params, a: shell.restore_limits(value_of(a.facts.time.saved) or "- -"),
+    previous=lambda params, facts: _limits(facts),
     agent_only=frozenset(),
     promise=_promise_limits,
     changes=None,

@@ -94,10 +94,6 @@ def _chosen(hosts: tuple[HostPort, ...], a: Assessment) -> HostPort:
     return (reached or list(hosts))[0]
 
 
-def _commands_to_clear(params: ClearKmsHost, a: Assessment) -> tuple[str, ...]:
-    return (a.console.clear_kms_host(params.product or ""),)
-
-
 def _commands_to_put_back(params: PutBackKmsHost, a: Assessment) -> Iterator[str]:
     """The command for a failed activation only; a name from the server is checked first."""
     setting = a.kms.service
@@ -146,10 +142,6 @@ def _with_server_host(facts: Facts, name: Fact[str], port: int | None) -> Facts:
         registry=replace(facts.registry, machine=name, port=Known(str(port)) if port else ABSENT),
         products=Known(products) if isinstance(facts.products, Known) else facts.products,
     )
-
-
-def _promise_cleared(params: ClearKmsHost, facts: Facts, ctx: Context) -> Facts:
-    return _with_inherited_host(facts, params.product)
 
 
 def _with_inherited_host(facts: Facts, product: str | None) -> Facts:
@@ -274,10 +266,10 @@ CLEAR_KMS_HOST = StepKind(
     changes_licence=True,
     activates=False,
     restarts=0,
-    commands=_commands_to_clear,
+    commands=lambda params, a: (a.console.clear_kms_host(params.product or ""),),
     previous=_previous,
     agent_only=frozenset(),
-    promise=_promise_cleared,
+    promise=lambda params, facts, ctx: _with_inherited_host(facts, params.product),
     changes=Changes(setting=KMS_HOST, read=_read, answer_tells=True),
     stays=None,
     undo_consent=None,

@@ -95,10 +95,6 @@ def _commands_for_route(params: AddRoute, a: Assessment) -> Iterator[str]:
         yield shell.add_route(params.destination, params.mask, params.gateway)
 
 
-def _previous_servers(params: AddDns, facts: Facts) -> Values:
-    return _all_servers(facts)
-
-
 def _previous_of_adapter(params: RestoreDns, facts: Facts) -> Values:
     every = _all_servers(facts)
     return {params.adapter: every[params.adapter]} if params.adapter in every else {}
@@ -227,10 +223,6 @@ def _servers_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     return None
 
 
-def _route_now(facts: Facts, key: Key) -> Fact[str]:
-    return _hops(facts, key[1], key[2])
-
-
 def _restore_route(reversal: Reversal) -> AddRoute | RemoveRoute:
     _, destination, mask = reversal.key
     if reversal.before == "":
@@ -255,7 +247,7 @@ NAME_SERVERS = Setting(
 ROUTE = Setting(
     name="route",
     title=say("route to"),
-    now=_route_now,
+    now=lambda facts, key: _hops(facts, key[1], key[2]),
     restore=_restore_route,
     same=same,
     forbidden=_route_forbidden,
@@ -274,7 +266,7 @@ ADD_DNS = StepKind(
     activates=False,
     restarts=0,
     commands=_commands_for_dns,
-    previous=_previous_servers,
+    previous=lambda params, facts: _all_servers(facts),
     agent_only=frozenset(),
     promise=_promise_dns,
     changes=Changes(setting=NAME_SERVERS, read=_read_servers, answer_tells=True),

@@ -62,10 +62,6 @@ def _commands_to_grant(params: GrantExecute, a: Assessment) -> tuple[str, ...]:
     return shell.grant_execute(a.service.program_path, params.sid, params.deny, sddl)
 
 
-def _commands_to_remove(params: RemoveDebugger, a: Assessment) -> tuple[str, ...]:
-    return (shell.remove_debugger(a.system.licensing_program),)
-
-
 def _previous_acl(params: StepParams, facts: Facts) -> Values:
     return reported(sddl=facts.binary.sddl)
 
@@ -77,10 +73,6 @@ def _previous_debugger(params: StepParams, facts: Facts) -> Values:
 def _promise_access(params: GrantExecute, facts: Facts, ctx: Context) -> Facts:
     sddl = value_of(facts.binary.sddl) or "D:"
     return _with_acl(facts, granted(sddl, params.sid, params.deny))
-
-
-def _promise_acl(params: RestoreAcl, facts: Facts, ctx: Context) -> Facts:
-    return _with_acl(facts, params.sddl)
 
 
 def _with_acl(facts: Facts, sddl: str) -> Facts:
@@ -122,10 +114,6 @@ def _now(name: str) -> Callable[[Facts, Key], Fact[Any]]:
     return now
 
 
-def _restore_acl(reversal: Reversal) -> RestoreAcl:
-    return RestoreAcl(expect=(reversal.now,), sddl=reversal.before)
-
-
 def _acl_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     if not reversal.before or len(reversal.before) >= _CUT_SDDL:
         return say("the earlier value is too long to be stored whole")
@@ -144,7 +132,7 @@ ACL = Setting(
     name="acl",
     title=say("permissions of the licensing program"),
     now=_now("sddl"),
-    restore=_restore_acl,
+    restore=lambda reversal: RestoreAcl(expect=(reversal.now,), sddl=reversal.before),
     same=same,
     forbidden=_acl_forbidden,
 )
@@ -190,7 +178,7 @@ REMOVE_DEBUGGER = StepKind(
     changes_licence=False,
     activates=False,
     restarts=0,
-    commands=_commands_to_remove,
+    commands=lambda params, a: (shell.remove_debugger(a.system.licensing_program),),
     previous=_previous_debugger,
     agent_only=frozenset(),
     promise=_promise_no_debugger,
@@ -205,7 +193,7 @@ RESTORE_ACL = undo_kind(
     restarts=0,
     previous=_previous_acl,
     agent_only=frozenset(),
-    promise=_promise_acl,
+    promise=lambda params, facts, ctx: _with_acl(facts, params.sddl),
     changes=Changes(setting=ACL, read=_read_acl, answer_tells=True),
     undo_consent=None,
 )

@@ -4,36 +4,22 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from volact.core.assessment import Assessment
 from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind
 from volact.core.steps.params import StepParams
 from volact.core.steps.reported import reported
-from volact.core.steps.setting import Values
 from volact.model.fact import Known
 from volact.model.facts import Facts
-from volact.model.text import Text, say
+from volact.model.text import say
 
 
 class Rearm(StepParams, frozen=True, kw_only=True):
     """It has no parameters."""
 
 
-def _commands(params: Rearm, a: Assessment) -> tuple[str, ...]:
-    return (a.console.rearm(),)
-
-
-def _previous(params: Rearm, facts: Facts) -> Values:
-    return reported(rearm=facts.licensing.rearm, cmid=facts.licensing.cmid)
-
-
 def _promise(params: Rearm, facts: Facts, ctx: Context) -> Facts:
     """The new ID is there only after the restart."""
     return replace(facts, restart=Known(REARM.name))
-
-
-def _stays(params: Rearm, before: Values) -> Text:
-    return say("a rearm cannot be undone; the client machine ID stays")
 
 
 REARM = StepKind(
@@ -49,11 +35,11 @@ REARM = StepKind(
     changes_licence=False,
     activates=False,
     restarts=1,
-    commands=_commands,
-    previous=_previous,
+    commands=lambda params, a: (a.console.rearm(),),
+    previous=lambda params, facts: reported(rearm=facts.licensing.rearm, cmid=facts.licensing.cmid),
     agent_only=frozenset(),
     promise=_promise,
     changes=None,
-    stays=_stays,
+    stays=lambda params, before: say("a rearm cannot be undone; the client machine ID stays"),
     undo_consent=None,
 )

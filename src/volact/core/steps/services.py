@@ -113,10 +113,6 @@ def _commands_to_enable(params: EnableService, a: Assessment) -> Iterator[str]:
         yield shell.enable_service(params.name, params.start)
 
 
-def _commands_to_start(params: StartService, a: Assessment) -> tuple[str, ...]:
-    return (shell.start_service(params.name),)
-
-
 def _previous_service(params: EnableService | StartService, facts: Facts) -> Values:
     return service_values(facts, params.name)
 
@@ -228,7 +224,7 @@ START_SERVICE = StepKind(
     changes_licence=False,
     activates=False,
     restarts=0,
-    commands=_commands_to_start,
+    commands=lambda params, a: (shell.start_service(params.name),),
     previous=_previous_service,
     agent_only=frozenset(),
     promise=_promise_running,

@@ -9,7 +9,6 @@ import msgspec
 from msgspec.structs import replace
 
 from volact.core import shell
-from volact.core.assessment import Assessment
 from volact.core.assessment.system import role_of
 from volact.core.context import Context
 from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
@@ -70,14 +69,6 @@ class RestoreTimeTrigger(StepParams, frozen=True, kw_only=True):
     triggers: str | None
 
 
-def _commands_for_source(params: SetTimeSource, a: Assessment) -> tuple[str, ...]:
-    return (shell.set_time_source(params.names()),)
-
-
-def _commands_for_trigger(params: SetTimeTrigger, a: Assessment) -> tuple[str, ...]:
-    return (shell.TIME_TRIGGER,)
-
-
 def _previous_source(params: StepParams, facts: Facts) -> Values:
     return reported(type=facts.time.type, peers=facts.time.peers)
 
@@ -90,21 +81,9 @@ def _promise_source(params: SetTimeSource, facts: Facts, ctx: Context) -> Facts:
     return _with_source(facts, "NTP", " ".join(f"{peer},0x8" for peer in params.names()))
 
 
-def _promise_source_back(params: RestoreTimeSource, facts: Facts, ctx: Context) -> Facts:
-    return _with_source(facts, params.type, params.peers)
-
-
 def _with_source(facts: Facts, type: str | None, peers: str | None) -> Facts:
     type_, peers_ = (ABSENT if value is None else Known(value) for value in (type, peers))
     return replace(facts, time=replace(facts.time, type=type_, peers=peers_))
-
-
-def _promise_trigger(params: SetTimeTrigger, facts: Facts, ctx: Context) -> Facts:
-    return _with_triggers(facts, _NETWORK_ON)
-
-
-def _promise_trigger_back(params: RestoreTimeTrigger, facts: Facts, ctx: Context) -> Facts:
-    return _with_triggers(facts, params.triggers)
 
 
 def _with_triggers(facts: Facts, triggers: str | None) -> Facts:
@@ -161,14 +140,6 @@ def _source_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     return _domain_forbidden(facts)
 
 
-def _triggers_now(facts: Facts, key: Key) -> Fact[str]:
-    return facts.time.triggers
-
-
-def _restore_triggers(reversal: Reversal) -> RestoreTimeTrigger:
-    return RestoreTimeTrigger(expect=(reversal.now,), triggers=reversal.before)
-
-
 def _triggers_forbidden(facts: Facts, reversal: Reversal) -> Text | None:
     if not set((reversal.before or "").split()) <= _TRIGGERS:
         return say("volact cannot set the earlier triggers of the Windows Time service")
@@ -195,8 +166,8 @@ TIME_SOURCE = Setting(
 TIME_TRIGGER = Setting(
     name="time-trigger",
     title=say("triggers of the Windows Time service"),
-    now=_triggers_now,
-    restore=_restore_triggers,
+    now=lambda facts, key: facts.time.triggers,
+    restore=lambda reversal: RestoreTimeTrigger(expect=(reversal.now,), triggers=reversal.before),
     same=same,
     forbidden=_triggers_forbidden,
 )
@@ -213,7 +184,7 @@ SET_TIME_SOURCE = StepKind(
     changes_licence=False,
     activates=False,
     restarts=0,
-    commands=_commands_for_source,
+    commands=lambda params, a: (shell.set_time_source(params.names()),),
     previous=_previous_source,
     agent_only=frozenset(),
     promise=_promise_source,
@@ -234,10 +205,10 @@ SET_TIME_TRIGGER = StepKind(
     changes_licence=False,
     activates=False,
     restarts=0,
-    commands=_commands_for_trigger,
+    commands=lambda params, a: (shell.TIME_TRIGGER,),
     previous=_previous_triggers,
     agent_only=frozenset(),
-    promise=_promise_trigger,
+    promise=lambda params, facts, ctx: _with_triggers(facts, _NETWORK_ON),
     changes=Changes(setting=TIME_TRIGGER, read=_read_triggers, answer_tells=True),
     stays=None,
     undo_consent=None,
@@ -249,7 +220,7 @@ RESTORE_TIME_SOURCE = undo_kind(
     restarts=0,
     previous=_previous_source,
     agent_only=frozenset(),
-    promise=_promise_source_back,
+    promise=lambda params, facts, ctx: _with_source(facts, params.type, params.peers),
     changes=Changes(setting=TIME_SOURCE, read=_read_source, answer_tells=True),
     undo_consent=None,
 )
@@ -260,7 +231,7 @@ RESTORE_TIME_TRIGGER = undo_kind(
     restarts=0,
     previous=_previous_triggers,
     agent_only=frozenset(),
-    promise=_promise_trigger_back,
+    promise=lambda params, facts, ctx: _with_triggers(facts, params.triggers),
     changes=Changes(setting=TIME_TRIGGER, read=_read_triggers, answer_tells=True),
     undo_consent=None,
 )
