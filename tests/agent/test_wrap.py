@@ -14,7 +14,6 @@ import tree_sitter_powershell
 from volact.agent.render import render
 from volact.agent.request import new_request
 from volact.agent.wrap import (
-    ALIBABA_BYTES,
     CLOUDS,
     SERVICES,
     Wrapped,
@@ -25,6 +24,8 @@ from volact.agent.wrap import (
 from volact.core.standalone import standalone_steps
 from volact.knowledge.load import knowledge_for
 
+# A command of Cloud Assistant, after Base64; the rest of a part is the PowerShell around it.
+ALIBABA_BYTES = 18 * 1024
 POWERSHELL = ("aws-ssm", "azure-run-command", "alibaba")
 
 

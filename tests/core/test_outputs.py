@@ -8,7 +8,7 @@ import pytest
 from servers import KMS, RELEASES, context, facts_of, product, server, unreadable
 
 from volact.core.assessment import assess
-from volact.core.detect import detect_provider
+from volact.core.detect import detect
 from volact.core.rows import license_row, os_row
 from volact.core.standalone import standalone_steps
 from volact.core.steps import ORDER
@@ -82,12 +82,12 @@ def profiles() -> list[Profile]:
 
 
 def test_a_server_says_whose_cloud_it_is_in() -> None:
-    assert detect_provider(facts_of(server()), profiles()) == "tencent"
+    assert detect(facts_of(server()), profiles()).name == "tencent"
 
 
 @pytest.mark.parametrize("maker", ["Nobody Ltd.", None, unreadable()])
 def test_a_server_that_does_not_say_is_nobodys(maker: Any) -> None:
-    assert detect_provider(facts_of(server(os__maker=maker)), profiles()) is None
+    assert detect(facts_of(server(os__maker=maker)), profiles()).name is None
 
 
 def test_two_clouds_at_once_are_none() -> None:
@@ -95,7 +95,7 @@ def test_two_clouds_at_once_are_none() -> None:
         Profile(name="one", title="", kms=(), releases=(), bios=("tencent",)),
         Profile(name="two", title="", kms=(), releases=(), bios=("cloud",)),
     ]
-    assert detect_provider(facts_of(server()), two) is None
+    assert detect(facts_of(server()), two).name is None
 
 
 STEPS = standalone_steps(knowledge_for("tencent"))

@@ -95,8 +95,7 @@ $ErrorActionPreference = 'Continue'
 $lines = & "$env:SystemRoot\\System32\\cmd.exe" /d /c $file
 [Console]::Out.Write(($lines -join "`r`n") + "`r`n")
 exit $LASTEXITCODE"""
-# A command of Cloud Assistant, after Base64; the rest of a part is the PowerShell around it.
-ALIBABA_BYTES = 18 * 1024
+# So that a part is a command of Cloud Assistant with the PowerShell around it and after Base64.
 _PIECE = 12_000
 
 

@@ -35,14 +35,6 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
         """Whether today's rules give the bundle's result."""
         return self.before == self.after
 
-    @property
-    def differences(self) -> tuple[str, ...]:
-        """What differs, as the names of fields of ``Judged``."""
-        fields = Judged.__struct_fields__
-        return tuple(
-            name for name in fields if getattr(self.before, name) != getattr(self.after, name)
-        )
-
 
 def replay(server: BundledServer, where: str) -> Replayed:
     """Judge one server of a bundle again.

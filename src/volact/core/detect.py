@@ -40,11 +40,6 @@ def detect(facts: Facts, profiles: Iterable[Profile]) -> Detection:
     return Detection(names[0]) if len(names) == 1 else Detection(None, names)
 
 
-def detect_provider(facts: Facts, profiles: Iterable[Profile]) -> str | None:
-    """The one profile that fits; ``None`` for none or several."""
-    return detect(facts, profiles).name
-
-
 def _by_host(facts: Facts, candidates: list[Profile]) -> list[Profile]:
     """The one of them whose KMS host is set; [] when that does not decide."""
     layers = kms_layers(facts)

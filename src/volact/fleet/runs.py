@@ -6,7 +6,6 @@ Each is an asynchronous generator that yields in the order in which servers fini
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
-from typing import TypeVar
 
 from volact.fleet.canary import Group
 from volact.fleet.control import Control
@@ -23,8 +22,6 @@ from volact.pipeline import (
     run_one,
 )
 from volact.transports.base import Opener
-
-R = TypeVar("R")
 
 _DEFAULT = Control()
 
@@ -43,7 +40,12 @@ def run_fleet(
     Yields:
         One row for each server.  Errors of a server are in its row; none is raised.
     """
-    adapter = ItemAdapter[Server, ServerReport](_itself, _itself, _row_alone, group_of_server)
+    adapter = ItemAdapter[Server, ServerReport](
+        server=lambda server: server,
+        report=lambda row: row,
+        without_result=lambda server, row: row,
+        group=group_of_server,
+    )
     run = FleetRun[Server, ServerReport](
         adapter, lambda server, job, notify: run_one(server, opener, job, notify), job, control
     )
@@ -58,7 +60,12 @@ def plan_fleet(
     Arguments as for ``run_fleet``.  Yields one outcome for each server; those with
     ``pending`` steps can be given to ``apply_fleet``.
     """
-    adapter = ItemAdapter[Server, Outcome](_itself, _report_of, _outcome, group_of_server)
+    adapter = ItemAdapter[Server, Outcome](
+        server=lambda server: server,
+        report=lambda outcome: outcome.report,
+        without_result=lambda server, row: Outcome(server=server, report=row),
+        group=group_of_server,
+    )
     run = FleetRun[Server, Outcome](
         adapter, lambda server, job, notify: examine_one(server, opener, job, notify), job, control
     )
@@ -73,7 +80,10 @@ def apply_fleet(
     Arguments as for ``run_fleet``.  Yields one row for each outcome.
     """
     adapter = ItemAdapter[Outcome, ServerReport](
-        _server_of, _itself, _row_after_plan, group_of_outcome
+        server=lambda planned: planned.server,
+        report=lambda row: row,
+        without_result=_row_after_plan,
+        group=group_of_outcome,
     )
     run = FleetRun[Outcome, ServerReport](
         adapter, lambda planned, job, notify: apply_one(planned, opener, job, notify), job, control
@@ -94,26 +104,6 @@ def group_of_outcome(outcome: Outcome) -> Group:
     if examination is not None:
         host = activation_host(examination.plan, examination.assessment) or ""
     return (report.provider or "", report.os.release or "", host or report.license.kms_host or "")
-
-
-def _itself(value: R) -> R:
-    return value
-
-
-def _server_of(outcome: Outcome) -> Server:
-    return outcome.server
-
-
-def _report_of(outcome: Outcome) -> ServerReport:
-    return outcome.report
-
-
-def _row_alone(server: Server, row: ServerReport) -> ServerReport:
-    return row
-
-
-def _outcome(server: Server, row: ServerReport) -> Outcome:
-    return Outcome(server=server, report=row)
 
 
 def _row_after_plan(outcome: Outcome, row: ServerReport) -> ServerReport:

@@ -7,7 +7,6 @@ Which servers are put together is in ``group.py``, what to do next in
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -298,8 +297,3 @@ def license_words(server: ServerReport, now: str) -> str:
     if left < 0:
         return tr(say("{status}, expired", status=status))
     return tr(say("{status}, {days} d left", status=status, days=f"{left:.0f}"))
-
-
-def compact(value_: Any) -> str:
-    """A JSON value as one line of JSON, for people who want it exactly."""
-    return plain(json.dumps(value_, ensure_ascii=False, separators=(", ", ": ")))

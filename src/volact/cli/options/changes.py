@@ -9,7 +9,7 @@ import typer
 
 from volact.cli.options.completion import complete_run, complete_run_then_server
 from volact.cli.options.servers import FleetOptions
-from volact.cli.options.shared import Allow, Service
+from volact.cli.options.shared import Allow, ApplyYes, ReplaceKey, Service
 
 # The default limit of one run at a KMS host: as much as it does at all unless
 # --concurrency is raised.
@@ -56,17 +56,12 @@ class ActivateOptions(RolloutOptions):
     """Repair and activate servers; asks before any change."""
 
     service: Service = ""
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply changes without asking.")] = False
+    yes: ApplyYes = False
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Show the plan and change nothing, as volact plan does."),
     ] = False
-    replace_key: Annotated[
-        bool,
-        typer.Option(
-            "--replace-key", help="Replace a retail, MAK or OEM key with the KMS client key."
-        ),
-    ] = False
+    replace_key: ReplaceKey = False
     allow: Allow = field(default_factory=list)
     override_entitlement: Annotated[
         str,
@@ -91,7 +86,7 @@ class UndoOptions(FleetOptions):
             show_default=False,
         ),
     ] = field(default_factory=list)
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply changes without asking.")] = False
+    yes: ApplyYes = False
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and show what would be restored.")
     ] = False
@@ -125,12 +120,7 @@ class WatchOptions(CautionOptions):
         bool, typer.Option("--repair", help="Repair and activate, as activate --yes does.")
     ] = False
     allow: Allow = field(default_factory=list)
-    replace_key: Annotated[
-        bool,
-        typer.Option(
-            "--replace-key", help="Replace a retail, MAK or OEM key with the KMS client key."
-        ),
-    ] = False
+    replace_key: ReplaceKey = False
     expiring: Annotated[
         str, typer.Option(metavar="SPAN", help="Report licences that end within this time.")
     ] = "30d"

@@ -18,6 +18,11 @@ def complete_scenario(incomplete: str) -> list[str]:
     return [name for name in scenario_names() if name.startswith(incomplete)]
 
 
+Seed = Annotated[
+    int, typer.Option(metavar="N", help="Random seed; the same seed gives the same fleet.")
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions:
     """Start a simulated fleet and run until stopped."""
@@ -33,9 +38,7 @@ class ServeOptions:
             autocompletion=complete_scenario,
         ),
     ] = DEFAULT
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="Random seed; the same seed gives the same fleet.")
-    ] = 1
+    seed: Seed = 1
     inventory_out: Annotated[
         str, typer.Option(metavar="FILE", help="File for the fleet's inventory.")
     ] = "lab.toml"
@@ -68,9 +71,7 @@ class DemoOptions:
             autocompletion=complete_scenario,
         ),
     ] = DEFAULT
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="Random seed; the same seed gives the same fleet.")
-    ] = 7
+    seed: Seed = 7
     html: Annotated[str, typer.Option(metavar="FILE", help="File for the HTML report.")] = (
         "volact-demo.html"
     )

@@ -21,13 +21,14 @@ from volact.cli.options.shared import (
     Ignore,
     KmsHosts,
     NoStore,
-    OutputFormat,
+    Output,
     Pace,
-    PlanFormat,
+    PlanOutput,
     Provider,
     Retries,
     Service,
     StoreUrl,
+    Verbose,
     Via,
 )
 
@@ -191,16 +192,14 @@ class ServerOptions(ConnectOptions):
     no_progress: Annotated[
         bool, typer.Option("--no-progress", help="Show no progress on stderr.")
     ] = False
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also list healthy servers and every step.")
-    ] = False
+    verbose: Verbose = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class FleetOptions(ServerOptions):
     """What the verbs take that report in the usual formats."""
 
-    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="Output format.")] = "text"
+    output: Output = "text"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,15 +213,7 @@ class CheckOptions(FleetOptions):
 class PlanOptions(ServerOptions):
     """Show what activate would do; changes nothing."""
 
-    output: Annotated[
-        PlanFormat,
-        typer.Option(
-            "--format",
-            "--output",
-            "-o",
-            help="Output format; commands: lines to type in cmd.exe.",
-        ),
-    ] = "text"
+    output: PlanOutput = "text"
     dialect: DialectOption = None
     service: Service = ""
     allow: Allow = field(default_factory=list)

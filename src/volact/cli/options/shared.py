@@ -15,8 +15,6 @@ from volact.cli.options.completion import (
 from volact.cloud.registry import clouds
 from volact.core.console import Dialect
 
-OutputFormat = Literal["text", "json", "jsonl", "csv"]
-PlanFormat = Literal["text", "json", "jsonl", "csv", "commands"]
 HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
 # How servers of a cloud's list may be reached; and those that are the clouds' own.
 RUN_COMMANDS = tuple(cloud.scheme for cloud in clouds())
@@ -80,6 +78,27 @@ Ignore = Annotated[
 TableOrJson = Annotated[
     Literal["text", "json"], typer.Option("--output", "-o", help="Output format.")
 ]
+Output = Annotated[
+    Literal["text", "json", "jsonl", "csv"], typer.Option("--output", "-o", help="Output format.")
+]
+PlanOutput = Annotated[
+    Literal["text", "json", "jsonl", "csv", "commands"],
+    typer.Option(
+        "--format",
+        "--output",
+        "-o",
+        help="Output format; commands: lines to type in cmd.exe.",
+    ),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Also list healthy servers and every step.")
+]
+ApplyYes = Annotated[bool, typer.Option("--yes", "-y", help="Apply changes without asking.")]
+ReplaceKey = Annotated[
+    bool,
+    typer.Option("--replace-key", help="Replace a retail, MAK or OEM key with the KMS client key."),
+]
+DryDeletion = Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted.")]
 
 
 # -o names a format in every verb; these two took it for the file.

@@ -9,7 +9,14 @@ import typer
 
 from volact.cli.options.completion import complete_provider, complete_run, complete_server
 from volact.cli.options.language import Lang
-from volact.cli.options.shared import Limit, OutputFormat, Service, StoreUrl, TableOrJson
+from volact.cli.options.shared import (
+    DryDeletion,
+    Limit,
+    Output,
+    Service,
+    StoreUrl,
+    TableOrJson,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +24,7 @@ class StoreReportOptions:
     """What every one of them takes."""
 
     store: StoreUrl = ""
-    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="Output format.")] = "text"
+    output: Output = "text"
     lang: Lang = ""
 
 
@@ -156,7 +163,7 @@ class PruneOptions:
     keep: Annotated[
         int, typer.Option(min=0, metavar="N", help="Keep the newest N runs, of any age.")
     ] = 0
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted.")] = False
+    dry_run: DryDeletion = False
     output: TableOrJson = "text"
     store: StoreUrl = ""
     lang: Lang = ""
@@ -183,7 +190,7 @@ class ForgetOptions:
         str, typer.Option(metavar="SPAN", help="Only servers in no run for this long: 90d, 12w.")
     ] = ""
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted.")] = False
+    dry_run: DryDeletion = False
     output: TableOrJson = "text"
     store: StoreUrl = ""
     lang: Lang = ""

@@ -14,9 +14,10 @@ from volact.cli.options.shared import (
     Former,
     Ignore,
     KmsHosts,
-    PlanFormat,
+    PlanOutput,
     Provider,
     TableOrJson,
+    Verbose,
 )
 
 
@@ -105,15 +106,7 @@ class ReadOptions:
     provider: Provider = ""
     kms_host: KmsHosts = field(default_factory=list)
     ignore: Ignore = field(default_factory=list)
-    output: Annotated[
-        PlanFormat,
-        typer.Option(
-            "--format",
-            "--output",
-            "-o",
-            help="Output format; commands: lines to type in cmd.exe.",
-        ),
-    ] = "text"
+    output: PlanOutput = "text"
     dialect: DialectOption = None
     report: Annotated[
         list[str],
@@ -122,9 +115,7 @@ class ReadOptions:
             help="Write a report: html=, json=, jsonl=, csv= or text=FILE. Repeatable.",
         ),
     ] = field(default_factory=list)
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also list healthy servers and every step.")
-    ] = False
+    verbose: Verbose = False
     lang: Lang = ""
 
 

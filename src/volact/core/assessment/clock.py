@@ -50,11 +50,6 @@ class ClockState(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a KMS host takes it for right enough: known to be under four hours off."""
         return self.skew_s is not None and self.error_s < KMS_WINDOW_S
 
-    @property
-    def is_off(self) -> bool:
-        """Whether it is known to be off by more than a few minutes."""
-        return self.error_s >= WARNING_S
-
 
 def clock_of(facts: Facts) -> ClockState:
     """The error of a server's clock."""
