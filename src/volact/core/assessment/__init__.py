@@ -20,7 +20,7 @@ from volact.core.assessment.kms_setting import kms_layers
 from volact.core.assessment.licence import LicenceState, ProductState, licence_of
 from volact.core.assessment.network import NetworkState, network_of
 from volact.core.assessment.rights import LostRight, lost_rights
-from volact.core.assessment.service import ServiceState, find_service, service_of
+from volact.core.assessment.service import ServiceState, service_of
 from volact.core.assessment.system import SystemState, console_of, system_of
 from volact.core.console import Console
 from volact.core.context import Context
@@ -39,7 +39,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """One server as the rules see it.
 
     ``facts``, ``ctx`` and ``results`` are what it was worked out from; a rule
-    that alone needs a fact reads it there.  ``console`` has the licensing commands that
+    that alone needs a fact reads it there.  ``services`` has those whose state is known.
+    ``console`` has the licensing commands that
     run on this server.
     """
 
@@ -49,6 +50,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     system: SystemState
     clock: ClockState
     service: ServiceState
+    services: dict[str, ServiceFact]
     licence: LicenceState
     kms: KmsState
     network: NetworkState
@@ -62,10 +64,6 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     def licensed_by_accepted(self) -> bool:
         """Whether the provider's own KMS host has licensed this server, for certain."""
         return self.standing == "accepted"
-
-    def find_service(self, name: str) -> ServiceFact | None:
-        """State and start mode of a service, ``None`` when absent or unreadable."""
-        return find_service(self.facts, name)
 
 
 def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> Assessment:
@@ -85,7 +83,8 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
         >>> a.licence.all_licensed, a.clock.skew_s
         (True, 0)
     """
-    system, layers = system_of(facts, ctx), kms_layers(facts)
+    console, system = console_of(facts), system_of(facts, ctx)
+    layers, attempts = kms_layers(facts), attempts_of(facts, results)
     licence = licence_of(facts, layers)
     kms = kms_of(facts, ctx, system, layers, licence)
     return Assessment(
@@ -95,14 +94,15 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
         system=system,
         clock=clock_of(facts),
         service=service_of(facts, ctx, system),
+        services={n: fact.value for n, fact in facts.services.items() if isinstance(fact, Known)},
         licence=licence,
         kms=kms,
         network=network_of(facts, ctx, system, kms),
         entitlement=entitlement_of(facts, ctx, system),
-        attempts=attempts_of(facts, results),
+        attempts=attempts,
         lost_rights=lost_rights(facts, system),
         standing=_standing_of(licence, kms),
-        console=console_of(facts),
+        console=console,
     )
 
 

@@ -8,6 +8,7 @@ in ``TOPICS``, a new finding of a topic nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
 from volact.core.accept import accept
 from volact.core.assessment import Assessment
@@ -84,10 +85,9 @@ def _declared() -> Iterator[FindingKind]:
         yield from (value for value in vars(topic).values() if isinstance(value, FindingKind))
 
 
-# The cause before what it brings about.
-KINDS: tuple[FindingKind, ...] = tuple(
-    sorted(dict.fromkeys(_declared()), key=lambda kind: kind.place)
-)
+# Topic by topic, as rules are applied; and the cause before what it brings about.
+_BY_TOPIC: tuple[FindingKind, ...] = tuple(dict.fromkeys(_declared()))
+KINDS = tuple(sorted(_BY_TOPIC, key=lambda kind: kind.place))
 BY_ID: dict[str, FindingKind] = {kind.id: kind for kind in KINDS}
 if len(BY_ID) != len(KINDS):
     raise ImportError("two kinds of findings share an id")
@@ -95,27 +95,28 @@ if len(BY_ID) != len(KINDS):
 _SEVERITIES = {"error": 0, "warning": 1, "info": 2, "accepted": 3}
 
 
-def diagnose(a: Assessment, kinds: Iterable[FindingKind] = KINDS) -> tuple[Finding, ...]:
+def diagnose(a: Assessment, kinds: Iterable[FindingKind] = _BY_TOPIC) -> tuple[Finding, ...]:
     """What is wrong or notable on a server.
 
     A rule that raises costs only its own finding: ``rule-failed`` names it.
 
     Args:
         a: the server as it was assessed.
-        kinds: whose rules are applied, in the order of their findings.
+        kinds: whose rules are applied.
 
     Returns:
         The findings, errors first, every id once; those that the operator accepts are
         marked so, and last.
     """
-    found: list[Finding] = []
+    placed: list[tuple[int, Finding]] = []
     failed: dict[str, str] = {}
     for kind in kinds:
         try:
             if kind.rule is not None and (one := kind.rule(a)) is not None:
-                found.append(kind.finding(one))
+                placed.append((kind.place, kind.finding(one)))
         except Exception as error:  # any error: the other rules go on
             failed[kind.id] = type(error).__name__
+    found = [finding for _, finding in sorted(placed, key=itemgetter(0))]
     if failed:
         found.append(unknown.rules_failed(failed))
     marked = accept(found, a.ctx.expected, a.ctx.now)

@@ -78,7 +78,7 @@ def clock_skew(a: Assessment) -> Found | None:
 
 def set_clock(a: Assessment) -> Iterator[StepParams]:
     """Bring the clock back, from the provider's time servers."""
-    service, skew = a.find_service("W32Time"), a.clock.skew_s
+    service, skew = a.services.get("W32Time"), a.clock.skew_s
     if skew is None:
         return
     if service and service.start != "Disabled":

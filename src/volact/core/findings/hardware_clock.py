@@ -52,7 +52,7 @@ RTC_UTC_MISMATCH = reported(
 
 def time_seeding(a: Assessment) -> Found | None:
     """The clock is off, and Windows may also take the time from TLS traffic."""
-    skew, service = a.clock.skew_s, a.find_service("W32Time")
+    skew, service = a.clock.skew_s, a.services.get("W32Time")
     if skew is None or abs(skew) < WARNING_S or value_of(a.facts.time.seed) != 1:
         return None
     if service is None or service.state != "Running":

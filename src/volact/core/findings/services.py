@@ -116,7 +116,7 @@ SERVICE_STOPPED = FindingKind(
 def spp_notification_stopped(a: Assessment) -> Found | None:
     """Server 2008 and 2008 R2 need their notification service for activation."""
     name = a.system.notification_service
-    service = a.find_service(name) if name else None
+    service = a.services.get(name) if name else None
     if service is None or service.state in ("Running", "Start Pending"):
         return None
     evidence = {"service": name, "state": service.state, "start": service.start}
@@ -148,7 +148,7 @@ def spp_notification_stopped(a: Assessment) -> Found | None:
 def start_notification(a: Assessment) -> Iterator[StepParams]:
     """Start the notification service of Server 2008 and 2008 R2."""
     name = a.system.notification_service
-    service = a.find_service(name)
+    service = a.services.get(name)
     if service and service.start == "Disabled":
         yield EnableService(name=name, start=DEFAULT_START[name])
     yield from start_service(a, name)

@@ -23,7 +23,7 @@ _RUNNING = ("Running", "Start Pending")
 
 def start_service(a: Assessment, name: str) -> Iterator[StepParams]:
     """Start a service that is known to be there and not to run."""
-    service = a.find_service(name)
+    service = a.services.get(name)
     if service and service.state not in _RUNNING:
         yield StartService(name=name)
 

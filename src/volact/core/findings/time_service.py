@@ -28,7 +28,7 @@ def time_service_off(a: Assessment) -> Found | None:
     Stopped alone is by design outside of a domain since 2008 R2.
     """
     fact = a.facts.services.get("W32Time")
-    service = a.find_service("W32Time")
+    service = a.services.get("W32Time")
     skew = a.clock.error_s
     if isinstance(fact, Absent):
         word = say("missing")
@@ -52,7 +52,7 @@ def time_service_off(a: Assessment) -> Found | None:
 
 def run_time_service(a: Assessment) -> Iterator[StepParams]:
     """Let the Windows Time service run again."""
-    service = a.find_service("W32Time")
+    service = a.services.get("W32Time")
     if service and service.start == "Disabled":
         yield EnableService(name="W32Time", start=DEFAULT_START["W32Time"])
     triggers = a.facts.time.triggers
