@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import socket
 import ssl
@@ -37,8 +38,14 @@ def enormous(send: Callable[[bytes], None]) -> None:
         send(BLOCK)
 
 
+@functools.cache
+def _bomb() -> bytes:
+    """Little that is much once it is decompressed; to make it takes a second."""
+    return gzip.compress(bytes(200 * 1024 * 1024), 9)
+
+
 def compressed(send: Callable[[bytes], None]) -> None:
-    body = gzip.compress(bytes(200 * 1024 * 1024), 9)
+    body = _bomb()
     send(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from inspect import isasyncgen
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def test_a_program_of_a_foreign_inventory_needs_consent(tmp_path: Path) -> None:
     fleet = volact.load_inventory(file)
     with pytest.raises(volact.InputError, match="names a program"):
         volact.check(fleet)
-    assert volact.check(fleet, volact.Options(allow_commands=True))
+    assert isasyncgen(volact.check(fleet, volact.Options(allow_commands=True)))
 
 
 def test_a_password_is_never_shown() -> None:
@@ -84,22 +85,20 @@ def test_a_password_is_never_shown() -> None:
 
 
 async def test_check_and_plan_change_nothing_and_activate_repairs() -> None:
-    with child_lab("tencent", SERVERS, 7) as inventory:
-        await _activated(volact.load_inventory(inventory))
-
-
-async def _activated(fleet: volact.Inventory) -> None:
     options = volact.Options(control=_AT_ONCE)
-    before = {row.name: row async for row in volact.check(fleet, options)}
-    planned = {row.name: row async for row in volact.plan(fleet, options)}
+    with child_lab("tencent", SERVERS, 7) as inventory:
+        fleet = volact.load_inventory(inventory)
+        before = {row.name: row async for row in volact.check(fleet, options)}
+        planned = {row.name: row async for row in volact.plan(fleet, options)}
+        repaired = [name for name, row in planned.items() if row.plan]
+        limited = volact.Options(control=_AT_ONCE, limit=tuple(repaired))
+        after = {row.name: row async for row in volact.activate(fleet, limited)}
     assert set(before) == set(planned) == {server.name for server in fleet.servers}
     assert {name: row.verdict for name, row in before.items()} == {
         name: row.verdict for name, row in planned.items()
     }
-    repaired = [name for name, row in planned.items() if row.plan]
+    assert not any(row.results for row in (*before.values(), *planned.values()))
     assert repaired
-    limited = volact.Options(control=_AT_ONCE, limit=tuple(repaired))
-    after = {row.name: row async for row in volact.activate(fleet, limited)}
     assert set(after) == set(repaired)
     assert all(row.results for row in after.values())
     assert "healthy" in {row.verdict for row in after.values()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ from volact.threads import BlockingCalls
 
 KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDsomething", "TENCENTCLOUD_SECRET_KEY": "some-key"}
 BUFFERS = 16 * 1024 * 1024
+# Long enough for any machine: only a hang takes longer.
+HANG_S = 120.0
 
 
 async def ask_tencent(port: int, _folder: Path) -> ApiError:
@@ -74,7 +77,7 @@ CLOUDS = pytest.mark.parametrize(("ask", "limits"), ASKS.values(), ids=ASKS)
 async def test_an_api_that_floods(ask: Ask, limits: Limits, say: Say, tmp_path: Path) -> None:
     with evil(say) as server:
         await ask(server.port, tmp_path)
-        assert server.over.wait(10)
+        assert server.over.wait(HANG_S)
         assert server.sent < limits.most_bytes + BUFFERS
 
 
@@ -111,7 +114,7 @@ def test_metadata_of_aws_that_floods_gives_no_keys(
             monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)
             with pytest.raises(InputError):
                 aws_sdk.Keys(AwsSettings()).find()
-            assert server.over.wait(10)
+            assert server.over.wait(HANG_S)
             assert server.sent < aws_sdk.METADATA.most_bytes + BUFFERS
 
 
@@ -119,13 +122,15 @@ def test_metadata_that_floods_trickles_or_leads_elsewhere() -> None:
     with evil(page("role")) as elsewhere:
         floods = (*FLOODS.values(), *SLOW.values(), compressed)
         floods += tuple(map(with_success, floods))
-        for say in (*floods, leads_to(elsewhere.port)):
-            begun = time.monotonic()
+
+        def nothing_comes(say: Say) -> bool:
             with evil(say) as server:
-                assert fetch(f"http://127.0.0.1:{server.port}/") == ""
-                assert server.over.wait(10)
-                assert server.sent < BUFFERS
-            assert time.monotonic() - begun < 15
+                fetched = fetch(f"http://127.0.0.1:{server.port}/")
+                return fetched == "" and server.over.wait(HANG_S) and server.sent < BUFFERS
+
+        says = (*floods, leads_to(elsewhere.port))
+        with ThreadPoolExecutor(len(says)) as pool:  # those that trickle take seconds each
+            assert list(pool.map(nothing_comes, says)) == [True] * len(says)
         assert elsewhere.requests == []
 
 

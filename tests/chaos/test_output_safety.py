@@ -186,9 +186,14 @@ async def test_what_is_remembered_is_harmless_too(fleet: Fleet) -> None:
 async def test_what_is_brought_by_hand_is_harmless(fleet: Fleet) -> None:
     host = fleet.folder / "pasted.txt"
     host.write_bytes("".join(ATTACKS).encode("utf-8", "surrogatepass") + b"VOLACT1 9 00000000 {x\n")
-    harmless(await fleet.volact("read-answer", "pasted.txt"))
-    for attack in (ATTACKS[0], ATTACKS[1]):
-        harmless(await fleet.volact("explain", attack.replace("\0", "")))
+    read = await fleet.volact("read-answer", "pasted.txt")
+    explained = [await fleet.volact("explain", attack) for attack in ATTACKS[:2]]
+    assert (read.code, "pasted.txt" in read.out) == (4, True)
+    assert [(ended.code, ended.out, ended.err.count("\n")) for ended in explained] == [
+        (2, "", 1)
+    ] * 2
+    for ended in (read, *explained):
+        harmless(ended)
 
 
 def test_attacks_are_seen_where_nothing_is_done_about_them() -> None:

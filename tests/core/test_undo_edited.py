@@ -11,6 +11,7 @@ from test_steps import PROMISES, Promise
 from test_undo import CONSENT, done, steps_of
 
 from volact.core.sddl import others_may_write, service_sid
+from volact.core.steps import BY_NAME
 from volact.core.steps.wire import from_wire
 from volact.core.undo import UndoPlan, plan_undo
 from volact.model.report import ServerReport
@@ -42,12 +43,15 @@ def test_no_value_of_a_store_breaks_an_undo(promise: Promise, answered: bool) ->
     for value in EDITS:
         plan = edited(promise, value, answered=answered)
         for step in steps_of(plan):
-            from_wire(step)  # as typed as any other step
+            assert (
+                type(from_wire(step).params) is BY_NAME[step.do].params
+            )  # as typed as any other step
         row = plan.preview()
+        assert (row.word == "planned") is bool(steps_of(plan))
         report = ServerReport(
             name="a", address="ssh://h", provider=None, verdict="attention", undo=row
         )
-        msgspec.json.encode(report, enc_hook=str)
+        assert b'"undo":{' in msgspec.json.encode(report, enc_hook=str)
 
 
 def test_no_edit_opens_the_licensing_program_to_others() -> None:

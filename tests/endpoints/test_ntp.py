@@ -11,6 +11,7 @@ from typing import Any
 
 import ntplib
 import pytest
+from virtual_time import pass_time
 
 from volact.endpoints import NtpHealth, probe_ntp
 
@@ -55,7 +56,12 @@ def answer(question: bytes, ahead_s: float = 0.0, **changes: int) -> bytes:
 
 async def asked(reply: Reply, host: str = "127.0.0.1") -> NtpHealth:
     async with serving(reply, host) as port:
-        return await probe_ntp(host, port, 0.3)
+        return await probe_ntp(host, port, 60.0)
+
+
+def silent(_question: bytes) -> None:
+    """No answer comes, and the time for it is over."""
+    pass_time(60.0)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
@@ -63,16 +69,16 @@ async def test_offset_and_delay(host: str) -> None:
     where = "127.0.0.1" if host == "localhost" else host
     health = await asked(lambda question: answer(question, ahead_s=18000.0), where)
     assert health.word == "ok"
-    assert health.offset_s == pytest.approx(18000.0, abs=0.2)
     assert health.delay_s is not None
-    assert 0 <= health.delay_s < 0.3
+    assert health.delay_s >= 0
+    assert health.offset_s == pytest.approx(18000.0, abs=health.delay_s / 2 + 0.01)
     assert health.stratum == 2
 
 
 @pytest.mark.parametrize(
     ("reply", "word"),
     [
-        (lambda question: None, "timeout"),
+        (silent, "timeout"),
         (lambda question: b"short", "bad-answer"),
         (lambda question: question, "bad-answer"),
         (lambda question: answer(b"\0" * 48), "bad-answer"),
@@ -92,8 +98,8 @@ async def test_nothing_listens() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    assert (await probe_ntp("127.0.0.1", port, 0.5)).word == "refused"
+    assert (await probe_ntp("127.0.0.1", port, 60.0)).word == "refused"
 
 
 async def test_a_name_that_does_not_resolve() -> None:
-    assert (await probe_ntp("no-such-host.invalid", 123, 2.0)).word == "name-unresolved"
+    assert (await probe_ntp("no-such-host.invalid", 123, 60.0)).word == "name-unresolved"

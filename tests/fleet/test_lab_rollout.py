@@ -247,7 +247,7 @@ def lock(place: Place, name: str, *, age_ms: int = 0) -> None:
 async def test_a_server_that_another_run_changes_is_left_alone_and_named(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(4, "kms-host-wrong")) as place:
         lock(place, "web-02")
-        done = await place.activate("--deadline", "10", "-o", "json")
+        done = await place.activate("--retries", "0", "-o", "json")
         assert done.code == 4
         assert done.kinds() == {"web-02": "busy"}
         row = done.rows["web-02"]

@@ -133,13 +133,20 @@ async def test_a_shared_source_is_asked_once(tmp_path: Path) -> None:
     assert count.read_text() == "x"
 
 
-async def test_giving_up_on_one_server_leaves_the_password_to_the_others() -> None:
-    code = f"import time; time.sleep(0.2); print('{MARK}')"
+async def test_giving_up_on_one_server_leaves_the_password_to_the_others(tmp_path: Path) -> None:
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    code = (
+        f"import os, time; open({str(begun)!r}, 'x').close()\n"
+        f"while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
+        f"print('{MARK}')"
+    )
     credential = Credential(password_command=(sys.executable, "-c", code))
     secrets = Secrets({})
     first = asyncio.ensure_future(secrets.password(credential))
-    await asyncio.sleep(0.05)
+    while not begun.exists():
+        await asyncio.sleep(0.01)
     first.cancel()
+    go.touch()
     secret = await secrets.password(credential)
     assert secret is not None
     assert secret.reveal() == MARK

@@ -24,7 +24,7 @@ async def talk(port: int, *messages: bytes) -> list[bytes]:
     answers = []
     for message in messages:
         writer.write(message)
-        answers.append(await asyncio.wait_for(reader.read(4096), 5))
+        answers.append(await asyncio.wait_for(reader.read(4096), 120))
     writer.close()
     return answers
 
@@ -87,7 +87,7 @@ async def test_a_bind_may_come_in_pieces() -> None:
     for byte in dcerpc.bind(9):
         writer.write(bytes([byte]))
         await writer.drain()
-    assert dcerpc.accepted(await asyncio.wait_for(reader.read(200), 5))
+    assert dcerpc.accepted(await asyncio.wait_for(reader.read(200), 120))
     writer.close()
     await host.stop()
 
@@ -97,7 +97,7 @@ async def test_metadata_is_real_http_with_keep_alive_and_a_date(here: Place) -> 
     peer = here.world.internet.peers["169.254.0.23", 80]
 
     def ask() -> tuple[list[int], str, bool]:
-        connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=120)
         statuses, socket = [], None
         for key in ("instance-id", "no-such-key"):
             headers = {"X-Lab-Server": "web-01"}
@@ -123,8 +123,8 @@ async def test_each_server_gets_its_own_metadata_over_one_connection(here: Place
 
     def ask(machine: Machine) -> str:
         pool = HttpPool(machine.network, machine.spec.name)
-        first = pool.request("GET", url, {}, Limits(connect_s=1.0)).body.decode()
-        assert pool.request("GET", url, {}, Limits(connect_s=1.0)).body.decode() == first
+        first = pool.request("GET", url, {}, Limits(connect_s=60.0)).body.decode()
+        assert pool.request("GET", url, {}, Limits(connect_s=60.0)).body.decode() == first
         pool.close()
         return first
 

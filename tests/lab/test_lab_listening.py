@@ -23,7 +23,7 @@ async def test_a_connection_that_comes_as_a_listener_stops_is_ended(turns: int) 
             await asyncio.sleep(0)
         await listener.stop()
         assert listener.connections == 0
-        client.settimeout(20)
+        client.settimeout(120)
         try:
             assert client.recv(1) == b""
         except ConnectionResetError:

@@ -60,7 +60,7 @@ async def gate() -> AsyncIterator[Gate]:
     await server.wait_closed()
 
 
-async def heard(gate: Gate, limit_s: float = 5.0) -> bytes:
+async def heard(gate: Gate, limit_s: float = 120.0) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", gate.port)
     try:
         writer.write(b"hello")

@@ -179,7 +179,7 @@ async def test_anybody_may_ask_what_it_is(find: Find) -> None:
     )
 
     def ask(headers: dict[str, str]) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", service.slot.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", service.slot.port, timeout=120)
         connection.request("POST", "/wsman", body, headers)
         answer = connection.getresponse()
         text = answer.read().decode()

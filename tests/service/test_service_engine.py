@@ -195,7 +195,7 @@ async def test_a_worker_without_its_lease_may_do_nothing(store: Store) -> None:
     lease = Lease(())
     store.change(lease.register)
     store.change(lease.renew)
-    await asyncio.wait_for(lease.fresh(), 5)
+    await asyncio.wait_for(lease.fresh(), 120)
     assert store.ask(beats) == {lease.worker: 1}
     store.change(lambda c: take_slot(c, "kms:1688", 1, lease.worker, "run/a"))
     store.change(lambda c: take_away(c, lease.worker, 0))  # it has lived on meanwhile

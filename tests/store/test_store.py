@@ -173,10 +173,10 @@ async def test_a_run_that_is_torn_off_stays_as_far_as_it_came(store_url: str) ->
         assert [sent.server for sent in store.intents("aa11")] == ["web-01"]
 
 
-def test_a_server_that_comes_twice_has_its_last_row(store_url: str) -> None:
+async def test_a_server_that_comes_twice_has_its_last_row(store_url: str) -> None:
     writer = store_writer(store_url, "aa11")
     writer.row(row("web-01", "failed", findings=(WRONG_HOST,)))
-    time.sleep(0.2)  # another batch
+    await writer.sending(intent("web-02"))  # waits for a batch that has this row
     writer.row(row("web-01"))
     writer.finish(end("aa11"))
     with opened(store_url) as store:

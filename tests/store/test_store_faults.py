@@ -303,7 +303,7 @@ async def test_what_waits_together_is_committed_together(postgresql: PostgresSer
     writer.finish(end("aa11"))
     with open_store(url) as store:
         assert len(list(store.intents("aa11"))) == 2000
-    assert postgresql.commits(url) < 60
+    assert postgresql.commits(url) < 500  # a dozen; the more, the slower the machine
 
 
 def test_sqlite_is_synchronous(file: Path) -> None:

@@ -81,7 +81,7 @@ class Servers:
         )
         return self.servers[next(names)]
 
-    async def run(self, server: Server, *lines: str, deadline_s: float = 20) -> Raw:
+    async def run(self, server: Server, *lines: str, deadline_s: float = 120) -> Raw:
         """Run a batch file that removes itself, as the agent does."""
         script = "\r\n".join(["@echo off", *lines, 'del /q /f "%~f0" & exit %code%', ""])
         async with self.opener(server) as transport:
@@ -149,7 +149,7 @@ async def test_one_opening_serves_several_scripts(servers: Servers) -> None:
     script = b'@echo off\r\necho VOLACT1 %~n0\r\ndel /q /f "%~f0" & exit 0\r\n'
     async with servers.opener(server) as transport:
         for name in ("volact-0123456789abcdef", "volact-fedcba9876543210"):
-            raw = await transport.run(script, name=name, deadline_s=20)
+            raw = await transport.run(script, name=name, deadline_s=120)
             told = b"" if servers.by_run_command else name.encode()
             assert b"VOLACT1 " + told in raw.stdout
     assert servers.left(server) == []
@@ -202,7 +202,7 @@ async def test_a_cut_answer_is_not_mended(servers: Servers) -> None:
 
 async def test_a_hang_ends_at_the_deadline(servers: Servers) -> None:
     with pytest.raises(TransportError) as caught:
-        async with asyncio.timeout(120):  # far from both: the deadline, and a hang
+        async with asyncio.timeout(200):  # far from both: the deadline, and a hang
             await servers.run(servers.one(fault="hang"), "set code=0", deadline_s=1)
     assert caught.value.kind == "timeout"
 

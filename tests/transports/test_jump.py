@@ -115,7 +115,7 @@ Start = Callable[[], Awaitable[Bastion]]
 async def visit(server: Server, options: SshOptions | None = None) -> Raw:
     opener = make_opener(Passwords(), options or SshOptions(config=Path("/nowhere")))
     async with opener(server) as transport:
-        return await transport.run(b"@echo off", name=NAME, deadline_s=10)
+        return await transport.run(b"@echo off", name=NAME, deadline_s=120)
 
 
 def behind(host: Host, known: Path, bastion: Bastion, folder: Path, **way: object) -> Server:
@@ -156,15 +156,18 @@ async def test_servers_share_the_way_and_the_last_one_closes_it(
     server = behind(host, known, bastion, tmp_path)
     opener = make_opener(Passwords(), SshOptions(config=Path("/nowhere")))
 
+    everyone = asyncio.Barrier(10)
+
     async def one() -> None:
         async with opener(server):
-            await asyncio.sleep(0.05)
+            await everyone.wait()
 
     await asyncio.gather(*(one() for _ in range(10)))
     assert bastion.users == ["ops"]
     assert len(bastion.went) == 10
     await closed(bastion)
-    await one()
+    async with opener(server):
+        pass
     assert bastion.users == ["ops", "ops"]
 
 
@@ -296,7 +299,7 @@ async def test_a_key_with_a_passphrase(
     server = host.as_server(known, key_files=(str(tmp_path / "key"),), passphrase_env="KEY")
     opener = make_opener(Passwords("open-sesame"), SshOptions(config=Path("/nowhere")))
     async with opener(server) as transport:
-        raw = await transport.run(b"@echo off", name=NAME, deadline_s=10)
+        raw = await transport.run(b"@echo off", name=NAME, deadline_s=120)
     assert raw.stdout.endswith(ANSWER)
     assert host.logins[0] == "key"
     wrong = make_opener(Passwords("wr0ng-mark"), SshOptions(config=Path("/nowhere")))

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from virtual_time import pass_time
 
 from volact.errors import InputError, TransportError
 from volact.inventory import parse_target
@@ -38,7 +39,7 @@ def shell(script: str) -> LocalTransport:
 async def test_output_status_and_times_come_back(temp: Path) -> None:
     before = time.time()
     raw = await shell("cat *.bat | tr -d '\\r'; echo err >&2; printf '%s\\n' $1; exit 3").run(
-        b"one\r\ntwo\r\n", name=NAME, deadline_s=10
+        b"one\r\ntwo\r\n", name=NAME, deadline_s=120
     )
     assert raw.stdout == f"one\ntwo\n.\\{NAME}.bat\n".encode()
     assert (raw.stderr, raw.exit_status) == (b"err\n", 3)
@@ -47,7 +48,7 @@ async def test_output_status_and_times_come_back(temp: Path) -> None:
 
 
 async def test_the_folder_is_for_this_account_alone(temp: Path) -> None:
-    raw = await shell("stat -c %a . ; pwd").run(b"", name=NAME, deadline_s=10)
+    raw = await shell("stat -c %a . ; pwd").run(b"", name=NAME, deadline_s=120)
     mode, folder = raw.stdout.decode().split()
     assert mode == "700"
     assert Path(folder).parent == temp
@@ -55,8 +56,12 @@ async def test_the_folder_is_for_this_account_alone(temp: Path) -> None:
 
 async def test_a_deadline_ends_every_process(temp: Path) -> None:
     pids = temp / "pids"
-    with pytest.raises(TransportError, match=r"did not finish within 2 s") as caught:
-        await shell(f"sleep 60 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=2)
+    run = shell(f"sleep 600 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=300)
+    task = asyncio.ensure_future(run)
+    await _written(pids)
+    pass_time(300)
+    with pytest.raises(TransportError, match=r"did not finish within 300 s") as caught:
+        await task
     assert caught.value.kind == "timeout"
     await _gone(pids)
     assert list(temp.iterdir()) == [pids]
@@ -64,10 +69,9 @@ async def test_a_deadline_ends_every_process(temp: Path) -> None:
 
 async def test_who_is_given_up_ends_every_process(temp: Path) -> None:
     pids = temp / "pids"
-    run = shell(f"sleep 60 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=60)
+    run = shell(f"sleep 600 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=600)
     task = asyncio.ensure_future(run)
-    while not (pids.exists() and pids.read_text().endswith("\n")):
-        await asyncio.sleep(0.01)
+    await _written(pids)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -79,8 +83,8 @@ async def test_who_is_given_up_while_the_script_starts_ends_every_process(
     temp: Path, turns: int
 ) -> None:
     """The seconds that its child sleeps are its name among all processes."""
-    seconds = f"60.{secrets.randbelow(10**12):012}"
-    run = shell(f"sleep {seconds} & wait").run(b"", name=NAME, deadline_s=60)
+    seconds = f"600.{secrets.randbelow(10**12):012}"
+    run = shell(f"sleep {seconds} & wait").run(b"", name=NAME, deadline_s=600)
     task = asyncio.ensure_future(run)
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -101,6 +105,12 @@ def _sleeping(seconds: str) -> list[str]:
     return found
 
 
+async def _written(pids: Path) -> None:
+    """Wait until the ids are in the file."""
+    while not (pids.exists() and pids.read_text().endswith("\n")):
+        await asyncio.sleep(0.01)
+
+
 async def _gone(pids: Path) -> None:
     """Wait until the processes whose ids are in a file have ended."""
     for pid in pids.read_text().split():
@@ -118,9 +128,9 @@ def _lives(pid: str) -> bool:
 
 async def test_output_is_bounded(temp: Path) -> None:
     with pytest.raises(TransportError, match="wrote more than") as caught:
-        await shell("yes x").run(b"", name=NAME, deadline_s=20)
+        await shell("yes x").run(b"", name=NAME, deadline_s=120)
     assert caught.value.kind == "protocol"
-    raw = await shell(f"head -c {MAX_OUTPUT} /dev/zero").run(b"", name=NAME, deadline_s=20)
+    raw = await shell(f"head -c {MAX_OUTPUT} /dev/zero").run(b"", name=NAME, deadline_s=120)
     assert len(raw.stdout) == MAX_OUTPUT
 
 

@@ -31,7 +31,7 @@ async def run(
     server: Server, secrets: Passwords | Secrets | None = None, options: SshOptions | None = None
 ) -> Raw:
     async with open_transport(server, secrets or Passwords(), options) as transport:
-        return await transport.run(b"@echo off", name=NAME, deadline_s=10)
+        return await transport.run(b"@echo off", name=NAME, deadline_s=120)
 
 
 async def refused(
@@ -243,7 +243,10 @@ async def test_host_keys_may_be_ignored_by_explicit_word(host: Host, tmp_path: P
 
 
 async def test_the_users_own_known_hosts_is_the_default(host: Host, known: Path) -> None:
-    await run(host.as_server(), options=SshOptions(known_hosts=known))
+    raw = await run(host.as_server(), options=SshOptions(known_hosts=known))
+    assert raw.stdout.endswith(ANSWER)
+    stranger = SshOptions(known_hosts=known.with_name("of another user"))
+    assert (await refused(host.as_server(), options=stranger)).kind == "host-key"
 
 
 async def test_ipv6(tmp_path: Path) -> None:

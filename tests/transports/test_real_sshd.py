@@ -99,7 +99,7 @@ def sshd_fixture() -> Iterator[Sshd]:
             daemon = _started(base, ports)
             yield Sshd(base, names[0], names[1], ports)
             daemon.terminate()
-            daemon.communicate(timeout=10)
+            daemon.communicate(timeout=120)
         finally:
             for name in names:
                 subprocess.run(["userdel", name], check=False, stderr=subprocess.DEVNULL)
@@ -134,9 +134,9 @@ def _started(base: Path, ports: dict[str, int]) -> subprocess.Popen[bytes]:
 
 async def why(server: Server) -> TransportError:
     with pytest.raises(TransportError) as caught:
-        options = SshOptions(host_keys="ignore", config=Path("/dev/null"), connect_s=30)
+        options = SshOptions(host_keys="ignore", config=Path("/dev/null"), connect_s=120)
         async with open_transport(server, Secrets({"PW": PASSWORD}), options) as transport:
-            await transport.run(b"@echo off\r\n", name="volact-0123456789abcdef", deadline_s=30)
+            await transport.run(b"@echo off\r\n", name="volact-0123456789abcdef", deadline_s=120)
     assert caught.value.line().isprintable()
     return caught.value
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 from msgspec.structs import replace
+from virtual_time import virtual_time
 
 from volact.cloud.base import (
     ApiError,
@@ -83,7 +84,7 @@ class OneAtATime:
         self.cancelled.append(invocation)
 
 
-async def run(command: OneAtATime, name: str, script: bytes = b"exit", s: float = 5) -> Raw:
+async def run(command: OneAtATime, name: str, script: bytes = b"exit", s: float = 120) -> Raw:
     transport = RunCommandTransport(Batcher(command), name, "salt")
     return await transport.run(script, name="volact-0", deadline_s=s)
 
@@ -93,7 +94,7 @@ async def test_each_machine_is_started_and_polled_by_itself() -> None:
     batcher = Batcher(command)
     raws = await asyncio.gather(
         *(
-            RunCommandTransport(batcher, name, "salt").run(b"exit", name="volact-0", deadline_s=5)
+            RunCommandTransport(batcher, name, "salt").run(b"exit", name="volact-0", deadline_s=120)
             for name in ("a1", "a2", "b1")
         )
     )
@@ -130,6 +131,7 @@ async def test_a_machine_that_is_not_ready_costs_only_itself() -> None:
     assert command.asked[0] == ("a1", "a2", "a3")
 
 
+@virtual_time
 async def test_what_is_no_longer_awaited_is_cancelled() -> None:
     command = OneAtATime()
     command.endless = {"a1"}
@@ -167,11 +169,12 @@ async def test_an_api_that_tells_of_other_tasks_gives_none_an_answer_of_another(
     names = ("a1", "a2", "b1")
     transports = [RunCommandTransport(batcher, name, "salt") for name in names]
     raws = await asyncio.gather(
-        *(one.run(b"exit", name="volact-0", deadline_s=5) for one in transports)
+        *(one.run(b"exit", name="volact-0", deadline_s=120) for one in transports)
     )
     assert [raw.stdout.decode() for raw in raws] == [*names]
 
 
+@virtual_time
 async def test_an_api_that_gives_one_id_twice_costs_time_only() -> None:
     batcher = Batcher(Liar(same_id=True))
     transports = [RunCommandTransport(batcher, name, "salt") for name in ("a1", "b1")]

@@ -120,4 +120,4 @@ async def test_a_large_file_arrives_whole_and_only_once(host: Host) -> None:
         with pytest.raises(asyncssh.SFTPError):
             await handle_of(again)
         assert Path(host.home, "new.bin").read_bytes() == data
-        await asyncio.wait_for(sftp.end(), 5)
+        await asyncio.wait_for(sftp.end(), 120)

@@ -50,7 +50,7 @@ async def test_one_execution_and_nothing_left(host: Host, known: Path) -> None:
 async def test_the_connection_is_kept_between_two_runs(host: Host, known: Path) -> None:
     async with open_transport(host.as_server(known), Passwords()) as transport:
         for _ in range(2):
-            raw = await transport.run(SCRIPT, name=fresh(), deadline_s=10)
+            raw = await transport.run(SCRIPT, name=fresh(), deadline_s=120)
             assert raw.stdout.endswith(ANSWER)
     assert len(host.logins) == 1
     assert len(host.scripts) == 2
@@ -74,7 +74,7 @@ async def test_every_default_shell_runs_it(host: Host, known: Path, shell: str) 
     host.shell = shell
     async with open_transport(host.as_server(known), Passwords()) as transport:
         for _ in range(2):
-            raw = await transport.run(SCRIPT, name=fresh(), deadline_s=10)
+            raw = await transport.run(SCRIPT, name=fresh(), deadline_s=120)
             assert raw.stdout.endswith(ANSWER)
     assert len(host.scripts) == 2
     # The form that worked is remembered: one wasted command at most.

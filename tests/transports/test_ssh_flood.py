@@ -145,7 +145,7 @@ async def test_what_a_login_and_an_execution_cost_is_far_below(host: Host, known
         budget = receive_budget.of(connection)
         assert budget is not None
         seen.append(budget._left)
-        await transport.run(SCRIPT, name=NAME, deadline_s=20)
+        await transport.run(SCRIPT, name=NAME, deadline_s=120)
         seen.append(budget._left)
     login = receive_budget.LOGIN - seen[0]
     execution = seen[0] + receive_budget.EXECUTION - seen[1]

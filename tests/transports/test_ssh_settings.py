@@ -45,7 +45,7 @@ while data := os.read(0, 65536):
 """
 
 
-def settings(folder: Path, text: str, connect_s: float = 20.0) -> SshOptions:
+def settings(folder: Path, text: str, connect_s: float = 120.0) -> SshOptions:
     path = folder / "config"
     path.write_text(text)
     return SshOptions(config=path, connect_s=connect_s)
@@ -55,14 +55,14 @@ def settings(folder: Path, text: str, connect_s: float = 20.0) -> SshOptions:
 async def children_end() -> AsyncIterator[None]:
     """No loop is closed before the commands that were started in it have ended."""
     yield
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while any(t.name.startswith("asyncio-waitpid") for t in threading.enumerate()):
             await asyncio.sleep(0.01)
 
 
 async def visit(server: Server, options: SshOptions) -> Raw:
     async with open_transport(server, Passwords(), options) as transport:
-        return await transport.run(SCRIPT, name=NAME, deadline_s=20)
+        return await transport.run(SCRIPT, name=NAME, deadline_s=120)
 
 
 def named(server: Server, host: str, user: str = USER) -> Server:
@@ -175,14 +175,17 @@ def test_no_wildcard_gets_into_known_hosts(tmp_path: Path) -> None:
 async def test_a_match_exec_that_sleeps_holds_up_no_other_server(
     host: Host, known: Path, tmp_path: Path
 ) -> None:
-    wait = tmp_path / "go"
+    begun, wait = tmp_path / "begun", tmp_path / "go"
     options = settings(
         tmp_path,
         "Host slow\n  User nobody\n"
-        f'Match originalhost slow exec "while [ ! -e {wait} ]; do sleep 0.05; done"\n  Port 1\n',
+        f'Match originalhost slow exec "touch {begun}; while [ ! -e {wait} ]; do sleep 0.05; done"'
+        "\n  Port 1\n",
+        connect_s=120.0,
     )
     slow = asyncio.create_task(visit(named(host.as_server(known), "slow"), options))
-    await asyncio.sleep(0.2)
+    while not begun.exists():
+        await asyncio.sleep(0.01)
     assert (await visit(host.as_server(known), options)).stdout.endswith(ANSWER)
     assert not slow.done()
     wait.touch()

@@ -8,6 +8,7 @@ import itertools
 import pytest
 from cloud_lab import bad, bat, fault, good, ready_all, run_all
 from tencent_cloud import cloud
+from virtual_time import pass_time
 
 from volact.cloud.base import PollInterval, Timing
 from volact.transports.base import Raw
@@ -62,9 +63,17 @@ async def test_limits_of_a_call_are_kept_with_hundreds_of_instances() -> None:
 
 
 async def test_what_has_ended_is_not_asked_for_again() -> None:
-    slow = Timing(window_s=0.02, poll=PollInterval(first_s=0.2, growth=1.0, longest_s=0.2))
+    slow = Timing(window_s=0.02, poll=PollInterval(first_s=60.0, growth=1.0, longest_s=60.0))
     async with cloud(servers=5) as here:
-        await run_all(here.region(timing=slow), here.some(5))
+        every = run_all(here.region(timing=slow), here.some(5), deadline_s=1e9)
+        run = asyncio.ensure_future(every)
+        tasks = here.front.invocations.tasks
+        while [task.status for task in tasks.values()] != ["SUCCESS"] * 5:
+            await asyncio.sleep(0.01)
+        while not run.done():  # the next look is due
+            pass_time(60.0)
+            await asyncio.sleep(0.01)
+        assert {good(result).exit_status for result in (await run).values()} == {0}
         assert here.front.calls["DescribeInvocationTasks"] == 1
 
 

@@ -30,7 +30,7 @@ async def rows_of(lab: Lab, folder: Path, *, concurrency: int = 200) -> dict[str
     front_of(lab).invocations.pace = Pace(hanging=0.05)
     lab.write_inventory(folder / "lab.toml")
     inventory = load_inventory(folder / "lab.toml")
-    job = Job(mode="activate", images=inventory.images, deadline_s=60, policy=Policy())
+    job = Job(mode="activate", images=inventory.images, deadline_s=120, policy=Policy())
     control = Control(concurrency=concurrency)
     rows = run_fleet(inventory.servers, make_opener(Secrets()), job, control)
     return {row.name: row async for row in rows}
@@ -100,7 +100,7 @@ async def test_several_accounts_at_once(tmp_path: Path) -> None:
             )
             for name, profile in zip(names, profiles, strict=True)
         ]
-        job = Job(mode="check", deadline_s=20)
+        job = Job(mode="check", deadline_s=120)
         rows = {r.name: r async for r in run_fleet(servers, make_opener(Secrets()), job)}
         assert [rows[name].verdict for name in names[:2]] == ["healthy"] * 2
         for name, says in zip(
@@ -123,7 +123,7 @@ async def test_opening_tells_of_a_server_that_cannot_be_asked() -> None:
             raw = await transport.run(
                 b"@echo off\r\necho VOLACT1\r\nexit 0\r\n",
                 name="volact-0123456789",
-                deadline_s=10,
+                deadline_s=120,
             )
             assert begun <= raw.asked <= raw.answered <= time.time()
         with pytest.raises(TransportError, match="Offline"):
@@ -165,4 +165,4 @@ async def used(here: Cloud) -> None:
     service = here.service()
     for name in here.ids:
         async with service.open(here.server(name)) as transport:
-            await transport.run(b"exit 0\r\n", name="volact-0123456789", deadline_s=10)
+            await transport.run(b"exit 0\r\n", name="volact-0123456789", deadline_s=120)

@@ -49,7 +49,7 @@ async def test_a_second_script_costs_three_requests_more(fleet: Fleet) -> None:
     server = fleet.find()
     async with open_transport(server, Secrets()) as transport:
         for name in (NAME, f"{NAME}-2"):
-            await transport.run(SCRIPT, name=name, deadline_s=20)
+            await transport.run(SCRIPT, name=name, deadline_s=120)
     assert fleet.requests(server) == 11
     assert fleet.service(server).shells.most == 1
 
@@ -193,8 +193,10 @@ async def _threads_end(before: set[threading.Thread]) -> None:
 
 async def test_threads_end_with_their_connections(fleet: Fleet) -> None:
     before = _threads()
-    await asyncio.gather(*(run(fleet.find(tls=tls)) for tls in (True, False)))
+    raws = await asyncio.gather(*(run(fleet.find(tls=tls)) for tls in (True, False)))
     await _threads_end(before)
+    assert [raw.exit_status for raw in raws] == [0, 0]
+    assert _threads() <= before
 
 
 async def test_a_goodbye_that_is_given_up_ends_its_thread() -> None:

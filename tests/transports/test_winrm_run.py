@@ -142,10 +142,10 @@ async def test_a_hang_ends_at_the_deadline_on_the_server_too(fleet: Fleet) -> No
 async def test_a_shell_that_is_gone_between_two_scripts(fleet: Fleet) -> None:
     server = fleet.find()
     async with open_transport(server, Secrets()) as transport:
-        await transport.run(SCRIPT, name=NAME, deadline_s=20)
+        await transport.run(SCRIPT, name=NAME, deadline_s=120)
         fleet.service(server).shells.clear()
         with pytest.raises(TransportError) as caught:
-            await transport.run(SCRIPT, name=NAME, deadline_s=20)
+            await transport.run(SCRIPT, name=NAME, deadline_s=120)
         assert caught.value.kind == "connect"
         assert "the remote shell is gone" in caught.value.message
 
@@ -175,7 +175,7 @@ async def test_a_service_that_stops_in_the_middle(fleet: Fleet) -> None:
     async with open_transport(server, Secrets()) as transport:
         await fleet.lab.winrm.stop()
         with pytest.raises(TransportError) as caught:
-            await transport.run(SCRIPT, name=NAME, deadline_s=20)
+            await transport.run(SCRIPT, name=NAME, deadline_s=120)
     assert caught.value.kind == "connect"
 
 
@@ -200,7 +200,7 @@ async def test_one_opener_serves_many_at_once(fleet: Fleet) -> None:
 
     async def one(server: Server) -> int | None:
         async with opener(server) as transport:
-            raw = await transport.run(SCRIPT, name=NAME, deadline_s=20)
+            raw = await transport.run(SCRIPT, name=NAME, deadline_s=120)
             return raw.exit_status
 
     statuses = await asyncio.gather(*(one(fleet.servers[name]) for name in good))

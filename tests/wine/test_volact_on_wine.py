@@ -45,7 +45,7 @@ def volact(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=250,
         check=False,
         env={**os.environ, **environment},
     )

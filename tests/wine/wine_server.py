@@ -100,7 +100,7 @@ class WineServer:
         self.prefix.mkdir()
         self._make_account()
         os.chown(self.prefix, self.uid, self.gid)
-        self.run("wineboot", "-i", timeout=120)
+        self.run("wineboot", "-i", timeout=240)
         # A server does not go down when no user is logged in: services stay up.
         self.run("wineserver", "-w")
         self.run("wineserver", "-p")
@@ -141,7 +141,7 @@ class WineServer:
         public = (self.base / "host_key.pub").read_text()
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}")
 
-    def run(self, *command: str, timeout: float = 60, **environment: str) -> Ran:
+    def run(self, *command: str, timeout: float = 200, **environment: str) -> Ran:
         """Run a program of Wine's as the account."""
         done = subprocess.run(
             command,
@@ -166,13 +166,13 @@ class WineServer:
         )
         return Ran(done.stdout.decode("utf-8", "replace"), done.returncode)
 
-    def cmd(self, line: str, timeout: float = 60) -> Ran:
+    def cmd(self, line: str, timeout: float = 200) -> Ran:
         """Run a line of cmd, as it would be typed."""
         return self.run(
             "wine", "cmd", "/c", "%VOLACT_CMD%", timeout=timeout, VOLACT_CMD=f"cmd.exe /c {line}"
         )
 
-    def run_file(self, script: bytes, name: str, timeout: float = 60) -> Ran:
+    def run_file(self, script: bytes, name: str, timeout: float = 200) -> Ran:
         """Put a file into the temporary folder and run it there."""
         file = self.temp / name
         file.write_bytes(script)
@@ -232,7 +232,7 @@ class WineServer:
         """Take away everything that ``start`` made."""
         if self.sshd is not None:
             self.sshd.terminate()
-            self.sshd.wait(10)
+            self.sshd.wait(120)
         if self.uid >= 0:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.run("wineserver", "-k", timeout=20)
