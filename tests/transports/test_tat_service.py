@@ -46,8 +46,8 @@ async def test_every_fault_ends_as_the_lab_says(tmp_path: Path) -> None:
         assert lab.errors == []
         calls = front_of(lab).calls
         assert calls["DescribeAutomationAgentStatus"] == 1
-        # One probe for all; repairs that differ go out by themselves.
-        assert calls["RunCommand"] < 30
+        # One probe for all but the bad ones; of 29 repairs none may meet another in time.
+        assert calls["RunCommand"] < 15 + 29
         assert front_of(lab).limits.refused == 0
 
 
