@@ -31,6 +31,8 @@ from volact.model.profile import Image
 from volact.model.step import Plan, Step
 
 HOUR, DAY = 3600, 86_400
+# What an interrupted run left behind: raised limits, and their record.
+RAISED: dict[str, Any] = {"time__saved": "54000 54001", "time__pos": 2**32 - 1, "time__neg": 2**32 - 1}
 SLMGR = "cscript /nologo %windir%/system32/slmgr.vbs"
 SILENT: dict[str, Any] = {"products": unreadable(), "licensing": unreadable()}
 IMPORTED = {"img-x": Image(source="EXTERNAL_IMPORT")}
@@ -162,7 +164,7 @@ EXAMPLES = [
     ),
     Example(
         "limits left raised",
-        server(licensed=False, skew_s=3 * DAY, time__saved="54000 -"),
+        server(licensed=False, skew_s=3 * DAY, **RAISED),
         "restore-time-limits set-time-source sync-clock activate",
     ),
     Example("limits left raised, licensed", server(time__saved="54000 -"), ""),
@@ -491,6 +493,15 @@ def test_the_console_commands_set_the_clock_as_the_document_says() -> None:
         'w32tm /config /syncfromflags:manual /manualpeerlist:"ntpupdate.tencentyun.com" /update',
         "w32tm /resync",
     )
+
+
+def test_limits_left_raised_are_raised_again_once_they_are_restored() -> None:
+    """The clock is set under the limits as they were, which would refuse it."""
+    left = server(licensed=False, skew_s=3 * DAY, **RAISED)
+    assert params(left, "sync-clock")["raise_limits"] is True
+    lines = commands(left)
+    after = lines[lines.index("w32tm /resync") :]
+    assert any("MaxNegPhaseCorrection /t REG_DWORD /d 54001" in line for line in after)
 
 
 def test_raised_limits_are_put_back_at_the_console_too() -> None:

@@ -174,7 +174,7 @@ def test_a_report_without_acceptances_is_as_it_was() -> None:
 
 
 def test_servers_that_never_had_their_turn_have_nothing_in_common_and_no_cause() -> None:
-    error = ErrorRow(kind="not-begun", message="not started: 1 canary failed: web-00")
+    error = ErrorRow(kind="not-begun", message="1 canary failed: web-00")
     waiting = [
         msgspec.structs.replace(
             judged(f"web-{n:02}", MAK), verdict="not-started", error=error, findings=()

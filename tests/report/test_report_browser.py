@@ -250,7 +250,7 @@ def test_axe_finds_no_violation(tab: Tab, tmp_path: Path, dark: bool, width: int
             raise
         pytest.skip("needs axe-playwright-python (make setup)")
     axe = next(file for file in files if file.name == "axe.min.js").locate()
-    begun = ErrorRow(kind="not-begun", message="not started: 1 canary failed")
+    begun = ErrorRow(kind="not-begun", message="1 canary failed")
     waiting = msgspec.structs.replace(unreachable("w-1"), verdict="not-started", error=begun)
     rows = [*fleet(40), attention("pol-01"), failed(), healthy("r", repaired=True), waiting]
     accepted = Finding(id="kms-host-role", severity="accepted", summary="This is a KMS host",

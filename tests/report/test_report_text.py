@@ -58,7 +58,7 @@ def stopped_text(command: str) -> str:
     """The report of a rollout that many servers had no turn in."""
     out = io.StringIO()
     writer = TextWriter(out, HOW)
-    error = ErrorRow(kind="not-begun", message="not started: 1 canary failed: web-00")
+    error = ErrorRow(kind="not-begun", message="1 canary failed: web-00")
     lost = [unreachable(f"web-{n:02}") for n in range(1, 30)]
     waiting = {"verdict": "not-started", "error": error}
     servers = [*(msgspec.structs.replace(row, **waiting) for row in lost), failed(), healthy()]

@@ -249,7 +249,11 @@ def test_a_stored_sentence_finds_its_template_again() -> None:
     with speaking("id"):
         assert tr(str(sentence)) == tr(sentence) != str(sentence)
         assert tr("The clock is 7 h 59 min behind.") == "Jam tertinggal 7 jam 59 menit."
+        assert tr("the RPC server is not available") == "server RPC tidak tersedia"
+        assert tr("activate") == "activate"
         assert tr("web 01, behind the gate") == "web 01, behind the gate"
     with speaking("zh-CN"):
         assert tr("no login within 20 s") == "20 秒内未能登录"
+        stopped = "the rollout stopped: 1 canary failed: web-28; 35 of 40 servers were not started"
+        assert not re.search("[a-z]{3,} [a-z]", tr(stopped))
     assert tr("no login within 20 s") == "no login within 20 s"

@@ -278,7 +278,7 @@ class FleetRun(Generic[I_, R]):
     def _message(self, server: Server, reason: NoResult) -> Text:
         doing = _DOING[self._phases.get(server.name)]
         if reason.cause == "stopped" and self._policy.stop is not None:
-            return say("not started: {why}", why=self._policy.stop.sentence)
+            return self._policy.stop.sentence
         if reason.cause == "interrupted":
             return say("interrupted {doing}", doing=doing)
         if reason.cause == "run-time":

@@ -111,7 +111,6 @@ _STEP_KEYS = {"do", "because", "builds", "if_failed", "unless_failed", "unproven
 # What is not worth a word.
 NOTHING: tuple[object, ...] = (None, "", [], {}, ())
 _HRESULT_KEYS = ("hresult", "reason", "code")
-_SKIPPED = re.compile(r"skipped: (.+) failed")
 
 
 def duration(seconds: float) -> str:
@@ -246,11 +245,7 @@ def _set(key: str, item: Any) -> str:
 
 def note_words(result: Mapping[str, Any]) -> str:
     """The step's own remark."""
-    note = str(result.get("note") or "")
-    skipped = _SKIPPED.fullmatch(note)
-    if skipped:
-        return plain(tr(say("skipped: {step} failed", step=skipped[1])))
-    return plain(tr(note))
+    return plain(tr(str(result.get("note") or "")))
 
 
 def refusal_lines(server: ServerReport) -> list[str]:

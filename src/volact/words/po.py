@@ -28,9 +28,10 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """A language's messages, and the plural form of a count."""
+    """A language's messages, the singular of each plural, and the plural form of a count."""
 
     messages: dict[str, tuple[str, ...]]
+    singulars: dict[str, str]
     form: Callable[[int], int]
 
 
@@ -45,9 +46,11 @@ def read_po(text: str) -> Catalogue:
     entries = tuple(entries_of(text))
     header = next((entry.said[0] for entry in entries if not entry.text), "")
     rule = _PLURAL.search(header)
-    messages = {e.text: e.said for e in entries if e.text and all(e.said) and not e.fuzzy}
+    told = [e for e in entries if e.text and all(e.said) and not e.fuzzy]
+    messages = {e.text: e.said for e in told}
+    singulars = {e.many: e.text for e in told if e.many}
     # gettext's own reader of the rule: the catalogue is ours, and it takes nothing but arithmetic.
-    return Catalogue(messages, gettext.c2py(rule[1] if rule else "0"))
+    return Catalogue(messages, singulars, gettext.c2py(rule[1] if rule else "0"))
 
 
 def entries_of(text: str) -> Iterator[Entry]:

@@ -71,7 +71,8 @@ def _catalogue(name: str) -> Catalogue:
 @cache
 def _forms(name: str) -> tuple[Form, ...]:
     """Made when a sentence is met that lost its template."""
-    return forms_of(_catalogue(name).messages)
+    catalogue = _catalogue(name)
+    return forms_of([*catalogue.messages, *catalogue.singulars])
 
 
 def _translated(text: str, name: str) -> str:
@@ -91,15 +92,20 @@ def _translated(text: str, name: str) -> str:
 @lru_cache(maxsize=4096)
 def _looked_up(template: str, text: str, name: str) -> str:
     """A sentence without arguments, or one that was stored: alike ones are many."""
-    known = _catalogue(name).messages
+    catalogue = _catalogue(name)
+    known = catalogue.messages
     if found := known.get(template):
         said = found[0].replace("{{", "{").replace("}}", "}")
         return said if text[:1] == template[:1] else clause(said)
-    if found := known.get(template[:1].upper() + template[1:]):
+    # A word alone may be a name, such as that of a step.
+    if " " in template and (found := known.get(template[:1].upper() + template[1:])):
         return clause(found[0].replace("{{", "{").replace("}}", "}"))
     if again := found_again(text, _forms(name)):
         args = {key: _translated(value, name) for key, value in again[1].items()}
-        return known[again[0]][0].format_map(args)
+        forms = known[catalogue.singulars.get(again[0], again[0])]
+        number = again[1].get("n", "")
+        form = catalogue.form(int(number)) if forms[1:] and number.isdecimal() else 0
+        return forms[form].format_map(args)
     return text
 
 

@@ -10,7 +10,8 @@ import re
 import string
 from collections.abc import Iterable
 
-_TELLING = 3  # so many words of its own tell a template
+_TELLING = 2  # so many words of its own tell a template
+_WORD = re.compile(r"[A-Za-z-]{3,}")
 _KINDS = {"code": "0x[0-9A-F]{8}", "meaning": ".+"}
 
 Form = tuple[str, re.Pattern[str]]  # a template, and what it matches
@@ -36,7 +37,7 @@ def _form(template: str) -> re.Pattern[str]:
 
     Where the template has few words of its own, its arguments have none but one.
     """
-    telling = len(re.sub(r"\{\w+\}", "", template).split()) >= _TELLING
+    telling = len(_WORD.findall(re.sub(r"\{\w+\}", "", template))) >= _TELLING
     parts, known = "", set[str]()
     for literal, name, *_ in string.Formatter().parse(template):
         parts += re.escape(literal)

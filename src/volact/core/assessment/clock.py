@@ -6,11 +6,12 @@ slow network must never look like a wrong clock.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
 
-from volact.model.fact import Absent, Known, Unreadable, value_of
+from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts, TimeFacts
 
 KMS_WINDOW_S = 4 * 3600
@@ -73,9 +74,26 @@ def measured_skew(facts: Facts) -> int | None:
     return own if agree else min(own, reference, key=abs)
 
 
+def own_limits(time: TimeFacts) -> tuple[Fact[int], Fact[int]]:
+    """The server's limits forwards and backwards, those before an interrupted run raised them.
+
+    Such a run has recorded them as ``54000 -``; they are restored before the clock is set.
+    """
+    saved = value_of(time.saved)
+    if saved is None:
+        return time.pos, time.neg
+    forwards, backwards = [*saved.split(), "-", "-"][:2]
+    return _recorded(forwards), _recorded(backwards)
+
+
+def _recorded(word: str) -> Fact[int]:
+    return Known(int(word)) if re.fullmatch("[0-9]{1,10}", word) else ABSENT
+
+
 def _beyond_limit(time: TimeFacts, skew: int) -> Beyond:
     """A clock that is behind needs a positive correction, one ahead a negative."""
-    policy, local = (time.policy_neg, time.neg) if skew > 0 else (time.policy_pos, time.pos)
+    forwards, backwards = own_limits(time)
+    policy, local = (time.policy_neg, backwards) if skew > 0 else (time.policy_pos, forwards)
     if isinstance(policy, Unreadable):
         return "policy"  # what policy allows is not known
     if isinstance(policy, Known):

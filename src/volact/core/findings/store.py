@@ -106,7 +106,7 @@ def product_policy_damaged(a: Assessment) -> Found | None:
         {"bytes": length},
         remedy=say(
             "Once it is licensed, restart the server and check again; if the finding remains, "
-            "on the server: {command}, activate again, restart.",
+            "on the server: {command}, then activate again and restart.",
             command=typed(a.console.reinstall_licences()),
         ),
     )

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from volact.core import shell
 from volact.core.assessment import Assessment
-from volact.core.assessment.clock import DEFAULT_LIMIT_S, measured_skew
+from volact.core.assessment.clock import DEFAULT_LIMIT_S, measured_skew, own_limits
 from volact.core.context import Context
 from volact.core.steps.kind import Changes, Stage, StepKind
 from volact.core.steps.params import StepParams
@@ -24,8 +24,6 @@ from volact.core.steps.setting import (
 from volact.model.fact import ABSENT, Fact, Known, Unreadable, is_known, value_of
 from volact.model.facts import Facts
 from volact.model.text import Text, say
-
-_LIMITS = ("MaxPosPhaseCorrection", "MaxNegPhaseCorrection")
 
 SYNC_WITHIN_S = 60  # closer than this to the reference needs no correction
 
@@ -48,7 +46,8 @@ def _commands_to_sync(params: SyncClock, a: Assessment) -> Iterator[str]:
         return
     yield from shell.set_limits("0xFFFFFFFF", "0xFFFFFFFF")
     yield shell.RESYNC
-    yield from shell.set_limits(_limit(a.facts.time.pos), _limit(a.facts.time.neg))
+    forwards, backwards = own_limits(a.facts.time)
+    yield from shell.set_limits(_limit(forwards), _limit(backwards))
 
 
 def _limit(limit: Fact[int]) -> str:
@@ -58,17 +57,11 @@ def _limit(limit: Fact[int]) -> str:
 
 def _previous_clock(params: SyncClock, facts: Facts) -> Values:
     """The limits that are raised meanwhile, as they were before an interrupted run."""
-    if not params.raise_limits:
-        return {}
-    saved = value_of(facts.time.saved)
-    if saved is None:
-        return {"limits": _limits(facts)}
-    words = [int(word) if word.isdigit() else None for word in saved.split()]
-    return {"limits": dict(zip(_LIMITS, words, strict=False))}
+    return {"limits": _limits(own_limits(facts.time))} if params.raise_limits else {}
 
 
-def _limits(facts: Facts) -> Values:
-    return reported(MaxPosPhaseCorrection=facts.time.pos, MaxNegPhaseCorrection=facts.time.neg)
+def _limits(limits: tuple[Fact[int], Fact[int]]) -> Values:
+    return reported(MaxPosPhaseCorrection=limits[0], MaxNegPhaseCorrection=limits[1])
 
 
 def _promise_right_clock(params: SyncClock, facts: Facts, ctx: Context) -> Facts:
@@ -84,8 +77,7 @@ def _promise_right_clock(params: SyncClock, facts: Facts, ctx: Context) -> Facts
 
 
 def _promise_limits(params: RestoreTimeLimits, facts: Facts, ctx: Context) -> Facts:
-    words = (value_of(facts.time.saved) or "- -").split()
-    pos, neg = (Known(int(word)) if word.isdigit() else ABSENT for word in words)
+    pos, neg = own_limits(facts.time)
     return replace(facts, time=replace(facts.time, pos=pos, neg=neg, saved=ABSENT))
 
 
@@ -151,7 +143,7 @@ RESTORE_TIME_LIMITS = StepKind(
     activates=False,
     restarts=0,
     commands=lambda params, a: shell.restore_limits(value_of(a.facts.time.saved) or "- -"),
-    previous=lambda params, facts: _limits(facts),
+    previous=lambda params, facts: _limits((facts.time.pos, facts.time.neg)),
     agent_only=frozenset(),
     promise=_promise_limits,
     changes=None,

@@ -41,8 +41,7 @@ def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
         for run in runs:
             _two_lines(out, run, verdicts)
     for run in runs:
-        if run.note:
-            out.prose(f"{plain(run.id)}: {plain(tr(run.note))}", 0, "dim")
+        _note(out, run)
     if any(not run.finished for run in runs):
         out.line()
         out.prose(tr(say("An interrupted run was killed, or is still running.")))
@@ -89,7 +88,17 @@ def _two_lines(out: StoreText, run: RunRow, verdicts: Sequence[Word]) -> None:
         for word in verdicts
         if (number := count_of(counts, word))
     )
-    out.prose(f"{tr(said)}; {tr(say('changed {n}', n=counts.changed))}", 4, "dim")
+    changed = say("changed {n}", n=counts.changed)
+    out.prose(tr(say("{first}; {then}", first=said, then=changed)), 4, "dim")
+
+
+def _note(out: StoreText, run: RunRow) -> None:
+    """What is to be said of a run; the command that goes on with it stays whole."""
+    what, _, command = run.note.partition("; to continue: ")
+    if what:
+        out.prose(f"{plain(run.id)}: {plain(tr(what))}", 0, "dim")
+    if command:
+        out.line(f"  {plain(tr(say('to continue: {command}', command=command)))}")
 
 
 def _next(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:

@@ -10,7 +10,7 @@ from volact import __version__
 from volact.client.wire import RunInfo, RunState
 from volact.core.clusters import Clusters
 from volact.model.report import ErrorRow, RunReport, ServerReport
-from volact.model.text import raw, say
+from volact.model.text import raw
 from volact.report.run_counts import RunCounts
 from volact.service.database.tables import RUN_SERVERS
 from volact.service.engine import progress
@@ -73,8 +73,7 @@ def _not_begun(connection: sa.Connection, info: RunInfo) -> list[ServerDone]:
     query = sa.select(RUN_SERVERS.c.server).where(
         RUN_SERVERS.c.run == info.id, RUN_SERVERS.c.verdict == ""
     )
-    why = raw(info.note or info.state)
-    error = ErrorRow(kind="not-begun", message=say("not started: {why}", why=why))
+    error = ErrorRow(kind="not-begun", message=raw(info.note or info.state))
     at = now()
     return [
         ServerDone(
