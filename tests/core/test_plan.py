@@ -32,7 +32,11 @@ from volact.model.step import Plan, Step
 
 HOUR, DAY = 3600, 86_400
 # What an interrupted run left behind: raised limits, and their record.
-RAISED: dict[str, Any] = {"time__saved": "54000 54001", "time__pos": 2**32 - 1, "time__neg": 2**32 - 1}
+RAISED: dict[str, Any] = {
+    "time__saved": "54000 54001",
+    "time__pos": 2**32 - 1,
+    "time__neg": 2**32 - 1,
+}
 SLMGR = "cscript /nologo %windir%/system32/slmgr.vbs"
 SILENT: dict[str, Any] = {"products": unreadable(), "licensing": unreadable()}
 IMPORTED = {"img-x": Image(source="EXTERNAL_IMPORT")}

@@ -5,6 +5,7 @@ The text has every field of the profile, with the confidence of its sources.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -14,6 +15,7 @@ from volact.errors import InputError
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile
 from volact.model.text import say
+from volact.report.wrap import wrapped
 from volact.words import tr
 
 # Fields that are listed even if they are empty.
@@ -42,17 +44,25 @@ def required_profile(name: str) -> Profile:
     return load_profile(name or names[0])
 
 
-def provider_text(profile: Profile) -> str:
-    """Everything known of one provider."""
+def provider_text(profile: Profile, columns: int = sys.maxsize) -> str:
+    """Everything known of one provider; the command for its routes stays whole."""
     lines = [f"{profile.name}: {profile.title}"]
     for section in SECTIONS:
         lines += _section(section, profile)
     lines += _run_command(profile)
     lines += ["", tr("Where this comes from")]
-    lines += [f"  [{item.confidence}] {item.fact}\n      {item.text}" for item in profile.sources]
+    for item in profile.sources:
+        lines += [f"  [{item.confidence}] {item.fact}", f"      {item.text}"]
     lines += ["", tr("How sure a fact is")]
     lines += [f"  {word}: {tr(means)}" for word, means in _MEANS.items()]
-    return "".join(f"{line}\n" for line in lines)
+    whole = f"  {profile.routes_command}"
+    fitted = (_fitted(line, columns) if line != whole else [line] for line in lines)
+    return "".join(f"{line}\n" for part in fitted for line in part)
+
+
+def _fitted(line: str, columns: int) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()))
+    return [indent + part for part in wrapped(line.strip(), columns - len(indent))] or [""]
 
 
 def _section(section: Section, profile: Profile) -> Iterator[str]:

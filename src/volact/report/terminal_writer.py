@@ -27,6 +27,9 @@ COLOURS: dict[str, str] = {
 }
 
 
+_READABLE = 20  # columns of text that are read as lines, not word by word
+
+
 class Cell(msgspec.Struct, frozen=True):
     """One cell of a table; ``right`` aligns it, as numbers are."""
 
@@ -70,19 +73,26 @@ class TerminalWriter:
     ) -> None:
         """Aligned columns, each aligned as its cell of the first row; empty heads: no head.
 
-        ``fold``: where a line has no room for them, cells of several words take several lines.
+        ``fold``: where a line has no room for them, cells of several words take several lines;
+        a last column of sentences that would be narrow stands below its rows.
         """
         first = rows[0] if rows else [Cell("") for _ in head]
         top = [Cell(text, "dim", cell.right) for text, cell in zip(head, first, strict=True)]
         lines = [top, *rows] if any(head) else list(rows)
         if not lines:
             return
-        sizes = _sizes(lines, self.columns - indent if fold else sys.maxsize)
+        room = self.columns - indent if fold else sys.maxsize
+        sizes = _sizes(lines, room)
+        below = _reads_badly([line[-1] for line in lines], sizes, room)
+        if below:
+            sizes = _sizes([line[:-1] for line in lines], room)
         for line in lines:
-            parts = (_parts(cell, size) for cell, size in zip(line, sizes, strict=True))
+            parts = [_parts(cell, size) for cell, size in zip(line, sizes, strict=not below)]
             for row in zip_longest(*parts, fillvalue=Cell("")):
                 cells = (self._cell(cell, size) for cell, size in zip(row, sizes, strict=True))
                 self.line(" " * indent + "  ".join(cells))
+            if below and line is not top:
+                self.prose(line[-1].text, indent + 4, line[-1].colour)
 
     def fits(self, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bool:
         """Whether a table without indent has room in a line."""
@@ -113,6 +123,13 @@ def _sizes(lines: Sequence[Sequence[Cell]], room: int) -> list[int]:
         at = max(range(len(sizes)), key=lambda at: sizes[at] - least[at])
         sizes[at], over = sizes[at] - 1, over - 1
     return sizes
+
+
+def _reads_badly(column: Sequence[Cell], sizes: Sequence[int], room: int) -> bool:
+    """Whether a column of sentences has too little room beside the others."""
+    wanted = max(width(cell.text) for cell in column)
+    narrow = sizes[-1] < min(wanted, _READABLE) or sum(sizes) + 2 * (len(sizes) - 1) > room
+    return len(sizes) > 1 and narrow and wanted > _READABLE and not column[-1].right
 
 
 def _parts(cell: Cell, size: int) -> list[Cell]:

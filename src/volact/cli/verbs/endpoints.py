@@ -51,7 +51,7 @@ def _text(found: Endpoints) -> str:
                 say("NAME"),
                 say("CONNECT"),
                 say("BIND"),
-                say("MEANS"),
+                say("MEANING"),
             ),
             _kms(found),
         ),
@@ -63,12 +63,12 @@ def _text(found: Endpoints) -> str:
                 say("OFFSET"),
                 say("DELAY"),
                 say("STRATUM"),
-                say("MEANS"),
+                say("MEANING"),
             ),
             _ntp(found),
         ),
         (
-            (say("DNS SERVER"), say("STATE"), say("ADDRESSES"), say("TIME"), say("MEANS")),
+            (say("DNS SERVER"), say("STATE"), say("ADDRESSES"), say("TIME"), say("MEANING")),
             _dns(found),
         ),
     ]

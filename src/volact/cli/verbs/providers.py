@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from volact.cli.console import table, use_stdout
+import sys
+
+from volact.cli.console import columns_of, table, use_stdout
 from volact.cli.options.tools import ProvidersOptions
 from volact.cli.providers import provider_text
 from volact.knowledge.check import check_profiles
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile
-from volact.model.text import say
+from volact.model.text import count, say
 from volact.report.json_document import encode
 from volact.words import tr
 
@@ -23,7 +25,8 @@ def providers(options: ProvidersOptions) -> int:
     if options.output == "json":
         out.write(encode(found[0] if name else found) + "\n")
     else:
-        out.write(provider_text(found[0]) if name else _list(found))
+        columns = columns_of(out) if out.isatty() else sys.maxsize
+        out.write(provider_text(found[0], columns) if name else _list(found))
     return 0
 
 
@@ -34,7 +37,16 @@ def _check(output: str) -> int:
         out.write(encode(problems) + "\n")
     else:
         out.writelines(f"{item.where}: {item.key}: {item.text}\n" for item in problems)
-        out.write(tr(say("{n} mistakes in the provider files", n=len(problems))) + "\n")
+        out.write(
+            tr(
+                count(
+                    len(problems),
+                    "{n} mistake in the provider files",
+                    "{n} mistakes in the provider files",
+                )
+            )
+            + "\n"
+        )
     return 1 if problems else 0
 
 
@@ -43,7 +55,7 @@ def _list(profiles: list[Profile]) -> str:
         (
             profile.name,
             profile.title,
-            tr("by itself") if profile.bios or profile.asset_tags else tr("by name"),
+            tr("automatically") if profile.bios or profile.asset_tags else tr("by name"),
             ", ".join(str(host) for host in profile.all_kms_hosts()) or tr("yours, or by DNS"),
         )
         for profile in profiles
