@@ -1,58 +1,55 @@
-"""How quick the API is: readers of a fleet while a run is written, and open event streams.
+"""How quick the service is: readers of a fleet while a run is written, and open event streams.
 
     python bench/service_load.py [--servers 10000] [--readers 50] [--streams 500]
+        [--database postgresql://…] [--source ../other/src …]
 
-A process of its own serves; this one reads, and a third writes the rows of a run.  Readers
-are a closed loop: each sends its next request when the answer is there.
+Each ``--source`` is a folder with the package to measure; with several each measurement is
+taken of one after the other.  ``volact serve`` is a process of its own, the readers of
+``service_readers`` X its next request when the answer is there.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import multiprocessing
+import os
 import socket
-import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 import sqlalchemy as sa
 
-from volact.client.wire import RunSpec
+from service_readers import Got, Load, read, streams, until_ready
+from volact.client.wire import NewToken, NewUser, RunSpec
 from volact.model.report import LicenseRow, OsRow, RunReport, ServerReport, Summary
 from volact.service.access import Actor
-from volact.service.database.schema import SERVICE
+from volact.service.database.schema import open_service_store
 from volact.service.database.tables import RUNS
-from volact.store.address import Address
+from volact.service.identity import tokens, users
+from volact.service.identity.audit import SYSTEM, changing
+from volact.store.address import Address, parse_address
 from volact.store.clock import moment
-from volact.store.engine import writing
-from volact.store.schema import require_current
-from volact.store.store import Store, open_address
+from volact.store.store import Store
 from volact.store.store_writer import StoreWriter
 from volact.store.values import RunStart
 
-ACTOR = Actor(user="1", name="bench", role="administrator", via="token")
 RUN = "live"
-
-
-class OneCaller:
-    """Every request is an administrator's."""
-
-    async def actor_of(self, connection: Any) -> Actor:
-        """See ``app.Authenticator``."""
-        return ACTOR
-
-
-def opened(file: Path) -> Store:
-    store = open_address(Address(file=file, shown=file.name))
-    assert store is not None
-    require_current(store.engine, store.address, SERVICE)
-    return store
+FILTER = "/api/v1/servers?verdict=failed&tag=group-4&limit="
+# Each reader another part of the fleet.
+PARTS = [
+    f"/api/v1/servers?verdict={verdict}&tag=group-{group}&limit=100"
+    for group in range(10)
+    for verdict in ("healthy", "attention", "failed")
+]
+SPAWN = multiprocessing.get_context("spawn")
 
 
 def row(number: int) -> ServerReport:
@@ -70,101 +67,21 @@ def row(number: int) -> ServerReport:
     )
 
 
-def write(file: Path, run: str, servers: int, pause_s: float) -> None:
+def write(address: Address, run: str, servers: int, pause_s: float) -> None:
     """The rows of a run, as a run writes them."""
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    tags = {f"web-{n:05}": ("web", f"group-{n % 10}") for n in range(servers)}
+    tags = {f"web-{n:05}": ("web", f"group-{n // 5 % 10}") for n in range(servers)}
     start = RunStart(id=run, command="check", started=started, volact="bench", tags=tags)
-    writer = StoreWriter(Address(file=file, shown=file.name), start)
+    writer = StoreWriter(address, start)
     writer.start()
     for number in range(servers):
         writer.row(row(number))
-        if pause_s:
-            time.sleep(pause_s)
+        time.sleep(pause_s)
     end = RunReport(
         volact="bench", command="check", run=run, started=started, elapsed_s=1.0, servers=(),
         summary=Summary(servers=servers),
     )  # fmt: skip
     writer.finish(end)
-
-
-def serve(file: Path, listener: socket.socket) -> None:
-    import uvicorn  # noqa: PLC0415
-
-    from volact.service.app import Parts  # noqa: PLC0415
-    from volact.service.application import application  # noqa: PLC0415
-    from volact.service.engine.control import EngineControl  # noqa: PLC0415
-    from volact.service.settings import ServiceSettings  # noqa: PLC0415
-
-    store = opened(file)
-    settings = ServiceSettings(database=store.address, requests_a_minute=10**9)
-    parts = Parts(
-        settings=settings,
-        store=store,
-        authenticator=OneCaller(),
-        runs=EngineControl(store, lambda: datetime.now(UTC)),
-    )
-    config = uvicorn.Config(
-        application(parts), log_config=None, access_log=False, timeout_keep_alive=75
-    )
-    uvicorn.Server(config).run([listener])
-
-
-async def read(client: httpx.AsyncClient, path: str, until: float, took: list[float]) -> None:
-    while time.monotonic() < until:
-        begun = time.monotonic()
-        answer = await client.get(path)
-        took.append(time.monotonic() - begun)
-        assert answer.status_code == 200, answer.text
-
-
-async def readers(url: str, number: int, seconds: float, path: str) -> list[float]:
-    took: list[float] = []
-    limits = httpx.Limits(max_connections=number)
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
-        until = time.monotonic() + seconds
-        await asyncio.gather(*(read(client, path, until, took) for _ in range(number)))
-    return took
-
-
-async def streams(url: str, number: int) -> tuple[float, float]:
-    """Open streams: how long until each had its first event, and what a request took beside."""
-    limits = httpx.Limits(max_connections=number + 10)
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
-        begun, stop = time.monotonic(), asyncio.Event()
-        first = [asyncio.Event() for _ in range(number)]
-
-        async def one(begun: asyncio.Event) -> None:
-            async with client.stream("GET", f"/api/v1/runs/{RUN}/events") as answer:
-                async for _ in answer.aiter_bytes():
-                    begun.set()
-                    break
-                await stop.wait()
-
-        tasks = [asyncio.create_task(one(event)) for event in first]
-        await asyncio.gather(*(event.wait() for event in first))
-        opened_s = time.monotonic() - begun
-        beside = [await timed(client) for _ in range(20)]
-        stop.set()
-        await asyncio.gather(*tasks)
-    return opened_s, statistics.median(beside)
-
-
-async def timed(client: httpx.AsyncClient) -> float:
-    begun = time.monotonic()
-    (await client.get("/api/v1/servers?verdict=failed")).raise_for_status()
-    return time.monotonic() - begun
-
-
-def shown(name: str, took: list[float], seconds: float) -> None:
-    if len(took) < 2:
-        print(f"{name:<44} no answer in {seconds:.0f} s")
-        return
-    cut = statistics.quantiles(took, n=100)
-    print(
-        f"{name:<44} {len(took) / seconds:7.0f}/s  p50 {cut[49] * 1000:6.1f} ms  "
-        f"p95 {cut[94] * 1000:6.1f} ms  p99 {cut[98] * 1000:6.1f} ms"
-    )
 
 
 def put_run(store: Store) -> None:
@@ -174,8 +91,101 @@ def put_run(store: Store) -> None:
         "id": RUN, "state": "running", "spec": msgspec.json.encode(spec).decode(),
         "servers": 1000, "requested_by": "bench", "requested": now, "begun": now,
     }  # fmt: skip
-    with writing(store.engine).begin() as connection:
-        connection.execute(sa.insert(RUNS).values(values))
+    store.change(lambda connection: connection.execute(sa.insert(RUNS).values(values)))
+
+
+def put_tokens(store: Store, number: int) -> list[str]:
+    """A token for each reader."""
+    now = datetime.now(UTC)
+    with changing(store, now, SYSTEM) as change:
+        user = users.add(change, NewUser(name="bench", role="viewer"))
+    actor = Actor(user=user.id, name=user.name, role=user.role)
+    with changing(store, now, actor) as change:
+        return [tokens.make(change, NewToken(name=f"reader {n}"))[1] for n in range(number)]
+
+
+class Server:
+    """``volact serve`` of one source."""
+
+    def __init__(self, source: Path, address: Address) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.name = str(source)
+        command = ["-m", "volact", "serve", "--workers", "0", "--listen", f"127.0.0.1:{self.port}"]
+        database = address.url or str(address.file)
+        environment = {**os.environ, "PYTHONPATH": str(source), "VOLACT_STORE": database}
+        with tempfile.TemporaryFile() as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *command], env=environment, stdout=log, stderr=log
+            )
+        until_ready(self.port)
+
+    def cpu_s(self) -> float:
+        """What it has used so far."""
+        return cpu_of(Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2])
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait()
+
+
+def cpu_of(stat: str) -> float:
+    user, system = stat.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def busy_s() -> float:
+    """CPU time that the whole machine has spent."""
+    words = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system, _, _, interrupts, soft, *_ = map(int, words)
+    return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def run_going_on(address: Address) -> Iterator[list[float]]:
+    """Rows of 1,000 servers, a hundred a second, over and over; its CPU in the end."""
+    used: list[float] = []
+    before = os.times()
+    writer = SPAWN.Process(target=write_on, args=(address,))
+    writer.start()
+    try:
+        yield used
+    finally:
+        writer.terminate()
+        writer.join()
+        after = os.times()
+        used.append(after.children_user + after.children_system
+                    - before.children_user - before.children_system)  # fmt: skip
+
+
+def write_on(address: Address) -> None:
+    while True:
+        write(address, RUN, 1000, 0.01)
+
+
+def measured(server: Server, address: Address, load: Load, work: Any) -> str:
+    """One line of what readers got, what it cost, and what else the machine did."""
+    cpu, busy, begun = server.cpu_s(), busy_s(), time.monotonic()
+    with run_going_on(address) as writing:
+        got = in_process(work, load)
+        wall = time.monotonic() - begun
+        cpu = server.cpu_s() - cpu
+    others = busy_s() - busy - cpu - got.cpu_s - writing[0]
+    return got.line(cpu) + f"; others {max(0.0, others) / wall:.1f} cores"
+
+
+def in_process(work: Any, load: Load) -> Got:
+    receive, send = SPAWN.Pipe(duplex=False)
+    process = SPAWN.Process(target=answer, args=(send, work, load))
+    process.start()
+    got: Got = receive.recv()
+    process.join()
+    return got
+
+
+def answer(send: Any, work: Any, load: Load) -> None:
+    send.send(work(load))
 
 
 def main() -> None:
@@ -184,44 +194,50 @@ def main() -> None:
     arguments.add_argument("--readers", type=int, default=50)
     arguments.add_argument("--streams", type=int, default=500)
     arguments.add_argument("--seconds", type=float, default=10)
+    arguments.add_argument("--database", default="")
+    arguments.add_argument("--source", type=Path, action="append")
     given = arguments.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        socket.create_server(("127.0.0.1", 0), backlog=2048) as listener,
-    ):
+    with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "volact.db"
-        put_run(opened(file))
-        write(file, "first", given.servers, 0)
-        start = multiprocessing.get_context("spawn").Process
-        server = start(target=serve, args=(file, listener))
-        server.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        address = parse_address(given.database or str(file))
+        assert address is not None
+        with open_service_store(address) as store:
+            put_run(store)
+            keys = put_tokens(store, given.readers)
+        write(address, "first", given.servers, 0)
+        servers = []
         try:
-            measure(given, url, lambda: start(target=write, args=(file, RUN, 1000, 0.01)))
+            for source in given.source or [Path(__file__).parents[1] / "src"]:
+                servers.append(Server(source.resolve(), address))
+            measure(given, servers, address, keys)
         finally:
-            server.terminate()
-            server.join()
+            for server in servers:
+                server.stop()
 
 
-def measure(given: argparse.Namespace, url: str, writer_of: Any) -> None:
-    asyncio.run(readers(url, 1, 0.001, "/api/v1/servers?limit=1"))  # everything is imported
-    filtered = "/api/v1/servers?verdict=failed&tag=group-4&limit=100"
-    for name, path, number in (
-        ("one reader, a filter, page of 100", filtered, 1),
-        ("one reader, the fleet in numbers", "/api/v1/fleet", 1),
-        (f"{given.readers} readers, a filter, page of 100", filtered, given.readers),
-        (f"{given.readers} readers, a filter, page of 20", filtered[:-3] + "20", given.readers),
+def measure(
+    given: argparse.Namespace, servers: Sequence[Server], address: Address, keys: list[str]
+) -> None:
+    s, many = given.seconds, given.readers
+    print(
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; every line while a run is written"
+    )
+    for name, paths, number, work in (
+        ("one reader, a filter, page of 100", [f"{FILTER}100"], 1, read),
+        ("one reader, the fleet in numbers", ["/api/v1/fleet"], 1, read),
+        ("one reader, the fleet's page", ["/"], 1, read),
+        ("one reader, the page of servers", ["/servers"], 1, read),
+        (f"{many} readers, one filter, page of 100", [f"{FILTER}100"], many, read),
+        (f"{many} readers, one filter, page of 20", [f"{FILTER}20"], many, read),
+        (f"{many} readers, {len(PARTS)} filters, pages of 100", PARTS, many, read),
+        (f"{given.streams} event streams", [f"/api/v1/runs/{RUN}/events"], given.streams, streams),
     ):
-        writer = writer_of() if number > 1 else None
-        if writer:
-            writer.start()
-        shown(name, asyncio.run(readers(url, number, given.seconds, path)), given.seconds)
-        if writer:
-            writer.terminate()
-            writer.join()
-    opened_s, beside = asyncio.run(streams(url, given.streams))
-    print(f"{given.streams} event streams open after {opened_s:.1f} s; a list beside them: "
-          f"{beside * 1000:.0f} ms")  # fmt: skip
+        print(name)
+        for server in servers:
+            load = Load(port=server.port, keys=keys, paths=paths, number=number, seconds=s)
+            if work is read:  # everything is imported
+                read(msgspec.structs.replace(load, number=1, seconds=0.5))
+            print(f"  {server.name:<30} {measured(server, address, load, work)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ What the handlers do lives in ``api/`` and ``console/``; who the caller is, in `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +25,7 @@ from volact.service.observe import Observer
 from volact.service.run_control import RunControl
 from volact.service.run_feed import RunFeeds
 from volact.service.settings import ServiceSettings
+from volact.service.shared import SharedAnswers
 from volact.store.store import Store
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Parts:
     runs: RunControl
     now: Callable[[], datetime] = utc_now
     oidc: OidcProvider | None = None
+    shared: SharedAnswers = field(default_factory=SharedAnswers)
 
     @cached_property
     def feeds(self) -> RunFeeds:
@@ -73,7 +75,8 @@ class _Authentication(AbstractAuthenticationMiddleware):
         return AuthenticationResult(user=actor, auth=None)
 
 
-def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
+# A guard that is not ``async`` costs a thread for each request.
+async def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let a request pass whose caller has the permission that its route names.
 
     A route that names none refuses every request: forgetting it cannot open a door.  One with

@@ -44,7 +44,7 @@ def secure_headers(settings: ServiceSettings) -> BeforeMessageSendHookHandler:
     return add
 
 
-def same_origin(connection: Connection, _: BaseRouteHandler) -> None:
+async def same_origin(connection: Connection, _: BaseRouteHandler) -> None:
     """A guard: browsers change something only from the service's own pages.
 
     They say where a request comes from, by ``Sec-Fetch-Site`` or ``Origin``, and pages of

@@ -22,6 +22,7 @@ from volact.service.app import Parts, utc_now
 from volact.service.application import application
 from volact.service.children import keep_worker
 from volact.service.engine.control import EngineControl
+from volact.service.http_heads import BoundedHeads
 from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
 from volact.service.identity.oidc import OidcProvider, load_oidc
@@ -134,6 +135,7 @@ def _config(parts: Parts) -> uvicorn.Config:
     tls = settings.tls
     return uvicorn.Config(
         application(parts),
+        http=BoundedHeads,
         log_config=None,
         access_log=False,  # the query of a one-time link is a secret
         server_header=False,

@@ -33,11 +33,14 @@ _CONNECT_S = "5"
 _SILENCE_MS = "10000"  # a PostgreSQL whose machine is gone
 
 
-def make_engine(address: Address, *, busy_s: float = BUSY_S) -> sa.Engine:
-    """The engine of a database; nothing is opened yet."""
+def make_engine(address: Address, *, busy_s: float = BUSY_S, keep: int = 0) -> sa.Engine:
+    """The engine of a database; nothing is opened yet.
+
+    ``keep`` is how many connections stay open between two questions.
+    """
     if address.file is not None:
-        return _sqlite(address.file, busy_s)
-    return _postgresql(address.url)
+        return _sqlite(address.file, busy_s, keep)
+    return _postgresql(address.url, max(keep, 2))
 
 
 def require_file(path: Path) -> None:
@@ -54,11 +57,12 @@ def is_sqlite(connection: sa.Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def _sqlite(path: Path, busy_s: float) -> sa.Engine:
+def _sqlite(path: Path, busy_s: float, keep: int) -> sa.Engine:
+    pool: dict[str, Any] = {"pool_size": keep, "max_overflow": -1}
     engine = sa.create_engine(
         URL.create("sqlite", database=str(path)),
         hide_parameters=True,
-        poolclass=NullPool,
+        **(pool if keep else {"poolclass": NullPool}),
         connect_args={"timeout": busy_s, "check_same_thread": False},
     )
 
@@ -77,7 +81,7 @@ def _sqlite(path: Path, busy_s: float) -> sa.Engine:
     return engine
 
 
-def _postgresql(url: str) -> sa.Engine:
+def _postgresql(url: str, keep: int) -> sa.Engine:
     try:
         from psycopg import Connection  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
@@ -89,7 +93,7 @@ def _postgresql(url: str) -> sa.Engine:
     engine = sa.create_engine(
         parsed,
         hide_parameters=True,
-        pool_size=2,
+        pool_size=keep,
         connect_args=_unless_said(
             parsed, connect_timeout=_CONNECT_S, tcp_user_timeout=_SILENCE_MS, keepalives_idle="5"
         ),

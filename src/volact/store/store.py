@@ -198,14 +198,16 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store | None:
     return None if address is None else open_address(address, create=create)
 
 
-def open_address(address: Address, *, create: bool = True, busy_s: float = BUSY_S) -> Store | None:
-    """The same for an address that is known already."""
+def open_address(
+    address: Address, *, create: bool = True, busy_s: float = BUSY_S, keep: int = 0
+) -> Store | None:
+    """The same for an address that is known already; ``keep`` as for ``make_engine``."""
     with _Guarded(address):
         if address.file is not None:
             if not create and not address.file.exists():
                 return None
             require_file(address.file)
-        engine = make_engine(address, busy_s=busy_s)
+        engine = make_engine(address, busy_s=busy_s, keep=keep)
         try:
             require_current(engine, address)
         except BaseException:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
-from litestar import Request
+from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import FromQuery, QueryParameter
+from litestar.serialization import encode_json
 
 from volact.errors import ErrorKind, InputError
 from volact.model.report import Word
@@ -23,9 +24,11 @@ from volact.queries.pages import MOST, PageRequest
 from volact.queries.servers import ServerQuery
 from volact.queries.values import ServerState
 from volact.service.access import Actor
+from volact.service.api.conditional import tag_of
 from volact.service.app import Parts
 from volact.service.identity.audit import Change, changing
 from volact.service.language import speak
+from volact.words import language
 
 T = TypeVar("T")
 _MOMENTS = ("_from", "_before", "since")
@@ -119,6 +122,21 @@ def paged(page: Callable[[], T]) -> T:
         return page()
     except ValueError as error:
         raise ValidationException(str(error)) from error
+
+
+async def shared(request: Asked, question: Hashable, make: Callable[[], T]) -> Response[T]:
+    """The answer of ``make``, made once for all who ask the same at the same time.
+
+    ``question`` is what it depends on beside the route, the caller's scopes and the language.
+    """
+
+    def made() -> tuple[Any, str]:
+        body = encode_json(make())
+        return body, tag_of(body)
+
+    key = (request.scope["path_template"], request.user.scopes, language(), question)
+    body, tag = await parts_of(request).shared.ask(key, made)
+    return Response(body, headers={"ETag": tag}, media_type="application/json")
 
 
 def plain_name(part: str) -> str:

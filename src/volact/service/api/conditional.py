@@ -41,10 +41,14 @@ class EntityTags(ASGIMiddleware):
         await next_app(scope, receive, marked)
 
 
+def tag_of(body: bytes) -> str:
+    """The mark of an answer."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
 def _mark(start: Any, body: Any, known: str) -> Any:
     headers = MutableScopeHeaders(start)
-    tag = f'"{hashlib.sha256(body["body"]).hexdigest()[:32]}"'
-    headers["ETag"] = tag
+    tag = headers.setdefault("ETag", tag_of(body["body"]))
     headers.setdefault("Cache-Control", _PRIVATE)
     wanted = {word.strip().removeprefix("W/") for word in known.split(",")}
     if tag not in wanted and "*" not in wanted:

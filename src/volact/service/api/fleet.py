@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Annotated
 
-from litestar import get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 
@@ -22,29 +22,38 @@ from volact.queries.servers import ServersQuery
 from volact.queries.status import StatusQuery
 from volact.queries.values import Endings, FleetStatus
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, found, parts_of, scopes_of
+from volact.service.api.asked import Asked, found, parts_of, scopes_of, shared
 from volact.service.health import health_of
 
 _READ = {"permission": Permission.READ}
 Days = Annotated[float, QueryParameter(ge=0, le=36500, description="Days.")]
 
 
-@get("/fleet", opt=_READ, sync_to_thread=True, tags=["fleet"])
-def fleet(
+@get("/fleet", opt=_READ, tags=["fleet"])
+async def fleet(
     request: Asked, chosen: NamedDependency[ServerFilter], stale_days: Days = 7
-) -> FleetStatus:
+) -> Response[FleetStatus]:
     """The servers that the filters mean in numbers, and what those in trouble have in common."""
     parts = parts_of(request)
     stale = timedelta(days=stale_days)
-    return StatusQuery(now=parts.now(), filter=chosen, stale=stale).ask(parts.store)
+
+    def make() -> FleetStatus:
+        return StatusQuery(now=parts.now(), filter=chosen, stale=stale).ask(parts.store)
+
+    return await shared(request, (chosen, stale), make)
 
 
-@get("/fleet/values", opt=_READ, sync_to_thread=True, tags=["fleet"])
-def values(request: Asked, chosen: NamedDependency[ServerFilter]) -> FilterValues:
+@get("/fleet/values", opt=_READ, tags=["fleet"])
+async def values(request: Asked, chosen: NamedDependency[ServerFilter]) -> Response[FilterValues]:
     """The values that can be filtered by, each with its number of servers."""
     parts = parts_of(request)
-    found = ChoicesQuery(now=parts.now(), filter=chosen).ask(parts.store)
-    return FilterValues(**{name: dict(getattr(found, name)) for name in found.__struct_fields__})
+
+    def make() -> FilterValues:
+        found = ChoicesQuery(now=parts.now(), filter=chosen).ask(parts.store)
+        counts = {name: dict(getattr(found, name)) for name in found.__struct_fields__}
+        return FilterValues(**counts)
+
+    return await shared(request, chosen, make)
 
 
 @get("/expiring", opt=_READ, sync_to_thread=True, tags=["fleet"])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from litestar import get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromQuery, PathParameter
@@ -21,7 +21,7 @@ from volact.queries.servers import ServersQuery, status_row
 from volact.queries.steps import StepsQuery
 from volact.queries.values import History, ServerState
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, paged, parts_of, plain_name, server_of
+from volact.service.api.asked import Asked, paged, parts_of, plain_name, server_of, shared
 
 _READ = {"permission": Permission.READ}
 Name = Annotated[
@@ -38,23 +38,28 @@ def item_of(state: ServerState, now: datetime) -> ServerItem:
     return ServerItem(**row, tags=state.tags, overdue=state.overdue)
 
 
-@get("/servers", opt=_READ, sync_to_thread=True, tags=["servers"])
-def servers(
+@get("/servers", opt=_READ, tags=["servers"])
+async def servers(
     request: Asked,
     chosen: NamedDependency[ServerFilter],
     page: NamedDependency[PageRequest],
     order: FromQuery[Literal["name", "ends", "seen"]] = "name",
-) -> ServerPage:
+) -> Response[ServerPage]:
     """The servers that the filters mean, each in its current state.
 
     Values of one filter are alternatives; different filters must all hold.  The order
     `ends` has only servers whose licence ends at a known time.
     """
     parts = parts_of(request)
-    now = parts.now()
-    query = ServersQuery(now=now, filter=chosen, order=order)
-    found = paged(lambda: query.page(parts.store, page))
-    return ServerPage(items=tuple(item_of(state, now) for state in found.items), next=found.next)
+
+    def make() -> ServerPage:
+        now = parts.now()
+        query = ServersQuery(now=now, filter=chosen, order=order)
+        found = paged(lambda: query.page(parts.store, page))
+        items = tuple(item_of(state, now) for state in found.items)
+        return ServerPage(items=items, next=found.next)
+
+    return await shared(request, (chosen, page, order), make)
 
 
 @get("/servers/{name:str}", opt=_READ, sync_to_thread=True, tags=["servers"])

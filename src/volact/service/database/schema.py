@@ -9,12 +9,14 @@ from volact.store.failures import CAUGHT, database_error
 from volact.store.schema import Schema, require_current
 from volact.store.store import Store, open_address
 
+# To open one costs more than most questions do.
+_KEEP = 8
 SERVICE = Schema("0001", Path(__file__).parent / "migrations", "service_version")
 
 
 def open_service_store(address: Address) -> Store:
     """The store with the service's tables, made where they are not there."""
-    store = open_address(address)
+    store = open_address(address, keep=_KEEP)
     assert store is not None, "it is created"
     try:
         require_current(store.engine, address, SERVICE)
