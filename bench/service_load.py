@@ -195,6 +195,7 @@ def main() -> None:
     arguments.add_argument("--streams", type=int, default=500)
     arguments.add_argument("--seconds", type=float, default=10)
     arguments.add_argument("--database", default="")
+    arguments.add_argument("--only", default="", help="only lines with this in their name")
     arguments.add_argument("--source", type=Path, action="append")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -232,6 +233,8 @@ def measure(
         (f"{many} readers, {len(PARTS)} filters, pages of 100", PARTS, many, read),
         (f"{given.streams} event streams", [f"/api/v1/runs/{RUN}/events"], given.streams, streams),
     ):
+        if given.only not in name:
+            continue
         print(name)
         for server in servers:
             load = Load(port=server.port, keys=keys, paths=paths, number=number, seconds=s)

@@ -20,6 +20,9 @@ from volact.store.clock import moment
 from volact.store.tables import FINDINGS, ROWS, SERVERS
 
 _AT_ONCE = 10_000  # names in one condition
+# Stands for ``now`` in a statement that is made once.
+NOW: sa.BindParameter[str] = sa.bindparam("now", type_=sa.String)
+Moment = str | sa.BindParameter[str]
 
 
 class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,11 +59,14 @@ class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...] | None = None
 
 
-def of_servers(filter: ServerFilter, now: datetime, dialect: str) -> list[sa.ColumnElement[bool]]:
+def of_servers(
+    filter: ServerFilter, now: datetime | sa.BindParameter[str], dialect: str
+) -> list[sa.ColumnElement[bool]]:
     """The conditions on the current state of servers, as of ``now``."""
+    at = moment(now) if isinstance(now, datetime) else now
     found = [*_common(filter, SERVERS, dialect)]
     if filter.verdicts:
-        found.append(sa.or_(*(_verdict(word, moment(now)) for word in filter.verdicts)))
+        found.append(sa.or_(*(_verdict(word, at, dialect) for word in filter.verdicts)))
     if filter.tags:
         found.append(_tagged(filter.tags, dialect))
     if filter.scopes is not None:
@@ -122,18 +128,18 @@ def _one_of(
     return sa.or_(*some, *(column.bool_op("~")(as_postgresql(glob)) for glob in globs))
 
 
-def expired(at: str) -> sa.ColumnElement[bool]:
+def expired(at: Moment) -> sa.ColumnElement[bool]:
     """Whether a licence has run out at a moment."""
     return sa.and_(SERVERS.c.term == "ends", SERVERS.c.ends <= at)
 
 
-def verdict_now(at: str) -> sa.ColumnElement[str]:
+def verdict_now(at: Moment) -> sa.ColumnElement[str]:
     """A server's verdict, unless its licence or an acceptance has run out since."""
     gone = sa.and_(SERVERS.c.verdict == "healthy", _over(at))
     return sa.case((gone, "attention"), else_=SERVERS.c.verdict)
 
 
-def _over(at: str) -> sa.ColumnElement[bool]:
+def _over(at: Moment) -> sa.ColumnElement[bool]:
     """Whether what made a server healthy has run out at a moment."""
     return sa.or_(expired(at), SERVERS.c.lapses < at)
 
@@ -183,13 +189,16 @@ def names_within(scopes: tuple[str, ...], dialect: str) -> sa.Select[tuple[str]]
     return sa.select(SERVERS.c.name).where(_within(scopes, dialect))
 
 
-def _verdict(word: Word, at: str) -> sa.ColumnElement[bool]:
+def _verdict(word: Word, at: Moment, dialect: str) -> sa.ColumnElement[bool]:
     """One verdict as of now, as conditions that an index answers."""
     same = SERVERS.c.verdict == word
-    gone = sa.and_(SERVERS.c.verdict == "healthy", _over(at))
     if word == "healthy":
         return sa.and_(same, sa.not_(sa.func.coalesce(_over(at), sa.false())))
-    return sa.or_(same, gone) if word == "attention" else same
+    if word != "attention":
+        return same
+    if dialect == "sqlite":  # it would ask the index for all that are healthy, and sort them
+        return verdict_now(at) == word
+    return sa.or_(same, sa.and_(SERVERS.c.verdict == "healthy", _over(at)))
 
 
 def _tagged(tags: tuple[str, ...], dialect: str) -> sa.ColumnElement[bool]:

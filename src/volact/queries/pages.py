@@ -55,31 +55,54 @@ def page_of(
 
     Raises ``ValueError`` for a limit out of bounds and for a cursor of another list.
     """
-    if not 1 <= request.limit <= MOST:
-        raise ValueError(f"limit {request.limit}: must be 1 to {MOST}")
+    statement = paged(query, order, after=bool(request.cursor))
+    return read_page(connection, statement, order, request, make)
+
+
+def paged(query: sa.Select[Any], order: Order, *, after: bool) -> sa.Select[Any]:
+    """The statement of a page: the first, or one that is after a cursor."""
     keys = order.keys
     query = query.add_columns(*(key.label(f"key_{at}") for at, key in enumerate(keys)))
-    if request.cursor:
-        values = decode(request.cursor, [key.type.python_type for key in keys])
-        query = query.where(_after(keys, values, order.newest_first))
+    if after:
+        query = query.where(_after(keys, 0, order.newest_first))
     query = query.order_by(*(key.desc() if order.newest_first else key for key in keys))
-    rows = connection.execute(query.limit(request.limit + 1)).all()
+    return query.limit(sa.bindparam("most", type_=sa.Integer))
+
+
+def read_page(
+    connection: sa.Connection,
+    statement: sa.Select[Any],
+    order: Order,
+    request: PageRequest,
+    make: Callable[[Any], T],
+    **values: str,
+) -> Page[T]:
+    """``page_of`` by a statement that is there already; ``values`` are for what stands in it."""
+    if not 1 <= request.limit <= MOST:
+        raise ValueError(f"limit {request.limit}: must be 1 to {MOST}")
+    count = len(order.keys)
+    given: dict[str, Any] = {**values, "most": request.limit + 1}
+    if request.cursor:
+        after = decode(request.cursor, [key.type.python_type for key in order.keys])
+        given |= {f"after_{at}": value for at, value in enumerate(after)}
+    rows = connection.execute(statement, given).all()
     shown = rows[: request.limit]
     return Page(
-        items=tuple(make(row[: -len(keys)]) for row in shown),
-        next=encode(shown[-1][-len(keys) :]) if len(rows) > request.limit else "",
+        items=tuple(make(row[:-count]) for row in shown),
+        next=encode(shown[-1][-count:]) if len(rows) > request.limit else "",
     )
 
 
 def _after(
-    keys: Sequence[sa.ColumnElement[Any]], values: Sequence[Any], newest_first: bool
+    keys: Sequence[sa.ColumnElement[Any]], at: int, newest_first: bool
 ) -> sa.ColumnElement[bool]:
-    """Beyond these values: the first key is, or it is equal and the rest is."""
-    (key, *more), (value, *rest) = keys, values
+    """Beyond the cursor: the first key is, or it is equal and the rest is."""
+    key, *more = keys
+    value: sa.BindParameter[Any] = sa.bindparam(f"after_{at}", type_=key.type)
     beyond: sa.ColumnElement[bool] = key < value if newest_first else key > value
     if not more:
         return beyond
-    return sa.or_(beyond, sa.and_(key == value, _after(more, rest, newest_first)))
+    return sa.or_(beyond, sa.and_(key == value, _after(more, at + 1, newest_first)))
 
 
 def encode(values: Sequence[Any]) -> str:

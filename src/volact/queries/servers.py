@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -11,8 +12,8 @@ import sqlalchemy as sa
 
 from volact.core.licence_end import EndState, days_until
 from volact.model.report import ServerReport, Word
-from volact.queries.filters import ServerFilter, named, of_rows, of_servers
-from volact.queries.pages import Order, Page, PageRequest, page_of
+from volact.queries.filters import NOW, ServerFilter, named, of_rows, of_servers
+from volact.queries.pages import Order, Page, PageRequest, page_of, paged, read_page
 from volact.queries.reader import Reader
 from volact.queries.values import FindingCount, RunServer, ServerState, StatusRow
 from volact.store.clock import moment
@@ -45,11 +46,13 @@ class ServersQuery(msgspec.Struct, frozen=True, kw_only=True):
     def page(self, reader: Reader, request: PageRequest) -> Page[ServerState]:
         """One page, by one statement; ``ValueError`` for a wrong limit or cursor."""
         order = _ORDERS[self.order]
-        return reader.ask(
-            lambda connection: page_of(
-                connection, self._query(connection), order, request, state_of
-            )
-        )
+
+        def read(connection: sa.Connection) -> Page[ServerState]:
+            after, dialect = bool(request.cursor), connection.dialect.name
+            statement = _page(self.filter, self.order, dialect, after)
+            return read_page(connection, statement, order, request, state_of, **self._at)
+
+        return reader.ask(read)
 
     def stream(self, reader: Reader) -> Iterator[ServerState]:
         """All of them in order, a few in memory at a time."""
@@ -59,7 +62,7 @@ class ServersQuery(msgspec.Struct, frozen=True, kw_only=True):
         """How many there are."""
         return reader.ask(
             lambda connection: connection.execute(
-                sa.select(sa.func.count()).select_from(self._query(connection).subquery())
+                sa.select(sa.func.count()).select_from(self._query(connection).subquery()), self._at
             ).scalar_one()
         )
 
@@ -73,12 +76,26 @@ class ServersQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     def _all(self, connection: sa.Connection) -> Iterator[ServerState]:
         query = self._query(connection).order_by(*_ORDERS[self.order].keys)
-        with connection.execute(query.execution_options(yield_per=_AT_ONCE)) as found:
+        with connection.execute(query.execution_options(yield_per=_AT_ONCE), self._at) as found:
             yield from map(state_of, found)
 
+    @property
+    def _at(self) -> dict[str, str]:
+        return {"now": moment(self.now)}
+
     def _query(self, connection: sa.Connection) -> sa.Select[Any]:
-        query = sa.select(*STATE).where(*of_servers(self.filter, self.now, connection.dialect.name))
-        return query.where(SERVERS.c.ends.is_not(None)) if self.order == "ends" else query
+        return _servers(self.filter, self.order, connection.dialect.name)
+
+
+def _servers(filter: ServerFilter, order: str, dialect: str) -> sa.Select[Any]:
+    query = sa.select(*STATE).where(*of_servers(filter, NOW, dialect))
+    return query.where(SERVERS.c.ends.is_not(None)) if order == "ends" else query
+
+
+@lru_cache(256)
+def _page(filter: ServerFilter, order: str, dialect: str, after: bool) -> sa.Select[Any]:
+    """To make a statement costs more than to execute it."""
+    return paged(_servers(filter, order, dialect), _ORDERS[order], after=after)
 
 
 class ServerQuery(msgspec.Struct, frozen=True, kw_only=True):

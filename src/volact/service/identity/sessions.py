@@ -23,6 +23,15 @@ LASTS = timedelta(days=7)
 IDLE = timedelta(hours=12)
 LINK_LASTS = timedelta(hours=24)
 _SEEN_EVERY = timedelta(minutes=1)
+_FIND = sa.select(
+    SESSIONS.c.id.label("session"), SESSIONS.c.hash, SESSIONS.c.via, SESSIONS.c.seen,
+    USERS.c.id, USERS.c.name, USERS.c.role, USERS.c.scopes, USERS.c.language,
+).join(USERS).where(
+    SESSIONS.c.hash == sa.bindparam("key"),
+    SESSIONS.c.expires > sa.bindparam("now"),
+    SESSIONS.c.seen > sa.bindparam("idle"),
+    ~USERS.c.disabled,
+)  # fmt: skip
 
 
 def begin(change: Change, user: UserInfo, agent: str = "") -> str:
@@ -49,16 +58,8 @@ def signing_in(user: UserInfo, via: Via, address: str) -> Actor:
 
 def find(connection: sa.Connection, now: datetime, key: str) -> sa.Row[Any] | None:
     """The session of a key with its user; ``None`` when it ended."""
-    found = sa.select(
-        SESSIONS.c.id.label("session"), SESSIONS.c.hash, SESSIONS.c.via, SESSIONS.c.seen,
-        USERS.c.id, USERS.c.name, USERS.c.role, USERS.c.scopes, USERS.c.language,
-    ).join(USERS).where(
-        SESSIONS.c.hash == key_hash(key),
-        SESSIONS.c.expires > moment(now),
-        SESSIONS.c.seen > moment(now - IDLE),
-        ~USERS.c.disabled,
-    )  # fmt: skip
-    return connection.execute(found).first()  # type: ignore[return-value]
+    given = {"key": key_hash(key), "now": moment(now), "idle": moment(now - IDLE)}
+    return connection.execute(_FIND, given).first()  # type: ignore[return-value]
 
 
 def actor_of(row: sa.Row[Any], address: str) -> Actor:

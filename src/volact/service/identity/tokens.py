@@ -22,6 +22,18 @@ from volact.store.clock import moment
 PREFIX = "volact_"  # so that programs that search for secrets know one
 LONGEST_DAYS = 366
 _USED_EVERY = timedelta(minutes=1)
+_FIND = (
+    sa.select(
+        TOKENS.c.id.label("token"), TOKENS.c.role, TOKENS.c.scopes, TOKENS.c.used,
+        USERS.c.id, USERS.c.name, USERS.c.language,
+        USERS.c.role.label("owner_role"), USERS.c.scopes.label("owner_scopes"),
+    )
+    .join(USERS)
+    .where(
+        TOKENS.c.hash == sa.bindparam("key"), TOKENS.c.expires > sa.bindparam("now"),
+        ~USERS.c.disabled,
+    )
+)  # fmt: skip
 
 
 def make(change: Change, new: NewToken) -> tuple[TokenInfo, str]:
@@ -72,18 +84,8 @@ def revoke(change: Change, id: str, user: str = "") -> None:
 
 def find(connection: sa.Connection, now: datetime, key: str) -> sa.Row[Any] | None:
     """The token of a key with its owner; ``None`` for one that is unknown or too old."""
-    found = (
-        sa.select(
-            TOKENS.c.id.label("token"), TOKENS.c.role, TOKENS.c.scopes, TOKENS.c.used,
-            USERS.c.id, USERS.c.name, USERS.c.language,
-            USERS.c.role.label("owner_role"), USERS.c.scopes.label("owner_scopes"),
-        )
-        .join(USERS)
-        .where(
-            TOKENS.c.hash == key_hash(key), TOKENS.c.expires > moment(now), ~USERS.c.disabled
-        )
-    )  # fmt: skip
-    return connection.execute(found).first()  # type: ignore[return-value]
+    found = connection.execute(_FIND, {"key": key_hash(key), "now": moment(now)})
+    return found.first()  # type: ignore[return-value]
 
 
 def actor_of(row: sa.Row[Any], address: str) -> Actor:
