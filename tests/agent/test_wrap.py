@@ -17,6 +17,7 @@ from volact.agent.wrap import (
     CLOUDS,
     SERVICES,
     Wrapped,
+    answering_powershell,
     packed_powershell,
     waiting_powershell,
     wrap,
@@ -104,9 +105,10 @@ def test_the_request_of_ssm() -> None:
     "text",
     [
         packed_powershell(b"@echo off\r\n"),
+        answering_powershell(b"@echo off\r\n"),
         waiting_powershell("C:\\Windows\\Temp\\volact-1.bin", size=9, wait_s=60),
     ],
-    ids=["packed", "waiting"],
+    ids=["packed", "answering", "waiting"],
 )
 def test_a_script_that_is_sent_is_powershell(text: str) -> None:
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))

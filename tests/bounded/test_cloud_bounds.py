@@ -7,8 +7,10 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken
 from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to, with_success
 
 from volact.bounded.stream import Limits
@@ -20,7 +22,13 @@ from volact.cloud.aws import sdk as aws_sdk
 from volact.cloud.aws import ssm
 from volact.cloud.aws.calls import Calls as AwsCalls
 from volact.cloud.aws.settings import AwsSettings
+from volact.cloud.azure import sdk as azure_sdk
+from volact.cloud.azure.calls import LIMITS as AZURE_LIMITS
+from volact.cloud.azure.calls import Calls as AzureCalls
+from volact.cloud.azure.settings import AzureSettings
+from volact.cloud.azure.vm import machine_of
 from volact.cloud.base import ApiError
+from volact.cloud.calls import PacedCalls
 from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.keys import find_keys
 from volact.cloud.tencent.roles import MachineRole, fetch
@@ -63,11 +71,27 @@ async def ask_alibaba(port: int, folder: Path) -> ApiError:
     return caught.value
 
 
+class SomeToken:
+    """A credential that asks no one."""
+
+    def get_token(self, *_scopes: str, **_more: Any) -> AccessToken:
+        return AccessToken("some-token", int(time.time()) + 3600)
+
+
+async def ask_azure(port: int, _folder: Path) -> ApiError:
+    keys = azure_sdk.Keys(AzureSettings(endpoint=f"http://127.0.0.1:{port}"), SomeToken())
+    calls = AzureCalls("subscription/group", keys, PacedCalls(AZURE_LIMITS, BlockingCalls(), ()))
+    with pytest.raises(ApiError) as caught:
+        await machine_of(calls, "vm")
+    return caught.value
+
+
 Ask = Callable[[int, Path], Awaitable[ApiError]]
 ASKS: dict[str, tuple[Ask, Limits]] = {
     "tencent": (ask_tencent, LIMITS),
     "alibaba": (ask_alibaba, alibaba_sdk.LIMITS),
     "aws": (ask_aws, aws_sdk.LIMITS),
+    "azure": (ask_azure, azure_sdk.LIMITS),
 }
 CLOUDS = pytest.mark.parametrize(("ask", "limits"), ASKS.values(), ids=ASKS)
 
@@ -116,6 +140,30 @@ def test_metadata_of_aws_that_floods_gives_no_keys(
                 aws_sdk.Keys(AwsSettings()).find()
             assert server.over.wait(HANG_S)
             assert server.sent < aws_sdk.METADATA.most_bytes + BUFFERS
+
+
+def test_an_identity_of_azure_that_floods_gives_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+    for say in (*FLOODS.values(), *map(with_success, FLOODS.values())):
+        with evil(say) as server:
+            url = f"http://127.0.0.1:{server.port}/"
+            monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", url)
+            with pytest.raises((InputError, ApiError)):
+                azure_sdk.Keys(AzureSettings()).find()
+            assert server.over.wait(10)
+            assert server.sent < 3 * azure_sdk.TOKENS.most_bytes + BUFFERS
+
+
+def test_an_identity_of_azure_brings_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"access_token": "t", "expires_in": "3600", "token_type": "Bearer", "resource": "r"}
+    with evil(page(json.dumps(told))) as server:
+        monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+        url = f"http://127.0.0.1:{server.port}/"
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", url)
+        azure_sdk.Keys(AzureSettings()).find()
+        asked = server.requests[-1]
+        assert b"resource=https://management.azure.com " in asked
+        assert b"metadata: true" in asked.lower()
 
 
 def test_metadata_that_floods_trickles_or_leads_elsewhere() -> None:

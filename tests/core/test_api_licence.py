@@ -51,3 +51,24 @@ def test_the_api_rules(license_: str, metadata: str, finding: str | None) -> Non
     assert set(found) == ({finding} if finding else set())
     if finding == "license-byol" and license_:
         assert "The cloud's API reports" in str(found[finding].summary)
+
+
+@pytest.mark.parametrize(
+    ("license_", "finding"),
+    [
+        ("MicrosoftWindowsServer", None),
+        ("Windows_Server", None),
+        ("BYOL", "license-byol"),
+        ("a-publisher", "entitlement-unknown"),
+        ("", "entitlement-unknown"),
+    ],
+)
+@pytest.mark.parametrize("cloud", ["azure", "azure-china", "azure-us-gov"])
+def test_a_hybrid_benefit_is_served_as_an_image_of_microsoft(
+    cloud: str, license_: str, finding: str | None
+) -> None:
+    ctx = replace(context(cloud), license=license_)
+    hosts = ctx.knowledge.profile.kms[0].hosts
+    raw = server("2019", kms=str(hosts[0]).partition(":")[0])
+    found = {item.id for item in diagnose(assess(facts_of(raw), ctx))} & ENTITLEMENT
+    assert found == ({finding} if finding else set())

@@ -23,7 +23,12 @@ ITS_OWN = (
     "src/volact_lab/scenarios/",
     "src/volact/words/locale/",  # holds the sentences of every folder
 )
-SDKS = {"alibaba": "alibabacloud|darabonba", "tencent": "tencentcloud", "aws": "botocore|boto3"}
+SDKS = {
+    "alibaba": "alibabacloud|darabonba",
+    "aws": "botocore|boto3",
+    "azure": r"azure\.(?:core|identity)|\bmsal\b",
+    "tencent": "tencentcloud",
+}
 # Pages that show it as the example, besides those of findings.
 PAGES = (
     *("accuracy.md", "agent-protocol.md", "cli.md", "inventories.md", "lab.md", "languages.md"),
@@ -66,7 +71,8 @@ def own_words(cloud: Cloud) -> re.Pattern[str]:
     classes = "|".join(word.capitalize() for word in (cloud.name, cloud.scheme))
     return re.compile(
         rf"\bcloud[./]{cloud.name}\b|\blab[./]{cloud.name}\b|\b{cloud.scheme}://"
-        rf"|\b(?:{classes})[A-Z][a-z]|{SDKS[cloud.name]}|docs/{cloud.scheme}\.md"
+        # AzurePublicCloud is what the metadata service of a server there says.
+        rf"|\b(?:{classes})(?!PublicCloud\b)[A-Z][a-z]|{SDKS[cloud.name]}|docs/{cloud.scheme}\.md"
     )
 
 
@@ -115,6 +121,6 @@ def test_help_imports_no_sdk(args: list[str]) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert "volact" in done.stderr.split()
-    assert not {"tencentcloud", "boto3", "botocore", "azure", "alibabacloud"} & set(
+    assert not {"tencentcloud", "boto3", "botocore", "azure", "msal", "alibabacloud"} & set(
         done.stderr.split()
     )

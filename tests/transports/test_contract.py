@@ -31,7 +31,12 @@ from volact_lab.windows.spec import TransportName
 
 # Ways that carry little output, in a code page of their own, and name files themselves.
 # The second word names the file of a cloud's keys.
-RUN_COMMANDS = {"tat": "credentials", "ssm": "aws-credentials", "ecs": "alibaba-credentials"}
+RUN_COMMANDS = {
+    "tat": "credentials",
+    "ssm": "aws-credentials",
+    "ecs": "alibaba-credentials",
+    "azure": "azure-credentials",
+}
 REMOTE: tuple[TransportName, ...] = ("ssh", "winrm", *RUN_COMMANDS)
 # local has no line: no login to refuse, no server to be unreachable or another one.
 WAYS = (*REMOTE, "local")
@@ -60,7 +65,7 @@ class Servers:
             return with_credential(server, password_env="WRONG")
         path = folder / "wrong.ini"
         text = (folder / f"lab.{RUN_COMMANDS[self.way]}").read_text()
-        path.write_text(re.sub(r"(?<=key = |ret = ).+", "wrong", text))
+        path.write_text(re.sub(r'(?<=key = |ret = ).+|(?<=Secret": ")[^"]+', "wrong", text))
         account = replace(server.account, credentials=str(path))
         return replace(server, account=account)
 

@@ -273,7 +273,7 @@ async def test_no_secret_of_a_mixed_fleet_leaves_a_trace(tmp_path: Path) -> None
     with child_lab("mixed", 9, 3) as lab:
         files = {path.suffix: path.read_text() for path in lab.parent.glob("*credentials")}
         found = {
-            name: re.search(r"(?:secret_|access_)key(?:_secret)? = (\S+)", text)
+            name: re.search(r'(?:(?:secret_|access_)key(?:_secret)? = |Secret": ")([^\s"]+)', text)
             for name, text in files.items()
         }
         clouds_keys = {name: match[1] for name, match in found.items() if match}

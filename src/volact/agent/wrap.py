@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from volact.agent.packed_answer import RUN_PACKED
 from volact.model.text import say
 
 # The PowerShell that every wrapper uses is that of Server 2008 R2.
@@ -122,6 +123,12 @@ def packed_powershell(script: bytes) -> str:
     """A ``.bat`` as one PowerShell script that unpacks and runs it, without parameters."""
     packed = _folded(_packed(script.decode("ascii")))
     return _filled(_WHOLE, text=packed, file=_FILE, run=_RUN_UNBROKEN)
+
+
+def answering_powershell(script: bytes) -> str:
+    """The same for a cloud that keeps little output: it is packed, as ``packed_answer`` has it."""
+    packed = _folded(_packed(script.decode("ascii")))
+    return _filled(_WHOLE, text=packed, file=_FILE, run=RUN_PACKED)
 
 
 def waiting_powershell(path: str, *, size: int, wait_s: int) -> str:

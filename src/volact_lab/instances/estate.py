@@ -79,6 +79,10 @@ class Estate:
                 assert found is not None
                 yield found
 
+    def regions(self) -> Iterator[str]:
+        """Every region that has an instance, each once."""
+        yield from dict.fromkeys(self.region_of(name) for name in (*self._slots, *self._others))
+
     def region_of(self, instance_id: str) -> str:
         """Where an instance is, ``""`` for one that does not exist."""
         slot = self._slots.get(instance_id)

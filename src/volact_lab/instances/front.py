@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
@@ -28,19 +29,26 @@ class ApiFront(ABC):
 
     most_head = 16 * 1024  # of a request's line and headers
 
-    def __init__(self, estate: Estate, invocations: Invocations, limits: Limits) -> None:
+    def __init__(
+        self,
+        estate: Estate,
+        invocations: Invocations,
+        limits: Limits,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.estate = estate
         self.invocations = invocations
         self.limits = limits
         self.calls: Counter[str] = Counter()
         self.mischief: Mischief = _no_mischief
         self.port = 0
-        self._listener = StreamListener(self._connected)
+        self._scheme = "https" if tls else "http"
+        self._listener = StreamListener(self._connected, tls=tls)
 
     @property
     def endpoint(self) -> str:
         """What a client sets as its endpoint."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
         """Listen on a free loopback port."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import re
 import time
 import uuid
@@ -28,8 +29,25 @@ while (($count = $from.Read($block, 0, $block.Length)) -gt 0) { $to.Write($block
 $to.Close()
 $ErrorActionPreference = 'Continue'
 $lines = & "$env:SystemRoot\\System32\\cmd.exe" /d /c $file
+"""
+_PLAIN = """\
 [Console]::Out.Write(($lines -join "`r`n") + "`r`n")
 exit $LASTEXITCODE
+"""
+_PACKED = """\
+$code = $LASTEXITCODE
+$data = [Text.Encoding]::UTF8.GetBytes(($lines -join "`r`n") + "`r`n")
+$into = New-Object IO.MemoryStream
+$packer = New-Object IO.Compression.GZipStream($into, \
+[IO.Compression.CompressionMode]::Compress)
+$packer.Write($data, 0, $data.Length)
+$packer.Close()
+$text = [Convert]::ToBase64String($into.ToArray())
+$first = [Math]::Min(4000, $text.Length)
+$second = [Math]::Min(4000, $text.Length - $first)
+[Console]::Out.Write('volact:' + $text.Length + ':' + $text.Substring(0, $first))
+if ($second) { [Console]::Error.Write('volact:' + $text.Substring($first, $second)) }
+exit $code
 """
 _WHOLE = """\
 $ErrorActionPreference = 'Stop'
@@ -52,12 +70,16 @@ while ($null -eq $data -or $data.Length -ne @size@) {
 
 
 def _form(text: str) -> re.Pattern[str]:
-    places = re.sub("@([a-z]+)@", r"(?P<\1>[^'<>]+?)", re.escape(text + _UNPACK))
-    return re.compile(places)
+    return re.compile(re.sub("@([a-z]+)@", r"(?P<\1>[^'<>]+?)", re.escape(text)))
 
 
-_FORMS = (_form(_WHOLE), _form(_WAITING))
+_FORMS = (
+    _form(_WHOLE + _UNPACK + _PLAIN),
+    _form(_WAITING + _UNPACK + _PLAIN),
+    _form(_WHOLE + _UNPACK + _PACKED),
+)
 _TRIES_S = 0.05
+_PIECE = 4000
 
 
 def run_powershell(machine: Machine, _task: str, script: bytes, limit_s: float) -> Ran:
@@ -74,8 +96,18 @@ def run_powershell(machine: Machine, _task: str, script: bytes, limit_s: float) 
     lines = re.split("\r\n|\n|\r", text)
     if lines and not lines[-1]:
         lines.pop()
-    output = machine.encode("\r\n".join(lines) + "\r\n")
-    return Ran(ran.exit_code, output, ran.timed_out, ran.errors)
+    whole = "\r\n".join(lines) + "\r\n"
+    if b"$packer" not in script:
+        return Ran(ran.exit_code, machine.encode(whole), ran.timed_out, ran.errors)
+    output, errors = _packed(whole)
+    return Ran(ran.exit_code, output, ran.timed_out, ran.errors + errors)
+
+
+def _packed(whole: str) -> tuple[bytes, bytes]:
+    """What goes to the output and to the errors; no more than a piece to each."""
+    text = base64.b64encode(gzip.compress(whole.encode()))
+    first, second = text[:_PIECE], text[_PIECE : 2 * _PIECE]
+    return b"volact:%d:%s" % (len(text), first), b"volact:" + second if second else b""
 
 
 def unpacked(script: bytes) -> bytes:

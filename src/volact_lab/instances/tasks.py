@@ -69,7 +69,7 @@ class Invocations:
         pool: where scripts run.
         pace: of tasks.
         runner: has the cloud's agent run a script.
-        keeps: the bytes that are kept of an output.
+        keeps: the bytes that are kept of an output, below zero the last ones.
         new_id: the id of an invocation, by its number.
     """
 
@@ -166,12 +166,13 @@ class Invocations:
     def _finish(self, task: Task, ran: Ran, slot: Slot) -> None:
         chance = random.Random(f"{slot.spec.seed}/{slot.spec.index}/{slot.executions}")
         noise = _NOISE if slot.line == "truncated" else b""
-        output = noise + (
-            tamper(ran.output, "garbled", chance) if slot.line == "garbled" else ran.output
-        )
+        said = tamper(ran.output, "garbled", chance) if slot.line == "garbled" else ran.output
+        last = self._keeps < 0
+        output = said + noise if last else noise + said
         # The agent takes output in any code page for UTF-8.
         output = output.decode("utf-8", "replace").encode()
-        task.output, task.dropped = output[: self._keeps], max(0, len(output) - self._keeps)
+        kept = output[self._keeps :] if last else output[: self._keeps]
+        task.output, task.dropped = kept, len(output) - len(kept)
         task.exit_code, task.errors = ran.exit_code, ran.errors
         if task.cancelled.is_set():
             task.status = "TERMINATED"

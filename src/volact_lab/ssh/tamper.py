@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import random
+import re
 
-_MARK = b"VOLACT1 "
+_MARK = re.compile(rb"VOLACT1 |volact:\d+:")  # of an answer as it is, and of a packed one
 
 
 def tamper(output: bytes, line: str, chance: random.Random) -> bytes:
     """The output as it arrives over a line of that kind."""
-    start = output.find(_MARK)
-    if start < 0:
+    mark = _MARK.search(output)
+    if mark is None:
         return output
+    start = mark.start()
     if line == "truncated":
         return output[: start + (len(output) - start) // 2]
     if line == "garbled":
-        return _flip(output, start + len(_MARK) + 40, chance)
+        return _flip(output, mark.end() + 40, chance)
     return output
 
 

@@ -11,7 +11,7 @@ import h11
 _CHUNK = 65536
 _LARGEST = 1024 * 1024
 
-Headers = dict[str, str]  # names in lower case
+Headers = dict[str, str]  # names in lower case; ``:method`` is the method
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Connection:
         if not isinstance(event, h11.Request):
             return None
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in event.headers}
+        headers[":method"] = event.method.decode("ascii")
         body = bytearray()
         while isinstance(part := await self._event(), h11.Data):
             body += part.data

@@ -1,0 +1,141 @@
+"""Azure's list of virtual machines as a ``ListServers``: which are Windows, and their licences.
+
+How servers are named and reached is for ``volact.inventory``; entitlement is
+judged in ``volact.core``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from volact.cloud.azure.calls import Calls, Value
+from volact.cloud.azure.vm import VERSION, ImageReference, Machine
+from volact.cloud.base import ListedInstance, ServerList
+from volact.cloud.calls import all_pages
+from volact.errors import one_line
+
+_NETWORK = {"api-version": "2024-05-01"}
+# States of a machine that is no server yet, or soon none any more.
+_GONE = frozenset({"Creating", "Deleting"})
+
+
+class _Address(Value, frozen=True):
+    private: str | None = msgspec.field(default=None, name="privateIPAddress")
+
+
+class _Configuration(Value, frozen=True):
+    properties: _Address = _Address()
+
+
+class _Configurations(Value, frozen=True):
+    ip_configurations: tuple[_Configuration, ...] = ()
+
+
+class Interface(Value, frozen=True):
+    """A network interface and its addresses."""
+
+    id: str
+    properties: _Configurations = _Configurations()
+
+
+class _Machines(Value, frozen=True):
+    value: tuple[Machine, ...] = ()
+    next_link: str | None = None
+
+
+class _Interfaces(Value, frozen=True):
+    value: tuple[Interface, ...] = ()
+    next_link: str | None = None
+
+
+P = TypeVar("P", _Machines, _Interfaces)
+
+
+class VmList:
+    """The list of one subscription or resource group; fulfils ``cloud.base.ListServers``."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def list_servers(self, filters: Mapping[str, Sequence[str]]) -> ServerList:
+        """Every machine that the filters let through.  The API itself has none of them."""
+        machines, interfaces = await asyncio.gather(
+            self._pages("Compute", "virtualMachines", VERSION, _Machines),
+            self._pages("Network", "networkInterfaces", _NETWORK, _Interfaces),
+        )
+        addresses = {one.id.lower(): one for part in interfaces for one in part.value}
+        chosen = (one for part in machines for one in part.value if fits(one, filters))
+        own = self._calls.subscription
+        return ServerList(tuple(listed(own, one, addresses) for one in chosen), {})
+
+    async def _pages(
+        self, provider: str, kind: str, version: Mapping[str, str], page: type[P]
+    ) -> tuple[P, ...]:
+        async def ask(url: str) -> P:
+            # The link to a further page has the version in it.
+            query = {} if "?" in url else version
+            return await self._calls.ask("GET", url, query, page)
+
+        def following(got: P, _count: int) -> str | None:
+            return got.next_link or None
+
+        return await all_pages(ask, lambda got: (got,), following, self._calls.path(provider, kind))
+
+
+def fits(machine: Machine, filters: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a machine has one of the values of every filter; case does not matter in Azure."""
+    hardware = machine.properties.hardware_profile
+    own = {
+        "location": (machine.location,),
+        "name": (machine.name,),
+        "resource-group": (_group(machine),),
+        "size": (hardware.vm_size or "" if hardware else "",),
+        "zone": machine.zones or (),
+        **{f"tag:{key}".lower(): (value,) for key, value in (machine.tags or {}).items()},
+    }
+    return all(
+        {value.lower() for value in own.get(name.lower(), ())} & {word.lower() for word in words}
+        for name, words in filters.items()
+    )
+
+
+def listed(
+    subscription: str, machine: Machine, interfaces: Mapping[str, Interface]
+) -> ListedInstance:
+    """A machine in the terms of every cloud."""
+    about, group = machine.properties, _group(machine)
+    storage = about.storage_profile
+    image = storage.image_reference or ImageReference()
+    own = (one_line(f"{key}={value}", 200) for key, value in (machine.tags or {}).items())
+    return ListedInstance(
+        id=machine.name,
+        name=one_line(machine.name, 80),
+        place=f"{subscription}/{group}/{machine.name}",
+        is_windows=(storage.os_disk.os_type or "").lower() == "windows",
+        exists=about.provisioning_state not in _GONE,
+        private_address=_address(machine, interfaces),
+        image=image.id or ":".join(filter(None, (image.publisher, image.offer, image.sku))),
+        # A hybrid benefit, else who publishes the image in the marketplace.
+        license=about.license_type or image.publisher or "",
+        tags=tuple(dict.fromkeys((*own, group, machine.location, *(machine.zones or ())))),
+    )
+
+
+def _group(machine: Machine) -> str:
+    """The resource group, which only the id has."""
+    parts = machine.id.split("/")
+    return parts[4] if len(parts) > 4 else ""
+
+
+def _address(machine: Machine, interfaces: Mapping[str, Interface]) -> str:
+    network = machine.properties.network_profile
+    for reference in network.network_interfaces if network else ():
+        interface = interfaces.get((reference.id or "").lower())
+        for configuration in interface.properties.ip_configurations if interface else ():
+            if configuration.properties.private:
+                return configuration.properties.private
+    return ""

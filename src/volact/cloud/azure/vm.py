@@ -1,0 +1,140 @@
+"""Virtual machines and their managed run-commands: calls as functions, answers as values.
+
+When to call is for ``volact.transports.run_command``; what a state means is in
+``run_command``.
+"""
+
+from __future__ import annotations
+
+from volact.agent.wrap import answering_powershell
+from volact.cloud.azure.calls import Calls, Value
+
+VERSION = {"api-version": "2024-07-01"}
+VIEW = {**VERSION, "$expand": "instanceView"}
+MAX_OUTPUT = 4096  # bytes of each stream, the last ones
+LONGEST_S = 86_400
+
+
+class Status(Value, frozen=True):
+    """A part of an instance's state: ``PowerState/running``, ``ProvisioningState/succeeded``."""
+
+    code: str | None = None
+    display_status: str | None = None
+
+
+class _Agent(Value, frozen=True):
+    statuses: tuple[Status, ...] = ()
+
+
+class _View(Value, frozen=True):
+    vm_agent: _Agent | None = None
+    statuses: tuple[Status, ...] = ()
+
+
+class _Disk(Value, frozen=True):
+    os_type: str | None = None
+
+
+class ImageReference(Value, frozen=True):
+    """The image that a machine was made of; ``publisher`` is of the marketplace."""
+
+    publisher: str | None = None
+    offer: str | None = None
+    sku: str | None = None
+    id: str | None = None
+
+
+class _Storage(Value, frozen=True):
+    os_disk: _Disk = _Disk()
+    image_reference: ImageReference | None = None
+
+
+class _Interface(Value, frozen=True):
+    id: str | None = None
+
+
+class _Network(Value, frozen=True):
+    network_interfaces: tuple[_Interface, ...] = ()
+
+
+class _Hardware(Value, frozen=True):
+    vm_size: str | None = None
+
+
+class Properties(Value, frozen=True):
+    """What a machine is."""
+
+    provisioning_state: str | None = None
+    license_type: str | None = None
+    hardware_profile: _Hardware | None = None
+    storage_profile: _Storage = _Storage()
+    network_profile: _Network | None = None
+    instance_view: _View | None = None
+
+
+class Machine(Value, frozen=True):
+    """One virtual machine; ``id`` has its group."""
+
+    id: str
+    name: str
+    location: str
+    zones: tuple[str, ...] | None = None
+    tags: dict[str, str] | None = None
+    properties: Properties = Properties()
+
+
+class Run(Value, frozen=True):
+    """Where a script stands, and what it has brought."""
+
+    execution_state: str | None = None
+    execution_message: str | None = None
+    exit_code: int | None = None
+    output: str | None = None
+    error: str | None = None
+
+
+class _RunProperties(Value, frozen=True):
+    provisioning_state: str | None = None
+    instance_view: Run | None = None
+
+
+class RunCommandState(Value, frozen=True):
+    """A managed run-command of a machine."""
+
+    properties: _RunProperties = _RunProperties()
+
+
+class _Done(Value, frozen=True):
+    pass
+
+
+def _command(calls: Calls, machine: str, name: str) -> str:
+    return calls.path("Compute", "virtualMachines", machine, "runCommands", name)
+
+
+async def machine_of(calls: Calls, name: str) -> Machine:
+    """A machine and its state."""
+    return await calls.ask("GET", calls.path("Compute", "virtualMachines", name), VIEW, Machine)
+
+
+async def start(  # noqa: PLR0913  (what a call needs)
+    calls: Calls, machine: str, location: str, script: bytes, *, name: str, timeout_s: int
+) -> None:
+    """Start a ``.bat`` on a machine, under a name that it does not have yet."""
+    properties = {
+        "source": {"script": answering_powershell(script)},
+        "asyncExecution": True,  # or the call's end is the script's
+        "timeoutInSeconds": timeout_s,
+    }
+    body = {"location": location, "properties": properties}
+    await calls.ask("PUT", _command(calls, machine, name), VERSION, _Done, body)
+
+
+async def state_of(calls: Calls, machine: str, name: str) -> RunCommandState:
+    """Where a script stands."""
+    return await calls.ask("GET", _command(calls, machine, name), VIEW, RunCommandState)
+
+
+async def delete(calls: Calls, machine: str, name: str) -> None:
+    """End a script and forget it; a machine keeps 25 of them at most."""
+    await calls.ask("DELETE", _command(calls, machine, name), VERSION, _Done)
