@@ -123,6 +123,8 @@ def test_an_administrator_ends_the_sessions_and_tokens_of_others(
         assert client.get(f"{V1}/me").status_code == 200
         assert root.delete(f"{V1}/users/ada/sessions").status_code == 204
         assert client.get(f"{V1}/me").status_code == 401
+    ended = service.store.ask(lines)[0]
+    assert (ended.action, ended.object, ended.user) == ("session.ended", "ada", "root")
     (kept,) = root.get(f"{V1}/users/ada/tokens").json()["items"]
     assert root.delete(f"{V1}/users/root/tokens/{kept['id']}").status_code == 404  # not root's
     assert root.delete(f"{V1}/users/ada/tokens/{kept['id']}").status_code == 204

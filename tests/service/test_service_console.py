@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from service_fleet import (
 from volact.client.wire import Role, RunState
 from volact.core.context import Policy
 from volact.service.access import GRANTS, Permission
+from volact.service.console.words import detail_words
 from volact.service.engine.control import EngineControl
 from volact.service.identity.audit import lines
 from volact.service.policies import ApprovalPolicy, NotificationPolicy
@@ -289,6 +291,29 @@ def test_a_plan_groups_servers_by_their_steps_and_activates_the_chosen(store: St
         assert answer.status_code == 303
     ((_, spec),) = control.asked
     assert (spec.verb, spec.only, spec.canary) == ("activate", ("app-01", "web-02"), "1")
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [
+        ("viewer", ["viewer"]),
+        ("operator", ["viewer", "operator"]),
+        ("administrator", ["viewer", "operator", "approver", "administrator"]),
+    ],
+)
+def test_a_token_is_offered_the_roles_that_its_owner_may_give(
+    store: Store, role: Role, offered: list[str]
+) -> None:
+    form = get(store, "/account", role=role).partition('action="/account/tokens"')[2]
+    assert re.findall(r'<option value="(\w+)"', form) == offered
+
+
+def test_the_audit_shows_what_was_asked_without_what_is_empty() -> None:
+    spec = {"verb": "activate", "canary": "", "limit": ["web"], "policy": {"consent": []}}
+    told = detail_words({"spec": spec, "waits": False, "scopes": None})
+    assert told == [
+        ("verb", "activate"), ("limit", '["web"]'), ("waits", "false"), ("scopes", "null"),
+    ]  # fmt: skip
 
 
 def test_an_account_has_tokens_sessions_and_a_language(tmp_path: Path) -> None:

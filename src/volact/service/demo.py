@@ -13,6 +13,7 @@ from volact.errors import VolactError
 from volact.service.app import Parts, utc_now
 from volact.service.database.tables import INVENTORIES
 from volact.service.identity.audit import SYSTEM, changing
+from volact.service.inventories import read_text
 from volact.service.run_list import find_run
 from volact.store.clock import moment
 from volact.store.store import Store
@@ -28,7 +29,14 @@ def _keep_inventory(store: Store, file: Path) -> None:
     """Store the lab's inventory; its files are named whole, as the workers need them."""
     text = re.sub(r'"(lab\.\w+)"', rf'"{file.parent.as_posix()}/\1"', file.read_text("utf-8"))
     with changing(store, utc_now(), SYSTEM) as change:
-        values = {"name": _NAME, "file": file.name, "text": text, "updated": moment(change.now)}
+        values = {
+            "name": _NAME,
+            "file": file.name,
+            "text": text,
+            "servers": len(read_text(file.name, text).servers),
+            "updated_by": SYSTEM.name,
+            "updated": moment(change.now),
+        }
         change.connection.execute(INVENTORIES.insert().values(values))
         change.tell("inventory.saved", _NAME)
 

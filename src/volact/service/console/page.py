@@ -186,6 +186,7 @@ def _environment() -> Environment:
         counts=words.counts,
         cause_words=words.cause_words,
         days_words=words.days_words,
+        detail_words=words.detail_words,
         error_names=ERROR_NAMES,
         lines_kept=escape,  # of a text of many lines
         policy_fields=words.policy_fields,

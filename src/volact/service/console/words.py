@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from volact.client.wire import Role, RunInfo, RunState
@@ -127,10 +129,23 @@ def policy_fields(kind: str, policy: msgspec.Struct) -> list[PolicyField]:
     return [_policy_field(kind, name, getattr(policy, name)) for name in policy.__struct_fields__]
 
 
+def detail_words(detail: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the audit has of a change; of what was asked as a whole, without what is empty."""
+    found: list[tuple[str, str]] = []
+    for key, value in detail.items():
+        if isinstance(value, dict):
+            found += detail_words({name: item for name, item in value.items() if item})
+        else:
+            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            found.append((key, text))
+    return found
+
+
 def _policy_field(kind: str, name: str, value: object) -> PolicyField:
-    told = _POLICY_LABELS.get(f"{kind}.{name}") or _POLICY_LABELS[name]
+    told = tr(_POLICY_LABELS.get(f"{kind}.{name}") or _POLICY_LABELS[name])
+    told = told[:1].upper() + told[1:]
     if isinstance(value, bool):
-        return PolicyField(name, tr(told), "bool", "1" if value else "")
+        return PolicyField(name, told, "bool", "1" if value else "")
     if isinstance(value, tuple):
         value = " ".join(str(getattr(item, "variable", item)) for item in value)
-    return PolicyField(name, tr(told), "text", "" if value is None else str(value))
+    return PolicyField(name, told, "text", "" if value is None else str(value))

@@ -104,7 +104,8 @@ def end(change: Change, user: str, session: str = "") -> int:
         ended = ended.where(SESSIONS.c.id == session)
     number = change.connection.execute(ended).rowcount
     if number:
-        change.tell("session.ended", user, detail={"sessions": number})
+        name = change.connection.scalar(sa.select(USERS.c.name).where(USERS.c.id == user))
+        change.tell("session.ended", str(name), detail={"sessions": number})
     return number
 
 
