@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +50,14 @@ class Lab:
 
 
 @contextmanager
-def lab(servers: int, folder: Path, parts: int = 2) -> Iterator[Lab]:
+def lab(servers: int, folder: Path, parts: int = 2, options: Sequence[str] = ()) -> Iterator[Lab]:
     """A lab of some servers, spread over some processes; gone afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = min(parts, servers)
     with ExitStack() as stack:
-        children = [stack.enter_context(_part(servers, n, parts, folder)) for n in range(parts)]
+        children = [
+            stack.enter_context(_part(servers, n, parts, folder, options)) for n in range(parts)
+        ]
         for number, child in enumerate(children):
             _wait(child, folder / f"part-{number}.ready", folder / f"part-{number}.log")
         inventory = _joined(folder, parts)
@@ -69,9 +71,12 @@ def lab(servers: int, folder: Path, parts: int = 2) -> Iterator[Lab]:
 
 
 @contextmanager
-def _part(servers: int, part: int, parts: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _part(
+    servers: int, part: int, parts: int, folder: Path, options: Sequence[str]
+) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, str(HERE / "lab_part.py"), "--servers", str(servers)]
     command += ["--part", str(part), "--parts", str(parts), "--folder", str(folder)]
+    command += options
     with (folder / f"part-{part}.log").open("wb") as log:
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
     try:

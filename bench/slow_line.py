@@ -37,7 +37,8 @@ def slowed(place: Lab, delay_s: float, name: str) -> Iterator[Lab]:
     assert relay.stdout is not None
     try:
         near = [int(word) for word in relay.stdout.readline().split()]
-        yield _rewritten(place, dict(zip(ports, near, strict=True)), name)
+        far = _rewritten(place, dict(zip(ports, near, strict=True)), name)
+        yield replace(far, pids=(*far.pids, relay.pid))
     finally:
         relay.stdin.close()
         relay.stdout.close()

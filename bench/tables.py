@@ -40,7 +40,8 @@ def into(path: Path, results: Results) -> None:
     path.write_text(f"{before}{_BEGIN}\n\n{markdown(results)}\n{_END}{after}", "utf-8")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of Markdown."""
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
@@ -57,7 +58,7 @@ def _where(results: Results) -> str:
 def _compared(rows: Sequence[Row]) -> str:
     named = {row.name: row for row in rows}
     check, bare = named[CHECK], named[BARE]
-    return _table(
+    return table(
         (
             "",
             "wall s (range)",
@@ -86,7 +87,7 @@ def _growth(results: Results) -> str:
     rows = [*results.rows, *results.grown]
     names = dict.fromkeys(row.name for row in results.grown)
     ordered = [row for name in names for row in _newest(row for row in rows if row.name == name)]
-    return _table(
+    return table(
         (
             "",
             "servers",
@@ -132,7 +133,7 @@ def _per_server_kb(small: Row, large: Row) -> float:
 def _aims(results: Results) -> str:
     size = max(row.servers for row in results.rows)
     named = {row.name: row for row in results.rows if row.servers == size}
-    return _table(
+    return table(
         ("", "measured", "aim", "met"),
         [*_cpu_aims(results), *_wall_aims(named), *_growths(results)],
     )
@@ -189,12 +190,12 @@ def _yes(met: bool) -> str:
 def _pieces(results: Results) -> str:
     rows = [(piece.name, f"{piece.ms:.2f}") for piece in results.pieces]
     total = sum(piece.ms for piece in results.pieces)
-    return _table(("", "CPU ms a server"), [*rows, ("together", f"{total:.2f}")])
+    return table(("", "CPU ms a server"), [*rows, ("together", f"{total:.2f}")])
 
 
 def _trips(results: Results) -> str:
     bare = next((trips.count for trips in results.trips if trips.name == BARE), 0.0)
-    return _table(
+    return table(
         ("", "round trips", "to bare loop"),
         (
             (one.name, f"{one.count:.0f}", f"{one.count / bare:.2f}" if bare else "")

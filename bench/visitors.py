@@ -61,10 +61,11 @@ def visitors(lab: Lab, peers: Path | None) -> list[Visitor]:
     return [*found, *_four(lab, peers)] if peers else found
 
 
-def volact(verb: str, lab: Lab, *more: str) -> tuple[str, ...]:
-    """volact over a lab."""
-    common = ("-i", str(lab.inventory), "--output", "jsonl", "--no-progress")
-    return (sys.executable, "-m", "volact", verb, *common, "--concurrency", CONCURRENCY, *more)
+def volact(verb: str, lab: Lab, *more: str, at_once: str | None = CONCURRENCY) -> tuple[str, ...]:
+    """volact over a lab; without ``at_once`` as it comes."""
+    common = ["-i", str(lab.inventory), "--output", "jsonl", "--no-progress"]
+    common += ["--concurrency", at_once] if at_once else []
+    return (sys.executable, "-m", "volact", verb, *common, *more)
 
 
 def store_of(lab: Lab) -> Path:
@@ -76,26 +77,34 @@ def _loops(lab: Lab, peers: Path) -> list[Visitor]:
     python, inventory = str(peers / "python"), str(lab.inventory)
     return [
         Visitor(PSSH, (python, str(HERE / "peers" / "pssh_loop.py"), inventory)),
-        Visitor(PYINFRA, _pyinfra(lab, peers)),
-        Visitor(PYINFRA_AGENT, _pyinfra(lab, peers, "--agent", lab.agent)),
+        Visitor(PYINFRA, pyinfra(lab, peers)),
+        Visitor(PYINFRA_AGENT, pyinfra(lab, peers, "--agent", lab.agent)),
         _ansible(RAW, lab, peers, "ansible", "all", "-m", "ansible.builtin.raw", "-a", "exit 0"),
     ]
 
 
 def _four(lab: Lab, peers: Path) -> list[Visitor]:
-    play = str(HERE / "peers" / "four_commands.yml")
     return [
-        Visitor(PYINFRA_FOUR, _pyinfra(lab, peers, "--four", lab.for_ansible)),
-        _ansible(FOUR, lab, peers, "ansible-playbook", play),
+        Visitor(PYINFRA_FOUR, pyinfra(lab, peers, "--four", lab.for_ansible)),
+        ansible_four(FOUR, lab, peers, CONCURRENCY),
     ]
 
 
-def _pyinfra(lab: Lab, peers: Path, *more: str | Path) -> tuple[str, ...]:
+def ansible_four(name: str, lab: Lab, peers: Path, forks: str) -> Visitor:
+    """Ansible with the four commands, so many servers at a time."""
+    play = str(HERE / "peers" / "four_commands.yml")
+    return _ansible(name, lab, peers, "ansible-playbook", play, forks=forks)
+
+
+def pyinfra(lab: Lab, peers: Path, *more: str | Path) -> tuple[str, ...]:
+    """pyinfra over a lab."""
     loop = str(HERE / "peers" / "pyinfra_loop.py")
     return (str(peers / "python"), loop, str(lab.inventory), *map(str, more))
 
 
-def _ansible(name: str, lab: Lab, peers: Path, program: str, *words: str) -> Visitor:
+def _ansible(
+    name: str, lab: Lab, peers: Path, program: str, *words: str, forks: str = CONCURRENCY
+) -> Visitor:
     home = lab.for_ansible.parent / "ansible-home"
     (home / ".ssh").mkdir(parents=True, exist_ok=True)
     known_hosts = lab.inventory.with_suffix(".known_hosts").read_bytes()
@@ -103,7 +112,7 @@ def _ansible(name: str, lab: Lab, peers: Path, program: str, *words: str) -> Vis
     inventory = str(lab.for_ansible)
     return Visitor(
         name,
-        (str(peers / program), "-i", inventory, "--forks", CONCURRENCY, *words),
+        (str(peers / program), "-i", inventory, "--forks", forks, *words),
         environment={
             "HOME": str(home),
             "ANSIBLE_HOME": str(home),

@@ -64,8 +64,8 @@ def filled(text: str, values: dict[str, dict[str, str]]) -> Callable[[Host], str
     return lambda host: text.format(**values[host.name])
 
 
-def visited(fleet: Fleet, steps: list[Step]) -> int:
-    """How many servers did every step."""
+def visited(fleet: Fleet, steps: list[Step], parallel: int) -> int:
+    """How many servers did every step; ``parallel`` 0 is pyinfra's own number."""
     hosts = [
         (
             host.name,
@@ -82,7 +82,7 @@ def visited(fleet: Fleet, steps: list[Step]) -> int:
         )
         for host in fleet.hosts
     ]
-    state = State(Inventory((hosts, {})), Config(PARALLEL=CONCURRENCY))
+    state = State(Inventory((hosts, {})), Config(PARALLEL=parallel))
     connect_all(state)
     good = set(state.activated_hosts)
     for step in steps:
@@ -97,6 +97,7 @@ def main() -> int:
     parser.add_argument("inventory", type=Path)
     parser.add_argument("--agent", type=Path)
     parser.add_argument("--four", type=Path)
+    parser.add_argument("--parallel", type=int, default=CONCURRENCY)
     wanted = parser.parse_args()
     steps = [commanded(lambda _host: TRIVIAL)]
     if wanted.agent:
@@ -104,7 +105,7 @@ def main() -> int:
     if wanted.four:
         steps = four(wanted.four)
     fleet = read_fleet(wanted.inventory)
-    answered = visited(fleet, steps)
+    answered = visited(fleet, steps, wanted.parallel)
     print(f"{answered} of {len(fleet.hosts)} servers answered")
     return 0 if answered == len(fleet.hosts) else 1
 

@@ -14,7 +14,7 @@ sees: what to do about it.  No message may hold a secret.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 ErrorKind = Literal[
     "auth",
@@ -50,6 +50,16 @@ class VolactError(Exception):
     def line(self) -> str:
         """Message and hint as one line for a person."""
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _as_it_was, (type(self), self.args, vars(self))
+
+
+def _as_it_was(kind: type[VolactError], args: tuple[Any, ...], held: dict[str, Any]) -> VolactError:
+    """An error that came from another process."""
+    error = kind.__new__(kind, *args)
+    vars(error).update(held)
+    return error
 
 
 class InputError(VolactError):

@@ -23,6 +23,22 @@ DIFFERENCES = {
 }
 
 
+def test_the_quick_form_of_the_fleet_that_waits_measures_both_verbs() -> None:
+    words = ["--quick", "--no-peers", "--servers", "4"]
+    done = subprocess.run(
+        [sys.executable, str(BENCH / "waiting.py"), *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("4 servers, ")
+    for verb in ("check", "activate"):
+        assert f"| volact {verb} | " in done.stdout
+        assert f"volact {verb} " in done.stdout.partition("The ideal: ")[2]
+
+
 def test_the_quick_form_measures_volact_and_the_bare_loops(tmp_path: Path) -> None:
     target = tmp_path / "quick.json"
     words = ["--no-peers", "--quick", "--servers", "4", "--results", str(target)]

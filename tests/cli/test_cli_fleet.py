@@ -192,15 +192,16 @@ def test_activate_asks_nobody_when_there_is_nothing_to_do(closed_port: int) -> N
     assert json.loads(done.stdout)["summary"]["unreachable"] == 1
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_the_rows(
-    tmp_path: Path, silent_port: int, closed_port: int, end: signal.Signals
+    tmp_path: Path, silent_port: int, closed_port: int, end: signal.Signals, processes: str
 ) -> None:
     file = inventory(tmp_path, silent_port, 3)
     page = tmp_path / "r.html"
     with started(
         [*VOLACT, "check", "-i", str(file), f"ssh://127.0.0.1:{closed_port}", "web-*",
-         "--output", "jsonl", "--report", f"html={page}"],
+         "--output", "jsonl", "--report", f"html={page}", "--processes", processes],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None
@@ -217,12 +218,15 @@ def test_an_interrupt_keeps_the_rows(
     assert "web-03" in page.read_text("utf-8")
 
 
-def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_second_interrupt_ends_at_once(tmp_path: Path, processes: str) -> None:
     """The server stays silent for as long as it is asked; the first connection is the sign."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         file = inventory(tmp_path, server.getsockname()[1], 1)
         with started(
-            [*VOLACT, "check", "-i", str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*VOLACT, "check", "-i", str(file), "--processes", processes],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         ) as process:
             connection, _ = server.accept()
             process.send_signal(signal.SIGINT)
@@ -233,11 +237,15 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
     assert b"Traceback" not in told
 
 
-def test_a_second_interrupt_gives_up_what_activate_would_finish(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_second_interrupt_gives_up_what_activate_would_finish(
+    tmp_path: Path, processes: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         file = inventory(tmp_path, server.getsockname()[1], 2)
         with started(
-            [*VOLACT, "activate", "-i", str(file), "--yes", "--concurrency", "1", "-o", "jsonl"],
+            [*VOLACT, "activate", "-i", str(file), "--yes", "--concurrency", "1", "-o", "jsonl",
+             "--processes", processes],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
             connection, _ = server.accept()

@@ -12,7 +12,7 @@ import re
 import secrets
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from volact.model.server import Server
 from volact.transports.base import Opener, Raw, Transport
 from volact.transports.connect import make_opener
 from volact.transports.local import LocalTransport
+from volact.transports.processes import in_processes
 from volact_lab.instances.agent import SYSTEM_TEMP
 from volact_lab.lab import Lab
 from volact_lab.tencent.agent import FOLDER
@@ -37,7 +38,9 @@ RUN_COMMANDS = {
     "ecs": "alibaba-credentials",
     "azure": "azure-credentials",
 }
-REMOTE: tuple[TransportName, ...] = ("ssh", "winrm", *RUN_COMMANDS)
+# The same transport, held by processes of its own.
+IN_PROCESSES: dict[str, TransportName] = {"ssh-in-processes": "ssh"}
+REMOTE = ("ssh", "winrm", *RUN_COMMANDS, *IN_PROCESSES)
 # local has no line: no login to refuse, no server to be unreachable or another one.
 WAYS = (*REMOTE, "local")
 
@@ -121,11 +124,14 @@ def local_opener(inventory: Path) -> Opener:
 @pytest.fixture(params=WAYS)
 async def servers(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Servers]:
     local = request.param == "local"
-    async with Lab("tencent", SERVERS, 3, transport="ssh" if local else request.param) as lab:
+    kind = IN_PROCESSES.get(request.param, "ssh" if local else request.param)
+    async with Lab("tencent", SERVERS, 3, transport=kind) as lab, AsyncExitStack() as stack:
         lab.write_inventory(tmp_path / "lab.toml")
         opener = make_opener(Secrets({"WRONG": "wrong"}))
         if local:
             opener = local_opener(tmp_path / "lab.toml")
+        if request.param in IN_PROCESSES:
+            opener, _ = await stack.enter_async_context(in_processes(opener, 2))
         inventory = load_inventory(tmp_path / "lab.toml")
         yield Servers(lab, request.param, inventory, opener)
         assert lab.errors == []

@@ -10,7 +10,7 @@ from typing import Protocol
 from volact.cli.console import columns_of, wants_colour
 from volact.cli.progress import ShownProgress
 from volact.cli.run_controller import RunController
-from volact.cli.runtime import new_runner
+from volact.event_loop import new_runner
 from volact.fleet import apply_fleet, needs_all_servers, plan_fleet, plan_together
 from volact.model.report import ServerReport
 from volact.model.text import Text, say

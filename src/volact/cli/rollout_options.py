@@ -26,6 +26,7 @@ def control_of(options: ConnectOptions) -> Control:
     return Control(
         concurrency=options.concurrency or most_at_a_time(),
         adaptive=True,
+        processes=options.processes,
         pace=_read("--pace", options.pace, Rate.parse),
         canary=_read("--canary", rollout.canary, Canary.parse) if rollout else None,
         max_failures=_read("--max-failures", rollout.max_failures, Share.parse)

@@ -1,9 +1,8 @@
-"""The event loop, its garbage collection, and signals that stop a run."""
+"""Work run on an event loop, and signals that stop a run."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import queue
 import signal
@@ -14,12 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from volact.cli.failure import tell
+from volact.event_loop import new_runner
 from volact.model.text import say
 
 T = TypeVar("T")
 
-# About what a few dozen visits leave behind.
-_NEW_OBJECTS = 20_000
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -27,30 +25,6 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run one piece of work to its end."""
     with new_runner() as runner:
         return runner.run(work)
-
-
-def new_runner() -> asyncio.Runner:
-    """A loop for several pieces of work one after another."""
-    _tune_garbage_collection()
-    return asyncio.Runner(loop_factory=_loop_factory())
-
-
-def _tune_garbage_collection() -> None:
-    """Collect garbage seldom, and never among the imported modules.
-
-    With Python's default a fleet spends a sixth of its time on collections.
-    """
-    if not gc.get_freeze_count():  # once: later objects of a watch are garbage
-        gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS, 10, 10)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 - not on every system, and only for a run
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 def ignore_signal(signals: int) -> None:

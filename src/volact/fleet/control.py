@@ -87,6 +87,8 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     ``stop`` cancels those under way, too.  The servers concerned get rows that say so.
     With ``adaptive`` the number of servers at a time follows the load of this machine, and
     ``concurrency`` is its ceiling.
+    ``processes`` is the number of processes that hold the connections to servers; ``None``: by
+    the size of the fleet, 1: this one.
     ``rng`` gives numbers from 0 up to 1; it spreads the starts within a ``pace``.
     ``slot`` gives activation slots instead of ``kms_concurrency``, for a bound that is
     shared with other processes.
@@ -94,6 +96,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
 
     concurrency: int = 50
     adaptive: bool = False
+    processes: int | None = None
     run_s: float | None = None
     on_event: OnEvent = ignore_event
     stop: asyncio.Event | None = None

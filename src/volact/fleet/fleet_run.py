@@ -67,6 +67,7 @@ class FleetRun(Generic[I_, R]):
         work: what is done with one item; gets the job and a callback for its phases.
         job: the operator's decision, the same for every server.
         control: concurrency, rate, limits, and the events that stop the run.
+        late_s: how late other processes of the run are.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class FleetRun(Generic[I_, R]):
         work: Callable[[I_, Job, Notify], Awaitable[R]],
         job: Job,
         control: Control,
+        late_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._adapter = adapter
+        self._late_s = late_s
         self._work = work
         self._control = control
         self._tell = control.on_event
@@ -143,7 +146,7 @@ class FleetRun(Generic[I_, R]):
             due = _clock() + EVERY_S
             await asyncio.sleep(EVERY_S)
             sample = Sample(
-                late_s=_clock() - due,
+                late_s=max(_clock() - due, self._late_s()),
                 busy=pool.busy,
                 finished=self._finished,
                 unconnected=self._unconnected,

@@ -5,7 +5,12 @@ Each is an asynchronous generator that yields in the order in which servers fini
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+import math
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sized
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import TypeVar
 
 from volact.fleet.canary import Group
 from volact.fleet.control import Control
@@ -14,6 +19,7 @@ from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.pipeline import (
     Job,
+    Notify,
     Outcome,
     activation_host,
     apply_one,
@@ -22,8 +28,13 @@ from volact.pipeline import (
     run_one,
 )
 from volact.transports.base import Opener
+from volact.transports.processes import in_processes
+
+I_ = TypeVar("I_")
+R = TypeVar("R")
 
 _DEFAULT = Control()
+_MOST_PROCESSES, _WORTH = 4, 250
 
 
 def run_fleet(
@@ -46,10 +57,7 @@ def run_fleet(
         without_result=lambda server, row: row,
         group=group_of_server,
     )
-    run = FleetRun[Server, ServerReport](
-        adapter, lambda server, job, notify: run_one(server, opener, job, notify), job, control
-    )
-    return run.run(servers)
+    return _run(adapter, run_one, servers, opener, job, control)
 
 
 def plan_fleet(
@@ -66,10 +74,7 @@ def plan_fleet(
         without_result=lambda server, row: Outcome(server=server, report=row),
         group=group_of_server,
     )
-    run = FleetRun[Server, Outcome](
-        adapter, lambda server, job, notify: examine_one(server, opener, job, notify), job, control
-    )
-    return run.run(servers)
+    return _run(adapter, examine_one, servers, opener, job, control)
 
 
 def apply_fleet(
@@ -85,10 +90,44 @@ def apply_fleet(
         without_result=_row_after_plan,
         group=group_of_outcome,
     )
-    run = FleetRun[Outcome, ServerReport](
-        adapter, lambda planned, job, notify: apply_one(planned, opener, job, notify), job, control
-    )
-    return run.run(outcomes)
+    return _run(adapter, apply_one, outcomes, opener, job, control)
+
+
+async def _run(  # noqa: PLR0913, PLR0917  (one argument for each part)
+    adapter: ItemAdapter[I_, R],
+    work: Callable[[I_, Opener, Job, Notify], Awaitable[R]],
+    items: Iterable[I_],
+    opener: Opener,
+    job: Job,
+    control: Control,
+) -> AsyncGenerator[R, None]:
+    """A run whose connections are in as many processes as are asked for, or worth it."""
+    number = control.processes or processes_for(len(items) if isinstance(items, Sized) else 0)
+    async with in_processes(opener, number) as (opened, late_s):
+        run = FleetRun[I_, R](
+            adapter, lambda item, job, notify: work(item, opened, job, notify), job, control, late_s
+        )
+        async with aclosing(run.run(items)) as results:
+            async for result in results:
+                yield result
+
+
+def processes_for(servers: int) -> int:
+    """How many processes hold the connections to so many servers; 1: this one alone.
+
+    One costs half a second of CPU to start, which is what this many servers cost.
+    """
+    return max(1, min(_cores(), _MOST_PROCESSES, servers // _WORTH))
+
+
+def _cores() -> int:
+    """The cores that this process may use, by affinity and by the quota of a container."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    cores = len(allowed(0)) if allowed else os.cpu_count() or 1
+    with suppress(OSError, ValueError):  # not Linux, or no quota
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        cores = min(cores, math.ceil(int(quota) / int(period)))
+    return cores
 
 
 def group_of_server(server: Server) -> Group:

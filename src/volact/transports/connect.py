@@ -68,17 +68,25 @@ WAYS: Mapping[Scheme, Way] = {
 }
 
 
-def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:
+class TransportOpener:
     """What opens the servers of one run, each by its own transport."""
-    made: dict[Way, Opener] = {}
 
-    def opener(server: Server) -> AbstractAsyncContextManager[Transport]:
+    def __init__(self, secrets: Secrets, options: SshOptions) -> None:
+        self.secrets = secrets
+        self.options = options
+        self._made: dict[Way, Opener] = {}
+
+    def __call__(self, server: Server) -> AbstractAsyncContextManager[Transport]:
+        """Open a server for the time of a block."""
         way = WAYS[server.address.scheme]
-        if way not in made:
-            made[way] = way(secrets, options or SshOptions())
-        return made[way](server)
+        if way not in self._made:
+            self._made[way] = way(self.secrets, self.options)
+        return self._made[way](server)
 
-    return opener
+
+def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:
+    """What opens the servers of one run."""
+    return TransportOpener(secrets, options or SshOptions())
 
 
 def open_transport(

@@ -11,6 +11,7 @@ import getpass
 import os
 import re
 import shlex
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -50,6 +51,7 @@ class SshConfig:
     def __init__(self, default: Path | None = None) -> None:
         self._default = default or Path.home() / ".ssh" / "config"
         self._runs: dict[Path, bool | None] = {}  # whether it runs commands; None: no file
+        self._texts: dict[Path, str] = {}
         self._threads = BlockingCalls(_THREADS, name="volact-ssh-config")
 
     async def of(self, server: Server) -> Settings:
@@ -71,6 +73,18 @@ class SshConfig:
         if not runs:
             return _read(path, server)
         return await self._threads.run(partial(_read, path, server))
+
+    def mentions(self, server: Server, words: Iterable[str]) -> bool:
+        """Whether the file of a server has one of the words, in lower case."""
+        path = Path(server.ssh.config) if server.ssh.config else self._default
+        if server.ssh.config is None:
+            return False
+        if path not in self._texts:
+            try:
+                self._texts[path] = path.read_text("utf-8", errors="replace").lower()
+            except OSError:
+                self._texts[path] = ""
+        return any(word in self._texts[path] for word in words)
 
 
 def _runs_commands(path: Path) -> bool | None:

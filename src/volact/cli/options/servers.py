@@ -114,6 +114,15 @@ class ConnectOptions(SourceOptions):
             help="At most N servers at a time; without it as many as this machine bears.",
         ),
     ] = None
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            metavar="N",
+            help="Processes that hold the connections; default: by number of servers and cores.",
+        ),
+    ] = None
     pace: Pace = ""
     retries: Retries = RETRIES
     deadline: Annotated[
