@@ -141,7 +141,7 @@ async def _started(opener: TransportOpener) -> _Child | None:
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-    except (OSError, NotImplementedError):
+    except (OSError, RuntimeError):  # the second: this event loop starts no programs
         return None
     child = _Child(process, opener)
     try:
