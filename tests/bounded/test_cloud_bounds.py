@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alibabacloud_credentials.provider import URLCredentialsProvider
 from azure.core.credentials import AccessToken
 from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to, with_success
 
@@ -140,6 +141,41 @@ def test_metadata_of_aws_that_floods_gives_no_keys(
                 aws_sdk.Keys(AwsSettings()).find()
             assert server.over.wait(HANG_S)
             assert server.sent < aws_sdk.METADATA.most_bytes + BUFFERS
+
+
+def test_a_role_of_aws_that_floods_gives_no_keys(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "keys.ini"
+    path.write_text(
+        "[own]\naws_access_key_id = AKIA0\naws_secret_access_key = some-key\n"
+        "[default]\nrole_arn = arn:aws:iam::123456789012:role/volact\nsource_profile = own\n"
+    )
+    for say in FLOODS.values():
+        with evil(say) as server:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{server.port}")
+            monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+            monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+            keys = aws_sdk.Keys(AwsSettings(credentials=str(path)))
+            keys.find()
+            with pytest.raises(Exception, match=r"."):  # of many types
+                keys.session.get_credentials().get_frozen_credentials()
+            assert server.over.wait(10)
+            assert b"sts" in server.requests[0]
+            assert server.sent < aws_sdk.LIMITS.most_bytes + BUFFERS
+
+
+def test_a_place_of_keys_of_alibaba_that_floods_gives_none(tmp_path: Path) -> None:
+    path = tmp_path / "keys.ini"
+    path.write_text("[default]\ntype = access_key\naccess_key_id = L0\naccess_key_secret = key\n")
+    alibaba_sdk.Keys(AlibabaSettings(credentials=str(path)))
+    for say in (*FLOODS.values(), *map(with_success, FLOODS.values())):
+        with evil(say) as server:
+            provider = URLCredentialsProvider(uri=f"http://127.0.0.1:{server.port}/")
+            with pytest.raises(Exception, match=r"."):  # of many types
+                provider.get_credentials()
+            assert server.over.wait(10)
+            assert server.sent < alibaba_sdk.KEYS.most_bytes + BUFFERS
 
 
 def test_an_identity_of_azure_that_floods_gives_no_token(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ def test_accounts_are_told_apart_by_server(tmp_path: Path) -> None:
         ('tencent-site = "intl"', "'intl'"),
         ('tencent-endpoint = "http://10.0.0.1:80"', "http leads to this machine only"),
         ('tencent-endpoint = "what is this"', "is not an endpoint"),
-        ('license = "byol"', "known: Aliyun, BYOL, RunInstances:0002"),
+        ('license = "byol"', "known: Aliyun, BYOL, MicrosoftWindowsServer, RunInstances:0002"),
         ('tencent-sight = "domestic"', "did you mean 'tencent-site'"),
     ],
 )

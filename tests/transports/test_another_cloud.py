@@ -73,7 +73,7 @@ def test_a_list_of_it_is_an_inventory() -> None:
         (["check", "acme://a/b/c", "--generic-tenant", "nobody"], "Acme knows no such tenant"),
         (["inventory", "export", "--from", "generic:sub"], "'sub' is not a group"),
         (["check", "--from", "generic:a/b", "--via", "tat"], "--via tat: not for Acme"),
-        (["check", "what://x"], "known: ssh, winrm, winrms, acme, ecs, ssm, tat, local"),
+        (["check", "what://x"], "known: ssh, winrm, winrms, acme, ecs, ssm, azure, tat, local"),
     ],
 )
 def test_what_is_wrong_is_told_in_its_words(args: list[str], says: str) -> None:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from volact.bounded.http_session import bind_session
+from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
 from volact.cloud.alibaba.declaration import CLOUD
 from volact.cloud.alibaba.settings import AlibabaSettings
@@ -23,6 +23,7 @@ from volact.model.text import say
 _REQUEST_S = 20
 _CONNECTIONS = 16
 LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S)
+KEYS = Limits(most_bytes=64 * 1024, total_s=20.0)
 _SHORTEST = 6
 _NAMES = "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 
@@ -99,7 +100,10 @@ def _provider(settings: AlibabaSettings) -> Any:
         DefaultCredentialsProvider,
         ProfileCredentialsProvider,
     )
+    from Tea.core import TeaCore  # noqa: PLC0415
 
+    # By it the SDK asks for keys of roles, and for nothing else.
+    TeaCore.get_adapter = staticmethod(lambda *_tls: BoundedAdapter(KEYS, "same-origin"))
     # A named file takes precedence over the environment, as a named section does.
     if not settings.credentials and not settings.profile:
         return DefaultCredentialsProvider()

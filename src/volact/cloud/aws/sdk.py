@@ -65,14 +65,12 @@ class Keys:
             max_pool_connections=16,
             retries={"total_max_attempts": 1},
         )
-        client = self.session.create_client(
+        return self.session.create_client(
             service,
             region_name=region,
             endpoint_url=read_endpoint(url, service).url if url else None,
             config=config,
         )
-        _bind(client._endpoint.http_session, LIMITS)
-        return client
 
     def redact(self, text: str) -> str:
         """The text without what must not be seen in it."""
@@ -94,6 +92,7 @@ def _session(settings: AwsSettings) -> Any:
     logging.getLogger("botocore").setLevel(logging.WARNING)
     # A named file takes precedence over the environment, as a named profile does.
     session = Session(profile=settings.profile or ("default" if settings.credentials else None))
+    _bind_clients(session)
     if settings.credentials:
         path = Path(settings.credentials).expanduser()
         try:
@@ -125,6 +124,18 @@ def _fetchers(session: Any) -> Iterator[Any]:
             fetcher = getattr(provider, name, None)
             if hasattr(fetcher, "_session"):
                 yield fetcher
+
+
+def _bind_clients(session: Any) -> None:
+    """Put bounds under every client that a session makes, those for roles and SSO too."""
+    plain = session.create_client
+
+    def create_client(*args: Any, **more: Any) -> Any:
+        client = plain(*args, **more)
+        _bind(client._endpoint.http_session, LIMITS)
+        return client
+
+    session.create_client = create_client
 
 
 def _bind(http: Any, limits: Limits) -> None:

@@ -1,0 +1,82 @@
+"""The command line over the lists and run-commands of clouds, on a lab in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from volact.cli.child_lab import child_lab
+from volact.cloud.base import Cloud
+from volact.cloud.registry import clouds
+from volact_lab.fleet import fleet
+from volact_lab.scenario import load_scenario
+from volact_lab.truth import truth_of
+
+pytestmark = pytest.mark.xdist_group("clouds-cli")
+
+SERVERS, SEED = 40, 3
+TRUTH = {s.name: truth_of(s) for s in fleet(load_scenario("clouds"), SERVERS, SEED)}
+
+
+@pytest.fixture(scope="module")
+def inventory() -> Iterator[Path]:
+    """The inventory of a lab of several clouds."""
+    with child_lab("clouds", SERVERS, SEED) as path:
+        yield path
+
+
+def options(cloud: Cloud, inventory: Path) -> list[str]:
+    """The account's settings in the inventory as options."""
+    named: dict[str, str] = tomllib.loads(inventory.read_text())["defaults"]
+    given: list[str] = []
+    for option in cloud.options:
+        value = named.get(cloud.key(option))
+        if value:
+            given += [
+                f"--{cloud.key(option)}",
+                str(inventory.parent / value) if option.is_path else value,
+            ]
+    return given
+
+
+def places(cloud: Cloud, inventory: Path) -> list[str]:
+    """The addresses of the servers of a cloud that can be asked."""
+    servers: list[dict[str, Any]] = tomllib.loads(inventory.read_text())["server"]
+    own = (s for s in servers if s["address"].startswith(f"{cloud.scheme}://"))
+    return [s["address"].lower() for s in own if not TRUTH[s["name"]].error]
+
+
+@pytest.mark.parametrize("cloud", clouds(), ids=lambda cloud: cloud.name)
+def test_the_servers_of_a_list_are_checked(cloud: Cloud, inventory: Path) -> None:
+    wanted = places(cloud, inventory)[:4]
+    scopes = {place.partition("://")[2].rpartition("/")[0] for place in wanted}
+    args = ["check", "--from", f"{cloud.name}:{','.join(sorted(scopes))}", "-o", "json"]
+    args += ["--limit", ",".join(place.rpartition("/")[2] for place in wanted)]
+    done = subprocess.run(
+        [sys.executable, "-m", "volact", *args, *options(cloud, inventory)],
+        capture_output=True,
+        text=True,
+        timeout=600,  # far above what it takes: against a hang
+        check=False,
+        env=os.environ,
+    )
+    assert done.returncode in (0, 3), done.stderr
+    rows = {row["address"].lower(): row for row in json.loads(done.stdout)["servers"]}
+    assert set(rows) == set(wanted)
+    for place in wanted:
+        row = rows[place]
+        assert (row["error"], row["provider"]) == (None, cloud.name)
+        # Whose licence it is came with the list.
+        assert "entitlement-unknown" not in {finding["id"] for finding in row["findings"]}
+    for file in inventory.parent.glob("*credentials"):
+        for line in file.read_text().splitlines():
+            secret = line.strip().rpartition(" ")[2].strip('",')
+            assert len(secret) < 16 or secret not in done.stdout + done.stderr
