@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from volact.bundle.names import APPLICATION_IDS, FILE_ENDINGS, names_in
+from volact.core.assessment.hosts import address_of
 from volact.model.profile import Profile
 
 _HOST = re.compile(r"(?<![\w.\\/-])[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+\.?(?![\w-])")
@@ -66,7 +67,7 @@ class Pseudonyms:
             len(name) < _SHORTEST
             or name.lower() in _PLAIN_NAMES
             or self._stays(name)
-            or _address(name) is not None
+            or address_of(name) is not None
         ):
             return
         self._literal.setdefault(name.lower(), self._host(name))
@@ -150,7 +151,7 @@ class Pseudonyms:
         return self._sids.setdefault(sid, f"S-1-5-21-1-1-{len(self._sids) + 1}")
 
     def _ip(self, text: str) -> str:
-        address = _address(text)
+        address = address_of(text)
         if address is None or not address.is_global or str(address) in self._kept:
             return text
         if self._in_a_range(address):
@@ -183,10 +184,3 @@ def _hosts_of(clouds: Iterable[Profile]) -> Iterable[str]:
         yield from cloud.ntp
         yield from (name for sub in cloud.sub_clouds for name in sub.ntp)
         yield from cloud.dns
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None

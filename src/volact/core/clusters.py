@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from volact.core.assessment.hosts import address_of
 from volact.core.cluster_causes import Cause, causes_of
 from volact.core.findings.fleet import DUPLICATE_CMID
 from volact.model.report import Cluster, ServerReport
@@ -207,11 +208,8 @@ def subnet_of(server: ServerReport) -> str:
 
 def _network(text: str) -> str:
     """/24 or /64; ``""`` for a name and for addresses that mean the machine itself."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return ""
-    if address.is_loopback or address.is_link_local:
+    address = address_of(text)
+    if address is None or address.is_loopback or address.is_link_local:
         return ""
     return str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 64}", False))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Sequence
 
 import msgspec
 
+from volact.core.assessment.hosts import address_of
 from volact.endpoints.dns import DnsHealth, probe_dns
 from volact.endpoints.kms import KmsHealth, probe_kms
 from volact.endpoints.ntp import NtpHealth, probe_ntp
@@ -47,7 +47,7 @@ async def check_endpoints(
         dns: addresses of DNS servers.
         timeout_s: for each question; a KMS host is asked three (resolve, connect, bind).
     """
-    name = next((host.host for host in kms if not _is_literal(host.host)), "")
+    name = next((host.host for host in kms if address_of(host.host) is None), "")
     hosts, times, names = await asyncio.gather(
         asyncio.gather(*(probe_kms(host, timeout_s) for host in kms)),
         asyncio.gather(*(probe_ntp(host, ntp_port, timeout_s) for host in ntp)),
@@ -61,11 +61,3 @@ async def check_profile(profile: Profile, *, timeout_s: float = 3.0) -> Endpoint
     return await check_endpoints(
         profile.all_kms_hosts(), profile.ntp, profile.dns, timeout_s=timeout_s
     )
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 
 import msgspec
 
 from volact.bounded.files import require_readable
 from volact.cloud.registry import clouds
+from volact.core.assessment.hosts import address_of
 from volact.errors import InputError, unreadable
 from volact.inventory.fields import near, own_path
 from volact.inventory.keys import parse_jump
@@ -76,15 +76,7 @@ def addressed(inventory: Inventory, word: str) -> str:
     except InputError:
         return word
     dotted = not inventory.servers and "." in host and not _GLOB & set(host)
-    return address if "@" in word or dotted or _is_ip(host) else word
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return address if "@" in word or dotted or address_of(host) is not None else word
 
 
 def select(

@@ -8,7 +8,6 @@ text: nothing in it is computed.  What columns mean is ``csv_columns``'s.
 from __future__ import annotations
 
 import csv
-import ipaddress
 import re
 from collections.abc import Generator
 from contextlib import closing
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from volact.errors import InputError, one_line
+from volact.inventory.ansible.patterns import is_six
 from volact.inventory.build import make_server
 from volact.inventory.csv_columns import Columns, known_columns, read_header
 from volact.inventory.fields import Fields, LinePlace, at_line
@@ -162,17 +162,8 @@ def _address(text: str, transport: str, port: str, where: str) -> str:
         return text
     if transport == "local":
         return "local"
-    host = f"[{text}]" if _is_six(text) else text
+    host = f"[{text}]" if is_six(text) else text
     return f"{transport}://{host}{f':{port}' if port else ''}"
-
-
-def _is_six(text: str) -> bool:
-    if text.count(":") < 2:
-        return False
-    try:
-        return ipaddress.ip_address(text).version == 6
-    except ValueError:
-        return False
 
 
 def _flag(text: str) -> bool | str:

@@ -167,7 +167,7 @@ def _also(finding: Finding) -> str:
 def _done(server: ServerReport, how: Invocation) -> list[str]:
     """Every step with what it changed, or that nothing was done."""
     if server.results:
-        return [_result(result) for result in server.results]
+        return [applied(result) for result in server.results]
     if how.command != "activate":
         return [tr(say("Nothing was changed: this was a check."))]
     why = server.reason if server.error is None and server.reason not in _summaries(server) else ""
@@ -184,10 +184,10 @@ def _summaries(server: ServerReport) -> list[str]:
     return [finding.summary for finding in server.findings]
 
 
-def _result(result: Mapping[str, Any]) -> str:
+def applied(result: Mapping[str, Any], arrow: str = "→") -> str:
     """One step: its outcome, what it changed, its code and its own remark."""
     said = [outcome_words(result)]
-    said += [f"{label(key)} {was} → {is_}" for key, was, is_ in changes(result)]
+    said += [f"{label(key)} {was} {arrow} {is_}" for key, was, is_ in changes(result)]
     if result.get("hresult"):
         said.append(value("hresult", result["hresult"]))
     if result.get("note"):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from itertools import product
 
+from volact.core.assessment.hosts import address_of
 from volact.errors import InputError
 from volact.model.text import say
 
@@ -27,10 +27,8 @@ def expand(pattern: str) -> tuple[list[str], str]:
 
 def is_six(text: str) -> bool:
     """Whether a text is an IPv6 address."""
-    try:
-        return text.count(":") > 1 and ipaddress.ip_address(text).version == 6
-    except ValueError:
-        return False
+    address = address_of(text)
+    return address is not None and address.version == 6
 
 
 def _names(name: str) -> list[str]:

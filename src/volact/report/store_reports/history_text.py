@@ -11,18 +11,14 @@ from volact.model.report import LicenseRow, ServerReport
 from volact.model.text import count, say
 from volact.model.undo import UndoRow
 from volact.queries.values import LookRow
+from volact.report.note import applied
 from volact.report.store_reports.store_text import StoreText, ago, moment
 from volact.report.terminal_safe import plain
 from volact.report.words import (
     ERROR_TITLES,
     VERDICTS,
-    changes,
-    label,
-    note_words,
     os_words,
-    outcome_words,
     status_words,
-    value,
 )
 from volact.words import tr
 
@@ -76,7 +72,7 @@ def _lines(out: StoreText, row: LookRow) -> Iterator[str]:
     if row.undo is not None:
         yield from _undo(row.undo)
     for step in row.steps:
-        yield _step(msgspec.structs.asdict(step))
+        yield applied(msgspec.structs.asdict(step), "->")
 
 
 def _licence(row: LookRow) -> str:
@@ -101,14 +97,3 @@ def _undo(row: UndoRow) -> Iterator[str]:
     yield plain(tr(words))
     if row.left:
         yield plain(tr(say("not restored: {what}", what=", ".join(one.what for one in row.left))))
-
-
-def _step(step: dict[str, object]) -> str:
-    """A step: its outcome, before -> after, its code and its remark."""
-    said = [outcome_words(step)]
-    said += [f"{label(key)} {was} -> {is_}" for key, was, is_ in changes(step)]
-    if step["hresult"]:
-        said.append(value("hresult", step["hresult"]))
-    if step["note"]:
-        said.append(note_words(step))
-    return plain(f"{step['do']}: {', '.join(said)}")
