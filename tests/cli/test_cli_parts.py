@@ -16,7 +16,7 @@ import pytest
 
 from volact.cli.console import table, wants_colour
 from volact.cli.failure import details, report_error
-from volact.cli.progress import NoProgress, ProgressBar, ProgressLines, ShownProgress, make_progress
+from volact.cli.progress import NoProgress, ProgressBar, ProgressLines, make_progress, shown
 from volact.cli.sinks import Sinks, parse_reports
 from volact.errors import DataError, InputError, TransportError
 from volact.model.report import ErrorRow, RunReport, ServerReport, Summary
@@ -336,7 +336,7 @@ def lines_of_a_run(*, verbose: bool) -> list[str]:
     """Two hundred servers, one a second; every tenth is not healthy."""
     stream, seconds = io.StringIO(), itertools.count()
     lines = ProgressLines(stream, verbose=verbose, clock=lambda: float(next(seconds)))
-    with ShownProgress(lines, "checking", 200) as progress:
+    with shown(lines, "checking", 200) as progress:
         for number in range(200):
             verdict = "healthy" if number % 10 else "unreachable"
             progress.done(server(f"s{number}\x1b[2J", verdict))
@@ -358,7 +358,7 @@ def test_progress_off_a_terminal_names_servers_only_with_verbose() -> None:
 
 def test_progress_on_a_terminal_is_a_bar_that_goes_away() -> None:
     stream = io.StringIO()
-    with ShownProgress(ProgressBar(stream), "checking", 2) as progress:
+    with shown(ProgressBar(stream), "checking", 2) as progress:
         progress.done(server())
         progress.done(server("x", "attention"))
     assert isinstance(make_progress(stream, wanted=True, live=True), ProgressBar)

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from volact.cli.console import columns_of, wants_colour
-from volact.cli.progress import ShownProgress
+from volact.cli.progress import shown
 from volact.cli.run_controller import RunController
 from volact.event_loop import new_runner
 from volact.fleet import apply_fleet, needs_all_servers, plan_fleet, plan_together
@@ -48,7 +48,7 @@ async def _planned(run: RunController) -> list[Outcome]:
     with run.stoppable(probing=True) as control:
         outcomes = plan_fleet(fleet.servers, fleet.opener, fleet.job, control)
         async with aclosing(outcomes):
-            with ShownProgress(run.progress, say("checking"), len(fleet.servers)) as progress:
+            with shown(run.progress, say("checking"), len(fleet.servers)) as progress:
                 async for outcome in outcomes:
                     if outcome.pending or together:
                         pending.append(outcome)

@@ -5,9 +5,9 @@ The caller uses ``start``, ``done`` for each server, and ``stop``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from volact.cli.failure import discard_stream
@@ -40,25 +40,14 @@ class Progress(Protocol):
         """End, and leave the terminal as it was."""
 
 
-class ShownProgress:
-    """Starts a progress display and stops it at the end of a ``with`` block."""
-
-    def __init__(self, progress: Progress, doing: str, total: int) -> None:
-        self._progress = progress
-        self._doing = doing
-        self._total = total
-
-    def __enter__(self) -> Progress:
-        self._progress.start(self._doing, self._total)
-        return self._progress
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
+@contextmanager
+def shown(progress: Progress, doing: str, total: int) -> Iterator[Progress]:
+    """Start a progress display, and stop it at the end of the block."""
+    progress.start(doing, total)
+    try:
+        yield progress
+    finally:
+        progress.stop()
 
 
 def make_progress(stream: TextIO, *, wanted: bool, live: bool, verbose: bool = False) -> Progress:

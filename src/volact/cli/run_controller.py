@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from types import TracebackType
 
 import msgspec
 import typer
@@ -20,7 +19,7 @@ from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet
 from volact.cli.options.servers import ServerOptions
-from volact.cli.progress import Progress, ShownProgress, make_progress
+from volact.cli.progress import Progress, make_progress, shown
 from volact.cli.rollout import RolloutSummary, announce_drain
 from volact.cli.rollout_options import control_of
 from volact.cli.run_store import RunStore, open_run_store
@@ -58,10 +57,7 @@ class RunListeners:
 
 
 class RunController:
-    """One run, from its first row to its exit code.
-
-    A context manager: on an exception no incomplete report stays.
-    """
+    """One run, from its first row to its exit code."""
 
     def __init__(  # noqa: PLR0913  (one argument for each part)
         self,
@@ -86,20 +82,6 @@ class RunController:
         self._rollout = RolloutSummary()
         self._unread = False
         self._notes: list[str] = []
-
-    def __enter__(self) -> RunController:
-        self._store.begin()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Discard reports that are not complete."""
-        self._sinks.discard()
-        self._store.abandon()
 
     @contextmanager
     def stoppable(self, *, probing: bool = False) -> Iterator[Control]:
@@ -162,7 +144,7 @@ class RunController:
         """Take every row and show progress."""
         doing = DOING[self.fleet.job.mode]
         async with aclosing(rows):
-            with ShownProgress(self.progress, doing, total) as progress:
+            with shown(self.progress, doing, total) as progress:
                 async for row in rows:
                     self.take(row)
                     progress.done(row)
@@ -197,14 +179,17 @@ class RunController:
         return self.counts.exit_code() or (ALL_WELL if whole else FAILED)
 
 
+@contextmanager
 def open_run(
     options: ServerOptions,
     fleet: Fleet,
     output: str,
     writer: Writer | None = None,
     listeners: RunListeners | None = None,
-) -> RunController:
+) -> Iterator[RunController]:
     """Open reports, store and progress of a run; no server is contacted yet.
+
+    Reports that are not complete at the end of the block are discarded.
 
     Args:
         options: the options of the verb.
@@ -230,7 +215,12 @@ def open_run(
     job = msgspec.structs.replace(fleet.job, recorder=store.recorder)
     fleet = msgspec.structs.replace(fleet, job=job)
     sinks = Sinks(rows, reports, fleet.how)
-    return RunController(fleet, sinks, progress, control, listeners=listeners, store=store)
+    store.begin()
+    try:
+        yield RunController(fleet, sinks, progress, control, listeners=listeners, store=store)
+    finally:
+        sinks.discard()
+        store.abandon()
 
 
 def to_channels(channels: Sequence[Channel]) -> RunListeners:

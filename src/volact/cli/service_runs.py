@@ -14,7 +14,7 @@ from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import consent_of
 from volact.cli.options.changes import ActivateOptions, CautionOptions, UndoOptions
 from volact.cli.options.servers import CheckOptions, PlanOptions, ServerOptions
-from volact.cli.progress import ShownProgress, make_progress
+from volact.cli.progress import make_progress, shown
 from volact.cli.run_controller import DOING, stdout_writer
 from volact.cli.service_client import client_of
 from volact.cli.sinks import Sinks, parse_reports
@@ -136,17 +136,15 @@ def _followed(service: Client, run: RunInfo, options: ServerOptions) -> RunInfo:
     """The run when it is over; its progress is shown meanwhile."""
     if run.state == "awaiting-approval":
         tell(say("run {run} waits for approval by a second person", run=raw(run.id)))
-    display = make_progress(
-        sys.stderr, wanted=not options.no_progress, live=wants_colour(sys.stderr)
-    )
+    bar = make_progress(sys.stderr, wanted=not options.no_progress, live=wants_colour(sys.stderr))
     told: set[str] = set()
-    with ShownProgress(display, DOING[run.spec.verb], run.servers) as shown:
+    with shown(bar, DOING[run.spec.verb], run.servers) as display:
         for progress in service.progress(run.id):
             run = progress.run
             for row in progress.rows:
                 if row.name not in told:
                     told.add(row.name)
-                    shown.done(_as_report(row))
+                    display.done(_as_report(row))
     return run
 
 

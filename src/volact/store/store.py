@@ -95,21 +95,21 @@ class Store:
         Each server's newest row stays, and its newest examination.
         """
         engine = self.engine if dry_run else writing(self.engine)
-        with self._guarded(), engine.begin() as connection:
+        with _guarded(self.address), engine.begin() as connection:
             pruned = pruning.prune(connection, older_than, keep=keep, dry_run=dry_run)
         if not dry_run and pruned.rows + pruned.runs:
-            with self._guarded():
+            with _guarded(self.address):
                 pruning.give_back(self.engine)
         return pruned
 
     def forget(self, names: Sequence[str], *, dry_run: bool = False) -> Forgotten:
         """Delete these servers and everything about them."""
-        with self._guarded(), writing(self.engine).connect() as connection:
+        with _guarded(self.address), writing(self.engine).connect() as connection:
             forgotten = forgetting.forget(connection, names)
             if not dry_run:
                 connection.commit()
         if not dry_run:
-            with self._guarded():
+            with _guarded(self.address):
                 pruning.give_back(self.engine)
         return forgotten
 
@@ -120,7 +120,7 @@ class Store:
 
     def change(self, work: Callable[[sa.Connection], T]) -> T:
         """The answer of a function that writes, committed as one transaction."""
-        with self._guarded(), writing(self.engine).begin() as connection:
+        with _guarded(self.address), writing(self.engine).begin() as connection:
             return work(connection)
 
     def stream(self, question: Callable[[sa.Connection], Iterable[T]]) -> Iterator[T]:
@@ -131,16 +131,13 @@ class Store:
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """One moment of the store: several questions whose answers agree."""
-        with self._guarded():
+        with _guarded(self.address):
             connection = reading_engine(self.engine).connect()
         try:
             yield Snapshot(connection, self.address)
         finally:
-            with self._guarded():
+            with _guarded(self.address):
                 connection.close()
-
-    def _guarded(self) -> _Guarded:
-        return _Guarded(self.address)
 
 
 class Snapshot:
@@ -152,32 +149,22 @@ class Snapshot:
 
     def ask(self, question: Callable[[sa.Connection], T]) -> T:
         """The answer of a function of the connection; ``StoreError`` where that fails."""
-        with _Guarded(self._address):
+        with _guarded(self._address):
             return question(self._connection)
 
     def stream(self, question: Callable[[sa.Connection], Iterable[T]]) -> Iterator[T]:
         """The same for answers that come a row at a time."""
-        with _Guarded(self._address):
+        with _guarded(self._address):
             yield from question(self._connection)
 
 
-class _Guarded:
+@contextmanager
+def _guarded(address: Address) -> Iterator[None]:
     """Errors of the database leave in volact's words."""
-
-    def __init__(self, address: Address) -> None:
-        self._address = address
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(error, CAUGHT):
-            raise database_error(error, self._address) from error
+    try:
+        yield
+    except CAUGHT as error:
+        raise database_error(error, address) from error
 
 
 @overload
@@ -202,7 +189,7 @@ def open_address(
     address: Address, *, create: bool = True, busy_s: float = BUSY_S, keep: int = 0
 ) -> Store | None:
     """The same for an address that is known already; ``keep`` as for ``make_engine``."""
-    with _Guarded(address):
+    with _guarded(address):
         if address.file is not None:
             if not create and not address.file.exists():
                 return None
