@@ -190,6 +190,8 @@ def _consent(policy: Policy) -> tuple[str, ...]:
 
 def _login(options: ConnectOptions) -> str:
     """The options that the next command needs again."""
+    patience = options.connect_timeout
+    policy = "" if options.host_key_policy == "strict" else options.host_key_policy
     named = [
         ("--provider", options.provider),
         *(("--kms-host", host) for host in options.kms_host),
@@ -197,10 +199,10 @@ def _login(options: ConnectOptions) -> str:
         *(("--key-file", path) for path in options.key_file),
         ("--password-env", options.password_env),
         ("--known-hosts", options.known_hosts),
-        ("--host-key-policy", _unless_default(options.host_key_policy)),
+        ("--host-key-policy", policy),
         ("--jump", options.jump),
         ("--ssh-config", options.ssh_config),
-        ("--connect-timeout", _unless(options.connect_timeout, 15.0)),
+        ("--connect-timeout", f"{patience:g}" if patience != 15.0 else ""),
         *(("--ignore", word) for word in getattr(options, "ignore", ())),
         ("--store", options.store if isinstance(options, ServerOptions) else ""),
         *account_words(options),
@@ -213,11 +215,3 @@ def _login(options: ConnectOptions) -> str:
 
 def _words(named: list[tuple[str, str]]) -> str:
     return " ".join(f"{name} {quoted(value)}" for name, value in named if value)
-
-
-def _unless(number: float, default: float) -> str:
-    return "" if number == default else f"{number:g}"
-
-
-def _unless_default(policy: str) -> str:
-    return "" if policy == "strict" else policy

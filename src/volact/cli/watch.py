@@ -97,7 +97,8 @@ class Watch:
             if self._failing:
                 run.note(say("the servers can be checked again"))
             self._run = run
-            code = _run_once(run)
+            activates = fleet.job.mode == "activate"
+            code = unattended(run) if activates else run_async(run_through(run))
         self._run = None
         if all_sent:
             self._watched.next(server.name for server in fleet.servers)
@@ -145,7 +146,3 @@ class Watch:
         if output == "text" and not self._options.verbose:
             return WatchWriter(use_stdout(output), self._watched)
         return stdout_writer(output, fleet.how, self._options)
-
-
-def _run_once(run: RunController) -> int:
-    return unattended(run) if run.fleet.job.mode == "activate" else run_async(run_through(run))

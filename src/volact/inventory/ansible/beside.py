@@ -55,7 +55,7 @@ class Folder:
         found = Beside()
         for file in (one for entry in self._files[name] for one in _files_of(entry)):
             shown = str(file)
-            text = self._listing.attempt(partial(_text, file))
+            text = self._listing.attempt(partial(text_of, file, shown))
             if text is None:
                 continue
             if text.startswith("$ANSIBLE_VAULT;"):
@@ -91,10 +91,11 @@ def _variables(text: str, shown: str) -> dict[str, Var]:
     return variables(compose(text, shown), shown)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path, shown: str) -> str:
+    """What a file holds; ``InputError`` where it cannot be read."""
     try:
         return path.read_text("utf-8-sig")
     except OSError as error:
-        raise unreadable(error, path) from error
+        raise unreadable(error, shown) from error
     except UnicodeDecodeError as error:
-        raise InputError(say("is not UTF-8 text"), where=str(path)) from error
+        raise InputError(say("is not UTF-8 text"), where=shown) from error

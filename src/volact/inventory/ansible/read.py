@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from volact.errors import InputError
-from volact.inventory.ansible.beside import Folder
+from volact.inventory.ansible.beside import Folder, text_of
 from volact.inventory.ansible.ini import parse_ini
 from volact.inventory.ansible.meaning import PASSWORD, Meaning, unreadable
 from volact.inventory.ansible.model import Host, Tree, Var
@@ -46,7 +46,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 def read_ini(path: Path, shown: str) -> Inventory:
     """An inventory in INI form."""
-    text = _text(path, shown)
+    text = text_of(path, shown)
     if text.startswith("#!"):
         raise InputError(say("is a program"), _exported(shown), where=shown)
     if text.startswith("$ANSIBLE_VAULT;"):
@@ -57,7 +57,7 @@ def read_ini(path: Path, shown: str) -> Inventory:
 
 def read_yaml(path: Path, shown: str) -> Inventory:
     """An inventory in YAML or JSON."""
-    root = compose(_text(path, shown), shown)
+    root = compose(text_of(path, shown), shown)
     if root is None:
         raise InputError(say("is empty"), where=shown)
     listing = Listing(path, shown)
@@ -73,13 +73,6 @@ def _exported(shown: str) -> Text:
         "write what it lists into a file: {command}",
         command=f"ansible-inventory -i {shown} --list --yaml --output hosts.yml",
     )
-
-
-def _text(path: Path, shown: str) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(say("is not UTF-8 text"), where=shown) from error
 
 
 class _Reading:
