@@ -1,6 +1,7 @@
 """Pictures of the console of ``volact serve --demo``, walked through as three roles.
 
-    python bench/console_pictures.py docs/images/console     the pictures of the documentation
+    python bench/console_pictures.py docs/images/console     the pictures of the documentation;
+                                                             needs pillow
     python bench/console_pictures.py FOLDER PATH...          these pages, or all with `all`:
                                                              light and dark, wide and narrow
 
@@ -17,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -171,7 +173,10 @@ def documented(walk: Walk, out: Path, plan: str, run: str) -> None:
         ("run-dark", f"/runs/{run}", Look("dark")),
         ("phone-dark", "/", Look("dark", 390)),
     ):
-        walk.picture("operator", path, out / f"{name}.png", look)
+        to = out / f"{name}.png"
+        walk.picture("operator", path, to, look)
+        pillow = import_module("PIL.Image")  # 64 colours do where no photograph is
+        pillow.open(to).convert("RGB").quantize(64).save(to, optimize=True)
 
 
 def main(folder: str, *paths: str) -> None:
