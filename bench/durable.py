@@ -2,9 +2,10 @@
 
     python bench/durable.py [--servers 300] [--slow 60]
 
-CPU: ``volact activate --yes`` with a store, and the same by one worker of the service, on
-one lab each in turn; what a run over one server costs is taken off, and the worker's time
-counts from the request to the end of the run.  PostgreSQL's own CPU is not in it.
+CPU: ``volact check`` with a store, and the same by one worker of the service, on one lab in
+turn; what a run over one server costs is taken off, and the worker's time counts from the
+request to the end of the run.  What a worker uses while it waits for a run is told apart: it
+grows with the seconds, and not with the servers.  PostgreSQL's own CPU is not in it.
 Workers: a lab at the far end of a slow line, four servers at a time on each worker, by one
 worker and by two.
 """
@@ -38,6 +39,7 @@ from volact.store.address import parse_address  # noqa: E402
 _TICKS = os.sysconf("SC_CLK_TCK")
 _DELAY_S = 0.2
 _AT_A_TIME = 4
+_IDLE_S = 10.0
 
 
 def plain_ms(place: Lab, folder: Path, url: str) -> float:
@@ -84,13 +86,17 @@ async def _run(made: Service, spec: RunSpec) -> float:
     return (info.ended - info.begun).total_seconds()
 
 
-def durable_ms(place: Lab, folder: Path, url: str) -> float:
-    """CPU of one worker, ms a server."""
+def durable_ms(place: Lab, folder: Path, url: str) -> tuple[float, float]:
+    """CPU of one worker, ms a server; and how much of it is what waiting costs."""
     with service(place, folder, url, 1) as made:
         (worker,) = made.workers
-        before = cpu_s(worker)
+        before, at = cpu_s(worker), time.monotonic()
+        time.sleep(_IDLE_S)
+        idle = (cpu_s(worker) - before) / (time.monotonic() - at)
+        before, at = cpu_s(worker), time.monotonic()
         asyncio.run(_run(made, RunSpec(verb="check", inventory="lab")))
-        return 1000 * (cpu_s(worker) - before) / place.servers
+        used, took = cpu_s(worker) - before, time.monotonic() - at
+        return 1000 * used / place.servers, 1000 * idle * took / place.servers
 
 
 def cpu_s(process: subprocess.Popen[bytes]) -> float:
@@ -108,13 +114,16 @@ def wall_s(place: Lab, folder: Path, url: str, workers: int) -> float:
 
 def costs(place: Lab, folder: Path, postgres: PostgresServer) -> Iterator[str]:
     """The table of CPU."""
-    yield "| database | plain, ms CPU a server | durable, ms CPU a server | ratio |"
-    yield "|---|---|---|---|"
+    yield "| database | plain, ms CPU a server | durable | ratio | of it waiting | ratio without |"
+    yield "|---|---|---|---|---|---|"
     for title in ("SQLite", "PostgreSQL"):
         urls = ["" if title == "SQLite" else postgres.new_database() for _ in range(2)]
         plain = plain_ms(place, folder, urls[0])
-        durable = durable_ms(place, folder, urls[1])
-        yield f"| {title} | {plain:.1f} | {durable:.1f} | {durable / plain:.2f} |"
+        durable, idle = durable_ms(place, folder, urls[1])
+        yield (
+            f"| {title} | {plain:.1f} | {durable:.1f} | {durable / plain:.2f} | {idle:.1f} "
+            f"| {(durable - idle) / plain:.2f} |"
+        )
 
 
 def main() -> None:
@@ -134,6 +143,8 @@ def main() -> None:
             with lab(wanted.servers, folder / "lab") as place:
                 for line in costs(place, folder, postgres):
                     print(line, flush=True)
+            if not wanted.slow:
+                return
             with lab(wanted.slow, folder / "far") as near, slowed(near, _DELAY_S, "far") as far:
                 one, two = (wall_s(far, folder, postgres.new_database(), n) for n in (1, 2))
         how = f"{1000 * _DELAY_S:.0f} ms each way, {_AT_A_TIME} at a time"

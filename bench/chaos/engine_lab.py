@@ -6,7 +6,7 @@ import asyncio
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +30,8 @@ _PAUSE_S = 0.1
 
 class Service:
     """A service without a console: its store, and workers that are processes."""
+
+    program: Sequence[str] = (sys.executable, "-m", "volact", "worker")
 
     def __init__(self, inventory: Path, store: Store, url: str, folder: Path) -> None:
         self.inventory = inventory
@@ -55,7 +57,7 @@ class Service:
 
     def start_worker(self, *words: str) -> subprocess.Popen[bytes]:
         """One more worker process."""
-        command = [sys.executable, "-m", "volact", "worker", "--database", self._url, *words]
+        command = [*self.program, "--database", self._url, *words]
         with (self._folder / f"worker-{len(self.workers)}.log").open("wb") as log:
             self.workers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log))
         return self.workers[-1]

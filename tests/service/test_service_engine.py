@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from postgres_server import PostgresServer
 
 from volact.client.wire import RunInfo, RunSpec
 from volact.errors import InputError
@@ -16,10 +17,20 @@ from volact.service.database.schema import open_service_store
 from volact.service.database.tables import INVENTORIES, RUN_SERVERS, RUNS, SLOTS, WORKERS
 from volact.service.engine import progress
 from volact.service.engine.control import EngineControl
-from volact.service.engine.lease import Lease, LeaseLostError, Observer, beats, take_away
+from volact.service.engine.gate import Gate
+from volact.service.engine.lease import (
+    Lease,
+    LeaseLostError,
+    Observer,
+    beats,
+    open_session,
+    sessions,
+    take_away,
+)
 from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import free_slot, take_slot
-from volact.store.address import Address
+from volact.service.engine.workflows import batch_sizes
+from volact.store.address import Address, parse_address
 from volact.store.store import Store
 
 ANN = Actor(user="1", name="ann", role="operator")
@@ -191,6 +202,28 @@ def test_a_worker_is_dead_when_its_counter_stands_still_for_so_many_looks() -> N
     assert observer.look({"a": 7, "b": 9}) == []  # it was only slow
 
 
+def test_a_worker_whose_session_has_ended_is_dead_sooner() -> None:
+    observer = Observer()
+    assert observer.look({"a": 1, "b": 1, "c": 1}, {"a", "b"}) == []
+    assert observer.look({"a": 2, "b": 1, "c": 1}, {"a"}) == []
+    # One that had no session is judged by its counter alone.
+    assert observer.look({"a": 3, "b": 1, "c": 1}, {"a"}) == [("b", 1)]
+    assert observer.look({"a": 4, "b": 2, "c": 1}, {"a"}) == []  # it has lived on without
+
+
+def test_the_database_says_whose_session_lives(postgresql: PostgresServer) -> None:
+    address = parse_address(postgresql.new_database())
+    assert address is not None
+    with open_service_store(address) as opened:
+        ann, bob = (open_session(opened.engine, name) for name in ("ann", "bob"))
+        assert sessions(ann, ["ann", "bob", "cy"]) == {"ann", "bob"}
+        ann.rollback()
+        bob.close()
+        while sessions(ann, ["ann", "bob"]) != {"ann"}:  # the backend ends when it has read that
+            ann.rollback()
+        ann.close()
+
+
 async def test_a_worker_without_its_lease_may_do_nothing(store: Store) -> None:
     lease = Lease(())
     store.change(lease.register)
@@ -249,3 +282,46 @@ async def test_a_run_whose_workflow_is_lost_is_begun_again(
     assert store.ask(to_start) == []
     row = store.ask(lambda c: c.execute(sa.select(RUNS.c.state, RUNS.c.note)).one())
     assert tuple(row) == ("failed", "its workflow failed too often")
+
+
+async def test_servers_of_early_batches_get_their_places_first() -> None:
+    gate, order = Gate(1), list[int]()
+
+    async def work(batch: int) -> None:
+        async with gate.place(batch):
+            order.append(batch)
+            await asyncio.sleep(0)
+
+    async with gate.place(9):
+        tasks = [asyncio.create_task(work(batch)) for batch in (3, 1, 2, 1)]
+        await asyncio.sleep(0)  # all of them wait
+    await asyncio.gather(*tasks)
+    assert order == [1, 1, 2, 3]
+
+
+async def test_a_place_that_was_given_to_what_is_cancelled_goes_on() -> None:
+    gate, order = Gate(1), list[str]()
+
+    async def work(name: str) -> None:
+        async with gate.place(1):
+            order.append(name)
+
+    async with gate.place(1):
+        given, waiting, other = (asyncio.create_task(work(name)) for name in "abc")
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.sleep(0)
+    given.cancel()  # its place has come, and it has not run yet
+    await asyncio.gather(given, waiting, other, return_exceptions=True)
+    assert order == ["c"]
+    async with gate.place(1):
+        order.append("free")
+    assert order[-1] == "free"
+
+
+def test_batches_are_what_a_worker_has_at_work_and_small_in_the_end() -> None:
+    assert [*batch_sizes(30, 2, 4)] == [8, 6, 4, 3, 3, 2, 1, 1, 1, 1]
+    assert [*batch_sizes(120, 1, 50)] == [50, 35, 18, 13, 4]
+    assert [*batch_sizes(3000, 1, 1000)] == [1000, 1000, 500, 250, 250]
+    assert [*batch_sizes(0, 1, 50)] == []
+    assert [*batch_sizes(1, 0, 50)] == [1]

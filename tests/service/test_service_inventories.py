@@ -11,7 +11,7 @@ from service_parts import actor, api, put_run, run_info, served_store
 
 from volact.client.wire import RunSpec
 from volact.errors import InputError
-from volact.service.inventories import load_inventory_text, read_text
+from volact.service.inventories import read_text, read_whole, stored_text
 from volact.store.store import Store
 
 V1 = "/api/v1/inventories"
@@ -52,11 +52,11 @@ def test_an_upload_is_kept_read_and_deleted(store: Store) -> None:
             ("web-01", "ssh://10.0.0.5")
         ]
         assert [one["name"] for one in http.get(V1).json()["items"]] == ["main"]
-        assert store.ask(lambda c: load_inventory_text(c, "main")).servers[0].name == "web-01"
+        assert read_whole(*store.ask(lambda c: stored_text(c, "main"))).servers[0].name == "web-01"
         assert http.delete(f"{V1}/main").status_code == 204
         assert http.delete(f"{V1}/main").status_code == 404
         with pytest.raises(InputError, match="there is no inventory main"):
-            store.ask(lambda c: load_inventory_text(c, "main"))
+            read_whole(*store.ask(lambda c: stored_text(c, "main")))
 
 
 def test_an_upload_with_mistakes_is_kept_and_runs_refuse_it(store: Store) -> None:
@@ -66,7 +66,7 @@ def test_an_upload_with_mistakes_is_kept_and_runs_refuse_it(store: Store) -> Non
         assert "adress" in made["mistakes"][0]["message"]
         assert made["mistakes"][0]["where"].startswith("fleet.toml line ")
         with pytest.raises(InputError, match="adress"):
-            store.ask(lambda c: load_inventory_text(c, "main"))
+            read_whole(*store.ask(lambda c: stored_text(c, "main")))
 
 
 @pytest.mark.parametrize(

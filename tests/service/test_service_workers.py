@@ -3,26 +3,47 @@
 import asyncio
 import json
 import signal
+from itertools import cycle
 from pathlib import Path
 
+import sqlalchemy as sa
 from engine_lab import EngineLab, engine_lab
 from postgres_server import PostgresServer
 
 from volact.client.wire import RunSpec
+from volact.core.context import Policy
 from volact.service.engine.lease import LEASE_LOST
 from volact.service.engine.live_run import histories_of
-from volact.service.inventories import load_inventory_text
+from volact.service.inventories import read_whole, stored_text
+
+# What the database itself sees of slots and turns.
+WITNESS = (
+    "CREATE TABLE taken (worker text, busy int)",
+    """CREATE TRIGGER taking AFTER INSERT ON service_slots BEGIN INSERT INTO taken
+    SELECT NEW.worker, count(*) FROM service_slots WHERE host = NEW.host; END""",
+    "CREATE TABLE turns (turn int)",
+    """CREATE TRIGGER turning AFTER UPDATE OF pace_slot ON service_runs BEGIN INSERT INTO turns
+    VALUES (NEW.pace_slot); END""",
+)
+
+
+def labelled(text: str, *labels: str) -> str:
+    """An inventory whose servers are reached by workers with these labels in turn."""
+    head, *servers = text.split("[[server]]\n")
+    found = (
+        f'worker = "{label}"\n{one}' if label else one
+        for label, one in zip(cycle(labels), servers, strict=False)
+    )
+    return "[[server]]\n".join((head, *found))
 
 
 def every_other_far(text: str) -> str:
     """An inventory whose every other server is reached by workers with the label alone."""
-    head, *servers = text.split("[[server]]\n")
-    far = [f'worker = "far"\n{one}' if at % 2 else one for at, one in enumerate(servers)]
-    return "[[server]]\n".join((head, *far))
+    return labelled(text, "", "far")
 
 
 def far_names(made: EngineLab) -> set[str]:
-    inventory = made.store.ask(lambda connection: load_inventory_text(connection, "lab"))
+    inventory = read_whole(*made.store.ask(lambda connection: stored_text(connection, "lab")))
     return {server.name for server in inventory.servers if server.worker}
 
 
@@ -124,3 +145,44 @@ async def test_a_cancelled_run_names_the_servers_that_were_not_begun(tmp_path: P
         assert (await made.ended(info.id)).state == "cancelled"
         rows = {stored.report.name: stored.report.verdict for stored in made.store.rows(info.id)}
         assert {name for name in rows if rows[name] == "not-started"} == far_names(made)
+
+
+async def test_an_undo_puts_back_what_a_run_changed(tmp_path: Path) -> None:
+    with engine_lab(tmp_path, 8, scenario="hard") as made:
+        made.start_worker()
+        before = made.lab.ask("pictures")
+        info = await made.ended((await made.submit(RunSpec(verb="activate", inventory="lab"))).id)
+        after = made.lab.ask("pictures")
+        changed = {name for name in before if before[name] != after[name]}
+        assert changed, made.said()
+        policy = Policy(consent=frozenset({"restore-debugger"}))
+        undo = RunSpec(verb="undo", inventory="lab", undo=info.id, policy=policy)
+        undone = await made.ended((await made.submit(undo)).id)
+        assert undone.state == "done", made.said()
+        assert made.lab.ask("pictures") == before
+        words = {stored.report.name: stored.report.undo for stored in made.store.rows(undone.id)}
+        assert {name for name, of in words.items() if of and of.word == "undone"} == changed
+        assert words.keys() == {intent.server for intent in made.store.intents(info.id)}
+
+
+async def test_workers_share_the_turns_of_a_pace_and_the_slots_of_a_kms_host(
+    tmp_path: Path,
+) -> None:
+    with engine_lab(tmp_path, 8) as made:
+        with made.store.engine.begin() as connection:
+            for statement in WITNESS:
+                connection.exec_driver_sql(statement)
+        made.set_inventory(lambda text: labelled(text, "near", "far"))
+        for label in ("near", "far"):
+            made.start_worker("--label", label)
+        spec = RunSpec(verb="activate", inventory="lab", pace="10/s", kms_concurrency=1)
+        done = await made.ended((await made.submit(spec)).id)
+        assert (done.state, done.counts) == ("done", {"healthy": 8}), made.said()
+        check_records(made, done.id, 8)
+        taken = made.store.ask(lambda c: c.execute(sa.text("SELECT * FROM taken")).all())
+        assert {row.busy for row in taken} == {1}  # at the host, with the one that was taken
+        assert len({row.worker for row in taken}) == 2
+        rows = made.store.ask(lambda c: c.execute(sa.text("SELECT turn FROM turns")).all())
+        turns = [row.turn for row in rows]
+        assert turns == sorted({*turns})  # none was taken by two
+        assert len(turns) >= 8

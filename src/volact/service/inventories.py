@@ -45,13 +45,21 @@ _SECRET = re.compile(
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
-def load_inventory_text(connection: sa.Connection, name: str) -> Inventory:
-    """The inventory of that name; ``InputError`` for none or a wrong one."""
+def stored_text(connection: sa.Connection, name: str) -> tuple[str, str]:
+    """File name and text of an inventory, for ``read_whole``; ``InputError`` for none.
+
+    A large inventory is read for seconds, which is no time for a transaction.
+    """
     columns = (INVENTORIES.c.file, INVENTORIES.c.text)
     row = connection.execute(sa.select(*columns).where(INVENTORIES.c.name == name)).one_or_none()
     if row is None:
         raise no_inventory(name)
-    inventory = read_text(row.file, row.text)
+    return row.file, row.text
+
+
+def read_whole(file: str, text: str) -> Inventory:
+    """An inventory's text; ``InputError`` for a wrong one."""
+    inventory = read_text(file, text)
     if inventory.problems:
         raise inventory.problems[0]
     return inventory

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from msgspec import to_builtins
 
 from volact.client.wire import RunInfo, RunSpec, RunState
 from volact.errors import InputError
+from volact.inventory import Inventory
 from volact.model.text import raw, say
 from volact.service import policies
 from volact.service.access import Actor
@@ -26,7 +28,7 @@ from volact.service.engine import progress
 from volact.service.engine.live_run import histories_of
 from volact.service.engine.plan import Member, members_of, rules_of
 from volact.service.identity.audit import SYSTEM, Change
-from volact.service.inventories import load_inventory_text
+from volact.service.inventories import read_whole, stored_text
 from volact.service.policies import ApprovalPolicy
 from volact.service.policy_store import decided
 from volact.service.run_list import find_run
@@ -62,8 +64,10 @@ class EngineControl:
         It also needs one where the policy on approvals says so.
         """
 
+        inventory = await asyncio.to_thread(self._inventory, spec.inventory)
+
         def work(change: Change) -> RunInfo:
-            made = self._submit(change, spec, schedule, needs_approval)
+            made = _submit(change, spec, inventory, schedule, needs_approval)
             waits = made.state == "awaiting-approval"
             return _told(change, "run.requested", made, spec=to_builtins(spec), waits=waits)
 
@@ -137,6 +141,8 @@ class EngineControl:
 
     async def retry_failed(self, run: str, actor: Actor) -> RunInfo:
         """A new run over the servers of this one that are not healthy."""
+        name = (await asyncio.to_thread(self._store.ask, partial(find_run, run=run))).spec.inventory
+        inventory = await asyncio.to_thread(self._inventory, name)
 
         def work(change: Change) -> RunInfo:
             info = find_run(change.connection, run)
@@ -146,44 +152,47 @@ class EngineControl:
             if not names:
                 raise InputError(say("every server of run {run} is healthy", run=raw(run)))
             spec = msgspec.structs.replace(info.spec, only=tuple(names))
-            made = self._submit(change, spec, "", bool(info.approved_by))
+            made = _submit(change, spec, inventory, "", bool(info.approved_by))
             return _told(change, "run.requested", made, retries=run)
 
         return await self._change(actor, work)
 
-    def _submit(
-        self, change: Change, spec: RunSpec, schedule: str, needs_approval: bool
-    ) -> RunInfo:
-        rules_of(spec)
-        connection, actor = change.connection, change.actor
-        inventory = load_inventory_text(connection, spec.inventory)
-        members = members_of(spec, inventory, actor.scopes)
-        if spec.verb == "undo":
-            members = _changed(connection, spec, members)
-        by_name = {server.name: server for server in inventory.servers}
-        policy = decided(connection, ApprovalPolicy)
-        meant = [by_name[member.name] for member in members]
-        waits = needs_approval or policies.needs_approval(policy, spec, meant)
-        run = secrets.token_hex(8)
-        connection.execute(
-            sa.insert(RUNS).values(
-                id=run,
-                state="awaiting-approval" if waits else "queued",
-                spec=msgspec.json.encode(spec).decode(),
-                servers=len(members),
-                requested_by=actor.name,
-                schedule=schedule,
-                requested=moment(change.now),
-            )
-        )
-        progress.add_members(connection, run, members)
-        return find_run(connection, run)
+    def _inventory(self, name: str) -> Inventory:
+        return read_whole(*self._store.ask(lambda c: stored_text(c, name)))
 
     async def _change(self, actor: Actor | None, work: Callable[[Change], RunInfo]) -> RunInfo:
         def change(connection: sa.Connection) -> RunInfo:
             return work(Change(connection, self._now(), actor or SYSTEM))
 
         return await asyncio.to_thread(self._store.change, change)
+
+
+def _submit(
+    change: Change, spec: RunSpec, inventory: Inventory, schedule: str, needs_approval: bool
+) -> RunInfo:
+    rules_of(spec)
+    connection, actor = change.connection, change.actor
+    members = members_of(spec, inventory, actor.scopes)
+    if spec.verb == "undo":
+        members = _changed(connection, spec, members)
+    by_name = {server.name: server for server in inventory.servers}
+    policy = decided(connection, ApprovalPolicy)
+    meant = [by_name[member.name] for member in members]
+    waits = needs_approval or policies.needs_approval(policy, spec, meant)
+    run = secrets.token_hex(8)
+    connection.execute(
+        sa.insert(RUNS).values(
+            id=run,
+            state="awaiting-approval" if waits else "queued",
+            spec=msgspec.json.encode(spec).decode(),
+            servers=len(members),
+            requested_by=actor.name,
+            schedule=schedule,
+            requested=moment(change.now),
+        )
+    )
+    progress.add_members(connection, run, members)
+    return find_run(connection, run)
 
 
 def _told(change: Change, action: str, made: RunInfo, **detail: Any) -> RunInfo:

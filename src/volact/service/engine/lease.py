@@ -5,6 +5,9 @@ A worker adds one to its counter every ``BEAT_S``.  Another that saw the same va
 deleted and never comes back, because ids are unique.  So no clocks are compared, a reading
 that fails counts for nothing, and an observer that was stopped itself accuses none.
 
+Before PostgreSQL, the counter is written in a session that holds a lock, which the database
+frees when the process ends.  A session that was seen and has ended makes fewer looks enough.
+
 A worker that was stopped and is woken finds its lease gone and ends: what it writes is
 committed only while the row is there, and steps are sent only after such a commit.
 """
@@ -17,19 +20,23 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from zlib import crc32
 
 import sqlalchemy as sa
 
 from volact.service.database.tables import SLOTS, WORKERS
 from volact.store.clock import now
+from volact.store.engine import is_sqlite, writing
 
 BEAT_S = 1.0
 LOOKS = 5
+LOOKS_ENDED = 2  # where its session has ended, too
 # Steps wait for the next beat when the last is older: well before others take the lease away.
 FRESH_S = 2.5
 LEASE_LOST = 70  # exit code of a worker that finds its lease gone
 _PAUSE_S = 0.05
+_SESSIONS = 0x766F6C61  # the class of the locks
 
 
 class LeaseLostError(Exception):
@@ -85,15 +92,53 @@ class Observer:
     def __init__(self, looks: int = LOOKS) -> None:
         self._looks = looks
         self._seen: dict[str, tuple[int, int]] = {}  # counter, looks at the same value
+        self._held: set[str] = set()  # workers whose session was seen
 
-    def look(self, beats: Mapping[str, int]) -> list[tuple[str, int]]:
-        """Workers whose counter stands still for too long, with its value."""
+    def look(self, beats: Mapping[str, int], held: Collection[str] = ()) -> list[tuple[str, int]]:
+        """Workers whose counter stands still for too long, with its value.
+
+        ``held`` are the workers whose session lives.
+        """
+        self._held.update(held)
+        ended = self._held.difference(held)
         self._seen = {
             worker: (beat, seen + 1 if before == beat else 0)
             for worker, beat in beats.items()
             for before, seen in (self._seen.get(worker, (-1, 0)),)
         }
-        return [(worker, beat) for worker, (beat, n) in self._seen.items() if n >= self._looks]
+        return [
+            (worker, beat)
+            for worker, (beat, n) in self._seen.items()
+            if n >= (LOOKS_ENDED if worker in ended else self._looks)
+        ]
+
+
+def open_session(engine: sa.Engine, worker: str) -> sa.Connection:
+    """A connection that ends with this process, and tells others so."""
+    connection = writing(engine).connect()
+    connection.detach()  # it is never another's
+    if not is_sqlite(connection):
+        connection.execute(sa.select(sa.func.pg_advisory_lock(_SESSIONS, _number(worker))))
+    connection.commit()
+    return connection
+
+
+def sessions(connection: sa.Connection, workers: Iterable[str]) -> set[str]:
+    """Those of these workers whose session lives; none where the database cannot say it."""
+    if is_sqlite(connection):
+        return set()
+    held = {*connection.execute(_HELD, {"sessions": _SESSIONS}).scalars()}
+    return {worker for worker in workers if _number(worker) in held}
+
+
+def _number(worker: str) -> int:
+    return crc32(worker.encode()) & 0x7FFFFFFF
+
+
+_HELD = sa.text(
+    "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = :sessions AND granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 def beats(connection: sa.Connection) -> dict[str, int]:

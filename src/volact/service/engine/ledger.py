@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import Context, copy_context
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -32,7 +33,8 @@ from volact.store.values import RunStart
 
 T = TypeVar("T")
 _LOG = logging.getLogger("volact.service")
-_TOGETHER = 200
+_TOGETHER = 500
+_GATHER_S = 0.1  # how long rows wait for more rows
 _PAUSE_S = 0.2
 
 
@@ -105,15 +107,18 @@ class Ledger:
                 return
 
     def _gather(self) -> tuple[list[_Entry], bool]:
+        """What waits, and whether it is the last; rows alone wait a moment for more."""
         entries: list[_Entry] = []
         entry = self._queue.get()
-        try:
-            while entry is not None and len(entries) < _TOGETHER:
+        until = time.monotonic() + _GATHER_S
+        with suppress(Empty):
+            while entry is not None:
                 entries.append(entry)
-                if len(entries) < _TOGETHER:
-                    entry = self._queue.get_nowait()
-        except Empty:
-            pass
+                if len(entries) == _TOGETHER:
+                    break
+                left = 0.0 if entry.ask is not None else until - time.monotonic()
+                until = until if left > 0 else 0.0
+                entry = self._queue.get(block=left > 0, timeout=max(left, 0.0))
         return entries, entry is None
 
     def _commit_some(self, entries: Sequence[_Entry]) -> None:

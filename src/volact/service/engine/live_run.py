@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from itertools import groupby
 from typing import Any, Literal
@@ -24,7 +24,7 @@ from volact.fleet import Control, Entered, Event, run_fleet
 from volact.fleet.failure_policy import is_failure
 from volact.fleet.fleet_run import unchanged
 from volact.fleet.rate_limiter import RateLimiter
-from volact.inventory import Secrets
+from volact.inventory import Inventory, Secrets
 from volact.model.intent import Intent
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.server import Server
@@ -33,22 +33,26 @@ from volact.model.undo import RunHistory
 from volact.pipeline import Job
 from volact.service.database.tables import RUNS
 from volact.service.engine import progress
+from volact.service.engine.gate import Gate
 from volact.service.engine.lease import Lease
-from volact.service.engine.ledger import Ledger, RunWriting
+from volact.service.engine.ledger import Ledger, RunWriting, patiently
 from volact.service.engine.plan import Rules, job_of, rules_of
 from volact.service.engine.progress import Outcome
-from volact.service.engine.slots import shared_slots
-from volact.service.inventories import load_inventory_text
+from volact.service.engine.slots import SlotHolder
+from volact.service.inventories import read_whole, stored_text
 from volact.service.run_list import find_run
 from volact.service.tracing import Spans
 from volact.store import reading
 from volact.store.clock import moment, now
 from volact.store.encoding import encode
 from volact.store.events import FactsSeen, ServerDone, StepsPlanned, StepsWithdrawn
+from volact.store.store import Store
 from volact.store.values import RunStart
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
+
+OpenerOf = Callable[[Inventory], Opener]
 
 
 class RunParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,15 +66,25 @@ class RunParts(msgspec.Struct, frozen=True, kw_only=True):
     opener: Opener
 
 
-def load_parts(connection: sa.Connection, run: str, attempt: int) -> RunParts:
+def opener_of(inventory: Inventory) -> Opener:
+    """What opens the servers of an inventory."""
+    return make_opener(Secrets(held=inventory.held), SshOptions())
+
+
+def load_parts(store: Store, run: str, attempt: int, opening: OpenerOf) -> RunParts:
     """Read a run and its inventory; ``InputError`` where that cannot be used any more."""
-    info = find_run(connection, run)
-    spec = info.spec
-    inventory = load_inventory_text(connection, spec.inventory)
-    rules = rules_of(spec)
-    counted = sa.select(RUNS.c.counted_from).where(RUNS.c.id == run)
-    first = progress.canaries(connection, run, connection.execute(counted).scalar_one())
-    histories = histories_of(connection, spec.undo) if spec.verb == "undo" else {}
+
+    def read(connection: sa.Connection) -> tuple[RunInfo, int, dict[str, RunHistory], str, str]:
+        info = find_run(connection, run)
+        spec = info.spec
+        counted = sa.select(RUNS.c.counted_from).where(RUNS.c.id == run)
+        first = progress.canaries(connection, run, connection.execute(counted).scalar_one())
+        histories = histories_of(connection, spec.undo) if spec.verb == "undo" else {}
+        return info, first, histories, *stored_text(connection, spec.inventory)
+
+    info, first, histories, file, text = patiently(store, read)
+    inventory = read_whole(file, text)
+    rules = rules_of(info.spec)
     return RunParts(
         info=info,
         rules=rules,
@@ -81,8 +95,8 @@ def load_parts(connection: sa.Connection, run: str, attempt: int) -> RunParts:
             limits=rules.limits(info.servers, first),
         ),
         servers={server.name: server for server in inventory.servers},
-        job=job_of(spec, run, info.requested_by, inventory, histories),
-        opener=make_opener(Secrets(held=inventory.held), SshOptions()),
+        job=job_of(info.spec, run, info.requested_by, inventory, histories),
+        opener=opening(inventory),
     )
 
 
@@ -112,7 +126,7 @@ class LiveRun:
 
     def __init__(self, parts: RunParts, ledger: Ledger, lease: Lease, spans: Spans) -> None:
         self._spans = spans
-        self.gate = asyncio.Semaphore(parts.info.spec.concurrency)
+        self.gate = Gate(parts.info.spec.concurrency)
         self.batches = 0
         self._parts = parts
         self._ledger = ledger
@@ -175,13 +189,10 @@ class LiveRun:
             nonlocal sent
             sent = sent or (isinstance(event, Entered) and event.phase == "apply")
 
-        control = Control(concurrency=1, drain=self._closed, on_event=on_event, slot=shared_slots(
-            self._ledger,
-            self.spec.kms_concurrency,
-            self._lease.worker,
-            f"{self._parts.info.id}/{name}",
-            self._closed.is_set,
-        ))  # fmt: skip
+        holder = f"{self._parts.info.id}/{name}"
+        limit, worker = self.spec.kms_concurrency, self._lease.worker
+        slot = SlotHolder(self._ledger, limit, worker, holder, self._closed.is_set).at
+        control = Control(concurrency=1, drain=self._closed, on_event=on_event, slot=slot)
         rows_of = run_fleet((server,), self._parts.opener, self._job, control)
         with self._spans.server(self._parts.info.id, name) as end:
             async with aclosing(rows_of) as rows:

@@ -6,7 +6,7 @@ makes it.  What a worker may write is fenced by its lease (``lease``).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -131,9 +131,13 @@ def record(
     ).one_or_none()
     if row is None:
         return False
+    alike: dict[tuple[str, bool], list[str]] = defaultdict(list)
+    for one in outcomes:
+        alike[one.verdict, one.failed].append(one.server)
     new: Counter[str] = Counter()
-    for outcome in outcomes:
-        new[outcome.verdict] += _set_outcome(connection, run, attempt, outcome)
+    for (verdict, failed), servers in alike.items():
+        values = {"verdict": verdict, "failed": failed, "attempt": attempt, "claimed_by": ""}
+        new[verdict] += _set_outcome(connection, run, servers, values)
     counts = Counter(msgspec.json.decode(row.counts, type=dict[str, int])) + new
     connection.execute(
         sa.update(RUNS)
@@ -150,14 +154,14 @@ def record(
     return False
 
 
-def _set_outcome(connection: sa.Connection, run: str, attempt: int, outcome: Outcome) -> int:
-    statement = (
-        sa.update(RUN_SERVERS)
-        .where(RUN_SERVERS.c.run == run, RUN_SERVERS.c.server == outcome.server)
-        .where(RUN_SERVERS.c.verdict == "")
-        .values(verdict=outcome.verdict, failed=outcome.failed, attempt=attempt, claimed_by="")
+def _set_outcome(
+    connection: sa.Connection, run: str, servers: list[str], values: dict[str, Any]
+) -> int:
+    """Write an outcome of servers that have none; of how many."""
+    of = sa.and_(
+        RUN_SERVERS.c.run == run, RUN_SERVERS.c.server.in_(servers), RUN_SERVERS.c.verdict == ""
     )
-    return connection.execute(statement).rowcount
+    return connection.execute(sa.update(RUN_SERVERS).where(of).values(values)).rowcount
 
 
 def tally(connection: sa.Connection, run: str, attempt: int) -> Tally:

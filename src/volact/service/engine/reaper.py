@@ -5,16 +5,31 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import sqlalchemy as sa
 from dbos import DBOS, SetWorkflowID
 
 from volact.service.engine import progress
-from volact.service.engine.lease import Lease, Observer, beats, take_away
-from volact.service.engine.workflows import BATCH_NAME, RUN_QUEUE, run_workflow, workflow_id
+from volact.service.engine.lease import (
+    Lease,
+    Observer,
+    beats,
+    open_session,
+    sessions,
+    take_away,
+)
+from volact.service.engine.workflows import (
+    BATCH_NAME,
+    RUN_QUEUE,
+    left_queue_of,
+    run_workflow,
+    workflow_id,
+)
 from volact.service.logs import context
 from volact.store.engine import is_sqlite, writing
+from volact.store.failures import CAUGHT
 from volact.store.store import Store
 
 _LOG = logging.getLogger("volact.service")
@@ -28,18 +43,30 @@ class Reaper:
         self._store = store
         self._lease = lease
         self._observer = Observer()
+        self._session: sa.Connection | None = None
 
     def beat(self) -> None:
         """Renew this worker's lease and take those of dead ones away."""
-
-        def work(connection: sa.Connection) -> dict[str, int]:
-            self._lease.renew(connection)
-            return beats(connection)
-
-        alive = self._store.change(work)
-        for worker, beat in self._observer.look(alive):
+        try:
+            if self._session is None:
+                self._session = open_session(self._store.engine, self._lease.worker)
+                self._observer = Observer()  # it may have been the database that ended sessions
+            with self._session.begin():
+                self._lease.renew(self._session)
+                alive = beats(self._session)
+                held = sessions(self._session, alive)
+        except CAUGHT:
+            self._leave_session()
+            raise
+        for worker, beat in self._observer.look(alive, held):
             _LOG.warning("worker %s is taken for dead", worker)
             self._store.change(partial(take_away, worker=worker, beat=beat))
+
+    def _leave_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(*CAUGHT):
+                session.close()
 
     def recover(self) -> None:
         """Bring back workflows without a worker, and runs without a workflow."""
@@ -78,7 +105,7 @@ def _resume(connection: sa.Connection) -> None:
     orphans: dict[str, list[str]] = defaultdict(list)
     for one in pending:
         if one.executor_id not in alive:
-            orphans[one.queue_name or RUN_QUEUE].append(one.workflow_id)
+            orphans[left_queue_of(one.queue_name or RUN_QUEUE)].append(one.workflow_id)
     for queue, ids in orphans.items():
         _LOG.warning("%d workflows of dead workers go on", len(ids))
         DBOS.resume_workflows(ids, queue_name=queue)

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import sqlalchemy as sa
 
 from volact.errors import TransportError
 from volact.model.text import say
-from volact.pipeline import ActivationSlot
 from volact.service.database.tables import SLOTS
 from volact.service.engine.ledger import Ledger
 from volact.store.statements import new_rows
@@ -42,21 +42,26 @@ def free_slot(connection: sa.Connection, host: str, holder: str) -> None:
     connection.execute(sa.delete(SLOTS).where(of))
 
 
-def shared_slots(
-    ledger: Ledger, limit: int, worker: str, holder: str, closed: Callable[[], bool]
-) -> ActivationSlot:
-    """The slots for one server; after ``closed`` none is waited for."""
+class SlotHolder(msgspec.Struct, frozen=True):
+    """One server's slots at KMS hosts; after ``closed`` none is waited for."""
+
+    ledger: Ledger
+    limit: int
+    worker: str
+    holder: str
+    closed: Callable[[], bool]
 
     @asynccontextmanager
-    async def at(host: str) -> AsyncIterator[None]:
+    async def at(self, host: str) -> AsyncIterator[None]:
+        """Hold a slot at a host."""
         key = host[:255]
         try:
-            while not await ledger.ask(lambda c: take_slot(c, key, limit, worker, holder)):
-                if closed():
+            while not await self.ledger.ask(
+                lambda c: take_slot(c, key, self.limit, self.worker, self.holder)
+            ):
+                if self.closed():
                     raise TransportError("not-begun", say("not changed: the run does not go on"))
                 await asyncio.sleep(_PAUSE_S)
             yield
         finally:
-            await ledger.ask(lambda c: free_slot(c, key, holder))
-
-    return at
+            await self.ledger.ask(lambda c: free_slot(c, key, self.holder))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -22,10 +22,17 @@ from volact.service.engine import progress
 from volact.service.engine.finish import end_run, fail_run
 from volact.service.engine.lease import BEAT_S, LEASE_LOST, Lease, LeaseLostError, beats, take_away
 from volact.service.engine.ledger import Ledger, patiently
-from volact.service.engine.live_run import LiveRun, load_parts
+from volact.service.engine.live_run import LiveRun, OpenerOf, load_parts, opener_of
 from volact.service.engine.progress import Standing
 from volact.service.engine.reaper import Reaper
-from volact.service.engine.workflows import BATCHES, RUN_QUEUE, NamedServer, queue_of, set_work
+from volact.service.engine.workflows import (
+    BATCHES,
+    RUN_QUEUE,
+    NamedServer,
+    left_queue_of,
+    queue_of,
+    set_work,
+)
 from volact.service.run_list import find_run
 from volact.service.tracing import spans_of
 from volact.store.address import Address
@@ -33,7 +40,7 @@ from volact.store.failures import CAUGHT
 
 _LOG = logging.getLogger("volact.service")
 # Workflows of another number are not executed: raised when their steps change.
-_VERSION = "volact-1"
+_VERSION = "volact-2"
 _RUNS = 50
 _QUEUE_S = 0.5
 _PAUSE_S = 0.05
@@ -43,7 +50,10 @@ _IDLE_MS = 5000
 class Worker:
     """Works on the runs of the service until ``stop``."""
 
-    def __init__(self, address: Address, labels: Sequence[str] = ()) -> None:
+    def __init__(
+        self, address: Address, labels: Sequence[str] = (), opening: OpenerOf = opener_of
+    ) -> None:
+        self._opening = opening
         self._store = open_service_store(address)
         if address.file is None:
             _end_idle_transactions(self._store.engine)
@@ -55,6 +65,7 @@ class Worker:
         self._joining = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
+        self._over = threading.Event()
         self._dbos: DBOS | None = None
 
     async def start(self) -> None:
@@ -62,7 +73,8 @@ class Worker:
         await asyncio.to_thread(patiently, self._store, self._lease.register)
         await asyncio.to_thread(patiently, self._store, self._lease.renew)
         set_work(self)
-        queues = [queue_of(""), *map(queue_of, self._lease.labels)]
+        labelled = [*map(queue_of, self._lease.labels)]
+        queues = [queue_of(""), *labelled, *map(left_queue_of, labelled)]
         self._dbos = DBOS(config=_dbos_config(self._store.address, self._lease.worker))
         DBOS.listen_queues([RUN_QUEUE, *queues])
         DBOS.launch()
@@ -71,7 +83,10 @@ class Worker:
         )
         for queue in queues:
             await asyncio.to_thread(_register, queue)
-        threading.Thread(target=self._beats, name="volact-beat", daemon=True).start()
+        # The lease is renewed however long the rest takes.
+        rest = (self._refresh, self._reaper.recover, self._begin)
+        for name, works in (("volact-beat", (self._reaper.beat,)), ("volact-rest", rest)):
+            threading.Thread(target=self._repeat, args=(works,), name=name, daemon=True).start()
 
     async def stop(self) -> None:
         """Take no more work, finish the servers under way, and give the lease back."""
@@ -85,6 +100,7 @@ class Worker:
             await asyncio.sleep(_PAUSE_S)
         await asyncio.to_thread(self._ledger.close)
         await asyncio.to_thread(self._spans.close)
+        self._over.set()
         await asyncio.to_thread(patiently, self._store, lambda c: take_away(c, self._lease.worker))
 
     # What the workflows ask.
@@ -95,19 +111,20 @@ class Worker:
         _LOG.info("the run %s", "goes on" if attempt > 1 else "begins")
         return begun
 
-    def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int]:
-        """The servers to work on next, none where the run does not go on; and the workers."""
+    def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int, int]:
+        """See ``RunWork``."""
 
-        def read(connection: sa.Connection) -> tuple[list[NamedServer], int]:
+        def read(connection: sa.Connection) -> tuple[list[NamedServer], int, int]:
             if progress.standing(connection, run) != Standing("running", attempt):
-                return [], 0
+                return [], 0, 0
             left = progress.unfinished(connection, run)
-            return [(one.name, one.label) for one in left], len(beats(connection))
+            concurrency = find_run(connection, run).spec.concurrency
+            return [(one.name, one.label) for one in left], len(beats(connection)), concurrency
 
-        left, workers = patiently(self._store, read)
+        left, workers, concurrency = patiently(self._store, read)
         for queue in {queue_of(label) for _, label in left}:
             _register(queue)  # of a label that no worker has had yet
-        return left, workers
+        return left, workers, concurrency
 
     def end(self, run: str, attempt: int) -> None:
         """Complete the run's state and its report."""
@@ -126,7 +143,9 @@ class Worker:
             live = self._live.get((run, attempt))
             if live is None:
                 self._loop = asyncio.get_running_loop()
-                parts = await self._ledger.ask(lambda c: load_parts(c, run, attempt))
+                parts = await asyncio.to_thread(
+                    load_parts, self._store, run, attempt, self._opening
+                )
                 live = LiveRun(parts, self._ledger, self._lease, self._spans)
                 self._live[run, attempt] = live
             live.batches += 1
@@ -143,17 +162,16 @@ class Worker:
 
     # What goes on beside them.
 
-    def _beats(self) -> None:
-        end = threading.Event()
-        while not end.wait(BEAT_S):
-            for work in (self._reaper.beat, self._refresh, self._reaper.recover, self._begin):
-                try:
+    def _repeat(self, works: Sequence[Callable[[], None]]) -> None:
+        while not self._over.wait(BEAT_S):
+            try:
+                for work in works:
                     work()
-                except LeaseLostError:
+            except LeaseLostError:
+                if not self._over.is_set():  # else it was given back
                     _die()
-                except CAUGHT as error:  # the database is away: the next beat tries again
-                    _LOG.warning("%s: %s", type(error).__name__, error)
-                    break
+            except CAUGHT as error:  # the database is away: the next beat tries again
+                _LOG.warning("%s: %s", type(error).__name__, error)
 
     def _begin(self) -> None:
         if not self._stopping:
@@ -169,13 +187,18 @@ class Worker:
                     self._loop.call_soon_threadsafe(live.close)
 
 
-async def run_worker(address: Address, labels: Sequence[str], until: asyncio.Event) -> NoReturn:
+async def run_worker(
+    address: Address,
+    labels: Sequence[str],
+    until: asyncio.Event,
+    opening: OpenerOf = opener_of,
+) -> NoReturn:
     """Work until the event is set; then finish what is under way, and end the process.
 
     The process ends at once: workflows that are left belong to other workers now, and what
     an orderly end of DBOS would write of them is theirs to write.
     """
-    worker = Worker(address, labels)
+    worker = Worker(address, labels, opening)
     await worker.start()
     await until.wait()
     await worker.stop()
@@ -200,7 +223,6 @@ def _dbos_config(address: Address, worker: str) -> DBOSConfig:
         "application_version": _VERSION,
         "log_level": "WARNING",
         "sys_db_idle_transaction_timeout_sec": _IDLE_MS / 1000,
-        "notification_listener_polling_interval_sec": 0.5,
     }
 
 

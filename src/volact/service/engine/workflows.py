@@ -1,7 +1,7 @@
-"""The durable workflows: a run, and its batches of servers with a step for each.
+"""The durable workflows: a run, and its batches of servers.
 
 What DBOS stores of them are ids and names of servers.  A workflow that a dead worker left is
-executed again from its recorded steps; what a batch had not finished is probed anew.
+executed again: a run from its recorded steps, a batch from the rows of its servers.
 """
 
 from __future__ import annotations
@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Protocol
 
-from dbos import DBOS, SetWorkflowID, StepReservation, WorkflowHandleAsync
+from dbos import DBOS, SetWorkflowID, WorkflowHandleAsync
 
 from volact.service.engine.live_run import LiveRun
 from volact.service.logs import context
 
 RUN_QUEUE = "volact-runs"
+_SERVER_QUEUE = "volact-servers"
 BATCH_NAME = "volact.batch"
 _BATCH = 50
+_TAIL = 4  # the last batches have this part of what a worker has at work
 BATCHES = 2  # of one worker at a time: one at work, one whose servers follow
 _WINDOW = 16  # batches in the queue at a time, so that runs take turns
 _MOST_IDLE = 20  # rounds that failed and finished no server
@@ -35,8 +38,11 @@ class RunWork(Protocol):
     def begin(self, run: str, attempt: int) -> bool:
         """Take the run out of the queue; whether this attempt works on it."""
 
-    def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int]:
-        """The servers to work on next, none where the run does not go on; and the workers."""
+    def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int, int]:
+        """The servers to work on next, none where the run does not go on.
+
+        And the number of workers, and of servers at a time on each.
+        """
 
     def end(self, run: str, attempt: int) -> None:
         """Complete the run's state and its report."""
@@ -61,7 +67,12 @@ def set_work(work: RunWork) -> None:
 
 def queue_of(label: str) -> str:
     """The queue of servers that only workers with this label reach."""
-    return f"volact-servers:{label}" if label else "volact-servers"
+    return f"{_SERVER_QUEUE}:{label}" if label else _SERVER_QUEUE
+
+
+def left_queue_of(queue: str) -> str:
+    """The queue for what a dead worker took from this one, where it waits behind no batch."""
+    return queue.replace(_SERVER_QUEUE, RUN_QUEUE, 1)
 
 
 def workflow_id(run: str, attempt: int) -> str:
@@ -97,20 +108,23 @@ async def _rounds(run: str, attempt: int) -> None:
     number = idle = 0
     before: list[NamedServer] = []
     while True:
-        left, workers = await DBOS.run_step_async({"name": "left"}, work.left, run, attempt)
+        left, *among = await DBOS.run_step_async({"name": "left"}, work.left, run, attempt)
         if not left:
             return
         idle = idle + 1 if left == before else 0
         before = left
-        batches = _batches(left, batch_size(len(left), workers))
-        number, failure = await _dispatch(run, attempt, number, batches)
+        number, failure = await _dispatch(run, attempt, number, _batches(left, *among))
         if failure and idle >= _MOST_IDLE:
             raise RuntimeError(failure)
 
 
-def batch_size(servers: int, workers: int) -> int:
-    """Servers of a batch: every worker gets as many batches as it has at work at a time."""
-    return max(1, min(_BATCH, -(-servers // (BATCHES * max(1, workers)))))
+def batch_sizes(servers: int, workers: int, concurrency: int) -> Iterator[int]:
+    """Sizes of batches: each worker's share of what is left, so that all end together."""
+    least, most = -(-concurrency // _TAIL), max(_BATCH, concurrency)
+    while servers > 0:
+        size = min(servers, most, max(least, -(-servers // (BATCHES * max(1, workers)))))
+        yield size
+        servers -= size
 
 
 async def _dispatch(
@@ -134,11 +148,12 @@ async def _dispatch(
     return number, max(failures)
 
 
-def _batches(servers: list[NamedServer], size: int) -> Iterator[Batch]:
+def _batches(servers: list[NamedServer], workers: int, concurrency: int) -> Iterator[Batch]:
     for label in dict.fromkeys(label for _, label in servers):
-        names = [name for name, of in servers if of == label]
-        for at in range(0, len(names), size):
-            yield queue_of(label), names[at : at + size]
+        names = iter([name for name, of in servers if of == label])
+        left = sum(of == label for _, of in servers)
+        for size in batch_sizes(left, workers, concurrency):
+            yield queue_of(label), [*islice(names, size)]
 
 
 async def _failure(handle: WorkflowHandleAsync[None]) -> str:
@@ -155,19 +170,18 @@ async def _failure(handle: WorkflowHandleAsync[None]) -> str:
 
 @DBOS.workflow(name=BATCH_NAME)
 async def batch_workflow(run: str, attempt: int, names: list[str]) -> None:
-    """Work on some servers of a run, each a step; those not begun are left to the run."""
+    """Work on some servers of a run; those not begun are left to the run."""
     with context(run=run):
         await _work_on(run, attempt, names)
 
 
 async def _work_on(run: str, attempt: int, names: list[str]) -> None:
     (work,) = _work
-    steps = [DBOS.reserve_step() for _ in names]
+    number = int((DBOS.workflow_id or "0").rpartition(".")[2])
     live = await work.join(run, attempt)
     try:
         done = await live.finished_before(names)
-        pairs = zip(names, steps, strict=True)
-        tasks = [_server(live, name, step) for name, step in pairs if name not in done]
+        tasks = [_server(live, name, number) for name in names if name not in done]
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -175,10 +189,10 @@ async def _work_on(run: str, attempt: int, names: list[str]) -> None:
         work.leave(live)
 
 
-async def _server(live: LiveRun, name: str, step: StepReservation) -> None:
-    async with live.gate:
+async def _server(live: LiveRun, name: str, batch: int) -> None:
+    async with live.gate.place(batch):
         if live.open:
             await live.pace()
         if live.open:
             with context(server=name):
-                await step.run_async({"name": "server"}, live.visit, name)
+                await live.visit(name)
