@@ -23,7 +23,7 @@ from volact.store.statements import Batch, write
 from volact.store.store import Store, open_address
 from volact.store.values import RunStart, WriteOutcome
 
-_GATHER_S = 0.1  # how long rows wait for more rows
+_GATHER_S = 1.0  # how long rows wait for more: a commit costs as much as several rows
 _BATCH = 500  # events in one commit
 _BUSY_S = 0.5  # one attempt; the patience is many of them
 _PAUSE_S = 0.2  # between attempts
