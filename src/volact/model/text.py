@@ -104,6 +104,15 @@ def joined(items: Iterable[str]) -> Text:
     return say("{some} and {last}", some=listed(most), last=last)
 
 
+def clauses(items: Iterable[str]) -> Text:
+    """``a; b; c``."""
+    first, *rest = items
+    text = first if isinstance(first, Text) else raw(first)
+    for item in rest:
+        text = say("{first}; {then}", first=text, then=item)
+    return text
+
+
 # First words that keep their letter, beside "WMI" and the like.
 _NAMES = frozenset({"Windows", "Microsoft", "Microsoft's", "Kerberos"})
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from volact.model.report import RunReport, Word, count_of
-from volact.model.text import Text, count, in_json, listed, say
+from volact.model.text import Text, clauses, count, in_json, listed, say
 from volact.report.group import HEADING, cluster_lines
 from volact.report.terminal_safe import plain, without_surrogates
 from volact.report.words import COUNTED, VERDICTS, duration
@@ -129,10 +129,8 @@ def counts_line(run: RunReport) -> str:
         "{n} servers: {counts}",
         counts=listed(counts) if counts else say("nothing to do"),
     )
-    parts = [tr(said), duration(run.elapsed_s)]
-    if summary.changed:
-        parts.insert(1, tr(say("changed {n}", n=summary.changed)))
-    return "; ".join(parts)
+    changed = [say("changed {n}", n=summary.changed)] if summary.changed else []
+    return tr(clauses([said, *changed, duration(run.elapsed_s)]))
 
 
 def _changed(changes: Sequence[Change]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TextIO
 from volact.core.main_cause import lead
 from volact.model.finding import Finding
 from volact.model.report import RunReport, ServerReport, Word
-from volact.model.text import Text, count, listed, ready, say
+from volact.model.text import Text, clauses, count, listed, ready, say
 from volact.report.base import Invocation
 from volact.report.group import HEADING, Group, cluster_lines, groups
 from volact.report.next_step import same_servers, shared_step
@@ -241,10 +241,8 @@ class TextWriter:
             counts=listed(counts) if counts else say("nothing to do"),
         )
         if run.command in {"activate", "demo"}:
-            changed = say("changed {n}", n=summary.changed)
-            said = say("{first}; {then}", first=said, then=changed)
-        said = say("{first}; {then}", first=said, then=duration(run.elapsed_s))
-        self._out.prose(tr(said), 0, "bold", hang=2)
+            said = clauses([said, say("changed {n}", n=summary.changed)])
+        self._out.prose(tr(clauses([said, duration(run.elapsed_s)])), 0, "bold", hang=2)
 
 
 def _counted(counts: Counter[str]) -> Text:

@@ -15,7 +15,7 @@ import msgspec
 
 from volact.core.main_cause import cause, lead
 from volact.model.report import UNSEEN, RunReport, ServerReport, Word
-from volact.model.text import Text, count, listed, raw, say
+from volact.model.text import Text, clauses, count, listed, raw, say
 from volact.queries.values import RunServer, ServerState
 from volact.report.group import natural
 from volact.report.message import Change, counts_line
@@ -204,7 +204,8 @@ class WatchWriter:
         changes = self._watched.changes()
         when = run.started.replace("T", " ").replace("Z", " UTC")
         said = count(len(changes), "{n} change", "{n} changes") if changes else say("no changes")
-        self._out.write(f"{when}  {run.command}: {counts_line(run)}; {tr(said)}\n")
+        counts = tr(clauses([counts_line(run), said]))
+        self._out.write(f"{when}  {run.command}: {counts}\n")
         for change in changes:
             self._out.write(f"  {tr(_KINDS[change.kind])}: {plain(tr(change.summary))}\n")
         for note in run.notes:

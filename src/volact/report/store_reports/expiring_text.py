@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from volact.core.span import span_word
-from volact.model.text import Text, count, say
+from volact.model.text import Text, clauses, count, say
 from volact.queries.values import Endings, Expiring, ExpiringRow, ExpiringSummary
 from volact.report.store_reports.store_text import StoreText, ago, cut, moment
 from volact.report.terminal_safe import plain
@@ -127,10 +127,10 @@ def _others(out: StoreText, summary: ExpiringSummary) -> None:
         count(summary.unlicensed, "{n} server had no licence", "{n} servers had no licence"),
     ]
     counts = (summary.later, summary.never, summary.unlicensed)
-    said = [tr(part) for part, number in zip(parts, counts, strict=True) if number]
+    said = [part for part, number in zip(parts, counts, strict=True) if number]
     if said:
         out.line()
-        out.prose("; ".join(said), 0, "dim")
+        out.prose(tr(clauses(said)), 0, "dim")
 
 
 def _next(out: StoreText, found: Endings) -> None:

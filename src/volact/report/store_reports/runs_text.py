@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from volact.model.report import Word, count_of
-from volact.model.text import count, listed, say
+from volact.model.text import clauses, count, listed, say
 from volact.report.store_reports.store_text import (
     StoreText,
     ago,
@@ -89,7 +89,7 @@ def _two_lines(out: StoreText, run: RunRow, verdicts: Sequence[Word]) -> None:
         if (number := count_of(counts, word))
     )
     changed = say("changed {n}", n=counts.changed)
-    out.prose(tr(say("{first}; {then}", first=said, then=changed)), 4, "dim")
+    out.prose(tr(clauses([said, changed])), 4, "dim")
 
 
 def _note(out: StoreText, run: RunRow) -> None:
