@@ -46,10 +46,15 @@ def prose(text: str) -> Iterator[str]:
             yield token.string
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_person_stands_where_a_thing_belongs(path: Path) -> None:
-    lines = path.read_text("utf-8").splitlines()
-    assert not [line for line in lines if PERSONS.search(line) or LOOK.search(line)]
+def test_no_person_stands_where_a_thing_belongs() -> None:
+    assert len(PAGES) > 400
+    found = [
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in PAGES
+        for line in path.read_text("utf-8").splitlines()
+        if PERSONS.search(line) or LOOK.search(line)
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(VOLACT)))
