@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from litestar import Litestar
+from migrated_store import migrated_store
 from msgspec.json import encode
 from report_samples import RETAIL, attention, failed, healthy, run_of, unreachable
 from store_samples import FACTS, store_writer
@@ -18,12 +19,10 @@ from volact.model.report import ServerReport
 from volact.service.access import Actor, Scope
 from volact.service.app import Parts, make_app
 from volact.service.console import HANDLERS
-from volact.service.database.schema import open_service_store
 from volact.service.database.tables import INVENTORIES, RUNS
 from volact.service.database.transaction import transaction
 from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
-from volact.store.address import parse_address
 from volact.store.clock import moment
 from volact.store.store import Store
 
@@ -66,9 +65,7 @@ def fill(url: str) -> None:
 
 def opened(file: Path) -> Store:
     """A store with the service's tables."""
-    address = parse_address(str(file))
-    assert address is not None
-    return open_service_store(address)
+    return migrated_store(file)
 
 
 def add_run(store: Store, id: str, state: RunState, **spec: Any) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from litestar.testing import TestClient
 from litestar.types import ControllerRouterHandler
+from migrated_store import migrated_store
 
 from volact.client.wire import NewToken, NewUser, Role, UserInfo
 from volact.errors import InputError
@@ -26,7 +27,7 @@ from volact.service.identity.authenticator import DatabaseAuthenticator
 from volact.service.identity.oidc import OidcProvider
 from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
-from volact.store.address import Address, parse_address
+from volact.store.address import parse_address
 from volact.store.store import Store
 
 PASSWORD = "a sentence about lemons"
@@ -116,7 +117,7 @@ def base_url(settings: ServiceSettings) -> str:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with open_service_store(Address(file=tmp_path / "volact.db", shown="volact.db")) as opened:
+    with migrated_store(tmp_path / "volact.db") as opened:
         yield opened
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from litestar.testing import TestClient
+from migrated_store import migrated_store
 from store_samples import WRONG_HOST, end, intent, row, silent, store_writer
 
 from volact.client.wire import Role, RunInfo, RunSpec
@@ -20,14 +21,11 @@ from volact.service.access import Actor, Scope
 from volact.service.api import HANDLERS
 from volact.service.api.problems import unrouted
 from volact.service.app import Parts, make_app
-from volact.service.database.schema import SERVICE
 from volact.service.database.tables import RUNS
 from volact.service.settings import ServiceSettings
-from volact.store.address import Address
 from volact.store.clock import moment
 from volact.store.engine import writing
-from volact.store.schema import require_current
-from volact.store.store import Store, open_address
+from volact.store.store import Store
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -166,10 +164,7 @@ def fill(store: Store) -> None:
 @contextmanager
 def served_store(folder: Path) -> Iterator[Store]:
     """A store with the service's tables."""
-    opened = open_address(Address(file=folder / "volact.db", shown="volact.db"))
-    assert opened is not None
-    with opened:
-        require_current(opened.engine, opened.address, SERVICE)
+    with migrated_store(folder / "volact.db") as opened:
         yield opened
 
 

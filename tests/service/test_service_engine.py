@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from migrated_store import migrated_store
 from postgres_server import PostgresServer
 
 from volact.client.wire import RunInfo, RunSpec
@@ -13,7 +14,6 @@ from volact.errors import InputError
 from volact.fleet.failure_policy import FailureLimits
 from volact.service.access import Actor, Scope
 from volact.service.app import utc_now
-from volact.service.database.schema import open_service_store
 from volact.service.database.tables import INVENTORIES, RUN_SERVERS, RUNS, SLOTS, WORKERS
 from volact.service.engine import progress
 from volact.service.engine.control import EngineControl
@@ -30,7 +30,7 @@ from volact.service.engine.lease import (
 from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import free_slot, take_slot
 from volact.service.engine.workflows import batch_sizes
-from volact.store.address import Address, parse_address
+from volact.store.address import parse_address
 from volact.store.store import Store
 
 ANN = Actor(user="1", name="ann", role="operator")
@@ -55,7 +55,7 @@ tags = ["web"]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with open_service_store(Address(file=tmp_path / "volact.db", shown="volact.db")) as opened:
+    with migrated_store(tmp_path / "volact.db") as opened:
         row = {"name": "main", "file": "main.toml", "text": TEXT, "updated": "2026-01-01"}
         opened.change(lambda connection: connection.execute(sa.insert(INVENTORIES), row))
         yield opened
