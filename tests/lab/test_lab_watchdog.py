@@ -91,6 +91,33 @@ async def test_a_step_that_blocks_is_not_known_and_the_rest_does_not_run(here: P
     assert nothing_left(machine)
 
 
+class Tidied(list[str]):
+    """Calls that never return; with the first one the files of the agent are removed."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__()
+        self._files = machine.files
+
+    def append(self, call: str) -> None:
+        super().append(call)
+        for folder in self._files.children("C:\\Windows"):
+            if folder.name.startswith("agent-"):
+                for node in tuple(self._files.children(folder.path)):
+                    if not node.name.endswith(".err"):  # cmd.exe has it open
+                        self._files.delete(node.path)
+
+
+async def test_no_step_is_begun_again_when_the_files_are_gone(here: Place) -> None:
+    """As when a transport gives up and tidies: what the worker had begun is noted nowhere."""
+    machine = here.machine("activation-blocked")
+    machine.never_returned = Tidied(machine)
+    steps = (step("start-service", name="sppsvc"), step("activate"))
+    results = (await agent(machine, *steps)).results
+    assert {result.note for result in results} == {"skipped: an earlier call never returned"}
+    assert machine.never_returned == ["SoftwareLicensingProduct.Activate"], "begun once"
+    assert nothing_left(machine)
+
+
 async def test_what_was_on_trial_is_put_back_when_the_activation_blocks(here: Place) -> None:
     """The one step that a later worker may begin ends a trial of the same execution."""
     forms = (("kms-manner", MANNERS.index("http")), ("refused-after", 0))

@@ -97,7 +97,7 @@ function awaitWorker(worker, end, share) {
  * has to answer: alone, or out of the notes when the time is over.
  */
 function watch() {
-  var end = BUDGET_MS * 1.5, turn, why;
+  var end = BUDGET_MS * 1.5, turn, why, made = files.FileExists(marker);
   if (isWorker) {
     spent = Number(WScript.Arguments.Item(0));
     BUDGET_MS += spent;
@@ -113,6 +113,11 @@ function watch() {
       awaitWorker(shell.Exec(expanded("%run% ").replace(/sysnative/i, "System32") + spent), end,
         REQUEST.steps && !turn ? 0.8 : 0.5);
     });
+    if (made && !files.FileExists(marker)) {
+      /* It was removed, and with it what a worker has begun: no step is begun again. */
+      resumed = true;
+      break;
+    }
     resumed = files.FileExists(marker) && readNotes();
     if (notes.said || !resumed) {
       unwatched = why || unreadable(FAIL);
