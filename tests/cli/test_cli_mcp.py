@@ -90,27 +90,26 @@ async def test_a_plan_changes_nothing(stored: tuple[Path, Path]) -> None:
     assert not any(row["results"] for row in again)
 
 
-@pytest.mark.parametrize(
-    ("tool", "given", "line"),
-    [
-        ("explain", {"code": "no-such-code"}, "no-such-code"),
-        ("history", {"server": "no-such-server"}, "no-such-server"),
-        ("servers", {"verdict": "green"}, "green"),
-        ("servers", {"cursor": "!"}, "cursor"),
-        ("plan", {"servers": []}, "name at least one"),
-        ("plan", {"servers": ["no-such-server"]}, "no-such-server"),
-    ],
+WRONG: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("explain", {"code": "no-such-code"}, "no-such-code"),
+    ("history", {"server": "no-such-server"}, "no-such-server"),
+    ("servers", {"verdict": "green"}, "green"),
+    ("servers", {"cursor": "!"}, "cursor"),
+    ("plan", {"servers": []}, "name at least one"),
+    ("plan", {"servers": ["no-such-server"]}, "no-such-server"),
 )
-async def test_wrong_input_is_one_line(
-    stored: tuple[Path, Path], tool: str, given: dict[str, Any], line: str
-) -> None:
+
+
+async def test_wrong_input_is_one_line(stored: tuple[Path, Path]) -> None:
+    """In one session, which each of them leaves as it was."""
     inventory, store = stored
     async with asked("--store", str(store), "-i", str(inventory)) as client:
-        result = await client.call_tool(tool, given)
-    (text,) = [part.text for part in result.content if part.type == "text"]
-    assert result.is_error
-    assert line in text
-    assert "Traceback" not in text
+        results = [await client.call_tool(tool, given) for tool, given, _ in WRONG]
+    for result, (tool, given, line) in zip(results, WRONG, strict=True):
+        (text,) = [part.text for part in result.content if part.type == "text"]
+        assert result.is_error, (tool, given)
+        assert line in text
+        assert "Traceback" not in text
 
 
 async def test_a_missing_store_is_said(tmp_path: Path) -> None:
