@@ -14,6 +14,7 @@ from volact.errors import InputError
 from volact.fleet.failure_policy import FailureLimits
 from volact.service.access import Actor, Scope
 from volact.service.app import utc_now
+from volact.service.database.schema import open_service_store
 from volact.service.database.tables import INVENTORIES, RUN_SERVERS, RUNS, SLOTS, WORKERS
 from volact.service.engine import progress
 from volact.service.engine.control import EngineControl
