@@ -5,7 +5,7 @@ What the handlers do lives in ``api/`` and ``console/``; who the caller is, in `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,7 +18,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers.base import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.middleware.base import DefineMiddleware
-from litestar.types import ControllerRouterHandler, Guard
+from litestar.types import ControllerRouterHandler
 
 from volact.service.access import Actor, Permission
 from volact.service.observe import Observer
@@ -75,7 +75,6 @@ class _Authentication(AbstractAuthenticationMiddleware):
         return AuthenticationResult(user=actor, auth=None)
 
 
-# A guard that is not ``async`` costs a thread for each request.
 async def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let a request pass whose caller has the permission that its route names.
 
@@ -99,7 +98,7 @@ def make_app(
     handlers: Sequence[ControllerRouterHandler],
     *,
     middleware: Iterable[Any] = (),
-    guards: Iterable[Guard] = (),
+    guards: Sequence[Callable[[Connection, BaseRouteHandler], Awaitable[None]]] = (),
     **settings: Any,
 ) -> Litestar:
     """The application.
@@ -111,11 +110,19 @@ def make_app(
         guards: after ``enforce``.
         settings: further settings of ``Litestar``.
     """
+
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+        # One for all: Litestar copies the handler for each, and runs one in a thread that
+        # is not ``async``.
+        await enforce(connection, handler)
+        for more in guards:
+            await more(connection, handler)
+
     return Litestar(
         # In one router: Litestar 2.25 wraps a handler with ``sync_to_thread`` once more for every
         # other method that is registered on its path later.
         route_handlers=[Router("/", route_handlers=[*handlers])],
-        guards=[enforce, *guards],
+        guards=[guard],
         middleware=[Observer(), DefineMiddleware(_Authentication), *middleware],
         state=State({"parts": parts, "handlers": handlers}),
         openapi_config=None,

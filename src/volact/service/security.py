@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import BeforeMessageSendHookHandler, Message, Scope
@@ -34,12 +33,13 @@ _READING = ("GET", "HEAD", "OPTIONS")
 def secure_headers(settings: ServiceSettings) -> BeforeMessageSendHookHandler:
     """A hook that adds the headers; one that the answer has already stays."""
     headers = _HEADERS | (_HSTS if is_secure(settings) else {})
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def add(message: Message, scope: Scope) -> None:
         if message["type"] == "http.response.start":
-            present = MutableScopeHeaders.from_message(message)
-            for name, value in headers.items():
-                present.setdefault(name, value)
+            present = [*message["headers"]]
+            names = {name.lower() for name, _ in present}
+            message["headers"] = [*present, *(each for each in encoded if each[0] not in names)]
 
     return add
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import FromQuery, QueryParameter
@@ -34,6 +35,8 @@ T = TypeVar("T")
 _MOMENTS = ("_from", "_before", "since")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 Asked = Request[Actor, Any, State]
+Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="Items of a page.")]
+Cursor = Annotated[str, QueryParameter(max_length=2000, description="`next` of the page before.")]
 Words = list[Annotated[str, msgspec.Meta(min_length=1, max_length=255)]]
 
 
@@ -48,13 +51,17 @@ def scopes_of(actor: Actor) -> tuple[str, ...] | None:
     return None if actor.scopes is None else tuple(map(str, actor.scopes))
 
 
-def page_request(
-    limit: Annotated[int, QueryParameter(ge=1, le=MOST, description="Items of a page.")] = 100,
-    cursor: Annotated[
-        str, QueryParameter(max_length=2000, description="`next` of the page before.")
-    ] = "",
-) -> PageRequest:
+def page_request(limit: Limit = 100, cursor: Cursor = "") -> PageRequest:
     """Which page of a list."""
+    return PageRequest(limit=limit, cursor=cursor)
+
+
+def page_of_chosen(
+    chosen: NamedDependency[ServerFilter],  # so that one follows the other: both at once cost tasks
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> PageRequest:
+    """Which page of a list of servers."""
     return PageRequest(limit=limit, cursor=cursor)
 
 
@@ -168,7 +175,8 @@ async def readable(request: Asked) -> None:
     the whole fleet, and takes 0 for false and 0.5 for a moment; what has a NUL no database keeps.
     """
     await speak(request)
-    if "\0" in unquote(f"{request.url.path}?{request.url.query}"):
+    scope = request.scope
+    if "\0" in scope["path"] or "\0" in unquote(scope["query_string"].decode("latin-1")):
         raise ValidationException("the address holds the character NUL")
     known = _parameters(request.route_handler)
     for name, value in request.query_params.multi_items():

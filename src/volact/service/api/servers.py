@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, get
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
 from litestar.params import FromQuery, PathParameter
 
@@ -21,7 +21,15 @@ from volact.queries.servers import ServersQuery, status_row
 from volact.queries.steps import StepsQuery
 from volact.queries.values import History, ServerState
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, paged, parts_of, plain_name, server_of, shared
+from volact.service.api.asked import (
+    Asked,
+    page_of_chosen,
+    paged,
+    parts_of,
+    plain_name,
+    server_of,
+    shared,
+)
 
 _READ = {"permission": Permission.READ}
 Name = Annotated[
@@ -38,7 +46,12 @@ def item_of(state: ServerState, now: datetime) -> ServerItem:
     return ServerItem(**row, tags=state.tags, overdue=state.overdue)
 
 
-@get("/servers", opt=_READ, tags=["servers"])
+@get(
+    "/servers",
+    opt=_READ,
+    tags=["servers"],
+    dependencies={"page": Provide(page_of_chosen, sync_to_thread=False)},
+)
 async def servers(
     request: Asked,
     chosen: NamedDependency[ServerFilter],
