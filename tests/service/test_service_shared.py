@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Set
 
 import pytest
 
@@ -48,6 +49,22 @@ async def test_another_question_has_an_answer_of_its_own() -> None:
     assert await shared.ask(("servers", "tag:db"), lambda: "db") == "db"
     work.go_on.release()
     assert await slow == 1
+
+
+async def test_keys_that_are_asked_for_at_the_same_time_are_looked_up_together() -> None:
+    shared, work, asked = SharedAnswers(), Work(), []
+
+    def find(keys: Set[str]) -> dict[str, str]:
+        asked.append(set(keys))
+        work()
+        return {key: key.upper() for key in keys if key != "unknown"}
+
+    first = asyncio.create_task(shared.look_up("token", "a", find))
+    await work.begins()
+    later = [shared.look_up("token", key, find) for key in ("b", "c", "unknown", "b")]
+    work.go_on.release(2)
+    assert await asyncio.gather(first, *later) == ["A", "B", "C", None, "B"]
+    assert asked == [{"a"}, {"b", "c", "unknown"}]
 
 
 async def test_who_goes_away_takes_the_answer_from_no_other() -> None:

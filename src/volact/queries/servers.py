@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from volact.core.licence_end import EndState, days_until
 from volact.model.report import ServerReport, Word
 from volact.queries.filters import NOW, ServerFilter, named, of_rows, of_servers
-from volact.queries.pages import Order, Page, PageRequest, page_of, paged, read_page
+from volact.queries.pages import Order, Page, PageRequest, PageStatement, page_of, paged, read_page
 from volact.queries.reader import Reader
 from volact.queries.values import FindingCount, RunServer, ServerState, StatusRow
 from volact.store.clock import moment
@@ -45,12 +45,11 @@ class ServersQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     def page(self, reader: Reader, request: PageRequest) -> Page[ServerState]:
         """One page, by one statement; ``ValueError`` for a wrong limit or cursor."""
-        order = _ORDERS[self.order]
 
         def read(connection: sa.Connection) -> Page[ServerState]:
             after, dialect = bool(request.cursor), connection.dialect.name
             statement = _page(self.filter, self.order, dialect, after)
-            return read_page(connection, statement, order, request, state_of, **self._at)
+            return read_page(connection, statement, request, state_of, self._at)
 
         return reader.ask(read)
 
@@ -93,9 +92,10 @@ def _servers(filter: ServerFilter, order: str, dialect: str) -> sa.Select[Any]:
 
 
 @lru_cache(256)
-def _page(filter: ServerFilter, order: str, dialect: str, after: bool) -> sa.Select[Any]:
+def _page(filter: ServerFilter, order: str, dialect: str, after: bool) -> PageStatement:
     """To make a statement costs more than to execute it."""
-    return paged(_servers(filter, order, dialect), _ORDERS[order], after=after)
+    query = _servers(filter, order, dialect)
+    return paged(query, _ORDERS[order], after=after, packed=dialect == "sqlite")
 
 
 class ServerQuery(msgspec.Struct, frozen=True, kw_only=True):

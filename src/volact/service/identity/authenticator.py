@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime
 from types import ModuleType
 from typing import Any
 
-import sqlalchemy as sa
 from litestar.exceptions import NotAuthorizedException
 
 from volact.service.access import Actor
 from volact.service.app import Connection
 from volact.service.database.transaction import transaction
 from volact.service.identity import sessions, tokens
+from volact.service.identity.keys import key_hash
 from volact.service.settings import ServiceSettings
 from volact.service.shared import SharedAnswers
 from volact.store.store import Store
@@ -58,14 +58,20 @@ class DatabaseAuthenticator:
         return await self._find(sessions, key, address) if key else None
 
     async def _find(self, kind: ModuleType, key: str, address: str) -> Actor | None:
-        row = await self._shared.ask((kind, key), lambda: self._row(kind, key))
-        return None if row is None else kind.actor_of(row, address)
+        hash = key_hash(key)
+        row = await self._shared.look_up(kind, hash, lambda hashes: self._rows(kind, hashes))
+        if row is None:
+            return None
+        if kind.is_stale(row, self._now()):
+            await self._shared.ask((kind, hash), lambda: self._touch(kind, row))
+        actor: Actor = kind.actor_of(row, address)
+        return actor
 
-    def _row(self, kind: ModuleType, key: str) -> sa.Row[Any] | None:
-        now = self._now()
-        row: sa.Row[Any] | None
-        row = self._store.ask(lambda connection: kind.find(connection, now, key))
-        if row is not None and kind.is_stale(row, now):
-            with transaction(self._store) as connection:
-                kind.touch(connection, now, row)
-        return row
+    def _rows(self, kind: ModuleType, hashes: Set[str]) -> dict[str, Any]:
+        found: dict[str, Any]
+        found = self._store.ask(lambda connection: kind.find(connection, self._now(), hashes))
+        return found
+
+    def _touch(self, kind: ModuleType, row: Any) -> None:
+        with transaction(self._store) as connection:
+            kind.touch(connection, self._now(), row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ _FIND = sa.select(
     SESSIONS.c.id.label("session"), SESSIONS.c.hash, SESSIONS.c.via, SESSIONS.c.seen,
     USERS.c.id, USERS.c.name, USERS.c.role, USERS.c.scopes, USERS.c.language,
 ).join(USERS).where(
-    SESSIONS.c.hash == sa.bindparam("key"),
+    SESSIONS.c.hash.in_(sa.bindparam("hashes", expanding=True)),
     SESSIONS.c.expires > sa.bindparam("now"),
     SESSIONS.c.seen > sa.bindparam("idle"),
     ~USERS.c.disabled,
@@ -56,10 +57,10 @@ def signing_in(user: UserInfo, via: Via, address: str) -> Actor:
     return Actor(user=user.id, name=user.name, role=user.role, via=via, address=address)
 
 
-def find(connection: sa.Connection, now: datetime, key: str) -> sa.Row[Any] | None:
-    """The session of a key with its user; ``None`` when it ended."""
-    given = {"key": key_hash(key), "now": moment(now), "idle": moment(now - IDLE)}
-    return connection.execute(_FIND, given).first()  # type: ignore[return-value]
+def find(connection: sa.Connection, now: datetime, hashes: Collection[str]) -> dict[str, Any]:
+    """Sessions with their users by the hashes of keys, without those that ended."""
+    given = {"hashes": [*hashes], "now": moment(now), "idle": moment(now - IDLE)}
+    return {row.hash: row for row in connection.execute(_FIND, given)}
 
 
 def actor_of(row: sa.Row[Any], address: str) -> Actor:

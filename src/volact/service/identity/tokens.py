@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,13 +25,14 @@ LONGEST_DAYS = 366
 _USED_EVERY = timedelta(minutes=1)
 _FIND = (
     sa.select(
-        TOKENS.c.id.label("token"), TOKENS.c.role, TOKENS.c.scopes, TOKENS.c.used,
+        TOKENS.c.hash, TOKENS.c.id.label("token"), TOKENS.c.role, TOKENS.c.scopes, TOKENS.c.used,
         USERS.c.id, USERS.c.name, USERS.c.language,
         USERS.c.role.label("owner_role"), USERS.c.scopes.label("owner_scopes"),
     )
     .join(USERS)
     .where(
-        TOKENS.c.hash == sa.bindparam("key"), TOKENS.c.expires > sa.bindparam("now"),
+        TOKENS.c.hash.in_(sa.bindparam("hashes", expanding=True)),
+        TOKENS.c.expires > sa.bindparam("now"),
         ~USERS.c.disabled,
     )
 )  # fmt: skip
@@ -82,10 +84,10 @@ def revoke(change: Change, id: str, user: str = "") -> None:
     change.tell("token.revoked", id)
 
 
-def find(connection: sa.Connection, now: datetime, key: str) -> sa.Row[Any] | None:
-    """The token of a key with its owner; ``None`` for one that is unknown or too old."""
-    found = connection.execute(_FIND, {"key": key_hash(key), "now": moment(now)})
-    return found.first()  # type: ignore[return-value]
+def find(connection: sa.Connection, now: datetime, hashes: Collection[str]) -> dict[str, Any]:
+    """Tokens with their owners by the hashes of keys, without unknown ones and too old ones."""
+    found = connection.execute(_FIND, {"hashes": [*hashes], "now": moment(now)})
+    return {row.hash: row for row in found}
 
 
 def actor_of(row: sa.Row[Any], address: str) -> Actor:
