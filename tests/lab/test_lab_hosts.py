@@ -37,7 +37,7 @@ async def kms() -> tuple[KmsHost, int]:
 
 async def test_the_health_probe_finds_a_kms_host() -> None:
     host, port = await kms()
-    health = await probe_kms(HostPort("127.0.0.1", port), 3.0)
+    health = await probe_kms(HostPort("127.0.0.1", port), 60.0)
     assert health.word == "ok"
     assert host.answered == 0
     await host.stop()
