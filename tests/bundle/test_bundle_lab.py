@@ -25,6 +25,8 @@ from volact_lab.lab import Lab
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.spec import Spec
 
+pytestmark = pytest.mark.xdist_group("bundle")  # its fleets cost as much as all the rest of it
+
 
 class Collected(NamedTuple):
     """A bundle, its bytes, and what may not be in them."""
