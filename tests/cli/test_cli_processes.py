@@ -9,7 +9,7 @@ import pytest
 from cli_run import volact
 
 from volact.cli.child_lab import child_lab
-from volact.fleet.runs import processes_for
+from volact.fleet.machine_limits import processes_for
 
 pytestmark = pytest.mark.xdist_group("cli-lab")
 

@@ -9,13 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from virtual_time import virtual_time
 
-from volact.fleet.adaptive_concurrency import (
-    MOST,
-    START,
-    AdaptiveConcurrency,
-    Sample,
-    most_at_a_time,
-)
+from volact.fleet.adaptive_concurrency import START, AdaptiveConcurrency, Sample
+from volact.fleet.machine_limits import MOST, most_at_a_time
 from volact.fleet.worker_pool import NoResult, PoolLimits, WorkerPool
 
 

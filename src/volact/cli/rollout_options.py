@@ -14,7 +14,7 @@ from volact.cli.options.servers import ConnectOptions, ServerOptions
 from volact.cli.options.shared import RETRIES
 from volact.errors import InputError
 from volact.fleet import Canary, Control, Rate, Share
-from volact.fleet.adaptive_concurrency import most_at_a_time
+from volact.fleet.machine_limits import most_at_a_time
 from volact.typed import quoted
 
 T = TypeVar("T")

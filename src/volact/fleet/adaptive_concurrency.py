@@ -2,12 +2,10 @@
 
 A check is seconds of waiting and milliseconds of CPU, so a fixed number is too low for a
 slow line and too high for a small machine.  The rule is pure: it gets samples and gives a
-number.  ``fleet_run`` takes the samples.  ``most_at_a_time`` is its ceiling.
+number.  ``fleet_run`` takes the samples.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import msgspec
 
@@ -17,9 +15,6 @@ _GROWTH, _SHRINK = 1.5, 0.7
 # How late the event loop runs its timers: below the first it has CPU to spare, above the
 # second answers wait for volact and not for servers.
 _IDLE_S, _LATE_S = 0.05, 0.5
-MOST = 500
-_SPARE_FILES = 100  # for the store, reports, the inventory and libraries
-_FILES, _BYTES = 2, 2 * 1024 * 1024  # of one server at work, with room
 _JUDGED, _MANY = 50, 0.25  # connections, and the share of failed ones that is too many
 
 
@@ -88,28 +83,3 @@ class AdaptiveConcurrency:
 
     def _set(self, limit: float) -> None:
         self.limit = min(self._ceiling, max(START, int(limit)))
-
-
-def most_at_a_time() -> int:
-    """A ceiling of at least 10 and at most 500; where a limit cannot be read it does not count."""
-    found = [MOST, *(limit for limit in (_by_files(), _by_memory()) if limit is not None)]
-    return max(10, min(found))
-
-
-def _by_files() -> int | None:
-    try:
-        import resource  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        return None
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return None if soft == resource.RLIM_INFINITY else (soft - _SPARE_FILES) // _FILES
-
-
-def _by_memory() -> int | None:
-    """A quarter of the memory that is free, on Linux."""
-    try:
-        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
-    except OSError:
-        return None
-    free = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
-    return None if free is None else int(free) * 1024 // 4 // _BYTES

@@ -5,16 +5,14 @@ Each is an asynchronous generator that yields in the order in which servers fini
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sized
-from contextlib import aclosing, suppress
-from pathlib import Path
+from contextlib import aclosing
 from typing import TypeVar
 
 from volact.fleet.canary import Group
 from volact.fleet.control import Control
 from volact.fleet.fleet_run import FleetRun, ItemAdapter
+from volact.fleet.machine_limits import processes_for
 from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.pipeline import (
@@ -34,7 +32,6 @@ I_ = TypeVar("I_")
 R = TypeVar("R")
 
 _DEFAULT = Control()
-_MOST_PROCESSES, _WORTH = 4, 250
 
 
 def run_fleet(
@@ -110,24 +107,6 @@ async def _run(  # noqa: PLR0913, PLR0917  (one argument for each part)
         async with aclosing(run.run(items)) as results:
             async for result in results:
                 yield result
-
-
-def processes_for(servers: int) -> int:
-    """How many processes hold the connections to so many servers; 1: this one alone.
-
-    One costs half a second of CPU to start, which is what this many servers cost.
-    """
-    return max(1, min(_cores(), _MOST_PROCESSES, servers // _WORTH))
-
-
-def _cores() -> int:
-    """The cores that this process may use, by affinity and by the quota of a container."""
-    allowed = getattr(os, "sched_getaffinity", None)
-    cores = len(allowed(0)) if allowed else os.cpu_count() or 1
-    with suppress(OSError, ValueError):  # not Linux, or no quota
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-        cores = min(cores, math.ceil(int(quota) / int(period)))
-    return cores
 
 
 def group_of_server(server: Server) -> Group:
