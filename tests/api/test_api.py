@@ -55,7 +55,7 @@ def test_the_names_are_those_of_the_module_behind_them() -> None:
 def test_what_is_wrong_is_raised_before_a_server_is_contacted() -> None:
     for servers, options, words in (
         ((), volact.Options(), "no server given"),
-        ("ssh://a@h", volact.Options(provider="nobody"), "nobody"),
+        ("ssh://a@h", volact.Options(provider="missing"), "missing"),
         ("ssh://a@h", volact.Options(kms_hosts=("a:99999",)), "kms_hosts"),
         ("ssh://a@h", volact.Options(limit=("other",)), "no such server: other"),
         ("ssh://a@h", volact.Options(password={"hh": volact.Secret("x")}), "no such server: hh"),

@@ -50,8 +50,8 @@ def test_an_account_without_name_and_home(tmp_path: Path) -> None:
     (tmp_path / "kh").touch()
     program = (
         "import pwd, sys\n"
-        "def nobody(_): raise KeyError('no such account')\n"
-        "pwd.getpwuid = pwd.getpwnam = nobody\n"
+        "def missing(_): raise KeyError('no such account')\n"
+        "pwd.getpwuid = pwd.getpwnam = missing\n"
         "from volact.cli.entry import main\n"
         f"sys.exit(main({list(UNREACHABLE)!r}))\n"
     )

@@ -190,7 +190,7 @@ def test_where_the_host_does_not_tell_the_candidates_are_named() -> None:
 
 
 def test_a_kms_host_alone_tells_no_cloud() -> None:
-    raw = server("2019", kms="169.254.169.250", os__maker="Nobody Ltd.")
+    raw = server("2019", kms="169.254.169.250", os__maker="Other Ltd.")
     assert detect(facts_of(raw), profiles()) == Detection(None)
 
 

@@ -85,7 +85,7 @@ def test_a_server_says_whose_cloud_it_is_in() -> None:
     assert detect(facts_of(server()), profiles()).name == "tencent"
 
 
-@pytest.mark.parametrize("maker", ["Nobody Ltd.", None, unreadable()])
+@pytest.mark.parametrize("maker", ["Other Ltd.", None, unreadable()])
 def test_a_server_that_does_not_say_is_nobodys(maker: Any) -> None:
     assert detect(facts_of(server(os__maker=maker)), profiles()).name is None
 

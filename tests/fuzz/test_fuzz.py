@@ -109,7 +109,7 @@ def odd_output() -> bytes:
         ("address", b"ssh://[::1%2ssh://[::1%255e0]:2222"),
         ("csv", b'sep=\x1c\n"name\x1caddress"x'),
         ("csv", b'sep=;\n"name;address\n'),
-        ("toml", b'[[server]]\nname="a"\naddress="ssh://h"\nkey-file="~nobody-here/k"\n'),
+        ("toml", b'[[server]]\nname="a"\naddress="ssh://h"\nkey-file="~missing-here/k"\n'),
         ("cvm-list", b""),
         ("winrm", odd_output()),
     ],

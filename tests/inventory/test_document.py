@@ -83,7 +83,7 @@ WINRM = SERVER.replace("ssh:", "winrm:")
         (SERVER.replace("10.0.0.5", "2001:db8::1"), 3, "goes in brackets"),
         (SERVER.replace("ssh:", "tat:"), 3, "not a region and an instance"),
         (SERVER + 'winrm-transport = "ntml"\n', 4, "'ntml' (did you mean 'ntlm'?)"),
-        (SERVER + 'key-file = "~nobody-here/k"\n', 4, "whose home is that?"),
+        (SERVER + 'key-file = "~missing-here/k"\n', 4, "whose home is that?"),
         (SERVER + 'ca-file = "a\\u0000b"\n', 4, "is not a path"),
         (SERVER + 'winrm-tls = "yes"\n', 4, "winrm-tls is not true or false"),
         (WINRM + 'winrm-transport = "basic"\n', 3, "would send the password in clear (use winrms:"),

@@ -26,7 +26,7 @@ from volact_lab.instances.faults import ApiFault
 from volact_lab.instances.powershell import unpacked
 
 KEYS = Account("LTAIexample", "secret-example")
-NOBODY = "0" * 64
+UNKNOWN = "0" * 64
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 

@@ -314,6 +314,6 @@ async def test_what_is_not_modelled_is_loud(tmp_path: Path) -> None:
 async def test_accounts_are_shown_to_the_acceptor_alone(
     find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NTLM_USER_FILE", "/somebody/elses")
+    monkeypatch.setenv("NTLM_USER_FILE", "/another/users")
     await find(tls=False).run("ver")
-    assert os.environ["NTLM_USER_FILE"] == "/somebody/elses"
+    assert os.environ["NTLM_USER_FILE"] == "/another/users"

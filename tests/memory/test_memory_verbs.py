@@ -161,8 +161,8 @@ def test_names_and_clouds_narrow(store: str) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("history", "nobody-at-all"), "no server nobody-at-all in the store"),
-        (("status", "--limit", "nobody*"), "no server nobody* in the store"),
+        (("history", "missing-server"), "no server missing-server in the store"),
+        (("status", "--limit", "missing*"), "no server missing* in the store"),
         (("status", "--stale", "soon"), "--stale soon: not a duration"),
         (("status", "--provider", "nimbus"), "nimbus"),
         (("expiring", "--within", "30"), "--within 30: not a duration"),

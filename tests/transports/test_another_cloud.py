@@ -70,7 +70,7 @@ def test_a_list_of_it_is_an_inventory() -> None:
     ("args", "says"),
     [
         (["check", "acme://sub/web"], "not a subscription, a group and a machine"),
-        (["check", "acme://a/b/c", "--generic-tenant", "nobody"], "Acme knows no such tenant"),
+        (["check", "acme://a/b/c", "--generic-tenant", "missing"], "Acme knows no such tenant"),
         (["inventory", "export", "--from", "generic:sub"], "'sub' is not a group"),
         (["check", "--from", "generic:a/b", "--via", "tat"], "--via tat: not for Acme"),
         (["check", "what://x"], "known: ssh, winrm, winrms, acme, ecs, ssm, azure, tat, local"),

@@ -245,7 +245,7 @@ def test_every_shape_of_an_error_becomes_one_kind_and_one_line(error: Any, kind:
     ("changes", "says"),
     [
         ({"clientSecret": "another-secret"}, "AADSTS7000215"),
-        ({"clientId": "nobody"}, "AADSTS700016"),
+        ({"clientId": "missing"}, "AADSTS700016"),
         ({"tenantId": "nowhere"}, "nowhere"),
         ({"tenantId": "not a tenant"}, "cannot be used"),
         ({"activeDirectoryEndpointUrl": "http://login.example"}, "cannot be used"),

@@ -274,7 +274,7 @@ async def test_a_persons_own_settings_lead_there(
 async def test_what_the_inventory_says_goes_before_a_persons_settings(
     host: Host, known: Path, tmp_path: Path
 ) -> None:
-    options = settings(tmp_path, "Host *\n  User nobody\n  Port 1\n")
+    options = settings(tmp_path, "Host *\n  User other\n  Port 1\n")
     assert (await visit(host.as_server(known), options)).stdout.endswith(ANSWER)
 
 

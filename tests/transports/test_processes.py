@@ -220,7 +220,7 @@ def test_the_processes_end_with_the_one_that_started_them(tmp_path: Path) -> Non
 
 
 async def test_servers_behind_one_jump_host_share_its_connection(tmp_path: Path) -> None:
-    """All of them are opened by one process, whatever their addresses are."""
+    """All of them are opened by one process, at any address."""
     jump, others = Silent(1), Silent(12)
     hop = jump.servers[0].address
     config = tmp_path / "config"

@@ -178,7 +178,7 @@ async def test_a_match_exec_that_sleeps_holds_up_no_other_server(
     begun, wait = tmp_path / "begun", tmp_path / "go"
     options = settings(
         tmp_path,
-        "Host slow\n  User nobody\n"
+        "Host slow\n  User other\n"
         f'Match originalhost slow exec "touch {begun}; while [ ! -e {wait} ]; do sleep 0.05; done"'
         "\n  Port 1\n",
         connect_s=120.0,

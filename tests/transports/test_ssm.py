@@ -319,7 +319,7 @@ async def test_no_key_and_no_token_is_in_a_message_or_a_log(
     ("settings", "says"),
     [
         (AwsSettings(credentials="/nowhere/keys.ini"), "No such file"),
-        (AwsSettings(profile="nobody-has-this"), "there is no such profile"),
+        (AwsSettings(profile="no-such-profile"), "there is no such profile"),
         (AwsSettings(endpoint="http://ssm.example"), "http leads to this machine only"),
     ],
 )

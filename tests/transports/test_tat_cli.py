@@ -108,7 +108,7 @@ def test_keys_from_the_environment_and_a_single_instance(inventory: Path, api: l
         (["--from", REGIONS, "-i", "fleet.toml"], "give one of them"),
         (["--via", "ssh", "ssh://h"], "--via goes with --from"),
         (["--from", REGIONS, "--tencent-profile", "prod"], "has no section [prod]"),
-        (["--from", REGIONS, "--limit", "nobody"], "no such server: nobody"),
+        (["--from", REGIONS, "--limit", "missing"], "no such server: missing"),
     ],
 )
 def test_wrong_words_start_nothing(args: list[str], says: str, api: list[str]) -> None:

@@ -171,7 +171,7 @@ WRONG = (
     (["undo"], "name the run"),
     (["undo", "nosuch", "-i", "lab.toml", "--yes"], "nosuch"),
     (["undo", "last", "-i", "lab.toml", "--yes", "--allow", "rearm"], "restore-debugger"),
-    (["undo", "last", "nobody", "--yes"], "nobody"),
+    (["undo", "last", "missing", "--yes"], "missing"),
 )
 
 

@@ -81,7 +81,7 @@ class AcmeAccount:
 
 
 def check_account(settings: AccountSettings) -> None:
-    if settings.tenant == "nobody":  # type: ignore[attr-defined]  # AcmeSettings
+    if settings.tenant == "missing":  # type: ignore[attr-defined]  # AcmeSettings
         raise InputError("Acme knows no such tenant")
 
 
