@@ -180,7 +180,9 @@ def test_no_redirect_is_followed(wine: WineServer, loopback: Open) -> None:
     host = loopback("http", {"*": f"-> http://{elsewhere.address}/x"})
     for page in ("image", "same"):
         url = f"http://{web.address}/{page}"
-        facts = probe(wine, metadata={"image-id": url}, date=url, kms=(host.address,))
+        facts = probe(
+            wine, metadata={"image-id": url}, date=url, kms=(host.address,), connect_ms=20_000
+        )
         assert facts["metadata"] == {"image-id": unreadable(0x80190000 + 307)}
         assert facts["time"]["ref"] == unreadable(0x80190000 + 307)
         assert facts["reached"][host.address][0] == "http"
