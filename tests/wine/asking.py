@@ -18,7 +18,7 @@ def request(mode: Mode, *steps: dict[str, Any], **ask: Any) -> Request:
     return Request(
         id=secrets.token_hex(8),
         mode=mode,
-        ask=Ask(**{"connect_ms": 1000, **ask}),
+        ask=Ask(**{"connect_ms": 8000, **ask}),
         steps=tuple(
             Step(do=step["do"], params={k: v for k, v in step.items() if k != "do"})
             for step in steps
