@@ -207,6 +207,24 @@ def test_it_repairs_when_it_may_and_the_store_remembers(tmp_path: Path, receiver
     assert last["summary"]["changed"] > 0
 
 
+def test_a_repair_that_stopped_says_how_it_goes_on_with_the_same_caution(
+    tmp_path: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = inventory(tmp_path, closed_port)
+    second = f'[[server]]\nname = "gone-02"\naddress = "ssh://127.0.0.2:{closed_port}"\n'
+    file.write_text(file.read_text() + second)
+    monkeypatch.setenv("PW", "x")
+    words = ["--no-progress", "--retries", "0", "--store", str(tmp_path / "memory.db")]
+    done = volact(
+        "watch", "-i", str(file), "--once", "--repair", "--canary", "1", "--max-failures", "5",
+        *words,
+    )  # fmt: skip
+    assert done.returncode == 4
+    (line,) = [line for line in done.stdout.splitlines() if "to continue: " in line]
+    assert line.startswith(f"    to continue: volact activate -i {file} ")
+    assert " --canary 1 --max-failures 5 --resume " in line
+
+
 def test_looks_leave_nothing_behind(
     tmp_path: Path, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

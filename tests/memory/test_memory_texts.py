@@ -140,12 +140,40 @@ def test_status_of_an_all_healthy_fleet_names_nobody() -> None:
     said = text(status([healthy("a"), healthy("b")]))
     assert "Needs attention" not in said
     assert "history" not in said
+    assert "next:" not in said
+
+
+@pytest.mark.parametrize(("days", "offered"), [(3, True), (29, True), (31, False)])
+def test_status_offers_the_licences_that_end_soon_where_there_are_any(
+    days: float, offered: bool
+) -> None:
+    said = text(status([licensed("a", days)]))
+    assert ("next: volact expiring --within 30d" in said) is offered
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_status_fits_a_narrow_terminal(language: str) -> None:
+    host = "kms.a-long-name-of-a-host.example.com:1688"
+    rows = [
+        healthy("a"), attention("b"), unreachable("c"), licensed("d", 3, host=host),
+        msgspec.structs.replace(attention("e"), verdict="failed"),
+        msgspec.structs.replace(unreachable("f"), verdict="not-started"),
+    ]  # fmt: skip
+    with speaking(language):
+        lines = text(status(rows), columns=80).splitlines()
+    assert max(map(width, lines)) <= 80
+    assert any("kms.a-long-name" in line for line in lines)
+
+
+def test_a_table_has_columns_for_the_verdicts_that_there_are() -> None:
+    said = text(status([healthy("a"), attention("b")]))
+    assert "  PROVIDER  servers  healthy  attention\n" in said
 
 
 def test_status_tells_of_licences_that_ran_out_since() -> None:
     said = text(status([licensed("a", -3)], days=-20))
     assert "1 of them was healthy when last examined; its licence has expired since." in said
-    assert "1 server was not examined within 7d: a" in said
+    assert "1 server was not examined within 7 d: a" in said
 
 
 def test_ten_thousand_servers_stay_a_screen() -> None:
@@ -155,7 +183,7 @@ def test_ten_thousand_servers_stay_a_screen() -> None:
 
 def test_expiring_says_dates_and_what_is_not_known() -> None:
     said = text(ending(licensed("web-01", 3.2, OVERDUE), unreachable("old-01"), licensed("x", 90)))
-    assert said.startswith("1 licence has expired or ends within 30d; times are UTC")
+    assert said.startswith("1 licence has expired or ends within 30 d; times are UTC")
     assert re.search(r"web-01 +2026-03-04 16:48 +3\.2 d  ends, renewal overdue ", said)
     assert "1 server with unknown expiry\n  old-01  never examined" in said
     assert "1 licence ends later" in said
@@ -163,7 +191,7 @@ def test_expiring_says_dates_and_what_is_not_known() -> None:
 
 def test_expiring_with_nothing_to_tell_is_short() -> None:
     said = text(ending(licensed("x", 90)))
-    assert said.splitlines()[0].startswith("0 licences have expired or end within 30d")
+    assert said.splitlines()[0].startswith("0 licences have expired or end within 30 d")
     assert "SERVER" not in said
 
 

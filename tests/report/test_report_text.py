@@ -33,7 +33,16 @@ from volact.report.run_counts import RunCounts, exit_code
 from volact.report.step_lines import Command, in_one_line
 from volact.report.terminal_safe import csv_cell, plain, width
 from volact.report.text_table import TextWriter
-from volact.report.words import days_left, duration, pairs, result_line, step_line
+from volact.report.words import (
+    days_left,
+    duration,
+    is_access_list,
+    pairs,
+    readable,
+    result_line,
+    step_line,
+)
+from volact.words import speaking
 
 
 def text_of(servers: list[ServerReport], how: Invocation = HOW, **look: object) -> str:
@@ -512,6 +521,30 @@ def test_an_access_list_is_spelled_out_only_with_verbose() -> None:
     servers = [attention("a", finding), healthy()]
     assert "(A;;FA" not in text_of(servers)
     assert "(A;;FA" in text_of(servers, everything=True)
+
+
+@pytest.mark.parametrize(
+    ("item", "is_one"),
+    [
+        ("D:(A;;0xf003f;;;S-1-5-18)(A;;0xf003f;;;S-1-5-32-544)", True),
+        ("O:BAG:SYD:PAI(A;;FA;;;BA)", True),
+        ("D:PAI(XA;;FX;;;WD;(a==b))", True),
+        ("01000480" + "00" * 20, True),
+        (r"D:\tools(x86)\sppsvc.exe", False),
+        ("S-1-5-18 S-1-5-20", False),
+        (0x01000480, False),
+    ],
+)
+def test_an_access_list_is_told_by_its_form(item: object, is_one: bool) -> None:
+    assert is_access_list(item) is is_one
+    assert ("hive" in readable({"hive": item})) is not is_one
+    assert readable({"hive": item}, everything=True) == {"hive": item}
+
+
+def test_decimals_have_the_mark_of_the_language() -> None:
+    for language, said in (("en", "3.5 h"), ("id", "3,5 jam"), ("zh-CN", "3.5 小时")):
+        with speaking(language):
+            assert duration(3.5 * 3600) == said
 
 
 def test_of_many_servers_ten_have_details_and_the_others_are_named() -> None:

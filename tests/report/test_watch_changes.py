@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from datetime import timedelta
 
 import msgspec
 import pytest
 from report_samples import POLICY, RETAIL, STARTED, attention, failed, healthy, unreachable
 
-from volact.model.report import ErrorRow, ServerReport
-from volact.report.watch_changes import ChangeTracker, ServerStanding, standing_of
+from volact.model.report import ErrorRow, RunReport, ServerReport, StopRow, Summary
+from volact.model.text import raw, say
+from volact.report.terminal_safe import width
+from volact.report.watch_changes import ChangeTracker, ServerStanding, WatchWriter, standing_of
+from volact.words import LANGUAGES, speaking
 
 WITHIN = timedelta(days=30)
 
@@ -125,3 +130,36 @@ def test_each_change_is_a_sentence() -> None:
     assert change is not None
     assert change.summary.startswith("db-01: healthy before, attention now: ")
     assert "[kms-host-set-by-policy]" in change.summary
+
+
+def written(columns: int, language: str = "en") -> list[str]:
+    """What a watch writes of a rollout that stopped."""
+    watched = ChangeTracker(WITHIN, {"db-01": ServerStanding("healthy", "")})
+    watched.add(attention(), STARTED)
+    message = say("the rollout stopped: {why}", why=raw("web-01, " * 12))
+    stopped = StopRow(why="canary", message=message, not_begun=3, command=f"volact {'x' * 90} y")
+    run = RunReport(
+        volact="1", command="activate", run="01jx", started=STARTED, elapsed_s=2.5, servers=(),
+        summary=Summary(servers=4, attention=1, not_started=3),
+        stopped=stopped, notes=(message, "a note"),
+    )  # fmt: skip
+    out = io.StringIO()
+    with speaking(language):
+        WatchWriter(out, watched, columns=columns).finish(run)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_watch_wraps_its_lines_on_a_terminal_and_leaves_commands_whole(language: str) -> None:
+    lines = written(60, language)
+    long = [line for line in lines if width(line) > 60]
+    assert [line.split("volact ")[1] for line in long] == [f"{'x' * 90} y"]
+
+
+def test_a_watch_writes_a_line_for_each_thing_elsewhere() -> None:
+    first, change, stopped, command, note = written(sys.maxsize)
+    assert first.endswith("; 1 change")
+    assert change.startswith("  worse: db-01: healthy before, attention now: ")
+    assert stopped.startswith("  the rollout stopped: web-01, ")
+    assert command.startswith("    to continue: volact xxx")
+    assert note == "  note: a note"

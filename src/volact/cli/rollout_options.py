@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from volact.cli.options.changes import KMS_CONCURRENCY, CautionOptions, RolloutOptions
+from volact.cli.options.changes import KMS_CONCURRENCY, CautionOptions
 from volact.cli.options.servers import ConnectOptions, ServerOptions
 from volact.cli.options.shared import RETRIES
 from volact.errors import InputError
@@ -48,7 +48,7 @@ def _read(option: str, word: str, parse: Callable[[str], T]) -> T | None:
 def rollout_words(options: ServerOptions) -> str:
     """The options that a continued rollout needs again."""
     named = [("--pace", options.pace), ("--retries", _unless(options.retries, RETRIES))]
-    if isinstance(options, RolloutOptions):
+    if isinstance(options, CautionOptions):
         named += [
             ("--canary", options.canary),
             ("--max-failures", options.max_failures),

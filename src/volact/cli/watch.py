@@ -8,15 +8,17 @@ from __future__ import annotations
 import gc
 import random
 import secrets
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from volact.cli.console import use_stdout
+from volact.cli.console import columns_of, use_stdout
 from volact.cli.failure import INTERRUPTED, report_error, tell
 from volact.cli.fleet_options import Fleet
 from volact.cli.options.servers import FleetOptions
+from volact.cli.rollout_options import rollout_words
 from volact.cli.run_controller import (
     RunController,
     RunListeners,
@@ -98,6 +100,7 @@ class Watch:
                 run.note(say("the servers can be checked again"))
             self._run = run
             activates = fleet.job.mode == "activate"
+            run.rollout(rollout_words(self._options), keeps=not self._options.no_store)
             code = unattended(run) if activates else run_async(run_through(run))
         self._run = None
         if all_sent:
@@ -144,5 +147,7 @@ class Watch:
         """One line for text; the usual report for other formats and with ``--verbose``."""
         output = self._options.output
         if output == "text" and not self._options.verbose:
-            return WatchWriter(use_stdout(output), self._watched)
+            out = use_stdout(output)
+            columns = columns_of(out) if out.isatty() else sys.maxsize
+            return WatchWriter(out, self._watched, columns=columns)
         return stdout_writer(output, fleet.how, self._options)

@@ -29,13 +29,3 @@ def parse_span(text: str, option: str) -> timedelta:
 
 def _wrong(message: Text) -> InputError:
     return InputError(message, say("write 30d, 12h, 2w or 90m"))
-
-
-def span_word(span: timedelta) -> str:
-    """A span as it is typed, in the largest unit that divides it: ``30d``, ``36h``."""
-    seconds = round(span.total_seconds())
-    for unit in ("w", "d", "h", "m"):
-        size = _UNITS[unit]
-        if seconds and seconds % size == 0 and not (unit == "w" and seconds < 2 * size):
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"

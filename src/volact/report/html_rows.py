@@ -29,6 +29,7 @@ from volact.report.words import (
     note_words,
     os_words,
     outcome_words,
+    readable,
     refusal_lines,
     status_words,
     step_words,
@@ -133,7 +134,9 @@ def _finding_line(finding: Finding) -> Line:
         tone=finding.severity,
         name=finding.id,
         text=tr(finding.summary),
-        pairs=tuple((label(key), value(key, item)) for key, item in finding.evidence.items()),
+        pairs=tuple(
+            (label(key), value(key, item)) for key, item in readable(finding.evidence).items()
+        ),
         note=_accepted_note(finding) or lines_of(finding.remedy),
     )
 

@@ -28,6 +28,7 @@ from volact.report.words import (
     days_left,
     meaning_of,
     pairs,
+    readable,
     result_line,
 )
 from volact.words import tr
@@ -251,4 +252,4 @@ def _detail(server: ServerReport) -> str:
         if not result.get("ok"):
             return result_line(result)
     first = lead(server)
-    return pairs(first.evidence) if first else ""
+    return pairs(readable(first.evidence)) if first else ""

@@ -24,6 +24,7 @@ from volact.report.words import (
     cause_title,
     os_words,
     pairs,
+    readable,
     refusal_lines,
     result_line,
 )
@@ -129,7 +130,8 @@ def _lines(server: ServerReport, how: Invocation) -> list[str]:
     lines = [server.error.message] if server.error else []
     for finding in server.findings:
         lines.append(f"[{finding.id}] {finding.severity}: {finding.summary}")
-        lines += [f"    {pairs(finding.evidence)}"] if finding.evidence else []
+        evidence = readable(finding.evidence)
+        lines += [f"    {pairs(evidence)}"] if evidence else []
     lines += [f"not done: {reason}" for reason in refusal_lines(server)]
     lines += [result_line(result) for result in server.results]
     step = in_one_line(next_step([server], how))

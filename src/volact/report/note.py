@@ -20,7 +20,6 @@ from volact.report.terminal_safe import pad, plain, width
 from volact.report.todo import todo
 from volact.report.words import (
     ERROR_TITLES,
-    NOTHING,
     SEVERITIES,
     VERDICTS,
     accepted_ids,
@@ -33,13 +32,12 @@ from volact.report.words import (
     note_words,
     os_words,
     outcome_words,
+    readable,
     refusal_lines,
     value,
 )
 from volact.report.wrap import wrapped
 from volact.words import tr
-
-_LONG = ("sddl",)  # it takes half a screen, and the cause says what is wrong with it
 
 Paint = Callable[[str, str], str]  # text and the name of a colour
 Part = tuple[Text, list[str]]  # a heading of the left column, and its paragraphs
@@ -131,9 +129,8 @@ def _cause(server: ServerReport) -> list[str]:
 def _evidence(server: ServerReport) -> list[str]:
     """What the cause rests on, one thing a line; what is not known has no line."""
     first = lead(server)
-    items = first.evidence.items() if first is not None else ()
-    told = [(key, item) for key, item in items if item not in NOTHING and key not in _LONG]
-    return [line for key, item in told for line in _seen(key, item)]
+    told = readable(first.evidence) if first is not None else {}
+    return [line for key, item in told.items() for line in _seen(key, item)]
 
 
 def _seen(key: str, item: Any) -> Iterable[str]:

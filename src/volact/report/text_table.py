@@ -24,7 +24,6 @@ from volact.report.terminal_safe import pad, plain, width
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import (
     COUNTED,
-    NOTHING,
     SEVERITIES,
     VERDICTS,
     WORST_FIRST,
@@ -34,6 +33,7 @@ from volact.report.words import (
     meaning_of,
     os_words,
     pairs,
+    readable,
     refusal_lines,
     result_line,
 )
@@ -193,11 +193,8 @@ class TextWriter:
             return [] if told else [*lines_of(server.error.message)]
         first = lead(server)
         lines = [] if told or first is None else [plain(tr(first.summary))]
-        seen = first.evidence.items() if first is not None else ()
-        evidence = {key: item for key, item in seen if item not in NOTHING}
-        if not self._everything:
-            evidence.pop("sddl", None)  # it fills lines; the cause says what is wrong with it
-        if evidence:
+        seen = first.evidence if first is not None else {}
+        if evidence := readable(seen, everything=self._everything):
             lines.append(tr(say("evidence: {what}", what=pairs(evidence))))
         lines += [
             _also(finding)

@@ -6,14 +6,14 @@ from typing import Any, TextIO
 
 from volact.core.steps import SETTINGS
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import Text, joined, raw, say
+from volact.model.text import Text, joined, listed, raw, say
 from volact.model.undo import NotRestored, Undone, UndoRow
 from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.run_counts import UndoCounts, undo_of
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import TerminalWriter
-from volact.report.words import ERROR_TITLES, duration, os_words, value
+from volact.report.words import ERROR_TITLES, duration, is_access_list, os_words, value
 from volact.report.wrap import wrapped
 from volact.words import tr
 
@@ -64,9 +64,9 @@ class UndoTextWriter:
             (words["nothing"], say("with nothing to undo")),
             (words["unreachable"], say("not examined")),
         ]
-        said = ", ".join(f"{n} {tr(word)}" for n, word in counts if n) or "0"
+        said = listed(raw(f"{n} {tr(word)}") for n, word in counts if n) or raw("0")
         took = duration(run.elapsed_s)
-        self._terminal.prose(tr(say("{counts}; {took}.", counts=raw(said), took=took)))
+        self._terminal.prose(tr(say("{counts}; {took}.", counts=said, took=took)))
 
     def write_plans(self) -> None:
         """Write the paragraphs alone."""
@@ -106,7 +106,7 @@ def _titled(title: str, message: str) -> str:
 
 
 def _setting(one: Undone) -> str:
-    if "(A;" in str(one.before):  # an access list in SDDL, which the JSON document has
+    if is_access_list(one.before):
         return _title(one.what)
     return _titled(_title(one.what), f"{_shown(one.put)} → {_shown(one.before)}")
 

@@ -6,6 +6,7 @@ year takes the memory of one over a day.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from sys import intern
@@ -29,6 +30,7 @@ from volact.report.words import (
     cause_title,
     days_left,
 )
+from volact.report.wrap import wrapped
 from volact.words import tr
 
 _ORDER = ("worse", "new", "expiring", "other", "better")
@@ -190,11 +192,15 @@ _KINDS: dict[str, Text] = {
 
 
 class WatchWriter:
-    """The check in one line, then a line for each server that has changed."""
+    """The check in one line, then a line for each server that has changed.
 
-    def __init__(self, out: TextIO, watched: ChangeTracker) -> None:
+    With ``columns``, on a terminal, long lines are wrapped; commands never are.
+    """
+
+    def __init__(self, out: TextIO, watched: ChangeTracker, *, columns: int = sys.maxsize) -> None:
         self._out = out
         self._watched = watched
+        self._columns = columns
 
     def add(self, server: ServerReport) -> None:
         """Nothing: what is written is known at the end."""
@@ -205,9 +211,19 @@ class WatchWriter:
         when = run.started.replace("T", " ").replace("Z", " UTC")
         said = count(len(changes), "{n} change", "{n} changes") if changes else say("no changes")
         counts = tr(clauses([counts_line(run), said]))
-        self._out.write(f"{when}  {run.command}: {counts}\n")
+        self._write(f"{when}  {run.command}: {counts}")
         for change in changes:
-            self._out.write(f"  {tr(_KINDS[change.kind])}: {plain(tr(change.summary))}\n")
-        for note in run.notes:
-            self._out.write(f"  {plain(tr(say('note: {text}', text=note)))}\n")
+            said = say("{id}: {summary}", id=_KINDS[change.kind], summary=change.summary)
+            self._write(f"  {plain(tr(said))}")
+        if run.stopped is not None:
+            self._write(f"  {plain(tr(run.stopped.message))}")
+            if command := run.stopped.command:
+                said = say("to continue: {command}", command=command)
+                self._out.write(f"    {plain(tr(said))}\n")
+        for note in run.notes[run.stopped is not None :]:
+            self._write(f"  {plain(tr(say('note: {text}', text=note)))}")
         self._out.flush()
+
+    def _write(self, text: str) -> None:
+        for line in wrapped(text, self._columns, hang=4):
+            self._out.write(f"{line}\n")

@@ -20,7 +20,7 @@ from volact.model.report import ServerReport, Word
 from volact.model.text import Text, say
 from volact.report.labels import LABELS, VALUES
 from volact.report.terminal_safe import plain
-from volact.words import tr
+from volact.words import decimal, tr
 
 # The order of lists: what failed comes first, what never had its turn last.
 WORST_FIRST: tuple[Word, ...] = ("failed", "unreachable", "attention", "healthy", "not-started")
@@ -111,6 +111,8 @@ _STEP_KEYS = {"do", "because", "builds", "if_failed", "unless_failed", "unproven
 # What is not worth a word.
 NOTHING: tuple[object, ...] = (None, "", [], {}, ())
 _HRESULT_KEYS = ("hresult", "reason", "code")
+# SDDL, or the first bytes of a security descriptor.
+_ACCESS_LIST = re.compile(r"[OGDS]:[^\\]*\([A-Z]+;|0100[0-9A-Fa-f]{36}")
 
 
 def duration(seconds: float) -> str:
@@ -127,7 +129,7 @@ def duration(seconds: float) -> str:
 
 
 def _tenths(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
+    return decimal(f"{number:.1f}".removesuffix(".0"))
 
 
 def days_left(expires: str | None, now: str) -> float | None:
@@ -184,6 +186,17 @@ def label(key: str) -> str:
     return plain(name.replace("_", " "))
 
 
+def is_access_list(item: object) -> bool:
+    """Whether a value is permissions as Windows writes them, which take half a screen."""
+    return isinstance(item, str) and _ACCESS_LIST.match(item) is not None
+
+
+def readable(items: Mapping[str, Any], *, everything: bool = False) -> dict[str, Any]:
+    """What is known; access lists only with ``everything``: the sentence says what is wrong."""
+    known = {key: item for key, item in items.items() if item not in NOTHING}
+    return {key: item for key, item in known.items() if everything or not is_access_list(item)}
+
+
 def pairs(items: Mapping[str, Any]) -> str:
     """Evidence and step parameters as ``skew 5 h, current kms.example:1688``."""
     return ", ".join(f"{label(key)} {value(key, item)}" for key, item in items.items())
@@ -197,8 +210,7 @@ def step_line(step: Mapping[str, Any]) -> str:
 
 def step_words(step: Mapping[str, Any]) -> str:
     """What a step does and with what."""
-    told = {key: item for key, item in step.items() if key not in _STEP_KEYS}
-    rest = {key: item for key, item in told.items() if item not in NOTHING}
+    rest = readable({key: item for key, item in step.items() if key not in _STEP_KEYS})
     if "keys" in rest:  # a table of published keys by build; the person needs its size
         rest["keys"] = say("{n} published, chosen by build and edition", n=len(rest["keys"]))
     said, kind = pairs(rest), BY_NAME.get(str(step.get("do")))
@@ -232,8 +244,9 @@ def changes(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [
         (key, _set(key, was), _set(key, is_))
         for key, was, is_ in pairs_
-        if key != "sddl"
-        and was != is_
+        if was != is_
+        and not is_access_list(was)
+        and not is_access_list(is_)
         and not isinstance(was, Mapping)
         and not isinstance(is_, Mapping)
     ]

@@ -52,6 +52,11 @@ def tr(text: str) -> str:
     return str(text) if name == "en" else words_of(name)(text)
 
 
+def decimal(number: str) -> str:
+    """A number with the decimal mark of the current language."""
+    return number.replace(".", ",") if _language.get() == "id" else number
+
+
 def words_of(name: str) -> Words:
     """The translator of one language, regardless of the current one."""
 

@@ -98,7 +98,7 @@ def _by_rule(rules: list[Fields], port: int) -> Found:
     names = [(fields.get("NAME") or ["?"])[0] for fields in rules]
     return error(
         say(
-            "A rule of the server's own firewall blocks outbound TCP {port}: {name}.",
+            "A rule of the server's own firewall blocks outbound TCP {port}: '{name}'.",
             port=port,
             name=names[0],
         ),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from volact.core.span import span_word
 from volact.model.text import Text, clauses, count, say
 from volact.queries.values import Endings, Expiring, ExpiringRow, ExpiringSummary
 from volact.report.store_reports.store_text import StoreText, ago, cut, moment
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell
+from volact.report.words import duration
 from volact.typed import quoted
-from volact.words import tr
+from volact.words import decimal, tr
 
 _COLOURS: dict[Expiring, str] = {
     "expired": "failed",
@@ -33,7 +33,7 @@ _UNKNOWN = 20
 
 def write_expiring(out: StoreText, found: Endings, within: timedelta) -> None:
     """All of it, with what to do next."""
-    out.line(tr(_head(found.summary, span_word(within))), "bold")
+    out.prose(tr(_head(found.summary, duration(within.total_seconds()))), 0, "bold")
     if found.servers:
         out.line()
         _endings(out, found.servers[:_SHOWN])
@@ -80,7 +80,7 @@ def _head(summary: ExpiringSummary, span: str) -> Text:
 
 def _ending(out: StoreText, row: ExpiringRow) -> tuple[Cell, ...]:
     days = row.days_left
-    left = "" if days is None else tr(say("{n} d", n=f"{days:.1f}"))
+    left = "" if days is None else tr(say("{n} d", n=decimal(f"{days:.1f}")))
     return (
         Cell(cut(plain(row.name), 32)),
         Cell(moment(row.expires)),

@@ -8,7 +8,7 @@ import msgspec
 
 from volact.core.licence_end import licence_end, moment_of
 from volact.model.report import LicenseRow, ServerReport
-from volact.model.text import count, say
+from volact.model.text import count, listed, say
 from volact.model.undo import UndoRow
 from volact.queries.values import LookRow
 from volact.report.note import applied
@@ -87,7 +87,7 @@ def _licence(row: LookRow) -> str:
     if end and end.days is not None:
         left = say("ends {when} ({n} days later)", when=moment(row.expires), n=f"{end.days:.0f}")
         said.append(tr(left))
-    return tr(say("licence: {said}", said=", ".join(said)))
+    return tr(say("licence: {said}", said=listed(said)))
 
 
 def _undo(row: UndoRow) -> Iterator[str]:

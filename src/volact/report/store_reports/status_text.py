@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from volact.core.licence_end import EndState
-from volact.core.span import span_word
 from volact.model.report import count_of
 from volact.model.text import Text, count, listed, say
 from volact.queries.values import Age, Ends, FleetStatus, Group
@@ -18,9 +15,9 @@ from volact.report.store_reports.store_text import (
     some,
     verdict_columns,
 )
-from volact.report.terminal_safe import plain
+from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell
-from volact.report.words import VERDICTS, WORST_FIRST, meaning_of
+from volact.report.words import VERDICTS, WORST_FIRST, duration, meaning_of
 from volact.store.values import RunRow
 from volact.typed import quoted
 from volact.words import tr
@@ -153,9 +150,11 @@ class StatusText:
     def _group(self, title: str, groups: tuple[Group, ...], none: str) -> None:
         verdicts = verdict_columns([self._status.summary])
         head = (title, tr(say("servers")), *(tr(VERDICTS[word]) for word in verdicts))
+        taken = sum(2 + max(map(width, word.split())) for word in head[1:])
+        room = max(16, min(48, self._out.columns - 2 - taken))  # a value is one word
         rows = [
             (
-                Cell(cut(plain(each.value), 48) if each.value else none),
+                Cell(cut(plain(each.value), room) if each.value else none),
                 number(each.servers),
                 *(
                     number(count_of(each, word), word if word != "healthy" else "")
@@ -183,17 +182,20 @@ class StatusText:
                 stale.servers,
                 "{n} server was not examined within {span}: {names}",
                 "{n} servers were not examined within {span}: {names}",
-                span=span_word(timedelta(days=stale.after_days)),
+                span=duration(stale.after_days * 86400),
                 names=some(stale.names, stale.servers),
             )
             self._out.prose(plain(tr(words)), 2, "attention")
 
     def _next(self) -> None:
         worst = next(iter(self._status.troubled), None)
+        ends = [each for each in self._status.endings if each.servers]
         self._out.line()
         if worst is not None:
             self._out.following(f"volact history {quoted(plain(worst.name))}")
-        self._out.following("volact expiring --within 30d")
+        soon = (each.ending == "expired" or (each.below_days or 31) <= 30 for each in ends)
+        if any(soon):
+            self._out.following("volact expiring --within 30d")
 
 
 def ending_words(bar_: Ends) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TextIO
 
 from volact.core.licence_end import days_until
-from volact.model.report import Summary, Word
+from volact.model.report import Summary, Word, count_of
 from volact.model.text import count, say
 from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell, TerminalWriter
@@ -62,9 +62,9 @@ def number(value: int, colour: str = "") -> Cell:
 
 
 def verdict_columns(summaries: Iterable[Summary]) -> tuple[Word, ...]:
-    """The verdicts that a table has columns for; servers not started only where there are any."""
-    waiting = any(each.not_started for each in summaries)
-    return tuple(word for word in COUNTED if waiting or word != "not-started")
+    """The verdicts that a table has columns for: those that any server has."""
+    found = list(summaries)
+    return tuple(word for word in COUNTED if any(count_of(each, word) for each in found))
 
 
 def moment(text: str | None) -> str:

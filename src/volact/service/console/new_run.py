@@ -23,7 +23,7 @@ from volact.model.text import say
 from volact.queries.servers import RunServersQuery
 from volact.queries.steps import StepsQuery
 from volact.report.group import natural
-from volact.report.words import label, step_words, value
+from volact.report.words import is_access_list, label, step_words, value
 from volact.service.access import Permission
 from volact.service.console.page import (
     Asked,
@@ -208,7 +208,9 @@ def changes(request: Asked, run: FromPath[str]) -> Page:
 
 
 def _values(found: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(label(key), value(key, item)) for key, item in found.items() if key != "sddl"]
+    return [
+        (label(key), value(key, item)) for key, item in found.items() if not is_access_list(item)
+    ]
 
 
 HANDLERS = (new_run, submit, plan, apply_plan, changes)
