@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,12 @@ WRONG: list[tuple[str, str]] = [
     ("check -i good.toml web-02", "web-02"),
     ("check -i good.toml --limit nothing", "nothing"),
     ("check -i good.toml --exclude web-01", "web-01"),
+    ("check -i good.toml --limit ''", "no such server: ''"),
+    ("check -i good.toml --limit ,", "no such server: ''"),
+    ("check -i good.toml --limit '!'", "no such server: ''"),
+    ("check -i good.toml --exclude ''", "no such server: ''"),
+    ("activate -i good.toml --yes ''", "no such server: ''"),
+    ("check ''", "no such server: ''"),
     ("check ssh://", "ssh://"),
     ("check ftp://a", "ftp"),
     ("check ssh://a:99999", "99999"),
@@ -111,6 +118,9 @@ WRONG: list[tuple[str, str]] = [
     ("endpoints --kms-host a:b", "a:b"),
     ("prune --older-than yesterday", "yesterday"),
     ("forget nothing --yes", "store"),
+    ("lab serve --inventory-out missing/lab.toml", "missing/lab.toml"),
+    ("lab serve --ready-file missing/ready", "missing/ready"),
+    ("demo --html missing/x.html", "missing/x.html"),
 ]
 
 
@@ -130,7 +140,7 @@ def test_one_line_and_exit_2(place: Path, line: str, named: str) -> None:
     lines = set()
     for language in LANGUAGES:
         told = [] if "--lang" in line or language == "en" else ["--lang", language]
-        done = volact(*line.split(), *told)
+        done = volact(*shlex.split(line), *told)
         assert (done.returncode, done.stdout) == (2, ""), done
         assert done.stderr.startswith("volact: ")
         assert done.stderr.count("\n") == 1

@@ -140,6 +140,10 @@ def test_user_given_beside_the_inventory_fills_a_gap_only(fleet: Inventory) -> N
     [
         (["!wob-01"], "no such server: wob-01"),
         (["web", "!web"], "no server is left by web,!web"),
+        ([""], "no such server: ''"),
+        (["web-01", ","], "no such server: ''"),
+        (["!"], "no such server: ''"),
+        (["web:&"], "no such server: ''"),
     ],
 )
 def test_an_exclusion_that_means_nothing_or_all_is_refused(

@@ -116,7 +116,7 @@ def test_a_token_is_sent_by_tls_alone(url: str) -> None:
 def test_a_service_that_is_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    told = f"127.0.0.1:{port} cannot be reached"
+    told = f"127.0.0.1:{port} cannot be reached: Connection refused"
     with (
         Client(f"http://127.0.0.1:{port}", "token") as client,
         pytest.raises(ServiceError, match=told),

@@ -52,6 +52,17 @@ def url(store_url: str) -> str:
     return store_url
 
 
+@pytest.mark.parametrize("word", ["", ",", "!", "web-01,,old-01"])
+def test_an_empty_name_forgets_no_server(url: str, word: str) -> None:
+    done = volact("forget", word, "--yes", "--store", url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == "volact: no server '' in the store (4 servers are stored: volact status)\n"
+    )
+    with opened(url) as store:
+        assert len(NamesQuery().ask(store)) == 4
+
+
 def test_nothing_of_a_forgotten_server_is_left(url: str) -> None:
     with opened(url) as store:
         told = store.forget(["old-01"])

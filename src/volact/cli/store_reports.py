@@ -20,7 +20,7 @@ from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.options.store_reports import FleetReportOptions, StoreReportOptions
 from volact.errors import InputError
 from volact.knowledge.load import load_profile
-from volact.model.text import Text, say
+from volact.model.text import Text, count, say
 from volact.queries.filters import ServerFilter
 from volact.queries.servers import NamesQuery
 from volact.report.store_reports.store_text import StoreText
@@ -81,10 +81,11 @@ def store_words(options: StoreReportOptions) -> str:
 
 def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
     """The names and globs of ``--limit``; ``InputError`` for one that matches no server."""
-    words = [word for limit in limits for word in limit.split(",") if word]
+    # An empty word is one that matches none: it must not mean every server.
+    words = [word for limit in limits for word in limit.strip(",").split(",")]
     for word in words:
         plain = word.removeprefix("!")
-        if not NamesQuery(word=plain).ask(store, limit=1):
+        if not plain or not NamesQuery(word=plain).ask(store, limit=1):
             raise no_server(plain, NamesQuery().ask(store))
     return tuple(words)
 
@@ -92,11 +93,16 @@ def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
 def no_server(word: str, known: Sequence[str]) -> InputError:
     """The error for an unknown server, with similar names."""
     near = get_close_matches(word, known, 3, 0.5)
-    message = say("no server {name} in the store", name=word)
+    message = say("no server {name} in the store", name=word or "''")
     if near:
         return InputError(message, say("did you mean {names}?", names=", ".join(near)))
     if known:
-        return InputError(message, say("{n} servers are stored: volact status", n=len(known)))
+        stored = count(
+            len(known),
+            "{n} server is stored: volact status",
+            "{n} servers are stored: volact status",
+        )
+        return InputError(message, stored)
     return InputError(message, say("the store has no servers yet"))
 
 

@@ -46,7 +46,7 @@ from volact.client.wire import (
 )
 from volact.errors import InputError, VolactError, one_line
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import raw, say
+from volact.model.text import raw, ready, say
 from volact.queries.filters import ServerFilter
 from volact.queries.values import Diff, FleetStatus, History, RunServer
 from volact.store.values import RunRow
@@ -381,9 +381,14 @@ def _refused(answer: requests.Response) -> VolactError:
 
 
 def _unreachable(url: str, error: Exception) -> str:
-    reason = error
-    while reason.args and isinstance(reason.args[0], Exception):
-        reason = reason.args[0]
     place = urlsplit(url).netloc
-    kind = type(reason).__name__
-    return say("{service} cannot be reached: {why}", service=raw(place), why=raw(kind))
+    reason = _innermost(error)
+    why = (isinstance(reason, OSError) and reason.strerror) or type(reason).__name__
+    return say("{service} cannot be reached: {why}", service=raw(place), why=ready(why))
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What the libraries have wrapped: the system's own error, which says why."""
+    wrapped = (*error.args, getattr(error, "reason", None), error.__cause__)
+    inner = next((each for each in wrapped if isinstance(each, BaseException)), None)
+    return error if inner is None else _innermost(inner)

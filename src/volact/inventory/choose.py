@@ -45,7 +45,7 @@ def choose(
     names = tuple(word for word in words if not is_address(word))
     if names and not inventory.servers:
         raise InputError(
-            say("no such server: {word}", word=names[0]),
+            say("no such server: {word}", word=names[0] or "''"),
             say("write ssh://host, or give an inventory"),
         )
     listed = select(inventory.servers, names) if names or not words else ()
@@ -88,15 +88,15 @@ def select(
     both stand after ``,`` or ``:`` as well; without any other word it is all servers.
     What is taken away has to be among the servers or among ``known``.
     """
-    words = [word for limit in limits for word in _WORDS.split(limit) if word]
-    named = [word for word in words if word[0] not in "!&"]
+    words = [word for limit in limits for word in _words(limit)]
+    named = [word for word in words if word[:1] not in ("!", "&")]
     left = {server.name for server in servers}
     if named:
         left = set[str]().union(*(_meant(servers, word) for word in named))
     for word in words:
-        if word[0] == "&":
+        if word.startswith("&"):
             left &= _meant((*known, *servers), word[1:])
-        elif word[0] == "!":
+        elif word.startswith("!"):
             left -= _meant((*known, *servers), word[1:])
     if words and not left:
         raise InputError(say("no server is left by {words}", words=",".join(words)))
@@ -130,8 +130,13 @@ def _meant(servers: tuple[Server, ...], word: str) -> set[str]:
     found = {server.name for server in servers if matches(server, word)}
     if not found:
         known = {name for server in servers for name in (server.name, *server.tags)}
-        raise InputError(say("no such server: {word}", word=word), _near_few(word, known))
+        raise InputError(say("no such server: {word}", word=word or "''"), _near_few(word, known))
     return found
+
+
+def _words(text: str) -> list[str]:
+    """The words of a target or limit; an empty text is one, for it must not mean all servers."""
+    return [word for word in _WORDS.split(text) if word] or [""]
 
 
 # A cloud runs the script, or this machine does: there is no login.

@@ -92,7 +92,7 @@ class SourceOptions:
     @property
     def limits(self) -> list[str]:
         """--limit and --exclude, as one list of words."""
-        words = [word for text in self.exclude for word in text.split(",") if word]
+        words = [word for text in self.exclude for word in text.strip(",").split(",")]
         return [*self.limit, *(f"!{word}" for word in words)]
 
     accounts: dict[str, str] = field(default_factory=dict, metadata=OF_ACCOUNTS)

@@ -21,11 +21,13 @@ from volact.model.text import say
 from volact.report.compare import ComparingWriter
 from volact.report.run_counts import RunCounts
 from volact.words import tr
+from volact_lab.scenario import load_scenario
 
 
 def demo(options: DemoOptions) -> int:
     """Activate a simulated fleet and show the result."""
     require_writable([f"html={options.html}"])
+    load_scenario(options.scenario)  # an InputError for one that is not there
     _line(
         say(
             "starting {n} simulated servers (scenario {scenario})",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from volact.cli.atomic_file import AtomicFile
 from volact.cli.console import table, use_stdout
 from volact.cli.options.lab import ScenariosOptions, ServeOptions
 from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
@@ -31,6 +32,8 @@ async def _serve(options: ServeOptions) -> None:
 
     inventory = Path(options.inventory_out)
     ready = Path(options.ready_file) if options.ready_file else None
+    for path in (inventory, ready or inventory):
+        AtomicFile(path).discard()  # an InputError for a place that cannot be written
     lab = Lab(options.scenario, options.servers, options.seed)
     stop = asyncio.Event()
     with stop_on_signals(stop):
