@@ -56,6 +56,13 @@ def fleet() -> Iterator[str]:
         yield str(inventory)
 
 
+def test_a_demo_without_its_scenario_does_not_start() -> None:
+    done = volact("demo", "--scenario", "nope", "--html", "report.html")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("volact: unknown scenario 'nope' (")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.fixture(scope="module")
 def seen(fleet: str) -> dict[str, Any]:
     """What it is told to be: by a check of those that answer, however long that takes, and of

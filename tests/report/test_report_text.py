@@ -399,6 +399,14 @@ def test_one_cause_with_two_next_steps_is_two_groups_each_with_its_own() -> None
     assert [group.cause for group in groups(rows)] == [POLICY.id, POLICY.id]
 
 
+@pytest.mark.parametrize(("number", "told"), [(12, False), (13, True)])
+def test_a_command_for_the_first_dozen_says_so(number: int, *, told: bool) -> None:
+    servers = [attention(f"db-{n:02}", SKEW) for n in range(number)]
+    text = text_of(servers, looking())
+    assert "db-10,db-11" in text
+    assert (f"(the first 12 of {number} servers)" in text) is told
+
+
 def test_two_ways_are_two_lines_and_each_command_is_one_line() -> None:
     host = msgspec.structs.replace(SKEW, remedy=on_server("net start w32time", "w32tm /resync"))
     rows = [msgspec.structs.replace(attention(name, host), plan=()) for name in ("a", "b")]

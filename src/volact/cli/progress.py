@@ -143,14 +143,14 @@ class ProgressBar:
 
     def start(self, doing: str, total: int) -> None:
         """Show the bar."""
-        from rich import console, progress  # noqa: PLC0415 - only a terminal needs rich
+        from rich import console, progress, table  # noqa: PLC0415 - only a terminal needs rich
 
         self._run = RunCounts()
         self._bar = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(bar_width=None),
             progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),
+            progress.TimeElapsedColumn(table_column=table.Column(no_wrap=True, min_width=7)),
             progress.TextColumn("{task.fields[counts]}"),
             console=console.Console(file=self._stream),
             expand=True,

@@ -41,8 +41,13 @@ def shared(servers: Sequence[ServerReport], own: Collection[Lines], how: Invocat
     if len(own) == 1:
         return next(iter(own))
     if _by_volact(servers[0]):
-        return together
+        return together if len(servers) <= _FEW or how.by_hand else (*together, _first_few(servers))
     return (*together, tr(say("(for the first server; it differs per server)")))
+
+
+def _first_few(servers: Sequence[ServerReport]) -> str:
+    """That the command names a dozen, and how many there are."""
+    return tr(say("(the first {few} of {n} servers)", few=_FEW, n=len(servers)))
 
 
 def next_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:

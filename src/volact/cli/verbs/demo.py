@@ -17,17 +17,17 @@ from volact.cli.options.servers import FleetOptions
 from volact.cli.run_controller import open_run, run_through, stdout_writer
 from volact.cli.runtime import run_async
 from volact.cli.sinks import NullWriter, require_writable
+from volact.cli.verbs.lab import require_scenario
 from volact.model.text import say
 from volact.report.compare import ComparingWriter
 from volact.report.run_counts import RunCounts
 from volact.words import tr
-from volact_lab.scenario import load_scenario
 
 
 def demo(options: DemoOptions) -> int:
     """Activate a simulated fleet and show the result."""
     require_writable([f"html={options.html}"])
-    load_scenario(options.scenario)  # an InputError for one that is not there
+    require_scenario(options.scenario)
     _line(
         say(
             "starting {n} simulated servers (scenario {scenario})",

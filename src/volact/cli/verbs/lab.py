@@ -58,6 +58,11 @@ def _needs_its_packages() -> Iterator[None]:
         raise InputError(say("the lab needs the package {name}", name=error.name), hint) from error
 
 
+def require_scenario(name: str) -> None:
+    """``InputError`` for a scenario that is not there."""
+    load_scenario(name)
+
+
 def scenarios(options: ScenariosOptions) -> int:
     """List the scenarios and their faults."""
     found = [load_scenario(name) for name in scenario_names()]

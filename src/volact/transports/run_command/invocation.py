@@ -7,7 +7,7 @@ import math
 
 from volact.cloud.base import ApiError, CommandLimits, TaskOutput, TaskState
 from volact.errors import TransportError
-from volact.model.text import say
+from volact.model.text import Text, raw, say
 from volact.transports.base import Raw
 from volact.transports.run_command.gather import PendingResult
 
@@ -78,7 +78,7 @@ def raw_of(
     if isinstance(result, TransportError):
         return result
     if result.dropped or len(result.stdout) > limits.output_bytes:
-        dropped = f"{result.dropped} bytes" if result.dropped > 0 else say("the rest")
+        dropped = _size(result.dropped) if result.dropped > 0 else say("the rest")
         return TransportError(
             "protocol",
             say(
@@ -91,5 +91,5 @@ def raw_of(
     return Raw(result.stdout, result.stderr, result.exit_status, asked, answered)
 
 
-def _size(count: int) -> str:
-    return f"{count} bytes" if count % 1024 else f"{count // 1024} KB"
+def _size(number: int) -> Text:
+    return say("{n} bytes", n=number) if number % 1024 else raw(f"{number // 1024} KB")
