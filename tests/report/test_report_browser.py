@@ -178,6 +178,16 @@ def test_paper_has_every_server(opened: Tab) -> None:
     assert len(names(opened)) == SERVERS
 
 
+def test_paper_breaks_between_findings_and_not_only_between_servers(opened: Tab) -> None:
+    """A page for each server with a long list of findings is half blank."""
+    opened.send("Emulation.setEmulatedMedia", media="print")
+    breaks = "(name) => getComputedStyle(document.querySelector(name)).breakInside"
+    row, summary, line = opened.run(
+        f"['.row:not(.healthy)', '.row>summary', '.line'].map({breaks})"
+    )
+    assert (row, summary, line) == ("auto", "avoid", "avoid")
+
+
 def test_paper_without_script_has_the_first_500_servers_and_says_so(
     tab: Tab, tmp_path: Path
 ) -> None:
