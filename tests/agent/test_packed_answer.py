@@ -8,16 +8,21 @@ import random
 
 import pytest
 
-from volact.agent.packed_answer import PART, answered
+from volact.agent.packed_answer import AT_ONCE, MOST, PART, Part, part_of, unpacked
 
-MOST = 24 * 1024
+TAKEN = 24 * 1024
 
 
-def packed(data: bytes) -> tuple[bytes, bytes]:
+def packed(data: bytes, start: int = 0) -> tuple[bytes, bytes]:
     """The two streams, as the PowerShell writes them."""
     text = base64.b64encode(gzip.compress(data))
-    first, second = text[:PART], text[PART : 2 * PART]
+    first, second = text[start : start + PART], text[start + PART : start + AT_ONCE]
     return b"volact:%d:%s" % (len(text), first), b"volact:" + second if second else b""
+
+
+def answered(stdout: bytes, stderr: bytes = b"") -> tuple[bytes, int] | None:
+    part = part_of(stdout, stderr)
+    return None if part is None else unpacked(part, TAKEN)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2_000, 2_990, 3_000, 3_010, 5_900])
@@ -25,30 +30,43 @@ def test_what_fits_comes_whole(size: int) -> None:
     data = random.Random(size).randbytes(size)
     stdout, stderr = packed(data)
     assert max(len(stdout), len(stderr)) <= 4096
-    assert answered(b"before\r\n" + stdout + b"\r\n", b"a warning\r\n" + stderr, MOST) == (
-        data,
+    part = part_of(b"before\r\n" + stdout + b"\r\n", b"a warning\r\n" + stderr)
+    assert part is not None
+    assert (unpacked(part, TAKEN), part.stderr, part.goes_on) == (
+        (data, 0),
         b"a warning\r\n",
-        0,
+        False,
     )
 
 
-def test_what_does_not_fit_is_told() -> None:
-    stdout, stderr = packed(random.Random(1).randbytes(6_100))
-    assert answered(stdout, stderr, MOST) == (b"", b"", -1)
+@pytest.mark.parametrize("size", [6_100, 12_000, 24_000])
+def test_what_is_more_comes_in_parts(size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    part = Part(1, b"")
+    rounds = 0
+    while rounds == 0 or part.goes_on:
+        part = part_of(*packed(data, len(part.text)), part.text) or part
+        rounds += 1
+    assert unpacked(part, TAKEN) == (data, 0)
+    assert rounds == -(-part.size // AT_ONCE) > 1
+
+
+def test_what_does_not_come_is_told() -> None:
+    too_much = random.Random(1).randbytes(MOST)
+    assert answered(*packed(too_much)) == (b"", -1)
     stdout, _ = packed(random.Random(1).randbytes(4_000))
-    assert answered(stdout, b"a warning", MOST) == (b"", b"a warning", -1)
+    part = part_of(stdout, b"a warning")
+    assert part is not None
+    assert (part.goes_on, unpacked(part, TAKEN), part.stderr) == (False, (b"", -1), b"a warning")
 
 
 def test_output_that_unpacks_to_more_than_is_taken_is_told() -> None:
-    stdout, stderr = packed(b"x" * 1_000_000)
-    found = answered(stdout, stderr, MOST)
-    assert found is not None
-    assert (found[0], found[2]) == (b"x" * MOST, -1)
+    assert answered(*packed(b"x" * 1_000_000)) == (b"x" * TAKEN, -1)
 
 
 @pytest.mark.parametrize("stdout", [b"", b"VOLACT1 plain", b"volact:9999999999:A", b"volact::A"])
 def test_what_is_in_no_such_form_is_left_to_its_reader(stdout: bytes) -> None:
-    assert answered(stdout, b"", MOST) is None
+    assert answered(stdout) is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +74,7 @@ def test_what_is_in_no_such_form_is_left_to_its_reader(stdout: bytes) -> None:
 )
 def test_what_is_damaged_is_told(stdout: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        answered(stdout, b"", MOST)
+        answered(stdout)
 
 
 def test_one_changed_character_is_noticed_wherever_it_is() -> None:
@@ -66,7 +84,7 @@ def test_one_changed_character_is_noticed_wherever_it_is() -> None:
     for at in range(header + 14, len(stdout)):  # before that are the time and the system
         changed = stdout[:at] + bytes([stdout[at] ^ 1]) + stdout[at + 1 :]
         try:
-            found = answered(changed, b"", MOST)
+            found = answered(changed)
         except ValueError:
             continue
         assert found is None or found[0] == data  # padding bits mean nothing

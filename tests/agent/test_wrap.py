@@ -18,6 +18,7 @@ from volact.agent.wrap import (
     SERVICES,
     Wrapped,
     answering_powershell,
+    further_powershell,
     packed_powershell,
     waiting_powershell,
     wrap,
@@ -105,15 +106,16 @@ def test_the_request_of_ssm() -> None:
     "text",
     [
         packed_powershell(b"@echo off\r\n"),
-        answering_powershell(b"@echo off\r\n"),
+        answering_powershell(b"@echo off\r\n", "volact-0123456789abcdef-01234567"),
+        further_powershell("volact-0123456789abcdef-01234567", 8000, 3),
         waiting_powershell("C:\\Windows\\Temp\\volact-1.bin", size=9, wait_s=60),
     ],
-    ids=["packed", "answering", "waiting"],
+    ids=["packed", "answering", "further", "waiting"],
 )
 def test_a_script_that_is_sent_is_powershell(text: str) -> None:
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
     assert not parser.parse(text.encode()).root_node.has_error
-    assert parser.parse(text.replace("{ $to", "( $to", 1).encode()).root_node.has_error
+    assert parser.parse(text.replace(")", "", 1).encode()).root_node.has_error
     assert "{{" not in text
     assert text.isascii()
 

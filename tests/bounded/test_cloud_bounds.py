@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,43 @@ def page(text: str) -> Say:
         send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text.encode())
 
     return say
+
+
+# What each of the APIs says when it is throttled; every SDK reads its own part.
+BUSY = {
+    "__type": "ThrottlingException",
+    "message": "later",
+    "Code": "Throttling.User",
+    "RequestId": "r",
+    "error": {"code": "TooManyRequests", "message": "later"},
+}
+
+
+@CLOUDS
+async def test_an_api_that_asks_to_wait(ask: Ask, limits: Limits, tmp_path: Path) -> None:
+    def busy(header: str) -> Say:
+        head = f"HTTP/1.1 429 Busy\r\nContent-Type: application/json\r\n{header}\r\n"
+        text = json.dumps(BUSY)
+        return lambda send: send(f"{head}Content-Length: {len(text)}\r\n\r\n{text}".encode())
+
+    hour = formatdate(time.time() + 3600, usegmt=True)
+    for header, least, most in (
+        ("Retry-After: 7", 7, 7),
+        (f"Retry-After: {hour}", 600, 3600),
+        ("X-Other: 7", 0, 0),
+    ):
+        with evil(busy(header)) as server:
+            error = await ask(server.port, tmp_path)
+        assert error.again != "never"
+        assert least <= error.after_s <= most
+
+
+async def test_alibaba_says_it_in_milliseconds_too(tmp_path: Path) -> None:
+    text = json.dumps(BUSY)
+    head = f"HTTP/1.1 429 Busy\r\nx-acs-retry-after: 2500\r\nContent-Length: {len(text)}\r\n\r\n"
+    with evil(lambda send: send((head + text).encode())) as server:
+        error = await ask_alibaba(server.port, tmp_path)
+    assert (error.again, error.after_s) == ("throttled", 2.5)
 
 
 @CLOUDS

@@ -54,6 +54,13 @@ class Azure(CloudLab[AzureFront]):
     def command(self, region: str) -> RunCommand:
         return self.account.run_command(region)
 
+    def kept(self, instance: str) -> list[str]:
+        """The files of answers that a server still has."""
+        slot = self.front.estate.slot(instance)
+        assert slot is not None
+        folder = slot.machine.files.children("C:\\Windows\\TEMP")
+        return [node.name for node in folder if node.name.endswith(".txt")]
+
     def with_principal(self, **changes: str | None) -> AzureSettings:
         """The settings with another principal in the file."""
         path = Path(self.settings.credentials)

@@ -94,7 +94,7 @@ async def test_what_the_api_does_not_take_is_refused(tmp_path: Path) -> None:
 async def test_a_machine_keeps_so_many_run_commands_and_each_name_once(tmp_path: Path) -> None:
     async with azure(tmp_path, servers=2) as here:
         name = here.some(1)[0]
-        script = answering_powershell(b"@echo off\r\nexit 0\r\n")
+        script = answering_powershell(b"@echo off\r\nexit 0\r\n", "volact-0")
         here.front.invocations.fate = lambda _task: ("SUCCESS", "")
         told = []
         given = body(source={"script": script})
@@ -117,7 +117,7 @@ async def test_more_than_a_bucket_holds_is_refused(tmp_path: Path) -> None:
 
 
 def test_only_the_known_powershell_packs_its_answer() -> None:
-    text = answering_powershell(b"@echo off\r\n")
+    text = answering_powershell(b"@echo off\r\n", "volact-0")
     assert unpacked(text.encode()) == b"@echo off\r\n"
     for other in (text.replace("4000", "5000"), text.replace("UTF8", "ASCII")):
         with pytest.raises(LabError):

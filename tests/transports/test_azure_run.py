@@ -31,6 +31,7 @@ from volact.cloud.azure.vm import Machine, RunCommandState
 from volact.cloud.base import ApiError
 from volact.errors import InputError
 from volact.transports.base import Raw
+from volact_lab.instances.tasks import Task
 from volact_lab.winrm.http import Reply
 
 # what is started
@@ -194,9 +195,58 @@ async def test_output_comes_whole_through_both_streams_or_is_said_to_be_cut(
         (result,) = (await run_all(region, ids, script, deadline_s=60)).values()
         assert good(result).stdout.decode().splitlines() == whole
         assert (good(result).stderr, good(result).exit_status) == (b"wrong\r\n", 3)
-        script = bat(*(f"echo {line}" for line in lines(120)), "exit 0")
+        assert here.front.calls["PUT runCommands"] == 1
+        large = lines(220)  # 22 KB, of which the streams take a third at a time
+        script = bat(*(f"echo {line}" for line in large), "exit 3")
+        (result,) = (await run_all(region, ids, script, deadline_s=60)).values()
+        assert good(result).stdout.decode().splitlines() == large
+        assert good(result).exit_status == 3
+        assert here.front.calls["PUT runCommands"] == 4
+        script = bat(*(f"echo {line}" for line in lines(260)), "exit 0")
         (result,) = (await run_all(region, ids, script, deadline_s=60)).values()
         assert "the answer is truncated: Run Command keeps 24 KB" in bad(result).message
+        assert here.kept(ids[0]) == []
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["between parts", "before it was seen"])
+async def test_an_answer_in_parts_that_is_no_longer_awaited_leaves_nothing(
+    tmp_path: Path, known: bool
+) -> None:
+    async with azure(tmp_path, servers=2) as here:
+        ids = here.some(1)
+        command, chance = here.command(here.home), random.Random(1)
+        lines = ("".join(chance.choices("abcdefghijklmnop0123456789", k=100)) for _ in range(200))
+        script = bat(*(f"echo {line}" for line in lines), "exit 0")
+        name = await command.start(ids, script, name="volact-0123456789abcdef", timeout_s=60)
+        (task,) = here.front.invocations.tasks.values()
+        while task.status != "SUCCESS":
+            await asyncio.sleep(0.01)
+        assert len(here.kept(ids[0])) == 1
+        if known:
+            (state,) = await command.tasks_of({name: ids})
+            assert state.result is None
+            assert here.front.calls["PUT runCommands"] == 2
+        await command.cancel(name, ids)
+        assert here.front.machines.left(ids[0]) == []
+        assert here.kept(ids[0]) == []
+
+
+async def test_a_part_that_does_not_come_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    async with azure(tmp_path, servers=2) as here:
+        ids, chance = here.some(1), random.Random(1)
+        seen: set[str] = set()
+
+        def fate(task: Task) -> tuple[str, str] | None:
+            seen.add(task.invocation)
+            return ("TIMEOUT", "as the API says it") if len(seen) == 2 else None
+
+        here.front.invocations.fate = fate
+        lines = ("".join(chance.choices("abcdefghijklmnop0123456789", k=100)) for _ in range(200))
+        script = bat(*(f"echo {line}" for line in lines), "exit 0")
+        (result,) = (await run_all(here.region(), ids, script, deadline_s=60)).values()
+        assert bad(result).kind == "timeout"
+        assert here.front.machines.left(ids[0]) == []
+        assert here.kept(ids[0]) == []
 
 
 async def test_a_script_that_is_too_large_is_not_sent(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
-from aws_cloud import Aws, aws, keys_file
+from aws_cloud import HOME, Aws, aws, keys_file
 from botocore.exceptions import BotoCoreError, ClientError
 from cloud_lab import HELLO, bad, bat, fault, good, ready_all, run_all, run_late
 
@@ -296,6 +296,24 @@ async def test_temporary_keys_work_and_wrong_ones_do_not(tmp_path: Path) -> None
         ):
             error = (await ready_all(Aws(here.lab, tmp_path, wrong).region(), ids))[ids[0]]
             assert bad(error).kind == "auth"
+
+
+async def test_a_role_without_a_region_is_asked_for_in_that_of_the_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    async with aws(tmp_path, servers=2) as here:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", here.front.endpoint)
+        path = keys_file(tmp_path / "role.ini", here.own, "own")
+        role = "[fleet]\nrole_arn = arn:aws:iam::123456789012:role/volact\nsource_profile = own\n"
+        path.write_text(path.read_text() + role)
+        settings = AwsSettings(endpoint=here.front.endpoint, credentials=str(path), profile="fleet")
+        account = await open_account(settings)
+        found = await account.list_servers(HOME).list_servers({})
+        assert {one.id for one in found.instances} >= set(here.some(2))
+        assert (here.front.calls["AssumeRole"], here.front.calls["DescribeInstances"]) == (1, 1)
 
 
 async def test_no_key_and_no_token_is_in_a_message_or_a_log(

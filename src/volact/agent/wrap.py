@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from volact.agent.packed_answer import RUN_PACKED
+from volact.agent.packed_answer import FURTHER, RUN_PACKED
 from volact.model.text import say
 
 # The PowerShell that every wrapper uses is that of Server 2008 R2.
@@ -125,10 +125,22 @@ def packed_powershell(script: bytes) -> str:
     return _filled(_WHOLE, text=packed, file=_FILE, run=_RUN_UNBROKEN)
 
 
-def answering_powershell(script: bytes) -> str:
-    """The same for a cloud that keeps little output: it is packed, as ``packed_answer`` has it."""
+def answering_powershell(script: bytes, name: str) -> str:
+    """The same for a cloud that keeps little output: it is packed, as ``packed_answer`` has it.
+
+    ``name`` is that of the file with what does not come at once; it cannot be guessed.
+    """
     packed = _folded(_packed(script.decode("ascii")))
-    return _filled(_WHOLE, text=packed, file=_FILE, run=RUN_PACKED)
+    run = _filled(RUN_PACKED, name=name)
+    return _filled(_WHOLE, text=packed, file=_FILE, run=run)
+
+
+def further_powershell(name: str, start: int, code: int = 0) -> str:
+    """A PowerShell script that gives more of that file; with the last of it the file is deleted.
+
+    ``code`` is its exit code: that of the script which has made the file.
+    """
+    return _filled(FURTHER, name=name, start=str(start), code=str(code))
 
 
 def waiting_powershell(path: str, *, size: int, wait_s: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import threading
 import urllib.request
 from functools import partial
 from typing import Any, cast
@@ -17,6 +18,15 @@ from volact.bounded.stream import BoundedBuffer, BoundedReader, EncodedError, Li
 
 _PLAIN = frozenset({"", "identity"})
 _PORTS = {"http": 80, "https": 443}
+
+
+class _NewestAnswer(threading.local):
+    """What libraries keep to themselves of the newest answer that this thread has read."""
+
+    retry_after = ""
+
+
+newest_answer = _NewestAnswer()
 
 
 class BoundedResponse(http.client.HTTPResponse):
@@ -31,6 +41,7 @@ class BoundedResponse(http.client.HTTPResponse):
     def begin(self) -> None:
         """Read the head; refuse an encoding, which no request of volact offers."""
         super().begin()
+        newest_answer.retry_after = self.headers.get("Retry-After", "") if self.headers else ""
         encoding = self.headers.get("Content-Encoding", "") if self.headers else ""
         if encoding.strip().lower() not in _PLAIN:
             hang_up(self._peer)

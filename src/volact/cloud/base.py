@@ -52,6 +52,7 @@ class ApiError(TransportError):
         self.code = code
         self.again: Again = again
         self.about_one = about_one
+        self.after_s = 0.0  # how long the API asks to wait before the next call
 
 
 # What a cloud declares

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import msgspec
 
+from volact.bounded.http_client import newest_answer
 from volact.cloud.base import ApiError
 from volact.cloud.rate_limiter import CallRateLimiter
 from volact.errors import one_line
@@ -27,6 +29,8 @@ _MOST_PAGES, _MOST_BYTES, _LIST_S = 2000, 64 * 1024 * 1024, 300.0
 # Waits between the tries of one call.  A query that is repeated anyway needs
 # no more; a whole fleet that was turned away once comes through.
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+# An API may ask for a longer wait (``Retry-After``), but cannot hold up a run with it.
+LONGEST_PAUSE_S = 60.0
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -61,16 +65,36 @@ class PacedCalls:
         while True:
             await self._limiters[action].take()
             try:
-                return await self._threads.run(call)
+                return await self._threads.run(lambda: _timed(call))
             except ApiError as error:
-                pause = next(pauses, None)
+                pause, asked = next(pauses, None), error.after_s
                 if (
                     pause is None
                     or error.again == "never"
                     or (error.again == "unsure" and not safe)
                 ):
                     raise
-            await asyncio.sleep(pause)
+            await asyncio.sleep(max(pause, min(asked, LONGEST_PAUSE_S)))
+
+
+def _timed(call: Callable[[], T]) -> T:
+    """In a thread: a call whose failure says how long the API asks to wait."""
+    newest_answer.retry_after = ""
+    try:
+        return call()
+    except ApiError as error:
+        error.after_s = error.after_s or read_retry_after(newest_answer.retry_after, time.time())
+        raise
+
+
+def read_retry_after(text: str, now: float) -> float:
+    """The seconds of a ``Retry-After``, a number or a date; 0 where it holds neither."""
+    try:
+        if text[:1].isdecimal():
+            return float(text)
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def read_answer(action: str, got: object, answer: type[T]) -> T:

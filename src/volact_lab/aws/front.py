@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from volact_lab.aws import ec2, ssm
+from volact_lab.aws import ec2, ssm, sts
 from volact_lab.aws.estate import of_slot
 from volact_lab.aws.signature import Account, Signed, verify
 from volact_lab.instances.estate import Estate, Instance
@@ -37,7 +37,7 @@ _JSON = "application/x-amz-json-1.1"
 
 
 class AwsFront(ApiFront):
-    """SSM and EC2 of all regions on one loopback port."""
+    """SSM, EC2 and STS of all regions on one loopback port."""
 
     def __init__(
         self,
@@ -58,6 +58,10 @@ class AwsFront(ApiFront):
         self._regions = regions
         self._ssm = ssm.Ssm(estate, invocations)
         self.ec2 = ec2.Ec2(estate)
+        self._forms = {
+            ("DescribeInstances", ec2.VERSION): self.ec2.describe_instances,
+            ("AssumeRole", sts.VERSION): sts.Sts(self.accounts).assume_role,
+        }
 
     async def _answer(self, target: str, headers: Headers, body: bytes) -> Reply:
         service, _, action = headers.get("x-amz-target", "").partition(".")
@@ -82,11 +86,13 @@ class AwsFront(ApiFront):
         asked = dict(parse_qsl(body.decode(), keep_blank_values=True))
         action = asked.get("Action", "")
         try:
-            caller = self._admitted(target, headers, body, "ec2", action)
-            if action != "DescribeInstances" or asked.get("Version") != ec2.VERSION:
+            service = "sts" if action == "AssumeRole" else "ec2"
+            caller = self._admitted(target, headers, body, service, action)
+            work = self._forms.get((action, asked.get("Version", "")))
+            if work is None:
                 raise ApiFault("InvalidAction", "The action is not valid for this web service.")
             trouble = self._trouble(action, asked)
-            return trouble or Reply(200, self.ec2.describe_instances(asked, caller), "text/xml")
+            return trouble or Reply(200, work(asked, caller), "text/xml")
         except ApiFault as fault:
             text = (
                 f"<Response><Errors><Error><Code>{escape(fault.code)}</Code>"

@@ -43,11 +43,25 @@ $packer = New-Object IO.Compression.GZipStream($into, \
 $packer.Write($data, 0, $data.Length)
 $packer.Close()
 $text = [Convert]::ToBase64String($into.ToArray())
-$first = [Math]::Min(4000, $text.Length)
-$second = [Math]::Min(4000, $text.Length - $first)
-[Console]::Out.Write('volact:' + $text.Length + ':' + $text.Substring(0, $first))
-if ($second) { [Console]::Error.Write('volact:' + $text.Substring($first, $second)) }
-exit $code
+$kept = Join-Path ([IO.Path]::GetTempPath()) '@kept@'
+$long = $text.Length -gt 8000 -and $text.Length -le 40000
+if ($long) { [IO.File]::WriteAllText($kept, $text) }
+$start = 0
+"""
+_SHOW = """\
+$first = [Math]::Min(4000, $text.Length - $start)
+$second = [Math]::Min(4000, $text.Length - $start - $first)
+[Console]::Out.Write('volact:' + $text.Length + ':' + $text.Substring($start, $first))
+if ($second) { [Console]::Error.Write('volact:' + $text.Substring($start + $first, $second)) }
+"""
+_FURTHER = f"""\
+$ErrorActionPreference = 'Stop'
+$kept = Join-Path ([IO.Path]::GetTempPath()) '@kept@'
+$text = [IO.File]::ReadAllText($kept)
+$start = @start@
+{_SHOW}\
+if ($start + 8000 -ge $text.Length) {{ [IO.File]::Delete($kept) }}
+exit @code@
 """
 _WHOLE = """\
 $ErrorActionPreference = 'Stop'
@@ -76,15 +90,19 @@ def _form(text: str) -> re.Pattern[str]:
 _FORMS = (
     _form(_WHOLE + _UNPACK + _PLAIN),
     _form(_WAITING + _UNPACK + _PLAIN),
-    _form(_WHOLE + _UNPACK + _PACKED),
+    _form(_WHOLE + _UNPACK + _PACKED + _SHOW + "exit $code\n"),
+    _form(_FURTHER),
 )
 _TRIES_S = 0.05
-_PIECE = 4000
+_PIECE, _KEPT = 4000, 40_000
 
 
 def run_powershell(machine: Machine, _task: str, script: bytes, limit_s: float) -> Ran:
     """Run what is in a script, in the form of ``agent.Runner``."""
-    data = _data(machine, _read(script))
+    places = _read(script)
+    if "start" in places:
+        return _further(machine, places)
+    data = _data(machine, places)
     if isinstance(data, Ran):
         return data
     path = f"{SYSTEM_TEMP}\\volact-{uuid.uuid4().hex}.bat"
@@ -97,17 +115,31 @@ def run_powershell(machine: Machine, _task: str, script: bytes, limit_s: float) 
     if lines and not lines[-1]:
         lines.pop()
     whole = "\r\n".join(lines) + "\r\n"
-    if b"$packer" not in script:
+    if "kept" not in places:
         return Ran(ran.exit_code, machine.encode(whole), ran.timed_out, ran.errors)
-    output, errors = _packed(whole)
+    packed = base64.b64encode(gzip.compress(whole.encode()))
+    if 2 * _PIECE < len(packed) <= _KEPT:
+        machine.files.write(f"{SYSTEM_TEMP}\\{places['kept']}", packed)
+    output, errors = _shown(packed, 0)
     return Ran(ran.exit_code, output, ran.timed_out, ran.errors + errors)
 
 
-def _packed(whole: str) -> tuple[bytes, bytes]:
+def _further(machine: Machine, places: dict[str, str]) -> Ran:
+    """More of what was kept in a file, which goes with the last of it."""
+    path, start = f"{SYSTEM_TEMP}\\{places['kept']}", int(places["start"])
+    if not machine.files.is_file(path):
+        return Ran(1, b"", timed_out=False, errors=b"Could not find file")
+    packed = machine.files.read(path)
+    if start + 2 * _PIECE >= len(packed):
+        machine.files.delete(path)
+    output, errors = _shown(packed, start)
+    return Ran(int(places["code"]), output, timed_out=False, errors=errors)
+
+
+def _shown(packed: bytes, start: int) -> tuple[bytes, bytes]:
     """What goes to the output and to the errors; no more than a piece to each."""
-    text = base64.b64encode(gzip.compress(whole.encode()))
-    first, second = text[:_PIECE], text[_PIECE : 2 * _PIECE]
-    return b"volact:%d:%s" % (len(text), first), b"volact:" + second if second else b""
+    first, second = packed[start : start + _PIECE], packed[start + _PIECE : start + 2 * _PIECE]
+    return b"volact:%d:%s" % (len(packed), first), b"volact:" + second if second else b""
 
 
 def unpacked(script: bytes) -> bytes:

@@ -61,4 +61,6 @@ def as_failure(error: Exception, redact: Callable[[str], str], *, acts: bool = F
         meaning = INSIDE  # a gateway in between knows no codes
     if meaning is _FORBIDDEN and acts:
         meaning = msgspec.structs.replace(meaning, about_one=True)
-    return error_of(name, getattr(inner, "message", None) or str(inner), meaning, redact)
+    made = error_of(name, getattr(inner, "message", None) or str(inner), meaning, redact)
+    made.after_s = (getattr(inner, "retry_after", None) or 0) / 1000  # of x-acs-retry-after
+    return made

@@ -58,6 +58,9 @@ class Keys:
         """A client of one service in one region; it may be used by several threads."""
         from botocore.config import Config  # noqa: PLC0415
 
+        if not self.session.get_config_variable("region"):
+            # STS, which is asked for the keys of a role, has regions too.
+            self.session.set_config_variable("region", region)
         url = self._settings.endpoint
         config = Config(
             connect_timeout=_REQUEST_S,

@@ -6,7 +6,6 @@ When to call is for ``volact.transports.run_command``; what a state means is in
 
 from __future__ import annotations
 
-from volact.agent.wrap import answering_powershell
 from volact.cloud.azure.calls import Calls, Value
 
 VERSION = {"api-version": "2024-07-01"}
@@ -118,11 +117,11 @@ async def machine_of(calls: Calls, name: str) -> Machine:
 
 
 async def start(  # noqa: PLR0913  (what a call needs)
-    calls: Calls, machine: str, location: str, script: bytes, *, name: str, timeout_s: int
+    calls: Calls, machine: str, location: str, script: str, *, name: str, timeout_s: int
 ) -> None:
-    """Start a ``.bat`` on a machine, under a name that it does not have yet."""
+    """Start PowerShell on a machine, under a name that it does not have yet."""
     properties = {
-        "source": {"script": answering_powershell(script)},
+        "source": {"script": script},
         "asyncExecution": True,  # or the call's end is the script's
         "timeoutInSeconds": timeout_s,
     }
