@@ -56,7 +56,9 @@ async def test_the_folder_is_for_this_account_alone(temp: Path) -> None:
 
 async def test_a_deadline_ends_every_process(temp: Path) -> None:
     pids = temp / "pids"
-    run = shell(f"sleep 600 & echo $! $$ > {pids}; wait").run(b"", name=NAME, deadline_s=300)
+    # More output than pipes hold: once the ids are written it is read, so the deadline is set.
+    script = f"head -c 900000 /dev/zero; sleep 600 & echo $! $$ > {pids}; wait"
+    run = shell(script).run(b"", name=NAME, deadline_s=300)
     task = asyncio.ensure_future(run)
     await _written(pids)
     pass_time(300)
