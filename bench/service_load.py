@@ -1,11 +1,13 @@
 """How quick the service is: readers of a fleet while a run is written, and open event streams.
 
     python bench/service_load.py [--servers 10000] [--readers 50] [--streams 500]
-        [--database postgresql://…] [--source ../other/src …]
+        [--postgresql] [--commits 10] [--source ../other/src …]
 
-Each ``--source`` is a folder with the package to measure; with several each measurement is
-taken of one after the other.  ``volact serve`` is a process of its own, the readers of
-``service_readers`` X its next request when the answer is there.
+A run is written meanwhile as a worker writes it: rows, and ``--commits`` a second of what is
+not a row, such as its lease.  Each ``--source`` is a folder with the package to measure; with
+several each measurement is taken of one after the other.  ``volact serve`` is a process of its
+own, the readers of ``service_readers`` another: each sends its next request when the answer is
+there.
 """
 
 from __future__ import annotations
@@ -17,19 +19,24 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "store"))
+
+from postgres_server import PostgresServer, binaries
+
 from service_readers import Got, Load, read, streams, until_ready
 from volact.client.wire import NewToken, NewUser, RunSpec
-from volact.model.report import LicenseRow, OsRow, RunReport, ServerReport, Summary
+from volact.model.report import Finding, LicenseRow, OsRow, RunReport, ServerReport, Summary
 from volact.service.access import Actor
 from volact.service.database.schema import open_service_store
 from volact.service.database.tables import RUNS
@@ -49,6 +56,13 @@ PARTS = [
     for group in range(10)
     for verdict in ("healthy", "attention", "failed")
 ]
+FINDINGS = {
+    verdict: (Finding(id=id, severity=severity, summary=f"{id} here"),)  # type: ignore[arg-type]
+    for verdict, id, severity in (
+        ("attention", "clock-skew-unknown", "warning"),
+        ("failed", "kms-host-wrong", "error"),
+    )
+}
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -61,8 +75,12 @@ def row(number: int) -> ServerReport:
         verdict=verdict,  # type: ignore[arg-type]
         os=OsRow(release=("2016", "2019", "2022")[number % 3], edition="ServerDatacenter"),
         license=LicenseRow(
-            status="licensed", kms_host="kms.example:1688", expires="2027-05-01T00:00:00Z"
+            status="licensed",
+            kms_host="kms.example:1688",
+            expires="2027-05-01T00:00:00Z",
+            cmid=f"00000000-0000-0000-0000-{number:012}",
         ),
+        findings=FINDINGS.get(verdict, ()),
         executions=1,
     )
 
@@ -104,6 +122,14 @@ def put_tokens(store: Store, number: int) -> list[str]:
         return [tokens.make(change, NewToken(name=f"reader {n}"))[1] for n in range(number)]
 
 
+class Place(NamedTuple):
+    """The database, the CPU of its own processes, and how often a run commits."""
+
+    address: Address
+    cpu_s: Callable[[], float]
+    commits: float
+
+
 class Server:
     """``volact serve`` of one source."""
 
@@ -143,11 +169,30 @@ def busy_s() -> float:
 
 
 @contextmanager
-def run_going_on(address: Address) -> Iterator[list[float]]:
+def database(wanted: bool, folder: Path) -> Iterator[tuple[Address, Callable[[], float]]]:
+    """Where the store is, and the CPU that its processes have used; SQLite has none."""
+    if not wanted:
+        yield Address(file=folder / "volact.db", shown="volact.db"), lambda: 0.0
+        return
+    programs = binaries()
+    assert programs is not None, "needs the Debian package postgresql"
+    postgres = PostgresServer(programs)
+    try:
+        postgres.make()
+        postgres.start()
+        address = parse_address(postgres.new_database())
+        assert address is not None
+        yield address, postgres.cpu_s
+    finally:
+        postgres.stop()
+
+
+@contextmanager
+def run_going_on(address: Address, commits: float) -> Iterator[list[float]]:
     """Rows of 1,000 servers, a hundred a second, over and over; its CPU in the end."""
     used: list[float] = []
     before = os.times()
-    writer = SPAWN.Process(target=write_on, args=(address,))
+    writer = SPAWN.Process(target=write_on, args=(address, commits))
     writer.start()
     try:
         yield used
@@ -159,20 +204,33 @@ def run_going_on(address: Address) -> Iterator[list[float]]:
                     - before.children_user - before.children_system)  # fmt: skip
 
 
-def write_on(address: Address) -> None:
+def write_on(address: Address, commits: float) -> None:
+    if commits:
+        threading.Thread(target=beat, args=(address, 1 / commits), daemon=True).start()
     while True:
         write(address, RUN, 1000, 0.01)
 
 
-def measured(server: Server, address: Address, load: Load, work: Any) -> str:
+def beat(address: Address, pause_s: float) -> None:
+    """What a worker commits beside the rows."""
+    with open_service_store(address) as store:
+        done = sa.update(RUNS).where(RUNS.c.id == RUN).values(done=RUNS.c.done + 1)
+        while True:
+            store.change(lambda connection: connection.execute(done))
+            time.sleep(pause_s)
+
+
+def measured(place: Place, server: Server, load: Load, work: Any) -> str:
     """One line of what readers got, what it cost, and what else the machine did."""
-    cpu, busy, begun = server.cpu_s(), busy_s(), time.monotonic()
-    with run_going_on(address) as writing:
+    begun, busy = time.monotonic(), busy_s()
+    cpu, kept = server.cpu_s(), place.cpu_s()
+    with run_going_on(place.address, place.commits) as writing:
         got = in_process(work, load)
         wall = time.monotonic() - begun
-        cpu = server.cpu_s() - cpu
-    others = busy_s() - busy - cpu - got.cpu_s - writing[0]
-    return got.line(cpu) + f"; others {max(0.0, others) / wall:.1f} cores"
+        cpu, kept = server.cpu_s() - cpu, place.cpu_s() - kept
+    others = busy_s() - busy - cpu - kept - got.cpu_s - writing[0]
+    theirs = f", database {kept / wall:.2f} cores" if kept else ""
+    return got.line(cpu) + f"{theirs}; others {max(0.0, others) / wall:.1f} cores"
 
 
 def in_process(work: Any, load: Load) -> Got:
@@ -194,14 +252,16 @@ def main() -> None:
     arguments.add_argument("--readers", type=int, default=50)
     arguments.add_argument("--streams", type=int, default=500)
     arguments.add_argument("--seconds", type=float, default=10)
-    arguments.add_argument("--database", default="")
+    arguments.add_argument("--postgresql", action="store_true")
+    arguments.add_argument("--commits", type=float, default=10)
     arguments.add_argument("--only", default="", help="only lines with this in their name")
     arguments.add_argument("--source", type=Path, action="append")
     given = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "volact.db"
-        address = parse_address(given.database or str(file))
-        assert address is not None
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        database(given.postgresql, Path(folder)) as (address, cpu_s_of_it),
+    ):
+        place = Place(address, cpu_s_of_it, given.commits)
         with open_service_store(address) as store:
             put_run(store)
             keys = put_tokens(store, given.readers)
@@ -210,14 +270,14 @@ def main() -> None:
         try:
             for source in given.source or [Path(__file__).parents[1] / "src"]:
                 servers.append(Server(source.resolve(), address))
-            measure(given, servers, address, keys)
+            measure(given, place, servers, keys)
         finally:
             for server in servers:
                 server.stop()
 
 
 def measure(
-    given: argparse.Namespace, servers: Sequence[Server], address: Address, keys: list[str]
+    given: argparse.Namespace, place: Place, servers: Sequence[Server], keys: list[str]
 ) -> None:
     s, many = given.seconds, given.readers
     print(
@@ -240,7 +300,7 @@ def measure(
             load = Load(port=server.port, keys=keys, paths=paths, number=number, seconds=s)
             if work is read:  # everything is imported
                 read(msgspec.structs.replace(load, number=1, seconds=0.5))
-            print(f"  {server.name:<30} {measured(server, address, load, work)}", flush=True)
+            print(f"  {server.name:<30} {measured(place, server, load, work)}", flush=True)
 
 
 if __name__ == "__main__":

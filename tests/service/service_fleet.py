@@ -19,7 +19,7 @@ from volact.model.report import ServerReport
 from volact.service.access import Actor, Scope
 from volact.service.app import Parts, make_app
 from volact.service.console import HANDLERS
-from volact.service.database.tables import INVENTORIES, RUNS
+from volact.service.database.tables import INVENTORIES, RUN_SERVERS, RUNS
 from volact.service.database.transaction import transaction
 from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
@@ -69,7 +69,7 @@ def opened(file: Path) -> Store:
 
 
 def add_run(store: Store, id: str, state: RunState, **spec: Any) -> None:
-    """A run of the service, asked for by Bo."""
+    """A run of the service, asked for by Bo; half of its servers are finished."""
     values = {
         "id": id,
         "state": state,
@@ -82,6 +82,17 @@ def add_run(store: Store, id: str, state: RunState, **spec: Any) -> None:
     }
     with transaction(store) as connection:
         connection.execute(RUNS.insert().values(values))
+        if spec.get("canary"):
+            connection.execute(RUN_SERVERS.insert(), canaries_first(id))
+
+
+def canaries_first(run: str) -> list[dict[str, Any]]:
+    """Its six servers: two canaries, which are finished, and four others."""
+    verdicts = ("healthy", "healthy", "failed", "", "", "")
+    return [
+        {"run": run, "server": f"s{at}", "position": at, "canary": at < 2, "verdict": verdict}
+        for at, verdict in enumerate(verdicts)
+    ]
 
 
 def add_inventory(store: Store, name: str = "fleet.toml") -> None:

@@ -132,13 +132,38 @@ def test_an_administrator_ends_the_sessions_and_tokens_of_others(
         assert client.get(f"{V1}/me").status_code == 401
 
 
+def test_an_administrator_sets_a_password_and_the_sessions_of_the_user_end(
+    service: Service, root: TestClient[Any]
+) -> None:
+    service.user("ada")
+    new, headers = "another sentence about figs", {"Idempotency-Key": "k1"}
+    with service.client() as client:
+        client.post("/sign-in", data={"name": "ada", "password": PASSWORD})
+        assert client.get(f"{V1}/me").status_code == 200
+        path, body = f"{V1}/users/ada/password", {"password": new}
+        assert root.put(path, json=body, headers=headers).status_code == 204
+        assert client.get(f"{V1}/me").status_code == 401
+        told = service.store.ask(lines)[1]
+        assert (told.action, told.object, told.user) == ("password.changed", "ada", "root")
+        old = client.post("/sign-in", data={"name": "ada", "password": PASSWORD})
+        assert (old.status_code, client.get(f"{V1}/me").status_code) == (401, 401)
+        client.post("/sign-in", data={"name": "ada", "password": new})
+        assert client.get(f"{V1}/me").status_code == 200
+    # What is kept for the key would let the password be guessed.
+    for again in (body, {"password": PASSWORD}):
+        assert root.put(path, json=again, headers=headers).status_code == 409
+    assert new not in "".join(map(repr, service.store.ask(lines)))
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
         ("GET", "users/eve", None), ("PATCH", "users/eve", {}), ("DELETE", "users/eve", None),
         ("POST", "users/eve/link", None), ("GET", "users/eve/sessions", None),
         ("DELETE", "users/eve/sessions", None), ("GET", "users/eve/tokens", None),
-        ("DELETE", "users/eve/tokens/1", None), ("DELETE", "users/root/tokens/1", None),
+        ("DELETE", "users/eve/tokens/1", None),
+        ("PUT", "users/eve/password", {"password": PASSWORD}),
+        ("DELETE", "users/root/tokens/1", None),
     ],
 )  # fmt: skip
 def test_who_is_not_there_is_not_found(
@@ -156,6 +181,8 @@ def test_who_is_not_there_is_not_found(
         ("POST", "users", {"name": "root", "role": "viewer"}, "already"),
         ("POST", "users", {"name": "a b", "role": "viewer"}, "no user name"),
         ("POST", "users", {"name": "a", "role": "viewer", "scopes": ["web"]}, "a scope is written"),
+        ("PUT", "users/root/password", {"password": "short"}, "at least 12 characters"),
+        ("PUT", "users/root/password", {"password": "the root of it"}, "the user's name"),
     ],
 )
 def test_what_cannot_be_done_is_said(

@@ -100,6 +100,18 @@ def test_the_fleet_names_what_is_wrong_first(store: Store) -> None:
     assert 'href="/servers?verdict=failed"' in html
 
 
+def test_a_run_shows_its_waves_and_which_is_at_work(store: Store) -> None:
+    html = get(store, "/runs/svc1", role="viewer")
+    waves = html.partition('<ol class="waves"')[2].partition("</ol>")[0]
+    canaries, others = waves.split("<li")[1:]
+    for wave, words in (
+        (canaries, ("Canaries", "done", "2 of 2 servers done", "2 healthy")),
+        (others, ("All others", "at work", "1 of 4 servers done", "1 failed")),
+    ):
+        assert [word for word in words if word not in wave] == []
+    assert 'class="waves"' not in get(store, "/runs/svc2", role="viewer")
+
+
 def test_an_empty_store_says_what_to_do_first(tmp_path: Path) -> None:
     with opened(tmp_path / "empty.db") as empty:
         assert 'href="/runs/new"' in get(empty, "/", role="operator")

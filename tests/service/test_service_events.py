@@ -10,10 +10,15 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from service_parts import actor, api, fill, put_run, run_info, served_store
 
 from volact.client.answers import RunProgress
+from volact.client.wire import RunInfo, RunSpec, RunState
+from volact.service.database.tables import RUN_SERVERS
 from volact.service.run_feed import RunFeed, RunFeeds
+from volact.service.run_waves import waves_of
+from volact.store.engine import writing
 from volact.store.store import Store
 
 V1 = "/api/v1"
@@ -62,6 +67,75 @@ def test_a_scope_narrows_the_stream(store: Store) -> None:
         found = events(http.get(f"{V1}/runs/bb22/events", headers=last).text)
         assert {row.name for _, _, each in found for row in each.rows} == {"web-01", "web-02"}
         assert {each.run.servers for _, _, each in found} == {2}
+
+
+def put_canaries(store: Store, run: RunInfo, *servers: tuple[str, bool, str]) -> RunInfo:
+    """A run and its servers: name, whether it is a canary, verdict."""
+    with writing(store.engine).begin() as connection:
+        connection.execute(sa.delete(RUN_SERVERS))
+    put_run(store.engine, run)
+    rows = [
+        {"run": run.id, "server": name, "position": at, "canary": canary, "verdict": verdict}
+        for at, (name, canary, verdict) in enumerate(servers)
+    ]
+    with writing(store.engine).begin() as connection:
+        connection.execute(sa.insert(RUN_SERVERS), rows)
+    return run
+
+
+def with_canaries(id: str, state: RunState, canary: str = "2") -> RunInfo:
+    spec = RunSpec(verb="activate", inventory="main", canary=canary)
+    return run_info(id, state=state, spec=spec)
+
+
+# State of the run; verdicts of the canaries and of the others; what the waves say.
+WAVES: list[tuple[RunState, str, str, list[tuple[str, int, dict[str, int]]]]] = [
+    ("queued", " , ", " , ", [("waiting", 0, {}), ("waiting", 0, {})]),
+    ("running", "healthy, ", " , ", [("running", 1, {"healthy": 1}), ("waiting", 0, {})]),
+    ("running", "healthy,failed", " ,healthy",
+     [("done", 2, {"healthy": 1, "failed": 1}), ("running", 1, {"healthy": 1})]),
+    ("stopped", "failed, ", " , ", [("halted", 1, {"failed": 1}), ("halted", 0, {})]),
+    ("paused", "healthy,healthy", " ,healthy",
+     [("done", 2, {"healthy": 2}), ("halted", 1, {"healthy": 1})]),
+    ("done", "healthy,healthy", "failed,healthy",
+     [("done", 2, {"healthy": 2}), ("done", 2, {"failed": 1, "healthy": 1})]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WAVES)
+def test_the_waves_of_a_run_say_how_far_they_are(
+    store: Store, case: tuple[RunState, str, str, list[Any]]
+) -> None:
+    state, canaries, others, expected = case
+    verdicts = [(True, word.strip()) for word in canaries.split(",")]
+    verdicts += [(False, word.strip()) for word in others.split(",")]
+    servers = [(f"s{number}", *each) for number, each in enumerate(verdicts)]
+    found = waves_of(store, put_canaries(store, with_canaries("cc33", state), *servers))
+    assert [(wave.canaries, wave.servers) for wave in found] == [(True, 2), (False, 2)]
+    assert [(wave.state, wave.done, wave.counts) for wave in found] == expected
+
+
+@pytest.mark.parametrize("canary", ["", "5"])  # if all were canaries, none is
+def test_a_run_without_canaries_has_no_waves(store: Store, canary: str) -> None:
+    run = put_canaries(store, with_canaries("cc33", "running", canary), ("web-01", False, ""))
+    assert waves_of(store, run) == ()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "servers"), [((), [1, 2]), (("tag:web",), [2]), (("tag:db",), [1])]
+)
+def test_the_waves_come_with_the_progress_as_far_as_the_caller_sees(
+    store: Store, scopes: tuple[str, ...], servers: list[int]
+) -> None:
+    put_canaries(
+        store, with_canaries("bb22", "done"),
+        ("db-01", True, "healthy"), ("web-01", False, "healthy"), ("web-02", False, "failed"),
+    )  # fmt: skip
+    with api(store, actor("viewer", *scopes, name="eve")) as http:
+        found = events(http.get(f"{V1}/runs/bb22/events").text)
+        assert len(found) >= 2
+        for _, _, each in found:
+            assert [wave.servers for wave in each.waves] == servers
 
 
 async def _reading(feed: Any, told: list[RunProgress], begun: asyncio.Event) -> None:

@@ -1,14 +1,24 @@
-"""Answers that are shared: by those who asked before the asking began, and by no others."""
+"""Answers that are shared: by those who asked before it began, or while nothing is committed."""
 
 import asyncio
 import threading
-from collections.abc import Set
+from collections.abc import Iterator, Set
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from secrets import token_hex
+from sqlite3 import connect
 
 import pytest
+import sqlalchemy as sa
+from migrated_store import migrated_store
+from service_identity import Clock
 
 from volact.errors import InputError
 from volact.model.text import say
+from volact.service.database.tables import TASKS
 from volact.service.shared import SharedAnswers
+from volact.store.store import Store
 
 
 class Work:
@@ -88,3 +98,84 @@ async def test_a_failure_is_of_those_who_asked_and_not_of_the_next() -> None:
         with pytest.raises(InputError):
             await each
     assert await shared.ask("q", lambda: "answer") == "answer"
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[tuple[Store, Clock]]:
+    with migrated_store(tmp_path / "volact.db") as store:
+        yield store, Clock()
+
+
+def commit(store: Store) -> None:
+    store.change(lambda it: it.execute(sa.insert(TASKS).values(name=token_hex(8), at="x")))
+
+
+async def test_an_answer_is_kept_until_something_is_committed(parts: tuple[Store, Clock]) -> None:
+    store, clock = parts
+    shared, answers = SharedAnswers(store, clock), count(1)
+    assert await shared.kept("q") is None
+    for expected in (1, 2):
+        assert [await shared.ask("q", lambda: next(answers)) for _ in range(3)] == [expected] * 3
+        assert (await shared.kept("q"), await shared.kept("another")) == (expected, None)
+        commit(store)
+        assert await shared.kept("q") is None
+
+
+async def test_an_answer_is_kept_for_the_second_at_most(parts: tuple[Store, Clock]) -> None:
+    store, clock = parts
+    shared, answers = SharedAnswers(store, clock), count(1)
+    assert await shared.ask("q", lambda: next(answers)) == 1
+    clock.advance(seconds=0.5)
+    assert await shared.ask("q", lambda: next(answers)) == 1
+    clock.advance(seconds=0.5)
+    assert await shared.ask("q", lambda: next(answers)) == 2
+
+
+async def test_an_answer_from_before_a_commit_is_not_kept(parts: tuple[Store, Clock]) -> None:
+    store, clock = parts
+    shared, work = SharedAnswers(store, clock), Work()
+    first = asyncio.create_task(shared.ask("q", work))
+    await work.begins()
+    commit(store)
+    assert await shared.ask("another", lambda: "answer") == "answer"
+    work.go_on.release(2)
+    assert await first == 1
+    assert await shared.ask("q", work) == 2
+    assert await shared.ask("q", work) == 2
+
+
+async def test_keys_that_were_found_are_kept_and_others_not(parts: tuple[Store, Clock]) -> None:
+    store, clock = parts
+    shared, asked = SharedAnswers(store, clock), []
+
+    def find(keys: Set[str]) -> dict[str, str]:
+        asked.append({*keys})
+        return {key: key.upper() for key in keys if key != "unknown"}
+
+    keys = ("a", "unknown", "a", "unknown")
+    found = [await shared.look_up("token", key, find) for key in keys]
+    assert (found, asked) == (["A", None, "A", None], [{"a"}, {"unknown"}, {"unknown"}])
+    commit(store)
+    assert (await shared.look_up("token", "a", find), len(asked)) == ("A", 4)
+
+
+async def test_the_number_of_answers_that_are_kept_is_bounded(parts: tuple[Store, Clock]) -> None:
+    store, clock = parts
+    shared = SharedAnswers(store, clock)
+    for number in range(100):
+        assert await shared.ask(number, lambda number=number: number) == number
+    kept = [number for number in range(100) if await shared.kept(number) is not None]
+    assert 1 <= len(kept) < 100
+
+
+async def test_where_the_version_is_not_known_nothing_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "volact.db"
+    migrated_store(file).close()
+    with closing(connect(file, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")  # in which a writer shuts readers out
+        with migrated_store(file) as store:
+            shared, answers = SharedAnswers(store, Clock()), count(1)
+            other.execute("BEGIN EXCLUSIVE")
+            assert [await shared.ask("q", lambda: next(answers)) for _ in range(2)] == [1, 2]
+            other.execute("COMMIT")
+            assert [await shared.ask("q", lambda: next(answers)) for _ in range(2)] == [3, 3]

@@ -106,6 +106,15 @@ class PostgresServer:
             assert line is not None
             return int(line[0])
 
+    def cpu_s(self) -> float:
+        """The CPU of all its processes so far."""
+        assert self._process is not None
+        own = self._process.pid
+        found = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+        stats = (Path(f"/proc/{pid}/stat").read_text() for pid in (own, *found))
+        ticks = (map(int, stat.rpartition(")")[2].split()[11:15]) for stat in stats)
+        return sum(map(sum, ticks)) / os.sysconf("SC_CLK_TCK")
+
     @property
     def _data(self) -> str:
         return str(self._folder / "data")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -91,15 +91,32 @@ class StoredRunPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str = ""
 
 
+WaveState = Literal["waiting", "running", "done", "halted"]
+
+
+class RunWave(msgspec.Struct, frozen=True, kw_only=True):
+    """Servers of a run that begin together: its canaries, or all others.
+
+    ``waiting``: its turn has not come; ``halted``: the run does not go on with it.
+    """
+
+    canaries: bool
+    state: WaveState
+    servers: int
+    done: int = 0
+    counts: dict[str, int] = {}
+
+
 class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
     """An event of ``/runs/{run}/events``: where the run is, and the rows that are new.
 
-    ``missed``: rows before these were not sent to a reader that was too slow; ``/rows``
-    has them.
+    ``waves``: of a run with canaries.  ``missed``: rows before these were not sent to a reader
+    that was too slow; ``/rows`` has them.
     """
 
     run: RunInfo
     rows: tuple[RunServer, ...] = ()
+    waves: tuple[RunWave, ...] = ()
     missed: bool = False
 
 
@@ -205,6 +222,12 @@ class SignInLink(msgspec.Struct, frozen=True, kw_only=True):
     """The address that signs a user in once."""
 
     url: str
+
+
+class NewPassword(msgspec.Struct, frozen=True, kw_only=True):
+    """A password to set: 12 to 1000 characters, 5 of them different, without the user's name."""
+
+    password: str
 
 
 class OwnChange(msgspec.Struct, frozen=True, kw_only=True):

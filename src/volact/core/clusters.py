@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -40,10 +40,9 @@ class _Bucket(msgspec.Struct):
     servers: int = 0
     names: list[str] = []
 
-    def add(self, name: str) -> None:
-        self.servers += 1
-        if len(self.names) < _NAMES:
-            self.names.append(name)
+    def add(self, names: Sequence[str]) -> None:
+        self.servers += len(names)
+        self.names += names[: _NAMES - len(self.names)]
 
 
 class _CauseCount(msgspec.Struct):
@@ -74,7 +73,7 @@ class Clusters:
             server.provider or "",
         )
         self.add_servers(traits, 1)
-        self.add_causes(server.name, traits, causes_of(server))
+        self.add_causes((server.name,), traits, causes_of(server))
         self.add_machine_id(server.name, server.license.cmid)
 
     def add_servers(self, traits: Traits, number: int) -> None:
@@ -84,19 +83,19 @@ class Clusters:
         for sizes, value in zip(self._sizes, traits, strict=True):
             sizes[value] += number
 
-    def add_causes(self, name: str, traits: Traits, causes: Iterable[Cause]) -> None:
-        """Count why one server is not healthy."""
+    def add_causes(self, names: Sequence[str], traits: Traits, causes: Iterable[Cause]) -> None:
+        """Count why servers are not healthy, all of them for the same causes."""
         traits = self._bounded(traits)
         for cause in causes:
             counted = self._causes.setdefault((cause.id, cause.detail), _CauseCount(cause.sentence))
             counted.shared = counted.shared and counted.sentence == cause.sentence
-            counted.by_traits.setdefault(traits, _Bucket()).add(name)
+            counted.by_traits.setdefault(traits, _Bucket()).add(names)
 
     def add_machine_id(self, name: str, cmid: str | None) -> None:
         """Count one server's client machine ID."""
         cmid = (cmid or "").lower()
         if cmid and (cmid in self._machine_ids or len(self._machine_ids) < _MOST_MACHINE_IDS):
-            self._machine_ids.setdefault(cmid, _Bucket()).add(name)
+            self._machine_ids.setdefault(cmid, _Bucket()).add((name,))
 
     def clusters(self) -> tuple[Cluster, ...]:
         """What was found, the largest first."""

@@ -253,17 +253,22 @@ def _clusters(
         sa.func.coalesce(SERVERS.c.provider, ""),
     )
     of = [column.label(f"kind_{at}") for at, column in enumerate(kind)]
-    kinds = sa.select(sa.func.count(), *of).where(*where).group_by(*of).order_by(*of)
-    for servers, *values in connection.execute(kinds):
-        found.add_servers((values[0], values[1], values[2], values[3]), servers)
-    causes = sa.select(SERVERS.c.name, SERVERS.c.causes, *of).where(
-        *where, SERVERS.c.causes.is_not(None)
-    )
-    for name, data, *values in connection.execute(causes.order_by(SERVERS.c.name)):
-        told = msgspec.json.decode(data, type=list[tuple[str, str, str]])
-        found.add_causes(
-            name, (values[0], values[1], values[2], values[3]), (Cause(*each) for each in told)
-        )
+    # Their names are one text a group: SQLite's driver takes turns with other threads at each row.
+    packed = connection.dialect.name == "sqlite"
+    together = sa.func.json_group_array if packed else sa.func.array_agg
+    names = together(SERVERS.c.name).filter(SERVERS.c.causes.is_not(None))
+    groups = sa.select(sa.func.count(), SERVERS.c.causes, names, *of).where(*where)
+    told = []
+    for servers, causes, names_of, *values in connection.execute(
+        groups.group_by(SERVERS.c.causes, *of).order_by(*of)
+    ):
+        traits = (values[0], values[1], values[2], values[3])
+        found.add_servers(traits, servers)
+        if causes is not None:
+            listed = msgspec.json.decode(names_of, type=list[str]) if packed else names_of
+            told.append((sorted(listed), causes, traits))
+    for listed, causes, traits in sorted(told):
+        found.add_causes(listed, traits, _causes(causes))
     same = sa.func.lower(SERVERS.c.cmid)
     several = (
         sa.select(same)
@@ -275,6 +280,11 @@ def _clusters(
     for name, cmid in connection.execute(ids.order_by(SERVERS.c.name)):
         found.add_machine_id(name, cmid)
     return found.clusters()
+
+
+def _causes(data: str) -> list[Cause]:
+    told = msgspec.json.decode(data, type=list[tuple[str, str, str]])
+    return [Cause(*each) for each in told]
 
 
 def _ranges(bounds: tuple[int | None, ...]) -> list[tuple[int, int | None]]:

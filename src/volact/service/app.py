@@ -6,7 +6,7 @@ What the handlers do lives in ``api/`` and ``console/``; who the caller is, in `
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -60,7 +60,11 @@ class Parts:
     runs: RunControl
     now: Callable[[], datetime] = utc_now
     oidc: OidcProvider | None = None
-    shared: SharedAnswers = field(default_factory=SharedAnswers)
+
+    @cached_property
+    def shared(self) -> SharedAnswers:
+        """Answers that callers share."""
+        return SharedAnswers(self.store, self.now)
 
     @cached_property
     def feeds(self) -> RunFeeds:

@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
-from volact.client.answers import RunProgress
+from volact.client.answers import RunProgress, RunWave
 from volact.client.wire import RunInfo, RunState
 from volact.errors import StoreError
 from volact.queries.servers import ROW, run_server_of
 from volact.queries.values import RunServer
 from volact.service.run_list import RunListQuery
+from volact.service.run_waves import waves_of
 from volact.store.clock import moment
 from volact.store.store import Snapshot, Store
 from volact.store.tables import ROWS
@@ -119,15 +120,14 @@ class RunFeed:
             info = RunListQuery().find(snapshot, self._run)
             first = not self._newest
             rows = rows_since(snapshot, self._run, self._newest or None)
-        if info is None:
-            return None
-        new = [row for row in rows if self._seen.get(row.name) != row.at]
-        if info == self._info and not new:
-            return None
+            new = [row for row in rows if self._seen.get(row.name) != row.at]
+            if info is None or (info == self._info and not new):
+                return None
+            waves = waves_of(snapshot, info)
         self._info = info
         self._seen.update({row.name: row.at for row in new})
         self._newest = max((row.at for row in new), default=self._newest or moment(info.requested))
-        return RunProgress(run=info, rows=() if first else tuple(new))
+        return RunProgress(run=info, rows=() if first else tuple(new), waves=waves)
 
 
 def rows_since(snapshot: Snapshot, run: str, at: str | None) -> list[RunServer]:
@@ -172,7 +172,9 @@ def frame(progress: RunProgress | None, name: str = "progress") -> bytes:
     return head.encode() + b"data: " + msgspec.json.encode(progress) + b"\n\n"
 
 
-def narrowed(progress: RunProgress, info: RunInfo, names: Collection[str]) -> RunProgress:
+def narrowed(
+    progress: RunProgress, info: RunInfo, names: Collection[str], waves: tuple[RunWave, ...]
+) -> RunProgress:
     """What a caller with scopes sees of it."""
     rows = tuple(row for row in progress.rows if row.name in names)
-    return msgspec.structs.replace(progress, run=info, rows=rows)
+    return msgspec.structs.replace(progress, run=info, rows=rows, waves=waves)

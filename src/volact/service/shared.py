@@ -1,18 +1,24 @@
-"""One answer for all who ask the same at the same time.
+"""One answer for all who ask the same while nothing is committed, or at the same time.
 
-Nothing is kept: a caller gets an answer that was begun after the caller asked, so it is as new
-as one of its own, and many callers cost the database little more than one.  Or many ask for one
-each of the same kind, which are then looked up together.
+An answer is kept until the database has another version: a caller gets one that was begun after
+the caller asked, or that would be the same.  Or many ask for one each of the same kind, which
+are then looked up together.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping, Set
+from datetime import datetime
 from typing import Any, TypeVar
+
+from volact.store.store import Store
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
+_VERSION = object()
+_MOST = 64  # answers that are kept
+_MOST_KEYS = 10_000
 
 
 class _Turn:
@@ -31,28 +37,71 @@ class _Turn:
 
 
 class SharedAnswers:
-    """The questions under way in a process."""
+    """The questions under way in a process, and the answers of the newest version.
 
-    def __init__(self) -> None:
+    Without a store nothing is kept.  What depends on the time is kept within one second of ``now``.
+    """
+
+    def __init__(
+        self, store: Store | None = None, now: Callable[[], datetime] | None = None
+    ) -> None:
+        self._store, self._now = store, now
         self._turns: dict[Hashable, _Turn] = {}
+        self._version: Hashable = None
+        self._kept: dict[Hashable, Any] = {}
+        self._found: dict[tuple[Hashable, Hashable], Any] = {}
 
     async def ask(self, question: Hashable, work: Callable[[], T]) -> T:
         """The answer of ``work``, which runs in a thread.
 
-        ``question`` names all that the answer depends on.  A caller who goes away ends nothing
-        that others wait for.
+        ``question`` names all that the answer depends on beside the database and the time.  A
+        caller who goes away ends nothing that others wait for.
         """
+        version = await self._require_version()
+        if question in self._kept:
+            return self._kept[question]  # type: ignore[no-any-return]
         answer: T = await asyncio.shield(self._turn(question, lambda _: work()).task)
+        if version is not None and version == self._version and len(self._kept) < _MOST:
+            self._kept[question] = answer
         return answer
+
+    async def kept(self, question: Hashable) -> Any | None:
+        """The answer to ``ask`` that is kept; ``None``: none is."""
+        if question in self._kept:
+            await self._require_version()
+        return self._kept.get(question)
 
     async def look_up(
         self, kind: Hashable, key: K, work: Callable[[Set[K]], Mapping[K, T]]
     ) -> T | None:
         """What ``work`` finds of a key; it is given the keys of all who ask for this kind."""
+        version = await self._require_version()
+        if (kind, key) in self._found:
+            return self._found[kind, key]  # type: ignore[no-any-return]
         turn = self._turn(kind, work)
         turn.keys.add(key)
         found: Mapping[K, T] = await asyncio.shield(turn.task)
-        return found.get(key)
+        answer = found.get(key)
+        known = version is not None and version == self._version
+        if known and answer is not None and len(self._found) < _MOST_KEYS:
+            self._found[kind, key] = answer
+        return answer
+
+    async def _require_version(self) -> Hashable:
+        """The database's version and the second; what is kept of another is forgotten."""
+        if self._store is None or self._now is None:
+            return None
+        if self._store.address.file is not None:
+            version = self._store.version()
+        else:
+            store = self._store
+            version = await asyncio.shield(self._turn(_VERSION, lambda _: store.version()).task)
+        new = None if version is None else (version, int(self._now().timestamp()))
+        if new != self._version or new is None:
+            self._kept.clear()
+            self._found.clear()
+            self._version = new
+        return new
 
     def _turn(self, question: Hashable, work: Callable[[Set[Any]], Any]) -> _Turn:
         turn = self._turns.get(question)

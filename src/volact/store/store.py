@@ -7,7 +7,7 @@ digests from ``volact.queries``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -22,6 +22,7 @@ from volact.store.engine import BUSY_S, make_engine, reading_engine, require_fil
 from volact.store.failures import CAUGHT, database_error
 from volact.store.schema import require_current
 from volact.store.values import Forgotten, Latest, Pruned, RunRow, StoredRow
+from volact.store.version import DatabaseVersion
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, engine: sa.Engine, address: Address) -> None:
         self.engine = engine
         self.address = address
+        self._version = DatabaseVersion(engine)
 
     def __enter__(self) -> Store:
         return self
@@ -46,7 +48,15 @@ class Store:
 
     def close(self) -> None:
         """Release the database."""
+        self._version.close()
         self.engine.dispose()
+
+    def version(self) -> Hashable | None:
+        """Equal to an earlier one only if nothing was committed since; ``None``: not known.
+
+        Of SQLite it takes microseconds, of PostgreSQL a round trip.
+        """
+        return self._version.ask()
 
     def runs(self, limit: int | None = None) -> list[RunRow]:
         """The runs, newest first."""

@@ -131,18 +131,24 @@ def paged(page: Callable[[], T]) -> T:
         raise ValidationException(str(error)) from error
 
 
-async def shared(request: Asked, question: Hashable, make: Callable[[], T]) -> Response[T]:
-    """The answer of ``make``, made once for all who ask the same at the same time.
-
-    ``question`` is what it depends on beside the route, the caller's scopes and the language.
-    """
+async def shared(request: Asked, make: Callable[[], T]) -> Response[T]:
+    """The answer of ``make``, made once for all who ask the same while nothing changes."""
 
     def made() -> tuple[Any, str]:
         body = encode_json(make())
         return body, tag_of(body)
 
-    key = (request.scope["path_template"], request.user.scopes, language(), question)
-    body, tag = await parts_of(request).shared.ask(key, made)
+    return _shared(await parts_of(request).shared.ask(_question(request), made))
+
+
+def _question(request: Asked) -> Hashable:
+    """What an answer depends on beside the database and the time."""
+    scope = request.scope
+    return scope["path"], scope["query_string"], request.user.scopes, language()
+
+
+def _shared(answer: tuple[Any, str]) -> Response[Any]:
+    body, tag = answer
     return Response(body, headers={"ETag": tag}, media_type="application/json")
 
 
@@ -168,14 +174,19 @@ def _parameters(handler: BaseRouteHandler) -> frozenset[str]:
     return frozenset(each.field_alias for each in model.expected_query_params)
 
 
-async def readable(request: Asked) -> None:
+async def readable(request: Asked) -> Response[Any] | None:
     """Refuse what is not as documented, and set the language of the answer.
 
-    A ``before_request``.  Litestar alone passes over a filter with a wrong name, which would mean
-    the whole fleet, and takes 0 for false and 0.5 for a moment; what has a NUL no database keeps.
+    A ``before_request``; it answers what ``shared`` has an answer for.  Litestar alone passes over
+    a filter with a wrong name, which would mean the whole fleet, and takes 0 for false and 0.5 for
+    a moment; what has a NUL no database keeps.
     """
     await speak(request)
     scope = request.scope
+    if request.user is not None and scope["method"] == "GET":
+        kept = await parts_of(request).shared.kept(_question(request))
+        if kept is not None:
+            return _shared(kept)
     if "\0" in scope["path"] or "\0" in unquote(scope["query_string"].decode("latin-1")):
         raise ValidationException("the address holds the character NUL")
     known = _parameters(request.route_handler)
@@ -186,7 +197,7 @@ async def readable(request: Asked) -> None:
             raise ValidationException(f"{name}: a number is no moment")
     field = request.route_handler.parsed_data_field
     if field is None:
-        return
+        return None
     body = await request.body()
     if b"\\u0000" in body:
         raise ValidationException("the body holds the character NUL")
@@ -194,3 +205,4 @@ async def readable(request: Asked) -> None:
         msgspec.json.decode(body, type=field.annotation)
     except msgspec.DecodeError as error:
         raise ValidationException(str(error)) from error
+    return None

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 from litestar import get
 from litestar.exceptions import ValidationException
 from litestar.params import HeaderParameter
@@ -22,6 +23,7 @@ from volact.service.access import Permission
 from volact.service.api.asked import Asked, parts_of, scopes_of
 from volact.service.api.runs import RunId, run_of
 from volact.service.run_feed import frame, narrowed, rows_since
+from volact.service.run_waves import waves_of
 
 
 @get("/runs/{run:str}/events", opt={"permission": Permission.READ}, tags=["runs"])
@@ -55,20 +57,19 @@ def _moment(text: str) -> None:
 
 
 async def _frames(request: Asked, info: RunInfo, last: str) -> AsyncIterator[bytes]:
-    newest = RunProgress(run=info)
-    if last:
-        newest = await _seen(request, await asyncio.to_thread(_since, request, info, last))
+    newest = await _seen(request, await asyncio.to_thread(_first, request, info, last))
     yield frame(newest)
     async with aclosing(parts_of(request).feeds.read(info.id)) as found:
         async for progress in found:
             newest = newest if progress is None else await _seen(request, progress)
             yield frame(None if progress is None else newest)
-    yield frame(RunProgress(run=newest.run), "end")
+    yield frame(msgspec.structs.replace(newest, rows=(), missed=False), "end")
 
 
-def _since(request: Asked, info: RunInfo, last: str) -> RunProgress:
+def _first(request: Asked, info: RunInfo, last: str) -> RunProgress:
     with parts_of(request).store.snapshot() as snapshot:
-        return RunProgress(run=info, rows=tuple(rows_since(snapshot, info.id, last)))
+        rows = rows_since(snapshot, info.id, last) if last else ()
+        return RunProgress(run=info, rows=tuple(rows), waves=waves_of(snapshot, info))
 
 
 async def _seen(request: Asked, progress: RunProgress) -> RunProgress:
@@ -87,7 +88,9 @@ def _narrowed(request: Asked, progress: RunProgress) -> RunProgress:
         query = RunServersQuery(run=run, filter=filter)
         page = query.page(parts_of(request).store, PageRequest(limit=MOST))
         seen.update(row.name for row in page.items)
-    return narrowed(progress, run_of(request, run), seen)
+    info = run_of(request, run)
+    waves = waves_of(parts_of(request).store, info, scopes_of(request.user))
+    return narrowed(progress, info, seen, waves)
 
 
 def _exactly(name: str) -> str:

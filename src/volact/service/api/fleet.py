@@ -40,7 +40,7 @@ async def fleet(
     def make() -> FleetStatus:
         return StatusQuery(now=parts.now(), filter=chosen, stale=stale).ask(parts.store)
 
-    return await shared(request, (chosen, stale), make)
+    return await shared(request, make)
 
 
 @get("/fleet/values", opt=_READ, tags=["fleet"])
@@ -53,7 +53,7 @@ async def values(request: Asked, chosen: NamedDependency[ServerFilter]) -> Respo
         counts = {name: dict(getattr(found, name)) for name in found.__struct_fields__}
         return FilterValues(**counts)
 
-    return await shared(request, chosen, make)
+    return await shared(request, make)
 
 
 @get("/expiring", opt=_READ, sync_to_thread=True, tags=["fleet"])

@@ -61,7 +61,8 @@ class Idempotency(ASGIMiddleware):
         body = await _whole(receive)
         parts: Parts = scope["litestar_app"].state.parts
         secret = bool(cast(HTTPScope, scope)["route_handler"].opt.get("secret"))
-        request = _Request(parts, key, actor.user, _digest(scope, body), secret)
+        digest = _digest(scope, b"" if secret else body)  # it may hold a password
+        request = _Request(parts, key, actor.user, digest, secret)
         kept = await asyncio.to_thread(request.begin)
         if kept is not None:
             await _replay(kept, send)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from litestar import delete, get, patch, post
+import anyio.to_thread
+from litestar import delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import JSONBody, PathParameter, QueryParameter
@@ -13,6 +14,7 @@ from litestar.response import Stream
 from volact.client.answers import (
     AuditPage,
     MadeToken,
+    NewPassword,
     OwnChange,
     SessionList,
     SignInLink,
@@ -23,7 +25,8 @@ from volact.client.wire import AuditCheck, NewToken, NewUser, UserChange, UserIn
 from volact.queries.pages import PageRequest, decode, encode
 from volact.service.access import Permission
 from volact.service.api.asked import Asked, changed, found, paged, parts_of, plain_name
-from volact.service.identity import audit, sessions, tokens, users
+from volact.service.identity import audit, passwords, sessions, tokens, users
+from volact.service.identity.audit import Change
 from volact.service.settings import base_url
 
 _ADMIN = {"permission": Permission.ADMINISTER}
@@ -96,6 +99,18 @@ def make_link(request: Asked, user: UserId) -> SignInLink:
     info = _user(request, user)
     key = changed(request, lambda change: sessions.make_link(change, info))
     return SignInLink(url=sessions.link_url(base_url(parts_of(request).settings), key))
+
+
+@put("/users/{user:str}/password", opt=_ADMIN | _SECRET, status_code=204, tags=["users"])
+async def set_password(request: Asked, user: UserId, data: JSONBody[NewPassword]) -> None:
+    """Set a user's password; the user's sessions end."""
+
+    def work(change: Change) -> None:
+        id = found(lambda: users.find(change.connection, plain_name(user))).id
+        passwords.set_password(change, id, data.password)
+        sessions.end(change, id)
+
+    await anyio.to_thread.run_sync(changed, request, work, limiter=passwords.HASHING)
 
 
 @get("/users/{user:str}/sessions", opt=_ADMIN, sync_to_thread=True, tags=["users"])
@@ -199,7 +214,7 @@ def export_audit(request: Asked) -> Stream:
 
 
 HANDLERS = [
-    list_users, read_user, add_user, change_user, remove_user, make_link,
+    list_users, read_user, add_user, change_user, remove_user, make_link, set_password,
     user_sessions, end_user_sessions, user_tokens, revoke_user_token,
     change_me, own_sessions, end_own_sessions, end_own_session,
     own_tokens, make_token, revoke_own_token,

@@ -72,7 +72,7 @@ async def servers(
         items = tuple(item_of(state, now) for state in found.items)
         return ServerPage(items=items, next=found.next)
 
-    return await shared(request, (chosen, page, order), make)
+    return await shared(request, make)
 
 
 @get("/servers/{name:str}", opt=_READ, sync_to_thread=True, tags=["servers"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -46,14 +47,22 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[tuple[Word, float, float], ...]  # verdict, top, height
 
 
-@get("/", opt={"permission": Permission.READ}, sync_to_thread=True)
-def fleet(request: Asked) -> Page:
+@get("/", opt={"permission": Permission.READ})
+async def fleet(request: Asked) -> Page:
     """What is wrong, why, and what to do next."""
     parts = parts_of(request)
     filter = within(request)
-    with parts.store.snapshot() as snapshot:
-        status = StatusQuery(now=parts.now(), filter=filter).ask(snapshot)
-        trend = _trend(snapshot, filter)
+
+    def look() -> tuple[FleetStatus, list[Column]]:
+        with parts.store.snapshot() as snapshot:
+            status = StatusQuery(now=parts.now(), filter=filter).ask(snapshot)
+            return status, _trend(snapshot, filter)
+
+    found = await parts.shared.ask(("fleet", filter), look)
+    return await asyncio.to_thread(_fleet, request, *found)
+
+
+def _fleet(request: Asked, status: FleetStatus, trend: list[Column]) -> Page:
     accepted = bool(status.accepted)
     return page(
         request,

@@ -199,6 +199,7 @@ def _environment() -> Environment:
         active_states=words.ACTIVE,
         verdict_words=words.verdict_words,
         verdicts=VERDICTS,
+        wave_states=words.WAVES,
     )
     return made
 

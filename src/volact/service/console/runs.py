@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
-import sqlalchemy as sa
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from volact.client.answers import RunWave
 from volact.client.wire import RunInfo
 from volact.errors import InputError
 from volact.model.report import Summary
@@ -36,9 +36,9 @@ from volact.service.console.page import (
 )
 from volact.service.console.servers import one_page, search_of
 from volact.service.console.words import ACTIVE, actions_of
-from volact.service.database.tables import RUN_SERVERS
 from volact.service.run_control import RunControl
 from volact.service.run_list import RunListQuery
+from volact.service.run_waves import waves_of
 from volact.store.values import RunRow
 
 _READ = {"permission": Permission.READ}
@@ -60,7 +60,7 @@ def runs(request: Asked) -> Page:
         request,
         "runs.html.j2",
         active=active.items if first else (),
-        canaries=None,
+        waves=(),
         runs=[(run, counts[run.id]) for run in shown],
         next=found.next,
         first=first,
@@ -120,7 +120,7 @@ def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Pa
         problem=problem,
         id=run,
         info=info,
-        canaries=_canaries(request, run),
+        waves=_waves(request, info) if info else (),
         stored=stored,
         actions=_actions(request, info) if info else (),
         report=RunReportQuery(run=run).ask(parts.store) if filter.scopes is None else None,
@@ -183,18 +183,13 @@ async def _changes(request: Asked, info: RunInfo) -> AsyncIterator[ServerSentEve
 
 
 async def _progress(request: Asked, info: RunInfo) -> ServerSentEventMessage:
-    canaries = await asyncio.to_thread(_canaries, request, info.id)
-    html = fragment(request, "progress.html.j2", info=info, canaries=canaries)
+    waves = await asyncio.to_thread(_waves, request, info)
+    html = fragment(request, "progress.html.j2", info=info, waves=waves)
     return ServerSentEventMessage(data=html.replace("\n", " "), event="progress")
 
 
-def _canaries(request: Asked, run: str) -> tuple[int, int]:
-    """How many canaries are verified, of how many."""
-    healthy = sa.func.sum(sa.case((RUN_SERVERS.c.verdict == "healthy", 1), else_=0))
-    query = sa.select(sa.func.coalesce(healthy, 0), sa.func.count())
-    query = query.where(RUN_SERVERS.c.run == run, RUN_SERVERS.c.canary)
-    done, all_ = parts_of(request).store.ask(lambda it: it.execute(query).one())
-    return done, all_
+def _waves(request: Asked, info: RunInfo) -> tuple[RunWave, ...]:
+    return waves_of(parts_of(request).store, info, scopes_of(request))
 
 
 def _info(request: Asked, run: str) -> RunInfo:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from volact.client.answers import WaveState
 from volact.client.wire import Role, RunInfo, RunState
 from volact.model.report import Summary, count_of
 from volact.model.text import Text, count, listed, say
@@ -31,6 +32,12 @@ STATES: dict[RunState, Text] = {
     "cancelled": say("cancelled"),
     "failed": say("failed"),
     "refused": say("not approved"),
+}
+WAVES: dict[WaveState, Text] = {
+    "waiting": say("waits for its turn"),
+    "running": say("at work"),
+    "done": say("done"),
+    "halted": say("not finished"),
 }
 ACTIVE: tuple[RunState, ...] = ("awaiting-approval", "queued", "running", "paused", "cancelling")
 _STEERED: dict[RunState, tuple[str, ...]] = {

@@ -43,7 +43,8 @@ class DatabaseAuthenticator:
         self._store = store
         self._cookie = cookie_name(settings)
         self._now = now
-        self._shared = SharedAnswers()
+        self._shared = SharedAnswers(store, now)
+        self._touching = SharedAnswers()
 
     async def actor_of(self, connection: Connection) -> Actor | None:
         """See ``app.Authenticator``."""
@@ -63,7 +64,7 @@ class DatabaseAuthenticator:
         if row is None:
             return None
         if kind.is_stale(row, self._now()):
-            await self._shared.ask((kind, hash), lambda: self._touch(kind, row))
+            await self._touching.ask((kind, hash), lambda: self._touch(kind, row))
         actor: Actor = kind.actor_of(row, address)
         return actor
 

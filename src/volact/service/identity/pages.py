@@ -8,7 +8,6 @@ from typing import Any
 import anyio.to_thread
 import msgspec
 import sqlalchemy as sa
-from anyio import CapacityLimiter
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromQuery, URLEncodedBody
@@ -29,8 +28,6 @@ from volact.service.identity.users import find
 
 _PUBLIC = {"permission": Permission.PUBLIC}
 _OWN = {"permission": Permission.SIGNED_IN, "session": True}
-# argon2 takes 64 MiB each time: two at once, and the others wait.
-_HASHING = CapacityLimiter(2)
 
 
 class SignInForm(msgspec.Struct, frozen=True):
@@ -75,7 +72,7 @@ async def sign_in(request: Asked, data: URLEncodedBody[SignInForm]) -> Response[
     try:
         user = await anyio.to_thread.run_sync(
             passwords.sign_in, parts.store, parts.now(), data.name, data.password,
-            address_of(request), limiter=_HASHING,
+            address_of(request), limiter=passwords.HASHING,
         )  # fmt: skip
     except passwords.TooManyAttemptsError as error:
         answer = sign_in_form(request, data.next, _too_many(error), 429)
@@ -127,7 +124,8 @@ def password_page(request: Asked) -> Response[Any]:
 @post("/account/password", opt=_OWN)
 async def change_password(request: Asked, data: URLEncodedBody[PasswordForm]) -> Response[Any]:
     """Set one's own password; the other sessions end, and this one gets a new key."""
-    return await anyio.to_thread.run_sync(_change_password, request, data, limiter=_HASHING)
+    limiter = passwords.HASHING
+    return await anyio.to_thread.run_sync(_change_password, request, data, limiter=limiter)
 
 
 def _change_password(request: Asked, data: PasswordForm) -> Response[Any]:

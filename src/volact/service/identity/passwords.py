@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 import sqlalchemy as sa
+from anyio import CapacityLimiter
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -26,6 +27,8 @@ from volact.store.clock import moment
 from volact.store.store import Store
 
 SHORTEST, LONGEST = 12, 1000
+# argon2 takes 64 MiB each time: two at once, and the others wait.
+HASHING = CapacityLimiter(2)
 _HASHER = PasswordHasher()  # RFC 9106's second choice: 64 MiB, 3 passes
 _FIRST_WAIT = timedelta(seconds=15)
 _LONGEST_WAIT = timedelta(hours=1)
