@@ -12,6 +12,7 @@ import time
 from collections.abc import Coroutine
 from functools import partial
 from http.client import HTTPConnection
+from itertools import cycle
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ import uvloop
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """What readers ask; each its own token and path, over again."""
+    """What readers ask; each its own path, over again, by tokens of its own in turn."""
 
     port: int
     keys: list[str]
@@ -52,8 +53,8 @@ class Got(msgspec.Struct, frozen=True, kw_only=True):
 class Reader(asyncio.Protocol):
     """One connection: sends a request, and counts the bytes of its answer."""
 
-    def __init__(self, request: bytes, took: list[float], until: float) -> None:
-        self._request, self._took, self._until = request, took, until
+    def __init__(self, requests: list[bytes], took: list[float], until: float) -> None:
+        self._requests, self._took, self._until = cycle(requests), took, until
         self.ended = asyncio.get_running_loop().create_future()
         self._left, self._head, self._begun = -1, b"", 0.0
 
@@ -64,7 +65,7 @@ class Reader(asyncio.Protocol):
 
     def _send(self) -> None:
         self._left, self._head, self._begun = -1, b"", time.monotonic()
-        self._transport.write(self._request)
+        self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
@@ -90,10 +91,12 @@ class Reader(asyncio.Protocol):
         self.ended.set_result(None)
 
 
-def request_of(load: Load, at: int) -> bytes:
-    key, path = load.keys[at % len(load.keys)], load.paths[at % len(load.paths)]
-    lines = (f"GET {path} HTTP/1.1", "Host: bench", f"Authorization: Bearer {key}", "", "")
-    return "\r\n".join(lines).encode()
+def requests_of(load: Load, at: int) -> list[bytes]:
+    """One for each token: there is a limit of requests a minute."""
+    path = load.paths[at % len(load.paths)]
+    own = load.keys[at % len(load.keys) :: load.number]
+    lines = ((f"GET {path} HTTP/1.1", "Host: bench", f"Authorization: Bearer {key}") for key in own)
+    return ["\r\n".join((*each, "", "")).encode() for each in lines]
 
 
 def read(load: Load) -> Got:
@@ -105,7 +108,7 @@ async def _read(load: Load) -> Got:
     took: list[float] = []
     loop, begun, cpu = asyncio.get_running_loop(), time.monotonic(), time.process_time()
     readers = [
-        Reader(request_of(load, at), took, begun + load.seconds) for at in range(load.number)
+        Reader(requests_of(load, at), took, begun + load.seconds) for at in range(load.number)
     ]
     for reader in readers:
         await loop.create_connection(partial(_same, reader), "127.0.0.1", load.port)
@@ -140,7 +143,7 @@ def streams(load: Load) -> Got:
 
 async def _streams(load: Load) -> Got:
     loop, begun, cpu = asyncio.get_running_loop(), time.monotonic(), time.process_time()
-    open_ = [Listener(request_of(load, at)) for at in range(load.number)]
+    open_ = [Listener(requests_of(load, at)[0]) for at in range(load.number)]
     for each in open_:
         await loop.create_connection(partial(_same, each), "127.0.0.1", load.port)
     await asyncio.gather(*(each.first.wait() for each in open_))

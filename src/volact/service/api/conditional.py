@@ -48,7 +48,7 @@ def tag_of(body: bytes) -> str:
 
 def _mark(start: Any, body: Any, known: str) -> Any:
     headers = MutableScopeHeaders(start)
-    tag = headers.setdefault("ETag", tag_of(body["body"]))
+    tag = headers.get("ETag") or headers.setdefault("ETag", tag_of(body["body"]))
     headers.setdefault("Cache-Control", _PRIVATE)
     wanted = {word.strip().removeprefix("W/") for word in known.split(",")}
     if tag not in wanted and "*" not in wanted:
