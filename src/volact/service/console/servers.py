@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
@@ -12,7 +13,7 @@ from litestar.datastructures import MultiDict
 from volact.errors import ErrorKind, InputError
 from volact.model.report import Word
 from volact.model.text import say
-from volact.queries.choices import ChoicesQuery
+from volact.queries.choices import Choices, ChoicesQuery
 from volact.queries.filters import ServerFilter
 from volact.queries.globs import is_glob
 from volact.queries.pages import Page as PageOf
@@ -103,9 +104,19 @@ def one_page(question: Any, parts: Parts, cursor: str) -> PageOf[Any]:
     return found
 
 
-@get("/servers", opt={"permission": Permission.READ}, sync_to_thread=True)
-def servers(request: Asked) -> Page:
+@get("/servers", opt={"permission": Permission.READ})
+async def servers(request: Asked) -> Page:
     """The servers that the form means, fifty at a time."""
+    parts, whole = parts_of(request), within(request)
+
+    def choose() -> Choices:
+        return ChoicesQuery(now=parts.now(), filter=whole).ask(parts.store)
+
+    choices = await parts.shared.ask(("choices", whole), choose)
+    return await asyncio.to_thread(_servers, request, choices)
+
+
+def _servers(request: Asked, choices: Choices) -> Page:
     parts, search = parts_of(request), search_of(request.query_params)
     now, views = parts.now(), list_views(parts.store, actor_of(request))
     view = next((one for one in views if one.id == request.query_params.get("view")), None)
@@ -123,7 +134,7 @@ def servers(request: Asked) -> Page:
         next=found.next,
         first=not request.query_params.get("cursor"),
         servers=question.count(parts.store),
-        choices=ChoicesQuery(now=now, filter=within(request)).ask(parts.store),
+        choices=choices,
     )
 
 
