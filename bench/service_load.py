@@ -36,7 +36,8 @@ from postgres_server import PostgresServer, binaries
 
 from service_readers import Got, Load, read, streams, until_ready
 from volact.client.wire import NewToken, NewUser, RunSpec
-from volact.model.report import Finding, LicenseRow, OsRow, RunReport, ServerReport, Summary
+from volact.model.finding import Finding
+from volact.model.report import LicenseRow, OsRow, RunReport, ServerReport, Summary
 from volact.service.access import Actor
 from volact.service.database.schema import open_service_store
 from volact.service.database.tables import RUNS
