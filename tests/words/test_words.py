@@ -251,6 +251,11 @@ def test_a_stored_sentence_finds_its_template_again() -> None:
         assert tr("The clock is 7 h 59 min behind.") == "Jam tertinggal 7 jam 59 menit."
         assert tr("the RPC server is not available") == "server RPC tidak tersedia"
         assert tr("activate") == "activate"
+        image = say(
+            "The image {image} {why}, so the provider's licence does not cover it.",
+            image="img-1", why=say("was imported"),
+        )  # fmt: skip
+        assert tr(str(image)) == tr(image)
         assert tr("web 01, behind the gate") == "web 01, behind the gate"
     with speaking("zh-CN"):
         assert tr("no login within 20 s") == "20 秒内未能登录"

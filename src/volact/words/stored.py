@@ -14,6 +14,8 @@ _TELLING = 2  # so many words of its own tell a template
 _WORD = re.compile(r"[A-Za-z-]{3,}")
 _KINDS = {"code": "0x[0-9A-F]{8}", "meaning": ".+"}
 
+_ONE_WORD = {"image": r"\S+"}  # what has no spaces in any template
+
 Form = tuple[str, re.Pattern[str]]  # a template, and what it matches
 
 
@@ -42,7 +44,7 @@ def _form(template: str) -> re.Pattern[str]:
     for literal, name, *_ in string.Formatter().parse(template):
         parts += re.escape(literal)
         if name:
-            any_ = ".+" if telling else _KINDS.get(name, r"\S+")
+            any_ = _ONE_WORD.get(name, ".+") if telling else _KINDS.get(name, r"\S+")
             parts += f"(?P={name})" if name in known else f"(?P<{name}>{any_})"
             known.add(name)
     return re.compile(parts, re.DOTALL)
