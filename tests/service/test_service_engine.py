@@ -36,6 +36,7 @@ from volact.store.store import Store
 
 ANN = Actor(user="1", name="ann", role="operator")
 BOB = Actor(user="2", name="bob", role="approver")
+AT = "2026-01-01T00:00:00.000Z"
 TEXT = """
 [[server]]
 name = "web-1"
@@ -72,13 +73,13 @@ def spec(**more: object) -> RunSpec:
 
 
 def to_start(connection: sa.Connection) -> list[tuple[str, int]]:
-    return progress.in_state(connection, "queued", "cancelling")
+    return [one for one, state in progress.open_runs(connection).items() if state != "running"]
 
 
 def begun(store: Store, info: RunInfo) -> RunInfo:
     """The run after a worker took it."""
     (found,) = [at for run, at in store.ask(to_start) if run == info.id]
-    assert store.change(lambda connection: progress.begin(connection, info.id, found))
+    assert store.change(lambda connection: progress.begin(connection, info.id, found, AT))
     return info
 
 
@@ -146,7 +147,7 @@ async def test_a_run_that_is_paused_goes_on_with_another_workflow(
     assert store.ask(to_start) == []
     assert (await control.resume(info.id)).state == "queued"
     assert store.ask(to_start) == [(info.id, 2)]
-    assert not store.change(lambda connection: progress.begin(connection, info.id, 1))
+    assert not store.change(lambda connection: progress.begin(connection, info.id, 1, AT))
 
 
 async def test_a_run_that_was_never_begun_is_cancelled_at_once(
@@ -276,10 +277,10 @@ async def test_a_run_whose_workflow_is_lost_is_begun_again(
     store: Store, control: EngineControl
 ) -> None:
     info = begun(store, await control.submit(spec(), ANN))
-    store.change(lambda c: progress.start_again(c, info.id, 1))
+    store.change(lambda c: progress.start_again(c, info.id, 1, AT))
     assert store.ask(to_start) == [(info.id, 2)]
     begun(store, info)
-    store.change(lambda c: progress.start_again(c, info.id, 99))
+    store.change(lambda c: progress.start_again(c, info.id, 99, AT))
     assert store.ask(to_start) == []
     row = store.ask(lambda c: c.execute(sa.select(RUNS.c.state, RUNS.c.note)).one())
     assert tuple(row) == ("failed", "its workflow failed too often")

@@ -103,7 +103,7 @@ class EngineControl:
 
         def work(change: Change) -> RunInfo:
             info = find_run(change.connection, run)
-            made = _moved(change, info, {"queued": "paused", "running": "paused"})
+            made = _moved(change, info, {"queued": "paused", "running": "paused"}, note="")
             return _told(change, "run.paused", made)
 
         return await self._change(actor, work)
@@ -134,7 +134,8 @@ class EngineControl:
             else:
                 # A workflow of its own ends what has none any more.
                 again = info.state in ("paused", "stopped")
-                made = _moved(change, info, _BEGUN, attempt=RUNS.c.attempt + again)
+                note = "" if info.state == "running" else info.note  # why it was stopped
+                made = _moved(change, info, _BEGUN, attempt=RUNS.c.attempt + again, note=note)
             return _told(change, "run.cancelled", made)
 
         return await self._change(actor, work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -18,38 +18,36 @@ from volact.service.engine.live_run import run_start
 from volact.service.engine.progress import NOTE
 from volact.service.run_list import find_run
 from volact.store import reading
-from volact.store.clock import moment, now
+from volact.store.clock import moment
 from volact.store.encoding import readable
 from volact.store.events import RunEnded, ServerDone
 from volact.store.statements import Batch, write
 
-_ENDS: dict[RunState, RunState] = {"running": "done", "cancelling": "cancelled"}
 
-
-def end_run(connection: sa.Connection, run: str, attempt: int) -> None:
+def end_run(connection: sa.Connection, run: str, attempt: int, at: str) -> None:
     """End this attempt: a run that is paused, or that another attempt goes on with, stays."""
     if progress.standing(connection, run).attempt != attempt:
         return
-    for state, end in _ENDS.items():
-        progress.move(connection, run, (state,), state=end)
+    progress.move(connection, run, ["running"], state="done", note="")
+    progress.move(connection, run, ["cancelling"], state="cancelled")
     info = find_run(connection, run)
     if info.state in ("done", "stopped", "cancelled", "failed"):
-        progress.move(connection, run, (info.state,), ended=now())
-        write_end(connection, info)
+        progress.move(connection, run, (info.state,), ended=at)
+        write_end(connection, info, at)
 
 
-def fail_run(connection: sa.Connection, run: str, attempt: int, why: str) -> None:
+def fail_run(connection: sa.Connection, run: str, attempt: int, at: str, why: str) -> None:
     """End a run in which volact itself failed."""
     if progress.standing(connection, run).attempt == attempt:
         leaving: tuple[RunState, ...] = ("queued", "running", "cancelling")
         progress.move(connection, run, leaving, state="failed", note=readable(why)[:NOTE])
-        end_run(connection, run, attempt)
+        end_run(connection, run, attempt, at)
 
 
-def write_end(connection: sa.Connection, info: RunInfo) -> None:
+def write_end(connection: sa.Connection, info: RunInfo, at: str) -> None:
     """Complete the run in the store: a row for every server, and its report."""
     begun = info.begun or info.requested
-    batch = Batch(run_start(info), moment(begun), [*_not_begun(connection, info)])
+    batch = Batch(run_start(info), moment(begun), [*_not_begun(connection, info, at)])
     write(connection, batch, first=True)
     counts, clusters = RunCounts(), Clusters()
     for stored in reading.rows(connection, info.id):
@@ -60,7 +58,7 @@ def write_end(connection: sa.Connection, info: RunInfo) -> None:
         command=info.spec.verb,
         run=info.id,
         started=moment(begun),
-        elapsed_s=round((datetime.now(UTC) - begun).total_seconds(), 3),
+        elapsed_s=round((datetime.fromisoformat(at) - begun).total_seconds(), 3),
         servers=(),
         summary=counts.summary(),
         clusters=clusters.clusters(),
@@ -69,12 +67,11 @@ def write_end(connection: sa.Connection, info: RunInfo) -> None:
     write(connection, Batch(batch.run_start, batch.begun, [RunEnded(report)]), first=False)
 
 
-def _not_begun(connection: sa.Connection, info: RunInfo) -> list[ServerDone]:
+def _not_begun(connection: sa.Connection, info: RunInfo, at: str) -> list[ServerDone]:
     query = sa.select(RUN_SERVERS.c.server).where(
         RUN_SERVERS.c.run == info.id, RUN_SERVERS.c.verdict == ""
     )
     error = ErrorRow(kind="not-begun", message=raw(info.note or info.state))
-    at = now()
     return [
         ServerDone(
             at,

@@ -10,6 +10,9 @@ frees when the process ends.  A session that was seen and has ended makes fewer 
 
 A worker that was stopped and is woken finds its lease gone and ends: what it writes is
 committed only while the row is there, and steps are sent only after such a commit.
+
+The times that a worker writes are the database's, which each beat tells: a machine's own clock
+may be wrong.
 """
 
 from __future__ import annotations
@@ -21,19 +24,22 @@ import secrets
 import socket
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 from zlib import crc32
 
 import sqlalchemy as sa
 
 from volact.service.database.tables import SLOTS, WORKERS
-from volact.store.clock import now
+from volact.store.clock import moment
 from volact.store.engine import is_sqlite, writing
 
 BEAT_S = 1.0
 LOOKS = 5
 LOOKS_ENDED = 2  # where its session has ended, too
-# Steps wait for the next beat when the last is older: well before others take the lease away.
-FRESH_S = 2.5
+# Steps wait for the next beat when the last is older: before others take the lease away, for
+# which they need the time of ``LOOKS_ENDED`` beats at least.
+FRESH_S = 1.5
 LEASE_LOST = 70  # exit code of a worker that finds its lease gone
 _PAUSE_S = 0.05
 _SESSIONS = 0x766F6C61  # the class of the locks
@@ -52,10 +58,11 @@ class Lease:
         self.labels = tuple(labels)
         self._host = host
         self._renewed = 0.0
+        self._clock = time.time() - time.monotonic()  # the database's, by the one that is never set
 
     def register(self, connection: sa.Connection) -> None:
         """Begin."""
-        at = now()
+        at = self.now()
         connection.execute(
             sa.insert(WORKERS).values(
                 id=self.worker, host=self._host, labels=json.dumps(self.labels), started=at, seen=at
@@ -65,11 +72,24 @@ class Lease:
     def renew(self, connection: sa.Connection) -> None:
         """Add one to the counter; ``LeaseLostError`` where there is none any more."""
         at = time.monotonic()
-        of = WORKERS.c.id == self.worker
-        beat = sa.update(WORKERS).where(of).values(beat=WORKERS.c.beat + 1, seen=now())
-        if connection.execute(beat).rowcount != 1:
+        beat = (
+            sa.update(WORKERS)
+            .where(WORKERS.c.id == self.worker)
+            .values(beat=WORKERS.c.beat + 1, seen=self.now())
+            .returning(_time_of(connection))
+        )
+        told = connection.execute(beat).scalar_one_or_none()
+        if told is None:
             raise LeaseLostError
-        self._renewed = at
+        self._renewed, self._clock = at, float(told) - time.monotonic()
+
+    def time(self) -> float:
+        """The time by the database."""
+        return self._clock + time.monotonic()
+
+    def now(self) -> str:
+        """The same as text."""
+        return moment(datetime.fromtimestamp(self.time(), UTC))
 
     def require(self, connection: sa.Connection) -> None:
         """Hold the lease until this transaction ends; ``LeaseLostError`` if it is gone."""
@@ -84,6 +104,12 @@ class Lease:
         """Return when others certainly wait for the next beat: at once, unless one was late."""
         while time.monotonic() - self._renewed >= FRESH_S:  # noqa: ASYNC110  (a thread renews it)
             await asyncio.sleep(_PAUSE_S)
+
+
+def _time_of(connection: sa.Connection) -> sa.ColumnElement[Any]:
+    if is_sqlite(connection):
+        return sa.literal(time.time())  # the same machine
+    return sa.extract("epoch", sa.func.clock_timestamp())
 
 
 class Observer:

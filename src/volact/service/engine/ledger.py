@@ -1,15 +1,17 @@
 """What a worker writes: one thread that commits together what waits together.
 
-Nothing is committed without the worker's lease.  A database that is away is waited for:
-without it a worker can do nothing else.
+Rows wait up to a second for more rows, as in the store: a commit costs as much as several
+rows.  What a task waits for is committed at once, with all rows that wait.  Nothing is
+committed without the worker's lease.  A database that is away is waited for: without it a
+worker can do nothing else.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
+from asyncio import wrap_future
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -25,7 +27,7 @@ from volact.service.engine import progress
 from volact.service.engine.lease import Lease, LeaseLostError
 from volact.service.engine.progress import Outcome
 from volact.store.engine import writing
-from volact.store.events import Event
+from volact.store.events import Event, ServerDone
 from volact.store.failures import CAUGHT, database_error, kind_of
 from volact.store.statements import Batch, write
 from volact.store.store import Store
@@ -34,7 +36,8 @@ from volact.store.values import RunStart
 T = TypeVar("T")
 _LOG = logging.getLogger("volact.service")
 _TOGETHER = 500
-_GATHER_S = 0.1  # how long rows wait for more rows
+_GATHER_S = 1.0  # how long rows wait for more rows
+_JUDGED_S = 0.1  # the same where the stop rules judge them before more servers begin
 _PAUSE_S = 0.2
 
 
@@ -55,6 +58,12 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     context: Context = msgspec.field(default_factory=copy_context)  # for the log
 
+    def latest(self) -> float:
+        """When it is to be committed."""
+        judged = self.run is not None and self.run.limits is not None and self.outcome is not None
+        wait_s = _JUDGED_S if judged else _GATHER_S
+        return 0.0 if self.ask is not None else time.monotonic() + wait_s
+
 
 class Ledger:
     """Writes for one worker; its methods may be called in any thread."""
@@ -69,32 +78,36 @@ class Ledger:
 
     async def ask(self, question: Callable[[sa.Connection], T]) -> T:
         """The answer of a function that may write, once it is committed."""
-        answer: T = await self._put(ask=question)
+        answer: T = await wrap_future(self._put(ask=question))
         return answer
 
     def note(self, run: RunWriting, event: Event) -> None:
         """Write an event of a run; never waits."""
-        self._queue.put(_Entry(answer=Future(), run=run, event=event))
+        self._put(run=run, event=event)
 
     async def write_if(
         self, question: Callable[[sa.Connection], bool], run: RunWriting, event: Event
     ) -> bool:
         """Write an event if the function says so, in the same transaction."""
-        return bool(await self._put(ask=question, run=run, event=event))
+        return bool(await wrap_future(self._put(ask=question, run=run, event=event)))
 
-    async def finished(self, run: RunWriting, event: Event, outcome: Outcome) -> bool:
+    def finished(self, run: RunWriting, event: Event, outcome: Outcome) -> Future[bool]:
         """Write a server's row and outcome; whether the run may go on by its stop rules."""
-        return bool(await self._put(run=run, event=event, outcome=outcome))
+        return self._put(run=run, event=event, outcome=outcome)
+
+    async def flush(self) -> None:
+        """Return when everything before is dealt with."""
+        await self.ask(lambda _: None)
 
     def close(self) -> None:
         """Write what waits, then end."""
         self._queue.put(None)
         self._thread.join()
 
-    async def _put(self, **parts: Any) -> Any:
+    def _put(self, **parts: Any) -> Future[Any]:
         entry = _Entry(answer=Future(), **parts)
         self._queue.put(entry)
-        return await asyncio.wrap_future(entry.answer)
+        return entry.answer
 
     def _work(self) -> None:
         ended = False
@@ -110,14 +123,14 @@ class Ledger:
         """What waits, and whether it is the last; rows alone wait a moment for more."""
         entries: list[_Entry] = []
         entry = self._queue.get()
-        until = time.monotonic() + _GATHER_S
+        until = float("inf")
         with suppress(Empty):
             while entry is not None:
                 entries.append(entry)
                 if len(entries) == _TOGETHER:
                     break
-                left = 0.0 if entry.ask is not None else until - time.monotonic()
-                until = until if left > 0 else 0.0
+                until = min(until, entry.latest())
+                left = until - time.monotonic()
                 entry = self._queue.get(block=left > 0, timeout=max(left, 0.0))
         return entries, entry is None
 
@@ -127,7 +140,9 @@ class Ledger:
             return
         try:
             answers = patiently(self._store, lambda connection: self._write(connection, entries))
-        except CAUGHT as error:
+        except LeaseLostError:
+            raise
+        except Exception as error:  # of any kind: tasks wait for this thread
             if len(entries) > 1:
                 for entry in entries:
                     self._commit_some([entry])
@@ -143,13 +158,30 @@ class Ledger:
         answers = [True if one.ask is None else one.ask(connection) for one in entries]
         allowed = [one for one, answer in zip(entries, answers, strict=True) if answer]
         goes_on = {
-            run.start.id: _write_run(connection, run, [one for one in allowed if one.run is run])
+            run.start.id: self._write_run(
+                connection, run, [one for one in allowed if one.run is run]
+            )
             for run in {id(one.run): one.run for one in allowed if one.run is not None}.values()
         }
         return [
             goes_on[one.run.start.id] if one.run is not None and one.outcome is not None else answer
             for one, answer in zip(entries, answers, strict=True)
         ]
+
+    def _write_run(self, connection: sa.Connection, run: RunWriting, entries: list[_Entry]) -> bool:
+        """Write the events and outcomes of one run; whether it may go on."""
+        # Readers ask for rows since a time: that of the commit, however long a row has waited.
+        at = self._lease.now()
+        events = [
+            ServerDone(at, one.event.report) if isinstance(one.event, ServerDone) else one.event
+            for one in entries
+            if one.event is not None
+        ]
+        write(connection, Batch(run.start, run.begun, events), first=True)
+        outcomes = [one.outcome for one in entries if one.outcome is not None]
+        if not outcomes:
+            return True
+        return progress.record(connection, run.start.id, run.attempt, outcomes, run.limits)
 
 
 def patiently(store: Store, work: Callable[[sa.Connection], T]) -> T:
@@ -162,16 +194,6 @@ def patiently(store: Store, work: Callable[[sa.Connection], T]) -> T:
             if kind_of(database_error(error, store.address)) not in {"locked", "gone"}:
                 raise
             time.sleep(_PAUSE_S)
-
-
-def _write_run(connection: sa.Connection, run: RunWriting, entries: list[_Entry]) -> bool:
-    """Write the events and outcomes of one run; whether it may go on."""
-    events = [one.event for one in entries if one.event is not None]
-    write(connection, Batch(run.start, run.begun, events), first=True)
-    outcomes = [one.outcome for one in entries if one.outcome is not None]
-    if not outcomes:
-        return True
-    return progress.record(connection, run.start.id, run.attempt, outcomes, run.limits)
 
 
 def _resolve(entry: _Entry, answer: Any = None, error: Exception | None = None) -> None:

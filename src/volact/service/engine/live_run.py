@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import aclosing
 from itertools import groupby
 from typing import Any, Literal
@@ -43,7 +43,7 @@ from volact.service.inventories import read_whole, stored_text
 from volact.service.run_list import find_run
 from volact.service.tracing import Spans
 from volact.store import reading
-from volact.store.clock import moment, now
+from volact.store.clock import moment
 from volact.store.encoding import encode
 from volact.store.events import FactsSeen, ServerDone, StepsPlanned, StepsWithdrawn
 from volact.store.store import Store
@@ -154,6 +154,13 @@ class LiveRun:
         run = self._parts.info.id
         return await self._ledger.ask(lambda c: progress.finished(c, run, names))
 
+    async def written(self, rows: Iterable[Future[bool] | None]) -> None:
+        """Return when these are written; raises why one could not be."""
+        await self._ledger.flush()
+        for row in rows:
+            if row is not None:
+                row.result()
+
     async def pace(self) -> None:
         """Wait for this server's turn, which all workers take from one sequence."""
         rate = self._parts.rules.pace
@@ -164,7 +171,7 @@ class LiveRun:
         def take(connection: sa.Connection) -> float:
             of = RUNS.c.id == run
             row = connection.execute(sa.select(RUNS.c.pace_slot).where(of).with_for_update()).one()
-            at = time.time()
+            at = self._lease.time()
             free = float("-inf") if row.pace_slot is None else row.pace_slot
             limiter = RateLimiter(rate, random.random, free)
             begin = limiter.next(at)
@@ -178,8 +185,11 @@ class LiveRun:
         except TimeoutError:
             return
 
-    async def visit(self, name: str) -> str:
-        """Work on one server; its verdict, ``""`` where it was not begun."""
+    async def visit(self, name: str) -> Future[bool] | None:
+        """Work on one server; what is done when its row is written, ``None`` if it has none.
+
+        Where stop rules hold it is done already: they are judged before more servers begin.
+        """
         server = self._parts.servers.get(name)
         if server is None:
             return await self._finish(_gone(name, self.spec.inventory), sent=False)
@@ -201,14 +211,14 @@ class LiveRun:
                     return await self._finish(row, sent=sent and not unchanged(row))
         raise AssertionError("a run over one server has one row")
 
-    async def _finish(self, row: ServerReport, *, sent: bool) -> str:
+    async def _finish(self, row: ServerReport, *, sent: bool) -> Future[bool] | None:
         if row.verdict == "not-started":
-            return ""
+            return None
         outcome = Outcome(row.name, row.verdict, is_failure(row, sent=sent))
-        done = ServerDone(now(), row)
-        if not await self._ledger.finished(self._parts.writing, done, outcome):
+        written = self._ledger.finished(self._parts.writing, ServerDone("", row), outcome)
+        if self._parts.writing.limits is not None and not await asyncio.wrap_future(written):
             self.close()
-        return row.verdict
+        return written
 
 
 class _Recorder:
@@ -218,14 +228,17 @@ class _Recorder:
         self._ledger = ledger
         self._writing = writing
         self._lease = lease
+        self._sent: dict[str, str] = {}  # when, by server
 
     def seen(self, server: str, probe: Literal["first", "closing"], facts: dict[str, Any]) -> None:
         """Write the raw facts of one probe."""
-        self._ledger.note(self._writing, FactsSeen(server, now(), probe, encode(facts)))
+        self._ledger.note(self._writing, FactsSeen(server, self._lease.now(), probe, encode(facts)))
 
     async def sending(self, intent: Intent) -> None:
         """Return when the intent is committed by a worker that holds lease and server."""
         run, worker = self._writing.start.id, self._lease.worker
+        at = self._sent[intent.server] = self._lease.now()
+        intent = msgspec.structs.replace(intent, at=at)
         written = StepsPlanned(intent, asyncio.get_running_loop().create_future())
         if not await self._ledger.write_if(
             lambda c: progress.claim(c, run, intent.server, worker), self._writing, written
@@ -235,7 +248,8 @@ class _Recorder:
 
     def withdrawn(self, intent: Intent) -> None:
         """Delete an intent of which no step ran."""
-        self._ledger.note(self._writing, StepsWithdrawn(intent))
+        sent = msgspec.structs.replace(intent, at=self._sent.get(intent.server, intent.at))
+        self._ledger.note(self._writing, StepsWithdrawn(sent))
 
 
 def _gone(name: str, inventory: str) -> ServerReport:

@@ -15,10 +15,9 @@ import sqlalchemy as sa
 
 from volact.client.wire import RunState
 from volact.fleet.failure_policy import NAMED, FailureLimits, Tally
-from volact.model.text import say
+from volact.model.text import raw, say
 from volact.service.database.tables import RUN_SERVERS, RUNS, WORKERS
 from volact.service.engine.plan import Member
-from volact.store.clock import now
 from volact.store.encoding import readable
 
 NOTE = 1024  # characters of a run's note
@@ -53,20 +52,22 @@ def standing(connection: sa.Connection, run: str) -> Standing:
     return Standing("cancelled", 0) if row is None else Standing(row.state, row.attempt)
 
 
-def in_state(connection: sa.Connection, *states: RunState) -> list[tuple[str, int]]:
-    """Runs in one of these states, the oldest first, and the attempt."""
-    query = sa.select(RUNS.c.id, RUNS.c.attempt).where(RUNS.c.state.in_(states))
-    return [(row.id, row.attempt) for row in connection.execute(query.order_by(RUNS.c.requested))]
+def open_runs(connection: sa.Connection) -> dict[tuple[str, int], RunState]:
+    """The state of each run that has a workflow or needs one, by id and attempt, oldest first."""
+    states: tuple[RunState, ...] = ("queued", "running", "cancelling")
+    query = sa.select(RUNS.c.id, RUNS.c.attempt, RUNS.c.state).where(RUNS.c.state.in_(states))
+    rows = connection.execute(query.order_by(RUNS.c.requested))
+    return {(row.id, row.attempt): row.state for row in rows}
 
 
-def start_again(connection: sa.Connection, run: str, attempt: int) -> None:
+def start_again(connection: sa.Connection, run: str, attempt: int, at: str) -> None:
     """Another attempt for a run whose workflow is lost; after too many the run has failed."""
     values: dict[str, Any] = {"attempt": attempt + 1}
     if attempt >= _MOST_ATTEMPTS:
-        values = {"state": "failed", "ended": now(), "note": say("its workflow failed too often")}
+        values = {"state": "failed", "ended": at, "note": say("its workflow failed too often")}
     elif standing(connection, run).state == "running":
         values["state"] = "queued"
-    leaving: tuple[RunState, ...] = ("running", "cancelling")
+    leaving: tuple[RunState, ...] = ("queued", "running", "cancelling")
     move(connection, run, leaving, **values)
 
 
@@ -102,6 +103,25 @@ def finished(connection: sa.Connection, run: str, names: Sequence[str]) -> set[s
         RUN_SERVERS.c.run == run, RUN_SERVERS.c.server.in_(names), RUN_SERVERS.c.verdict != ""
     )
     return {*connection.execute(query).scalars()}
+
+
+def tell_unreached(connection: sa.Connection) -> None:
+    """Note at each run at work which labels of its servers no worker has."""
+    reached = {""}
+    for labels in connection.execute(sa.select(WORKERS.c.labels)).scalars():
+        reached.update(msgspec.json.decode(labels, type=list[str]))
+    left = sa.and_(RUN_SERVERS.c.run == RUNS.c.id, RUN_SERVERS.c.verdict == "")
+    query = sa.select(RUNS.c.id, RUNS.c.note, RUN_SERVERS.c.label).distinct()
+    query = query.outerjoin(RUN_SERVERS, left).where(RUNS.c.state == "running")
+    missing: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for run, note, label in connection.execute(query.order_by(RUN_SERVERS.c.label)):
+        missing[run, note] += [label] if label and label not in reached else []
+    running: tuple[RunState, ...] = ("running",)
+    for (run, note), labels in missing.items():
+        words = say("no worker has the label {labels}", labels=raw(", ".join(labels)))
+        told = readable(words)[:NOTE] if labels else ""
+        if told != note:
+            move(connection, run, running, note=told)
 
 
 def claim(connection: sa.Connection, run: str, server: str, worker: str) -> bool:
@@ -193,11 +213,11 @@ def canaries(connection: sa.Connection, run: str, attempt: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def begin(connection: sa.Connection, run: str, attempt: int) -> bool:
+def begin(connection: sa.Connection, run: str, attempt: int, at: str) -> bool:
     """Take a run out of the queue; whether this attempt works on it."""
-    at = sa.func.coalesce(RUNS.c.begun, now())
+    begun = sa.func.coalesce(RUNS.c.begun, at)
     of = sa.and_(RUNS.c.id == run, RUNS.c.attempt == attempt, RUNS.c.state == "queued")
     connection.execute(
-        sa.update(RUNS).where(of).values(state="running", begun=at, ended=None, note="")
+        sa.update(RUNS).where(of).values(state="running", begun=begun, ended=None, note="")
     )
     return standing(connection, run) == Standing("running", attempt)

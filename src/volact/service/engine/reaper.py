@@ -1,16 +1,22 @@
-"""What every worker does once a beat: renew its lease, bury the dead, start what is queued."""
+"""What every worker does once a beat: renew its lease, bury the dead, start what is queued.
+
+What DBOS has of workflows is read when workers or runs have changed, and else seldom: that
+costs more than all the rest.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 
+import msgspec
 import sqlalchemy as sa
 from dbos import DBOS, SetWorkflowID
 
+from volact.client.wire import RunState
 from volact.service.engine import progress
 from volact.service.engine.lease import (
     Lease,
@@ -23,6 +29,7 @@ from volact.service.engine.lease import (
 from volact.service.engine.workflows import (
     BATCH_NAME,
     RUN_QUEUE,
+    at_work,
     left_queue_of,
     run_workflow,
     workflow_id,
@@ -34,6 +41,37 @@ from volact.store.store import Store
 
 _LOG = logging.getLogger("volact.service")
 _REAPER_LOCK = 0x766F6C616365  # of one reaper at a time
+_SELDOM = 5  # beats
+_LOST_LOOKS = 20
+_BROKEN = {"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """The workers, and the runs that workers have to do with: their state by id and attempt."""
+
+    workers: frozenset[str]
+    runs: dict[tuple[str, int], RunState]
+
+
+def look_around(connection: sa.Connection) -> Picture:
+    """How it is now."""
+    return Picture(frozenset(beats(connection)), progress.open_runs(connection))
+
+
+class Unbegun:
+    """Workflows that DBOS gave to this worker, and that never began here.
+
+    DBOS forgets them where the database is lost between the two.
+    """
+
+    def __init__(self, looks: int = _LOST_LOOKS) -> None:
+        self._looks = looks
+        self._seen: dict[str, int] = {}
+
+    def look(self, mine: Collection[str], at_work: Collection[str]) -> list[str]:
+        """Those of this worker's workflows that were not at work in so many looks."""
+        self._seen = {one: self._seen.get(one, 0) + 1 for one in mine if one not in at_work}
+        return [one for one, seen in self._seen.items() if seen > self._looks]
 
 
 class Reaper:
@@ -44,9 +82,25 @@ class Reaper:
         self._lease = lease
         self._observer = Observer()
         self._session: sa.Connection | None = None
+        self._unbegun = Unbegun()
+        self._recovered: Picture | None = None
+        self._since = 0  # beats
 
     def beat(self) -> None:
         """Renew this worker's lease and take those of dead ones away."""
+        had_session = self._session is not None
+        try:
+            alive, held = self._renew()
+        except CAUGHT:
+            if not had_session:
+                raise
+            alive, held = self._renew()  # at once: others see that the session has ended
+        for worker, beat in self._observer.look(alive, held):
+            _LOG.warning("worker %s is taken for dead", worker)
+            self._store.change(partial(take_away, worker=worker, beat=beat))
+
+    def _renew(self) -> tuple[dict[str, int], set[str]]:
+        """Renew the lease; the counters of all workers, and whose session lives."""
         try:
             if self._session is None:
                 self._session = open_session(self._store.engine, self._lease.worker)
@@ -54,13 +108,10 @@ class Reaper:
             with self._session.begin():
                 self._lease.renew(self._session)
                 alive = beats(self._session)
-                held = sessions(self._session, alive)
-        except CAUGHT:
+                return alive, sessions(self._session, alive)
+        except Exception:
             self._leave_session()
             raise
-        for worker, beat in self._observer.look(alive, held):
-            _LOG.warning("worker %s is taken for dead", worker)
-            self._store.change(partial(take_away, worker=worker, beat=beat))
 
     def _leave_session(self) -> None:
         session, self._session = self._session, None
@@ -68,47 +119,51 @@ class Reaper:
             with suppress(*CAUGHT):
                 session.close()
 
-    def recover(self) -> None:
+    def recover(self, picture: Picture) -> None:
         """Bring back workflows without a worker, and runs without a workflow."""
-        self._alone(_recover)
+        self._since += 1
+        if (picture != self._recovered or self._since >= _SELDOM) and self._alone(self._recover):
+            self._recovered, self._since = picture, 0
 
-    def start_queued(self) -> None:
-        """Start the workflows of queued runs; of two workers that do so, one workflow comes."""
-        for run, attempt in self._store.ask(_to_start):
-            with SetWorkflowID(workflow_id(run, attempt)):
-                DBOS.enqueue_workflow(RUN_QUEUE, run_workflow, run, attempt)
+    def start(self, runs: Mapping[tuple[str, int], RunState]) -> None:
+        """Start the workflows of queued runs; of two workers that do so, one workflow comes.
 
-    def _alone(self, work: Callable[[sa.Connection], None]) -> None:
+        An end by request may need a workflow of its own.
+        """
+        for (run, attempt), state in runs.items():
+            if state != "running":
+                with SetWorkflowID(workflow_id(run, attempt)):
+                    DBOS.enqueue_workflow(RUN_QUEUE, run_workflow, run, attempt)
+
+    def _alone(self, work: Callable[[sa.Connection], None]) -> bool:
         """Do this unless another worker is at it: what it has resumed would be resumed again."""
         with writing(self._store.engine).begin() as connection:
             lock = sa.select(sa.func.pg_try_advisory_xact_lock(_REAPER_LOCK))
-            if is_sqlite(connection) or connection.execute(lock).scalar():
-                self._lease.require(connection)
-                work(connection)
+            if not is_sqlite(connection) and not connection.execute(lock).scalar():
+                return False
+            self._lease.require(connection)
+            work(connection)
+            return True
 
+    def _recover(self, connection: sa.Connection) -> None:
+        self._resume(connection)
+        _withdraw(connection)
+        _start_again(connection, self._lease.now())
+        progress.tell_unreached(connection)
 
-def _to_start(connection: sa.Connection) -> list[tuple[str, int]]:
-    """Runs whose workflow is to be there; an end by request may need one of its own."""
-    return progress.in_state(connection, "queued", "cancelling")
-
-
-def _recover(connection: sa.Connection) -> None:
-    _resume(connection)
-    _withdraw(connection)
-    _start_again(connection)
-
-
-def _resume(connection: sa.Connection) -> None:
-    """Put workflows of workers without a lease back into their queues."""
-    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    alive = beats(connection)
-    orphans: dict[str, list[str]] = defaultdict(list)
-    for one in pending:
-        if one.executor_id not in alive:
-            orphans[left_queue_of(one.queue_name or RUN_QUEUE)].append(one.workflow_id)
-    for queue, ids in orphans.items():
-        _LOG.warning("%d workflows of dead workers go on", len(ids))
-        DBOS.resume_workflows(ids, queue_name=queue)
+    def _resume(self, connection: sa.Connection) -> None:
+        """Put workflows of workers without a lease back into their queues."""
+        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        alive = beats(connection)
+        mine = [one.workflow_id for one in pending if one.executor_id == self._lease.worker]
+        lost = self._unbegun.look(mine, at_work)
+        orphans: dict[str, list[str]] = defaultdict(list)
+        for one in pending:
+            if one.executor_id not in alive or one.workflow_id in lost:
+                orphans[left_queue_of(one.queue_name or RUN_QUEUE)].append(one.workflow_id)
+        for queue, ids in orphans.items():
+            _LOG.warning("%d workflows of dead workers go on", len(ids))
+            DBOS.resume_workflows(ids, queue_name=queue)
 
 
 def _withdraw(connection: sa.Connection) -> None:
@@ -117,26 +172,29 @@ def _withdraw(connection: sa.Connection) -> None:
         status="ENQUEUED", name=BATCH_NAME, load_input=False, load_output=False
     )
     if waiting:
-        wanted = {workflow_id(*one) for one in progress.in_state(connection, "running")}
+        runs = progress.open_runs(connection)
+        wanted = {workflow_id(*one) for one, state in runs.items() if state == "running"}
         ids = [one.workflow_id for one in waiting]
         DBOS.cancel_workflows([id_ for id_ in ids if id_.rpartition(".")[0] not in wanted])
 
 
-def _start_again(connection: sa.Connection) -> None:
-    """Another attempt for runs whose workflow failed in DBOS itself; fail those that go on so."""
-    found = {
-        workflow_id(*one): one for one in progress.in_state(connection, "running", "cancelling")
-    }
+def _start_again(connection: sa.Connection, at: str) -> None:
+    """Another attempt for runs whose workflow failed in DBOS itself, or is not there.
+
+    Those that go on so have failed.
+    """
+    runs = progress.open_runs(connection)
+    found = {workflow_id(*one): one for one in runs}
     if not found:
         return
-    broken = DBOS.list_workflows(
-        workflow_ids=[*found],
-        status=["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
-        load_input=False,
-        load_output=False,
-    )
-    for one in broken:
-        run, attempt = found[one.workflow_id]
+    there = DBOS.list_workflows(workflow_ids=[*found], load_input=False, load_output=False)
+    lost = {id_: "" for id_, one in found.items() if runs[one] == "running"}
+    for one in there:
+        lost.pop(one.workflow_id, None)
+        if one.status in _BROKEN:
+            lost[one.workflow_id] = str(one.error)
+    for id_, why in lost.items():
+        run, attempt = found[id_]
         with context(run=run):
-            _LOG.error("its workflow has failed: %s", one.error)
-        progress.start_again(connection, run, attempt)
+            _LOG.error("its workflow has failed: %s", why or "it is not there")
+        progress.start_again(connection, run, attempt, at)

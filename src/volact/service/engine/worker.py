@@ -6,9 +6,9 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,7 +24,7 @@ from volact.service.engine.lease import BEAT_S, LEASE_LOST, Lease, LeaseLostErro
 from volact.service.engine.ledger import Ledger, patiently
 from volact.service.engine.live_run import LiveRun, OpenerOf, load_parts, opener_of
 from volact.service.engine.progress import Standing
-from volact.service.engine.reaper import Reaper
+from volact.service.engine.reaper import Reaper, look_around
 from volact.service.engine.workflows import (
     BATCHES,
     RUN_QUEUE,
@@ -36,15 +36,15 @@ from volact.service.engine.workflows import (
 from volact.service.run_list import find_run
 from volact.service.tracing import spans_of
 from volact.store.address import Address
-from volact.store.failures import CAUGHT
 
 _LOG = logging.getLogger("volact.service")
 # Workflows of another number are not executed: raised when their steps change.
 _VERSION = "volact-2"
 _RUNS = 50
-_QUEUE_S = 0.5
+_RUN_QUEUE_S, _QUEUE_S = 1.0, 0.5
 _PAUSE_S = 0.05
 _IDLE_MS = 5000
+_CLOCK_S = 60
 
 
 class Worker:
@@ -72,6 +72,11 @@ class Worker:
         """Begin to take work; workflows are executed in the event loop that calls this."""
         await asyncio.to_thread(patiently, self._store, self._lease.register)
         await asyncio.to_thread(patiently, self._store, self._lease.renew)
+        off = round(time.time() - self._lease.time())
+        if abs(off) > _CLOCK_S:
+            _LOG.warning("this machine's clock is %d s off the database's", off)
+        # Before DBOS, which may take long to begin: others would take the lease away.
+        self._in_thread("volact-beat", self._reaper.beat)
         set_work(self)
         labelled = [*map(queue_of, self._lease.labels)]
         queues = [queue_of(""), *labelled, *map(left_queue_of, labelled)]
@@ -79,14 +84,11 @@ class Worker:
         DBOS.listen_queues([RUN_QUEUE, *queues])
         DBOS.launch()
         await DBOS.register_queue_async(
-            RUN_QUEUE, worker_concurrency=_RUNS, polling_interval_sec=_QUEUE_S
+            RUN_QUEUE, worker_concurrency=_RUNS, polling_interval_sec=_RUN_QUEUE_S
         )
         for queue in queues:
             await asyncio.to_thread(_register, queue)
-        # The lease is renewed however long the rest takes.
-        rest = (self._refresh, self._reaper.recover, self._begin)
-        for name, works in (("volact-beat", (self._reaper.beat,)), ("volact-rest", rest)):
-            threading.Thread(target=self._repeat, args=(works,), name=name, daemon=True).start()
+        self._in_thread("volact-rest", self._tend)  # the lease is renewed however long it takes
 
     async def stop(self) -> None:
         """Take no more work, finish the servers under way, and give the lease back."""
@@ -107,7 +109,7 @@ class Worker:
 
     def begin(self, run: str, attempt: int) -> bool:
         """Take the run out of the queue; whether this attempt works on it."""
-        begun = patiently(self._store, lambda c: progress.begin(c, run, attempt))
+        begun = patiently(self._store, lambda c: progress.begin(c, run, attempt, self._lease.now()))
         _LOG.info("the run %s", "goes on" if attempt > 1 else "begins")
         return begun
 
@@ -128,18 +130,19 @@ class Worker:
 
     def end(self, run: str, attempt: int) -> None:
         """Complete the run's state and its report."""
-        patiently(self._store, lambda c: end_run(c, run, attempt))
+        patiently(self._store, lambda c: end_run(c, run, attempt, self._lease.now()))
         info = self._store.ask(lambda c: find_run(c, run))
         _LOG.info("the run is %s, %d of %d servers done", info.state, info.done, info.servers)
         self._spans.run(info)
 
     def fail(self, run: str, attempt: int, why: str) -> None:
         """Record that volact itself failed."""
-        patiently(self._store, lambda c: fail_run(c, run, attempt, why))
+        patiently(self._store, lambda c: fail_run(c, run, attempt, self._lease.now(), why))
 
     async def join(self, run: str, attempt: int) -> LiveRun:
         """The run in this process; ``leave`` has to follow."""
         async with self._joining:
+            at = await self._ledger.ask(lambda c: progress.standing(c, run))
             live = self._live.get((run, attempt))
             if live is None:
                 self._loop = asyncio.get_running_loop()
@@ -148,8 +151,7 @@ class Worker:
                 )
                 live = LiveRun(parts, self._ledger, self._lease, self._spans)
                 self._live[run, attempt] = live
-            live.batches += 1
-        at = await self._ledger.ask(lambda c: progress.standing(c, run))
+            live.batches += 1  # at last: nothing may fail between this and the leave
         if self._stopping or at != Standing("running", attempt):
             live.close()
         return live
@@ -162,29 +164,30 @@ class Worker:
 
     # What goes on beside them.
 
-    def _repeat(self, works: Sequence[Callable[[], None]]) -> None:
+    def _in_thread(self, name: str, work: Callable[[], None]) -> None:
+        threading.Thread(target=self._repeat, args=(work,), name=name, daemon=True).start()
+
+    def _repeat(self, work: Callable[[], None]) -> None:
         while not self._over.wait(BEAT_S):
             try:
-                for work in works:
-                    work()
+                work()
             except LeaseLostError:
                 if not self._over.is_set():  # else it was given back
                     _die()
-            except CAUGHT as error:  # the database is away: the next beat tries again
+            except Exception as error:  # of any kind, above all a database that is away: again
                 _LOG.warning("%s: %s", type(error).__name__, error)
 
-    def _begin(self) -> None:
-        if not self._stopping:
-            self._reaper.start_queued()
-
-    def _refresh(self) -> None:
-        """Close runs that do not go on."""
-        for (run, attempt), live in [*self._live.items()]:
-            at = self._store.ask(partial(progress.standing, run=run))
-            if self._stopping or at != Standing("running", attempt):
+    def _tend(self) -> None:
+        """Close runs that do not go on, bring back what was lost, start what is queued."""
+        picture = self._store.ask(look_around)
+        for at, live in [*self._live.items()]:
+            if self._stopping or picture.runs.get(at) != "running":
                 with suppress(RuntimeError):  # the loop has ended
                     assert self._loop is not None
                     self._loop.call_soon_threadsafe(live.close)
+        self._reaper.recover(picture)
+        if not self._stopping:
+            self._reaper.start(picture.runs)
 
 
 async def run_worker(

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from itertools import islice
 from typing import Protocol
 
@@ -25,7 +27,7 @@ _TAIL = 4  # the last batches have this part of what a worker has at work
 BATCHES = 2  # of one worker at a time: one at work, one whose servers follow
 _WINDOW = 16  # batches in the queue at a time, so that runs take turns
 _MOST_IDLE = 20  # rounds that failed and finished no server
-_POLL_S = 0.25
+_POLL_S = 0.5
 
 
 Batch = tuple[str, list[str]]  # its queue, and the names of its servers
@@ -58,6 +60,7 @@ class RunWork(Protocol):
 
 
 _work: list[RunWork] = []
+at_work: set[str] = set()  # the workflows that this process executes
 
 
 def set_work(work: RunWork) -> None:
@@ -80,11 +83,22 @@ def workflow_id(run: str, attempt: int) -> str:
     return f"{run}.{attempt}"
 
 
+@contextmanager
+def _at_work(run: str) -> Iterator[None]:
+    name = DBOS.workflow_id or ""
+    at_work.add(name)
+    try:
+        with context(run=run):
+            yield
+    finally:
+        at_work.discard(name)
+
+
 @DBOS.workflow(name="volact.run")
 async def run_workflow(run: str, attempt: int) -> None:
     """Work on a run until its servers are finished or it does not go on."""
     (work,) = _work
-    with context(run=run):
+    with _at_work(run):
         try:
             await _wait_for_previous(run, attempt)
             if await DBOS.run_step_async({"name": "begin"}, work.begin, run, attempt):
@@ -171,7 +185,7 @@ async def _failure(handle: WorkflowHandleAsync[None]) -> str:
 @DBOS.workflow(name=BATCH_NAME)
 async def batch_workflow(run: str, attempt: int, names: list[str]) -> None:
     """Work on some servers of a run; those not begun are left to the run."""
-    with context(run=run):
+    with _at_work(run):
         await _work_on(run, attempt, names)
 
 
@@ -182,17 +196,20 @@ async def _work_on(run: str, attempt: int, names: list[str]) -> None:
     try:
         done = await live.finished_before(names)
         tasks = [_server(live, name, number) for name in names if name not in done]
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        await live.written(one for one in results if not isinstance(one, BaseException))
+        for result in results:
             if isinstance(result, BaseException):
                 raise result
     finally:
         work.leave(live)
 
 
-async def _server(live: LiveRun, name: str, batch: int) -> None:
+async def _server(live: LiveRun, name: str, batch: int) -> Future[bool] | None:
     async with live.gate.place(batch):
         if live.open:
             await live.pace()
         if live.open:
             with context(server=name):
-                await live.visit(name)
+                return await live.visit(name)
+    return None
