@@ -14,6 +14,7 @@ from volact.client.wire import RunSpec
 from volact.core.context import Policy
 from volact.service.engine.lease import LEASE_LOST
 from volact.service.engine.live_run import histories_of
+from volact.service.engine.progress import begin
 from volact.service.inventories import read_whole, stored_text
 
 # What the database itself sees of slots and turns.
@@ -119,6 +120,17 @@ async def test_a_worker_that_was_stopped_and_is_woken_ends(
         check_records(made, info.id, 6)
 
 
+async def test_a_run_whose_workflow_is_not_there_is_begun_again(tmp_path: Path) -> None:
+    with engine_lab(tmp_path, 2) as made:
+        info = await made.submit(RunSpec(verb="check", inventory="lab"))
+        at = "2026-01-01T00:00:00.000Z"
+        # As in a store that was restored without the file of DBOS beside it.
+        assert made.store.change(lambda connection: begin(connection, info.id, 1, at))
+        made.start_worker()
+        done = await made.ended(info.id)
+        assert (done.state, done.done) == ("done", 2), made.said()
+
+
 async def test_a_paused_run_begins_no_server_until_it_is_resumed(tmp_path: Path) -> None:
     with engine_lab(tmp_path, 8) as made:
         made.set_inventory(every_other_far)
@@ -140,9 +152,11 @@ async def test_a_cancelled_run_names_the_servers_that_were_not_begun(tmp_path: P
         made.set_inventory(every_other_far)
         made.start_worker()
         info = await made.submit(RunSpec(verb="check", inventory="lab"))
-        await made.until(info.id, lambda at: at.done == 2)
+        said = await made.until(info.id, lambda at: at.done == 2 and at.note != "")
+        assert said.note == "no worker has the label far"
         await made.control.cancel(info.id)
-        assert (await made.ended(info.id)).state == "cancelled"
+        ended = await made.ended(info.id)
+        assert (ended.state, ended.note) == ("cancelled", "")
         rows = {stored.report.name: stored.report.verdict for stored in made.store.rows(info.id)}
         assert {name for name in rows if rows[name] == "not-started"} == far_names(made)
 

@@ -51,18 +51,12 @@ class RunWriting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
-    answer: Future[Any]
+    answer: Future[Any] | None = None
     ask: Callable[[sa.Connection], Any] | None = None  # what follows is written if it says so
     run: RunWriting | None = None
     event: Event | None = None
     outcome: Outcome | None = None
     context: Context = msgspec.field(default_factory=copy_context)  # for the log
-
-    def latest(self) -> float:
-        """When it is to be committed."""
-        judged = self.run is not None and self.run.limits is not None and self.outcome is not None
-        wait_s = _JUDGED_S if judged else _GATHER_S
-        return 0.0 if self.ask is not None else time.monotonic() + wait_s
 
 
 class Ledger:
@@ -73,17 +67,21 @@ class Ledger:
         self._lease = lease
         self._on_lost = on_lost
         self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._judged, self._asked = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="volact-ledger", daemon=True)
         self._thread.start()
 
-    async def ask(self, question: Callable[[sa.Connection], T]) -> T:
+    def put(self, question: Callable[[sa.Connection], T]) -> Future[T]:
         """The answer of a function that may write, once it is committed."""
-        answer: T = await wrap_future(self._put(ask=question))
-        return answer
+        return self._put(ask=question)
+
+    async def ask(self, question: Callable[[sa.Connection], T]) -> T:
+        """The same, waited for."""
+        return await wrap_future(self.put(question))
 
     def note(self, run: RunWriting, event: Event) -> None:
         """Write an event of a run; never waits."""
-        self._put(run=run, event=event)
+        self._add(_Entry(run=run, event=event))
 
     async def write_if(
         self, question: Callable[[sa.Connection], bool], run: RunWriting, event: Event
@@ -101,13 +99,23 @@ class Ledger:
 
     def close(self) -> None:
         """Write what waits, then end."""
-        self._queue.put(None)
+        self._add(None)
         self._thread.join()
 
     def _put(self, **parts: Any) -> Future[Any]:
-        entry = _Entry(answer=Future(), **parts)
+        answer: Future[Any] = Future()
+        self._add(_Entry(answer=answer, **parts))
+        return answer
+
+    def _add(self, entry: _Entry | None) -> None:
+        """Hand it to the thread, which is woken only for what does not wait for more."""
         self._queue.put(entry)
-        return entry.answer
+        judged = entry is None or (entry.outcome and entry.run and entry.run.limits)
+        asked = entry is None or entry.ask
+        if judged or asked:
+            self._judged.set()
+        if asked:
+            self._asked.set()
 
     def _work(self) -> None:
         ended = False
@@ -120,18 +128,22 @@ class Ledger:
                 return
 
     def _gather(self) -> tuple[list[_Entry], bool]:
-        """What waits, and whether it is the last; rows alone wait a moment for more."""
-        entries: list[_Entry] = []
+        """What waits, and whether it is the last; rows alone wait for more."""
         entry = self._queue.get()
-        until = float("inf")
+        if self._judged.wait(_GATHER_S):
+            self._asked.wait(_JUDGED_S)
+        # Before the queue is read: what is put meanwhile is read now, or asks again.
+        self._judged.clear()
+        self._asked.clear()
+        entries: list[_Entry] = []
         with suppress(Empty):
             while entry is not None:
                 entries.append(entry)
                 if len(entries) == _TOGETHER:
+                    self._judged.set()  # what is left does not wait
+                    self._asked.set()
                     break
-                until = min(until, entry.latest())
-                left = until - time.monotonic()
-                entry = self._queue.get(block=left > 0, timeout=max(left, 0.0))
+                entry = self._queue.get_nowait()
         return entries, entry is None
 
     def _commit_some(self, entries: Sequence[_Entry]) -> None:
@@ -197,8 +209,8 @@ def patiently(store: Store, work: Callable[[sa.Connection], T]) -> T:
 
 
 def _resolve(entry: _Entry, answer: Any = None, error: Exception | None = None) -> None:
-    if not entry.answer.set_running_or_notify_cancel():
-        return  # its task is gone
+    if entry.answer is None or not entry.answer.set_running_or_notify_cancel():
+        return  # nothing waits for it, or its task is gone
     if error is not None:
         entry.answer.set_exception(error)
     else:

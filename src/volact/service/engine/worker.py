@@ -17,6 +17,7 @@ from dbos import DBOS, DBOSConfig
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from volact.client.wire import RunInfo
 from volact.service.database.schema import open_service_store
 from volact.service.engine import progress
 from volact.service.engine.finish import end_run, fail_run
@@ -109,9 +110,10 @@ class Worker:
 
     def begin(self, run: str, attempt: int) -> bool:
         """Take the run out of the queue; whether this attempt works on it."""
-        begun = patiently(self._store, lambda c: progress.begin(c, run, attempt, self._lease.now()))
+        begun = self._ledger.put(lambda c: progress.begin(c, run, attempt, self._lease.now()))
+        found = begun.result()
         _LOG.info("the run %s", "goes on" if attempt > 1 else "begins")
-        return begun
+        return found
 
     def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int, int]:
         """See ``RunWork``."""
@@ -130,14 +132,18 @@ class Worker:
 
     def end(self, run: str, attempt: int) -> None:
         """Complete the run's state and its report."""
-        patiently(self._store, lambda c: end_run(c, run, attempt, self._lease.now()))
-        info = self._store.ask(lambda c: find_run(c, run))
+
+        def end(connection: sa.Connection) -> RunInfo:
+            end_run(connection, run, attempt, self._lease.now())
+            return find_run(connection, run)
+
+        info = self._ledger.put(end).result()
         _LOG.info("the run is %s, %d of %d servers done", info.state, info.done, info.servers)
         self._spans.run(info)
 
     def fail(self, run: str, attempt: int, why: str) -> None:
         """Record that volact itself failed."""
-        patiently(self._store, lambda c: fail_run(c, run, attempt, self._lease.now(), why))
+        self._ledger.put(lambda c: fail_run(c, run, attempt, self._lease.now(), why)).result()
 
     async def join(self, run: str, attempt: int) -> LiveRun:
         """The run in this process; ``leave`` has to follow."""
