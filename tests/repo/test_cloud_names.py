@@ -124,3 +124,34 @@ def test_help_imports_no_sdk(args: list[str]) -> None:
     assert not {"tencentcloud", "boto3", "botocore", "azure", "msal", "alibabacloud"} & set(
         done.stderr.split()
     )
+
+
+MISSING = """
+import sys
+sys.modules[sys.argv[1]] = None  # as where it is not installed
+from volact.cli.entry import main
+sys.exit(main(["check", "--no-store", sys.argv[2]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("alibaba", "alibabacloud_ecs20140526"),
+        ("aws", "botocore"),
+        ("azure", "azure.identity"),
+        ("tencent", "tencentcloud"),
+    ],
+)
+def test_a_missing_sdk_is_named_with_the_command_that_installs_it(name: str, package: str) -> None:
+    cloud = next(cloud for cloud in clouds() if cloud.name == name)
+    address = f"{cloud.scheme}://{cloud.place_example.replace('x', '0')}"
+    done = subprocess.run(
+        [sys.executable, "-c", MISSING, package, address],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2, done.stderr
+    assert f"pip install 'volact[{cloud.extra}]'" in done.stderr

@@ -6,6 +6,7 @@ it imports declarations alone; a cloud's SDK is imported by ``module_of``.
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -36,9 +37,15 @@ def cloud_named(name: str) -> Cloud | None:
 
 def module_of(cloud: Cloud) -> CloudModule:
     """The cloud's own code; ``InputError`` where its SDK is not installed."""
-    return cast(CloudModule, import_module(cloud.module))
+    try:
+        return cast(CloudModule, import_module(cloud.module))
+    except ModuleNotFoundError as error:
+        if (error.name or "volact").partition(".")[0] == "volact":
+            raise
+        raise cloud.missing_sdk() from error
 
 
 async def open_account(cloud: Cloud, settings: AccountSettings) -> Account:
     """The account that settings name; ``InputError`` where its keys are not found."""
-    return await module_of(cloud).open_account(cloud.settings_of(settings))
+    module = await asyncio.to_thread(module_of, cloud)  # some SDKs take half a second to load
+    return await module.open_account(cloud.settings_of(settings))

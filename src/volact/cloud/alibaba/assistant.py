@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Sequence
 
 import msgspec
+from alibabacloud_ecs20140526 import models
 
 from volact.agent.wrap import deflated, waiting_powershell
 from volact.cloud.alibaba.calls import Calls
@@ -107,9 +108,7 @@ async def run(
 async def _run_command(
     calls: Calls, instances: Sequence[str], command: str, *, name: str, timeout_s: int
 ) -> str:
-    from alibabacloud_ecs20140526.models import RunCommandRequest  # noqa: PLC0415  (an extra)
-
-    request = RunCommandRequest(
+    request = models.RunCommandRequest(
         type="RunPowerShellScript",
         name=name[:128],
         command_content=base64.b64encode(command.encode("ascii")).decode("ascii"),
@@ -124,9 +123,7 @@ async def _run_command(
 
 
 async def _send_file(calls: Calls, instances: Sequence[str], name: str, content: str) -> None:
-    from alibabacloud_ecs20140526.models import SendFileRequest  # noqa: PLC0415
-
-    request = SendFileRequest(
+    request = models.SendFileRequest(
         name=name,
         target_dir=_FOLDER,
         content=content,
@@ -141,11 +138,7 @@ async def _send_file(calls: Calls, instances: Sequence[str], name: str, content:
 
 async def agents(calls: Calls, instances: Sequence[str]) -> dict[str, Agent]:
     """The agents of instances."""
-    from alibabacloud_ecs20140526.models import (  # noqa: PLC0415
-        DescribeCloudAssistantStatusRequest,
-    )
-
-    request = DescribeCloudAssistantStatusRequest(instance_id=list(instances))
+    request = models.DescribeCloudAssistantStatusRequest(instance_id=list(instances))
     answer = await calls.ask("describe_cloud_assistant_status", request, _AgentSet, safe=True)
     found = answer.instance_cloud_assistant_status_set.instance_cloud_assistant_status
     return {agent.instance_id: agent for agent in found}
@@ -153,10 +146,9 @@ async def agents(calls: Calls, instances: Sequence[str]) -> dict[str, Agent]:
 
 async def tasks_of(calls: Calls, invocation: str) -> tuple[Task, ...]:
     """Every task of an invocation, with its output."""
-    from alibabacloud_ecs20140526.models import DescribeInvocationResultsRequest  # noqa: PLC0415
 
     async def page(token: str) -> _Page:
-        request = DescribeInvocationResultsRequest(
+        request = models.DescribeInvocationResultsRequest(
             invoke_id=invocation,
             content_encoding="Base64",
             max_results=PAGE,
@@ -174,7 +166,5 @@ async def tasks_of(calls: Calls, invocation: str) -> tuple[Task, ...]:
 
 async def stop(calls: Calls, invocation: str, instances: Sequence[str]) -> None:
     """End the tasks of some instances; asking twice does no harm."""
-    from alibabacloud_ecs20140526.models import StopInvocationRequest  # noqa: PLC0415
-
-    request = StopInvocationRequest(invoke_id=invocation, instance_id=list(instances))
+    request = models.StopInvocationRequest(invoke_id=invocation, instance_id=list(instances))
     await calls.ask("stop_invocation", request, _Done, safe=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from alibabacloud_ecs20140526 import models
 
 from volact.cloud.alibaba.calls import Calls
 from volact.cloud.alibaba.declaration import FILTERS
@@ -96,8 +97,6 @@ class EcsList:
         return ServerList(tuple(listed(region, one, known) for one in instances), {})
 
     async def _instances(self, filters: Mapping[str, Sequence[str]]) -> tuple[Instance, ...]:
-        from alibabacloud_ecs20140526 import models  # noqa: PLC0415  (an extra)
-
         asked: dict[str, Any] = {
             FILTERS[name]: values[0] for name, values in filters.items() if name in FILTERS
         }
@@ -119,7 +118,6 @@ class EcsList:
 
     async def _images(self) -> tuple[ImageRow, ...]:
         """Images of Windows but those of the marketplace, which say nothing of a licence."""
-        from alibabacloud_ecs20140526 import models  # noqa: PLC0415
 
         async def page(number: int) -> _Images:
             request = models.DescribeImagesRequest(

@@ -1,20 +1,26 @@
 """The SDK's keys and clients, with the settings that volact needs.
 
-The only module that imports the SDK when it is called.  No client retries:
-what may be asked twice is known in ``calls``.
+No client retries: what may be asked twice is known in ``calls``.
 """
 
 from __future__ import annotations
 
 import configparser
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from alibabacloud_credentials.client import Client as Credential
+from alibabacloud_credentials.provider import (
+    DefaultCredentialsProvider,
+    ProfileCredentialsProvider,
+)
+from alibabacloud_ecs20140526.client import Client
+from alibabacloud_tea_openapi.models import Config
+from darabonba.core import DaraCore
+from Tea.core import TeaCore
+
 from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
-from volact.cloud.alibaba.declaration import CLOUD
 from volact.cloud.alibaba.settings import AlibabaSettings
 from volact.cloud.endpoint import read_endpoint
 from volact.errors import InputError, one_line, unreadable
@@ -38,8 +44,6 @@ class Keys:
 
     def find(self) -> None:
         """Look for keys where the SDK does; ``InputError`` where there are none."""
-        # Here, in a thread: it takes half a second, in which an event loop would stand still.
-        import_module("alibabacloud_ecs20140526.client")
         try:
             self._provider.get_credentials()
         except Exception as error:  # of many types; what it says may quote a file
@@ -50,11 +54,6 @@ class Keys:
 
     def client(self, region: str) -> Any:
         """A client of ECS in one region; it may be used by several threads."""
-        from alibabacloud_credentials.client import Client as Credential  # noqa: PLC0415
-        from alibabacloud_ecs20140526.client import Client  # noqa: PLC0415
-        from alibabacloud_tea_openapi.models import Config  # noqa: PLC0415
-        from darabonba.core import DaraCore  # noqa: PLC0415
-
         own = read_endpoint(self._settings.endpoint, "ecs") if self._settings.endpoint else None
         scheme = own.scheme if own else "https"
         client = Client(
@@ -93,15 +92,6 @@ class Keys:
 
 
 def _provider(settings: AlibabaSettings) -> Any:
-    for name in ("alibabacloud_ecs20140526", "alibabacloud_credentials"):
-        if find_spec(name) is None:
-            raise CLOUD.missing_sdk()
-    from alibabacloud_credentials.provider import (  # noqa: PLC0415
-        DefaultCredentialsProvider,
-        ProfileCredentialsProvider,
-    )
-    from Tea.core import TeaCore  # noqa: PLC0415
-
     # By it the SDK asks for keys of roles, and for nothing else.
     TeaCore.get_adapter = staticmethod(lambda *_tls: BoundedAdapter(KEYS, "same-origin"))
     # A named file takes precedence over the environment, as a named section does.

@@ -1,20 +1,21 @@
 """The SDK's session and clients, with the settings that volact needs.
 
-The only module that imports the SDK when it is called.  No client retries:
-what may be asked twice is known in ``calls``.
+No client retries: what may be asked twice is known in ``calls``.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
 from volact.bounded.http_session import bind_pools
 from volact.bounded.stream import Limits
-from volact.cloud.aws.declaration import CLOUD
 from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.endpoint import read_endpoint
 from volact.errors import InputError, one_line, unreadable
@@ -35,8 +36,6 @@ class Keys:
 
     def find(self) -> None:
         """Look for keys where the SDK does; ``InputError`` where there are none."""
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  (an extra)
-
         for fetcher in _fetchers(self.session):
             _bind(fetcher._session, METADATA)
         try:
@@ -56,8 +55,6 @@ class Keys:
 
     def client(self, service: str, region: str) -> Any:
         """A client of one service in one region; it may be used by several threads."""
-        from botocore.config import Config  # noqa: PLC0415
-
         if not self.session.get_config_variable("region"):
             # STS, which is asked for the keys of a role, has regions too.
             self.session.set_config_variable("region", region)
@@ -86,11 +83,6 @@ class Keys:
 
 
 def _session(settings: AwsSettings) -> Any:
-    if find_spec("botocore") is None:
-        raise CLOUD.missing_sdk()
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-    from botocore.session import Session  # noqa: PLC0415
-
     # At its most talkative the SDK writes whole requests, tokens among them.
     logging.getLogger("botocore").setLevel(logging.WARNING)
     # A named file takes precedence over the environment, as a named profile does.

@@ -45,7 +45,6 @@ def check_account(settings: AccountSettings) -> None:
 async def open_account(settings: AccountSettings) -> Account:
     """Find the keys by asking for a token: of a principal, of this machine, of ``az``."""
     threads = BlockingCalls()
-    # In a thread: to import the SDK takes most of a second.
-    keys = await threads.run(lambda: Keys(cast(AzureSettings, settings)))
+    keys = Keys(cast(AzureSettings, settings))
     await threads.run(keys.find)
     return account_of(keys, threads)

@@ -1,23 +1,25 @@
 """The SDK's credentials and transport, with the settings that volact needs.
 
-The only module that imports the SDK when it is called.  No retries of the API's
-calls: what may be asked twice is known in ``calls``.
+No retries of the API's calls: what may be asked twice is known in ``calls``.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import requests
+from azure.core import PipelineClient
+from azure.core.pipeline.policies import BearerTokenCredentialPolicy
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest
+from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
 from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits
-from volact.cloud.azure.declaration import CLOUD
 from volact.cloud.azure.failures import as_failure
 from volact.cloud.azure.settings import AzureSettings
 from volact.cloud.endpoint import read_endpoint
@@ -50,8 +52,6 @@ class Keys:
     """
 
     def __init__(self, settings: AzureSettings, credential: Any = None) -> None:
-        if find_spec("azure") is None or find_spec("azure.identity") is None:
-            raise CLOUD.missing_sdk()
         # At their most talkative they write whole requests; of every place where no
         # credential is they warn.
         for name in ("azure", "msal"):
@@ -83,8 +83,6 @@ class Keys:
 
     def send(self, method: str, url: str, query: Mapping[str, str], body: object) -> Any:
         """One request to a path, or to a link that the API has given."""
-        from azure.core.rest import HttpRequest  # noqa: PLC0415  (an extra)
-
         path = url.removeprefix(self.endpoint)
         if not path.startswith("/"):  # no other place is sent a token
             raise ValueError("a link leads elsewhere")
@@ -99,8 +97,6 @@ class Keys:
         return text
 
     def _found(self) -> Any:
-        from azure.identity import ClientSecretCredential, DefaultAzureCredential  # noqa: PLC0415
-
         how: dict[str, Any] = {"transport": self._transport(TOKENS), "retry_total": 2}
         own = self._principal
         try:
@@ -118,16 +114,11 @@ class Keys:
             ) from error
 
     def _made(self) -> Any:
-        from azure.core import PipelineClient  # noqa: PLC0415
-        from azure.core.pipeline.policies import BearerTokenCredentialPolicy  # noqa: PLC0415
-
         bearer = BearerTokenCredentialPolicy(self, f"{self.endpoint}/.default")
         transport = self._transport(LIMITS)
         return PipelineClient(self.endpoint, transport=transport, policies=[bearer])
 
     def _transport(self, limits: Limits) -> Any:
-        from azure.core.pipeline.transport import RequestsTransport  # noqa: PLC0415
-
         session = requests.Session()
         bind_session(session, limits, "same-origin")
         return RequestsTransport(

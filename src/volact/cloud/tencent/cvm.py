@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tencentcloud.cvm.v20170312 import models
+
 from volact.cloud.calls import Value
 from volact.cloud.tencent.calls import PAGE, Calls, all_pages
 
@@ -71,8 +73,6 @@ class _Images(Value, frozen=True):
 
 async def states(calls: Calls, instances: Sequence[str]) -> dict[str, str]:
     """The state of each of at most ``MAX_IDS`` instances."""
-    from tencentcloud.cvm.v20170312 import models  # noqa: PLC0415  (an extra)
-
     request = models.DescribeInstancesRequest()
     request.InstanceIds = list(instances)
     request.Limit = PAGE
@@ -82,7 +82,6 @@ async def states(calls: Calls, instances: Sequence[str]) -> dict[str, str]:
 
 async def instances(calls: Calls, filters: Mapping[str, Sequence[str]]) -> tuple[Instance, ...]:
     """Every instance that the filters let through."""
-    from tencentcloud.cvm.v20170312 import models  # noqa: PLC0415
 
     async def page(offset: int) -> _Instances:
         request = models.DescribeInstancesRequest()
@@ -95,7 +94,6 @@ async def instances(calls: Calls, filters: Mapping[str, Sequence[str]]) -> tuple
 
 async def images(calls: Calls, filters: Mapping[str, Sequence[str]]) -> tuple[ImageRow, ...]:
     """Every image that the filters let through."""
-    from tencentcloud.cvm.v20170312 import models  # noqa: PLC0415
 
     async def page(offset: int) -> _Images:
         request = models.DescribeImagesRequest()
@@ -107,8 +105,6 @@ async def images(calls: Calls, filters: Mapping[str, Sequence[str]]) -> tuple[Im
 
 
 def _filters(filters: Mapping[str, Sequence[str]]) -> list[object]:
-    from tencentcloud.cvm.v20170312 import models  # noqa: PLC0415
-
     made = []
     for name, values in filters.items():
         item = models.Filter()

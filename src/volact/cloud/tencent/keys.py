@@ -16,8 +16,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tencentcloud.common import credential
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
+
 from volact.cloud.tencent.endpoint import endpoint_of
-from volact.cloud.tencent.sdk import need_sdk
+from volact.cloud.tencent.roles import AssumedRole, MachineRole, pod_role
 from volact.cloud.tencent.settings import TencentSettings
 from volact.errors import InputError, unreadable
 from volact.model.text import say
@@ -58,7 +61,6 @@ def find_keys(
     ``role`` asks the machine's own metadata service, which takes a while
     where there is none: it is the last resort.
     """
-    need_sdk()
     env = os.environ if environ is None else environ
     if not account.credentials and not account.profile:
         found = _from_environment(env)
@@ -151,11 +153,6 @@ def _from_file(path: Path, account: TencentSettings) -> Any:
 
 
 def _credential(secret_id: str, secret_key: str, token: str | None, *, where: str) -> Any:
-    from tencentcloud.common import credential  # noqa: PLC0415  (an extra)
-    from tencentcloud.common.exception.tencent_cloud_sdk_exception import (  # noqa: PLC0415
-        TencentCloudSDKException,
-    )
-
     try:
         return credential.Credential(secret_id, secret_key, token)
     except TencentCloudSDKException as error:
@@ -167,8 +164,6 @@ def _credential(secret_id: str, secret_key: str, token: str | None, *, where: st
 
 def _assumed(account: TencentSettings, secret_id: str, secret_key: str, role: str) -> Any:
     """Keys of a role, which the SDK fetches and renews with those of the file."""
-    from volact.cloud.tencent.roles import AssumedRole  # noqa: PLC0415 - needs the SDK
-
     endpoint = endpoint_of(account, "sts")
     # The SDK has no place for a scheme here, and takes a URL all the same.
     url_or_host = endpoint.host if endpoint.scheme == "https" else endpoint.url
@@ -179,8 +174,6 @@ def _from_identity(env: Mapping[str, str]) -> Any:
     """A pod of TKE is given a token in a file."""
     if not env.get("TKE_ROLE_ARN"):
         return None
-    from volact.cloud.tencent.roles import pod_role  # noqa: PLC0415 - needs the SDK
-
     try:
         return pod_role()
     except OSError as error:
@@ -190,8 +183,6 @@ def _from_identity(env: Mapping[str, str]) -> Any:
 
 
 def _machine_role() -> Any:
-    from volact.cloud.tencent.roles import MachineRole  # noqa: PLC0415 - needs the SDK
-
     return MachineRole().get_credential()
 
 

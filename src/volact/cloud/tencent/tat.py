@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
+from tencentcloud.tat.v20201028 import models
+
 from volact.cloud.calls import Value
 from volact.cloud.tencent.calls import PAGE, Calls, all_pages
 
@@ -70,8 +72,6 @@ async def run_command(
     calls: Calls, instances: Sequence[str], script: bytes, *, name: str, timeout_s: int
 ) -> str:
     """Start a ``.bat`` on instances; the invocation's id.  All of them or none."""
-    from tencentcloud.tat.v20201028 import models  # noqa: PLC0415  (an extra)
-
     request = models.RunCommandRequest()
     request.Content = base64.b64encode(script).decode("ascii")
     request.InstanceIds = list(instances)
@@ -87,8 +87,6 @@ async def run_command(
 
 async def agents(calls: Calls, instances: Sequence[str]) -> dict[str, Agent]:
     """The agents of instances; one without an agent is not among them."""
-    from tencentcloud.tat.v20201028 import models  # noqa: PLC0415
-
     request = models.DescribeAutomationAgentStatusRequest()
     request.InstanceIds = list(instances)
     request.Limit = PAGE
@@ -99,8 +97,6 @@ async def agents(calls: Calls, instances: Sequence[str]) -> dict[str, Agent]:
 
 async def tasks_of(calls: Calls, invocations: Sequence[str]) -> tuple[Task, ...]:
     """Every task of a few invocations, with its output."""
-    from tencentcloud.tat.v20201028 import models  # noqa: PLC0415
-
     chosen = models.Filter()
     chosen.Name = "invocation-id"
     chosen.Values = list(invocations)
@@ -116,8 +112,6 @@ async def tasks_of(calls: Calls, invocations: Sequence[str]) -> tuple[Task, ...]
 
 async def tasks(calls: Calls, ids: Sequence[str]) -> tuple[Task, ...]:
     """Tasks by their ids, at most ``MAX_IDS``, with their output."""
-    from tencentcloud.tat.v20201028 import models  # noqa: PLC0415
-
     request = models.DescribeInvocationTasksRequest()
     request.InvocationTaskIds = list(ids)
     return (await _tasks(calls, request)).invocation_task_set or ()
@@ -131,8 +125,6 @@ async def _tasks(calls: Calls, request: object) -> _Tasks:
 
 async def cancel(calls: Calls, invocation: str, instances: Sequence[str]) -> None:
     """End the tasks of some instances; asking twice does no harm."""
-    from tencentcloud.tat.v20201028 import models  # noqa: PLC0415
-
     request = models.CancelInvocationRequest()
     request.InvocationId = invocation
     request.InstanceIds = list(instances)
