@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from fuzz_base import Target
 
 from volact.cli.options.changes import RolloutOptions
-from volact.cli.rollout_options import control_of
+from volact.cli.rollout import control_of
 from volact.cli.sinks import parse_reports
 from volact.cloud.tencent.declaration import CLOUD
 from volact.core.explain import explain

@@ -45,11 +45,11 @@ def verbs_of(modules: set[str]) -> set[str]:
 
 def test_the_table_has_every_module_and_no_other() -> None:
     modules = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
-    assert {verb.work.partition(".")[0] for verb in ALL} == modules
+    assert {verb.function.partition(".")[0] for verb in ALL} == modules
     assert len({verb.name for verb in VERBS}) == len(VERBS)
 
 
-@pytest.mark.parametrize("verb", ALL, ids=lambda verb: verb.work)
+@pytest.mark.parametrize("verb", ALL, ids=lambda verb: verb.function)
 def test_the_table_says_what_the_modules_say(verb: Verb) -> None:
     options = options_of(verb)
     assert verb.summary == " ".join(str(options.__doc__).partition("\n\n")[0].split())

@@ -11,12 +11,12 @@ from pathlib import Path
 from cloud_lab import QUICK_PAUSES, CloudLab, checked
 from msgspec.structs import replace
 
+from volact.cloud.account import RegionAccount
 from volact.cloud.azure.account import account_of
 from volact.cloud.azure.calls import Calls
 from volact.cloud.azure.sdk import Keys
 from volact.cloud.azure.settings import AzureSettings
 from volact.cloud.base import RunCommand
-from volact.cloud.region_account import RegionAccount
 from volact.threads import BlockingCalls
 from volact_lab.azure import api
 from volact_lab.azure.front import AzureFront

@@ -5,7 +5,9 @@ The verbs are listed in ``registry``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -13,8 +15,9 @@ import typer
 from volact import __version__
 from volact.cli.failure import WRONG_INPUT, tell
 from volact.cli.registry import make_app
-from volact.cli.usage import usage_line
-from volact.model.text import say
+from volact.model.text import Text, raw, ready, say
+from volact.words import use
+from volact.words.choose import known_language
 
 _HELP = """Keeps Windows Servers activated against their own cloud's KMS host.
 
@@ -57,3 +60,78 @@ def _start(
     ] = False,
 ) -> None:
     """The options before a verb."""
+
+
+# What Typer and pydantic print, and the sentence of volact for it.
+_FORMS: tuple[tuple[str, Callable[..., Text]], ...] = (
+    (
+        r"(No such .+?)(?: \(Possible options?: |\. Did you mean )(.+?)[)?]",
+        lambda what, near: say("{what}, did you mean {near}?", what=_sentence(what), near=near),
+    ),
+    (r"No such option: (.+)", lambda name: say("no such option: {name}", name=name)),
+    (r"No such command (.+)", lambda name: say("no such command {name}", name=name)),
+    (
+        r"Option (.+) does not take a value",
+        lambda name: say("option {name} does not take a value", name=name),
+    ),
+    (
+        r"Option (.+) requires .+",
+        lambda name: say("option {name} requires a value", name=name),
+    ),
+    (r"Missing command", lambda: say("the command is missing")),
+    (
+        r"Missing (?:argument|option|parameter) (.+?)(?:\..*)?",
+        lambda name: say("{name} is missing", name=name),
+    ),
+    (
+        r"Got unexpected extra arguments?\S* \((.+)\)",
+        lambda words: say("unexpected arguments: {words}", words=words),
+    ),
+    (
+        r"Invalid value for (.+?): (?:Value error, )?(.+)",
+        lambda name, why: say("invalid value for {name}: {why}", name=name, why=_sentence(why)),
+    ),
+    (
+        r"(.+) is not one of (.+)",
+        lambda value, known: say("{value} is not one of {known}", value=value, known=known),
+    ),
+    (
+        r"Input should be greater than or equal to (\S+)",
+        lambda least: say("it must be at least {least}", least=least),
+    ),
+    (
+        r"Input should be less than or equal to (\S+)",
+        lambda most: say("it must be at most {most}", most=most),
+    ),
+    (r"Input should be a valid integer.*", lambda: say("it must be a whole number")),
+    (r"Input should be a valid number.*", lambda: say("it must be a number")),
+    (
+        r"unsupported language (.+) \((.+)\)",
+        lambda name, known: say(
+            "unsupported language {name} (known: {known})", name=name, known=known
+        ),
+    ),
+)
+
+
+def usage_line(error: typer.TyperException, args: Sequence[str]) -> Text:
+    """A usage error as one sentence with the help to read, in the language of ``--lang``."""
+    _use_language(args)
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "volact"
+    message = _sentence(" ".join(error.format_message().split()).rstrip("."))
+    return say("{message} (see: {command})", message=message, command=raw(f"{path} --help"))
+
+
+def _sentence(text: str) -> Text:
+    for form, said in _FORMS:
+        if match := re.fullmatch(form, text):
+            return said(*match.groups())
+    return ready(text)
+
+
+def _use_language(args: Sequence[str]) -> None:
+    """The option itself may not have been read before the error."""
+    words = [word for arg in args for word in arg.split("=", 1)]
+    if name := known_language(dict(pairwise(words)).get("--lang", "")):
+        use(name)

@@ -13,16 +13,16 @@ from pathlib import Path
 import msgspec
 
 from volact import __version__
-from volact.cli.cloud_options import (
+from volact.cli.failure import tell
+from volact.cli.options.servers import ConnectOptions, ServerOptions, SourceOptions
+from volact.cli.selection import (
     account_words,
-    listed,
+    cloud_inventory,
     refuse_leftovers,
+    servers_of,
     source_words,
     with_account,
 )
-from volact.cli.failure import tell
-from volact.cli.options.servers import ConnectOptions, ServerOptions, SourceOptions
-from volact.cli.selection import servers_of
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.errors import InputError
@@ -93,7 +93,7 @@ def inventory_of(options: SourceOptions) -> Inventory:
     refuse_leftovers(options)
     inventory = Inventory()
     if options.from_:
-        inventory = listed(options)
+        inventory = cloud_inventory(options)
     elif options.inventory:
         inventory = load_inventory(options.inventory)
     for note in inventory.notes:

@@ -1,4 +1,4 @@
-"""Changes in two passes: plan for every server, show it and ask, apply exactly that."""
+"""How a run changes servers: with a question after all plans, or without one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Protocol
 
 from volact.cli.console import columns_of, wants_colour
 from volact.cli.progress import shown
-from volact.cli.run_controller import RunController
+from volact.cli.run_controller import RunController, run_through
+from volact.cli.runtime import run_async
 from volact.event_loop import new_runner
 from volact.fleet import apply_fleet, needs_all_servers, plan_fleet, plan_together
 from volact.model.report import ServerReport
@@ -38,6 +39,13 @@ def plan_first(run: RunController, agreed: Callable[[list[Outcome]], bool]) -> i
             for outcome in pending:
                 run.take(outcome.report)
     return run.finish()
+
+
+def unattended(run: RunController) -> int:
+    """Apply what the run's policy allows, without a question."""
+    if needs_all_servers(run.fleet.job):
+        return plan_first(run, lambda _: True)
+    return run_async(run_through(run))
 
 
 async def _planned(run: RunController) -> list[Outcome]:

@@ -31,7 +31,8 @@ class Verb:
 
     ``summary`` is the first paragraph of its help.  ``options`` names a class below
     ``volact.cli.options``, ``work`` a function below ``volact.cli.verbs`` that takes an
-    instance of it and returns the exit code.  A verb with ``parts`` is a group of them.
+    instance of it and returns the exit code; without it, function and module have the
+    verb's name.  A verb with ``parts`` is a group of them.
     """
 
     name: str
@@ -40,98 +41,59 @@ class Verb:
     work: str = ""
     parts: tuple[Verb, ...] = ()
 
+    @property
+    def function(self) -> str:
+        """The module and the function of its work."""
+        own = self.name.replace("-", "_")
+        return self.work or f"{own}.{own}"
+
 
 # In the order in which an operator meets them.
 VERBS = (
-    Verb(
-        "check",
-        "Check servers and report problems; changes nothing.",
-        "servers.CheckOptions",
-        "check.check",
-    ),
-    Verb(
-        "plan",
-        "Show what activate would do; changes nothing.",
-        "servers.PlanOptions",
-        "plan.plan",
-    ),
+    Verb("check", "Check servers and report problems; changes nothing.", "servers.CheckOptions"),
+    Verb("plan", "Show what activate would do; changes nothing.", "servers.PlanOptions"),
     Verb(
         "activate",
         "Repair and activate servers; asks before any change.",
         "changes.ActivateOptions",
-        "activate.activate",
     ),
     Verb(
         "endpoints",
         "Check KMS hosts, time servers and DNS from this machine.",
         "tools.EndpointOptions",
-        "endpoints.endpoints",
     ),
     Verb(
-        "script",
-        "Write a self-contained script to run on a server by hand.",
-        "tools.ScriptOptions",
-        "script.script",
+        "script", "Write a self-contained script to run on a server by hand.", "tools.ScriptOptions"
     ),
     Verb(
-        "read-answer",
-        "Report on servers from copied or downloaded answers.",
-        "tools.ReadOptions",
-        "read_answer.read_answer",
+        "read-answer", "Report on servers from copied or downloaded answers.", "tools.ReadOptions"
     ),
     Verb(
         "bundle",
         "Write what servers answered to a file, with names removed.",
         "servers.BundleOptions",
-        "bundle.bundle",
     ),
     Verb(
         "replay",
         "Judge a bundle again with today's rules; show differences.",
         "tools.ReplayOptions",
-        "replay.replay_files",
     ),
-    Verb(
-        "explain",
-        "Explain an error code, event id or finding.",
-        "explain.ExplainOptions",
-        "explain.explain",
-    ),
+    Verb("explain", "Explain an error code, event id or finding.", "explain.ExplainOptions"),
     Verb(
         "providers",
         "List the known providers, or show one with its sources.",
         "tools.ProvidersOptions",
-        "providers.providers",
     ),
+    Verb("demo", "Activate a simulated fleet and show the result.", "lab.DemoOptions"),
+    Verb("undo", "Undo the changes of a run; asks before any change.", "changes.UndoOptions"),
     Verb(
-        "demo",
-        "Activate a simulated fleet and show the result.",
-        "lab.DemoOptions",
-        "demo.demo",
+        "watch", "Check at an interval, repair if allowed, report changes.", "changes.WatchOptions"
     ),
-    Verb(
-        "undo",
-        "Undo the changes of a run; asks before any change.",
-        "changes.UndoOptions",
-        "undo.undo",
-    ),
-    Verb(
-        "watch",
-        "Check at an interval, repair if allowed, report changes.",
-        "changes.WatchOptions",
-        "watch.watch",
-    ),
-    Verb(
-        "serve",
-        "Serve console and API for a team.",
-        "service.ServeOptions",
-        "serve.serve",
-    ),
+    Verb("serve", "Serve console and API for a team.", "service.ServeOptions"),
     Verb(
         "worker",
         "Work on the runs of the service, on this or another machine.",
         "service.WorkerOptions",
-        "worker.worker",
     ),
     Verb(
         "user",
@@ -168,50 +130,24 @@ VERBS = (
         "status",
         "Show the fleet's state from the store; contacts no server.",
         "store_reports.StatusOptions",
-        "status.status",
     ),
     Verb(
         "expiring",
         "List licences that end soon, have expired or are overdue.",
         "store_reports.ExpiringOptions",
-        "expiring.expiring",
     ),
+    Verb("runs", "List the runs: time, command, duration and result.", "store_reports.RunsOptions"),
     Verb(
-        "runs",
-        "List the runs: time, command, duration and result.",
-        "store_reports.RunsOptions",
-        "runs.runs",
-    ),
-    Verb(
-        "diff",
-        "Compare two runs: servers and findings that changed.",
-        "store_reports.DiffOptions",
-        "diff.diff",
+        "diff", "Compare two runs: servers and findings that changed.", "store_reports.DiffOptions"
     ),
     Verb(
         "history",
         "Show a server's checks and changes, newest first.",
         "store_reports.HistoryOptions",
-        "history.history",
     ),
-    Verb(
-        "export",
-        "Export the store.",
-        "store_reports.ExportOptions",
-        "export.export",
-    ),
-    Verb(
-        "prune",
-        "Delete old runs; keeps each server's newest row.",
-        "store_reports.PruneOptions",
-        "prune.prune",
-    ),
-    Verb(
-        "forget",
-        "Delete servers from the store; asks first.",
-        "store_reports.ForgetOptions",
-        "forget.forget",
-    ),
+    Verb("export", "Export the store.", "store_reports.ExportOptions"),
+    Verb("prune", "Delete old runs; keeps each server's newest row.", "store_reports.PruneOptions"),
+    Verb("forget", "Delete servers from the store; asks first.", "store_reports.ForgetOptions"),
     Verb(
         "inventory",
         "Show, check or convert an inventory.",
@@ -219,29 +155,24 @@ VERBS = (
             Verb(
                 "show",
                 "Show the selected servers and where their logins come from.",
-                "inventory.ShowOptions",
+                "servers.InventoryShowOptions",
                 "inventory.show",
             ),
             Verb(
                 "check",
                 "Report every mistake in an inventory; exit code 2 for one.",
-                "inventory.CheckOptions",
+                "servers.InventoryCheckOptions",
                 "inventory.check",
             ),
             Verb(
                 "export",
                 "Convert the selected servers to another inventory format.",
-                "inventory.ExportOptions",
+                "servers.InventoryExportOptions",
                 "inventory.export",
             ),
         ),
     ),
-    Verb(
-        "mcp",
-        "Serve read-only tools for a language model (MCP).",
-        "mcp.McpOptions",
-        "mcp.mcp",
-    ),
+    Verb("mcp", "Serve read-only tools for a language model (MCP).", "service.McpOptions"),
     Verb(
         "lab",
         "Run a simulated fleet of Windows Servers behind real SSH.",
@@ -249,7 +180,7 @@ VERBS = (
             Verb(
                 "serve",
                 "Start a simulated fleet and run until stopped.",
-                "lab.ServeOptions",
+                "lab.LabServeOptions",
                 "lab.serve",
             ),
             Verb(
@@ -312,7 +243,7 @@ def options_of(verb: Verb) -> type[Any]:
 
 def work_of(verb: Verb) -> Callable[[Any], int]:
     """The function that does a verb's work; imports everything that it needs."""
-    work: Callable[[Any], int] = _load(f"volact.cli.verbs.{verb.work}")
+    work: Callable[[Any], int] = _load(f"volact.cli.verbs.{verb.function}")
     return work
 
 
@@ -347,11 +278,12 @@ def _taking(options: type[Any], verb: Verb) -> Callable[..., int]:
 
 def _parameter(item: dataclasses.Field[object], hint: object) -> inspect.Parameter:
     return inspect.Parameter(
-        item.name, inspect.Parameter.KEYWORD_ONLY, default=_default(item), annotation=hint
+        item.name, inspect.Parameter.KEYWORD_ONLY, default=default_of(item), annotation=hint
     )
 
 
-def _default(item: dataclasses.Field[object]) -> object:
+def default_of(item: dataclasses.Field[Any]) -> object:
+    """The default of an option; ``inspect.Parameter.empty`` where it has none."""
     if item.default is not dataclasses.MISSING:
         return item.default
     if item.default_factory is not dataclasses.MISSING:

@@ -1,18 +1,28 @@
-"""The note on a rollout that stopped early: why, and the command that continues it.
+"""A rollout on the command line: its options as values, and the note on one that stopped early.
 
-When it stops is decided in ``volact.fleet``.
+Their meaning, and when a rollout stops, is ``volact.fleet``'s.  Input errors are found here,
+before a server is contacted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
 from volact.cli.failure import tell
-from volact.fleet import Ended, Event, Stop, Stopped
+from volact.cli.options.changes import KMS_CONCURRENCY, CautionOptions
+from volact.cli.options.servers import ConnectOptions, ServerOptions
+from volact.cli.options.shared import RETRIES
+from volact.errors import InputError
+from volact.fleet import Canary, Control, Ended, Event, Rate, Share, Stop, Stopped
+from volact.fleet.machine_limits import most_at_a_time
 from volact.model.report import RunReport, ServerReport, StopRow
 from volact.model.text import Text, count, say
 from volact.report.base import Invocation
 from volact.report.next_step import same_servers
+from volact.typed import quoted
 
 
 class RolloutSummary:
@@ -73,3 +83,47 @@ def announce_drain(signals: int) -> None:
     """Print on the first signal that changes under way are finished first."""
     if signals == 1:
         tell(say("finishing the servers in progress; press Ctrl-C again to stop at once"))
+
+
+T = TypeVar("T")
+
+
+def control_of(options: ConnectOptions) -> Control:
+    """The settings of the run; ``InputError`` for a value that cannot be read."""
+    rollout = options if isinstance(options, CautionOptions) else None
+    return Control(
+        concurrency=options.concurrency or most_at_a_time(),
+        adaptive=True,
+        processes=options.processes,
+        pace=_read("--pace", options.pace, Rate.parse),
+        canary=_read("--canary", rollout.canary, Canary.parse) if rollout else None,
+        max_failures=_read("--max-failures", rollout.max_failures, Share.parse)
+        if rollout
+        else None,
+        kms_concurrency=rollout.kms_concurrency if rollout else KMS_CONCURRENCY,
+    )
+
+
+def _read(option: str, word: str, parse: Callable[[str], T]) -> T | None:
+    if not word:
+        return None
+    try:
+        return parse(word)
+    except ValueError as error:
+        raise InputError(error.args[0], where=option) from error
+
+
+def rollout_words(options: ServerOptions) -> str:
+    """The options that a continued rollout needs again."""
+    named = [("--pace", options.pace), ("--retries", _unless(options.retries, RETRIES))]
+    if isinstance(options, CautionOptions):
+        named += [
+            ("--canary", options.canary),
+            ("--max-failures", options.max_failures),
+            ("--kms-concurrency", _unless(options.kms_concurrency, KMS_CONCURRENCY)),
+        ]
+    return " ".join(f"{name} {quoted(value)}" for name, value in named if value)
+
+
+def _unless(number: int, default: int) -> str:
+    return "" if number == default else str(number)

@@ -20,8 +20,7 @@ from volact.cli.failure import FAILED, INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet
 from volact.cli.options.servers import ServerOptions
 from volact.cli.progress import Progress, make_progress, shown
-from volact.cli.rollout import RolloutSummary, announce_drain
-from volact.cli.rollout_options import control_of
+from volact.cli.rollout import RolloutSummary, announce_drain, control_of
 from volact.cli.run_store import RunStore, open_run_store
 from volact.cli.runtime import ignore_signal, stop_on_signals
 from volact.cli.sinks import Sinks, parse_reports

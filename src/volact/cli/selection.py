@@ -1,10 +1,19 @@
-"""Which servers a command line means, and which of them the inventory skips."""
+"""Which servers a command line means: of an inventory or a cloud's list, and by which account."""
 
 from __future__ import annotations
 
+import msgspec
+
 from volact.cli.failure import tell
 from volact.cli.options.servers import SourceOptions
+from volact.cli.options.shared import RUN_COMMANDS
+from volact.cli.runtime import run_async
+from volact.cloud.base import Cloud
+from volact.cloud.registry import cloud_of_scheme, clouds
+from volact.errors import InputError
 from volact.inventory import Inventory, addressed, choose, without_skipped
+from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
+from volact.model.account import AccountSettings
 from volact.model.server import Server
 from volact.model.text import count, listed, raw, say
 
@@ -39,3 +48,72 @@ def servers_of(
         )
     )
     return left
+
+
+def cloud_inventory(options: SourceOptions) -> Inventory:
+    """The servers that ``--from`` lists."""
+    cloud, scopes = parse_source(options.from_)
+    via = options.via or cloud.scheme
+    if via in RUN_COMMANDS and via != cloud.scheme:
+        raise InputError(
+            say("--via {via}: not for {title}", via=via, title=cloud.title),
+            say("such as {example}", example=f"--via {cloud.scheme}"),
+        )
+    source = Source(
+        cloud=cloud,
+        scopes=scopes,
+        filters=parse_filters(cloud, options.from_filter),
+        via=via,
+        account=account_of(options, cloud),
+    )
+    return run_async(list_servers(source))
+
+
+def refuse_leftovers(options: SourceOptions) -> None:
+    """``InputError`` for options that need ``--from``."""
+    for name, value in (("--via", options.via), ("--from-filter", options.from_filter)):
+        if value and not options.from_:
+            raise InputError(
+                say("{name} goes with --from", name=name),
+                say("such as {example}", example=f"--from {_example()}"),
+            )
+    if options.from_ and options.inventory:
+        raise InputError(say("--inventory and --from are both given"), say("give one of them"))
+
+
+def account_of(
+    options: SourceOptions, cloud: Cloud, beneath: AccountSettings | None = None
+) -> AccountSettings:
+    """The account of the options, over ``beneath``, that of the inventory."""
+    given = {option.name: options.accounts.get(cloud.key(option), "") for option in cloud.options}
+    account = beneath or AccountSettings()
+    if not any(given.values()):
+        return account
+    named = {name: value for name, value in given.items() if value}
+    return msgspec.structs.replace(cloud.settings_of(account), **named)
+
+
+def with_account(options: SourceOptions, server: Server) -> Server:
+    """The server with the account that the options name."""
+    cloud = cloud_of_scheme(server.address.scheme)
+    if cloud is None:
+        return server
+    return msgspec.structs.replace(server, account=account_of(options, cloud, server.account))
+
+
+def account_words(options: SourceOptions) -> list[tuple[str, str]]:
+    """The account options, for the next command."""
+    return [(f"--{key}", value) for key, value in options.accounts.items()]
+
+
+def source_words(options: SourceOptions) -> list[tuple[str, str]]:
+    """The list options, for the next command."""
+    return [
+        ("--from", options.from_),
+        ("--via", options.via or ""),
+        *(("--from-filter", word) for word in options.from_filter),
+    ]
+
+
+def _example() -> str:
+    return next(f"{cloud.name}:{cloud.listing.example}" for cloud in clouds() if cloud.listing)

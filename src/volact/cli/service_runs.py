@@ -15,6 +15,7 @@ from volact.cli.fleet_options import consent_of
 from volact.cli.options.changes import ActivateOptions, CautionOptions, UndoOptions
 from volact.cli.options.servers import CheckOptions, PlanOptions, ServerOptions
 from volact.cli.progress import make_progress, shown
+from volact.cli.registry import default_of
 from volact.cli.run_controller import DOING, stdout_writer
 from volact.cli.service_client import client_of
 from volact.cli.sinks import Sinks, parse_reports
@@ -61,10 +62,7 @@ def run_by_service(options: ServiceOptions, verb: Verb) -> int:
 
 def _require_taken(options: ServiceOptions) -> None:
     for field in dataclasses.fields(options):
-        usual = field.default
-        if field.default_factory is not dataclasses.MISSING:
-            usual = field.default_factory()
-        if field.name not in _TAKEN and getattr(options, field.name) != usual:
+        if field.name not in _TAKEN and getattr(options, field.name) != default_of(field):
             name = f"--{field.name.strip('_').replace('_', '-')}"
             raise InputError(
                 say("{option} does not go with --service", option=raw(name)),

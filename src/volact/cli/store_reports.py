@@ -7,8 +7,8 @@ Each verb is in ``verbs/``; the questions are in ``volact.queries``, the reports
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -31,15 +31,9 @@ from volact.typed import quoted
 from volact.words import tr
 
 
-@contextmanager
-def remembered(options: StoreReportOptions) -> Iterator[Store | None]:
-    """Open the store for reading; ``None`` if there is none yet."""
-    store = open_store(options.store or None, create=False)
-    if store is None:
-        yield None
-        return
-    with store:
-        yield store
+def remembered(options: StoreReportOptions) -> AbstractContextManager[Store | None]:
+    """The store, open for reading inside a block; ``None`` if there is none yet."""
+    return open_store(options.store or None, create=False) or nullcontext()
 
 
 def existing_store(url: str) -> Store:

@@ -18,7 +18,8 @@ from volact.cli.console import columns_of, use_stdout
 from volact.cli.failure import INTERRUPTED, report_error, tell
 from volact.cli.fleet_options import Fleet
 from volact.cli.options.servers import FleetOptions
-from volact.cli.rollout_options import rollout_words
+from volact.cli.plan_first import unattended
+from volact.cli.rollout import rollout_words
 from volact.cli.run_controller import (
     RunController,
     RunListeners,
@@ -27,7 +28,6 @@ from volact.cli.run_controller import (
     stdout_writer,
 )
 from volact.cli.runtime import StopSignal, run_async
-from volact.cli.verbs.activate import unattended
 from volact.errors import InputError, VolactError
 from volact.model.error_text import error_text
 from volact.model.report import RunReport

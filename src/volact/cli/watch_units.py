@@ -16,6 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from volact.cli.registry import default_of
 from volact.errors import InputError
 from volact.model.text import say
 from volact.words import tr
@@ -42,10 +43,7 @@ def words_of(options: Any) -> Iterator[str]:
     """The options as they are typed, without the interval; targets last."""
     for item in dataclasses.fields(options):
         value = getattr(options, item.name)
-        unset = item.default
-        if item.default_factory is not dataclasses.MISSING:
-            unset = item.default_factory()
-        if item.name in (*_TIMING, "targets") or value == unset:
+        if item.name in (*_TIMING, "targets") or value == default_of(item):
             continue
         name = f"--{item.name.strip('_').replace('_', '-')}"
         if value is True:

@@ -6,15 +6,13 @@ it imports declarations alone; a cloud's SDK is imported by ``module_of``.
 
 from __future__ import annotations
 
-import asyncio
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import cast
 
 from volact import cloud as _folder
-from volact.cloud.base import Account, Cloud, CloudModule
-from volact.model.account import AccountSettings
+from volact.cloud.base import Cloud, CloudModule
 
 
 @cache
@@ -43,9 +41,3 @@ def module_of(cloud: Cloud) -> CloudModule:
         if (error.name or "volact").partition(".")[0] == "volact":
             raise
         raise cloud.missing_sdk() from error
-
-
-async def open_account(cloud: Cloud, settings: AccountSettings) -> Account:
-    """The account that settings name; ``InputError`` where its keys are not found."""
-    module = await asyncio.to_thread(module_of, cloud)  # some SDKs take half a second to load
-    return await module.open_account(cloud.settings_of(settings))

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from volact.cloud.account import open_account
 from volact.cloud.base import (
     Account,
     ApiError,
@@ -22,7 +23,7 @@ from volact.cloud.base import (
     ListingSyntax,
     ServerList,
 )
-from volact.cloud.registry import clouds, open_account
+from volact.cloud.registry import clouds
 from volact.errors import InputError
 from volact.inventory.fields import near
 from volact.inventory.listing import Inventory

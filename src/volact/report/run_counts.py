@@ -2,20 +2,26 @@
 
 Counts only, never rows: a run over ten thousand servers takes no more memory than a
 run over ten.  An undo has an exit code of its own: a server that is as it was before a
-run may well need attention, which is what was asked for.
+run may well need attention, which is what was asked for.  The counts of two checks can be
+shown side by side.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TextIO
 
 import msgspec
 
 from volact.core.main_cause import lead
-from volact.model.report import ServerReport, Summary
+from volact.model.report import RunReport, ServerReport, Summary
+from volact.model.text import say
 from volact.model.undo import UndoRow
-from volact.report.words import ERROR_NAMES, accepted_ids
+from volact.report.base import Writer
+from volact.report.terminal_safe import pad, plain, width
+from volact.report.words import COUNTED, ERROR_NAMES, VERDICTS, accepted_ids
+from volact.words import tr
 
 ALL_WELL = 0
 ATTENTION = 3
@@ -114,3 +120,59 @@ class UndoCounts(RunCounts):
         if self.words["unreachable"]:
             return UNEXAMINED
         return ATTENTION if self.words.total() > sum(self.words[w] for w in _WELL) else ALL_WELL
+
+
+_CAUSES = 16
+
+
+class ComparingWriter:
+    """Another writer's report, headed by the counts before and now."""
+
+    def __init__(self, out: TextIO, before: RunCounts, inner: Writer) -> None:
+        self._out = out
+        self._before = before
+        self._after = RunCounts()
+        self._inner = inner
+
+    def add(self, server: ServerReport) -> None:
+        """Count one server and hand it on."""
+        self._after.add(server)
+        self._inner.add(server)
+
+    def finish(self, run: RunReport) -> None:
+        """Write the table, then the other writer's report."""
+        self._out.write(before_after(self._before, self._after) + "\n")
+        self._inner.finish(run)
+
+
+def before_after(before: RunCounts, after: RunCounts) -> str:
+    """A small table: how many servers had each verdict and each cause."""
+    verdicts = [
+        (tr(VERDICTS[verdict]), before.verdicts[verdict], after.verdicts[verdict])
+        for verdict in COUNTED
+        if before.verdicts[verdict] or after.verdicts[verdict]
+    ]
+    causes = [
+        (plain(tr(name)), before.causes[name], after.causes[name])
+        for name, _ in _ranked(before.causes, after.causes)
+    ]
+    heads = [tr(say("verdict")), tr(say("cause"))]
+    names = [*heads, *(name for name, _, _ in [*verdicts, *causes])]
+    columns = max(width(name) for name in names) + 2
+    times = (tr(say("before")), tr(say("now")))
+    lines = [_line(heads[0], *times, columns)]
+    lines += [_line(name, was, now, columns) for name, was, now in verdicts]
+    if causes:
+        lines += ["", _line(heads[1], *times, columns)]
+        lines += [_line(name, was, now, columns) for name, was, now in causes]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _ranked(before: Counter[str], after: Counter[str]) -> list[tuple[str, int]]:
+    both = Counter({name: max(before[name], after[name]) for name in {**before, **after}})
+    return both.most_common(_CAUSES)
+
+
+def _line(name: str, was: object, now: object, columns: int) -> str:
+    numbers = (f"{' ' * (8 - width(str(number)))}{number}" for number in (was, now))
+    return pad(name, columns) + "".join(numbers)

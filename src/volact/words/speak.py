@@ -2,18 +2,22 @@
 
 The language belongs to the running context, like a locale: ``use`` sets it for good,
 ``speaking`` for a ``with`` block.
+
+Rows of the store are the JSON document, so their sentences have lost what they were made of.
+A sentence that volact made is found by the form of its template.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from volact.model.text import Text, clause
-from volact.words.stored import Form, forms_of, found_again
 
 if TYPE_CHECKING:
     from volact.words.po import Catalogue
@@ -129,3 +133,42 @@ def _argument(value: object, name: str) -> object:
 def _number(args: Mapping[str, object]) -> int:
     number = args.get("n")
     return number if isinstance(number, int) else 1
+
+
+_TELLING = 2  # so many words of its own tell a template
+_WORD = re.compile(r"[A-Za-z-]{3,}")
+_KINDS = {"code": "0x[0-9A-F]{8}", "meaning": ".+"}
+_ONE_WORD = {"image": r"\S+"}  # what has no spaces in any template
+
+Form = tuple[str, re.Pattern[str]]  # a template, and what it matches
+
+
+def forms_of(templates: Iterable[str]) -> tuple[Form, ...]:
+    """What templates match, the one with the most words of its own first."""
+    own = {text: re.sub(r"\{\w+\}", "", text) for text in templates if "{" in text}
+    told = [text for text, rest in own.items() if re.search(r"[a-z]", rest) or "{code}" in text]
+    return tuple((text, _form(text)) for text in sorted(told, key=lambda text: -len(own[text])))
+
+
+def found_again(text: str, forms: Iterable[Form]) -> tuple[str, dict[str, str]] | None:
+    """The template of a sentence and its arguments."""
+    for template, form in forms if " " in text else ():
+        if match := form.fullmatch(text):
+            return template, match.groupdict()
+    return None
+
+
+def _form(template: str) -> re.Pattern[str]:
+    """What a template matches once it is filled in; a name that is there twice holds the same.
+
+    Where the template has few words of its own, its arguments have none but one.
+    """
+    telling = len(_WORD.findall(re.sub(r"\{\w+\}", "", template))) >= _TELLING
+    parts, known = "", set[str]()
+    for literal, name, *_ in string.Formatter().parse(template):
+        parts += re.escape(literal)
+        if name:
+            any_ = _ONE_WORD.get(name, ".+") if telling else _KINDS.get(name, r"\S+")
+            parts += f"(?P={name})" if name in known else f"(?P<{name}>{any_})"
+            known.add(name)
+    return re.compile(parts, re.DOTALL)

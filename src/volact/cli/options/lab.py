@@ -24,7 +24,7 @@ Seed = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeOptions:
+class LabServeOptions:
     """Start a simulated fleet and run until stopped."""
 
     servers: Annotated[

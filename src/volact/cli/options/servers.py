@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from volact.cli.options.accounts import OF_ACCOUNTS
 from volact.cli.options.completion import complete_target
 from volact.cli.options.language import Lang
 from volact.cli.options.shared import (
     LISTS,
+    OF_ACCOUNTS,
     RETRIES,
     RUN_COMMANDS,
     Allow,
@@ -28,6 +28,7 @@ from volact.cli.options.shared import (
     Retries,
     Service,
     StoreUrl,
+    TableOrJson,
     Verbose,
     Via,
 )
@@ -240,3 +241,30 @@ class BundleOptions(ConnectOptions):
         str, typer.Option("--to", metavar="FILE", help="Output file; must not exist.")
     ] = "volact-bundle.json"
     former: Former = ""
+
+
+InventoryFormat = Literal["toml", "csv", "ansible"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InventoryShowOptions(SourceOptions):
+    """Show the selected servers and where their logins come from."""
+
+    output: TableOrJson = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InventoryCheckOptions(SourceOptions):
+    """Report every mistake in an inventory; exit code 2 for one."""
+
+    output: TableOrJson = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InventoryExportOptions(SourceOptions):
+    """Convert the selected servers to another inventory format."""
+
+    format: Annotated[
+        InventoryFormat,
+        typer.Option("--format", "--output", "-o", help="Output format; never contains a secret."),
+    ] = "toml"

@@ -1,4 +1,4 @@
-"""Options of the verbs that run the service and keep its users."""
+"""Options of the verbs that serve: the service with its users, and tools for language models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from volact.cli.options.language import Lang
-from volact.cli.options.shared import TableOrJson
+from volact.cli.options.shared import StoreUrl, TableOrJson
 
 Database = Annotated[
     str,
@@ -156,3 +156,21 @@ class AuditOptions(UserOptions):
     """
 
     export: Annotated[bool, typer.Option("--export", help="Write every line.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class McpOptions:
+    """Serve read-only tools for a language model (MCP).
+
+    The tools explain codes and findings and read the store. With an inventory one more
+    examines its servers and plans. None of them changes a server.
+    """
+
+    inventory: Annotated[
+        str,
+        typer.Option(
+            "--inventory", "-i", metavar="FILE", help="Offer plans for servers of this inventory."
+        ),
+    ] = ""
+    store: StoreUrl = ""
+    lang: Lang = ""

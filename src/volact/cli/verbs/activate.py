@@ -7,15 +7,13 @@ from functools import partial
 from volact.cli.console import require_terminal
 from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.changes import ActivateOptions
-from volact.cli.plan_first import confirmed, plan_first
+from volact.cli.plan_first import confirmed, plan_first, unattended
 from volact.cli.resume import resumed
-from volact.cli.rollout_options import rollout_words
-from volact.cli.run_controller import RunController, open_run, run_through
-from volact.cli.runtime import run_async
+from volact.cli.rollout import rollout_words
+from volact.cli.run_controller import RunController, open_run
 from volact.cli.service_runs import run_by_service
 from volact.cli.verbs.plan import run_plan
 from volact.core.context import Policy
-from volact.fleet import needs_all_servers
 from volact.model.text import Text, count, say
 from volact.pipeline import Outcome
 from volact.report.plan_text import PlanTextWriter
@@ -44,13 +42,6 @@ def activate(options: ActivateOptions) -> int:
         if resume.note is not None:
             run.note(resume.note)
         return unattended(run) if options.yes else plan_first(run, partial(_agreed, run))
-
-
-def unattended(run: RunController) -> int:
-    """Apply what the run's policy allows, without a question."""
-    if needs_all_servers(run.fleet.job):
-        return plan_first(run, lambda _: True)
-    return run_async(run_through(run))
 
 
 def _agreed(run: RunController, pending: list[Outcome]) -> bool:

@@ -14,7 +14,7 @@ from volact.cli.atomic_file import write_whole
 from volact.cli.failure import INTERRUPTED, tell
 from volact.cli.fleet_options import Fleet, fleet_of, output_file
 from volact.cli.options.servers import BundleOptions
-from volact.cli.rollout_options import control_of
+from volact.cli.rollout import control_of
 from volact.cli.runtime import run_async, stop_on_signals
 from volact.errors import InputError
 from volact.fleet import plan_fleet

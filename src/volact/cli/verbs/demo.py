@@ -19,8 +19,7 @@ from volact.cli.runtime import run_async
 from volact.cli.sinks import NullWriter, require_writable
 from volact.cli.verbs.lab import require_scenario
 from volact.model.text import say
-from volact.report.compare import ComparingWriter
-from volact.report.run_counts import RunCounts
+from volact.report.run_counts import ComparingWriter, RunCounts
 from volact.words import tr
 
 

@@ -7,7 +7,11 @@ from typing import Any
 from volact.cli.console import table, use_stdout
 from volact.cli.failure import WRONG_INPUT, tell
 from volact.cli.fleet_options import inventory_of
-from volact.cli.options.inventory import CheckOptions, ExportOptions, ShowOptions
+from volact.cli.options.servers import (
+    InventoryCheckOptions,
+    InventoryExportOptions,
+    InventoryShowOptions,
+)
 from volact.cli.selection import servers_of
 from volact.errors import InputError
 from volact.inventory import Inventory, credential_problems, read_inventory
@@ -23,7 +27,7 @@ from volact.transports.keys import check_key_file
 from volact.words import tr
 
 
-def show(options: ShowOptions) -> int:
+def show(options: InventoryShowOptions) -> int:
     """Show the selected servers and where their logins come from."""
     inventory = inventory_of(options)
     servers = servers_of(options, inventory, skipped=True)
@@ -39,7 +43,7 @@ def show(options: ShowOptions) -> int:
     return 0
 
 
-def check(options: CheckOptions) -> int:
+def check(options: InventoryCheckOptions) -> int:
     """Report every mistake in an inventory; exit code 2 for one."""
     if not options.inventory:
         raise InputError(say("no inventory given"), "-i FILE")
@@ -60,7 +64,7 @@ def check(options: CheckOptions) -> int:
     return WRONG_INPUT if problems else 0
 
 
-def export(options: ExportOptions) -> int:
+def export(options: InventoryExportOptions) -> int:
     """Convert the selected servers to another inventory format."""
     inventory = inventory_of(options)
     servers = servers_of(options, inventory, skipped=True)
@@ -71,7 +75,7 @@ def export(options: ExportOptions) -> int:
     return 0
 
 
-def _login_problems(options: CheckOptions, inventory: Inventory) -> list[InputError]:
+def _login_problems(options: InventoryCheckOptions, inventory: Inventory) -> list[InputError]:
     """The problems with the credentials of the chosen servers."""
     if not inventory.servers:
         return []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from volact.cli.atomic_file import AtomicFile
 from volact.cli.console import table, use_stdout
-from volact.cli.options.lab import ScenariosOptions, ServeOptions
+from volact.cli.options.lab import LabServeOptions, ScenariosOptions
 from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
 from volact.errors import InputError
 from volact.model.text import say
@@ -19,14 +19,14 @@ from volact.words import tr
 from volact_lab.scenario import load_scenario, scenario_names
 
 
-def serve(options: ServeOptions) -> int:
+def serve(options: LabServeOptions) -> int:
     """Start a simulated fleet and run until stopped."""
     with _needs_its_packages():
         run_async(_serve(options))
     return 0
 
 
-async def _serve(options: ServeOptions) -> None:
+async def _serve(options: LabServeOptions) -> None:
     from volact_lab.lab import Lab  # noqa: PLC0415 - what it needs is an extra
     from volact_lab.serve import serve as serve_lab  # noqa: PLC0415
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from volact import __version__, api
-from volact.cli.options.mcp import McpOptions
+from volact.cli.options.service import McpOptions
 from volact.cli.store_reports import existing_store, no_server, the_moment
 from volact.core.explain import explain
 from volact.errors import InputError, VolactError

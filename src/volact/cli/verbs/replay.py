@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from volact.bundle.document import MAX_BYTES, Bundle, Judged, decode, encode
-from volact.bundle.replay import Replayed, replay
+from volact.bundle.replay import Replayed
+from volact.bundle.replay import replay as replay_server
 from volact.cli.atomic_file import write_whole
 from volact.cli.options.tools import ReplayOptions
 from volact.errors import InputError
@@ -19,11 +20,11 @@ from volact.words import tr
 _DIFFERENT = 3
 
 
-def replay_files(options: ReplayOptions) -> int:
+def replay(options: ReplayOptions) -> int:
     """Judge bundles again with today's rules, and show what changed."""
     bundles = [(file, decode(_content(file), file)) for file in options.files]
     judged = [
-        (file, bundle, [replay(server, file) for server in bundle.servers])
+        (file, bundle, [replay_server(server, file) for server in bundle.servers])
         for file, bundle in bundles
     ]
     if options.output == "json":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from volact.cloud.account import RegionAccount
 from volact.cloud.aws.calls import Calls
 from volact.cloud.aws.listing import Ec2List
 from volact.cloud.aws.run_command import SsmCommand
@@ -13,7 +14,6 @@ from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S
 from volact.cloud.endpoint import check_endpoint
-from volact.cloud.region_account import RegionAccount
 from volact.model.account import AccountSettings
 from volact.threads import BlockingCalls
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import cast
 
+from volact.cloud.account import RegionAccount
 from volact.cloud.azure.calls import LIMITS, Calls
 from volact.cloud.azure.listing import VmList
 from volact.cloud.azure.run_command import AzureCommand
@@ -14,7 +15,6 @@ from volact.cloud.azure.settings import AzureSettings
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S, PacedCalls
 from volact.cloud.endpoint import check_endpoint
-from volact.cloud.region_account import RegionAccount
 from volact.model.account import AccountSettings
 from volact.threads import BlockingCalls
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from volact.cloud.account import RegionAccount
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S
-from volact.cloud.region_account import RegionAccount
 from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.endpoint import endpoint_of
 from volact.cloud.tencent.keys import Keys, check_keys, find_keys

@@ -10,8 +10,9 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from volact.cloud.account import open_account
 from volact.cloud.base import Account, Cloud, Timing
-from volact.cloud.registry import cloud_of_scheme, open_account
+from volact.cloud.registry import cloud_of_scheme
 from volact.errors import InputError, TransportError
 from volact.model.account import AccountSettings
 from volact.model.error_text import error_text
