@@ -27,8 +27,8 @@ from typing import Any
 import msgspec
 
 from volact.cli.child_lab import child_lab
-from volact.model.intent import Intent
 from volact.model.report import RunReport, ServerReport, Summary
+from volact.model.step import Intent
 from volact.store import open_store
 from volact.store.address import parse_address
 from volact.store.store_writer import StoreWriter

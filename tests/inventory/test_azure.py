@@ -15,7 +15,7 @@ from volact.cloud.base import Account, ApiError, Cloud
 from volact.errors import InputError
 from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
 from volact.inventory.listing import Inventory
-from volact.model.account import AccountSettings
+from volact.model.server import AccountSettings
 from volact_lab.winrm.http import Reply
 
 

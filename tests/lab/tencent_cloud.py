@@ -17,8 +17,7 @@ from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.keys import Keys
 from volact.cloud.tencent.run_command import TatCommand
 from volact.cloud.tencent.settings import TencentSettings
-from volact.model.account import AccountSettings
-from volact.model.server import Address, Server
+from volact.model.server import AccountSettings, Address, Server
 from volact.threads import BlockingCalls
 from volact.transports.run_command.transport import RunCommandService
 from volact_lab.lab import Lab

@@ -15,8 +15,8 @@ from virtual_time import virtual_time
 
 from volact.agent.request import lock_lease
 from volact.errors import AnswerError, Passing, TransportError
-from volact.model.intent import Intent
 from volact.model.server import Server
+from volact.model.step import Intent
 from volact.pipeline import Job, Retry, apply_one, examine_one, run_one
 from volact.pipeline.activation_host import activation_host
 from volact.pipeline.retry import is_transient

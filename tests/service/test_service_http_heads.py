@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from volact.service.http_heads import MOST_HEAD, BoundedHeads
+from volact.service.serve import MOST_HEAD, BoundedHeads
 
 CHUNKED = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
 

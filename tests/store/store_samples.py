@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from volact.model.finding import Finding
-from volact.model.intent import Intent, PlannedStep
 from volact.model.report import (
     ErrorRow,
     LicenseRow,
@@ -15,6 +14,7 @@ from volact.model.report import (
     Summary,
     Word,
 )
+from volact.model.step import Intent, PlannedStep
 from volact.store.address import parse_address
 from volact.store.store_writer import StoreWriter
 from volact.store.values import RunStart, WriteOutcome

@@ -16,7 +16,7 @@ from test_agent_steps import NAME, PORT, SPP
 from test_volact_on_wine import Done, volact
 from wine_server import WineServer
 
-from volact.model.intent import Intent, PlannedStep
+from volact.model.step import Intent, PlannedStep
 
 W32TIME = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
 Open = Callable[..., Loopback]

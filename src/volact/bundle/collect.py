@@ -16,10 +16,10 @@ from volact import __version__
 from volact.bundle.document import Asked, Bundle, BundledServer, Judged
 from volact.bundle.pseudonyms import Pseudonyms
 from volact.core.context import Context
-from volact.model.intent import Intent
 from volact.model.profile import HostPort
 from volact.model.report import ServerReport
 from volact.model.server import Server
+from volact.model.step import Intent
 from volact.pipeline import Outcome, RunRecorder
 from volact.pipeline.run_recorder import ProbeKind
 

@@ -13,8 +13,7 @@ from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.errors import InputError
 from volact.inventory import Inventory, addressed, choose, without_skipped
 from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
-from volact.model.account import AccountSettings
-from volact.model.server import Server
+from volact.model.server import AccountSettings, Server
 from volact.model.text import count, listed, raw, say
 
 _NAMED = 5  # servers that a note names

@@ -21,9 +21,9 @@ from volact.core.context import Policy
 from volact.core.steps import UNDO_CONSENT_STEPS
 from volact.core.undo_history import history_of
 from volact.errors import InputError
-from volact.model.intent import Intent
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.server import Server
+from volact.model.step import Intent
 from volact.model.text import say
 from volact.model.undo import RunHistory
 from volact.store import RunRow, Store, open_store

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from volact.cloud.base import Account, Cloud, ListServers, RunCommand
 from volact.cloud.registry import module_of
-from volact.model.account import AccountSettings
+from volact.model.server import AccountSettings
 
 C = TypeVar("C")
 

@@ -14,8 +14,8 @@ from typing import Literal, Protocol
 import msgspec
 
 from volact.errors import ErrorKind, InputError, TransportError
-from volact.model.account import AccountSettings
 from volact.model.profile import Image
+from volact.model.server import AccountSettings
 from volact.model.text import say
 
 # Whether a failed call may fare better in a moment.  "throttled": nothing was

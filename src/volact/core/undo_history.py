@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from volact.model.intent import Intent
 from volact.model.report import ServerReport
-from volact.model.step import StepResult
+from volact.model.step import Intent, StepResult
 from volact.model.undo import AppliedStep, RunHistory
 
 

@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from volact.cloud.registry import cloud_of_scheme, module_of
 from volact.errors import InputError
 from volact.inventory import Inventory, check_credentials
-from volact.model.account import AccountSettings
 from volact.model.profile import HostPort
-from volact.model.server import Server
+from volact.model.server import AccountSettings, Server
 from volact.model.text import say
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file

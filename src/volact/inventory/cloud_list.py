@@ -27,9 +27,8 @@ from volact.cloud.registry import clouds
 from volact.errors import InputError
 from volact.inventory.fields import near
 from volact.inventory.listing import Inventory
-from volact.model.account import AccountSettings
 from volact.model.error_text import message_text
-from volact.model.server import Address, Server
+from volact.model.server import AccountSettings, Address, Server
 from volact.model.text import say
 
 # Schemes for servers that are reached by their private addresses instead.

@@ -1,7 +1,8 @@
-"""A server as the operator names it: address, provider, who to log in as.
+"""A server as the operator names it: address, provider, who to log in as, whose instance it is.
 
 Secrets are not values here: a ``Credential`` says where a secret is found,
-``volact.inventory`` fetches it at the last moment.
+``volact.inventory`` fetches it at the last moment, and ``volact.cloud`` finds an account's
+keys when the first call is made.
 """
 
 from __future__ import annotations
@@ -10,11 +11,18 @@ from typing import Literal
 
 import msgspec
 
-from volact.model.account import AccountSettings
 from volact.model.finding import Acceptance
 
 Scheme = str  # ssh, winrm, winrms, local, or that of a cloud's run-command
 WinRmAuth = Literal["negotiate", "ntlm", "kerberos", "certificate", "basic"]
+
+
+class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the settings that each cloud declares for its accounts.
+
+    ``AccountSettings()`` itself names nothing: the account is the one that the
+    cloud's own tools would find.
+    """
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
-"""A step of a plan, what it did, and a plan as a whole.  Values only.
+"""A step of a plan, what it did, a plan as a whole, and what is written before it is sent.
 
-The parameters of each kind of step are in docs/agent-protocol.md.
+Values only.  The parameters of each kind of step are in docs/agent-protocol.md;
+``pipeline/run_recorder.py`` names what receives an ``Intent``.
 """
 
 from __future__ import annotations
@@ -48,3 +49,30 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     note: str = ""
+
+
+class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step as it is sent, and what it will overwrite.
+
+    ``before`` has the shape of ``StepResult.before``; it comes from the facts that
+    the plan was made from.
+    """
+
+    index: int
+    do: str
+    params: dict[str, Any] = {}
+    because: tuple[str, ...] = ()
+    before: dict[str, Any] = {}
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps that one server is about to be sent, in one execution.
+
+    ``at`` is UTC, ISO 8601 with milliseconds; ``provider`` is ``""`` when not known.
+    """
+
+    server: str
+    address: str
+    provider: str
+    at: str
+    steps: tuple[PlannedStep, ...]

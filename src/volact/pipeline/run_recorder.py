@@ -11,9 +11,8 @@ from typing import Any, Literal, Protocol
 
 from volact.core.steps.forecast import previous_values
 from volact.model.facts import Facts
-from volact.model.intent import Intent, PlannedStep
 from volact.model.server import Server
-from volact.model.step import Step
+from volact.model.step import Intent, PlannedStep, Step
 
 ProbeKind = Literal["first", "closing"]
 

@@ -36,10 +36,9 @@ from volact.knowledge.load import (
     profile_names,
 )
 from volact.model.facts import Facts
-from volact.model.intent import Intent
 from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
-from volact.model.step import Plan, Step
+from volact.model.step import Intent, Plan, Step
 from volact.model.text import say
 from volact.model.undo import RunHistory
 from volact.pipeline.activation_host import activation_host

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from volact.model.report import Summary
 from volact.queries.filters import ServerFilter, of_rows, of_servers, verdict_now
-from volact.queries.reader import Reader
+from volact.queries.pages import Reader
 from volact.store.clock import moment
 from volact.store.tables import ROWS, SERVERS
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from volact.core.change import CHANGE_KINDS, Change, ChangeKind, Snapshot, compare
 from volact.queries.filters import named, names_within
-from volact.queries.reader import Reader
+from volact.queries.pages import Reader
 from volact.queries.values import ChangeRow, Diff, DiffSummary
 from volact.store.tables import ROWS
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from volact.core.licence_end import days_until
 from volact.queries.filters import ServerFilter, expired, of_servers
-from volact.queries.reader import Reader
+from volact.queries.pages import Reader
 from volact.queries.servers import STATE, state_of
 from volact.queries.values import Endings, Expiring, ExpiringRow, ExpiringSummary, ServerState
 from volact.store.clock import moment

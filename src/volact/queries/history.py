@@ -16,8 +16,7 @@ import sqlalchemy as sa
 
 from volact.core.main_cause import cause, lead
 from volact.model.report import ServerReport
-from volact.queries.pages import PageRequest, decode, encode
-from volact.queries.reader import Reader
+from volact.queries.pages import PageRequest, Reader, decode, encode
 from volact.queries.values import History, LookRow, StepRow
 from volact.store.clock import moment
 from volact.store.encoding import unpack_report

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import msgspec
 import sqlalchemy as sa
+
+
+class Reader(Protocol):
+    """``Store``, where each question has a connection of its own, or ``Snapshot``."""
+
+    def ask(self, question: Callable[[sa.Connection], T]) -> T:
+        """The answer of a function of a connection; ``StoreError`` where that fails."""
+
+    def stream(self, question: Callable[[sa.Connection], Iterable[T]]) -> Iterator[T]:
+        """The same for answers that come a row at a time."""
+
 
 MOST = 1000
 T = TypeVar("T")

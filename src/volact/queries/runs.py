@@ -10,8 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.model.report import RunReport
-from volact.queries.pages import Order, Page, PageRequest, page_of
-from volact.queries.reader import Reader
+from volact.queries.pages import Order, Page, PageRequest, Reader, page_of
 from volact.store.clock import moment
 from volact.store.reading import RUN_COLUMNS, run_rows
 from volact.store.tables import RUNS

@@ -13,8 +13,16 @@ import sqlalchemy as sa
 from volact.core.licence_end import EndState, days_until
 from volact.model.report import ServerReport, Word
 from volact.queries.filters import NOW, ServerFilter, named, of_rows, of_servers
-from volact.queries.pages import Order, Page, PageRequest, PageStatement, page_of, paged, read_page
-from volact.queries.reader import Reader
+from volact.queries.pages import (
+    Order,
+    Page,
+    PageRequest,
+    PageStatement,
+    Reader,
+    page_of,
+    paged,
+    read_page,
+)
 from volact.queries.values import FindingCount, RunServer, ServerState, StatusRow
 from volact.store.clock import moment
 from volact.store.encoding import unpack_report

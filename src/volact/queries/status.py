@@ -19,7 +19,7 @@ from volact.core.clusters import Clusters
 from volact.core.licence_end import EndState
 from volact.model.report import UNSEEN, Cluster, Summary, Word
 from volact.queries.filters import ServerFilter, expired, of_servers, verdict_now
-from volact.queries.reader import Reader
+from volact.queries.pages import Reader
 from volact.queries.servers import STATE, ServersQuery, finding_counts, state_of, status_row
 from volact.queries.values import Age, Ends, FindingCount, FleetStatus, Group, Stale, StatusRow
 from volact.store.clock import moment

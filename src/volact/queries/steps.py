@@ -8,8 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.queries.filters import named, names_within
-from volact.queries.pages import Order, Page, PageRequest, page_of
-from volact.queries.reader import Reader
+from volact.queries.pages import Order, Page, PageRequest, Reader, page_of
 from volact.queries.values import SentStep
 from volact.store.encoding import decode_text
 from volact.store.tables import RUNS, STEPS

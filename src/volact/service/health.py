@@ -14,8 +14,8 @@ from volact.client.wire import WorkerInfo
 from volact.errors import StoreError
 from volact.service.access import Permission
 from volact.service.app import Parts
-from volact.service.database.rows import struct_of
 from volact.service.database.tables import RUNS, WORKERS
+from volact.service.database.transaction import struct_of
 from volact.store.store import Store
 
 _PUBLIC = {"permission": Permission.PUBLIC}

@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from volact.queries.reader import Reader
+from volact.queries.pages import Reader
 from volact.service.database.tables import POLICIES
 from volact.service.identity.audit import Change
 from volact.service.policies import POLICY_TYPES, AnyPolicy, check_policy

@@ -18,8 +18,7 @@ from volact.model.report import Summary
 from volact.model.text import raw, say
 from volact.queries.choices import RunCountsQuery
 from volact.queries.filters import ServerFilter, names_within
-from volact.queries.pages import Order, Page, PageRequest, page_of
-from volact.queries.reader import Reader
+from volact.queries.pages import Order, Page, PageRequest, Reader, page_of
 from volact.service.database.tables import RUNS
 from volact.store.tables import ROWS
 

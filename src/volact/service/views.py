@@ -14,7 +14,7 @@ from volact.client.wire import ScheduleSpec, ViewDraft, ViewInfo
 from volact.errors import InputError
 from volact.model.text import say
 from volact.queries.filters import ServerFilter
-from volact.queries.reader import Reader
+from volact.queries.pages import Reader
 from volact.service.access import Actor, Permission
 from volact.service.database.tables import SCHEDULES, VIEWS
 from volact.service.identity.audit import Change

@@ -6,8 +6,8 @@ import asyncio
 
 import msgspec
 
-from volact.model.intent import Intent
 from volact.model.report import RunReport, ServerReport
+from volact.model.step import Intent
 
 
 class RunBegun(msgspec.Struct, frozen=True):

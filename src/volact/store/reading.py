@@ -16,8 +16,8 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.errors import InputError
-from volact.model.intent import Intent, PlannedStep
 from volact.model.report import Summary
+from volact.model.step import Intent, PlannedStep
 from volact.model.text import say
 from volact.store.clock import moment
 from volact.store.encoding import decode_text, unpack_dict, unpack_report

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 from sqlalchemy.dialects import sqlite
 
-from volact.model.intent import Intent
 from volact.model.report import RunReport, ServerReport
+from volact.model.step import Intent
 from volact.store.columns import (
     Values,
     examined_columns,

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar, overload
 
 import sqlalchemy as sa
 
-from volact.model.intent import Intent
+from volact.model.step import Intent
 from volact.store import forgetting, pruning, reading
 from volact.store.address import Address, chosen
 from volact.store.engine import BUSY_S, make_engine, reading_engine, require_file, writing

@@ -12,8 +12,8 @@ import threading
 from queue import SimpleQueue
 from typing import Any, Literal
 
-from volact.model.intent import Intent
 from volact.model.report import RunReport, ServerReport
+from volact.model.step import Intent
 from volact.model.text import raw, say
 from volact.store.address import Address
 from volact.store.clock import now

@@ -14,7 +14,7 @@ from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S
 from volact.cloud.endpoint import check_endpoint
-from volact.model.account import AccountSettings
+from volact.model.server import AccountSettings
 from volact.threads import BlockingCalls
 
 

@@ -15,7 +15,7 @@ from volact.cloud.azure.settings import AzureSettings
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S, PacedCalls
 from volact.cloud.endpoint import check_endpoint
-from volact.model.account import AccountSettings
+from volact.model.server import AccountSettings
 from volact.threads import BlockingCalls
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from volact.model.account import AccountSettings
+from volact.model.server import AccountSettings
 
 
 class AzureSettings(AccountSettings, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from volact.cloud.tencent.keys import Keys, check_keys, find_keys
 from volact.cloud.tencent.listing import CvmList
 from volact.cloud.tencent.run_command import TatCommand
 from volact.cloud.tencent.settings import TencentSettings
-from volact.model.account import AccountSettings
+from volact.model.server import AccountSettings
 from volact.threads import BlockingCalls
 
 

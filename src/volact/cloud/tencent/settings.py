@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from volact.model.account import AccountSettings
+from volact.model.server import AccountSettings
 
 Site = Literal["domestic", "international"]
 

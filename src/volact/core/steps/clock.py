@@ -12,13 +12,13 @@ from volact.core.assessment.clock import DEFAULT_LIMIT_S, measured_skew, own_lim
 from volact.core.context import Context
 from volact.core.steps.kind import Changes, Stage, StepKind
 from volact.core.steps.params import StepParams
-from volact.core.steps.reported import reported
 from volact.core.steps.setting import (
     Key,
     Reading,
     Setting,
     Values,
     never_forbidden,
+    reported,
     same,
 )
 from volact.model.fact import ABSENT, Fact, Known, Unreadable, is_known, value_of

@@ -12,8 +12,7 @@ from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind
 from volact.core.steps.licences import main_products
 from volact.core.steps.params import StepParams
-from volact.core.steps.reported import reported
-from volact.core.steps.setting import Values
+from volact.core.steps.setting import Values, reported
 from volact.model.fact import ABSENT, Known, value_of
 from volact.model.facts import Facts, Product
 from volact.model.text import Text, say

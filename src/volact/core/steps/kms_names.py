@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from volact.core.steps.reported import reported
-from volact.core.steps.setting import Values
+from volact.core.steps.setting import Values, reported
 from volact.model.fact import ABSENT, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts
 from volact.model.profile import HostPort

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from volact.core.steps.reported import reported
-from volact.core.steps.setting import Values
+from volact.core.steps.setting import Values, reported
 from volact.model.fact import Known, value_of
 from volact.model.facts import Facts, Product
 

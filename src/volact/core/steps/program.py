@@ -13,7 +13,6 @@ from volact.core.context import Context
 from volact.core.sddl import granted, others_may_write
 from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
 from volact.core.steps.params import StepParams
-from volact.core.steps.reported import reported
 from volact.core.steps.setting import (
     Key,
     Reading,
@@ -22,6 +21,7 @@ from volact.core.steps.setting import (
     Values,
     known_value,
     never_forbidden,
+    reported,
     same,
 )
 from volact.model.fact import ABSENT, Absent, Fact, Known, value_of

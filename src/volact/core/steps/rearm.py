@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind
 from volact.core.steps.params import StepParams
-from volact.core.steps.reported import reported
+from volact.core.steps.setting import reported
 from volact.model.fact import Known
 from volact.model.facts import Facts
 from volact.model.text import say

@@ -1,6 +1,8 @@
 """A setting of a server that steps change: how an undo reads it and puts it back.
 
-The settings themselves are declared beside the steps that change them.
+The settings themselves are declared beside the steps that change them.  Values have the
+form in which the agent reports them: one that is not there is ``None``; one that could not be
+read is ``{"!": HRESULT}``, and left out where it was never asked.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 import msgspec
 
 from volact.core.steps.params import StepParams
-from volact.model.fact import Fact, Unreadable, value_of
+from volact.model.fact import Absent, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts
 from volact.model.text import Text
 
@@ -89,3 +91,18 @@ def known_value(values: Values, name: str) -> Any:
     """A value out of what was there; ``MISSING`` where it could not be read."""
     value = values.get(name, MISSING)
     return MISSING if isinstance(value, dict) and "!" in value else value
+
+
+def reported(**facts: Fact[Any]) -> Values:
+    """These facts by name."""
+    values = {name: _plain(fact) for name, fact in facts.items()}
+    return {name: value for name, value in values.items() if value is not NotImplemented}
+
+
+def _plain(fact: Fact[Any]) -> Any:
+    """A fact as an answer would hold it; ``NotImplemented`` when it was never asked."""
+    if isinstance(fact, Known):
+        return fact.value
+    if isinstance(fact, Absent):
+        return None
+    return NotImplemented if fact.hresult is None else {"!": fact.hresult}

@@ -13,7 +13,6 @@ from volact.core.assessment.system import role_of
 from volact.core.context import Context
 from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
 from volact.core.steps.params import StepParams
-from volact.core.steps.reported import reported
 from volact.core.steps.setting import (
     MISSING,
     Key,
@@ -22,6 +21,7 @@ from volact.core.steps.setting import (
     Setting,
     Values,
     known_value,
+    reported,
     same,
 )
 from volact.model.fact import ABSENT, Fact, Known, Unreadable, is_known, value_of

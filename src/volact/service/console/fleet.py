@@ -12,8 +12,7 @@ from volact.model.report import Summary, Word, count_of
 from volact.model.text import Text, say
 from volact.queries.choices import RunCountsQuery
 from volact.queries.filters import ServerFilter
-from volact.queries.pages import PageRequest
-from volact.queries.reader import Reader
+from volact.queries.pages import PageRequest, Reader
 from volact.queries.runs import RunsQuery
 from volact.queries.status import StatusQuery
 from volact.queries.values import Age, Ends, FleetStatus, Group

@@ -25,9 +25,9 @@ from volact.fleet.failure_policy import is_failure
 from volact.fleet.fleet_run import unchanged
 from volact.fleet.rate_limiter import RateLimiter
 from volact.inventory import Inventory, Secrets
-from volact.model.intent import Intent
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.server import Server
+from volact.model.step import Intent
 from volact.model.text import say
 from volact.model.undo import RunHistory
 from volact.pipeline import Job

@@ -25,9 +25,8 @@ import sqlalchemy as sa
 from volact.client.wire import AuditCheck, AuditLine
 from volact.errors import one_line
 from volact.service.access import Actor
-from volact.service.database.rows import struct_of
 from volact.service.database.tables import AUDIT, AUDIT_HEAD
-from volact.service.database.transaction import transaction
+from volact.service.database.transaction import struct_of, transaction
 from volact.store.clock import moment
 from volact.store.engine import is_sqlite
 from volact.store.store import Store

@@ -13,8 +13,8 @@ from volact.client.wire import SessionInfo, UserInfo
 from volact.errors import InputError, one_line
 from volact.model.text import say
 from volact.service.access import Actor, Via
-from volact.service.database.rows import struct_of
 from volact.service.database.tables import LINKS, SESSIONS, USERS
+from volact.service.database.transaction import struct_of
 from volact.service.identity.audit import Change
 from volact.service.identity.keys import key_hash, new_id, new_key
 from volact.service.identity.users import scopes_of, user_info

@@ -13,8 +13,8 @@ from volact.client.wire import NewToken, TokenInfo
 from volact.errors import InputError, one_line
 from volact.model.text import raw, say
 from volact.service.access import Actor, capped_role, narrowed
-from volact.service.database.rows import struct_of
 from volact.service.database.tables import TOKENS, USERS
+from volact.service.database.transaction import struct_of
 from volact.service.identity.audit import Change
 from volact.service.identity.keys import key_hash, new_id, new_key
 from volact.service.identity.users import checked_role, scopes_of, written_scopes

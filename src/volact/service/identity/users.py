@@ -12,8 +12,8 @@ from volact.client.wire import NewUser, Role, UserChange, UserInfo
 from volact.errors import InputError
 from volact.model.text import raw, say
 from volact.service.access import Scope
-from volact.service.database.rows import struct_of
 from volact.service.database.tables import LINKS, SESSIONS, TOKENS, USERS
+from volact.service.database.transaction import struct_of
 from volact.service.identity.audit import Change
 from volact.service.identity.keys import new_id
 from volact.store.clock import moment

@@ -21,7 +21,7 @@ from volact.errors import InputError
 from volact.model.report import RunReport
 from volact.model.text import Text, say
 from volact.notify.channels import open_channels, send_to_all
-from volact.queries.reader import Reader
+from volact.queries.pages import Reader
 from volact.queries.runs import RunReportQuery
 from volact.queries.servers import BeforeQuery
 from volact.report.message import Message, harmless, message_of

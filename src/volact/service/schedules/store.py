@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from volact.client.wire import ScheduleDraft, ScheduleInfo, ScheduleSpec
 from volact.errors import InputError
 from volact.model.text import say
-from volact.queries.reader import Reader
+from volact.queries.pages import Reader
 from volact.service.database.tables import INVENTORIES, RUNS, SCHEDULES, VIEWS
 from volact.service.database.transaction import transaction
 from volact.service.identity.audit import Change

@@ -14,9 +14,8 @@ from volact.cloud.account import open_account
 from volact.cloud.base import Account, Cloud, Timing
 from volact.cloud.registry import cloud_of_scheme
 from volact.errors import InputError, TransportError
-from volact.model.account import AccountSettings
 from volact.model.error_text import error_text
-from volact.model.server import Server
+from volact.model.server import AccountSettings, Server
 from volact.model.text import say
 from volact.transports.base import Raw, SharedScript, Transport
 from volact.transports.run_command.batcher import Batcher

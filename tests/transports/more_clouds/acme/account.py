@@ -15,7 +15,7 @@ from volact.cloud.base import (
     Timing,
 )
 from volact.errors import InputError, TransportError
-from volact.model.account import AccountSettings
+from volact.model.server import AccountSettings
 
 
 class AcmeCommand:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from volact.cloud.base import AccountOption, Cloud, ListingSyntax
 from volact.errors import InputError
-from volact.model.account import AccountSettings
+from volact.model.server import AccountSettings
 
 _WORD = "[a-z][a-z0-9]*"
 
