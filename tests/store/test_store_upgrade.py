@@ -179,7 +179,11 @@ def test_an_upgraded_store_is_what_this_version_would_have_written(
         assert [*map(str, contents(store))] == [*map(str, contents(fresh))]
         for name, rows in contents(fresh).items():
             assert contents(store)[name] == rows, name
-        kept = {(each.run, each.report.name): each.report for each in store.every_row()}
+        kept = {
+            (each.run, each.report.name): each.report
+            for run in store.runs()
+            for each in store.rows(run.id)
+        }
         assert kept == {(run, each.name): each for run, all in RUNS.items() for each in all}
         assert store.facts("aa11", "web-01") == FACTS
         assert [*store.intents("aa11")] == [intent("web-01")]

@@ -11,6 +11,7 @@ from volact.model.report import Summary
 from volact.queries.filters import ServerFilter, of_rows, of_servers, verdict_now
 from volact.queries.pages import Reader
 from volact.store.clock import moment
+from volact.store.reading import counts_of_rows
 from volact.store.tables import ROWS, SERVERS
 
 Values = tuple[tuple[str, int], ...]
@@ -65,19 +66,9 @@ class RunCountsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     def ask(self, reader: Reader) -> dict[str, Summary]:
         """A summary for each run that had such servers."""
-        return reader.ask(self._ask)
-
-    def _ask(self, connection: sa.Connection) -> dict[str, Summary]:
-        changed = sa.func.sum(sa.case((ROWS.c.changed, 1), else_=0))
-        query = (
-            sa.select(ROWS.c.run, ROWS.c.verdict, sa.func.count(), changed)
-            .where(ROWS.c.run.in_(self.runs), *of_rows(self.filter, connection.dialect.name))
-            .group_by(ROWS.c.run, ROWS.c.verdict)
+        meant = ROWS.c.run.in_(self.runs)
+        return reader.ask(
+            lambda connection: counts_of_rows(
+                connection, [meant, *of_rows(self.filter, connection.dialect.name)]
+            )
         )
-        found: dict[str, dict[str, int]] = {}
-        for run, verdict, servers, did in connection.execute(query):
-            counts = found.setdefault(run, {"servers": 0, "changed": 0})
-            counts[verdict.replace("-", "_")] = servers
-            counts["servers"] += servers
-            counts["changed"] += did
-        return {run: Summary(**counts) for run, counts in found.items()}

@@ -24,10 +24,9 @@ from volact.store.encoding import decode_text, unpack_dict, unpack_report
 from volact.store.tables import FACTS, ROWS, RUNS, SERVERS, STEPS
 from volact.store.values import Latest, RunRow, StoredRow
 
-_AT_ONCE = 200  # rows in memory together
+_AT_ONCE = 500  # rows in memory together
 _NAMES_AT_ONCE = 400
 _LAST = re.compile(r"last(~(?P<before>\d{1,6}))?")
-_ROW = (ROWS.c.run, ROWS.c.at, ROWS.c.report)
 # What a list of runs shows, in the order that ``run_rows`` takes.
 RUN_COLUMNS = (
     RUNS.c.id, RUNS.c.command, RUNS.c.started, RUNS.c.elapsed_s, RUNS.c.volact, RUNS.c.finished,
@@ -59,14 +58,10 @@ def find_run(connection: sa.Connection, text: str, commands: Collection[str] = (
 
 def rows(connection: sa.Connection, run: str) -> Iterator[StoredRow]:
     """A run's rows in the order of their servers' names."""
-    query = sa.select(*_ROW).where(ROWS.c.run == run).order_by(ROWS.c.server)
-    yield from _stored(connection, query)
-
-
-def every_row(connection: sa.Connection) -> Iterator[StoredRow]:
-    """Every row of every run, oldest first."""
-    query = sa.select(*_ROW).join(RUNS, RUNS.c.id == ROWS.c.run)
-    yield from _stored(connection, query.order_by(RUNS.c.begun, ROWS.c.run, ROWS.c.server))
+    query = sa.select(ROWS.c.run, ROWS.c.at, ROWS.c.report).where(ROWS.c.run == run)
+    query = query.order_by(ROWS.c.server).execution_options(yield_per=_AT_ONCE)
+    for row in connection.execute(query):
+        yield StoredRow(run=row.run, at=row.at, report=unpack_report(row.report))
 
 
 def latest(connection: sa.Connection, names: Sequence[str] | None = None) -> Iterator[Latest]:
@@ -128,42 +123,36 @@ def _latest(
         yield Latest(newest=newest, examined=examined)
 
 
-def _stored(
-    connection: sa.Connection, query: sa.Select[tuple[str, str, bytes]]
-) -> Iterator[StoredRow]:
-    for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)):
-        yield StoredRow(run=row.run, at=row.at, report=unpack_report(row.report))
-
-
-def _counted(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Summary]:
-    """The counts of runs that ended without a summary."""
-    if not ids:
-        return {}
+def counts_of_rows(
+    connection: sa.Connection, where: Iterable[sa.ColumnElement[bool]]
+) -> dict[str, Summary]:
+    """What the rows that are meant come to, for each run that has such rows."""
     changed = sa.func.sum(sa.case((ROWS.c.changed, 1), else_=0))
     query = sa.select(ROWS.c.run, ROWS.c.verdict, sa.func.count(), changed)
-    query = query.where(ROWS.c.run.in_(ids)).group_by(ROWS.c.run, ROWS.c.verdict)
-    counts: dict[str, dict[str, int]] = {id_: {"servers": 0, "changed": 0} for id_ in ids}
+    query = query.where(*where).group_by(ROWS.c.run, ROWS.c.verdict)
+    counts: dict[str, dict[str, int]] = {}
     for run, verdict, servers, did in connection.execute(query):
-        counts[run][verdict.replace("-", "_")] = servers
-        counts[run]["servers"] += servers
-        counts[run]["changed"] += did
-    return {id_: Summary(**given) for id_, given in counts.items()}
+        of_run = counts.setdefault(run, {"servers": 0, "changed": 0})
+        of_run[verdict.replace("-", "_")] = servers
+        of_run["servers"] += servers
+        of_run["changed"] += did
+    return {run: Summary(**given) for run, given in counts.items()}
 
 
 def run_rows(connection: sa.Connection, found: Iterable[Sequence[Any]]) -> list[RunRow]:
     """Runs out of ``RUN_COLUMNS``; those without a summary are counted by their rows."""
     found = [*found]
     at = RUN_COLUMNS.index(RUNS.c.summary)
-    counted = _counted(connection, [row[0] for row in found if row[at] is None])
+    uncounted = [row[0] for row in found if row[at] is None]
+    counted = counts_of_rows(connection, [ROWS.c.run.in_(uncounted)]) if uncounted else {}
     names = [column.name for column in RUN_COLUMNS]
     return [_run_row(dict(zip(names, row, strict=True)), counted) for row in found]
 
 
 def _run_row(row: dict[str, Any], counted: dict[str, Summary]) -> RunRow:
-    summary = counted.get(row["id"])
-    if summary is None:
-        summary = msgspec.json.decode(row["summary"], type=Summary)
-    return RunRow(**{**row, "summary": summary})
+    if row["summary"] is None:
+        return RunRow(**{**row, "summary": counted.get(row["id"], Summary())})
+    return RunRow(**{**row, "summary": msgspec.json.decode(row["summary"], type=Summary)})
 
 
 def _begins(column: sa.Column[str], text: str) -> sa.ColumnElement[bool]:
@@ -184,9 +173,6 @@ def _no_run(connection: sa.Connection, text: str, *, several: bool) -> InputErro
         hint = say("did you mean {ids}? to list all: volact runs", ids=", ".join(near))
         return InputError(say("there is no run {text}", text=text), hint)
     return InputError(say("there is no run {text}", text=text), say("see: volact runs"))
-
-
-_AT_ONCE = 500
 
 
 def intents(connection: sa.Connection, run: str) -> Iterator[Intent]:

@@ -73,10 +73,6 @@ class Store:
         """A run's rows in the order of their servers' names."""
         return self.stream(lambda connection: reading.rows(connection, run))
 
-    def every_row(self) -> Iterator[StoredRow]:
-        """Every row of every run, oldest first."""
-        return self.stream(reading.every_row)
-
     def latest(self, names: Sequence[str] | None = None) -> Iterator[Latest]:
         """How each server stood when it was last seen, by name."""
         return self.stream(lambda connection: reading.latest(connection, names))
