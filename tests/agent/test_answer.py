@@ -155,7 +155,7 @@ def test_a_flood_of_output_is_bounded() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_whatever_a_server_prints_is_an_answer_or_an_answer_error(noise: bytes) -> None:
+def test_any_output_of_a_server_is_an_answer_or_an_answer_error(noise: bytes) -> None:
     for stdout in (noise, b"VOLACT1 " + noise, noise + b"\n" + line(), line() + noise):
         try:
             read_answer(stdout, ID)

@@ -34,7 +34,7 @@ def test_a_clock_that_a_step_sets_ends_no_lock_and_keeps_none(jump: int) -> None
     assert not is_held(LIFE, LIFE + jump * MINUTE) or 0 <= LIFE + jump * MINUTE < LIFE
 
 
-def test_somebody_whose_own_clock_is_wrong_takes_no_living_lock() -> None:
+def test_a_run_whose_own_clock_is_wrong_takes_no_living_lock() -> None:
     assert is_held(3 * 3_600_000, MINUTE)
     assert is_held(-3 * 3_600_000, MINUTE)
 

@@ -86,7 +86,7 @@ def test_every_part_is_as_small_as_cloud_assistant_takes(cloud: str, mode: str) 
 
 
 @pytest.mark.parametrize("service", POWERSHELL)
-def test_the_file_gets_a_name_that_nobody_can_foresee(service: str) -> None:
+def test_the_file_gets_a_name_that_cannot_be_foreseen(service: str) -> None:
     *_, last = powershell(service, wrapped(service)[1])
     assert "[Guid]::NewGuid()" in last
     assert last.endswith("/d /c $file\nexit $LASTEXITCODE\n") or service == "aws-ssm"

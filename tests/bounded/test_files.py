@@ -35,7 +35,7 @@ def test_a_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
     assert read_named(pipe) == b"x" * 200_000
 
 
-def test_a_pipe_that_nobody_fills_is_an_error(tmp_path: Path) -> None:
+def test_a_pipe_without_a_writer_is_an_error(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(TimeoutError, match="gave nothing within"):
         read_named(tmp_path / "pipe", wait_s=0.2)

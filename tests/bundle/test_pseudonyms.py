@@ -57,7 +57,7 @@ def test_names_of_the_inventory_and_accounts_go(names: Pseudonyms) -> None:
     assert "web-01" not in text.lower() and "bob" not in text and "smith" not in text
 
 
-def test_a_public_address_becomes_one_that_belongs_to_no_one(names: Pseudonyms) -> None:
+def test_a_public_address_becomes_a_reserved_one(names: Pseudonyms) -> None:
     first = names.text("8.8.4.4")
     assert first.startswith("198.18.") and names.text("8.8.4.4") == first
     assert names.text("2a00:1450:4001:81b::200e").startswith("2001:db8:")

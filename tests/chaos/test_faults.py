@@ -48,7 +48,7 @@ async def _threads_end(before: set[threading.Thread]) -> None:
 
 
 @pytest.mark.xdist_group("chaos")
-async def test_every_fault_has_its_row_and_costs_nobody_else() -> None:
+async def test_every_fault_has_its_row_and_costs_no_other_server() -> None:
     before = _threads()
     found = await run(SEED)
     await _threads_end(before)

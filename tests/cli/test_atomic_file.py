@@ -108,7 +108,7 @@ def _kept(target: AtomicFile) -> None:
         return
 
 
-def test_a_pipe_that_nobody_reads_is_an_error_and_no_hang(tmp_path: Path) -> None:
+def test_a_pipe_without_a_reader_is_an_error_and_no_hang(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(OSError, match="No such device"):

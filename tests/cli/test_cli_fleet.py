@@ -178,7 +178,7 @@ def test_activate_without_a_person_wants_yes() -> None:
     assert "standard input is not a terminal" in done.stderr
 
 
-def test_activate_asks_nobody_when_there_is_nothing_to_do(closed_port: int) -> None:
+def test_activate_asks_nothing_when_there_is_nothing_to_do(closed_port: int) -> None:
     master, slave = pty.openpty()
     try:
         done = subprocess.run(

@@ -162,7 +162,7 @@ def test_an_inventory_and_a_password_from_a_shells_pipes(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
-def test_an_undo_trusts_no_store_that_everybody_may_edit(tmp_path: Path) -> None:
+def test_an_undo_trusts_no_store_that_every_account_may_edit(tmp_path: Path) -> None:
     own = {"VOLACT_STORE": "own/v.db"}
     check = ("check", "ssh://127.0.0.1:1", "--retries", "0", "--known-hosts", "kh")
     assert run(tmp_path, *check, **own).returncode == 4

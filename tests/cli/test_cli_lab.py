@@ -335,7 +335,7 @@ def test_demo_shows_before_and_after_and_ends_its_lab(tmp_path: Path) -> None:
     assert f"the report is in {page}" in done.stderr
 
 
-def test_a_lab_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
+def test_a_lab_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> None:
     script = (
         "import time\n"
         "from volact.cli.child_lab import child_lab\n"

@@ -128,7 +128,7 @@ def test_who_cannot_be_told_costs_no_other(
     assert SECRET not in said.err + said.out
 
 
-def test_nobody_listening_is_said_without_the_url(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_listener_is_said_without_the_url(capfd: pytest.CaptureFixture[str]) -> None:
     closed = Receiver()
     closed.close()
     assert not send_to_all(
@@ -206,7 +206,7 @@ def test_what_is_repeated_of_a_url_holds_no_secret() -> None:
     assert SECRET not in Webhook(f"https://u:{SECRET}@host/{SECRET}?{SECRET}").name
 
 
-def test_a_server_calls_nobody() -> None:
+def test_a_server_calls_no_other() -> None:
     text = message().text
     assert "@" not in text
     assert "<!" not in text

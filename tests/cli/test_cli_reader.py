@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("cli-lab")
 VOLACT = [sys.executable, "-m", "volact"]
 
 
-def test_an_activation_ends_whole_when_nobody_reads_on(tmp_path: Path) -> None:
+def test_an_activation_ends_whole_when_its_output_is_not_read(tmp_path: Path) -> None:
     page, rows = tmp_path / "r.html", tmp_path / "rows.jsonl"
     with child_lab("tencent", 12, 7) as inventory:
         fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")
@@ -43,7 +43,7 @@ def test_an_activation_ends_whole_when_nobody_reads_on(tmp_path: Path) -> None:
     assert after["summary"]["healthy"] == last["summary"]["healthy"]
 
 
-def test_an_activation_ends_whole_when_nobody_reads_its_progress(tmp_path: Path) -> None:
+def test_an_activation_ends_whole_when_its_progress_is_not_read(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     with child_lab("tencent", 12, 7) as inventory:
         how = ("--deadline", "60", "--concurrency", "1", "--report", f"jsonl={rows}")
@@ -60,7 +60,7 @@ def test_an_activation_ends_whole_when_nobody_reads_its_progress(tmp_path: Path)
     assert len(rows.read_text().splitlines()) == 13
 
 
-def test_a_look_ends_soon_when_nobody_reads_on() -> None:
+def test_a_probe_ends_soon_when_its_output_is_not_read() -> None:
     with child_lab("tencent", 12, 7) as inventory:
         fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")
         with started(
@@ -78,7 +78,7 @@ def test_a_look_ends_soon_when_nobody_reads_on() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
-def test_console_commands_that_nobody_takes_cost_no_report_file(tmp_path: Path) -> None:
+def test_console_commands_without_a_reader_cost_no_report_file(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     with child_lab("tencent", 12, 7) as inventory:
         fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")

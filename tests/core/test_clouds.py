@@ -82,7 +82,7 @@ def test_the_licence_that_ends_first_gives_the_date() -> None:
     assert found(raw, ctx())["licensed-by-other-kms"].evidence["ends"] == "2026-02-01T08:00:00Z"
 
 
-def test_nobody_owns_an_unknown_host() -> None:
+def test_an_unknown_host_has_no_owner() -> None:
     assert owners(HostPort("kms.corp.example"), profiles()) == ()
 
 
@@ -205,7 +205,7 @@ def own(licensed: bool = False, **changes: Any) -> dict[str, Any]:
     )
 
 
-def test_a_host_of_ones_own_is_accepted_whoever_it_is() -> None:
+def test_a_host_of_ones_own_is_always_accepted() -> None:
     assert assess(facts_of(own(licensed=True)), ctx("generic")).standing == "accepted"
     assert [step.do for step in plan(own(), ctx("generic")).steps] == ["activate"]
 

@@ -86,7 +86,7 @@ def test_a_server_says_whose_cloud_it_is_in() -> None:
 
 
 @pytest.mark.parametrize("maker", ["Other Ltd.", None, unreadable()])
-def test_a_server_that_does_not_say_is_nobodys(maker: Any) -> None:
+def test_a_server_that_does_not_say_has_no_provider(maker: Any) -> None:
     assert detect(facts_of(server(os__maker=maker)), profiles()).name is None
 
 

@@ -172,7 +172,7 @@ def test_a_lost_answer_is_judged_by_the_server_itself() -> None:
     assert step.params["expect"] == [f"{KMS}:1688"]
 
 
-def test_what_somebody_has_changed_since_stays_and_both_values_are_said() -> None:
+def test_what_was_changed_since_stays_and_both_values_are_said() -> None:
     way = plan_undo(kms_run(), facts_with_host("kms.corp.example"))
     (left,) = way.left
     assert steps_of(way) == ()

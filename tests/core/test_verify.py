@@ -29,7 +29,7 @@ def judged(before: dict[str, Any], after: dict[str, Any], *, ok: bool = True) ->
 
 
 @pytest.mark.parametrize("ok", [True, False])
-def test_licensed_by_an_accepted_host_is_healthy_whatever_a_step_says(ok: bool) -> None:
+def test_licensed_by_an_accepted_host_is_healthy_with_any_result_of_a_step(ok: bool) -> None:
     word, resolved = judged(server(licensed=False, kms=OTHER_KMS), server(), ok=ok)
     assert word == "healthy"
     assert resolved == ("kms-host-wrong", "not-licensed")

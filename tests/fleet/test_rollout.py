@@ -117,7 +117,7 @@ async def test_a_canary_that_fails_keeps_all_others_from_their_turn() -> None:
 
 
 @virtual_time
-async def test_canaries_that_nobody_could_ask_prove_nothing() -> None:
+async def test_canaries_that_are_unreachable_prove_nothing() -> None:
     async def work(name: str, job: Job, note: Notify) -> ServerReport:
         note(name, "connect")
         return row(name, "unreachable", "connect")
@@ -137,7 +137,7 @@ async def test_a_canary_may_fail_where_that_was_said() -> None:
 
 
 @virtual_time
-async def test_where_all_are_canaries_nobody_is_held_back() -> None:
+async def test_where_all_are_canaries_none_is_held_back() -> None:
     run = Run(named(4), ending(), canary=Canary(Share(100, percent=True)))
     await run.to_its_end()
     assert (len(run.begun), run.stops) == (4, [])
@@ -152,7 +152,7 @@ async def test_where_all_are_canaries_nobody_is_held_back() -> None:
     concurrency=st.integers(1, 9),
     seed=st.integers(),
 )
-def test_whatever_happens_every_server_has_a_row_and_few_are_begun_too_many(
+def test_every_server_has_a_row_always_and_few_are_begun_too_many(
     verdicts: list[Word], canaries: int, allowed: int, concurrency: int, seed: int
 ) -> None:
     rng = random.Random(seed)
@@ -297,7 +297,7 @@ async def test_no_kms_host_has_more_at_a_time_than_allowed_and_each_has_that_man
 
 
 @virtual_time
-async def test_whoever_waits_for_a_turn_is_let_go_when_the_rollout_stops() -> None:
+async def test_a_server_that_waits_for_a_slot_is_let_go_when_the_rollout_stops() -> None:
     drain = asyncio.Event()
 
     async def work(name: str, job: Job, note: Notify) -> ServerReport:
@@ -317,7 +317,7 @@ async def test_whoever_waits_for_a_turn_is_let_go_when_the_rollout_stops() -> No
 
 
 @virtual_time
-async def test_a_turn_is_given_on_when_somebody_is_given_up() -> None:
+async def test_a_slot_is_given_on_when_a_waiting_server_is_given_up() -> None:
     stop, waiting = asyncio.Event(), asyncio.Event()
 
     async def work(name: str, job: Job, note: Notify) -> ServerReport:

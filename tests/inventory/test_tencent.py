@@ -143,7 +143,7 @@ async def test_wrong_keys_are_wrong_input(tmp_path: Path) -> None:
         assert "wrong-secret-key" not in caught.value.line()
 
 
-async def test_an_api_that_fails_is_nobodys_wrong_input(tmp_path: Path) -> None:
+async def test_an_api_that_fails_is_no_wrong_input(tmp_path: Path) -> None:
     async with cloud(servers=1) as here:
         here.fail("DescribeImages", -1, fault("InternalError", "sorry"))
         with pytest.raises(VolactError) as caught:

@@ -61,7 +61,7 @@ def test_a_wrong_word_is_told_with_its_line(tmp_path: Path, line: str, says: str
     assert says in caught.value.line()
 
 
-def test_a_login_of_the_defaults_is_not_asked_for_where_nobody_logs_in(tmp_path: Path) -> None:
+def test_a_login_of_the_defaults_is_not_asked_for_where_no_server_needs_one(tmp_path: Path) -> None:
     path = tmp_path / "fleet.toml"
     login = '[defaults]\npassword-env = "NOT_SET"\nkey-file = "no.key"\n'
     path.write_text(TEXT.replace("[defaults]\n", login))

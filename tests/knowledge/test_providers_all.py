@@ -199,7 +199,7 @@ def test_whose_kms_host_it_is_by_name(host: str, owners: list[str]) -> None:
     assert [p.name for p in profiles() if p.owns(host)] == owners
 
 
-def test_generic_has_no_host_until_somebody_names_one() -> None:
+def test_generic_has_no_host_until_one_is_named() -> None:
     profile = load_profile("generic")
     assert profile.discovery == "dns"
     assert profile.all_kms_hosts() == ()
@@ -448,7 +448,7 @@ def test_the_page_has_the_row_of_every_provider(name: str) -> None:
     assert table_row(load_profile(name)) in page
 
 
-def test_the_page_has_rows_for_nobody_else() -> None:
+def test_the_page_has_rows_for_no_other_server() -> None:
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     table = page.partition("## The providers")[2].partition("##")[0]
     rows = [line for line in table.splitlines() if line.startswith("| `")]

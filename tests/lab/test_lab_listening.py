@@ -32,7 +32,7 @@ async def test_a_connection_that_comes_as_a_listener_stops_is_ended(turns: int) 
             gc.collect()  # what was left open would warn here
 
 
-async def test_a_paused_listener_refuses_and_nobody_else_gets_its_port() -> None:
+async def test_a_paused_listener_refuses_and_keeps_its_port() -> None:
     listener = StreamListener(_until_the_end)
     port = await listener.start()
     await listener.pause()

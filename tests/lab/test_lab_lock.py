@@ -43,7 +43,7 @@ def put(machine: Machine, *, age_ms: int = 0, id: str = "f" * 16, server_ms: int
     return text
 
 
-async def test_a_lock_is_there_for_nobody_once_the_run_is_over(here: Place) -> None:
+async def test_a_lock_is_gone_once_the_run_is_over(here: Place) -> None:
     machine = here.machine()
     answer = await apply(machine, START)
     assert answer.results[0].ok
@@ -59,7 +59,7 @@ async def test_a_step_that_fails_keeps_no_lock(here: Place) -> None:
     assert not machine.files.is_file(PATH)
 
 
-async def test_a_held_lock_lets_nobody_in_and_changes_nothing(here: Place) -> None:
+async def test_a_held_lock_lets_no_other_run_in_and_changes_nothing(here: Place) -> None:
     machine = here.machine("kms-host-wrong")
     text = put(machine)
     before = machine.licensing.activations
@@ -95,7 +95,7 @@ async def test_an_expired_lock_is_taken_over(here: Place) -> None:
 
 
 @pytest.mark.parametrize("jump_s", [-86_400, 86_400])
-async def test_a_clock_set_under_the_lock_lets_nobody_in(here: Place, jump_s: int) -> None:
+async def test_a_clock_set_under_the_lock_lets_no_other_run_in(here: Place, jump_s: int) -> None:
     machine = here.machine()
     put(machine)
     machine.clock.step(jump_s)

@@ -151,7 +151,7 @@ async def test_an_interactive_shell_is_refused(lab: Lab) -> None:
         assert done.exit_status == 1
 
 
-async def test_servers_are_built_when_somebody_asks_for_them(lab: Lab) -> None:
+async def test_servers_are_built_when_they_are_asked_for(lab: Lab) -> None:
     name = named(lab, "licensed")
     assert lab.slots[name].built is None
     async with login(lab, name) as connection:

@@ -165,12 +165,12 @@ async def test_what_is_sent_in_clear_without_tls_is_refused(find: Find) -> None:
         await find(tls=False).run("ver", transport="basic")
 
 
-async def test_an_identity_that_nobody_vouches_for(find: Find) -> None:
+async def test_an_identity_of_an_unknown_authority(find: Find) -> None:
     with pytest.raises(requests.exceptions.SSLError):
         await find(fault="host-key").run("ver")
 
 
-async def test_anybody_may_ask_what_it_is(find: Find) -> None:
+async def test_its_name_is_asked_without_a_login(find: Find) -> None:
     service = find(tls=False, release="2008 R2").service
     body = (
         '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:i="'

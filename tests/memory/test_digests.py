@@ -179,7 +179,7 @@ def test_history_says_what_came_and_went() -> None:
     assert (found[3].came, found[3].went) == ((), ())
 
 
-def test_history_counts_no_look_where_nobody_asked() -> None:
+def test_history_counts_no_examination_where_none_was_made() -> None:
     taken_over = msgspec.structs.replace(healthy(), executions=0)
     found = list(history(looks(taken_over, healthy(), attention()), {}))
     assert [row.run for row in found] == ["r1", "r2"]

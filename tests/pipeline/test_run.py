@@ -203,7 +203,7 @@ async def test_a_server_that_lies_is_a_row(said: bytes | dict[str, object], kind
 
 
 @virtual_time
-async def test_the_provider_is_told_by_the_server_where_nobody_names_it() -> None:
+async def test_the_provider_is_told_by_the_server_where_it_is_not_named() -> None:
     way = Scripted(facts(**HEALTHY), facts(**HEALTHY))
     report = await run(way, "check", UNNAMED)
     assert (report.provider, report.verdict, report.executions) == ("tencent", "healthy", 2)

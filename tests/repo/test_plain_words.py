@@ -27,9 +27,8 @@ PAGES = [
     for path in sorted((ROOT / folder).rglob("*"))
     if path.suffix in {".py", ".js", ".bat", ".j2", ".md", ".toml", ".sh"}
 ] + sorted(ROOT.glob("*.md"))
-PERSONS = re.compile(
-    r"(?<!~)\b(whoever|whomever|whatever|somebody|nobody|anybody|everybody)\b", re.I
-)
+PERSON_WORDS = ("whoever", "whomever", "whatever", "somebody", "nobody", "anybody", "everybody")
+PERSONS = re.compile(rf"(?<!~)\b({'|'.join(PERSON_WORDS)})\b", re.I)
 LOOK = re.compile(r"\b(a|an|closing|first|second|fresh|next|last|each|every) looks?\b", re.I)
 DIALECT = re.compile(r"\b(whose turn|a way in|way back)\b", re.I)
 RETIRED = re.compile(
@@ -55,6 +54,16 @@ def test_no_person_stands_where_a_thing_belongs() -> None:
         if PERSONS.search(line) or LOOK.search(line)
     ]
     assert found == []
+
+
+def test_names_of_tests_have_things_as_subjects() -> None:
+    names = [
+        name
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for name in re.findall(r"^ *(?:async )?def (test_\w+)", path.read_text("utf-8"), re.M)
+    ]
+    assert len(names) > 2000
+    assert [name for name in names if set(PERSON_WORDS) & set(name.split("_"))] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(VOLACT)))

@@ -81,12 +81,12 @@ def focused(tab: Tab) -> str:
     )
 
 
-def test_it_asks_nobody_and_complains_of_nothing(opened: Tab, page: Path) -> None:
+def test_it_asks_no_server_and_complains_of_nothing(opened: Tab, page: Path) -> None:
     opened.press("j", "Enter", "s")
     assert opened.log == [f"request {page.as_uri()}"]
 
 
-def test_a_part_is_drawn_and_the_rest_when_somebody_comes_near(opened: Tab) -> None:
+def test_a_part_is_drawn_and_the_rest_on_scrolling(opened: Tab) -> None:
     assert shown(opened) == str(SERVERS)
     assert len(names(opened)) < SERVERS
     opened.run(

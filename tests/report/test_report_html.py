@@ -53,7 +53,7 @@ class Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
-def test_the_page_asks_nobody_for_anything() -> None:
+def test_the_page_asks_no_other_host_for_anything() -> None:
     text = page(one_of_each())
     for tag, attributes in Tags(text).found:
         assert tag not in {"link", "iframe", "object", "embed", "img", "base", "form"}
@@ -154,7 +154,7 @@ def test_charts_count_servers() -> None:
     assert unknown.bars() == []
 
 
-def test_a_server_is_one_line_whatever_it_says() -> None:
+def test_a_server_is_one_line_with_any_text() -> None:
     server = msgspec.structs.replace(attention("a\nb\r\nc"), reason="x\ny\u2028z")
     lines = page([server]).split("\n")
     assert sum(line.startswith('<details class="row') for line in lines) == 1

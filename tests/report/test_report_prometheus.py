@@ -85,7 +85,7 @@ def test_the_run_is_there() -> None:
     assert metrics["volact_run_timestamp_seconds"].samples[0].value > 1.7e9
 
 
-def test_labels_hold_whatever_a_server_is_called() -> None:
+def test_labels_hold_any_name_of_a_server() -> None:
     server = msgspec.structs.replace(attention(EVIL), provider=EVIL)
     text = text_of([server])
     text.encode()

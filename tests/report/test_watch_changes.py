@@ -96,7 +96,7 @@ def test_the_next_look_is_compared_with_this_one() -> None:
     assert watched.changes() == []
 
 
-def test_what_nobody_heard_is_said_again() -> None:
+def test_what_was_not_received_is_said_again() -> None:
     watched = ChangeTracker(WITHIN)
     for _ in range(2):
         watched.add(named(attention()), STARTED)

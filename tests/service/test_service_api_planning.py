@@ -81,7 +81,7 @@ def test_only_administrators_configure(store: Store, role: Role) -> None:
         assert http.put(f"{V1}/policies/repairs", json={"allowed": True}).status_code == 403
 
 
-def test_everybody_has_views_of_their_own(store: Store) -> None:
+def test_each_user_has_views_of_their_own(store: Store) -> None:
     draft = {"name": "bad", "filter": {"verdicts": ["failed"]}}
     with api(store, actor("viewer", "tag:web", name="eve")) as http:
         made = http.post(f"{V1}/views", json=draft)

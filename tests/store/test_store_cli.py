@@ -67,7 +67,7 @@ def test_a_run_is_kept_and_its_id_is_said(mendable: str, store_url: str) -> None
             assert store.facts(last.id, intent.server, "closing") is not None
 
 
-def test_nothing_is_kept_where_nobody_wants_it(healthy: str, tmp_path: Path) -> None:
+def test_nothing_is_kept_where_it_is_not_wanted(healthy: str, tmp_path: Path) -> None:
     file = tmp_path / "volact.db"
     done = volact("check", "-i", healthy, "--store", str(file), "--no-store", "--no-progress")
     assert (done.returncode, done.stderr) == (0, "")

@@ -239,7 +239,7 @@ def at_once(work: Coroutine[Any, Any, None]) -> None:
         work.send(None)
 
 
-async def test_a_postgresql_that_hangs_holds_nobody_up(own_postgresql: PostgresServer) -> None:
+async def test_a_postgresql_that_hangs_holds_nothing_up(own_postgresql: PostgresServer) -> None:
     url = own_postgresql.new_database()
     writer = store_writer(url, "aa11", hang_s=0.7)
     await writer.sending(intent("web-01"))

@@ -146,7 +146,7 @@ async def refused(servers: Servers, server: Server, *lines: str) -> TransportErr
 
 
 @pytest.mark.parametrize("shell", ["cmd", "powershell", "bash"])
-async def test_success_whatever_the_shell(servers: Servers, shell: str) -> None:
+async def test_success_with_any_shell(servers: Servers, shell: str) -> None:
     server = servers.one(shell=shell)
     raw = await servers.run(server, "echo VOLACT1 hello", "set code=0")
     assert b"VOLACT1 hello" in raw.stdout

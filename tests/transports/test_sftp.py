@@ -93,7 +93,7 @@ async def test_a_path_that_is_no_text() -> None:
         await path_of(home)
 
 
-async def test_a_channel_that_closes_answers_everybody() -> None:
+async def test_a_channel_that_closes_answers_every_request() -> None:
     sftp = Sftp()
     asked = [sftp.create("a"), sftp.close(b"h")]
     sftp.connection_lost(None)

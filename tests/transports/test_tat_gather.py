@@ -76,7 +76,7 @@ async def test_one_that_leaves_takes_nothing_from_the_others() -> None:
 
 
 @virtual_time
-async def test_an_error_of_the_handler_is_everybodys() -> None:
+async def test_an_error_of_the_handler_reaches_every_caller() -> None:
     groups = Groups()
     results = await asyncio.gather(
         groups.ask("bad", 1), groups.ask("bad", 2), return_exceptions=True

@@ -46,7 +46,7 @@ def test_every_documented_status_is_unfinished_or_has_a_meaning_of_its_own() -> 
 
 
 @pytest.mark.parametrize("status", ["SUCCESS", "FAILED"])
-def test_what_ran_to_its_end_gives_its_output_whatever_its_exit_code(status: str) -> None:
+def test_what_ran_to_its_end_gives_its_output_with_any_exit_code(status: str) -> None:
     output = base64.b64encode(b"\xc4\xe3 VOLACT1").decode()
     raw = outcome(task(status, output, exit_code=3), 1.0, 2.0)
     assert raw == Raw(b"\xc4\xe3 VOLACT1", b"", 3, 1.0, 2.0)
@@ -67,7 +67,7 @@ def test_output_that_is_not_whole_is_a_protocol_error(result: Task, says: str) -
     assert (error.kind, says in error.message) == ("protocol", True)
 
 
-def test_a_state_that_nobody_could_tell_is_no_reason() -> None:
+def test_a_state_that_cannot_be_known_is_no_reason() -> None:
     online = Agent(instance_id="ins-1", agent_status="Online", environment="Windows")
     assert unfit(online, None) is None
     assert unfit(online, "RUNNING") is None

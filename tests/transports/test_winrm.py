@@ -91,7 +91,7 @@ async def test_a_filtered_token_is_denied(fleet: Fleet) -> None:
     assert "LocalAccountTokenFilterPolicy" in error.hint
 
 
-async def test_a_certificate_that_nobody_vouches_for(fleet: Fleet) -> None:
+async def test_a_certificate_of_an_unknown_authority(fleet: Fleet) -> None:
     server = fleet.find(tls=True, fault="host-key")
     error = await refused(server)
     assert error.kind == "host-key"

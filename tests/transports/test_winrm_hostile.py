@@ -94,7 +94,7 @@ async def test_a_flood_before_the_login(say: Say) -> None:
         await threads_end(before)
 
 
-async def test_a_redirect_is_an_error_and_nobody_else_is_asked() -> None:
+async def test_a_redirect_is_an_error_and_is_not_followed() -> None:
     with evil(FLOODS["endless-body"]) as elsewhere, evil(leads_to(elsewhere.port)) as server:
         error = await refused(server.port)
         assert error.kind == "protocol"

@@ -124,7 +124,7 @@ async def test_a_dry_run_changes_nothing_and_says_where_it_leads(small: World) -
     assert "stays: activate" in text.out
 
 
-async def test_nobody_to_ask_means_that_nothing_is_done(small: World) -> None:
+async def test_a_missing_terminal_means_that_nothing_is_done(small: World) -> None:
     asked = here(small, "undo", "last", "-i", "lab.toml")
     assert (asked.returncode, asked.stdout) == (2, "")
     assert "--dry-run" in asked.stderr

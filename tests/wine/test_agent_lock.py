@@ -65,7 +65,7 @@ def test_a_lock_is_taken_and_given_back(lockable: WineServer) -> None:
     assert answer.results[0].ok
 
 
-def test_a_held_lock_lets_nobody_in(lockable: WineServer) -> None:
+def test_a_held_lock_lets_no_other_run_in(lockable: WineServer) -> None:
     put(lockable, theirs())
     with pytest.raises(AnswerError, match="run run-2 by ops@other, until") as caught:
         run(lockable, under_lock(START))
@@ -110,7 +110,7 @@ def test_a_second_agent_is_told_while_the_first_is_at_work(
     assert run(lockable, under_lock(START, run="second")).results[0].ok
 
 
-def test_of_many_agents_at_once_nobody_breaks_in(lockable: WineServer) -> None:
+def test_of_many_agents_at_once_none_breaks_in(lockable: WineServer) -> None:
     asked = [under_lock(START, START, run=secrets.token_hex(4)) for _ in range(4)]
     done: list[Answer | AnswerError] = []
     at_once = threading.Barrier(len(asked))

@@ -116,7 +116,7 @@ def test_a_kms_host_and_a_time_source_are_put_back_in_the_registry(
     assert wine.registry(rf"{W32TIME}\Parameters", "NtpServer") == "REG_SZ time1.tencentyun.com,0x8"
 
 
-def test_what_somebody_has_changed_since_stays(registry: WineServer, tmp_path: Path) -> None:
+def test_what_was_changed_since_stays(registry: WineServer, tmp_path: Path) -> None:
     wine, store = registry, tmp_path / "store.db"
     wine.set_registry(SPP, NAME, "kms.by.hand")
     params = {"layer": "service", "hosts": ["kms.tencentyun.com:1688"]}

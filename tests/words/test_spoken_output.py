@@ -36,7 +36,7 @@ def written(format_: str, language: str) -> str:
 
 @pytest.mark.parametrize("language", ["id", "zh-CN"])
 @pytest.mark.parametrize("format_", ["json", "jsonl", "csv"])
-def test_data_is_english_whatever_is_spoken(format_: str, language: str) -> None:
+def test_data_is_english_in_every_language(format_: str, language: str) -> None:
     assert written(format_, language) == written(format_, "en")
 
 

@@ -45,7 +45,7 @@ def test_no_sentence_lacks_a_translation(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_no_catalogue_holds_what_nobody_says(name: str) -> None:
+def test_no_catalogue_holds_a_sentence_that_is_not_said(name: str) -> None:
     said = {message.text for message in MESSAGES}
     known = read_po(catalogue(name).read_text("utf-8")).messages
     assert set(known) <= said, "run: make words"
