@@ -2,6 +2,10 @@
 
 Inventories, transports and the command line read this one registry.  Reading
 it imports declarations alone; a cloud's SDK is imported by ``module_of``.
+
+    cloud = cloud_named("aws")
+    account = await open_account(cloud, cloud.settings())
+    print(await account.list_servers("eu-west-1").list_servers({}))
 """
 
 from __future__ import annotations

@@ -70,7 +70,10 @@ class UndoPlan(msgspec.Struct, frozen=True, kw_only=True):
 def plan_undo(history: RunHistory, facts: Facts, consent: frozenset[str] = frozenset()) -> UndoPlan:
     """What is put back of a run, on a server with these facts.
 
-    ``consent`` names the steps that the operator has allowed.
+    Args:
+        history: what the run did on the server.
+        facts: of a fresh probe.
+        consent: the steps that the operator has allowed.
     """
     restores: list[Restore] = []
     left = [one for step in history.steps for one in (_unread(step), _stays(step)) if one]
@@ -104,7 +107,10 @@ def _in_one_request(restores: list[Restore]) -> tuple[tuple[Restore, ...], list[
 def outcome(plan: UndoPlan, after: Facts, results: tuple[StepResult, ...]) -> UndoRow:
     """The row after the steps: only what the closing probe shows is undone.
 
-    ``results`` may be () where the answer was lost.
+    Args:
+        plan: what was to be put back.
+        after: the facts of the closing probe.
+        results: what the steps answered; () where the answer was lost.
     """
     undone, left = [], list(plan.left)
     told: list[StepResult | None] = [*results] if results else [None] * len(plan.restores)

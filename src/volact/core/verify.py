@@ -72,6 +72,11 @@ def confirmed(plan: Plan, after: tuple[Finding, ...], a: Assessment) -> bool:
 
     Every finding they were for is gone, and where Windows was to be activated
     it is licensed by an accepted host.
+
+    Args:
+        plan: what was applied.
+        after: the findings of the closing probe.
+        a: the server as that probe shows it.
     """
     left = {finding.id for finding in after}
     causes = {cause for step in plan.steps for cause in step.because}

@@ -6,6 +6,9 @@ begun.  What is done on one server is ``volact.pipeline``'s.  Which servers a ru
 
     async for row in run_fleet(servers, opener, Job(mode="check"), Control(concurrency=20)):
         print(row.name, row.verdict)
+
+What fails on a server is in its row.  ``ValueError`` for rules of a rollout that contradict
+themselves, or are written wrongly.
 """
 
 from volact.fleet.clones import needs_all_servers, plan_together, planned_together

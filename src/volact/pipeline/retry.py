@@ -71,7 +71,16 @@ def is_transient(error: VolactError, sent: int) -> bool:
 
 
 async def with_retries(visit: RetryBudget, retry: Retry, attempt: Callable[[], Awaitable[T]]) -> T:
-    """The result of the first attempt that works; raises the last error if none does."""
+    """The result of the first attempt that works.
+
+    Args:
+        visit: what is left of the server's time, and how many scripts were sent.
+        retry: how often, and after which pauses.
+        attempt: is awaited anew each time.
+
+    Raises:
+        VolactError: of the last attempt, if none works.
+    """
     tried = waited = 0
     while True:
         before = visit.executions

@@ -80,7 +80,17 @@ def row_without_result(  # noqa: PLR0913  (as above)
     executions: int = 0,
     elapsed_s: float = 0.0,
 ) -> ServerReport:
-    """The row of a server that gave no result; what was seen ``before`` is kept."""
+    """The row of a server that gave no result.
+
+    Args:
+        server: the server.
+        kind: of the error.
+        message: of the error.
+        command: what is typed to put it right, if anything.
+        before: what was seen of it; stays in the row.
+        executions: of the agent there.
+        elapsed_s: the time that it took.
+    """
     verdict: Word = "not-started" if kind == "not-begun" else "unreachable"
     known = before or ServerReport(
         name=server.name,

@@ -102,6 +102,7 @@ async def examine_one(
 def read_one(server: Server, answer: Answer, job: Job) -> Outcome:
     """The outcome of an answer that was brought by hand; no connection is made.
 
+    ``job`` and ``server`` are as for ``run_one``; ``answer`` is what ``agent.answer`` has read.
     When the server gave the answer is unknown.  So its clock is compared only with the
     reference that the server itself asked.
     """
@@ -120,6 +121,7 @@ def read_one(server: Server, answer: Answer, job: Job) -> Outcome:
 def judge_facts(server: Server, facts: Facts, job: Job, now: datetime) -> Outcome:
     """The outcome of stored facts, judged as of ``now``; no connection is made.
 
+    ``job`` and ``server`` are as for ``run_one``.
     Raises nothing: facts that cannot be judged (an unknown provider) give a row with an error.
     """
     visit = Visit(server, _no_transport, job, ignore_phase)

@@ -24,7 +24,7 @@ class RunRecorder(Protocol):
     """
 
     def seen(self, server: str, probe: ProbeKind, facts: dict[str, Any]) -> None:
-        """Record the raw facts of one probe; never waits."""
+        """Record the raw facts of one probe of the server of this name; never waits."""
 
     async def sending(self, intent: Intent) -> None:
         """Return when the intent is written durably, or certainly cannot be."""
@@ -55,7 +55,14 @@ def intent_of(
     steps: tuple[Step, ...],
     facts: Facts,
 ) -> Intent:
-    """The intent of steps about to be sent, with the values before them out of the facts."""
+    """The intent of steps about to be sent, with the values before them.
+
+    Args:
+        server: what they are sent to.
+        provider: whose cloud it is in; ``None`` where that is not known.
+        steps: in the order in which they are sent.
+        facts: of the probe that the plan was made from.
+    """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
     return Intent(
         server=server.name,

@@ -59,7 +59,10 @@ class ChoicesQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunCountsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What some runs came to on the servers that a filter means."""
+    """What some runs came to on the servers that a filter means.
+
+    ``RunCountsQuery(runs=(id,), filter=ServerFilter()).ask(store)[id].failed``
+    """
 
     runs: tuple[str, ...]
     filter: ServerFilter

@@ -62,7 +62,10 @@ class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
 def of_servers(
     filter: ServerFilter, now: datetime | sa.BindParameter[str], dialect: str
 ) -> list[sa.ColumnElement[bool]]:
-    """The conditions on the current state of servers, as of ``now``."""
+    """The conditions of a ``filter`` on the current state of servers, as of ``now``.
+
+    ``dialect`` is the name of the database's SQL: "sqlite" or "postgresql".
+    """
     at = moment(now) if isinstance(now, datetime) else now
     found = [*_common(filter, SERVERS, dialect)]
     if filter.verdicts:
@@ -106,7 +109,7 @@ def of_rows(filter: ServerFilter, dialect: str) -> list[sa.ColumnElement[bool]]:
 def named(
     column: sa.ColumnElement[str], words: Iterable[str], dialect: str
 ) -> sa.ColumnElement[bool]:
-    """Whether a column has one of these names, or a name that one of these globs means.
+    """Whether ``column`` has one of ``words``, names and globs, in a database's ``dialect``.
 
     ``!`` before a word takes away what it means; without any other word it is all names.
     """

@@ -70,7 +70,14 @@ def page_of(
     request: PageRequest,
     make: Callable[[Any], T],
 ) -> Page[T]:
-    """One page of a query; ``make`` gets a row's columns.
+    """One page of a query.
+
+    Args:
+        connection: to the database.
+        query: all rows, in any order.
+        order: by which they are sorted.
+        request: which page.
+        make: an item out of a row's columns.
 
     Raises ``ValueError`` for a limit out of bounds and for a cursor of another list.
     """
@@ -81,7 +88,7 @@ def page_of(
 def paged(
     query: sa.Select[Any], order: Order, *, after: bool, packed: bool = False
 ) -> PageStatement:
-    """The statement of a page: the first, or one that is after a cursor.
+    """The statement of a page of ``query`` in an ``order``: the first, or one ``after`` a cursor.
 
     ``packed``: its rows are one text of JSON.  Python's driver of SQLite takes turns with other
     threads at every row, which costs several readers more than the rows themselves.
@@ -111,7 +118,10 @@ def read_page(
     make: Callable[[Any], T],
     values: Mapping[str, str],
 ) -> Page[T]:
-    """``page_of`` by a statement of ``paged``; ``values`` are for what stands in it."""
+    """``page_of`` by a statement of ``paged``; ``values`` are for its named parameters.
+
+    Arguments as for ``page_of``.
+    """
     if not 1 <= request.limit <= MOST:
         raise ValueError(f"limit {request.limit}: must be 1 to {MOST}")
     keys = statement.order.keys

@@ -52,7 +52,10 @@ class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunReportQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """The report of a run without its servers: its clusters, notes, and why it stopped."""
+    """The report of a run without its servers: its clusters, notes, and why it stopped.
+
+    ``RunReportQuery(run=id).ask(store)``
+    """
 
     run: str
 

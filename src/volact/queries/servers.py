@@ -164,7 +164,10 @@ class RunServersQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamesQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """The names that the store knows, in order; only those that one target matches, where given."""
+    """The names that the store knows, in order; only those that one target matches, where given.
+
+    ``NamesQuery(word="web-*").ask(store, limit=10)``
+    """
 
     word: str = ""
 

@@ -2,6 +2,12 @@
 
 A database of the operator's own; SQLite by default, PostgreSQL by URL.  Nothing
 here decides or reports.  Importing this imports no database library.
+
+    with open_store("fleet.db") as store:
+        for row in store.rows(store.find_run("last").id):
+            print(row.report.name, row.report.verdict)
+
+``StoreError`` where the database fails, ``InputError`` for a run that there is none of.
 """
 
 from __future__ import annotations

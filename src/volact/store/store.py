@@ -78,7 +78,7 @@ class Store:
         return self.stream(lambda connection: reading.latest(connection, names))
 
     def verified_between(self, run: str, since: datetime, until: datetime) -> set[str]:
-        """Servers that this run found or left healthy between two moments."""
+        """Servers that this run found or left healthy, ``since`` a moment ``until`` another."""
         return self.ask(lambda connection: reading.verified_between(connection, run, since, until))
 
     def intents(self, run: str) -> Iterator[Intent]:
@@ -88,7 +88,7 @@ class Store:
     def facts(
         self, run: str, server: str, look: Literal["first", "closing", ""] = ""
     ) -> dict[str, Any] | None:
-        """The raw facts of a server in a run: those of that probe, else the newest."""
+        """The raw facts of a server in a run: those of the probe ``look``, else the newest."""
         return self.ask(lambda connection: reading.facts(connection, run, server, look))
 
     def looks(self, run: str) -> Iterator[dict[str, Any]]:
@@ -96,9 +96,12 @@ class Store:
         return self.stream(lambda connection: reading.looks(connection, run))
 
     def prune(self, older_than: timedelta, *, keep: int = 0, dry_run: bool = False) -> Pruned:
-        """Delete old runs; ``keep`` is how many of the newest stay at any age.
+        """Delete old runs, but each server's newest row and its newest examination.
 
-        Each server's newest row stays, and its newest examination.
+        Args:
+            older_than: runs that began longer ago.
+            keep: how many of the newest stay at any age.
+            dry_run: only count what would be deleted.
         """
         engine = self.engine if dry_run else writing(self.engine)
         with _guarded(self.address), engine.begin() as connection:
@@ -194,7 +197,7 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store | None:
 def open_address(
     address: Address, *, create: bool = True, busy_s: float = BUSY_S, keep: int = 0
 ) -> Store | None:
-    """The same for an address that is known already; ``keep`` as for ``make_engine``."""
+    """The same for an address; ``busy_s`` and ``keep`` are as for ``make_engine``."""
     with _guarded(address):
         if address.file is not None:
             if not create and not address.file.exists():

@@ -1,4 +1,4 @@
-"""Ways to a server: a script in, raw output back, every failure one of a few kinds.
+"""Transports to servers: a script in, raw output back, every failure one of a few kinds.
 
 What is sent and what comes back is for ``volact.agent``; who is asked and in
 what order for ``volact.pipeline`` and ``volact.fleet``.  Import from the
