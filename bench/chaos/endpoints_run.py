@@ -35,10 +35,10 @@ from memory_limit import Ended, run  # noqa: E402
 
 from volact.cloud.base import ApiError  # noqa: E402
 from volact.cloud.tencent.calls import Calls  # noqa: E402
+from volact.cloud.tencent.declaration import TencentSettings  # noqa: E402
 from volact.cloud.tencent.keys import find_keys  # noqa: E402
 from volact.cloud.tencent.listing import CvmList  # noqa: E402
 from volact.cloud.tencent.roles import AssumedRole, fetch  # noqa: E402
-from volact.cloud.tencent.settings import TencentSettings  # noqa: E402
 from volact.endpoints import probe_dns, probe_kms, probe_ntp  # noqa: E402
 from volact.model.profile import HostPort  # noqa: E402
 from volact.threads import BlockingCalls  # noqa: E402

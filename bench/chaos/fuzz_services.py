@@ -19,12 +19,11 @@ from tencentcloud.tat.v20201028 import models as tat_models
 
 from volact.cloud.tencent import cvm, listing, tat
 from volact.cloud.tencent.calls import Calls
-from volact.cloud.tencent.declaration import CLOUD
+from volact.cloud.tencent.declaration import CLOUD, TencentSettings
 from volact.cloud.tencent.failures import failure
 from volact.cloud.tencent.keys import Keys
 from volact.cloud.tencent.outcome import finished, outcome, status_of, unfit
 from volact.cloud.tencent.run_command import LIMITS
-from volact.cloud.tencent.settings import TencentSettings
 from volact.endpoints import ntp, rpc
 from volact.errors import TransportError
 from volact.inventory import cloud_list

@@ -19,23 +19,23 @@ from volact.bounded.stream import Limits
 from volact.cloud.alibaba import assistant
 from volact.cloud.alibaba import sdk as alibaba_sdk
 from volact.cloud.alibaba.calls import Calls as AlibabaCalls
-from volact.cloud.alibaba.settings import AlibabaSettings
+from volact.cloud.alibaba.declaration import AlibabaSettings
 from volact.cloud.aws import sdk as aws_sdk
 from volact.cloud.aws import ssm
 from volact.cloud.aws.calls import Calls as AwsCalls
-from volact.cloud.aws.settings import AwsSettings
+from volact.cloud.aws.declaration import AwsSettings
 from volact.cloud.azure import sdk as azure_sdk
 from volact.cloud.azure.calls import LIMITS as AZURE_LIMITS
 from volact.cloud.azure.calls import Calls as AzureCalls
-from volact.cloud.azure.settings import AzureSettings
+from volact.cloud.azure.declaration import AzureSettings
 from volact.cloud.azure.vm import machine_of
 from volact.cloud.base import ApiError
 from volact.cloud.calls import PacedCalls
 from volact.cloud.tencent.calls import Calls
+from volact.cloud.tencent.declaration import TencentSettings as Account
 from volact.cloud.tencent.keys import find_keys
 from volact.cloud.tencent.roles import MachineRole, fetch
 from volact.cloud.tencent.sdk import LIMITS
-from volact.cloud.tencent.settings import TencentSettings as Account
 from volact.cloud.tencent.tat import agents
 from volact.errors import InputError
 from volact.threads import BlockingCalls

@@ -9,8 +9,7 @@ import pytest
 from cloud_lab import fault
 from tencent_cloud import Cloud, cloud, profile_file
 
-from volact.cloud.tencent.declaration import CLOUD
-from volact.cloud.tencent.settings import TencentSettings
+from volact.cloud.tencent.declaration import CLOUD, TencentSettings
 from volact.errors import InputError, VolactError
 from volact.inventory import Inventory
 from volact.inventory.cloud_list import Source, list_servers, parse_source

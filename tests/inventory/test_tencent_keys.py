@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from volact.cloud.tencent.settings import TencentSettings as Account
+from volact.cloud.tencent.declaration import TencentSettings as Account
 from volact.errors import InputError
 from volact.inventory import check_credentials, load_inventory, parse_target, with_credential
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from cloud_lab import QUICK_PAUSES, CloudLab, checked
 
 from volact.cloud.alibaba.account import account_of
+from volact.cloud.alibaba.declaration import AlibabaSettings
 from volact.cloud.alibaba.sdk import Keys
-from volact.cloud.alibaba.settings import AlibabaSettings
 from volact.cloud.base import RunCommand
 from volact.threads import BlockingCalls
 from volact_lab.alibaba.front import AlibabaFront

@@ -11,8 +11,8 @@ from cloud_lab import QUICK_PAUSES, CloudLab, checked
 from volact.cloud.account import RegionAccount
 from volact.cloud.aws.account import account_of
 from volact.cloud.aws.calls import Calls
+from volact.cloud.aws.declaration import AwsSettings
 from volact.cloud.aws.sdk import Keys
-from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.base import RunCommand
 from volact.threads import BlockingCalls
 from volact_lab.aws.front import AwsFront

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from volact.cloud.account import RegionAccount
 from volact.cloud.azure.account import account_of
 from volact.cloud.azure.calls import Calls
+from volact.cloud.azure.declaration import AzureSettings
 from volact.cloud.azure.sdk import Keys
-from volact.cloud.azure.settings import AzureSettings
 from volact.cloud.base import RunCommand
 from volact.threads import BlockingCalls
 from volact_lab.azure import api

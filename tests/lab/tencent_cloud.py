@@ -14,9 +14,9 @@ from volact.cloud.base import Account as CloudAccount
 from volact.cloud.base import Cloud as CloudDeclaration
 from volact.cloud.tencent.account import account_of
 from volact.cloud.tencent.calls import Calls
+from volact.cloud.tencent.declaration import TencentSettings
 from volact.cloud.tencent.keys import Keys
 from volact.cloud.tencent.run_command import TatCommand
-from volact.cloud.tencent.settings import TencentSettings
 from volact.model.server import AccountSettings, Address, Server
 from volact.threads import BlockingCalls
 from volact.transports.run_command.transport import RunCommandService

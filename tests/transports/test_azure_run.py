@@ -23,10 +23,10 @@ from cloud_lab import HELLO, bad, bat, fault, good, ready_all, run_all
 from msgspec.structs import replace
 
 from volact.cloud.azure.account import check_account, open_account
+from volact.cloud.azure.declaration import AzureSettings
 from volact.cloud.azure.failures import as_failure
 from volact.cloud.azure.run_command import LIMITS, outcome, unfit
 from volact.cloud.azure.sdk import Keys
-from volact.cloud.azure.settings import AzureSettings
 from volact.cloud.azure.vm import Machine, RunCommandState
 from volact.cloud.base import ApiError
 from volact.errors import InputError

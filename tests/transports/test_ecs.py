@@ -19,9 +19,9 @@ from darabonba.exceptions import RetryError
 
 from volact.cloud.alibaba.account import check_account, open_account
 from volact.cloud.alibaba.assistant import MAX_FILE, Agent, Task
+from volact.cloud.alibaba.declaration import AlibabaSettings
 from volact.cloud.alibaba.failures import as_failure
 from volact.cloud.alibaba.run_command import LIMITS, outcome, unfit
-from volact.cloud.alibaba.settings import AlibabaSettings
 from volact.errors import InputError, TransportError
 from volact.transports.base import Raw
 from volact_lab.alibaba.signature import Account

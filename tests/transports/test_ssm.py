@@ -14,10 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cloud_lab import HELLO, bad, bat, fault, good, ready_all, run_all, run_late
 
 from volact.cloud.aws.account import check_account, open_account
+from volact.cloud.aws.declaration import AwsSettings
 from volact.cloud.aws.failures import as_failure
 from volact.cloud.aws.run_command import LIMITS, unfit
 from volact.cloud.aws.sdk import Keys
-from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.aws.ssm import Agent
 from volact.errors import InputError
 from volact.transports.base import Raw

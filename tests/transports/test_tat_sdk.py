@@ -18,10 +18,10 @@ from tencentcloud.tat.v20201028 import errorcodes as tat_codes
 from volact.cloud.base import ApiError
 from volact.cloud.rate_limiter import CallRateLimiter
 from volact.cloud.tencent.calls import LIMITS, Calls, all_pages
-from volact.cloud.tencent.endpoint import endpoint_of
+from volact.cloud.tencent.declaration import TencentSettings as Account
+from volact.cloud.tencent.declaration import endpoint_of
 from volact.cloud.tencent.failures import as_failure, failure
 from volact.cloud.tencent.keys import Keys, check_keys, find_keys
-from volact.cloud.tencent.settings import TencentSettings as Account
 from volact.cloud.tencent.tat import agents
 from volact.errors import InputError, TransportError
 from volact.threads import BlockingCalls

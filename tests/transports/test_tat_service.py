@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tencent_cloud import Cloud, cloud, front_of, profile_file
 
-from volact.cloud.tencent.settings import TencentSettings as Account
+from volact.cloud.tencent.declaration import TencentSettings as Account
 from volact.core.context import Policy
 from volact.errors import TransportError
 from volact.fleet import Control, run_fleet

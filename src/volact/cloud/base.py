@@ -114,6 +114,11 @@ class AccountOption(msgspec.Struct, frozen=True, kw_only=True):
     check: Callable[[str], None] | None = None  # ``InputError`` for a text that cannot be meant
 
 
+def file_option(name: str, help: str) -> AccountOption:
+    """A setting that names a file."""
+    return AccountOption(name=name, help=help, metavar="FILE", is_path=True)
+
+
 class ListingSyntax(msgspec.Struct, frozen=True, kw_only=True):
     """How ``--from CLOUD:SCOPE,SCOPE`` and ``--from-filter`` are written."""
 

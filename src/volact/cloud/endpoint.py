@@ -1,4 +1,4 @@
-"""Where a cloud's API is, by the URL that the operator names.  Pure."""
+"""Where a cloud's API is, by the URL that the operator names; the option for it.  Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from volact.cloud.base import AccountOption
 from volact.errors import InputError
 from volact.model.text import say
 
@@ -52,3 +53,8 @@ def read_endpoint(text: str, service: str) -> Endpoint:
 def check_endpoint(text: str) -> None:
     """``InputError`` for a text that is no URL of an API."""
     read_endpoint(text, "api")
+
+
+def endpoint_option(help: str) -> AccountOption:
+    """The setting that names another URL than the cloud's own."""
+    return AccountOption(name="endpoint", help=help, metavar="URL", check=check_endpoint)

@@ -7,10 +7,10 @@ from typing import cast
 
 from volact.cloud.account import RegionAccount
 from volact.cloud.alibaba.calls import Calls
+from volact.cloud.alibaba.declaration import AlibabaSettings
 from volact.cloud.alibaba.listing import EcsList
 from volact.cloud.alibaba.run_command import AssistantCommand
 from volact.cloud.alibaba.sdk import Keys
-from volact.cloud.alibaba.settings import AlibabaSettings
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S
 from volact.cloud.endpoint import check_endpoint

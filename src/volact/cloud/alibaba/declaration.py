@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from volact.cloud.alibaba.settings import AlibabaSettings
-from volact.cloud.base import AccountOption, Cloud, ListingSyntax
-from volact.cloud.endpoint import check_endpoint
+from volact.cloud.base import AccountOption, Cloud, ListingSyntax, file_option
+from volact.cloud.endpoint import endpoint_option
+from volact.model.server import AccountSettings
+
+
+class AlibabaSettings(AccountSettings, frozen=True, kw_only=True):
+    """Where the account's API is and where its keys are.
+
+    ``AlibabaSettings()`` is the account that the SDK finds by itself.
+    """
+
+    endpoint: str = ""  # a URL instead of the region's own
+    credentials: str = ""  # a file of keys; "" means where the SDK looks
+    profile: str = ""  # a section of the SDK's file; "" means ``default``
+
 
 # Parameters of DescribeInstances that choose servers, by the names of the SDK's fields.
 FILTERS = {
@@ -36,22 +48,10 @@ CLOUD = Cloud(
     ),
     settings=AlibabaSettings,
     options=(
+        endpoint_option("Alibaba Cloud's API, instead of the region's own."),
+        file_option("credentials", "The file of Alibaba Cloud keys."),
         AccountOption(
-            name="endpoint",
-            help="Alibaba Cloud's API, instead of the region's own.",
-            metavar="URL",
-            check=check_endpoint,
-        ),
-        AccountOption(
-            name="credentials",
-            help="The file of Alibaba Cloud keys.",
-            metavar="FILE",
-            is_path=True,
-        ),
-        AccountOption(
-            name="profile",
-            help="A section of the file of Alibaba Cloud keys.",
-            metavar="NAME",
+            name="profile", help="A section of the file of Alibaba Cloud keys.", metavar="NAME"
         ),
     ),
     listing=ListingSyntax(

@@ -21,7 +21,7 @@ from Tea.core import TeaCore
 
 from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
-from volact.cloud.alibaba.settings import AlibabaSettings
+from volact.cloud.alibaba.declaration import AlibabaSettings
 from volact.cloud.endpoint import read_endpoint
 from volact.errors import InputError, one_line, unreadable
 from volact.model.text import say

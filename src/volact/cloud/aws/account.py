@@ -7,10 +7,10 @@ from typing import cast
 
 from volact.cloud.account import RegionAccount
 from volact.cloud.aws.calls import Calls
+from volact.cloud.aws.declaration import AwsSettings
 from volact.cloud.aws.listing import Ec2List
 from volact.cloud.aws.run_command import SsmCommand
 from volact.cloud.aws.sdk import Keys
-from volact.cloud.aws.settings import AwsSettings
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S
 from volact.cloud.endpoint import check_endpoint

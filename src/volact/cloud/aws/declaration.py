@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from volact.cloud.aws.settings import AwsSettings
-from volact.cloud.base import AccountOption, Cloud, ListingSyntax
-from volact.cloud.endpoint import check_endpoint
+from volact.cloud.base import AccountOption, Cloud, ListingSyntax, file_option
+from volact.cloud.endpoint import endpoint_option
+from volact.model.server import AccountSettings
 from volact.model.text import say
+
+
+class AwsSettings(AccountSettings, frozen=True, kw_only=True):
+    """Where the account's API is and where its keys are.
+
+    ``AwsSettings()`` is the account that the SDK finds by itself.
+    """
+
+    endpoint: str = ""  # a URL instead of the region's own; ``{service}`` in it is filled in
+    credentials: str = ""  # a file of keys; "" means where the SDK looks
+    profile: str = ""  # "" means that of AWS_PROFILE, else ``default``
+
 
 # Filters of DescribeInstances that choose servers.
 FILTERS = (
@@ -32,15 +44,8 @@ CLOUD = Cloud(
     ),
     settings=AwsSettings,
     options=(
-        AccountOption(
-            name="endpoint",
-            help="AWS's API, instead of the region's own.",
-            metavar="URL",
-            check=check_endpoint,
-        ),
-        AccountOption(
-            name="credentials", help="The file of AWS keys.", metavar="FILE", is_path=True
-        ),
+        endpoint_option("AWS's API, instead of the region's own."),
+        file_option("credentials", "The file of AWS keys."),
         AccountOption(name="profile", help="A profile of AWS's own files.", metavar="NAME"),
     ),
     listing=ListingSyntax(

@@ -16,7 +16,7 @@ from botocore.session import Session
 
 from volact.bounded.http_session import bind_pools
 from volact.bounded.stream import Limits
-from volact.cloud.aws.settings import AwsSettings
+from volact.cloud.aws.declaration import AwsSettings
 from volact.cloud.endpoint import read_endpoint
 from volact.errors import InputError, one_line, unreadable
 from volact.model.text import say

@@ -8,10 +8,10 @@ from typing import cast
 
 from volact.cloud.account import RegionAccount
 from volact.cloud.azure.calls import LIMITS, Calls
+from volact.cloud.azure.declaration import AzureSettings
 from volact.cloud.azure.listing import VmList
 from volact.cloud.azure.run_command import AzureCommand
 from volact.cloud.azure.sdk import Keys
-from volact.cloud.azure.settings import AzureSettings
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S, PacedCalls
 from volact.cloud.endpoint import check_endpoint

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from volact.cloud.azure.settings import AzureSettings
-from volact.cloud.base import AccountOption, Cloud, ListingSyntax
-from volact.cloud.endpoint import check_endpoint
+from volact.cloud.base import Cloud, ListingSyntax, file_option
+from volact.cloud.endpoint import endpoint_option
+from volact.model.server import AccountSettings
 from volact.model.text import say
+
+
+class AzureSettings(AccountSettings, frozen=True, kw_only=True):
+    """Where the account's API is and where its keys are.
+
+    ``AzureSettings()`` is the account that the SDK finds by itself.
+    """
+
+    endpoint: str = ""  # a URL instead of global Azure's
+    credentials: str = ""  # a file of a service principal; "" means where the SDK looks
+    authorities: str = ""  # a file of certificates that sign those of the endpoint
+
 
 _SUBSCRIPTION = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _GROUP = r"[-\w.()]{0,89}[-\w()]"
@@ -26,23 +38,10 @@ CLOUD = Cloud(
     ),
     settings=AzureSettings,
     options=(
-        AccountOption(
-            name="endpoint",
-            help="Azure's API, instead of that of global Azure.",
-            metavar="URL",
-            check=check_endpoint,
-        ),
-        AccountOption(
-            name="credentials",
-            help="The JSON file of an Azure service principal.",
-            metavar="FILE",
-            is_path=True,
-        ),
-        AccountOption(
-            name="authorities",
-            help="Certificates to trust for Azure's API, instead of this machine's.",
-            metavar="FILE",
-            is_path=True,
+        endpoint_option("Azure's API, instead of that of global Azure."),
+        file_option("credentials", "The JSON file of an Azure service principal."),
+        file_option(
+            "authorities", "Certificates to trust for Azure's API, instead of this machine's."
         ),
     ),
     listing=ListingSyntax(

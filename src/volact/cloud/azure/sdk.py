@@ -20,8 +20,8 @@ from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
 from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits
+from volact.cloud.azure.declaration import AzureSettings
 from volact.cloud.azure.failures import as_failure
-from volact.cloud.azure.settings import AzureSettings
 from volact.cloud.endpoint import read_endpoint
 from volact.errors import InputError, one_line, unreadable
 from volact.model.text import say

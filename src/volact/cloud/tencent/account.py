@@ -9,11 +9,10 @@ from volact.cloud.account import RegionAccount
 from volact.cloud.base import Account
 from volact.cloud.calls import PAUSES_S
 from volact.cloud.tencent.calls import Calls
-from volact.cloud.tencent.endpoint import endpoint_of
+from volact.cloud.tencent.declaration import TencentSettings, endpoint_of
 from volact.cloud.tencent.keys import Keys, check_keys, find_keys
 from volact.cloud.tencent.listing import CvmList
 from volact.cloud.tencent.run_command import TatCommand
-from volact.cloud.tencent.settings import TencentSettings
 from volact.model.server import AccountSettings
 from volact.threads import BlockingCalls
 

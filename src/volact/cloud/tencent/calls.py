@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from volact.cloud import calls as generic
 from volact.cloud.calls import PAUSES_S, PacedCalls, read_answer
+from volact.cloud.tencent.declaration import TencentSettings
 from volact.cloud.tencent.failures import as_failure
 from volact.cloud.tencent.keys import Keys
 from volact.cloud.tencent.sdk import make_client
-from volact.cloud.tencent.settings import TencentSettings
 from volact.threads import BlockingCalls
 
 T = TypeVar("T")

@@ -1,13 +1,32 @@
-"""What Tencent Cloud declares of itself.  No SDK is imported here."""
+"""What Tencent Cloud declares of itself, and where its API is.  No SDK is imported here.
+
+Each service has a host of its own, in two sites: ``tat.tencentcloudapi.com`` and
+``tat.intl.tencentcloudapi.com``.
+"""
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Literal, get_args
 
-from volact.cloud.base import AccountOption, Cloud, ListingSyntax
-from volact.cloud.endpoint import check_endpoint
-from volact.cloud.tencent.settings import Site, TencentSettings
+from volact.cloud.base import AccountOption, Cloud, ListingSyntax, file_option
+from volact.cloud.endpoint import Endpoint, endpoint_option, read_endpoint
+from volact.model.server import AccountSettings
 from volact.model.text import say
+
+Site = Literal["domestic", "international"]
+
+
+class TencentSettings(AccountSettings, frozen=True, kw_only=True):
+    """Where the account's API is and where its keys are.
+
+    ``TencentSettings()`` is the account that the SDK finds by itself.
+    """
+
+    site: Site = "domestic"
+    endpoint: str = ""  # a URL instead of the site's own; ``{service}`` in it is filled in
+    credentials: str = ""  # a file of keys; "" means where the SDK looks
+    profile: str = ""  # a section of that file; "" means ``default``
+
 
 # Filters of DescribeInstances.
 FILTERS = (
@@ -43,22 +62,10 @@ CLOUD = Cloud(
             help="Which of Tencent Cloud's sites the account is of.",
             choices=get_args(Site),
         ),
+        endpoint_option("Tencent Cloud's API, instead of the site's own."),
+        file_option("credentials", "The file of Tencent Cloud keys."),
         AccountOption(
-            name="endpoint",
-            help="Tencent Cloud's API, instead of the site's own.",
-            metavar="URL",
-            check=check_endpoint,
-        ),
-        AccountOption(
-            name="credentials",
-            help="The file of Tencent Cloud keys.",
-            metavar="FILE",
-            is_path=True,
-        ),
-        AccountOption(
-            name="profile",
-            help="A section of the file of Tencent Cloud keys.",
-            metavar="NAME",
+            name="profile", help="A section of the file of Tencent Cloud keys.", metavar="NAME"
         ),
     ),
     listing=ListingSyntax(
@@ -73,3 +80,16 @@ CLOUD = Cloud(
         filters_at_once=MAX_FILTERS,
     ),
 )
+
+
+Service = Literal["tat", "cvm", "sts"]
+
+_DOMAINS: dict[Site, str] = {
+    "domestic": "tencentcloudapi.com",
+    "international": "intl.tencentcloudapi.com",
+}
+
+
+def endpoint_of(account: TencentSettings, service: Service) -> Endpoint:
+    """The endpoint of a service; ``InputError`` for a URL that is not one."""
+    return read_endpoint(account.endpoint or f"{service}.{_DOMAINS[account.site]}", service)

@@ -19,9 +19,8 @@ from typing import Any
 from tencentcloud.common import credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
-from volact.cloud.tencent.endpoint import endpoint_of
+from volact.cloud.tencent.declaration import TencentSettings, endpoint_of
 from volact.cloud.tencent.roles import AssumedRole, MachineRole, pod_role
-from volact.cloud.tencent.settings import TencentSettings
 from volact.errors import InputError, unreadable
 from volact.model.text import say
 

@@ -17,8 +17,7 @@ from tencentcloud.tat.v20201028.tat_client import TatClient
 
 from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits
-from volact.cloud.tencent.endpoint import Service, endpoint_of
-from volact.cloud.tencent.settings import TencentSettings
+from volact.cloud.tencent.declaration import Service, TencentSettings, endpoint_of
 
 _REQUEST_S = 20
 LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S)
