@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from volact.client.answers import RunWave, WaveState
 from volact.client.wire import RunInfo
 from volact.queries.filters import names_within
-from volact.queries.reader import Reader
+from volact.queries.pages import Reader
 from volact.service.database.tables import RUN_SERVERS
 from volact.service.run_list import Scopes
 
