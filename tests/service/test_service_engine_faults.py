@@ -92,7 +92,7 @@ async def test_a_row_is_written_with_what_is_asked_next(store: Store) -> None:
     assert [row.report.name for row in store.rows("aa")] == ["web-01"]
 
 
-async def test_whatever_cannot_be_written_keeps_nothing_else_from_it(store: Store) -> None:
+async def test_one_event_that_cannot_be_written_keeps_no_other_from_it(store: Store) -> None:
     def fails(_: sa.Connection) -> None:
         raise ZeroDivisionError
 
