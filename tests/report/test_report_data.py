@@ -17,6 +17,7 @@ from report_samples import (
     STARTED,
     attention,
     fleet,
+    healthy,
     one_of_each,
     run_of,
 )
@@ -157,3 +158,14 @@ def test_no_line_of_the_console_commands_comes_from_a_server() -> None:
     assert len(lines) == 3
     assert [line.split()[0] for line in lines] == ["rem", "rem", "slmgr"]
     assert "shutdown" not in out.getvalue()
+
+
+def test_a_server_without_commands_has_a_line_that_says_so() -> None:
+    out = io.StringIO()
+    writer = CommandsWriter(out, headings=False)
+    writer.add(attention(), [])
+    writer.add(healthy(), [])
+    assert out.getvalue().splitlines() == [
+        "rem db-01 (ssh://10.0.1.7:22, 2019 Standard): nothing that volact would do",
+        "rem web-01 (ssh://10.0.0.5:22, 2016 Datacenter): nothing to do",
+    ]

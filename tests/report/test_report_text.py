@@ -549,6 +549,14 @@ def test_an_access_list_is_told_by_its_form(item: object, is_one: bool) -> None:
     assert readable({"hive": item}, everything=True) == {"hive": item}
 
 
+def test_lost_rights_are_named_by_their_objects() -> None:
+    lost = {"lost": ["profile-list", "hive"], "profile-list": "S-1-5-18"}
+    assert pairs(lost) == (
+        "rights missing on the list of profiles, the registry hive of NETWORK SERVICE, "
+        "missing from the list S-1-5-18"
+    )
+
+
 def test_decimals_have_the_mark_of_the_language() -> None:
     for language, said in (("en", "3.5 h"), ("id", "3,5 jam"), ("zh-CN", "3.5 小时")):
         with speaking(language):

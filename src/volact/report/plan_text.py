@@ -145,7 +145,7 @@ class CommandsWriter:
 
     def add(self, server: ServerReport, commands: Sequence[str]) -> None:
         """Write one server's commands."""
-        if self._headings:
+        if self._headings or not commands:  # an empty output says nothing
             about = ", ".join(part for part in (plain(server.address), os_words(server)) if part)
             self._out.write(f"rem {plain(server.name)} ({about}){_nothing(server, commands)}\n")
         for command in commands:

@@ -21,7 +21,7 @@ from volact.fleet import plan_fleet
 from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.report import Summary
-from volact.model.text import say
+from volact.model.text import count, say
 from volact.pipeline import NO_RECORDER, Outcome
 from volact.report.run_counts import RunCounts, exit_code
 from volact.words import tr
@@ -72,9 +72,9 @@ def _write(path: Path, data: bytes) -> None:
 
 def _report(path: Path, servers: int) -> None:
     line = say(
-        "{n} servers in {file}; read it before you send it: names are replaced, text that a "
+        "{servers} in {file}; read it before you send it: names are replaced, text that a "
         "server made up may remain",
-        n=servers,
+        servers=count(servers, "{n} server", "{n} servers"),
         file=str(path),
     )
     tell(tr(line))

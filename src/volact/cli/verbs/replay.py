@@ -14,7 +14,7 @@ from volact.bundle.replay import replay as replay_server
 from volact.cli.atomic_file import write_whole
 from volact.cli.options.tools import ReplayOptions
 from volact.errors import InputError
-from volact.model.text import Text, say
+from volact.model.text import Text, count, say
 from volact.words import tr
 
 _DIFFERENT = 3
@@ -75,9 +75,9 @@ def _write_text(file: str, bundle: Bundle, servers: list[Replayed]) -> None:
     lines = [
         tr(
             say(
-                "{file}: {n} servers of volact {version}: {same} unchanged, {changed} changed",
+                "{file}: {servers} of volact {version}: {same} unchanged, {changed} changed",
                 file=file,
-                n=len(servers),
+                servers=count(len(servers), "{n} server", "{n} servers"),
                 version=bundle.volact,
                 same=len(servers) - len(changed),
                 changed=len(changed),
