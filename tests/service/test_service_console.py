@@ -121,6 +121,40 @@ def test_an_empty_store_says_what_to_do_first(tmp_path: Path) -> None:
             assert "<h1>" in get(empty, path, role="viewer")
 
 
+def test_a_fleet_that_is_examined_for_the_first_time_leads_to_the_run(tmp_path: Path) -> None:
+    with opened(tmp_path / "first.db") as first:
+        add_run(first, "svc1", "running")
+        html = get(first, "/", role="viewer")
+        assert 'href="/runs/svc1"' in html
+        assert "uploads an inventory" not in html
+
+
+def test_a_page_that_shows_a_state_that_has_passed_is_told_at_once(store: Store) -> None:
+    with TestClient(console(store, person())) as http:
+        text = http.get("/runs/svc1/events?state=queued").text
+        assert [line for line in text.splitlines() if line] == ["event: end", "data: running"]
+    assert 'data-events="/runs/svc1/events?state=running"' in get(store, "/runs/svc1")
+
+
+def test_who_approves_a_run_sees_what_it_may_do(tmp_path: Path) -> None:
+    with opened(tmp_path / "asked.db") as asked:
+        policy = Policy(consent=frozenset({"add-route"}), replace_key=True)
+        add_run(asked, "svc1", "awaiting-approval", only=("web-01", "db-01"), policy=policy)
+        html = get(asked, "/runs/svc1", role="approver")
+    for word in ("web-01", "db-01", "add-route", "replace-key"):
+        assert f">{word}<" in html
+
+
+def test_an_inventory_links_to_servers_that_were_examined(tmp_path: Path) -> None:
+    one = INVENTORY.replace(b"web-1", b"web-02")
+    with opened(tmp_path / "volact.db") as store, signed_in(store, "administrator") as http:
+        fill(str(tmp_path / "volact.db"))
+        known = http.post("/inventories", files={"file": ("known.toml", one)}).text
+        new = http.post("/inventories", files={"file": ("new.toml", INVENTORY)}).text
+    assert ('href="/servers/web-02"' in known, "never examined" in known) == (True, False)
+    assert ('href="/servers/web-1"' in new, "never examined" in new) == (False, True)
+
+
 def test_a_server_shows_evidence_what_to_type_facts_and_each_change(store: Store) -> None:
     html = get(store, "/servers/web-02")
     assert "sync-clock" in html

@@ -20,6 +20,8 @@ from volact.report.html_view import tiles
 from volact.report.words import WORST_FIRST
 from volact.service.access import Permission
 from volact.service.console.page import Asked, Page, page, parts_of, within
+from volact.service.console.runs import seen_runs
+from volact.service.console.words import ACTIVE
 from volact.store.values import RunRow
 from volact.words import tr
 
@@ -62,11 +64,13 @@ async def fleet(request: Asked) -> Page:
 
 
 def _fleet(request: Asked, status: FleetStatus, trend: list[Column]) -> Page:
-    accepted = bool(status.accepted)
+    accepted, active = bool(status.accepted), seen_runs(request, states=ACTIVE)
+    first = PageRequest(limit=1)
     return page(
         request,
         "fleet.html.j2",
         status=status,
+        active=() if status.summary.servers else active.page(parts_of(request).store, first).items,
         tiles=tiles(status.summary, None, accepted=accepted),
         ends=_end_bars(status),
         ages=_age_bars(status),
@@ -83,13 +87,15 @@ def _trend(reader: Reader, filter: ServerFilter) -> list[Column]:
     if filter.scopes is not None:
         counts = RunCountsQuery(runs=tuple(counts), filter=filter).ask(reader)
     shown = [run for run in reversed(runs) if run.id in counts and counts[run.id].servers]
-    return [_column(run, counts[run.id]) for run in shown]
+    most = max((counts[run.id].servers for run in shown), default=0)
+    return [_column(run, counts[run.id], most) for run in shown]
 
 
-def _column(run: RunRow, summary: Summary) -> Column:
-    parts, top = [], 0.0
+def _column(run: RunRow, summary: Summary, most: int) -> Column:
+    """As high as it has servers: a run over one of them does not look like a bad day."""
+    parts, top = [], 100 * (1 - summary.servers / most)
     for verdict in WORST_FIRST:
-        height = 100 * count_of(summary, verdict) / summary.servers
+        height = 100 * count_of(summary, verdict) / most
         if height:
             parts.append((verdict, round(top, 2), round(height, 2)))
         top += height

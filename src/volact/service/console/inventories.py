@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.exceptions import NotFoundException
@@ -20,6 +21,7 @@ from volact.service.console.changing import change, changed, checked
 from volact.service.console.page import Asked, Page, actor_of, form_of, go_to, page, parts_of
 from volact.service.identity.audit import Change
 from volact.store.store import Store
+from volact.store.tables import SERVERS
 
 _READ = {"permission": Permission.READ}
 _CONFIGURE = {"permission": Permission.CONFIGURE}
@@ -68,14 +70,16 @@ def inventory(request: Asked, name: FromPath[str]) -> Page:
     if info is None:
         raise NotFoundException()
     servers = _servers(request, name)
-    whole = actor.scopes is None
+    shown, whole = servers[:200], actor.scopes is None
+    names = sa.select(SERVERS.c.name).where(SERVERS.c.name.in_([one.name for one in shown]))
     return page(
         request,
         "inventory.html.j2",
         info=info,
         mistakes=info.mistakes if whole else (),
-        servers=servers[:200],
-        more=max(0, len(servers) - 200),
+        servers=shown,
+        more=len(servers) - len(shown),
+        examined={*store.ask(lambda connection: connection.execute(names).scalars().all())},
         text=_text(store, name).text if actor.may(Permission.CONFIGURE) else "",
     )
 

@@ -160,14 +160,15 @@ def known_run(request: Asked, run: str) -> tuple[RunInfo | None, RunRow | None]:
 
 @get("/runs/{run:str}/events", opt=_READ)
 async def events(request: Asked, run: FromPath[str]) -> ServerSentEvent:
-    """The progress of a run, each time that it changes, until its state does."""
+    """The progress of a run, each time that it changes, until its state is not the page's."""
     info = await asyncio.to_thread(_info, request, run)
-    return ServerSentEvent(_changes(request, info))
+    return ServerSentEvent(_changes(request, info, request.query_params.get("state", info.state)))
 
 
-async def _changes(request: Asked, info: RunInfo) -> AsyncIterator[ServerSentEventMessage]:
-    state = info.state
-    if state in ACTIVE:
+async def _changes(
+    request: Asked, info: RunInfo, state: str
+) -> AsyncIterator[ServerSentEventMessage]:
+    if info.state == state and state in ACTIVE:
         yield await _progress(request, info)
         async with aclosing(parts_of(request).feeds.read(info.id)) as found:
             async for progress in found:

@@ -34,7 +34,7 @@ STATES: dict[RunState, Text] = {
     "refused": say("not approved"),
 }
 WAVES: dict[WaveState, Text] = {
-    "waiting": say("waits for its turn"),
+    "waiting": say("waiting"),
     "running": say("at work"),
     "done": say("done"),
     "halted": say("not finished"),
