@@ -33,7 +33,7 @@ from volact.transports.failures import translated as ssh_translated
 from volact.transports.run_command.invocation import raw_of
 from volact.transports.sftp import Sftp, done, handle_of, path_of
 from volact.transports.winrm.failures import translated
-from volact.transports.winrm.shell import Shell, Stop
+from volact.transports.winrm.shell import CommandStop, RemoteShell
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ def _listing(data: bytes) -> None:
     """Instances and images of a region, and the servers that come of them."""
     said = _object(data)
     calls = _Calls(_Answers(DescribeInstances=said, DescribeImages=said))
-    source = cloud_list.Source(cloud=CLOUD, scopes=("ap-jakarta",))
+    source = cloud_list.ListSource(cloud=CLOUD, scopes=("ap-jakarta",))
     instances = _loop().run_until_complete(cvm.instances(calls, {}))
     images = _loop().run_until_complete(cvm.images(calls, {}))
     rows = {row.image_id: row for row in images}
@@ -184,10 +184,10 @@ def _winrm(data: bytes) -> None:
     good[which] = data
     wsman = WSMan("server.example", auth="ntlm", username="u", password="p")
     wsman.transport = _Service(*good)  # type: ignore[assignment]  # its two methods are used
-    shell = Shell(wsman, lambda: None)
+    shell = RemoteShell(wsman, lambda: None)
     with translated():
         shell.open()
-        shell.run("x", b"", Stop(time.monotonic() + 0.05))
+        shell.run("x", b"", CommandStop(time.monotonic() + 0.05))
 
 
 async def _sftp_answers(data: bytes) -> None:

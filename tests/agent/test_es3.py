@@ -6,7 +6,7 @@ import pytest
 from es3 import SOURCE, faults_of
 
 from volact.agent.render import PARTS
-from volact.agent.request import Mode
+from volact.agent.request import AgentMode
 from volact.agent.shorten import shorten
 from volact.agent.squeeze import joined, squeeze
 
@@ -47,7 +47,7 @@ def test_every_part_of_the_agent(part: str) -> None:
 
 
 @pytest.mark.parametrize("mode", [*PARTS])
-def test_what_is_sent_when_it_has_to_be_short(mode: Mode) -> None:
+def test_what_is_sent_when_it_has_to_be_short(mode: AgentMode) -> None:
     parts = ((SOURCE / f"{part}.js").read_text("ascii") for part in PARTS[mode])
     script = "\n".join(map(squeeze, parts))
     assert list(faults_of(joined(shorten(script, functions=True)))) == []

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from volact.agent.answer import read_answer
 from volact.agent.render import HANDED_BYTES, MAX_BYTES, PARTS, render
-from volact.agent.request import Ask, Lock, Mode, Request, new_request
+from volact.agent.request import AgentMode, Ask, Lock, Request, new_request
 from volact.core.standalone import standalone_steps
 from volact.errors import InputError
 from volact.knowledge.load import knowledge_for, load_editions, load_profile, profile_names
@@ -22,11 +22,11 @@ from volact.model.step import Step
 from volact_lab.script.source import with_puts
 
 ID = "0123456789abcdef"
-MODES: tuple[Mode, ...] = ("probe", "apply", "standalone")
+MODES: tuple[AgentMode, ...] = ("probe", "apply", "standalone")
 GVLK = "WC2BQ-8NRM3-FDDYY-2BFGV-KHKQY"
 
 
-def asked(mode: Mode = "probe", *steps: Step, **ask: Any) -> Request:
+def asked(mode: AgentMode = "probe", *steps: Step, **ask: Any) -> Request:
     return Request(id=ID, mode=mode, ask=Ask(**ask), steps=steps)
 
 
@@ -43,7 +43,7 @@ def request_in(data: bytes) -> Any:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_file_is_ascii_with_windows_line_ends(mode: Mode) -> None:
+def test_the_file_is_ascii_with_windows_line_ends(mode: AgentMode) -> None:
     data = render(asked(mode))
     assert data.isascii()
     assert data.count(b"\n") == data.count(b"\r\n")
@@ -52,13 +52,13 @@ def test_the_file_is_ascii_with_windows_line_ends(mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_script_part_compiles(mode: Mode) -> None:
+def test_the_script_part_compiles(mode: AgentMode) -> None:
     text = script_of(render(asked(mode)))
     assert quickjs.Context().eval(f"typeof (function () {{{with_puts(text)}\n}});") == "function"
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_batch_part_ends_before_the_script(mode: Mode) -> None:
+def test_the_batch_part_ends_before_the_script(mode: AgentMode) -> None:
     batch, _, script = render(asked(mode)).decode().partition("\r\n*/\r\n")
     labels = set(re.findall(r"^:(\w+)", batch, re.MULTILINE))
     assert set(re.findall(r"goto (\w+)", batch)) <= labels
@@ -67,7 +67,7 @@ def test_the_batch_part_ends_before_the_script(mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_provider_with_every_key_stays_small(mode: Mode) -> None:
+def test_every_provider_with_every_key_stays_small(mode: AgentMode) -> None:
     keys = {f"{e.builds[0]}/{e.skus[0]}/{e.gvlk[:2]}": e.gvlk for e in load_editions()}
     steps = (Step(do="install-key", params={"keys": keys}),) * (mode != "probe")
     request = new_request(mode, load_profile("tencent"), steps, id=ID)
@@ -136,7 +136,7 @@ def test_a_sent_file_removes_itself_and_a_handed_out_one_does_not() -> None:
 
 @pytest.mark.parametrize("mode", ["probe", "apply"])
 @pytest.mark.parametrize(("scope", "at"), [("machine", 0), ("user", 1)])
-def test_the_ready_made_answers_are_answers(mode: Mode, scope: str, at: int) -> None:
+def test_the_ready_made_answers_are_answers(mode: AgentMode, scope: str, at: int) -> None:
     lines = re.findall(rb"^echo (VOLACT1 .*)\r$", render(asked(mode)), re.MULTILINE)
     answer = read_answer(lines[at], ID)
     assert (answer.mode, answer.facts, answer.results) == (mode, {"wsh": {scope: 0}}, ())
@@ -181,7 +181,7 @@ def test_what_asks_for_tokens_and_documents_is_sent_where_it_is_used() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_each_mode_defines_every_function_that_it_calls(mode: Mode) -> None:
+def test_each_mode_defines_every_function_that_it_calls(mode: AgentMode) -> None:
     text = render(asked(mode, token="X-Token"), handed=True).decode().partition("\r\n*/\r\n")[2]
     text = re.sub(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", '""', text)
     parameters = re.findall(r"function ?\w*\(([^)]*)\)", text)

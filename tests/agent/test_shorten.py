@@ -10,7 +10,7 @@ import pytest
 import quickjs
 
 from volact.agent.render import MAX_BYTES, PARTS, render
-from volact.agent.request import Lock, Mode, new_request
+from volact.agent.request import AgentMode, Lock, new_request
 from volact.agent.shorten import shorten
 from volact.core.steps import PLAN_KINDS
 from volact.knowledge.load import load_profile
@@ -105,7 +105,7 @@ def test_all_steps_of_any_plan_fit_into_one_request() -> None:
 
 
 @pytest.mark.parametrize("mode", [*PARTS])
-def test_a_shortened_script_compiles_and_hides_no_name_of_the_host(mode: Mode) -> None:
+def test_a_shortened_script_compiles_and_hides_no_name_of_the_host(mode: AgentMode) -> None:
     data = render(new_request(mode, load_profile("tencent"), id="0" * 16))
     script = data.decode().partition("\r\n*/\r\n")[2].replace("\r\n", "\n")
     short = shorten(script, functions=True)

@@ -18,7 +18,7 @@ from volact.model.report import Cluster
 from volact.notify.apprise_channel import AppriseChannel
 from volact.notify.channels import open_channels, send_to_all, shown
 from volact.notify.webhook import Webhook
-from volact.report.message import Change, Message, message_of
+from volact.report.message import Message, ReportedChange, message_of
 
 SECRET = "T0Ps3cretT0ken"
 
@@ -52,7 +52,9 @@ def message(servers: int = 30) -> Message:
         where={"subnet": "10.1.2.0/24"},
     )
     run = msgspec.structs.replace(run_of(rows), clusters=(cluster,), notes=("stopped early",))
-    change = Change(server="a", kind="worse", was="healthy", now="failed", summary="a: worse")
+    change = ReportedChange(
+        server="a", kind="worse", was="healthy", now="failed", summary="a: worse"
+    )
     return message_of(run, Counter({"clock-skew": 3}), Counter({"not-licensed": 2}), [change])
 
 

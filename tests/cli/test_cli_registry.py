@@ -10,7 +10,7 @@ from typing import get_type_hints
 
 import pytest
 
-from volact.cli.registry import VERBS, Verb, command_of, options_of, work_of
+from volact.cli.registry import VERBS, VerbEntry, command_of, options_of, work_of
 
 FOLDER = Path(__file__).parents[2] / "src" / "volact" / "cli" / "verbs"
 ALL = [part for verb in VERBS for part in verb.parts or (verb,)]
@@ -50,7 +50,7 @@ def test_the_table_has_every_module_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("verb", ALL, ids=lambda verb: verb.function)
-def test_the_table_says_what_the_modules_say(verb: Verb) -> None:
+def test_the_table_says_what_the_modules_say(verb: VerbEntry) -> None:
     options = options_of(verb)
     assert verb.summary == " ".join(str(options.__doc__).partition("\n\n")[0].split())
     taken = {name: hint for name, hint in get_type_hints(work_of(verb)).items() if name != "return"}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from volact.cli.options.changes import WatchOptions
-from volact.cli.watch_units import Start, cron, quoted, systemd, variables_of, words_of
+from volact.cli.watch_units import WatchCommand, cron, quoted, systemd, variables_of, words_of
 from volact.errors import InputError
 
 WORDS = (
@@ -22,8 +22,8 @@ WORDS = (
 )  # fmt: skip
 
 
-def start(every: timedelta = timedelta(hours=6), *words: str, folder: str = "/srv") -> Start:
-    return Start(
+def start(every: timedelta = timedelta(hours=6), *words: str, folder: str = "/srv") -> WatchCommand:
+    return WatchCommand(
         command=(sys.executable, "-c", "import sys; print(ascii(sys.argv[1:]))", *words),
         folder=folder,
         user="volact",

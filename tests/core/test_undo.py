@@ -15,7 +15,7 @@ from volact.core.findings import diagnose
 from volact.core.plan import make_plan
 from volact.core.steps import SETTINGS
 from volact.core.steps.forecast import previous_values, promised
-from volact.core.steps.setting import Key
+from volact.core.steps.setting import SettingKey
 from volact.core.undo import UndoPlan, outcome, plan_undo
 from volact.core.undo_changes import changes_of
 from volact.model.facts import Facts
@@ -59,16 +59,22 @@ def with_adapters(raw: Raw, *, fixed: bool) -> Raw:
     return {**raw, "adapters": adapters}
 
 
-def all_keys(*facts: Facts) -> set[Key]:
+def all_keys(*facts: Facts) -> set[SettingKey]:
     """Every setting that there is."""
-    keys: set[Key] = {("kms-host",), ("time-source",), ("time-trigger",), ("acl",), ("debugger",)}
+    keys: set[SettingKey] = {
+        ("kms-host",),
+        ("time-source",),
+        ("time-trigger",),
+        ("acl",),
+        ("debugger",),
+    }
     for one in facts:
         keys |= {("start-mode", name) for name in one.services}
         keys |= {("dns", index) for index in one.adapters}
     return keys
 
 
-def replaced(past: RunHistory) -> set[Key]:
+def replaced(past: RunHistory) -> set[SettingKey]:
     """KMS hosts of products that were gone, with their key, when the step for them ran."""
     keyed = any(deed.do == "install-key" for deed in past.steps)
     return {

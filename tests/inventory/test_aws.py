@@ -11,7 +11,7 @@ from cloud_lab import fault
 from volact.cloud.aws.listing import Instance, listed
 from volact.cloud.base import Account, ApiError, Cloud
 from volact.errors import InputError
-from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
+from volact.inventory.cloud_list import ListSource, list_servers, parse_filters, parse_source
 from volact.inventory.listing import Inventory
 from volact.model.server import AccountSettings
 from volact_lab.aws.estate import BYOL
@@ -24,7 +24,7 @@ async def listing(here: Aws, text: str = f"aws:{HOME}", *filters: str, via: str 
         return here.account
 
     chosen = parse_filters(cloud, filters)
-    source = Source(cloud=cloud, scopes=scopes, filters=chosen, via=via, account=here.settings)
+    source = ListSource(cloud=cloud, scopes=scopes, filters=chosen, via=via, account=here.settings)
     return await list_servers(source, accounts=opened)
 
 

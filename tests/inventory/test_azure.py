@@ -13,7 +13,7 @@ from volact.cloud.azure.listing import listed
 from volact.cloud.azure.vm import Machine
 from volact.cloud.base import Account, ApiError, Cloud
 from volact.errors import InputError
-from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
+from volact.inventory.cloud_list import ListSource, list_servers, parse_filters, parse_source
 from volact.inventory.listing import Inventory
 from volact.model.server import AccountSettings
 from volact_lab.winrm.http import Reply
@@ -28,7 +28,7 @@ async def listing(
         return here.account
 
     chosen = parse_filters(cloud, filters)
-    source = Source(cloud=cloud, scopes=scopes, filters=chosen, via=via, account=here.settings)
+    source = ListSource(cloud=cloud, scopes=scopes, filters=chosen, via=via, account=here.settings)
     return await list_servers(source, accounts=opened)
 
 

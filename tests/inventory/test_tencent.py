@@ -12,7 +12,7 @@ from tencent_cloud import Cloud, cloud, profile_file
 from volact.cloud.tencent.declaration import CLOUD, TencentSettings
 from volact.errors import InputError, VolactError
 from volact.inventory import Inventory
-from volact.inventory.cloud_list import Source, list_servers, parse_source
+from volact.inventory.cloud_list import ListSource, list_servers, parse_source
 from volact.inventory.cloud_list import parse_filters as parse
 from volact.model.profile import Image
 from volact_lab.tencent.signature import Account as LabAccount
@@ -24,10 +24,10 @@ def parse_filters(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return parse(CLOUD, words)
 
 
-def source(here: Cloud, folder: Path, *regions: str, **how: object) -> Source:
+def source(here: Cloud, folder: Path, *regions: str, **how: object) -> ListSource:
     path = profile_file(folder / "keys.ini", default=here.own)
     account = TencentSettings(endpoint=here.front.endpoint, credentials=str(path))
-    return Source(cloud=CLOUD, scopes=regions or BOTH, account=account, **how)  # type: ignore[arg-type]
+    return ListSource(cloud=CLOUD, scopes=regions or BOTH, account=account, **how)  # type: ignore[arg-type]
 
 
 async def listed(here: Cloud, folder: Path, *regions: str, **how: object) -> Inventory:

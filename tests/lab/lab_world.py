@@ -8,7 +8,7 @@ from typing import Any
 
 from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
-from volact.agent.request import Mode, new_request
+from volact.agent.request import AgentMode, new_request
 from volact.knowledge.load import load_editions, load_profile
 from volact.model.step import Step
 from volact_lab.errors import LabError
@@ -91,7 +91,7 @@ def failure(code: int) -> str:
 
 async def agent(machine: Machine, *steps: Step) -> Answer:
     """Run the real agent on a server: a probe, or an apply with steps."""
-    mode: Mode = "apply" if steps else "probe"
+    mode: AgentMode = "apply" if steps else "probe"
     request = new_request(mode, machine.world.profile, steps, id="00112233445566aa")
     path = f"{machine.temp}\\agent.bat"
     machine.files.write(path, render(request))

@@ -16,7 +16,7 @@ from volact.queries.values import Diff, Endings, FleetStatus, StatusRow
 from volact.store.address import Address
 from volact.store.clock import moment
 from volact.store.events import ServerDone
-from volact.store.statements import Batch, write
+from volact.store.statements import EventBatch, write
 from volact.store.store import Store
 from volact.store.tables import METADATA
 from volact.store.values import Latest, RunStart, StoredRow
@@ -34,7 +34,7 @@ def add_run(store: Store, id: str, rows: Iterable[StoredRow]) -> None:
     run_start = RunStart(id=id, command="check", started=moment(NOW), volact="0.1.0")
     items = [ServerDone(kept(row.at), row.report) for row in rows]
     with store.engine.begin() as connection:
-        write(connection, Batch(run_start, moment(NOW), [*items]), first=True)
+        write(connection, EventBatch(run_start, moment(NOW), [*items]), first=True)
 
 
 def kept(at: str) -> str:

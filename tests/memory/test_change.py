@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from memory_samples import attention, failed, healthy, licensed, not_begun, unreachable
 from report_samples import COUNT, DNS, POLICY, RETAIL, SKEW
 
-from volact.core.change import Change, ChangeKind, compare, snapshot
+from volact.core.change import ChangeKind, ServerChange, compare, snapshot
 from volact.model.report import ServerReport
 
 MIRROR: dict[ChangeKind, ChangeKind] = {
@@ -32,7 +32,7 @@ REPORTS = st.builds(
 )
 
 
-def change(before: ServerReport, after: ServerReport) -> Change:
+def change(before: ServerReport, after: ServerReport) -> ServerChange:
     return compare(snapshot(before), snapshot(after))
 
 

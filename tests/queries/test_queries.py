@@ -257,12 +257,12 @@ def test_answers_of_one_snapshot_agree(store: Store, store_url: str) -> None:
 
 def test_an_older_row_that_comes_late_changes_no_newer_state(store: Store) -> None:
     from volact.store.events import ServerDone
-    from volact.store.statements import Batch, write
+    from volact.store.statements import EventBatch, write
 
     run_start = RunStart(id="old", command="check", started="2020-01-01T00:00:00Z", volact="0.1.0")
     late = [ServerDone("2020-01-01T00:00:00.000Z", row("web-02", "failed", findings=(WRONG_HOST,)))]
     with store.engine.begin() as connection:
-        write(connection, Batch(run_start, "2020-01-01T00:00:00.000Z", [*late]), first=True)
+        write(connection, EventBatch(run_start, "2020-01-01T00:00:00.000Z", [*late]), first=True)
         assert (
             connection.execute(
                 sa.select(sa.func.count()).select_from(ROWS).where(ROWS.c.run == "old")

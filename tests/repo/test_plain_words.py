@@ -66,6 +66,36 @@ def test_names_of_tests_have_things_as_subjects() -> None:
     assert [name for name in names if set(PERSON_WORDS) & set(name.split("_"))] == []
 
 
+# Names with one meaning at each end of a seam, or that the parts of the service use apart.
+SAME_NAME = {
+    *("Address", "Asked", "Change", "Ended", "Event", "Format", "HostKeyPolicy", "Id", "Limit"),
+    *("Name", "Observer", "Outcome", "Output", "Page", "Place", "PlanGroup", "Rows", "Secrets"),
+    *("Value", "Word"),
+}
+
+
+def test_a_name_stands_for_one_thing() -> None:
+    """Classes and types at the top of modules; folders of clouds have the same parts."""
+    places: dict[str, set[str]] = {}
+    for path in sorted(VOLACT.rglob("*.py")):
+        parts = path.relative_to(VOLACT).parts
+        room = "cloud" if parts[0] == "cloud" and len(parts) > 2 else "/".join(parts)
+        for node in ast.parse(path.read_text("utf-8")).body:
+            for name in types_of(node):
+                places.setdefault(name, set()).add(room)
+    assert len(places) > 500
+    assert {name for name, rooms in places.items() if len(rooms) > 1} <= SAME_NAME
+
+
+def types_of(node: ast.stmt) -> Iterator[str]:
+    """The public class, or the name for a type, that a statement makes."""
+    if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+        yield node.name
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript | ast.BinOp):
+        names = (item.id for item in node.targets if isinstance(item, ast.Name))
+        yield from (name for name in names if re.match(r"[A-Z]\w*[a-z]", name))
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(VOLACT)))
 def test_prose_and_names_are_plain(path: Path) -> None:
     text = path.read_text("utf-8")

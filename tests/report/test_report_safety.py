@@ -21,7 +21,7 @@ from volact.cli.failure import tell
 from volact.model.report import Cluster, ErrorRow, LicenseRow, OsRow, RunReport, ServerReport
 from volact.report.base import Writer
 from volact.report.make import FILE_FORMATS, Layout, make_writer
-from volact.report.message import Change, message_of
+from volact.report.message import ReportedChange, message_of
 from volact.report.plan_text import PlanTextWriter
 from volact.report.run_counts import RunCounts
 from volact.report.terminal_safe import csv_cell, plain, without_surrogates
@@ -236,7 +236,7 @@ def check_json(text: str) -> None:
 def check_message(text: str) -> None:
     servers = everywhere(text)
     counts = RunCounts(servers)
-    change = Change(server=text, kind="worse", was="healthy", now="failed", summary=text)
+    change = ReportedChange(server=text, kind="worse", was="healthy", now="failed", summary=text)
     message = message_of(ending(text, servers), counts.causes, counts.repaired, [change])
     assert harmless(message.title + message.text)
     assert not set("@<>[`") & set(message.title + message.text)

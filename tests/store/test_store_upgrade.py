@@ -21,7 +21,7 @@ from volact.store.encoding import encode, encode_text, pack, squeeze
 from volact.store.engine import make_engine, require_file, writing
 from volact.store.events import FactsSeen, RunEnded, ServerDone, StepsPlanned
 from volact.store.schema import MIGRATIONS
-from volact.store.statements import Batch, write
+from volact.store.statements import EventBatch, write
 from volact.store.store import Store
 from volact.store.tables import METADATA
 from volact.store.values import RunStart
@@ -146,7 +146,7 @@ def fill_new(store: Store) -> None:
             items.append(StepsPlanned(intent("web-01"), written=None))  # type: ignore[arg-type]
         items.append(RunEnded(end(run, notes=("a note", "another"), servers=len(reports))))
         with store.engine.begin() as connection:
-            write(connection, Batch(run_start, TIMES[run], items), first=True)
+            write(connection, EventBatch(run_start, TIMES[run], items), first=True)
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:

@@ -17,7 +17,7 @@ from volact.model.server import Address, Credential, Server, WinRm
 from volact.threads import BlockingCalls
 from volact.transports.connect import open_transport
 from volact.transports.login import SshOptions
-from volact.transports.winrm.shell import Shell
+from volact.transports.winrm.shell import RemoteShell
 from volact.transports.winrm.transport import WinRmTransport
 from volact.transports.winrm.way import settings_of
 
@@ -211,7 +211,7 @@ async def test_a_goodbye_that_is_given_up_ends_its_thread() -> None:
             """The connection is ended while the thread waits in it."""
 
     worker = BlockingCalls(1, name="winrm deaf", idle_s=None)
-    leaving = asyncio.create_task(WinRmTransport(cast(Shell, Deaf()), worker).close())
+    leaving = asyncio.create_task(WinRmTransport(cast(RemoteShell, Deaf()), worker).close())
     while not begun.is_set():
         await asyncio.sleep(0.01)
     leaving.cancel()

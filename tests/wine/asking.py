@@ -9,11 +9,11 @@ from wine_server import Ran, WineServer
 
 from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
-from volact.agent.request import Ask, Mode, Request
+from volact.agent.request import AgentMode, Ask, Request
 from volact.model.step import Step
 
 
-def request(mode: Mode, *steps: dict[str, Any], **ask: Any) -> Request:
+def request(mode: AgentMode, *steps: dict[str, Any], **ask: Any) -> Request:
     """A request with these steps; ``ask`` as in ``Ask``."""
     return Request(
         id=secrets.token_hex(8),

@@ -21,7 +21,7 @@ _LOG = '"Microsoft-Windows-AppLocker/MSI and Script"'
 _GREETING = re.compile(rb"^Microsoft Windows \[[^\]\r\n]*\d+\.\d+\.\d+", re.MULTILINE)
 
 
-class Cause(msgspec.Struct, frozen=True):
+class NotStartedCause(msgspec.Struct, frozen=True):
     """A cause in a sentence; ``advice`` with the commands to type on the server."""
 
     message: Text
@@ -41,22 +41,22 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 CAUSES = {
-    "cannot-write": Cause(
+    "cannot-write": NotStartedCause(
         say("the agent could not write its script on the server"),
         say("look at the free space, and whether the account may write to its %TEMP%"),
         ("fsutil volume diskfree %SystemDrive%", 'icacls "%TEMP%"'),
     ),
-    "removed": Cause(
+    "removed": NotStartedCause(
         say("the agent's script was removed before it ran, as an antivirus does"),
         say("see what it removed, and allow it (docs/antivirus.md)"),
         ("powershell -c Get-MpThreatDetection",),
     ),
-    "no-cscript": Cause(
+    "no-cscript": NotStartedCause(
         say("cscript.exe is missing on the server"),
         say("bring Windows' own files back"),
         ("sfc /scannow",),
     ),
-    "cscript-denied": Cause(
+    "cscript-denied": NotStartedCause(
         say("the permissions of cscript.exe keep the account from it"),
         say("look at the permissions, and remove the entry that denies it"),
         (
@@ -64,33 +64,33 @@ CAUSES = {
             rf"icacls {_SYSTEM}\cscript.exe /remove:d *S-1-1-0",
         ),
     ),
-    "no-engine": Cause(
+    "no-engine": NotStartedCause(
         say("the script engine JScript is not registered on the server"),
         say("register it"),
         (rf"regsvr32 /s {_SYSTEM}\jscript.dll",),
     ),
-    "engine-denied": Cause(
+    "engine-denied": NotStartedCause(
         say("the permissions of jscript.dll keep the account from it, as after ADV200001"),
         say("if your security rules allow it, remove the entry that denies it"),
         (rf"icacls {_SYSTEM}\jscript.dll /remove:d *S-1-1-0",),
     ),
-    "script-enforcement": Cause(
+    "script-enforcement": NotStartedCause(
         say("App Control or AppLocker keeps scripts from running"),
         say("see the rule that did, and allow volact's folder or its file's hash"),
         (f"wevtutil qe {_LOG} /c:3 /rd:true /f:text",),
     ),
-    "objects": Cause(
+    "objects": NotStartedCause(
         say("the objects that every script needs cannot be made"),
         say("register them; if they are registered, App Control blocks them (event 8036)"),
         tuple(rf"regsvr32 /s {_SYSTEM}\{file}" for file in _OBJECTS.values()),
     ),
-    "unknown": Cause(
+    "unknown": NotStartedCause(
         say("Windows Script Host did not start the agent"),
         say("type this on the server and read what it says"),
         (rf"{_SYSTEM}\cscript.exe //nologo //?",),
     ),
 }
-_SHELL = Cause(
+_SHELL = NotStartedCause(
     say("the SSH server started a shell that does not run the command it is given"),
     say("tell OpenSSH how that shell takes a command"),
     (r"reg add HKLM\SOFTWARE\OpenSSH /v DefaultShellCommandOption /t REG_SZ /d /c /f",),
@@ -111,7 +111,7 @@ def not_started(said: str, seen: str) -> AnswerError:
 
 def stopped(code: str) -> AnswerError:
     """The error of ``VOLACT0 stopped``: an exit code that is none of the script's."""
-    return Cause(
+    return NotStartedCause(
         say("the script began and ended without an answer, exit code {code}", code=raw(code)),
         say("its time may have been up: give it more with --deadline"),
     ).error()
@@ -124,14 +124,14 @@ def script_error(said: str) -> AnswerError:
         return AnswerError("agent", say("the agent stopped with an error: {detail}", detail=said))
     message = say("the object {name} cannot be made, so no script works", name=match[1])
     command = rf"regsvr32 /s {_SYSTEM}\{_OBJECTS[match[1]]}"
-    return Cause(message, CAUSES["objects"].advice, (command,)).error(said)
+    return NotStartedCause(message, CAUSES["objects"].advice, (command,)).error(said)
 
 
 def no_answer(stdout: bytes, printed: str, complained: str) -> AnswerError:
     """The error of an output in which the agent says nothing of itself."""
     if _GREETING.search(stdout):
         return _SHELL.error()
-    return Cause(
+    return NotStartedCause(
         say("the agent never answered; it printed {what}", what=raw(repr(printed)))
         if printed
         else say("the agent never answered; it printed nothing"),

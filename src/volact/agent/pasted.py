@@ -37,17 +37,17 @@ _TYPESET = str.maketrans(
 )
 
 
-class Found(msgspec.Struct, frozen=True):
+class PastedAnswer(msgspec.Struct, frozen=True):
     """An answer, or why what stands there is none; ``line`` is where it begins."""
 
     line: int
     result: Answer | AnswerError
 
 
-def find_answers(data: bytes) -> tuple[Found, ...]:
+def find_answers(data: bytes) -> tuple[PastedAnswer, ...]:
     """Every answer in a file, in its order; the same one twice counts once."""
     text = decode(data[:_MOST])
-    found: dict[bytes, Found] = {}
+    found: dict[bytes, PastedAnswer] = {}
     for view, line in _views(text):
         for one in _in_text(view, line):
             found.setdefault(_identity(one), one)
@@ -118,17 +118,17 @@ def _line_of(text: str, value: str) -> int:
     return text.count("\n", 0, max(text.find(value[:200]), 0)) + 1
 
 
-def _in_text(text: str, first: int) -> Iterator[Found]:
+def _in_text(text: str, first: int) -> Iterator[PastedAnswer]:
     marks = [match.start() for match in _MARK.finditer(text)]
     for at, following in pairwise([*marks, len(text)]):
         line = first + text.count("\n", 0, at)
         window = text[at : min(following, at + _REACH)]
         prefix = text[text.rfind("\n", 0, at) + 1 : at]
-        yield Found(line, _read(window, prefix))
+        yield PastedAnswer(line, _read(window, prefix))
     for match in _NEVER.finditer(text):
         never = read_never(match[0].encode("ascii", "replace"))
         if never is not None:
-            yield Found(first + text.count("\n", 0, match.start()), never)
+            yield PastedAnswer(first + text.count("\n", 0, match.start()), never)
 
 
 def _read(window: str, prefix: str) -> Answer | AnswerError:
@@ -238,7 +238,7 @@ _QUOTINGS: tuple[Callable[[str], str], ...] = (
 )
 
 
-def _identity(one: Found) -> bytes:
+def _identity(one: PastedAnswer) -> bytes:
     if isinstance(one.result, Answer):
         return msgspec.json.encode(one.result)
     return f"{one.line} {one.result}".encode()

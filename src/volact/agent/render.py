@@ -16,7 +16,7 @@ from importlib import resources
 from typing import Any
 
 from volact.agent.not_started import CAUSES
-from volact.agent.request import Mode, Request
+from volact.agent.request import AgentMode, Request
 from volact.agent.shorten import shorten, without_signs
 from volact.agent.spoken import in_batch, table
 from volact.agent.squeeze import joined, squeeze, without_unused
@@ -54,7 +54,7 @@ def _parts_of_kinds(kinds: Iterable[StepKind[Any]]) -> tuple[str, ...]:
 # Only what its steps need is sent of these.
 _PARTS_OF_STEPS = _parts_of_kinds(KINDS)
 
-PARTS: dict[Mode, tuple[str, ...]] = {
+PARTS: dict[AgentMode, tuple[str, ...]] = {
     "probe": (*_COMMON, *_FACTS, *_UNCHANGED, "main", "probe"),
     "apply": (*_COMMON, *_FACTS, "steps", *_PARTS_OF_STEPS, "lock", "main", "apply"),
     "standalone": (
@@ -219,7 +219,7 @@ if "%rc%"=="cannot-write" if not "%y%"=="removed" set "y=cannot-write"
 """.replace("<enforced>", 'set "y=script-enforcement"')
 
 
-def _never_started(mode: Mode, language: str) -> str:
+def _never_started(mode: AgentMode, language: str) -> str:
     """What is printed when the script did not run.
 
     Before steps there was a probe, which names the cause; there is no room for it here.

@@ -18,7 +18,7 @@ from volact.model.profile import Image, Profile
 from volact.model.step import Step
 from volact.model.text import say
 
-Mode = Literal["probe", "apply", "standalone"]
+AgentMode = Literal["probe", "apply", "standalone"]
 
 # Servers that share a script share its lock lease, so its begin is rounded to this.
 _SHARED_S = 300
@@ -70,7 +70,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    mode: Mode
+    mode: AgentMode
     ask: Ask = Ask()
     steps: tuple[Step, ...] = ()
     lock: Lock | None = None
@@ -90,7 +90,7 @@ _ALWAYS = ("kms", "metadata", "headers", "connect_ms")
 
 
 def new_request(
-    mode: Mode, profile: Profile | None, steps: tuple[Step, ...] = (), *, id: str
+    mode: AgentMode, profile: Profile | None, steps: tuple[Step, ...] = (), *, id: str
 ) -> Request:
     """A request about one provider's hosts; without a profile nothing of a cloud is asked."""
     ask = Ask(detect=True) if profile is None else _ask(profile, mode)
@@ -103,7 +103,7 @@ def shared_id(request: Request, salt: str) -> str:
     return hashlib.blake2b(document.encode(), key=salt.encode(), digest_size=8).hexdigest()
 
 
-def _ask(profile: Profile, mode: Mode) -> Ask:
+def _ask(profile: Profile, mode: AgentMode) -> Ask:
     person = mode == "standalone"
     return Ask(
         kms=tuple(str(host) for host in profile.all_kms_hosts()),

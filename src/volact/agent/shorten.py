@@ -16,13 +16,13 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["name", "text", "space", "sign"]
+TokenKind = Literal["name", "text", "space", "sign"]
 
 
 class Token(msgspec.Struct, frozen=True):
     """A piece of the script; strings, numbers and regular expressions are ``text``."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
 
 
@@ -197,7 +197,7 @@ def _tokens(script: str) -> Iterator[Token]:
     at, before = 0, ""
     while at < len(script):
         match = _REGEX.match(script, at) if before in _BEFORE_REGEX else None
-        kind: Kind = "text"
+        kind: TokenKind = "text"
         if match is None:
             match = _TOKEN.match(script, at)
             assert match is not None, "every character is some token"
@@ -207,7 +207,7 @@ def _tokens(script: str) -> Iterator[Token]:
         before = before if kind == "space" else match[0]
 
 
-def _kind(match: re.Match[str]) -> Kind:
+def _kind(match: re.Match[str]) -> TokenKind:
     if match["text"] is not None:
         return "text"
     if match["name"] is not None:

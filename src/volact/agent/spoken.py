@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from volact.agent.request import Ask
 from volact.model.text import Text
-from volact.words import Words, words_of
+from volact.words import Translator, words_of
 
 # Code pages that show a language beyond ASCII; a console with another one gets English.
 PAGES: dict[str, tuple[str, ...]] = {"zh-CN": ("936", "54936", "65001")}
@@ -56,7 +56,7 @@ def in_batch(language: str, text: Text) -> str:
     return translated if translated.isascii() else str(text)
 
 
-def _in(words: Words, text: str) -> str:
+def _in(words: Translator, text: str) -> str:
     """The sentence as the catalogue has it: that of a code has no full stop there."""
     found = words(text)
     if found == text and text.endswith("."):

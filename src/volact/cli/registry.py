@@ -26,7 +26,7 @@ _SETTINGS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Verb:
+class VerbEntry:
     """A verb before anything of it is loaded.
 
     ``summary`` is the first paragraph of its help.  ``options`` names a class below
@@ -39,7 +39,7 @@ class Verb:
     summary: str
     options: str = ""
     work: str = ""
-    parts: tuple[Verb, ...] = ()
+    parts: tuple[VerbEntry, ...] = ()
 
     @property
     def function(self) -> str:
@@ -50,69 +50,71 @@ class Verb:
 
 # In the order in which an operator meets them.
 VERBS = (
-    Verb("check", "Check servers and report problems; changes nothing.", "servers.CheckOptions"),
-    Verb("plan", "Show what activate would do; changes nothing.", "servers.PlanOptions"),
-    Verb(
+    VerbEntry(
+        "check", "Check servers and report problems; changes nothing.", "servers.CheckOptions"
+    ),
+    VerbEntry("plan", "Show what activate would do; changes nothing.", "servers.PlanOptions"),
+    VerbEntry(
         "activate",
         "Repair and activate servers; asks before any change.",
         "changes.ActivateOptions",
     ),
-    Verb(
+    VerbEntry(
         "endpoints",
         "Check KMS hosts, time servers and DNS from this machine.",
         "tools.EndpointOptions",
     ),
-    Verb(
+    VerbEntry(
         "script", "Write a self-contained script to run on a server by hand.", "tools.ScriptOptions"
     ),
-    Verb(
+    VerbEntry(
         "read-answer", "Report on servers from copied or downloaded answers.", "tools.ReadOptions"
     ),
-    Verb(
+    VerbEntry(
         "bundle",
         "Write what servers answered to a file, with names removed.",
         "servers.BundleOptions",
     ),
-    Verb(
+    VerbEntry(
         "replay",
         "Judge a bundle again with today's rules; show differences.",
         "tools.ReplayOptions",
     ),
-    Verb("explain", "Explain an error code, event id or finding.", "explain.ExplainOptions"),
-    Verb(
+    VerbEntry("explain", "Explain an error code, event id or finding.", "explain.ExplainOptions"),
+    VerbEntry(
         "providers",
         "List the known providers, or show one with its sources.",
         "tools.ProvidersOptions",
     ),
-    Verb("demo", "Activate a simulated fleet and show the result.", "lab.DemoOptions"),
-    Verb("undo", "Undo the changes of a run; asks before any change.", "changes.UndoOptions"),
-    Verb(
+    VerbEntry("demo", "Activate a simulated fleet and show the result.", "lab.DemoOptions"),
+    VerbEntry("undo", "Undo the changes of a run; asks before any change.", "changes.UndoOptions"),
+    VerbEntry(
         "watch", "Check at an interval, repair if allowed, report changes.", "changes.WatchOptions"
     ),
-    Verb("serve", "Serve console and API for a team.", "service.ServeOptions"),
-    Verb(
+    VerbEntry("serve", "Serve console and API for a team.", "service.ServeOptions"),
+    VerbEntry(
         "worker",
         "Work on the runs of the service, on this or another machine.",
         "service.WorkerOptions",
     ),
-    Verb(
+    VerbEntry(
         "user",
         "Add, list and rescue the users of the service.",
         parts=(
-            Verb(
+            VerbEntry(
                 "add",
                 "Add a user and print a link that signs in once, within a day.",
                 "service.UserAddOptions",
                 "user.add",
             ),
-            Verb("list", "List the users.", "service.UserListOptions", "user.list_users"),
-            Verb(
+            VerbEntry("list", "List the users.", "service.UserListOptions", "user.list_users"),
+            VerbEntry(
                 "link",
                 "Print a link that signs a user in once, within a day, to set a new password.",
                 "service.UserLinkOptions",
                 "user.link",
             ),
-            Verb(
+            VerbEntry(
                 "disable",
                 "Sign a user out and refuse sign-ins and tokens; --undo allows them again.",
                 "service.UserDisableOptions",
@@ -120,51 +122,57 @@ VERBS = (
             ),
         ),
     ),
-    Verb(
+    VerbEntry(
         "audit",
         "Check the chain of the audit, or export it as JSON Lines.",
         "service.AuditOptions",
         "user.audit",
     ),
-    Verb(
+    VerbEntry(
         "status",
         "Show the fleet's state from the store; contacts no server.",
         "store_reports.StatusOptions",
     ),
-    Verb(
+    VerbEntry(
         "expiring",
         "List licences that end soon, have expired or are overdue.",
         "store_reports.ExpiringOptions",
     ),
-    Verb("runs", "List the runs: time, command, duration and result.", "store_reports.RunsOptions"),
-    Verb(
+    VerbEntry(
+        "runs", "List the runs: time, command, duration and result.", "store_reports.RunsOptions"
+    ),
+    VerbEntry(
         "diff", "Compare two runs: servers and findings that changed.", "store_reports.DiffOptions"
     ),
-    Verb(
+    VerbEntry(
         "history",
         "Show a server's checks and changes, newest first.",
         "store_reports.HistoryOptions",
     ),
-    Verb("export", "Export the store.", "store_reports.ExportOptions"),
-    Verb("prune", "Delete old runs; keeps each server's newest row.", "store_reports.PruneOptions"),
-    Verb("forget", "Delete servers from the store; asks first.", "store_reports.ForgetOptions"),
-    Verb(
+    VerbEntry("export", "Export the store.", "store_reports.ExportOptions"),
+    VerbEntry(
+        "prune", "Delete old runs; keeps each server's newest row.", "store_reports.PruneOptions"
+    ),
+    VerbEntry(
+        "forget", "Delete servers from the store; asks first.", "store_reports.ForgetOptions"
+    ),
+    VerbEntry(
         "inventory",
         "Show, check or convert an inventory.",
         parts=(
-            Verb(
+            VerbEntry(
                 "show",
                 "Show the selected servers and where their logins come from.",
                 "servers.InventoryShowOptions",
                 "inventory.show",
             ),
-            Verb(
+            VerbEntry(
                 "check",
                 "Report every mistake in an inventory; exit code 2 for one.",
                 "servers.InventoryCheckOptions",
                 "inventory.check",
             ),
-            Verb(
+            VerbEntry(
                 "export",
                 "Convert the selected servers to another inventory format.",
                 "servers.InventoryExportOptions",
@@ -172,18 +180,18 @@ VERBS = (
             ),
         ),
     ),
-    Verb("mcp", "Serve read-only tools for a language model (MCP).", "service.McpOptions"),
-    Verb(
+    VerbEntry("mcp", "Serve read-only tools for a language model (MCP).", "service.McpOptions"),
+    VerbEntry(
         "lab",
         "Run a simulated fleet of Windows Servers behind real SSH.",
         parts=(
-            Verb(
+            VerbEntry(
                 "serve",
                 "Start a simulated fleet and run until stopped.",
                 "lab.LabServeOptions",
                 "lab.serve",
             ),
-            Verb(
+            VerbEntry(
                 "scenarios",
                 "List the scenarios and their faults.",
                 "lab.ScenariosOptions",
@@ -197,7 +205,7 @@ VERBS = (
 class VerbGroup(TyperGroup):
     """Verbs that are listed out of the table; one is made when a command line names it."""
 
-    def __init__(self, verbs: Sequence[Verb] = VERBS, **settings: Any) -> None:
+    def __init__(self, verbs: Sequence[VerbEntry] = VERBS, **settings: Any) -> None:
         super().__init__(**settings)
         self._verbs = {verb.name: verb for verb in verbs}
         for verb in verbs:
@@ -214,7 +222,7 @@ def make_app(**settings: Any) -> typer.Typer:
     return typer.Typer(cls=VerbGroup, **_SETTINGS, **settings)
 
 
-def command_of(verb: Verb) -> TyperCommand | TyperGroup:
+def command_of(verb: VerbEntry) -> TyperCommand | TyperGroup:
     """The command of a verb, made of its options, or the group of its parts."""
     if verb.parts:
         return VerbGroup(
@@ -235,13 +243,13 @@ def command_of(verb: Verb) -> TyperCommand | TyperGroup:
     return command
 
 
-def options_of(verb: Verb) -> type[Any]:
+def options_of(verb: VerbEntry) -> type[Any]:
     """A verb's class of options."""
     options: type[Any] = _load(f"volact.cli.options.{verb.options}")
     return options
 
 
-def work_of(verb: Verb) -> Callable[[Any], int]:
+def work_of(verb: VerbEntry) -> Callable[[Any], int]:
     """The function that does a verb's work; imports everything that it needs."""
     work: Callable[[Any], int] = _load(f"volact.cli.verbs.{verb.function}")
     return work
@@ -252,7 +260,7 @@ def _load(path: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def _taking(options: type[Any], verb: Verb) -> Callable[..., int]:
+def _taking(options: type[Any], verb: VerbEntry) -> Callable[..., int]:
     """A function whose parameters are the fields of the options, as Typer reads them.
 
     A field whose metadata has ``options`` is made of several parameters.

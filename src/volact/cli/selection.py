@@ -12,7 +12,7 @@ from volact.cloud.base import Cloud
 from volact.cloud.registry import cloud_of_scheme, clouds
 from volact.errors import InputError
 from volact.inventory import Inventory, addressed, choose, without_skipped
-from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
+from volact.inventory.cloud_list import ListSource, list_servers, parse_filters, parse_source
 from volact.model.server import AccountSettings, Server
 from volact.model.text import count, listed, raw, say
 
@@ -58,7 +58,7 @@ def cloud_inventory(options: SourceOptions) -> Inventory:
             say("--via {via}: not for {title}", via=via, title=cloud.title),
             say("such as {example}", example=f"--via {cloud.scheme}"),
         )
-    source = Source(
+    source = ListSource(
         cloud=cloud,
         scopes=scopes,
         filters=parse_filters(cloud, options.from_filter),

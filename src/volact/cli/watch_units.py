@@ -28,7 +28,7 @@ _BARE = re.compile(r"[A-Za-z0-9_@+=:,./-]+")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Start:
+class WatchCommand:
     """The command, its user and folder, and how often it starts."""
 
     command: tuple[str, ...]
@@ -71,7 +71,7 @@ def variables_of(options: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name))
 
 
-def systemd(start: Start) -> str:
+def systemd(start: WatchCommand) -> str:
     """A service and its timer, with the commands that start them."""
     template = _environment().get_template("watch_systemd.j2")
     return template.render(
@@ -95,7 +95,7 @@ def _environment() -> Environment:
     return made
 
 
-def _afterwards(start: Start) -> Iterator[str]:
+def _afterwards(start: WatchCommand) -> Iterator[str]:
     yield "systemctl daemon-reload && systemctl enable --now volact-watch.timer"
     if start.variables:
         file, names = ENVIRONMENT, ", ".join(start.variables)
@@ -123,7 +123,7 @@ def _path(folder: str) -> str:
     return folder.replace("%", "%%")
 
 
-def cron(start: Start) -> str:
+def cron(start: WatchCommand) -> str:
     """A line for a user's crontab."""
     given = ["set -a", f". {ENVIRONMENT}", "set +a"] if start.variables else []
     steps = [f"cd {shlex.quote(start.folder)}", *given, shlex.join(start.command)]
@@ -133,7 +133,7 @@ def cron(start: Start) -> str:
     return f"{_when(start)} {line.replace('%', chr(92) + '%')}\n"
 
 
-def _when(start: Start) -> str:
+def _when(start: WatchCommand) -> str:
     """The five time fields; the minute is a hash of the command, so starts are spread."""
     minutes = round(start.every.total_seconds() / 60)
     digest = hashlib.sha256("\0".join([start.folder, *start.command]).encode()).digest()

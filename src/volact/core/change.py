@@ -57,7 +57,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return {*self.errors, *self.warnings, *self.notes, *self.accepted}
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class ServerChange(msgspec.Struct, frozen=True, kw_only=True):
     """Two examinations side by side; ``None`` where a run has none."""
 
     kind: ChangeKind
@@ -93,20 +93,20 @@ def snapshot(report: ServerReport) -> Snapshot | None:
     )
 
 
-def compare(before: Snapshot | None, after: Snapshot | None) -> Change:
+def compare(before: Snapshot | None, after: Snapshot | None) -> ServerChange:
     """What is different between two examinations; at least one of them is there."""
     if before is None or after is None:
         kind: ChangeKind = "same" if before is after else "new" if before is None else "gone"
-        return Change(kind=kind, before=before, after=after)
+        return ServerChange(kind=kind, before=before, after=after)
     if not (before.examined and after.examined):
-        return Change(kind=_unexamined(before, after), before=before, after=after)
+        return ServerChange(kind=_unexamined(before, after), before=before, after=after)
     appeared = tuple(sorted(after.findings - before.findings))
     resolved = tuple(sorted(before.findings - after.findings))
     fields = tuple(name for name in _FIELDS if getattr(before, name) != getattr(after, name))
     kind = _trend(before, after)
     if kind == "same" and (appeared or resolved or fields):
         kind = "changed"
-    return Change(
+    return ServerChange(
         kind=kind,
         before=before,
         after=after,

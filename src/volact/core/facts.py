@@ -48,14 +48,14 @@ from volact.model.facts import (
 
 T = TypeVar("T")
 
-Fields = dict[str, Read[Any]]
+FieldReaders = dict[str, Read[Any]]
 
 
-def _all(read: Read[Any], names: str) -> Fields:
+def _all(read: Read[Any], names: str) -> FieldReaders:
     return dict.fromkeys(names.split(), read)
 
 
-GROUPS: dict[str, Fields] = {
+GROUPS: dict[str, FieldReaders] = {
     "os": {
         **_all(text, "caption version edition install domain name bios maker model asset"),
         **_all(integer, "build sku language role"),

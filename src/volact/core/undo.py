@@ -19,9 +19,9 @@ import msgspec
 
 from volact.core.steps import BY_NAME, SETTINGS, kind_of
 from volact.core.steps.params import StepDraft
-from volact.core.steps.setting import MISSING, Key, Reversal
+from volact.core.steps.setting import MISSING, Reversal, SettingKey
 from volact.core.steps.wire import from_wire, to_wire
-from volact.core.undo_changes import Change, changes_of, may_have_changed, params_of
+from volact.core.undo_changes import SettingChange, changes_of, may_have_changed, params_of
 from volact.model.facts import Facts
 from volact.model.step import Plan, Step, StepResult
 from volact.model.text import Text, say
@@ -35,7 +35,7 @@ class Restore(msgspec.Struct, frozen=True, kw_only=True):
     """One setting that is put back: the step, the setting's key, its row."""
 
     step: Step
-    key: Key
+    key: SettingKey
     undone: Undone
 
 
@@ -129,7 +129,7 @@ def outcome(plan: UndoPlan, after: Facts, results: tuple[StepResult, ...]) -> Un
     return UndoRow(run=plan.run, word=word, undone=tuple(undone), left=tuple(left))
 
 
-def _what(key: Key) -> str:
+def _what(key: SettingKey) -> str:
     """The name of a setting in the JSON document."""
     return "/".join(key)
 
@@ -154,7 +154,7 @@ def _stays(step: AppliedStep) -> NotRestored | None:
 
 
 def _judge_stored(
-    chain: list[Change], facts: Facts, consent: frozenset[str]
+    chain: list[SettingChange], facts: Facts, consent: frozenset[str]
 ) -> Restore | NotRestored | None:
     """``_judge``, for values from a store that may have been edited: of any type and form."""
     try:
@@ -167,7 +167,7 @@ def _judge_stored(
 
 
 def _judge(
-    chain: list[Change], facts: Facts, consent: frozenset[str]
+    chain: list[SettingChange], facts: Facts, consent: frozenset[str]
 ) -> Restore | NotRestored | None:
     """The step that puts a setting back, why there is none, or ``None``: it is as it was."""
     first, last = chain[0], chain[-1]
@@ -189,7 +189,7 @@ def _judge(
 
 
 def _restored(
-    reversal: Reversal, last: Change, facts: Facts, consent: frozenset[str]
+    reversal: Reversal, last: SettingChange, facts: Facts, consent: frozenset[str]
 ) -> Restore | NotRestored:
     """The step that puts it back, unless a rule forbids it or consent is missing."""
     why, allow = last.setting.forbidden(facts, reversal), ""
@@ -205,7 +205,7 @@ def _restored(
     return Restore(step=to_wire(StepDraft(params=params)), key=last.key, undone=undone)
 
 
-def _may_be(chain: list[Change]) -> tuple[Any, ...]:
+def _may_be(chain: list[SettingChange]) -> tuple[Any, ...]:
     """What the run may have left there: from the last step on that is known to have run."""
     values: list[Any] = []
     for change in reversed(chain):
@@ -224,7 +224,12 @@ def _changed_since(put: tuple[Any, ...]) -> Text:
 
 
 def _left(
-    change: Change, reason: str, *, before: Any = None, put: tuple[Any, ...] = (), now: Any = None
+    change: SettingChange,
+    reason: str,
+    *,
+    before: Any = None,
+    put: tuple[Any, ...] = (),
+    now: Any = None,
 ) -> NotRestored:
     return NotRestored(
         do=change.do,

@@ -15,12 +15,12 @@ import msgspec
 from volact.core.steps import BY_NAME
 from volact.core.steps.kind import Changes
 from volact.core.steps.params import StepParams
-from volact.core.steps.setting import MISSING, Key, Reading, Setting, Values
+from volact.core.steps.setting import MISSING, Reading, Setting, SettingKey, StepValues
 from volact.core.steps.wire import typed
 from volact.model.undo import AppliedStep
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class SettingChange(msgspec.Struct, frozen=True, kw_only=True):
     """One setting that one step changed, or may have changed.
 
     ``put`` are the values that it may have put there; ``sure`` says that it
@@ -30,16 +30,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     do: str
     params: StepParams
     setting: Setting
-    key: Key
+    key: SettingKey
     before: Any
     put: tuple[Any, ...]
     sure: bool
-    previous: Values
+    previous: StepValues
 
 
-def changes_of(steps: Iterable[AppliedStep]) -> dict[Key, list[Change]]:
+def changes_of(steps: Iterable[AppliedStep]) -> dict[SettingKey, list[SettingChange]]:
     """Every setting with its changes in order; the newest setting last."""
-    found: dict[Key, list[Change]] = {}
+    found: dict[SettingKey, list[SettingChange]] = {}
     for step in steps:
         for change in _changes(step):
             chain = found.pop(change.key, [])
@@ -61,7 +61,7 @@ def may_have_changed(step: AppliedStep) -> bool:
     return kind is not None and kind.changes is not None and not _never_ran(step)
 
 
-def _changes(step: AppliedStep) -> Iterator[Change]:
+def _changes(step: AppliedStep) -> Iterator[SettingChange]:
     params, kind = params_of(step), BY_NAME.get(step.do)
     if params is None or kind is None or kind.changes is None or _never_ran(step):
         return
@@ -76,7 +76,7 @@ def _changes(step: AppliedStep) -> Iterator[Change]:
             if sure and value == reading.value:
                 continue
             put = (value,) if sure else reading.promise
-        yield Change(
+        yield SettingChange(
             do=step.do,
             params=params,
             setting=kind.changes.setting,
@@ -90,7 +90,7 @@ def _changes(step: AppliedStep) -> Iterator[Change]:
 
 def _values_after(
     step: AppliedStep, changes: Changes[StepParams], params: StepParams
-) -> dict[Key, Any]:
+) -> dict[SettingKey, Any]:
     after = step.result.after if step.result else {}
     readings: Iterator[Reading] = changes.read(params, after)
     return {reading.key: reading.value for reading in readings}

@@ -10,7 +10,7 @@ import struct
 import uuid
 from typing import Literal
 
-Answer = Literal["ok", "not-kms", "not-rpc"]
+RpcAnswer = Literal["ok", "not-kms", "not-rpc"]
 
 KMS_INTERFACE = uuid.UUID("51c82175-844e-4750-b0d8-ec255555bc06")
 _NDR = uuid.UUID("8a885d04-1ceb-11c9-9fe8-08002b104860")
@@ -43,7 +43,7 @@ def fragment_size(header: bytes) -> int | None:
     return size if good else None
 
 
-def read_answer(pdu: bytes) -> Answer:
+def read_answer(pdu: bytes) -> RpcAnswer:
     """Whether the listener offers the KMS interface."""
     kind = pdu[2]
     if kind == _BIND_NAK:

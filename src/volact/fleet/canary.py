@@ -8,11 +8,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 # What servers of one group have in common, such as provider, transport and tags.
-Group = tuple[str, ...]
+CanaryGroup = tuple[str, ...]
 
 
 def choose_canaries(
-    items: Sequence[T], number: int, group_of: Callable[[T], Group], name_of: Callable[[T], str]
+    items: Sequence[T],
+    number: int,
+    group_of: Callable[[T], CanaryGroup],
+    name_of: Callable[[T], str],
 ) -> tuple[list[T], list[T]]:
     """Split items into canaries and others; both keep the order of ``items``.
 
@@ -21,7 +24,7 @@ def choose_canaries(
     """
     if number <= 0:
         return [], list(items)
-    groups: dict[Group, list[int]] = {}
+    groups: dict[CanaryGroup, list[int]] = {}
     for at, item in enumerate(items):
         groups.setdefault(group_of(item), []).append(at)
     order = sorted(groups, key=lambda group: (-len(groups[group]), group))

@@ -16,7 +16,7 @@ import msgspec
 from volact.errors import ErrorKind
 from volact.fleet.activation_slots import ActivationSlots
 from volact.fleet.adaptive_concurrency import EVERY_S, AdaptiveConcurrency, Sample
-from volact.fleet.canary import Group, choose_canaries
+from volact.fleet.canary import CanaryGroup, choose_canaries
 from volact.fleet.control import Control
 from volact.fleet.events import Ended, Entered, Finished, Started, Stopped
 from volact.fleet.failure_policy import FailureLimits, FailurePolicy
@@ -56,7 +56,7 @@ class ItemAdapter(msgspec.Struct, Generic[I_, R], frozen=True):
     server: Callable[[I_], Server]
     report: Callable[[R], ServerReport]
     without_result: Callable[[I_, ServerReport], R]  # the result made of a row
-    group: Callable[[I_], Group]  # for the choice of canaries
+    group: Callable[[I_], CanaryGroup]  # for the choice of canaries
 
 
 class FleetRun(Generic[I_, R]):

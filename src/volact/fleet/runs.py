@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sized
 from contextlib import aclosing
 from typing import TypeVar
 
-from volact.fleet.canary import Group
+from volact.fleet.canary import CanaryGroup
 from volact.fleet.control import Control
 from volact.fleet.fleet_run import FleetRun, ItemAdapter
 from volact.fleet.machine_limits import processes_for
@@ -109,13 +109,13 @@ async def _run(  # noqa: PLR0913, PLR0917  (one argument for each part)
                 yield result
 
 
-def group_of_server(server: Server) -> Group:
+def group_of_server(server: Server) -> CanaryGroup:
     """The group of a server that was not examined yet: provider, transport, tags."""
     tags = ",".join(sorted(server.tags))
     return (server.provider, server.address.scheme, tags)
 
 
-def group_of_outcome(outcome: Outcome) -> Group:
+def group_of_outcome(outcome: Outcome) -> CanaryGroup:
     """The group of a server that was examined: provider, release, KMS host."""
     report, examination = outcome.report, outcome.examination
     host = ""

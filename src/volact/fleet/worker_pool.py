@@ -21,13 +21,13 @@ _LOG = logging.getLogger("volact")
 I_ = TypeVar("I_")
 R = TypeVar("R")
 
-Cause = Literal["interrupted", "run-time", "stopped", "deadline", "defect"]
+EndCause = Literal["interrupted", "run-time", "stopped", "deadline", "defect"]
 
 
 class NoResult(msgspec.Struct, frozen=True):
     """Why the work on an item gave no result."""
 
-    cause: Cause
+    cause: EndCause
     begun: bool
     error: Exception | None = None
 
@@ -35,7 +35,7 @@ class NoResult(msgspec.Struct, frozen=True):
 class _Closed(Exception):  # noqa: N818  (no error: it never leaves the pool)
     """The pool was closed before the item began."""
 
-    def __init__(self, cause: Cause) -> None:
+    def __init__(self, cause: EndCause) -> None:
         super().__init__()
         self.cause = cause
 
@@ -76,8 +76,8 @@ class WorkerPool(Generic[I_, R]):
         self._no_result = no_result
         self._limits = limits
         self._running: dict[asyncio.Future[R], asyncio.Timeout] = {}
-        self._closed: Cause | None = None
-        self._cancelled: Cause | None = None
+        self._closed: EndCause | None = None
+        self._cancelled: EndCause | None = None
         self._closing = asyncio.Event()
         self._start_lock = asyncio.Lock()
         # None marks the end.  The bound makes workers wait for a slow caller.
@@ -86,13 +86,13 @@ class WorkerPool(Generic[I_, R]):
         self._working = 0  # workers with an item, or about to take one
         self._may_take = asyncio.Condition()
 
-    def close(self, cause: Cause) -> None:
+    def close(self, cause: EndCause) -> None:
         """Begin no more items and finish those under way; every item still gets its result."""
         if self._closed is None:
             self._closed = cause
             self._closing.set()
 
-    def cancel(self, cause: Cause) -> None:
+    def cancel(self, cause: EndCause) -> None:
         """Close, and cancel the work under way."""
         self.close(cause)
         if self._cancelled is None:

@@ -35,7 +35,7 @@ from volact.model.text import say
 DIRECT = ("ssh", "winrm")
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class ListSource(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be listed, and how the servers are to be reached.
 
     ``via`` is a scheme of ``DIRECT``; ``""`` is the cloud's own run-command.
@@ -130,7 +130,7 @@ def parse_filters(cloud: Cloud, words: Iterable[str]) -> dict[str, tuple[str, ..
 
 
 async def list_servers(
-    source: Source,
+    source: ListSource,
     *,
     accounts: Callable[[Cloud, AccountSettings], Awaitable[Account]] = open_account,
 ) -> Inventory:
@@ -160,7 +160,7 @@ async def list_servers(
     return inventory_of(source, listed)
 
 
-def _not_listed(source: Source, scope: str, error: ApiError) -> ApiError | InputError:
+def _not_listed(source: ListSource, scope: str, error: ApiError) -> ApiError | InputError:
     """What the operator can correct is reported as wrong input."""
     told = say("{scope} cannot be listed: {message}", scope=scope, message=message_text(error))
     if error.again == "never":
@@ -174,7 +174,7 @@ def _not_listed(source: Source, scope: str, error: ApiError) -> ApiError | Input
     )
 
 
-def inventory_of(source: Source, listed: Sequence[ServerList]) -> Inventory:
+def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
     """The servers among what scopes have; ``InputError`` when there are none."""
     instances = [instance for part in listed for instance in part.instances]
     found = [instance for instance in instances if instance.is_windows and instance.exists]
@@ -205,7 +205,7 @@ def inventory_of(source: Source, listed: Sequence[ServerList]) -> Inventory:
     )
 
 
-def _servers(source: Source, found: Sequence[ListedInstance]) -> tuple[Server, ...]:
+def _servers(source: ListSource, found: Sequence[ListedInstance]) -> tuple[Server, ...]:
     taken = Counter(word for item in found for word in {item.name, item.id})
     return tuple(_server(source, item, _name(item, taken)) for item in found)
 
@@ -216,7 +216,7 @@ def _name(item: ListedInstance, taken: Mapping[str, int]) -> str:
     return next(free, item.place)
 
 
-def _server(source: Source, item: ListedInstance, name: str) -> Server:
+def _server(source: ListSource, item: ListedInstance, name: str) -> Server:
     if source.direct:
         address = Address(scheme=source.via, host=item.private_address)
     else:

@@ -44,7 +44,7 @@ _MEANING = {_squeezed(key): key for key in _WORDS} | {
 }
 
 
-class Columns(msgspec.Struct, frozen=True):
+class ColumnMap(msgspec.Struct, frozen=True):
     """Where in a row each key is; ``unused`` names the columns without a meaning here."""
 
     at: dict[str, int]
@@ -56,7 +56,7 @@ def known_columns(header: Sequence[str]) -> int:
     return sum(_squeezed(word) in _MEANING or _squeezed(word) == _EITHER for word in header)
 
 
-def read_header(header: Sequence[str], where: str) -> Columns:
+def read_header(header: Sequence[str], where: str) -> ColumnMap:
     """The meaning of each column; ``InputError`` for what can only be a mistake."""
     at: dict[str, int] = {}
     unused: list[str] = []
@@ -86,7 +86,7 @@ def read_header(header: Sequence[str], where: str) -> Columns:
             say("name one column address, host or ip"),
             where=where,
         )
-    return Columns(at, tuple(unused))
+    return ColumnMap(at, tuple(unused))
 
 
 def _refuse_misspelt(word: str, where: str) -> None:

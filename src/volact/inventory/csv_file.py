@@ -19,7 +19,7 @@ from typing import Any
 from volact.errors import InputError, one_line
 from volact.inventory.ansible.patterns import is_six
 from volact.inventory.build import make_server
-from volact.inventory.csv_columns import Columns, known_columns, read_header
+from volact.inventory.csv_columns import ColumnMap, known_columns, read_header
 from volact.inventory.fields import Fields, LinePlace, at_line
 from volact.inventory.keys import FLAGS
 from volact.inventory.listing import Inventory, Listing
@@ -35,7 +35,7 @@ _FALSE = ("false", "no", "0", "off")
 _GUARDED = re.compile(r"'(?=[=+\-@\t\r])")
 
 # A row with the number of the line it ends on.
-Row = tuple[int, list[str]]
+CsvRow = tuple[int, list[str]]
 
 
 def read_csv(path: Path, shown: str) -> Inventory:
@@ -59,7 +59,7 @@ def _encoding(path: Path) -> str:
     return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
 
 
-def _rows(path: Path, encoding: str, shown: str) -> Generator[Row, None, None]:
+def _rows(path: Path, encoding: str, shown: str) -> Generator[CsvRow, None, None]:
     """The rows of the file, the header first; blank ones are left out."""
     with path.open("rb") as binary, TextIOWrapper(binary, encoding, newline="") as file:
         first = file.readline()
@@ -95,7 +95,7 @@ def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=columns)
 
 
-def _read(rows: Generator[Row, None, None], listing: Listing) -> None:
+def _read(rows: Generator[CsvRow, None, None], listing: Listing) -> None:
     first = next(rows, None)
     if first is None:
         raise InputError(say("is empty"), where=listing.shown)
@@ -117,7 +117,7 @@ def _read(rows: Generator[Row, None, None], listing: Listing) -> None:
         raise InputError(say("has no servers after its first line"), where=listing.shown)
 
 
-def _add(listing: Listing, columns: Columns, width: int, line: int, row: list[str]) -> None:
+def _add(listing: Listing, columns: ColumnMap, width: int, line: int, row: list[str]) -> None:
     extra = [cell for cell in row[width:] if cell.strip()]
     if extra:
         hint = say("a cell that holds the delimiter goes in double quotes")

@@ -15,9 +15,9 @@ from typing import Any
 
 from volact.errors import InputError, one_line
 from volact.inventory.build import make_server
-from volact.inventory.fields import Fields, Source, TomlPlace, at_line, near
+from volact.inventory.fields import Fields, TomlPlace, TomlSource, at_line, near
 from volact.inventory.keys import OWN, SHARED, said, skip_reason
-from volact.inventory.lines import Lines
+from volact.inventory.lines import TomlLines
 from volact.inventory.listing import Inventory, Listing
 from volact.knowledge.load import license_words
 from volact.model.profile import IMAGE_SOURCES, IMAGE_TYPES, Image
@@ -40,13 +40,13 @@ def read_document(path: Path, shown: str) -> Inventory:
         raise InputError(
             say("not TOML: {error}", error=one_line(str(error))), where=shown
         ) from error
-    return _Document(listing, Source(shown, listing.folder, Lines(text)), values).read()
+    return _Document(listing, TomlSource(shown, listing.folder, TomlLines(text)), values).read()
 
 
 class _Document:
     """The tables of one file."""
 
-    def __init__(self, listing: Listing, source: Source, values: dict[str, Any]) -> None:
+    def __init__(self, listing: Listing, source: TomlSource, values: dict[str, Any]) -> None:
         self._listing = listing
         self._source = source
         self._values = values

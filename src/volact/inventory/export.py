@@ -214,5 +214,5 @@ def _host_port(place: str) -> tuple[str, str]:
     return host, port
 
 
-Writer = Callable[[Sequence[dict[str, Any]], Mapping[str, Image]], str]
-FORMATS: dict[str, Writer] = {"toml": _toml, "csv": _csv, "ansible": _ansible}
+InventoryWriter = Callable[[Sequence[dict[str, Any]], Mapping[str, Image]], str]
+FORMATS: dict[str, InventoryWriter] = {"toml": _toml, "csv": _csv, "ansible": _ansible}

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from volact.errors import InputError
-from volact.inventory.lines import Lines
+from volact.inventory.lines import TomlLines
 from volact.model.error_text import message_text
 from volact.model.text import Text, say
 
@@ -24,7 +24,7 @@ _MANY = 400  # words to compare with, one by one
 _LONG = 80  # characters of a word that is compared
 
 
-class Place(Protocol):
+class FilePlace(Protocol):
     """Where in its file a table stands."""
 
     def line(self, key: str | None = None) -> int:
@@ -36,12 +36,12 @@ class Place(Protocol):
         ...
 
 
-class Source(msgspec.Struct, frozen=True):
+class TomlSource(msgspec.Struct, frozen=True):
     """The TOML file that all tables of a document come from."""
 
     shown: str
     folder: Path
-    lines: Lines
+    lines: TomlLines
 
 
 def at_line(file: str, line: int) -> Text:
@@ -52,7 +52,7 @@ def at_line(file: str, line: int) -> Text:
 class TomlPlace(msgspec.Struct, frozen=True):
     """A table of a TOML file."""
 
-    source: Source
+    source: TomlSource
     table: str
     index: int = 0
 
@@ -85,7 +85,7 @@ class Fields:
 
     __slots__ = ("_folder", "_place", "values")
 
-    def __init__(self, values: Any, place: Place, folder: Path, title: str = "table") -> None:
+    def __init__(self, values: Any, place: FilePlace, folder: Path, title: str = "table") -> None:
         self._place = place
         self._folder = folder
         if not isinstance(values, dict):

@@ -15,7 +15,7 @@ _KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_-]+)\s*[.=]""")
 _FENCE = re.compile(r'"""|' + r"'''")
 
 
-class Lines:
+class TomlLines:
     """Line numbers (from 1) of the tables and keys of one file."""
 
     def __init__(self, text: str) -> None:

@@ -21,7 +21,7 @@ from volact.inventory.document import read_document
 from volact.inventory.listing import Inventory
 from volact.model.text import say
 
-Reader = Callable[[Path, str], Inventory]
+FileReader = Callable[[Path, str], Inventory]
 
 _LOOKED_AT = 200  # lines of a file whose name does not show its format
 
@@ -52,7 +52,7 @@ def read_inventory(path: Path | str) -> Inventory:
         return Inventory(path=shown, problems=(error,))
 
 
-_BY_SUFFIX: dict[str, Reader] = {
+_BY_SUFFIX: dict[str, FileReader] = {
     ".toml": read_document,
     ".csv": read_csv,
     ".tsv": read_csv,
@@ -65,7 +65,7 @@ _BY_SUFFIX: dict[str, Reader] = {
 _TOML = re.compile(r"\s*(\[\[server\]\]|\[(defaults|images|group\.[^\]]+)\])\s*(#.*)?")
 
 
-def _reader(path: Path) -> Reader:
+def _reader(path: Path) -> FileReader:
     """By the suffix; Ansible's own default, ``hosts``, has none."""
     if path.is_dir():
         raise InputError(

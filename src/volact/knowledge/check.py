@@ -72,7 +72,7 @@ _SOURCED = (
 _FAMILIES = (*_SOURCED, "metadata_headers", "entitlement", "script_name", "discovery", "notes")
 
 
-class Problem(msgspec.Struct, frozen=True, order=True):
+class ProfileProblem(msgspec.Struct, frozen=True, order=True):
     """One mistake: in which file, at which key, and what is wrong."""
 
     where: str
@@ -83,13 +83,13 @@ class Problem(msgspec.Struct, frozen=True, order=True):
         return f"{self.where}: {self.key}: {self.text}"
 
 
-Found = Iterator[tuple[str, str]]  # key, text
+Mistakes = Iterator[tuple[str, str]]  # key, text
 
 
-def check_profiles() -> tuple[Problem, ...]:
+def check_profiles() -> tuple[ProfileProblem, ...]:
     """Every mistake in the provider files that ship with volact."""
     folder = resources.files("volact.knowledge") / "providers"
-    problems: list[Problem] = []
+    problems: list[ProfileProblem] = []
     sound: list[Profile] = []
     for name in profile_names():
         text = (folder / f"{name}.toml").read_text(encoding="utf-8")
@@ -100,28 +100,28 @@ def check_profiles() -> tuple[Problem, ...]:
     return (*problems, *check_together(sound))
 
 
-def check_text(name: str, text: str) -> tuple[Problem, ...]:
+def check_text(name: str, text: str) -> tuple[ProfileProblem, ...]:
     """The mistakes in the text of ``providers/<name>.toml``."""
     where = f"providers/{name}.toml"
     try:
         profile = decode(where, text, ProviderFile)
     except DataError as error:
-        return (Problem(where, "file", error.message.removeprefix(f"{where}: ")),)
+        return (ProfileProblem(where, "file", error.message.removeprefix(f"{where}: ")),)
     found = [*_name(profile, name), *(pair for rule in _RULES for pair in rule(profile))]
-    return tuple(Problem(where, key, text) for key, text in found)
+    return tuple(ProfileProblem(where, key, text) for key, text in found)
 
 
-def check_together(profiles: Iterable[Profile]) -> tuple[Problem, ...]:
+def check_together(profiles: Iterable[Profile]) -> tuple[ProfileProblem, ...]:
     """What is wrong between profiles: the same title, word of the firmware or address."""
     known = {profile.name: profile for profile in profiles}
     return tuple(
-        Problem(f"providers/{profile.name}.toml", key, text)
+        ProfileProblem(f"providers/{profile.name}.toml", key, text)
         for profile in known.values()
         for key, text in (*_neighbours(profile, known), *_shared(profile, known))
     )
 
 
-def _name(profile: Profile, name: str) -> Found:
+def _name(profile: Profile, name: str) -> Mistakes:
     if profile.name != name:
         yield "name", f"is {profile.name!r}, must be that of the file"
     for key in ("name", "title", "script_name"):
@@ -129,7 +129,7 @@ def _name(profile: Profile, name: str) -> Found:
             yield key, "is empty"
 
 
-def _releases(profile: Profile) -> Found:
+def _releases(profile: Profile) -> Mistakes:
     known = {release.name for release in load_releases()}
     yield from _twice("releases", profile.releases)
     if not profile.releases:
@@ -141,7 +141,7 @@ def _releases(profile: Profile) -> Found:
             yield "kms", f"no rule gives {release!r} a host"
 
 
-def _kms(profile: Profile) -> Found:
+def _kms(profile: Profile) -> Mistakes:
     taken: set[str] = set()
     for index, rule in enumerate(profile.kms):
         key = f"kms[{index}]"
@@ -156,7 +156,7 @@ def _kms(profile: Profile) -> Found:
         taken |= set(rule.releases)
 
 
-def _kms_hosts(key: str, profile: Profile, hosts: tuple[HostPort, ...]) -> Found:
+def _kms_hosts(key: str, profile: Profile, hosts: tuple[HostPort, ...]) -> Mistakes:
     for host in hosts:
         if not _is_host(host.host):
             yield key, f"{host.host!r} is neither a DNS name nor an address"
@@ -164,7 +164,7 @@ def _kms_hosts(key: str, profile: Profile, hosts: tuple[HostPort, ...]) -> Found
             yield key, f"{host} has a port that misprinted_ports calls a misprint"
 
 
-def _sub_clouds(profile: Profile) -> Found:
+def _sub_clouds(profile: Profile) -> Mistakes:
     yield from _twice("sub_cloud", (sub.name for sub in profile.sub_clouds))
     accepted = set(profile.all_kms_hosts())
     for sub in profile.sub_clouds:
@@ -176,7 +176,7 @@ def _sub_clouds(profile: Profile) -> Found:
                 yield key, f"{host} is in no kms rule"
 
 
-def _network(profile: Profile) -> Found:
+def _network(profile: Profile) -> Mistakes:
     yield from _time_servers("ntp", profile.ntp)
     yield from _twice("dns", profile.dns)
     for address in profile.dns:
@@ -193,7 +193,7 @@ def _network(profile: Profile) -> Found:
             yield "kms_suffixes", f"{suffix!r} is not a domain in lower case without a leading dot"
 
 
-def _metadata(profile: Profile) -> Found:
+def _metadata(profile: Profile) -> Mistakes:
     urls = {f"metadata.{name}": url for name, url in profile.metadata.items()}
     if profile.date_url:
         urls["date_url"] = profile.date_url
@@ -211,7 +211,7 @@ def _metadata(profile: Profile) -> Found:
         yield "entitlement", "kind is image, but no image_key says where the image id is"
 
 
-def _bios(profile: Profile) -> Found:
+def _bios(profile: Profile) -> Mistakes:
     yield from _twice("bios", profile.bios)
     for word in profile.bios:
         if len(word.strip()) < 4 or word != word.strip():
@@ -220,7 +220,7 @@ def _bios(profile: Profile) -> Found:
             yield "bios", f"{word!r} names a hypervisor or a board, not a cloud"
 
 
-def _sources(profile: Profile) -> Found:
+def _sources(profile: Profile) -> Mistakes:
     given = [source.fact.partition(":")[0] for source in profile.sources]
     wanted = [key for key in _SOURCED if getattr(profile, key)]
     wanted += ["entitlement"] if profile.entitlement.kind != "none" else []
@@ -243,7 +243,7 @@ def _sources(profile: Profile) -> Found:
             yield "kms", f"no source of the kms facts names {host.host}"
 
 
-def _neighbours(profile: Profile, known: dict[str, Profile]) -> Found:
+def _neighbours(profile: Profile, known: dict[str, Profile]) -> Mistakes:
     for other in known.values():
         if other.name == profile.name:
             continue
@@ -254,7 +254,7 @@ def _neighbours(profile: Profile, known: dict[str, Profile]) -> Found:
                 yield "bios", f"{word!r} also matches what {other.name} looks for"
 
 
-def _shared(profile: Profile, known: dict[str, Profile]) -> Found:
+def _shared(profile: Profile, known: dict[str, Profile]) -> Mistakes:
     mine = {host.host for host in profile.all_kms_hosts()}
     for name in profile.same_address_as:
         if name not in known:
@@ -267,14 +267,14 @@ def _shared(profile: Profile, known: dict[str, Profile]) -> Found:
             yield "same_address_as", f"{other.name} has a KMS host at the same address"
 
 
-def _time_servers(key: str, servers: tuple[str, ...]) -> Found:
+def _time_servers(key: str, servers: tuple[str, ...]) -> Mistakes:
     yield from _twice(key, servers)
     for server in servers:
         if not _is_host(server):
             yield key, f"{server!r} is neither a DNS name nor an address"
 
 
-def _twice(key: str, values: Iterable[str]) -> Found:
+def _twice(key: str, values: Iterable[str]) -> Mistakes:
     seen: set[str] = set()
     for value in values:
         if value.lower() in seen:
@@ -316,7 +316,7 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
     return True
 
 
-_RULES: tuple[Callable[[Profile], Found], ...] = (
+_RULES: tuple[Callable[[Profile], Mistakes], ...] = (
     _releases,
     _kms,
     _sub_clouds,

@@ -18,8 +18,7 @@ import msgspec
 
 from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
-from volact.agent.request import Mode as AgentMode
-from volact.agent.request import lock_lease, new_request, shared_id
+from volact.agent.request import AgentMode, lock_lease, new_request, shared_id
 from volact.core.assessment import assess
 from volact.core.context import Context
 from volact.core.detect import Detection, detect

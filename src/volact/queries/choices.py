@@ -14,17 +14,17 @@ from volact.store.clock import moment
 from volact.store.reading import counts_of_rows
 from volact.store.tables import ROWS, SERVERS
 
-Values = tuple[tuple[str, int], ...]
+ValueCounts = tuple[tuple[str, int], ...]
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """The values of some fields, each with its number of servers, the most frequent first."""
 
-    verdicts: Values
-    providers: Values
-    releases: Values
-    kms_hosts: Values
-    causes: Values
+    verdicts: ValueCounts
+    providers: ValueCounts
+    releases: ValueCounts
+    kms_hosts: ValueCounts
+    causes: ValueCounts
 
 
 class ChoicesQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class ChoicesQuery(msgspec.Struct, frozen=True, kw_only=True):
     def _ask(self, connection: sa.Connection) -> Choices:
         where = of_servers(self.filter, self.now, connection.dialect.name)
 
-        def values(column: sa.ColumnElement[str]) -> Values:
+        def values(column: sa.ColumnElement[str]) -> ValueCounts:
             named = column.label("value")
             query = sa.select(named, sa.func.count()).where(*where).group_by(named)
             found = [(value, servers) for value, servers in connection.execute(query) if value]

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from volact.core.change import CHANGE_KINDS, Change, ChangeKind, Snapshot, compare
+from volact.core.change import CHANGE_KINDS, ChangeKind, ServerChange, Snapshot, compare
 from volact.queries.filters import named, names_within
 from volact.queries.pages import Reader
 from volact.queries.values import ChangeRow, Diff, DiffSummary
@@ -90,7 +90,9 @@ def _differences() -> Iterator[sa.ColumnElement[bool]]:
         yield _BEFORE.c[name].is_distinct_from(_AFTER.c[name])
 
 
-def _changes(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[tuple[str, Change]]:
+def _changes(
+    connection: sa.Connection, query: sa.Select[Any]
+) -> Iterator[tuple[str, ServerChange]]:
     size = len(_TAKEN) + 1
     for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)):
         was, is_ = _snapshot(row[1:size]), _snapshot(row[size + 1 :])
@@ -121,7 +123,7 @@ def _ids(found: list[str], severity: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def _digest(found: list[tuple[str, Change]], pairs: int) -> Diff:
+def _digest(found: list[tuple[str, ServerChange]], pairs: int) -> Diff:
     kinds: Counter[ChangeKind] = Counter(change.kind for _, change in found)
     appeared: Counter[str] = Counter(id for _, change in found for id in change.appeared)
     resolved: Counter[str] = Counter(id for _, change in found for id in change.resolved)
@@ -141,7 +143,7 @@ def _ranked(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _row(name: str, change: Change) -> ChangeRow:
+def _row(name: str, change: ServerChange) -> ChangeRow:
     return ChangeRow(
         name=name,
         kind=change.kind,

@@ -20,11 +20,16 @@ from volact.report.json_document import encode
 from volact.report.terminal_safe import csv_cell
 from volact.store.values import StoredRow
 
-Kind = Literal["run", "row", "intent", "facts"]
-Record = tuple[Kind, Any]
+RecordKind = Literal["run", "row", "intent", "facts"]
+Record = tuple[RecordKind, Any]
 
 # The lists of the document, in the order in which a run's records come.
-_LISTS: dict[Kind, str] = {"run": "runs", "row": "rows", "intent": "intents", "facts": "facts"}
+_LISTS: dict[RecordKind, str] = {
+    "run": "runs",
+    "row": "rows",
+    "intent": "intents",
+    "facts": "facts",
+}
 
 
 def write_records(out: TextIO, format_: str, volact: str, records: Iterable[Record]) -> None:
@@ -42,7 +47,7 @@ def _json(out: TextIO, volact: str, records: Iterable[Record]) -> None:
     """One document; a run's parts stand together in ``runs``."""
     head = encode({"volact": volact, "command": "export"}).removesuffix("}")
     out.write(f'{head},"runs":[')
-    open_list: Kind | None = None
+    open_list: RecordKind | None = None
     first_run = True
     for kind, record in records:
         text = encode(_fields(record))
@@ -60,7 +65,7 @@ def _json(out: TextIO, volact: str, records: Iterable[Record]) -> None:
     out.write(_closed(open_list) + "\n]}\n")
 
 
-def _closed(kind: Kind | None) -> str:
+def _closed(kind: RecordKind | None) -> str:
     """The end of a run's object."""
     if kind is None:
         return ""

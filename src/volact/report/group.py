@@ -23,7 +23,7 @@ from volact.words import tr
 Natural = tuple[tuple[int, int, str], ...]
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class CauseGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Servers that share a verdict, a cause and a kind of next step."""
 
     verdict: Word
@@ -33,7 +33,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     servers: tuple[ServerReport, ...]
 
 
-def groups(servers: Iterable[ServerReport]) -> tuple[Group, ...]:
+def groups(servers: Iterable[ServerReport]) -> tuple[CauseGroup, ...]:
     """The groups, worst verdict first, largest first within a verdict."""
     heaps: dict[tuple[Word, str, str], list[ServerReport]] = defaultdict(list)
     for server in servers:
@@ -44,10 +44,10 @@ def groups(servers: Iterable[ServerReport]) -> tuple[Group, ...]:
     )
 
 
-def _group(verdict: Word, word: str, rows: list[ServerReport]) -> Group:
+def _group(verdict: Word, word: str, rows: list[ServerReport]) -> CauseGroup:
     ordered = tuple(sorted(rows, key=lambda row: natural(row.name)))
     said = {cause_title(row) for row in rows}
-    return Group(
+    return CauseGroup(
         verdict=verdict,
         cause=word,
         title=title_of(word, verdict, said),

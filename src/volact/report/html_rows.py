@@ -38,7 +38,7 @@ from volact.report.words import (
 from volact.words import tr
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class PageLine(msgspec.Struct, frozen=True, kw_only=True):
     """One finding, step or result in a server's details."""
 
     tone: str
@@ -48,7 +48,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     note: Lines = ()
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class PageRow(msgspec.Struct, frozen=True, kw_only=True):
     """One server."""
 
     anchor: str
@@ -65,22 +65,22 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     release: str
     tokens: str  # what it can be filtered by: findings, and error:<kind>
     error: str
-    findings: tuple[Line, ...]
+    findings: tuple[PageLine, ...]
     resolved: tuple[str, ...]
     refusals: tuple[str, ...]
     reason: str
     done_title: str
-    done: tuple[Line, ...]
+    done: tuple[PageLine, ...]
     facts: tuple[tuple[str, str], ...]
     next: Lines
 
 
-def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> Row:
+def row(server: ServerReport, anchor: str, how: Invocation, now: str) -> PageRow:
     """One server's line and details."""
     title, done = _done(server)
     why = cause(server).removeprefix("error:")
     status = server.license.status or ""
-    return Row(
+    return PageRow(
         anchor=anchor,
         verdict=server.verdict,
         word=tr(VERDICTS[server.verdict]),
@@ -129,8 +129,8 @@ def _lost(server: ServerReport) -> str:
     return f"{tr(ERROR_NAMES[server.error.kind])}: {tr(server.error.message)}"
 
 
-def _finding_line(finding: Finding) -> Line:
-    return Line(
+def _finding_line(finding: Finding) -> PageLine:
+    return PageLine(
         tone=finding.severity,
         name=finding.id,
         text=tr(finding.summary),
@@ -148,7 +148,7 @@ def _accepted_note(finding: Finding) -> Lines:
     return (tr(say("accepted: {what}", what=why)) if why else tr(SEVERITIES["accepted"]),)
 
 
-def _done(server: ServerReport) -> tuple[str, tuple[Line, ...]]:
+def _done(server: ServerReport) -> tuple[str, tuple[PageLine, ...]]:
     """What was done, or else what is planned."""
     if server.results:
         return tr(say("Steps done")), tuple(_result(result) for result in server.results)
@@ -156,16 +156,16 @@ def _done(server: ServerReport) -> tuple[str, tuple[Line, ...]]:
     return (tr(say("Planned steps")) if steps else "", steps)
 
 
-def _planned(step: Mapping[str, Any]) -> Line:
+def _planned(step: Mapping[str, Any]) -> PageLine:
     because = ", ".join(str(word) for word in step.get("because", ()))
     note = (tr(say("because of {what}", what=because)),) if because else ()
-    return Line(tone="plan", name=str(step.get("do", "?")), text=step_words(step), note=note)
+    return PageLine(tone="plan", name=str(step.get("do", "?")), text=step_words(step), note=note)
 
 
-def _result(result: Mapping[str, Any]) -> Line:
+def _result(result: Mapping[str, Any]) -> PageLine:
     tone = "failed" if not result.get("ok") else "changed" if result.get("changed") else "same"
     word, code = outcome_words(result), result.get("hresult")
-    return Line(
+    return PageLine(
         tone=tone,
         name=str(result.get("do", "?")),
         text=f"{word} {value('hresult', code)}" if code else word,

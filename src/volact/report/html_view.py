@@ -57,7 +57,7 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     before: int | None
 
 
-class Bar(msgspec.Struct, frozen=True, kw_only=True):
+class VerdictBar(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a chart; ``part`` is drawn before ``rest`` in the same line."""
 
     name: str
@@ -122,21 +122,21 @@ class CauseBars:
             self._tokens[ERROR_NAMES[server.error.kind]] = f"error:{server.error.kind}"
         self._repaired.update(set(server.resolved))
 
-    def bars(self) -> list[Bar]:
+    def bars(self) -> list[VerdictBar]:
         """All of them, the most frequent first, each with what its servers can be filtered by."""
         both = (self._standing + self._repaired).most_common()
         longest = max((count for _, count in both), default=1)
         return [self._of(name, longest) for name, _ in both]
 
-    def _of(self, name: str, longest: int) -> Bar:
+    def _of(self, name: str, longest: int) -> VerdictBar:
         standing, repaired = self._standing[name], self._repaired[name]
         bar = _bar(tr(name), standing, repaired, longest, self._tones.get(name, "bad"))
         token = self._tokens.get(name, name) if standing else ""
         return msgspec.structs.replace(bar, token=token)
 
 
-def _bar(name: str, part: int, rest: int, longest: int, tone: str) -> Bar:
-    return Bar(
+def _bar(name: str, part: int, rest: int, longest: int, tone: str) -> VerdictBar:
+    return VerdictBar(
         name=name,
         part=part,
         rest=rest,
@@ -159,7 +159,7 @@ class ExpiryBars:
         if left is not None:
             self._counts[next(name for name, end in _BUCKETS if left < end)] += 1
 
-    def bars(self) -> list[Bar]:
+    def bars(self) -> list[VerdictBar]:
         """A bar for each span; none when no licence's end is known."""
         longest = max([1, *self._counts.values()])
         tones = ("bad", "bad", "warn", "good", "good", "good")

@@ -26,7 +26,7 @@ _MOST_CHANGES = 200
 _CALLS = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "'", "[": "(", "]": ")"})
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class ReportedChange(msgspec.Struct, frozen=True, kw_only=True):
     """A server whose state differs from the last time."""
 
     server: str
@@ -49,7 +49,7 @@ def message_of(
     run: RunReport,
     causes: Counter[str],
     repaired: Counter[str],
-    changes: Sequence[Change] = (),
+    changes: Sequence[ReportedChange] = (),
 ) -> Message:
     """The message about a finished run; ``causes`` and ``repaired`` as counted by ``Tally``."""
     title = harmless(_title(run))
@@ -98,7 +98,7 @@ def _title(run: RunReport) -> str:
 
 
 def _lines(
-    run: RunReport, causes: Counter[str], repaired: Counter[str], changes: Sequence[Change]
+    run: RunReport, causes: Counter[str], repaired: Counter[str], changes: Sequence[ReportedChange]
 ) -> Iterator[str]:
     yield counts_line(run)
     yield from _changed(changes)
@@ -133,7 +133,7 @@ def counts_line(run: RunReport) -> str:
     return tr(clauses([said, *changed, duration(run.elapsed_s)]))
 
 
-def _changed(changes: Sequence[Change]) -> Iterator[str]:
+def _changed(changes: Sequence[ReportedChange]) -> Iterator[str]:
     """What differs from the last time, the worst first."""
     for change in changes[:_SHOWN]:
         yield f"- {tr(change.summary)}"

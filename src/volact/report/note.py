@@ -40,7 +40,7 @@ from volact.report.wrap import wrapped
 from volact.words import tr
 
 Paint = Callable[[str, str], str]  # text and the name of a colour
-Part = tuple[Text, list[str]]  # a heading of the left column, and its paragraphs
+NotePart = tuple[Text, list[str]]  # a heading of the left column, and its paragraphs
 
 
 def note(
@@ -67,7 +67,7 @@ def _fitted(paragraph: str, columns: int) -> list[str]:
     return wrapped(paragraph, columns, hang=3 if paragraph[:1].isdecimal() else 0)
 
 
-def _parts(server: ServerReport, how: Invocation, now: str) -> Iterator[Part]:
+def _parts(server: ServerReport, how: Invocation, now: str) -> Iterator[NotePart]:
     yield say("Verdict"), [_verdict(server, now)]
     yield say("Cause"), _cause(server)
     yield say("Evidence"), _evidence(server)

@@ -15,7 +15,7 @@ from volact.model.finding import Finding
 from volact.model.report import RunReport, ServerReport, Word
 from volact.model.text import Text, clauses, count, listed, ready, say
 from volact.report.base import Invocation
-from volact.report.group import HEADING, Group, cluster_lines, groups
+from volact.report.group import HEADING, CauseGroup, cluster_lines, groups
 from volact.report.next_step import same_servers, shared_step
 from volact.report.note import note
 from volact.report.run_counts import RunCounts
@@ -99,7 +99,7 @@ class TextWriter:
         if run.command == "check" and self._counts.verdicts["attention"]:
             self._command(same_servers("plan", self._how))
 
-    def _causes(self, grouped: Sequence[Group]) -> None:
+    def _causes(self, grouped: Sequence[CauseGroup]) -> None:
         """How many servers have each cause, where the groups fill screens."""
         counts = Counter[str]()
         for group in grouped:
@@ -144,7 +144,7 @@ class TextWriter:
         said = tr(say("{servers}: {meaning}", servers=servers, meaning=means))
         self._out.prose(f"{word}  {said}", 0, verdict, hang=2)
 
-    def _group(self, group: Group, now: str) -> None:
+    def _group(self, group: CauseGroup, now: str) -> None:
         self._out.line()
         if group.cause or group.verdict != "healthy":
             name = plain(group.cause.removeprefix("error:"))
@@ -207,7 +207,7 @@ class TextWriter:
         results = [result for result in server.results if self._everything or not result.get("ok")]
         return lines + [result_line(result) for result in results]
 
-    def _next(self, group: Group) -> None:
+    def _next(self, group: CauseGroup) -> None:
         for line in next_lines(shared_step(group.servers, self._how), self._out.columns, 4):
             self._out.line(line)
 

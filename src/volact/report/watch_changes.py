@@ -19,7 +19,7 @@ from volact.model.report import UNSEEN, RunReport, ServerReport, Word
 from volact.model.text import Text, clauses, count, listed, raw, say
 from volact.queries.values import RunServer, ServerState
 from volact.report.group import natural
-from volact.report.message import Change, counts_line
+from volact.report.message import ReportedChange, counts_line
 from volact.report.terminal_safe import plain
 from volact.report.words import (
     COUNTED,
@@ -74,9 +74,9 @@ class ChangeTracker:
         self._within = within
         self._before = dict(before or {})
         self._now: dict[str, ServerStanding] = {}
-        self._changes: list[Change] = []
+        self._changes: list[ReportedChange] = []
 
-    def add(self, server: ServerReport, at: str) -> Change | None:
+    def add(self, server: ServerReport, at: str) -> ReportedChange | None:
         """Compare one server's row, made ``at``, with how it stood."""
         if server.verdict == "not-started":
             return None  # it was not checked: what was known of it stays
@@ -89,7 +89,7 @@ class ChangeTracker:
         self._now[server.name] = now
         return change
 
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[ReportedChange]:
         """What has changed, the worst first."""
         return sorted(
             self._changes,
@@ -112,11 +112,11 @@ class ChangeTracker:
 
 def _change(
     server: ServerReport, at: str, was: ServerStanding | None, now: ServerStanding
-) -> Change | None:
+) -> ReportedChange | None:
     kind = _kind(was, now)
     if not kind:
         return None
-    return Change(
+    return ReportedChange(
         server=server.name,
         kind=kind,
         was=was.verdict if was else "",

@@ -26,7 +26,7 @@ from volact.client.inventories import (
 from volact.errors import InputError
 from volact.fleet.prepare import check_commands
 from volact.inventory import Inventory, Secret, read_inventory
-from volact.inventory.cloud_list import Source, list_servers, parse_filters, parse_source
+from volact.inventory.cloud_list import ListSource, list_servers, parse_filters, parse_source
 from volact.inventory.export import export
 from volact.model.server import Server
 from volact.model.text import raw, say
@@ -156,7 +156,7 @@ async def list_source(wanted: InventorySource) -> Inventory:
             say("one of {known}", known=f"{cloud.scheme}, ssh, winrm"),
         )
     filters = parse_filters(cloud, wanted.filters)
-    return await list_servers(Source(cloud=cloud, scopes=scopes, filters=filters, via=via))
+    return await list_servers(ListSource(cloud=cloud, scopes=scopes, filters=filters, via=via))
 
 
 def save_listed(

@@ -24,7 +24,7 @@ from volact.queries.values import RunServer
 from volact.service.run_list import RunListQuery
 from volact.service.run_waves import waves_of
 from volact.store.clock import moment
-from volact.store.store import Snapshot, Store
+from volact.store.store import Store, StoreSnapshot
 from volact.store.tables import ROWS
 
 _LOG = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class RunFeed:
         return RunProgress(run=info, rows=() if first else tuple(new), waves=waves)
 
 
-def rows_since(snapshot: Snapshot, run: str, at: str | None) -> list[RunServer]:
+def rows_since(snapshot: StoreSnapshot, run: str, at: str | None) -> list[RunServer]:
     """The rows that were finished since a moment or a little before, the oldest first."""
     query = sa.select(*ROW).where(ROWS.c.run == run).order_by(ROWS.c.at, ROWS.c.server)
     if at is not None:

@@ -16,7 +16,7 @@ from volact.model.report import ServerReport
 from volact.store.clock import end_of_day, moment
 from volact.store.encoding import column, encode_text
 
-Values = dict[str, Any]
+ColumnValues = dict[str, Any]
 _OVERDUE = "renewal-overdue"
 _TIME = 32  # characters of a time
 
@@ -26,7 +26,7 @@ def name_column(name: str) -> str:
     return column(name) or ""
 
 
-def row_columns(report: ServerReport) -> Values:
+def row_columns(report: ServerReport) -> ColumnValues:
     """The columns of a row beside its keys, its time and the report itself."""
     return {
         "address": column(report.address) or "",
@@ -46,7 +46,7 @@ def row_columns(report: ServerReport) -> Values:
     }
 
 
-def newest_columns(report: ServerReport) -> Values:
+def newest_columns(report: ServerReport) -> ColumnValues:
     """A server's current state by its newest row."""
     causes = [(each.id, each.detail, each.sentence) for each in causes_of(report)]
     lapsing = next_lapse(report)
@@ -62,7 +62,7 @@ def newest_columns(report: ServerReport) -> Values:
     }
 
 
-def examined_columns(report: ServerReport | None) -> Values:
+def examined_columns(report: ServerReport | None) -> ColumnValues:
     """The columns of the newest examination; ``None`` for a server that was never examined."""
     license = report.license if report else None
     term, ends = end_of_term(license)

@@ -19,7 +19,7 @@ from volact.model.text import Text, say
 from volact.store.address import Address
 from volact.store.events import END, Barrier, Event, RunBegun, RunEnded, StepsPlanned, resolve
 from volact.store.failures import CAUGHT, database_error, kind_of
-from volact.store.statements import Batch, write
+from volact.store.statements import EventBatch, write
 from volact.store.store import Store, open_address
 from volact.store.values import RunStart, WriteOutcome
 
@@ -94,7 +94,7 @@ class CommitLoop:
 
     def _commit(self, events: list[Event]) -> None:
         connection = self._open()
-        batch = Batch(self._run, self._begun, [self._with_note(event) for event in events])
+        batch = EventBatch(self._run, self._begun, [self._with_note(event) for event in events])
         with connection.begin():
             write(connection, batch, first=not self._run_is_there)
         self._run_is_there = self._stored = True

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import sqlite
 from volact.model.report import RunReport, ServerReport
 from volact.model.step import Intent
 from volact.store.columns import (
-    Values,
+    ColumnValues,
     examined_columns,
     name_column,
     newest_columns,
@@ -26,7 +26,7 @@ from volact.store.tables import FACTS, FINDINGS, ROWS, RUNS, SERVERS, STEPS
 from volact.store.values import RunStart
 
 
-class Batch(msgspec.Struct, frozen=True):
+class EventBatch(msgspec.Struct, frozen=True):
     """Items of one run that are committed together."""
 
     run_start: RunStart
@@ -34,7 +34,7 @@ class Batch(msgspec.Struct, frozen=True):
     events: list[Event]
 
 
-def write(connection: sa.Connection, batch: Batch, *, first: bool) -> None:
+def write(connection: sa.Connection, batch: EventBatch, *, first: bool) -> None:
     """Write a batch; ``first`` when the run itself may not be there yet."""
     run = batch.run_start.id
     if first:
@@ -58,7 +58,7 @@ def write(connection: sa.Connection, batch: Batch, *, first: bool) -> None:
             _close(connection, run, event.report)
 
 
-def _opening(batch: Batch) -> Values:
+def _opening(batch: EventBatch) -> ColumnValues:
     run_start = batch.run_start
     return {
         "id": run_start.id,
@@ -86,7 +86,7 @@ def _close(connection: sa.Connection, run: str, report: RunReport) -> None:
     )
 
 
-def _write_rows(connection: sa.Connection, batch: Batch, done: list[ServerDone]) -> None:
+def _write_rows(connection: sa.Connection, batch: EventBatch, done: list[ServerDone]) -> None:
     run, tags = batch.run_start.id, batch.run_start.tags
     keys = [{"of_run": run, "of_server": name_column(event.report.name)} for event in done]
     connection.execute(_FORGET, keys)
@@ -107,7 +107,7 @@ def _unseen(report: ServerReport) -> bool:
     return report.carried or report.verdict == "not-started"
 
 
-def _row(run: str, event: ServerDone) -> Values:
+def _row(run: str, event: ServerDone) -> ColumnValues:
     report = event.report
     return {
         "run": run,
@@ -118,7 +118,9 @@ def _row(run: str, event: ServerDone) -> Values:
     }
 
 
-def _server(run: str, event: ServerDone, tags: Mapping[str, tuple[str, ...]] | None) -> Values:
+def _server(
+    run: str, event: ServerDone, tags: Mapping[str, tuple[str, ...]] | None
+) -> ColumnValues:
     report = event.report
     examined = report.examined
     return {
@@ -135,7 +137,7 @@ def _server(run: str, event: ServerDone, tags: Mapping[str, tuple[str, ...]] | N
     }
 
 
-def _findings(run: str, event: ServerDone) -> Iterable[Values]:
+def _findings(run: str, event: ServerDone) -> Iterable[ColumnValues]:
     server = name_column(event.report.name)
     for position, finding in enumerate(event.report.findings):
         yield {
@@ -157,7 +159,7 @@ def _delete_steps(connection: sa.Connection, run: str, intents: list[Intent]) ->
         connection.execute(_NEVER_RAN, keys)
 
 
-def _look(run: str, look: FactsSeen) -> Values:
+def _look(run: str, look: FactsSeen) -> ColumnValues:
     return {
         "run": run,
         "server": name_column(look.server),
@@ -167,7 +169,7 @@ def _look(run: str, look: FactsSeen) -> Values:
     }
 
 
-def _steps(run: str, intent: Intent) -> Iterable[Values]:
+def _steps(run: str, intent: Intent) -> Iterable[ColumnValues]:
     for step in intent.steps:
         yield {
             "run": run,
@@ -183,7 +185,7 @@ def _steps(run: str, intent: Intent) -> Iterable[Values]:
         }
 
 
-def _results(run: str, report: ServerReport) -> Iterable[Values]:
+def _results(run: str, report: ServerReport) -> Iterable[ColumnValues]:
     for position, result in enumerate(report.results):
         yield {
             "of_run": run,
@@ -227,7 +229,7 @@ _ANSWERED = (
 )
 
 
-def _insert(connection: sa.Connection, table: sa.Table, values: list[Values]) -> None:
+def _insert(connection: sa.Connection, table: sa.Table, values: list[ColumnValues]) -> None:
     """Write what is not there yet."""
     if values:
         connection.execute(new_rows(connection, table).on_conflict_do_nothing(), values)

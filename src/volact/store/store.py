@@ -138,18 +138,18 @@ class Store:
             yield from moment.stream(question)
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
+    def snapshot(self) -> Iterator[StoreSnapshot]:
         """One moment of the store: several questions whose answers agree."""
         with _guarded(self.address):
             connection = reading_engine(self.engine).connect()
         try:
-            yield Snapshot(connection, self.address)
+            yield StoreSnapshot(connection, self.address)
         finally:
             with _guarded(self.address):
                 connection.close()
 
 
-class Snapshot:
+class StoreSnapshot:
     """A connection to the store on which nothing changes while it is asked."""
 
     def __init__(self, connection: sa.Connection, address: Address) -> None:

@@ -26,7 +26,7 @@ HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
 Match = tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class KeyRefusal(msgspec.Struct, frozen=True):
     """Why a host key is not trusted, and what to do about it."""
 
     message: str
@@ -55,7 +55,7 @@ class KnownHosts:
         keys, authorities, _ = self.match(host, addr, _told(port))
         return bool(keys or authorities)
 
-    def judge(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
+    def judge(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> KeyRefusal | None:
         """The error for a key that the file does not hold; ``None`` accepts it."""
         if self._accepted.get((host, _told(port))) == key:
             return None  # remembered since this login began, by another at the same address
@@ -63,7 +63,7 @@ class KnownHosts:
         if self.knows(host, addr, port):
             return self._changed(host, port, print_)
         if self._policy != "accept-new":
-            return Refusal(
+            return KeyRefusal(
                 say("the host key is not known ({key})", key=print_),
                 say(
                     "compare it, then add it to {file} or use --host-key-policy accept-new",
@@ -72,8 +72,8 @@ class KnownHosts:
             )
         return self._remember(host, port, key)
 
-    def _changed(self, host: str, port: int, print_: str) -> Refusal:
-        return Refusal(
+    def _changed(self, host: str, port: int, print_: str) -> KeyRefusal:
+        return KeyRefusal(
             say(
                 "the host key is not the one in {file} (now {key})",
                 file=str(self.path),
@@ -88,9 +88,9 @@ class KnownHosts:
         """The command that takes the old keys of a host out of the file."""
         return f"ssh-keygen -f {quoted(str(self.path))} -R {quoted(_pattern(host, port))}"
 
-    def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> Refusal | None:
+    def _remember(self, host: str, port: int, key: asyncssh.SSHKey) -> KeyRefusal | None:
         if _PATTERN & set(host) or not host.isprintable():
-            return Refusal(
+            return KeyRefusal(
                 say("a host key cannot be remembered for {host}", host=repr(host)),
                 say("name one host"),
             )
@@ -99,7 +99,7 @@ class KnownHosts:
             _append(self.path, line)
         except OSError as error:
             reason = error.strerror or say("not writable")
-            return Refusal(
+            return KeyRefusal(
                 say(
                     "the host key cannot be remembered: {path}: {reason}",
                     path=str(self.path),

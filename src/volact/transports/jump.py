@@ -31,7 +31,7 @@ class _Way(msgspec.Struct, frozen=True):
     config: str | None
 
 
-class Lease:
+class JumpLease:
     """The use of a connection to a jump host by one server."""
 
     def __init__(self, shared: _Shared, connection: asyncssh.SSHClientConnection) -> None:
@@ -52,18 +52,18 @@ class Jumps:
         self._open = open_
         self._shared: dict[_Way, _Shared] = {}
 
-    async def to(self, server: Server, hops: tuple[Address, ...]) -> Lease:
+    async def to(self, server: Server, hops: tuple[Address, ...]) -> JumpLease:
         """A connection to the last of the hops, through those before it."""
         way = _Way(hops, server.ssh.jump_key_files, server.known_hosts, server.ssh.config)
         return await self._lease(way)
 
-    async def _lease(self, way: _Way) -> Lease:
+    async def _lease(self, way: _Way) -> JumpLease:
         shared = self._shared.get(way)
         if shared is None or shared.is_over:
             shared = self._shared[way] = _Shared(asyncio.ensure_future(self._connect(way)))
         return await shared.join()
 
-    async def _connect(self, way: _Way) -> tuple[asyncssh.SSHClientConnection, Lease | None]:
+    async def _connect(self, way: _Way) -> tuple[asyncssh.SSHClientConnection, JumpLease | None]:
         *before, last = way.hops
         nearer = msgspec.structs.replace(way, hops=tuple(before))
         lease = await self._lease(nearer) if before else None
@@ -80,7 +80,7 @@ class _Shared:
     """One connection and how many use it."""
 
     def __init__(
-        self, task: asyncio.Task[tuple[asyncssh.SSHClientConnection, Lease | None]]
+        self, task: asyncio.Task[tuple[asyncssh.SSHClientConnection, JumpLease | None]]
     ) -> None:
         self._task = task
         self._users = 0
@@ -96,7 +96,7 @@ class _Shared:
         failed = self._task.cancelled() or self._task.exception() is not None
         return failed or self._task.result()[0].is_closed()
 
-    async def join(self) -> Lease:
+    async def join(self) -> JumpLease:
         """One more user, once there is a connection."""
         self._users += 1
         try:
@@ -105,7 +105,7 @@ class _Shared:
         except BaseException:
             await self.leave()
             raise
-        return Lease(self, connection)
+        return JumpLease(self, connection)
 
     async def leave(self) -> None:
         """One user less."""

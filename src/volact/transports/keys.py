@@ -16,7 +16,7 @@ from volact.transports.failures import one_line
 _MOST_BYTES = 1024 * 1024
 
 
-class Keys:
+class PrivateKeys:
     """The key files of a run."""
 
     def __init__(self, secrets: Secrets) -> None:

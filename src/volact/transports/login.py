@@ -21,10 +21,10 @@ from volact.model.text import say
 from volact.transports.base import Secrets
 from volact.transports.failures import as_transport_error, one_line
 from volact.transports.hostkeys import HostKeyPolicy, HostKeys
-from volact.transports.jump import Jumps, Lease
-from volact.transports.keys import Keys
-from volact.transports.ssh_client import Client
-from volact.transports.ssh_config import Settings, SshConfig, own_user, proxy_arguments
+from volact.transports.jump import JumpLease, Jumps
+from volact.transports.keys import PrivateKeys
+from volact.transports.ssh_client import LoginClient
+from volact.transports.ssh_config import HostSettings, SshConfig, own_user, proxy_arguments
 
 # The account that every Windows Server has; images keep it as the login.
 DEFAULT_USER = "Administrator"
@@ -53,10 +53,10 @@ class Login:
         self._secrets = secrets
         self._options = options
         self._host_keys = HostKeys(options.host_keys, options.known_hosts)
-        self._keys = Keys(secrets)
+        self._keys = PrivateKeys(secrets)
         self._config = SshConfig(options.config)
         self._jumps = Jumps(self._connect_jump)
-        self._leases: dict[asyncssh.SSHClientConnection, Lease] = {}
+        self._leases: dict[asyncssh.SSHClientConnection, JumpLease] = {}
         self._base: asyncssh.SSHClientConnectionOptions | None = None
 
     async def connect(self, server: Server) -> asyncssh.SSHClientConnection:
@@ -78,7 +78,7 @@ class Login:
         self._leases[connection] = lease
         return connection
 
-    async def _settings(self, server: Server) -> Settings:
+    async def _settings(self, server: Server) -> HostSettings:
         """The user's SSH settings for a server; their commands have the time of a login."""
         try:
             async with asyncio.timeout(self._options.connect_s):
@@ -112,10 +112,10 @@ class Login:
     async def _connect(
         self,
         server: Server,
-        settings: Settings,
+        settings: HostSettings,
         tunnel: asyncssh.SSHClientConnection | None = None,
     ) -> asyncssh.SSHClientConnection:
-        client = Client(self._secrets, _named(server))
+        client = LoginClient(self._secrets, _named(server))
         client.known = self._host_keys.for_server(server.known_hosts)
         client.tunnel = tunnel
         try:
@@ -139,7 +139,7 @@ class Login:
             raise self._told(server, client, error) from error
 
     async def _arguments(
-        self, server: Server, settings: Settings, client: Client
+        self, server: Server, settings: HostSettings, client: LoginClient
     ) -> dict[str, Any]:
         known = client.known
         return {
@@ -169,7 +169,7 @@ class Login:
             )
         return self._base
 
-    async def _identity(self, credential: Credential, settings: Settings) -> dict[str, Any]:
+    async def _identity(self, credential: Credential, settings: HostSettings) -> dict[str, Any]:
         """Which keys to offer: those that are named, else all that are at hand.
 
         Keys of an agent are not offered along with a named password: a server
@@ -183,7 +183,7 @@ class Login:
         keys = self._keys.at_hand(settings.keys)
         return {"client_keys": keys or (), "agent_path": os.environ.get("SSH_AUTH_SOCK", "")}
 
-    def _told(self, server: Server, client: Client, error: Exception) -> VolactError:
+    def _told(self, server: Server, client: LoginClient, error: Exception) -> VolactError:
         """The one error of a connection that did not come about."""
         own = client.own_reason(error)
         if own is not None:
@@ -214,7 +214,7 @@ def user_of(server: Server) -> str:
     return server.address.user or server.credential.user or DEFAULT_USER
 
 
-def _settled(server: Server, settings: Settings, usual_user: str) -> Server:
+def _settled(server: Server, settings: HostSettings, usual_user: str) -> Server:
     """The server as it is really reached: what is not given comes from the settings."""
     address = server.address
     user = address.user or server.credential.user or settings.user or usual_user
@@ -247,7 +247,7 @@ def _not_beyond(error: asyncssh.ChannelOpenError) -> TransportError:
     )
 
 
-def _refused(user: str, credential: Credential, client: Client) -> TransportError:
+def _refused(user: str, credential: Credential, client: LoginClient) -> TransportError:
     """What the server offers, and what to do: volact answers no questions."""
     name, offered = one_line(user, 64), ", ".join(client.offered)
     message = say("the login was refused for {user}", user=name)

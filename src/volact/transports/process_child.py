@@ -22,10 +22,10 @@ from volact.event_loop import new_runner
 from volact.model.server import Credential, Server
 from volact.transports.base import Opener, Transport
 from volact.transports.connect import make_opener
-from volact.transports.processes import LENGTH, Message, frame, sendable
+from volact.transports.processes import LENGTH, ChildMessage, frame, sendable
 
 _LATE_EVERY_S, _GOODBYE_S = 0.25, 6.0
-Send = Callable[[Message], None]
+Send = Callable[[ChildMessage], None]
 
 
 class _Secret:
@@ -107,11 +107,11 @@ class _Connection:
 
 async def _serve(pipe: BinaryIO, send: Send) -> None:
     """Do what is asked until the pipe ends."""
-    messages: asyncio.Queue[Message | None] = asyncio.Queue()
+    messages: asyncio.Queue[ChildMessage | None] = asyncio.Queue()
     # A thread, because asyncio reads no pipe of this kind on Windows.
     loop = asyncio.get_running_loop()
 
-    def put(message: Message | None) -> None:
+    def put(message: ChildMessage | None) -> None:
         loop.call_soon_threadsafe(messages.put_nowait, message)
 
     threading.Thread(target=_read, args=(pipe, put), daemon=True).start()
@@ -166,7 +166,7 @@ async def _tell_late(send: Send) -> None:
         late_s = loop.time() - due
 
 
-def _read(pipe: BinaryIO, put: Callable[[Message | None], object]) -> None:
+def _read(pipe: BinaryIO, put: Callable[[ChildMessage | None], object]) -> None:
     """In a thread: messages as they come, ``None`` at their end."""
     with suppress(RuntimeError):  # the loop has ended before
         while len(head := pipe.read(LENGTH.size)) == LENGTH.size:
@@ -184,7 +184,7 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
 
-    def send(message: Message) -> None:
+    def send(message: ChildMessage) -> None:
         with suppress(OSError):  # the other end is closed
             left = memoryview(frame(message))
             while left:

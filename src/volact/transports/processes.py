@@ -27,7 +27,7 @@ from volact.transports.ssh_config import SshConfig
 
 LENGTH = struct.Struct("!I")
 # Number of a connection, a word, and what belongs to it.
-Message = tuple[int, str, Any]
+ChildMessage = tuple[int, str, Any]
 
 _START_S, _END_S = 30.0, 10.0
 # A run-command sends one script to many servers at once: those stay together, here.
@@ -36,7 +36,7 @@ _SCHEMES = frozenset({"ssh", "winrm", "winrms"})
 _JUMPS = ("proxyjump", "include")
 
 
-def frame(message: Message) -> bytes:
+def frame(message: ChildMessage) -> bytes:
     """A message as it goes through the pipe, between processes of one account alone."""
     body = pickle.dumps(message)
     return LENGTH.pack(len(body)) + body
@@ -186,7 +186,7 @@ class _Child:
         """Forget a connection that has ended."""
         self._connections.pop(number, None)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: ChildMessage) -> None:
         """Send a message, without waiting; to a process that has ended it goes nowhere."""
         if not self.is_over and not self._in.is_closing():
             self._in.write(frame(message))

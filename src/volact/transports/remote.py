@@ -29,7 +29,7 @@ _DRIVE = re.compile(r"/?([A-Za-z]:)(/.*)?")
 _TROUBLE = frozenset("\"%&^$`!()@<>|;='\r\n")
 
 
-class Place(msgspec.Struct, frozen=True):
+class RemotePlace(msgspec.Struct, frozen=True):
     """One file: its folder and name for SFTP, its path for a Windows shell."""
 
     folder: str
@@ -42,23 +42,23 @@ class Place(msgspec.Struct, frozen=True):
         return f"{self.folder}/{self.name}"
 
 
-def profile_place(name: str) -> Place:
+def profile_place(name: str) -> RemotePlace:
     """The account's own temporary folder, relative to where it starts."""
-    return Place(_TEMP, name, _backslashes(f"{_TEMP}/{name}"))
+    return RemotePlace(_TEMP, name, _backslashes(f"{_TEMP}/{name}"))
 
 
-def shared_place(name: str) -> Place:
+def shared_place(name: str) -> RemotePlace:
     """The system's temporary folder, when the account has none of its own."""
-    return Place(_SHARED, name, _backslashes(f"{_SHARED}/{name}"))
+    return RemotePlace(_SHARED, name, _backslashes(f"{_SHARED}/{name}"))
 
 
-def script_places(stem: str) -> tuple[Place, ...]:
+def script_places(stem: str) -> tuple[RemotePlace, ...]:
     """Where something of a script may lie: its file, and the folder that it makes."""
-    system = Place(_SYSTEM, stem, _backslashes(f"{_SYSTEM}/{stem}"))
+    system = RemotePlace(_SYSTEM, stem, _backslashes(f"{_SYSTEM}/{stem}"))
     return (profile_place(stem), shared_place(stem), system)
 
 
-def absolute(place: Place, home: str) -> Place | None:
+def absolute(place: RemotePlace, home: str) -> RemotePlace | None:
     """The place with its full Windows path, given the start folder as SFTP sees it.
 
     ``None`` when that path would not survive a shell.  A start folder without

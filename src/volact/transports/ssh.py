@@ -26,7 +26,7 @@ from volact.transports.base import Raw, ended_itself, require_name, too_late
 from volact.transports.failures import translated
 from volact.transports.remote import (
     COMMANDS,
-    Place,
+    RemotePlace,
     absolute,
     profile_place,
     script_places,
@@ -92,7 +92,7 @@ class SshTransport:
         except TimeoutError:
             self._connection.abort()
 
-    async def upload(self, script: bytes, name: str) -> Place:
+    async def upload(self, script: bytes, name: str) -> RemotePlace:
         """Put a file into the account's own temporary folder, else into the system's."""
         place = profile_place(name)
         fresh, sftp = self._sftp is None, self._sftp or Sftp()
@@ -121,7 +121,9 @@ class SshTransport:
             await done(answer)
         return full
 
-    async def _usable(self, sftp: Sftp, place: Place, created: Waiting, home: str) -> Place | None:
+    async def _usable(
+        self, sftp: Sftp, place: RemotePlace, created: Waiting, home: str
+    ) -> RemotePlace | None:
         """The place as a shell finds it; ``None`` when there is no such folder, or it cannot."""
         full = absolute(place, home)
         try:
@@ -135,7 +137,7 @@ class SshTransport:
             await done(removed)
         return full
 
-    async def _execute(self, place: Place) -> Raw:
+    async def _execute(self, place: RemotePlace) -> Raw:
         """Run the script by the first form of command that the shell takes.
 
         A form counts as not taken only when nothing spoke and the script, which
@@ -156,7 +158,7 @@ class SshTransport:
             return raw
         return first or raw
 
-    async def _is_there(self, place: Place) -> bool:
+    async def _is_there(self, place: RemotePlace) -> bool:
         async with self._connection.start_sftp_client() as sftp:
             return await sftp.exists(place.upload)
 
@@ -183,7 +185,7 @@ class SshTransport:
         return True
 
 
-async def _remove_all(sftp: asyncssh.SFTPClient, place: Place) -> None:
+async def _remove_all(sftp: asyncssh.SFTPClient, place: RemotePlace) -> None:
     try:
         entries = await sftp.listdir(place.folder)
     except asyncssh.SFTPError:

@@ -20,7 +20,7 @@ from volact.model.text import say
 from volact.transports import receive_budget
 from volact.transports.base import Secrets
 from volact.transports.failures import one_line
-from volact.transports.hostkeys import KnownHosts, Match, Refusal
+from volact.transports.hostkeys import KeyRefusal, KnownHosts, Match
 
 # How a server ends a login that it has had enough of.  OpenSSH calls too many tries an
 # error of protocol; the library's own complaints of that kind speak of packets.
@@ -34,7 +34,7 @@ def _ended_by_server(error: Exception) -> bool:
     return type(error) is _ENDED
 
 
-class Client(asyncssh.SSHClient):
+class LoginClient(asyncssh.SSHClient):
     """asyncssh's questions during one login, and why the answer was no."""
 
     def __init__(self, secrets: Secrets, credential: Credential) -> None:
@@ -44,7 +44,7 @@ class Client(asyncssh.SSHClient):
         self._connection: asyncssh.SSHClientConnection | None = None
         self.known: KnownHosts | None = None
         self.tunnel: asyncssh.SSHClientConnection | None = None
-        self.refusal: Refusal | None = None
+        self.refusal: KeyRefusal | None = None
         self.trouble: VolactError | None = None
         self.restricted = False
         self.offered: tuple[str, ...] = ()  # the methods that the server named last

@@ -34,7 +34,7 @@ _THREADS = 64
 _DIRECT = "none"
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class HostSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The file's settings for one server; one that it does not have is empty."""
 
     host: str
@@ -54,14 +54,14 @@ class SshConfig:
         self._texts: dict[Path, str] = {}
         self._threads = BlockingCalls(_THREADS, name="volact-ssh-config")
 
-    async def of(self, server: Server) -> Settings:
+    async def of(self, server: Server) -> HostSettings:
         """The settings for a server, by the file that it names or the user's own.
 
         A file with ``Match exec`` runs commands while it is read: that is done in a
         thread, so that one that takes its time holds up no other server.
         """
         require_host(server.address.host)
-        plain = Settings(host=server.address.host)
+        plain = HostSettings(host=server.address.host)
         if server.ssh.config is None:
             return plain
         path = Path(server.ssh.config) if server.ssh.config else self._default
@@ -119,7 +119,7 @@ def _require_user(user: str) -> None:
         )
 
 
-def _read(path: Path, server: Server) -> Settings:
+def _read(path: Path, server: Server) -> HostSettings:
     address = server.address
     user = address.user or server.credential.user or ()
     try:
@@ -134,7 +134,7 @@ def _read(path: Path, server: Server) -> Settings:
     require_host(host)
     if command:
         _require_user(cast("str", config.get("User")) or _this_user())
-    return Settings(
+    return HostSettings(
         host=host,
         port=cast("int | None", config.get("Port")),
         user=cast("str", config.get("User", "")),

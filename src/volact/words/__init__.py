@@ -9,11 +9,11 @@ sentence is translated into its language, and never for English.  Sentences are 
 """
 
 from volact.words.choose import LANGUAGES, choose_language, system_language
-from volact.words.speak import Words, decimal, language, speaking, tr, use, words_of
+from volact.words.speak import Translator, decimal, language, speaking, tr, use, words_of
 
 __all__ = [
     "LANGUAGES",
-    "Words",
+    "Translator",
     "choose_language",
     "decimal",
     "language",

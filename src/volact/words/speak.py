@@ -22,7 +22,7 @@ from volact.model.text import Text, clause
 if TYPE_CHECKING:
     from volact.words.po import Catalogue
 
-Words = Callable[[str], str]  # translates a sentence into one language
+Translator = Callable[[str], str]  # translates a sentence into one language
 
 _language: ContextVar[str] = ContextVar("language", default="en")
 
@@ -61,7 +61,7 @@ def decimal(number: str) -> str:
     return number.replace(".", ",") if _language.get() == "id" else number
 
 
-def words_of(name: str) -> Words:
+def words_of(name: str) -> Translator:
     """The translator of one language, regardless of the current one."""
 
     def words(text: str) -> str:
@@ -78,7 +78,7 @@ def _catalogue(name: str) -> Catalogue:
 
 
 @cache
-def _forms(name: str) -> tuple[Form, ...]:
+def _forms(name: str) -> tuple[SentenceForm, ...]:
     """Made when a sentence is met that lost its template."""
     catalogue = _catalogue(name)
     return forms_of([*catalogue.messages, *catalogue.singulars])
@@ -140,17 +140,17 @@ _WORD = re.compile(r"[A-Za-z-]{3,}")
 _KINDS = {"code": "0x[0-9A-F]{8}", "meaning": ".+"}
 _ONE_WORD = {"image": r"\S+"}  # what has no spaces in any template
 
-Form = tuple[str, re.Pattern[str]]  # a template, and what it matches
+SentenceForm = tuple[str, re.Pattern[str]]  # a template, and what it matches
 
 
-def forms_of(templates: Iterable[str]) -> tuple[Form, ...]:
+def forms_of(templates: Iterable[str]) -> tuple[SentenceForm, ...]:
     """What templates match, the one with the most words of its own first."""
     own = {text: re.sub(r"\{\w+\}", "", text) for text in templates if "{" in text}
     told = [text for text, rest in own.items() if re.search(r"[a-z]", rest) or "{code}" in text]
     return tuple((text, _form(text)) for text in sorted(told, key=lambda text: -len(own[text])))
 
 
-def found_again(text: str, forms: Iterable[Form]) -> tuple[str, dict[str, str]] | None:
+def found_again(text: str, forms: Iterable[SentenceForm]) -> tuple[str, dict[str, str]] | None:
     """The template of a sentence and its arguments."""
     for template, form in forms if " " in text else ():
         if match := form.fullmatch(text):

@@ -9,7 +9,7 @@ import typer
 
 from volact.cli.options.completion import complete_run, complete_run_then_server
 from volact.cli.options.servers import FleetOptions
-from volact.cli.options.shared import Allow, ApplyYes, ReplaceKey, Service
+from volact.cli.options.shared import Allow, ApplyYes, ReplaceKey, ServiceUrl
 
 # The default limit of one run at a KMS host: as much as it does at all unless
 # --concurrency is raised.
@@ -55,7 +55,7 @@ class RolloutOptions(CautionOptions):
 class ActivateOptions(RolloutOptions):
     """Repair and activate servers; asks before any change."""
 
-    service: Service = ""
+    service: ServiceUrl = ""
     yes: ApplyYes = False
     dry_run: Annotated[
         bool,
@@ -76,7 +76,7 @@ class ActivateOptions(RolloutOptions):
 class UndoOptions(FleetOptions):
     """Undo the changes of a run; asks before any change."""
 
-    service: Service = ""
+    service: ServiceUrl = ""
     targets: Annotated[
         list[str],
         typer.Argument(

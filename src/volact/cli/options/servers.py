@@ -21,12 +21,12 @@ from volact.cli.options.shared import (
     Ignore,
     KmsHosts,
     NoStore,
-    Output,
+    OutputFormat,
     Pace,
     PlanOutput,
     Provider,
     Retries,
-    Service,
+    ServiceUrl,
     StoreUrl,
     TableOrJson,
     Verbose,
@@ -209,14 +209,14 @@ class ServerOptions(ConnectOptions):
 class FleetOptions(ServerOptions):
     """What the verbs take that report in the usual formats."""
 
-    output: Output = "text"
+    output: OutputFormat = "text"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions(FleetOptions):
     """Check servers and report problems; changes nothing."""
 
-    service: Service = ""
+    service: ServiceUrl = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +225,7 @@ class PlanOptions(ServerOptions):
 
     output: PlanOutput = "text"
     dialect: DialectOption = None
-    service: Service = ""
+    service: ServiceUrl = ""
     allow: Allow = field(default_factory=list)
 
 

@@ -81,7 +81,7 @@ Ignore = Annotated[
 TableOrJson = Annotated[
     Literal["text", "json"], typer.Option("--output", "-o", help="Output format.")
 ]
-Output = Annotated[
+OutputFormat = Annotated[
     Literal["text", "json", "jsonl", "csv"], typer.Option("--output", "-o", help="Output format.")
 ]
 PlanOutput = Annotated[
@@ -137,7 +137,7 @@ StoreUrl = Annotated[
 ]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Do not store this run.")]
 
-Service = Annotated[
+ServiceUrl = Annotated[
     str,
     typer.Option(
         "--service",

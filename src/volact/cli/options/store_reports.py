@@ -12,8 +12,8 @@ from volact.cli.options.language import Lang
 from volact.cli.options.shared import (
     DryDeletion,
     Limit,
-    Output,
-    Service,
+    OutputFormat,
+    ServiceUrl,
     StoreUrl,
     TableOrJson,
 )
@@ -24,7 +24,7 @@ class StoreReportOptions:
     """What every one of them takes."""
 
     store: StoreUrl = ""
-    output: Output = "text"
+    output: OutputFormat = "text"
     lang: Lang = ""
 
 
@@ -51,7 +51,7 @@ class StatusOptions(FleetReportOptions):
     the age of the data.
     """
 
-    service: Service = ""
+    service: ServiceUrl = ""
     stale: Annotated[
         str,
         typer.Option(
@@ -77,7 +77,7 @@ class ExpiringOptions(FleetReportOptions):
 class RunsOptions(StoreReportOptions):
     """List the runs: time, command, duration and result."""
 
-    service: Service = ""
+    service: ServiceUrl = ""
     last: Annotated[int, typer.Option(min=1, metavar="N", help="Number of runs, newest first.")] = (
         20
     )
@@ -91,7 +91,7 @@ class DiffOptions(StoreReportOptions):
     did but one could not be examined any more.
     """
 
-    service: Service = ""
+    service: ServiceUrl = ""
     first: Annotated[
         str,
         typer.Argument(
@@ -113,7 +113,7 @@ class DiffOptions(StoreReportOptions):
 class HistoryOptions(StoreReportOptions):
     """Show a server's checks and changes, newest first."""
 
-    service: Service = ""
+    service: ServiceUrl = ""
     server: Annotated[
         str,
         typer.Argument(

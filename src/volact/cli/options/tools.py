@@ -44,7 +44,7 @@ class EndpointOptions:
     lang: Lang = ""
 
 
-Service = Literal["aws-ssm", "azure-run-command", "gcp", "alibaba"]
+CloudService = Literal["aws-ssm", "azure-run-command", "gcp", "alibaba"]
 
 
 ScriptMode = Literal["probe", "standalone"]
@@ -71,7 +71,7 @@ class ScriptOptions:
     former: Former = ""
     kms_host: KmsHosts = field(default_factory=list)
     for_: Annotated[
-        Service | None,
+        CloudService | None,
         typer.Option("--for", help="Write the form that this cloud's run-command accepts."),
     ] = None
     mode: Annotated[

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from volact import __version__
-from volact.agent.pasted import Found, find_answers
+from volact.agent.pasted import PastedAnswer, find_answers
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED
 from volact.cli.fleet_options import parse_ignored
@@ -118,7 +118,7 @@ def _shown(file: str) -> str:
     return "standard input" if file == _STDIN else file
 
 
-def _outcome(file: str, found: Found, job: Job) -> Outcome:
+def _outcome(file: str, found: PastedAnswer, job: Job) -> Outcome:
     """The outcome of one answer; its place in the file stands for an address."""
     place = f"{_shown(file)} line {found.line}"
     server = Server(name=place, address=Address(scheme="local"))

@@ -13,7 +13,7 @@ from volact.agent.request import Request, new_request
 from volact.agent.wrap import CLOUDS, Wrapped, wrap
 from volact.cli.atomic_file import write_whole
 from volact.cli.fleet_options import output_file
-from volact.cli.options.tools import ScriptMode, ScriptOptions, Service
+from volact.cli.options.tools import CloudService, ScriptMode, ScriptOptions
 from volact.cli.providers import required_profile
 from volact.core.standalone import standalone_steps
 from volact.errors import InputError
@@ -62,7 +62,7 @@ def _write_all(paths: Sequence[Path], files: Sequence[bytes], *, force: bool) ->
         sys.stdout.write(f"{hashlib.sha256(data).hexdigest()}  {path}\n")
 
 
-def _cloud_of(service: Service | None) -> str:
+def _cloud_of(service: CloudService | None) -> str:
     return CLOUDS[service] if service else ""
 
 
@@ -76,13 +76,13 @@ def _request(knowledge: Knowledge, mode: ScriptMode) -> Request:
     )
 
 
-def _rendered(request: Request, service: Service | None, language: str) -> bytes:
+def _rendered(request: Request, service: CloudService | None, language: str) -> bytes:
     if service is None:
         return render(request, deadline_s=_BY_HAND_S, keep=True, handed=True, language=language)
     return render(request, deadline_s=_DEADLINE_S, keep=service == "gcp", language=language)
 
 
-def _wrapped(service: Service, data: bytes, request: Request) -> Wrapped:
+def _wrapped(service: CloudService, data: bytes, request: Request) -> Wrapped:
     title = f"volact {request.mode} {request.id}"
     return wrap(service, data, title=title, deadline_s=_DEADLINE_S)
 

@@ -25,7 +25,7 @@ from volact.cli.fleet_options import consent_of, fleet_of
 from volact.cli.options.changes import WatchOptions
 from volact.cli.sinks import parse_reports
 from volact.cli.watch import Watch, WatchInterval
-from volact.cli.watch_units import Start, cron, quiet, systemd, variables_of, words_of
+from volact.cli.watch_units import WatchCommand, cron, quiet, systemd, variables_of, words_of
 from volact.core.context import Policy
 from volact.core.span import parse_span
 from volact.errors import InputError, StoreError, VolactError
@@ -106,10 +106,10 @@ def _print(options: WatchOptions, every: timedelta, jitter: timedelta) -> int:
     return 0
 
 
-def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> Start:
+def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> WatchCommand:
     parse_reports(options.report)
     consent_of(options.allow)
-    return Start(
+    return WatchCommand(
         command=(*_program(), *quiet(tuple(words_of(options)))),
         folder=str(Path.cwd()),
         user=getpass.getuser(),

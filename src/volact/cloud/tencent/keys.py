@@ -30,7 +30,7 @@ FILES = ("~/.tencentcloud/credentials", "/etc/tencentcloud/credentials")
 _ROLE_S = 5.0
 _SESSION = "volact"
 
-Role = Callable[[], Any]
+KeySource = Callable[[], Any]
 
 
 class Keys:
@@ -53,7 +53,10 @@ _SHORTEST = 6
 
 
 def find_keys(
-    account: TencentSettings, environ: Mapping[str, str] | None = None, *, role: Role | None = None
+    account: TencentSettings,
+    environ: Mapping[str, str] | None = None,
+    *,
+    role: KeySource | None = None,
 ) -> Keys:
     """The keys of an account; ``InputError`` says where they were sought.
 
@@ -185,7 +188,7 @@ def _machine_role() -> Any:
     return MachineRole().get_credential()
 
 
-def _in_time(role: Role) -> Any:
+def _in_time(role: KeySource) -> Any:
     """The SDK asks without a limit: elsewhere than in the cloud that may hang."""
     box: list[Any] = []
     thread = threading.Thread(target=lambda: box.append(role()), daemon=True)

@@ -32,7 +32,7 @@ from volact.model.step import StepResult
 # accepted: licensed by one of the provider's KMS hosts.
 # other: licensed, but not by one of those.  none: known not to be licensed.
 # unknown: a fact that decides it could not be read.
-Standing = Literal["accepted", "other", "none", "unknown"]
+LicenceStanding = Literal["accepted", "other", "none", "unknown"]
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     entitlement: EntitlementState
     attempts: AttemptState
     lost_rights: tuple[LostRight, ...]
-    standing: Standing
+    standing: LicenceStanding
     console: Console
 
     @property
@@ -106,7 +106,7 @@ def assess(facts: Facts, ctx: Context, results: tuple[StepResult, ...] = ()) -> 
     )
 
 
-def _standing_of(licence: LicenceState, kms: KmsState) -> Standing:
+def _standing_of(licence: LicenceState, kms: KmsState) -> LicenceStanding:
     """By whom Windows is licensed on this server."""
     if licence.unlicensed or (licence.products_known and not licence.subjects):
         return "none"
@@ -116,7 +116,7 @@ def _standing_of(licence: LicenceState, kms: KmsState) -> Standing:
     return "unknown" if "unknown" in found else "other" if "other" in found else "accepted"
 
 
-def _of_product(product: ProductState, kms: KmsState) -> Standing:
+def _of_product(product: ProductState, kms: KmsState) -> LicenceStanding:
     """By whom one licensed product is licensed."""
     if not product.is_client or product.by_directory:
         return "other"

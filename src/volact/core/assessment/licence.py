@@ -28,11 +28,11 @@ LICENSED = 1
 TIMED_OUT = 0x800705B4  # how the agent reports that its time was over
 FULL_TERM_MIN = 259_200  # 180 days: how long one KMS activation lasts
 
-Channel = Literal["kms-client", "kms-host", "mak", "retail", "oem", "eval", "avma", "unknown"]
+KeyChannel = Literal["kms-client", "kms-host", "mak", "retail", "oem", "eval", "avma", "unknown"]
 
 # Words of Description, which are tokens and never translated.  Order matters:
 # VOLUME_KMSCLIENT contains VOLUME_KMS.
-_BY_DESCRIPTION: tuple[tuple[str, Channel], ...] = (
+_BY_DESCRIPTION: tuple[tuple[str, KeyChannel], ...] = (
     ("VOLUME_KMSCLIENT", "kms-client"),
     ("VOLUME_KMS", "kms-host"),
     ("VOLUME_MAK", "mak"),
@@ -42,7 +42,7 @@ _BY_DESCRIPTION: tuple[tuple[str, Channel], ...] = (
     ("RETAIL", "retail"),
 )
 # ProductKeyChannel, 2012 R2 and later.  "Retail:TB:Eval" before "Retail".
-_BY_CHANNEL: tuple[tuple[str, Channel], ...] = (
+_BY_CHANNEL: tuple[tuple[str, KeyChannel], ...] = (
     ("Volume:GVLK", "kms-client"),
     ("Volume:CSVLK", "kms-host"),
     ("Volume:MAK", "mak"),
@@ -82,7 +82,7 @@ def status_word(status: int) -> str:
     return _STATUS[status] if 0 <= status < len(_STATUS) else f"status-{status}"
 
 
-def channel_of(product: Product) -> Channel:
+def channel_of(product: Product) -> KeyChannel:
     """Where the product's key comes from; ``unknown`` when no fact shows it."""
     description, channel = value_of(product.description) or "", value_of(product.channel) or ""
     for word, kind in _BY_DESCRIPTION:
@@ -103,7 +103,7 @@ class ProductState(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     facts: Product
-    channel: Channel
+    channel: KeyChannel
     licensed: bool | None
     by_directory: bool
     own_kms: Fact[KmsSetting]

@@ -19,7 +19,7 @@ from volact.model.profile import Edition, Release
 WINDOWS = "55c92734-d682-4d71-983e-d6ec3f16059f"  # the ApplicationID of its products
 # "later" is 2012 and every release after it.
 Family = Literal["2008", "2008 R2", "later", "unknown"]
-Role = Literal["standalone", "member", "controller"]
+DomainRole = Literal["standalone", "member", "controller"]
 
 # Win32_OperatingSystem.OperatingSystemSKU (PRODUCT_* of winnt.h) of the server
 # editions.  The numbers decide; of the names only those of Standard and
@@ -66,7 +66,7 @@ EVALUATION_SKUS = frozenset({79, 80, 95, 96, 159, 160})
 _LAST_BUILD_OF_2008 = 6999
 _LAST_BUILD_OF_2008_R2 = 7999
 # Win32_ComputerSystem.DomainRole
-_ROLES: dict[int, Role] = {
+_ROLES: dict[int, DomainRole] = {
     0: "standalone",
     1: "member",
     2: "standalone",
@@ -95,7 +95,7 @@ class SystemState(msgspec.Struct, frozen=True, kw_only=True):
     licensing_service: str
     licensing_program: str
     notification_service: str
-    role: Role | None
+    role: DomainRole | None
     script_host_off: tuple[str, ...]
 
     @property
@@ -140,7 +140,7 @@ def family_of(os: OsFacts) -> Family:
     return "2008 R2" if build <= _LAST_BUILD_OF_2008_R2 else "later"
 
 
-def role_of(os: OsFacts) -> Role | None:
+def role_of(os: OsFacts) -> DomainRole | None:
     """The place in a domain by Win32_ComputerSystem.DomainRole; ``None`` if unread."""
     role = value_of(os.role)
     return None if role is None else _ROLES.get(role)

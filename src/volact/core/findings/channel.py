@@ -7,7 +7,7 @@ with the operator's consent.
 from __future__ import annotations
 
 from volact.core.assessment import Assessment
-from volact.core.assessment.licence import Channel, ProductState
+from volact.core.assessment.licence import KeyChannel, ProductState
 from volact.core.consent import REPLACE_KEY
 from volact.core.findings.kind import (
     FindingKind,
@@ -23,7 +23,7 @@ from volact.model.fact import is_unreadable, value_of
 from volact.model.finding import Repair
 from volact.model.text import Text, raw, say, typed
 
-OWN_KEYS: dict[Channel, Text] = {
+OWN_KEYS: dict[KeyChannel, Text] = {
     "mak": say("a MAK"),
     "retail": say("a retail key"),
     "oem": say("an OEM key"),

@@ -30,7 +30,7 @@ _PROFILES = {"domain": 1, "private": 2, "standard": 2, "public": 4}
 # A later form of a field: RPort2_10 holds ranges where RPort holds single ports.
 _LATER_FORM = re.compile(r"2(_\d+)?$")
 _NETWORK_CODES = range(0x80070000, 0x80080000)
-Fields = dict[str, list[str]]
+RuleFields = dict[str, list[str]]
 
 
 def firewall_blocks_kms(a: Assessment) -> Found | None:
@@ -94,7 +94,7 @@ FIREWALL_BLOCKS_KMS = FindingKind(
 )
 
 
-def _by_rule(rules: list[Fields], port: int) -> Found:
+def _by_rule(rules: list[RuleFields], port: int) -> Found:
     names = [(fields.get("NAME") or ["?"])[0] for fields in rules]
     return error(
         say(
@@ -149,9 +149,9 @@ def _target(a: Assessment) -> tuple[int, tuple[str, ...]]:
     return (hosts[0].port if hosts else DEFAULT_PORT), tuple(addresses)
 
 
-def _fields(rule: str) -> Fields:
+def _fields(rule: str) -> RuleFields:
     """``v2.10|Action=Block|RPort=1688|...`` as lists by upper-case name."""
-    fields: Fields = {}
+    fields: RuleFields = {}
     for part in rule.split("|"):
         name, mark, value = part.partition("=")
         if mark:
@@ -160,7 +160,7 @@ def _fields(rule: str) -> Fields:
     return fields
 
 
-def _covers(fields: Fields, port: int, hosts: tuple[str, ...], *, unknown: bool) -> bool:
+def _covers(fields: RuleFields, port: int, hosts: tuple[str, ...], *, unknown: bool) -> bool:
     """Whether a rule is about licensing traffic to this port; ``unknown``: or may be."""
     protocol = fields.get("PROTOCOL", [_TCP])
     ports = fields.get("RPORT", [])
@@ -188,7 +188,7 @@ def _is_port(text: str) -> bool:
     return text.isdecimal() and len(text) <= len("65535")
 
 
-def _everywhere_or_there(fields: Fields, hosts: tuple[str, ...], *, unknown: bool) -> bool:
+def _everywhere_or_there(fields: RuleFields, hosts: tuple[str, ...], *, unknown: bool) -> bool:
     """No remote address is named, or one of the KMS host's.
 
     ``unknown`` is the answer for words such as LocalSubnet, and where no address of a host

@@ -15,7 +15,7 @@ from volact.core.steps.kind import Stage, StepKind, no_commands, nothing_changes
 from volact.core.steps.licences import described_clients, main_products, states
 from volact.core.steps.params import StepParams
 from volact.core.steps.services import service_values
-from volact.core.steps.setting import Values
+from volact.core.steps.setting import StepValues
 from volact.model.fact import Known, value_of
 from volact.model.facts import Facts
 from volact.model.text import say
@@ -43,7 +43,7 @@ def _commands_to_restart(params: RestartLicensing, a: Assessment) -> Iterator[st
     yield shell.start_service(service)
 
 
-def _previous_activation(params: Activate, facts: Facts) -> Values:
+def _previous_activation(params: Activate, facts: Facts) -> StepValues:
     wanted = (params.product or "").lower()
     if not wanted:
         return states(facts, described_clients(facts))

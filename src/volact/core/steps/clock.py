@@ -13,10 +13,10 @@ from volact.core.context import Context
 from volact.core.steps.kind import Changes, Stage, StepKind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
-    Key,
     Reading,
     Setting,
-    Values,
+    SettingKey,
+    StepValues,
     never_forbidden,
     reported,
     same,
@@ -55,12 +55,12 @@ def _limit(limit: Fact[int]) -> str:
     return str(limit.value if isinstance(limit, Known) else DEFAULT_LIMIT_S)
 
 
-def _previous_clock(params: SyncClock, facts: Facts) -> Values:
+def _previous_clock(params: SyncClock, facts: Facts) -> StepValues:
     """The limits that are raised meanwhile, as they were before an interrupted run."""
     return {"limits": _limits(own_limits(facts.time))} if params.raise_limits else {}
 
 
-def _limits(limits: tuple[Fact[int], Fact[int]]) -> Values:
+def _limits(limits: tuple[Fact[int], Fact[int]]) -> StepValues:
     return reported(MaxPosPhaseCorrection=limits[0], MaxNegPhaseCorrection=limits[1])
 
 
@@ -81,19 +81,19 @@ def _promise_limits(params: RestoreTimeLimits, facts: Facts, ctx: Context) -> Fa
     return replace(facts, time=replace(facts.time, pos=pos, neg=neg, saved=ABSENT))
 
 
-def _read_limits(params: SyncClock, values: Values) -> Iterator[Reading]:
+def _read_limits(params: SyncClock, values: StepValues) -> Iterator[Reading]:
     """They are raised only while the step runs; an interrupted step leaves them raised."""
     if params.raise_limits:
         yield Reading(key=("time-limits",), value="as they were", promise=("raised",))
 
 
-def _limits_stay(params: RestoreTimeLimits, before: Values) -> Text:
+def _limits_stay(params: RestoreTimeLimits, before: StepValues) -> Text:
     return say(
         "the phase limits of the Windows Time service stay as they were before an earlier run"
     )
 
 
-def _limits_now(facts: Facts, key: Key) -> Fact[str]:
+def _limits_now(facts: Facts, key: SettingKey) -> Fact[str]:
     saved = facts.time.saved
     if isinstance(saved, Unreadable):
         return saved

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from volact.core.assessment import Assessment
 from volact.core.context import Context
 from volact.core.steps import kind_of
-from volact.core.steps.setting import Values
+from volact.core.steps.setting import StepValues
 from volact.core.steps.wire import from_wire
 from volact.model.facts import Facts
 from volact.model.step import Plan, Step
@@ -23,7 +23,7 @@ def console_commands(plan: Plan, a: Assessment) -> tuple[str, ...]:
     return tuple(command for params in every for command in kind_of(params).commands(params, a))
 
 
-def previous_values(step: Step, facts: Facts) -> Values:
+def previous_values(step: Step, facts: Facts) -> StepValues:
     """What this step will replace on a server with these facts.
 
     The form is that of the ``before`` which the agent reports of the same step, so

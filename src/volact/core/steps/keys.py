@@ -12,7 +12,7 @@ from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind
 from volact.core.steps.licences import main_products
 from volact.core.steps.params import StepParams
-from volact.core.steps.setting import Values, reported
+from volact.core.steps.setting import StepValues, reported
 from volact.model.fact import ABSENT, Known, value_of
 from volact.model.facts import Facts, Product
 from volact.model.text import Text, say
@@ -40,7 +40,7 @@ def _commands(params: InstallKey, a: Assessment) -> Iterator[str]:
         yield a.console.install_key(key)
 
 
-def _previous(params: InstallKey, facts: Facts) -> Values:
+def _previous(params: InstallKey, facts: Facts) -> StepValues:
     """Never a key, only the last five characters of each."""
     if not isinstance(facts.products, Known):
         return reported(partial_key=facts.products)
@@ -75,7 +75,7 @@ def _promise(params: InstallKey, facts: Facts, ctx: Context) -> Facts:
     return replace(facts, products=Known((product, *kept)))
 
 
-def _stays(params: InstallKey, before: Values) -> Text:
+def _stays(params: InstallKey, before: StepValues) -> Text:
     tail = before.get("partial_key")
     if not isinstance(tail, str):
         return say("the installed key stays: volact removes no keys")

@@ -15,7 +15,7 @@ import msgspec
 from volact.core.assessment import Assessment
 from volact.core.context import Context
 from volact.core.steps.params import P, P_contra
-from volact.core.steps.setting import Reading, Setting, Values
+from volact.core.steps.setting import Reading, Setting, StepValues
 from volact.model.facts import Facts
 from volact.model.text import Text
 
@@ -55,7 +55,7 @@ class Changes(msgspec.Struct, Generic[P_contra], frozen=True, kw_only=True):
     """
 
     setting: Setting
-    read: Callable[[P_contra, Values], Iterator[Reading]]
+    read: Callable[[P_contra, StepValues], Iterator[Reading]]
     answer_tells: bool
 
 
@@ -116,12 +116,12 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
     restarts: int
 
     commands: Callable[[P, Assessment], Iterable[str]]
-    previous: Callable[[P, Facts], Values]
+    previous: Callable[[P, Facts], StepValues]
     agent_only: frozenset[str]
     promise: Callable[[P, Facts, Context], Facts]
 
     changes: Changes[P] | None
-    stays: Callable[[P, Values], Text] | None
+    stays: Callable[[P, StepValues], Text] | None
     undo_consent: Text | None
 
 
@@ -131,7 +131,7 @@ def undo_kind(  # noqa: PLR0913  (one argument for each part that such steps dif
     params: type[P],
     agent_parts: tuple[str, ...],
     restarts: int,
-    previous: Callable[[P, Facts], Values],
+    previous: Callable[[P, Facts], StepValues],
     agent_only: frozenset[str],
     promise: Callable[[P, Facts, Context], Facts],
     changes: Changes[P],

@@ -16,7 +16,15 @@ from volact.core.steps.kind import Changes, Stage, StepKind, nothing_changes, un
 from volact.core.steps.kms_names import KmsNames, host_values, kms_names
 from volact.core.steps.licences import described_clients
 from volact.core.steps.params import StepParams
-from volact.core.steps.setting import Key, Reading, Reversal, Setting, Values, known_value, same
+from volact.core.steps.setting import (
+    Reading,
+    Reversal,
+    Setting,
+    SettingKey,
+    StepValues,
+    known_value,
+    same,
+)
 from volact.model.fact import ABSENT, Absent, Fact, Known, Unreadable, is_known, value_of
 from volact.model.facts import Facts, Product
 from volact.model.profile import HostPort
@@ -105,7 +113,7 @@ def _commands_to_put_back(params: PutBackKmsHost, a: Assessment) -> Iterator[str
             yield f"rem if that failed: {a.console.set_kms_host(host)}"
 
 
-def _previous(params: KmsHostStep, facts: Facts) -> Values:
+def _previous(params: KmsHostStep, facts: Facts) -> StepValues:
     if params.layer != "product" or params.product:
         return host_values(kms_names(facts, params.product), params.product)
     # Without an activation id: the first client that has a host of its own.
@@ -171,7 +179,7 @@ def _promise_restored(params: RestoreKmsHost, facts: Facts, ctx: Context) -> Fac
     return _with_product_host(facts, params.product, name, params.port or 0)
 
 
-def _read(params: KmsHostStep, values: Values) -> Iterator[Reading]:
+def _read(params: KmsHostStep, values: StepValues) -> Iterator[Reading]:
     product = params.product if params.layer == "product" else None
     if params.layer == "product" and product is None:
         return  # only the standalone script does that; it keeps no record
@@ -188,7 +196,7 @@ def _promised_hosts(params: KmsHostStep) -> tuple[str | None, ...]:
     return (params.host,) if isinstance(params, RestoreKmsHost) else (None,)
 
 
-def _now(facts: Facts, key: Key) -> Fact[str]:
+def _now(facts: Facts, key: SettingKey) -> Fact[str]:
     product = key[1] if len(key) > 1 else None
     found = kms_names(facts, product).host
     if product is None and isinstance(found, Unreadable):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from volact.core.steps.setting import Values, reported
+from volact.core.steps.setting import StepValues, reported
 from volact.model.fact import ABSENT, Fact, Known, Unreadable, value_of
 from volact.model.facts import Facts
 from volact.model.profile import HostPort
@@ -51,7 +51,7 @@ def kms_names(facts: Facts, product: str | None) -> KmsNames:
     return KmsNames() if inherited else own
 
 
-def host_values(names: KmsNames, product: str | None) -> Values:
+def host_values(names: KmsNames, product: str | None) -> StepValues:
     """Name and port are added beside the host where they differ from it."""
     values = reported(host=names.host)
     host = values.get("host")

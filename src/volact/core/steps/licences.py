@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from volact.core.steps.setting import Values, reported
+from volact.core.steps.setting import StepValues, reported
 from volact.model.fact import Known, value_of
 from volact.model.facts import Facts, Product
 
@@ -24,7 +24,7 @@ def described_clients(facts: Facts) -> Iterator[Product]:
     return (product for product in main if _KMS_CLIENT in (value_of(product.description) or ""))
 
 
-def states(facts: Facts, products: Iterable[Product]) -> Values:
+def states(facts: Facts, products: Iterable[Product]) -> StepValues:
     """Status and reason by the id of each product."""
     if not isinstance(facts.products, Known):
         return reported(status=facts.products, reason=facts.products)

@@ -16,11 +16,11 @@ from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
     MISSING,
-    Key,
     Reading,
     Reversal,
     Setting,
-    Values,
+    SettingKey,
+    StepValues,
     known_value,
     reported,
     same,
@@ -95,13 +95,13 @@ def _commands_for_route(params: AddRoute, a: Assessment) -> Iterator[str]:
         yield shell.add_route(params.destination, params.mask, params.gateway)
 
 
-def _previous_of_adapter(params: RestoreDns, facts: Facts) -> Values:
+def _previous_of_adapter(params: RestoreDns, facts: Facts) -> StepValues:
     every = _all_servers(facts)
     return {params.adapter: every[params.adapter]} if params.adapter in every else {}
 
 
-def _all_servers(facts: Facts) -> Values:
-    values: Values = {}
+def _all_servers(facts: Facts) -> StepValues:
+    values: StepValues = {}
     for index, adapter in facts.adapters.items():
         if isinstance(adapter, Known):
             one = adapter.value
@@ -111,7 +111,7 @@ def _all_servers(facts: Facts) -> Values:
     return values
 
 
-def _previous_route(params: RouteParams, facts: Facts) -> Values:
+def _previous_route(params: RouteParams, facts: Facts) -> StepValues:
     hops = reported(hops=_hops(facts, params.destination, params.mask))
     return {"destination": params.destination, "mask": params.mask, **hops}
 
@@ -170,7 +170,7 @@ def _promise_no_route(params: RemoveRoute, facts: Facts, ctx: Context) -> Facts:
     return replace(facts, routes=Known(kept))
 
 
-def _read_servers(params: AddDns | RestoreDns, values: Values) -> Iterator[Reading]:
+def _read_servers(params: AddDns | RestoreDns, values: StepValues) -> Iterator[Reading]:
     for index, one in values.items():
         key = ("dns", index)
         if isinstance(one, dict) and "!" not in one and isinstance(one.get("dns"), list):
@@ -181,13 +181,13 @@ def _read_servers(params: AddDns | RestoreDns, values: Values) -> Iterator[Readi
             yield Reading(key=key, value=MISSING, promise=(), part={})
 
 
-def _servers_promised(params: AddDns | RestoreDns, present: list[str]) -> Values:
+def _servers_promised(params: AddDns | RestoreDns, present: list[str]) -> StepValues:
     if isinstance(params, AddDns):
         return {"dns": list(params.beside(tuple(present))), "fixed": True}
     return {"dns": list(params.servers or ()), "fixed": params.servers is not None}
 
 
-def _read_route(params: RouteParams, values: Values) -> Iterator[Reading]:
+def _read_route(params: RouteParams, values: StepValues) -> Iterator[Reading]:
     """A route by a dead gateway is as good as none, and is not put back."""
     hops = known_value(values, "hops")
     if isinstance(params, AddRoute) and isinstance(hops, str):
@@ -196,7 +196,7 @@ def _read_route(params: RouteParams, values: Values) -> Iterator[Reading]:
     yield Reading(key=("route", params.destination, params.mask), value=hops, promise=(promise,))
 
 
-def _servers_now(facts: Facts, key: Key) -> Fact[Any]:
+def _servers_now(facts: Facts, key: SettingKey) -> Fact[Any]:
     adapter = facts.adapters.get(key[1], NOT_ASKED)
     if not isinstance(adapter, Known):
         return adapter

@@ -14,11 +14,11 @@ from volact.core.sddl import granted, others_may_write
 from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
-    Key,
     Reading,
     Reversal,
     Setting,
-    Values,
+    SettingKey,
+    StepValues,
     known_value,
     never_forbidden,
     reported,
@@ -62,11 +62,11 @@ def _commands_to_grant(params: GrantExecute, a: Assessment) -> tuple[str, ...]:
     return shell.grant_execute(a.service.program_path, params.sid, params.deny, sddl)
 
 
-def _previous_acl(params: StepParams, facts: Facts) -> Values:
+def _previous_acl(params: StepParams, facts: Facts) -> StepValues:
     return reported(sddl=facts.binary.sddl)
 
 
-def _previous_debugger(params: StepParams, facts: Facts) -> Values:
+def _previous_debugger(params: StepParams, facts: Facts) -> StepValues:
     return reported(debugger=facts.binary.debugger)
 
 
@@ -87,27 +87,27 @@ def _promise_debugger(params: RestoreDebugger, facts: Facts, ctx: Context) -> Fa
     return replace(facts, binary=replace(facts.binary, debugger=Known(params.debugger)))
 
 
-def _read_granted(params: GrantExecute, values: Values) -> Iterator[Reading]:
+def _read_granted(params: GrantExecute, values: StepValues) -> Iterator[Reading]:
     sddl = known_value(values, "sddl")
     promise = granted(sddl, params.sid, params.deny) if isinstance(sddl, str) else None
     yield Reading(key=("acl",), value=sddl, promise=(promise,))
 
 
-def _read_acl(params: RestoreAcl, values: Values) -> Iterator[Reading]:
+def _read_acl(params: RestoreAcl, values: StepValues) -> Iterator[Reading]:
     yield Reading(key=("acl",), value=known_value(values, "sddl"), promise=(params.sddl,))
 
 
-def _read_removed(params: RemoveDebugger, values: Values) -> Iterator[Reading]:
+def _read_removed(params: RemoveDebugger, values: StepValues) -> Iterator[Reading]:
     yield Reading(key=("debugger",), value=known_value(values, "debugger"), promise=(None,))
 
 
-def _read_debugger(params: RestoreDebugger, values: Values) -> Iterator[Reading]:
+def _read_debugger(params: RestoreDebugger, values: StepValues) -> Iterator[Reading]:
     value = known_value(values, "debugger")
     yield Reading(key=("debugger",), value=value, promise=(params.debugger,))
 
 
-def _now(name: str) -> Callable[[Facts, Key], Fact[Any]]:
-    def now(facts: Facts, key: Key) -> Fact[Any]:
+def _now(name: str) -> Callable[[Facts, SettingKey], Fact[Any]]:
+    def now(facts: Facts, key: SettingKey) -> Fact[Any]:
         fact: Fact[Any] = getattr(facts.binary, name)
         return Known(None) if isinstance(fact, Absent) else fact
 

@@ -15,11 +15,11 @@ from volact.core.context import Context
 from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
-    Key,
     Reading,
     Reversal,
     Setting,
-    Values,
+    SettingKey,
+    StepValues,
     known_value,
     reported,
     same,
@@ -88,7 +88,7 @@ class RestoreStartMode(StepParams, frozen=True, kw_only=True):
 _AFTER_RESTART = {"enable-service": "Auto", "restore-start-mode": "Disabled"}
 
 
-def service_values(facts: Facts, name: str) -> Values:
+def service_values(facts: Facts, name: str) -> StepValues:
     """State and start mode of a service, as the agent reports them."""
     service = facts.services.get(name, NOT_ASKED)
     if isinstance(service, Known):
@@ -113,11 +113,11 @@ def _commands_to_enable(params: EnableService, a: Assessment) -> Iterator[str]:
         yield shell.enable_service(params.name, params.start)
 
 
-def _previous_service(params: EnableService | StartService, facts: Facts) -> Values:
+def _previous_service(params: EnableService | StartService, facts: Facts) -> StepValues:
     return service_values(facts, params.name)
 
 
-def _previous_start(params: RestoreStartMode, facts: Facts) -> Values:
+def _previous_start(params: RestoreStartMode, facts: Facts) -> StepValues:
     """With the key's value where that applies from the next start of Windows on."""
     values = service_values(facts, params.name)
     if values.get("start") is not None:
@@ -143,18 +143,20 @@ def _with_service(facts: Facts, name: str, service: ServiceFact) -> Facts:
     return replace(facts, services={**facts.services, name: Known(service)})
 
 
-def _read_start_mode(params: EnableService | RestoreStartMode, values: Values) -> Iterator[Reading]:
+def _read_start_mode(
+    params: EnableService | RestoreStartMode, values: StepValues
+) -> Iterator[Reading]:
     word = _REGISTRY_NUMBERS.get(values.get("registry") or 0) or known_value(values, "start")
     yield Reading(key=("start-mode", params.name), value=word, promise=(_WMI_WORDS[params.start],))
 
 
-def _running_stays(params: StartService, before: Values) -> Text:
+def _running_stays(params: StartService, before: StepValues) -> Text:
     return say(
         "the service {name} keeps running; only its start mode is restored", name=params.name
     )
 
 
-def _start_mode_now(facts: Facts, key: Key) -> Fact[str | None]:
+def _start_mode_now(facts: Facts, key: SettingKey) -> Fact[str | None]:
     service = facts.services.get(key[1], NOT_ASKED)
     return Known(_start_after_restart(facts, key[1])) if isinstance(service, Known) else service
 

@@ -18,9 +18,9 @@ from volact.model.facts import Facts
 from volact.model.text import Text
 
 # Which setting: its name, then which one of its kind, as ("start-mode", "sppsvc").
-Key = tuple[str, ...]
+SettingKey = tuple[str, ...]
 # What the agent reports before or after a step, or what the facts say in its place.
-Values = dict[str, Any]
+StepValues = dict[str, Any]
 
 MISSING: Any = object()  # a value that was not, or could not be, read
 
@@ -32,10 +32,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     belongs to this setting where one step changes several.
     """
 
-    key: Key
+    key: SettingKey
     value: Any
     promise: tuple[Any, ...]
-    part: Values | None = None
+    part: StepValues | None = None
 
 
 class Reversal(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,10 +46,10 @@ class Reversal(msgspec.Struct, frozen=True, kw_only=True):
     those of the step that changed the setting.
     """
 
-    key: Key
+    key: SettingKey
     before: Any
     now: Any
-    previous: Values
+    previous: StepValues
     params: StepParams
 
 
@@ -76,24 +76,24 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     title: Text
-    now: Callable[[Facts, Key], Fact[Any]]
+    now: Callable[[Facts, SettingKey], Fact[Any]]
     restore: Callable[[Reversal], StepParams]
     same: Callable[[Any, Any], bool]
     forbidden: Callable[[Facts, Reversal], Text | None]
 
-    def value_now(self, facts: Facts, key: Key) -> tuple[bool, Any]:
+    def value_now(self, facts: Facts, key: SettingKey) -> tuple[bool, Any]:
         """Whether the setting can be read, and its value; ``None`` where it is not set."""
         fact = self.now(facts, key)
         return not isinstance(fact, Unreadable), value_of(fact)
 
 
-def known_value(values: Values, name: str) -> Any:
+def known_value(values: StepValues, name: str) -> Any:
     """A value out of what was there; ``MISSING`` where it could not be read."""
     value = values.get(name, MISSING)
     return MISSING if isinstance(value, dict) and "!" in value else value
 
 
-def reported(**facts: Fact[Any]) -> Values:
+def reported(**facts: Fact[Any]) -> StepValues:
     """These facts by name."""
     values = {name: _plain(fact) for name, fact in facts.items()}
     return {name: value for name, value in values.items() if value is not NotImplemented}

@@ -15,11 +15,11 @@ from volact.core.steps.kind import Changes, Stage, StepKind, undo_kind
 from volact.core.steps.params import StepParams
 from volact.core.steps.setting import (
     MISSING,
-    Key,
     Reading,
     Reversal,
     Setting,
-    Values,
+    SettingKey,
+    StepValues,
     known_value,
     reported,
     same,
@@ -69,11 +69,11 @@ class RestoreTimeTrigger(StepParams, frozen=True, kw_only=True):
     triggers: str | None
 
 
-def _previous_source(params: StepParams, facts: Facts) -> Values:
+def _previous_source(params: StepParams, facts: Facts) -> StepValues:
     return reported(type=facts.time.type, peers=facts.time.peers)
 
 
-def _previous_triggers(params: StepParams, facts: Facts) -> Values:
+def _previous_triggers(params: StepParams, facts: Facts) -> StepValues:
     return reported(triggers=facts.time.triggers)
 
 
@@ -91,13 +91,15 @@ def _with_triggers(facts: Facts, triggers: str | None) -> Facts:
     return replace(facts, time=replace(facts.time, triggers=fact))
 
 
-def _read_source(params: SetTimeSource | RestoreTimeSource, values: Values) -> Iterator[Reading]:
+def _read_source(
+    params: SetTimeSource | RestoreTimeSource, values: StepValues
+) -> Iterator[Reading]:
     kind, peers = known_value(values, "type"), known_value(values, "peers")
     value = MISSING if MISSING in (kind, peers) else {"type": kind, "peers": peers}
     yield Reading(key=("time-source",), value=value, promise=(_source_promised(params),))
 
 
-def _source_promised(params: SetTimeSource | RestoreTimeSource) -> Values:
+def _source_promised(params: SetTimeSource | RestoreTimeSource) -> StepValues:
     if isinstance(params, RestoreTimeSource):
         return {"type": params.type, "peers": params.peers}
     flagged = (name if "," in name else f"{name},0x8" for name in params.names())
@@ -105,15 +107,15 @@ def _source_promised(params: SetTimeSource | RestoreTimeSource) -> Values:
 
 
 def _read_triggers(
-    params: SetTimeTrigger | RestoreTimeTrigger, values: Values
+    params: SetTimeTrigger | RestoreTimeTrigger, values: StepValues
 ) -> Iterator[Reading]:
     promise = params.triggers if isinstance(params, RestoreTimeTrigger) else _NETWORK_ON
     value = known_value(values, "triggers")
     yield Reading(key=("time-trigger",), value=value, promise=(promise,))
 
 
-def _source_now(facts: Facts, key: Key) -> Fact[Any]:
-    values: Values = {}
+def _source_now(facts: Facts, key: SettingKey) -> Fact[Any]:
+    values: StepValues = {}
     for name, fact in (("type", facts.time.type), ("peers", facts.time.peers)):
         if isinstance(fact, Unreadable):
             return fact

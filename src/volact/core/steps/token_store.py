@@ -9,7 +9,7 @@ from volact.core.assessment import Assessment
 from volact.core.context import Context
 from volact.core.steps.kind import Stage, StepKind
 from volact.core.steps.params import StepParams
-from volact.core.steps.setting import Values, reported
+from volact.core.steps.setting import StepValues, reported
 from volact.model.fact import ABSENT, Known, value_of
 from volact.model.facts import Facts
 from volact.model.text import Text, say
@@ -30,7 +30,7 @@ def _commands(params: RebuildTokenStore, a: Assessment) -> tuple[str, ...]:
     )
 
 
-def _previous(params: RebuildTokenStore, facts: Facts) -> Values:
+def _previous(params: RebuildTokenStore, facts: Facts) -> StepValues:
     return reported(path=facts.store.path, tokens=facts.store.tokens, spare=facts.store.spare)
 
 
@@ -47,7 +47,7 @@ def _promise(params: RebuildTokenStore, facts: Facts, ctx: Context) -> Facts:
     )
 
 
-def _stays(params: RebuildTokenStore, before: Values) -> Text:
+def _stays(params: RebuildTokenStore, before: StepValues) -> Text:
     path = before.get("path")
     if not isinstance(path, str):
         return say("the rebuilt licence store stays; the old one is beside it as tokens.bar")

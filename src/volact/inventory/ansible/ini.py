@@ -12,7 +12,7 @@ import shlex
 import warnings
 
 from volact.errors import InputError
-from volact.inventory.ansible.model import Tree, Var
+from volact.inventory.ansible.model import InventoryTree, Var
 from volact.inventory.ansible.patterns import expand
 from volact.inventory.fields import near
 from volact.inventory.listing import Listing
@@ -25,7 +25,7 @@ _VAULT = "$ANSIBLE_VAULT;"
 _HINTED = 20  # misspelt groups that get a guess of what was meant
 
 
-def parse_ini(text: str, listing: Listing) -> Tree:
+def parse_ini(text: str, listing: Listing) -> InventoryTree:
     """The hosts and groups of a file; what is wrong with a line is kept in ``listing``."""
     reader = _Reader(listing)
     for number, line in enumerate(text.splitlines(), 1):
@@ -42,7 +42,7 @@ class _Reader:
     """The file up to the line that is read."""
 
     def __init__(self, listing: Listing) -> None:
-        self.tree = Tree()
+        self.tree = InventoryTree()
         self._listing = listing
         self._group = "ungrouped"
         self._kind = "hosts"

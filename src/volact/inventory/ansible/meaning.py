@@ -42,7 +42,7 @@ _WHOLE = "volact_address"
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
-class Meaning:
+class VariableMeaning:
     """Keys and values out of one host's variables; ``places`` holds where each is from."""
 
     def __init__(self, name: str, variables: Vars) -> None:

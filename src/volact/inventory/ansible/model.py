@@ -48,7 +48,7 @@ class Host(msgspec.Struct):
     variables: dict[str, Var] = {}
 
 
-class Group(msgspec.Struct):
+class HostGroup(msgspec.Struct):
     """A group, its parents and its variables."""
 
     name: str
@@ -56,18 +56,18 @@ class Group(msgspec.Struct):
     variables: dict[str, Var] = {}
 
 
-class Tree:
+class InventoryTree:
     """All hosts and groups of an inventory."""
 
     def __init__(self) -> None:
         self.hosts: dict[str, Host] = {}
-        self.groups: dict[str, Group] = {name: Group(name) for name in (_ALL, _UNGROUPED)}
+        self.groups: dict[str, HostGroup] = {name: HostGroup(name) for name in (_ALL, _UNGROUPED)}
         self._lines: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._depths: dict[str, int] = {}
 
-    def group(self, name: str) -> Group:
+    def group(self, name: str) -> HostGroup:
         """A group, made when it is first named."""
-        return self.groups.setdefault(name, Group(name))
+        return self.groups.setdefault(name, HostGroup(name))
 
     def add_host(self, name: str, group: str, line: int, variables: Vars) -> None:
         """Put a host into a group; its earlier variables stay unless they are set anew."""

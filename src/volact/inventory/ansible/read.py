@@ -15,8 +15,8 @@ import msgspec
 from volact.errors import InputError
 from volact.inventory.ansible.beside import Folder, text_of
 from volact.inventory.ansible.ini import parse_ini
-from volact.inventory.ansible.meaning import PASSWORD, Meaning, unreadable
-from volact.inventory.ansible.model import Host, Tree, Var
+from volact.inventory.ansible.meaning import PASSWORD, VariableMeaning, unreadable
+from volact.inventory.ansible.model import Host, InventoryTree, Var
 from volact.inventory.ansible.yaml_file import compose, pairs, parse_tree
 from volact.inventory.build import make_server
 from volact.inventory.fields import Fields, at_line
@@ -78,7 +78,7 @@ def _exported(shown: str) -> Text:
 class _Reading:
     """A tree on its way to servers."""
 
-    def __init__(self, listing: Listing, tree: Tree) -> None:
+    def __init__(self, listing: Listing, tree: InventoryTree) -> None:
         self._listing = listing
         self._tree = tree
         self._of_groups = Folder(listing.folder / "group_vars", listing)
@@ -99,7 +99,7 @@ class _Reading:
             where = self._listing.at(host.line)
             raise InputError(message_text(error), error.hint, where=error.where or where) from error
         own = self._of_hosts.of(host.name)
-        meaning = Meaning(host.name, {**groups, **host.variables, **own.variables})
+        meaning = VariableMeaning(host.name, {**groups, **host.variables, **own.variables})
         values = meaning.values
         tags = dict.fromkeys((*self._tree.tags_of(host), *values.get("tags", ())))
         if tags:
@@ -125,7 +125,7 @@ class _Reading:
             self._shared[names] = (merged, locked)
         return self._shared[names]
 
-    def _password(self, meaning: Meaning, locked: InputError | None) -> None:
+    def _password(self, meaning: VariableMeaning, locked: InputError | None) -> None:
         """Hold what stands there in clear, or why it cannot be had from there."""
         var = meaning.password()
         if var is not None:
@@ -157,6 +157,6 @@ class _Reading:
         return place
 
 
-def _has_login(meaning: Meaning) -> bool:
+def _has_login(meaning: VariableMeaning) -> bool:
     named = ("key-file", "password-env", "password-file", "password-command", "keyring")
     return meaning.values["address"] == "local" or any(key in meaning.values for key in named)

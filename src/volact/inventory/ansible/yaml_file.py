@@ -12,7 +12,7 @@ from functools import partial
 import yaml
 
 from volact.errors import InputError
-from volact.inventory.ansible.model import Tree, Var
+from volact.inventory.ansible.model import InventoryTree, Var
 from volact.inventory.ansible.patterns import expand
 from volact.inventory.fields import at_line, near
 from volact.inventory.listing import Listing
@@ -82,7 +82,7 @@ def pairs(node: yaml.Node, shown: str, depth: int = 0) -> Iterator[Pair]:
             yield key.value, value, where
 
 
-def parse_tree(root: yaml.Node, listing: Listing) -> Tree:
+def parse_tree(root: yaml.Node, listing: Listing) -> InventoryTree:
     """The hosts and groups of an inventory; what is wrong is kept in ``listing``."""
     reader = _Reader(listing)
     for name, node, line in listing.attempt(lambda: list(pairs(root, listing.shown))) or ():
@@ -110,7 +110,7 @@ class _Reader:
     """The tree as far as it is read."""
 
     def __init__(self, listing: Listing) -> None:
-        self.tree = Tree()
+        self.tree = InventoryTree()
         self._listing = listing
         self._seen: set[tuple[str, int, str | None]] = set()
 

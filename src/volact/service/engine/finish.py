@@ -21,7 +21,7 @@ from volact.store import reading
 from volact.store.clock import moment
 from volact.store.encoding import readable
 from volact.store.events import RunEnded, ServerDone
-from volact.store.statements import Batch, write
+from volact.store.statements import EventBatch, write
 
 
 def end_run(connection: sa.Connection, run: str, attempt: int, at: str) -> None:
@@ -47,7 +47,7 @@ def fail_run(connection: sa.Connection, run: str, attempt: int, at: str, why: st
 def write_end(connection: sa.Connection, info: RunInfo, at: str) -> None:
     """Complete the run in the store: a row for every server, and its report."""
     begun = info.begun or info.requested
-    batch = Batch(run_start(info), moment(begun), [*_not_begun(connection, info, at)])
+    batch = EventBatch(run_start(info), moment(begun), [*_not_begun(connection, info, at)])
     write(connection, batch, first=True)
     counts, clusters = RunCounts(), Clusters()
     for stored in reading.rows(connection, info.id):
@@ -64,7 +64,7 @@ def write_end(connection: sa.Connection, info: RunInfo, at: str) -> None:
         clusters=clusters.clusters(),
         notes=(info.note,) if info.note else (),
     )
-    write(connection, Batch(batch.run_start, batch.begun, [RunEnded(report)]), first=False)
+    write(connection, EventBatch(batch.run_start, batch.begun, [RunEnded(report)]), first=False)
 
 
 def _not_begun(connection: sa.Connection, info: RunInfo, at: str) -> list[ServerDone]:

@@ -29,7 +29,7 @@ from volact.service.engine.progress import Outcome
 from volact.store.engine import writing
 from volact.store.events import Event, ServerDone
 from volact.store.failures import CAUGHT, database_error, kind_of
-from volact.store.statements import Batch, write
+from volact.store.statements import EventBatch, write
 from volact.store.store import Store
 from volact.store.values import RunStart
 
@@ -189,7 +189,7 @@ class Ledger:
             for one in entries
             if one.event is not None
         ]
-        write(connection, Batch(run.start, run.begun, events), first=True)
+        write(connection, EventBatch(run.start, run.begun, events), first=True)
         outcomes = [one.outcome for one in entries if one.outcome is not None]
         if not outcomes:
             return True

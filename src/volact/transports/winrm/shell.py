@@ -34,7 +34,7 @@ _CALL_S = 15
 _POLL_S = 2
 
 
-class Stop:
+class CommandStop:
     """Set from outside: until when to wait for a command, or not at all any more."""
 
     def __init__(self, until: float) -> None:
@@ -59,7 +59,7 @@ class Piece(msgspec.Struct, frozen=True):
     exit_status: int | None = None
 
 
-class Shell:
+class RemoteShell:
     """One remote shell, opened when it is first needed."""
 
     def __init__(self, wsman: WSMan, abort: Callable[[], None]) -> None:
@@ -79,7 +79,7 @@ class Shell:
         self._selectors = SelectorSet()
         self._selectors.add_option("ShellId", _text(answer, ".//wsman:Selector[@Name='ShellId']"))
 
-    def run(self, line: str, stdin: bytes, stop: Stop) -> Raw | None:
+    def run(self, line: str, stdin: bytes, stop: CommandStop) -> Raw | None:
         """Run a command line to its end; ``None`` when a stop comes before."""
         self.start(line)
         asked = time.time()
@@ -137,7 +137,7 @@ class Shell:
             SubElement(send, _tag("Stream"), names).text = piece
             self._ask(WSManAction.SEND, send)
 
-    def _receive(self, stop: Stop) -> Piece:
+    def _receive(self, stop: CommandStop) -> Piece:
         receive = Element(_tag("Receive"))
         stream = SubElement(receive, _tag("DesiredStream"), CommandId=self._running)
         stream.text = "stdout stderr"

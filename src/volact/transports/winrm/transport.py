@@ -26,7 +26,7 @@ from volact.model.text import say
 from volact.threads import BlockingCalls
 from volact.transports.base import Raw, ended_itself, require_name, too_late
 from volact.transports.winrm.failures import translated
-from volact.transports.winrm.shell import Shell, Stop
+from volact.transports.winrm.shell import CommandStop, RemoteShell
 
 _FOLDER = "%TEMP%"
 _COPY = '%SystemRoot%\\System32\\findstr.exe "^"'
@@ -42,14 +42,14 @@ _TIDY_S = 3.0
 class WinRmTransport:
     """An open remote shell on one server."""
 
-    def __init__(self, shell: Shell, worker: BlockingCalls) -> None:
+    def __init__(self, shell: RemoteShell, worker: BlockingCalls) -> None:
         self._shell = shell
         self._worker = worker
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
         """Send, execute once, and remove what a clean end did not remove."""
         require_name(name)
-        stop, clean = Stop(time.monotonic() + deadline_s), False
+        stop, clean = CommandStop(time.monotonic() + deadline_s), False
         try:
             raw = await self._within(script, name, stop, deadline_s)
             _require_whole(raw, len(script))
@@ -78,7 +78,7 @@ class WinRmTransport:
         self._worker.end(lambda: _silently(self._shell.close))
         asyncio.get_running_loop().call_later(_GRACE_S, self._shell.abort)
 
-    async def _within(self, script: bytes, name: str, stop: Stop, deadline_s: float) -> Raw:
+    async def _within(self, script: bytes, name: str, stop: CommandStop, deadline_s: float) -> Raw:
         line = run_line(name, len(script))
         try:
             with translated():
@@ -98,7 +98,7 @@ class WinRmTransport:
 
         def tidy() -> None:
             self._shell.terminate()
-            self._shell.run(tidy_line(name), b"", Stop(time.monotonic() + _TIDY_S))
+            self._shell.run(tidy_line(name), b"", CommandStop(time.monotonic() + _TIDY_S))
             self._shell.terminate()
 
         await self._quietly(tidy)

@@ -25,7 +25,7 @@ from volact.transports.base import Opener, Secrets, Transport
 from volact.transports.failures import one_line
 from volact.transports.login import SshOptions, user_of
 from volact.transports.winrm.failures import REFUSED, translated
-from volact.transports.winrm.shell import Shell
+from volact.transports.winrm.shell import RemoteShell
 from volact.transports.winrm.transport import WinRmTransport
 
 # More than this many servers at a time wait for a thread.
@@ -59,7 +59,7 @@ async def _open(server: Server, secrets: Secrets, connect_s: float) -> WinRmTran
     settings = settings_of(server, await _password(server, secrets), connect_s)
     wsman = WSMan(**settings)
     limits = Limits(most_bytes=_MOST_BYTES, total_s=2 * connect_s)
-    shell = Shell(wsman, bound_wsman(wsman, limits).abort)
+    shell = RemoteShell(wsman, bound_wsman(wsman, limits).abort)
     # Last: from here on there may be a thread to be ended.
     worker = BlockingCalls(1, name=f"winrm {server.name}", idle_s=None)
     transport = WinRmTransport(shell, worker)
