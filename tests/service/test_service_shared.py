@@ -180,3 +180,19 @@ async def test_where_the_version_is_not_known_nothing_is_kept(tmp_path: Path) ->
             assert [await shared.ask("q", lambda: next(answers)) for _ in range(2)] == [1, 2]
             other.execute("COMMIT")
             assert [await shared.ask("q", lambda: next(answers)) for _ in range(2)] == [3, 3]
+
+
+async def test_who_asks_in_the_same_version_joins_what_has_begun(
+    parts: tuple[Store, Clock],
+) -> None:
+    store, clock = parts
+    shared, work = SharedAnswers(store, clock), Work()
+    first = asyncio.create_task(shared.ask("q", work))
+    await work.begins()
+    later = [asyncio.create_task(shared.ask("q", work)) for _ in range(5)]
+    await asyncio.sleep(0)  # they have asked for the version
+    commit(store)
+    newer = asyncio.create_task(shared.ask("q", work))
+    work.go_on.release(2)
+    assert await asyncio.gather(first, *later) == [1] * 6
+    assert await newer == 2

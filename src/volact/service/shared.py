@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping, Set
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -19,21 +21,28 @@ K = TypeVar("K", bound=Hashable)
 _VERSION = object()
 _MOST = 64  # answers that are kept
 _MOST_KEYS = 10_000
+# SQLite works in this process: more threads of it than that wait for each other.
+_THREADS, _MANY_THREADS = 2, 8
 
 
 class _Turn:
     """One asking of a question: callers join it until it begins."""
 
-    def __init__(self, before: asyncio.Task[Any] | None, work: Callable[[Set[Any]], Any]) -> None:
+    def __init__(
+        self, before: asyncio.Task[Any] | None, work: Callable[[Set[Any]], Any], threads: Executor
+    ) -> None:
         self.begun = False
         self.keys: set[Any] = set()
-        self.task: asyncio.Task[Any] = asyncio.create_task(self._run(before, work))
+        self.task: asyncio.Task[Any] = asyncio.create_task(self._run(before, work, threads))
 
-    async def _run(self, before: asyncio.Task[Any] | None, work: Callable[[Set[Any]], Any]) -> Any:
-        if before is not None:
-            await asyncio.wait((before,))
+    async def _run(
+        self, before: asyncio.Task[Any] | None, work: Callable[[Set[Any]], Any], threads: Executor
+    ) -> Any:
+        # Those who ask at the same time are in one turn of the event loop.
+        await (asyncio.sleep(0) if before is None else asyncio.wait((before,)))
         self.begun = True
-        return await asyncio.to_thread(work, self.keys)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(threads, copy_context().run, work, self.keys)
 
 
 class SharedAnswers:
@@ -47,6 +56,8 @@ class SharedAnswers:
     ) -> None:
         self._store, self._now = store, now
         self._turns: dict[Hashable, _Turn] = {}
+        in_file = store is not None and store.address.file is not None
+        self._threads = ThreadPoolExecutor(_THREADS if in_file else _MANY_THREADS)
         self._version: Hashable = None
         self._kept: dict[Hashable, Any] = {}
         self._found: dict[tuple[Hashable, Hashable], Any] = {}
@@ -60,7 +71,8 @@ class SharedAnswers:
         version = await self._require_version()
         if question in self._kept:
             return self._kept[question]  # type: ignore[no-any-return]
-        answer: T = await asyncio.shield(self._turn(question, lambda _: work()).task)
+        key = question if version is None else (question, version)
+        answer: T = await asyncio.shield(self._turn(key, lambda _: work(), version).task)
         if version is not None and version == self._version and len(self._kept) < _MOST:
             self._kept[question] = answer
         return answer
@@ -103,10 +115,14 @@ class SharedAnswers:
             self._version = new
         return new
 
-    def _turn(self, question: Hashable, work: Callable[[Set[Any]], Any]) -> _Turn:
+    def _turn(
+        self, question: Hashable, work: Callable[[Set[Any]], Any], version: Hashable = None
+    ) -> _Turn:
+        """The turn to join: one that has not begun, or of the version that a caller knows."""
         turn = self._turns.get(question)
-        if turn is None or turn.begun:
-            turn = self._turns[question] = _Turn(turn.task if turn else None, work)
+        if turn is None or (turn.begun and version is None):
+            before = turn.task if turn else None
+            turn = self._turns[question] = _Turn(before, work, self._threads)
             turn.task.add_done_callback(lambda _: self._forget(question))
         return turn
 
