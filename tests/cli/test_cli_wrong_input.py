@@ -118,6 +118,7 @@ WRONG: list[tuple[str, str]] = [
     ("endpoints --kms-host a:b", "a:b"),
     ("prune --older-than yesterday", "yesterday"),
     ("forget nothing --yes", "store"),
+    ("worker --database mysql://x", "mysql://x"),
     ("lab serve --inventory-out missing/lab.toml", "missing/lab.toml"),
     ("lab serve --ready-file missing/ready", "missing/ready"),
     ("demo --html missing/x.html", "missing/x.html"),

@@ -23,9 +23,9 @@ def worker(options: WorkerOptions) -> int:
 
 
 async def _work(options: WorkerOptions) -> None:
-    stop = asyncio.Event()
+    database, stop = database_of(options.database), asyncio.Event()
     with stop_on_signals(stop):
         tell(say("this worker waits for runs; Ctrl-C finishes what is under way and stops it"))
         if options.while_stdin:
             set_at_end_of_input(stop)
-        await run_worker(database_of(options.database), options.label, stop)
+        await run_worker(database, options.label, stop)
