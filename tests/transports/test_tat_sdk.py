@@ -16,7 +16,7 @@ from tencentcloud.cvm.v20170312 import errorcodes as cvm_codes
 from tencentcloud.tat.v20201028 import errorcodes as tat_codes
 
 from volact.cloud.base import ApiError
-from volact.cloud.rate_limiter import CallRateLimiter
+from volact.cloud.calls import CallRateLimiter
 from volact.cloud.tencent.calls import LIMITS, Calls, all_pages
 from volact.cloud.tencent.declaration import TencentSettings as Account
 from volact.cloud.tencent.declaration import endpoint_of

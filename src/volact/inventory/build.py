@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from volact.cloud.registry import cloud_of_scheme, clouds
-from volact.errors import InputError
 from volact.inventory.expect import nearest
 from volact.inventory.fields import Fields
 from volact.inventory.keys import CERTIFICATE, PASSPHRASES, PASSWORDS, said
@@ -21,7 +20,6 @@ from volact.inventory.target import (
     parse_address,
     require_secrecy,
 )
-from volact.model.error_text import message_text
 from volact.model.server import Address, Credential, Server, SshWay, WinRm
 from volact.model.text import say
 
@@ -135,7 +133,5 @@ def _placed_values(merged: dict[str, Any], address: Address) -> dict[str, Any]:
 
 
 def _placed(fields: Fields, read: Callable[[Any], T], value: Any) -> T:
-    try:
+    with fields.at_key("address"):
         return read(value)
-    except InputError as error:
-        raise fields.error(message_text(error), "address", error.hint) from error

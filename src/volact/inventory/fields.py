@@ -8,7 +8,8 @@ and its place in the file.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -104,6 +105,14 @@ class Fields:
         """An error at the place of a key, or of the table."""
         return InputError(message, hint, where=self.at(key))
 
+    @contextmanager
+    def at_key(self, key: str) -> Iterator[None]:
+        """Give an ``InputError`` of the block the place of a key."""
+        try:
+            yield
+        except InputError as error:
+            raise self.error(message_text(error), key, error.hint) from error
+
     def only(self, known: Iterable[str]) -> None:
         """Refuse every key that is not known."""
         words = tuple(known)
@@ -152,10 +161,8 @@ class Fields:
         return tuple(self._placed(word, key) for word in self.words(key))
 
     def _placed(self, text: str, key: str) -> str:
-        try:
+        with self.at_key(key):
             return str(self._folder / own_path(text))
-        except InputError as error:
-            raise self.error(message_text(error), key, error.hint) from error
 
 
 def own_path(text: str) -> Path:

@@ -13,12 +13,10 @@ from typing import Any, get_args
 
 from volact.cloud.base import AccountOption
 from volact.cloud.registry import clouds
-from volact.errors import InputError
 from volact.inventory.expect import acceptances
 from volact.inventory.fields import Fields, near
 from volact.inventory.target import parse_address
 from volact.knowledge.load import license_words, provider_names
-from volact.model.error_text import message_text
 from volact.model.finding import Acceptance
 from volact.model.server import Address, WinRmAuth
 from volact.model.text import joined, say
@@ -54,10 +52,8 @@ def _auth(fields: Fields, key: str) -> str | None:
 
 def _jump(fields: Fields, key: str) -> tuple[Address, ...]:
     """``user@host:port``, several with commas; ``none`` for the direct way."""
-    try:
+    with fields.at_key(key):
         return parse_jump(fields.text(key))
-    except InputError as error:
-        raise fields.error(message_text(error), key, error.hint) from error
 
 
 def _ssh_config(fields: Fields, key: str) -> str | None:
@@ -77,11 +73,9 @@ def _account(option: AccountOption) -> Callable[[Fields, str], Any]:
         if option.is_path:
             return fields.path(key)
         text = fields.text(key)
-        try:
-            if option.check is not None:
+        if option.check is not None:
+            with fields.at_key(key):
                 option.check(text)
-        except InputError as error:
-            raise fields.error(message_text(error), key, error.hint) from error
         return text
 
     return read
@@ -92,10 +86,8 @@ def _license(fields: Fields, key: str) -> str | None:
 
 
 def _expect(fields: Fields, key: str) -> tuple[Acceptance, ...]:
-    try:
+    with fields.at_key(key):
         return acceptances(fields.values[key])
-    except InputError as error:
-        raise fields.error(message_text(error), key, error.hint) from error
 
 
 def skip_reason(fields: Fields, key: str) -> str:

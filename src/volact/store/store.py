@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar, overload
 import sqlalchemy as sa
 
 from volact.model.step import Intent
-from volact.store import forgetting, pruning, reading
+from volact.store import pruning, reading
 from volact.store.address import Address, chosen
 from volact.store.engine import BUSY_S, make_engine, reading_engine, require_file, writing
 from volact.store.failures import CAUGHT, database_error
@@ -114,7 +114,7 @@ class Store:
     def forget(self, names: Sequence[str], *, dry_run: bool = False) -> Forgotten:
         """Delete these servers and everything about them."""
         with _guarded(self.address), writing(self.engine).connect() as connection:
-            forgotten = forgetting.forget(connection, names)
+            forgotten = pruning.forget(connection, names)
             if not dry_run:
                 connection.commit()
         if not dry_run:
