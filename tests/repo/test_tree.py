@@ -96,6 +96,17 @@ def test_the_architecture_names_only_what_exists() -> None:
     assert not missing
 
 
+def test_the_architecture_draws_the_order_of_imports_that_is_held() -> None:
+    import tomllib
+
+    told = re.search(r"^ {4}(cli > .+)$", (ROOT / "ARCHITECTURE.md").read_text("utf-8"), re.M)
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
+    layers = tools["importlinter"]["contracts"][0]["layers"]
+    assert told is not None
+    drawn = [part.strip("()") for part in told[1].split(" > ")]
+    assert drawn == [layer.replace("volact.", "") for layer in layers]
+
+
 def test_decisions_are_numbered_in_order() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## Decisions")[2]
     numbers = [int(number) for number in re.findall(r"^(\d+)\. \*\*", text, re.MULTILINE)]
