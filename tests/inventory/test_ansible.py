@@ -9,7 +9,7 @@ import pytest
 from volact.errors import InputError
 from volact.inventory import Inventory, Secrets, load_inventory, read_inventory
 from volact.inventory.choose import check_credentials, with_credential
-from volact.model.server import Address, Credential, Server, SshWay, WinRm
+from volact.model.server import Address, Credential, Server, SshRoute, WinRm
 
 INI = """\
 # a comment
@@ -156,7 +156,7 @@ all:
 def test_a_jump_host_among_the_arguments_of_ssh(tmp_path: Path, arguments: str) -> None:
     server = only(load(tmp_path, f'a ansible_ssh_common_args="{arguments}"\n'))
     bastion = Address(scheme="ssh", host="bastion", port=2222, user="ops")
-    assert server.ssh == SshWay(jump=(bastion,))
+    assert server.ssh == SshRoute(jump=(bastion,))
 
 
 def test_a_proxy_command_that_is_a_jump_host(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from volact.inventory import load_inventory
 from volact.inventory.export import FORMATS, export
 from volact.model.profile import Image
-from volact.model.server import Address, Credential, Scheme, Server, SshWay, WinRm, WinRmAuth
+from volact.model.server import Address, Credential, Scheme, Server, SshRoute, WinRm, WinRmAuth
 
 SUFFIX = {"toml": ".toml", "csv": ".csv", "ansible": ".yml"}
 
@@ -60,12 +60,12 @@ def credentials(draw: st.DrawFn) -> Credential:
 
 
 @st.composite
-def ways(draw: st.DrawFn) -> SshWay:
+def ways(draw: st.DrawFn) -> SshRoute:
     hop = Address(scheme="ssh", host="bastion", port=2222, user="ops")
     jump = draw(
         st.sampled_from([None, (), (hop,), (hop, Address(scheme="ssh", host="2001:db8::2"))])
     )
-    return SshWay(jump=jump, config=draw(st.sampled_from(["", None, "/etc/my ssh config"])))
+    return SshRoute(jump=jump, config=draw(st.sampled_from(["", None, "/etc/my ssh config"])))
 
 
 @st.composite
@@ -81,7 +81,7 @@ def fleet_servers(draw: st.DrawFn) -> Server:
         known_hosts=draw(st.sampled_from(["", "/known hosts"])),
         tags=tuple(draw(st.lists(TAGS, max_size=3, unique=True))),
         winrm=WinRm() if scheme == "ssh" else WinRm(auth=auth, verify=draw(st.booleans())),
-        ssh=draw(ways()) if scheme == "ssh" else SshWay(),
+        ssh=draw(ways()) if scheme == "ssh" else SshRoute(),
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from ssh_host import ANSWER, PASSWORD, USER, Host, Passwords, host_fixture, known_fixture
 
 from volact.errors import InputError, TransportError
-from volact.model.server import Address, Server, SshWay
+from volact.model.server import Address, Server, SshRoute
 from volact.transports.base import Raw
 from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
@@ -129,7 +129,7 @@ def behind(host: Host, known: Path, bastion: Bastion, folder: Path, **way: objec
     }
     return msgspec.structs.replace(
         host.as_server(known),
-        ssh=SshWay(**named),  # type: ignore[arg-type]
+        ssh=SshRoute(**named),  # type: ignore[arg-type]
     )
 
 
@@ -264,10 +264,10 @@ async def test_a_persons_own_settings_lead_there(
     assert raw.stdout.endswith(ANSWER)
     assert bastion.users == ["ops"]
     # By the inventory: directly, and without those settings.
-    direct = msgspec.structs.replace(server, ssh=SshWay(jump=()))
+    direct = msgspec.structs.replace(server, ssh=SshRoute(jump=()))
     assert (await visit(direct, options)).stdout.endswith(ANSWER)
     assert bastion.users == ["ops"]
-    alone = msgspec.structs.replace(server, ssh=SshWay(config=None))
+    alone = msgspec.structs.replace(server, ssh=SshRoute(config=None))
     assert "does not resolve" in (await refused(alone, options)).message
 
 

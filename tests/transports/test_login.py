@@ -17,7 +17,7 @@ from volact.inventory import Secrets
 from volact.inventory.target import SCHEMES
 from volact.model.server import Address, Credential, Server
 from volact.transports.base import Raw
-from volact.transports.connect import WAYS, open_transport
+from volact.transports.connect import TRANSPORTS, open_transport
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
 from volact.transports.login import Login, SshOptions, user_of
@@ -317,7 +317,7 @@ async def test_a_user_name_that_ssh_cannot_carry(host: Host, known: Path) -> Non
 
 
 def test_every_scheme_has_a_way_in() -> None:
-    assert set(WAYS) == set(SCHEMES)
+    assert set(TRANSPORTS) == set(SCHEMES)
 
 
 def test_user_of_address_of_login_and_of_windows() -> None:

@@ -20,7 +20,7 @@ import pytest
 from volact.errors import TransportError
 from volact.fleet import Control, run_fleet
 from volact.inventory import Inventory, Secret, Secrets, load_inventory, parse_target
-from volact.model.server import Address, Credential, Server, SshWay
+from volact.model.server import Address, Credential, Server, SshRoute
 from volact.pipeline import Job, Retry
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
@@ -244,7 +244,7 @@ async def test_servers_behind_one_jump_host_share_its_connection(tmp_path: Path)
         return Server(name=host, address=Address(scheme="ssh", host=host))
 
     def by_inventory(host: str) -> Server:
-        way = SshWay(jump=(hop,))
+        way = SshRoute(jump=(hop,))
         return Server(name=host, address=Address(scheme="ssh", host=host), ssh=way)
 
     for make in (by_settings, by_inventory):

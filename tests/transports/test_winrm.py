@@ -17,9 +17,9 @@ from volact.model.server import Address, Credential, Server, WinRm
 from volact.threads import BlockingCalls
 from volact.transports.connect import open_transport
 from volact.transports.login import SshOptions
+from volact.transports.winrm.login import settings_of
 from volact.transports.winrm.shell import RemoteShell
 from volact.transports.winrm.transport import WinRmTransport
-from volact.transports.winrm.way import settings_of
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
 

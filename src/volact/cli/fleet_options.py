@@ -32,7 +32,7 @@ from volact.inventory import (
     Secrets,
     load_inventory,
     with_credential,
-    with_way,
+    with_route,
 )
 from volact.inventory.expect import acceptances
 from volact.inventory.fields import own_path
@@ -108,7 +108,7 @@ def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...
         check_commands(inventory, named)
     chosen = tuple(
         with_credential(
-            with_way(with_account(options, server), jump=options.jump, config=options.ssh_config),
+            with_route(with_account(options, server), jump=options.jump, config=options.ssh_config),
             user=options.user,
             password_env=options.password_env,
             key_files=keys,

@@ -32,7 +32,7 @@ BUSY = Meaning(
     "connect", say("the API has had too many requests"), say("try again later"), "throttled"
 )
 INSIDE = Meaning("connect", say("the API failed inside"), say("try again later"), "unsure")
-NO_WAY = Meaning(
+UNREACHED = Meaning(
     "connect", say("the API cannot be reached"), say("check the network and the region"), "unsure"
 )
 NO_INSTANCE = Meaning(

@@ -12,7 +12,7 @@ from volact.inventory.choose import (
     credential_problems,
     select,
     with_credential,
-    with_way,
+    with_route,
     without_skipped,
 )
 from volact.inventory.listing import Inventory
@@ -35,6 +35,6 @@ __all__ = [
     "read_inventory",
     "select",
     "with_credential",
-    "with_way",
+    "with_route",
     "without_skipped",
 ]

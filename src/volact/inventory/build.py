@@ -20,7 +20,7 @@ from volact.inventory.target import (
     parse_address,
     require_secrecy,
 )
-from volact.model.server import Address, Credential, Server, SshWay, WinRm
+from volact.model.server import Address, Credential, Server, SshRoute, WinRm
 from volact.model.text import say
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ PLACES = {
 }
 _PARTS: dict[str, type[msgspec.Struct]] = {
     "credential": Credential,
-    "ssh": SshWay,
+    "ssh": SshRoute,
     "winrm": WinRm,
 }
 

@@ -248,15 +248,15 @@ def with_credential(
     return msgspec.structs.replace(server, credential=own)
 
 
-def with_way(server: Server, *, jump: str = "", config: str = "") -> Server:
-    """The server with a way over SSH named on the command line, which rules."""
-    way = server.ssh
+def with_route(server: Server, *, jump: str = "", config: str = "") -> Server:
+    """The server with the route of SSH named on the command line, which rules."""
+    route = server.ssh
     if jump:
-        way = msgspec.structs.replace(way, jump=parse_jump(jump))
+        route = msgspec.structs.replace(route, jump=parse_jump(jump))
     if config:
         file = None if config == "none" else str(own_path(config))
-        way = msgspec.structs.replace(way, config=file)
-    return msgspec.structs.replace(server, ssh=way)
+        route = msgspec.structs.replace(route, config=file)
+    return msgspec.structs.replace(server, ssh=route)
 
 
 def _near_few(word: str, known: set[str]) -> str:

@@ -91,7 +91,7 @@ class WinRm(msgspec.Struct, frozen=True, kw_only=True):
     verify: bool = True  # whether the server's certificate is verified
 
 
-class SshWay(msgspec.Struct, frozen=True, kw_only=True):
+class SshRoute(msgspec.Struct, frozen=True, kw_only=True):
     """How SSH gets to a server."""
 
     jump: tuple[Address, ...] | None = None  # None: by the ssh config; (): directly
@@ -112,7 +112,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountSettings = AccountSettings()  # whose instance it is, for run-commands
     image: str = ""  # the image it was made from, as the cloud's own API says
     license: str = ""  # in the words of the cloud's own API, for this very server
-    ssh: SshWay = SshWay()
+    ssh: SshRoute = SshRoute()
     skip: str = ""  # why no run takes it, "" where runs do
     expect: tuple[Acceptance, ...] = ()  # findings that the operator accepts there
     worker: str = ""  # label of the service's workers that reach it, "" for any

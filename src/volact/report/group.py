@@ -15,7 +15,7 @@ from volact.core.findings import BY_ID
 from volact.core.main_cause import cause
 from volact.model.report import Cluster, ServerReport, Word
 from volact.model.text import Text, count, say
-from volact.report.next_step import way
+from volact.report.next_step import step_kind
 from volact.report.terminal_safe import plain
 from volact.report.words import MEANS, WORST_FIRST, cause_title
 from volact.words import tr
@@ -37,7 +37,7 @@ def groups(servers: Iterable[ServerReport]) -> tuple[CauseGroup, ...]:
     """The groups, worst verdict first, largest first within a verdict."""
     heaps: dict[tuple[Word, str, str], list[ServerReport]] = defaultdict(list)
     for server in servers:
-        heaps[server.verdict, cause(server), way(server)].append(server)
+        heaps[server.verdict, cause(server), step_kind(server)].append(server)
     made = [_group(verdict, word, rows) for (verdict, word, _), rows in heaps.items()]
     return tuple(
         sorted(made, key=lambda g: (WORST_FIRST.index(g.verdict), -len(g.servers), g.cause))

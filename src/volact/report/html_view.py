@@ -16,7 +16,7 @@ from volact.model.report import ServerReport, Summary, Word, count_of
 from volact.model.text import Text, say
 from volact.report.base import Invocation
 from volact.report.group import Natural, natural, title_of
-from volact.report.next_step import next_step, shared, way
+from volact.report.next_step import next_step, shared, step_kind
 from volact.report.run_counts import causes
 from volact.report.step_lines import Lines
 from volact.report.words import (
@@ -205,7 +205,9 @@ class Cards:
     def add(self, server: ServerReport, anchor: str) -> None:
         """Take a server that is not healthy."""
         if server.verdict != "healthy":
-            heap = self._heaps.setdefault((server.verdict, cause(server), way(server)), _Heap())
+            heap = self._heaps.setdefault(
+                (server.verdict, cause(server), step_kind(server)), _Heap()
+            )
             heap.add(server, anchor, self._how)
 
     def cards(self) -> list[Card]:

@@ -51,7 +51,7 @@ def _first_few(servers: Sequence[ServerReport]) -> str:
 
 
 def next_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
-    """What to do about servers that share a verdict, a cause and a way; empty for nothing."""
+    """What to do about servers of one group, which share the kind of step; empty for nothing."""
     first = servers[0]
     if first.verdict == "healthy":
         return ()
@@ -73,7 +73,7 @@ def with_consent(servers: Sequence[ServerReport], how: Invocation, options: Sequ
     return (command,)
 
 
-def way(server: ServerReport) -> str:
+def step_kind(server: ServerReport) -> str:
     """What kind of next step it is: only servers with the same are advised together."""
     if server.error is not None:
         return ""

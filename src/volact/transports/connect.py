@@ -19,7 +19,7 @@ from volact.transports.ssh import SshTransport, use_inline
 
 # Makes the opener of one transport; asked once a run, so that what its
 # servers share is worked out once.
-Way = Callable[[Secrets, SshOptions], Opener]
+TransportMaker = Callable[[Secrets, SshOptions], Opener]
 
 
 def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
@@ -49,7 +49,7 @@ def _run_command(_secrets: Secrets, _options: SshOptions) -> Opener:
 
 
 def _winrm(secrets: Secrets, options: SshOptions) -> Opener:
-    from volact.transports.winrm.way import make  # noqa: PLC0415 - its library is slow to load
+    from volact.transports.winrm.login import make  # noqa: PLC0415 - its library is slow to load
 
     return make(secrets, options)
 
@@ -59,7 +59,7 @@ def _local(_secrets: Secrets, _options: SshOptions) -> Opener:
     return open_local
 
 
-WAYS: Mapping[Scheme, Way] = {
+TRANSPORTS: Mapping[Scheme, TransportMaker] = {
     "ssh": _ssh,
     "winrm": _winrm,
     "winrms": _winrm,
@@ -74,14 +74,14 @@ class TransportOpener:
     def __init__(self, secrets: Secrets, options: SshOptions) -> None:
         self.secrets = secrets
         self.options = options
-        self._made: dict[Way, Opener] = {}
+        self._made: dict[TransportMaker, Opener] = {}
 
     def __call__(self, server: Server) -> AbstractAsyncContextManager[Transport]:
         """Open a server for the time of a block."""
-        way = WAYS[server.address.scheme]
-        if way not in self._made:
-            self._made[way] = way(self.secrets, self.options)
-        return self._made[way](server)
+        make = TRANSPORTS[server.address.scheme]
+        if make not in self._made:
+            self._made[make] = make(self.secrets, self.options)
+        return self._made[make](server)
 
 
 def make_opener(secrets: Secrets, options: SshOptions | None = None) -> Opener:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import asyncssh
 import msgspec
 
-from volact.model.server import Address, Credential, Server, SshWay
+from volact.model.server import Address, Credential, Server, SshRoute
 
 # Opens a connection to a server, through another connection or directly.
 Open = Callable[
@@ -22,7 +22,7 @@ Open = Callable[
 _GOODBYE_S = 3.0
 
 
-class _Way(msgspec.Struct, frozen=True):
+class _Route(msgspec.Struct, frozen=True):
     """Jump hosts one behind the other, and how one logs in to them."""
 
     hops: tuple[Address, ...]
@@ -50,26 +50,28 @@ class Jumps:
 
     def __init__(self, open_: Open) -> None:
         self._open = open_
-        self._shared: dict[_Way, _Shared] = {}
+        self._shared: dict[_Route, _Shared] = {}
 
     async def to(self, server: Server, hops: tuple[Address, ...]) -> JumpLease:
         """A connection to the last of the hops, through those before it."""
-        way = _Way(hops, server.ssh.jump_key_files, server.known_hosts, server.ssh.config)
-        return await self._lease(way)
+        route = _Route(hops, server.ssh.jump_key_files, server.known_hosts, server.ssh.config)
+        return await self._lease(route)
 
-    async def _lease(self, way: _Way) -> JumpLease:
-        shared = self._shared.get(way)
+    async def _lease(self, route: _Route) -> JumpLease:
+        shared = self._shared.get(route)
         if shared is None or shared.is_over:
-            shared = self._shared[way] = _Shared(asyncio.ensure_future(self._connect(way)))
+            shared = self._shared[route] = _Shared(asyncio.ensure_future(self._connect(route)))
         return await shared.join()
 
-    async def _connect(self, way: _Way) -> tuple[asyncssh.SSHClientConnection, JumpLease | None]:
-        *before, last = way.hops
-        nearer = msgspec.structs.replace(way, hops=tuple(before))
+    async def _connect(
+        self, route: _Route
+    ) -> tuple[asyncssh.SSHClientConnection, JumpLease | None]:
+        *before, last = route.hops
+        nearer = msgspec.structs.replace(route, hops=tuple(before))
         lease = await self._lease(nearer) if before else None
         try:
             through = lease.connection if lease is not None else None
-            return await self._open(_as_server(last, way), through), lease
+            return await self._open(_as_server(last, route), through), lease
         except BaseException:
             if lease is not None:
                 await lease.end()
@@ -132,12 +134,12 @@ async def _say_goodbye(connection: asyncssh.SSHClientConnection) -> None:
         connection.abort()
 
 
-def _as_server(hop: Address, way: _Way) -> Server:
+def _as_server(hop: Address, route: _Route) -> Server:
     """A jump host as something to log in to: never with a server's password."""
     return Server(
         name=str(hop),
         address=hop,
-        credential=Credential(key_files=way.key_files),
-        known_hosts=way.known_hosts,
-        ssh=SshWay(jump=(), config=way.config),
+        credential=Credential(key_files=route.key_files),
+        known_hosts=route.known_hosts,
+        ssh=SshRoute(jump=(), config=route.config),
     )

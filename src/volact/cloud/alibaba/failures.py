@@ -14,7 +14,7 @@ from volact.cloud.failures import (
     KEYS,
     NO_INSTANCE,
     NO_REGION,
-    NO_WAY,
+    UNREACHED,
     UNTAKEN,
     WRONG_KIND,
     Meaning,
@@ -42,7 +42,7 @@ TABLE: tuple[tuple[str, Meaning], ...] = (
     (r"InvalidInstance.*|IncorrectInstanceStatus.*|InstanceStatus.*|OperationDenied.*", _UNFIT),
     (r"InternalError|ServiceUnavailable.*|UnknownError|5\d\d", INSIDE),
     (r".*Credential.*|RefreshCredential.*", _SOUGHT),
-    (r"RetryError|.*Connection.*|.*Timeout.*|.*SSL.*|.*Proxy.*", NO_WAY),
+    (r"RetryError|.*Connection.*|.*Timeout.*|.*SSL.*|.*Proxy.*", UNREACHED),
     (r"InvalidRegionId.*|RegionId\..*", NO_REGION),
 )
 

@@ -14,7 +14,7 @@ from volact.cloud.failures import (
     KEYS,
     NO_INSTANCE,
     NO_REGION,
-    NO_WAY,
+    UNREACHED,
     WRONG_KIND,
     Meaning,
     error_of,
@@ -40,7 +40,7 @@ TABLE: tuple[tuple[str, Meaning], ...] = (
     (r"InvocationDoesNotExist", _UNKNOWN),
     (r"Internal.*|ServiceUnavailable.*|Unavailable|RequestTimeout|5\d\d", INSIDE),
     (r"NoCredentials.*|PartialCredentials.*|.*Credential.*|.*Token.*|SSO.*|Metadata.*", _SOUGHT),
-    (r".*Connect.*|.*Timeout.*|HTTPClientError|SSLError|Proxy.*|ResponseStreaming.*", NO_WAY),
+    (r".*Connect.*|.*Timeout.*|HTTPClientError|SSLError|Proxy.*|ResponseStreaming.*", UNREACHED),
     (r"InvalidRegion.*|UnknownRegion.*|NoRegion.*", NO_REGION),
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from volact.cloud.failures import (
     INSIDE,
     KEYS,
     NO_INSTANCE,
-    NO_WAY,
+    UNREACHED,
     Meaning,
     error_of,
     forbidden,
@@ -39,7 +39,7 @@ TABLE: tuple[tuple[str, Meaning], ...] = (
     (r"OperationNotAllowed|VMAgentStatusCommunicationError", _STOPPED),
     (r"Internal.*|ServiceUnavailable|ServerTimeout|GatewayTimeout|5\d\d", INSIDE),
     (r"ClientAuthenticationError|CredentialUnavailable.*", unfound("azure")),
-    (r"ServiceRe(?:quest|sponse).*|Incomplete.*|.*Connection.*|.*Timeout.*|.*SSL.*", NO_WAY),
+    (r"ServiceRe(?:quest|sponse).*|Incomplete.*|.*Connection.*|.*Timeout.*|.*SSL.*", UNREACHED),
 )  # fmt: skip
 
 

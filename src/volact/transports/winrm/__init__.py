@@ -1,6 +1,6 @@
 """The agent over WinRM: a remote cmd shell, its standard input, its output.
 
-``way`` logs in, ``transport`` is what the pipeline holds, ``shell`` speaks
+``login`` logs in, ``transport`` is what the pipeline holds, ``shell`` speaks
 WS-Management, ``remote`` writes command lines, ``failures`` reports what went
 wrong.
 """
