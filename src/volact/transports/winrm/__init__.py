@@ -1,6 +1,5 @@
 """The agent over WinRM: a remote cmd shell, its standard input, its output.
 
 ``login`` logs in, ``transport`` is what the pipeline holds, ``shell`` speaks
-WS-Management, ``remote`` writes command lines, ``failures`` reports what went
-wrong.
+WS-Management, ``failures`` reports what went wrong.
 """
