@@ -7,8 +7,8 @@ import socket
 import asyncssh
 import pytest
 
-from volact.errors import TransportError
-from volact.transports.failures import TABLE, as_transport_error, mapping_of, one_line, translated
+from volact.errors import TransportError, one_line
+from volact.transports.failures import TABLE, as_transport_error, mapping_of, translated
 
 PUBLIC = [
     value

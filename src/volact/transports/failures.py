@@ -19,8 +19,6 @@ from volact.errors import ErrorKind, Passing, TransportError, one_line
 from volact.model.text import Text, ready, say
 from volact.transports.sftp import NotSftpError
 
-__all__ = ["TABLE", "Mapping", "as_transport_error", "mapping_of", "one_line", "translated"]
-
 
 class Mapping(msgspec.Struct, frozen=True):
     """How one exception type is reported: kind, words, and what to do about it.
@@ -46,10 +44,17 @@ _KEY = Mapping(
     say("the private key cannot be used: {detail}", detail="{detail}"),
     say("check key-file"),
 )
-_LOST = Mapping(
+LOST = Mapping(
     "connect", say("the connection broke: {detail}", detail="{detail}"), passing="unsent"
 )
-_LATE = Mapping("timeout", say("no answer in time"), passing="unsent")
+LATE = Mapping("timeout", say("no answer in time"), passing="unsent")
+# What the system says of any connection.
+SYSTEM: dict[type[BaseException], Mapping] = {
+    TimeoutError: LATE,
+    socket.gaierror: Mapping("connect", say("the name does not resolve"), say("check the address")),
+    ConnectionError: LOST,
+    OSError: Mapping("connect", say("no connection: {detail}", detail="{detail}")),
+}
 _SPEECH = Mapping(
     "protocol", say("the SSH server does not speak as it should: {detail}", detail="{detail}")
 )
@@ -84,7 +89,7 @@ TABLE: dict[type[BaseException], Mapping] = {
         say("no common SSH algorithm: {detail}", detail="{detail}"),
         say("update the SSH server, or look at its KexAlgorithms, Ciphers and HostKeyAlgorithms"),
     ),
-    asyncssh.ConnectionLost: _LOST,
+    asyncssh.ConnectionLost: LOST,
     asyncssh.DisconnectError: Mapping(
         "connect", say("the server ended the connection: {detail}", detail="{detail}")
     ),
@@ -104,8 +109,8 @@ TABLE: dict[type[BaseException], Mapping] = {
     asyncssh.SignalReceived: _SPEECH,
     asyncssh.BreakReceived: _SPEECH,
     asyncssh.TerminalSizeChanged: _SPEECH,
-    asyncssh.SFTPConnectionLost: _LOST,
-    asyncssh.SFTPNoConnection: _LOST,
+    asyncssh.SFTPConnectionLost: LOST,
+    asyncssh.SFTPNoConnection: LOST,
     asyncssh.SFTPPermissionDenied: _FORBIDDEN,
     asyncssh.SFTPWriteProtect: _FORBIDDEN,
     asyncssh.SFTPNoSpaceOnFilesystem: _FULL,
@@ -122,17 +127,14 @@ TABLE: dict[type[BaseException], Mapping] = {
         ),
         "unsent",
     ),
-    TimeoutError: _LATE,
-    asyncssh.TimeoutError: _LATE,
+    **SYSTEM,
+    asyncssh.TimeoutError: LATE,
     ConnectionRefusedError: Mapping(
         "connect",
         say("connection refused"),
         say("is the SSH server running, on this port?"),
         "unsent",
     ),
-    socket.gaierror: Mapping("connect", say("the name does not resolve"), say("check the address")),
-    ConnectionError: _LOST,
-    OSError: Mapping("connect", say("no connection: {detail}", detail="{detail}")),
 }
 
 
@@ -164,7 +166,7 @@ def _of_channel(error: BaseException) -> Mapping | None:
         return None
     if error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED:
         return _NO_SFTP
-    return _LOST if str(error) == _CLOSED else None
+    return LOST if str(error) == _CLOSED else None
 
 
 @contextmanager

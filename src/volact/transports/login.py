@@ -15,11 +15,11 @@ from typing import Any
 import asyncssh
 import msgspec
 
-from volact.errors import TransportError, VolactError
+from volact.errors import TransportError, VolactError, one_line
 from volact.model.server import Credential, Server
 from volact.model.text import say
 from volact.transports.base import Secrets
-from volact.transports.failures import as_transport_error, one_line
+from volact.transports.failures import as_transport_error
 from volact.transports.hostkeys import HostKeyPolicy, HostKeys
 from volact.transports.jump import JumpLease, Jumps
 from volact.transports.keys import PrivateKeys

@@ -13,13 +13,12 @@ import asyncssh
 from asyncssh.constants import MSG_USERAUTH_FAILURE
 from asyncssh.packet import SSHPacket
 
-from volact.errors import InputError, TransportError, VolactError
+from volact.errors import InputError, TransportError, VolactError, one_line
 from volact.model.error_text import message_text
 from volact.model.server import Credential
 from volact.model.text import say
 from volact.transports import receive_budget
 from volact.transports.base import Secrets
-from volact.transports.failures import one_line
 from volact.transports.hostkeys import KeyRefusal, KnownHosts, Match
 
 # How a server ends a login that it has had enough of.  OpenSSH calls too many tries an

@@ -19,11 +19,10 @@ from typing import cast
 import msgspec
 from asyncssh.config import SSHClientConfig, SSHConfig
 
-from volact.errors import InputError, unreadable
+from volact.errors import InputError, one_line, unreadable
 from volact.model.server import Address, Server
 from volact.model.text import say
 from volact.threads import BlockingCalls
-from volact.transports.failures import one_line
 
 _EXEC = re.compile(r"^\s*match\s.*\bexec\b|^\s*include\b", re.IGNORECASE | re.MULTILINE)
 _NO_HOST = frozenset("'`\"$\\;&<>|(){}" + "*?!,@#/")

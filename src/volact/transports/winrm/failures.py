@@ -6,7 +6,6 @@ line, hold no secret, and of what a server sent only a short excerpt.
 
 from __future__ import annotations
 
-import socket
 import ssl
 import struct
 from functools import partial
@@ -19,9 +18,9 @@ import spnego.exceptions as nego
 import urllib3.exceptions as lib3
 
 from volact.bounded.stream import PeerLimitError, TooLongError
-from volact.errors import TransportError
+from volact.errors import TransportError, one_line
 from volact.model.text import say
-from volact.transports.failures import Mapping, detail_of, mapping_of, one_line
+from volact.transports.failures import LATE, LOST, SYSTEM, Mapping, detail_of, mapping_of
 from volact.transports.failures import translated as translated_by
 
 TIMED_OUT = 0x80338029
@@ -34,16 +33,12 @@ _FILTERED = say(
 _SPEECH = Mapping(
     "protocol", say("the server does not speak WinRM as it should: {detail}", detail="{detail}")
 )
-_LOST = Mapping(
-    "connect", say("the connection broke: {detail}", detail="{detail}"), passing="unsent"
-)
 _NO_LOGIN = Mapping(
     "auth",
     say("the login did not come about: {detail}", detail="{detail}"),
     say("check user, password and winrm-transport"),
 )
 _ADDRESS = Mapping("connect", say("the address cannot be used: {detail}", detail="{detail}"))
-_LATE = Mapping("timeout", say("no answer in time"), passing="unsent")
 _CROWDED = Mapping(
     "connect",
     say("the server allows no further remote shell or command"),
@@ -76,13 +71,13 @@ TABLE: dict[type[BaseException], Mapping] = {
         say("is it HTTPS, on this port?"),
     ),
     http.ConnectTimeout: Mapping("timeout", say("no connection in time"), passing="unsent"),
-    http.Timeout: _LATE,
+    http.Timeout: LATE,
     http.ProxyError: Mapping(
         "connect", say("the proxy does not connect: {detail}", detail="{detail}")
     ),
-    http.ConnectionError: _LOST,
-    http.ChunkedEncodingError: _LOST,
-    http.RetryError: _LOST,
+    http.ConnectionError: LOST,
+    http.ChunkedEncodingError: LOST,
+    http.RetryError: LOST,
     http.MissingSchema: _ADDRESS,
     http.InvalidSchema: _ADDRESS,
     http.InvalidURL: _ADDRESS,
@@ -92,15 +87,15 @@ TABLE: dict[type[BaseException], Mapping] = {
         say("no TLS connection: {detail}", detail="{detail}"),
         say("is it HTTPS, on this port?"),
     ),
-    lib3.TimeoutError: _LATE,
+    lib3.TimeoutError: LATE,
     lib3.LocationValueError: _ADDRESS,
     lib3.ProxySchemeUnsupported: _ADDRESS,
-    lib3.NewConnectionError: _LOST,
-    lib3.ProtocolError: _LOST,
-    lib3.MaxRetryError: _LOST,
+    lib3.NewConnectionError: LOST,
+    lib3.ProtocolError: LOST,
+    lib3.MaxRetryError: LOST,
     lib3.HTTPError: _SPEECH,
     nego.BadMICError: _SPEECH,
-    nego.ContextExpiredError: _LOST,
+    nego.ContextExpiredError: LOST,
     nego.BadMechanismError: Mapping(
         "auth",
         say("the server and this machine have no login in common: {detail}", detail="{detail}"),
@@ -124,17 +119,14 @@ TABLE: dict[type[BaseException], Mapping] = {
     ssl.SSLCertVerificationError: _UNTRUSTED,
     ParseError: _SPEECH,
     PeerLimitError: _SPEECH,
-    TooLongError: _LATE,
-    TimeoutError: _LATE,
+    TooLongError: LATE,
+    **SYSTEM,
     ConnectionRefusedError: Mapping(
         "connect",
         say("connection refused"),
         say("is WinRM running (winrm quickconfig), on this port?"),
         "unsent",
     ),
-    socket.gaierror: Mapping("connect", say("the name does not resolve"), say("check the address")),
-    ConnectionError: _LOST,
-    OSError: Mapping("connect", say("no connection: {detail}", detail="{detail}")),
 }
 
 # What the library stumbles over when an answer is not what it expects.

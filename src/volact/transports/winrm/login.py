@@ -16,13 +16,12 @@ from pypsrp.wsman import WSMan
 
 from volact.bounded.http_session import BoundedAdapter, bind_session
 from volact.bounded.stream import Limits
-from volact.errors import InputError, TransportError, VolactError
+from volact.errors import InputError, TransportError, VolactError, one_line
 from volact.model.error_text import message_text
 from volact.model.server import Server
 from volact.model.text import say
 from volact.threads import BlockingCalls
 from volact.transports.base import Opener, Secrets, Transport
-from volact.transports.failures import one_line
 from volact.transports.login import SshOptions, user_of
 from volact.transports.winrm.failures import REFUSED, translated
 from volact.transports.winrm.shell import RemoteShell
