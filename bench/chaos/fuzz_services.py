@@ -22,8 +22,7 @@ from volact.cloud.tencent.calls import Calls
 from volact.cloud.tencent.declaration import CLOUD, TencentSettings
 from volact.cloud.tencent.failures import failure
 from volact.cloud.tencent.keys import Keys
-from volact.cloud.tencent.outcome import finished, outcome, status_of, unfit
-from volact.cloud.tencent.run_command import LIMITS
+from volact.cloud.tencent.run_command import LIMITS, finished, outcome, status_of, unfit
 from volact.endpoints import ntp, rpc
 from volact.errors import TransportError
 from volact.inventory import cloud_list

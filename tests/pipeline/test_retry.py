@@ -18,7 +18,7 @@ from volact.errors import AnswerError, Passing, TransportError
 from volact.model.server import Server
 from volact.model.step import Intent
 from volact.pipeline import Job, Retry, apply_one, examine_one, run_one
-from volact.pipeline.activation_host import activation_host
+from volact.pipeline.job import activation_host
 from volact.pipeline.retry import is_transient
 from volact.transports.base import Transport
 

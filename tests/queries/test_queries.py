@@ -17,10 +17,9 @@ from volact.model.report import LicenseRow, ServerReport
 from volact.queries.filters import ServerFilter
 from volact.queries.history import HistoryQuery
 from volact.queries.pages import Page, PageRequest
-from volact.queries.runs import RunReportQuery, RunsQuery
+from volact.queries.runs import RunReportQuery, RunsQuery, StepsQuery
 from volact.queries.servers import NamesQuery, RunServersQuery, ServersQuery
 from volact.queries.status import StatusQuery
-from volact.queries.steps import StepsQuery
 from volact.queries.values import LookRow
 from volact.store import open_store
 from volact.store.store import Store

@@ -6,9 +6,8 @@ import base64
 
 import pytest
 
-from volact.cloud.tencent.outcome import UNFINISHED, finished, status_of, unfit
-from volact.cloud.tencent.outcome import outcome as outcome_of
-from volact.cloud.tencent.run_command import LIMITS
+from volact.cloud.tencent.run_command import LIMITS, UNFINISHED, finished, status_of, unfit
+from volact.cloud.tencent.run_command import outcome as outcome_of
 from volact.cloud.tencent.tat import Agent, Task, TaskResult
 from volact.errors import TransportError
 from volact.transports.base import Raw

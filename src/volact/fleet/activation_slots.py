@@ -1,6 +1,6 @@
 """A bound on the activations at each KMS host at a time: first come, first served.
 
-Which host an activation goes to is ``volact.pipeline.activation_host``'s.
+Which host an activation goes to is ``volact.pipeline.job``'s.
 """
 
 from __future__ import annotations

@@ -8,8 +8,7 @@ are made by ``volact.core``, connections by ``volact.transports``.  Many servers
 ``volact.fleet``'s.
 """
 
-from volact.pipeline.activation_host import ActivationSlot, activation_host
-from volact.pipeline.job import Job, Mode, Notify, Outcome, Phase
+from volact.pipeline.job import ActivationSlot, Job, Mode, Notify, Outcome, Phase, activation_host
 from volact.pipeline.retry import Retry
 from volact.pipeline.rows import row_without_result
 from volact.pipeline.run import apply_one, examine_one, judge_facts, read_one, run_one

@@ -40,8 +40,7 @@ from volact.model.server import Server
 from volact.model.step import Intent, Plan, Step
 from volact.model.text import say
 from volact.model.undo import RunHistory
-from volact.pipeline.activation_host import activation_host
-from volact.pipeline.job import Examination, Job, Notify
+from volact.pipeline.job import Examination, Job, Notify, activation_host
 from volact.pipeline.run_recorder import ProbeKind, intent_of
 from volact.transports.base import Opener, SharedScript, Transport
 

@@ -1,11 +1,13 @@
 """Which servers are meant: filters as values, and their conditions in SQL.
 
 The values of one field are alternatives; different fields must all hold.  An empty field
-does not filter.
+does not filter.  Globs of names are spelt for each database, and match as
+``fnmatch.fnmatchcase`` does: the whole name, heeding the case.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -15,7 +17,6 @@ import sqlalchemy as sa
 
 from volact.errors import ErrorKind
 from volact.model.report import Word
-from volact.queries.globs import as_postgresql, as_sqlite, is_glob
 from volact.store.clock import moment
 from volact.store.tables import FINDINGS, ROWS, SERVERS
 
@@ -217,3 +218,38 @@ def _between(
         yield column >= moment(since)
     if before is not None:
         yield column < moment(before)
+
+
+_PARTS = re.compile(r"\*|\?|\[(?P<no>!?)(?P<set>\]?[^\]]*)\]|.", re.DOTALL)
+
+
+def is_glob(word: str) -> bool:
+    """Whether a word is more than a name."""
+    return any(sign in word for sign in "*?[")
+
+
+def as_sqlite(glob: str) -> str:
+    """The glob as SQLite's GLOB has it."""
+    return "".join(_sqlite(glob))
+
+
+def as_postgresql(glob: str) -> str:
+    """The glob as a regular expression of PostgreSQL."""
+    return "^(?:" + "".join(_regex(glob)) + ")$"
+
+
+def _sqlite(glob: str) -> Iterator[str]:
+    for part in _PARTS.finditer(glob):
+        if part["set"]:
+            yield f"[{'^' if part['no'] else ''}{part['set']}]"
+        else:
+            yield "[[]" if part[0] == "[" else part[0]
+
+
+def _regex(glob: str) -> Iterator[str]:
+    for part in _PARTS.finditer(glob):
+        if part["set"]:
+            inside = re.sub(r"([\\\[\]^])", r"\\\1", part["set"])
+            yield f"[{'^' if part['no'] else ''}{inside}]"
+        else:
+            yield {"*": ".*", "?": "."}.get(part[0]) or re.escape(part[0])

@@ -1,6 +1,7 @@
 """TAT, Tencent's run-command: its calls as functions, its answers as values.
 
-When to call is for ``volact.transports.run_command``; what a status means is in ``outcome``.
+When to call is for ``volact.transports.run_command``; what a status means is in
+``run_command``.
 """
 
 from __future__ import annotations

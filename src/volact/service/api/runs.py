@@ -18,8 +18,8 @@ from volact.client.wire import RunInfo, RunSpec, RunState, Verb
 from volact.errors import InputError
 from volact.queries.filters import ServerFilter
 from volact.queries.pages import PageRequest
+from volact.queries.runs import StepsQuery
 from volact.queries.servers import RunServersQuery
-from volact.queries.steps import StepsQuery
 from volact.service.access import Permission
 from volact.service.api.asked import Asked, paged, parts_of, scopes_of
 from volact.service.run_list import RunListQuery

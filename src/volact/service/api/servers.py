@@ -17,8 +17,8 @@ from volact.errors import AnswerError
 from volact.queries.filters import ServerFilter
 from volact.queries.history import HistoryQuery
 from volact.queries.pages import PageRequest
+from volact.queries.runs import StepsQuery
 from volact.queries.servers import ServersQuery, status_row
-from volact.queries.steps import StepsQuery
 from volact.queries.values import History, ServerState
 from volact.service.access import Permission
 from volact.service.api.asked import (

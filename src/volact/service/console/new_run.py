@@ -20,8 +20,8 @@ from volact.core.steps import BY_NAME
 from volact.errors import InputError
 from volact.model.report import ServerReport
 from volact.model.text import say
+from volact.queries.runs import StepsQuery
 from volact.queries.servers import RunServersQuery
-from volact.queries.steps import StepsQuery
 from volact.report.group import natural
 from volact.report.words import is_access_list, label, step_words, value
 from volact.service.access import Permission

@@ -14,8 +14,7 @@ from volact.errors import ErrorKind, InputError
 from volact.model.report import Word
 from volact.model.text import say
 from volact.queries.choices import Choices, ChoicesQuery
-from volact.queries.filters import ServerFilter
-from volact.queries.globs import is_glob
+from volact.queries.filters import ServerFilter, is_glob
 from volact.queries.pages import Page as PageOf
 from volact.queries.pages import PageRequest
 from volact.queries.servers import ServersQuery, status_row
