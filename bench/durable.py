@@ -3,8 +3,9 @@
     python bench/durable.py [--servers 300] [--slow 60]
 
 CPU: ``volact check`` with a store, and the same by one worker of the service, on one lab in
-turn; what a run over one server costs is taken off, and the worker's time counts from the
-request to the end of the run.  What a worker uses while it waits for a run is told apart: it
+turn, with the same number of servers at a time, on which the cost depends; what a run over
+one server costs is taken off, and the worker's time counts from the request to the end of the
+run.  What a worker uses while it waits for a run is told apart: it
 grows with the seconds, and not with the servers.  PostgreSQL's own CPU is not in it.
 Workers: a lab at the far end of a slow line, four servers at a time on each worker, by one
 worker and by two.
@@ -40,12 +41,14 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _DELAY_S = 0.2
 _AT_A_TIME = 4
 _IDLE_S = 10.0
+_SPEC = RunSpec(verb="check", inventory="lab")
 
 
 def plain_ms(place: Lab, folder: Path, url: str) -> float:
     """CPU of the command line, ms a server."""
     command = [sys.executable, "-m", "volact", "check", "-i", str(place.inventory), "-o", "json"]
     command += ["--no-progress", "--store", url or str(folder / "plain.db")]
+    command += ["--concurrency", str(_SPEC.concurrency)]
     one = measure([*command, "--limit", first_name(place)], (0, 3), {})
     every = measure(command, (0, 3), {})
     return 1000 * (every.cpu_s - one.cpu_s) / (place.servers - 1)
@@ -94,7 +97,7 @@ def durable_ms(place: Lab, folder: Path, url: str) -> tuple[float, float]:
         time.sleep(_IDLE_S)
         idle = (cpu_s(worker) - before) / (time.monotonic() - at)
         before, at = cpu_s(worker), time.monotonic()
-        asyncio.run(_run(made, RunSpec(verb="check", inventory="lab")))
+        asyncio.run(_run(made, _SPEC))
         used, took = cpu_s(worker) - before, time.monotonic() - at
         return 1000 * used / place.servers, 1000 * idle * took / place.servers
 

@@ -162,7 +162,7 @@ class Reaper:
             if one.executor_id not in alive or one.workflow_id in lost:
                 orphans[left_queue_of(one.queue_name or RUN_QUEUE)].append(one.workflow_id)
         for queue, ids in orphans.items():
-            _LOG.warning("%d workflows of dead workers go on", len(ids))
+            _LOG.warning("%d workflows without a worker go on", len(ids))
             DBOS.resume_workflows(ids, queue_name=queue)
 
 
@@ -175,7 +175,8 @@ def _withdraw(connection: sa.Connection) -> None:
         runs = progress.open_runs(connection)
         wanted = {workflow_id(*one) for one, state in runs.items() if state == "running"}
         ids = [one.workflow_id for one in waiting]
-        DBOS.cancel_workflows([id_ for id_ in ids if id_.rpartition(".")[0] not in wanted])
+        if over := [id_ for id_ in ids if id_.rpartition(".")[0] not in wanted]:
+            DBOS.cancel_workflows(over)
 
 
 def _start_again(connection: sa.Connection, at: str) -> None:

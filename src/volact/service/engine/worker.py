@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,6 +38,7 @@ from volact.service.engine.workflows import (
 from volact.service.run_list import find_run
 from volact.service.tracing import spans_of
 from volact.store.address import Address
+from volact.store.engine import require_file
 
 _LOG = logging.getLogger("volact.service")
 # Workflows of another number are not executed: raised when their steps change.
@@ -238,7 +240,12 @@ def _dbos_config(address: Address, worker: str) -> DBOSConfig:
 def _engine_url(address: Address) -> str:
     """DBOS's tables: a schema of PostgreSQL; for SQLite a file beside the store's."""
     if address.file is not None:
-        return f"sqlite:///{engine_file(address.file)}"
+        file = engine_file(address.file)
+        require_file(file)
+        # A commit is one write to the disk then; others that are at it keep the mode as it is.
+        with closing(sqlite3.connect(file)) as connection, suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+        return f"sqlite:///{file}"
     url = make_url(address.url).set(drivername="postgresql+psycopg")
     return url.render_as_string(hide_password=False)
 

@@ -27,7 +27,7 @@ _TAIL = 4  # the last batches have this part of what a worker has at work
 BATCHES = 2  # of one worker at a time: one at work, one whose servers follow
 _WINDOW = 16  # batches in the queue at a time, so that runs take turns
 _MOST_IDLE = 20  # rounds that failed and finished no server
-_POLL_S = 0.5
+_POLL_S = 1.0
 
 
 Batch = tuple[str, list[str]]  # its queue, and the names of its servers
