@@ -234,6 +234,7 @@ def _dbos_config(address: Address, worker: str) -> DBOSConfig:
         "application_version": _VERSION,
         "log_level": "WARNING",
         "sys_db_idle_transaction_timeout_sec": _IDLE_MS / 1000,
+        "notification_coalesce_sec": 1.0,  # none is used, and looking for some costs
     }
 
 
