@@ -147,8 +147,9 @@ class Campaign:
         stops = strike.what == "worker stopped and woken"
         running = [one for one in self._made.workers if one.poll() is None]
         # One that has not begun yet has no lease that it could lose.
-        begun = [one for one in running if self._worker_of(one)]
-        process = self._rng.choice((stops and begun) or running)
+        while stops and not any(map(self._worker_of, running)):
+            await asyncio.sleep(_POLL_S)
+        process = self._rng.choice([one for one in running if not stops or self._worker_of(one)])
         worker = self._worker_of(process)
         held = self._rows(_HELD, worker=worker)
         process.send_signal(signal.SIGSTOP if stops else signal.SIGKILL)
