@@ -145,11 +145,12 @@ class Campaign:
 
     async def _strike_worker(self, strike: Strike) -> None:
         stops = strike.what == "worker stopped and woken"
-        running = [one for one in self._made.workers if one.poll() is None]
-        # One that has not begun yet has no lease that it could lose.
-        while stops and not any(map(self._worker_of, running)):
+        found = running = [one for one in self._made.workers if one.poll() is None]
+        while stops:  # one that has not begun yet has no lease that it could lose
+            if found := [one for one in running if self._worker_of(one)]:
+                break
             await asyncio.sleep(_POLL_S)
-        process = self._rng.choice([one for one in running if not stops or self._worker_of(one)])
+        process = self._rng.choice(found)
         worker = self._worker_of(process)
         held = self._rows(_HELD, worker=worker)
         process.send_signal(signal.SIGSTOP if stops else signal.SIGKILL)
