@@ -3,6 +3,7 @@
 mypy takes every ``conftest.py`` for the same module, so there is only this one.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -51,3 +52,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         alone = [item.nodeid for item in marked if "@" not in item.nodeid]
         if alone:
             raise pytest.UsageError(f"tests that belong together are not grouped: {alone[0]}")
+    # What is there now stays to the end: no collection of garbage has to go through it.
+    gc.collect()
+    gc.freeze()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from lab_world import Place, agent, command, step
+from lab_world import SPEC, Place, agent, command, step
 
 from volact.agent.render import render
 from volact.agent.request import new_request
@@ -29,15 +30,11 @@ REACHED = 0x80072EFE
 
 def variants(here: Place, fault: str, count: int, **changes: Any) -> list[Machine]:
     """One server for each form that a fault takes."""
-    found: dict[int, Machine] = {}
+    found: dict[int, int] = {}
     for index in range(200):
-        machine = here.machine(fault, index=index, **changes)
-        found.setdefault(machine.spec.variant(fault, count), machine)
+        found.setdefault(replace(SPEC, index=index).variant(fault, count), index)
     assert len(found) == count
-    machines = [found[form] for form in sorted(found)]
-    for machine in machines:
-        here.machines[machine.spec.name] = machine
-    return machines
+    return [here.machine(fault, index=found[form], **changes) for form in sorted(found)]
 
 
 def product(facts: Facts) -> Facts:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from built_apps import with_parts
 from litestar import Litestar
 from migrated_store import migrated_store
 from msgspec.json import encode
@@ -148,4 +149,8 @@ def put_parts(store: Store, authenticator: SignedIn, runs: Any = None) -> Parts:
 
 def console(store: Store, actor: Actor | None, runs: Any = None) -> Litestar:
     """The application of one user."""
-    return make_app(put_parts(store, SignedIn(actor), runs), HANDLERS)
+    return with_parts(_pages, put_parts(store, SignedIn(actor), runs))
+
+
+def _pages(parts: Parts) -> Litestar:
+    return make_app(parts, HANDLERS)

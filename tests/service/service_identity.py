@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
+from built_apps import with_parts
 from litestar.testing import TestClient
 from litestar.types import ControllerRouterHandler
 from migrated_store import migrated_store
@@ -99,7 +100,7 @@ class Service:
     def client(self, *more: ControllerRouterHandler, **headers: str) -> TestClient[Any]:
         """A browser that is on the service's own pages."""
         client = TestClient(
-            application(self.parts, more),
+            application(self.parts, more) if more else with_parts(application, self.parts),
             base_url=base_url(self.settings),
             raise_server_exceptions=False,
         )

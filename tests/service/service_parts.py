@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from built_apps import with_parts
+from litestar import Litestar
 from litestar.testing import TestClient
 from migrated_store import migrated_store
 from store_samples import WRONG_HOST, end, intent, row, silent, store_writer
@@ -182,5 +184,9 @@ def parts(store: Store, who: Actor | None, **given: Any) -> Parts:
 
 def api(store: Store, who: Actor | None, **given: Any) -> TestClient[Any]:
     """The API as this caller meets it."""
-    app = make_app(parts(store, who, **given), HANDLERS, exception_handlers=unrouted())
+    app = with_parts(_api, parts(store, who, **given))
     return TestClient(app, raise_server_exceptions=False)
+
+
+def _api(parts: Parts) -> Litestar:
+    return make_app(parts, HANDLERS, exception_handlers=unrouted())
