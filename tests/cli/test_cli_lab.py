@@ -24,7 +24,7 @@ import msgspec
 import pytest
 from cli_process import AGAIN_S, started
 from cli_run import volact
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 
 from volact.cli.child_lab import child_lab
