@@ -35,6 +35,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -100,7 +101,7 @@ class Code:
         return [
             (node.end_lineno or node.lineno) - node.lineno + 1
             for found in self.trees.values()
-            for node in ast.walk(found)
+            for node in _statements(found)
             if isinstance(node, _FUNCTIONS)
         ]
 
@@ -111,15 +112,16 @@ class Code:
             len(
                 {
                     inner
-                    for node in ast.walk(found)
+                    for node in _statements(found)
                     if isinstance(node, _FUNCTIONS)
-                    for inner in ast.walk(node)
+                    for inner in _statements(node)
                     if isinstance(inner, ast.Import | ast.ImportFrom)
                 }
             )
             for found in self.trees.values()
         )
 
+    @cached_property
     def graph(self) -> Graph:
         """Which modules each imports, anywhere in it."""
         return {
@@ -128,7 +130,7 @@ class Code:
 
     def thin(self) -> list[str]:
         """Short modules that one other alone imports."""
-        users = Counter(target for targets in self.graph().values() for target in targets)
+        users = Counter(target for targets in self.graph.values() for target in targets)
         return [
             name
             for name, path in self.paths.items()
@@ -136,6 +138,14 @@ class Code:
             and self.texts[name].count("\n") < _THIN
             and users[name] == 1
         ]
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all statements in it: expressions, which are most nodes, hold none."""
+    yield node
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from _statements(inner)
 
 
 def _lines_of_code(text: str) -> set[int]:
@@ -150,7 +160,7 @@ def _lines_of_code(text: str) -> set[int]:
 def _lines_of_docstrings(found: ast.Module) -> set[int]:
     return {
         line
-        for node in ast.walk(found)
+        for node in _statements(found)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and ast.get_docstring(node, clean=False) is not None
         for line in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
@@ -163,7 +173,7 @@ def _module(path: Path) -> str:
 
 
 def _imported(found: ast.Module, known: dict[str, ast.Module]) -> Iterator[str]:
-    for node in ast.walk(found):
+    for node in _statements(found):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -288,7 +298,7 @@ def _spread(values: list[int]) -> str:
 
 
 def _circles(code: Code) -> str:
-    found = circles(code.graph())
+    found = circles(code.graph)
     return (
         f"{len(found)} of {'+'.join(map(str, sorted(map(len, found), reverse=True)))}"
         if found
