@@ -30,7 +30,6 @@ def test_the_quick_form_of_the_fleet_that_waits_measures_both_verbs() -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=250,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("4 servers, ")
@@ -47,7 +46,6 @@ def test_the_quick_form_measures_volact_and_the_bare_loops(tmp_path: Path) -> No
         check=False,
         capture_output=True,
         text=True,
-        timeout=250,
     )
     assert done.returncode == 0, done.stderr
     results = json.loads(target.read_text("utf-8"))

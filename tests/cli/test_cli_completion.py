@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("completion")  # its scripts are made once
 INVENTORY = """
 [[server]]
 name = "web-01"

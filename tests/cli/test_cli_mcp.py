@@ -15,6 +15,7 @@ from mcp import Client, StdioServerParameters
 
 from volact.cli.child_lab import child_lab
 
+pytestmark = pytest.mark.xdist_group("mcp")  # its lab is started once
 VOLACT = [sys.executable, "-m", "volact"]
 READING = {"explain", "status", "servers", "history"}
 

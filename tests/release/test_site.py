@@ -15,6 +15,7 @@ from make_site import ROOT, build
 from man_page import man_page
 from volact.cli.registry import VERBS
 
+pytestmark = pytest.mark.xdist_group("site")  # which is built once
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="needs chromium (Debian: chromium)")
 # What a newcomer asks, in words of their own, and the page that answers.

@@ -51,7 +51,7 @@ def issuer() -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/.well-known/openid-configuration").is_success
+        return httpx.get(f"{url}/.well-known/openid-configuration", timeout=None).is_success
     except httpx.TransportError:
         return False
 
@@ -84,7 +84,7 @@ def asked(client: TestClient[Any], next: str = "/") -> str:
 
 def agreed(url: str, user: str = "ada-1") -> str:
     """The address that the provider sends the browser back to."""
-    answer = httpx.post(url, data={"sub": user})
+    answer = httpx.post(url, data={"sub": user}, timeout=None)
     assert answer.status_code == 302, answer.text
     back = urlsplit(answer.headers["location"])
     return f"{back.path}?{back.query}"

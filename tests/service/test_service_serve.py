@@ -37,7 +37,8 @@ class Running(NamedTuple):
     link: str
 
     def client(self, **settings: object) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers={"origin": self.url}, **settings)  # type: ignore[arg-type]
+        headers = {"origin": self.url}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=None, **settings)  # type: ignore[arg-type]
 
 
 @contextmanager

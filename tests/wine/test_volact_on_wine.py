@@ -45,7 +45,6 @@ def volact(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=250,
         check=False,
         env={**os.environ, **environment},
     )

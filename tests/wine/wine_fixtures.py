@@ -9,23 +9,20 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from loopback import Loopback
 from wine_server import WineServer, new_server
 
-_HERE = Path(__file__).parent
-
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all of these, so that they can be chosen or left out.
+    """Mark all that have the server, so that they can be chosen or left out.
 
     One process runs them all: to make a second Wine costs more than to share the first.
     """
     for item in items:
-        if _HERE in item.path.parents:
+        if "wine" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.wine)
             item.add_marker(pytest.mark.xdist_group("wine"))
 
