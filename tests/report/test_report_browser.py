@@ -12,12 +12,23 @@ from pathlib import Path
 import msgspec
 import pytest
 from report_browser import Tab, browsing
-from report_samples import HOW, POLICY, attention, failed, fleet, healthy, run_of, unreachable
+from report_samples import (
+    HOW,
+    POLICY,
+    attention,
+    failed,
+    fleet,
+    healthy,
+    one_of_each,
+    run_of,
+    unreachable,
+)
 
 from volact.model.finding import Accepted, Finding
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.text import say, typed
 from volact.report.html_page import HtmlWriter
+from volact.words import LANGUAGES, speaking
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -217,6 +228,25 @@ def test_paper_has_the_names_of_ten_thousand_servers(tab: Tab, tmp_path: Path) -
     assert tab.run("document.getElementById('rows').offsetHeight") > 0
     assert tab.run("document.getElementById('printed').children.length") == 1
     assert tab.printed().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("width", [1280, 900, 390])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_of_a_row_covers_its_neighbour(
+    tab: Tab, tmp_path: Path, language: str, width: int
+) -> None:
+    with speaking(language):
+        tab.open(written(tmp_path, one_of_each()))
+    tab.send(
+        "Emulation.setDeviceMetricsOverride",
+        width=width, height=900, deviceScaleFactor=1, mobile=False,
+    )  # fmt: skip
+    wide = tab.run(
+        "[...document.querySelectorAll('.row>summary>span')].filter((s) => "
+        "s.scrollWidth > s.clientWidth + 1).map((s) => s.textContent)"
+    )
+    tab.send("Emulation.clearDeviceMetricsOverride")
+    assert wide == []
 
 
 @pytest.mark.parametrize("width", [1280, 390])

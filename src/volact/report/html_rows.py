@@ -35,7 +35,7 @@ from volact.report.words import (
     step_words,
     value,
 )
-from volact.words import tr
+from volact.words import decimal, tr
 
 
 class PageLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,7 +192,7 @@ def _facts(server: ServerReport) -> tuple[tuple[str, str], ...]:
         server.executions,
         "{seconds} s, {n} execution on the server",
         "{seconds} s, {n} executions on the server",
-        seconds=f"{server.elapsed_s:.1f}",
+        seconds=decimal(f"{server.elapsed_s:.1f}"),
     )
     known = {
         say("provider"): server.provider,
