@@ -110,6 +110,8 @@ def test_a_run_shows_its_waves_and_which_is_at_work(store: Store) -> None:
     ):
         assert [word for word in words if word not in wave] == []
     assert 'class="waves"' not in get(store, "/runs/svc2", role="viewer")
+    assert "Not finished yet" in html  # svc1 has three servers left, and no more
+    assert '<a href="/servers/s5">s5</a>' in html
 
 
 def test_an_empty_store_says_what_to_do_first(tmp_path: Path) -> None:

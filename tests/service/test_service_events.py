@@ -17,7 +17,7 @@ from volact.client.answers import RunProgress
 from volact.client.wire import RunInfo, RunSpec, RunState
 from volact.service.database.tables import RUN_SERVERS
 from volact.service.run_feed import RunFeed, RunFeeds
-from volact.service.run_waves import waves_of
+from volact.service.run_waves import last_servers, waves_of
 from volact.store.engine import writing
 from volact.store.store import Store
 
@@ -113,6 +113,23 @@ def test_the_waves_of_a_run_say_how_far_they_are(
     found = waves_of(store, put_canaries(store, with_canaries("cc33", state), *servers))
     assert [(wave.canaries, wave.servers) for wave in found] == [(True, 2), (False, 2)]
     assert [(wave.state, wave.done, wave.counts) for wave in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "servers", "scopes", "expected"),
+    [
+        ("running", 3, None, ["web-02", "db-01"]), ("running", 3, ("tag:web",), ["web-02"]),
+        ("paused", 3, None, []), ("running", 30, None, []), ("running", 1, None, []),
+    ],
+)  # fmt: skip
+def test_the_last_servers_of_a_run_have_names(
+    store: Store, state: RunState, servers: int, scopes: Any, expected: list[str]
+) -> None:
+    run = put_canaries(
+        store, run_info("cc33", state=state, servers=servers, done=1),
+        ("web-01", False, "healthy"), ("web-02", False, ""), ("db-01", False, ""),
+    )  # fmt: skip
+    assert last_servers(store, run, scopes) == expected
 
 
 @pytest.mark.parametrize("canary", ["", "5"])  # if all were canaries, none is

@@ -1,4 +1,4 @@
-"""The waves of a run: its canaries, then all others, which begin when the canaries are done."""
+"""How far a run is: its waves (canaries, then all others), and the last servers of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from volact.queries.filters import names_within
 from volact.queries.pages import Reader
 from volact.service.database.tables import RUN_SERVERS
 from volact.service.run_list import Scopes
+
+_FEW = 5
 
 
 def waves_of(reader: Reader, run: RunInfo, scopes: Scopes = None) -> tuple[RunWave, ...]:
@@ -37,6 +39,22 @@ def waves_of(reader: Reader, run: RunInfo, scopes: Scopes = None) -> tuple[RunWa
             for canary in (True, False)
             if canary in counts
         )
+
+    return reader.ask(read)
+
+
+def last_servers(reader: Reader, run: RunInfo, scopes: Scopes = None) -> list[str]:
+    """The servers that a run still works on, when they are few; what it waits for has names."""
+    if run.state != "running" or not 0 < run.servers - run.done <= _FEW:
+        return []
+    query = sa.select(RUN_SERVERS.c.server).where(
+        RUN_SERVERS.c.run == run.id, RUN_SERVERS.c.verdict == ""
+    )
+
+    def read(connection: sa.Connection) -> list[str]:
+        names = None if scopes is None else names_within(scopes, connection.dialect.name)
+        seen = query if names is None else query.where(RUN_SERVERS.c.server.in_(names))
+        return [*connection.execute(seen.order_by(RUN_SERVERS.c.position).limit(_FEW)).scalars()]
 
     return reader.ask(read)
 

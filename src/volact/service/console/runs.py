@@ -12,7 +12,6 @@ from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from volact.client.answers import RunWave
 from volact.client.wire import RunInfo
 from volact.errors import InputError
 from volact.model.report import Summary
@@ -38,7 +37,7 @@ from volact.service.console.servers import one_page, search_of
 from volact.service.console.words import ACTIVE, actions_of
 from volact.service.run_control import RunControl
 from volact.service.run_list import RunListQuery
-from volact.service.run_waves import waves_of
+from volact.service.run_waves import last_servers, waves_of
 from volact.store.values import RunRow
 
 _READ = {"permission": Permission.READ}
@@ -61,6 +60,7 @@ def runs(request: Asked) -> Page:
         "runs.html.j2",
         active=active.items if first else (),
         waves=(),
+        last=(),
         runs=[(run, counts[run.id]) for run in shown],
         next=found.next,
         first=first,
@@ -120,7 +120,7 @@ def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Pa
         problem=problem,
         id=run,
         info=info,
-        waves=_waves(request, info) if info else (),
+        **(_far(request, info) if info else {}),
         stored=stored,
         actions=_actions(request, info) if info else (),
         report=RunReportQuery(run=run).ask(parts.store) if filter.scopes is None else None,
@@ -184,13 +184,18 @@ async def _changes(
 
 
 async def _progress(request: Asked, info: RunInfo) -> ServerSentEventMessage:
-    waves = await asyncio.to_thread(_waves, request, info)
-    html = fragment(request, "progress.html.j2", info=info, waves=waves)
+    far = await asyncio.to_thread(_far, request, info)
+    html = fragment(request, "progress.html.j2", info=info, **far)
     return ServerSentEventMessage(data=html.replace("\n", " "), event="progress")
 
 
-def _waves(request: Asked, info: RunInfo) -> tuple[RunWave, ...]:
-    return waves_of(parts_of(request).store, info, scopes_of(request))
+def _far(request: Asked, info: RunInfo) -> dict[str, Any]:
+    """How far a run is, for ``progress.html.j2``."""
+    store, scopes = parts_of(request).store, scopes_of(request)
+    return {
+        "waves": waves_of(store, info, scopes),
+        "last": last_servers(store, info, scopes),
+    }
 
 
 def _info(request: Asked, run: str) -> RunInfo:
