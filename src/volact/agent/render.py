@@ -150,12 +150,17 @@ def parts_of(request: Request) -> tuple[str, ...]:
 @cache
 def _parts(parts: tuple[str, ...], names: str) -> str:
     """What is the same in every request of a kind; a fleet asks for it once per server."""
-    script = squeeze(without_unused("\n".join(_source(f"{part}.js") for part in parts)))
+    script = _squeezed(parts)
     if names == "whole":
         return script
     return joined(
         without_signs(script) if names == "joined" else shorten(script, functions=names == "all")
     )
+
+
+@cache
+def _squeezed(parts: tuple[str, ...]) -> str:
+    return squeeze(without_unused("\n".join(_source(f"{part}.js") for part in parts)))
 
 
 @cache

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise, product
 from string import ascii_letters
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
@@ -30,7 +31,7 @@ _TOKEN = re.compile(
     r"""(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\d[\w.]*)"""
     r"|(?P<name>[A-Za-z_$][\w$]*)|(?P<space>\s+)|(?P<sign>.)"
 )
-_REGEX = re.compile(r"/(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gim]*")
+_REGEX = re.compile(r"(?P<text>/(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gim]*)")
 # Behind one of these a slash begins a regular expression, else it divides.
 _BEFORE_REGEX = frozenset("(,=:[!&|?{};") | {"return", ""}
 _WORDS = frozenset(
@@ -53,12 +54,17 @@ def shorten(script: str, *, functions: bool) -> str:
     ``x.name``); spaces, braces around a single statement, and the sign that ends one
     before a closing brace, go: no token needs them.
     """
-    tokens = tuple(_tokens(without_signs(_with_shared_strings(script))))
+    tokens = _tight(script)
     places = tuple(_names(tokens))
     wanted = _variables(tokens) | (_functions(tokens) if functions else set())
     wanted -= set() if functions else _functions(tokens)
     short = _short_names(tokens, places, wanted)
     return "".join(_replaced(tokens, set(places), short))
+
+
+@lru_cache(maxsize=1)  # the same script comes again, to be shortened with its functions
+def _tight(script: str) -> tuple[Token, ...]:
+    return tuple(_tokens(without_signs(_with_shared_strings(script))))
 
 
 def without_signs(script: str) -> str:
@@ -113,7 +119,10 @@ def _strings(tokens: tuple[Token, ...]) -> Iterator[int]:
 
 def _without_spaces(tokens: tuple[Token, ...]) -> Iterator[Token]:
     """Line ends stay; so do spaces between words and between equal signs (``a - -b``)."""
-    tokens = tuple(Token(token.kind, _SHORTER.get(token.text, token.text)) for token in tokens)
+    tokens = tuple(
+        Token(token.kind, _SHORTER[token.text]) if token.text in _SHORTER else token
+        for token in tokens
+    )
     ends = ("", *(token.text[-1] for token in tokens))
     starts = (*(token.text[0] for token in tokens[1:]), "")
     for token, before, after in zip(tokens, ends, starts, strict=False):
@@ -194,25 +203,15 @@ def _in_word(sign: str) -> bool:
 
 
 def _tokens(script: str) -> Iterator[Token]:
-    at, before = 0, ""
-    while at < len(script):
-        match = _REGEX.match(script, at) if before in _BEFORE_REGEX else None
-        kind: TokenKind = "text"
-        if match is None:
-            match = _TOKEN.match(script, at)
-            assert match is not None, "every character is some token"
-            kind = _kind(match)
-        yield Token(kind, match[0])
-        at = match.end()
-        before = before if kind == "space" else match[0]
-
-
-def _kind(match: re.Match[str]) -> TokenKind:
-    if match["text"] is not None:
-        return "text"
-    if match["name"] is not None:
-        return "name"
-    return "space" if match["space"] is not None else "sign"
+    at, before, end = 0, "", len(script)
+    while at < end:
+        maybe = script[at] == "/" and before in _BEFORE_REGEX
+        match = (maybe and _REGEX.match(script, at)) or _TOKEN.match(script, at)
+        assert match, "every character is some token"
+        kind, text = cast(TokenKind, match.lastgroup), match[0]
+        yield Token(kind, text)
+        at += len(text)
+        before = before if kind == "space" else text
 
 
 def _names(tokens: tuple[Token, ...]) -> Iterator[int]:
