@@ -26,6 +26,7 @@ import endpoints_run  # noqa: E402  (after the path)
 import fault_run  # noqa: E402
 import fuzz_guided  # noqa: E402
 import fuzz_run  # noqa: E402
+import hostile_clouds  # noqa: E402
 import hostile_run  # noqa: E402
 import kill_run  # noqa: E402
 import outage_run  # noqa: E402
@@ -80,10 +81,11 @@ def workers(seed: int, quick: bool) -> tuple[str, list[str]]:
 
 
 def hostile(seed: int, quick: bool) -> tuple[str, list[str]]:
-    """Peers that send without end, in a limit of memory."""
+    """Peers that send without end or lie, in a limit of memory."""
     found, asked = hostile_run.meet(seed), endpoints_run.meet(quick=quick)
-    text = f"{hostile_run.table(found)}\n\n{endpoints_run.table(*asked)}"
-    return text, [*found.wrong, *asked[2]]
+    clouds = hostile_clouds.meet(seed, quick=quick)
+    tables = (hostile_run.table(found), hostile_clouds.table(clouds), endpoints_run.table(*asked))
+    return "\n\n".join(tables), [*found.wrong, *clouds.wrong, *asked[2]]
 
 
 def fuzz(seed: int, quick: bool) -> tuple[str, list[str]]:

@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from volact.cloud.registry import cloud_of_scheme, open_account
 from volact.fleet import Control, run_fleet
 from volact.inventory import Secrets, load_inventory
 from volact.model.server import Server
 from volact.pipeline import Job
 from volact.transports.base import Raw, Transport
 from volact.transports.connect import make_opener
+from volact_lab.cloud import lab_clouds
+from volact_lab.fleet import fleet
 from volact_lab.lab import Lab
+from volact_lab.scenario import load_scenario
+from volact_lab.windows.spec import Spec
+from volact_lab.winrm.http import Headers, Reply
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -49,6 +57,61 @@ async def _record(servers: int, scenario: str, seed: int) -> list[bytes]:
             job = Job(mode="activate", images=inventory.images)
             async for _ in run_fleet(inventory.servers, opener, job, Control()):
                 pass
+    return heard
+
+
+SCHEMES = tuple(sorted(cloud.scheme for cloud in lab_clouds()))
+
+
+def cloud_servers(seed: int, each: int, schemes: Sequence[str] = SCHEMES) -> tuple[Spec, ...]:
+    """Healthy servers, so many of each cloud, named for it."""
+    drawn = fleet(load_scenario("healthy"), each * len(schemes), seed)
+    return tuple(
+        replace(spec, transport=schemes[n % len(schemes)], name=f"{schemes[n % len(schemes)]}-{n}")
+        for n, spec in enumerate(drawn)
+    )
+
+
+def action_of(target: str, headers: Headers) -> str:
+    """What a request to a cloud of the lab asks for, in the API's word."""
+    for name in ("x-acs-action", "x-tc-action", "x-amz-target"):
+        if name in headers:
+            return headers[name].rpartition(".")[2]
+    kinds = re.findall(r"/(runCommands|virtualMachines|networkInterfaces)\b", target)
+    return f"{headers[':method']} {kinds[-1]}" if kinds else headers[":method"]
+
+
+@cache
+def cloud_answers() -> dict[tuple[str, str], tuple[bytes, ...]]:
+    """What the lab's clouds answered to a check and a list, by scheme and action."""
+    return asyncio.run(_cloud_answers())
+
+
+async def _cloud_answers() -> dict[tuple[str, str], tuple[bytes, ...]]:
+    heard: dict[tuple[str, str], tuple[bytes, ...]] = {}
+    async with Lab("healthy", cloud_servers(3, 2), 3) as lab:
+        for scheme, front in lab.clouds.items():
+
+            def keep(target: str, headers: Headers, reply: Reply, scheme: str = scheme) -> Reply:
+                name = (scheme, action_of(target, headers))
+                heard[name] = (*heard.get(name, ()), reply.body)
+                return reply
+
+            front.tamper = keep  # type: ignore[attr-defined]  # of ``ApiFront``
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "lab.toml"
+            lab.write_inventory(path)
+            inventory = load_inventory(path)
+            job = Job(mode="check", images=inventory.images)
+            opener = make_opener(Secrets({}))
+            async for _ in run_fleet(inventory.servers, opener, job, Control()):
+                pass
+            for server in inventory.servers:
+                cloud = cloud_of_scheme(server.address.scheme)
+                assert cloud is not None
+                account = await open_account(cloud, server.account)
+                scope = server.address.host.rpartition("/")[0]
+                await account.list_servers(scope).list_servers({})
     return heard
 
 

@@ -2,22 +2,26 @@
 
     python bench/chaos/endpoints_run.py
 
-volact's own code asks all of them at once, in a process that has 512 MB, with one of each
-kind that is in order beside them.  Each hostile one has to be told from those in order, in
-time, and memory has to stay flat.
+volact's own code asks them at once, the list of each further cloud in a process of its own,
+in 512 MB, with one of each kind that is in order beside them.  Each hostile one has to be
+told from those in order, in time, and memory has to stay flat.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
@@ -33,7 +37,21 @@ from evil_http import (  # noqa: E402
 )
 from memory_limit import Ended, run  # noqa: E402
 
-from volact.cloud.base import ApiError  # noqa: E402
+from volact.cloud.alibaba import sdk as alibaba_sdk  # noqa: E402
+from volact.cloud.alibaba.calls import Calls as AlibabaCalls  # noqa: E402
+from volact.cloud.alibaba.listing import EcsList  # noqa: E402
+from volact.cloud.alibaba.settings import AlibabaSettings  # noqa: E402
+from volact.cloud.aws import sdk as aws_sdk  # noqa: E402
+from volact.cloud.aws.calls import Calls as AwsCalls  # noqa: E402
+from volact.cloud.aws.listing import Ec2List  # noqa: E402
+from volact.cloud.aws.settings import AwsSettings  # noqa: E402
+from volact.cloud.azure import sdk as azure_sdk  # noqa: E402
+from volact.cloud.azure.calls import LIMITS as AZURE_LIMITS  # noqa: E402
+from volact.cloud.azure.calls import Calls as AzureCalls  # noqa: E402
+from volact.cloud.azure.listing import VmList  # noqa: E402
+from volact.cloud.azure.settings import AzureSettings  # noqa: E402
+from volact.cloud.base import ApiError, ListServers  # noqa: E402
+from volact.cloud.calls import PacedCalls  # noqa: E402
 from volact.cloud.tencent.calls import Calls  # noqa: E402
 from volact.cloud.tencent.declaration import TencentSettings  # noqa: E402
 from volact.cloud.tencent.keys import find_keys  # noqa: E402
@@ -59,6 +77,17 @@ _ASSUMED = json.dumps({"Response": {**_ROLE, "ExpiredTime": 1 << 40, "RequestId"
 _GOOD |= {"cvm good": "0 instances", "sts good": "keys"}
 
 
+# The lists of the further clouds: each gets the floods, and lists of its own form.
+_LISTS = ("ec2", "ecs", "arm")
+_GOOD |= {f"{kind} good": "0 instances" for kind in _LISTS}
+_ENV = {
+    "AWS_ACCESS_KEY_ID": "AKIA0",
+    "AWS_SECRET_ACCESS_KEY": "some-key",
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "L0",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "some-key",
+}
+
+
 def _page(text: str) -> Say:
     def say(send: peers.Send) -> None:
         send(_HEAD % len(text) + text.encode())
@@ -75,11 +104,63 @@ def _endless_list(send: peers.Send) -> None:
     )
 
 
-def _started(stack: ExitStack, *, quick: bool) -> dict[str, int]:
-    """All peers by kind and name, each with its port."""
+def _listed(kind: str, rows: int, token: str) -> str:
+    """A page of a cloud's list, with names of 8 KB, in its own form."""
+    long, here = "n" * 8000, time.monotonic_ns()
+    if kind == "ec2":
+        row = "<item><instancesSet><item><instanceId>i-{}</instanceId><tagSet><item><key>k</key>"
+        row += f"<value>{long}</value></item></tagSet></item></instancesSet></item>"
+        rows_ = "".join(row.format(f"{here:x}{n}") for n in range(rows))
+        more = f"<nextToken>{token}</nextToken>" if token else ""
+        answer = f"<reservationSet>{rows_}</reservationSet>{more}"
+        return f"<DescribeInstancesResponse>{answer}</DescribeInstancesResponse>"
+    if kind == "ecs":
+        found = [{"InstanceId": f"i-{here:x}{n}", "InstanceName": long} for n in range(rows)]
+        images = {"Images": {"Image": []}, "TotalCount": 0, "RequestId": "r"}
+        return json.dumps({"Instances": {"Instance": found}, **images, "NextToken": token})
+    vm = {"location": "x", "properties": {}, "tags": {"k": long}}
+    machines = [{"id": f"/{here:x}{n}", "name": f"vm-{n}", **vm} for n in range(rows)]
+    return json.dumps({"value": machines, "nextLink": f"/list?{token}" if token else None})
+
+
+def _lists(kind: str) -> dict[str, Say]:
+    """Lists that never end, each of whose pages says that more follow."""
+    count = itertools.count(1)
+
+    def of(rows: int, token: Callable[[], str]) -> Say:
+        def say(send: peers.Send) -> None:
+            _page(_listed(kind, rows, token()))(send)
+
+        return say
+
+    return {
+        f"{kind} good": of(0, str),
+        f"{kind} endless-list": of(100, lambda: f"t{next(count)}"),
+        f"{kind} same-page": of(1, lambda: "again"),
+    }
+
+
+def _floods(stack: ExitStack) -> dict[str, Say]:
     without_end = {**FLOODS, **SLOW, "compressed": compressed}
     http = {name: with_success(say) for name, say in without_end.items()}
     http["redirect"] = leads_to(stack.enter_context(evil(FLOODS["endless-body"])).port)
+    return http
+
+
+def _started_list(stack: ExitStack, kind: str, *, quick: bool) -> dict[str, int]:
+    """The APIs of one further cloud, each with its port."""
+    slow = SLOW if quick else {}
+    says = {f"{kind} {name}": say for name, say in _floods(stack).items()} | _lists(kind)
+    return {
+        name: stack.enter_context(evil(say)).port
+        for name, say in says.items()
+        if name.partition(" ")[2] not in slow
+    }
+
+
+def _started(stack: ExitStack, *, quick: bool) -> dict[str, int]:
+    """All other peers by kind and name, each with its port."""
+    http = _floods(stack)
     tcp = {
         f"{kind} {name}": say for kind in ("metadata", "cvm", "sts") for name, say in http.items()
     }
@@ -128,13 +209,27 @@ async def _outcome(name: str, port: int, threads: BlockingCalls) -> str:
         return (await probe_dns(_HERE, "kms.example.test", port, _WAIT_S)).word
     if ask := {"metadata": _metadata, "sts": _assumed}.get(kind):
         return await threads.run(partial(ask, f"http://{_HERE}:{port}"))
-    account = TencentSettings(endpoint=f"http://{_HERE}:{port}")
-    calls = Calls(account, "ap-jakarta", find_keys(account, _KEYS), threads, ())
     try:
-        listed = await CvmList(calls).list_servers({})
+        listed = await _list_of(kind, f"http://{_HERE}:{port}", threads).list_servers({})
     except ApiError as error:
         return error.kind
     return f"{len(listed.instances)} instances"
+
+
+def _list_of(kind: str, url: str, threads: BlockingCalls) -> ListServers:
+    if kind == "ec2":
+        own = aws_sdk.Keys(AwsSettings(endpoint=url))
+        return Ec2List(AwsCalls("eu-west-1", own, threads, ()))
+    if kind == "ecs":
+        keys = alibaba_sdk.Keys(AlibabaSettings(endpoint=url))
+        return EcsList(AlibabaCalls("cn-hangzhou", keys, threads, ()))
+    if kind == "arm":
+        token = SimpleNamespace(token="some-token", expires_on=1 << 40)
+        credential = SimpleNamespace(get_token=lambda *_scopes, **_more: token)
+        azure = azure_sdk.Keys(AzureSettings(endpoint=url), credential)
+        return VmList(AzureCalls("subscription", azure, PacedCalls(AZURE_LIMITS, threads, ())))
+    account = TencentSettings(endpoint=url)
+    return CvmList(Calls(account, "ap-jakarta", find_keys(account, _KEYS), threads, ()))
 
 
 async def _ask(ports: dict[str, int]) -> dict[str, tuple[str, float]]:
@@ -150,11 +245,21 @@ async def _ask(ports: dict[str, int]) -> dict[str, tuple[str, float]]:
 
 
 def meet(*, quick: bool = False) -> tuple[Ended, Outcomes, list[str]]:
-    """All peers at once: how the process ended, the outcomes, and what is wrong."""
+    """All peers: how the processes ended, the outcomes, and what is wrong."""
+    ended, found, wrong = _met(partial(_started, quick=quick))
+    for kind in _LISTS:
+        more = _met(partial(_started_list, kind=kind, quick=quick))
+        longest = ended.wall_s + more[0].wall_s
+        ended = replace(ended, peak_mb=max(ended.peak_mb, more[0].peak_mb), wall_s=longest)
+        found, wrong = found | more[1], wrong + more[2]
+    return ended, found, wrong
+
+
+def _met(start: Callable[[ExitStack], dict[str, int]]) -> tuple[Ended, Outcomes, list[str]]:
     with ExitStack() as stack:
-        ports = _started(stack, quick=quick)
+        ports = start(stack)
         words = [sys.executable, __file__, json.dumps(ports)]
-        ended = run(words, os.environ, _MOST_MB, _LONGEST_S)
+        ended = run(words, {**os.environ, **_ENV}, _MOST_MB, _LONGEST_S)
     found: Outcomes = json.loads(ended.out) if ended.code == 0 else {}
     wrong = []
     for name in ports:
@@ -180,7 +285,7 @@ def table(ended: Ended, found: Outcomes, wrong: list[str]) -> str:
         lines.append(f"| {kind} | {'; '.join(sorted(told))} |")
     held = "a control group" if ended.limited else "no control group here: measured only"
     lines.append(
-        f"\n{len(found)} peers at once, in one process: memory at most {ended.peak_mb} MB of "
+        f"\n{len(found)} peers, all of a kind at once: memory at most {ended.peak_mb} MB of "
         f"{_MOST_MB} ({held}), {ended.wall_s:.0f} s. Wrong: {len(wrong)}."
     )
     return "\n".join(lines)

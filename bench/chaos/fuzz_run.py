@@ -26,6 +26,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent)]
 
 import fuzz_answers  # noqa: E402  (after the path)
+import fuzz_clouds  # noqa: E402
 import fuzz_inventories  # noqa: E402
 import fuzz_services  # noqa: E402
 import fuzz_words  # noqa: E402
@@ -34,7 +35,7 @@ from mutate import mutated, mutated_json  # noqa: E402
 
 TARGETS: dict[str, Target] = {
     target.name: target
-    for module in (fuzz_answers, fuzz_inventories, fuzz_services, fuzz_words)
+    for module in (fuzz_answers, fuzz_inventories, fuzz_services, fuzz_clouds, fuzz_words)
     for target in module.TARGETS
 }
 _CHUNK = 4000

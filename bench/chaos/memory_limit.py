@@ -7,8 +7,8 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,31 @@ def run(words: Sequence[str], env: Mapping[str, str], most_mb: int, longest_s: f
         said, told = _read(out), _read(err)
     _remove(group)
     return Ended(code, said, told, peak, time.monotonic() - begun, group is not None)
+
+
+@contextmanager
+def limited(
+    words: Sequence[str], most_mb: int
+) -> Iterator[tuple[subprocess.Popen[str], Callable[[], int]]]:
+    """A process inside a limit while it is used, and what tells the most that it used, in MB."""
+    group = _group(most_mb)
+
+    def enter() -> None:
+        if group is not None:
+            (group / "cgroup.procs").write_text(str(os.getpid()))
+
+    process = subprocess.Popen(
+        words,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=enter,  # noqa: PLW1509  (no threads of ours hold a lock here)
+    )
+    try:
+        yield process, lambda: max(_resident(process.pid) // 1024, _peak(group))
+    finally:
+        process.kill()
+        process.communicate()
+        _remove(group)
 
 
 def _waited(process: subprocess.Popen[bytes], until: float) -> tuple[int, int]:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from alibabacloud_credentials.provider import URLCredentialsProvider
 from azure.core.credentials import AccessToken
 from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to, with_success
 
+from volact.bounded.http_session import bind_session
 from volact.bounded.stream import Limits
 from volact.cloud.alibaba import assistant
 from volact.cloud.alibaba import sdk as alibaba_sdk
@@ -157,6 +159,34 @@ async def test_alibaba_says_it_in_milliseconds_too(tmp_path: Path) -> None:
     with evil(lambda send: send((head + text).encode())) as server:
         error = await ask_alibaba(server.port, tmp_path)
     assert (error.again, error.after_s) == ("throttled", 2.5)
+
+
+@CLOUDS
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 200_000, '{"a":' * 200_000, '{"x":[' + "{}," * 2_600_000 + "{}]}", "<a>" * 200_000, ""],
+    ids=["arrays", "objects", "many", "elements", "nothing"],
+)
+async def test_an_api_that_answers_deeply_or_in_many_values(
+    ask: Ask, limits: Limits, text: str, tmp_path: Path
+) -> None:
+    """A line for a person, whatever a decoder makes of it."""
+    with evil(page(text)) as server:
+        error = await ask(server.port, tmp_path)
+        assert error.kind in ("protocol", "connect")
+        assert error.line().isprintable()
+        assert server.over.wait(HANG_S)
+        assert server.sent < limits.most_bytes + BUFFERS
+
+
+def test_an_answer_of_many_values_is_cut_off() -> None:
+    """Counted on the line: what a library would make of it needs fifty times its bytes."""
+    with evil(page('{"x":[' + "{}," * 2_600_000 + "{}]}")) as server:
+        session = requests.Session()
+        bind_session(session, LIMITS, "never")
+        with pytest.raises(requests.RequestException, match="more than 250000 values"):
+            session.get(f"http://127.0.0.1:{server.port}/")
+        assert server.over.wait(HANG_S)
 
 
 @CLOUDS

@@ -10,7 +10,7 @@ from azure_cloud import HOME, SUBSCRIPTION, Azure, azure
 from cloud_lab import fault
 
 from volact.cloud.azure.listing import listed
-from volact.cloud.azure.vm import Machine
+from volact.cloud.azure.vm import Machine, Properties
 from volact.cloud.base import Account, ApiError, Cloud
 from volact.errors import InputError
 from volact.inventory.cloud_list import ListSource, list_servers, parse_filters, parse_source
@@ -110,7 +110,9 @@ def test_what_names_no_subscription_or_group_is_refused(text: str) -> None:
 
 
 def test_what_the_api_leaves_out_is_left_out() -> None:
-    bare = listed(SUBSCRIPTION, Machine(id="/", name="vm", location="x"), {})
+    bare = listed(
+        SUBSCRIPTION, Machine(id="/", name="vm", location="x", properties=Properties()), {}
+    )
     assert (bare.is_windows, bare.license, bare.exists, bare.private_address) == (
         False,
         "",

@@ -20,6 +20,7 @@ from azure.core.exceptions import (
 from azure.identity import CredentialUnavailableError
 from azure_cloud import azure
 from cloud_lab import HELLO, bad, bat, fault, good, ready_all, run_all
+from msgspec import convert
 from msgspec.structs import replace
 
 from volact.cloud.azure.account import check_account, open_account
@@ -27,7 +28,7 @@ from volact.cloud.azure.declaration import AzureSettings
 from volact.cloud.azure.failures import as_failure
 from volact.cloud.azure.run_command import LIMITS, outcome, unfit
 from volact.cloud.azure.sdk import Keys
-from volact.cloud.azure.vm import Machine, RunCommandState
+from volact.cloud.azure.vm import Machine, Properties, RunCommandState
 from volact.cloud.base import ApiError
 from volact.errors import InputError
 from volact.transports.base import Raw
@@ -94,7 +95,7 @@ async def test_who_cannot_be_asked_is_told_before_anything_is_started(tmp_path: 
 
 
 def test_a_machine_of_which_little_is_known_is_told_too() -> None:
-    error = unfit(Machine(id="/", name="vm", location="x"))
+    error = unfit(Machine(id="/", name="vm", location="x", properties=Properties()))
     assert error is not None
     assert "the machine is unknown" in error.message
 
@@ -176,7 +177,7 @@ async def test_every_end_of_a_script_has_its_kind(
 
 
 def test_a_script_of_which_nothing_is_known_is_awaited() -> None:
-    assert outcome(RunCommandState()) == ("Pending", None)
+    assert outcome(convert({"properties": {}}, RunCommandState)) == ("Pending", None)
 
 
 async def test_output_comes_whole_through_both_streams_or_is_said_to_be_cut(

@@ -10,17 +10,23 @@ from msgspec.structs import replace
 from virtual_time import virtual_time
 
 from volact.cloud.base import (
+    Account,
     ApiError,
+    Cloud,
     CommandLimits,
+    ListServers,
     PollInterval,
     TaskOutput,
     TaskState,
     Timing,
 )
+from volact.cloud.region_account import RegionAccount
 from volact.errors import TransportError
+from volact.model.account import AccountSettings
+from volact.model.server import Address, Server
 from volact.transports.base import Raw
 from volact.transports.run_command.batcher import Batcher
-from volact.transports.run_command.transport import RunCommandTransport
+from volact.transports.run_command.transport import RunCommandService, RunCommandTransport
 
 LIMITS = CommandLimits(
     service="the run-command",
@@ -185,3 +191,31 @@ async def test_an_api_that_gives_one_id_twice_costs_time_only() -> None:
     for name, one in zip(("a1", "b1"), done, strict=True):
         told = one.stdout.decode() if isinstance(one, Raw) else getattr(one, "kind", one)
         assert told in (name, "timeout")
+
+
+async def test_an_account_whose_keys_do_not_come_holds_up_no_other() -> None:
+    """Keys are sought for one account at a time; another account's are none of its business."""
+    sought, settings = asyncio.Event(), AccountSettings()
+
+    async def open_account(cloud: Cloud, _settings: AccountSettings) -> Account:
+        if cloud.scheme == "ssm":
+            sought.set()
+            await asyncio.Event().wait()
+        return RegionAccount(lambda _scope: None, lambda _: OneAtATime(), no_list)
+
+    def no_list(_calls: None) -> ListServers:
+        raise NotImplementedError
+
+    service = RunCommandService(accounts=open_account)
+
+    async def reached(scheme: str) -> bool:
+        address = Address(scheme=scheme, host="region/a1", port=None, user="")
+        async with service.open(Server(name=scheme, address=address, account=settings)):
+            return True
+
+    stuck = asyncio.create_task(reached("ssm"))
+    await sought.wait()
+    assert await reached("ecs")
+    stuck.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stuck

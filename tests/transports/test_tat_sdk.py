@@ -17,6 +17,7 @@ from tencentcloud.tat.v20201028 import errorcodes as tat_codes
 
 from volact.cloud.base import ApiError
 from volact.cloud.calls import CallRateLimiter
+from volact.cloud.calls import all_pages as pages_by_token
 from volact.cloud.tencent.calls import LIMITS, Calls, all_pages
 from volact.cloud.tencent.declaration import TencentSettings as Account
 from volact.cloud.tencent.declaration import endpoint_of
@@ -275,6 +276,19 @@ async def test_a_list_without_an_end_is_given_up() -> None:
 
     with pytest.raises(ApiError, match="a list of more than 2000 pages"):
         await all_pages(page, lambda rows: rows, lambda _: 10**9)
+
+
+async def test_a_list_whose_pages_repeat_is_given_up_at_once() -> None:
+    asked = []
+
+    async def page(token: str) -> tuple[str, ...]:
+        asked.append(token)
+        return ("row",)
+
+    tokens = {"": "a", "a": "b", "b": "a"}
+    with pytest.raises(ApiError, match="a list whose pages repeat"):
+        await pages_by_token(page, lambda rows: rows, lambda _page, _n: tokens[asked[-1]], "")
+    assert asked == ["", "a", "b"]
 
 
 async def test_a_list_that_is_too_large_is_given_up() -> None:

@@ -18,16 +18,20 @@ import msgspec
 
 from volact.model.text import say
 
+_VALUES = (b",", b"[", b"{", b"<")  # before each value there is one of them
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The bounds of one request.
 
     ``total_s`` covers the whole answer, however slowly it trickles; the time-outs of
-    single reads are the library's own.
+    single reads are the library's own.  ``most_values`` is for JSON and XML that a library
+    makes objects of: each of them can be three bytes long and take a hundred.
     """
 
     most_bytes: int = 2 * 1024 * 1024
     total_s: float = 30.0
+    most_values: int | None = None
 
 
 class PeerLimitError(OSError):
@@ -39,6 +43,13 @@ class TooMuchError(PeerLimitError):
 
     def __init__(self, most: int) -> None:
         super().__init__(say("the answer is larger than {most} bytes", most=most))
+
+
+class TooManyValuesError(PeerLimitError):
+    """More values than the bound."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(say("the answer holds more than {most} values", most=most))
 
 
 class TooLongError(PeerLimitError, TimeoutError):
@@ -79,6 +90,7 @@ class BoundedReader(io.RawIOBase):
         self._sock = sock
         self._limits = limits
         self._left = limits.most_bytes
+        self._values = 0
         self._until = time.monotonic() + limits.total_s
 
     def readable(self) -> bool:
@@ -104,6 +116,11 @@ class BoundedReader(io.RawIOBase):
         self._left -= count or 0
         if self._left < 0:
             self._refuse(TooMuchError(self._limits.most_bytes))
+        if (most := self._limits.most_values) is not None:
+            block = bytes(memoryview(buffer)[: count or 0])
+            self._values += sum(map(block.count, _VALUES))
+            if self._values > most:
+                self._refuse(TooManyValuesError(most))
         return count
 
     def close(self) -> None:
@@ -133,6 +150,21 @@ class BoundedBuffer(io.BufferedReader):
         if size is not None and size > self._most:
             size = self._most
         return super().read(size)
+
+
+def limit_passed(error: BaseException) -> PeerLimitError | None:
+    """The bound behind an error, however many libraries have wrapped it; ``None``: none was."""
+    seen: list[BaseException] = []
+    left = [error]
+    while left:
+        one = left.pop()
+        if isinstance(one, PeerLimitError):
+            return one
+        seen.append(one)
+        named = (getattr(one, name, None) for name in ("reason", "inner_exception"))
+        parts = (one.__cause__, one.__context__, *named, *one.args)
+        left += [part for part in parts if isinstance(part, BaseException) and part not in seen]
+    return None
 
 
 def hang_up(sock: socket.socket) -> None:

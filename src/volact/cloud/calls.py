@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import msgspec
 
 from volact.bounded.http_client import newest_answer
+from volact.bounded.stream import TooLongError, limit_passed
 from volact.cloud.base import ApiError
 from volact.errors import one_line
 from volact.model.text import say
 from volact.threads import BlockingCalls
 
 T = TypeVar("T")
-S = TypeVar("S")
+S = TypeVar("S", bound=Hashable)
 P = TypeVar("P")
 
 # Of one list: an API that never comes to its end is not believed.
@@ -67,6 +68,10 @@ class PacedCalls:
             try:
                 return await self._threads.run(lambda: _timed(call))
             except ApiError as error:
+                passed = limit_passed(error)
+                if passed is not None and not isinstance(passed, TooLongError):
+                    # It would do so again.
+                    raise _unexpected(one_line(str(passed))) from error
                 pause, asked = next(pauses, None), error.after_s
                 if (
                     pause is None
@@ -98,10 +103,15 @@ def read_retry_after(text: str, now: float) -> float:
 
 
 def read_answer(action: str, got: object, answer: type[T]) -> T:
-    """What a call brought as a value of our own; ``ApiError`` where it has another form."""
+    """What a call brought, JSON or objects, as a value of our own; ``ApiError`` for another form.
+
+    Of JSON only what the value has is made: a few bytes of it can be many objects.
+    """
     try:
+        if isinstance(got, bytes):
+            return msgspec.json.decode(got, type=answer)
         return msgspec.convert(got, answer, from_attributes=True)
-    except ValueError as error:  # of another form, or of text that has no UTF-8
+    except (ValueError, RecursionError) as error:  # of another form, no UTF-8, or too deep
         raise _unexpected(one_line(f"{action}: {error}")) from error
 
 
@@ -121,12 +131,16 @@ async def all_pages(
     """
     found: list[T] = []
     size, until, where = 0, time.monotonic() + _LIST_S, first
+    asked: set[S] = set()
     for _ in range(_MOST_PAGES):
+        asked.add(where)
         page = await ask(where)
         found += rows(page)
         after = following(page, len(found))
         if after is None:
             return tuple(found)
+        if after in asked:
+            raise _unexpected(say("a list whose pages repeat"))
         where = after
         size += len(repr(rows(page)))  # also of text that no encoding takes
         if size > _MOST_BYTES or time.monotonic() > until:

@@ -32,6 +32,8 @@ HANDLERS: Sequence[ControllerRouterHandler] = [
         "/",
         route_handlers=[*pages.HANDLERS, *oidc_pages.HANDLERS],
         before_request=speak,
+        # Open without a sign-in: names, passwords and keys are small.
+        request_max_body_size=64 * 1024,
         exception_handlers=HANDLERS_OF_ERRORS,
     ),
     *console.HANDLERS,

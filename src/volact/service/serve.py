@@ -18,13 +18,13 @@ from datetime import datetime
 
 import uvicorn
 from msgspec.structs import replace
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from volact.errors import InputError
 from volact.model.text import raw, say
 from volact.service.app import Parts, utc_now
 from volact.service.application import application
 from volact.service.engine.control import EngineControl
+from volact.service.http_bounds import BoundedHttp
 from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import DatabaseAuthenticator
 from volact.service.identity.oidc import OidcProvider, load_oidc
@@ -137,7 +137,8 @@ def _config(parts: Parts) -> uvicorn.Config:
     tls = settings.tls
     return uvicorn.Config(
         application(parts),
-        http=BoundedHeads,
+        http=BoundedHttp,
+        ws="none",  # no route speaks it
         log_config=None,
         access_log=False,  # the query of a one-time link is a secret
         server_header=False,
@@ -147,89 +148,3 @@ def _config(parts: Parts) -> uvicorn.Config:
         ssl_keyfile=tls.key if tls else None,
         timeout_graceful_shutdown=_GRACE_S,
     )
-
-
-MOST_HEAD = 64 * 1024  # bytes of a request's line and headers, or of its trailers
-
-
-class BoundedHeads(HttpToolsProtocol):
-    """Refuses a request whose head, or what is no body behind it, does not end."""
-
-    _head = 0  # bytes since the last that were a body's, or since a head was complete
-
-    def data_received(self, data: bytes) -> None:
-        """See ``asyncio.Protocol``."""
-        self._head += len(data)
-        super().data_received(data)
-        if self._head > MOST_HEAD and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too large.")
-
-    def on_headers_complete(self) -> None:
-        """See ``httptools``."""
-        self._head = 0
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """See ``httptools``."""
-        self._head = 0
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """See ``httptools``."""
-        self._head = 0
-        super().on_message_complete()
-
-
-_LOG = logging.getLogger(__name__)
-_FIRST_WAIT_S = 1.0
-_LONGEST_WAIT_S = 60.0
-
-
-async def keep_worker(settings: ServiceSettings, stop: asyncio.Event, kill: asyncio.Event) -> None:
-    """Keep one worker until ``stop``; then it finishes what it has under way, until ``kill``."""
-    wait = _FIRST_WAIT_S
-    while not stop.is_set():
-        # A session of its own: Ctrl-C in a terminal is for this process, which tells it.
-        process = await asyncio.create_subprocess_exec(
-            *_command(settings), env=_environment(settings), stdin=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )  # fmt: skip
-        ended = asyncio.create_task(process.wait())
-        await _first(ended, stop)
-        if not stop.is_set():
-            _LOG.error("a worker ended with code %s; the next starts in %g s", ended.result(), wait)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait)
-            wait = min(wait * 2, _LONGEST_WAIT_S)
-            continue
-        for end in (process.terminate, process.kill):
-            with suppress(ProcessLookupError):
-                end()
-            await _first(ended, kill)
-        await ended
-
-
-def _command(settings: ServiceSettings) -> list[str]:
-    labels = [word for label in settings.labels for word in ("--label", label)]
-    return [
-        sys.executable,
-        "-m",
-        "volact",
-        "worker",
-        "--while-stdin",
-        "--log",
-        settings.log,
-        *labels,
-    ]
-
-
-def _environment(settings: ServiceSettings) -> dict[str, str]:
-    """The database is named by the environment: its address may hold a password."""
-    address = settings.database
-    return {**os.environ, "VOLACT_STORE": address.url or str(address.file)}
-
-
-async def _first(ended: asyncio.Task[int], event: asyncio.Event) -> None:
-    waiting = asyncio.create_task(event.wait())
-    await asyncio.wait((ended, waiting), return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()

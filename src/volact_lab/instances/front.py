@@ -20,6 +20,10 @@ from volact_lab.winrm.http import Connection, Headers, Reply
 Mischief = Callable[[str, dict[str, Any]], ApiFault | Reply | None]
 
 
+# A test's hook to change what is answered: target, headers and the answer in, what goes out.
+Tamper = Callable[[str, Headers, Reply], Reply]
+
+
 def _no_mischief(_action: str, _asked: dict[str, Any]) -> None:
     return None
 
@@ -41,6 +45,7 @@ class ApiFront(ABC):
         self.limits = limits
         self.calls: Counter[str] = Counter()
         self.mischief: Mischief = _no_mischief
+        self.tamper: Tamper = lambda _target, _headers, reply: reply
         self.port = 0
         self._scheme = "https" if tls else "http"
         self._listener = StreamListener(self._connected, tls=tls)
@@ -60,7 +65,10 @@ class ApiFront(ABC):
         await self.invocations.stop()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(reader, writer, self._answer, self.most_head).serve()
+        await Connection(reader, writer, self._tampered, self.most_head).serve()
+
+    async def _tampered(self, target: str, headers: Headers, body: bytes) -> Reply:
+        return self.tamper(target, headers, await self._answer(target, headers, body))
 
     @abstractmethod
     async def _answer(self, target: str, headers: Headers, body: bytes) -> Reply:

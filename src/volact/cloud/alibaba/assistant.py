@@ -52,24 +52,24 @@ class Task(Value, frozen=True):
 
 
 class _Agents(Value, frozen=True):
-    instance_cloud_assistant_status: tuple[Agent, ...] = ()
+    instance_cloud_assistant_status: tuple[Agent, ...]  # also when it is empty
 
 
 class _AgentSet(Value, frozen=True):
-    instance_cloud_assistant_status_set: _Agents = _Agents()
+    instance_cloud_assistant_status_set: _Agents
 
 
 class _Results(Value, frozen=True):
-    invocation_result: tuple[Task, ...] = ()
+    invocation_result: tuple[Task, ...]
 
 
 class _Invocation(Value, frozen=True):
-    invocation_results: _Results = _Results()
+    invocation_results: _Results
     next_token: str | None = None
 
 
 class _Page(Value, frozen=True):
-    invocation: _Invocation = _Invocation()
+    invocation: _Invocation
 
 
 class _Started(Value, frozen=True):

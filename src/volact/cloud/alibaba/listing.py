@@ -66,21 +66,21 @@ class ImageRow(Value, frozen=True):
 
 
 class _InstanceSet(Value, frozen=True):
-    instance: tuple[Instance, ...] = ()
+    instance: tuple[Instance, ...]  # also when it is empty: else it is no answer
 
 
 class _Instances(Value, frozen=True):
-    instances: _InstanceSet = _InstanceSet()
+    instances: _InstanceSet
     next_token: str | None = None
 
 
 class _ImageSet(Value, frozen=True):
-    image: tuple[ImageRow, ...] = ()
+    image: tuple[ImageRow, ...]
 
 
 class _Images(Value, frozen=True):
-    images: _ImageSet = _ImageSet()
-    total_count: int = 0
+    images: _ImageSet
+    total_count: int
 
 
 class EcsList:

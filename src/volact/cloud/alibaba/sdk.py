@@ -28,7 +28,7 @@ from volact.model.text import say
 
 _REQUEST_S = 20
 _CONNECTIONS = 16
-LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S)
+LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S, most_values=250_000)
 KEYS = Limits(most_bytes=64 * 1024, total_s=20.0)
 _SHORTEST = 6
 _NAMES = "ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"

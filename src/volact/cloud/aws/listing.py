@@ -13,7 +13,7 @@ from volact.cloud.base import ListedInstance, ServerList
 from volact.cloud.calls import Value, all_pages
 from volact.errors import one_line
 
-PAGE = 1000
+PAGE = 250  # of at most 50 tags each: far within the bounds of an answer
 # States of an instance that is no server yet, or none any more.
 _GONE = frozenset({"pending", "shutting-down", "terminated"})
 
@@ -51,7 +51,7 @@ class _Reservation(Value, frozen=True):
 
 
 class _Instances(Value, frozen=True):
-    reservations: tuple[_Reservation, ...] = ()
+    reservations: tuple[_Reservation, ...]  # also when it is empty: else it is no answer
     next_token: str | None = None
 
 

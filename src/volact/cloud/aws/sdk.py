@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from volact.errors import InputError, one_line, unreadable
 from volact.model.text import say
 
 _REQUEST_S = 20
-LIMITS = Limits(most_bytes=32 * 1024 * 1024, total_s=2 * _REQUEST_S)
+LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S, most_values=250_000)
 METADATA = Limits(most_bytes=64 * 1024, total_s=4.0)
 _SHORTEST = 6
 
@@ -87,6 +88,7 @@ def _session(settings: AwsSettings) -> Any:
     logging.getLogger("botocore").setLevel(logging.WARNING)
     # A named file takes precedence over the environment, as a named profile does.
     session = Session(profile=settings.profile or ("default" if settings.credentials else None))
+    session.register_component("data_loader", _loader())
     _bind_clients(session)
     if settings.credentials:
         path = Path(settings.credentials).expanduser()
@@ -110,6 +112,14 @@ def _session(settings: AwsSettings) -> Any:
             say("the AWS profile {name}: {told}", name=repr(name), told=told), where=where
         ) from error
     return session
+
+
+@cache
+def _loader() -> Any:
+    """One for all accounts: what it keeps of a service is megabytes."""
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    return create_loader()
 
 
 def _fetchers(session: Any) -> Iterator[Any]:

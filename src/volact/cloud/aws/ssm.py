@@ -47,11 +47,11 @@ class Output(Value, frozen=True):
 
 
 class _Agents(Value, frozen=True):
-    instance_information_list: tuple[Agent, ...] = ()
+    instance_information_list: tuple[Agent, ...]  # also when it is empty: else it is no answer
 
 
 class _Tasks(Value, frozen=True):
-    command_invocations: tuple[Task, ...] = ()
+    command_invocations: tuple[Task, ...]
     next_token: str | None = None
 
 

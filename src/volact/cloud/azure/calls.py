@@ -6,7 +6,7 @@ What is asked is in ``vm`` and ``listing``; what a failure means in ``failures``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -50,20 +50,21 @@ class Calls:
         body: object = None,
     ) -> T:
         """One call and its answer, or ``ApiError``.  Only one that starts something is unsafe."""
-        got = await self._paced.paced(
-            method, lambda: self._once(method, url, query, body), safe=method != "PUT"
-        )
-        return read_answer(f"{method} {url.rpartition('/')[2]}", got, answer)
 
-    def _once(self, method: Method, url: str, query: Mapping[str, str], body: object) -> Any:
-        """In a thread: the call, and the JSON that it brought."""
+        def once() -> T:
+            return self._once(method, url, query, answer, body)
+
+        return await self._paced.paced(method, once, safe=method != "PUT")
+
+    def _once(
+        self, method: Method, url: str, query: Mapping[str, str], answer: type[T], body: object
+    ) -> T:
+        """In a thread: the call, and what it brought as a value of our own."""
         try:
             response = self._keys.send(method, url, query, body)
+            got: bytes = response.read() or b"{}"
         except Exception as error:
             raise as_failure(error, self._keys.redact) from error
         if response.status_code >= 400:
             raise refused(response, self._keys.redact)
-        try:
-            return msgspec.json.decode(response.read() or b"{}")
-        except ValueError:
-            return None  # which no answer is
+        return read_answer(f"{method} {url.rpartition('/')[2]}", got, answer)

@@ -56,7 +56,7 @@ def refused(response: Any, redact: Callable[[str], str]) -> ApiError:
     """The failure that an answer of the API is."""
     try:
         told = msgspec.json.decode(response.read(), type=_Answer).error
-    except ValueError:  # a gateway in between knows no codes
+    except (ValueError, RecursionError):  # a gateway in between knows no codes
         told = _Told()
     status = str(response.status_code)
     code = told.code or status

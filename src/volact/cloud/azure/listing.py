@@ -43,12 +43,12 @@ class Interface(Value, frozen=True):
 
 
 class _Machines(Value, frozen=True):
-    value: tuple[Machine, ...] = ()
+    value: tuple[Machine, ...]  # also when it is empty: else it is no answer
     next_link: str | None = None
 
 
 class _Interfaces(Value, frozen=True):
-    value: tuple[Interface, ...] = ()
+    value: tuple[Interface, ...]
     next_link: str | None = None
 
 

@@ -27,7 +27,7 @@ from volact.errors import InputError, one_line, unreadable
 from volact.model.text import say
 
 _REQUEST_S = 20
-LIMITS = Limits(most_bytes=32 * 1024 * 1024, total_s=2 * _REQUEST_S)
+LIMITS = Limits(most_bytes=16 * 1024 * 1024, total_s=2 * _REQUEST_S)
 TOKENS = Limits(most_bytes=256 * 1024, total_s=_REQUEST_S)
 _GLOBAL = "https://management.azure.com"
 _SHORTEST = 6

@@ -77,9 +77,9 @@ class Machine(Value, frozen=True):
     id: str
     name: str
     location: str
+    properties: Properties
     zones: tuple[str, ...] | None = None
     tags: dict[str, str] | None = None
-    properties: Properties = Properties()
 
 
 class Run(Value, frozen=True):
@@ -100,7 +100,7 @@ class _RunProperties(Value, frozen=True):
 class RunCommandState(Value, frozen=True):
     """A managed run-command of a machine."""
 
-    properties: _RunProperties = _RunProperties()
+    properties: _RunProperties
 
 
 class _Done(Value, frozen=True):

@@ -20,7 +20,7 @@ from volact.bounded.stream import Limits
 from volact.cloud.tencent.declaration import Service, TencentSettings, endpoint_of
 
 _REQUEST_S = 20
-LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S)
+LIMITS = Limits(most_bytes=8 * 1024 * 1024, total_s=2 * _REQUEST_S, most_values=250_000)
 _CLIENTS: dict[Service, Any] = {"tat": TatClient, "cvm": CvmClient}
 
 

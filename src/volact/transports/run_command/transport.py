@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -101,7 +102,7 @@ class RunCommandService:
     ) -> None:
         self._timing = timing
         self._open_account = accounts
-        self._opening = asyncio.Lock()
+        self._opening: defaultdict[_Place, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._salt = secrets.token_hex(8)
         self._accounts: dict[_Place, Account] = {}
         self._batchers: dict[tuple[_Place, str], Batcher] = {}
@@ -125,7 +126,7 @@ class RunCommandService:
         return self._batchers[place, scope]
 
     async def _account(self, cloud: Cloud, place: _Place) -> Account:
-        async with self._opening:
+        async with self._opening[place]:
             if place not in self._accounts:
                 try:
                     self._accounts[place] = await self._open_account(cloud, place[1])
