@@ -26,6 +26,7 @@ import endpoints_run  # noqa: E402  (after the path)
 import fault_run  # noqa: E402
 import fuzz_guided  # noqa: E402
 import fuzz_run  # noqa: E402
+import hostile_clients  # noqa: E402
 import hostile_clouds  # noqa: E402
 import hostile_run  # noqa: E402
 import kill_run  # noqa: E402
@@ -88,6 +89,12 @@ def hostile(seed: int, quick: bool) -> tuple[str, list[str]]:
     return "\n\n".join(tables), [*found.wrong, *clouds.wrong, *asked[2]]
 
 
+def clients(_seed: int, quick: bool) -> tuple[str, list[str]]:
+    """Clients that mean harm to the service, in a limit of memory."""
+    found = hostile_clients.meet(600 if quick else 10_000)
+    return hostile_clients.table(found), found.wrong
+
+
 def fuzz(seed: int, quick: bool) -> tuple[str, list[str]]:
     """Every reader with changed real inputs."""
     begun = time.perf_counter()
@@ -115,6 +122,7 @@ PARTS: dict[str, Part] = {
     "kills": kills,
     "workers": workers,
     "hostile": hostile,
+    "clients": clients,
     "fuzz": fuzz,
     "guided": guided,
 }

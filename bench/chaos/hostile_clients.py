@@ -155,7 +155,6 @@ async def _meet(url: str, peak: Callable[[], int], idle: int) -> Found:
     found.alone_mb = peak()
     for name, (count, act) in acts(idle).items():
         async with _at_work(port, count, act):
-            print(name, time.monotonic(), peak(), file=sys.stderr, flush=True)
             await _good(url, found, name, count)
     found.peak_mb = peak()
     return found

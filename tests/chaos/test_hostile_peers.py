@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from endpoints_run import meet as meet_endpoints
+from hostile_clients import meet as meet_clients
 from hostile_clouds import meet as meet_clouds
 from hostile_clouds import table as clouds_table
 from hostile_run import meet, table
@@ -30,3 +31,11 @@ def test_endpoints_without_end_beside_good_ones() -> None:
     _, found, wrong = meet_endpoints(quick=True)
     assert wrong == []
     assert len(found) == 92
+
+
+@pytest.mark.xdist_group("chaos")
+def test_hostile_clients_beside_good_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VOLACT_STORE", raising=False)
+    found = meet_clients(600)
+    assert found.wrong == []
+    assert {answered for _, answered, _ in found.kinds.values()} == {12}
