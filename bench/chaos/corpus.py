@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from volact.cloud.registry import cloud_of_scheme, open_account
+from volact.cloud.account import open_account
+from volact.cloud.registry import cloud_of_scheme
 from volact.fleet import Control, run_fleet
 from volact.inventory import Secrets, load_inventory
 from volact.model.server import Server

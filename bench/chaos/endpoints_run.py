@@ -39,17 +39,17 @@ from memory_limit import Ended, run  # noqa: E402
 
 from volact.cloud.alibaba import sdk as alibaba_sdk  # noqa: E402
 from volact.cloud.alibaba.calls import Calls as AlibabaCalls  # noqa: E402
+from volact.cloud.alibaba.declaration import AlibabaSettings  # noqa: E402
 from volact.cloud.alibaba.listing import EcsList  # noqa: E402
-from volact.cloud.alibaba.settings import AlibabaSettings  # noqa: E402
 from volact.cloud.aws import sdk as aws_sdk  # noqa: E402
 from volact.cloud.aws.calls import Calls as AwsCalls  # noqa: E402
+from volact.cloud.aws.declaration import AwsSettings  # noqa: E402
 from volact.cloud.aws.listing import Ec2List  # noqa: E402
-from volact.cloud.aws.settings import AwsSettings  # noqa: E402
 from volact.cloud.azure import sdk as azure_sdk  # noqa: E402
 from volact.cloud.azure.calls import LIMITS as AZURE_LIMITS  # noqa: E402
 from volact.cloud.azure.calls import Calls as AzureCalls  # noqa: E402
+from volact.cloud.azure.declaration import AzureSettings  # noqa: E402
 from volact.cloud.azure.listing import VmList  # noqa: E402
-from volact.cloud.azure.settings import AzureSettings  # noqa: E402
 from volact.cloud.base import ApiError, ListServers  # noqa: E402
 from volact.cloud.calls import PacedCalls  # noqa: E402
 from volact.cloud.tencent.calls import Calls  # noqa: E402

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from virtual_time import virtual_time
 
+from volact.cloud.account import RegionAccount
 from volact.cloud.base import (
     Account,
     ApiError,
@@ -20,10 +21,8 @@ from volact.cloud.base import (
     TaskState,
     Timing,
 )
-from volact.cloud.region_account import RegionAccount
 from volact.errors import TransportError
-from volact.model.account import AccountSettings
-from volact.model.server import Address, Server
+from volact.model.server import AccountSettings, Address, Server
 from volact.transports.base import Raw
 from volact.transports.run_command.batcher import Batcher
 from volact.transports.run_command.transport import RunCommandService, RunCommandTransport
