@@ -177,7 +177,7 @@ async def test_a_request_that_is_whole_has_no_time() -> None:
 
 
 @virtual_time
-async def test_an_answer_that_nobody_reads_ends_the_connection() -> None:
+async def test_an_answer_that_is_not_read_ends_the_connection() -> None:
     protocol, line = connection()
     protocol.data_received(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
     protocol.pause_writing()

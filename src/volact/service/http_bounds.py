@@ -2,7 +2,7 @@
 
 A client has a time for its request and for reading the answer, a request's head has a size,
 and of connections that wait for a client only so many are open: the one that has waited
-longest makes room for a new one, so that a flood of idle ones keeps nobody out.
+longest makes room for a new one, so that a flood of idle ones keeps no client out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MOST_HEAD = 64 * 1024  # bytes of a request's line and headers, or of its trailers
 HEAD_S = 20.0  # from the first byte, or the connection, to the end of the headers
 BODY_S = 120.0  # to the end of the body: 10 MB by a slow line
-UNREAD_S = 60.0  # an answer that nobody reads
+UNREAD_S = 60.0  # for an answer to be read
 MOST_AHEAD = 16  # requests sent before an earlier one is answered; no browser does so
 MOST_WAITING = 500  # connections, in this process, whose request is not whole
 

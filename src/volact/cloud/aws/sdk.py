@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.loaders import create_loader
 from botocore.session import Session
 
 from volact.bounded.http_session import bind_pools
@@ -117,8 +118,6 @@ def _session(settings: AwsSettings) -> Any:
 @cache
 def _loader() -> Any:
     """One for all accounts: what it keeps of a service is megabytes."""
-    from botocore.loaders import create_loader  # noqa: PLC0415
-
     return create_loader()
 
 
