@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import pytest
+import yaml
 from cli_process import started
+from runners import pythons, run_action
 
 from volact import __version__
 from volact.cli.child_lab import child_lab
@@ -29,6 +32,7 @@ pytestmark = [pytest.mark.xdist_group("dist"), pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).parents[2]
 MAKE = [sys.executable, str(ROOT / "release/make_dist.py")]
+CONSTRAINTS = ROOT / "constraints.txt"
 SERVERS = 6
 
 
@@ -192,38 +196,60 @@ def test_the_single_file_checks_servers(made: Made, lab: Path, tmp_path: Path) -
     assert by_file == by_wheel
 
 
-def test_the_container_needs_no_account_and_no_writable_root(
+def test_every_python_that_is_here_checks_servers(made: Made, lab: Path, tmp_path: Path) -> None:
+    expected = verdicts([made.environment / "bin/volact"], lab, HOME=str(tmp_path))
+    for version, python in pythons().items():
+        environment = tmp_path / version
+        install = ["sh", str(ROOT / "release/install.sh"), str(made.file(".whl")), str(environment)]
+        environ = {**os.environ, "PYTHON": str(python), "PIP_CONSTRAINT": str(CONSTRAINTS)}
+        subprocess.run(install, check=True, env=environ)
+        seen = verdicts([environment / "bin/volact"], lab, HOME=str(tmp_path))
+        assert (version, seen) == (version, expected)
+
+
+def test_the_container_needs_no_account_no_shell_and_no_writable_root(
     made: Made, lab: Path, tmp_path: Path
 ) -> None:
-    """The Dockerfile's settings in a mount namespace: a read-only root, ``/data`` alone writable.
-
-    ``/mnt`` stands for the container's root, whose environment is made by the same
-    ``install.sh``; a builder of images is not needed.
-    """
+    """The Dockerfile's last stage without a builder: the same root, settings and account."""
     text = (ROOT / "release/Dockerfile").read_text("utf-8")
-    assert "sh /src/install.sh /src/*.whl /opt/volact" in text
-    environ = {
-        name: value.replace("/data", "/mnt/data")
-        for name, value in re.findall(r"^ENV (\w+)=(\S+)$", text, re.MULTILINE)
-    }
-    (user, group) = re.findall(r"^USER (\d+):(\d+)$", text, re.MULTILINE)[0]
-    (entry,) = json.loads(re.findall(r"^ENTRYPOINT (.+)$", text, re.MULTILINE)[0])
-    assert "VOLUME /data" in text
+    assert "sh /src/container_root.sh /volact /container" in text
+    root = tmp_path / "root"
+    script = ROOT / "release/container_root.sh"
+    subprocess.run(["sh", script, made.environment, root], check=True)
+    assert {path.name for path in root.rglob("*") if path.name in {"sh", "bash", "pip", "apt"}} == (
+        set()
+    )
+    environ = dict(re.findall(r"^ENV (\w+)=(\S+)$", text, re.MULTILINE))
+    ((user, group),) = re.findall(r"^USER (\d+):(\d+)$", text, re.MULTILINE)
+    entry = json.loads(re.findall(r"^ENTRYPOINT (.+)$", text, re.MULTILINE)[0])
     inner = f"""
-        mount -t tmpfs tmpfs /mnt
-        mkdir -p /mnt/opt/volact /mnt/data/lab
-        cp {shlex.quote(str(lab.parent))}/lab.* /mnt/data/lab
-        chown -R {user}:{group} /mnt/data
-        mount --bind {shlex.quote(str(made.environment))} /mnt/opt/volact
-        mount --bind /mnt/data /mnt/data
-        mount -o remount,bind,ro /
-        mount -o remount,bind,ro /mnt
-        mount -o remount,bind,ro /mnt/opt/volact
-        cd /mnt/data
-        exec setpriv --reuid={user} --regid={group} --clear-groups /mnt/opt/volact/bin/python \
-          -m volact "$@"
+        root={shlex.quote(str(root))}
+        mkdir -p $root/data/lab
+        cp {shlex.quote(str(lab.parent))}/lab.* $root/data/lab
+        chown -R {user}:{group} $root/data
+        mount --bind $root $root
+        mount --bind $root/data $root/data
+        mount --rbind /dev $root/dev
+        mount -t proc proc $root/proc
+        mount -o remount,bind,ro $root
+        exec chroot --userspec={user}:{group} $root "$@"
     """
-    assert entry == "/opt/volact/bin/volact"
     contained = ["unshare", "--mount", "sh", "-euc", inner, "sh"]
-    seen = verdicts(contained, Path("/mnt/data/lab/lab.toml"), **environ)
+    seen = verdicts([*contained, *entry], Path("/data/lab/lab.toml"), **environ)
     assert len(seen) == SERVERS
+    asked = "import os; print(os.getresuid(), os.getgroups(), os.access('/opt', os.W_OK))"
+    done = subprocess.run(
+        [*contained, entry[0], "-c", asked], check=True, env=clean(), capture_output=True, text=True
+    )
+    assert done.stdout.split("\n")[0] == f"({user}, {user}, {user}) [{group}] False"
+
+
+def test_the_action_runs_as_on_a_runner(made: Made, lab: Path, tmp_path: Path) -> None:
+    action = yaml.safe_load((ROOT / "integrations/github/action.yml").read_text("utf-8"))
+    inputs = {"source": made.file(".whl").as_uri(), "inventory": str(lab)}
+    status, outputs = run_action(action, inputs, tmp_path, PIP_CONSTRAINT=str(CONSTRAINTS))
+    assert status in {0, 3, 4}
+    assert outputs == {"code": str(status)}
+    suite = ElementTree.parse(tmp_path / "volact-junit.xml").getroot()
+    assert len(suite.findall(".//testcase")) == SERVERS
+    assert "</html>" in (tmp_path / "volact.html").read_text("utf-8")

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,31 @@ def test_the_cronjob_starts_volact_with_options_that_it_has() -> None:
     assert {item["name"] for item in container["volumeMounts"]} == {
         item["name"] for item in pod["volumes"]
     }
+
+
+@pytest.mark.parametrize("version", ["1.27", "1.37"])  # the first with time zones, the newest
+def test_the_cronjob_is_one_that_kubernetes_takes(version: str, tmp_path: Path) -> None:
+    def taken(file: Path) -> bool:
+        command = [
+            sys.executable,
+            "-m",
+            "kubernetes_validate",
+            "--strict",
+            "-k",
+            version,
+            str(file),
+        ]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+    file = ROOT / "kubernetes/cronjob.yaml"
+    assert taken(file)
+    wrong = tmp_path / "wrong.yaml"
+    for name, other in (
+        ("concurrencyPolicy", "concurencyPolicy"),
+        ("runAsUser: 65532", "runAsUser: a"),
+    ):
+        wrong.write_text(file.read_text("utf-8").replace(name, other), "utf-8")
+        assert not taken(wrong)
 
 
 @pytest.mark.parametrize(("verb", "first"), [("check", ["check"]), ("activate", ["activate"])])
