@@ -12,7 +12,10 @@ mkdir -p "$root/opt" "$root/dev" "$root/proc" "$root/sys" "$root/tmp"
 chmod 1777 "$root/tmp"
 install -d -o 65532 -g 65532 "$root/data"
 cp -R "$environment" "$root/opt/volact"
-find "$root/opt/volact/bin" -type f -delete # programs that name another folder
+# Its programs name another folder, its links names of Python that are not in the container.
+rm -r "$root/opt/volact/bin"
+mkdir "$root/opt/volact/bin"
+ln -s "$python" "$root/opt/volact/bin/python"
 
 libraries=$(
   { ldd "$python"; find "$library/lib-dynload" "$environment" -name '*.so*' -exec ldd {} +; } 2>&1 \
@@ -20,6 +23,7 @@ libraries=$(
     | grep -v "^$environment" | sort -u
 )
 # shellcheck disable=SC2086  (paths of libraries have no spaces)
-tar -C / -chf - --exclude='config-*' --exclude=__pycache__ --exclude=idlelib --exclude=site-packages --exclude=test \
+tar -C / -chf - --exclude='config-*' --exclude=__pycache__ --exclude=idlelib \
+  --exclude=site-packages --exclude=test \
   "${python#/}" "${library#/}" etc/ssl/certs/ca-certificates.crt usr/share/zoneinfo \
   $(printf '%s\n' $libraries | sed 's,^/,,') | tar -C "$root" -xf -
