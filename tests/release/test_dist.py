@@ -241,7 +241,7 @@ def test_the_container_needs_no_account_no_shell_and_no_writable_root(
     done = subprocess.run(
         [*contained, entry[0], "-c", asked], check=True, env=clean(), capture_output=True, text=True
     )
-    assert done.stdout.split("\n")[0] == f"({user}, {user}, {user}) [{group}] False"
+    assert done.stdout.split("\n")[0] == f"({user}, {user}, {user}) [] False"
 
 
 def test_the_action_runs_as_on_a_runner(made: Made, lab: Path, tmp_path: Path) -> None:
