@@ -195,22 +195,22 @@ async def test_the_servers_that_are_not_healthy_are_tried_in_another_run(
     assert (again.servers, set(again.spec.only)) == (2, {"db-1", "web-2"})
 
 
-def test_a_worker_is_dead_when_its_counter_stands_still_for_so_many_looks() -> None:
-    observer = Observer(looks=3)
+def test_a_worker_is_dead_when_its_counter_stands_still_for_so_many_readings() -> None:
+    observer = Observer(readings=3)
     for beat in range(5):
-        assert observer.look({"a": beat, "b": 7 + (beat > 2)}) == []
-    assert observer.look({"a": 5, "b": 8}) == []
-    assert observer.look({"a": 6, "b": 8}) == [("b", 8)]
-    assert observer.look({"a": 7, "b": 9}) == []  # it was only slow
+        assert observer.dead({"a": beat, "b": 7 + (beat > 2)}) == []
+    assert observer.dead({"a": 5, "b": 8}) == []
+    assert observer.dead({"a": 6, "b": 8}) == [("b", 8)]
+    assert observer.dead({"a": 7, "b": 9}) == []  # it was only slow
 
 
 def test_a_worker_whose_session_has_ended_is_dead_sooner() -> None:
     observer = Observer()
-    assert observer.look({"a": 1, "b": 1, "c": 1}, {"a", "b"}) == []
-    assert observer.look({"a": 2, "b": 1, "c": 1}, {"a"}) == []
+    assert observer.dead({"a": 1, "b": 1, "c": 1}, {"a", "b"}) == []
+    assert observer.dead({"a": 2, "b": 1, "c": 1}, {"a"}) == []
     # One that had no session is judged by its counter alone.
-    assert observer.look({"a": 3, "b": 1, "c": 1}, {"a"}) == [("b", 1)]
-    assert observer.look({"a": 4, "b": 2, "c": 1}, {"a"}) == []  # it has lived on without
+    assert observer.dead({"a": 3, "b": 1, "c": 1}, {"a"}) == [("b", 1)]
+    assert observer.dead({"a": 4, "b": 2, "c": 1}, {"a"}) == []  # it has lived on without
 
 
 def test_the_database_says_whose_session_lives(postgresql: PostgresServer) -> None:

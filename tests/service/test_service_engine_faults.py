@@ -162,12 +162,12 @@ async def test_times_of_rows_are_those_of_the_database(postgresql: PostgresServe
         assert {at.partition("T")[0] for at in (row.at, seen, lease.now())} == {"2001-02-03"}
 
 
-def test_what_a_worker_was_given_and_never_began_is_lost_after_some_looks() -> None:
-    unbegun = Unbegun(looks=2)
-    assert unbegun.look(["a", "b"], {"b"}) == []
-    assert unbegun.look(["a", "b"], {"b"}) == []
-    assert unbegun.look(["a", "b"], {"a", "b"}) == []  # it has begun
-    assert [unbegun.look(["b", "c"], set()) for _ in range(3)] == [[], [], ["b", "c"]]
+def test_what_a_worker_was_given_and_never_began_is_lost_after_some_readings() -> None:
+    unbegun = Unbegun(readings=2)
+    assert unbegun.lost(["a", "b"], {"b"}) == []
+    assert unbegun.lost(["a", "b"], {"b"}) == []
+    assert unbegun.lost(["a", "b"], {"a", "b"}) == []  # it has begun
+    assert [unbegun.lost(["b", "c"], set()) for _ in range(3)] == [[], [], ["b", "c"]]
 
 
 def test_a_run_says_which_labels_no_worker_has(store: Store) -> None:

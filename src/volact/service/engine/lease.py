@@ -1,12 +1,12 @@
 """Which workers live, judged without any clock: a worker's counter grows, and others see it.
 
 A worker adds one to its counter every ``BEAT_S``.  Another that saw the same value in
-``LOOKS`` successful readings, one after every beat of its own, takes the lease away: the row is
+``READINGS`` successful readings, one after every beat of its own, takes the lease away: the row is
 deleted and never comes back, because ids are unique.  So no clocks are compared, a reading
 that fails counts for nothing, and an observer that was stopped itself accuses none.
 
 Before PostgreSQL, the counter is written in a session that holds a lock, which the database
-frees when the process ends.  A session that was seen and has ended makes fewer looks enough.
+frees when the process ends.  A session that was seen and has ended makes fewer readings enough.
 
 A worker that was stopped and is woken finds its lease gone and ends: what it writes is
 committed only while the row is there, and steps are sent only after such a commit.
@@ -35,10 +35,10 @@ from volact.store.clock import moment
 from volact.store.engine import is_sqlite, writing
 
 BEAT_S = 1.0
-LOOKS = 5
-LOOKS_ENDED = 2  # where its session has ended, too
+READINGS = 5
+READINGS_ENDED = 2  # where its session has ended, too
 # Steps wait for the next beat when the last is older: before others take the lease away, for
-# which they need the time of ``LOOKS_ENDED`` beats at least.
+# which they need the time of ``READINGS_ENDED`` beats at least.
 FRESH_S = 1.5
 LEASE_LOST = 70  # exit code of a worker that finds its lease gone
 _PAUSE_S = 0.05
@@ -115,12 +115,12 @@ def _time_of(connection: sa.Connection) -> sa.ColumnElement[Any]:
 class Observer:
     """Judges other workers by what it sees of their counters."""
 
-    def __init__(self, looks: int = LOOKS) -> None:
-        self._looks = looks
-        self._seen: dict[str, tuple[int, int]] = {}  # counter, looks at the same value
+    def __init__(self, readings: int = READINGS) -> None:
+        self._readings = readings
+        self._seen: dict[str, tuple[int, int]] = {}  # counter, readings of the same value
         self._held: set[str] = set()  # workers whose session was seen
 
-    def look(self, beats: Mapping[str, int], held: Collection[str] = ()) -> list[tuple[str, int]]:
+    def dead(self, beats: Mapping[str, int], held: Collection[str] = ()) -> list[tuple[str, int]]:
         """Workers whose counter stands still for too long, with its value.
 
         ``held`` are the workers whose session lives.
@@ -135,7 +135,7 @@ class Observer:
         return [
             (worker, beat)
             for worker, (beat, n) in self._seen.items()
-            if n >= (LOOKS_ENDED if worker in ended else self._looks)
+            if n >= (READINGS_ENDED if worker in ended else self._readings)
         ]
 
 

@@ -1,4 +1,4 @@
-"""What every worker does once a beat: renew its lease, bury the dead, start what is queued.
+"""What every worker does once a beat: renew its lease, take on what dead workers left, start runs.
 
 What DBOS has of workflows is read when workers or runs have changed, and else seldom: that
 costs more than all the rest.
@@ -42,20 +42,20 @@ from volact.store.store import Store
 _LOG = logging.getLogger("volact.service")
 _REAPER_LOCK = 0x766F6C616365  # of one reaper at a time
 _SELDOM = 5  # beats
-_LOST_LOOKS = 20
+_LOST_READINGS = 20
 _BROKEN = {"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
 
 
-class Picture(msgspec.Struct, frozen=True):
+class EngineState(msgspec.Struct, frozen=True):
     """The workers, and the runs that workers have to do with: their state by id and attempt."""
 
     workers: frozenset[str]
     runs: dict[tuple[str, int], RunState]
 
 
-def look_around(connection: sa.Connection) -> Picture:
-    """How it is now."""
-    return Picture(frozenset(beats(connection)), progress.open_runs(connection))
+def read_engine_state(connection: sa.Connection) -> EngineState:
+    """The state now."""
+    return EngineState(frozenset(beats(connection)), progress.open_runs(connection))
 
 
 class Unbegun:
@@ -64,14 +64,14 @@ class Unbegun:
     DBOS forgets them where the database is lost between the two.
     """
 
-    def __init__(self, looks: int = _LOST_LOOKS) -> None:
-        self._looks = looks
+    def __init__(self, readings: int = _LOST_READINGS) -> None:
+        self._readings = readings
         self._seen: dict[str, int] = {}
 
-    def look(self, mine: Collection[str], at_work: Collection[str]) -> list[str]:
-        """Those of this worker's workflows that were not at work in so many looks."""
+    def lost(self, mine: Collection[str], at_work: Collection[str]) -> list[str]:
+        """Those of this worker's workflows that were not at work in so many readings."""
         self._seen = {one: self._seen.get(one, 0) + 1 for one in mine if one not in at_work}
-        return [one for one, seen in self._seen.items() if seen > self._looks]
+        return [one for one, seen in self._seen.items() if seen > self._readings]
 
 
 class Reaper:
@@ -83,7 +83,7 @@ class Reaper:
         self._observer = Observer()
         self._session: sa.Connection | None = None
         self._unbegun = Unbegun()
-        self._recovered: Picture | None = None
+        self._recovered: EngineState | None = None
         self._since = 0  # beats
 
     def beat(self) -> None:
@@ -95,7 +95,7 @@ class Reaper:
             if not had_session:
                 raise
             alive, held = self._renew()  # at once: others see that the session has ended
-        for worker, beat in self._observer.look(alive, held):
+        for worker, beat in self._observer.dead(alive, held):
             _LOG.warning("worker %s is taken for dead", worker)
             self._store.change(partial(take_away, worker=worker, beat=beat))
 
@@ -119,11 +119,11 @@ class Reaper:
             with suppress(*CAUGHT):
                 session.close()
 
-    def recover(self, picture: Picture) -> None:
+    def recover(self, state: EngineState) -> None:
         """Bring back workflows without a worker, and runs without a workflow."""
         self._since += 1
-        if (picture != self._recovered or self._since >= _SELDOM) and self._alone(self._recover):
-            self._recovered, self._since = picture, 0
+        if (state != self._recovered or self._since >= _SELDOM) and self._alone(self._recover):
+            self._recovered, self._since = state, 0
 
     def start(self, runs: Mapping[tuple[str, int], RunState]) -> None:
         """Start the workflows of queued runs; of two workers that do so, one workflow comes.
@@ -156,7 +156,7 @@ class Reaper:
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         alive = beats(connection)
         mine = [one.workflow_id for one in pending if one.executor_id == self._lease.worker]
-        lost = self._unbegun.look(mine, at_work)
+        lost = self._unbegun.lost(mine, at_work)
         orphans: dict[str, list[str]] = defaultdict(list)
         for one in pending:
             if one.executor_id not in alive or one.workflow_id in lost:

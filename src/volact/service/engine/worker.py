@@ -26,7 +26,7 @@ from volact.service.engine.lease import BEAT_S, LEASE_LOST, Lease, LeaseLostErro
 from volact.service.engine.ledger import Ledger, patiently
 from volact.service.engine.live_run import LiveRun, OpenerOf, load_parts, opener_of
 from volact.service.engine.progress import Standing
-from volact.service.engine.reaper import Reaper, look_around
+from volact.service.engine.reaper import Reaper, read_engine_state
 from volact.service.engine.workflows import (
     BATCHES,
     RUN_QUEUE,
@@ -187,15 +187,15 @@ class Worker:
 
     def _tend(self) -> None:
         """Close runs that do not go on, bring back what was lost, start what is queued."""
-        picture = self._store.ask(look_around)
+        state = self._store.ask(read_engine_state)
         for at, live in [*self._live.items()]:
-            if self._stopping or picture.runs.get(at) != "running":
+            if self._stopping or state.runs.get(at) != "running":
                 with suppress(RuntimeError):  # the loop has ended
                     assert self._loop is not None
                     self._loop.call_soon_threadsafe(live.close)
-        self._reaper.recover(picture)
+        self._reaper.recover(state)
         if not self._stopping:
-            self._reaper.start(picture.runs)
+            self._reaper.start(state.runs)
 
 
 async def run_worker(
