@@ -47,6 +47,7 @@ def test_the_cronjob_starts_volact_with_options_that_it_has() -> None:
     }
 
 
+@pytest.mark.timeout(1800)  # it reads a thousand schemas, from a disk that may be slow
 @pytest.mark.parametrize("version", ["1.27", "1.37"])  # the first with time zones, the newest
 def test_the_cronjob_is_one_that_kubernetes_takes(version: str, tmp_path: Path) -> None:
     def taken(file: Path) -> bool:
