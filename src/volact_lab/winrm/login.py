@@ -15,6 +15,7 @@ import spnego
 from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
+from volact_lab.errors import LabError
 from volact_lab.ssh.slot import Slot
 from volact_lab.winrm.names import CERTIFICATE_LOGIN
 from volact_lab.winrm.users import Users
@@ -67,15 +68,19 @@ class Login:
         try:
             with self.users.known():
                 out = self._context.step(base64.b64decode(token, validate=True))
-        except (SpnegoError, binascii.Error, ValueError):
+        except (SpnegoError, binascii.Error, ValueError, AttributeError):
+            # The last is what pyspnego makes of a Kerberos token that is refused.
             self._context = None
             return
         self.sent = f"Negotiate {base64.b64encode(out).decode()}" if out else ""
         if self._context.complete:
+            if self._context.context_attr & spnego.ContextReq.delegate:
+                self.slot.on_report(self.slot.spec.name, LabError("a login that may be passed on"))
             self.user = self._known(self._context.client_principal or "")
             self.seal = self._context
 
     def _known(self, name: str) -> str:
+        name = name.partition("@")[0]  # Kerberos names the realm
         right = self.slot.spec.user.lower() == name.lower() and self.slot.line != "auth"
         return self.slot.spec.user if right else ""
 

@@ -1,0 +1,116 @@
+"""A Kerberos realm on loopback: a real KDC with a database, an account and a service of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+REALM, USER, PASSWORD = "LAB.TEST", "Administrator", "a long password of the lab"
+_NEEDED = {"krb5kdc": "krb5-kdc", "kadmin.local": "krb5-admin-server", "kinit": "krb5-user"}
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+_CLIENT = """\
+[libdefaults]
+ default_realm = {realm}
+ dns_lookup_kdc = false
+ dns_lookup_realm = false
+ dns_canonicalize_hostname = false
+ rdns = false
+ udp_preference_limit = 1
+[realms]
+ {realm} = {{
+  kdc = 127.0.0.1:{port}
+ }}
+[domain_realm]
+ localhost = {realm}
+"""
+_SERVER = """\
+[kdcdefaults]
+ kdc_ports = ""
+ kdc_tcp_ports = ""
+ kdc_listen = ""
+ kdc_tcp_listen = 127.0.0.1:{port}
+[realms]
+ {realm} = {{
+  database_name = {folder}/principal
+  key_stash_file = {folder}/stash
+  acl_file = {folder}/acl
+ }}
+[logging]
+ kdc = FILE:{folder}/kdc.log
+"""
+
+
+def missing() -> str:
+    """The packages without which there is no realm here."""
+    names = [package for tool, package in _NEEDED.items() if not shutil.which(tool, path=_PATH)]
+    names += [name for name in ("gssapi", "krb5") if find_spec(name) is None]
+    return ", ".join(names)
+
+
+@dataclass(frozen=True)
+class Realm:
+    """A realm whose KDC is at work."""
+
+    folder: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What libraries find it by; the service's key is there, too."""
+        return {
+            "KRB5_CONFIG": str(self.folder / "krb5.conf"),
+            "KRB5_KDC_PROFILE": str(self.folder / "kdc.conf"),
+            "KRB5CCNAME": f"FILE:{self.folder}/tickets",
+            "KRB5_KTNAME": f"FILE:{self.folder}/keytab",
+        }
+
+    def run(self, *words: str, given: str = "") -> None:
+        """A program of Kerberos."""
+        env = {**os.environ, **self.env, "PATH": _PATH}
+        done = subprocess.run(
+            words, input=given, env=env, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def ticket(self, *options: str) -> None:
+        """Get a ticket for the account, as ``kinit`` does."""
+        self.run("kinit", *options, USER, given=f"{PASSWORD}\n")
+
+
+@contextmanager
+def realm(folder: Path) -> Iterator[Realm]:
+    """A new realm with the account and the service ``host/localhost``."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    made = Realm(folder)
+    (folder / "krb5.conf").write_text(_CLIENT.format(realm=REALM, port=port))
+    (folder / "kdc.conf").write_text(_SERVER.format(realm=REALM, port=port, folder=folder))
+    made.run("kdb5_util", "create", "-s", "-P", "of the database")
+    for line in (
+        f'addprinc -pw "{PASSWORD}" {USER}',
+        "addprinc -randkey host/localhost",
+        "ktadd host/localhost",
+    ):
+        made.run("kadmin.local", "-q", line)
+    env = {**os.environ, **made.env, "PATH": _PATH}
+    kdc = subprocess.Popen(["krb5kdc", "-n"], env=env, stdout=subprocess.DEVNULL)
+    try:
+        while not _listens(port):
+            assert kdc.poll() is None, "the KDC ended"
+            time.sleep(0.02)
+        yield made
+    finally:
+        kdc.terminate()
+        kdc.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
