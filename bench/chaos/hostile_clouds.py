@@ -158,7 +158,7 @@ class _Tls:
             "tenantId": "22222222-2222-4222-8222-222222222222",
             "activeDirectoryEndpointUrl": f"https://127.0.0.1:{port}",
         }
-        self.port = port
+        self.port = self.port or port  # of the first, which is in order
         (self._folder / f"{name}.principal").write_text(json.dumps(told))
         lines = f'azure-credentials = "{name}.principal"\n'
         return f'{lines}azure-authorities = "authority.pem"\n'
