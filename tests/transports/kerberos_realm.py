@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class Realm:
     """A realm whose KDC is at work."""
 
     folder: Path
+    kdc: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def env(self) -> dict[str, str]:
@@ -83,6 +84,24 @@ class Realm:
         """Get a ticket for the account, as ``kinit`` does."""
         self.run("kinit", *options, USER, given=f"{PASSWORD}\n")
 
+    def expire(self) -> None:
+        """Get a ticket that has expired when this returns."""
+        self.ticket("-l", "2s")
+        words = ("klist", "-s")  # true as long as there is a valid one
+        while not subprocess.run(words, env={**os.environ, **self.env}, check=False).returncode:
+            time.sleep(0.1)
+        time.sleep(2)  # the KDC counts in whole seconds, and takes the last one
+
+    def forget_the_service(self) -> None:
+        """Delete the service from the realm."""
+        self.run("kadmin.local", "-q", "delprinc -force host/localhost")
+
+    def end(self) -> None:
+        """End the KDC."""
+        for process in self.kdc:
+            process.terminate()
+            process.wait()
+
 
 @contextmanager
 def realm(folder: Path) -> Iterator[Realm]:
@@ -101,14 +120,14 @@ def realm(folder: Path) -> Iterator[Realm]:
         made.run("kadmin.local", "-q", line)
     env = {**os.environ, **made.env, "PATH": _PATH}
     kdc = subprocess.Popen(["krb5kdc", "-n"], env=env, stdout=subprocess.DEVNULL)
+    made.kdc.append(kdc)
     try:
         while not _listens(port):
             assert kdc.poll() is None, "the KDC ended"
             time.sleep(0.02)
         yield made
     finally:
-        kdc.terminate()
-        kdc.wait()
+        made.end()
 
 
 def _listens(port: int) -> bool:

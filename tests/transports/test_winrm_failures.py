@@ -25,6 +25,7 @@ from volact.transports.connect import open_transport
 from volact.transports.failures import mapping_of
 from volact.transports.winrm.failures import (
     FAULTS,
+    KERBEROS,
     TABLE,
     as_transport_error,
     translated,
@@ -220,3 +221,29 @@ async def test_a_server_that_is_not_what_it_should_be(answer: bytes, kind: str, 
         error = await refused(at(port))
     assert error.kind == kind, error.line()
     assert says in error.message
+
+
+class KerberosError(Exception):
+    """An error of the library with the number that Kerberos gave."""
+
+    def __init__(self, min_code: int) -> None:
+        self.min_code = min_code
+
+
+@pytest.mark.parametrize("number", KERBEROS)
+@pytest.mark.parametrize("base", [-1765328384, -1765328384 + 2**32])
+def test_errors_of_kerberos_are_told_by_their_number(number: int, base: int) -> None:
+    error = spnego.exceptions.SpnegoError(0xFFFFFFFF, context_msg="Processing security token")
+    error.__cause__ = KerberosError(base + number)
+    told = as_transport_error(error)
+    assert told is not None
+    assert told.kind == "auth"
+    assert told.line() == KERBEROS[number].error("").line()
+
+
+def test_an_unknown_number_of_kerberos_keeps_its_words() -> None:
+    error = spnego.exceptions.SpnegoError(0xFFFFFFFF, context_msg="Processing security token")
+    error.__cause__ = KerberosError(1)
+    told = as_transport_error(error)
+    assert told is not None
+    assert "Processing security token" in told.line()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -67,3 +67,32 @@ async def test_a_login_by_kerberos_cannot_be_passed_on(
             assert (await refused(beside)).kind == "auth"
         else:
             assert (await run(beside)).exit_status == 0
+
+
+def _without_kdc(kerberos: Realm) -> None:
+    kerberos.ticket()
+    kerberos.end()
+
+
+def _unknown_service(kerberos: Realm) -> None:
+    kerberos.ticket()
+    kerberos.forget_the_service()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (lambda _: None, "nothing to log in with (name a password, or get a ticket with kinit)"),
+        (Realm.expire, "the Kerberos ticket has expired"),
+        (_unknown_service, "does not know this server by this name"),
+        (_without_kdc, "no Kerberos KDC of the realm could be reached"),
+    ],
+)
+async def test_each_refusal_says_what_to_do(
+    fleet: Fleet, kerberos: Realm, prepare: Callable[[Realm], None], words: str
+) -> None:
+    prepare(kerberos)
+    told = await refused(with_a_ticket(fleet))
+    assert told.kind == "auth"
+    assert words in told.line()
+    assert "Minor" not in told.line()

@@ -79,6 +79,14 @@ class BoundedAdapter(HTTPAdapter):
         for connection in open_:
             self._hang_up(connection)
 
+    def close(self) -> None:
+        """End the session's connections, also one that a failed login left in use."""
+        super().close()
+        with self._lock:
+            open_ = list(self._connections)
+        for connection in open_:
+            connection.close()
+
     def _may_lead(self, response: requests.Response) -> bool:
         if self._redirects == "never":
             return False

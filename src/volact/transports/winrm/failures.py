@@ -57,6 +57,33 @@ _TOO_LARGE = Mapping(
 )
 _DENIED = Mapping("auth", say("access to WinRM is denied"), _FILTERED)
 
+_TICKET = say("get a new ticket with kinit")
+_NO_KDC = Mapping(
+    "auth",
+    say("no Kerberos KDC of the realm could be reached"),
+    say("check DNS, TCP and UDP port 88 to the domain controllers, and krb5.conf"),
+)
+
+# Kerberos' own codes (MIT's krb5.h), as the library gives them: -1765328384 and the number here.
+_KERBEROS_BASE = -1765328384
+KERBEROS: dict[int, Mapping] = {
+    6: Mapping("auth", say("the Kerberos realm does not know this user"), say("check the user")),
+    7: Mapping(
+        "auth",
+        say("the Kerberos realm does not know this server by this name"),
+        say("use the name that it has in the domain, not an address or an alias"),
+    ),
+    24: Mapping("auth", REFUSED, say("check user and password")),
+    32: Mapping("auth", say("the Kerberos ticket has expired"), _TICKET),
+    37: Mapping(
+        "auth",
+        say("the clocks of this machine and the server differ too much for Kerberos"),
+        say("set the clocks, or use winrm-transport ntlm"),
+    ),
+    154: _NO_KDC,
+    156: _NO_KDC,
+}
+
 # Looked up along the exception's own line of descent: the nearest entry wins.
 TABLE: dict[type[BaseException], Mapping] = {
     psrp.AuthenticationError: Mapping("auth", REFUSED, say("check user and password")),
@@ -169,6 +196,8 @@ def as_transport_error(error: BaseException) -> TransportError | None:
         return _status(error)
     if isinstance(error, psrp.AuthenticationError) and "Failed to authenticate" not in str(error):
         return _NO_LOGIN.error(_detail(error))
+    if (minor := _kerberos_code(error)) in KERBEROS:
+        return KERBEROS[minor].error("")
     cause = _root(error)
     found = mapping_of(type(cause), TABLE)
     if found is None:
@@ -196,13 +225,24 @@ def _status(error: psrp.WinRMTransportError) -> TransportError:
     return _SPEECH.error(f"HTTP status {error.code}")
 
 
-def _root(error: BaseException) -> BaseException:
-    """What is really behind it: requests wraps urllib3, which wraps the system's errors."""
+def _chain(error: BaseException) -> list[BaseException]:
+    """The exception, and what it wraps: requests wraps urllib3, which wraps the system's errors."""
     seen: list[BaseException] = [error]
     while (inner := _inner(seen[-1])) is not None and inner not in seen:
         seen.append(inner)
-    telling = (e for e in reversed(seen) if isinstance(e, OSError) and _is_plain(e))
+    return seen
+
+
+def _root(error: BaseException) -> BaseException:
+    """What is really behind it."""
+    telling = (e for e in reversed(_chain(error)) if isinstance(e, OSError) and _is_plain(e))
     return next(telling, error)
+
+
+def _kerberos_code(error: BaseException) -> int | None:
+    """The number of Kerberos' own error, from the library's 32 bits with or without a sign."""
+    codes = (getattr(inner, "min_code", None) for inner in _chain(error))
+    return next(((c - _KERBEROS_BASE) & 0xFFFFFFFF for c in codes if isinstance(c, int)), None)
 
 
 def _stumbled(error: BaseException) -> bool:
