@@ -54,7 +54,7 @@ def test_english_sends_no_words_and_the_other_modes_know_none() -> None:
 
 
 def test_the_batch_part_speaks_what_ascii_can() -> None:
-    assert "echo DITOLAK: Windows Script Host dimatikan" in handed("tencent", "id")
+    assert "echo DITOLAK: Windows Script Host dinonaktifkan" in handed("tencent", "id")
     assert "echo REFUSED: Windows Script Host is disabled" in handed("tencent", "zh-CN")
 
 
