@@ -75,3 +75,37 @@ def test_no_claim_to_be_busy_breaks_the_reader(claim: str) -> None:
     with pytest.raises(AnswerError) as caught:
         read_answer(f"VOLACT0 busy {claim}\r\n".encode(), "0" * 16)
     assert caught.value.kind in {"busy", "protocol"}
+
+
+def taking(outcomes: str) -> str:
+    """What comes of taking a lock whose tries end so: ``taken`` or ``lost``, or with an error."""
+    script = Script("host", "lock")
+    script.text(
+        "REQUEST = {id: '0', lock: {since: 2}};"
+        "lockLine = draftPath = removeFile = nap = function () {}; ''"
+    )
+    script.text(
+        "function taken() { return true; } function lost() { return false; }"
+        "function gone() { throw failure(0x80070020); }"
+        "function held() { throw busyWith({run: 'r', until: 9, who: 'ops'}); } ''"
+    )
+    script.text(
+        f"var outcomes = {outcomes}; tryLock = function () {{ return outcomes.shift()(); }}; ''"
+    )
+    return script.text(
+        "var end = 'taken'; try { takeLock(); }"
+        " catch (error) { end = error.busy || 'failed'; } end + ', left: ' + outcomes.length"
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "end"),
+    [
+        ("[gone, lost, taken]", "taken, left: 0"),
+        ("[gone, held, taken]", "r 9 ops, left: 1"),
+        ("[lost, lost, lost, lost, lost, taken]", "? 2 ?, left: 1"),
+        ("[gone, gone, gone, gone, gone, taken]", "failed, left: 1"),
+    ],
+)
+def test_a_file_that_comes_and_goes_is_tried_again(outcomes: str, end: str) -> None:
+    assert taking(outcomes) == end

@@ -111,21 +111,25 @@ function tryLock(line) {
   return false;
 }
 
+/* A file that comes or goes at this very moment fails in many ways: that is tried again. */
 function takeLock() {
   var tries;
-  try {
-    for (tries = 0; REQUEST.lock && tries < 5; tries++) {
+  for (tries = 0; REQUEST.lock; tries++) {
+    try {
       if (tryLock(lockLine())) {
         return;
       }
+      if (tries > 3) {
+        throw busyWith({run: "?", until: REQUEST.lock.since, who: "?"});
+      }
+    } catch (error) {
+      removeFile(draftPath());
+      if (error.busy || tries > 3) {
+        error.message = "the server could not be locked";
+        throw error;
+      }
+      nap(100);
     }
-  } catch (error) {
-    removeFile(draftPath());
-    error.message = "the server could not be locked";
-    throw error;
-  }
-  if (REQUEST.lock) {
-    throw busyWith({run: "?", until: REQUEST.lock.since, who: "?"});
   }
 }
 
