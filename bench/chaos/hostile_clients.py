@@ -24,7 +24,8 @@ import httpx
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
-from memory_limit import limited  # noqa: E402  (after the path)
+from hostile_check import print_found  # noqa: E402  (after the path)
+from memory_limit import limited  # noqa: E402
 
 MOST_MB, _FLAT_MB = 512, 480
 _PATIENCE_S = 300.0  # a hang
@@ -202,10 +203,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--idle", type=int, default=10_000)
     found = meet(parser.parse_args().idle)
-    print(table(found))
-    for line in found.wrong:
-        print(f"WRONG {line}")
-    return int(bool(found.wrong))
+    return print_found(table(found), found.wrong)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import ssl
 import subprocess
 import sys
@@ -27,11 +26,11 @@ sys.path[:0] = [str(Path(__file__).parent)]
 
 from corpus import SCHEMES  # noqa: E402  (after the path)
 from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to, with_success  # noqa: E402
-from memory_limit import Ended, run  # noqa: E402
+from hostile_check import MOST_MB, checked, outcome, print_found  # noqa: E402
+from memory_limit import Ended  # noqa: E402
 
 from volact_lab.winrm.identity import Authority  # noqa: E402
 
-MOST_MB = 512
 # Eighty accounts, each with answers within their bounds, in several copies: how many are
 # held at once is for the machine's load to decide.
 _FLAT_MB = 480
@@ -74,9 +73,9 @@ def meet(seed: int, *, quick: bool = False) -> Found:
             ended, rows = _checked(folder, good + hostile, kind, deadline_s)
             found.ended.append(ended)
             found.seconds |= {row["name"]: row["elapsed_s"] for row in rows}
-            told = {row["name"]: _outcome(row) for row in rows}
+            told = {row["name"]: outcome(row) for row in rows}
             found.rows |= told
-            _judge(found, ended, told, {row["name"]: _outcome(row) for row in alone}, hostile)
+            _judge(found, ended, told, {row["name"]: outcome(row) for row in alone}, hostile)
             if not quick and ended.wall_s > 2 * deadline_s + 30 + found.alone.wall_s:
                 found.wrong.append(f"took {ended.wall_s:.0f} s")
     return found
@@ -189,23 +188,10 @@ def _server(name: str, address: str, own: str) -> str:
 def _checked(
     folder: Path, inventory: str, name: str, deadline_s: int
 ) -> tuple[Ended, list[dict[str, Any]]]:
-    path, report = folder / f"{name}.toml", folder / f"{name}.json"
-    path.write_text(inventory, "utf-8")
-    keys = {"TENCENTCLOUD_SECRET_ID": "AKIDhostile", "TENCENTCLOUD_SECRET_KEY": "key"}
-    env = {**os.environ, **keys, "HOME": str(folder), "AWS_CONFIG_FILE": str(folder / "aws.config")}
-    env.pop("VOLACT_STORE", None)
-    words = ["check", "-i", str(path), "--report", f"json={report}"]
-    words += ["--deadline", str(deadline_s), "--connect-timeout", str(deadline_s // 2)]
-    ended = run([sys.executable, "-m", "volact", *words], env, MOST_MB, _LONGEST_S)
-    rows: list[dict[str, Any]] = []
-    if report.exists():
-        rows = json.loads(report.read_text("utf-8"))["servers"]
-    return ended, rows
-
-
-def _outcome(row: dict[str, Any]) -> str:
-    error = row.get("error")
-    return str(error["kind"] if error else row["verdict"])
+    words = ["--deadline", str(deadline_s), "--connect-timeout", str(deadline_s // 2)]
+    env = {"AWS_CONFIG_FILE": str(folder / "aws.config")}
+    path = folder / f"{name}.toml"
+    return checked(path, inventory, words, env, _LONGEST_S)
 
 
 def _judge(
@@ -216,11 +202,11 @@ def _judge(
         wrong.append(f"the neighbours alone: {healthy}")
     if len(rows) != len(healthy) + hostile.count("[[server]]"):
         wrong.append(f"{len(rows)} rows")
-    for name, outcome in rows.items():
-        if name in healthy and outcome != "healthy":
-            wrong.append(f"{name} is {outcome} beside hostile APIs")
-        if name not in healthy and outcome not in _KINDS:
-            wrong.append(f"{name} is {outcome}")
+    for name, became in rows.items():
+        if name in healthy and became != "healthy":
+            wrong.append(f"{name} is {became} beside hostile APIs")
+        if name not in healthy and became not in _KINDS:
+            wrong.append(f"{name} is {became}")
     if ended.code not in (3, 4):
         wrong.append(f"exit code {ended.code}: {ended.err[-500:]}")
     if ended.peak_mb > _FLAT_MB:
@@ -263,10 +249,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     wanted = parser.parse_args()
     found = meet(wanted.seed, quick=wanted.quick)
-    print(table(found))
-    for line in found.wrong:
-        print(f"WRONG {line}")
-    return int(bool(found.wrong))
+    return print_found(table(found), found.wrong)
 
 
 if __name__ == "__main__":

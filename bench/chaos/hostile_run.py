@@ -10,8 +10,6 @@ run over the healthy ones alone.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -32,10 +30,10 @@ from evil_http import (  # noqa: E402  (after the path)
     trickling,
 )
 from evil_ssh import evil_ssh  # noqa: E402
+from hostile_check import MOST_MB, checked, outcome, print_found  # noqa: E402
 from lab_process import Peephole  # noqa: E402
-from memory_limit import Ended, run  # noqa: E402
+from memory_limit import Ended  # noqa: E402
 
-MOST_MB = 512
 # What the hostile ones may cost on top of the healthy ones: answers within their bounds, in
 # several copies, each in a thread.
 _MORE_MB = 160
@@ -73,9 +71,9 @@ def meet(seed: int) -> Found:
         hostile = _hostile(stack)
         text += "".join(hostile.values())
         found.ended, rows = _checked(folder, text, "all", _channels(stack))
-    found.rows = {row["name"]: _outcome(row) for row in rows}
+    found.rows = {row["name"]: outcome(row) for row in rows}
     found.seconds = {row["name"]: row["elapsed_s"] for row in rows}
-    _judge(found, {row["name"]: _outcome(row) for row in alone}, list(hostile))
+    _judge(found, {row["name"]: outcome(row) for row in alone}, list(hostile))
     return found
 
 
@@ -114,25 +112,12 @@ def _channels(stack: ExitStack) -> list[str]:
 def _checked(
     folder: Path, inventory: str, name: str, notify: Sequence[str] = ()
 ) -> tuple[Ended, list[dict[str, Any]]]:
-    path, report = folder / f"{name}.toml", folder / f"{name}.json"
-    path.write_text(inventory, "utf-8")
-    keys = {"TENCENTCLOUD_SECRET_ID": "AKIDhostile", "TENCENTCLOUD_SECRET_KEY": "key"}
-    env = {**os.environ, **keys, "HOSTILE_PW": "not-a-secret", "HOME": str(folder)}
-    env.pop("VOLACT_STORE", None)
-    words = ["check", "-i", str(path), "--report", f"json={report}"]
-    words += ["--deadline", str(_DEADLINE_S), "--connect-timeout", str(_CONNECT_S)]
+    words = ["--deadline", str(_DEADLINE_S), "--connect-timeout", str(_CONNECT_S)]
     words += ["--known-hosts", str(folder / "known_hosts"), "--host-key-policy", "accept-new"]
     words += [word for url in notify for word in ("--notify", url)]
-    ended = run([sys.executable, "-m", "volact", *words], env, MOST_MB, _LONGEST_S)
-    rows: list[dict[str, Any]] = []
-    if report.exists():
-        rows = json.loads(report.read_text("utf-8"))["servers"]
-    return ended, rows
-
-
-def _outcome(row: dict[str, Any]) -> str:
-    error = row.get("error")
-    return str(error["kind"] if error else row["verdict"])
+    env = {"HOSTILE_PW": "not-a-secret"}
+    path = folder / f"{name}.toml"
+    return checked(path, inventory, words, env, _LONGEST_S)
 
 
 def _judge(found: Found, healthy: dict[str, str], hostile: list[str]) -> None:
@@ -193,10 +178,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     found = meet(parser.parse_args().seed)
-    print(table(found))
-    for line in found.wrong:
-        print(f"WRONG {line}")
-    return int(bool(found.wrong))
+    return print_found(table(found), found.wrong)
 
 
 if __name__ == "__main__":

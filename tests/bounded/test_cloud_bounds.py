@@ -170,7 +170,7 @@ async def test_alibaba_says_it_in_milliseconds_too(tmp_path: Path) -> None:
 async def test_an_api_that_answers_deeply_or_in_many_values(
     ask: Ask, limits: Limits, text: str, tmp_path: Path
 ) -> None:
-    """A line for a person, whatever a decoder makes of it."""
+    """The error is one line, and no decoder raises one of its own."""
     with evil(page(text)) as server:
         error = await ask(server.port, tmp_path)
         assert error.kind in ("protocol", "connect")

@@ -1,4 +1,4 @@
-"""The version of a store changes with whatever is committed, and with nothing else."""
+"""The version of a store changes with each commit, and with nothing else."""
 
 from __future__ import annotations
 
