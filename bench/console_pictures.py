@@ -1,7 +1,7 @@
 """Pictures of the console of ``volact serve --demo``, walked through as three roles.
 
     python bench/console_pictures.py docs/images/console     the pictures of the documentation;
-                                                             needs pillow
+                                                             (pip install pillow)
     python bench/console_pictures.py FOLDER PATH...          these pages, or all with `all`:
                                                              light and dark, wide and narrow
 

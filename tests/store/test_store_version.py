@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Hashable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,7 +13,10 @@ from postgres_server import PostgresServer
 from store_samples import end, row, store_writer
 
 from volact.store import open_store
+from volact.store.events import Event, FactsSeen, RunEnded, ServerDone
+from volact.store.statements import EventBatch, write
 from volact.store.tables import SERVERS
+from volact.store.values import RunStart
 
 
 def test_the_version_changes_with_what_another_process_would_commit(store_url: str) -> None:
@@ -25,7 +30,9 @@ def test_the_version_changes_with_what_another_process_would_commit(store_url: s
         writer.row(row("web-01", "failed"))
         writer.finish(end("aa11", servers=1, failed=1))
         second = store.version()
-        assert second not in (first, None)
+        assert second is not None
+        assert second.database != first.database
+        assert second.servers != first.servers
         assert store.version() == second
 
 
@@ -36,6 +43,35 @@ def test_the_version_changes_with_what_the_same_store_commits(store_url: str) ->
         with store.engine.begin() as connection:  # a row, so that something is written
             connection.exec_driver_sql("CREATE TABLE more (n INTEGER)")
         assert store.version() not in (before, None)
+
+
+def test_the_version_of_servers_changes_with_what_changes_them_alone(store_url: str) -> None:
+    at = "2026-11-24T11:15:14.000Z"
+    start = RunStart(id="aa11", command="activate", started=at, volact="0.1.0")
+    with open_store(store_url, create=True) as store:
+
+        def put(event: Event) -> None:
+            store.change(lambda it: write(it, EventBatch(start, at, [event]), first=True))
+
+        def of_servers() -> Hashable:
+            version = store.version()
+            assert version is not None
+            return version.servers
+
+        seen = [of_servers()]
+        put(FactsSeen("web-01", at, "first", b"{}"))
+        assert of_servers() == seen[0]
+        for change in (
+            lambda: put(ServerDone(at, row("web-01"))),
+            lambda: put(RunEnded(end("aa11", servers=1))),
+            lambda: store.prune(timedelta(0)),
+            lambda: store.forget(["web-01"]),
+        ):
+            change()
+            seen.append(of_servers())
+        assert len({*seen}) == 5
+        store.forget(["web-01"], dry_run=True)
+        assert of_servers() == seen[-1]
 
 
 def test_what_is_not_committed_yet_leaves_an_answer_without_it(store_url: str) -> None:

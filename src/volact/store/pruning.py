@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from volact.model.report import RunReport
 from volact.store.clock import moment
 from volact.store.encoding import encode
+from volact.store.statements import mark_changed
 from volact.store.tables import BELOW_A_ROW, FACTS, ROWS, RUNS, SERVERS
 from volact.store.values import Forgotten, Pruned
 
@@ -76,6 +77,7 @@ def prune_run(connection: sa.Connection, run: str, *, dry_run: bool = False) -> 
     deleted = connection.execute(of_run).scalar_one() - left
     if dry_run:
         return deleted, left
+    mark_changed(connection)
     for table in BELOW_A_ROW:
         connection.execute(
             sa.delete(table).where(table.c.run == run, table.c.server.not_in(needed))
@@ -97,6 +99,7 @@ def forget(connection: sa.Connection, names: Sequence[str]) -> Forgotten:
 
     Where a run goes on that has one of them, the server is stored again when it is done.
     """
+    mark_changed(connection)
     runs: set[str] = set()
     words: set[str] = {*names}
     rows = 0

@@ -17,7 +17,7 @@ from volact.model.text import say
 from volact.store.address import Address
 from volact.store.engine import is_sqlite, prefer_wal, writing
 
-HEAD = "0004"
+HEAD = "0005"
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Two processes that meet a new PostgreSQL at once: one waits for the other.
 _LOCK = 0x766F6C616374

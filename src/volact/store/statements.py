@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,8 +23,10 @@ from volact.store.columns import (
 )
 from volact.store.encoding import column, encode, encode_text, pack, readable, squeeze
 from volact.store.events import Event, FactsSeen, RunEnded, ServerDone, StepsPlanned, StepsWithdrawn
-from volact.store.tables import FACTS, FINDINGS, ROWS, RUNS, SERVERS, STEPS
+from volact.store.tables import FACTS, FINDINGS, REVISIONS, ROWS, RUNS, SERVERS, STEPS
 from volact.store.values import RunStart
+
+_PARTS = 64  # of the revision: writers that are at work at once seldom wait for one line
 
 
 class EventBatch(msgspec.Struct, frozen=True):
@@ -56,6 +59,15 @@ def write(connection: sa.Connection, batch: EventBatch, *, first: bool) -> None:
     for event in batch.events:
         if isinstance(event, RunEnded):
             _close(connection, run, event.report)
+    if any(isinstance(event, ServerDone | RunEnded) for event in batch.events):
+        mark_changed(connection)
+
+
+def mark_changed(connection: sa.Connection) -> None:
+    """Let readers know, with the transaction, that runs or servers are others than before."""
+    insert = new_rows(connection, REVISIONS).values(part=secrets.randbelow(_PARTS), number=1)
+    grown = {"number": REVISIONS.c.number + 1}
+    connection.execute(insert.on_conflict_do_update(index_elements=["part"], set_=grown))
 
 
 def _opening(batch: EventBatch) -> ColumnValues:

@@ -7,7 +7,7 @@ digests from ``volact.queries``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -22,7 +22,7 @@ from volact.store.engine import BUSY_S, make_engine, reading_engine, require_fil
 from volact.store.failures import CAUGHT, database_error
 from volact.store.schema import require_current
 from volact.store.values import Forgotten, Latest, Pruned, RunRow, StoredRow
-from volact.store.version import DatabaseVersion
+from volact.store.version import DatabaseVersion, Version
 
 T = TypeVar("T")
 
@@ -51,8 +51,8 @@ class Store:
         self._version.close()
         self.engine.dispose()
 
-    def version(self) -> Hashable | None:
-        """Equal to an earlier one only if nothing was committed since; ``None``: not known.
+    def version(self) -> Version | None:
+        """What changes with commits; ``None``: not known.
 
         Of SQLite it takes microseconds, of PostgreSQL a round trip.
         """

@@ -130,5 +130,13 @@ FACTS = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 
+# Their sum grows with each transaction that changes what is known of runs or servers.
+REVISIONS = sa.Table(
+    "revisions",
+    METADATA,
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
 # What belongs to one server's row of one run.
 BELOW_A_ROW = (FINDINGS, STEPS, FACTS, ROWS)

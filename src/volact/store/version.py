@@ -1,10 +1,10 @@
-"""Whether anything was committed to a database: two versions are equal only if nothing was."""
+"""Whether anything was committed to a database, and whether it changed runs or servers."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,6 +13,17 @@ _ASKED = {
     # Which transactions are seen, rather than a place in the log: that moves before they are.
     "postgresql": "SELECT pg_current_snapshot()::text",
 }
+_REVISION = "SELECT sum(number) FROM revisions"
+
+
+class Version(NamedTuple):
+    """Equal to an earlier one only if nothing was committed; ``servers``, if nothing of them was.
+
+    That of ``servers`` is of runs, too.
+    """
+
+    database: Hashable
+    servers: Hashable
 
 
 class DatabaseVersion:
@@ -22,27 +33,32 @@ class DatabaseVersion:
         self._engine = engine
         self._connection: Any = None
         self._opened = 0
+        self._newest = Version(None, None)
         self._lock = threading.Lock()
 
-    def ask(self) -> Hashable | None:
+    def ask(self) -> Version | None:
         """The version; ``None`` where it cannot be asked."""
         with self._lock:
             try:
                 if self._connection is None:
                     self._connection = self._open()
-                found: tuple[Hashable] = self._connection.execute(
-                    _ASKED[self._engine.dialect.name]
-                ).fetchone()
+                # A connection that was opened anew counts from its own beginning.
+                database = self._opened, self._first(_ASKED[self._engine.dialect.name])
+                if database != self._newest.database:
+                    self._newest = Version(database, (self._opened, self._first(_REVISION)))
             except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
                 self._close()
                 return None
-            # A connection that was opened anew counts from its own beginning.
-            return self._opened, found[0]
+            return self._newest
 
     def close(self) -> None:
         """Close the connection; the next question opens another."""
         with self._lock:
             self._close()
+
+    def _first(self, statement: str) -> Hashable:
+        found: tuple[Hashable] = self._connection.execute(statement).fetchone()
+        return found[0]
 
     def _open(self) -> Any:
         pooled = self._engine.raw_connection()
