@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from litestar.testing import TestClient
 from service_fleet import (
     NOW,
@@ -24,11 +26,13 @@ from volact.client.wire import Role, RunState
 from volact.core.context import Policy
 from volact.service.access import GRANTS, Permission
 from volact.service.console.words import detail_words
+from volact.service.database.tables import RUNS
 from volact.service.engine.control import EngineControl
 from volact.service.identity.audit import lines
 from volact.service.policies import ApprovalPolicy, NotificationPolicy
 from volact.service.policy_store import read_policy
 from volact.service.schedules.store import list_schedules
+from volact.store.clock import moment
 from volact.store.store import Store
 
 PAGES = [
@@ -112,6 +116,42 @@ def test_a_run_shows_its_waves_and_which_is_at_work(store: Store) -> None:
     assert 'class="waves"' not in get(store, "/runs/svc2", role="viewer")
     assert "Not finished yet" in html  # svc1 has three servers left, and no more
     assert '<a href="/servers/s5">s5</a>' in html
+
+
+def test_the_fleet_leads_to_runs_that_wait_those_for_approval_first(store: Store) -> None:
+    html = get(store, "/", role="viewer")
+    assert html.index('href="/runs/svc2"') < html.index('href="/runs/svc1"')
+    assert "awaits approval" in html
+
+
+def test_a_run_that_ended_early_is_listed_for_a_day(tmp_path: Path) -> None:
+    with opened(tmp_path / "volact.db") as store:
+        fill(str(tmp_path / "volact.db"))
+        add_run(store, "svc1", "refused")  # the store has no row of it
+        add_run(store, "bb22", "stopped")
+        add_run(store, "old1", "failed")
+        day_ago = sa.update(RUNS).where(RUNS.c.id == "old1")
+        day_ago = day_ago.values(requested=moment(NOW - timedelta(days=1)))
+        store.change(lambda it: it.execute(day_ago))
+        html = get(store, "/runs", role="viewer")
+        early = html.partition("Ended early in the last day")[2].partition("</section>")[0]
+        assert [word for word in ("/runs/svc1", "refused", "stopped") if word not in early] == []
+        assert html.count('href="/runs/bb22"') == 1
+        assert "old1" not in html
+        assert 'href="/runs/svc1"' not in get(store, "/")  # nothing of it is left to do
+
+
+def test_an_error_of_volact_leads_to_its_line_in_the_log(store: Store) -> None:
+    class Broken(Control):
+        async def submit(self, *_: Any, **__: Any) -> Any:
+            raise ZeroDivisionError
+
+    form = {"verb": "check", "inventory": "fleet.toml"}
+    with signed_in(store, control=Broken(store)) as http:
+        answer = http.post("/runs/new", data=form)
+        assert answer.status_code == 500
+        assert f"<code>request={answer.headers['x-request-id']}</code>" in answer.text
+        assert "<code>request=" not in http.get("/runs/nothing").text
 
 
 def test_an_empty_store_says_what_to_do_first(tmp_path: Path) -> None:

@@ -35,6 +35,11 @@ def context(**fields: str) -> Iterator[None]:
         _CONTEXT.reset(token)
 
 
+def under_way(field: str) -> str:
+    """A field of ``context`` as lines that are written now have it; ``""`` for none."""
+    return _CONTEXT.get().get(field, "")
+
+
 class _Formatter(logging.Formatter):
     def __init__(self, form: Format) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from volact.errors import InputError, StoreError
 from volact.model.text import Text, say
 from volact.service.console.page import Asked, page
 from volact.service.language import language_of
+from volact.service.logs import under_way
 from volact.words import use
 
 _LOG = logging.getLogger(__name__)
@@ -71,7 +72,13 @@ def _page(request: Asked, status: int, detail: str, hint: str = "") -> Response[
     use(language_of(request))
     title, todo = _titled(status)
     return page(
-        request, "error.html.j2", code=status, title=title, todo=hint or todo, detail=detail
+        request,
+        "error.html.j2",
+        code=status,
+        title=title,
+        todo=hint or todo,
+        detail=detail,
+        logged=under_way("request") if status == 500 else "",
     )
 
 

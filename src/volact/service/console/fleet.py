@@ -64,13 +64,13 @@ async def fleet(request: Asked) -> Page:
 
 
 def _fleet(request: Asked, status: FleetStatus, trend: list[Column]) -> Page:
-    accepted, active = bool(status.accepted), seen_runs(request, states=ACTIVE)
-    first = PageRequest(limit=1)
+    accepted, runs = bool(status.accepted), seen_runs(request, states=ACTIVE)
+    active = runs.page(parts_of(request).store, PageRequest(limit=50)).items
     return page(
         request,
         "fleet.html.j2",
         status=status,
-        active=() if status.summary.servers else active.page(parts_of(request).store, first).items,
+        active=sorted(active, key=lambda run: run.state != "awaiting-approval")[:3],
         tiles=tiles(status.summary, None, accepted=accepted),
         ends=_end_bars(status),
         ages=_age_bars(status),

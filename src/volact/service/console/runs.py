@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 
 from litestar import Response, get, post
@@ -34,7 +35,7 @@ from volact.service.console.page import (
     within,
 )
 from volact.service.console.servers import one_page, search_of
-from volact.service.console.words import ACTIVE, actions_of
+from volact.service.console.words import ACTIVE, HALTED, actions_of
 from volact.service.run_control import RunControl
 from volact.service.run_list import RunListQuery
 from volact.service.run_waves import last_servers, waves_of
@@ -47,18 +48,23 @@ _APPROVE = {"permission": Permission.APPROVE}
 
 @get("/runs", opt=_READ, sync_to_thread=True)
 def runs(request: Asked) -> Page:
-    """What is at work or waits, then the runs that the store has, the newest first."""
+    """What is at work, waits or ended early, then the runs that the store has, the newest first."""
     parts = parts_of(request)
     first = not request.query_params.get("cursor")
     found = one_page(RunsQuery(), parts, request.query_params.get("cursor", ""))
     counts = seen_counts(request, found.items)
-    active = seen_runs(request, states=ACTIVE).page(parts.store, PageRequest(limit=50))
-    at_work = {run.id for run in active.items}
-    shown = [run for run in found.items if run.id in counts and run.id not in at_work]
+    active, ended = (
+        seen_runs(request, states=states).page(parts.store, PageRequest(limit=50)).items
+        for states in (ACTIVE, HALTED)
+    )
+    halted = [run for run in ended if run.requested > parts.now() - timedelta(days=1)]
+    above = {run.id for run in (*active, *halted)} if first else set()
+    shown = [run for run in found.items if run.id in counts and run.id not in above]
     return page(
         request,
         "runs.html.j2",
-        active=active.items if first else (),
+        active=active if first else (),
+        halted=halted if first else (),
         waves=(),
         last=(),
         runs=[(run, counts[run.id]) for run in shown],

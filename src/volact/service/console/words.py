@@ -40,6 +40,7 @@ WAVES: dict[WaveState, Text] = {
     "halted": say("not finished"),
 }
 ACTIVE: tuple[RunState, ...] = ("awaiting-approval", "queued", "running", "paused", "cancelling")
+HALTED: tuple[RunState, ...] = ("stopped", "cancelled", "failed", "refused")
 _STEERED: dict[RunState, tuple[str, ...]] = {
     "queued": ("pause", "cancel"),
     "running": ("pause", "cancel"),

@@ -27,7 +27,7 @@
   }
 
   const keys = document.getElementById("keys");
-  const lines = [...document.querySelectorAll("[data-line] th a")];
+  const lines = [...document.querySelectorAll("[data-line] th a, .card h3 a")];
   const step = (by) => {
     const next = lines[lines.indexOf(document.activeElement) + by] || (by > 0 && lines[0]);
     if (next) next.focus();
