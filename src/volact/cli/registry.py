@@ -12,11 +12,13 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
+
+from volact.cli.options.parameter import PARAMETER
 
 _SETTINGS: dict[str, Any] = {
     "rich_markup_mode": None,
@@ -29,174 +31,121 @@ _SETTINGS: dict[str, Any] = {
 class VerbEntry:
     """A verb before anything of it is loaded.
 
-    ``summary`` is the first paragraph of its help.  ``options`` names a class below
-    ``volact.cli.options``, ``work`` a function below ``volact.cli.verbs`` that takes an
-    instance of it and returns the exit code; without it, function and module have the
-    verb's name.  A verb with ``parts`` is a group of them.
+    ``words`` are its name behind ``volact``, ``summary`` the first paragraph of its help,
+    ``module`` that of its options below ``volact.cli.options``; their class has the verb's
+    words as its name.  ``work`` is a function below ``volact.cli.verbs`` that takes an instance
+    and returns the exit code; without it, the module has the first word as its name and
+    the function the last.  A verb with ``parts`` is a group of them.
     """
 
-    name: str
+    words: str
     summary: str
-    options: str = ""
+    module: str = ""
     work: str = ""
     parts: tuple[VerbEntry, ...] = ()
 
     @property
+    def name(self) -> str:
+        """The word by which it is called, in its group."""
+        return self.words.rpartition(" ")[2]
+
+    @property
+    def options(self) -> str:
+        """The module and the class of its options."""
+        return f"{self.module}.{self.words.title().replace(' ', '').replace('-', '')}Options"
+
+    @property
     def function(self) -> str:
         """The module and the function of its work."""
-        own = self.name.replace("-", "_")
-        return self.work or f"{own}.{own}"
+        words = self.words.replace("-", "_").split()
+        return self.work or f"{words[0]}.{words[-1]}"
 
 
 # In the order in which an operator meets them.
 VERBS = (
-    VerbEntry(
-        "check", "Check servers and report problems; changes nothing.", "servers.CheckOptions"
-    ),
-    VerbEntry("plan", "Show what activate would do; changes nothing.", "servers.PlanOptions"),
-    VerbEntry(
-        "activate",
-        "Repair and activate servers; asks before any change.",
-        "changes.ActivateOptions",
-    ),
-    VerbEntry(
-        "endpoints",
-        "Check KMS hosts, time servers and DNS from this machine.",
-        "tools.EndpointOptions",
-    ),
-    VerbEntry(
-        "script", "Write a self-contained script to run on a server by hand.", "tools.ScriptOptions"
-    ),
-    VerbEntry(
-        "read-answer", "Report on servers from copied or downloaded answers.", "tools.ReadOptions"
-    ),
-    VerbEntry(
-        "bundle",
-        "Write what servers answered to a file, with names removed.",
-        "servers.BundleOptions",
-    ),
-    VerbEntry(
-        "replay",
-        "Judge a bundle again with today's rules; show differences.",
-        "tools.ReplayOptions",
-    ),
-    VerbEntry("explain", "Explain an error code, event id or finding.", "explain.ExplainOptions"),
-    VerbEntry(
-        "providers",
-        "List the known providers, or show one with its sources.",
-        "tools.ProvidersOptions",
-    ),
-    VerbEntry("demo", "Activate a simulated fleet and show the result.", "lab.DemoOptions"),
-    VerbEntry("undo", "Undo the changes of a run; asks before any change.", "changes.UndoOptions"),
-    VerbEntry(
-        "watch", "Check at an interval, repair if allowed, report changes.", "changes.WatchOptions"
-    ),
-    VerbEntry("serve", "Serve console and API for a team.", "service.ServeOptions"),
-    VerbEntry(
-        "worker",
-        "Work on the runs of the service, on this or another machine.",
-        "service.WorkerOptions",
-    ),
+    VerbEntry("check", "Check servers and report problems; changes nothing.", "servers"),
+    VerbEntry("plan", "Show what activate would do; changes nothing.", "servers"),
+    VerbEntry("activate", "Repair and activate servers; asks before any change.", "changes"),
+    VerbEntry("endpoints", "Check KMS hosts, time servers and DNS from this machine.", "tools"),
+    VerbEntry("script", "Write a self-contained script to run on a server by hand.", "tools"),
+    VerbEntry("read-answer", "Report on servers from copied or downloaded answers.", "tools"),
+    VerbEntry("bundle", "Write what servers answered to a file, with names removed.", "servers"),
+    VerbEntry("replay", "Judge a bundle again with today's rules; show differences.", "tools"),
+    VerbEntry("explain", "Explain an error code, event id or finding.", "explain"),
+    VerbEntry("providers", "List the known providers, or show one with its sources.", "tools"),
+    VerbEntry("demo", "Activate a simulated fleet and show the result.", "lab"),
+    VerbEntry("undo", "Undo the changes of a run; asks before any change.", "changes"),
+    VerbEntry("watch", "Check at an interval, repair if allowed, report changes.", "changes"),
+    VerbEntry("serve", "Serve console and API for a team.", "service"),
+    VerbEntry("worker", "Work on the runs of the service, on this or another machine.", "service"),
     VerbEntry(
         "user",
         "Add, list and rescue the users of the service.",
         parts=(
             VerbEntry(
-                "add",
+                "user add",
                 "Add a user and print a link that signs in once, within a day.",
-                "service.UserAddOptions",
-                "user.add",
+                "service",
             ),
-            VerbEntry("list", "List the users.", "service.UserListOptions", "user.list_users"),
+            VerbEntry("user list", "List the users.", "service", "user.list_users"),
             VerbEntry(
-                "link",
+                "user link",
                 "Print a link that signs a user in once, within a day, to set a new password.",
-                "service.UserLinkOptions",
-                "user.link",
+                "service",
             ),
             VerbEntry(
-                "disable",
+                "user disable",
                 "Sign a user out and refuse sign-ins and tokens; --undo allows them again.",
-                "service.UserDisableOptions",
-                "user.disable",
+                "service",
             ),
         ),
     ),
     VerbEntry(
         "audit",
         "Check the chain of the audit, or export it as JSON Lines.",
-        "service.AuditOptions",
+        "service",
         "user.audit",
     ),
     VerbEntry(
-        "status",
-        "Show the fleet's state from the store; contacts no server.",
-        "store_reports.StatusOptions",
+        "status", "Show the fleet's state from the store; contacts no server.", "store_reports"
     ),
     VerbEntry(
-        "expiring",
-        "List licences that end soon, have expired or are overdue.",
-        "store_reports.ExpiringOptions",
+        "expiring", "List licences that end soon, have expired or are overdue.", "store_reports"
     ),
-    VerbEntry(
-        "runs", "List the runs: time, command, duration and result.", "store_reports.RunsOptions"
-    ),
-    VerbEntry(
-        "diff", "Compare two runs: servers and findings that changed.", "store_reports.DiffOptions"
-    ),
-    VerbEntry(
-        "history",
-        "Show a server's checks and changes, newest first.",
-        "store_reports.HistoryOptions",
-    ),
-    VerbEntry("export", "Export the store.", "store_reports.ExportOptions"),
-    VerbEntry(
-        "prune", "Delete old runs; keeps each server's newest row.", "store_reports.PruneOptions"
-    ),
-    VerbEntry(
-        "forget", "Delete servers from the store; asks first.", "store_reports.ForgetOptions"
-    ),
+    VerbEntry("runs", "List the runs: time, command, duration and result.", "store_reports"),
+    VerbEntry("diff", "Compare two runs: servers and findings that changed.", "store_reports"),
+    VerbEntry("history", "Show a server's checks and changes, newest first.", "store_reports"),
+    VerbEntry("export", "Export the store.", "store_reports"),
+    VerbEntry("prune", "Delete old runs; keeps each server's newest row.", "store_reports"),
+    VerbEntry("forget", "Delete servers from the store; asks first.", "store_reports"),
     VerbEntry(
         "inventory",
         "Show, check or convert an inventory.",
         parts=(
             VerbEntry(
-                "show",
+                "inventory show",
                 "Show the selected servers and where their logins come from.",
-                "servers.InventoryShowOptions",
-                "inventory.show",
+                "servers",
             ),
             VerbEntry(
-                "check",
+                "inventory check",
                 "Report every mistake in an inventory; exit code 2 for one.",
-                "servers.InventoryCheckOptions",
-                "inventory.check",
+                "servers",
             ),
             VerbEntry(
-                "export",
+                "inventory export",
                 "Convert the selected servers to another inventory format.",
-                "servers.InventoryExportOptions",
-                "inventory.export",
+                "servers",
             ),
         ),
     ),
-    VerbEntry("mcp", "Serve read-only tools for a language model (MCP).", "service.McpOptions"),
+    VerbEntry("mcp", "Serve read-only tools for a language model (MCP).", "service"),
     VerbEntry(
         "lab",
         "Run a simulated fleet of Windows Servers behind real SSH.",
         parts=(
-            VerbEntry(
-                "serve",
-                "Start a simulated fleet and run until stopped.",
-                "lab.LabServeOptions",
-                "lab.serve",
-            ),
-            VerbEntry(
-                "scenarios",
-                "List the scenarios and their faults.",
-                "lab.ScenariosOptions",
-                "lab.scenarios",
-            ),
+            VerbEntry("lab serve", "Start a simulated fleet and run until stopped.", "lab"),
+            VerbEntry("lab scenarios", "List the scenarios and their faults.", "lab"),
         ),
     ),
 )
@@ -273,7 +222,9 @@ def _taking(options: type[Any], verb: VerbEntry) -> Callable[..., int]:
         if item.name in made:
             parameters += made[item.name].parameters()
         else:
-            parameters.append(_parameter(item, hints[item.name]))
+            told = item.metadata.get(PARAMETER)
+            hint = hints[item.name]
+            parameters.append(_parameter(item, Annotated[hint, told] if told else hint))
 
     def command(**given: object) -> int:
         taken = {name: several.take(given) for name, several in made.items()}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
-
-import typer
 
 from volact.cli.options.completion import complete_run, complete_run_then_server
+from volact.cli.options.parameter import arguments, flag, option, repeatable
 from volact.cli.options.servers import FleetOptions
 from volact.cli.options.shared import Allow, ApplyYes, ReplaceKey, ServiceUrl
 
@@ -20,35 +18,27 @@ KMS_CONCURRENCY = 50
 class CautionOptions(FleetOptions):
     """How carefully servers are changed one after another."""
 
-    canary: Annotated[
-        str,
-        typer.Option(
-            metavar="N|%[:FAILURES]",
-            help="Run N or N% of the servers first; stop if more than FAILURES (0) of them fail.",
-        ),
-    ] = ""
-    max_failures: Annotated[
-        str,
-        typer.Option(metavar="N|%", help="Start no more servers after more than N or N% failed."),
-    ] = ""
-    kms_concurrency: Annotated[
-        int,
-        typer.Option(min=1, max=2000, metavar="N", help="Activations at a time per KMS host."),
-    ] = KMS_CONCURRENCY
+    canary: str = option(
+        "",
+        "Run N or N% of the servers first; stop if more than FAILURES (0) of them fail.",
+        "N|%[:FAILURES]",
+    )
+    max_failures: str = option("", "Start no more servers after more than N or N% failed.", "N|%")
+    kms_concurrency: int = option(
+        KMS_CONCURRENCY, "Activations at a time per KMS host.", "N", min=1, max=2000
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutOptions(CautionOptions):
     """And where it goes on."""
 
-    resume: Annotated[
-        str,
-        typer.Option(
-            metavar="RUN",
-            autocompletion=complete_run,
-            help="Skip servers that this run verified less than an hour ago; last: the last run.",
-        ),
-    ] = ""
+    resume: str = option(
+        "",
+        "Skip servers that this run verified less than an hour ago; last: the last run.",
+        "RUN",
+        autocompletion=complete_run,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +47,14 @@ class ActivateOptions(RolloutOptions):
 
     service: ServiceUrl = ""
     yes: ApplyYes = False
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Show the plan and change nothing, as volact plan does."),
-    ] = False
+    dry_run: bool = flag("--dry-run", "Show the plan and change nothing, as volact plan does.")
     replace_key: ReplaceKey = False
     allow: Allow = field(default_factory=list)
-    override_entitlement: Annotated[
-        str,
-        typer.Option(
-            metavar="REASON",
-            help="Activate servers although their image is not entitled; the reason is recorded.",
-        ),
-    ] = ""
+    override_entitlement: str = option(
+        "",
+        "Activate servers although their image is not entitled; the reason is recorded.",
+        "REASON",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,25 +62,17 @@ class UndoOptions(FleetOptions):
     """Undo the changes of a run; asks before any change."""
 
     service: ServiceUrl = ""
-    targets: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="RUN [SERVER]...",
-            autocompletion=complete_run_then_server,
-            help="Run id, its beginning, or last; then, if given, only these servers of it.",
-            show_default=False,
-        ),
-    ] = field(default_factory=list)
+    targets: list[str] = arguments(
+        "Run id, its beginning, or last; then, if given, only these servers of it.",
+        "RUN [SERVER]...",
+        autocompletion=complete_run_then_server,
+        show_default=False,
+    )
     yes: ApplyYes = False
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check and show what would be restored.")
-    ] = False
-    allow: Annotated[
-        list[str],
-        typer.Option(
-            "--allow", metavar="STEP", help="restore-debugger: also restore a removed debugger."
-        ),
-    ] = field(default_factory=list)
+    dry_run: bool = flag("--dry-run", "Check and show what would be restored.")
+    allow: list[str] = repeatable(
+        "restore-debugger: also restore a removed debugger.", "STEP", "--allow"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,28 +82,14 @@ class WatchOptions(CautionOptions):
     Ctrl-C stops it.
     """
 
-    every: Annotated[
-        str, typer.Option(metavar="SPAN", help="Interval between the starts of two checks.")
-    ] = "6h"
-    jitter: Annotated[
-        str,
-        typer.Option(
-            metavar="SPAN",
-            help="Random delay of at most this long; default: a twentieth of the interval.",
-        ),
-    ] = ""
-    once: Annotated[bool, typer.Option("--once", help="Check once, then exit.")] = False
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Repair and activate, as activate --yes does.")
-    ] = False
+    every: str = option("6h", "Interval between the starts of two checks.", "SPAN")
+    jitter: str = option(
+        "", "Random delay of at most this long; default: a twentieth of the interval.", "SPAN"
+    )
+    once: bool = flag("--once", "Check once, then exit.")
+    repair: bool = flag("--repair", "Repair and activate, as activate --yes does.")
     allow: Allow = field(default_factory=list)
     replace_key: ReplaceKey = False
-    expiring: Annotated[
-        str, typer.Option(metavar="SPAN", help="Report licences that end within this time.")
-    ] = "30d"
-    print_systemd: Annotated[
-        bool, typer.Option("--print-systemd", help="Print a systemd service and timer and exit.")
-    ] = False
-    print_cron: Annotated[
-        bool, typer.Option("--print-cron", help="Print a crontab line and exit.")
-    ] = False
+    expiring: str = option("30d", "Report licences that end within this time.", "SPAN")
+    print_systemd: bool = flag("--print-systemd", "Print a systemd service and timer and exit.")
+    print_cron: bool = flag("--print-cron", "Print a crontab line and exit.")

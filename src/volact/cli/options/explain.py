@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-import typer
 from typer.core import TyperCommand
 
 from volact.cli.options.completion import complete_finding
 from volact.cli.options.language import Lang
+from volact.cli.options.parameter import argument, option
 from volact.cli.options.shared import TableOrJson
 from volact.core.explain import classes
 from volact.knowledge.load import load_errors
@@ -41,23 +41,19 @@ class ExplainOptions:
 
     command_class: ClassVar = NegativeNumbers
 
-    code: Annotated[
-        str,
-        typer.Argument(
-            metavar="CODE|ID",
-            help="Code (0xC004F074 or decimal), symbol, event id or finding id.",
-            autocompletion=complete_finding,
-            show_default=False,
-        ),
-    ] = ""
-    class_: Annotated[
-        str,
-        typer.Option(
-            "--class",
-            metavar="NAME",
-            help="List the codes of a class, such as dns; without NAME or code, list the classes.",
-            autocompletion=complete_class,
-        ),
-    ] = ""
+    code: str = argument(
+        "",
+        "Code (0xC004F074 or decimal), symbol, event id or finding id.",
+        "CODE|ID",
+        autocompletion=complete_finding,
+        show_default=False,
+    )
+    class_: str = option(
+        "",
+        "List the codes of a class, such as dns; without NAME or code, list the classes.",
+        "NAME",
+        "--class",
+        autocompletion=complete_class,
+    )
     output: TableOrJson = "text"
     lang: Lang = ""

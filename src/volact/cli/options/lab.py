@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from volact.cli.options.language import Lang
+from volact.cli.options.parameter import flag, option
 from volact.cli.options.shared import TableOrJson
 from volact_lab.scenario import scenario_names
 from volact_lab.scenarios import DEFAULT
@@ -27,27 +28,14 @@ Seed = Annotated[
 class LabServeOptions:
     """Start a simulated fleet and run until stopped."""
 
-    servers: Annotated[
-        int, typer.Option(min=1, max=20000, metavar="N", help="Number of servers.")
-    ] = 60
-    scenario: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Scenario: the faults and their number.",
-            autocompletion=complete_scenario,
-        ),
-    ] = DEFAULT
+    servers: int = option(60, "Number of servers.", "N", min=1, max=20000)
+    scenario: str = option(
+        DEFAULT, "Scenario: the faults and their number.", "NAME", autocompletion=complete_scenario
+    )
     seed: Seed = 1
-    inventory_out: Annotated[
-        str, typer.Option(metavar="FILE", help="File for the fleet's inventory.")
-    ] = "lab.toml"
-    ready_file: Annotated[
-        str, typer.Option(metavar="FILE", help="File created when connections are accepted.")
-    ] = ""
-    while_stdin: Annotated[
-        bool, typer.Option("--while-stdin", help="Stop when standard input ends.")
-    ] = False
+    inventory_out: str = option("lab.toml", "File for the fleet's inventory.", "FILE")
+    ready_file: str = option("", "File created when connections are accepted.", "FILE")
+    while_stdin: bool = flag("--while-stdin", "Stop when standard input ends.")
     lang: Lang = ""
 
 
@@ -60,31 +48,18 @@ class DemoOptions:
     """
 
     lang: Lang = ""
-    servers: Annotated[
-        int, typer.Option(min=1, max=5000, metavar="N", help="Number of servers.")
-    ] = 60
-    scenario: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Scenario: the faults of the servers.",
-            autocompletion=complete_scenario,
-        ),
-    ] = DEFAULT
-    seed: Seed = 7
-    html: Annotated[str, typer.Option(metavar="FILE", help="File for the HTML report.")] = (
-        "volact-demo.html"
+    servers: int = option(60, "Number of servers.", "N", min=1, max=5000)
+    scenario: str = option(
+        DEFAULT, "Scenario: the faults of the servers.", "NAME", autocompletion=complete_scenario
     )
-    concurrency: Annotated[
-        int, typer.Option(min=1, max=2000, metavar="N", help="Servers at a time.")
-    ] = 20
-    deadline: Annotated[
-        float, typer.Option(min=1, max=600, metavar="SECONDS", help="Time limit for one server.")
-    ] = 12.0
+    seed: Seed = 7
+    html: str = option("volact-demo.html", "File for the HTML report.", "FILE")
+    concurrency: int = option(20, "Servers at a time.", "N", min=1, max=2000)
+    deadline: float = option(12.0, "Time limit for one server.", "SECONDS", min=1, max=600)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScenariosOptions:
+class LabScenariosOptions:
     """List the scenarios and their faults."""
 
     output: TableOrJson = "text"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
-
-import typer
+from typing import Literal
 
 from volact.cli.options.completion import complete_target
 from volact.cli.options.language import Lang
+from volact.cli.options.parameter import arguments, flag, option, repeatable
 from volact.cli.options.shared import (
     LISTS,
     OF_ACCOUNTS,
@@ -38,57 +37,31 @@ from volact.cli.options.shared import (
 class SourceOptions:
     """Which servers are meant."""
 
-    targets: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="TARGET",
-            help="Address, or name, tag or glob of the inventory.",
-            show_default=False,
-            autocompletion=complete_target,
-        ),
-    ] = field(default_factory=list)
-    inventory: Annotated[
-        str,
-        typer.Option("--inventory", "-i", metavar="FILE", help="Inventory: TOML, CSV or Ansible."),
-    ] = ""
-    from_: Annotated[
-        str,
-        typer.Option(
-            "--from",
-            metavar="CLOUD:REGION,...",
-            help=f"Servers as the cloud's own API lists them: {LISTS}.",
-        ),
-    ] = ""
-    via: Annotated[
-        Via | None,
-        typer.Option(
-            help=f"How servers of --from are reached; {' or '.join(RUN_COMMANDS)} unless told."
-        ),
-    ] = None
-    from_filter: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="Filter for --from: tag:KEY=, vpc-id= or another of the API's filters. "
-            "Repeatable.",
-        ),
-    ] = field(default_factory=list)
-    limit: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NAME",
-            help="Only these servers: name, tag or glob; !NAME: all but these. Repeatable.",
-            autocompletion=complete_target,
-        ),
-    ] = field(default_factory=list)
-    exclude: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NAME",
-            help="Not these servers: name, tag or glob. Repeatable.",
-            autocompletion=complete_target,
-        ),
-    ] = field(default_factory=list)
+    targets: list[str] = arguments(
+        "Address, or name, tag or glob of the inventory.",
+        "TARGET",
+        show_default=False,
+        autocompletion=complete_target,
+    )
+    inventory: str = option("", "Inventory: TOML, CSV or Ansible.", "FILE", "--inventory", "-i")
+    from_: str = option(
+        "", f"Servers as the cloud's own API lists them: {LISTS}.", "CLOUD:REGION,...", "--from"
+    )
+    via: Via | None = option(
+        None, f"How servers of --from are reached; {' or '.join(RUN_COMMANDS)} unless told."
+    )
+    from_filter: list[str] = repeatable(
+        "Filter for --from: tag:KEY=, vpc-id= or another of the API's filters. Repeatable.",
+        "NAME=VALUE",
+    )
+    limit: list[str] = repeatable(
+        "Only these servers: name, tag or glob; !NAME: all but these. Repeatable.",
+        "NAME",
+        autocompletion=complete_target,
+    )
+    exclude: list[str] = repeatable(
+        "Not these servers: name, tag or glob. Repeatable.", "NAME", autocompletion=complete_target
+    )
 
     @property
     def limits(self) -> list[str]:
@@ -106,74 +79,38 @@ class ConnectOptions(SourceOptions):
 
     provider: Provider = ""
     kms_host: KmsHosts = field(default_factory=list)
-    concurrency: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=2000,
-            metavar="N",
-            help="At most N servers at a time; without it as many as this machine bears.",
-        ),
-    ] = None
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=64,
-            metavar="N",
-            help="Processes that hold the connections; default: by number of servers and cores.",
-        ),
-    ] = None
+    concurrency: int | None = option(
+        None,
+        "At most N servers at a time; without it as many as this machine bears.",
+        "N",
+        min=1,
+        max=2000,
+    )
+    processes: int | None = option(
+        None,
+        "Processes that hold the connections; default: by number of servers and cores.",
+        "N",
+        min=1,
+        max=64,
+    )
     pace: Pace = ""
     retries: Retries = RETRIES
-    deadline: Annotated[
-        float,
-        typer.Option(min=1, max=3600, metavar="SECONDS", help="Time limit for one server."),
-    ] = 120.0
-    connect_timeout: Annotated[
-        float,
-        typer.Option(min=0.1, max=600, metavar="SECONDS", help="Time limit for the login."),
-    ] = 15.0
-    host_key_policy: Annotated[
-        HostKeyPolicy,
-        typer.Option(
-            help="strict: key must be known; accept-new: accept unknown hosts; ignore: no check."
-        ),
-    ] = "strict"
-    known_hosts: Annotated[
-        str, typer.Option(metavar="FILE", help="known_hosts file; default: the user's own.")
-    ] = ""
-    user: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="User for the login; default for addresses without one."),
-    ] = ""
-    key_file: Annotated[
-        list[str],
-        typer.Option(metavar="FILE", help="Private key for the login. Repeatable."),
-    ] = field(default_factory=list)
-    password_env: Annotated[
-        str,
-        typer.Option(metavar="VARIABLE", help="Environment variable with the password."),
-    ] = ""
-    jump: Annotated[
-        str,
-        typer.Option(
-            metavar="USER@HOST[:PORT]", help="SSH jump host; separate several with commas."
-        ),
-    ] = ""
-    ssh_config: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE", help="SSH client configuration; default: the user's own; none: no file."
-        ),
-    ] = ""
-    allow_commands: Annotated[
-        bool,
-        typer.Option(
-            "--allow-commands",
-            help="Run the programs that a CSV or Ansible inventory names.",
-        ),
-    ] = False
+    deadline: float = option(120.0, "Time limit for one server.", "SECONDS", min=1, max=3600)
+    connect_timeout: float = option(15.0, "Time limit for the login.", "SECONDS", min=0.1, max=600)
+    host_key_policy: HostKeyPolicy = option(
+        "strict", "strict: key must be known; accept-new: accept unknown hosts; ignore: no check."
+    )
+    known_hosts: str = option("", "known_hosts file; default: the user's own.", "FILE")
+    user: str = option("", "User for the login; default for addresses without one.", "NAME")
+    key_file: list[str] = repeatable("Private key for the login. Repeatable.", "FILE")
+    password_env: str = option("", "Environment variable with the password.", "VARIABLE")
+    jump: str = option("", "SSH jump host; separate several with commas.", "USER@HOST[:PORT]")
+    ssh_config: str = option(
+        "", "SSH client configuration; default: the user's own; none: no file.", "FILE"
+    )
+    allow_commands: bool = flag(
+        "--allow-commands", "Run the programs that a CSV or Ansible inventory names."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,27 +118,19 @@ class ServerOptions(ConnectOptions):
     """Options of every verb that checks servers and reports on them, except its output format."""
 
     ignore: Ignore = field(default_factory=list)
-    report: Annotated[
-        list[str],
-        typer.Option(
-            metavar="FORMAT=FILE",
-            help="Write a report: html=, json=, jsonl=, csv=, junit=, prometheus= or "
-            "text=FILE; separate several with commas. Repeatable.",
-        ),
-    ] = field(default_factory=list)
-    notify: Annotated[
-        list[str],
-        typer.Option(
-            metavar="URL",
-            help="Send a notification: https://… (webhook), an apprise URL (slack://…), or "
-            "env:VARIABLE with one. Repeatable.",
-        ),
-    ] = field(default_factory=list)
+    report: list[str] = repeatable(
+        "Write a report: html=, json=, jsonl=, csv=, junit=, prometheus= or "
+        "text=FILE; separate several with commas. Repeatable.",
+        "FORMAT=FILE",
+    )
+    notify: list[str] = repeatable(
+        "Send a notification: https://… (webhook), an apprise URL (slack://…), or "
+        "env:VARIABLE with one. Repeatable.",
+        "URL",
+    )
     store: StoreUrl = ""
     no_store: NoStore = False
-    no_progress: Annotated[
-        bool, typer.Option("--no-progress", help="Show no progress on stderr.")
-    ] = False
+    no_progress: bool = flag("--no-progress", "Show no progress on stderr.")
     verbose: Verbose = False
 
 
@@ -237,9 +166,7 @@ class BundleOptions(ConnectOptions):
     replaced by pseudonyms; volact replay judges the file again.
     """
 
-    to: Annotated[
-        str, typer.Option("--to", metavar="FILE", help="Output file; must not exist.")
-    ] = "volact-bundle.json"
+    to: str = option("volact-bundle.json", "Output file; must not exist.", "FILE", "--to")
     former: Former = ""
 
 
@@ -264,7 +191,6 @@ class InventoryCheckOptions(SourceOptions):
 class InventoryExportOptions(SourceOptions):
     """Convert the selected servers to another inventory format."""
 
-    format: Annotated[
-        InventoryFormat,
-        typer.Option("--format", "--output", "-o", help="Output format; never contains a secret."),
-    ] = "toml"
+    format: InventoryFormat = option(
+        "toml", "Output format; never contains a secret.", None, "--format", "--output", "-o"
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
 
 from volact.cli.options.language import Lang
+from volact.cli.options.parameter import flag, option, repeatable
 from volact.cli.options.shared import StoreUrl, TableOrJson
 
 Database = Annotated[
@@ -34,39 +35,19 @@ class ServeOptions:
     and a link is printed that signs in once.
     """
 
-    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Address to listen on.")] = (
-        "127.0.0.1:8088"
-    )
+    listen: str = option("127.0.0.1:8088", "Address to listen on.", "HOST:PORT")
     database: Database = ""
-    tls_certificate: Annotated[
-        str, typer.Option(metavar="FILE", help="Certificate chain, PEM; with --tls-key.")
-    ] = ""
-    tls_key: Annotated[str, typer.Option(metavar="FILE", help="Its key, PEM.")] = ""
-    public_url: Annotated[
-        str, typer.Option(metavar="URL", help="Address that users type, behind a proxy.")
-    ] = ""
-    trust_proxy: Annotated[
-        list[str],
-        typer.Option(
-            metavar="ADDRESS",
-            help="Proxy, or network of proxies, whose forwarded headers are used. Repeatable.",
-        ),
-    ] = field(default_factory=list)
-    workers: Annotated[
-        int, typer.Option(min=0, max=64, metavar="N", help="Worker processes to start beside it.")
-    ] = 1
-    oidc: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE",
-            envvar="VOLACT_OIDC",
-            help="Settings of an OpenID Connect provider, TOML.",
-        ),
-    ] = ""
-    demo: Annotated[
-        bool,
-        typer.Option("--demo", help="Serve a simulated fleet with a database of its own."),
-    ] = False
+    tls_certificate: str = option("", "Certificate chain, PEM; with --tls-key.", "FILE")
+    tls_key: str = option("", "Its key, PEM.", "FILE")
+    public_url: str = option("", "Address that users type, behind a proxy.", "URL")
+    trust_proxy: list[str] = repeatable(
+        "Proxy, or network of proxies, whose forwarded headers are used. Repeatable.", "ADDRESS"
+    )
+    workers: int = option(1, "Worker processes to start beside it.", "N", min=0, max=64)
+    oidc: str = option(
+        "", "Settings of an OpenID Connect provider, TOML.", "FILE", envvar="VOLACT_OIDC"
+    )
+    demo: bool = flag("--demo", "Serve a simulated fleet with a database of its own.")
     log: Log = "text"
     lang: Lang = ""
 
@@ -80,16 +61,10 @@ class WorkerOptions:
     """
 
     database: Database = ""
-    label: Annotated[
-        list[str],
-        typer.Option(
-            metavar="LABEL",
-            help="Also take servers whose inventory has this for worker. Repeatable.",
-        ),
-    ] = field(default_factory=list)
-    while_stdin: Annotated[
-        bool, typer.Option("--while-stdin", help="Stop when standard input ends.")
-    ] = False
+    label: list[str] = repeatable(
+        "Also take servers whose inventory has this for worker. Repeatable.", "LABEL"
+    )
+    while_stdin: bool = flag("--while-stdin", "Stop when standard input ends.")
     log: Log = "text"
     lang: Lang = ""
 
@@ -110,27 +85,22 @@ class UserLinkOptions(UserOptions):
     """Print a link that signs a user in once, within a day, to set a new password."""
 
     name: UserName
-    public_url: Annotated[
-        str, typer.Option(metavar="URL", help="Address that users type; the link begins with it.")
-    ] = "http://127.0.0.1:8088"
+    public_url: str = option(
+        "http://127.0.0.1:8088", "Address that users type; the link begins with it.", "URL"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserAddOptions(UserLinkOptions):
     """Add a user and print a link that signs in once, within a day."""
 
-    role: Annotated[
-        Literal["viewer", "operator", "approver", "administrator"],
-        typer.Option(help="What the user may do."),
-    ] = "viewer"
-    scope: Annotated[
-        list[str],
-        typer.Option(
-            metavar="SCOPE",
-            help="Part of the fleet: tag:NAME or provider:NAME; default: all. Repeatable.",
-        ),
-    ] = field(default_factory=list)
-    email: Annotated[str, typer.Option(metavar="ADDRESS", help="E-mail address.")] = ""
+    role: Literal["viewer", "operator", "approver", "administrator"] = option(
+        "viewer", "What the user may do."
+    )
+    scope: list[str] = repeatable(
+        "Part of the fleet: tag:NAME or provider:NAME; default: all. Repeatable.", "SCOPE"
+    )
+    email: str = option("", "E-mail address.", "ADDRESS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +115,7 @@ class UserDisableOptions(UserOptions):
     """Sign a user out and refuse sign-ins and tokens; --undo allows them again."""
 
     name: UserName
-    undo: Annotated[bool, typer.Option("--undo", help="Allow the user again.")] = False
+    undo: bool = flag("--undo", "Allow the user again.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +125,7 @@ class AuditOptions(UserOptions):
     Exit code 3 when a line was changed or is missing.
     """
 
-    export: Annotated[bool, typer.Option("--export", help="Write every line.")] = False
+    export: bool = flag("--export", "Write every line.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,11 +136,8 @@ class McpOptions:
     examines its servers and plans. None of them changes a server.
     """
 
-    inventory: Annotated[
-        str,
-        typer.Option(
-            "--inventory", "-i", metavar="FILE", help="Offer plans for servers of this inventory."
-        ),
-    ] = ""
+    inventory: str = option(
+        "", "Offer plans for servers of this inventory.", "FILE", "--inventory", "-i"
+    )
     store: StoreUrl = ""
     lang: Lang = ""

@@ -9,6 +9,7 @@ import typer
 
 from volact.cli.options.completion import complete_provider, complete_run, complete_server
 from volact.cli.options.language import Lang
+from volact.cli.options.parameter import argument, arguments, flag, option
 from volact.cli.options.shared import (
     DryDeletion,
     Limit,
@@ -33,14 +34,9 @@ class FleetReportOptions(StoreReportOptions):
     """And those of the whole fleet."""
 
     limit: Limit = field(default_factory=list)
-    provider: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Only servers of this provider.",
-            autocompletion=complete_provider,
-        ),
-    ] = ""
+    provider: str = option(
+        "", "Only servers of this provider.", "NAME", autocompletion=complete_provider
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +48,7 @@ class StatusOptions(FleetReportOptions):
     """
 
     service: ServiceUrl = ""
-    stale: Annotated[
-        str,
-        typer.Option(
-            metavar="SPAN", help="List servers not examined for this long: 7d, 12h or 2w."
-        ),
-    ] = "7d"
+    stale: str = option("7d", "List servers not examined for this long: 7d, 12h or 2w.", "SPAN")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +59,7 @@ class ExpiringOptions(FleetReportOptions):
     Exit code 3 when a server is listed, 4 when none is but the expiry of some is unknown.
     """
 
-    within: Annotated[str, typer.Option(metavar="SPAN", help="Time to expiry: 30d, 12h or 2w.")] = (
-        "30d"
-    )
+    within: str = option("30d", "Time to expiry: 30d, 12h or 2w.", "SPAN")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +67,7 @@ class RunsOptions(StoreReportOptions):
     """List the runs: time, command, duration and result."""
 
     service: ServiceUrl = ""
-    last: Annotated[int, typer.Option(min=1, metavar="N", help="Number of runs, newest first.")] = (
-        20
-    )
+    last: int = option(20, "Number of runs, newest first.", "N", min=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,20 +79,12 @@ class DiffOptions(StoreReportOptions):
     """
 
     service: ServiceUrl = ""
-    first: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="Run id, its beginning, last or last~1.",
-            autocompletion=complete_run,
-        ),
-    ] = "last~1"
-    second: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN", help="The later run, in the same form.", autocompletion=complete_run
-        ),
-    ] = "last"
+    first: str = argument(
+        "last~1", "Run id, its beginning, last or last~1.", "RUN", autocompletion=complete_run
+    )
+    second: str = argument(
+        "last", "The later run, in the same form.", "RUN", autocompletion=complete_run
+    )
     limit: Limit = field(default_factory=list)
 
 
@@ -123,32 +102,21 @@ class HistoryOptions(StoreReportOptions):
             autocompletion=complete_server,
         ),
     ]
-    since: Annotated[
-        str, typer.Option(metavar="SPAN", help="Only checks within this time: 30d, 12h or 2w.")
-    ] = ""
+    since: str = option("", "Only checks within this time: 30d, 12h or 2w.", "SPAN")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
     """Export the store."""
 
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="Run id, its beginning, or last; default: all runs.",
-            autocompletion=complete_run,
-        ),
-    ] = ""
-    output: Annotated[
-        Literal["jsonl", "json", "csv"], typer.Option("--output", "-o", help="Output format.")
-    ] = "jsonl"
-    to: Annotated[
-        str, typer.Option("--to", metavar="FILE", help="Output file; default: standard output.")
-    ] = ""
-    facts: Annotated[
-        bool, typer.Option("--facts", help="Include the raw facts of every check (not in csv).")
-    ] = False
+    run: str = argument(
+        "", "Run id, its beginning, or last; default: all runs.", "RUN", autocompletion=complete_run
+    )
+    output: Literal["jsonl", "json", "csv"] = option(
+        "jsonl", "Output format.", None, "--output", "-o"
+    )
+    to: str = option("", "Output file; default: standard output.", "FILE", "--to")
+    facts: bool = flag("--facts", "Include the raw facts of every check (not in csv).")
     store: StoreUrl = ""
     lang: Lang = ""
 
@@ -157,12 +125,8 @@ class ExportOptions:
 class PruneOptions:
     """Delete old runs; keeps each server's newest row."""
 
-    older_than: Annotated[
-        str, typer.Option(metavar="SPAN", help="Runs older than this: 90d, 12w, 36h.")
-    ] = ""
-    keep: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Keep the newest N runs, of any age.")
-    ] = 0
+    older_than: str = option("", "Runs older than this: 90d, 12w, 36h.", "SPAN")
+    keep: int = option(0, "Keep the newest N runs, of any age.", "N", min=0)
     dry_run: DryDeletion = False
     output: TableOrJson = "text"
     store: StoreUrl = ""
@@ -177,19 +141,14 @@ class ForgetOptions:
     their names in what runs say of themselves.
     """
 
-    servers: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SERVER",
-            help="Name or glob of the store; several.",
-            show_default=False,
-            autocompletion=complete_server,
-        ),
-    ] = field(default_factory=list)
-    older_than: Annotated[
-        str, typer.Option(metavar="SPAN", help="Only servers in no run for this long: 90d, 12w.")
-    ] = ""
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False
+    servers: list[str] = arguments(
+        "Name or glob of the store; several.",
+        "SERVER",
+        show_default=False,
+        autocompletion=complete_server,
+    )
+    older_than: str = option("", "Only servers in no run for this long: 90d, 12w.", "SPAN")
+    yes: bool = flag("--yes", "Delete without asking.", "-y")
     dry_run: DryDeletion = False
     output: TableOrJson = "text"
     store: StoreUrl = ""

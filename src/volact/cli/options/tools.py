@@ -9,6 +9,7 @@ import typer
 
 from volact.cli.options.completion import complete_provider
 from volact.cli.options.language import Lang
+from volact.cli.options.parameter import argument, arguments, flag, option, repeatable
 from volact.cli.options.shared import (
     DialectOption,
     Former,
@@ -22,7 +23,7 @@ from volact.cli.options.shared import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndpointOptions:
+class EndpointsOptions:
     """Check KMS hosts, time servers and DNS from this machine.
 
     Shows name resolution, connection, DCE/RPC bind and latency of each KMS host, and offset and
@@ -30,16 +31,9 @@ class EndpointOptions:
     """
 
     provider: Provider = ""
-    kms_host: Annotated[
-        list[str],
-        typer.Option(metavar="HOST[:PORT]", help="KMS host to check. Repeatable."),
-    ] = field(default_factory=list)
-    ntp: Annotated[
-        list[str], typer.Option(metavar="HOST", help="Time server to check. Repeatable.")
-    ] = field(default_factory=list)
-    timeout: Annotated[
-        float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="Time limit for each check.")
-    ] = 3.0
+    kms_host: list[str] = repeatable("KMS host to check. Repeatable.", "HOST[:PORT]")
+    ntp: list[str] = repeatable("Time server to check. Repeatable.", "HOST")
+    timeout: float = option(3.0, "Time limit for each check.", "SECONDS", min=0.1, max=60)
     output: TableOrJson = "text"
     lang: Lang = ""
 
@@ -57,31 +51,24 @@ class ScriptOptions:
     Prints its SHA-256 as sha256sum does. The same options give the same bytes.
     """
 
-    provider: Annotated[
-        str,
-        typer.Option(
-            help="Provider whose KMS hosts and time servers it uses; required without --for.",
-            metavar="NAME",
-            autocompletion=complete_provider,
-        ),
-    ] = ""
-    to: Annotated[
-        str, typer.Option("--to", metavar="FILE", help="Output file; default: the usual name.")
-    ] = ""
+    provider: str = option(
+        "",
+        "Provider whose KMS hosts and time servers it uses; required without --for.",
+        "NAME",
+        autocompletion=complete_provider,
+    )
+    to: str = option("", "Output file; default: the usual name.", "FILE", "--to")
     former: Former = ""
     kms_host: KmsHosts = field(default_factory=list)
-    for_: Annotated[
-        CloudService | None,
-        typer.Option("--for", help="Write the form that this cloud's run-command accepts."),
-    ] = None
-    mode: Annotated[
-        ScriptMode | None,
-        typer.Option(
-            help="standalone: activates and shows the result; probe: checks only, for "
-            "read-answer. Default with --for: probe."
-        ),
-    ] = None
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False
+    for_: CloudService | None = option(
+        None, "Write the form that this cloud's run-command accepts.", None, "--for"
+    )
+    mode: ScriptMode | None = option(
+        None,
+        "standalone: activates and shows the result; probe: checks only, for "
+        "read-answer. Default with --for: probe.",
+    )
+    force: bool = flag("--force", "Overwrite an existing file.")
     lang: Lang = ""
 
 
@@ -89,32 +76,24 @@ ReadMode = Literal["check", "plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOptions:
+class ReadAnswerOptions:
     """Report on servers from copied or downloaded answers.
 
     Finds the answer of a volact script --mode probe file in the text around it.
     """
 
-    files: Annotated[
-        list[str],
-        typer.Argument(metavar="FILE", help="Files with the output of the script; - is stdin."),
-    ] = field(default_factory=list)
-    mode: Annotated[
-        ReadMode,
-        typer.Option(help="check: report problems; plan: also show what activate would do."),
-    ] = "check"
+    files: list[str] = arguments("Files with the output of the script; - is stdin.", "FILE")
+    mode: ReadMode = option(
+        "check", "check: report problems; plan: also show what activate would do."
+    )
     provider: Provider = ""
     kms_host: KmsHosts = field(default_factory=list)
     ignore: Ignore = field(default_factory=list)
     output: PlanOutput = "text"
     dialect: DialectOption = None
-    report: Annotated[
-        list[str],
-        typer.Option(
-            metavar="FORMAT=FILE",
-            help="Write a report: html=, json=, jsonl=, csv= or text=FILE. Repeatable.",
-        ),
-    ] = field(default_factory=list)
+    report: list[str] = repeatable(
+        "Write a report: html=, json=, jsonl=, csv= or text=FILE. Repeatable.", "FORMAT=FILE"
+    )
     verbose: Verbose = False
     lang: Lang = ""
 
@@ -130,9 +109,7 @@ class ReplayOptions:
         list[str],
         typer.Argument(metavar="FILE...", help="Bundles of volact bundle.", show_default=False),
     ]
-    update: Annotated[
-        bool, typer.Option("--update", help="Write today's judgement into the files.")
-    ] = False
+    update: bool = flag("--update", "Write today's judgement into the files.")
     output: TableOrJson = "text"
     lang: Lang = ""
 
@@ -144,13 +121,11 @@ class ProvidersOptions:
     volact providers check validates the profile files; exit code 1 when one has a mistake.
     """
 
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="[NAME]",
-            help="Provider, or a part of one (ovh/dedicated); or: check.",
-            autocompletion=complete_provider,
-        ),
-    ] = ""
+    name: str = argument(
+        "",
+        "Provider, or a part of one (ovh/dedicated); or: check.",
+        "[NAME]",
+        autocompletion=complete_provider,
+    )
     output: TableOrJson = "text"
     lang: Lang = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from volact.cli.console import table, use_stdout
-from volact.cli.options.tools import EndpointOptions
+from volact.cli.options.tools import EndpointsOptions
 from volact.cli.providers import required_profile
 from volact.cli.runtime import run_async
 from volact.endpoints import Endpoints, check_endpoints, check_profile
@@ -18,7 +18,7 @@ from volact.words import tr
 _ATTENTION = 3
 
 
-def endpoints(options: EndpointOptions) -> int:
+def endpoints(options: EndpointsOptions) -> int:
     """Check KMS hosts, time servers and DNS from this machine."""
     hosts, wait = [_host(word) for word in options.kms_host], options.timeout
     if hosts or options.ntp:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from volact.cli.atomic_file import AtomicFile
 from volact.cli.console import table, use_stdout
-from volact.cli.options.lab import LabServeOptions, ScenariosOptions
+from volact.cli.options.lab import LabScenariosOptions, LabServeOptions
 from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
 from volact.errors import InputError
 from volact.model.text import say
@@ -63,7 +63,7 @@ def require_scenario(name: str) -> None:
     load_scenario(name)
 
 
-def scenarios(options: ScenariosOptions) -> int:
+def scenarios(options: LabScenariosOptions) -> int:
     """List the scenarios and their faults."""
     found = [load_scenario(name) for name in scenario_names()]
     out = use_stdout(options.output)

@@ -15,7 +15,7 @@ from volact.agent.pasted import PastedAnswer, find_answers
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED
 from volact.cli.fleet_options import parse_ignored
-from volact.cli.options.tools import ReadOptions
+from volact.cli.options.tools import ReadAnswerOptions
 from volact.cli.sinks import NullWriter, Sinks, parse_reports
 from volact.cli.verbs.plan import commands_of, commands_writer, need_commands
 from volact.core.console import Dialect
@@ -36,7 +36,7 @@ from volact.typed import joined
 _STDIN = "-"
 
 
-def read_answer(options: ReadOptions) -> int:
+def read_answer(options: ReadAnswerOptions) -> int:
     """Report on servers from copied or downloaded answers."""
     need_commands(options.output, options.dialect)
     how = _invocation(options)
@@ -68,7 +68,7 @@ def _whole(how: Invocation, summary: Summary) -> RunReport:
     )
 
 
-def _invocation(options: ReadOptions) -> Invocation:
+def _invocation(options: ReadAnswerOptions) -> Invocation:
     words = ["volact", "read-answer", *options.files]
     words += ["--provider", options.provider] if options.provider else []
     words += [word for host in options.kms_host for word in ("--kms-host", host)]
@@ -82,7 +82,7 @@ def _invocation(options: ReadOptions) -> Invocation:
     )
 
 
-def _job(options: ReadOptions) -> Job:
+def _job(options: ReadAnswerOptions) -> Job:
     if options.provider:
         load_profile(options.provider)
     return Job(
@@ -148,7 +148,7 @@ def _told_apart(outcomes: list[Outcome]) -> list[Outcome]:
     return [named(outcome) for outcome in outcomes]
 
 
-def _writer(options: ReadOptions, how: Invocation) -> Writer:
+def _writer(options: ReadAnswerOptions, how: Invocation) -> Writer:
     if options.output == "commands":
         return NullWriter()
     out = use_stdout(options.output)
