@@ -28,7 +28,7 @@ def previous_values(step: Step, facts: Facts) -> StepValues:
 
     The form is that of the ``before`` which the agent reports of the same step, so
     that a run whose answers were lost can be undone like any other; the keys that
-    only the agent can know (``agent_only`` of the kind) are missing.
+    only the agent can know are missing.
     """
     params = from_wire(step).params
     return kind_of(params).previous(params, facts)

@@ -48,6 +48,9 @@ class Stage(IntEnum):
     UNDO = auto()  # only ``core.undo`` plans these, in the order of the settings
 
 
+_LICENCE_STAGES = (Stage.KEY, Stage.KMS_HOST, Stage.PRODUCT_KMS_HOST, Stage.AFTER_ACTIVATION)
+
+
 class Changes(msgspec.Struct, Generic[P_contra], frozen=True, kw_only=True):
     """The setting that a step changes, and its place in what the step reports.
 
@@ -76,11 +79,8 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
 
     - ``stage``: its place in the order of a plan
     - ``needs_consent``: a plan has it only with ``--allow NAME``
-    - ``alone``: a last resort, never in one plan with other steps
     - ``handed_out``: the standalone script has it
     - ``activation_needs_it``: after its failure, activation could only fail
-    - ``changes_licence``: sets keys or KMS hosts
-    - ``activates``: requests an activation from a KMS host
     - ``restarts``: the restarts of Windows, left to a person, that complete it
 
     What it does on a server with these facts:
@@ -88,7 +88,6 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
     - ``commands``: what a person would type for it, in cmd.exe
     - ``previous``: the values that it replaces, in the form in which the agent
       reports them as ``before`` (docs/agent-protocol.md)
-    - ``agent_only``: the keys of ``before`` that the facts do not hold
     - ``promise``: the facts once it is done; the tests of the planner's laws and
       the outlook of an undo use it, no report of what happened does
 
@@ -108,21 +107,27 @@ class StepKind(msgspec.Struct, Generic[P], frozen=True, kw_only=True, eq=False):
 
     stage: Stage
     needs_consent: bool
-    alone: bool
     handed_out: bool
     activation_needs_it: bool
-    changes_licence: bool
-    activates: bool
     restarts: int
 
     commands: Callable[[P, Assessment], Iterable[str]]
     previous: Callable[[P, Facts], StepValues]
-    agent_only: frozenset[str]
     promise: Callable[[P, Facts, Context], Facts]
 
     changes: Changes[P] | None
     stays: Callable[[P, StepValues], Text] | None
     undo_consent: Text | None
+
+    @property
+    def alone(self) -> bool:
+        """A last resort is never in one plan with other steps."""
+        return self.stage is Stage.LAST_RESORT
+
+    @property
+    def changes_licence(self) -> bool:
+        """Whether it sets keys or KMS hosts."""
+        return self.stage in _LICENCE_STAGES
 
 
 def undo_kind(  # noqa: PLR0913  (one argument for each part that such steps differ in)
@@ -132,7 +137,6 @@ def undo_kind(  # noqa: PLR0913  (one argument for each part that such steps dif
     agent_parts: tuple[str, ...],
     restarts: int,
     previous: Callable[[P, Facts], StepValues],
-    agent_only: frozenset[str],
     promise: Callable[[P, Facts, Context], Facts],
     changes: Changes[P],
     undo_consent: Text | None,
@@ -145,15 +149,11 @@ def undo_kind(  # noqa: PLR0913  (one argument for each part that such steps dif
         agent_parts=("put_back", *agent_parts),
         stage=Stage.UNDO,
         needs_consent=False,
-        alone=False,
         handed_out=False,
         activation_needs_it=False,
-        changes_licence=False,
-        activates=False,
         restarts=restarts,
         commands=no_commands,
         previous=previous,
-        agent_only=agent_only,
         promise=promise,
         changes=changes,
         stays=None,
