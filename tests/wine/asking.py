@@ -12,6 +12,9 @@ from volact.agent.render import render
 from volact.agent.request import AgentMode, Ask, Request
 from volact.model.step import Step
 
+# No test ends because its machine is slow.
+PATIENT_S = 3600
+
 
 def request(mode: AgentMode, *steps: dict[str, Any], **ask: Any) -> Request:
     """A request with these steps; ``ask`` as in ``Ask``."""
@@ -28,7 +31,7 @@ def request(mode: AgentMode, *steps: dict[str, Any], **ask: Any) -> Request:
 
 def answer_of(wine: WineServer, asked: Request) -> Answer:
     """Run the agent once and read its answer; its exit code must be 0."""
-    ran = wine.run_file(render(asked), f"volact-{asked.id}.bat")
+    ran = wine.run_file(render(asked, deadline_s=PATIENT_S), f"volact-{asked.id}.bat")
     assert ran.code == 0, ran
     return read_answer(ran.stdout.encode(), asked.id)
 
@@ -46,7 +49,7 @@ def apply(wine: WineServer, *steps: dict[str, Any], **ask: Any) -> Answer:
 def standalone(wine: WineServer, *steps: dict[str, Any], keep: bool = True, **ask: Any) -> Ran:
     """Run the file that is handed out."""
     asked = request("standalone", *steps, **ask)
-    return wine.run_file(render(asked, keep=keep), "activate-win.bat")
+    return wine.run_file(render(asked, keep=keep, deadline_s=PATIENT_S), "activate-win.bat")
 
 
 def unreadable(hresult: int) -> dict[str, int]:

@@ -20,7 +20,7 @@ Open = Callable[..., Loopback]
 
 def answer_with(wine: WineServer, asked: Request, begins: str, silent: Loopback) -> Answer:
     """The answer of an agent in which one function begins with a call that never returns."""
-    script = render(asked, deadline_s=40).decode("ascii")
+    script = render(asked, deadline_s=90).decode("ascii")
     call = (
         'var h=new ActiveXObject("WinHttp.WinHttpRequest.5.1");'
         f'h.Open("GET","http://{silent.address}/",false);h.SetTimeouts(0,0,0,0);h.Send();'
@@ -57,7 +57,7 @@ def test_a_step_that_blocks_is_not_known_and_the_lock_is_gone(
 ) -> None:
     steps = [{"do": "start-service", "name": name} for name in ("sppuinotify", "W32Time")]
     asked = msgspec.structs.replace(
-        request("apply", *steps), lock=Lock(run="run-1", who="ops", since=0, until=40_000)
+        request("apply", *steps), lock=Lock(run="run-1", who="ops", since=0, until=90_000)
     )
     answer = answer_with(wine, asked, 'STEPS["start-service"]=function(step){', loopback("silent"))
     first, second = answer.results
@@ -70,5 +70,5 @@ def test_a_step_that_blocks_is_not_known_and_the_lock_is_gone(
 
 def test_a_healthy_probe_is_watched(wine: WineServer) -> None:
     asked = request("probe")
-    ran = wine.run_file(render(asked), f"volact-{asked.id}.bat")
+    ran = wine.run_file(render(asked, deadline_s=3600), f"volact-{asked.id}.bat")
     assert read_answer(ran.stdout.encode(), asked.id).facts["blocked"] == []

@@ -42,7 +42,7 @@ def here(wine: WineServer, tmp_path: Path) -> LocalTransport:
 
 async def test_the_agent_answers_where_it_was_started(here: LocalTransport) -> None:
     asked = request("probe")
-    raw = await here.run(render(asked), name=NAME, deadline_s=60)
+    raw = await here.run(render(asked, deadline_s=3600), name=NAME, deadline_s=3600)
     assert raw.exit_status == 0
     assert read_answer(raw.stdout, asked.id).facts["os"]["build"] == 7601
 
@@ -52,7 +52,9 @@ async def test_check_local_from_the_first_question_to_the_row(here: LocalTranspo
     async def opener(_: Server) -> AsyncIterator[Transport]:
         yield here
 
-    row = await run_one(parse_target("local"), opener, Job(mode="check", provider="tencent"))
+    row = await run_one(
+        parse_target("local"), opener, Job(mode="check", provider="tencent", deadline_s=3600)
+    )
     assert (row.name, row.address, row.error) == ("local", "local", None)
     assert row.os.build == 7601
     assert row.verdict == "attention"

@@ -16,6 +16,8 @@ from loopback import Loopback
 from wine_server import WineServer
 
 Open = Callable[..., Loopback]
+# No test ends because its machine is slow.
+PATIENT = ("--deadline", "3600", "--connect-timeout", "600")
 
 
 class Done(NamedTuple):
@@ -40,8 +42,9 @@ class Done(NamedTuple):
 
 def volact(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run volact as a process of its own."""
+    patient = () if args[0] == "script" else PATIENT
     return subprocess.run(
-        [sys.executable, "-m", "volact", *args],
+        [sys.executable, "-m", "volact", *args, *patient],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -102,7 +102,7 @@ class WineServer:
         self.prefix.mkdir()
         self._make_account()
         os.chown(self.prefix, self.uid, self.gid)
-        self.run("wineboot", "-i", timeout=240)
+        self.run("wineboot", "-i", timeout=900)
         # A server does not go down when no user is logged in: services stay up.
         self.run("wineserver", "-w")
         self.run("wineserver", "-p")
@@ -143,7 +143,7 @@ class WineServer:
         public = (self.base / "host_key.pub").read_text()
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}")
 
-    def run(self, *command: str, timeout: float = 200, **environment: str) -> Ran:
+    def run(self, *command: str, timeout: float = 900, **environment: str) -> Ran:
         """Run a program of Wine's as the account."""
         # A file: what the program leaves running would keep a pipe of errors open.
         with tempfile.TemporaryFile() as errors:
@@ -186,13 +186,13 @@ class WineServer:
                 return
         raise AssertionError(f"{' '.join(command)}: {runs}")
 
-    def cmd(self, line: str, timeout: float = 200) -> Ran:
+    def cmd(self, line: str, timeout: float = 900) -> Ran:
         """Run a line of cmd, as it would be typed."""
         return self.run(
             "wine", "cmd", "/c", "%VOLACT_CMD%", timeout=timeout, VOLACT_CMD=f"cmd.exe /c {line}"
         )
 
-    def run_file(self, script: bytes, name: str, timeout: float = 200) -> Ran:
+    def run_file(self, script: bytes, name: str, timeout: float = 900) -> Ran:
         """Put a file into the temporary folder and run it there."""
         file = self.temp / name
         file.write_bytes(script)
