@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from dbos import DBOSClient
 from lab_process import Peephole
 
 from volact.client.wire import RunInfo, RunSpec
@@ -20,6 +21,7 @@ from volact.service.database.schema import open_service_store
 from volact.service.database.tables import INVENTORIES
 from volact.service.engine.control import EngineControl
 from volact.service.engine.lease import beats
+from volact.service.engine.worker import engine_url
 from volact.service.run_list import find_run
 from volact.store.address import parse_address
 from volact.store.store import Store
@@ -99,6 +101,15 @@ class Service:
     def alive(self) -> set[str]:
         """The ids of the workers that hold a lease."""
         return {*self.store.ask(beats)}
+
+    @contextmanager
+    def engine(self) -> Iterator[DBOSClient]:
+        """What DBOS has of workflows; a worker has made its tables."""
+        client = DBOSClient(system_database_url=engine_url(self.store.address))
+        try:
+            yield client
+        finally:
+            client.destroy()
 
     def said(self) -> str:
         """What the workers printed."""

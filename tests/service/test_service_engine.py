@@ -277,10 +277,10 @@ async def test_a_run_whose_workflow_is_lost_is_begun_again(
     store: Store, control: EngineControl
 ) -> None:
     info = begun(store, await control.submit(spec(), ANN))
-    store.change(lambda c: progress.start_again(c, info.id, 1, AT))
+    store.change(lambda c: progress.start_after_failure(c, info.id, 1, AT))
     assert store.ask(to_start) == [(info.id, 2)]
     begun(store, info)
-    store.change(lambda c: progress.start_again(c, info.id, 99, AT))
+    store.change(lambda c: progress.start_after_failure(c, info.id, 99, AT))
     assert store.ask(to_start) == []
     row = store.ask(lambda c: c.execute(sa.select(RUNS.c.state, RUNS.c.note)).one())
     assert tuple(row) == ("failed", "its workflow failed too often")

@@ -18,7 +18,7 @@ from volact.fleet.failure_policy import FailureLimits
 from volact.service.database.schema import open_service_store
 from volact.service.database.tables import RUN_SERVERS, RUNS, WORKERS
 from volact.service.engine import progress
-from volact.service.engine.lease import Lease, LeaseLostError, beats
+from volact.service.engine.lease import ENGINE, Lease, LeaseLostError, beats
 from volact.service.engine.ledger import Ledger, RunWriting
 from volact.service.engine.progress import Outcome
 from volact.service.engine.reaper import Reaper, Unbegun
@@ -172,7 +172,7 @@ def test_what_a_worker_was_given_and_never_began_is_lost_after_some_readings() -
 
 def test_a_run_says_which_labels_no_worker_has(store: Store) -> None:
     def note() -> str:
-        store.change(progress.tell_unreached)
+        store.change(lambda c: progress.tell_unreached(c, ENGINE))
         return str(store.ask(lambda c: c.execute(sa.select(RUNS.c.note)).scalar_one()))
 
     leased(store, "near")

@@ -3,20 +3,29 @@
 import asyncio
 import json
 import signal
+import sys
+from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 
 import sqlalchemy as sa
+from dbos import EnqueueOptions
 from engine_lab import EngineLab, engine_lab
 from postgres_server import PostgresServer
+from service_schedules import decide
 
 from volact.client.wire import RunSpec
 from volact.core.context import Policy
-from volact.service.engine.lease import LEASE_LOST
+from volact.service.app import utc_now
+from volact.service.engine.lease import ENGINE, LEASE_LOST, Lease
 from volact.service.engine.live_run import histories_of
+from volact.service.engine.old_workflows import tidy_workflows
 from volact.service.engine.progress import begin
+from volact.service.engine.worker import RUN_PLACES
 from volact.service.inventories import read_whole, stored_text
+from volact.service.policies import RetentionPolicy
 
+HELD_WORKER = (sys.executable, str(Path(__file__).parent / "held_worker.py"))
 # What the database itself sees of slots and turns.
 WITNESS = (
     "CREATE TABLE taken (worker text, busy int)",
@@ -131,6 +140,39 @@ async def test_a_run_whose_workflow_is_not_there_is_begun_again(tmp_path: Path) 
         assert (done.state, done.done) == ("done", 2), made.said()
 
 
+async def test_a_run_that_a_worker_of_an_older_engine_left_goes_on_with_a_newer_one(
+    tmp_path: Path, store_url: str
+) -> None:
+    with engine_lab(tmp_path, 4, store_url) as made:
+        made.program = HELD_WORKER
+        older = made.start_worker("--engine", str(ENGINE - 1))
+        info = await made.submit(RunSpec(verb="activate", inventory="lab", concurrency=1))
+        await made.until(info.id, lambda _: [*made.store.intents(info.id)] != [])
+        (sent,) = made.store.intents(info.id)  # one at a time, and this one has no answer
+        while not made.lab.ask("licensed")[sent.server]:
+            await asyncio.sleep(0.1)
+        del made.program
+        made.start_worker()
+        while len(made.alive()) < 2:
+            await asyncio.sleep(0.1)
+        other = await made.ended((await made.submit(RunSpec(verb="check", inventory="lab"))).id)
+        assert (other.state, other.done) == ("done", 4), made.said()  # by the newer
+        with made.engine() as engine:
+            (at,) = engine.list_workflows(workflow_ids=[f"{info.id}.1"])
+            assert (at.status, at.app_version) == ("PENDING", f"volact-{ENGINE - 1}")
+        assert [*made.store.intents(info.id)] == [sent]  # the older lives: the run is its own
+        older.kill()
+        older.wait()
+        done = await made.ended(info.id)
+        assert (done.state, done.counts) == ("done", {"healthy": 4}), made.said()
+        check_records(made, info.id, 4)
+        again = [one for one in made.store.intents(info.id) if one.server == sent.server]
+        assert again == [sent]  # a fresh look found what the steps did
+        with made.engine() as engine:
+            while engine.list_workflows(status=["PENDING", "ENQUEUED"]):
+                await asyncio.sleep(0.1)
+
+
 async def test_a_paused_run_begins_no_server_until_it_is_resumed(tmp_path: Path) -> None:
     with engine_lab(tmp_path, 8) as made:
         made.set_inventory(every_other_far)
@@ -159,6 +201,82 @@ async def test_a_cancelled_run_names_the_servers_that_were_not_begun(tmp_path: P
         assert (ended.state, ended.note) == ("cancelled", "")
         rows = {stored.report.name: stored.report.verdict for stored in made.store.rows(info.id)}
         assert {name for name in rows if rows[name] == "not-started"} == far_names(made)
+
+
+async def test_runs_that_wait_for_a_label_keep_no_other_run_from_beginning(tmp_path: Path) -> None:
+    with engine_lab(tmp_path, 2) as made:
+        made.set_inventory(every_other_far)
+        made.start_worker()
+        (far,) = far_names(made)
+        spec = RunSpec(verb="check", inventory="lab", limit=(far,))
+        waiting = [await made.submit(spec) for _ in range(RUN_PLACES)]
+        for info in waiting:
+            said = await made.until(info.id, lambda at: at.note != "")
+            assert (said.state, said.note) == ("running", "no worker has the label far")
+        both = await made.submit(RunSpec(verb="check", inventory="lab"))
+        assert (await made.until(both.id, lambda at: at.done > 0)).done == 1
+        made.start_worker("--label", "far")
+        for info in (*waiting, both):
+            done = await made.ended(info.id)
+            assert (done.state, done.done) == ("done", done.servers), made.said()
+
+
+async def test_a_run_holds_no_place_once_the_last_worker_that_reaches_it_is_gone(
+    tmp_path: Path, store_url: str
+) -> None:
+    with engine_lab(tmp_path, 1, store_url) as made:
+        made.set_inventory(lambda text: labelled(text, "far"))
+        silent = Lease(("far",))  # takes no work, and is taken for dead
+        made.store.change(silent.register)
+        made.start_worker()
+        info = await made.submit(RunSpec(verb="check", inventory="lab"))
+        await made.until(info.id, lambda at: at.note != "")
+        with made.engine() as engine:
+            while engine.list_workflows(status=["PENDING", "ENQUEUED"]):
+                await asyncio.sleep(0.1)
+        made.start_worker("--label", "far")
+        done = await made.ended(info.id)
+        assert (done.state, done.done) == ("done", 1), made.said()
+
+
+async def test_what_dbos_has_of_runs_that_are_over_is_kept_as_long_as_the_policy_says(
+    tmp_path: Path, store_url: str
+) -> None:
+    with engine_lab(tmp_path, 2, store_url) as made:
+        made.set_inventory(every_other_far)
+        worker = made.start_worker()
+        (far,) = far_names(made)
+        waits = await made.submit(RunSpec(verb="check", inventory="lab"))
+        await made.until(waits.id, lambda at: at.note != "" and at.done == 1)
+        cancelled = await made.submit(RunSpec(verb="check", inventory="lab", limit=(far,)))
+        await made.until(cancelled.id, lambda at: at.note != "")
+        await made.control.cancel(cancelled.id)
+        await made.ended(cancelled.id)
+        with made.engine() as engine:
+            while engine.list_workflows(status=["PENDING", "ENQUEUED"]):
+                await asyncio.sleep(0.1)
+            worker.terminate()
+            worker.wait()
+            unfinished: EnqueueOptions = {
+                "workflow_name": "volact.run", "queue_name": "none", "workflow_id": "cc.1",
+            }  # fmt: skip
+            engine.enqueue(unfinished, "cc", 1)
+            before = {one.workflow_id: one.status for one in engine.list_workflows()}
+            assert {id_.partition(".")[0] for id_ in before} == {waits.id, cancelled.id, "cc"}
+            decide(made.store, RetentionPolicy(runs="7d"))
+            at = utc_now()
+            days = [tidy_workflows(engine, made.store, at + n * timedelta(days=1)) for n in (0, 6)]
+            assert days == [False, True]  # the first day is that of the task
+            assert {one.workflow_id for one in engine.list_workflows()} == {*before}
+            assert tidy_workflows(engine, made.store, at + timedelta(days=8))
+            left = {one.workflow_id: one.status for one in engine.list_workflows()}
+            gone = {id_ for id_ in before if id_.startswith(cancelled.id)}
+            assert left == {id_: status for id_, status in before.items() if id_ not in gone}
+            assert gone
+            assert [engine.list_workflow_steps(id_) for id_ in gone] == [[]] * len(gone)
+        made.start_worker("--label", "far")
+        done = await made.ended(waits.id)
+        assert (done.state, done.done) == ("done", 2), made.said()
 
 
 async def test_an_undo_puts_back_what_a_run_changed(tmp_path: Path) -> None:

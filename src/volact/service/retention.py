@@ -1,7 +1,7 @@
 """The task of retention: once a day, by one process of many, what is older than the policy goes.
 
-The audit stays.  A run goes in a transaction of its own, so that no other writer waits long;
-the room that it leaves in an SQLite file is used again.
+The audit stays; what DBOS has is ``engine.old_workflows``'s.  A run goes in a transaction of its
+own, so that no other writer waits long; the room that it leaves in an SQLite file is used again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DAY = timedelta(days=1)
 
 def tidy(store: Store, now: datetime) -> bool:
     """Delete what is older than the policy, unless it was done within a day; whether it was."""
-    if not _claim(store, now):
+    if not claim(store, now, "retention"):
         return False
     policy = read_policy(store, RetentionPolicy)
     with transaction(store) as connection:
@@ -54,9 +54,9 @@ def _prune_runs(store: Store, before: datetime, keep: int) -> None:
     _LOG.info("retention: %d rows of %d old runs deleted", rows, len(old))
 
 
-def _claim(store: Store, now: datetime) -> bool:
-    """Whether this process does it now."""
-    name, at = "retention", moment(now)
+def claim(store: Store, now: datetime, name: str) -> bool:
+    """Whether this process does the day's task of this name now."""
+    at = moment(now)
     due = sa.update(TASKS).where(TASKS.c.name == name, TASKS.c.at <= moment(now - _DAY))
     with transaction(store) as connection:
         if connection.execute(due.values(at=at)).rowcount:

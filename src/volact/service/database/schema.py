@@ -11,7 +11,7 @@ from volact.store.store import Store, open_address
 
 # To open one costs more than most questions do.
 _KEEP = 8
-SERVICE = Schema("0001", Path(__file__).parent / "migrations", "service_version")
+SERVICE = Schema("0002", Path(__file__).parent / "migrations", "service_version")
 
 
 def open_service_store(address: Address) -> Store:

@@ -228,6 +228,7 @@ WORKERS = sa.Table(
     _time("started", nullable=False),
     _time("seen", nullable=False),  # for display
     _number("beat"),  # liveness: the others see it grow
+    sa.Column("engine", sa.Integer, nullable=False, server_default="2"),  # ``lease.ENGINE``
 )
 
 # Activations at a KMS host at a time, over all workers and runs.

@@ -25,10 +25,15 @@ from volact.store.statements import EventBatch, write
 
 
 def end_run(connection: sa.Connection, run: str, attempt: int, at: str) -> None:
-    """End this attempt: a run that is paused, or that another attempt goes on with, stays."""
+    """End this attempt.
+
+    A run stays that is paused, that another attempt goes on with, or whose servers wait for
+    workers that reach them.
+    """
     if progress.standing(connection, run).attempt != attempt:
         return
-    progress.move(connection, run, ["running"], state="done", note="")
+    if not progress.unfinished(connection, run):
+        progress.move(connection, run, ["running"], state="done", note="")
     progress.move(connection, run, ["cancelling"], state="cancelled")
     info = find_run(connection, run)
     if info.state in ("done", "stopped", "cancelled", "failed"):

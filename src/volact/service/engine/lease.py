@@ -34,6 +34,8 @@ from volact.service.database.tables import SLOTS, WORKERS
 from volact.store.clock import moment
 from volact.store.engine import is_sqlite, writing
 
+# Raised when the steps of workflows change: workers execute only those of their own engine.
+ENGINE = 2
 BEAT_S = 1.0
 READINGS = 5
 READINGS_ENDED = 2  # where its session has ended, too
@@ -43,6 +45,7 @@ FRESH_S = 1.5
 LEASE_LOST = 70  # exit code of a worker that finds its lease gone
 _PAUSE_S = 0.05
 _SESSIONS = 0x766F6C61  # the class of the locks
+REAPER_LOCK = 0x766F6C616365  # of one reaper at a time
 
 
 class LeaseLostError(Exception):
@@ -52,8 +55,9 @@ class LeaseLostError(Exception):
 class Lease:
     """This worker's right to work."""
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], engine: int = ENGINE) -> None:
         host = socket.gethostname()
+        self.engine = engine
         self.worker = f"{host[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
         self.labels = tuple(labels)
         self._host = host
@@ -61,11 +65,18 @@ class Lease:
         self._clock = time.time() - time.monotonic()  # the database's, by the one that is never set
 
     def register(self, connection: sa.Connection) -> None:
-        """Begin."""
+        """Begin, but not while a reaper acts on which workers there are."""
+        if not is_sqlite(connection):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(REAPER_LOCK)))
         at = self.now()
         connection.execute(
             sa.insert(WORKERS).values(
-                id=self.worker, host=self._host, labels=json.dumps(self.labels), started=at, seen=at
+                id=self.worker,
+                host=self._host,
+                labels=json.dumps(self.labels),
+                started=at,
+                seen=at,
+                engine=self.engine,
             )
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from volact.store.encoding import readable
 
 NOTE = 1024  # characters of a run's note
 _MOST_ATTEMPTS = 50
+_OPEN: tuple[RunState, ...] = ("queued", "running", "cancelling")
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -54,21 +56,25 @@ def standing(connection: sa.Connection, run: str) -> Standing:
 
 def open_runs(connection: sa.Connection) -> dict[tuple[str, int], RunState]:
     """The state of each run that has a workflow or needs one, by id and attempt, oldest first."""
-    states: tuple[RunState, ...] = ("queued", "running", "cancelling")
-    query = sa.select(RUNS.c.id, RUNS.c.attempt, RUNS.c.state).where(RUNS.c.state.in_(states))
+    query = sa.select(RUNS.c.id, RUNS.c.attempt, RUNS.c.state).where(RUNS.c.state.in_(_OPEN))
     rows = connection.execute(query.order_by(RUNS.c.requested))
     return {(row.id, row.attempt): row.state for row in rows}
 
 
-def start_again(connection: sa.Connection, run: str, attempt: int, at: str) -> None:
-    """Another attempt for a run whose workflow is lost; after too many the run has failed."""
-    values: dict[str, Any] = {"attempt": attempt + 1}
-    if attempt >= _MOST_ATTEMPTS:
-        values = {"state": "failed", "ended": at, "note": say("its workflow failed too often")}
-    elif standing(connection, run).state == "running":
-        values["state"] = "queued"
-    leaving: tuple[RunState, ...] = ("queued", "running", "cancelling")
-    move(connection, run, leaving, **values)
+def start_again(connection: sa.Connection, run: str, attempt: int) -> None:
+    """Another attempt for a run that this one has left."""
+    state = sa.case((RUNS.c.state == "running", "queued"), else_=RUNS.c.state)
+    of = sa.and_(RUNS.c.id == run, RUNS.c.attempt == attempt, RUNS.c.state.in_(_OPEN))
+    connection.execute(sa.update(RUNS).where(of).values(attempt=attempt + 1, state=state))
+
+
+def start_after_failure(connection: sa.Connection, run: str, attempt: int, at: str) -> None:
+    """The same where its workflow is lost; after too many attempts the run has failed."""
+    if attempt < _MOST_ATTEMPTS:
+        start_again(connection, run, attempt)
+    else:
+        note = say("its workflow failed too often")
+        move(connection, run, _OPEN, state="failed", ended=at, note=note)
 
 
 def add_members(connection: sa.Connection, run: str, members: Iterable[Member]) -> None:
@@ -105,23 +111,38 @@ def finished(connection: sa.Connection, run: str, names: Sequence[str]) -> set[s
     return {*connection.execute(query).scalars()}
 
 
-def tell_unreached(connection: sa.Connection) -> None:
-    """Note at each run at work which labels of its servers no worker has."""
-    reached = {""}
-    for labels in connection.execute(sa.select(WORKERS.c.labels)).scalars():
-        reached.update(msgspec.json.decode(labels, type=list[str]))
+def reached(connection: sa.Connection, engine: int | None = None) -> set[str]:
+    """The labels that workers (with this engine) have, and ``""``, which every worker has."""
+    query = sa.select(WORKERS.c.labels)
+    if engine is not None:
+        query = query.where(WORKERS.c.engine == engine)
+    labels = connection.execute(query).scalars()
+    return {"", *chain.from_iterable(msgspec.json.decode(one, type=list[str]) for one in labels)}
+
+
+def tell_unreached(connection: sa.Connection, engine: int) -> set[str]:
+    """Note at each run at work which labels of its servers no worker has.
+
+    Returns the runs of which no worker with this engine reaches a server that is next: the
+    canaries, if any.
+    """
     left = sa.and_(RUN_SERVERS.c.run == RUNS.c.id, RUN_SERVERS.c.verdict == "")
-    query = sa.select(RUNS.c.id, RUNS.c.note, RUN_SERVERS.c.label).distinct()
+    query = sa.select(RUNS.c.id, RUNS.c.note, RUN_SERVERS.c.canary, RUN_SERVERS.c.label).distinct()
     query = query.outerjoin(RUN_SERVERS, left).where(RUNS.c.state == "running")
-    missing: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for run, note, label in connection.execute(query.order_by(RUN_SERVERS.c.label)):
-        missing[run, note] += [label] if label and label not in reached else []
+    found: dict[tuple[str, str], dict[bool, set[str]]] = defaultdict(dict)
+    for run, note, canary, label in connection.execute(query):
+        found[run, note].setdefault(bool(canary), set()).add(label or "")
+    there, next_reached, waiting = reached(connection), reached(connection, engine), set()
     running: tuple[RunState, ...] = ("running",)
-    for (run, note), labels in missing.items():
-        words = say("no worker has the label {labels}", labels=raw(", ".join(labels)))
-        told = readable(words)[:NOTE] if labels else ""
+    for (run, note), labels in found.items():
+        missing = sorted(set().union(*labels.values()) - there)
+        words = say("no worker has the label {labels}", labels=raw(", ".join(missing)))
+        told = readable(words)[:NOTE] if missing else ""
         if told != note:
             move(connection, run, running, note=told)
+        if next_reached.isdisjoint(labels[max(labels)]):
+            waiting.add(run)
+    return waiting
 
 
 def claim(connection: sa.Connection, run: str, server: str, worker: str) -> bool:

@@ -17,8 +17,10 @@ import sqlalchemy as sa
 from dbos import DBOS, SetWorkflowID
 
 from volact.client.wire import RunState
+from volact.service.database.tables import WORKERS
 from volact.service.engine import progress
 from volact.service.engine.lease import (
+    REAPER_LOCK,
     Lease,
     Observer,
     beats,
@@ -29,8 +31,10 @@ from volact.service.engine.lease import (
 from volact.service.engine.workflows import (
     BATCH_NAME,
     RUN_QUEUE,
+    app_version,
     at_work,
     left_queue_of,
+    queues_of,
     run_workflow,
     workflow_id,
 )
@@ -40,22 +44,23 @@ from volact.store.failures import CAUGHT
 from volact.store.store import Store
 
 _LOG = logging.getLogger("volact.service")
-_REAPER_LOCK = 0x766F6C616365  # of one reaper at a time
 _SELDOM = 5  # beats
 _LOST_READINGS = 20
+_UNFINISHED = {"PENDING", "ENQUEUED"}
 _BROKEN = {"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
 
 
 class EngineState(msgspec.Struct, frozen=True):
-    """The workers, and the runs that workers have to do with: their state by id and attempt."""
+    """The engines of workers, and the runs that they have to do with, by id and attempt."""
 
-    workers: frozenset[str]
+    workers: dict[str, int]
     runs: dict[tuple[str, int], RunState]
 
 
 def read_engine_state(connection: sa.Connection) -> EngineState:
     """The state now."""
-    return EngineState(frozenset(beats(connection)), progress.open_runs(connection))
+    engines = connection.execute(sa.select(WORKERS.c.id, WORKERS.c.engine))
+    return EngineState({row.id: row.engine for row in engines}, progress.open_runs(connection))
 
 
 class Unbegun:
@@ -138,7 +143,7 @@ class Reaper:
     def _alone(self, work: Callable[[sa.Connection], None]) -> bool:
         """Do this unless another worker is at it: what it has resumed would be resumed again."""
         with writing(self._store.engine).begin() as connection:
-            lock = sa.select(sa.func.pg_try_advisory_xact_lock(_REAPER_LOCK))
+            lock = sa.select(sa.func.pg_try_advisory_xact_lock(REAPER_LOCK))
             if not is_sqlite(connection) and not connection.execute(lock).scalar():
                 return False
             self._lease.require(connection)
@@ -148,8 +153,8 @@ class Reaper:
     def _recover(self, connection: sa.Connection) -> None:
         self._resume(connection)
         _withdraw(connection)
-        _start_again(connection, self._lease.now())
-        progress.tell_unreached(connection)
+        waiting = progress.tell_unreached(connection, self._lease.engine)
+        _start_again(connection, self._lease.now(), waiting)
 
     def _resume(self, connection: sa.Connection) -> None:
         """Put workflows of workers without a lease back into their queues."""
@@ -166,23 +171,41 @@ class Reaper:
             DBOS.resume_workflows(ids, queue_name=queue)
 
 
+def _engines(connection: sa.Connection) -> set[int]:
+    return {*connection.execute(sa.select(WORKERS.c.engine)).scalars()}
+
+
 def _withdraw(connection: sa.Connection) -> None:
-    """Cancel batches of runs that do not go on; their queue may have no worker."""
+    """Cancel batches of runs that do not go on, and those that no worker takes.
+
+    What these left undone is given out again when workers reach it.
+    """
     waiting = DBOS.list_workflows(
         status="ENQUEUED", name=BATCH_NAME, load_input=False, load_output=False
     )
     if waiting:
         runs = progress.open_runs(connection)
         wanted = {workflow_id(*one) for one, state in runs.items() if state == "running"}
-        ids = [one.workflow_id for one in waiting]
-        if over := [id_ for id_ in ids if id_.rpartition(".")[0] not in wanted]:
+        read = {
+            (app_version(engine), queue)
+            for engine in _engines(connection)
+            for queue in queues_of(progress.reached(connection, engine))
+        }
+        if over := [
+            one.workflow_id
+            for one in waiting
+            if one.workflow_id.rpartition(".")[0] not in wanted
+            or (one.app_version, one.queue_name) not in read
+        ]:
             DBOS.cancel_workflows(over)
 
 
-def _start_again(connection: sa.Connection, at: str) -> None:
+def _start_again(connection: sa.Connection, at: str, waiting: Collection[str]) -> None:
     """Another attempt for runs whose workflow failed in DBOS itself, or is not there.
 
-    Those that go on so have failed.
+    Those that go on so have failed.  Runs whose workflow ended, because no worker reached
+    what is left, have another once one does; so have those whose workflow no worker executes,
+    because all have another engine.
     """
     runs = progress.open_runs(connection)
     found = {workflow_id(*one): one for one in runs}
@@ -190,12 +213,20 @@ def _start_again(connection: sa.Connection, at: str) -> None:
         return
     there = DBOS.list_workflows(workflow_ids=[*found], load_input=False, load_output=False)
     lost = {id_: "" for id_, one in found.items() if runs[one] == "running"}
+    versions = {*map(app_version, _engines(connection))}
     for one in there:
         lost.pop(one.workflow_id, None)
+        run, attempt = found[one.workflow_id]
         if one.status in _BROKEN:
             lost[one.workflow_id] = str(one.error)
+        elif one.status == "SUCCESS" and run not in waiting:
+            progress.start_again(connection, run, attempt)
+        elif one.status in _UNFINISHED and one.app_version not in versions:
+            _LOG.warning("the run %s was begun by another version, and is begun again", run)
+            DBOS.cancel_workflow(one.workflow_id)
+            progress.start_again(connection, run, attempt)
     for id_, why in lost.items():
         run, attempt = found[id_]
         with context(run=run):
             _LOG.error("its workflow has failed: %s", why or "it is not there")
-        progress.start_again(connection, run, attempt, at)
+        progress.start_after_failure(connection, run, attempt, at)

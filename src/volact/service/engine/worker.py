@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,17 +23,27 @@ from volact.client.wire import RunInfo
 from volact.service.database.schema import open_service_store
 from volact.service.engine import progress
 from volact.service.engine.finish import end_run, fail_run
-from volact.service.engine.lease import BEAT_S, LEASE_LOST, Lease, LeaseLostError, beats, take_away
+from volact.service.engine.lease import (
+    BEAT_S,
+    ENGINE,
+    LEASE_LOST,
+    Lease,
+    LeaseLostError,
+    beats,
+    take_away,
+)
 from volact.service.engine.ledger import Ledger, patiently
 from volact.service.engine.live_run import LiveRun, OpenerOf, load_parts, opener_of
+from volact.service.engine.old_workflows import tidy_workflows
 from volact.service.engine.progress import Standing
 from volact.service.engine.reaper import Reaper, read_engine_state
 from volact.service.engine.workflows import (
     BATCHES,
     RUN_QUEUE,
     NamedServer,
-    left_queue_of,
+    app_version,
     queue_of,
+    queues_of,
     set_work,
 )
 from volact.service.run_list import find_run
@@ -41,27 +52,30 @@ from volact.store.address import Address
 from volact.store.engine import require_file
 
 _LOG = logging.getLogger("volact.service")
-# Workflows of another number are not executed: raised when their steps change.
-_VERSION = "volact-2"
-_RUNS = 50
+RUN_PLACES = 50  # runs of which one worker executes the workflow
 _RUN_QUEUE_S, _QUEUE_S = 1.0, 0.5
 _PAUSE_S = 0.05
 _IDLE_MS = 5000
 _CLOCK_S = 60
+_TIDY_S = 600.0
 
 
 class Worker:
     """Works on the runs of the service until ``stop``."""
 
     def __init__(
-        self, address: Address, labels: Sequence[str] = (), opening: OpenerOf = opener_of
+        self,
+        address: Address,
+        labels: Sequence[str] = (),
+        opening: OpenerOf = opener_of,
+        engine: int = ENGINE,
     ) -> None:
         self._opening = opening
         self._store = open_service_store(address)
         if address.file is None:
             _end_idle_transactions(self._store.engine)
         self._spans = spans_of()
-        self._lease = Lease(labels)
+        self._lease = Lease(labels, engine)
         self._ledger = Ledger(self._store, self._lease, _die)
         self._reaper = Reaper(self._store, self._lease)
         self._live: dict[tuple[str, int], LiveRun] = {}
@@ -70,6 +84,7 @@ class Worker:
         self._stopping = False
         self._over = threading.Event()
         self._dbos: DBOS | None = None
+        self._tidied = time.monotonic()
 
     async def start(self) -> None:
         """Begin to take work; workflows are executed in the event loop that calls this."""
@@ -81,15 +96,14 @@ class Worker:
         # Before DBOS, which may take long to begin: others would take the lease away.
         self._in_thread("volact-beat", self._reaper.beat)
         set_work(self)
-        labelled = [*map(queue_of, self._lease.labels)]
-        queues = [queue_of(""), *labelled, *map(left_queue_of, labelled)]
-        self._dbos = DBOS(config=_dbos_config(self._store.address, self._lease.worker))
-        DBOS.listen_queues([RUN_QUEUE, *queues])
+        queues = queues_of(("", *self._lease.labels))
+        self._dbos = DBOS(config=_dbos_config(self._store.address, self._lease))
+        DBOS.listen_queues([*queues])
         DBOS.launch()
         await DBOS.register_queue_async(
-            RUN_QUEUE, worker_concurrency=_RUNS, polling_interval_sec=_RUN_QUEUE_S
+            RUN_QUEUE, worker_concurrency=RUN_PLACES, polling_interval_sec=_RUN_QUEUE_S
         )
-        for queue in queues:
+        for queue in queues - {RUN_QUEUE}:
             await asyncio.to_thread(_register, queue)
         self._in_thread("volact-rest", self._tend)  # the lease is renewed however long it takes
 
@@ -123,17 +137,18 @@ class Worker:
         def read(connection: sa.Connection) -> tuple[list[NamedServer], int, int]:
             if progress.standing(connection, run) != Standing("running", attempt):
                 return [], 0, 0
-            left = progress.unfinished(connection, run)
+            reached = progress.reached(connection, self._lease.engine)
+            left = [one for one in progress.unfinished(connection, run) if one.label in reached]
             concurrency = find_run(connection, run).spec.concurrency
             return [(one.name, one.label) for one in left], len(beats(connection)), concurrency
 
         left, workers, concurrency = patiently(self._store, read)
         for queue in {queue_of(label) for _, label in left}:
-            _register(queue)  # of a label that no worker has had yet
+            _register(queue)  # of a worker that has not done it yet
         return left, workers, concurrency
 
     def end(self, run: str, attempt: int) -> None:
-        """Complete the run's state and its report."""
+        """Complete the run's state and its report, unless it waits for other workers."""
 
         def end(connection: sa.Connection) -> RunInfo:
             end_run(connection, run, attempt, self._lease.now())
@@ -141,7 +156,8 @@ class Worker:
 
         info = self._ledger.put(end).result()
         _LOG.info("the run is %s, %d of %d servers done", info.state, info.done, info.servers)
-        self._spans.run(info)
+        if info.ended is not None:
+            self._spans.run(info)
 
     def fail(self, run: str, attempt: int, why: str) -> None:
         """Record that volact itself failed."""
@@ -186,16 +202,24 @@ class Worker:
                 _LOG.warning("%s: %s", type(error).__name__, error)
 
     def _tend(self) -> None:
-        """Close runs that do not go on, bring back what was lost, start what is queued."""
+        """Close runs that do not go on, bring back what was lost, start what is queued.
+
+        Beside a worker with a newer engine it only finishes what it has.
+        """
         state = self._store.ask(read_engine_state)
         for at, live in [*self._live.items()]:
             if self._stopping or state.runs.get(at) != "running":
                 with suppress(RuntimeError):  # the loop has ended
                     assert self._loop is not None
                     self._loop.call_soon_threadsafe(live.close)
+        if self._lease.engine < max(state.workers.values(), default=0):
+            return
         self._reaper.recover(state)
         if not self._stopping:
             self._reaper.start(state.runs)
+        if time.monotonic() >= self._tidied + _TIDY_S:
+            self._tidied = time.monotonic()
+            tidy_workflows(DBOS, self._store, datetime.fromtimestamp(self._lease.time(), UTC))
 
 
 async def run_worker(
@@ -203,13 +227,14 @@ async def run_worker(
     labels: Sequence[str],
     until: asyncio.Event,
     opening: OpenerOf = opener_of,
+    engine: int = ENGINE,
 ) -> NoReturn:
     """Work until the event is set; then finish what is under way, and end the process.
 
     The process ends at once: workflows that are left belong to other workers now, and what
     an orderly end of DBOS would write of them is theirs to write.
     """
-    worker = Worker(address, labels, opening)
+    worker = Worker(address, labels, opening, engine)
     await worker.start()
     await until.wait()
     await worker.stop()
@@ -226,19 +251,19 @@ def _register(queue: str) -> None:
     DBOS.register_queue(queue, worker_concurrency=BATCHES, polling_interval_sec=_QUEUE_S)
 
 
-def _dbos_config(address: Address, worker: str) -> DBOSConfig:
+def _dbos_config(address: Address, lease: Lease) -> DBOSConfig:
     return {
         "name": "volact",
-        "system_database_url": _engine_url(address),
-        "executor_id": worker,
-        "application_version": _VERSION,
+        "system_database_url": engine_url(address),
+        "executor_id": lease.worker,
+        "application_version": app_version(lease.engine),
         "log_level": "WARNING",
         "sys_db_idle_transaction_timeout_sec": _IDLE_MS / 1000,
         "notification_coalesce_sec": 1.0,  # none is used, and looking for some costs
     }
 
 
-def _engine_url(address: Address) -> str:
+def engine_url(address: Address) -> str:
     """DBOS's tables: a schema of PostgreSQL; for SQLite a file beside the store's."""
     if address.file is not None:
         file = engine_file(address.file)

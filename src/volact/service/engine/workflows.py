@@ -41,13 +41,13 @@ class RunWork(Protocol):
         """Take the run out of the queue; whether this attempt works on it."""
 
     def left(self, run: str, attempt: int) -> tuple[list[NamedServer], int, int]:
-        """The servers to work on next, none where the run does not go on.
+        """The servers to work on next that workers reach, none where the run does not go on.
 
         And the number of workers, and of servers at a time on each.
         """
 
     def end(self, run: str, attempt: int) -> None:
-        """Complete the run's state and its report."""
+        """Complete the run's state and its report, unless it waits for other workers."""
 
     def fail(self, run: str, attempt: int, why: str) -> None:
         """Record that volact itself failed."""
@@ -68,6 +68,11 @@ def set_work(work: RunWork) -> None:
     _work[:] = [work]
 
 
+def app_version(engine: int) -> str:
+    """What DBOS calls the workflows of this engine: it executes no others."""
+    return f"volact-{engine}"
+
+
 def queue_of(label: str) -> str:
     """The queue of servers that only workers with this label reach."""
     return f"{_SERVER_QUEUE}:{label}" if label else _SERVER_QUEUE
@@ -76,6 +81,12 @@ def queue_of(label: str) -> str:
 def left_queue_of(queue: str) -> str:
     """The queue for what a dead worker took from this one, where it waits behind no batch."""
     return queue.replace(_SERVER_QUEUE, RUN_QUEUE, 1)
+
+
+def queues_of(labels: Iterable[str]) -> set[str]:
+    """The queues that workers with these labels read; ``""`` for those that all read."""
+    queues = [*map(queue_of, labels)]
+    return {*queues, *map(left_queue_of, queues)}
 
 
 def workflow_id(run: str, attempt: int) -> str:
@@ -96,7 +107,10 @@ def _at_work(run: str) -> Iterator[None]:
 
 @DBOS.workflow(name="volact.run")
 async def run_workflow(run: str, attempt: int) -> None:
-    """Work on a run until its servers are finished or it does not go on."""
+    """Work on a run until its servers are finished, none is reached, or it does not go on.
+
+    Where others wait for workers that reach them it ends, too: it would hold a place.
+    """
     (work,) = _work
     with _at_work(run):
         try:
