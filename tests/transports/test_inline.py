@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import asyncssh
@@ -24,8 +25,12 @@ async def test_only_the_options_are_made_here() -> None:
     assert await asyncio.to_thread(note, 7) == 7
     assert made != [threading.get_ident()]
     before = threading.active_count()
-    use_inline()  # again, as every cycle of a watch does
+    use_inline()  # again, as for every connection
     await asyncio.to_thread(note, 8)
+    assert threading.active_count() == before
+    loop.set_default_executor(ThreadPoolExecutor())  # as DBOS does at each call
+    use_inline()
+    await asyncio.to_thread(note, 9)
     assert threading.active_count() == before
     options = partial(asyncssh.SSHClientConnectionOptions, None, username="u", config=None)
     future = loop.run_in_executor(None, options)

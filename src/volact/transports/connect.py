@@ -23,12 +23,12 @@ TransportMaker = Callable[[Secrets, SshOptions], Opener]
 
 
 def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
-    use_inline()
     login = Login(secrets, options)
     left: dict[str, list[str]] = {}
 
     @asynccontextmanager
     async def opener(server: Server) -> AsyncIterator[Transport]:
+        use_inline()
         connection = await login.connect(server)
         mine = left.pop(server.name, [])
         transport = SshTransport(connection, mine)

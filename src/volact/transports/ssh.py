@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import asyncssh
 
@@ -244,12 +244,15 @@ class _Inline(ThreadPoolExecutor):
         return future
 
 
-_prepared: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Inline] = WeakKeyDictionary()
 
 
 def use_inline() -> None:
-    """Let the running loop do that work itself; once, for pools keep their threads."""
+    """Let the running loop do that work itself, also where others gave it another pool since.
+
+    A loop has one such pool, for pools keep their threads.
+    """
     loop = asyncio.get_running_loop()
-    if loop not in _prepared:
-        _prepared.add(loop)
-        loop.set_default_executor(_Inline())
+    if loop not in _pools:
+        _pools[loop] = _Inline()
+    loop.set_default_executor(_pools[loop])
