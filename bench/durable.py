@@ -3,9 +3,9 @@
     python bench/durable.py [--servers 300] [--slow 60] [--rounds 3]
 
 CPU: ``volact check`` with a store, and the same by one worker of the service, on one lab in
-turn, with the same number of servers at a time, on which the cost depends; what a run over
-one server costs is taken off, and the worker's time counts from the request to the end of the
-run.  Of several rounds the least counts: other work of a machine makes all of it dearer.  What a
+turn.  The cost depends on the number of servers at a time, so the command line has a turn with
+its own number and one with the worker's; what a run over one server costs is taken off, and
+the worker's time counts from the request to the end of the run.  Of several rounds the least counts: other work of a machine makes all of it dearer.  What a
 worker uses while it waits for a run is told apart: it
 grows with the seconds, and not with the servers.  PostgreSQL's own CPU is not in it.
 Workers: a lab at the far end of a slow line, four servers at a time on each worker, by one
@@ -45,11 +45,10 @@ _IDLE_S = 10.0
 _SPEC = RunSpec(verb="check", inventory="lab")
 
 
-def plain_ms(place: Lab, folder: Path, url: str) -> float:
+def plain_ms(place: Lab, folder: Path, url: str, *more: str) -> float:
     """CPU of the command line, ms a server."""
     command = [sys.executable, "-m", "volact", "check", "-i", str(place.inventory), "-o", "json"]
-    command += ["--no-progress", "--store", url or str(folder / "plain.db")]
-    command += ["--concurrency", str(_SPEC.concurrency)]
+    command += ["--no-progress", "--store", url or str(folder / "plain.db"), *more]
     one = measure([*command, "--limit", first_name(place)], (0, 3), {})
     every = measure(command, (0, 3), {})
     return 1000 * (every.cpu_s - one.cpu_s) / (place.servers - 1)
@@ -117,18 +116,25 @@ def wall_s(place: Lab, folder: Path, url: str, workers: int) -> float:
 
 def costs(place: Lab, folder: Path, postgres: PostgresServer, rounds: int) -> Iterator[str]:
     """The table of CPU."""
-    yield "| database | plain, ms CPU a server | durable | ratio | of it waiting | ratio without |"
+    at = _SPEC.concurrency
+    yield f"| database | plain, ms a server | plain, {at} | durable, {at} | ratios | waiting |"
     yield "|---|---|---|---|---|---|"
     for title in ("SQLite", "PostgreSQL"):
         urls = ["" if title == "SQLite" else postgres.new_database() for _ in range(2)]
         with service(place, folder, urls[1], 1) as made:
             found = [
-                (plain_ms(place, folder, urls[0]), durable_ms(place, made)) for _ in range(rounds)
+                (
+                    plain_ms(place, folder, urls[0]),
+                    plain_ms(place, folder, urls[0], "--concurrency", str(at)),
+                    durable_ms(place, made),
+                )
+                for _ in range(rounds)
             ]
-        plain, (durable, idle) = (min(each) for each in zip(*found, strict=True))
+        own, alike = (min(each) for each in (*zip(*found, strict=True),)[:2])
+        durable, idle = min(one[2] for one in found)
         yield (
-            f"| {title} | {plain:.1f} | {durable:.1f} | {durable / plain:.2f} | {idle:.1f} "
-            f"| {(durable - idle) / plain:.2f} |"
+            f"| {title} | {own:.1f} | {alike:.1f} | {durable:.1f} "
+            f"| {durable / own:.2f}, {durable / alike:.2f} | {idle:.1f} |"
         )
 
 

@@ -133,7 +133,7 @@ class EngineControl:
                 made = _moved(change, info, _NEVER_BEGUN, ended=moment(change.now))
             else:
                 # A workflow of its own ends what has none any more.
-                again = info.state in ("paused", "stopped")
+                again = int(info.state in ("paused", "stopped"))  # a number, for PostgreSQL
                 note = "" if info.state == "running" else info.note  # why it was stopped
                 made = _moved(change, info, _BEGUN, attempt=RUNS.c.attempt + again, note=note)
             return _told(change, "run.cancelled", made)
