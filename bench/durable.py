@@ -5,9 +5,10 @@
 CPU: ``volact check`` with a store, and the same by one worker of the service, on one lab in
 turn.  The cost depends on the number of servers at a time, so the command line has a turn with
 its own number and one with the worker's; what a run over one server costs is taken off, and
-the worker's time counts from the request to the end of the run.  Of several rounds the least counts: other work of a machine makes all of it dearer.  What a
-worker uses while it waits for a run is told apart: it
-grows with the seconds, and not with the servers.  PostgreSQL's own CPU is not in it.
+the worker's time counts from the request to the end of the run.  Of several rounds the least
+counts: other work of a machine makes all of it dearer.  What a worker uses while it waits for a
+run is told apart: it grows with the seconds, and not with the servers.  PostgreSQL's own CPU is
+not in it.
 Workers: a lab at the far end of a slow line, four servers at a time on each worker, by one
 worker and by two.
 """
