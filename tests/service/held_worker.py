@@ -20,7 +20,7 @@ from volact.transports.base import Opener, Raw, Transport
 
 
 class _Held:
-    """A connection whose second script has no answer: the first one looks."""
+    """A connection whose second script has no answer: the first one is the probe."""
 
     def __init__(self, transport: Transport, scripts: Counter[str], server: str) -> None:
         self._transport = transport

@@ -167,7 +167,7 @@ async def test_a_run_that_a_worker_of_an_older_engine_left_goes_on_with_a_newer_
         assert (done.state, done.counts) == ("done", {"healthy": 4}), made.said()
         check_records(made, info.id, 4)
         again = [one for one in made.store.intents(info.id) if one.server == sent.server]
-        assert again == [sent]  # a fresh look found what the steps did
+        assert again == [sent]  # what the steps did was found anew
         with made.engine() as engine:
             while engine.list_workflows(status=["PENDING", "ENQUEUED"]):
                 await asyncio.sleep(0.1)
