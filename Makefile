@@ -38,7 +38,7 @@ serve-demo: $(STAMP) ## console, API and a worker over a simulated fleet, at htt
 	@$(BIN)/volact serve --demo
 
 test: $(STAMP) ## run every test (those on Wine too, where wine and sshd are installed)
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -p no:randomly
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup --no-loadscope-reorder -p no:randomly
 
 prove: $(STAMP) ## 20 complete runs of the tests in a row: plain, on busy cores, in random orders
 	@$(BIN)/python bench/suite_proof.py --jobs $(JOBS)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import gc
 import json
 import os
 import re
@@ -282,11 +283,11 @@ class Parts:
         }
 
 
-def numbers(root: Path) -> dict[str, str]:
+def numbers(root: Path, parts: Parts) -> dict[str, str]:
     """Every number of a tree, by what it counts."""
     walk = walk_of_facts(root)
     return {
-        **Parts(root).numbers(),
+        **parts.numbers(),
         "facts to plan: stays, returns (modules)": _walk(walk["whole"]),
         "planner alone: stays, returns (modules)": _walk(walk["plan"]),
     }
@@ -324,11 +325,13 @@ def main() -> int:
     parser.add_argument("revisions", nargs="*", default=[BEFORE, "."])
     parser.add_argument("--names", action="store_true", help="name the files of the last one")
     asked = parser.parse_args()
+    gc.disable()  # the trees of the sources stay
     found, names = {}, {}
     for revision in asked.revisions:
         with tree(revision) as root:
-            found["now" if revision == "." else revision] = numbers(root)
-            names = Parts(root).names() if asked.names else {}
+            parts = Parts(root)
+            found["now" if revision == "." else revision] = numbers(root, parts)
+            names = parts.names() if asked.names else {}
     print(table(found))
     for title, files in names.items():
         print(f"\n{title}:", *files, sep="\n  ")

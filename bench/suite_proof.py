@@ -68,7 +68,8 @@ def busy_cores(count: int) -> Iterator[None]:
 def run(number: int, kind: Kind, seed: int | None, jobs: int, rest: Sequence[str]) -> Outcome:
     """One complete run; its output goes to a file of its own."""
     order = ["-p", "no:randomly"] if seed is None else ["-p", "randomly", f"--randomly-seed={seed}"]
-    command = [sys.executable, "-m", "pytest", "-q", "-n", str(jobs), "--dist", "loadgroup"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(jobs)]
+    command += ["--dist", "loadgroup", "--no-loadscope-reorder"]
     log = Path(tempfile.gettempdir()) / f"volact-suite-{os.getpid()}-{number:02}-{kind}.txt"
     begun = time.monotonic()
     with log.open("w", encoding="utf-8") as out:

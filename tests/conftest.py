@@ -27,6 +27,12 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", _COMPILED)
 sys.dont_write_bytecode = False
 
+# As volact itself has it: what is imported and collected stays, and is no garbage.
+gc.set_threshold(20_000, 10, 10)
+
+# The groups that take longest begin: they mostly wait, beside others that compute.
+_FIRST = ("wine-agent", "wine-world", "dist", "browser")
+
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so
 # would every volact that a test starts and interrupts: they would never end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,6 +49,17 @@ def pytest_terminal_summary(
     seed = config.getoption("randomly_seed", None)
     if isinstance(seed, int):
         terminalreporter.write_line(f"the same order again: pytest --randomly-seed={seed}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put first what takes longest; the rest stays as it is."""
+    if getattr(config.option, "loadgroup", False):
+        items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    mark = item.get_closest_marker("xdist_group")
+    return _FIRST.index(mark.args[0]) if mark and mark.args[0] in _FIRST else len(_FIRST)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -11,7 +11,7 @@ from network_world import NetworkWorld
 from volact.endpoints import probe_kms
 from volact.model.profile import HostPort
 
-pytestmark = pytest.mark.xdist_group("wine")  # with test_agent_reach: the world is made once
+pytestmark = pytest.mark.xdist_group("wine-world")  # with test_agent_reach: the world is made once
 
 
 @pytest.mark.parametrize(

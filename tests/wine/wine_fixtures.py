@@ -1,4 +1,4 @@
-"""Fixtures: one Wine behind SSH for all tests, and hosts for it to reach.
+"""Fixtures: a Wine behind SSH for each process that has tests of it, and hosts for it to reach.
 
 Where Wine, sshd or root are missing these tests are skipped; in CI, or with
 ``VOLACT_REQUIRE_WINE=1``, that is a failure.
@@ -19,12 +19,14 @@ from wine_server import WineServer, new_server
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark all that have the server, so that they can be chosen or left out.
 
-    One process runs them all: to make a second Wine costs more than to share the first.
+    Two processes run them, half of them each, as they mostly wait: the agent alone has one
+    Wine, and all that is around it another one.
     """
     for item in items:
         if "wine" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.wine)
-            item.add_marker(pytest.mark.xdist_group("wine"))
+            alone = item.path.match("wine/test_agent_*.py")
+            item.add_marker(pytest.mark.xdist_group("wine-agent" if alone else "wine-world"))
 
 
 def _missing() -> str:

@@ -21,6 +21,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
+# useradd fails where another process changes the machine's accounts: this one waits.
+_ACCOUNTS = FileLock(Path(tempfile.gettempdir()) / "volact-wine-accounts.lock")
+
 TEMP = "AppData/Local/Temp"
 
 # %VOLACT_CMD% and not the command itself: Wine would escape its quotes, which
@@ -118,10 +123,11 @@ class WineServer:
         shell = self.base / "shell"
         shell.write_text(_SHELL.format(prefix=self.prefix))
         shell.chmod(0o755)
-        subprocess.run(
-            ["useradd", "-M", "-l", "-d", str(self.home), "-s", str(shell), self.user], check=True
-        )
-        subprocess.run(["chpasswd"], input=f"{self.user}:{self.password}\n", text=True, check=True)
+        account = ["useradd", "-M", "-l", "-d", str(self.home), "-s", str(shell), self.user]
+        password = f"{self.user}:{self.password}\n"
+        with _ACCOUNTS:
+            subprocess.run(account, check=True)
+            subprocess.run(["chpasswd"], input=password, text=True, check=True)
         entry = pwd.getpwnam(self.user)
         self.uid, self.gid = entry.pw_uid, entry.pw_gid
 
@@ -260,7 +266,8 @@ class WineServer:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.run("wineserver", "-k", timeout=20)
             _end_processes(self.uid)
-            subprocess.run(["userdel", self.user], check=False, stderr=subprocess.DEVNULL)
+            with _ACCOUNTS:
+                subprocess.run(["userdel", self.user], check=False, stderr=subprocess.DEVNULL)
             shutil.rmtree(f"/tmp/.wine-{self.uid}", ignore_errors=True)
         shutil.rmtree(self.base, ignore_errors=True)
 

@@ -5,6 +5,7 @@ Imports wait until they are needed: ``--version`` loads nothing else.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -52,6 +53,7 @@ def _run(args: Sequence[str]) -> int:
     from volact.bounded.memory import keep_memory_private  # noqa: PLC0415 - not for the version
 
     keep_memory_private()
+    gc.set_threshold(20_000, 10, 10)  # with Python's default a sixth of all importing is this
     try:
         from volact.cli.app import run  # noqa: PLC0415 - inside try: loading may be interrupted
 
