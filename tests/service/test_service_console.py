@@ -360,12 +360,15 @@ def test_a_second_person_approves_with_the_reason_of_a_refusal(store: Store) -> 
     with signed_in(store, "approver", control) as http:
         html = http.get("/runs/svc2").text
         assert "/runs/svc2/approve" in html
+        assert "before you approve" in html
         assert "/runs/svc2/cancel" not in html
         http.post("/runs/svc2/approve", follow_redirects=False)
         http.post("/runs/svc2/refuse", data={"reason": "not tonight"}, follow_redirects=False)
     assert control.asked == [("approve", "svc2"), ("refuse", "svc2", "not tonight")]
     with signed_in(store, "operator", control) as http:
-        assert "/runs/svc2/approve" not in http.get("/runs/svc2").text
+        html = http.get("/runs/svc2").text
+        assert "/runs/svc2/approve" not in html
+        assert "Another person has to approve" in html
 
 
 def test_a_plan_groups_servers_by_their_steps_and_activates_the_chosen(store: Store) -> None:

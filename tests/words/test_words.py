@@ -257,6 +257,13 @@ def test_a_stored_sentence_finds_its_template_again() -> None:
         )  # fmt: skip
         assert tr(str(image)) == tr(image)
         assert tr("web 01, behind the gate") == "web 01, behind the gate"
+        late = say(
+            "{message} ({hint})",
+            message=say("the server did not finish within {seconds} s", seconds="7.73"),
+            hint=say("raise --deadline, or find out what its processes wait for"),
+        )
+        assert tr(str(late)) == tr(late)
+        assert tr("web (01), behind (the gate)") == "web (01), behind (the gate)"
     with speaking("zh-CN"):
         assert tr("no login within 20 s") == "20 秒内未能登录"
         stopped = "the rollout stopped: 1 canary failed: web-28; 35 of 40 servers were not started"

@@ -115,6 +115,13 @@ def _looked_up(template: str, text: str, name: str) -> str:
         number = again[1].get("n", "")
         form = catalogue.form(int(number)) if forms[1:] and number.isdecimal() else 0
         return forms[form].format_map(args)
+    # An error and its hint, in a frame that has no words by which it is found.
+    for cut in re.finditer(r" \(", text) if text.endswith(")") else ():
+        hint = text[cut.end() : -1]
+        if (said := _looked_up(hint, hint, name)) != hint:
+            message = text[: cut.start()]
+            args = {"message": _looked_up(message, message, name), "hint": said}
+            return known["{message} ({hint})"][0].format_map(args)
     return text
 
 
