@@ -32,7 +32,7 @@ demo: $(STAMP) ## activate a simulated fleet of 60 servers over real SSH, write 
 	  0) ;; \
 	  3|4) echo "(exit code $$code is the demo's own: some of its servers cannot be mended, and it says which)" ;; \
 	  *) exit $$code ;; \
-	esac
+	esac; echo "(volact is $(BIN)/volact here)"
 
 serve-demo: $(STAMP) ## console, API and a worker over a simulated fleet, at http://127.0.0.1:8088
 	@$(BIN)/volact serve --demo

@@ -6,6 +6,7 @@ store and questions to the operator are the command line's.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
@@ -22,7 +23,13 @@ from volact.fleet import (
     planned_together,
     run_fleet,
 )
-from volact.fleet.prepare import check_commands, check_servers, parse_kms_hosts, whoami
+from volact.fleet.prepare import (
+    check_accounts,
+    check_commands,
+    check_servers,
+    parse_kms_hosts,
+    whoami,
+)
 from volact.inventory import (
     Inventory,
     Secret,
@@ -96,6 +103,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Run(msgspec.Struct, frozen=True):
+    inventory: Inventory
     servers: tuple[Server, ...]
     opener: Opener
     job: Job
@@ -116,7 +124,8 @@ def check(servers: Servers, options: Options = _DEFAULT) -> Rows:
         One row for each server as it finishes.  Errors of a server are in its row.
 
     Raises:
-        InputError: at once, for what is wrong before a server is contacted.
+        InputError: at once, for what is wrong before a server is contacted; with the first
+            row for a cloud's account, whose SDK is loaded in a thread.
 
     Example::
 
@@ -124,7 +133,7 @@ def check(servers: Servers, options: Options = _DEFAULT) -> Rows:
             print(row.name, row.verdict)
     """
     run = _prepare(servers, options, "check")
-    return run_fleet(run.servers, run.opener, run.job, run.control)
+    return _rows(run, run_fleet(run.servers, run.opener, run.job, run.control))
 
 
 def plan(servers: Servers, options: Options = _DEFAULT) -> Rows:
@@ -132,7 +141,8 @@ def plan(servers: Servers, options: Options = _DEFAULT) -> Rows:
 
     Arguments, rows and errors as for ``check``.
     """
-    return _reports(_outcomes(_prepare(servers, options, "plan")))
+    run = _prepare(servers, options, "plan")
+    return _rows(run, _reports(_outcomes(run)))
 
 
 def activate(servers: Servers, options: Options = _DEFAULT) -> Rows:
@@ -142,8 +152,15 @@ def activate(servers: Servers, options: Options = _DEFAULT) -> Rows:
     """
     run = _prepare(servers, options, "activate")
     if needs_all_servers(run.job):
-        return _plan_first(run)
-    return run_fleet(run.servers, run.opener, run.job, run.control)
+        return _rows(run, _plan_first(run))
+    return _rows(run, run_fleet(run.servers, run.opener, run.job, run.control))
+
+
+async def _rows(run: _Run, rows: Rows) -> Rows:
+    async with aclosing(rows):
+        await asyncio.to_thread(check_accounts, run.inventory, run.servers)
+        async for row in rows:
+            yield row
 
 
 async def _plan_first(run: _Run) -> Rows:
@@ -203,7 +220,7 @@ def _prepare(servers: Servers, options: Options, mode: Mode) -> _Run:
     )
     opener = make_opener(Secrets(held=inventory.held), options.ssh)
     control = options.control if mode == "activate" else options.control.without_rollout()
-    return _Run(chosen, opener, job, control)
+    return _Run(inventory, chosen, opener, job, control)
 
 
 def _inventory(servers: Servers) -> Inventory:

@@ -67,6 +67,37 @@ def test_what_is_wrong_is_raised_before_a_server_is_contacted() -> None:
             volact.check(servers, options)
 
 
+_LOADED = """
+import asyncio, sys, threading, volact
+threads = set()
+def heard(event, args):
+    if event == "import" and args[0].partition(".")[0] == "botocore":
+        threads.add(threading.current_thread())
+async def first_row():
+    async for row in volact.check(volact.load_inventory(sys.argv[1])):
+        raise AssertionError(row)
+sys.addaudithook(heard)
+try:
+    asyncio.run(first_row())
+except volact.InputError as error:
+    print(error)
+print(bool(threads), threading.main_thread() in threads)
+"""
+
+
+def test_an_sdk_is_loaded_beside_the_event_loop_and_its_errors_come_before_a_row(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "fleet.toml"
+    file.write_text(
+        '[[server]]\naddress = "ssm://eu-west-1/i-0123456789abcdef0"\naws-credentials = "gone"\n'
+    )
+    command = [sys.executable, "-c", _LOADED, str(file)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert str(tmp_path / "gone") in done.stdout
+    assert done.stdout.splitlines()[-1] == "True False"
+
+
 def test_the_limit_at_a_kms_host_is_the_command_lines() -> None:
     assert volact.Control().kms_concurrency == KMS_CONCURRENCY
 

@@ -56,7 +56,10 @@ async def test_an_operator_lives_with_a_mak_and_a_kms_host(tmp_path: Path) -> No
         assert "2 servers: 2 healthy" in done.stdout
         assert "accepted: " in done.stdout
         past = [word for id in STATES.values() for word in ("--ignore", f"{id} until 2020-01-01")]
-        assert (await place.check(*past)).returncode == 3
+        done = await place.check(*past)
+        assert done.returncode == 3
+        over = "is without effect: its last day, 2020-01-01, has passed"
+        assert all(f"--ignore {id} {over}" in done.stderr for id in STATES.values())
 
         text = place.inventory.read_text("utf-8")
         expect = f"expect = {json.dumps([f'{id} until 2099-12-31' for id in STATES.values()])}"

@@ -23,7 +23,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 from cli_process import AGAIN_S, started
-from cli_run import volact
+from cli_run import Done, volact
 from jsonschema_rs import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -324,15 +324,42 @@ def test_no_secret_of_the_fleet_is_in_any_output(fleet: str, tmp_path: Path) -> 
         assert not any(secret in text for secret in secrets)
 
 
-def test_demo_shows_before_and_after_and_ends_its_lab(tmp_path: Path) -> None:
-    page = tmp_path / "d.html"
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, Path]:
+    """What a demo of two dozen servers printed, and its page."""
+    page = tmp_path_factory.mktemp("demo") / "d.html"
     patient = ("--deadline", "300")  # no server of this scenario keeps silent
-    done = volact("demo", "--scenario", "simple", "--servers", "24", *patient, "--html", str(page))
+    fleet = ("--scenario", "simple", "--servers", "24", "--seed", "3")
+    return volact("demo", *fleet, *patient, "--html", str(page)), page
+
+
+def test_demo_shows_before_and_after_and_ends_its_lab(shown: tuple[Done, Path]) -> None:
+    done, page = shown
     assert done.returncode == 0, done.stdout
     assert done.stdout.startswith("verdict")
     assert "24 servers: 24 healthy; changed " in done.stdout
     assert "<small>was " in page.read_text("utf-8")
     assert f"the report is in {page}" in done.stderr
+
+
+def test_the_commands_that_end_a_demo_run_as_printed(
+    shown: tuple[Done, Path], tmp_path: Path
+) -> None:
+    done, page = shown
+    said = done.stdout.partition("note: ")[2].splitlines()
+    serve, check = (line.strip() for line in said if line.startswith("  volact "))
+    on_page = re.sub("</?i>", "", page.read_text("utf-8"))
+    assert all(f"<code>{command}</code>" in on_page for command in (serve, check))
+    assert serve == "volact lab serve --scenario simple --servers 24 --seed 3"
+    again, ready = [*VOLACT, *serve.split()[1:], "--ready-file", "up"], tmp_path / "up"
+    with started(again, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        while not ready.exists() and process.poll() is None:
+            time.sleep(0.02)
+        words = [*VOLACT, *check.split()[1:], "--no-store", "--output", "json"]
+        checked = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False)
+        process.terminate()
+    summary = json.loads(checked.stdout)["summary"]
+    assert (checked.returncode, summary["servers"], summary["unreachable"]) == (3, 24, 0)
 
 
 def test_a_lab_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ from volact.model.finding import Finding
 from volact.model.profile import Image
 from volact.model.step import StepResult
 from volact.model.text import Commands, Text
+from volact.report.words import pairs
 
 HOUR, DAY = 3600, 86_400
 BOTH = {f"{KMS}:1688": 0, f"{KMS1}:1688": 0}
@@ -487,6 +488,15 @@ def test_evidence_of_a_host_that_is_not_set_is_empty() -> None:
     finding = one("kms-host-wrong", server("2012", licensed=False, kms=None))
     assert finding.evidence["current"] == ""
     assert finding.remedy.endswith("slmgr.vbs -skms kms.tencentyun.com:1688")
+
+
+def test_a_try_that_told_too_little_is_in_the_evidence() -> None:
+    """A deadline that ends the try does not make the host unreachable, and it is seen."""
+    tried = {"reach": {f"{KMS}:1688": TIMEOUT}, "reached": {f"{KMS}:1688": ["unknown", 11010]}}
+    finding = one("not-licensed", server("2022", licensed=False, **tried))
+    assert finding.evidence["reach"] == {f"{KMS}:1688": "unclear"}
+    assert "uncertain" in pairs(finding.evidence)
+    assert "reach" not in one("not-licensed", server("2022", licensed=False)).evidence
 
 
 def test_the_misprint_is_named() -> None:

@@ -23,10 +23,17 @@ from volact.cli.selection import (
     source_words,
     with_account,
 )
+from volact.core.accept import is_over
 from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.errors import InputError
-from volact.fleet.prepare import check_commands, check_servers, parse_kms_hosts, whoami
+from volact.fleet.prepare import (
+    check_accounts,
+    check_commands,
+    check_servers,
+    parse_kms_hosts,
+    whoami,
+)
 from volact.inventory import (
     Inventory,
     Secrets,
@@ -116,6 +123,7 @@ def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...
         for server in named
     )
     check_servers(inventory, chosen)
+    check_accounts(inventory, chosen)
     return chosen
 
 
@@ -150,11 +158,21 @@ def consent_of(steps: list[str]) -> frozenset[str]:
 
 
 def parse_ignored(words: list[str]) -> tuple[Acceptance, ...]:
-    """``--ignore`` as values."""
+    """``--ignore`` as values, with a warning for one that is over."""
     try:
-        return acceptances(words)
+        ignored = acceptances(words)
     except InputError as error:
         raise InputError(error.what, error.hint, where="--ignore") from error
+    for each in ignored:
+        if is_over(each, datetime.now(UTC)):
+            tell(
+                say(
+                    "--ignore {finding} is without effect: its last day, {date}, has passed",
+                    finding=each.finding,
+                    date=str(each.until),
+                )
+            )
+    return ignored
 
 
 def _how(options: ConnectOptions, job: Job, servers: tuple[Server, ...]) -> Invocation:

@@ -24,13 +24,17 @@ def accept(
     first: dict[str, Acceptance] = {}
     for each in expected:
         first.setdefault(each.finding, each)
-    today = now.astimezone(UTC).date()
     return tuple(
         _accepted(finding, one)
-        if (one := first.get(finding.id)) is not None and (one.until is None or today <= one.until)
+        if (one := first.get(finding.id)) is not None and not is_over(one, now)
         else finding
         for finding in findings
     )
+
+
+def is_over(acceptance: Acceptance, now: datetime) -> bool:
+    """Whether its last day has passed."""
+    return acceptance.until is not None and acceptance.until < now.astimezone(UTC).date()
 
 
 def _accepted(finding: Finding, by: Acceptance) -> Finding:

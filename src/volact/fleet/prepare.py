@@ -21,10 +21,9 @@ from volact.transports.local import require_windows
 
 
 def check_servers(inventory: Inventory, servers: Iterable[Server]) -> None:
-    """``InputError`` for the first login, account or address that cannot be used."""
+    """``InputError`` for the first login or address that cannot be used."""
     chosen = tuple(servers)
     check_credentials(inventory, chosen, check_key_file, check_known_hosts)
-    _check_accounts(inventory, chosen)
     require_windows(chosen)
 
 
@@ -44,7 +43,8 @@ def check_commands(inventory: Inventory, servers: Iterable[Server]) -> None:
             )
 
 
-def _check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
+def check_accounts(inventory: Inventory, servers: Iterable[Server]) -> None:
+    """``InputError`` for the first account that cannot be used; imports SDKs, which takes time."""
     good: set[tuple[str, AccountSettings]] = set()
     for server in servers:
         cloud = cloud_of_scheme(server.address.scheme)

@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from volact.errors import InputError
 from volact.inventory.lines import TomlLines
 from volact.model.error_text import message_text
 from volact.model.text import Text, say
+
+T = TypeVar("T")
 
 _LISTED = 15  # words of a hint
 _MANY = 400  # words to compare with, one by one
@@ -123,8 +125,16 @@ class Fields:
     def text(self, key: str) -> str:
         """A text, ``""`` when the key is not there."""
         value = self.values.get(key, "")
-        if not isinstance(value, str) or (key in self.values and not value.strip()):
+        if not isinstance(value, str):
             raise self.error(say("{key} is not a text", key=key), key)
+        return self.filled(key, value) if key in self.values else ""
+
+    def filled(self, key: str, value: T) -> T:
+        """The value of a key, which names something: ``InputError`` for an empty one."""
+        if not value or (isinstance(value, str) and not value.strip()):
+            raise self.error(
+                say("{key} is empty", key=key), key, say("name something, or leave the key out")
+            )
         return value
 
     def word(self, key: str, known: Iterable[str]) -> str | None:
@@ -158,7 +168,7 @@ class Fields:
 
     def paths(self, key: str) -> tuple[str, ...]:
         """One path or a list of paths."""
-        return tuple(self._placed(word, key) for word in self.words(key))
+        return tuple(self._placed(word, key) for word in self.filled(key, self.words(key)))
 
     def _placed(self, text: str, key: str) -> str:
         with self.at_key(key):

@@ -39,11 +39,13 @@ def _command(fields: Fields, key: str) -> tuple[str, ...]:
     """A program and its arguments: a list, or one text that is split like a shell does."""
     value = fields.values[key]
     if not isinstance(value, str):
-        return fields.words(key)
+        return fields.filled(key, fields.words(key))
     try:
-        return tuple(shlex.split(fields.text(key)))
+        command = shlex.split(fields.text(key))
     except ValueError as error:
         raise fields.error(f"{key}: {error}", key) from error
+    fields.filled(key, command[0])
+    return tuple(command)
 
 
 def _auth(fields: Fields, key: str) -> str | None:

@@ -131,4 +131,5 @@ VALUES: dict[str, Text] = {
     "standalone": say("standalone"),
     "store": say("the licence store"),
     "timeout": say("timeout"),
+    "unclear": say("uncertain"),
 }

@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from volact.model.text import count, say
-from volact.report.step_lines import Command
+from volact.report.step_lines import Command, lines_of
 from volact.report.terminal_safe import plain
 from volact.words import language, tr
 
@@ -26,7 +26,7 @@ def environment(*packages: str) -> Environment:
     )
     made.tests["command"] = lambda line: isinstance(line, Command)
     made.filters["command"] = Command
-    made.globals.update(tr=tr, say=say, count=count, language=language)
+    made.globals.update(tr=tr, say=say, count=count, language=language, lines_of=lines_of)
     return made
 
 

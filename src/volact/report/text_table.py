@@ -222,7 +222,11 @@ class TextWriter:
     def _remarks(self, run: RunReport) -> None:
         """The notes on the run itself."""
         for remark in run.notes[run.stopped is not None :]:
-            self._out.prose(plain(tr(say("note: {text}", text=remark))), 0, "bold", hang=2)
+            for at, line in enumerate(lines_of(say("note: {text}", text=remark))):
+                if isinstance(line, Command):
+                    self._out.line(f"  {line}")
+                else:
+                    self._out.prose(line, 2 * bool(at), "bold", hang=2 * (not at))
 
     def _totals(self, run: RunReport) -> None:
         summary = self._counts.summary()

@@ -18,9 +18,12 @@ from volact.cli.run_controller import open_run, run_through, stdout_writer
 from volact.cli.runtime import run_async
 from volact.cli.sinks import NullWriter, require_writable
 from volact.cli.verbs.lab import require_scenario
-from volact.model.text import say
+from volact.model.text import Text, say, typed
 from volact.report.run_counts import ComparingWriter, RunCounts
+from volact.typed import joined
 from volact.words import tr
+
+_SELECTOR = "-i lab.toml"  # as ``lab serve`` names it
 
 
 def demo(options: DemoOptions) -> int:
@@ -49,7 +52,7 @@ def _both_runs(options: DemoOptions, inventory: Path) -> int:
         no_store=True,
     )
     before = _check(both)
-    return _activate(replace(both, report=[f"html={options.html}"]), before)
+    return _activate(replace(both, report=[f"html={options.html}"]), before, _again(options))
 
 
 def _check(options: FleetOptions) -> RunCounts:
@@ -60,15 +63,27 @@ def _check(options: FleetOptions) -> RunCounts:
         return run.counts
 
 
-def _activate(options: FleetOptions, before: RunCounts) -> int:
+def _activate(options: FleetOptions, before: RunCounts, note: Text) -> int:
     fleet = fleet_of(options, "activate")
     how = msgspec.structs.replace(
-        fleet.how, command="demo", selector="-i lab.toml", before=before.summary()
+        fleet.how, command="demo", selector=_SELECTOR, before=before.summary()
     )
     fleet = msgspec.structs.replace(fleet, how=how)
     table = ComparingWriter(use_stdout("text"), before, stdout_writer("text", how, options))
     with open_run(options, fleet, "text", table) as run:
+        run.note(note)
         return run_async(run_through(run))
+
+
+def _again(options: DemoOptions) -> Text:
+    """The commands of the report name servers that are gone when it is read."""
+    fleet = ("--scenario", options.scenario, "--servers", options.servers, "--seed", options.seed)
+    return say(
+        "The simulated servers ended with the demo. To try the commands of this report, start "
+        "the same servers again: {serve}; then, in the same folder, in another terminal: {check}",
+        serve=typed(joined(["volact", "lab", "serve", *map(str, fleet)])),
+        check=typed(f"volact check {_SELECTOR}"),
+    )
 
 
 def _line(line: str) -> None:

@@ -28,6 +28,7 @@ def not_licensed(a: Assessment) -> Found | None:
         {
             "products": [_described(product) for product in products],
             **_tried(a, attempt),
+            **_uncertain(a),
         },
         repair=_activation(a, products),
         remedy=_not_licensed_remedy(a, attempt),
@@ -73,6 +74,12 @@ def _tried(a: Assessment, attempt: Attempt | None) -> dict[str, Any]:
         "from": attempt.source,
     }
     return {"code": hex_code(attempt.code), **{key: text for key, text in told.items() if text}}
+
+
+def _uncertain(a: Assessment) -> dict[str, Any]:
+    """The KMS hosts of which a try showed too little, such as one cut short by the deadline."""
+    hosts = {str(host): "unclear" for host in a.kms.targets if a.kms.reach_of(host) == "unclear"}
+    return {"reach": hosts} if hosts and not a.kms.target_reached else {}
 
 
 def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
