@@ -43,6 +43,7 @@ from volact.model.profile import Image
 from volact.model.step import StepResult
 from volact.model.text import Commands, Text
 from volact.report.words import pairs
+from volact.words import speaking, tr
 
 HOUR, DAY = 3600, 86_400
 BOTH = {f"{KMS}:1688": 0, f"{KMS1}:1688": 0}
@@ -450,6 +451,32 @@ def test_every_finding_has_an_example() -> None:
     assert shown | {"duplicate-cmid", "clock-set-back", "rule-failed"} == set(BY_ID)
 
 
+# What a stored sentence may be said with otherwise: signs between names, and the name of a fact.
+_ALIKE = {"、": ", ", "（": " (", "）": ")", "产品": "products", "produk": "products"}
+
+
+def _alike(said: str) -> str:
+    for other, usual in _ALIKE.items():
+        said = said.replace(other, usual)
+    return " ".join(said.split())
+
+
+@pytest.mark.parametrize("language", ["id", "zh-CN"])
+def test_a_stored_sentence_is_said_as_a_new_one(language: str) -> None:
+    """The store has sentences in English alone: their templates are found again."""
+    said = {
+        sentence
+        for example in EXAMPLES
+        for finding in diagnose(assess(facts_of(example.raw), example.ctx or context()))
+        for sentence in (finding.summary, finding.remedy)
+        if isinstance(sentence, Text)
+    }
+    assert len(said) > 200
+    with speaking(language):
+        other = {str(new): tr(str(new)) for new in said if _alike(tr(str(new))) != _alike(tr(new))}
+    assert other == {}
+
+
 def one(id: str, raw: dict[str, Any], ctx: Context | None = None) -> Finding:
     findings = diagnose(assess(facts_of(raw), ctx or context()))
     return next(finding for finding in findings if finding.id == id)
@@ -492,7 +519,10 @@ def test_evidence_of_a_host_that_is_not_set_is_empty() -> None:
 
 def test_a_try_that_told_too_little_is_in_the_evidence() -> None:
     """A deadline that ends the try does not make the host unreachable, and it is seen."""
-    tried = {"reach": {f"{KMS}:1688": TIMEOUT}, "reached": {f"{KMS}:1688": ["unknown", 11010]}}
+    tried: dict[str, Any] = {
+        "reach": {f"{KMS}:1688": TIMEOUT},
+        "reached": {f"{KMS}:1688": ["unknown", 11010]},
+    }
     finding = one("not-licensed", server("2022", licensed=False, **tried))
     assert finding.evidence["reach"] == {f"{KMS}:1688": "unclear"}
     assert "uncertain" in pairs(finding.evidence)

@@ -113,6 +113,40 @@ def test_values_are_never_templates() -> None:
         assert tr(ready("a {b}")) == "a {b}"
 
 
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (
+            "Windows is licensed by kms.example:1688 of Microsoft Azure, not by a KMS host of "
+            "Tencent Cloud; without that host the licence ends on 2027-05-25.",
+            "Windows 由 Microsoft Azure 的 kms.example:1688 授权，而不是由 Tencent Cloud 的 KMS "
+            "主机授权；没有该主机，许可证将于 2027-05-25 到期。",
+        ),
+        (
+            "the login was refused for KANTOR\\Admin TI (check user, password or key)",
+            "KANTOR\\Admin TI 的登录被拒绝（请检查用户名、密码或密钥）",
+        ),
+        (
+            "connection refused (is the SSH server running, on this port?)",
+            "连接被拒绝（SSH 服务器是否在此端口上运行？）",
+        ),
+        (
+            "An add-on product is not licensed; this does not affect Windows itself.",
+            "1 个附加产品未授权；这不影响 Windows 本身。",
+        ),
+        (
+            "The service Schedule is disabled, and licensing needs it.",
+            "服务 Schedule 已被禁用，而许可功能需要它。",
+        ),
+        ("kms.example, kms1.example", "kms.example、kms1.example"),
+        ("a name of its own", "a name of its own"),
+    ],
+)
+def test_a_sentence_of_the_store_is_said_whole(stored: str, said: str) -> None:
+    with speaking("zh-CN"):
+        assert tr(stored) == said
+
+
 def test_numbers_choose_the_form() -> None:
     assert count(1, "{n} server", "{n} servers") == "1 server"
     assert count(3, "{n} server", "{n} servers") == "3 servers"

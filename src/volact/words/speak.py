@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from volact.model.text import Text, clause
+from volact.model.text import Text, clause, listed
 
 if TYPE_CHECKING:
     from volact.words.po import Catalogue
@@ -104,13 +104,15 @@ def _looked_up(template: str, text: str, name: str) -> str:
     catalogue = _catalogue(name)
     known = catalogue.messages
     if found := known.get(template):
-        said = found[0].replace("{{", "{").replace("}}", "}")
+        said = found[0].replace("{n}", "1").replace("{{", "{").replace("}}", "}")
         return said if text[:1] == template[:1] else clause(said)
     # A word alone may be a name, such as that of a step.
     if " " in template and (found := known.get(template[:1].upper() + template[1:])):
         return clause(found[0].replace("{{", "{").replace("}}", "}"))
+    if _LIST.fullmatch(text):
+        return _translated(listed(text.split(", ")), name)
     if again := found_again(text, _forms(name)):
-        args = {key: _translated(value, name) for key, value in again[1].items()}
+        args = {key: _found_argument(value, name) for key, value in again[1].items()}
         forms = known[catalogue.singulars.get(again[0], again[0])]
         number = again[1].get("n", "")
         form = catalogue.form(int(number)) if forms[1:] and number.isdecimal() else 0
@@ -123,6 +125,11 @@ def _looked_up(template: str, text: str, name: str) -> str:
             args = {"message": _looked_up(message, message, name), "hint": said}
             return known["{message} ({hint})"][0].format_map(args)
     return text
+
+
+def _found_argument(value: str, name: str) -> str:
+    """A word alone with a capital letter is a name, such as that of a service."""
+    return value if value[:1].isupper() and " " not in value else _translated(value, name)
 
 
 def _english(text: Text, args: Mapping[str, object]) -> str:
@@ -142,10 +149,21 @@ def _number(args: Mapping[str, object]) -> int:
     return number if isinstance(number, int) else 1
 
 
-_TELLING = 2  # so many words of its own tell a template
-_WORD = re.compile(r"[A-Za-z-]{3,}")
-_KINDS = {"code": "0x[0-9A-F]{8}", "meaning": ".+"}
-_ONE_WORD = {"image": r"\S+"}  # what has no spaces in any template
+# Two words of its own tell a template, or a long one.
+_TELLING = re.compile(r"[A-Za-z-]{3,}[^A-Za-z-].*[A-Za-z-]{3,}|[A-Za-z-]{9,}", re.DOTALL)
+_KINDS = {
+    "code": "0x[0-9A-F]{8}",
+    "meaning": ".+",
+    "host": r"\S*[.:]\S*",
+    "cloud": "[A-Z].*",
+    "one": r"\S+( of [A-Z].*)?",
+    "other": r"\S+( of [A-Z].*)?",
+    "message": ".+",
+    "hint": ".+",
+}
+_LIST = re.compile(r"[^\s,]+(, [^\s,]+)+")
+_END = re.compile(r"[.!?] [A-Z]| \(.+\)$|\) \(")  # of a sentence, or of the one before a hint
+_ONE_WORD = {"image": r"\S+", "n": "-?[0-9.]+"}  # what has no spaces in any template
 
 SentenceForm = tuple[str, re.Pattern[str]]  # a template, and what it matches
 
@@ -153,16 +171,27 @@ SentenceForm = tuple[str, re.Pattern[str]]  # a template, and what it matches
 def forms_of(templates: Iterable[str]) -> tuple[SentenceForm, ...]:
     """What templates match, the one with the most words of its own first."""
     own = {text: re.sub(r"\{\w+\}", "", text) for text in templates if "{" in text}
-    told = [text for text, rest in own.items() if re.search(r"[a-z]", rest) or "{code}" in text]
+    told = [
+        text for text, rest in own.items() if re.search(r"[a-z]|\(\)", rest) or "{code}" in text
+    ]
     return tuple((text, _form(text)) for text in sorted(told, key=lambda text: -len(own[text])))
 
 
 def found_again(text: str, forms: Iterable[SentenceForm]) -> tuple[str, dict[str, str]] | None:
-    """The template of a sentence and its arguments."""
+    """The template of a sentence and its arguments.
+
+    An argument holds no sentence's end, but for one with which the template begins.
+    """
+    found = None
     for template, form in forms if " " in text else ():
         if match := form.fullmatch(text):
-            return template, match.groupdict()
-    return None
+            again = template, match.groupdict()
+            ends = [(match.start(key), match.end(key)) for key in again[1] if match.start(key)]
+            # With the next character: a hint is at the end of all.
+            if not any(_END.search(text[start : end + 1]) for start, end in ends):
+                return again
+            found = found or again
+    return found
 
 
 def _form(template: str) -> re.Pattern[str]:
@@ -170,7 +199,7 @@ def _form(template: str) -> re.Pattern[str]:
 
     Where the template has few words of its own, its arguments have none but one.
     """
-    telling = len(_WORD.findall(re.sub(r"\{\w+\}", "", template))) >= _TELLING
+    telling = _TELLING.search(re.sub(r"\{\w+\}", "\0", template))
     parts, known = "", set[str]()
     for literal, name, *_ in string.Formatter().parse(template):
         parts += re.escape(literal)
