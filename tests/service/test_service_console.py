@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from litestar.testing import TestClient
 from service_fleet import (
     NOW,
+    TAGS,
     Control,
     add_inventory,
     add_run,
@@ -21,6 +22,7 @@ from service_fleet import (
     opened,
     person,
 )
+from store_samples import end, row, store_writer
 
 from volact.client.wire import Role, RunState
 from volact.core.context import Policy
@@ -369,6 +371,26 @@ def test_a_second_person_approves_with_the_reason_of_a_refusal(store: Store) -> 
         html = http.get("/runs/svc2").text
         assert "/runs/svc2/approve" not in html
         assert "Another person has to approve" in html
+
+
+def test_an_approver_sees_what_would_change(tmp_path: Path) -> None:
+    url = str(tmp_path / "volact.db")
+    with opened(tmp_path / "volact.db") as store:
+        writer = store_writer(url, "aa11", "plan", tags=TAGS)
+        for name in ("web-01", "web-02", "db-01"):
+            writer.row(row(name, "attention", plan=({"do": "activate", "because": ()},)))
+        writer.finish(end("aa11", servers=3, attention=3))
+        add_run(store, "svc1", "awaiting-approval", only=("web-01", "db-01"))
+        html = get(store, "/runs/svc1", role="approver")
+        assert [words for words in ("What would change", "activate Windows", "2 servers")
+                if words not in html] == []  # fmt: skip
+        assert "web-02" not in html
+        assert "activate Windows" not in get(store, "/runs/svc1", role="operator")
+        add_run(store, "aa11", "awaiting-approval", only=("web-01", "db-01"))
+        assert "activate Windows" in get(store, "/runs/aa11", role="approver")
+        # db-01 is none of theirs, so neither is the approval.
+        html = get(store, "/runs/aa11", role="approver", scopes="tag:web")
+        assert "activate Windows" not in html
 
 
 def test_a_plan_groups_servers_by_their_steps_and_activates_the_chosen(store: Store) -> None:

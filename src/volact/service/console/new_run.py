@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any, get_args
 
 import msgspec
@@ -18,12 +16,10 @@ from volact.core.consent import ASKING_STEPS
 from volact.core.context import Policy
 from volact.core.steps import BY_NAME
 from volact.errors import InputError
-from volact.model.report import ServerReport
 from volact.model.text import say
 from volact.queries.runs import StepsQuery
 from volact.queries.servers import RunServersQuery
-from volact.report.group import natural
-from volact.report.words import is_access_list, label, step_words, value
+from volact.report.words import is_access_list, label, value
 from volact.service.access import Permission
 from volact.service.console.page import (
     Asked,
@@ -36,28 +32,13 @@ from volact.service.console.page import (
     parts_of,
     within,
 )
+from volact.service.console.planned import plan_groups
 from volact.service.console.runs import known_run
 from volact.service.console.servers import one_page
 from volact.service.database.tables import INVENTORIES
 from volact.store.store import Store
-from volact.words import tr
 
 _RUN = {"permission": Permission.RUN}
-
-
-class PlanGroup(msgspec.Struct, frozen=True):
-    """Servers that would get the same steps."""
-
-    steps: tuple[tuple[str, str], ...]  # name, what it does
-    names: tuple[str, ...]
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """Steps that are not planned, and what would allow them."""
-
-    option: str
-    reason: str
-    servers: int
 
 
 @get("/runs/new", opt=_RUN, sync_to_thread=True)
@@ -144,24 +125,6 @@ def plan(request: Asked, run: FromPath[str]) -> Page:
     groups, refused = plan_groups(rows)
     return page(
         request, "plan.html.j2", id=run, info=info, stored=stored, groups=groups, refused=refused
-    )
-
-
-def plan_groups(reports: Iterable[ServerReport]) -> tuple[list[PlanGroup], list[Refused]]:
-    """The largest group first; of refusals those that consent would allow."""
-    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    refused: Counter[tuple[str, str]] = Counter()
-    for report in reports:
-        if report.plan and not report.results:
-            steps = tuple((str(step.get("do", "?")), step_words(step)) for step in report.plan)
-            groups.setdefault(steps, []).append(report.name)
-        for one in report.refusals:
-            if one.get("allow_with"):
-                refused[str(one["allow_with"]), tr(str(one.get("reason", "")))] += 1
-    made = [PlanGroup(steps, tuple(sorted(some, key=natural))) for steps, some in groups.items()]
-    return (
-        sorted(made, key=lambda group: (-len(group.names), group.names)),
-        [Refused(option, reason, servers) for (option, reason), servers in refused.most_common()],
     )
 
 

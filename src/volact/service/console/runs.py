@@ -34,6 +34,7 @@ from volact.service.console.page import (
     scopes_of,
     within,
 )
+from volact.service.console.planned import plan_groups
 from volact.service.console.servers import one_page, search_of
 from volact.service.console.words import ACTIVE, HALTED, actions_of
 from volact.service.run_control import RunControl
@@ -114,6 +115,9 @@ def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Pa
     parts, search, filter = parts_of(request), search_of(request.query_params), within(request)
     info, stored = known_run(request, run)
     counts = stored and seen_counts(request, (stored,)).get(stored.id)
+    actions = _actions(request, info) if info else ()
+    # An approver may see all of its servers.
+    only = info.spec.only if info and "approve" in actions else ()
     rows = one_page(
         RunServersQuery(run=run, filter=within(request, search.filter(parts))),
         parts,
@@ -128,7 +132,8 @@ def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Pa
         info=info,
         **(_far(request, info) if info else {}),
         stored=stored,
-        actions=_actions(request, info) if info else (),
+        actions=actions,
+        planned=plan_groups(one.newest.report for one in parts.store.latest(only))[0],
         report=RunReportQuery(run=run).ask(parts.store) if filter.scopes is None else None,
         summary=counts,
         tiles=tiles(counts, None) if counts else [],
