@@ -286,6 +286,34 @@ async def test_a_run_whose_workflow_is_lost_is_begun_again(
     assert tuple(row) == ("failed", "its workflow failed too often")
 
 
+async def test_the_places_of_a_run_follow_the_load() -> None:
+    gate, ends = Gate(1), [asyncio.Event() for _ in range(5)]
+
+    async def work(end: asyncio.Event) -> None:
+        async with gate.place(0):
+            there.append(end)
+            await end.wait()
+
+    async def at_work(places: int) -> int:
+        gate.resize(places)
+        for _ in range(20):
+            await asyncio.sleep(0)  # who may begin does
+        return len(there)
+
+    there = list[asyncio.Event]()
+    tasks = [asyncio.create_task(work(end)) for end in ends]
+    assert [await at_work(places) for places in (1, 3, 2)] == [1, 3, 3]
+    assert gate.busy == 3
+    there[0].set()
+    assert (await at_work(2), gate.busy) == (3, 2)  # one that ended made room for none
+    there[1].set()
+    assert (await at_work(2), gate.busy) == (4, 2)
+    for end in ends:
+        end.set()
+    await asyncio.gather(*tasks)
+    assert (len(there), gate.busy) == (5, 0)
+
+
 async def test_servers_of_early_batches_get_their_places_first() -> None:
     gate, order = Gate(1), list[int]()
 
@@ -325,5 +353,6 @@ def test_batches_are_what_a_worker_has_at_work_and_small_in_the_end() -> None:
     assert [*batch_sizes(30, 2, 4)] == [8, 6, 4, 3, 3, 2, 1, 1, 1, 1]
     assert [*batch_sizes(120, 1, 50)] == [50, 35, 18, 13, 4]
     assert [*batch_sizes(3000, 1, 1000)] == [1000, 1000, 500, 250, 250]
+    assert [*batch_sizes(400, 2, 0)] == [100, 75, 57, 42, 32, 24, 18, 13, 13, 13, 13]
     assert [*batch_sizes(0, 1, 50)] == []
     assert [*batch_sizes(1, 0, 50)] == [1]

@@ -42,7 +42,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         max_failures: as ``--max-failures``: ``N|%``.
         pace: servers started a minute, as ``--pace``; ``""``: no limit.
         kms_concurrency: activations at a time at one KMS host, over all workers.
-        concurrency: servers at a time on one worker.
+        concurrency: servers at a time on one worker, at most; above 50 they follow its load.
+            0: as many as it has room for.
         deadline_s: time limit of one server.
         retries: of transient errors.
         undo: for ``undo``: the run whose changes are undone.
@@ -56,8 +57,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     canary: str = ""
     max_failures: str = ""
     pace: str = ""
-    kms_concurrency: int = 50
-    concurrency: int = 50
+    kms_concurrency: Annotated[int, msgspec.Meta(ge=1)] = 50
+    concurrency: Annotated[int, msgspec.Meta(ge=0)] = 0
     deadline_s: float = 120.0
     retries: int = 2
     undo: str = ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
@@ -21,8 +22,10 @@ from volact.client.wire import RunInfo, RunSpec
 from volact.core.undo_history import history_of
 from volact.errors import AnswerError
 from volact.fleet import Control, Entered, Event, run_fleet
+from volact.fleet.adaptive_concurrency import EVERY_S, AdaptiveConcurrency, Sample
 from volact.fleet.failure_policy import is_failure
 from volact.fleet.fleet_run import unchanged
+from volact.fleet.machine_limits import most_at_a_time
 from volact.fleet.rate_limiter import RateLimiter
 from volact.inventory import Inventory, Secrets
 from volact.model.report import ErrorRow, ServerReport
@@ -33,7 +36,7 @@ from volact.model.undo import RunHistory
 from volact.pipeline import Job
 from volact.service.database.tables import RUNS
 from volact.service.engine import progress
-from volact.service.engine.gate import Gate
+from volact.service.engine.gate import BATCHES, Gate
 from volact.service.engine.lease import Lease
 from volact.service.engine.ledger import Ledger, RunWriting, patiently
 from volact.service.engine.plan import Rules, job_of, rules_of
@@ -126,7 +129,12 @@ class LiveRun:
 
     def __init__(self, parts: RunParts, ledger: Ledger, lease: Lease, spans: Spans) -> None:
         self._spans = spans
-        self.gate = Gate(parts.info.spec.concurrency)
+        # A worker has the batches of so many runs at work.
+        most = parts.info.spec.concurrency or max(1, most_at_a_time() // BATCHES)
+        self._adaptive = AdaptiveConcurrency(most)
+        self._finished = self._unconnected = 0  # since the last sample
+        self.gate = Gate(self._adaptive.limit)
+        self._sampling = asyncio.ensure_future(self._adapt())
         self.batches = 0
         self._parts = parts
         self._ledger = ledger
@@ -148,6 +156,24 @@ class LiveRun:
     def close(self) -> None:
         """Begin no more servers; those under way are finished."""
         self._closed.set()
+
+    def end(self) -> None:
+        """Follow the load no more: no batch is left."""
+        self._sampling.cancel()
+
+    async def _adapt(self) -> None:
+        """Let the number of servers at a time follow the load, until cancelled."""
+        while True:
+            due = time.monotonic() + EVERY_S
+            await asyncio.sleep(EVERY_S)
+            sample = Sample(
+                late_s=time.monotonic() - due,
+                busy=self.gate.busy,
+                finished=self._finished,
+                unconnected=self._unconnected,
+            )
+            self._finished = self._unconnected = 0
+            self.gate.resize(self._adaptive.observe(sample))
 
     async def finished_before(self, names: Sequence[str]) -> set[str]:
         """Those of these servers that have their outcome already."""
@@ -212,6 +238,8 @@ class LiveRun:
         raise AssertionError("a run over one server has one row")
 
     async def _finish(self, row: ServerReport, *, sent: bool) -> Future[bool] | None:
+        self._finished += 1
+        self._unconnected += row.error is not None and row.error.kind == "connect"
         if row.verdict == "not-started":
             return None
         outcome = Outcome(row.name, row.verdict, is_failure(row, sent=sent))

@@ -23,6 +23,7 @@ from volact.client.wire import RunInfo
 from volact.service.database.schema import open_service_store
 from volact.service.engine import progress
 from volact.service.engine.finish import end_run, fail_run
+from volact.service.engine.gate import BATCHES
 from volact.service.engine.lease import (
     BEAT_S,
     ENGINE,
@@ -38,7 +39,6 @@ from volact.service.engine.old_workflows import tidy_workflows
 from volact.service.engine.progress import Standing
 from volact.service.engine.reaper import Reaper, read_engine_state
 from volact.service.engine.workflows import (
-    BATCHES,
     RUN_QUEUE,
     NamedServer,
     app_version,
@@ -184,6 +184,7 @@ class Worker:
         """A batch of it has ended."""
         live.batches -= 1
         if not live.batches:
+            live.end()
             self._live = {key: one for key, one in self._live.items() if one is not live}
 
     # What goes on beside them.

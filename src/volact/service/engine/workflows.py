@@ -16,6 +16,8 @@ from typing import Protocol
 
 from dbos import DBOS, SetWorkflowID, WorkflowHandleAsync
 
+from volact.fleet.machine_limits import MOST
+from volact.service.engine.gate import BATCHES
 from volact.service.engine.live_run import LiveRun
 from volact.service.logs import context
 
@@ -24,7 +26,6 @@ _SERVER_QUEUE = "volact-servers"
 BATCH_NAME = "volact.batch"
 _BATCH = 50
 _TAIL = 4  # the last batches have this part of what a worker has at work
-BATCHES = 2  # of one worker at a time: one at work, one whose servers follow
 _WINDOW = 16  # batches in the queue at a time, so that runs take turns
 _MOST_IDLE = 20  # rounds that failed and finished no server
 _POLL_S = 1.0
@@ -147,8 +148,11 @@ async def _rounds(run: str, attempt: int) -> None:
 
 
 def batch_sizes(servers: int, workers: int, concurrency: int) -> Iterator[int]:
-    """Sizes of batches: each worker's share of what is left, so that all end together."""
-    least, most = -(-concurrency // _TAIL), max(_BATCH, concurrency)
+    """Sizes of batches: each worker's share of what is left, so that all end together.
+
+    Where the load decides on the concurrency (0), it may be a batch at first and ``MOST`` later.
+    """
+    least, most = -(-(concurrency or _BATCH) // _TAIL), max(_BATCH, concurrency or MOST)
     while servers > 0:
         size = min(servers, most, max(least, -(-servers // (BATCHES * max(1, workers)))))
         yield size
