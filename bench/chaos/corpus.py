@@ -62,6 +62,8 @@ async def _record(servers: int, scenario: str, seed: int) -> list[bytes]:
 
 
 SCHEMES = tuple(sorted(cloud.scheme for cloud in lab_clouds()))
+# The act of servers whose own answers are given to others, too.
+COPIED_FROM = "copied-from"
 
 
 def cloud_servers(seed: int, each: int, schemes: Sequence[str] = SCHEMES) -> tuple[Spec, ...]:

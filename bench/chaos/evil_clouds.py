@@ -13,8 +13,10 @@ import itertools
 import json
 import re
 import sys
+import threading
 import tomllib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,11 +24,13 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
-from corpus import SCHEMES, action_of, cloud_servers, recorded  # noqa: E402  (after the path)
+from corpus import COPIED_FROM, SCHEMES, action_of, cloud_servers, recorded  # noqa: E402  (after the path)
 
 from volact_lab.cloud import lab_clouds  # noqa: E402
+from volact_lab.instances.agent import Ran  # noqa: E402
 from volact_lab.instances.faults import ApiFault  # noqa: E402
 from volact_lab.lab import Lab  # noqa: E402
+from volact_lab.windows.machine import Machine  # noqa: E402
 from volact_lab.windows.spec import Spec  # noqa: E402
 from volact_lab.winrm.http import Headers, Reply  # noqa: E402
 
@@ -142,10 +146,38 @@ def _harm(front: Any, name: str, actions: tuple[str, ...], change: Change) -> No
     front.tamper, front.mischief = tamper, mischief
 
 
-def _servers(name: str, seed: int) -> tuple[Spec, ...]:
-    schemes = tuple(scheme for scheme in SCHEMES if scheme not in _NOT_OF.get(name, ()))
-    drawn = cloud_servers(seed, 1, schemes)
-    return tuple(replace(spec, name=f"{spec.transport}-{name}") for spec in drawn)
+# Of two servers of each cloud, the names of acts: each has the other's answers, or both have
+# those of the second.
+_EXCHANGED, _COPIED = ("exchanged", "exchanged-too"), ("copied", COPIED_FROM)
+
+
+def _exchange(front: Any, machines: Sequence[Machine], *, copied: bool) -> None:
+    """Run each script on the other server, or on the second alone, once for both."""
+    run, guard = front.invocations.runner, threading.Lock()
+    others = {one.spec.name: other for one, other in zip(machines, machines[::-1], strict=True)}
+    scripts: Counter[str] = Counter()
+    answers: dict[int, Ran] = {}
+
+    def elsewhere(machine: Machine, task: str, script: bytes, limit_s: float) -> Ran:
+        if not copied:
+            return run(others[machine.spec.name], task, script, limit_s)  # type: ignore[no-any-return]
+        with guard:
+            scripts[machine.spec.name] += 1
+            number = scripts[machine.spec.name]
+            if number not in answers:
+                answers[number] = run(machines[1], task, script, limit_s)
+            return answers[number]
+
+    front.invocations.runner = elsewhere
+
+
+def _servers(seed: int, *names: str) -> tuple[Spec, ...]:
+    schemes = tuple(scheme for scheme in SCHEMES if scheme not in _NOT_OF.get(names[0], ()))
+    drawn = cloud_servers(seed, len(names), schemes)
+    return tuple(
+        replace(spec, name=f"{spec.transport}-{names[number // len(schemes)]}")
+        for number, spec in enumerate(drawn)
+    )
 
 
 def _parts(path: Path) -> str:
@@ -167,12 +199,20 @@ async def _serve(folder: Path, seed: int, acts: Acts) -> None:
         good.write_inventory(folder / "good.toml")
         parts = ""
         for number, (name, act) in enumerate(acts.items(), 1):
-            servers = _servers(name, seed + number)
+            servers = _servers(seed + number, name)
             lab = await stack.enter_async_context(Lab("healthy", servers, seed + number))
             for front in lab.clouds.values():
                 _harm(front, name, *act)
             lab.write_inventory(folder / f"{name}.toml")
             parts += _parts(folder / f"{name}.toml")
+        for number, names in enumerate((_EXCHANGED, _COPIED), len(acts) + 1):
+            servers = _servers(seed + number, *names)
+            lab = await stack.enter_async_context(Lab("healthy", servers, seed + number))
+            for scheme, front in lab.clouds.items():
+                machines = [lab.machine(f"{scheme}-{name}") for name in names]
+                _exchange(front, machines, copied=names == _COPIED)
+            lab.write_inventory(folder / f"{names[0]}.toml")
+            parts += _parts(folder / f"{names[0]}.toml")
         (folder / "clouds.toml").write_text(parts, "utf-8")
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)

@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent)]
 
-from corpus import SCHEMES  # noqa: E402  (after the path)
+from corpus import COPIED_FROM, SCHEMES  # noqa: E402  (after the path)
 from evil_http import FLOODS, SLOW, Say, compressed, evil, leads_to, with_success  # noqa: E402
 from hostile_check import MOST_MB, checked, outcome, print_found  # noqa: E402
 from memory_limit import Ended  # noqa: E402
@@ -205,7 +205,8 @@ def _judge(
     for name, became in rows.items():
         if name in healthy and became != "healthy":
             wrong.append(f"{name} is {became} beside hostile APIs")
-        if name not in healthy and became not in _KINDS:
+        own = name.endswith(f"-{COPIED_FROM}") and became == "healthy"  # given to another, too
+        if name not in healthy and became not in _KINDS and not own:
             wrong.append(f"{name} is {became}")
     if ended.code not in (3, 4):
         wrong.append(f"exit code {ended.code}: {ended.err[-500:]}")

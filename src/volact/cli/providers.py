@@ -206,6 +206,7 @@ SECTIONS = (
     Section(say("Releases"), "releases", _words("releases")),
     Section(say("How the licence can be told"), "entitlement", _licence),
     Section(say("Metadata value with the image id"), "image_key", _text("image_key")),
+    Section(say("Metadata value with the instance id"), "instance_key", _text("instance_key")),
     Section(say("Images known"), "images", _images),
     Section(say("Time servers (the first is the one that is set)"), "ntp", _words("ntp")),
     Section(say("Hardware clocks run in"), "hardware_clock", _text("hardware_clock")),

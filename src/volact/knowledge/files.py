@@ -77,6 +77,7 @@ class ProviderFile(Profile, frozen=True, kw_only=True):
             raise ValueError("kms: there is no rule, and discovery is not dns")
         for key, name in (
             ("image_key", self.image_key),
+            ("instance_key", self.instance_key),
             ("kms_from_metadata", self.kms_from_metadata),
             ("public_ip_key", self.public_ip_key),
             ("entitlement.metadata", self.entitlement.metadata if self.entitlement else ""),

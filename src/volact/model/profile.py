@@ -141,6 +141,7 @@ class Profile(FromFile, frozen=True, kw_only=True):
     metadata_token: str = ""  # the header of a token that is got first, by PUT
     public_ip_key: str = ""  # which metadata name holds the server's own public address
     date_url: str = ""  # an HTTP service whose Date header is a second clock
+    instance_key: str = ""  # which metadata name holds the instance's id, as addresses have it
     image_key: str = ""  # which metadata name holds the image id
     images: dict[str, Image] = {}  # image ids known in advance
     bios: tuple[str, ...] = ()  # words of BIOS vendor or maker, lower case

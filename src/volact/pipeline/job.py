@@ -18,6 +18,7 @@ from volact.core.steps.activation import ACTIVATE
 from volact.core.steps.kms_hosts import SetKmsHost
 from volact.core.steps.wire import from_wire
 from volact.core.undo import UndoPlan
+from volact.errors import AnswerError
 from volact.knowledge.load import knowledge_for
 from volact.model.fact import value_of
 from volact.model.facts import Clock, Facts
@@ -26,6 +27,7 @@ from volact.model.profile import HostPort, Image, Knowledge
 from volact.model.report import ServerReport
 from volact.model.server import Server
 from volact.model.step import Plan
+from volact.model.text import say
 from volact.model.undo import RunHistory
 from volact.pipeline.retry import Retry
 from volact.pipeline.run_recorder import NO_RECORDER, RunRecorder
@@ -98,6 +100,33 @@ class RunClock:
         return Clock(raw.asked, raw.answered) if steady else None
 
 
+class SharedAnswers:
+    """The answers of a run to scripts that many servers were given, whose id they share."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}  # of the server that an answer came for, by its hash
+
+    def require_own(self, name: str, instance: str, said: str, stdout: bytes) -> None:
+        """``AnswerError`` for the answer of another server.
+
+        Args:
+            name: the server that the answer came for.
+            instance: its instance, ``""`` if unknown.
+            said: the instance that the metadata service names to the server, which is not
+                that of the image it was made of; ``""`` if it cannot be read.
+            stdout: the answer.
+        """
+        if said and instance and said.casefold() != instance.casefold():
+            raise AnswerError(
+                "protocol", say("the answer is that of another server ({name})", name=said)
+            )
+        other = self._names.setdefault(hash(stdout), name)
+        if other != name:
+            raise AnswerError(
+                "protocol", say("the same answer came for another server ({name})", name=other)
+            )
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's decision about a run: what may be done, and in what time.
 
@@ -128,6 +157,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     activation_slot: ActivationSlot = no_limit
     histories: Mapping[str, RunHistory] = {}
     clock: RunClock = msgspec.field(default_factory=RunClock)
+    answers: SharedAnswers = msgspec.field(default_factory=SharedAnswers)
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from volact.knowledge.load import (
     load_releases,
     profile_names,
 )
+from volact.model.fact import ABSENT, value_of
 from volact.model.facts import Facts
 from volact.model.profile import Knowledge, Profile
 from volact.model.server import Server
@@ -254,9 +255,13 @@ class Visit:
                     answered=repr(answer.mode),
                 ),
             )
+        facts = read_facts(answer.facts, self.job.clock.around(raw, begun))
+        if isinstance(transport, SharedScript) and profile is not None:
+            said = value_of(facts.metadata.get(profile.instance_key, ABSENT)) or ""
+            self.job.answers.require_own(self.server.name, transport.instance, said, raw.stdout)
         probe: ProbeKind = "closing" if self._sent else "first"
         self.job.recorder.seen(self.server.name, probe, answer.facts)
-        return read_facts(answer.facts, self.job.clock.around(raw, begun)), answer
+        return facts, answer
 
 
 def _clock() -> Callable[[], float]:

@@ -91,10 +91,13 @@ class SharedScript:
     """Base class of a transport that can send one script to many servers at once.
 
     Only equal bytes are sent together.  So equal requests get the same id, a digest of the
-    request and ``salt``: the same within a run, unguessable outside of it.
+    request and ``salt``: the same within a run, unguessable outside of it.  Whose answer it
+    is, the id does not show then: the instance that the server names is compared with
+    ``instance``.
     """
 
     salt: str
+    instance: str = ""
 
 
 class Password(Protocol):

@@ -15,6 +15,7 @@ def _metadata(machine: Any) -> dict[str, str]:
     network = "network/interface/0/ipv4/ipAddress/0"
     return {
         "compute/azEnvironment": "AzurePublicCloud",
+        "compute/name": machine.spec.instance_id,
         f"{network}/publicIpAddress": f"20.0.0.{machine.spec.index % 250 + 1}",
     }
 

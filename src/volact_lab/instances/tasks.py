@@ -81,7 +81,7 @@ class Invocations:
         keeps: int,
         new_id: Callable[[int], str] = "inv-{:08x}".format,
     ) -> None:
-        self._runner = runner
+        self.runner = runner
         self._keeps = keeps
         self._new_id = new_id
         self.tasks: dict[str, Task] = {}
@@ -151,7 +151,7 @@ class Invocations:
         machine = slot.machine
         work = asyncio.ensure_future(
             self._pool.run(
-                lambda: self._runner(machine, task.id, order.script, order.timeout_s),
+                lambda: self.runner(machine, task.id, order.script, order.timeout_s),
                 order.timeout_s + _GRACE_S,
             )
         )

@@ -38,9 +38,10 @@ class RunCommandTransport(SharedScript):
     """
 
     def __init__(self, batcher: Batcher, instance: str, salt: str) -> None:
-        self.salt = salt
+        # Nothing is shared where one call starts one script: the id shows whose answer it is.
+        self.salt = salt if batcher.limits.start_batch > 1 else secrets.token_hex(8)
+        self.instance = instance
         self._batcher = batcher
-        self._instance = instance
         self._background = Background()
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
@@ -48,7 +49,7 @@ class RunCommandTransport(SharedScript):
         refusal = script_refusal(script, self._batcher.limits)
         if refusal is not None:
             raise refusal
-        invocation = CommandInvocation(self._instance, name=name, time_s=deadline_s)
+        invocation = CommandInvocation(self.instance, name=name, time_s=deadline_s)
         self._batcher.send(invocation, script)
         try:
             async with asyncio.timeout(deadline_s):
