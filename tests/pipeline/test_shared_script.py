@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from msgspec.structs import replace
 from scripted import HEALTHY, TENCENT, WRONG, Scripted, answer, facts
+from virtual_time import virtual_time
 
 from volact.errors import TransportError
 from volact.model.server import Server
@@ -38,7 +40,12 @@ class Sharing(Scripted, SharedScript):
         return await super().run(script, name=name, deadline_s=deadline_s)
 
 
-async def test_two_servers_get_the_same_bytes_and_are_both_believed() -> None:
+@virtual_time
+async def test_two_servers_get_the_same_bytes_and_are_both_believed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moment = time.time()
+    monkeypatch.setattr(time, "time", lambda: moment)  # both are asked in the same five minutes
     ways = [Sharing("run", facts(**WRONG), facts(**HEALTHY)) for _ in range(2)]
     for way in ways:
         assert (await run_one(TENCENT, way, JOB)).verdict == "healthy"
@@ -46,6 +53,7 @@ async def test_two_servers_get_the_same_bytes_and_are_both_believed() -> None:
     assert ways[0].scripts[0] != ways[0].scripts[1]
 
 
+@virtual_time
 async def test_another_run_puts_its_questions_under_another_id() -> None:
     ways = [Sharing(salt, facts(**HEALTHY)) for salt in ("one", "two")]
     for way in ways:
@@ -53,6 +61,7 @@ async def test_another_run_puts_its_questions_under_another_id() -> None:
     assert ways[0].requests[0]["id"] != ways[1].requests[0]["id"]
 
 
+@virtual_time
 async def test_a_second_look_does_not_take_the_first_ones_answer_for_its_own() -> None:
     lost = TransportError("connect", "gone")
     way = Sharing("run", facts(**WRONG), lost, facts(**HEALTHY))
@@ -60,6 +69,7 @@ async def test_a_second_look_does_not_take_the_first_ones_answer_for_its_own() -
     assert len({request["id"] for request in way.requests}) == 3
 
 
+@virtual_time
 async def test_other_transports_are_asked_one_by_one() -> None:
     ways = [Scripted(facts(**HEALTHY)) for _ in range(2)]
     for way in ways:
@@ -79,6 +89,7 @@ async def told(job: Job, name: str, instance: str, *turns: dict[str, object] | b
     return report.error.message if report.error else report.verdict
 
 
+@virtual_time
 async def test_an_answer_that_names_another_instance_is_not_taken() -> None:
     """Exchanged, copied, or for one of them only: each server is asked who it is."""
     job = replace(JOB, answers=SharedAnswers())
@@ -89,6 +100,7 @@ async def test_an_answer_that_names_another_instance_is_not_taken() -> None:
     assert "another server (ins-1)" in await told(job, "b", "ins-2", one)
 
 
+@virtual_time
 async def test_clones_are_each_told_their_own_instance() -> None:
     """All that an image has is equal; what the metadata service says is not of the image."""
     job = replace(JOB, answers=SharedAnswers())
@@ -97,6 +109,7 @@ async def test_clones_are_each_told_their_own_instance() -> None:
 
 
 @pytest.mark.parametrize("unread", [None, {"!": -2147012867}], ids=["none there", "unreadable"])
+@virtual_time
 async def test_without_metadata_one_answer_is_still_not_taken_twice(unread: object) -> None:
     job = replace(JOB, answers=SharedAnswers())
     way = Sharing("run", of_instance(unread), instance="ins-1")
@@ -107,6 +120,7 @@ async def test_without_metadata_one_answer_is_still_not_taken_twice(unread: obje
     assert await told(job, "a", "ins-1", said) == "healthy"  # the same server, asked again
 
 
+@virtual_time
 async def test_steps_whose_answer_is_another_servers_are_verified() -> None:
     job = replace(JOB, answers=SharedAnswers())
     wrong = facts(**WRONG, metadata={"instance-id": "ins-1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -25,12 +26,26 @@ THEN = 784111777.0
         ("9" * 400, float("inf")),
         (HTTP_DATE, 30.0),
         ("Sunday, 06-Nov-94 08:49:37 GMT", 30.0),
+        ("Sun Nov  6 08:49:37 1994", 30.0),  # the oldest form, and one without a zone
+        ("Sun, 06 Nov 1994 08:49:37 -0000", 30.0),
+        ("Sun, 06 Nov 1994 15:49:37 +0700", 30.0),
         ("Sun, 06 Nov 1994 08:49:00 GMT", 0.0),  # it is over
-        *((text, 0.0) for text in ("", "-5", "soon", "7 s", "1e", "Sun, 99 Nov 99999 99:99 GMT")),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 252_618_189_052.0),
+        ("1000000000", 1e9),
+        *((text, 0.0) for text in ("", "-5", "-1000000000", "soon", "7 s", "1e", "nan", "inf")),
+        *((f"Sun, {date} GMT", 0.0) for date in ("99 Nov 99999 99:99", "06 Nov 1994 9999:49:37")),
+        ("Sun, 06 Nov 1994 08:49:37 -9900", 0.0),
     ],
 )
-def test_a_wait_is_read_from_a_number_or_a_date(text: str, seconds: float) -> None:
-    assert read_retry_after(text, THEN - 30) == seconds
+def test_a_wait_is_read_from_a_number_or_a_date(
+    text: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Jakarta")
+        time.tzset()
+        told = read_retry_after(text, THEN - 30)
+    time.tzset()
+    assert told == seconds
 
 
 async def waited(asked: Sequence[str], again: Again = "throttled", *, safe: bool = False) -> float:

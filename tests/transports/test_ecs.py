@@ -252,6 +252,12 @@ def test_every_shape_of_an_error_becomes_one_kind_and_one_line(error: Any, kind:
     assert told.line().isprintable()
 
 
+@pytest.mark.parametrize(("asked", "seconds"), [(2_500, 2.5), (10**400, 10**6), (None, 0)])
+def test_a_wait_of_any_number_of_digits_is_a_wait(asked: int | None, seconds: float) -> None:
+    error = ThrottlingException(code="Throttling", message="m", retry_after=asked)
+    assert as_failure(error, str).after_s == seconds
+
+
 # keys
 
 

@@ -146,6 +146,44 @@ async def test_what_is_no_longer_awaited_is_cancelled() -> None:
     assert command.cancelled == ["inv-1"]
 
 
+async def test_a_machine_whose_question_takes_long_holds_up_no_other() -> None:
+    """What a cloud has to tidy up of one machine may take as long as that machine's time."""
+    stuck, answered = asyncio.Event(), asyncio.Event()
+
+    class Slow(OneAtATime):
+        async def tasks_of(self, open_tasks: Mapping[str, Sequence[str]]) -> Sequence[TaskState]:
+            if ("a1",) in map(tuple, open_tasks.values()):
+                stuck.set()
+                await answered.wait()
+            return await super().tasks_of(open_tasks)
+
+    batcher = Batcher(Slow())
+    first, second = (RunCommandTransport(batcher, name, "salt") for name in ("a1", "b1"))
+    slow = asyncio.create_task(first.run(b"exit", name="volact-0", deadline_s=600))
+    await stuck.wait()
+    assert (await second.run(b"exit", name="volact-0", deadline_s=600)).stdout == b"ok"
+    assert not slow.done()
+    answered.set()
+    assert (await slow).stdout == b"ok"
+
+
+async def test_a_question_that_breaks_fails_what_it_asked_for_alone() -> None:
+    class Broken(OneAtATime):
+        async def tasks_of(self, open_tasks: Mapping[str, Sequence[str]]) -> Sequence[TaskState]:
+            if ("a1",) in map(tuple, open_tasks.values()):
+                raise ZeroDivisionError
+            return await super().tasks_of(open_tasks)
+
+    batcher = Batcher(Broken())
+    transports = [RunCommandTransport(batcher, name, "salt") for name in ("a1", "b1")]
+    done = await asyncio.gather(
+        *(one.run(b"exit", name="volact-0", deadline_s=600) for one in transports),
+        return_exceptions=True,
+    )
+    assert isinstance(done[0], ZeroDivisionError)
+    assert isinstance(done[1], Raw)
+
+
 class Liar(OneAtATime):
     """Says one id for every start, and tells of tasks that were not started, again and again."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
@@ -97,7 +98,9 @@ def read_retry_after(text: str, now: float) -> float:
     try:
         if text[:1].isdecimal():
             return float(text)
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        when = parsedate_to_datetime(text)
+        # A date of HTTP is in UTC, also in the form that names no zone.
+        return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now)
     except (ValueError, OverflowError):
         return 0.0
 

@@ -62,5 +62,6 @@ def as_failure(error: Exception, redact: Callable[[str], str], *, acts: bool = F
     if meaning is _FORBIDDEN and acts:
         meaning = msgspec.structs.replace(meaning, about_one=True)
     made = error_of(name, getattr(inner, "message", None) or str(inner), meaning, redact)
-    made.after_s = (getattr(inner, "retry_after", None) or 0) / 1000  # of x-acs-retry-after
+    # Of x-acs-retry-after, which may have more digits than a float holds.
+    made.after_s = min(getattr(inner, "retry_after", None) or 0, 10**9) / 1000
     return made

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 
 from volact.cloud.base import ApiError, PollInterval, RunCommand, TaskState
 from volact.cloud.batches import chunks
@@ -25,6 +26,7 @@ class _Watch:
     ) -> None:
         self.invocation = invocation
         self.by_instance = {item.value: item for item in invocations}
+        self.asking = False  # a question about it is not answered yet
         self._interval = interval
         self._wait_s = interval.first_s
         self.due = asyncio.get_running_loop().time() + interval.first_s
@@ -80,12 +82,8 @@ class Poller:
             while self._open():
                 await self._until_due()
                 now = asyncio.get_running_loop().time()
-                await self._poll([watch for watch in self._open() if watch.due <= now])
-        except Exception as error:
-            # Everything awaited fails with it; it has no other reader.
-            for watch in self._watches.values():
-                for item in watch.by_instance.values():
-                    item.set(error)
+                due = [watch for watch in self._open() if watch.due <= now and not watch.asking]
+                self._poll(due)
         finally:
             self._working = False
 
@@ -98,34 +96,50 @@ class Poller:
     async def _until_due(self) -> None:
         """Sleep until a watch is due, or until there is a new one."""
         self._news.clear()
-        due = min(watch.due for watch in self._watches.values())
-        left = due - asyncio.get_running_loop().time()
-        if left <= 0:
-            return
+        due = [watch.due for watch in self._watches.values() if not watch.asking]
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout_at(min(due, default=None)):
                 await self._news.wait()
         except TimeoutError:
             return
 
-    async def _poll(self, watches: Sequence[_Watch]) -> None:
+    def _poll(self, watches: Sequence[_Watch]) -> None:
+        """Ask; a question that takes long holds up no other."""
         limits = self._command.limits
-        for watch in watches:
-            watch.next_time()
         by_id = [watch for watch in watches if watch.has_ids and limits.tasks_per_poll]
         others = [watch for watch in watches if watch not in by_id]
-        known = [item for watch in by_id for item in watch.by_instance.values()]
-        calls = [self._list(some) for some in chunks(others, limits.invocations_per_poll)]
-        if known:
-            calls += [self._ask(some) for some in chunks(known, limits.tasks_per_poll)]
-        await asyncio.gather(*calls)
+        for some in chunks(others, limits.invocations_per_poll):
+            self._begin(some, partial(self._list, some))
+        if by_id:
+            self._begin(by_id, partial(self._ask_all, by_id))
+
+    def _begin(self, watches: Sequence[_Watch], ask: Callable[[], Awaitable[None]]) -> None:
+        for watch in watches:
+            watch.next_time()
+            watch.asking = True
+        self._background.run(self._asked(watches, ask))
+
+    async def _asked(self, watches: Sequence[_Watch], ask: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await ask()
+        except Exception as error:
+            # Everything that was asked for fails with it; it has no other reader.
+            for item in _items(watches):
+                item.set(error)
+        for watch in watches:
+            watch.asking = False
+        self._news.set()
 
     async def _list(self, watches: Sequence[_Watch]) -> None:
         awaited = {watch.invocation: tuple(watch.by_instance) for watch in watches}
         try:
             self._take(await self._command.tasks_of(awaited))
         except ApiError as error:
-            _failed(error, [item for watch in watches for item in watch.by_instance.values()])
+            _failed(error, _items(watches))
+
+    async def _ask_all(self, watches: Sequence[_Watch]) -> None:
+        asked = chunks(_items(watches), self._command.limits.tasks_per_poll)
+        await asyncio.gather(*map(self._ask, asked))
 
     async def _ask(self, invocations: Sequence[CommandInvocation]) -> None:
         ids = [item.task.id for item in invocations if item.task is not None]
@@ -144,6 +158,10 @@ class Poller:
             item.task, item.trouble = task, None
             if task.result is not None:
                 item.set(raw_of(task.result, self._command.limits, item.asked, answered))
+
+
+def _items(watches: Iterable[_Watch]) -> list[CommandInvocation]:
+    return [item for watch in watches for item in watch.by_instance.values()]
 
 
 def _failed(error: ApiError, invocations: Iterable[CommandInvocation]) -> None:
