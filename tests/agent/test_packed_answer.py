@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import random
 
 import pytest
@@ -49,6 +50,28 @@ def test_what_is_more_comes_in_parts(size: int) -> None:
         rounds += 1
     assert unpacked(part, TAKEN) == (data, 0)
     assert rounds == -(-part.size // AT_ONCE) > 1
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4])
+def test_parts_in_another_order_or_of_another_answer_make_no_answer(length: int) -> None:
+    """Repeated, left out, exchanged, or of an answer of the same size: told, or passed over."""
+    data, other = (random.Random(seed).randbytes(15_000) for seed in (1, 2))
+    parts = [packed(data, start) for start in (0, AT_ONCE, 2 * AT_ONCE)]
+    parts += [packed(other, start) for start in (0, AT_ONCE, 2 * AT_ONCE)]
+    whole = 0
+    for chosen in itertools.product(range(6), repeat=length):
+        part = Part(1, b"")
+        for number in chosen:
+            part = part_of(*parts[number], part.text) or part
+        try:
+            found = unpacked(part, TAKEN)
+        except ValueError:
+            continue
+        if found != (b"", -1):
+            assert found == (data if chosen[0] == 0 else other, 0)
+            assert chosen in ((0, 1, 2), (3, 4, 5))
+            whole += 1
+    assert whole == (2 if length == 3 else 0)
 
 
 def test_what_does_not_come_is_told() -> None:
