@@ -14,7 +14,7 @@ from virtual_time import virtual_time
 from volact.errors import TransportError
 from volact.model.server import Server
 from volact.pipeline import Job, run_one
-from volact.pipeline.job import SharedAnswers
+from volact.pipeline.job import RunAnswers
 from volact.transports.base import Raw, SharedScript, Transport
 
 JOB = Job(mode="activate", deadline_s=60)
@@ -92,7 +92,7 @@ async def told(job: Job, name: str, instance: str, *turns: dict[str, object] | b
 @virtual_time
 async def test_an_answer_that_names_another_instance_is_not_taken() -> None:
     """Exchanged, copied, or for one of them only: each server is asked who it is."""
-    job = replace(JOB, answers=SharedAnswers())
+    job = replace(JOB, answers=RunAnswers())
     one, two = of_instance("ins-1"), of_instance("ins-2")
     assert "another server (ins-2)" in await told(job, "a", "ins-1", two)
     assert "another server (ins-1)" in await told(job, "b", "ins-2", one)
@@ -103,7 +103,7 @@ async def test_an_answer_that_names_another_instance_is_not_taken() -> None:
 @virtual_time
 async def test_clones_are_each_told_their_own_instance() -> None:
     """All that an image has is equal; what the metadata service says is not of the image."""
-    job = replace(JOB, answers=SharedAnswers())
+    job = replace(JOB, answers=RunAnswers())
     for number in ("1", "2"):
         assert await told(job, number, f"ins-{number}", of_instance(f"ins-{number}")) == "healthy"
 
@@ -111,7 +111,7 @@ async def test_clones_are_each_told_their_own_instance() -> None:
 @pytest.mark.parametrize("unread", [None, {"!": -2147012867}], ids=["none there", "unreadable"])
 @virtual_time
 async def test_without_metadata_one_answer_is_still_not_taken_twice(unread: object) -> None:
-    job = replace(JOB, answers=SharedAnswers())
+    job = replace(JOB, answers=RunAnswers())
     way = Sharing("run", of_instance(unread), instance="ins-1")
     await run_one(TENCENT, way, job)
     said = answer(way.requests[0], of_instance(unread))
@@ -122,7 +122,7 @@ async def test_without_metadata_one_answer_is_still_not_taken_twice(unread: obje
 
 @virtual_time
 async def test_steps_whose_answer_is_another_servers_are_verified() -> None:
-    job = replace(JOB, answers=SharedAnswers())
+    job = replace(JOB, answers=RunAnswers())
     wrong = facts(**WRONG, metadata={"instance-id": "ins-1"})
     turns = (wrong, of_instance("ins-2"), of_instance("ins-1"))
     assert await told(job, "a", "ins-1", *turns) == "healthy"

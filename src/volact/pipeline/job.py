@@ -100,7 +100,7 @@ class RunClock:
         return Clock(raw.asked, raw.answered) if steady else None
 
 
-class SharedAnswers:
+class RunAnswers:
     """The answers of a run to scripts that many servers were given, whose id they share."""
 
     def __init__(self) -> None:
@@ -157,7 +157,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     activation_slot: ActivationSlot = no_limit
     histories: Mapping[str, RunHistory] = {}
     clock: RunClock = msgspec.field(default_factory=RunClock)
-    answers: SharedAnswers = msgspec.field(default_factory=SharedAnswers)
+    answers: RunAnswers = msgspec.field(default_factory=RunAnswers)
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
