@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
-JOBS   ?= 2
+JOBS   ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve-demo test prove lint format words bench bench-quick chaos accuracy dist docs clean

@@ -1,6 +1,6 @@
 """Whether the test suite can be trusted: complete runs in a row, and how many failed.
 
-    python bench/suite_proof.py [--plain 10] [--busy 5] [--random 5] [--jobs 2]
+    python bench/suite_proof.py [--plain 10] [--busy 5] [--random 5] [--jobs 4]
 
 Plain runs have the order of the files.  During busy runs every core is kept busy
 by a program that this one starts and ends.  Random runs have an order of their
@@ -96,7 +96,7 @@ def main() -> int:
     parser.add_argument("--plain", type=int, default=10)
     parser.add_argument("--busy", type=int, default=5)
     parser.add_argument("--random", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("rest", nargs="*", help="what else pytest is told, after --")
     asked = parser.parse_args()
     print("| run | kind | order | tests | s | |", "|---|---|---|---|---|---|", sep="\n", flush=True)

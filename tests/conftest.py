@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -20,11 +19,9 @@ os.environ["LC_ALL"] = "C.UTF-8"
 # Nothing that a test does is kept in the store of this machine's user: --store names another.
 os.environ["VOLACT_STORE"] = "none"
 
-# Tests start hundreds of Pythons: where nothing is to be written next to the sources,
-# each of them would compile all of volact anew.
-_COMPILED = str(Path(__file__).parents[1] / ".pytest_cache" / "compiled")
+# Tests start hundreds of Pythons, each of which would compile all of volact anew.  What pip
+# has compiled is used as it is, which another place for compiled files would not do.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", _COMPILED)
 sys.dont_write_bytecode = False
 
 # As volact itself has it: what is imported and collected stays, and is no garbage.
