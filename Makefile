@@ -77,3 +77,4 @@ docs: $(STAMP) ## the documentation as a site, in dist-site/
 
 clean: ## remove what setup and the tests made
 	rm -rf $(VENV) .venv-bench .venv-chaos .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist dist-site
+	find bench release src tests -name __pycache__ -prune -exec rm -rf {} +
