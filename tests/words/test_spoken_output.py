@@ -12,6 +12,7 @@ from report_samples import HOW, one_of_each, run_of
 
 from volact.report.make import make_writer
 from volact.report.terminal_safe import width
+from volact.report.words import pairs
 from volact.report.wrap import wrapped
 from volact.words import speaking
 
@@ -68,6 +69,13 @@ def test_the_page_is_spoken(language: str, words: tuple[str, ...]) -> None:
     text = written("html", language)
     assert f'<html lang="{language}">' in text
     assert all(word in text for word in words)
+
+
+def test_evidence_is_separated_as_the_language_separates() -> None:
+    evidence = {"port": 1668, "hosts": ["a:1688", "b:1688"]}
+    assert pairs(evidence) == "port 1668, hosts a:1688, b:1688"
+    with speaking("zh-CN"):
+        assert pairs(evidence) == "端口 1668、主机 a:1688、b:1688"
 
 
 def test_a_verb_speaks_when_it_is_told() -> None:

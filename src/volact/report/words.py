@@ -17,7 +17,7 @@ from volact.core.main_cause import lead
 from volact.core.steps import BY_NAME
 from volact.model.finding import Finding
 from volact.model.report import ServerReport, Word
-from volact.model.text import Text, say
+from volact.model.text import Text, listed, say
 from volact.report.labels import LABELS, VALUES
 from volact.report.terminal_safe import plain
 from volact.words import decimal, tr
@@ -159,7 +159,7 @@ def value(key: str, item: Any) -> str:
 
 def _several(key: str, item: Any) -> str:
     if isinstance(item, (list, tuple)):
-        return ", ".join(value(key, part) for part in item) or tr(say("(none)"))
+        return tr(listed(("", ""))).join(value(key, part) for part in item) or tr(say("(none)"))
     if isinstance(item, Mapping):
         if key in _HRESULT_KEYS:  # a code for each of several things
             return "{" + ", ".join(f"{label(k)} {value(key, v)}" for k, v in item.items()) + "}"
@@ -199,7 +199,8 @@ def readable(items: Mapping[str, Any], *, everything: bool = False) -> dict[str,
 
 def pairs(items: Mapping[str, Any]) -> str:
     """Evidence and step parameters as ``skew 5 h, current kms.example:1688``."""
-    return ", ".join(f"{label(key)} {value(key, item)}" for key, item in items.items())
+    comma = tr(listed(("", "")))
+    return comma.join(f"{label(key)} {value(key, item)}" for key, item in items.items())
 
 
 def step_line(step: Mapping[str, Any]) -> str:

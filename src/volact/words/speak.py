@@ -111,20 +111,29 @@ def _looked_up(template: str, text: str, name: str) -> str:
         return clause(found[0].replace("{{", "{").replace("}}", "}"))
     if _LIST.fullmatch(text):
         return _translated(listed(text.split(", ")), name)
-    if again := found_again(text, _forms(name)):
+    again, ended = found_again(text, _forms(name))
+    if ended and (said := _with_hint(text, name)):
+        return said
+    if again:
         args = {key: _found_argument(value, name) for key, value in again[1].items()}
         forms = known[catalogue.singulars.get(again[0], again[0])]
         number = again[1].get("n", "")
         form = catalogue.form(int(number)) if forms[1:] and number.isdecimal() else 0
         return forms[form].format_map(args)
-    # An error and its hint, in a frame that has no words by which it is found.
-    for cut in re.finditer(r" \(", text) if text.endswith(")") else ():
-        hint = text[cut.end() : -1]
-        if (said := _looked_up(hint, hint, name)) != hint:
-            message = text[: cut.start()]
-            args = {"message": _looked_up(message, message, name), "hint": said}
-            return known["{message} ({hint})"][0].format_map(args)
     return text
+
+
+def _with_hint(text: str, name: str) -> str:
+    """An error with its hint, or with a detail: frames that have no words of their own."""
+    cuts = [*re.finditer(r" \(", text)] if text.endswith(")") else []
+    parts = [(text[: cut.start()], text[cut.end() : -1]) for cut in cuts]
+    said = [tuple(_looked_up(part, part, name) for part in both) for both in parts]
+    for known in (1, 0):  # the hint, else the error before the detail
+        for both, (message, hint) in zip(parts, said, strict=True):
+            if both[known] != (message, hint)[known]:
+                frame = _catalogue(name).messages["{message} ({hint})"][0]
+                return frame.format_map({"message": message, "hint": hint})
+    return ""
 
 
 def _found_argument(value: str, name: str) -> str:
@@ -158,8 +167,6 @@ _KINDS = {
     "cloud": "[A-Z].*",
     "one": r"\S+( of [A-Z].*)?",
     "other": r"\S+( of [A-Z].*)?",
-    "message": ".+",
-    "hint": ".+",
 }
 _LIST = re.compile(r"[^\s,]+(, [^\s,]+)+")
 _END = re.compile(r"[.!?] [A-Z]| \(.+\)$|\) \(")  # of a sentence, or of the one before a hint
@@ -171,16 +178,16 @@ SentenceForm = tuple[str, re.Pattern[str]]  # a template, and what it matches
 def forms_of(templates: Iterable[str]) -> tuple[SentenceForm, ...]:
     """What templates match, the one with the most words of its own first."""
     own = {text: re.sub(r"\{\w+\}", "", text) for text in templates if "{" in text}
-    told = [
-        text for text, rest in own.items() if re.search(r"[a-z]|\(\)", rest) or "{code}" in text
-    ]
+    told = [text for text, rest in own.items() if re.search(r"[a-z]", rest) or "{code}" in text]
     return tuple((text, _form(text)) for text in sorted(told, key=lambda text: -len(own[text])))
 
 
-def found_again(text: str, forms: Iterable[SentenceForm]) -> tuple[str, dict[str, str]] | None:
-    """The template of a sentence and its arguments.
+def found_again(
+    text: str, forms: Iterable[SentenceForm]
+) -> tuple[tuple[str, dict[str, str]] | None, bool]:
+    """The template of a sentence with its arguments, and whether they hold a sentence's end.
 
-    An argument holds no sentence's end, but for one with which the template begins.
+    The best has none in them, but for an argument with which the template begins.
     """
     found = None
     for template, form in forms if " " in text else ():
@@ -189,9 +196,9 @@ def found_again(text: str, forms: Iterable[SentenceForm]) -> tuple[str, dict[str
             ends = [(match.start(key), match.end(key)) for key in again[1] if match.start(key)]
             # With the next character: a hint is at the end of all.
             if not any(_END.search(text[start : end + 1]) for start, end in ends):
-                return again
+                return again, False
             found = found or again
-    return found
+    return found, True
 
 
 def _form(template: str) -> re.Pattern[str]:
