@@ -139,9 +139,9 @@ def test_values_are_never_templates() -> None:
             "服务 Schedule 已被禁用，而许可功能需要它。",
         ),
         (
-            "the credentials may not do this (Forbidden: not yours (7)) (docs/ecs.md lists what the "
-            "RAM policy must allow)",
-            "凭据无权执行此操作（Forbidden: not yours (7)）（docs/ecs.md 列出了 RAM 策略必须允许的操作）",
+            "the credentials may not do this (Forbidden.RAM) "
+            "(docs/ecs.md lists what the RAM policy must allow)",
+            "凭据无权执行此操作（Forbidden.RAM）（docs/ecs.md 列出了 RAM 策略必须允许的操作）",
         ),
         ("kms.example, kms1.example", "kms.example、kms1.example"),
         ("a name of its own", "a name of its own"),
