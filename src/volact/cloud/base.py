@@ -210,7 +210,6 @@ class RunCommand(Protocol):
     @property
     def limits(self) -> CommandLimits:
         """What one call takes."""
-        ...
 
     def group(self, _instance: str) -> str:
         """A word that instances have in common which may share a call; here all may."""
@@ -222,7 +221,6 @@ class RunCommand(Protocol):
         Returns:
             For each instance why it cannot be reached, or ``None``.
         """
-        ...
 
     async def start(
         self, instances: Sequence[str], script: bytes, *, name: str, timeout_s: int
@@ -238,7 +236,6 @@ class RunCommand(Protocol):
         Returns:
             The id of the invocation.
         """
-        ...
 
     async def tasks_of(self, open_tasks: Mapping[str, Sequence[str]]) -> Sequence[TaskState]:
         """The tasks of a few invocations.
@@ -247,7 +244,6 @@ class RunCommand(Protocol):
             open_tasks: by invocation the instances that are still awaited;
                 others may be among the result and are passed over.
         """
-        ...
 
     async def tasks(self, _ids: Sequence[str]) -> Sequence[TaskState]:
         """Tasks by their ids; never called where ``limits.tasks_per_poll`` is 0."""
@@ -255,7 +251,6 @@ class RunCommand(Protocol):
 
     async def cancel(self, invocation: str, instances: Sequence[str]) -> None:
         """End a script on some instances.  Cancelling what has ended does no harm."""
-        ...
 
 
 class ListedInstance(msgspec.Struct, frozen=True, kw_only=True):
@@ -291,7 +286,6 @@ class ListServers(Protocol):
         Raises:
             ApiError: the list is not complete.
         """
-        ...
 
 
 class Account(Protocol):
@@ -299,11 +293,9 @@ class Account(Protocol):
 
     def run_command(self, scope: str) -> RunCommand:
         """The run-command of one scope."""
-        ...
 
     def list_servers(self, scope: str) -> ListServers:
         """The list of one scope."""
-        ...
 
 
 class CloudModule(Protocol):
@@ -311,8 +303,6 @@ class CloudModule(Protocol):
 
     def check_account(self, settings: AccountSettings) -> None:
         """``InputError`` for what is known to be wrong before any call."""
-        ...
 
     async def open_account(self, settings: AccountSettings) -> Account:
         """Find the keys of an account; ``InputError`` says where they were sought."""
-        ...

@@ -32,11 +32,9 @@ class FilePlace(Protocol):
 
     def line(self, key: str | None = None) -> int:
         """The line of a key, or of the table."""
-        ...
 
     def at(self, key: str | None = None) -> str:
         """``lab.toml line 12``."""
-        ...
 
 
 class TomlSource(msgspec.Struct, frozen=True):

@@ -43,7 +43,6 @@ class Shape(Protocol[T_co]):
 
     def values(self) -> T_co:
         """The content as values of ``volact.model``; ``ValueError`` names a key."""
-        ...
 
 
 @cache

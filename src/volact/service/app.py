@@ -42,7 +42,6 @@ class Authenticator(Protocol):
 
         ``NotAuthorizedException`` for a token that is wrong, ended or too old.
         """
-        ...
 
 
 def utc_now() -> datetime:

@@ -20,28 +20,21 @@ class RunControl(Protocol):
         self, spec: RunSpec, actor: Actor, *, schedule: str = "", needs_approval: bool = False
     ) -> RunInfo:
         """Store a run and, unless it needs approval, put it into the queue."""
-        ...
 
     async def approve(self, run: str, actor: Actor) -> RunInfo:
         """Put a run that awaits approval into the queue; not by who requested it."""
-        ...
 
     async def refuse(self, run: str, actor: Actor, reason: str) -> RunInfo:
         """End a run that awaits approval."""
-        ...
 
     async def pause(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Begin no more servers; those under way are finished."""
-        ...
 
     async def resume(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Go on after a pause, or after a stop by its rules."""
-        ...
 
     async def cancel(self, run: str, actor: Actor | None = None) -> RunInfo:
         """Begin no more servers and end; those under way are finished."""
-        ...
 
     async def retry_failed(self, run: str, actor: Actor) -> RunInfo:
         """A new run over the servers of this one that are not healthy."""
-        ...

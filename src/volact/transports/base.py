@@ -80,11 +80,9 @@ class Transport(Protocol):
             TransportError: of kind ``timeout`` after ``deadline_s``.  ``passing`` says
                 whether the script certainly did not run.  No other exception is raised.
         """
-        ...
 
     async def close(self) -> None:
         """Disconnect; never raises and never blocks for long."""
-        ...
 
 
 class SharedScript:
@@ -105,7 +103,6 @@ class Password(Protocol):
 
     def reveal(self) -> str:
         """The secret in clear."""
-        ...
 
 
 class Secrets(Protocol):
@@ -113,7 +110,6 @@ class Secrets(Protocol):
 
     async def password(self, credential: Credential) -> Password | None:
         """The password of a credential; ``None`` if it has none."""
-        ...
 
 
 # Connects to a server for the time of a block; raises ``TransportError`` if that fails.
