@@ -10,8 +10,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
-from litestar import Request, Response
-from litestar.datastructures import State
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
@@ -22,33 +21,17 @@ from volact.errors import ErrorKind, InputError
 from volact.model.report import Word
 from volact.queries.filters import ServerFilter
 from volact.queries.pages import MOST, PageRequest
-from volact.queries.servers import ServerQuery
-from volact.queries.values import ServerState
-from volact.service.access import Actor
 from volact.service.api.conditional import tag_of
-from volact.service.app import Parts
-from volact.service.identity.audit import Change, changing
+from volact.service.caller import Asked, parts_of, scopes_of
 from volact.service.language import speak
 from volact.words import language
 
 T = TypeVar("T")
 _MOMENTS = ("_from", "_before", "since")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
-Asked = Request[Actor, Any, State]
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="Items of a page.")]
 Cursor = Annotated[str, QueryParameter(max_length=2000, description="`next` of the page before.")]
 Words = list[Annotated[str, msgspec.Meta(min_length=1, max_length=255)]]
-
-
-def parts_of(request: Asked) -> Parts:
-    """What handlers work with."""
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-def scopes_of(actor: Actor) -> tuple[str, ...] | None:
-    """The part of the fleet that the caller may see, in the words of ``ServerFilter``."""
-    return None if actor.scopes is None else tuple(map(str, actor.scopes))
 
 
 def page_request(limit: Limit = 100, cursor: Cursor = "") -> PageRequest:
@@ -104,15 +87,8 @@ def server_filter(  # noqa: PLR0913, PLR0917 - each is a parameter of the reques
         examined_before=examined_before,
         seen_from=seen_from,
         seen_before=seen_before,
-        scopes=scopes_of(request.user),
+        scopes=scopes_of(request),
     )
-
-
-def changed(request: Asked, work: Callable[[Change], T]) -> T:
-    """What the work made, in one transaction with its line in the audit."""
-    parts = parts_of(request)
-    with changing(parts.store, parts.now(), request.user) as change:
-        return work(change)
 
 
 def found(work: Callable[[], T]) -> T:
@@ -155,16 +131,6 @@ def _shared(answer: tuple[Any, str]) -> Response[Any]:
 def plain_name(part: str) -> str:
     """A name as it stands in a path: ``~1`` is a slash there, and ``~0`` a tilde."""
     return part.replace("~1", "/").replace("~0", "~")
-
-
-def server_of(request: Asked, name: str) -> ServerState:
-    """A server that the caller may see; not found for others, whether they exist or not."""
-    parts = parts_of(request)
-    scoped = ServerFilter(scopes=scopes_of(request.user))
-    found = ServerQuery(name=name, now=parts.now(), filter=scoped).ask(parts.store)
-    if found is None:
-        raise NotFoundException("there is no such server")
-    return found
 
 
 @cache

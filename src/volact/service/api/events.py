@@ -20,8 +20,8 @@ from volact.queries.filters import ServerFilter
 from volact.queries.pages import MOST, PageRequest
 from volact.queries.servers import RunServersQuery
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, parts_of, scopes_of
-from volact.service.api.runs import RunId, run_of
+from volact.service.api.runs import RunId
+from volact.service.caller import Asked, parts_of, run_of, scopes_of
 from volact.service.run_feed import frame, narrowed, rows_since
 from volact.service.run_waves import waves_of
 
@@ -84,12 +84,12 @@ def _narrowed(request: Asked, progress: RunProgress) -> RunProgress:
     seen: set[str] = set()
     for at in range(0, len(names), MOST):
         some = tuple(_exactly(name) for name in names[at : at + MOST])
-        filter = ServerFilter(names=some, scopes=scopes_of(request.user))
+        filter = ServerFilter(names=some, scopes=scopes_of(request))
         query = RunServersQuery(run=run, filter=filter)
         page = query.page(parts_of(request).store, PageRequest(limit=MOST))
         seen.update(row.name for row in page.items)
     info = run_of(request, run)
-    waves = waves_of(parts_of(request).store, info, scopes_of(request.user))
+    waves = waves_of(parts_of(request).store, info, scopes_of(request))
     return narrowed(progress, info, seen, waves)
 
 

@@ -22,7 +22,8 @@ from volact.queries.servers import ServersQuery
 from volact.queries.status import StatusQuery
 from volact.queries.values import Endings, FleetStatus
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, found, parts_of, scopes_of, shared
+from volact.service.api.asked import found, shared
+from volact.service.caller import Asked, parts_of, scopes_of, within
 from volact.service.health import health_of
 
 _READ = {"permission": Permission.READ}
@@ -70,7 +71,7 @@ def expiring(
 def findings(request: Asked) -> FindingList:
     """Every kind of finding, and how many servers have it, by their newest examination."""
     parts = parts_of(request)
-    query = ServersQuery(now=parts.now(), filter=ServerFilter(scopes=scopes_of(request.user)))
+    query = ServersQuery(now=parts.now(), filter=within(request))
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for each in query.findings(parts.store):
         counts[each.finding][each.severity] = each.servers
@@ -102,7 +103,7 @@ def me(request: Asked) -> Me:
         name=actor.name,
         role=actor.role,
         permissions=tuple(each.value for each in Permission if actor.may(each)),
-        scopes=scopes_of(actor),
+        scopes=scopes_of(request),
         via=actor.via,
         language=actor.language,
     )

@@ -9,9 +9,8 @@ from typing import Annotated, TypeVar
 import sqlalchemy as sa
 from litestar import delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException, NotFoundException
+from litestar.exceptions import HTTPException
 from litestar.params import JSONBody, PathParameter
-from msgspec.structs import replace
 
 from volact.client.inventories import (
     InventoryInfo,
@@ -23,11 +22,19 @@ from volact.client.inventories import (
 )
 from volact.cloud.base import ApiError
 from volact.errors import InputError
-from volact.inventory import Inventory
 from volact.queries.pages import PageRequest, decode, encode
 from volact.service import inventories as kept
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, changed, paged, parts_of
+from volact.service.api.asked import paged
+from volact.service.caller import (
+    Asked,
+    changed,
+    inventory_of,
+    inventory_servers,
+    inventory_text,
+    saving,
+    seen_inventories,
+)
 from volact.service.identity.audit import Change
 
 T = TypeVar("T")
@@ -52,24 +59,27 @@ def _changed(request: Asked, action: str, name: str, work: Callable[[sa.Connecti
     return changed(request, told)
 
 
-def _found(request: Asked, name: str) -> InventoryInfo:
-    info = parts_of(request).store.ask(lambda c: kept.find_inventory(c, name))
-    if info is None:
-        raise NotFoundException("there is no such inventory")
-    return info
+@get("/inventories", opt=_READ, sync_to_thread=True, tags=["inventories"])
+def inventories(request: Asked) -> InventoryPage:
+    """Every inventory, with what is wrong in it."""
+    return InventoryPage(items=tuple(seen_inventories(request)))
 
 
-def _seen(request: Asked, info: InventoryInfo) -> InventoryInfo:
-    """An inventory as the caller may see it: the count of their servers, and no others' lines."""
-    if request.user.scopes is None:
-        return info
-    return replace(info, servers=len(_servers(request, info.name)), mistakes=())
+@get("/inventories/{name:str}", opt=_READ, sync_to_thread=True, tags=["inventories"])
+def inventory(request: Asked, name: Name) -> InventoryInfo:
+    """One inventory, with what is wrong in it."""
+    return inventory_of(request, name)
 
 
-def _servers(request: Asked, name: str) -> list[InventoryServer]:
-    upload = parts_of(request).store.ask(lambda c: kept.text_of(c, name))
-    read = kept.read_text(upload.file, upload.text) if upload else Inventory()
-    return [
+@get("/inventories/{name:str}/servers", opt=_READ, sync_to_thread=True, tags=["inventories"])
+def list_inventory_servers(
+    request: Asked, name: Name, page: NamedDependency[PageRequest]
+) -> InventoryServerPage:
+    """Its servers by name, as runs would take them."""
+    inventory_of(request, name)
+    after = paged(lambda: decode(page.cursor, [str])[0]) if page.cursor else ""
+    left = [server for server in inventory_servers(request, name) if server.name > after]
+    shown = [
         InventoryServer(
             name=server.name,
             address=str(server.address),
@@ -77,57 +87,23 @@ def _servers(request: Asked, name: str) -> list[InventoryServer]:
             tags=server.tags,
             skip=server.skip,
         )
-        for server in sorted(read.servers, key=lambda server: server.name)
-        if kept.in_scopes(server, request.user.scopes)
+        for server in left[: page.limit]
     ]
-
-
-@get("/inventories", opt=_READ, sync_to_thread=True, tags=["inventories"])
-def inventories(request: Asked) -> InventoryPage:
-    """Every inventory, with what is wrong in it."""
-    found = parts_of(request).store.ask(kept.all_inventories)
-    return InventoryPage(items=tuple(_seen(request, info) for info in found))
-
-
-@get("/inventories/{name:str}", opt=_READ, sync_to_thread=True, tags=["inventories"])
-def inventory(request: Asked, name: Name) -> InventoryInfo:
-    """One inventory, with what is wrong in it."""
-    return _seen(request, _found(request, name))
-
-
-@get("/inventories/{name:str}/servers", opt=_READ, sync_to_thread=True, tags=["inventories"])
-def inventory_servers(
-    request: Asked, name: Name, page: NamedDependency[PageRequest]
-) -> InventoryServerPage:
-    """Its servers by name, as runs would take them."""
-    _found(request, name)
-    after = paged(lambda: decode(page.cursor, [str])[0]) if page.cursor else ""
-    left = [server for server in _servers(request, name) if server.name > after]
-    shown = left[: page.limit]
     more = encode([shown[-1].name]) if len(left) > page.limit else ""
     return InventoryServerPage(items=tuple(shown), next=more)
 
 
 @get("/inventories/{name:str}/text", opt=_CONFIGURE, sync_to_thread=True, tags=["inventories"])
-def inventory_text(request: Asked, name: Name) -> InventoryUpload:
+def read_inventory_text(request: Asked, name: Name) -> InventoryUpload:
     """Its file, which names where secrets are found."""
-    found = parts_of(request).store.ask(lambda c: kept.text_of(c, name))
-    if found is None:
-        raise NotFoundException("there is no such inventory")
-    return found
+    return inventory_text(request, name)
 
 
 @put("/inventories/{name:str}", opt=_CONFIGURE, sync_to_thread=True, tags=["inventories"])
 def upload(request: Asked, name: Name, data: JSONBody[InventoryUpload]) -> InventoryInfo:
     """Make or replace an inventory.  It is kept with its mistakes; a secret is refused."""
-    saving = _saving(request, name)
-    return _changed(
-        request, "inventory.uploaded", name, lambda c: kept.save_upload(c, saving, data)
-    )
-
-
-def _saving(request: Asked, name: str) -> kept.Saving:
-    return kept.Saving(name=name, by=request.user.name, now=parts_of(request).now())
+    by = saving(request, name)
+    return _changed(request, "inventory.uploaded", name, lambda c: kept.save_upload(c, by, data))
 
 
 @put("/inventories/{name:str}/source", opt=_CONFIGURE, tags=["inventories"])
@@ -141,7 +117,7 @@ async def list_from_cloud(
 @post("/inventories/{name:str}/refresh", opt=_CONFIGURE, status_code=200, tags=["inventories"])
 async def refresh(request: Asked, name: Name) -> InventoryInfo:
     """List the cloud of an inventory again."""
-    info = await asyncio.to_thread(_found, request, name)
+    info = await asyncio.to_thread(inventory_of, request, name)
     return await _listed(request, name, kept.source_of(info))
 
 
@@ -151,20 +127,20 @@ async def _listed(request: Asked, name: str, wanted: InventorySource) -> Invento
     except ApiError as error:
         raise HTTPException(status_code=502, detail=error.line()) from error
 
-    saving = _saving(request, name)
+    by = saving(request, name)
     return await asyncio.to_thread(
         _changed,
         request,
         "inventory.listed",
         name,
-        lambda c: kept.save_listed(c, saving, wanted, found),
+        lambda c: kept.save_listed(c, by, wanted, found),
     )
 
 
 @delete("/inventories/{name:str}", opt=_CONFIGURE, sync_to_thread=True, tags=["inventories"])
 def delete_inventory(request: Asked, name: Name) -> None:
     """Delete an inventory that no schedule and no open run uses."""
-    _found(request, name)
+    inventory_of(request, name)
     try:
         _changed(request, "inventory.deleted", name, lambda c: kept.delete_inventory(c, name))
     except InputError as error:
@@ -172,6 +148,6 @@ def delete_inventory(request: Asked, name: Name) -> None:
 
 
 HANDLERS = [
-    inventories, inventory, inventory_servers, inventory_text, upload, list_from_cloud, refresh,
-    delete_inventory,
+    inventories, inventory, list_inventory_servers, read_inventory_text, upload, list_from_cloud,
+    refresh, delete_inventory,
 ]  # fmt: skip

@@ -24,7 +24,8 @@ from volact.client.answers import (
 from volact.client.wire import AuditCheck, NewToken, NewUser, UserChange, UserInfo
 from volact.queries.pages import PageRequest, decode, encode
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, changed, found, paged, parts_of, plain_name
+from volact.service.api.asked import found, paged, plain_name
+from volact.service.caller import Asked, changed, parts_of
 from volact.service.identity import audit, passwords, sessions, tokens, users
 from volact.service.identity.audit import Change
 from volact.service.settings import base_url

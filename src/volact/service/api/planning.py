@@ -12,7 +12,8 @@ from volact.client.answers import ScheduleList, ViewList
 from volact.client.wire import ScheduleDraft, ScheduleInfo, ViewDraft, ViewInfo
 from volact.service import views as kept
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, changed, found, parts_of
+from volact.service.api.asked import found
+from volact.service.caller import Asked, changed, parts_of
 from volact.service.policies import (
     AnyPolicy,
     ApprovalPolicy,

@@ -16,11 +16,8 @@ from litestar.response import Stream
 from volact import __version__
 from volact.client.answers import PlanGroup, PlanGroups, PlanStep, StoredRunPage
 from volact.core.main_cause import cause
-from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
-from volact.queries.choices import RunCountsQuery
 from volact.queries.diff import DiffQuery
-from volact.queries.filters import ServerFilter
 from volact.queries.pages import PageRequest
 from volact.queries.runs import RunReportQuery, RunsQuery
 from volact.queries.servers import RunServersQuery
@@ -30,8 +27,9 @@ from volact.report.make import make_writer
 from volact.report.run_counts import RunCounts
 from volact.report.words import step_words
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, paged, parts_of, scopes_of
+from volact.service.api.asked import paged
 from volact.service.api.runs import RunId
+from volact.service.caller import Asked, parts_of, scopes_of, seen_counts, stored_run, within
 from volact.store.values import RunRow
 
 _READ = {"permission": Permission.READ}
@@ -48,25 +46,18 @@ _TYPES: dict[Format, tuple[str, str]] = {
 }
 
 
-def stored_run(request: Asked, run: str) -> RunRow:
-    """A run of the store with servers that the caller may see; not found for others."""
-    parts = parts_of(request)
-    try:
-        found = parts.store.find_run(run)
-    except InputError:
-        found = None
-    if found is None or found.id != run or not seen_counts(request, (found,)):
+def _stored(request: Asked, run: str) -> RunRow:
+    found = stored_run(request, run)
+    if found is None or found.id not in seen_counts(request, (found,)):
         raise NotFoundException("no such run is stored")
     return found
 
 
-def seen_counts(request: Asked, runs: tuple[RunRow, ...]) -> tuple[RunRow, ...]:
+def _counted(request: Asked, runs: tuple[RunRow, ...]) -> tuple[RunRow, ...]:
     """Those runs that have servers that the caller may see, with the counts of these."""
-    scopes = scopes_of(request.user)
-    if scopes is None:
+    if request.user.scopes is None:
         return runs
-    query = RunCountsQuery(runs=tuple(run.id for run in runs), filter=ServerFilter(scopes=scopes))
-    counts = query.ask(parts_of(request).store)
+    counts = seen_counts(request, runs)
     return tuple(
         msgspec.structs.replace(run, summary=counts[run.id], note="", words="")
         for run in runs
@@ -83,7 +74,7 @@ def stored_runs(
     """The runs of the store, those of the command line as well: the trend, by their counts."""
     store = parts_of(request).store
     found = paged(lambda: RunsQuery(commands=tuple(command or ())).page(store, page))
-    return StoredRunPage(items=seen_counts(request, found.items), next=found.next)
+    return StoredRunPage(items=_counted(request, found.items), next=found.next)
 
 
 @get("/diff", opt=_READ, sync_to_thread=True, tags=["reports"])
@@ -94,15 +85,15 @@ def diff(
 ) -> Diff:
     """What changed from one run to another."""
     for run in (before, after):
-        stored_run(request, run)
-    query = DiffQuery(before=before, after=after, scopes=scopes_of(request.user))
+        _stored(request, run)
+    query = DiffQuery(before=before, after=after, scopes=scopes_of(request))
     return query.ask(parts_of(request).store)
 
 
 @get("/runs/{run:str}/plan", opt=_READ, sync_to_thread=True, tags=["runs"])
 def plan(request: Asked, run: RunId) -> PlanGroups:
     """What the run would change, or changed, by groups of servers with the same steps."""
-    stored_run(request, run)
+    _stored(request, run)
     groups: dict[tuple[tuple[PlanStep, ...], str], list[str]] = {}
     healthy = 0
     for report in _rows(request, run):
@@ -129,7 +120,7 @@ def _step(step: dict[str, object]) -> PlanStep:
 
 def _rows(request: Asked, run: str) -> Iterator[ServerReport]:
     """The reports of a run's servers that the caller may see, by name."""
-    query = RunServersQuery(run=run, filter=ServerFilter(scopes=scopes_of(request.user)))
+    query = RunServersQuery(run=run, filter=within(request))
     return query.reports(parts_of(request).store)
 
 
@@ -140,7 +131,7 @@ def report(
     format_: Annotated[Format, QueryParameter(name="format")] = "json",
 ) -> Stream:
     """The report of a run in a format of `--output` and `--report`."""
-    found = stored_run(request, run)
+    found = _stored(request, run)
     media_type, suffix = _TYPES[format_]
     name = f"volact-{found.command}-{found.id}.{suffix}"
     return Stream(
@@ -160,7 +151,7 @@ def _written(request: Asked, run: RunRow, format_: Format) -> IO[str]:
     for row in _rows(request, run.id):
         writer.add(row)
         counts.add(row)
-    whole = scopes_of(request.user) is None
+    whole = scopes_of(request) is None
     end = RunReportQuery(run=run.id).ask(parts_of(request).store) if whole else None
     if end is None:
         end = RunReport(

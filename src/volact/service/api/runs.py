@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException, NotFoundException, PermissionDeniedException
+from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
 
 from volact.client.answers import Reason, RunPage, RunServerPage, StepPage
@@ -21,27 +21,13 @@ from volact.queries.pages import PageRequest
 from volact.queries.runs import StepsQuery
 from volact.queries.servers import RunServersQuery
 from volact.service.access import Permission
-from volact.service.api.asked import Asked, paged, parts_of, scopes_of
-from volact.service.run_list import RunListQuery
+from volact.service.api.asked import paged
+from volact.service.caller import Asked, parts_of, run_of, scopes_of, seen_runs
 
 _READ = {"permission": Permission.READ}
 _RUN = {"permission": Permission.RUN}
 _APPROVE = {"permission": Permission.APPROVE}
 RunId = Annotated[str, PathParameter(description="The run's id.", max_length=64)]
-
-
-def listed(request: Asked) -> RunListQuery:
-    """The runs that the caller may see."""
-    actor = request.user
-    return RunListQuery(user=actor.name, scopes=scopes_of(actor))
-
-
-def run_of(request: Asked, run: str) -> RunInfo:
-    """A run that the caller may see; not found for others."""
-    found = listed(request).find(parts_of(request).store, run)
-    if found is None:
-        raise NotFoundException("there is no such run")
-    return found
 
 
 @get("/runs", opt=_READ, sync_to_thread=True, tags=["runs"])
@@ -54,7 +40,7 @@ def runs(
 ) -> RunPage:
     """The service's runs, the newest first."""
     query = msgspec.structs.replace(
-        listed(request), states=tuple(states or ()), verbs=tuple(verb or ()), schedule=schedule
+        seen_runs(request), states=tuple(states or ()), verbs=tuple(verb or ()), schedule=schedule
     )
     found = paged(lambda: query.page(parts_of(request).store, page))
     return RunPage(items=found.items, next=found.next)
@@ -84,7 +70,7 @@ def rows(
 def run_changes(request: Asked, run: RunId, page: NamedDependency[PageRequest]) -> StepPage:
     """Every step that it sent to a server, with the values before and after."""
     run_of(request, run)
-    query = StepsQuery(run=run, scopes=scopes_of(request.user))
+    query = StepsQuery(run=run, scopes=scopes_of(request))
     found = paged(lambda: query.page(parts_of(request).store, page))
     return StepPage(items=found.items, next=found.next)
 
@@ -103,7 +89,7 @@ async def submit(request: Asked, data: JSONBody[RunSpec]) -> Response[RunInfo]:
 
 def _whole(request: Asked, run: str) -> None:
     """Steering a run is for those who may reach all of its servers, or who asked for it."""
-    if not listed(request).sees_all_of(parts_of(request).store, run_of(request, run)):
+    if not seen_runs(request).sees_all_of(parts_of(request).store, run_of(request, run)):
         raise PermissionDeniedException("the run has servers outside of your scope")
 
 

@@ -21,15 +21,8 @@ from volact.queries.runs import StepsQuery
 from volact.queries.servers import ServersQuery, status_row
 from volact.queries.values import History, ServerState
 from volact.service.access import Permission
-from volact.service.api.asked import (
-    Asked,
-    page_of_chosen,
-    paged,
-    parts_of,
-    plain_name,
-    server_of,
-    shared,
-)
+from volact.service.api.asked import page_of_chosen, paged, plain_name, shared
+from volact.service.caller import Asked, parts_of, server_of
 
 _READ = {"permission": Permission.READ}
 Name = Annotated[

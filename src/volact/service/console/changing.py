@@ -10,9 +10,10 @@ import msgspec
 
 from volact.errors import InputError
 from volact.model.text import raw
-from volact.service.console.page import Asked, Form, actor_of, form_of, parts_of
+from volact.service import caller
+from volact.service.caller import Asked
+from volact.service.console.page import Form, form_of
 from volact.service.identity.audit import Change
-from volact.service.identity.audit import changing as change_of
 
 T = TypeVar("T")
 
@@ -25,13 +26,7 @@ async def changed(request: Asked, work: Callable[[Change, Form], T]) -> T:
 
 async def change(request: Asked, work: Callable[[Change], T]) -> T:
     """The same for what was read already."""
-    parts, actor = parts_of(request), actor_of(request)
-
-    def run() -> T:
-        with change_of(parts.store, parts.now(), actor) as made:
-            return work(made)
-
-    return await asyncio.to_thread(run)
+    return await asyncio.to_thread(caller.changed, request, work)
 
 
 def checked(kind: type[T], values: dict[str, Any]) -> T:

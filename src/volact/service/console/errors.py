@@ -12,7 +12,8 @@ from litestar.response import Redirect
 
 from volact.errors import InputError, StoreError
 from volact.model.text import Text, say
-from volact.service.console.page import Asked, page
+from volact.service.caller import Asked
+from volact.service.console.page import page
 from volact.service.language import language_of
 from volact.service.logs import under_way
 from volact.words import use

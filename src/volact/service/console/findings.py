@@ -14,7 +14,8 @@ from volact.model.text import Text, ready, say
 from volact.queries.servers import ServersQuery
 from volact.report.step_lines import lines_of
 from volact.service.access import Permission
-from volact.service.console.page import Asked, Page, page, parts_of, within
+from volact.service.caller import Asked, parts_of, within
+from volact.service.console.page import Page, page
 from volact.words import tr
 
 _errors = cache(load_errors)

@@ -19,8 +19,8 @@ from volact.queries.values import Age, Ends, FleetStatus, Group
 from volact.report.html_view import tiles
 from volact.report.words import WORST_FIRST
 from volact.service.access import Permission
-from volact.service.console.page import Asked, Page, page, parts_of, within
-from volact.service.console.runs import seen_runs
+from volact.service.caller import Asked, parts_of, seen_runs, within
+from volact.service.console.page import Page, page
 from volact.service.console.words import ACTIVE
 from volact.store.values import RunRow
 from volact.words import tr

@@ -5,7 +5,8 @@ from __future__ import annotations
 from litestar import get
 
 from volact.service.access import Permission
-from volact.service.console.page import Asked, Page, page, parts_of
+from volact.service.caller import Asked, parts_of
+from volact.service.console.page import Page, page
 from volact.service.health import health_of
 
 

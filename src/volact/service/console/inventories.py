@@ -2,58 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
-from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from volact.client.inventories import InventoryInfo, InventorySource, InventoryUpload
+from volact.client.inventories import InventorySource, InventoryUpload
 from volact.cloud.base import ApiError
 from volact.errors import InputError
 from volact.model.text import raw, say
 from volact.service import inventories as kept
 from volact.service.access import Permission
+from volact.service.caller import (
+    Asked,
+    inventory_of,
+    inventory_servers,
+    inventory_text,
+    parts_of,
+    saving,
+    seen_inventories,
+)
 from volact.service.console.changing import change, changed, checked
-from volact.service.console.page import Asked, Page, actor_of, form_of, go_to, page, parts_of
+from volact.service.console.page import Page, form_of, go_to, page
 from volact.service.identity.audit import Change
-from volact.store.store import Store
 from volact.store.tables import SERVERS
 
 _READ = {"permission": Permission.READ}
 _CONFIGURE = {"permission": Permission.CONFIGURE}
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-
-
-def seen_inventories(request: Asked) -> list[InventoryInfo]:
-    """Each with the servers that the caller may see, and no lines about others."""
-    store, scopes = parts_of(request).store, actor_of(request).scopes
-    found = store.ask(kept.all_inventories)
-    if scopes is None:
-        return found
-    return [
-        msgspec.structs.replace(info, servers=len(_servers(request, info.name)), mistakes=())
-        for info in found
-    ]
-
-
-def _servers(request: Asked, name: str) -> list[Any]:
-    upload = _text(parts_of(request).store, name)
-    found = kept.read_text(upload.file, upload.text).servers
-    scopes = actor_of(request).scopes
-    return sorted(
-        (server for server in found if kept.in_scopes(server, scopes)), key=lambda it: it.name
-    )
-
-
-def _text(store: Store, name: str) -> InventoryUpload:
-    found = store.ask(lambda connection: kept.text_of(connection, name))
-    if found is None:
-        raise NotFoundException()
-    return found
 
 
 @get("/inventories", opt=_READ, sync_to_thread=True)
@@ -65,22 +44,19 @@ def inventories(request: Asked) -> Page:
 @get("/inventories/{name:str}", opt=_READ, sync_to_thread=True)
 def inventory(request: Asked, name: FromPath[str]) -> Page:
     """One: what is wrong in it, and its servers."""
-    store, actor = parts_of(request).store, actor_of(request)
-    info = store.ask(lambda connection: kept.find_inventory(connection, name))
-    if info is None:
-        raise NotFoundException()
-    servers = _servers(request, name)
-    shown, whole = servers[:200], actor.scopes is None
+    store, info = parts_of(request).store, inventory_of(request, name)
+    servers = inventory_servers(request, name)
+    shown = servers[:200]
     names = sa.select(SERVERS.c.name).where(SERVERS.c.name.in_([one.name for one in shown]))
     return page(
         request,
         "inventory.html.j2",
         info=info,
-        mistakes=info.mistakes if whole else (),
+        mistakes=info.mistakes,
         servers=shown,
         more=len(servers) - len(shown),
         examined={*store.ask(lambda connection: connection.execute(names).scalars().all())},
-        text=_text(store, name).text if actor.may(Permission.CONFIGURE) else "",
+        text=inventory_text(request, name).text if request.user.may(Permission.CONFIGURE) else "",
     )
 
 
@@ -100,7 +76,7 @@ async def upload(request: Asked) -> Response[Any]:
     made = checked(InventoryUpload, {"file": named, "text": text})
 
     def work(change: Change) -> None:
-        kept.save_upload(change.connection, _saving(request, name), made)
+        kept.save_upload(change.connection, saving(request, name), made)
         change.tell("inventory.uploaded", name)
 
     await change(request, work)
@@ -116,11 +92,6 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _saving(request: Asked, name: str) -> kept.Saving:
-    now = parts_of(request).now()
-    return kept.Saving(name=name, by=actor_of(request).name, now=now)
-
-
 @post("/inventories/from", opt=_CONFIGURE)
 async def list_from_cloud(request: Asked) -> Response[Any]:
     """Keep what a cloud lists now."""
@@ -134,10 +105,7 @@ async def list_from_cloud(request: Asked) -> Response[Any]:
 @post("/inventories/{name:str}/refresh", opt=_CONFIGURE)
 async def refresh(request: Asked, name: FromPath[str]) -> Response[Any]:
     """List the cloud again."""
-    store = parts_of(request).store
-    info = store.ask(lambda connection: kept.find_inventory(connection, name))
-    if info is None:
-        raise NotFoundException()
+    info = await asyncio.to_thread(inventory_of, request, name)
     return await _listed(request, name, kept.source_of(info))
 
 
@@ -148,7 +116,7 @@ async def _listed(request: Asked, name: str, wanted: InventorySource) -> Respons
         raise InputError(error.message, error.hint) from error
 
     def work(change: Change) -> None:
-        kept.save_listed(change.connection, _saving(request, name), wanted, found)
+        kept.save_listed(change.connection, saving(request, name), wanted, found)
         change.tell("inventory.listed", name)
 
     await change(request, work)

@@ -21,17 +21,8 @@ from volact.queries.runs import StepsQuery
 from volact.queries.servers import RunServersQuery
 from volact.report.words import is_access_list, label, value
 from volact.service.access import Permission
-from volact.service.console.page import (
-    Asked,
-    Form,
-    Page,
-    actor_of,
-    form_of,
-    go_to,
-    page,
-    parts_of,
-    within,
-)
+from volact.service.caller import Asked, parts_of, within
+from volact.service.console.page import Form, Page, form_of, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.runs import known_run
 from volact.service.console.servers import one_page
@@ -74,7 +65,7 @@ async def submit(request: Asked) -> Response[Any]:
     """Submit it; the form again, with the reason, where it cannot be."""
     form = await form_of(request)
     try:
-        made = await parts_of(request).runs.submit(spec_of(form), actor_of(request))
+        made = await parts_of(request).runs.submit(spec_of(form), request.user)
     except InputError as error:
         return await asyncio.to_thread(_form, request, form, error.line(), 400)
     return go_to(f"/runs/{made.id}")
@@ -144,7 +135,7 @@ async def apply_plan(request: Asked, run: FromPath[str]) -> Response[Any]:
         canary=form.text("canary"),
         max_failures=form.text("max_failures"),
     )
-    made = await parts_of(request).runs.submit(spec, actor_of(request))
+    made = await parts_of(request).runs.submit(spec, request.user)
     return go_to(f"/runs/{made.id}")
 
 

@@ -10,25 +10,21 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from jinja2 import Environment
-from litestar import Request, Response
+from litestar import Response
 from litestar.response import Redirect
 from markupsafe import escape
 
 from volact.core.licence_end import days_until
 from volact.model.text import Text, say
-from volact.queries.filters import ServerFilter
 from volact.report.store_reports.store_text import ago
 from volact.report.templating import environment
 from volact.report.words import COUNTED, ERROR_NAMES, SEVERITIES, VERDICTS, duration
 from volact.service.access import Actor, Permission
-from volact.service.app import Parts
+from volact.service.caller import Asked, parts_of
 from volact.service.console import words
 from volact.service.console.assets import address
 
-Asked = Request[Any, Any, Any]
 Page = Response[str]
-
-_ALL = ServerFilter()
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -72,23 +68,6 @@ MENU: tuple[tuple[Text, tuple[Place, ...]], ...] = (
 )
 
 
-def actor_of(request: Asked) -> Actor:
-    """The caller; the point of enforcement has let them in."""
-    actor: Actor = request.scope["user"]
-    return actor
-
-
-def parts_of(request: Asked) -> Parts:
-    """What the service is made of."""
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-def within(request: Asked, filter: ServerFilter = _ALL) -> ServerFilter:
-    """The filter, confined to what the caller may see."""
-    return msgspec.structs.replace(filter, scopes=scopes_of(request))
-
-
 class Form:
     """What a form sent."""
 
@@ -108,12 +87,6 @@ async def form_of(request: Asked) -> Form:
     """The form that came with a request."""
     sent = await request.form()
     return Form({name: sent.getall(name) for name in sent})
-
-
-def scopes_of(request: Asked) -> tuple[str, ...] | None:
-    """The caller's scopes as words; ``None``: the whole fleet."""
-    scopes = actor_of(request).scopes
-    return None if scopes is None else tuple(map(str, scopes))
 
 
 def page(

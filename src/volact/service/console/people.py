@@ -14,16 +14,9 @@ from volact.client.wire import NewToken, NewUser, Role, UserChange
 from volact.errors import InputError
 from volact.model.text import say
 from volact.service.access import Permission, capped_role
+from volact.service.caller import Asked, parts_of
 from volact.service.console.changing import changed
-from volact.service.console.page import (
-    Asked,
-    Form,
-    Page,
-    actor_of,
-    go_to,
-    page,
-    parts_of,
-)
+from volact.service.console.page import Form, Page, go_to, page
 from volact.service.identity import audit, sessions, tokens, users
 from volact.service.identity.audit import Change
 from volact.service.settings import base_url
@@ -41,7 +34,7 @@ def account(request: Asked) -> Page:
 
 
 def _account(request: Asked, key: str = "") -> Page:
-    parts, actor = parts_of(request), actor_of(request)
+    parts, actor = parts_of(request), request.user
     with parts.store.snapshot() as snapshot:
         return page(
             request,

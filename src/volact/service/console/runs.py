@@ -15,30 +15,26 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from volact.client.wire import RunInfo
 from volact.errors import InputError
-from volact.model.report import Summary
-from volact.queries.choices import RunCountsQuery
 from volact.queries.pages import PageRequest
 from volact.queries.runs import RunReportQuery, RunsQuery
 from volact.queries.servers import RunServersQuery
 from volact.report.html_view import tiles
 from volact.service.access import Actor, Permission
-from volact.service.console.page import (
+from volact.service.caller import (
     Asked,
-    Page,
-    actor_of,
-    form_of,
-    fragment,
-    go_to,
-    page,
     parts_of,
+    run_of,
     scopes_of,
+    seen_counts,
+    seen_runs,
+    stored_run,
     within,
 )
+from volact.service.console.page import Page, form_of, fragment, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.servers import one_page, search_of
 from volact.service.console.words import ACTIVE, HALTED, actions_of
 from volact.service.run_control import RunControl
-from volact.service.run_list import RunListQuery
 from volact.service.run_waves import last_servers, waves_of
 from volact.store.values import RunRow
 
@@ -72,20 +68,6 @@ def runs(request: Asked) -> Page:
         next=found.next,
         first=first,
     )
-
-
-def seen_runs(request: Asked, **given: Any) -> RunListQuery:
-    """The service's runs that the caller may see."""
-    return RunListQuery(user=actor_of(request).name, scopes=scopes_of(request), **given)
-
-
-def seen_counts(request: Asked, found: tuple[RunRow, ...]) -> dict[str, Summary]:
-    """The counts of runs, as far as the caller may see their servers."""
-    filter = within(request)
-    if filter.scopes is None:
-        return {run.id: run.summary for run in found}
-    ids = tuple(run.id for run in found)
-    return RunCountsQuery(runs=ids, filter=filter).ask(parts_of(request).store)
 
 
 @get("/reports", opt=_READ, sync_to_thread=True)
@@ -146,7 +128,7 @@ def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Pa
 
 def _actions(request: Asked, info: RunInfo) -> tuple[str, ...]:
     """The buttons; who sees a part of the servers may retry these, and no more."""
-    actions = actions_of(info, actor_of(request))
+    actions = actions_of(info, request.user)
     if seen_runs(request).sees_all_of(parts_of(request).store, info):
         return actions
     return tuple(action for action in actions if action == "retry")
@@ -154,14 +136,7 @@ def _actions(request: Asked, info: RunInfo) -> tuple[str, ...]:
 
 def known_run(request: Asked, run: str) -> tuple[RunInfo | None, RunRow | None]:
     """A run as the service and as the store know it; not found where the caller sees neither."""
-    store = parts_of(request).store
-    info = seen_runs(request).find(store, run)
-    try:
-        stored: RunRow | None = store.find_run(run)
-    except InputError:
-        stored = None
-    if stored is not None and stored.id != run:
-        stored = None
+    info, stored = seen_runs(request).find(parts_of(request).store, run), stored_run(request, run)
     if stored is not None and info is None and stored.id not in seen_counts(request, (stored,)):
         stored = None
     if info is None and stored is None:
@@ -172,7 +147,7 @@ def known_run(request: Asked, run: str) -> tuple[RunInfo | None, RunRow | None]:
 @get("/runs/{run:str}/events", opt=_READ)
 async def events(request: Asked, run: FromPath[str]) -> ServerSentEvent:
     """The progress of a run, each time that it changes, until its state is not the page's."""
-    info = await asyncio.to_thread(_info, request, run)
+    info = await asyncio.to_thread(run_of, request, run)
     return ServerSentEvent(_changes(request, info, request.query_params.get("state", info.state)))
 
 
@@ -186,7 +161,7 @@ async def _changes(
                 if progress is None:
                     yield ServerSentEventMessage(comment="nothing new")
                     continue
-                before, info = info, await asyncio.to_thread(_info, request, info.id)
+                before, info = info, await asyncio.to_thread(run_of, request, info.id)
                 if info.state != state:
                     break
                 if info != before:
@@ -209,13 +184,6 @@ def _far(request: Asked, info: RunInfo) -> dict[str, Any]:
     }
 
 
-def _info(request: Asked, run: str) -> RunInfo:
-    found = seen_runs(request).find(parts_of(request).store, run)
-    if found is None:
-        raise NotFoundException()
-    return found
-
-
 async def _steered(
     request: Asked, run: str, work: Callable[[RunControl, Actor], Awaitable[RunInfo]]
 ) -> Response[Any]:
@@ -223,7 +191,7 @@ async def _steered(
 
     Steering is for those who may reach all of the run's servers, or who asked for it.
     """
-    parts, info = parts_of(request), await asyncio.to_thread(_info, request, run)
+    parts, info = parts_of(request), await asyncio.to_thread(run_of, request, run)
     if not await asyncio.to_thread(seen_runs(request).sees_all_of, parts.store, info):
         raise PermissionDeniedException()
     return await _asked(request, run, work)
@@ -233,7 +201,7 @@ async def _asked(
     request: Asked, run: str, work: Callable[[RunControl, Actor], Awaitable[RunInfo]]
 ) -> Response[Any]:
     try:
-        made = await work(parts_of(request).runs, actor_of(request))
+        made = await work(parts_of(request).runs, request.user)
     except InputError as error:
         return await asyncio.to_thread(run_page, request, run, error.line(), 409)
     return go_to(f"/runs/{made.id}")
@@ -260,7 +228,7 @@ async def cancel(request: Asked, run: FromPath[str]) -> Response[Any]:
 @post("/runs/{run:str}/retry", opt=_RUN)
 async def retry(request: Asked, run: FromPath[str]) -> Response[Any]:
     """A new run over what is not healthy, of the servers that the caller may reach."""
-    await asyncio.to_thread(_info, request, run)
+    await asyncio.to_thread(run_of, request, run)
     return await _asked(request, run, lambda control, actor: control.retry_failed(run, actor))
 
 

@@ -13,9 +13,10 @@ from volact.core.consent import ASKING_STEPS
 from volact.errors import InputError
 from volact.model.text import say
 from volact.service.access import Permission
+from volact.service.caller import Asked, parts_of
 from volact.service.console.changing import change, changed, checked
 from volact.service.console.new_run import inventory_names, spec_of
-from volact.service.console.page import Asked, Form, Page, actor_of, form_of, go_to, page, parts_of
+from volact.service.console.page import Form, Page, form_of, go_to, page
 from volact.service.console.servers import Search
 from volact.service.identity.audit import Change
 from volact.service.policies import POLICY_TYPES
@@ -44,7 +45,7 @@ def schedule(request: Asked, id: FromPath[str]) -> Page:
 
 
 def _page(request: Asked, template: str, found: ScheduleInfo | None, **values: Any) -> Page:
-    store, actor = parts_of(request).store, actor_of(request)
+    store, actor = parts_of(request).store, request.user
     return page(
         request,
         template,

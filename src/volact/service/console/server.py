@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 from litestar import get
-from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from volact import __version__
@@ -14,14 +13,15 @@ from volact.errors import InputError
 from volact.model.text import say
 from volact.queries.history import HistoryQuery
 from volact.queries.pages import PageRequest
-from volact.queries.servers import ServerQuery, status_row
-from volact.queries.values import LookRow, ServerState, StepRow
+from volact.queries.servers import status_row
+from volact.queries.values import LookRow, StepRow
 from volact.report.base import Invocation
 from volact.report.html_rows import row
 from volact.report.words import changes, label, note_words, outcome_words
 from volact.service.access import Permission
+from volact.service.caller import Asked, parts_of, server_of
 from volact.service.console.facts_view import fact_groups
-from volact.service.console.page import Asked, Page, page, parts_of, within
+from volact.service.console.page import Page, page
 
 _LOOKS = 20
 
@@ -30,7 +30,7 @@ _LOOKS = 20
 def server(request: Asked, name: FromPath[str]) -> Page:
     """What is known of it, the newest first."""
     parts = parts_of(request)
-    state = known_server(request, name)
+    state = server_of(request, name)
     now = parts.now()
     cursor = PageRequest(limit=_LOOKS, cursor=request.query_params.get("cursor", ""))
     try:
@@ -50,15 +50,6 @@ def server(request: Asked, name: FromPath[str]) -> Page:
         first=not cursor.cursor,
         facts=fact_groups(raw) if raw else [],
     )
-
-
-def known_server(request: Asked, name: str) -> ServerState:
-    """A server that the caller may see; not found otherwise, whether there is one or not."""
-    parts = parts_of(request)
-    found = ServerQuery(name=name, now=parts.now(), filter=within(request)).ask(parts.store)
-    if found is None:
-        raise NotFoundException()
-    return found
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -20,7 +20,8 @@ from volact.queries.pages import PageRequest
 from volact.queries.servers import ServersQuery, status_row
 from volact.service.access import Permission
 from volact.service.app import Parts
-from volact.service.console.page import Asked, Page, actor_of, page, parts_of, within
+from volact.service.caller import Asked, parts_of, within
+from volact.service.console.page import Page, page
 from volact.service.views import list_views
 
 _AT_ONCE = 50
@@ -117,7 +118,7 @@ async def servers(request: Asked) -> Page:
 
 def _servers(request: Asked, choices: Choices) -> Page:
     parts, search = parts_of(request), search_of(request.query_params)
-    now, views = parts.now(), list_views(parts.store, actor_of(request))
+    now, views = parts.now(), list_views(parts.store, request.user)
     view = next((one for one in views if one.id == request.query_params.get("view")), None)
     filter = within(request, view.filter if view else search.filter(parts))
     question = ServersQuery(now=now, filter=filter, order=_ORDERS.get(search.order, "name"))

@@ -19,7 +19,7 @@ from volact.model.error_text import error_text
 from volact.model.text import say
 from volact.service.access import Permission
 from volact.service.app import Parts
-from volact.service.console.page import Asked, parts_of
+from volact.service.caller import Asked, parts_of
 from volact.service.identity import oidc
 from volact.service.identity.audit import SYSTEM, changing
 from volact.service.identity.authenticator import is_secure

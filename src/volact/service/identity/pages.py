@@ -19,7 +19,8 @@ from volact.model.error_text import error_text
 from volact.model.text import Text, say
 from volact.service.access import Actor, Permission, Via
 from volact.service.app import Parts
-from volact.service.console.page import Asked, actor_of, page, parts_of
+from volact.service.caller import Asked, parts_of
+from volact.service.console.page import page
 from volact.service.database.transaction import transaction
 from volact.service.identity import passwords, sessions
 from volact.service.identity.audit import SYSTEM, Change, changing
@@ -109,7 +110,7 @@ async def sign_in_by_link(request: Asked, data: URLEncodedBody[LinkForm]) -> Res
 @post("/sign-out", opt=_OWN, sync_to_thread=True)
 def sign_out(request: Asked) -> Response[Any]:
     """End this session."""
-    parts, actor = parts_of(request), actor_of(request)
+    parts, actor = parts_of(request), request.user
     with changing(parts.store, parts.now(), actor) as change:
         sessions.end(change, actor.user, actor.session)
     return _to("/sign-in", _cookie(request, "", max_age=0))
@@ -129,7 +130,7 @@ async def change_password(request: Asked, data: URLEncodedBody[PasswordForm]) ->
 
 
 def _change_password(request: Asked, data: PasswordForm) -> Response[Any]:
-    parts, actor = parts_of(request), actor_of(request)
+    parts, actor = parts_of(request), request.user
     try:
         if parts.store.ask(lambda connection: _asks_old(connection, actor)):
             _require_old(parts, actor, data.old)
@@ -155,7 +156,7 @@ def _too_many(error: passwords.TooManyAttemptsError) -> Text:
 
 
 def _password_page(request: Asked, message: Text | None = None, status: int = 200) -> Response[Any]:
-    parts, actor = parts_of(request), actor_of(request)
+    parts, actor = parts_of(request), request.user
     asks_old = parts.store.ask(lambda connection: _asks_old(connection, actor))
     return _page(
         request, "password.html.j2", message, status, asks_old=asks_old, shortest=passwords.SHORTEST

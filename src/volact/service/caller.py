@@ -1,0 +1,142 @@
+"""What a request's caller may see and change: one place for pages and API.
+
+What is outside of the caller's scopes is not found, whether it exists or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
+
+from volact.client.inventories import InventoryInfo, InventoryUpload
+from volact.client.wire import RunInfo
+from volact.errors import InputError
+from volact.model.report import Summary
+from volact.model.server import Server
+from volact.queries.choices import RunCountsQuery
+from volact.queries.filters import ServerFilter
+from volact.queries.servers import ServerQuery
+from volact.queries.values import ServerState
+from volact.service import inventories
+from volact.service.access import Actor
+from volact.service.app import Parts
+from volact.service.identity.audit import Change, changing
+from volact.service.run_list import RunListQuery
+from volact.store.values import RunRow
+
+T = TypeVar("T")
+Asked = Request[Actor, Any, State]
+_ALL = ServerFilter()
+
+
+def parts_of(request: Asked) -> Parts:
+    """What handlers work with."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def scopes_of(request: Asked) -> tuple[str, ...] | None:
+    """The caller's scopes in the words of ``ServerFilter``; ``None``: the whole fleet."""
+    scopes = request.user.scopes
+    return None if scopes is None else tuple(map(str, scopes))
+
+
+def within(request: Asked, filter: ServerFilter = _ALL) -> ServerFilter:
+    """The filter, confined to what the caller may see."""
+    return msgspec.structs.replace(filter, scopes=scopes_of(request))
+
+
+def changed(request: Asked, work: Callable[[Change], T]) -> T:
+    """What the work made, in one transaction with its line in the audit."""
+    parts = parts_of(request)
+    with changing(parts.store, parts.now(), request.user) as change:
+        return work(change)
+
+
+def server_of(request: Asked, name: str) -> ServerState:
+    """A server."""
+    parts = parts_of(request)
+    found = ServerQuery(name=name, now=parts.now(), filter=within(request)).ask(parts.store)
+    if found is None:
+        raise NotFoundException("there is no such server")
+    return found
+
+
+def seen_runs(request: Asked, **given: Any) -> RunListQuery:
+    """The service's runs."""
+    return RunListQuery(user=request.user.name, scopes=scopes_of(request), **given)
+
+
+def run_of(request: Asked, run: str) -> RunInfo:
+    """A run of the service."""
+    found = seen_runs(request).find(parts_of(request).store, run)
+    if found is None:
+        raise NotFoundException("there is no such run")
+    return found
+
+
+def seen_counts(request: Asked, runs: tuple[RunRow, ...]) -> dict[str, Summary]:
+    """The counts of stored runs, as far as the caller may see their servers."""
+    filter = within(request)
+    if filter.scopes is None:
+        return {run.id: run.summary for run in runs}
+    return RunCountsQuery(runs=tuple(run.id for run in runs), filter=filter).ask(
+        parts_of(request).store
+    )
+
+
+def stored_run(request: Asked, run: str) -> RunRow | None:
+    """A run of the store by its whole id; the caller may see none of its servers."""
+    try:
+        found = parts_of(request).store.find_run(run)
+    except InputError:
+        return None
+    return found if found.id == run else None
+
+
+def inventory_of(request: Asked, name: str) -> InventoryInfo:
+    """An inventory with what is wrong in it; of a part of the fleet, without others' lines."""
+    info = parts_of(request).store.ask(lambda it: inventories.find_inventory(it, name))
+    if info is None:
+        raise NotFoundException("there is no such inventory")
+    return _confined(request, info)
+
+
+def seen_inventories(request: Asked) -> list[InventoryInfo]:
+    """Every inventory, in the same way."""
+    found = parts_of(request).store.ask(inventories.all_inventories)
+    return [_confined(request, info) for info in found]
+
+
+def _confined(request: Asked, info: InventoryInfo) -> InventoryInfo:
+    if request.user.scopes is None:
+        return info
+    servers = len(inventory_servers(request, info.name))
+    return msgspec.structs.replace(info, servers=servers, mistakes=())
+
+
+def inventory_text(request: Asked, name: str) -> InventoryUpload:
+    """An inventory's file."""
+    found = parts_of(request).store.ask(lambda it: inventories.text_of(it, name))
+    if found is None:
+        raise NotFoundException("there is no such inventory")
+    return found
+
+
+def inventory_servers(request: Asked, name: str) -> list[Server]:
+    """The servers of an inventory by name."""
+    scopes = request.user.scopes
+    upload = parts_of(request).store.ask(lambda it: inventories.text_of(it, name))
+    found = inventories.read_text(upload.file, upload.text).servers if upload else ()
+    shown = (server for server in found if inventories.in_scopes(server, scopes))
+    return sorted(shown, key=lambda server: server.name)
+
+
+def saving(request: Asked, name: str) -> inventories.Saving:
+    """Who saves an inventory, and when."""
+    return inventories.Saving(name=name, by=request.user.name, now=parts_of(request).now())
