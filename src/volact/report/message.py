@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from volact.model.report import RunReport, Word, count_of
+from volact.model.report import RunReport, Word
 from volact.model.text import Text, clauses, count, in_json, listed, say
 from volact.report.group import HEADING, cluster_lines
 from volact.report.terminal_safe import plain, without_surrogates
-from volact.report.words import COUNTED, VERDICTS, duration
+from volact.report.words import duration, servers_counted
 from volact.words import tr
 
 _SHOWN = 10
@@ -51,7 +51,7 @@ def message_of(
     repaired: Counter[str],
     changes: Sequence[ReportedChange] = (),
 ) -> Message:
-    """The message about a finished run; ``causes`` and ``repaired`` as counted by ``Tally``."""
+    """The message about a finished run; ``causes`` and ``repaired`` as counted by ``RunCounts``."""
     title = harmless(_title(run))
     lines = [harmless(line) for line in _lines(run, causes, repaired, changes)]
     rest = msgspec.to_builtins(run, enc_hook=in_json)
@@ -117,20 +117,9 @@ def _lines(
 
 def counts_line(run: RunReport) -> str:
     """How many servers there are of each verdict, and how long it took."""
-    summary = run.summary
-    counts = [
-        say("{n} {verdict}", n=number, verdict=VERDICTS[verdict])
-        for verdict in COUNTED
-        if (number := count_of(summary, verdict))
-    ]
-    said = count(
-        summary.servers,
-        "{n} server: {counts}",
-        "{n} servers: {counts}",
-        counts=listed(counts) if counts else say("nothing to do"),
-    )
-    changed = [say("changed {n}", n=summary.changed)] if summary.changed else []
-    return tr(clauses([said, *changed, duration(run.elapsed_s)]))
+    number = run.summary.changed
+    changed = [say("changed {n}", n=number)] if number else []
+    return tr(clauses([servers_counted(run.summary), *changed, duration(run.elapsed_s)]))
 
 
 def _changed(changes: Sequence[ReportedChange]) -> Iterator[str]:

@@ -26,7 +26,6 @@ from volact.report.next_step import (
 from volact.report.step_lines import Command, lines_of
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.words import (
-    ERROR_TITLES,
     SEVERITIES,
     VERDICTS,
     accepted_ids,
@@ -34,6 +33,7 @@ from volact.report.words import (
     cause_title,
     changes,
     days_left,
+    error_words,
     label,
     license_words,
     note_words,
@@ -126,8 +126,7 @@ def _activated(server: ServerReport, now: str) -> Text:
 
 def _cause(server: ServerReport) -> list[str]:
     if server.error is not None:
-        title = ERROR_TITLES[server.error.kind]
-        return [plain(tr(say("{title}: {message}", title=title, message=server.error.message)))]
+        return [plain(tr(error_words(server.error)))]
     first = lead(server)
     if first is None:
         return [] if server.verdict == "healthy" else [plain(tr(cause_title(server)))]

@@ -23,7 +23,6 @@ from volact.report.step_lines import Command, lines_of, next_lines
 from volact.report.terminal_safe import pad, plain, width
 from volact.report.terminal_writer import TerminalWriter
 from volact.report.words import (
-    COUNTED,
     SEVERITIES,
     VERDICTS,
     WORST_FIRST,
@@ -36,6 +35,7 @@ from volact.report.words import (
     readable,
     refusal_lines,
     result_line,
+    servers_counted,
 )
 from volact.report.wrap import TOGETHER
 from volact.words import tr
@@ -230,17 +230,7 @@ class TextWriter:
 
     def _totals(self, run: RunReport) -> None:
         summary = self._counts.summary()
-        counts = [
-            say("{n} {verdict}", n=number, verdict=VERDICTS[verdict])
-            for verdict in COUNTED
-            if (number := self._counts.verdicts[verdict])
-        ]
-        said = count(
-            summary.servers,
-            "{n} server: {counts}",
-            "{n} servers: {counts}",
-            counts=listed(counts) if counts else say("nothing to do"),
-        )
+        said = servers_counted(summary)
         if run.command in {"activate", "demo"}:
             said = clauses([said, say("changed {n}", n=summary.changed)])
         self._out.prose(tr(clauses([said, duration(run.elapsed_s)])), 0, "bold", hang=2)

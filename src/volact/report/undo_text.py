@@ -13,7 +13,7 @@ from volact.report.group import natural
 from volact.report.run_counts import UndoCounts, undo_of
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import TerminalWriter
-from volact.report.words import ERROR_TITLES, duration, is_access_list, os_words, value
+from volact.report.words import duration, error_words, is_access_list, os_words, value
 from volact.report.wrap import wrapped
 from volact.words import tr
 
@@ -82,8 +82,7 @@ class UndoTextWriter:
     def _body(self, server: ServerReport) -> list[str]:
         row = undo_of(server)
         if row is None:
-            error = server.error
-            return [_titled(ERROR_TITLES[error.kind], error.message)] if error else []
+            return [plain(tr(error_words(server.error)))] if server.error else []
         return [*self._settings(row), *self._left(row), *self._leads(row)]
 
     def _settings(self, row: UndoRow) -> list[str]:

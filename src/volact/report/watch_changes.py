@@ -23,12 +23,12 @@ from volact.report.message import ReportedChange, counts_line
 from volact.report.terminal_safe import plain
 from volact.report.words import (
     COUNTED,
-    ERROR_TITLES,
     VERDICTS,
     WORST_FIRST,
     accepted_ids,
     cause_title,
     days_left,
+    error_words,
 )
 from volact.report.wrap import wrapped
 from volact.words import tr
@@ -167,11 +167,7 @@ def _said(kind: str, server: ServerReport, at: str, was: ServerStanding | None) 
 def _why(server: ServerReport) -> Text:
     """The cause in a sentence."""
     if server.error is not None:
-        return say(
-            "{title}: {message}",
-            title=ERROR_TITLES[server.error.kind],
-            message=server.error.message,
-        )
+        return error_words(server.error)
     first = lead(server)
     if first is None:
         return _text(cause_title(server))

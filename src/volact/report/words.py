@@ -16,8 +16,8 @@ from volact.core.assessment.licence import STATUS_NAMES
 from volact.core.main_cause import lead
 from volact.core.steps import BY_NAME
 from volact.model.finding import Finding
-from volact.model.report import ServerReport, Word
-from volact.model.text import Text, listed, say
+from volact.model.report import ErrorRow, ServerReport, Summary, Word, count_of
+from volact.model.text import Text, count, listed, say
 from volact.report.labels import LABELS, VALUES
 from volact.report.terminal_safe import plain
 from volact.words import decimal, tr
@@ -88,6 +88,31 @@ def cause_title(server: ServerReport) -> str:
         return ERROR_TITLES[server.error.kind]
     first = lead(server)
     return first.summary if first else server.reason or MEANS[server.verdict]
+
+
+def verdict_counts(summary: Summary) -> list[Text]:
+    """``38 healthy``, ``2 failed``: what there is none of is left out."""
+    return [
+        say("{n} {verdict}", n=number, verdict=VERDICTS[verdict])
+        for verdict in COUNTED
+        if (number := count_of(summary, verdict))
+    ]
+
+
+def servers_counted(summary: Summary) -> Text:
+    """How many servers there are, and how many of each verdict."""
+    counts = verdict_counts(summary)
+    return count(
+        summary.servers,
+        "{n} server: {counts}",
+        "{n} servers: {counts}",
+        counts=listed(counts) if counts else say("nothing to do"),
+    )
+
+
+def error_words(error: ErrorRow) -> Text:
+    """Why a server could not be examined."""
+    return say("{title}: {message}", title=ERROR_TITLES[error.kind], message=error.message)
 
 
 def accepted_words(finding: Finding) -> str:

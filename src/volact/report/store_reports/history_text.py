@@ -15,8 +15,8 @@ from volact.report.note import applied
 from volact.report.store_reports.store_text import StoreText, ago, moment
 from volact.report.terminal_safe import plain
 from volact.report.words import (
-    ERROR_TITLES,
     VERDICTS,
+    error_words,
     os_words,
     status_words,
 )
@@ -51,8 +51,7 @@ def _check(out: StoreText, row: LookRow) -> None:
 
 def _lines(out: StoreText, row: LookRow) -> Iterator[str]:
     if row.error is not None:
-        title = ERROR_TITLES[row.error.kind]
-        yield plain(tr(say("{title}: {message}", title=title, message=row.error.message)))
+        yield plain(tr(error_words(row.error)))
     licence = _licence(row)
     if licence:
         yield licence

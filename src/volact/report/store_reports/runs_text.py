@@ -16,7 +16,7 @@ from volact.report.store_reports.store_text import (
 )
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell
-from volact.report.words import VERDICTS, duration
+from volact.report.words import VERDICTS, duration, verdict_counts
 from volact.store.values import RunRow
 from volact.words import tr
 
@@ -39,7 +39,7 @@ def write_runs(out: StoreText, runs: Sequence[RunRow], *, more: bool) -> None:
         out.table(head, rows, indent=0)
     else:
         for run in runs:
-            _two_lines(out, run, verdicts)
+            _two_lines(out, run)
     for run in runs:
         _note(out, run)
     if any(not run.finished for run in runs):
@@ -77,19 +77,14 @@ def _row(out: StoreText, run: RunRow, verdicts: Sequence[Word]) -> tuple[Cell, .
     )
 
 
-def _two_lines(out: StoreText, run: RunRow, verdicts: Sequence[Word]) -> None:
+def _two_lines(out: StoreText, run: RunRow) -> None:
     """A run where the table has no room."""
     counts = run.summary
     took = duration(run.elapsed_s) if run.finished and run.elapsed_s is not None else ""
     about = (moment(run.started), ago(run.started, out.now), plain(run.command))
     out.line("  ".join((plain(run.id), *about, took or tr(say("interrupted")))))
-    said = listed(
-        say("{n} {verdict}", n=number, verdict=VERDICTS[word])
-        for word in verdicts
-        if (number := count_of(counts, word))
-    )
     changed = say("changed {n}", n=counts.changed)
-    out.prose(tr(clauses([said, changed])), 4, "dim")
+    out.prose(tr(clauses([listed(verdict_counts(counts)), changed])), 4, "dim")
 
 
 def _note(out: StoreText, run: RunRow) -> None:

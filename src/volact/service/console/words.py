@@ -8,10 +8,10 @@ import msgspec
 
 from volact.client.answers import WaveState
 from volact.client.wire import Role, RunInfo, RunState
-from volact.model.report import Summary, count_of
+from volact.model.report import Summary
 from volact.model.text import Text, count, listed, say
 from volact.queries.values import StatusRow
-from volact.report.words import COUNTED, ERROR_NAMES, VERDICTS
+from volact.report.words import ERROR_NAMES, VERDICTS, verdict_counts
 from volact.service.access import Actor, Permission
 from volact.words import tr
 
@@ -68,11 +68,7 @@ def days_words(row: StatusRow) -> str:
 
 def counts(summary: Summary) -> str:
     """``38 healthy, 2 failed``: what there is none of is left out."""
-    some = [
-        say("{n} {verdict}", n=servers, verdict=VERDICTS[word])
-        for word in COUNTED
-        if (servers := count_of(summary, word))
-    ]
+    some = verdict_counts(summary)
     return tr(listed(some)) if some else ""
 
 
