@@ -43,7 +43,7 @@ from volact.service.database.schema import open_service_store
 from volact.service.database.tables import RUNS
 from volact.service.identity import tokens, users
 from volact.service.identity.audit import SYSTEM, changing
-from volact.store.address import Address, parse_address
+from volact.store.address import StoreAddress, parse_address
 from volact.store.clock import moment
 from volact.store.store import Store
 from volact.store.store_writer import StoreWriter
@@ -86,7 +86,7 @@ def row(number: int) -> ServerReport:
     )
 
 
-def write(address: Address, run: str, servers: int, pause_s: float) -> None:
+def write(address: StoreAddress, run: str, servers: int, pause_s: float) -> None:
     """The rows of a run, as a run writes them."""
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     tags = {f"web-{n:05}": ("web", f"group-{n // 5 % 10}") for n in range(servers)}
@@ -126,7 +126,7 @@ def put_tokens(store: Store, number: int) -> list[str]:
 class Place(NamedTuple):
     """The database, the CPU of its own processes, and how often a run commits."""
 
-    address: Address
+    address: StoreAddress
     cpu_s: Callable[[], float]
     commits: float
 
@@ -134,7 +134,7 @@ class Place(NamedTuple):
 class Server:
     """``volact serve`` of one source."""
 
-    def __init__(self, source: Path, address: Address) -> None:
+    def __init__(self, source: Path, address: StoreAddress) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.name = str(source)
@@ -170,10 +170,10 @@ def busy_s() -> float:
 
 
 @contextmanager
-def database(wanted: bool, folder: Path) -> Iterator[tuple[Address, Callable[[], float]]]:
+def database(wanted: bool, folder: Path) -> Iterator[tuple[StoreAddress, Callable[[], float]]]:
     """Where the store is, and the CPU that its processes have used; SQLite has none."""
     if not wanted:
-        yield Address(file=folder / "volact.db", shown="volact.db"), lambda: 0.0
+        yield StoreAddress(file=folder / "volact.db", shown="volact.db"), lambda: 0.0
         return
     programs = binaries()
     assert programs is not None, "needs the Debian package postgresql"
@@ -189,7 +189,7 @@ def database(wanted: bool, folder: Path) -> Iterator[tuple[Address, Callable[[],
 
 
 @contextmanager
-def run_going_on(address: Address, commits: float) -> Iterator[list[float]]:
+def run_going_on(address: StoreAddress, commits: float) -> Iterator[list[float]]:
     """Rows of 1,000 servers, a hundred a second, over and over; its CPU in the end."""
     used: list[float] = []
     before = os.times()
@@ -205,14 +205,14 @@ def run_going_on(address: Address, commits: float) -> Iterator[list[float]]:
                     - before.children_user - before.children_system)  # fmt: skip
 
 
-def write_on(address: Address, commits: float) -> None:
+def write_on(address: StoreAddress, commits: float) -> None:
     if commits:
         threading.Thread(target=beat, args=(address, 1 / commits), daemon=True).start()
     while True:
         write(address, RUN, 1000, 0.01)
 
 
-def beat(address: Address, pause_s: float) -> None:
+def beat(address: StoreAddress, pause_s: float) -> None:
     """What a worker commits beside the rows."""
     with open_service_store(address) as store:
         done = sa.update(RUNS).where(RUNS.c.id == RUN).values(done=RUNS.c.done + 1)

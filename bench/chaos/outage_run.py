@@ -23,7 +23,7 @@ sys.path[:0] = [str(Path(__file__).parent)]
 
 from fault_run import AGAIN, Complaints, outcome_of  # noqa: E402  (after the path)
 
-from volact.fleet import Control, Event, Started, apply_fleet, plan_fleet, run_fleet  # noqa: E402
+from volact.fleet import Control, FleetEvent, Started, apply_fleet, plan_fleet, run_fleet  # noqa: E402
 from volact.inventory import Secrets, load_inventory  # noqa: E402
 from volact.inventory.listing import Inventory  # noqa: E402
 from volact.model.report import ServerReport  # noqa: E402
@@ -75,7 +75,7 @@ class Stage:
         begun = 0
         happens: list[asyncio.Task[None]] = []
 
-        def told(event: Event) -> None:
+        def told(event: FleetEvent) -> None:
             nonlocal begun
             begun += isinstance(event, Started)
             if begun == after + _AT_ONCE and not happens:

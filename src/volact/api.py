@@ -30,6 +30,7 @@ from volact.fleet.prepare import (
     parse_kms_hosts,
     whoami,
 )
+from volact.fleet.runs import Rows
 from volact.inventory import (
     Inventory,
     Secret,
@@ -67,7 +68,6 @@ __all__ = [
 ]
 
 Servers = Inventory | str | Server | Iterable[str | Server]
-Rows = AsyncGenerator[ServerReport, None]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

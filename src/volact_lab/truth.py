@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from volact.errors import ErrorKind
-from volact.model.report import Word
+from volact.model.report import Verdict
 from volact_lab.faults import FAULTS
 from volact_lab.windows.spec import Spec
 
@@ -26,19 +26,19 @@ class Truth:
     transport: str
     faults: tuple[str, ...]
     findings: tuple[str, ...]
-    verdict: Word
+    verdict: Verdict
     error: ErrorKind | None
-    agreed: Word  # after activate with every consent that an option gives
+    agreed: Verdict  # after activate with every consent that an option gives
 
 
-_WORST: tuple[Word, ...] = ("unreachable", "failed", "attention", "healthy")
+_WORST: tuple[Verdict, ...] = ("unreachable", "failed", "attention", "healthy")
 
 
 def truth_of(spec: Spec) -> Truth:
     """The truth about one server."""
     faults = [FAULTS[name] for name in spec.faults]
     findings = [finding for fault in faults for finding in fault.findings(spec)]
-    verdicts: list[Word] = [fault.ends(spec) for fault in faults] or ["healthy"]
+    verdicts: list[Verdict] = [fault.ends(spec) for fault in faults] or ["healthy"]
     return Truth(
         name=spec.name,
         release=spec.release,

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from virtual_time import now, virtual_time
 
 from volact.errors import ErrorKind
-from volact.fleet import Canary, Control, Event, Finished, Rate, Share, Started, Stopped
+from volact.fleet import Canary, Control, Finished, FleetEvent, Rate, Share, Started, Stopped
 from volact.fleet.fleet_run import FleetRun, ItemAdapter
-from volact.model.report import ErrorRow, ServerReport, Word
+from volact.model.report import ErrorRow, ServerReport, Verdict
 from volact.model.server import Address, Server
 from volact.pipeline import Job, Notify
 
@@ -25,7 +25,7 @@ def server(name: str) -> Server:
     return Server(name=name, address=Address(scheme="ssh", host=name))
 
 
-def row(name: str, verdict: Word = "healthy", kind: ErrorKind | None = None) -> ServerReport:
+def row(name: str, verdict: Verdict = "healthy", kind: ErrorKind | None = None) -> ServerReport:
     error = None if kind is None else ErrorRow(kind=kind, message="")
     return ServerReport(name=name, address=name, provider="", verdict=verdict, error=error)
 
@@ -39,7 +39,7 @@ class Run:
     """A rollout over servers of which only their end is known; what was reported of it."""
 
     def __init__(self, names: list[str], work: Work, **control: object) -> None:
-        self.told: list[Event] = []
+        self.told: list[FleetEvent] = []
         given = {"on_event": self.told.append, **control}
         self._crew = FleetRun(VIEWS, work, JOB, Control(**given))  # type: ignore[arg-type]
         self._names = names
@@ -71,7 +71,7 @@ class Run:
         return error.message
 
 
-def ending(verdicts: dict[str, Word] | None = None) -> Work:
+def ending(verdicts: dict[str, Verdict] | None = None) -> Work:
     """Servers that end so after a moment, healthy by default."""
     ends = verdicts or {}
 
@@ -153,7 +153,7 @@ async def test_where_all_are_canaries_none_is_held_back() -> None:
     seed=st.integers(),
 )
 def test_every_server_has_a_row_always_and_few_are_begun_too_many(
-    verdicts: list[Word], canaries: int, allowed: int, concurrency: int, seed: int
+    verdicts: list[Verdict], canaries: int, allowed: int, concurrency: int, seed: int
 ) -> None:
     rng = random.Random(seed)
     names = named(len(verdicts))

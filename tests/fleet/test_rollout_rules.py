@@ -15,7 +15,7 @@ from volact.fleet.canary import choose_canaries
 from volact.fleet.control import Share
 from volact.fleet.failure_policy import FailureLimits, FailurePolicy
 from volact.fleet.rate_limiter import Rate, RateLimiter
-from volact.model.report import ErrorRow, ServerReport, Word
+from volact.model.report import ErrorRow, ServerReport, Verdict
 
 
 @pytest.mark.parametrize(
@@ -131,19 +131,19 @@ def test_a_pace_is_kept_on_the_whole() -> None:
     assert len(gaps) > 10, "they come at moments that chance chooses"
 
 
-def row(name: str, verdict: Word, kind: ErrorKind | None = None) -> ServerReport:
+def row(name: str, verdict: Verdict, kind: ErrorKind | None = None) -> ServerReport:
     error = None if kind is None else ErrorRow(kind=kind, message="")
     return ServerReport(name=name, address="ssh://a", provider="x", verdict=verdict, error=error)
 
 
-def course(verdicts: list[Word], rules: FailureLimits, sent: bool = False) -> FailurePolicy:
+def course(verdicts: list[Verdict], rules: FailureLimits, sent: bool = False) -> FailurePolicy:
     made = FailurePolicy(rules)
     for at, verdict in enumerate(verdicts):
         made.record(row(f"s{at}", verdict), sent=sent)
     return made
 
 
-def why(verdicts: list[Word], rules: FailureLimits, sent: bool = False) -> str | None:
+def why(verdicts: list[Verdict], rules: FailureLimits, sent: bool = False) -> str | None:
     stop = course(verdicts, rules, sent).stop
     return None if stop is None else stop.why
 
@@ -179,13 +179,13 @@ def test_failures_of_others_are_counted_against_all() -> None:
     verdicts=st.lists(st.sampled_from(["healthy", "failed", "attention", "unreachable"])),
     allowed=st.integers(0, 10),
 )
-def test_it_stops_exactly_when_more_failed_than_may(verdicts: list[Word], allowed: int) -> None:
+def test_it_stops_exactly_when_more_failed_than_may(verdicts: list[Verdict], allowed: int) -> None:
     stopped = why(verdicts, FailureLimits(failures=allowed)) == "failures"
     assert stopped is (verdicts.count("failed") > allowed)
 
 
 @given(st.lists(st.sampled_from(["healthy", "failed", "attention"]), min_size=1))
-def test_the_first_reason_stays(verdicts: list[Word]) -> None:
+def test_the_first_reason_stays(verdicts: list[Verdict]) -> None:
     assume("failed" in verdicts)
     made = course(verdicts, FailureLimits(failures=0))
     first = made.stop

@@ -16,8 +16,8 @@ from volact.fleet import (
     Control,
     Ended,
     Entered,
-    Event,
     Finished,
+    FleetEvent,
     Started,
     apply_fleet,
     plan_fleet,
@@ -73,7 +73,7 @@ async def test_every_server_has_its_row() -> None:
 @virtual_time
 async def test_events_tell_the_way() -> None:
     fleet = Fleet(wrong=Scripted(facts(**WRONG), facts(**HEALTHY)))
-    told: list[Event] = []
+    told: list[FleetEvent] = []
     rows = [
         row async for row in run_fleet(fleet.servers, fleet, JOB, Control(on_event=told.append))
     ]
@@ -108,7 +108,7 @@ async def test_an_interrupt_gives_rows_that_say_what_was_going_on() -> None:
     )
     stop = asyncio.Event()
 
-    def halt(event: Event) -> None:
+    def halt(event: FleetEvent) -> None:
         if event == Entered("applying", "apply"):
             stop.set()
 

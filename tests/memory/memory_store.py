@@ -13,7 +13,7 @@ from volact.queries.diff import DiffQuery
 from volact.queries.expiring import ExpiringQuery
 from volact.queries.status import StatusQuery
 from volact.queries.values import Diff, Endings, FleetStatus, StatusRow
-from volact.store.address import Address
+from volact.store.address import StoreAddress
 from volact.store.clock import moment
 from volact.store.events import ServerDone
 from volact.store.statements import EventBatch, write
@@ -26,7 +26,7 @@ def empty_store() -> Store:
     """A store that is gone when the test is over."""
     engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
     METADATA.create_all(engine)
-    return Store(engine, Address(shown="memory"))
+    return Store(engine, StoreAddress(shown="memory"))
 
 
 def add_run(store: Store, id: str, rows: Iterable[StoredRow]) -> None:

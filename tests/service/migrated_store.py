@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from volact.service.database.schema import open_service_store
-from volact.store.address import Address
+from volact.store.address import StoreAddress
 from volact.store.store import Store
 
 
@@ -15,7 +15,7 @@ from volact.store.store import Store
 def _empty() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "volact.db"
-        open_service_store(Address(file=file, shown="volact.db")).close()
+        open_service_store(StoreAddress(file=file, shown="volact.db")).close()
         return file.read_bytes()
 
 
@@ -24,4 +24,4 @@ def migrated_store(file: Path) -> Store:
     if not file.exists():
         file.touch(0o600)
         file.write_bytes(_empty())
-    return open_service_store(Address(file=file, shown="volact.db"))
+    return open_service_store(StoreAddress(file=file, shown="volact.db"))

@@ -13,7 +13,7 @@ from volact.service.access import GRANTS, Actor, Permission, Scope, narrowed
 from volact.service.app import Parts, make_app
 from volact.service.run_control import RunControl
 from volact.service.settings import ServiceSettings
-from volact.store.address import Address
+from volact.store.address import StoreAddress
 from volact.store.store import Store, open_address
 
 
@@ -30,7 +30,7 @@ class SignedIn:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Any:
-    opened = open_address(Address(file=tmp_path / "volact.db", shown="volact.db"))
+    opened = open_address(StoreAddress(file=tmp_path / "volact.db", shown="volact.db"))
     assert opened is not None
     with opened:
         yield opened

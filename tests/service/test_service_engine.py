@@ -22,7 +22,7 @@ from volact.service.engine.gate import Gate
 from volact.service.engine.lease import (
     Lease,
     LeaseLostError,
-    Observer,
+    LeaseObserver,
     beats,
     open_session,
     sessions,
@@ -196,7 +196,7 @@ async def test_the_servers_that_are_not_healthy_are_tried_in_another_run(
 
 
 def test_a_worker_is_dead_when_its_counter_stands_still_for_so_many_readings() -> None:
-    observer = Observer(readings=3)
+    observer = LeaseObserver(readings=3)
     for beat in range(5):
         assert observer.dead({"a": beat, "b": 7 + (beat > 2)}) == []
     assert observer.dead({"a": 5, "b": 8}) == []
@@ -205,7 +205,7 @@ def test_a_worker_is_dead_when_its_counter_stands_still_for_so_many_readings() -
 
 
 def test_a_worker_whose_session_has_ended_is_dead_sooner() -> None:
-    observer = Observer()
+    observer = LeaseObserver()
     assert observer.dead({"a": 1, "b": 1, "c": 1}, {"a", "b"}) == []
     assert observer.dead({"a": 2, "b": 1, "c": 1}, {"a"}) == []
     # One that had no session is judged by its counter alone.

@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from service_identity import PASSWORD
 
 from volact.service.database.schema import SERVICE, open_service_store
-from volact.store.address import Address
+from volact.store.address import StoreAddress
 
 
 class Running(NamedTuple):
@@ -126,7 +126,7 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, options: tuple[str, ...], wor
 
 
 def test_a_database_that_is_too_new_is_one_line(tmp_path: Path) -> None:
-    address = Address(file=tmp_path / "volact.db", shown="volact.db")
+    address = StoreAddress(file=tmp_path / "volact.db", shown="volact.db")
     with open_service_store(address) as store, store.engine.begin() as connection:
         connection.execute(sa.text(f"UPDATE {SERVICE.versions} SET version_num = '9999'"))
     done = volact("serve", "--listen", "127.0.0.1:0", "--database", str(address.file))

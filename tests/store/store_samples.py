@@ -12,7 +12,7 @@ from volact.model.report import (
     RunReport,
     ServerReport,
     Summary,
-    Word,
+    Verdict,
 )
 from volact.model.step import Intent, PlannedStep
 from volact.store.address import parse_address
@@ -48,7 +48,7 @@ def store_writer(
     return found
 
 
-def row(name: str, verdict: Word = "healthy", **given: Any) -> ServerReport:
+def row(name: str, verdict: Verdict = "healthy", **given: Any) -> ServerReport:
     """A server's row."""
     return ServerReport(
         name=name,

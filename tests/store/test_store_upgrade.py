@@ -16,7 +16,7 @@ from volact.model.report import ServerReport
 from volact.queries.servers import ServersQuery
 from volact.queries.status import StatusQuery
 from volact.store import open_store
-from volact.store.address import Address, parse_address
+from volact.store.address import StoreAddress, parse_address
 from volact.store.encoding import encode, encode_text, pack, squeeze
 from volact.store.engine import make_engine, require_file, writing
 from volact.store.events import FactsSeen, RunEnded, ServerDone, StepsPlanned
@@ -45,7 +45,7 @@ RUNS: dict[str, Sequence[ServerReport]] = {
 OLD_SERVER = ("address", "first_seen", "last_seen", "last_run", "examined_at", "examined_run")
 
 
-def old_engine(url: str) -> tuple[sa.Engine, Address]:
+def old_engine(url: str) -> tuple[sa.Engine, StoreAddress]:
     """A database as the first version made it."""
     address = parse_address(url)
     assert address is not None

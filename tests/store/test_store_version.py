@@ -13,7 +13,7 @@ from postgres_server import PostgresServer
 from store_samples import end, row, store_writer
 
 from volact.store import open_store
-from volact.store.events import Event, FactsSeen, RunEnded, ServerDone
+from volact.store.events import FactsSeen, RunEnded, ServerDone, StoreEvent
 from volact.store.statements import EventBatch, write
 from volact.store.tables import SERVERS
 from volact.store.values import RunStart
@@ -50,7 +50,7 @@ def test_the_version_of_servers_changes_with_what_changes_them_alone(store_url: 
     start = RunStart(id="aa11", command="activate", started=at, volact="0.1.0")
     with open_store(store_url, create=True) as store:
 
-        def put(event: Event) -> None:
+        def put(event: StoreEvent) -> None:
             store.change(lambda it: write(it, EventBatch(start, at, [event]), first=True))
 
         def of_servers() -> Hashable:

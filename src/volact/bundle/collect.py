@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from volact import __version__
-from volact.bundle.document import Asked, Bundle, BundledServer, Judged
+from volact.bundle.document import Bundle, BundledInput, BundledServer, Judged
 from volact.bundle.pseudonyms import Pseudonyms
 from volact.core.context import Context
 from volact.model.profile import HostPort
@@ -106,7 +106,7 @@ def _server(
         elapsed_s=report.elapsed_s,
         clock=exam.facts.clock if exam else None,
         facts=seen,
-        asked=Asked() if exam is None else _asked(exam.ctx, outcome, pseudonyms, kms_hosts),
+        asked=BundledInput() if exam is None else _asked(exam.ctx, outcome, pseudonyms, kms_hosts),
         judged=judged_of(report),
         message=pseudonyms.text(str(report.error.message)) if report.error else "",
     )
@@ -114,13 +114,13 @@ def _server(
 
 def _asked(
     ctx: Context, outcome: Outcome, pseudonyms: Pseudonyms, kms_hosts: tuple[HostPort, ...]
-) -> Asked:
+) -> BundledInput:
     profile, policy = ctx.knowledge.profile, ctx.policy
 
     def image(id: str) -> str:
         return id if id in profile.images else pseudonyms.text(id)
 
-    return Asked(
+    return BundledInput(
         provider=outcome.report.provider or "",
         kms_hosts=tuple(pseudonyms.text(str(host)) for host in kms_hosts),
         replace_key=policy.replace_key,

@@ -18,7 +18,7 @@ VERSION = 1
 MAX_BYTES = 200_000_000  # ten thousand servers of 20 KB
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class BundledInput(msgspec.Struct, frozen=True, kw_only=True):
     """The input of the judgement beside the facts: the operator's options, without names."""
 
     provider: str = ""
@@ -52,7 +52,7 @@ class BundledServer(msgspec.Struct, frozen=True, kw_only=True):
     agent_ms: int | None = None
     clock: Clock | None = None
     facts: dict[str, Any] | None = None
-    asked: Asked = Asked()
+    asked: BundledInput = BundledInput()
     judged: Judged
     message: str = ""  # why it could not be examined
 

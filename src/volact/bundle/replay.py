@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from volact.bundle.collect import judged_of
-from volact.bundle.document import Asked, BundledServer, Judged
+from volact.bundle.document import BundledInput, BundledServer, Judged
 from volact.core.context import Policy
 from volact.core.facts import read_facts
 from volact.errors import AnswerError, InputError
@@ -68,7 +68,7 @@ def _not_examined(asked: Server, server: BundledServer) -> ServerReport:
     return msgspec.structs.replace(row, provider=server.judged.provider)
 
 
-def _job(asked: Asked) -> Job:
+def _job(asked: BundledInput) -> Job:
     reason = say("said so in the bundle") if asked.override_entitlement else ""
     return Job(
         mode="plan",

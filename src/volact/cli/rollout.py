@@ -16,7 +16,7 @@ from volact.cli.options.changes import KMS_CONCURRENCY, CautionOptions
 from volact.cli.options.servers import ConnectOptions, ServerOptions
 from volact.cli.options.shared import RETRIES
 from volact.errors import InputError
-from volact.fleet import Canary, Control, Ended, Event, Rate, Share, Stop, Stopped
+from volact.fleet import Canary, Control, Ended, FleetEvent, Rate, Share, Stop, Stopped
 from volact.fleet.machine_limits import most_at_a_time
 from volact.model.report import RunReport, ServerReport, StopRow
 from volact.model.text import Text, count, say
@@ -38,7 +38,7 @@ class RolloutSummary:
         """Set the options that the next run needs, and whether it can resume this one."""
         self._words, self._keeps = words, keeps
 
-    def on_event(self, event: Event) -> None:
+    def on_event(self, event: FleetEvent) -> None:
         """Keep the reason of a stop."""
         if isinstance(event, Stopped | Ended):
             self._stop = event.stop or self._stop

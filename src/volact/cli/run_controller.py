@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ from volact.cli.runtime import ignore_signal, stop_on_signals
 from volact.cli.sinks import Sinks, parse_reports
 from volact.core.clusters import Clusters
 from volact.fleet import Control, run_fleet
+from volact.fleet.runs import Rows
 from volact.model.report import RunReport, ServerReport
 from volact.model.text import Text, say
 from volact.notify.channels import Channel, open_channels, send_to_all
@@ -36,7 +37,6 @@ from volact.report.message import message_of
 from volact.report.run_counts import ALL_WELL, RunCounts
 from volact.words import tr
 
-Rows = AsyncGenerator[ServerReport, None]
 DOING = {
     "check": say("checking"),
     "plan": say("planning for"),

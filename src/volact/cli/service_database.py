@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from volact.errors import InputError
 from volact.model.text import raw, say
-from volact.store.address import Address, chosen
+from volact.store.address import StoreAddress, chosen
 from volact.store.store import Store
 
 
@@ -25,7 +25,7 @@ def needs_service() -> Iterator[None]:
         ) from error
 
 
-def database_of(option: str) -> Address:
+def database_of(option: str) -> StoreAddress:
     """The database that is meant; the service cannot do without one."""
     address = chosen(option, name="--database")
     if address is None:

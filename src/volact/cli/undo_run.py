@@ -27,7 +27,7 @@ from volact.model.step import Intent
 from volact.model.text import say
 from volact.model.undo import RunHistory
 from volact.store import RunRow, Store, open_store
-from volact.store.address import Address, chosen
+from volact.store.address import StoreAddress, chosen
 
 CHANGING = ("activate", "undo")
 _FAR_BACK = 100  # runs that changed nothing, behind which the last one is searched
@@ -107,7 +107,7 @@ def _remark(row: RunRow) -> str:
     )
 
 
-def _require_own(address: Address | None) -> None:
+def _require_own(address: StoreAddress | None) -> None:
     """What a store says is put back on servers: so one that every user may edit is not read."""
     file = address.file if address else None
     if file is None or os.name != "posix":

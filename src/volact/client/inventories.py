@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 MOST_TEXT = 8 * 1024 * 1024  # characters of an inventory; 10,000 servers are under 2 MB
 
 
@@ -24,8 +24,8 @@ class InventoryUpload(msgspec.Struct, frozen=True, kw_only=True):
 class InventorySource(msgspec.Struct, frozen=True, kw_only=True):
     """A cloud's list, as ``--from``, ``--from-filter`` and ``--via`` name it."""
 
-    source: Word
-    filters: Annotated[tuple[Word, ...], msgspec.Meta(max_length=50)] = ()
+    source: ShortText
+    filters: Annotated[tuple[ShortText, ...], msgspec.Meta(max_length=50)] = ()
     via: Annotated[str, msgspec.Meta(max_length=32)] = ""
 
 

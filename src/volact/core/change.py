@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from volact.model.report import ServerReport, Word
+from volact.model.report import ServerReport, Verdict
 
 # worse, better: the server itself.  changed: something else, or for better and worse.
 # lost: examined then, not now.  regained: not then, now.
@@ -31,7 +31,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What of a row is compared; small, because thousands are held at a time."""
 
     address: str
-    verdict: Word
+    verdict: Verdict
     provider: str | None = None
     release: str | None = None
     edition: str | None = None

@@ -16,16 +16,16 @@ from volact.core.findings.session import RESTART_NEEDED
 from volact.core.main_cause import NOT_BY_KMS
 from volact.core.steps.activation import ACTIVATE
 from volact.model.finding import Finding
-from volact.model.report import Word
+from volact.model.report import Verdict
 from volact.model.step import Plan
 
 UNPROVEN = ACTIVATION_FAILED.id
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verification(msgspec.Struct, frozen=True):
     """The word of the JSON document, and which findings are gone."""
 
-    word: Word
+    word: Verdict
     resolved: tuple[str, ...] = ()
 
 
@@ -34,7 +34,7 @@ def verify(
     before: tuple[Finding, ...],
     after: tuple[Finding, ...],
     now: Assessment,
-) -> Verdict:
+) -> Verification:
     """Judge one server by what its closing probe found.
 
     Args:
@@ -49,12 +49,12 @@ def verify(
     """
     resolved = _resolved(before, after)
     if is_healthy(now, after):
-        return Verdict("healthy", resolved)
+        return Verification("healthy", resolved)
     if any(finding.id == RESTART_NEEDED.id for finding in after):
-        return Verdict("attention", resolved)  # only then it shows whether the steps helped
+        return Verification("attention", resolved)  # only then it shows whether the steps helped
     if plan.steps and not confirmed(plan, after, now):
-        return Verdict("failed", resolved)
-    return Verdict("attention", resolved)
+        return Verification("failed", resolved)
+    return Verification("attention", resolved)
 
 
 def is_healthy(a: Assessment, findings: tuple[Finding, ...]) -> bool:

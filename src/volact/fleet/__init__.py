@@ -13,7 +13,7 @@ themselves, or are written wrongly.
 
 from volact.fleet.clones import needs_all_servers, plan_together, planned_together
 from volact.fleet.control import Canary, Control, Share
-from volact.fleet.events import Ended, Entered, Event, Finished, OnEvent, Started, Stopped
+from volact.fleet.events import Ended, Entered, Finished, FleetEvent, OnEvent, Started, Stopped
 from volact.fleet.failure_policy import Stop
 from volact.fleet.rate_limiter import Rate
 from volact.fleet.runs import apply_fleet, plan_fleet, run_fleet
@@ -23,8 +23,8 @@ __all__ = [
     "Control",
     "Ended",
     "Entered",
-    "Event",
     "Finished",
+    "FleetEvent",
     "OnEvent",
     "Rate",
     "Share",

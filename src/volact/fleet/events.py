@@ -42,9 +42,9 @@ class Ended(msgspec.Struct, frozen=True):
     stop: Stop | None
 
 
-Event = Started | Entered | Finished | Stopped | Ended
-OnEvent = Callable[[Event], None]
+FleetEvent = Started | Entered | Finished | Stopped | Ended
+OnEvent = Callable[[FleetEvent], None]
 
 
-def ignore_event(event: Event) -> None:
+def ignore_event(event: FleetEvent) -> None:
     """Do nothing: the default of ``Control.on_event``."""

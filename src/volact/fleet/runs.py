@@ -36,7 +36,7 @@ _DEFAULT = Control()
 
 def run_fleet(
     servers: Iterable[Server], opener: Opener, job: Job, control: Control = _DEFAULT
-) -> AsyncGenerator[ServerReport, None]:
+) -> Rows:
     """Check, plan, activate or undo every server in one pass.
 
     Args:
@@ -76,7 +76,7 @@ def plan_fleet(
 
 def apply_fleet(
     outcomes: Iterable[Outcome], opener: Opener, job: Job, control: Control = _DEFAULT
-) -> AsyncGenerator[ServerReport, None]:
+) -> Rows:
     """Apply the plans of ``plan_fleet``, exactly the steps that were shown.
 
     Arguments as for ``run_fleet``.  Yields one row for each outcome.
@@ -88,6 +88,9 @@ def apply_fleet(
         group=group_of_outcome,
     )
     return _run(adapter, apply_one, outcomes, opener, job, control)
+
+
+Rows = AsyncGenerator[ServerReport, None]
 
 
 async def _run(  # noqa: PLR0913, PLR0917  (one argument for each part)

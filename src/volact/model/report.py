@@ -14,10 +14,10 @@ from volact.errors import ErrorKind
 from volact.model.finding import Finding
 from volact.model.undo import UndoRow
 
-Word = Literal["healthy", "attention", "failed", "unreachable", "not-started"]
+Verdict = Literal["healthy", "attention", "failed", "unreachable", "not-started"]
 
 
-UNSEEN: tuple[Word, ...] = ("unreachable", "not-started")  # the server was not examined
+UNSEEN: tuple[Verdict, ...] = ("unreachable", "not-started")  # the server was not examined
 
 
 class OsRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class ServerReport(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     address: str
     provider: str | None
-    verdict: Word
+    verdict: Verdict
     os: OsRow = OsRow()
     license: LicenseRow = LicenseRow()
     findings: tuple[Finding, ...] = ()
@@ -118,7 +118,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     changed: int = 0
 
 
-def count_of(counts: object, verdict: Word) -> int:
+def count_of(counts: object, verdict: Verdict) -> int:
     """One verdict's count in a ``Summary``, or in any struct with the same fields."""
     found: int = getattr(counts, verdict.replace("-", "_"))
     return found

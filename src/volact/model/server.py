@@ -16,6 +16,9 @@ from volact.model.finding import Acceptance
 Scheme = str  # ssh, winrm, winrms, local, or that of a cloud's run-command
 WinRmAuth = Literal["negotiate", "ntlm", "kerberos", "certificate", "basic"]
 
+# Which host keys a login accepts: known ones, unknown ones too, any.
+HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
+
 
 class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the settings that each cloud declares for its accounts.

@@ -19,7 +19,7 @@ from volact.errors import AnswerError, ErrorKind, TransportError, VolactError
 from volact.model.fact import value_of
 from volact.model.facts import Facts
 from volact.model.finding import Finding
-from volact.model.report import ErrorRow, ServerReport, Word
+from volact.model.report import ErrorRow, ServerReport, Verdict
 from volact.model.server import Server
 from volact.model.step import Plan, StepResult
 from volact.pipeline.job import Examination, Outcome
@@ -29,7 +29,7 @@ def row(  # noqa: PLR0913  (one argument for each part of a row)
     server: Server,
     exam: Examination,
     *,
-    verdict: Word,
+    verdict: Verdict,
     plan: Plan,
     findings: tuple[Finding, ...],
     results: tuple[StepResult, ...] = (),
@@ -91,7 +91,7 @@ def row_without_result(  # noqa: PLR0913  (as above)
         executions: of the agent there.
         elapsed_s: the time that it took.
     """
-    verdict: Word = "not-started" if kind == "not-begun" else "unreachable"
+    verdict: Verdict = "not-started" if kind == "not-begun" else "unreachable"
     known = before or ServerReport(
         name=server.name,
         address=str(server.address),

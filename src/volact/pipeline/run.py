@@ -20,7 +20,7 @@ from volact.core.verify import verify
 from volact.errors import AnswerError, TransportError, VolactError
 from volact.model.error_text import error_text
 from volact.model.facts import Facts
-from volact.model.report import ServerReport, Word
+from volact.model.report import ServerReport, Verdict
 from volact.model.server import Server
 from volact.model.step import Plan, StepResult
 from volact.model.text import say
@@ -245,7 +245,7 @@ def _examined(visit: Visit, exam: Examination) -> ServerReport:
     return with_undo_plan(report, exam)
 
 
-def _current_verdict(exam: Examination) -> Word:
+def _current_verdict(exam: Examination) -> Verdict:
     """The verdict on a server to which nothing was applied."""
     if exam.provider is None:
         return "attention"

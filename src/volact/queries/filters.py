@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.errors import ErrorKind
-from volact.model.report import Word
+from volact.model.report import Verdict
 from volact.store.clock import moment
 from volact.store.tables import FINDINGS, ROWS, SERVERS
 
@@ -42,7 +42,7 @@ class ServerFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     names: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    verdicts: tuple[Word, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     findings: tuple[str, ...] = ()
     errors: tuple[ErrorKind, ...] = ()
     provider: str = ""
@@ -193,7 +193,7 @@ def names_within(scopes: tuple[str, ...], dialect: str) -> sa.Select[tuple[str]]
     return sa.select(SERVERS.c.name).where(_within(scopes, dialect))
 
 
-def _verdict(word: Word, at: Moment, dialect: str) -> sa.ColumnElement[bool]:
+def _verdict(word: Verdict, at: Moment, dialect: str) -> sa.ColumnElement[bool]:
     """One verdict as of now, as conditions that an index answers."""
     same = SERVERS.c.verdict == word
     if word == "healthy":

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from volact.core.licence_end import EndState, days_until
-from volact.model.report import ServerReport, Word
+from volact.model.report import ServerReport, Verdict
 from volact.queries.filters import NOW, ServerFilter, named, of_rows, of_servers
 from volact.queries.pages import (
     Order,
@@ -216,7 +216,7 @@ def status_row(state: ServerState, now: datetime) -> StatusRow:
     """A server's state as of ``now``: a licence, or an acceptance, may have run out since."""
     days = days_until(state.ends, now)
     ending = _ending(state, days)
-    verdict: Word = state.verdict
+    verdict: Verdict = state.verdict
     cause = state.cause if verdict != "healthy" else ""
     if verdict == "healthy" and ending == "expired":
         verdict, cause = "attention", "not-licensed"

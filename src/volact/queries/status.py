@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from volact.core.cluster_causes import Cause
 from volact.core.clusters import Clusters
 from volact.core.licence_end import EndState
-from volact.model.report import UNSEEN, Cluster, Summary, Word
+from volact.model.report import UNSEEN, Cluster, Summary, Verdict
 from volact.queries.filters import ServerFilter, expired, of_servers, verdict_now
 from volact.queries.pages import Reader
 from volact.queries.servers import STATE, ServersQuery, finding_counts, state_of, status_row
@@ -157,13 +157,13 @@ class _Counts:
 
     def __init__(self) -> None:
         self.expired_since = 0
-        self._verdicts: Counter[Word] = Counter()
+        self._verdicts: Counter[Verdict] = Counter()
         self._bars: Counter[str] = Counter()
         self._ages: Counter[int] = Counter()
         self._groups: tuple[dict[str | None, Counter[str]], ...] = ({}, {}, {})
 
     def add(
-        self, servers: int, verdict: Word, gone: int, bar: str, age: int, *values: str | None
+        self, servers: int, verdict: Verdict, gone: int, bar: str, age: int, *values: str | None
     ) -> None:
         self._verdicts[verdict] += servers
         self.expired_since += servers * gone

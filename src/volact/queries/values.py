@@ -12,7 +12,7 @@ import msgspec
 
 from volact.core.change import ChangeKind, Snapshot
 from volact.core.licence_end import EndState
-from volact.model.report import Cluster, ErrorRow, ServerReport, Summary, Word
+from volact.model.report import Cluster, ErrorRow, ServerReport, Summary, Verdict
 from volact.model.undo import UndoRow
 
 ALL_WELL = 0
@@ -30,7 +30,7 @@ class ServerState(msgspec.Struct, frozen=True):
     name: str
     tags: tuple[str, ...]
     address: str
-    verdict: Word
+    verdict: Verdict
     error_kind: str | None
     cause: str  # a finding's id, or error:<kind>; "" where nothing is wrong
     subnet: str
@@ -57,7 +57,7 @@ class RunServer(msgspec.Struct, frozen=True):
     name: str
     at: str
     address: str
-    verdict: Word
+    verdict: Verdict
     cause: str
     changed: bool
     error_kind: str | None
@@ -98,7 +98,7 @@ class StatusRow(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     address: str
     provider: str | None
-    verdict: Word
+    verdict: Verdict
     cause: str  # a finding's id, or error:<kind>; "" where nothing is wrong
     release: str | None
     kms_host: str | None
@@ -166,7 +166,7 @@ class LookRow(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     run: str
     command: str
-    verdict: Word
+    verdict: Verdict
     status: str | None
     kms_host: str | None
     expires: str | None

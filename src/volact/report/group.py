@@ -13,7 +13,7 @@ import msgspec
 
 from volact.core.findings import BY_ID
 from volact.core.main_cause import cause
-from volact.model.report import Cluster, ServerReport, Word
+from volact.model.report import Cluster, ServerReport, Verdict
 from volact.model.text import Text, count, say
 from volact.report.next_step import step_kind
 from volact.report.terminal_safe import plain
@@ -26,7 +26,7 @@ Natural = tuple[tuple[int, int, str], ...]
 class CauseGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Servers that share a verdict, a cause and a kind of next step."""
 
-    verdict: Word
+    verdict: Verdict
     cause: str  # finding id, "error:<kind>", or "" for none
     title: str  # in English: the shared sentence, else what the cause means
     shared: bool  # whether the title is every server's own sentence
@@ -35,7 +35,7 @@ class CauseGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 def groups(servers: Iterable[ServerReport]) -> tuple[CauseGroup, ...]:
     """The groups, worst verdict first, largest first within a verdict."""
-    heaps: dict[tuple[Word, str, str], list[ServerReport]] = defaultdict(list)
+    heaps: dict[tuple[Verdict, str, str], list[ServerReport]] = defaultdict(list)
     for server in servers:
         heaps[server.verdict, cause(server), step_kind(server)].append(server)
     made = [_group(verdict, word, rows) for (verdict, word, _), rows in heaps.items()]
@@ -44,7 +44,7 @@ def groups(servers: Iterable[ServerReport]) -> tuple[CauseGroup, ...]:
     )
 
 
-def _group(verdict: Word, word: str, rows: list[ServerReport]) -> CauseGroup:
+def _group(verdict: Verdict, word: str, rows: list[ServerReport]) -> CauseGroup:
     ordered = tuple(sorted(rows, key=lambda row: natural(row.name)))
     said = {cause_title(row) for row in rows}
     return CauseGroup(
@@ -56,7 +56,7 @@ def _group(verdict: Word, word: str, rows: list[ServerReport]) -> CauseGroup:
     )
 
 
-def title_of(word: str, verdict: Word, said: Collection[str]) -> str:
+def title_of(word: str, verdict: Verdict, said: Collection[str]) -> str:
     """The sentence that all servers of a group have, else what the cause means."""
     if len(said) == 1:
         return next(iter(said))

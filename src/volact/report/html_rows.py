@@ -12,7 +12,7 @@ import msgspec
 
 from volact.core.main_cause import cause
 from volact.model.finding import Finding
-from volact.model.report import ServerReport, Word
+from volact.model.report import ServerReport, Verdict
 from volact.model.text import count, say
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
@@ -52,7 +52,7 @@ class PageRow(msgspec.Struct, frozen=True, kw_only=True):
     """One server."""
 
     anchor: str
-    verdict: Word
+    verdict: Verdict
     word: str
     name: str
     address: str

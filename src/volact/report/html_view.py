@@ -12,7 +12,7 @@ from collections import Counter
 import msgspec
 
 from volact.core.main_cause import cause, lead
-from volact.model.report import ServerReport, Summary, Word, count_of
+from volact.model.report import ServerReport, Summary, Verdict, count_of
 from volact.model.text import Text, say
 from volact.report.base import Invocation
 from volact.report.group import Natural, natural, title_of
@@ -48,7 +48,7 @@ _BUCKETS: tuple[tuple[Text, float], ...] = (
 class Tile(msgspec.Struct, frozen=True, kw_only=True):
     """One verdict's count."""
 
-    verdict: Word
+    verdict: Verdict
     word: str
     means: str
     count: int
@@ -72,7 +72,7 @@ class VerdictBar(msgspec.Struct, frozen=True, kw_only=True):
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """One group of servers that need a person."""
 
-    verdict: Word
+    verdict: Verdict
     word: str
     cause: str
     token: str  # what its servers can be filtered by
@@ -200,7 +200,7 @@ class Cards:
 
     def __init__(self, how: Invocation) -> None:
         self._how = how
-        self._heaps: dict[tuple[Word, str, str], _Heap] = {}
+        self._heaps: dict[tuple[Verdict, str, str], _Heap] = {}
 
     def add(self, server: ServerReport, anchor: str) -> None:
         """Take a server that is not healthy."""
@@ -218,7 +218,7 @@ class Cards:
         )
         return [self._card(verdict, word, heap) for (verdict, word, _), heap in ranked]
 
-    def _card(self, verdict: Word, word: str, heap: _Heap) -> Card:
+    def _card(self, verdict: Verdict, word: str, heap: _Heap) -> Card:
         servers = [server for _, _, server in heap.few]
         return Card(
             verdict=verdict,

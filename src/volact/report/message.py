@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from volact.model.report import RunReport, Word
+from volact.model.report import RunReport, Verdict
 from volact.model.text import Text, clauses, count, in_json, listed, say
 from volact.report.group import HEADING, cluster_lines
 from volact.report.terminal_safe import plain, without_surrogates
@@ -31,8 +31,8 @@ class ReportedChange(msgspec.Struct, frozen=True, kw_only=True):
 
     server: str
     kind: str  # worse, better, other, expiring, new
-    was: Word | Literal[""]
-    now: Word
+    was: Verdict | Literal[""]
+    now: Verdict
     summary: str
 
 

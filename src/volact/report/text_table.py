@@ -12,7 +12,7 @@ from typing import TextIO
 
 from volact.core.main_cause import lead
 from volact.model.finding import Finding
-from volact.model.report import RunReport, ServerReport, Word
+from volact.model.report import RunReport, ServerReport, Verdict
 from volact.model.text import Text, clauses, count, listed, ready, say
 from volact.report.base import Invocation
 from volact.report.group import HEADING, CauseGroup, cluster_lines, groups
@@ -137,7 +137,7 @@ class TextWriter:
         for line in lines:
             self._out.line(line)
 
-    def _head(self, verdict: Word, number: int) -> None:
+    def _head(self, verdict: Verdict, number: int) -> None:
         word = tr(VERDICTS[verdict]).upper()
         servers = count(number, "{n} server", "{n} servers")
         means = meaning_of(verdict, accepted=bool(self._counts.accepted))

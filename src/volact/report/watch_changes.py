@@ -15,7 +15,7 @@ from typing import TextIO
 import msgspec
 
 from volact.core.main_cause import cause, lead
-from volact.model.report import UNSEEN, RunReport, ServerReport, Word
+from volact.model.report import UNSEEN, RunReport, ServerReport, Verdict
 from volact.model.text import Text, clauses, count, listed, raw, say
 from volact.queries.values import RunServer, ServerState
 from volact.report.group import natural
@@ -34,13 +34,13 @@ from volact.report.wrap import wrapped
 from volact.words import tr
 
 _ORDER = ("worse", "new", "expiring", "other", "better")
-_RANK: dict[Word, int] = {word: at for at, word in enumerate(COUNTED)}
+_RANK: dict[Verdict, int] = {word: at for at, word in enumerate(COUNTED)}
 
 
 class ServerStanding(msgspec.Struct, frozen=True):
     """The state of a server, as far as a change of it is reported."""
 
-    verdict: Word
+    verdict: Verdict
     cause: str  # finding id, or error:<kind>
     expiring: bool = False
 

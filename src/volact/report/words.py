@@ -16,18 +16,18 @@ from volact.core.assessment.licence import STATUS_NAMES
 from volact.core.main_cause import lead
 from volact.core.steps import BY_NAME
 from volact.model.finding import Finding
-from volact.model.report import ErrorRow, ServerReport, Summary, Word, count_of
+from volact.model.report import ErrorRow, ServerReport, Summary, Verdict, count_of
 from volact.model.text import Text, count, listed, say
 from volact.report.labels import LABELS, VALUES
 from volact.report.terminal_safe import plain
 from volact.words import decimal, tr
 
 # The order of lists: what failed comes first, what never had its turn last.
-WORST_FIRST: tuple[Word, ...] = ("failed", "unreachable", "attention", "healthy", "not-started")
+WORST_FIRST: tuple[Verdict, ...] = ("failed", "unreachable", "attention", "healthy", "not-started")
 # The order of counts.
-COUNTED: tuple[Word, ...] = ("healthy", "attention", "failed", "unreachable", "not-started")
+COUNTED: tuple[Verdict, ...] = ("healthy", "attention", "failed", "unreachable", "not-started")
 
-VERDICTS: dict[Word, Text] = {
+VERDICTS: dict[Verdict, Text] = {
     "not-started": say("not started"),
     "unreachable": say("unreachable"),
     "failed": say("failed"),
@@ -35,7 +35,7 @@ VERDICTS: dict[Word, Text] = {
     "healthy": say("healthy"),
 }
 
-MEANS: dict[Word, Text] = {
+MEANS: dict[Verdict, Text] = {
     "not-started": say("the run ended before they started"),
     "unreachable": say("could not be examined"),
     "failed": say("repair ran, verification failed"),
@@ -75,7 +75,7 @@ SEVERITIES: dict[str, Text] = {
 }
 
 
-def meaning_of(verdict: Word, *, accepted: bool) -> Text:
+def meaning_of(verdict: Verdict, *, accepted: bool) -> Text:
     """``MEANS``, where some of the healthy servers are so by accepted findings."""
     if verdict == "healthy" and accepted:
         return say("activated or accepted, no other problems")

@@ -19,8 +19,8 @@ import msgspec
 
 from volact.report.terminal_safe import plain
 
-Format = Literal["text", "json"]
-FORMATS: tuple[Format, ...] = ("text", "json")
+LogFormat = Literal["text", "json"]
+FORMATS: tuple[LogFormat, ...] = ("text", "json")
 _CONTEXT: ContextVar[dict[str, str]] = ContextVar("volact_log_context", default={})  # noqa: B039
 _LOUD = ("dbos", "uvicorn", "httpx", "httpcore", "asyncssh", "alembic", "sqlalchemy")
 
@@ -41,7 +41,7 @@ def under_way(field: str) -> str:
 
 
 class _Formatter(logging.Formatter):
-    def __init__(self, form: Format) -> None:
+    def __init__(self, form: LogFormat) -> None:
         super().__init__()
         self._form = form
 
@@ -68,7 +68,7 @@ class _Formatter(logging.Formatter):
 
 
 def configure_logging(
-    form: Format = "text", level: int = logging.INFO, out: TextIO | None = None
+    form: LogFormat = "text", level: int = logging.INFO, out: TextIO | None = None
 ) -> None:
     """Write the log of this process, on standard error."""
     handler = logging.StreamHandler(out or sys.stderr)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from volact.service.logs import Format
-from volact.store.address import Address
+from volact.service.logs import LogFormat
+from volact.store.address import StoreAddress
 
 
 class ListenAddress(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         oidc: file of ``identity.oidc.OidcSettings``.
     """
 
-    database: Address
+    database: StoreAddress
     listen: ListenAddress = ListenAddress()
     tls: TlsFiles | None = None
     public_url: str = ""
@@ -49,7 +49,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
     requests_a_minute: int = 6000
     workers: int = 1
-    log: Format = "text"
+    log: LogFormat = "text"
     oidc: Path | None = None
 
 

@@ -33,7 +33,7 @@ _USER = re.compile(r"(?<=://)(?P<user>[^:/@]*):(?P<password>[^/?#]*|[^@]*)@")
 _QUERY = re.compile(r"(?P<name>[?&](?:ssl)?password=)(?P<password>[^&]*)", re.IGNORECASE)
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
+class StoreAddress(msgspec.Struct, frozen=True, kw_only=True):
     """A database that is meant; one of the two is empty."""
 
     file: Path | None = None
@@ -52,7 +52,7 @@ def usual_file() -> Path:
 
 def chosen(
     option: str = "", environ: Mapping[str, str] = os.environ, *, name: str = "--store"
-) -> Address | None:
+) -> StoreAddress | None:
     """The store that is meant; ``None`` when nothing is to be kept.
 
     ``InputError`` for words that name no store, and for a password on the command
@@ -73,13 +73,13 @@ def chosen(
     return msgspec.structs.replace(address, option=name)
 
 
-def parse_address(text: str) -> Address | None:
+def parse_address(text: str) -> StoreAddress | None:
     """A file, ``sqlite:///FILE``, ``postgresql://…`` or ``none``."""
     text = text.strip()
     if text == NONE:
         return None
     if server := _SERVER.fullmatch(text):
-        return Address(url=text, shown=hidden(f"postgresql://{server['rest']}", text))
+        return StoreAddress(url=text, shown=hidden(f"postgresql://{server['rest']}", text))
     if text.startswith("sqlite:"):
         text = text.removeprefix("sqlite:///").removeprefix("sqlite:")
     if other := _OTHER.match(text):
@@ -91,7 +91,7 @@ def parse_address(text: str) -> Address | None:
         path = Path(text).expanduser()
     except RuntimeError as error:  # ~user of an unknown user
         raise _no_store(text) from error
-    return Address(file=path, shown=str(path))
+    return StoreAddress(file=path, shown=str(path))
 
 
 def _no_store(text: str) -> InputError:
@@ -121,6 +121,6 @@ def _without_password(text: str) -> str:
     return _QUERY.sub(lambda match: f"{match['name']}***", text)
 
 
-def _usual() -> Address:
+def _usual() -> StoreAddress:
     path = usual_file()
-    return Address(file=path, shown=str(path))
+    return StoreAddress(file=path, shown=str(path))

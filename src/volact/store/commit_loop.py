@@ -16,8 +16,8 @@ from sqlalchemy import exc as sa_exc
 from volact.errors import StoreError
 from volact.model.error_text import error_text
 from volact.model.text import Text, say
-from volact.store.address import Address
-from volact.store.events import END, Barrier, Event, RunBegun, RunEnded, StepsPlanned, resolve
+from volact.store.address import StoreAddress
+from volact.store.events import END, Barrier, RunBegun, RunEnded, StepsPlanned, StoreEvent, resolve
 from volact.store.failures import CAUGHT, database_error, kind_of
 from volact.store.statements import EventBatch, write
 from volact.store.store import Store, open_address
@@ -34,7 +34,7 @@ _OF_ONE_EVENT = (sa_exc.DataError, sa_exc.IntegrityError)
 class CommitLoop:
     """Writes one run's events until the run has ended."""
 
-    def __init__(self, address: Address, run: RunStart, begun: str, patience_s: float) -> None:
+    def __init__(self, address: StoreAddress, run: RunStart, begun: str, patience_s: float) -> None:
         self._address = address
         self._run = run
         self._patience_s = patience_s
@@ -46,7 +46,7 @@ class CommitLoop:
         self._error: StoreError | None = None
         self._retry_at = 0.0
 
-    def run(self, queue: SimpleQueue[Event]) -> WriteOutcome:
+    def run(self, queue: SimpleQueue[StoreEvent]) -> WriteOutcome:
         """Write until the run has ended; never raises for a fault of the database."""
         try:
             ended = False
@@ -61,7 +61,7 @@ class CommitLoop:
             self._close()
         return WriteOutcome(stored=self._stored, problem=self._problem())
 
-    def _write(self, events: list[Event], *, last: bool) -> None:
+    def _write(self, events: list[StoreEvent], *, last: bool) -> None:
         """Commit these, or keep the reason why not."""
         if time.monotonic() < self._retry_at and not last:
             return
@@ -75,7 +75,7 @@ class CommitLoop:
                 return
             self._remember(database_error(error, self._address), lasting=not one)
 
-    def _commit_patiently(self, events: list[Event]) -> None:
+    def _commit_patiently(self, events: list[StoreEvent]) -> None:
         until = time.monotonic() + (0.0 if self._error else self._patience_s)
         while True:
             try:
@@ -92,7 +92,7 @@ class CommitLoop:
             else:
                 return
 
-    def _commit(self, events: list[Event]) -> None:
+    def _commit(self, events: list[StoreEvent]) -> None:
         connection = self._open()
         batch = EventBatch(self._run, self._begun, [self._with_note(event) for event in events])
         with connection.begin():
@@ -106,7 +106,7 @@ class CommitLoop:
             self._connection = self._store.engine.connect().execution_options(writing=True)
         return self._connection
 
-    def _with_note(self, event: Event) -> Event:
+    def _with_note(self, event: StoreEvent) -> StoreEvent:
         """The end of an incompletely written run records that."""
         if not isinstance(event, RunEnded) or self._error is None:
             return event
@@ -140,7 +140,7 @@ class CommitLoop:
             return  # it is broken, which is why it is closed
 
 
-def _gather(queue: SimpleQueue[Event]) -> list[Event]:
+def _gather(queue: SimpleQueue[StoreEvent]) -> list[StoreEvent]:
     """The events that wait; rows alone wait a moment for more."""
     events = [queue.get()]
     until = time.monotonic() + _GATHER_S

@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from volact.errors import StoreError
 from volact.model.text import say
-from volact.store.address import Address
+from volact.store.address import StoreAddress
 
 # What these log is reported to the operator once, in volact's words.
 for _name in ("sqlalchemy", "alembic", "psycopg"):
@@ -33,7 +33,7 @@ _CONNECT_S = "5"
 _SILENCE_MS = "10000"  # a PostgreSQL whose machine is gone
 
 
-def make_engine(address: Address, *, busy_s: float = BUSY_S, keep: int = 0) -> sa.Engine:
+def make_engine(address: StoreAddress, *, busy_s: float = BUSY_S, keep: int = 0) -> sa.Engine:
     """The engine of a database; nothing is opened yet.
 
     ``keep`` is how many connections stay open between two questions.

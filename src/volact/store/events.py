@@ -59,7 +59,7 @@ class RunAborted(msgspec.Struct, frozen=True):
     """The run ended without a report."""
 
 
-Event = (
+StoreEvent = (
     RunBegun
     | FactsSeen
     | StepsPlanned
@@ -72,7 +72,7 @@ Event = (
 END = (RunEnded, RunAborted)  # no event comes after these
 
 
-def resolve(events: list[Event]) -> None:
+def resolve(events: list[StoreEvent]) -> None:
     """Resolve the futures of these events, in their own loop and with one call."""
     waiting = [event.written for event in events if isinstance(event, StepsPlanned | Barrier)]
     if not waiting:

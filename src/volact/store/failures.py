@@ -14,7 +14,7 @@ import sqlalchemy.exc as sa_exc
 
 from volact.errors import StoreError, VolactError, one_line
 from volact.model.text import Text, raw, say
-from volact.store.address import Address, secrets_in
+from volact.store.address import StoreAddress, secrets_in
 
 # locked, gone: may be over in a moment.  full: may be over in a while.  The rest stays.
 FailureKind = Literal["locked", "gone", "full", "lasting"]
@@ -85,7 +85,7 @@ _POSTGRESQL = {
 class DatabaseError(StoreError):
     """A failure of the store, and how lasting it is."""
 
-    def __init__(self, kind: FailureKind, address: Address, what: Text, hint: Text) -> None:
+    def __init__(self, kind: FailureKind, address: StoreAddress, what: Text, hint: Text) -> None:
         message = say("store {where}: {what}", where=raw(address.shown), what=what)
         super().__init__(message, hint)
         self.kind = kind
@@ -100,7 +100,7 @@ class DatabaseError(StoreError):
 CAUGHT = (sa_exc.SQLAlchemyError, sqlite3.Error, OSError, StoreError)
 
 
-def database_error(error: Exception, address: Address) -> StoreError:
+def database_error(error: Exception, address: StoreAddress) -> StoreError:
     """A library's error in volact's words; volact's own stay as they are."""
     if isinstance(error, StoreError):
         return error
@@ -124,7 +124,7 @@ def _state(cause: BaseException | None) -> str:
     return str(getattr(cause, "sqlstate", None) or "")
 
 
-def _is_full(address: Address) -> bool:
+def _is_full(address: StoreAddress) -> bool:
     """Whether there is no room where the file is: SQLite does not always report it."""
     if address.file is None:
         return False
@@ -134,7 +134,7 @@ def _is_full(address: Address) -> bool:
         return False
 
 
-def _other(kind: FailureKind, cause: BaseException | None, address: Address) -> DatabaseError:
+def _other(kind: FailureKind, cause: BaseException | None, address: StoreAddress) -> DatabaseError:
     """Any other error, in its own words."""
     words = one_line(str(cause) or type(cause).__name__)
     for secret in secrets_in(address.url):
@@ -146,7 +146,7 @@ def _other(kind: FailureKind, cause: BaseException | None, address: Address) -> 
     return DatabaseError(kind, address, raw(words), hint)
 
 
-def _of_system(error: OSError, address: Address) -> DatabaseError:
+def _of_system(error: OSError, address: StoreAddress) -> DatabaseError:
     words = raw(error.strerror or type(error).__name__)
     return DatabaseError("lasting", address, words, _permissions(address.option))
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from volact.errors import StoreError
 from volact.model.text import say
-from volact.store.address import Address
+from volact.store.address import StoreAddress
 from volact.store.engine import is_sqlite, prefer_wal, writing
 
 HEAD = "0005"
@@ -40,7 +40,7 @@ class Schema(msgspec.Struct, frozen=True):
 STORE = Schema(HEAD, MIGRATIONS)
 
 
-def require_current(engine: sa.Engine, address: Address, schema: Schema = STORE) -> None:
+def require_current(engine: sa.Engine, address: StoreAddress, schema: Schema = STORE) -> None:
     """Bring the database to this version; ``StoreError`` when it is of a newer one."""
     with engine.connect() as connection:
         version = _version(connection, schema)
@@ -65,7 +65,7 @@ def _version(connection: sa.Connection, schema: Schema) -> str | None:
     return None if version is None else str(version)
 
 
-def _require_older(version: str | None, address: Address, schema: Schema) -> None:
+def _require_older(version: str | None, address: StoreAddress, schema: Schema) -> None:
     if version is not None and version not in _known(schema):
         raise StoreError(
             say(

@@ -22,7 +22,14 @@ from volact.store.columns import (
     tags_column,
 )
 from volact.store.encoding import column, encode, encode_text, pack, readable, squeeze
-from volact.store.events import Event, FactsSeen, RunEnded, ServerDone, StepsPlanned, StepsWithdrawn
+from volact.store.events import (
+    FactsSeen,
+    RunEnded,
+    ServerDone,
+    StepsPlanned,
+    StepsWithdrawn,
+    StoreEvent,
+)
 from volact.store.tables import FACTS, FINDINGS, REVISIONS, ROWS, RUNS, SERVERS, STEPS
 from volact.store.values import RunStart
 
@@ -34,7 +41,7 @@ class EventBatch(msgspec.Struct, frozen=True):
 
     run_start: RunStart
     begun: str
-    events: list[Event]
+    events: list[StoreEvent]
 
 
 def write(connection: sa.Connection, batch: EventBatch, *, first: bool) -> None:

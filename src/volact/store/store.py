@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from volact.model.step import Intent
 from volact.store import pruning, reading
-from volact.store.address import Address, chosen
+from volact.store.address import StoreAddress, chosen
 from volact.store.engine import BUSY_S, make_engine, reading_engine, require_file, writing
 from volact.store.failures import CAUGHT, database_error
 from volact.store.schema import require_current
@@ -30,7 +30,7 @@ T = TypeVar("T")
 class Store:
     """An open store.  Every method raises only ``StoreError``, except where more is documented."""
 
-    def __init__(self, engine: sa.Engine, address: Address) -> None:
+    def __init__(self, engine: sa.Engine, address: StoreAddress) -> None:
         self.engine = engine
         self.address = address
         self._version = DatabaseVersion(engine)
@@ -152,7 +152,7 @@ class Store:
 class StoreSnapshot:
     """A connection to the store on which nothing changes while it is asked."""
 
-    def __init__(self, connection: sa.Connection, address: Address) -> None:
+    def __init__(self, connection: sa.Connection, address: StoreAddress) -> None:
         self._connection = connection
         self._address = address
 
@@ -168,7 +168,7 @@ class StoreSnapshot:
 
 
 @contextmanager
-def _guarded(address: Address) -> Iterator[None]:
+def _guarded(address: StoreAddress) -> Iterator[None]:
     """Errors of the database leave in volact's words."""
     try:
         yield
@@ -195,7 +195,7 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store | None:
 
 
 def open_address(
-    address: Address, *, create: bool = True, busy_s: float = BUSY_S, keep: int = 0
+    address: StoreAddress, *, create: bool = True, busy_s: float = BUSY_S, keep: int = 0
 ) -> Store | None:
     """The same for an address; ``busy_s`` and ``keep`` are as for ``make_engine``."""
     with _guarded(address):

@@ -15,13 +15,12 @@ from typing import Any, Literal
 from volact.model.report import RunReport, ServerReport
 from volact.model.step import Intent
 from volact.model.text import raw, say
-from volact.store.address import Address
+from volact.store.address import StoreAddress
 from volact.store.clock import now
 from volact.store.encoding import encode
 from volact.store.events import (
     END,
     Barrier,
-    Event,
     FactsSeen,
     RunAborted,
     RunBegun,
@@ -29,6 +28,7 @@ from volact.store.events import (
     ServerDone,
     StepsPlanned,
     StepsWithdrawn,
+    StoreEvent,
     resolve,
 )
 from volact.store.values import RunStart, WriteOutcome
@@ -56,13 +56,13 @@ class StoreWriter:
 
     def __init__(
         self,
-        address: Address,
+        address: StoreAddress,
         run: RunStart,
         *,
         patience_s: float = PATIENCE_S,
         hang_s: float = HANG_S,
     ) -> None:
-        self._queue: SimpleQueue[Event] = SimpleQueue()
+        self._queue: SimpleQueue[StoreEvent] = SimpleQueue()
         self._address = address
         self._run = run
         self._begun = now()  # the order of runs, however long the library then loads
@@ -132,7 +132,7 @@ class StoreWriter:
         if not written.done():
             self._unanswered = written
 
-    def _put(self, event: Event) -> None:
+    def _put(self, event: StoreEvent) -> None:
         with self._guard:
             full = self._hangs and self._queue.qsize() > _QUEUE_LIMIT and not isinstance(event, END)
             if not self._stopped and not full:
@@ -157,7 +157,7 @@ class StoreWriter:
     def _stop(self) -> None:
         with self._guard:
             self._stopped = True
-        left: list[Event] = []
+        left: list[StoreEvent] = []
         while not self._queue.empty():
             left.append(self._queue.get())
         resolve(left)

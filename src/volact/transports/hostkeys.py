@@ -8,19 +8,18 @@ does not hold means is decided here.  Nothing here connects.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import asyncssh
 import msgspec
 
 from volact.bounded.files import read_named
 from volact.errors import ErrorKind, InputError, unreadable
+from volact.model.server import HostKeyPolicy
 from volact.model.text import say
 from volact.typed import quoted
 
 # What known_hosts reads as more than one host, as a mark, or as the end of a name.
 _PATTERN = frozenset("*?!,|@#[] \t")
-HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
 
 # Host keys, CA keys, revoked keys, X.509 certificates, revoked ones, and subjects.
 Match = tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]

@@ -16,11 +16,11 @@ import asyncssh
 import msgspec
 
 from volact.errors import TransportError, VolactError, one_line
-from volact.model.server import Credential, Server
+from volact.model.server import Credential, HostKeyPolicy, Server
 from volact.model.text import say
 from volact.transports.base import Secrets
 from volact.transports.failures import as_transport_error
-from volact.transports.hostkeys import HostKeyPolicy, HostKeys
+from volact.transports.hostkeys import HostKeys
 from volact.transports.jump import JumpLease, Jumps
 from volact.transports.keys import PrivateKeys
 from volact.transports.ssh_client import LoginClient

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from volact.errors import ErrorKind
-from volact.model.report import Word
+from volact.model.report import Verdict
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.spec import Spec
 
@@ -36,16 +36,16 @@ class Fault:
 
     id: str
     findings: Callable[[Spec], tuple[str, ...]]
-    verdict: Word | Callable[[Spec], Word]
+    verdict: Verdict | Callable[[Spec], Verdict]
     apply: Callable[[Machine], None] = nothing
     releases: tuple[str, ...] = EVERY
     domain_member: bool = False
     line: Line = ""
     error: ErrorKind | None = None
     home_only: bool = False  # the servers of other clouds cannot have it
-    agreed: Callable[[Spec], Word] | None = None  # where it stands with every consent
+    agreed: Callable[[Spec], Verdict] | None = None  # where it stands with every consent
 
-    def ends(self, spec: Spec) -> Word:
+    def ends(self, spec: Spec) -> Verdict:
         """Where this server must stand after ``activate``."""
         return self.verdict(spec) if callable(self.verdict) else self.verdict
 
@@ -54,7 +54,7 @@ class Fault:
         changed = self.error == "host-key-changed" and transport != "ssh"
         return "host-key" if changed else self.error
 
-    def agreed_ends(self, spec: Spec) -> Word:
+    def agreed_ends(self, spec: Spec) -> Verdict:
         """Where it must stand with every consent that an option gives."""
         return self.agreed(spec) if self.agreed else self.ends(spec)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
-from volact.model.report import Word
+from volact.model.report import Verdict
 from volact_lab import codes
 from volact_lab.faults.base import SINCE_2008_R2, Fault, always
 from volact_lab.faults.states import (
@@ -122,7 +122,7 @@ def _silent(machine: Machine) -> None:
     failed_request(machine, codes.RPC_UNAVAILABLE)
 
 
-def _silent_ends(spec: Spec) -> Word:
+def _silent_ends(spec: Spec) -> Verdict:
     """A time-out alone is tried; a route that is missing waits for consent."""
     return "attention" if spec.variant("kms-silent") else "failed"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from volact.model.report import Word
+from volact.model.report import Verdict
 from volact_lab.faults.base import Fault, always
 from volact_lab.faults.states import notification
 from volact_lab.windows import acl
@@ -34,7 +34,7 @@ def _service_disabled(machine: Machine) -> None:
     machine.services.configure(machine.release.licensing_service, "Disabled")
 
 
-def _enabled_at_once(spec: Spec) -> Word:
+def _enabled_at_once(spec: Spec) -> Verdict:
     """Since 2012 only the system may enable sppsvc; an administrator's way takes a restart."""
     return "healthy" if spec.release.startswith("2008") or spec.by_cloud else "attention"
 

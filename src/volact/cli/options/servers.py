@@ -16,7 +16,6 @@ from volact.cli.options.shared import (
     Allow,
     DialectOption,
     Former,
-    HostKeyPolicy,
     Ignore,
     KmsHosts,
     NoStore,
@@ -31,6 +30,7 @@ from volact.cli.options.shared import (
     Verbose,
     Via,
 )
+from volact.model.server import HostKeyPolicy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,6 @@ from volact.cloud.base import AccountOption, Cloud
 from volact.cloud.registry import clouds
 from volact.core.console import Dialect
 
-HostKeyPolicy = Literal["strict", "accept-new", "ignore"]
 # How servers of a cloud's list may be reached; and those that are the clouds' own.
 RUN_COMMANDS = tuple(cloud.scheme for cloud in clouds())
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ ServiceUrl = Annotated[
     ),
 ]
 
-Limit = Annotated[
+LimitOption = Annotated[
     list[str],
     typer.Option(
         metavar="NAME",

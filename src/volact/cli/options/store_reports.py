@@ -12,7 +12,7 @@ from volact.cli.options.language import Lang
 from volact.cli.options.parameter import argument, arguments, flag, option
 from volact.cli.options.shared import (
     DryDeletion,
-    Limit,
+    LimitOption,
     OutputFormat,
     ServiceUrl,
     StoreUrl,
@@ -33,7 +33,7 @@ class StoreReportOptions:
 class FleetReportOptions(StoreReportOptions):
     """And those of the whole fleet."""
 
-    limit: Limit = field(default_factory=list)
+    limit: LimitOption = field(default_factory=list)
     provider: str = option(
         "", "Only servers of this provider.", "NAME", autocompletion=complete_provider
     )
@@ -85,7 +85,7 @@ class DiffOptions(StoreReportOptions):
     second: str = argument(
         "last", "The later run, in the same form.", "RUN", autocompletion=complete_run
     )
-    limit: Limit = field(default_factory=list)
+    limit: LimitOption = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ Method = Literal["GET", "PUT", "DELETE"]
 LIMITS = {"GET": 20, "PUT": 8, "DELETE": 8}
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ArmValue(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A part of an answer; fields are named as in the API, but for their case."""
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from volact.cloud.azure.calls import Calls, Value
+from volact.cloud.azure.calls import ArmValue, Calls
 from volact.cloud.azure.vm import VERSION, ImageReference, Machine
 from volact.cloud.base import ListedInstance, ServerList
 from volact.cloud.calls import all_pages
@@ -23,31 +23,31 @@ _NETWORK = {"api-version": "2024-05-01"}
 _GONE = frozenset({"Creating", "Deleting"})
 
 
-class _Address(Value, frozen=True):
+class _Address(ArmValue, frozen=True):
     private: str | None = msgspec.field(default=None, name="privateIPAddress")
 
 
-class _Configuration(Value, frozen=True):
+class _Configuration(ArmValue, frozen=True):
     properties: _Address = _Address()
 
 
-class _Configurations(Value, frozen=True):
+class _Configurations(ArmValue, frozen=True):
     ip_configurations: tuple[_Configuration, ...] = ()
 
 
-class Interface(Value, frozen=True):
+class Interface(ArmValue, frozen=True):
     """A network interface and its addresses."""
 
     id: str
     properties: _Configurations = _Configurations()
 
 
-class _Machines(Value, frozen=True):
+class _Machines(ArmValue, frozen=True):
     value: tuple[Machine, ...]  # also when it is empty: else it is no answer
     next_link: str | None = None
 
 
-class _Interfaces(Value, frozen=True):
+class _Interfaces(ArmValue, frozen=True):
     value: tuple[Interface, ...]
     next_link: str | None = None
 

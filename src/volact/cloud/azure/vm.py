@@ -6,7 +6,7 @@ When to call is for ``volact.transports.run_command``; what a state means is in
 
 from __future__ import annotations
 
-from volact.cloud.azure.calls import Calls, Value
+from volact.cloud.azure.calls import ArmValue, Calls
 
 VERSION = {"api-version": "2024-07-01"}
 VIEW = {**VERSION, "$expand": "instanceView"}
@@ -14,27 +14,27 @@ MAX_OUTPUT = 4096  # bytes of each stream, the last ones
 LONGEST_S = 86_400
 
 
-class Status(Value, frozen=True):
+class Status(ArmValue, frozen=True):
     """A part of an instance's state: ``PowerState/running``, ``ProvisioningState/succeeded``."""
 
     code: str | None = None
     display_status: str | None = None
 
 
-class _Agent(Value, frozen=True):
+class _Agent(ArmValue, frozen=True):
     statuses: tuple[Status, ...] = ()
 
 
-class _View(Value, frozen=True):
+class _View(ArmValue, frozen=True):
     vm_agent: _Agent | None = None
     statuses: tuple[Status, ...] = ()
 
 
-class _Disk(Value, frozen=True):
+class _Disk(ArmValue, frozen=True):
     os_type: str | None = None
 
 
-class ImageReference(Value, frozen=True):
+class ImageReference(ArmValue, frozen=True):
     """The image that a machine was made of; ``publisher`` is of the marketplace."""
 
     publisher: str | None = None
@@ -43,24 +43,24 @@ class ImageReference(Value, frozen=True):
     id: str | None = None
 
 
-class _Storage(Value, frozen=True):
+class _Storage(ArmValue, frozen=True):
     os_disk: _Disk = _Disk()
     image_reference: ImageReference | None = None
 
 
-class _Interface(Value, frozen=True):
+class _Interface(ArmValue, frozen=True):
     id: str | None = None
 
 
-class _Network(Value, frozen=True):
+class _Network(ArmValue, frozen=True):
     network_interfaces: tuple[_Interface, ...] = ()
 
 
-class _Hardware(Value, frozen=True):
+class _Hardware(ArmValue, frozen=True):
     vm_size: str | None = None
 
 
-class Properties(Value, frozen=True):
+class Properties(ArmValue, frozen=True):
     """What a machine is."""
 
     provisioning_state: str | None = None
@@ -71,7 +71,7 @@ class Properties(Value, frozen=True):
     instance_view: _View | None = None
 
 
-class Machine(Value, frozen=True):
+class Machine(ArmValue, frozen=True):
     """One virtual machine; ``id`` has its group."""
 
     id: str
@@ -82,7 +82,7 @@ class Machine(Value, frozen=True):
     tags: dict[str, str] | None = None
 
 
-class Run(Value, frozen=True):
+class Run(ArmValue, frozen=True):
     """Where a script stands, and what it has brought."""
 
     execution_state: str | None = None
@@ -92,18 +92,18 @@ class Run(Value, frozen=True):
     error: str | None = None
 
 
-class _RunProperties(Value, frozen=True):
+class _RunProperties(ArmValue, frozen=True):
     provisioning_state: str | None = None
     instance_view: Run | None = None
 
 
-class RunCommandState(Value, frozen=True):
+class RunCommandState(ArmValue, frozen=True):
     """A managed run-command of a machine."""
 
     properties: _RunProperties
 
 
-class _Done(Value, frozen=True):
+class _Done(ArmValue, frozen=True):
     pass
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from volact.model.report import Word, count_of
+from volact.model.report import Verdict, count_of
 from volact.model.text import clauses, count, listed, say
 from volact.report.store_reports.store_text import (
     StoreText,
@@ -60,7 +60,7 @@ def run_line(run: RunRow) -> str:
     return plain(f"{run.id}  {tr(said)}") + ("" if run.finished else f" ({tr(say('interrupted'))})")
 
 
-def _row(out: StoreText, run: RunRow, verdicts: Sequence[Word]) -> tuple[Cell, ...]:
+def _row(out: StoreText, run: RunRow, verdicts: Sequence[Verdict]) -> tuple[Cell, ...]:
     counts = run.summary
     took = Cell(tr(say("interrupted")), "attention", True)
     if run.finished and run.elapsed_s is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TextIO
 
 from volact.core.licence_end import days_until
-from volact.model.report import Summary, Word, count_of
+from volact.model.report import Summary, Verdict, count_of
 from volact.model.text import count, say
 from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell, TerminalWriter
@@ -61,7 +61,7 @@ def number(value: int, colour: str = "") -> Cell:
     return Cell(str(value), colour, True) if value else Cell("-", "dim", True)
 
 
-def verdict_columns(summaries: Iterable[Summary]) -> tuple[Word, ...]:
+def verdict_columns(summaries: Iterable[Summary]) -> tuple[Verdict, ...]:
     """The verdicts that a table has columns for: those that any server has."""
     found = list(summaries)
     return tuple(word for word in COUNTED if any(count_of(each, word) for each in found))

@@ -14,11 +14,11 @@ from litestar import Response
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromQuery, PathParameter, QueryParameter
 from litestar.serialization import encode_json
 
 from volact.errors import ErrorKind, InputError
-from volact.model.report import Word
+from volact.model.report import Verdict
 from volact.queries.filters import ServerFilter
 from volact.queries.pages import MOST, PageRequest
 from volact.service.api.conditional import tag_of
@@ -31,6 +31,7 @@ _MOMENTS = ("_from", "_before", "since")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST, description="Items of a page.")]
 Cursor = Annotated[str, QueryParameter(max_length=2000, description="`next` of the page before.")]
+Id = Annotated[str, PathParameter(max_length=64)]
 Words = list[Annotated[str, msgspec.Meta(min_length=1, max_length=255)]]
 
 
@@ -54,7 +55,7 @@ def server_filter(  # noqa: PLR0913, PLR0917 - each is a parameter of the reques
         Words | None, QueryParameter(description="Name or glob; `!NAME`: without.")
     ] = None,
     tag: FromQuery[Words | None] = None,
-    verdict: FromQuery[list[Word] | None] = None,
+    verdict: FromQuery[list[Verdict] | None] = None,
     finding: Annotated[Words | None, QueryParameter(description="Id of a finding.")] = None,
     error: FromQuery[list[ErrorKind] | None] = None,
     provider: Annotated[str, QueryParameter(max_length=255)] = "",

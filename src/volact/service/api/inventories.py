@@ -40,7 +40,7 @@ from volact.service.identity.audit import Change
 T = TypeVar("T")
 _READ = {"permission": Permission.READ}
 _CONFIGURE = {"permission": Permission.CONFIGURE}
-Name = Annotated[
+InventoryName = Annotated[
     str,
     PathParameter(
         description="The inventory's name.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100
@@ -66,14 +66,14 @@ def inventories(request: Asked) -> InventoryPage:
 
 
 @get("/inventories/{name:str}", opt=_READ, sync_to_thread=True, tags=["inventories"])
-def inventory(request: Asked, name: Name) -> InventoryInfo:
+def inventory(request: Asked, name: InventoryName) -> InventoryInfo:
     """One inventory, with what is wrong in it."""
     return inventory_of(request, name)
 
 
 @get("/inventories/{name:str}/servers", opt=_READ, sync_to_thread=True, tags=["inventories"])
 def list_inventory_servers(
-    request: Asked, name: Name, page: NamedDependency[PageRequest]
+    request: Asked, name: InventoryName, page: NamedDependency[PageRequest]
 ) -> InventoryServerPage:
     """Its servers by name, as runs would take them."""
     inventory_of(request, name)
@@ -94,13 +94,13 @@ def list_inventory_servers(
 
 
 @get("/inventories/{name:str}/text", opt=_CONFIGURE, sync_to_thread=True, tags=["inventories"])
-def read_inventory_text(request: Asked, name: Name) -> InventoryUpload:
+def read_inventory_text(request: Asked, name: InventoryName) -> InventoryUpload:
     """Its file, which names where secrets are found."""
     return inventory_text(request, name)
 
 
 @put("/inventories/{name:str}", opt=_CONFIGURE, sync_to_thread=True, tags=["inventories"])
-def upload(request: Asked, name: Name, data: JSONBody[InventoryUpload]) -> InventoryInfo:
+def upload(request: Asked, name: InventoryName, data: JSONBody[InventoryUpload]) -> InventoryInfo:
     """Make or replace an inventory.  It is kept with its mistakes; a secret is refused."""
     by = saving(request, name)
     return _changed(request, "inventory.uploaded", name, lambda c: kept.save_upload(c, by, data))
@@ -108,14 +108,14 @@ def upload(request: Asked, name: Name, data: JSONBody[InventoryUpload]) -> Inven
 
 @put("/inventories/{name:str}/source", opt=_CONFIGURE, tags=["inventories"])
 async def list_from_cloud(
-    request: Asked, name: Name, data: JSONBody[InventorySource]
+    request: Asked, name: InventoryName, data: JSONBody[InventorySource]
 ) -> InventoryInfo:
     """Make or replace an inventory by what a cloud lists now."""
     return await _listed(request, name, data)
 
 
 @post("/inventories/{name:str}/refresh", opt=_CONFIGURE, status_code=200, tags=["inventories"])
-async def refresh(request: Asked, name: Name) -> InventoryInfo:
+async def refresh(request: Asked, name: InventoryName) -> InventoryInfo:
     """List the cloud of an inventory again."""
     info = await asyncio.to_thread(inventory_of, request, name)
     return await _listed(request, name, kept.source_of(info))
@@ -138,7 +138,7 @@ async def _listed(request: Asked, name: str, wanted: InventorySource) -> Invento
 
 
 @delete("/inventories/{name:str}", opt=_CONFIGURE, sync_to_thread=True, tags=["inventories"])
-def delete_inventory(request: Asked, name: Name) -> None:
+def delete_inventory(request: Asked, name: InventoryName) -> None:
     """Delete an inventory that no schedule and no open run uses."""
     inventory_of(request, name)
     try:

@@ -24,7 +24,7 @@ from volact.client.answers import (
 from volact.client.wire import AuditCheck, NewToken, NewUser, UserChange, UserInfo
 from volact.queries.pages import PageRequest, decode, encode
 from volact.service.access import Permission
-from volact.service.api.asked import found, paged, plain_name
+from volact.service.api.asked import Id, found, paged, plain_name
 from volact.service.caller import Asked, changed, parts_of
 from volact.service.identity import audit, passwords, sessions, tokens, users
 from volact.service.identity.audit import Change
@@ -34,8 +34,7 @@ _ADMIN = {"permission": Permission.ADMINISTER}
 _OWN = {"permission": Permission.SIGNED_IN, "session": True}
 _SECRET = {"secret": True}  # no answer is kept for an ``Idempotency-Key``
 UserId = Annotated[str, PathParameter(description="A user's id or name.", max_length=255)]
-Id = Annotated[str, PathParameter(max_length=64)]
-Word = Annotated[str, QueryParameter(max_length=255)]
+AuditWord = Annotated[str, QueryParameter(max_length=255)]
 
 
 def _user(request: Asked, user: str) -> UserInfo:
@@ -184,7 +183,7 @@ def revoke_own_token(request: Asked, token: Id) -> None:
 
 @get("/audit", opt=_ADMIN, sync_to_thread=True, tags=["audit"])
 def audit_lines(
-    request: Asked, page: NamedDependency[PageRequest], user: Word = "", action: Word = ""
+    request: Asked, page: NamedDependency[PageRequest], user: AuditWord = "", action: AuditWord = ""
 ) -> AuditPage:
     """Who did what, the newest first; of one user's name or one action, if given."""
     before = paged(lambda: decode(page.cursor, [int])[0]) if page.cursor else 0

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
 from litestar import delete, get, post, put
-from litestar.params import JSONBody, PathParameter
+from litestar.params import JSONBody
 
 from volact.client.answers import ScheduleList, ViewList
 from volact.client.wire import ScheduleDraft, ScheduleInfo, ViewDraft, ViewInfo
 from volact.service import views as kept
 from volact.service.access import Permission
-from volact.service.api.asked import found
+from volact.service.api.asked import Id, found
 from volact.service.caller import Asked, changed, parts_of
 from volact.service.policies import (
     AnyPolicy,
@@ -28,7 +28,6 @@ P = TypeVar("P", bound=AnyPolicy)
 _READ = {"permission": Permission.READ}
 _OWN = {"permission": Permission.SIGNED_IN}
 _CONFIGURE = {"permission": Permission.CONFIGURE}
-Id = Annotated[str, PathParameter(max_length=64)]
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from volact.service.api.asked import page_of_chosen, paged, plain_name, shared
 from volact.service.caller import Asked, parts_of, server_of
 
 _READ = {"permission": Permission.READ}
-Name = Annotated[
+ServerName = Annotated[
     str,
     PathParameter(
         description="The server's name; `/` is written `~1` in it, `~` is `~0`.", max_length=255
@@ -69,7 +69,7 @@ async def servers(
 
 
 @get("/servers/{name:str}", opt=_READ, sync_to_thread=True, tags=["servers"])
-def server(request: Asked, name: Name) -> ServerDetail:
+def server(request: Asked, name: ServerName) -> ServerDetail:
     """One server, with the report of its newest examination."""
     name = plain_name(name)
     state, parts = server_of(request, name), parts_of(request)
@@ -84,7 +84,7 @@ def server(request: Asked, name: Name) -> ServerDetail:
 
 
 @get("/servers/{name:str}/facts", opt=_READ, sync_to_thread=True, tags=["servers"])
-def facts(request: Asked, name: Name) -> ServerFacts:
+def facts(request: Asked, name: ServerName) -> ServerFacts:
     """The facts of its newest examination, each known, absent or unreadable."""
     name = plain_name(name)
     state = server_of(request, name)
@@ -102,7 +102,7 @@ def facts(request: Asked, name: Name) -> ServerFacts:
 @get("/servers/{name:str}/history", opt=_READ, sync_to_thread=True, tags=["servers"])
 def history(
     request: Asked,
-    name: Name,
+    name: ServerName,
     page: NamedDependency[PageRequest],
     since: FromQuery[datetime | None] = None,
 ) -> History:
@@ -114,7 +114,7 @@ def history(
 
 
 @get("/servers/{name:str}/changes", opt=_READ, sync_to_thread=True, tags=["servers"])
-def changes(request: Asked, name: Name, page: NamedDependency[PageRequest]) -> StepPage:
+def changes(request: Asked, name: ServerName, page: NamedDependency[PageRequest]) -> StepPage:
     """Every step that was sent to it, with the values before and after, the newest first."""
     name = plain_name(name)
     server_of(request, name)

@@ -15,14 +15,14 @@ from volact.queries.servers import ServersQuery
 from volact.report.step_lines import lines_of
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, within
-from volact.service.console.page import Page, page
+from volact.service.console.page import HtmlPage, page
 from volact.words import tr
 
 _errors = cache(load_errors)
 
 
 @get("/findings", opt={"permission": Permission.READ}, sync_to_thread=True)
-def findings(request: Asked) -> Page:
+def findings(request: Asked) -> HtmlPage:
     """What was found on servers, and an answer to the code or the finding asked for."""
     parts, word = parts_of(request), str(request.query_params.get("code", "")).strip()[:100]
     found, problem = (None, "") if not word else _explained(word)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from litestar import get
 
-from volact.model.report import Summary, Word, count_of
+from volact.model.report import Summary, Verdict, count_of
 from volact.model.text import Text, say
 from volact.queries.choices import RunCountsQuery
 from volact.queries.filters import ServerFilter
@@ -20,7 +20,7 @@ from volact.report.html_view import tiles
 from volact.report.words import WORST_FIRST
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, seen_runs, within
-from volact.service.console.page import Page, page
+from volact.service.console.page import HtmlPage, page
 from volact.service.console.words import ACTIVE
 from volact.store.values import RunRow
 from volact.words import tr
@@ -45,11 +45,11 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
     run: RunRow
     summary: Summary
-    parts: tuple[tuple[Word, float, float], ...]  # verdict, top, height
+    parts: tuple[tuple[Verdict, float, float], ...]  # verdict, top, height
 
 
 @get("/", opt={"permission": Permission.READ})
-async def fleet(request: Asked) -> Page:
+async def fleet(request: Asked) -> HtmlPage:
     """What is wrong, why, and what to do next."""
     parts = parts_of(request)
     filter = within(request)
@@ -63,7 +63,7 @@ async def fleet(request: Asked) -> Page:
     return await asyncio.to_thread(_fleet, request, *found)
 
 
-def _fleet(request: Asked, status: FleetStatus, trend: list[Column]) -> Page:
+def _fleet(request: Asked, status: FleetStatus, trend: list[Column]) -> HtmlPage:
     accepted, runs = bool(status.accepted), seen_runs(request, states=ACTIVE)
     active = runs.page(parts_of(request).store, PageRequest(limit=50)).items
     return page(
@@ -173,7 +173,7 @@ def _groups(status: FleetStatus) -> list[tuple[str, str, list[tuple[Group, list[
     ]
 
 
-def _shares(group: Group) -> list[tuple[Word, float, float]]:
+def _shares(group: Group) -> list[tuple[Verdict, float, float]]:
     shares, left = [], 0.0
     for verdict in WORST_FIRST:
         width = round(100 * count_of(group, verdict) / group.servers, 2)

@@ -6,12 +6,12 @@ from litestar import get
 
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of
-from volact.service.console.page import Page, page
+from volact.service.console.page import HtmlPage, page
 from volact.service.health import health_of
 
 
 @get("/health", opt={"permission": Permission.READ}, sync_to_thread=True)
-def health(request: Asked) -> Page:
+def health(request: Asked) -> HtmlPage:
     """What works, what does not, and what waits."""
     store = parts_of(request).store
     return page(request, "health.html.j2", health=health_of(store), database=store.address.shown)

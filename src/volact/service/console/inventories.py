@@ -26,7 +26,7 @@ from volact.service.caller import (
     seen_inventories,
 )
 from volact.service.console.changing import change, changed, checked
-from volact.service.console.page import Page, form_of, go_to, page
+from volact.service.console.page import HtmlPage, form_of, go_to, page
 from volact.service.identity.audit import Change
 from volact.store.tables import SERVERS
 
@@ -36,13 +36,13 @@ _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 
 @get("/inventories", opt=_READ, sync_to_thread=True)
-def inventories(request: Asked) -> Page:
+def inventories(request: Asked) -> HtmlPage:
     """All of them, and the forms for another."""
     return page(request, "inventories.html.j2", inventories=seen_inventories(request))
 
 
 @get("/inventories/{name:str}", opt=_READ, sync_to_thread=True)
-def inventory(request: Asked, name: FromPath[str]) -> Page:
+def inventory(request: Asked, name: FromPath[str]) -> HtmlPage:
     """One: what is wrong in it, and its servers."""
     store, info = parts_of(request).store, inventory_of(request, name)
     servers = inventory_servers(request, name)

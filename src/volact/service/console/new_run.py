@@ -22,7 +22,7 @@ from volact.queries.servers import RunServersQuery
 from volact.report.words import is_access_list, label, value
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, within
-from volact.service.console.page import Form, Page, form_of, go_to, page
+from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.runs import known_run
 from volact.service.console.servers import one_page
@@ -33,14 +33,14 @@ _RUN = {"permission": Permission.RUN}
 
 
 @get("/runs/new", opt=_RUN, sync_to_thread=True)
-def new_run(request: Asked) -> Page:
+def new_run(request: Asked) -> HtmlPage:
     """The form, filled from the address."""
     asked = request.query_params
     draft = Form({key: asked.getall(key) for key in asked})
     return _form(request, draft)
 
 
-def _form(request: Asked, draft: Form, problem: str = "", code: int = 200) -> Page:
+def _form(request: Asked, draft: Form, problem: str = "", code: int = 200) -> HtmlPage:
     parts = parts_of(request)
     return page(
         request,
@@ -106,7 +106,7 @@ def _number(text: str, default: float) -> float:
 
 
 @get("/runs/{run:str}/plan", opt={"permission": Permission.READ}, sync_to_thread=True)
-def plan(request: Asked, run: FromPath[str]) -> Page:
+def plan(request: Asked, run: FromPath[str]) -> HtmlPage:
     """What would change, by servers that get the same steps."""
     parts = parts_of(request)
     info, stored = known_run(request, run)
@@ -140,7 +140,7 @@ async def apply_plan(request: Asked, run: FromPath[str]) -> Response[Any]:
 
 
 @get("/runs/{run:str}/undo", opt={"permission": Permission.READ}, sync_to_thread=True)
-def changes(request: Asked, run: FromPath[str]) -> Page:
+def changes(request: Asked, run: FromPath[str]) -> HtmlPage:
     """Every change of a run with the value before, and what puts the values back."""
     parts = parts_of(request)
     info, stored = known_run(request, run)

@@ -24,10 +24,10 @@ from volact.service.caller import Asked, parts_of
 from volact.service.console import words
 from volact.service.console.assets import address
 
-Page = Response[str]
+HtmlPage = Response[str]
 
 
-class Place(msgspec.Struct, frozen=True):
+class MenuEntry(msgspec.Struct, frozen=True):
     """One line of the navigation."""
 
     path: str
@@ -36,33 +36,33 @@ class Place(msgspec.Struct, frozen=True):
     key: str = ""  # typed after g
 
 
-MENU: tuple[tuple[Text, tuple[Place, ...]], ...] = (
+MENU: tuple[tuple[Text, tuple[MenuEntry, ...]], ...] = (
     (
         say("Servers"),
         (
-            Place("/", say("Fleet"), key="f"),
-            Place("/servers", say("Servers"), key="s"),
-            Place("/runs", say("Runs"), key="r"),
-            Place("/reports", say("Reports"), key="d"),
+            MenuEntry("/", say("Fleet"), key="f"),
+            MenuEntry("/servers", say("Servers"), key="s"),
+            MenuEntry("/runs", say("Runs"), key="r"),
+            MenuEntry("/reports", say("Reports"), key="d"),
         ),
     ),
     (
         say("Work"),
         (
-            Place("/inventories", say("Inventories"), key="i"),
-            Place("/schedules", say("Schedules and policy"), key="p"),
+            MenuEntry("/inventories", say("Inventories"), key="i"),
+            MenuEntry("/schedules", say("Schedules and policy"), key="p"),
         ),
     ),
     (
         say("Knowledge"),
-        (Place("/findings", say("Findings and codes"), key="c"),),
+        (MenuEntry("/findings", say("Findings and codes"), key="c"),),
     ),
     (
         say("Service"),
         (
-            Place("/users", say("Users"), Permission.ADMINISTER, "u"),
-            Place("/audit", say("Audit"), Permission.ADMINISTER, "a"),
-            Place("/health", say("Health"), key="h"),
+            MenuEntry("/users", say("Users"), Permission.ADMINISTER, "u"),
+            MenuEntry("/audit", say("Audit"), Permission.ADMINISTER, "a"),
+            MenuEntry("/health", say("Health"), key="h"),
         ),
     ),
 )
@@ -96,7 +96,7 @@ def page(
     code: int = 200,
     headers: Mapping[str, str] | None = None,
     **values: Any,
-) -> Page:
+) -> HtmlPage:
     """A template as the answer, in the language that was set for the request."""
     return Response(
         fragment(request, template, **values),
@@ -128,7 +128,7 @@ def go_to(path: str) -> Redirect:
     return Redirect(path, status_code=303)
 
 
-def _menu(actor: Actor | None) -> list[tuple[Text, list[Place]]]:
+def _menu(actor: Actor | None) -> list[tuple[Text, list[MenuEntry]]]:
     """What the caller's role may see; enforcement is the routes'."""
     if actor is None:
         return []

@@ -16,7 +16,7 @@ from volact.model.text import say
 from volact.service.access import Permission, capped_role
 from volact.service.caller import Asked, parts_of
 from volact.service.console.changing import changed
-from volact.service.console.page import Form, Page, go_to, page
+from volact.service.console.page import Form, HtmlPage, go_to, page
 from volact.service.identity import audit, sessions, tokens, users
 from volact.service.identity.audit import Change
 from volact.service.settings import base_url
@@ -28,12 +28,12 @@ _LINES = 100
 
 
 @get("/account", opt=_OWN, sync_to_thread=True)
-def account(request: Asked) -> Page:
+def account(request: Asked) -> HtmlPage:
     """The caller's own sessions, tokens and language."""
     return _account(request)
 
 
-def _account(request: Asked, key: str = "") -> Page:
+def _account(request: Asked, key: str = "") -> HtmlPage:
     parts, actor = parts_of(request), request.user
     with parts.store.snapshot() as snapshot:
         return page(
@@ -93,7 +93,7 @@ async def revoke_token(request: Asked) -> Response[Any]:
 
 
 @get("/users", opt=_ADMIN, sync_to_thread=True)
-def all_users(request: Asked) -> Page:
+def all_users(request: Asked) -> HtmlPage:
     """Who may sign in, and as what."""
     store = parts_of(request).store
     return page(request, "users.html.j2", users=store.ask(users.users), roles=get_args(Role))
@@ -116,12 +116,12 @@ def _scopes(form: Form) -> tuple[str, ...] | None:
 
 
 @get("/users/{id:str}", opt=_ADMIN, sync_to_thread=True)
-def user(request: Asked, id: FromPath[str]) -> Page:
+def user(request: Asked, id: FromPath[str]) -> HtmlPage:
     """One user."""
     return _user(request, id)
 
 
-def _user(request: Asked, id: str, link: str = "") -> Page:
+def _user(request: Asked, id: str, link: str = "") -> HtmlPage:
     parts = parts_of(request)
     with parts.store.snapshot() as snapshot:
         found = snapshot.ask(lambda it: users.find(it, id))
@@ -179,7 +179,7 @@ async def remove_user(request: Asked, id: FromPath[str]) -> Response[Any]:
 
 
 @get("/audit", opt=_ADMIN, sync_to_thread=True)
-def audit_page(request: Asked) -> Page:
+def audit_page(request: Asked) -> HtmlPage:
     """Who did what, the newest first, and whether the chain is whole."""
     asked = request.query_params
     before = str(asked.get("before", ""))

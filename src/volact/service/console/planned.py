@@ -13,7 +13,7 @@ from volact.report.words import step_words
 from volact.words import tr
 
 
-class PlanGroup(msgspec.Struct, frozen=True):
+class SameSteps(msgspec.Struct, frozen=True):
     """Servers that would get the same steps."""
 
     steps: tuple[tuple[str, str], ...]  # name, what it does
@@ -28,7 +28,7 @@ class Refused(msgspec.Struct, frozen=True):
     servers: int
 
 
-def plan_groups(reports: Iterable[ServerReport]) -> tuple[list[PlanGroup], list[Refused]]:
+def plan_groups(reports: Iterable[ServerReport]) -> tuple[list[SameSteps], list[Refused]]:
     """The largest group first; of refusals those that consent would allow."""
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     refused: Counter[tuple[str, str]] = Counter()
@@ -39,7 +39,7 @@ def plan_groups(reports: Iterable[ServerReport]) -> tuple[list[PlanGroup], list[
         for one in report.refusals:
             if one.get("allow_with"):
                 refused[str(one["allow_with"]), tr(str(one.get("reason", "")))] += 1
-    made = [PlanGroup(steps, tuple(sorted(some, key=natural))) for steps, some in groups.items()]
+    made = [SameSteps(steps, tuple(sorted(some, key=natural))) for steps, some in groups.items()]
     return (
         sorted(made, key=lambda group: (-len(group.names), group.names)),
         [Refused(option, reason, servers) for (option, reason), servers in refused.most_common()],

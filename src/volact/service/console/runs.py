@@ -30,7 +30,7 @@ from volact.service.caller import (
     stored_run,
     within,
 )
-from volact.service.console.page import Page, form_of, fragment, go_to, page
+from volact.service.console.page import HtmlPage, form_of, fragment, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.servers import one_page, search_of
 from volact.service.console.words import ACTIVE, HALTED, actions_of
@@ -44,7 +44,7 @@ _APPROVE = {"permission": Permission.APPROVE}
 
 
 @get("/runs", opt=_READ, sync_to_thread=True)
-def runs(request: Asked) -> Page:
+def runs(request: Asked) -> HtmlPage:
     """What is at work, waits or ended early, then the runs that the store has, the newest first."""
     parts = parts_of(request)
     first = not request.query_params.get("cursor")
@@ -71,7 +71,7 @@ def runs(request: Asked) -> Page:
 
 
 @get("/reports", opt=_READ, sync_to_thread=True)
-def reports(request: Asked) -> Page:
+def reports(request: Asked) -> HtmlPage:
     """The formats that the report of a run can be downloaded in."""
     chosen = str(request.query_params.get("run", ""))
     found = one_page(RunsQuery(), parts_of(request), request.query_params.get("cursor", ""))
@@ -87,12 +87,12 @@ def reports(request: Asked) -> Page:
 
 
 @get("/runs/{run:str}", opt=_READ, sync_to_thread=True)
-def run(request: Asked, run: FromPath[str]) -> Page:
+def run(request: Asked, run: FromPath[str]) -> HtmlPage:
     """One run: how far it is, its counts, why it stopped, and its servers."""
     return run_page(request, run)
 
 
-def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Page:
+def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> HtmlPage:
     """The page of a run; ``problem`` is why a request about it was refused."""
     parts, search, filter = parts_of(request), search_of(request.query_params), within(request)
     info, stored = known_run(request, run)

@@ -16,7 +16,7 @@ from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of
 from volact.service.console.changing import change, changed, checked
 from volact.service.console.new_run import inventory_names, spec_of
-from volact.service.console.page import Form, Page, form_of, go_to, page
+from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.servers import Search
 from volact.service.identity.audit import Change
 from volact.service.policies import POLICY_TYPES
@@ -31,20 +31,20 @@ _VERBS: tuple[Verb, ...] = ("check", "plan", "activate")
 
 
 @get("/schedules", opt=_READ, sync_to_thread=True)
-def schedules(request: Asked) -> Page:
+def schedules(request: Asked) -> HtmlPage:
     """All schedules, when each starts next, and the form for another."""
     found = schedules_store.list_schedules(parts_of(request).store)
     return _page(request, "schedules.html.j2", None, schedules=found)
 
 
 @get("/schedules/{id:str}", opt=_READ, sync_to_thread=True)
-def schedule(request: Asked, id: FromPath[str]) -> Page:
+def schedule(request: Asked, id: FromPath[str]) -> HtmlPage:
     """One schedule in its form."""
     found = schedules_store.find_schedule(parts_of(request).store, id)
     return _page(request, "schedule.html.j2", found)
 
 
-def _page(request: Asked, template: str, found: ScheduleInfo | None, **values: Any) -> Page:
+def _page(request: Asked, template: str, found: ScheduleInfo | None, **values: Any) -> HtmlPage:
     store, actor = parts_of(request).store, request.user
     return page(
         request,

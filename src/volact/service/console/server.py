@@ -21,13 +21,13 @@ from volact.report.words import changes, label, note_words, outcome_words
 from volact.service.access import Permission
 from volact.service.caller import Asked, parts_of, server_of
 from volact.service.console.facts_view import fact_groups
-from volact.service.console.page import Page, page
+from volact.service.console.page import HtmlPage, page
 
 _LOOKS = 20
 
 
 @get("/servers/{name:str}", opt={"permission": Permission.READ}, sync_to_thread=True)
-def server(request: Asked, name: FromPath[str]) -> Page:
+def server(request: Asked, name: FromPath[str]) -> HtmlPage:
     """What is known of it, the newest first."""
     parts = parts_of(request)
     state = server_of(request, name)
@@ -52,7 +52,7 @@ def server(request: Asked, name: FromPath[str]) -> Page:
     )
 
 
-class Change(msgspec.Struct, frozen=True):
+class StepChange(msgspec.Struct, frozen=True):
     """One step with what it replaced."""
 
     step: StepRow
@@ -61,14 +61,14 @@ class Change(msgspec.Struct, frozen=True):
     values: tuple[tuple[str, str, str], ...]  # label, before, after
 
 
-def look_changes(look: LookRow) -> list[Change]:
+def look_changes(look: LookRow) -> list[StepChange]:
     """What was done to the server in one run."""
     return [_change(step) for step in look.steps]
 
 
-def _change(step: StepRow) -> Change:
+def _change(step: StepRow) -> StepChange:
     result: dict[str, Any] = msgspec.to_builtins(step)
-    return Change(
+    return StepChange(
         step=step,
         outcome=outcome_words(result),
         note=note_words(result) if step.note else "",

@@ -11,17 +11,16 @@ from litestar import get
 from litestar.datastructures import MultiDict
 
 from volact.errors import ErrorKind, InputError
-from volact.model.report import Word
+from volact.model.report import Verdict
 from volact.model.text import say
 from volact.queries.choices import Choices, ChoicesQuery
 from volact.queries.filters import ServerFilter, is_glob
-from volact.queries.pages import Page as PageOf
-from volact.queries.pages import PageRequest
+from volact.queries.pages import Page, PageRequest
 from volact.queries.servers import ServersQuery, status_row
 from volact.service.access import Permission
 from volact.service.app import Parts
 from volact.service.caller import Asked, parts_of, within
-from volact.service.console.page import Page, page
+from volact.service.console.page import HtmlPage, page
 from volact.service.views import list_views
 
 _AT_ONCE = 50
@@ -75,8 +74,8 @@ def _cause(text: str) -> dict[str, Any]:
     return {"findings": (text,)} if text else {}
 
 
-def _verdict(text: str) -> Word:
-    for word in get_args(Word):
+def _verdict(text: str) -> Verdict:
+    for word in get_args(Verdict):
         if word == text:
             return word  # type: ignore[no-any-return]
     raise InputError(say("there is no verdict {word}", word=text))
@@ -95,17 +94,17 @@ def search_of(query: MultiDict[Any]) -> Search:
     return Search(**{word: str(query[word]).strip()[:255] for word in _WORDS if query.get(word)})
 
 
-def one_page(question: Any, parts: Parts, cursor: str) -> PageOf[Any]:
+def one_page(question: Any, parts: Parts, cursor: str) -> Page[Any]:
     """A page of a question; ``InputError`` for a cursor that is not its own."""
     try:
-        found: PageOf[Any] = question.page(parts.store, PageRequest(limit=_AT_ONCE, cursor=cursor))
+        found: Page[Any] = question.page(parts.store, PageRequest(limit=_AT_ONCE, cursor=cursor))
     except ValueError as error:
         raise InputError(say("this page does not exist"), say("Begin with the first.")) from error
     return found
 
 
 @get("/servers", opt={"permission": Permission.READ})
-async def servers(request: Asked) -> Page:
+async def servers(request: Asked) -> HtmlPage:
     """The servers that the form means, fifty at a time."""
     parts, whole = parts_of(request), within(request)
 
@@ -116,7 +115,7 @@ async def servers(request: Asked) -> Page:
     return await asyncio.to_thread(_servers, request, choices)
 
 
-def _servers(request: Asked, choices: Choices) -> Page:
+def _servers(request: Asked, choices: Choices) -> HtmlPage:
     parts, search = parts_of(request), search_of(request.query_params)
     now, views = parts.now(), list_views(parts.store, request.user)
     view = next((one for one in views if one.id == request.query_params.get("view")), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from volact.store.address import Address
+from volact.store.address import StoreAddress
 from volact.store.failures import CAUGHT, database_error
 from volact.store.schema import Schema, require_current
 from volact.store.store import Store, open_address
@@ -14,7 +14,7 @@ _KEEP = 8
 SERVICE = Schema("0002", Path(__file__).parent / "migrations", "service_version")
 
 
-def open_service_store(address: Address) -> Store:
+def open_service_store(address: StoreAddress) -> Store:
     """The store with the service's tables, made where they are not there."""
     store = open_address(address, keep=_KEEP)
     assert store is not None, "it is created"

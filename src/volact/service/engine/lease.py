@@ -123,7 +123,7 @@ def _time_of(connection: sa.Connection) -> sa.ColumnElement[Any]:
     return sa.extract("epoch", sa.func.clock_timestamp())
 
 
-class Observer:
+class LeaseObserver:
     """Judges other workers by what it sees of their counters."""
 
     def __init__(self, readings: int = READINGS) -> None:

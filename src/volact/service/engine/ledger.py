@@ -27,7 +27,7 @@ from volact.service.engine import progress
 from volact.service.engine.lease import Lease, LeaseLostError
 from volact.service.engine.progress import Outcome
 from volact.store.engine import writing
-from volact.store.events import Event, ServerDone
+from volact.store.events import ServerDone, StoreEvent
 from volact.store.failures import CAUGHT, database_error, kind_of
 from volact.store.statements import EventBatch, write
 from volact.store.store import Store
@@ -54,7 +54,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     answer: Future[Any] | None = None
     ask: Callable[[sa.Connection], Any] | None = None  # what follows is written if it says so
     run: RunWriting | None = None
-    event: Event | None = None
+    event: StoreEvent | None = None
     outcome: Outcome | None = None
     context: Context = msgspec.field(default_factory=copy_context)  # for the log
 
@@ -79,17 +79,17 @@ class Ledger:
         """The same, waited for."""
         return await wrap_future(self.put(question))
 
-    def note(self, run: RunWriting, event: Event) -> None:
+    def note(self, run: RunWriting, event: StoreEvent) -> None:
         """Write an event of a run; never waits."""
         self._add(_Entry(run=run, event=event))
 
     async def write_if(
-        self, question: Callable[[sa.Connection], bool], run: RunWriting, event: Event
+        self, question: Callable[[sa.Connection], bool], run: RunWriting, event: StoreEvent
     ) -> bool:
         """Write an event if the function says so, in the same transaction."""
         return bool(await wrap_future(self._put(ask=question, run=run, event=event)))
 
-    def finished(self, run: RunWriting, event: Event, outcome: Outcome) -> Future[bool]:
+    def finished(self, run: RunWriting, event: StoreEvent, outcome: Outcome) -> Future[bool]:
         """Write a server's row and outcome; whether the run may go on by its stop rules."""
         return self._put(run=run, event=event, outcome=outcome)
 

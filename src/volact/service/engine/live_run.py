@@ -21,7 +21,7 @@ from volact import __version__
 from volact.client.wire import RunInfo, RunSpec
 from volact.core.undo_history import history_of
 from volact.errors import AnswerError
-from volact.fleet import Control, Entered, Event, run_fleet
+from volact.fleet import Control, Entered, FleetEvent, run_fleet
 from volact.fleet.adaptive_concurrency import EVERY_S, AdaptiveConcurrency, Sample
 from volact.fleet.failure_policy import is_failure
 from volact.fleet.fleet_run import unchanged
@@ -221,7 +221,7 @@ class LiveRun:
             return await self._finish(_gone(name, self.spec.inventory), sent=False)
         sent = False
 
-        def on_event(event: Event) -> None:
+        def on_event(event: FleetEvent) -> None:
             nonlocal sent
             sent = sent or (isinstance(event, Entered) and event.phase == "apply")
 

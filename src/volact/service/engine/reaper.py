@@ -22,7 +22,7 @@ from volact.service.engine import progress
 from volact.service.engine.lease import (
     REAPER_LOCK,
     Lease,
-    Observer,
+    LeaseObserver,
     beats,
     open_session,
     sessions,
@@ -85,7 +85,7 @@ class Reaper:
     def __init__(self, store: Store, lease: Lease) -> None:
         self._store = store
         self._lease = lease
-        self._observer = Observer()
+        self._observer = LeaseObserver()
         self._session: sa.Connection | None = None
         self._unbegun = Unbegun()
         self._recovered: EngineState | None = None
@@ -109,7 +109,7 @@ class Reaper:
         try:
             if self._session is None:
                 self._session = open_session(self._store.engine, self._lease.worker)
-                self._observer = Observer()  # it may have been the database that ended sessions
+                self._observer = LeaseObserver()  # the database may have ended sessions
             with self._session.begin():
                 self._lease.renew(self._session)
                 alive = beats(self._session)

@@ -48,7 +48,7 @@ from volact.service.engine.workflows import (
 )
 from volact.service.run_list import find_run
 from volact.service.tracing import spans_of
-from volact.store.address import Address
+from volact.store.address import StoreAddress
 from volact.store.engine import require_file
 
 _LOG = logging.getLogger("volact.service")
@@ -65,7 +65,7 @@ class Worker:
 
     def __init__(
         self,
-        address: Address,
+        address: StoreAddress,
         labels: Sequence[str] = (),
         opening: OpenerOf = opener_of,
         engine: int = ENGINE,
@@ -224,7 +224,7 @@ class Worker:
 
 
 async def run_worker(
-    address: Address,
+    address: StoreAddress,
     labels: Sequence[str],
     until: asyncio.Event,
     opening: OpenerOf = opener_of,
@@ -252,7 +252,7 @@ def _register(queue: str) -> None:
     DBOS.register_queue(queue, worker_concurrency=BATCHES, polling_interval_sec=_QUEUE_S)
 
 
-def _dbos_config(address: Address, lease: Lease) -> DBOSConfig:
+def _dbos_config(address: StoreAddress, lease: Lease) -> DBOSConfig:
     return {
         "name": "volact",
         "system_database_url": engine_url(address),
@@ -264,7 +264,7 @@ def _dbos_config(address: Address, lease: Lease) -> DBOSConfig:
     }
 
 
-def engine_url(address: Address) -> str:
+def engine_url(address: StoreAddress) -> str:
     """DBOS's tables: a schema of PostgreSQL; for SQLite a file beside the store's."""
     if address.file is not None:
         file = engine_file(address.file)

@@ -38,7 +38,7 @@ from volact.words import tr
 _LOG = logging.getLogger(__name__)
 
 
-class Ended(msgspec.Struct, frozen=True, kw_only=True):
+class EndedRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run by schedule that has ended and was not looked at."""
 
     schedule: str
@@ -49,7 +49,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     ended: str
 
 
-def ended_runs(reader: Reader) -> list[Ended]:
+def ended_runs(reader: Reader) -> list[EndedRun]:
     """The last runs of schedules, where they have ended."""
     query = (
         sa.select(
@@ -66,7 +66,7 @@ def ended_runs(reader: Reader) -> list[Ended]:
     )
     return reader.ask(
         lambda connection: [
-            Ended(
+            EndedRun(
                 schedule=schedule,
                 run=run,
                 verb=msgspec.json.decode(spec)["verb"],
@@ -79,7 +79,7 @@ def ended_runs(reader: Reader) -> list[Ended]:
     )
 
 
-def tell_changes(store: Store, ended: Ended, env: Mapping[str, str] = os.environ) -> bool:
+def tell_changes(store: Store, ended: EndedRun, env: Mapping[str, str] = os.environ) -> bool:
     """Send what a run changed, if no other process does; whether nothing is left unsent."""
     if not _claim(store, ended):
         return True
@@ -107,7 +107,7 @@ def send(policy: NotificationPolicy, message: Message, env: Mapping[str, str] = 
     return whole
 
 
-def changes_message(store: Store, ended: Ended, within: timedelta) -> Message | None:
+def changes_message(store: Store, ended: EndedRun, within: timedelta) -> Message | None:
     """The message about a run; ``None`` where nothing changed."""
     before = BeforeQuery(run=ended.run, at=ended.since).stream(store)
     tracker = ChangeTracker(within, {row.name: stored_standing(row, within) for row in before})
@@ -138,7 +138,7 @@ def approval_message(schedule: ScheduleInfo, run: RunInfo) -> Message:
     return Message(title=title, text=text, data=data)
 
 
-def _report(ended: Ended, counts: RunCounts) -> RunReport:
+def _report(ended: EndedRun, counts: RunCounts) -> RunReport:
     """The report of a run that never wrote its own."""
     begun, end = datetime.fromisoformat(ended.begun), datetime.fromisoformat(ended.ended)
     return RunReport(
@@ -152,7 +152,7 @@ def _report(ended: Ended, counts: RunCounts) -> RunReport:
     )
 
 
-def _claim(store: Store, ended: Ended) -> bool:
+def _claim(store: Store, ended: EndedRun) -> bool:
     """Whether this process is the one that looks at the run."""
     of = sa.and_(SCHEDULES.c.id == ended.schedule, SCHEDULES.c.last_run == ended.run)
     new = sa.update(SCHEDULES).where(of, SCHEDULES.c.told_run != ended.run)
