@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from volact.cli.options import shared
 from volact.cli.options.completion import complete_run, complete_run_then_server
 from volact.cli.options.parameter import arguments, flag, option, repeatable
 from volact.cli.options.servers import FleetOptions
-from volact.cli.options.shared import Allow, ApplyYes, ReplaceKey, ServiceUrl
 
 # The default limit of one run at a KMS host: as much as it does at all unless
 # --concurrency is raised.
@@ -45,11 +45,11 @@ class RolloutOptions(CautionOptions):
 class ActivateOptions(RolloutOptions):
     """Repair and activate servers; asks before any change."""
 
-    service: ServiceUrl = ""
-    yes: ApplyYes = False
+    service: str = shared.service()
+    yes: bool = shared.yes()
     dry_run: bool = flag("--dry-run", "Show the plan and change nothing, as volact plan does.")
-    replace_key: ReplaceKey = False
-    allow: Allow = field(default_factory=list)
+    replace_key: bool = shared.replace_key()
+    allow: list[str] = shared.allow()
     override_entitlement: str = option(
         "",
         "Activate servers although their image is not entitled; the reason is recorded.",
@@ -61,14 +61,14 @@ class ActivateOptions(RolloutOptions):
 class UndoOptions(FleetOptions):
     """Undo the changes of a run; asks before any change."""
 
-    service: ServiceUrl = ""
+    service: str = shared.service()
     targets: list[str] = arguments(
         "Run id, its beginning, or last; then, if given, only these servers of it.",
         "RUN [SERVER]...",
         autocompletion=complete_run_then_server,
         show_default=False,
     )
-    yes: ApplyYes = False
+    yes: bool = shared.yes()
     dry_run: bool = flag("--dry-run", "Check and show what would be restored.")
     allow: list[str] = repeatable(
         "restore-debugger: also restore a removed debugger.", "STEP", "--allow"
@@ -88,8 +88,8 @@ class WatchOptions(CautionOptions):
     )
     once: bool = flag("--once", "Check once, then exit.")
     repair: bool = flag("--repair", "Repair and activate, as activate --yes does.")
-    allow: Allow = field(default_factory=list)
-    replace_key: ReplaceKey = False
+    allow: list[str] = shared.allow()
+    replace_key: bool = shared.replace_key()
     expiring: str = option("30d", "Report licences that end within this time.", "SPAN")
     print_systemd: bool = flag("--print-systemd", "Print a systemd service and timer and exit.")
     print_cron: bool = flag("--print-cron", "Print a crontab line and exit.")

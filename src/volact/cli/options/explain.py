@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from typer.core import TyperCommand
 
+from volact.cli.options import shared
 from volact.cli.options.completion import complete_finding
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import argument, option
-from volact.cli.options.shared import TableOrJson
 from volact.core.explain import classes
 from volact.knowledge.load import load_errors
 
@@ -55,5 +55,5 @@ class ExplainOptions:
         "--class",
         autocompletion=complete_class,
     )
-    output: TableOrJson = "text"
+    output: shared.TableOrJson = shared.output()
     lang: Lang = ""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-import typer
-
+from volact.cli.options import shared
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import flag, option
-from volact.cli.options.shared import TableOrJson
 from volact_lab.scenario import scenario_names
 from volact_lab.scenarios import DEFAULT
 
@@ -19,9 +16,8 @@ def complete_scenario(incomplete: str) -> list[str]:
     return [name for name in scenario_names() if name.startswith(incomplete)]
 
 
-Seed = Annotated[
-    int, typer.Option(metavar="N", help="Random seed; the same seed gives the same fleet.")
-]
+def _seed(default: int) -> int:
+    return option(default, "Random seed; the same seed gives the same fleet.", "N")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +28,7 @@ class LabServeOptions:
     scenario: str = option(
         DEFAULT, "Scenario: the faults and their number.", "NAME", autocompletion=complete_scenario
     )
-    seed: Seed = 1
+    seed: int = _seed(1)
     inventory_out: str = option("lab.toml", "File for the fleet's inventory.", "FILE")
     ready_file: str = option("", "File created when connections are accepted.", "FILE")
     while_stdin: bool = flag("--while-stdin", "Stop when standard input ends.")
@@ -52,7 +48,7 @@ class DemoOptions:
     scenario: str = option(
         DEFAULT, "Scenario: the faults of the servers.", "NAME", autocompletion=complete_scenario
     )
-    seed: Seed = 7
+    seed: int = _seed(7)
     html: str = option("volact-demo.html", "File for the HTML report.", "FILE")
     concurrency: int = option(20, "Servers at a time.", "N", min=1, max=2000)
     deadline: float = option(30.0, "Time limit for one server.", "SECONDS", min=1, max=600)
@@ -62,5 +58,5 @@ class DemoOptions:
 class LabScenariosOptions:
     """List the scenarios and their faults."""
 
-    output: TableOrJson = "text"
+    output: shared.TableOrJson = shared.output()
     lang: Lang = ""

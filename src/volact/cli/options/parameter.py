@@ -1,6 +1,6 @@
 """Options and arguments as fields of a class of options; ``volact.cli.registry`` reads them.
 
-What several verbs share is a type in ``shared`` instead.
+What several verbs share has a function in ``shared``.
 """
 
 from __future__ import annotations

@@ -5,31 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from volact.cli.options import shared
 from volact.cli.options.completion import complete_target
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import arguments, flag, option, repeatable
-from volact.cli.options.shared import (
-    LISTS,
-    OF_ACCOUNTS,
-    RETRIES,
-    RUN_COMMANDS,
-    Allow,
-    DialectOption,
-    Former,
-    Ignore,
-    KmsHosts,
-    NoStore,
-    OutputFormat,
-    Pace,
-    PlanOutput,
-    Provider,
-    Retries,
-    ServiceUrl,
-    StoreUrl,
-    TableOrJson,
-    Verbose,
-    Via,
-)
+from volact.core.console import Dialect
 from volact.model.server import HostKeyPolicy
 
 
@@ -45,10 +25,13 @@ class SourceOptions:
     )
     inventory: str = option("", "Inventory: TOML, CSV or Ansible.", "FILE", "--inventory", "-i")
     from_: str = option(
-        "", f"Servers as the cloud's own API lists them: {LISTS}.", "CLOUD:REGION,...", "--from"
+        "",
+        f"Servers as the cloud's own API lists them: {shared.LISTS}.",
+        "CLOUD:REGION,...",
+        "--from",
     )
-    via: Via | None = option(
-        None, f"How servers of --from are reached; {' or '.join(RUN_COMMANDS)} unless told."
+    via: shared.Via | None = option(
+        None, f"How servers of --from are reached; {' or '.join(shared.RUN_COMMANDS)} unless told."
     )
     from_filter: list[str] = repeatable(
         "Filter for --from: tag:KEY=, vpc-id= or another of the API's filters. Repeatable.",
@@ -69,7 +52,7 @@ class SourceOptions:
         words = [word for text in self.exclude for word in text.strip(",").split(",")]
         return [*self.limit, *(f"!{word}" for word in words)]
 
-    accounts: dict[str, str] = field(default_factory=dict, metadata=OF_ACCOUNTS)
+    accounts: dict[str, str] = field(default_factory=dict, metadata=shared.OF_ACCOUNTS)
     lang: Lang = ""
 
 
@@ -77,8 +60,8 @@ class SourceOptions:
 class ConnectOptions(SourceOptions):
     """How servers are reached and by what they are judged."""
 
-    provider: Provider = ""
-    kms_host: KmsHosts = field(default_factory=list)
+    provider: str = shared.provider()
+    kms_host: list[str] = shared.kms_host()
     concurrency: int | None = option(
         None,
         "At most N servers at a time; without it as many as this machine bears.",
@@ -93,8 +76,8 @@ class ConnectOptions(SourceOptions):
         min=1,
         max=64,
     )
-    pace: Pace = ""
-    retries: Retries = RETRIES
+    pace: str = shared.pace()
+    retries: int = shared.retries()
     deadline: float = option(120.0, "Time limit for one server.", "SECONDS", min=1, max=3600)
     connect_timeout: float = option(15.0, "Time limit for the login.", "SECONDS", min=0.1, max=600)
     host_key_policy: HostKeyPolicy = option(
@@ -117,7 +100,7 @@ class ConnectOptions(SourceOptions):
 class ServerOptions(ConnectOptions):
     """Options of every verb that checks servers and reports on them, except its output format."""
 
-    ignore: Ignore = field(default_factory=list)
+    ignore: list[str] = shared.ignore()
     report: list[str] = repeatable(
         "Write a report: html=, json=, jsonl=, csv=, junit=, prometheus= or "
         "text=FILE; separate several with commas. Repeatable.",
@@ -128,34 +111,34 @@ class ServerOptions(ConnectOptions):
         "env:VARIABLE with one. Repeatable.",
         "URL",
     )
-    store: StoreUrl = ""
-    no_store: NoStore = False
+    store: str = shared.store()
+    no_store: bool = shared.no_store()
     no_progress: bool = flag("--no-progress", "Show no progress on stderr.")
-    verbose: Verbose = False
+    verbose: bool = shared.verbose()
 
 
 @dataclass(frozen=True, kw_only=True)
 class FleetOptions(ServerOptions):
     """What the verbs take that report in the usual formats."""
 
-    output: OutputFormat = "text"
+    output: shared.OutputFormat = shared.output()
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions(FleetOptions):
     """Check servers and report problems; changes nothing."""
 
-    service: ServiceUrl = ""
+    service: str = shared.service()
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions(ServerOptions):
     """Show what activate would do; changes nothing."""
 
-    output: PlanOutput = "text"
-    dialect: DialectOption = None
-    service: ServiceUrl = ""
-    allow: Allow = field(default_factory=list)
+    output: shared.PlanOutput = shared.plan_output()
+    dialect: Dialect | None = shared.dialect()
+    service: str = shared.service()
+    allow: list[str] = shared.allow()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +150,7 @@ class BundleOptions(ConnectOptions):
     """
 
     to: str = option("volact-bundle.json", "Output file; must not exist.", "FILE", "--to")
-    former: Former = ""
+    former: str = shared.former()
 
 
 InventoryFormat = Literal["toml", "csv", "ansible"]
@@ -177,14 +160,14 @@ InventoryFormat = Literal["toml", "csv", "ansible"]
 class InventoryShowOptions(SourceOptions):
     """Show the selected servers and where their logins come from."""
 
-    output: TableOrJson = "text"
+    output: shared.TableOrJson = shared.output()
 
 
 @dataclass(frozen=True, kw_only=True)
 class InventoryCheckOptions(SourceOptions):
     """Report every mistake in an inventory; exit code 2 for one."""
 
-    output: TableOrJson = "text"
+    output: shared.TableOrJson = shared.output()
 
 
 @dataclass(frozen=True, kw_only=True)

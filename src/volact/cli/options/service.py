@@ -7,24 +7,18 @@ from typing import Annotated, Literal
 
 import typer
 
+from volact.cli.options import shared
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import flag, option, repeatable
-from volact.cli.options.shared import StoreUrl, TableOrJson
-
-Database = Annotated[
-    str,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        help="Database: a file or postgresql://…; default: the user's own store.",
-    ),
-]
 
 
-Log = Annotated[
-    Literal["text", "json"],
-    typer.Option("--log", metavar="FORMAT", help="Log on standard error: text or json."),
-]
+def _database() -> str:
+    told = "Database: a file or postgresql://…; default: the user's own store."
+    return option("", told, "URL", "--database")
+
+
+def _log() -> shared.TableOrJson:
+    return option("text", "Log on standard error: text or json.", "FORMAT", "--log")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +30,7 @@ class ServeOptions:
     """
 
     listen: str = option("127.0.0.1:8088", "Address to listen on.", "HOST:PORT")
-    database: Database = ""
+    database: str = _database()
     tls_certificate: str = option("", "Certificate chain, PEM; with --tls-key.", "FILE")
     tls_key: str = option("", "Its key, PEM.", "FILE")
     public_url: str = option("", "Address that users type, behind a proxy.", "URL")
@@ -48,7 +42,7 @@ class ServeOptions:
         "", "Settings of an OpenID Connect provider, TOML.", "FILE", envvar="VOLACT_OIDC"
     )
     demo: bool = flag("--demo", "Serve a simulated fleet with a database of its own.")
-    log: Log = "text"
+    log: shared.TableOrJson = _log()
     lang: Lang = ""
 
 
@@ -60,12 +54,12 @@ class WorkerOptions:
     on with what it had under way. Ctrl-C or SIGTERM finishes the servers under way first.
     """
 
-    database: Database = ""
+    database: str = _database()
     label: list[str] = repeatable(
         "Also take servers whose inventory has this for worker. Repeatable.", "LABEL"
     )
     while_stdin: bool = flag("--while-stdin", "Stop when standard input ends.")
-    log: Log = "text"
+    log: shared.TableOrJson = _log()
     lang: Lang = ""
 
 
@@ -76,7 +70,7 @@ UserName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.
 class UserOptions:
     """What every verb about users takes."""
 
-    database: Database = ""
+    database: str = _database()
     lang: Lang = ""
 
 
@@ -107,7 +101,7 @@ class UserAddOptions(UserLinkOptions):
 class UserListOptions(UserOptions):
     """List the users."""
 
-    output: TableOrJson = "text"
+    output: shared.TableOrJson = shared.output()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,5 +133,5 @@ class McpOptions:
     inventory: str = option(
         "", "Offer plans for servers of this inventory.", "FILE", "--inventory", "-i"
     )
-    store: StoreUrl = ""
+    store: str = shared.store()
     lang: Lang = ""

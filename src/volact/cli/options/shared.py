@@ -14,6 +14,7 @@ from volact.cli.options.completion import (
     complete_server,
     complete_step,
 )
+from volact.cli.options.parameter import flag, option, repeatable
 from volact.cloud.base import AccountOption, Cloud
 from volact.cloud.registry import clouds
 from volact.core.console import Dialect
@@ -27,132 +28,121 @@ else:
 LISTS = " or ".join(f"{c.name}:{c.listing.example}" for c in clouds() if c.listing)
 
 
-DialectOption = Annotated[
-    Dialect | None,
-    typer.Option(
-        help="Licensing commands with slmgr.vbs or PowerShell; default: what each server runs."
-    ),
-]
+TableOrJson = Literal["text", "json"]
+OutputFormat = Literal["text", "json", "jsonl", "csv"]
+PlanOutput = Literal["text", "json", "jsonl", "csv", "commands"]
 
 
-Provider = Annotated[
-    str,
-    typer.Option(
-        help="Provider of the servers; default: determined from each server's facts.",
-        metavar="NAME",
-        autocompletion=complete_provider,
-    ),
-]
+def dialect() -> Dialect | None:
+    """The form of licensing commands."""
+    return option(
+        None, "Licensing commands with slmgr.vbs or PowerShell; default: what each server runs."
+    )
 
 
-KmsHosts = Annotated[
-    list[str],
-    typer.Option(
-        metavar="HOST[:PORT]",
-        help="Your own KMS host, instead of the provider's. Repeatable; the first is preferred.",
-    ),
-]
+def provider() -> str:
+    """Whose servers they are."""
+    told = "Provider of the servers; default: determined from each server's facts."
+    return option("", told, "NAME", autocompletion=complete_provider)
 
 
-Allow = Annotated[
-    list[str],
-    typer.Option(
-        "--allow",
-        metavar="STEP",
-        help="Allow a repair that needs consent: remove-debugger, add-dns, add-route, "
+def kms_host() -> list[str]:
+    """The operator's own KMS hosts."""
+    told = "Your own KMS host, instead of the provider's. Repeatable; the first is preferred."
+    return repeatable(told, "HOST[:PORT]")
+
+
+def allow() -> list[str]:
+    """Consents."""
+    return repeatable(
+        "Allow a repair that needs consent: remove-debugger, add-dns, add-route, "
         "rebuild-token-store, rearm or move-kms. Repeatable.",
+        "STEP",
+        "--allow",
         autocompletion=complete_step,
-    ),
-]
+    )
 
 
-Ignore = Annotated[
-    list[str],
-    typer.Option(
-        "--ignore",
-        metavar="FINDING",
-        help="Accept a finding on every server: FINDING [until YYYY-MM-DD][: REASON]. Repeatable.",
-        autocompletion=complete_finding,
-    ),
-]
+def ignore() -> list[str]:
+    """Accepted findings."""
+    told = "Accept a finding on every server: FINDING [until YYYY-MM-DD][: REASON]. Repeatable."
+    return repeatable(told, "FINDING", "--ignore", autocompletion=complete_finding)
 
 
-TableOrJson = Annotated[
-    Literal["text", "json"], typer.Option("--output", "-o", help="Output format.")
-]
-OutputFormat = Annotated[
-    Literal["text", "json", "jsonl", "csv"], typer.Option("--output", "-o", help="Output format.")
-]
-PlanOutput = Annotated[
-    Literal["text", "json", "jsonl", "csv", "commands"],
-    typer.Option(
-        "--format",
-        "--output",
-        "-o",
-        help="Output format; commands: lines to type in cmd.exe.",
-    ),
-]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Also list healthy servers and every step.")
-]
-ApplyYes = Annotated[bool, typer.Option("--yes", "-y", help="Apply changes without asking.")]
-ReplaceKey = Annotated[
-    bool,
-    typer.Option("--replace-key", help="Replace a retail, MAK or OEM key with the KMS client key."),
-]
-DryDeletion = Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted.")]
+def output() -> Any:
+    """The format of standard output."""
+    return option("text", "Output format.", None, "--output", "-o")
 
 
-# -o names a format in every verb; these two took it for the file.
-Former = Annotated[
-    str, typer.Option("--output", "-o", metavar="FILE", hidden=True, help="Former name of --to.")
-]
+def plan_output() -> PlanOutput:
+    """The format of plans."""
+    told = "Output format; commands: lines to type in cmd.exe."
+    return option("text", told, None, "--format", "--output", "-o")
 
 
-Pace = Annotated[
-    str,
-    typer.Option(
-        metavar="N/s|N/m|N/h",
-        help="Start at most N servers per second, minute or hour: N/s, N/m, N/h.",
-    ),
-]
+def verbose() -> bool:
+    """How much is listed."""
+    return flag("--verbose", "Also list healthy servers and every step.", "-v")
+
+
+def yes() -> bool:
+    """Whether changes are asked about."""
+    return flag("--yes", "Apply changes without asking.", "-y")
+
+
+def replace_key() -> bool:
+    """Consent to another key."""
+    return flag("--replace-key", "Replace a retail, MAK or OEM key with the KMS client key.")
+
+
+def dry_deletion() -> bool:
+    """Whether anything is deleted."""
+    return flag("--dry-run", "Show what would be deleted.")
+
+
+def former() -> str:
+    """-o names a format in every verb; two took it for the file."""
+    return option("", "Former name of --to.", "FILE", "--output", "-o", hidden=True)
+
+
+def pace() -> str:
+    """How fast servers are started."""
+    return option(
+        "", "Start at most N servers per second, minute or hour: N/s, N/m, N/h.", "N/s|N/m|N/h"
+    )
 
 
 RETRIES = 2
 
 
-Retries = Annotated[
-    int,
-    typer.Option(min=0, max=20, metavar="N", help="Retries for transient errors."),
-]
+def retries() -> int:
+    """How often a connection is tried again."""
+    return option(RETRIES, "Retries for transient errors.", "N", min=0, max=20)
 
-StoreUrl = Annotated[
-    str,
-    typer.Option(
-        "--store",
-        metavar="URL",
-        help="Store: a file or postgresql://…; default: the user's own.",
-    ),
-]
-NoStore = Annotated[bool, typer.Option("--no-store", help="Do not store this run.")]
 
-ServiceUrl = Annotated[
-    str,
-    typer.Option(
-        "--service",
-        metavar="URL",
-        help="Service that does this, over its inventory of -i. Token: VOLACT_TOKEN.",
-    ),
-]
+def store() -> str:
+    """Which store."""
+    return option("", "Store: a file or postgresql://…; default: the user's own.", "URL", "--store")
 
-LimitOption = Annotated[
-    list[str],
-    typer.Option(
-        metavar="NAME",
-        help="Only these servers: name or glob; !NAME: all but these. Repeatable.",
+
+def no_store() -> bool:
+    """Whether the run is stored."""
+    return flag("--no-store", "Do not store this run.")
+
+
+def service() -> str:
+    """Which service does it instead."""
+    told = "Service that does this, over its inventory of -i. Token: VOLACT_TOKEN."
+    return option("", told, "URL", "--service")
+
+
+def limit() -> list[str]:
+    """Which servers of the store."""
+    return repeatable(
+        "Only these servers: name or glob; !NAME: all but these. Repeatable.",
+        "NAME",
         autocompletion=complete_server,
-    ),
-]
+    )
 
 
 class AccountOptions:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
 
+from volact.cli.options import shared
 from volact.cli.options.completion import complete_provider, complete_run, complete_server
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import argument, arguments, flag, option
-from volact.cli.options.shared import (
-    DryDeletion,
-    LimitOption,
-    OutputFormat,
-    ServiceUrl,
-    StoreUrl,
-    TableOrJson,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreReportOptions:
     """What every one of them takes."""
 
-    store: StoreUrl = ""
-    output: OutputFormat = "text"
+    store: str = shared.store()
+    output: shared.OutputFormat = shared.output()
     lang: Lang = ""
 
 
@@ -33,7 +26,7 @@ class StoreReportOptions:
 class FleetReportOptions(StoreReportOptions):
     """And those of the whole fleet."""
 
-    limit: LimitOption = field(default_factory=list)
+    limit: list[str] = shared.limit()
     provider: str = option(
         "", "Only servers of this provider.", "NAME", autocompletion=complete_provider
     )
@@ -47,7 +40,7 @@ class StatusOptions(FleetReportOptions):
     the age of the data.
     """
 
-    service: ServiceUrl = ""
+    service: str = shared.service()
     stale: str = option("7d", "List servers not examined for this long: 7d, 12h or 2w.", "SPAN")
 
 
@@ -66,7 +59,7 @@ class ExpiringOptions(FleetReportOptions):
 class RunsOptions(StoreReportOptions):
     """List the runs: time, command, duration and result."""
 
-    service: ServiceUrl = ""
+    service: str = shared.service()
     last: int = option(20, "Number of runs, newest first.", "N", min=1)
 
 
@@ -78,21 +71,21 @@ class DiffOptions(StoreReportOptions):
     did but one could not be examined any more.
     """
 
-    service: ServiceUrl = ""
+    service: str = shared.service()
     first: str = argument(
         "last~1", "Run id, its beginning, last or last~1.", "RUN", autocompletion=complete_run
     )
     second: str = argument(
         "last", "The later run, in the same form.", "RUN", autocompletion=complete_run
     )
-    limit: LimitOption = field(default_factory=list)
+    limit: list[str] = shared.limit()
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryOptions(StoreReportOptions):
     """Show a server's checks and changes, newest first."""
 
-    service: ServiceUrl = ""
+    service: str = shared.service()
     server: Annotated[
         str,
         typer.Argument(
@@ -117,7 +110,7 @@ class ExportOptions:
     )
     to: str = option("", "Output file; default: standard output.", "FILE", "--to")
     facts: bool = flag("--facts", "Include the raw facts of every check (not in csv).")
-    store: StoreUrl = ""
+    store: str = shared.store()
     lang: Lang = ""
 
 
@@ -127,9 +120,9 @@ class PruneOptions:
 
     older_than: str = option("", "Runs older than this: 90d, 12w, 36h.", "SPAN")
     keep: int = option(0, "Keep the newest N runs, of any age.", "N", min=0)
-    dry_run: DryDeletion = False
-    output: TableOrJson = "text"
-    store: StoreUrl = ""
+    dry_run: bool = shared.dry_deletion()
+    output: shared.TableOrJson = shared.output()
+    store: str = shared.store()
     lang: Lang = ""
 
 
@@ -149,7 +142,7 @@ class ForgetOptions:
     )
     older_than: str = option("", "Only servers in no run for this long: 90d, 12w.", "SPAN")
     yes: bool = flag("--yes", "Delete without asking.", "-y")
-    dry_run: DryDeletion = False
-    output: TableOrJson = "text"
-    store: StoreUrl = ""
+    dry_run: bool = shared.dry_deletion()
+    output: shared.TableOrJson = shared.output()
+    store: str = shared.store()
     lang: Lang = ""

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
 
+from volact.cli.options import shared
 from volact.cli.options.completion import complete_provider
 from volact.cli.options.language import Lang
 from volact.cli.options.parameter import argument, arguments, flag, option, repeatable
-from volact.cli.options.shared import (
-    DialectOption,
-    Former,
-    Ignore,
-    KmsHosts,
-    PlanOutput,
-    Provider,
-    TableOrJson,
-    Verbose,
-)
+from volact.core.console import Dialect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +22,11 @@ class EndpointsOptions:
     delay of each time server. Nothing is activated. Exit code 3 when a check fails.
     """
 
-    provider: Provider = ""
+    provider: str = shared.provider()
     kms_host: list[str] = repeatable("KMS host to check. Repeatable.", "HOST[:PORT]")
     ntp: list[str] = repeatable("Time server to check. Repeatable.", "HOST")
     timeout: float = option(3.0, "Time limit for each check.", "SECONDS", min=0.1, max=60)
-    output: TableOrJson = "text"
+    output: shared.TableOrJson = shared.output()
     lang: Lang = ""
 
 
@@ -58,8 +50,8 @@ class ScriptOptions:
         autocompletion=complete_provider,
     )
     to: str = option("", "Output file; default: the usual name.", "FILE", "--to")
-    former: Former = ""
-    kms_host: KmsHosts = field(default_factory=list)
+    former: str = shared.former()
+    kms_host: list[str] = shared.kms_host()
     for_: CloudService | None = option(
         None, "Write the form that this cloud's run-command accepts.", None, "--for"
     )
@@ -86,15 +78,15 @@ class ReadAnswerOptions:
     mode: ReadMode = option(
         "check", "check: report problems; plan: also show what activate would do."
     )
-    provider: Provider = ""
-    kms_host: KmsHosts = field(default_factory=list)
-    ignore: Ignore = field(default_factory=list)
-    output: PlanOutput = "text"
-    dialect: DialectOption = None
+    provider: str = shared.provider()
+    kms_host: list[str] = shared.kms_host()
+    ignore: list[str] = shared.ignore()
+    output: shared.PlanOutput = shared.plan_output()
+    dialect: Dialect | None = shared.dialect()
     report: list[str] = repeatable(
         "Write a report: html=, json=, jsonl=, csv= or text=FILE. Repeatable.", "FORMAT=FILE"
     )
-    verbose: Verbose = False
+    verbose: bool = shared.verbose()
     lang: Lang = ""
 
 
@@ -110,7 +102,7 @@ class ReplayOptions:
         typer.Argument(metavar="FILE...", help="Bundles of volact bundle.", show_default=False),
     ]
     update: bool = flag("--update", "Write today's judgement into the files.")
-    output: TableOrJson = "text"
+    output: shared.TableOrJson = shared.output()
     lang: Lang = ""
 
 
@@ -127,5 +119,5 @@ class ProvidersOptions:
         "[NAME]",
         autocompletion=complete_provider,
     )
-    output: TableOrJson = "text"
+    output: shared.TableOrJson = shared.output()
     lang: Lang = ""
