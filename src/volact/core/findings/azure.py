@@ -41,6 +41,7 @@ AZURE_OUTBOUND_MISSING = reported(
     severities=("warning",),
     meaning=say("The server in Azure has no path to the Internet, where Azure's KMS hosts are."),
     action=say("Reports it; the path is made in Azure, not on the server."),
+    blocks="nothing",
     detail=None,
 )
 
@@ -76,5 +77,6 @@ AZURE_EDITION_UNPROVEN = reported(
     severities=("error", "warning"),
     meaning=say("Datacenter: Azure Edition cannot reach the metadata service that proves Azure."),
     action=say("Reports it, and activates all the same."),
+    blocks="nothing",
     detail=None,
 )

@@ -59,6 +59,7 @@ LICENSED_BY_OWN_KEY = reported(
     severities=("info",),
     meaning=say("Windows is licensed by a MAK, retail, OEM or AVMA key."),
     action=say("Leaves it unchanged."),
+    blocks="nothing",
     detail=None,
 )
 

@@ -53,6 +53,7 @@ CLOCK_SET_BACK = reported(
     severities=("error", "warning"),
     meaning=say("The clock was corrected and was wrong again a moment later."),
     action=say("Reports it: something else sets the clock."),
+    blocks="nothing",
     detail=None,
 )
 

@@ -63,5 +63,6 @@ DIRECTORY_ACTIVATION_FAILED = reported(
     severities=("error", "warning"),
     meaning=say("Activation by Active Directory failed: no activation object, or no answer."),
     action=say("Reports it; how a domain licenses its members is the domain's own decision."),
+    blocks="nothing",
     detail=evidence_field("code"),
 )

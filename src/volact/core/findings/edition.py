@@ -6,12 +6,12 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.entitlement import AZURE_EDITION
 from volact.core.assessment.system import SERVER_EDITIONS
 from volact.core.findings.kind import (
-    FindingKind,
     Found,
     Place,
     error,
     evidence_field,
     on_server,
+    reported,
     warning,
 )
 from volact.model.fact import value_of
@@ -54,7 +54,7 @@ def release_unsupported(a: Assessment) -> Found | None:
     )
 
 
-RELEASE_UNSUPPORTED = FindingKind(
+RELEASE_UNSUPPORTED = reported(
     id="release-unsupported",
     rule=release_unsupported,
     place=Place.RELEASE,
@@ -64,9 +64,6 @@ RELEASE_UNSUPPORTED = FindingKind(
     ),
     action=say("Leaves the licence unchanged."),
     blocks="licence",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -95,7 +92,7 @@ def release_without_gvlk(a: Assessment) -> Found | None:
     )
 
 
-RELEASE_WITHOUT_GVLK = FindingKind(
+RELEASE_WITHOUT_GVLK = reported(
     id="release-without-gvlk",
     rule=release_without_gvlk,
     place=Place.RELEASE,
@@ -103,9 +100,6 @@ RELEASE_WITHOUT_GVLK = FindingKind(
     meaning=say("Microsoft publishes no KMS client key for this release."),
     action=say("Installs no key, and leaves the licence unchanged."),
     blocks="licence",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -132,7 +126,7 @@ def azure_edition_elsewhere(a: Assessment) -> Found | None:
     )
 
 
-AZURE_EDITION_ELSEWHERE = FindingKind(
+AZURE_EDITION_ELSEWHERE = reported(
     id="azure-edition-elsewhere",
     rule=azure_edition_elsewhere,
     place=Place.RELEASE,
@@ -140,9 +134,6 @@ AZURE_EDITION_ELSEWHERE = FindingKind(
     meaning=say("This is Datacenter: Azure Edition outside Azure."),
     action=say("Leaves the licence unchanged, unless the KMS host is your own."),
     blocks="licence",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -164,7 +155,7 @@ def edition_evaluation(a: Assessment) -> Found | None:
     )
 
 
-EDITION_EVALUATION = FindingKind(
+EDITION_EVALUATION = reported(
     id="edition-evaluation",
     rule=edition_evaluation,
     place=Place.EDITION,
@@ -174,9 +165,6 @@ EDITION_EVALUATION = FindingKind(
         "Nothing: conversion restarts the server and cannot be undone. volact prints the command."
     ),
     blocks="licence",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=evidence_field("edition"),
 )
 

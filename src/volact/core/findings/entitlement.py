@@ -141,6 +141,7 @@ ENTITLEMENT_UNKNOWN = reported(
     severities=("info",),
     meaning=say("It is not known whether the provider's licence covers this server."),
     action=say("Continues; name the image in the inventory to settle it."),
+    blocks="nothing",
     detail=None,
 )
 

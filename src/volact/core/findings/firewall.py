@@ -12,7 +12,7 @@ import re
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.hosts import DEFAULT_PORT, is_address, plain_name
-from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, on_server
+from volact.core.findings.kind import Found, Place, error, evidence_field, on_server, reported
 from volact.model.fact import value_of
 from volact.model.text import say, typed
 
@@ -79,7 +79,7 @@ def _in_force(names: list[str], a: Assessment, *, unknown: bool) -> bool:
     return any(_PROFILES.get(name.lower(), 0) & active for name in names)
 
 
-FIREWALL_BLOCKS_KMS = FindingKind(
+FIREWALL_BLOCKS_KMS = reported(
     id="firewall-blocks-kms",
     rule=firewall_blocks_kms,
     place=Place.FIREWALL,
@@ -87,9 +87,6 @@ FIREWALL_BLOCKS_KMS = FindingKind(
     meaning=say("The server's own firewall blocks the connection to the KMS host."),
     action=say("Names the rule; volact does not change firewalls."),
     blocks="activation",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=evidence_field("why"),
 )
 

@@ -46,6 +46,7 @@ RTC_UTC_MISMATCH = reported(
         "Windows reads the hardware clock as local time although it is UTC, or the reverse."
     ),
     action=say("Reports it, with the command; the clock itself is corrected as for clock-skew."),
+    blocks="nothing",
     detail=None,
 )
 
@@ -79,6 +80,7 @@ TIME_SEEDING = reported(
     severities=("info",),
     meaning=say("The clock is wrong, and Windows also takes the time from TLS traffic."),
     action=say("Reports it."),
+    blocks="nothing",
     detail=None,
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from volact.core.assessment import Assessment
 from volact.core.assessment.licence import ProductState
 from volact.core.assessment.system import edition_by_partial
-from volact.core.findings.kind import FindingKind, Found, Place, error, info, on_server
+from volact.core.findings.kind import FindingKind, Found, Place, error, info, on_server, reported
 from volact.core.findings.shared_repairs import client_key, replace_key
 from volact.core.steps.params import StepParams
 from volact.model.fact import value_of
@@ -124,7 +124,7 @@ def kms_host_role(a: Assessment) -> Found | None:
     )
 
 
-KMS_HOST_ROLE = FindingKind(
+KMS_HOST_ROLE = reported(
     id="kms-host-role",
     rule=kms_host_role,
     place=Place.KMS_HOST_ROLE,
@@ -132,8 +132,5 @@ KMS_HOST_ROLE = FindingKind(
     meaning=say("This server is itself a KMS host."),
     action=say("Nothing: volact does not change KMS hosts."),
     blocks="everything",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )

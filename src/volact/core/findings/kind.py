@@ -131,14 +131,15 @@ class FindingKind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def reported(  # noqa: PLR0913 - one argument for each part
     *,
     id: str,
-    rule: Rule,
+    rule: Rule | None,
     place: Place,
     severities: tuple[Severity, ...],
     meaning: Text,
     action: Text,
+    blocks: Blocks,
     detail: Detail | None,
 ) -> FindingKind:
-    """A kind that is only reported: it blocks nothing, and no step repairs it."""
+    """A kind that no step repairs, and that calls for nothing."""
     return FindingKind(
         id=id,
         rule=rule,
@@ -146,7 +147,7 @@ def reported(  # noqa: PLR0913 - one argument for each part
         severities=severities,
         meaning=meaning,
         action=action,
-        blocks="nothing",
+        blocks=blocks,
         calls_for="nothing",
         consent="",
         repair_steps=None,

@@ -61,6 +61,7 @@ KMS_HOST_CLOCK_WRONG = reported(
     severities=("error", "warning"),
     meaning=say("The KMS host's own clock is wrong."),
     action=say("Tries once more, and reports it; nothing on the server corrects it."),
+    blocks="nothing",
     detail=evidence_field("host"),
 )
 
@@ -104,6 +105,7 @@ KMS_HOST_SILENT = reported(
     severities=("error", "warning"),
     meaning=say("The KMS host's port takes connections, but activation gets no answer there."),
     action=say("Tries once more, and reports it."),
+    blocks="nothing",
     detail=evidence_field("host"),
 )
 

@@ -9,7 +9,6 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.licence import ProductState
 from volact.core.codes import hex_code, named
 from volact.core.findings.kind import (
-    FindingKind,
     Found,
     Place,
     error,
@@ -46,7 +45,7 @@ def activation_type_forced(a: Assessment) -> Found | None:
     )
 
 
-ACTIVATION_TYPE_FORCED = FindingKind(
+ACTIVATION_TYPE_FORCED = reported(
     id="activation-type-forced",
     rule=activation_type_forced,
     place=Place.DISCOVERY,
@@ -54,9 +53,6 @@ ACTIVATION_TYPE_FORCED = FindingKind(
     meaning=say("Windows is configured for activation by Active Directory or by token only."),
     action=say("Reports it, with the command; Windows does not contact a KMS host."),
     blocks="activation",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -100,6 +96,7 @@ KMS_NOT_DISCOVERED = reported(
     severities=("error",),
     meaning=say("No KMS host is configured, and DNS publishes none."),
     action=say("Reports it, and tries one activation."),
+    blocks="nothing",
     detail=None,
 )
 
@@ -130,6 +127,7 @@ KMS_HOST_TOO_OLD = reported(
     severities=("error",),
     meaning=say("The KMS host answered but does not support this release."),
     action=say("Reports which host key, Windows version and update the KMS host needs."),
+    blocks="nothing",
     detail=evidence_field("code"),
 )
 
@@ -210,5 +208,6 @@ KMS_HOST_REFUSES = reported(
     severities=("error",),
     meaning=say("A KMS host answered and refused."),
     action=say("Tries once more, and reports the reason that the host gave."),
+    blocks="nothing",
     detail=evidence_field("code"),
 )

@@ -17,6 +17,7 @@ from volact.core.findings.kind import (
     evidence_field,
     info,
     on_server,
+    reported,
 )
 from volact.core.findings.shared_repairs import certain_reach, set_kms_host
 from volact.core.steps.kms_hosts import ClearKmsHost
@@ -51,7 +52,7 @@ def kms_host_set_by_policy(a: Assessment) -> Found | None:
     )
 
 
-KMS_HOST_SET_BY_POLICY = FindingKind(
+KMS_HOST_SET_BY_POLICY = reported(
     id="kms-host-set-by-policy",
     rule=kms_host_set_by_policy,
     place=Place.KMS_SETTING,
@@ -59,9 +60,6 @@ KMS_HOST_SET_BY_POLICY = FindingKind(
     meaning=say("Group policy sets the KMS host."),
     action=say("Nothing: volact does not override group policy."),
     blocks="activation",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=evidence_field("host"),
 )
 

@@ -117,5 +117,6 @@ ONLINE_ACTIVATION_FAILED = reported(
     severities=("error",),
     meaning=say("A MAK or retail key could not be activated at Microsoft."),
     action=say("Reports why: blocked, used up, or no way to Microsoft."),
+    blocks="nothing",
     detail=evidence_field("why"),
 )

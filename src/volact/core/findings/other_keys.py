@@ -36,6 +36,7 @@ SEVERAL_KEYS = reported(
     severities=("info",),
     meaning=say("Windows has several product keys."),
     action=say("Judges by the keys that matter, and names them."),
+    blocks="nothing",
     detail=None,
 )
 
@@ -69,6 +70,7 @@ ADDON_NOT_LICENSED = reported(
     severities=("info",),
     meaning=say("An add-on, such as Extended Security Updates, is not licensed."),
     action=say("Reports it; it does not affect Windows itself."),
+    blocks="nothing",
     detail=None,
 )
 

@@ -15,6 +15,7 @@ from volact.core.findings.kind import (
     error,
     evidence_field,
     on_server,
+    reported,
     warning,
 )
 from volact.core.findings.shared_repairs import (
@@ -192,7 +193,7 @@ def kms_answered_by_http(a: Assessment) -> Found | None:
     )
 
 
-KMS_ANSWERED_BY_HTTP = FindingKind(
+KMS_ANSWERED_BY_HTTP = reported(
     id="kms-answered-by-http",
     rule=kms_answered_by_http,
     place=Place.REACH,
@@ -200,9 +201,6 @@ KMS_ANSWERED_BY_HTTP = FindingKind(
     meaning=say("Something that speaks HTTP answers at the KMS host's port."),
     action=say("Tries the activation, and reports what answers in between."),
     blocks="nothing",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=evidence_field("hosts"),
 )
 

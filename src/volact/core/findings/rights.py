@@ -6,7 +6,7 @@ from typing import Any
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.rights import LostRight
-from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, warning
+from volact.core.findings.kind import Found, Place, error, evidence_field, reported, warning
 from volact.model.fact import value_of
 from volact.model.text import Text, joined, raw, say, typed
 
@@ -44,7 +44,7 @@ def rights_lost(a: Assessment) -> Found | None:
     )
 
 
-RIGHTS_LOST = FindingKind(
+RIGHTS_LOST = reported(
     id="rights-lost",
     rule=rights_lost,
     place=Place.RIGHTS,
@@ -55,9 +55,6 @@ RIGHTS_LOST = FindingKind(
     ),
     action=say("Names each missing permission, with what was read; restores none of them."),
     blocks="activation",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=evidence_field("lost"),
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from volact.core.assessment import Assessment
 from volact.core.findings.kind import (
-    FindingKind,
     Found,
     Place,
     error,
@@ -44,7 +43,7 @@ def restart_needed(a: Assessment) -> Found | None:
     )
 
 
-RESTART_NEEDED = FindingKind(
+RESTART_NEEDED = reported(
     id="restart-needed",
     rule=restart_needed,
     place=Place.RESTART,
@@ -52,9 +51,6 @@ RESTART_NEEDED = FindingKind(
     meaning=say("A change by an earlier run takes effect after a restart of Windows."),
     action=say("Nothing until then: volact never restarts a server."),
     blocks="everything",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -90,7 +86,7 @@ def agent_self_check_failed(a: Assessment) -> Found | None:
     )
 
 
-AGENT_SELF_CHECK_FAILED = FindingKind(
+AGENT_SELF_CHECK_FAILED = reported(
     id="agent-self-check-failed",
     rule=agent_self_check_failed,
     place=Place.SESSION,
@@ -98,9 +94,6 @@ AGENT_SELF_CHECK_FAILED = FindingKind(
     meaning=say("Script engine, WMI or a tool does not do what the agent relies on."),
     action=say("Changes nothing: the agent refuses every step."),
     blocks="everything",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=lambda evidence: " ".join(evidence["checks"]),
 )
 
@@ -127,7 +120,7 @@ def call_blocked(a: Assessment) -> Found | None:
     )
 
 
-CALL_BLOCKED = FindingKind(
+CALL_BLOCKED = reported(
     id="call-blocked",
     rule=call_blocked,
     place=Place.SESSION,
@@ -138,9 +131,6 @@ CALL_BLOCKED = FindingKind(
         "changes nothing."
     ),
     blocks="everything",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=lambda evidence: " ".join(evidence["blocked"]),
 )
 
@@ -162,7 +152,7 @@ def wsh_disabled(a: Assessment) -> Found | None:
     )
 
 
-WSH_DISABLED = FindingKind(
+WSH_DISABLED = reported(
     id="wsh-disabled",
     rule=wsh_disabled,
     place=Place.SESSION,
@@ -170,9 +160,6 @@ WSH_DISABLED = FindingKind(
     meaning=say("Windows Script Host is disabled, so no script can run."),
     action=say("Nothing: it cannot be repaired remotely."),
     blocks="everything",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
@@ -206,6 +193,7 @@ VBSCRIPT_MISSING = reported(
     severities=("info",),
     meaning=say("slmgr.vbs or its script engine is missing; volact needs neither."),
     action=say("Gives commands for PowerShell instead of slmgr.vbs."),
+    blocks="nothing",
     detail=None,
 )
 
@@ -224,7 +212,7 @@ def not_elevated(a: Assessment) -> Found | None:
     )
 
 
-NOT_ELEVATED = FindingKind(
+NOT_ELEVATED = reported(
     id="not-elevated",
     rule=not_elevated,
     place=Place.SESSION,
@@ -232,8 +220,5 @@ NOT_ELEVATED = FindingKind(
     meaning=say("The session has no administrator rights."),
     action=say("Checks, and changes nothing."),
     blocks="everything",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )

@@ -121,5 +121,6 @@ PRODUCT_POLICY_DAMAGED = reported(
         "The product policy in the registry is damaged; Windows may use only 2 GB of memory."
     ),
     action=say("Activates if needed, and reports what remains: a restart."),
+    blocks="nothing",
     detail=None,
 )

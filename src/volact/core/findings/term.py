@@ -80,6 +80,7 @@ RENEWAL_OVERDUE = reported(
     severities=("warning",),
     meaning=say("Windows is licensed, but two weekly renewals in a row did not happen."),
     action=say("Reports it; the licence is valid, so nothing changes."),
+    blocks="nothing",
     detail=None,
 )
 
@@ -102,6 +103,7 @@ REARM_EXHAUSTED = reported(
     severities=("info",),
     meaning=say("No rearm is left; this matters for images, not for activation."),
     action=say("Reports it."),
+    blocks="nothing",
     detail=None,
 )
 

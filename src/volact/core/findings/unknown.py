@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from volact.core.assessment import Assessment
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Place, error, reported, warning
+from volact.core.findings.kind import Found, Place, error, reported, warning
 from volact.model.fact import NOT_ASKED, Unreadable
 from volact.model.finding import Finding
 from volact.model.text import count, listed, say
@@ -45,6 +45,7 @@ FACT_UNREADABLE = reported(
     severities=("error", "warning"),
     meaning=say("A value that a decision depends on could not be read."),
     action=say("Plans no step that depends on it."),
+    blocks="nothing",
     detail=None,
 )
 
@@ -70,7 +71,7 @@ def rules_failed(failed: Mapping[str, str]) -> Finding:
     )
 
 
-RULE_FAILED = FindingKind(
+RULE_FAILED = reported(
     id="rule-failed",
     rule=None,
     place=Place.UNKNOWN,
@@ -78,9 +79,6 @@ RULE_FAILED = FindingKind(
     meaning=say("A rule of volact failed on the answer of this server: a bug of volact."),
     action=say("Applies all other rules and changes nothing on the server."),
     blocks="everything",
-    calls_for="nothing",
-    consent="",
-    repair_steps=None,
     detail=None,
 )
 
