@@ -19,10 +19,9 @@ from volact.service.api import (
     servers,
 )
 from volact.service.api.asked import page_request, readable, server_filter
-from volact.service.api.conditional import EntityTags
 from volact.service.api.idempotency import MOST_BODY, Idempotency
+from volact.service.api.middleware import EntityTags, RateLimits
 from volact.service.api.problems import PROBLEMS
-from volact.service.api.rate_limit import RateLimits
 
 HANDLERS = [
     Router(

@@ -21,7 +21,7 @@ from volact.errors import ErrorKind, InputError
 from volact.model.report import Verdict
 from volact.queries.filters import ServerFilter
 from volact.queries.pages import MOST, PageRequest
-from volact.service.api.conditional import tag_of
+from volact.service.api.middleware import tag_of
 from volact.service.caller import Asked, parts_of, scopes_of
 from volact.service.language import speak
 from volact.words import language
