@@ -159,8 +159,7 @@ def _ecs_list(data: bytes) -> None:
 
 
 def _assistant(data: bytes) -> None:
-    said = json.loads(data)
-    if isinstance(said, dict) and "Invocation" in said:
+    if b'"Invocation"' in data:
         for task in _loop().run_until_complete(assistant.tasks_of(_Alibaba(data), "t-1")):
             _told(alibaba.outcome(task), alibaba.LIMITS)
         return
