@@ -229,7 +229,8 @@ def table(found: Found) -> str:
             told = (_told(found, f"{column}-{act}") for column in _TITLES)
             lines.append(f"| {act} | {' | '.join(told)} |")
     held = "a control group" if found.alone.limited else "no control group here: measured only"
-    healthy = sum(outcome == "healthy" for outcome in found.rows.values())
+    good = (told for name, told in found.rows.items() if name.partition("-")[2].isdecimal())
+    healthy = sum(outcome == "healthy" for outcome in good)
     lines.append(
         f"\n{2 * len(SCHEMES)} healthy neighbours behind the same four kinds of APIs, in two runs: "
         f"{healthy} healthy. Memory at most {max(one.peak_mb for one in found.ended)} MB of "
