@@ -37,13 +37,13 @@ Ask = Callable[[int, Limits], None]
 def by_requests(port: int, limits: Limits) -> None:
     with requests.Session() as session:
         bind_session(session, limits, "never")
-        session.post(f"http://127.0.0.1:{port}/wsman", data=b"x", timeout=60).close()
+        session.post(f"http://127.0.0.1:{port}/wsman", data=b"x", timeout=600).close()
 
 
 def by_urllib(port: int, limits: Limits) -> None:
     opener = urllib.request.OpenerDirector()
     opener.add_handler(BoundedHandler(limits))
-    with opener.open(f"http://127.0.0.1:{port}/", timeout=60) as answer:
+    with opener.open(f"http://127.0.0.1:{port}/", timeout=600) as answer:
         answer.read()
 
 
@@ -114,7 +114,7 @@ def test_redirects_are_followed_nowhere_or_within_the_origin() -> None:
             with evil(moved(to)) as server, requests.Session() as session:
                 bind_session(session, LIMITS, policy)  # type: ignore[arg-type]
                 with pytest.raises(requests.ConnectionError, match="is a redirect"):
-                    session.post(f"http://127.0.0.1:{server.port}/", data=b"secret", timeout=60)
+                    session.post(f"http://127.0.0.1:{server.port}/", data=b"secret", timeout=600)
                 assert len(server.requests) == 1
         assert elsewhere.requests == []
 
@@ -124,7 +124,7 @@ def test_a_redirect_within_the_origin_is_followed() -> None:
         bind_session(session, LIMITS, "same-origin")
         session.max_redirects = 3
         with pytest.raises(requests.TooManyRedirects):
-            session.get(f"http://127.0.0.1:{server.port}/", timeout=60)
+            session.get(f"http://127.0.0.1:{server.port}/", timeout=600)
         assert len(server.requests) == 4
 
 
@@ -159,7 +159,7 @@ def test_abort_ends_a_thread_that_waits() -> None:
         assert not thread.is_alive()
         assert ended
         with pytest.raises(requests.ConnectionError, match="no further request"):
-            session.get(f"http://127.0.0.1:{server.port}/", timeout=60)
+            session.get(f"http://127.0.0.1:{server.port}/", timeout=600)
 
 
 def test_the_login_is_bound_to_the_certificate(tmp_path: Path) -> None:

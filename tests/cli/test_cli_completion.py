@@ -38,7 +38,7 @@ def completed(shell: str, line: str, folder: Path) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "volact"],
         env={**os.environ, "_VOLACT_COMPLETE": f"complete_{shell}", **asked[shell]},
-        capture_output=True, text=True, timeout=60, check=False, cwd=folder,
+        capture_output=True, text=True, timeout=600, check=False, cwd=folder,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     plain = (
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "fleet.toml").write_text(INVENTORY)
     (made / "broken.toml").write_text("[[server]\n")
     command = [sys.executable, "-m", "volact", "check", "ssh://127.0.0.1:1", "--store", "s.db"]
-    subprocess.run(command, cwd=made, capture_output=True, timeout=60, check=False)
+    subprocess.run(command, cwd=made, capture_output=True, timeout=600, check=False)
     return made
 
 

@@ -161,7 +161,7 @@ def test_a_service_of_apprise_has_a_process_with_bounds(
     with evil_http.evil(says, greets=says is evil_http.endless_replies) as service:
         channels = open_channels([url.format(port=service.port, secret=SECRET)])
         assert not send_to_all(channels, message(), tell)
-        assert service.over.wait(10)
+        assert service.over.wait(600)
         assert 0 < service.sent < 112 * 1024 * 1024
     assert SECRET not in capfd.readouterr().err
 

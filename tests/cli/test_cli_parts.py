@@ -52,7 +52,7 @@ def volact(*args: str, **more: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "volact", *args],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         env={**os.environ, "NO_COLOR": "1", **more},
         check=False,
     )
@@ -314,7 +314,7 @@ def test_a_full_disk_behind_standard_output_is_one_line(tmp_path: Path, closed_p
         done = subprocess.run(
             [sys.executable, "-m", "volact", "check", address, "-o", "jsonl", "--no-progress",
              "--report", f"jsonl={rows}"],
-            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=600, check=False,
         )  # fmt: skip
     assert done.returncode == 4
     assert done.stderr == (

@@ -32,7 +32,7 @@ def loaded(*args: str, **env: str) -> tuple[set[str], str]:
         [sys.executable, "-c", CODE, *args],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         env={**os.environ, **env},
         check=False,
     )
@@ -96,7 +96,7 @@ def test_a_typo_names_the_verb_that_is_meant() -> None:
         [sys.executable, "-m", "volact", "chek"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.stderr.startswith("volact: no such command 'chek', did you mean 'check'")

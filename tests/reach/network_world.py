@@ -194,7 +194,7 @@ def _ip(*words: str) -> None:
 
 def _run(*command: str, text: str = "") -> str:
     done = subprocess.run(
-        command, input=text, capture_output=True, text=True, check=False, timeout=60
+        command, input=text, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout

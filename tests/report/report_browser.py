@@ -152,5 +152,5 @@ def browsing(browser: str, folder: Path) -> Iterator[Tab]:
         finally:
             os.close(ours_out)
             running.terminate()
-            running.wait(timeout=30)
+            running.wait(timeout=600)
             os.close(ours_in)

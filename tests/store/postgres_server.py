@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 
 _PLACES = Path("/usr/lib/postgresql")
-_START_S = 30.0
+_START_S = 600.0
 # Nothing here has to survive the machine.
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100")
 

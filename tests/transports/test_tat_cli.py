@@ -47,7 +47,7 @@ def volact(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "volact", *args],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
         env={**os.environ, **env},
     )

@@ -39,8 +39,12 @@ class Loopback:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join(5)
-        for held in self._held:
-            held.close()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the connections that wait for an answer."""
+        while self._held:
+            self._held.pop().close()
 
     def _serve(self) -> None:
         while True:
@@ -52,11 +56,13 @@ class Loopback:
                 self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
-        connection.settimeout(5)
-        self.requests.append(connection.recv(65536).decode("latin-1"))
+        connection.settimeout(600)
+        request = connection.recv(65536).decode("latin-1")
         if self.kind == "silent":
             self._held.append(connection)
+            self.requests.append(request)
             return
+        self.requests.append(request)
         if self.kind == "http":
             connection.sendall(self._page())
         if self.kind == "reset":
