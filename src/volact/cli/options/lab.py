@@ -51,7 +51,7 @@ class DemoOptions:
     seed: int = _seed(7)
     html: str = option("volact-demo.html", "File for the HTML report.", "FILE")
     concurrency: int = option(20, "Servers at a time.", "N", min=1, max=2000)
-    deadline: float = option(30.0, "Time limit for one server.", "SECONDS", min=1, max=600)
+    deadline: float = option(20.0, "Time limit for one server.", "SECONDS", min=1, max=600)
 
 
 @dataclass(frozen=True, kw_only=True)
