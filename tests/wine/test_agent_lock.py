@@ -97,9 +97,7 @@ def test_a_second_agent_is_told_while_the_first_is_at_work(
     host = loopback("silent")
     slow = {"do": "set-kms-host", "layer": "service", "hosts": [host.address]}
     first, done = under_lock(slow, run="first"), []
-    thread = threading.Thread(
-        target=lambda: done.append(run(lockable, first, deadline_s=3600))
-    )
+    thread = threading.Thread(target=lambda: done.append(run(lockable, first, deadline_s=3600)))
     thread.start()
     while not host.requests:  # the step waits for an answer that never comes
         assert thread.is_alive()
