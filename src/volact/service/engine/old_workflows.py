@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient
@@ -49,10 +50,7 @@ def _delete(engine: type[DBOS] | DBOSClient, store: Store, before: datetime) -> 
         load_output=False,
     ):
         run_of = {one.workflow_id: one.workflow_id.partition(".")[0] for one in found}
-        query = sa.select(RUNS.c.id).where(
-            RUNS.c.id.in_({*run_of.values()}), RUNS.c.ended.is_(None)
-        )
-        going_on = {*store.ask(lambda c: c.execute(query).scalars().all())}  # noqa: B023  (at once)
+        going_on = store.ask(partial(_going_on, runs={*run_of.values()}))
         if over := [id_ for id_, run in run_of.items() if run not in going_on]:
             engine.delete_workflows(over)
         deleted, kept = deleted + len(over), kept + len(found) - len(over)
