@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from asking import request
 from loopback import Loopback
+from test_agent_steps import SPP
 from wine_server import WineServer
 
 from volact.agent.answer import Answer, read_answer
@@ -25,12 +26,13 @@ START = {"do": "start-service", "name": "nosuch", "optional": True}
 
 @pytest.fixture
 def lockable(wine: WineServer) -> Iterator[WineServer]:
-    """The server; no lock is there before or after."""
+    """The server; no lock is there before or after, and no KMS host that a step has set."""
     file = wine.prefix / "drive_c" / "windows" / "volact.lock"
     file.unlink(missing_ok=True)
     yield wine
     left = [entry.name for entry in file.parent.glob("volact.lock*")]
     file.unlink(missing_ok=True)
+    wine.delete_key(SPP)
     assert left == [], "the lock is given back"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
+import pytest
 from wine_server import WineServer
 
 from volact.typed import quoted
@@ -16,7 +18,16 @@ _WORDS = (
 )  # fmt: skip
 
 
-def test_cmd_hands_words_on_as_they_were_before_quoting(wine: WineServer) -> None:
+@pytest.fixture
+def typing(wine: WineServer) -> Iterator[WineServer]:
+    """The server; what was typed there is removed after the test."""
+    yield wine
+    wine.delete_key(_KEY)
+    (wine.temp / "typed.bat").unlink()
+
+
+def test_cmd_hands_words_on_as_they_were_before_quoting(typing: WineServer) -> None:
+    wine = typing
     file = wine.temp / "typed.bat"
     lines = [
         f"reg add {_KEY} /v w{at} /d {quoted(word, 'win32')} /f" for at, word in enumerate(_WORDS)

@@ -53,6 +53,18 @@ def wine() -> Iterator[WineServer]:
         server.stop()
 
 
+@pytest.fixture(autouse=True)
+def _leaves_no_file(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that leaves a file on the server fails, rather than one that comes after it."""
+    if "wine" not in request.fixturenames:
+        yield
+        return
+    server: WineServer = request.getfixturevalue("wine")
+    before = server.leftovers()
+    yield
+    assert server.leftovers() == before
+
+
 @pytest.fixture
 def closed_address(closed_port: int) -> str:
     """An address at which nothing listens."""
