@@ -453,10 +453,14 @@ def test_steps_and_results_read_like_words() -> None:
         "because": ["key-missing"],
         "keys": {"14393/8": "X"},
         "builds": [1, 2],
+        "replace": True,
     }
     assert step_line(step) == (
         "install-key  install the published KMS client key "
-        "(keys 1 published, chosen by build and edition)"
+        "(1 published key, chosen by build and edition, replaces a key)"
+    )
+    assert step_line({"do": "sync-clock", "within_s": 60, "raise_limits": False}) == (
+        "sync-clock  correct the clock (within 1 min)"
     )
     assert result_line({"do": "sync-clock", "ok": True, "changed": False, "note": "in step"}) == (
         "sync-clock: already done - in step"

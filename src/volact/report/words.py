@@ -236,13 +236,28 @@ def step_line(step: Mapping[str, Any]) -> str:
 
 def step_words(step: Mapping[str, Any]) -> str:
     """What a step does and with what."""
-    rest = readable({key: item for key, item in step.items() if key not in _STEP_KEYS})
-    if "keys" in rest:  # a table of published keys by build; the person needs its size
-        rest["keys"] = say("{n} published, chosen by build and edition", n=len(rest["keys"]))
-    said, kind = pairs(rest), BY_NAME.get(str(step.get("do")))
+    shown = {k: item for k, item in step.items() if k not in _STEP_KEYS and item is not False}
+    rest = readable(shown)
+    # A table of published keys by build: a person needs its size.
+    keys = [tr(_published(len(rest.pop("keys"))))] if "keys" in rest else []
+    said = tr(listed(("", ""))).join(keys + [_parameter(*pair) for pair in rest.items()])
+    kind = BY_NAME.get(str(step.get("do")))
     if kind is None or kind.label is None:
         return said
     return f"{tr(kind.label)} ({said})" if said else tr(kind.label)
+
+
+def _published(keys: int) -> Text:
+    return count(
+        keys,
+        "{n} published key, chosen by build and edition",
+        "{n} published keys, chosen by build and edition",
+    )
+
+
+def _parameter(key: str, item: Any) -> str:
+    """A parameter with its label; a flag that is set is the label alone."""
+    return label(key) if item is True else f"{label(key)} {value(key, item)}"
 
 
 def result_line(result: Mapping[str, Any]) -> str:
