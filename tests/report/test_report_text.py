@@ -105,7 +105,7 @@ def test_without_a_way_to_go_on_the_next_command_is_there() -> None:
 def test_a_notable_server_shows_cause_evidence_and_the_next_command() -> None:
     text = text_of([attention(), healthy()])
     assert "kms-host-set-by-policy: A group policy sets the KMS host" in text
-    assert "evidence: machine kms.corp.example, port 1688" in text
+    assert "evidence: machine: kms.corp.example, port: 1688" in text
     assert "next: Change the KMS host in the group policy" in text
 
 
@@ -439,12 +439,12 @@ def test_days_left_needs_two_times() -> None:
 def test_evidence_reads_like_words() -> None:
     assert (
         pairs({"skew_s": 18000, "reason": 0xC004F038, "event": 0x4004F00C, "set": None, "on": True})
-        == "clock error 5 h, reason 0xC004F038, event 1074065420, set unknown, on yes"
+        == "clock error: 5 h, reason: 0xC004F038, event: 1074065420, set: unknown, on: yes"
     )
     assert pairs({"hosts": ["a:1", "b:2"], "was": "", "none": [], "deep": {"n": 1}}) == (
-        "hosts a:1, b:2, was (empty), none (none), deep {n 1}"
+        "hosts: a:1, b:2, was: (empty), none: (none), deep: {n: 1}"
     )
-    assert pairs({"reason": {"a-b": 0x4004F00C}}) == "reason {a-b 0x4004F00C}"
+    assert pairs({"reason": {"a-b": 0x4004F00C}}) == "reason: {a-b: 0x4004F00C}"
 
 
 def test_steps_and_results_read_like_words() -> None:
@@ -460,7 +460,7 @@ def test_steps_and_results_read_like_words() -> None:
         "(1 published key, chosen by build and edition, replaces a key)"
     )
     assert step_line({"do": "sync-clock", "within_s": 60, "raise_limits": False}) == (
-        "sync-clock  correct the clock (within 1 min)"
+        "sync-clock  correct the clock (within: 1 min)"
     )
     assert result_line({"do": "sync-clock", "ok": True, "changed": False, "note": "in step"}) == (
         "sync-clock: already done - in step"
@@ -487,7 +487,7 @@ def test_a_plan_lists_steps_in_order_and_says_why_there_are_none() -> None:
         writer.add(server)
     writer.finish(run_of([], command="plan"))
     text = out.getvalue()
-    assert "1. sync-clock  correct the clock (within 1 min)   (clock-skew)" in text
+    assert "1. sync-clock  correct the clock (within: 1 min)   (clock-skew)" in text
     assert "2. activate  activate Windows" in text
     assert "next: volact activate -i lab.toml --limit db --replace-key" in text
     assert "no steps: kms-host-set-by-policy: A group policy sets the KMS host" in text
@@ -556,8 +556,8 @@ def test_an_access_list_is_told_by_its_form(item: object, is_one: bool) -> None:
 def test_lost_rights_are_named_by_their_objects() -> None:
     lost = {"lost": ["profile-list", "hive"], "profile-list": "S-1-5-18"}
     assert pairs(lost) == (
-        "rights missing on the list of profiles, the registry hive of NETWORK SERVICE, "
-        "missing from the list S-1-5-18"
+        "rights missing on: the list of profiles, the registry hive of NETWORK SERVICE, "
+        "missing from the list: S-1-5-18"
     )
 
 

@@ -73,9 +73,9 @@ def test_the_page_is_spoken(language: str, words: tuple[str, ...]) -> None:
 
 def test_evidence_is_separated_as_the_language_separates() -> None:
     evidence = {"port": 1668, "hosts": ["a:1688", "b:1688"]}
-    assert pairs(evidence) == "port 1668, hosts a:1688, b:1688"
+    assert pairs(evidence) == "port: 1668, hosts: a:1688, b:1688"
     with speaking("zh-CN"):
-        assert pairs(evidence) == "端口 1668、主机 a:1688、b:1688"
+        assert pairs(evidence) == "端口：1668、主机：a:1688、b:1688"
 
 
 def test_a_verb_speaks_when_it_is_told() -> None:

@@ -187,7 +187,8 @@ def _several(key: str, item: Any) -> str:
         return tr(listed(("", ""))).join(value(key, part) for part in item) or tr(say("(none)"))
     if isinstance(item, Mapping):
         if key in _HRESULT_KEYS:  # a code for each of several things
-            return "{" + ", ".join(f"{label(k)} {value(key, v)}" for k, v in item.items()) + "}"
+            codes = ", ".join(_labelled(label(k), value(key, v)) for k, v in item.items())
+            return "{" + codes + "}"
         return "{" + pairs(item) + "}"
     return plain(str(item))
 
@@ -223,9 +224,13 @@ def readable(items: Mapping[str, Any], *, everything: bool = False) -> dict[str,
 
 
 def pairs(items: Mapping[str, Any]) -> str:
-    """Evidence and step parameters as ``skew 5 h, current kms.example:1688``."""
+    """Evidence as ``skew: 5 h, current: kms.example:1688``."""
     comma = tr(listed(("", "")))
-    return comma.join(f"{label(key)} {value(key, item)}" for key, item in items.items())
+    return comma.join(_labelled(label(key), value(key, item)) for key, item in items.items())
+
+
+def _labelled(name: str, said: str) -> str:
+    return tr(say("{label}: {value}", label=name, value=said))
 
 
 def step_line(step: Mapping[str, Any]) -> str:
@@ -257,7 +262,7 @@ def _published(keys: int) -> Text:
 
 def _parameter(key: str, item: Any) -> str:
     """A parameter with its label; a flag that is set is the label alone."""
-    return label(key) if item is True else f"{label(key)} {value(key, item)}"
+    return label(key) if item is True else _labelled(label(key), value(key, item))
 
 
 def result_line(result: Mapping[str, Any]) -> str:
