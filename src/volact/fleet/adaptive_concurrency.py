@@ -2,7 +2,7 @@
 
 A check is seconds of waiting and milliseconds of CPU, so a fixed number is too low for a
 slow line and too high for a small machine.  The rule is pure: it gets samples and gives a
-number.  ``fleet_run`` takes the samples.
+number.  ``load_sampler`` takes the samples.
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ import msgspec
 
 from volact.errors import ErrorKind
 from volact.fleet.activation_slots import ActivationSlots
-from volact.fleet.adaptive_concurrency import EVERY_S, AdaptiveConcurrency, Sample
 from volact.fleet.canary import CanaryGroup, choose_canaries
 from volact.fleet.control import Control
 from volact.fleet.events import Ended, Entered, Finished, Started, Stopped
 from volact.fleet.failure_policy import FailureLimits, FailurePolicy
+from volact.fleet.load_sampler import LoadSampler
 from volact.fleet.rate_limiter import RateLimiter
 from volact.fleet.worker_pool import NoResult, PoolLimits, WorkerPool
 from volact.model.report import ServerReport
@@ -79,7 +79,6 @@ class FleetRun(Generic[I_, R]):
         late_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._adapter = adapter
-        self._late_s = late_s
         self._work = work
         self._control = control
         self._tell = control.on_event
@@ -88,8 +87,7 @@ class FleetRun(Generic[I_, R]):
         self._sent: set[str] = set()
         self._policy = FailurePolicy(FailureLimits())
         self._pool: WorkerPool[I_, R] | None = None
-        self._adaptive = AdaptiveConcurrency(control.concurrency) if control.adaptive else None
-        self._finished = self._unconnected = 0  # since the last sample
+        self._load = LoadSampler(control.concurrency, late_s) if control.adaptive else None
         self._slots = ActivationSlots(control.kms_concurrency, self._pause_deadline, control.slot)
         retry = msgspec.structs.replace(job.retry, may_continue=self._may_continue)
         self._job = msgspec.structs.replace(job, activation_slot=self._slots.at, retry=retry)
@@ -103,7 +101,7 @@ class FleetRun(Generic[I_, R]):
             for some in self._stages(items):
                 limits = PoolLimits(
                     concurrency=control.concurrency,
-                    start=self._adaptive.limit if self._adaptive is not None else None,
+                    start=self._load.limit if self._load is not None else None,
                     item_s=self._job.deadline_s + _GRACE_S,
                     run_s=None if ends is None else max(0.0, ends - _clock()),
                     rate_limiter=limiter,
@@ -128,8 +126,8 @@ class FleetRun(Generic[I_, R]):
         try:
             async for result in results:
                 report = self._adapter.report(result)
-                self._finished += 1
-                self._unconnected += report.error is not None and report.error.kind == "connect"
+                if self._load is not None:
+                    self._load.count(report)
                 self._phases.pop(report.name, None)
                 self._begun.pop(report.name, None)
                 self._tell(Finished(report))
@@ -140,19 +138,9 @@ class FleetRun(Generic[I_, R]):
 
     async def _adapt(self, pool: WorkerPool[I_, R]) -> None:
         """Let the number of servers at a time follow the load, until cancelled."""
-        if self._adaptive is None:
-            return
-        while True:
-            due = _clock() + EVERY_S
-            await asyncio.sleep(EVERY_S)
-            sample = Sample(
-                late_s=max(_clock() - due, self._late_s()),
-                busy=pool.busy,
-                finished=self._finished,
-                unconnected=self._unconnected,
-            )
-            self._finished = self._unconnected = 0
-            await pool.set_concurrency(self._adaptive.observe(sample))
+        if self._load is not None:
+            async for limit in self._load.limits(lambda: pool.busy):
+                await pool.set_concurrency(limit)
 
     def _stages(self, items: Iterable[I_]) -> Iterator[Iterable[I_]]:
         """The canaries, then the others; all at once where no stop rule is set."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
@@ -22,9 +21,9 @@ from volact.client.wire import RunInfo, RunSpec
 from volact.core.undo_history import history_of
 from volact.errors import AnswerError
 from volact.fleet import Control, Entered, FleetEvent, run_fleet
-from volact.fleet.adaptive_concurrency import EVERY_S, AdaptiveConcurrency, Sample
 from volact.fleet.failure_policy import is_failure
 from volact.fleet.fleet_run import unchanged
+from volact.fleet.load_sampler import LoadSampler
 from volact.fleet.machine_limits import most_at_a_time
 from volact.fleet.rate_limiter import RateLimiter
 from volact.inventory import Inventory, Secrets
@@ -131,9 +130,8 @@ class LiveRun:
         self._spans = spans
         # A worker has the batches of so many runs at work.
         most = parts.info.spec.concurrency or max(1, most_at_a_time() // BATCHES)
-        self._adaptive = AdaptiveConcurrency(most)
-        self._finished = self._unconnected = 0  # since the last sample
-        self.gate = Gate(self._adaptive.limit)
+        self._load = LoadSampler(most)
+        self.gate = Gate(self._load.limit)
         self._sampling = asyncio.ensure_future(self._adapt())
         self.batches = 0
         self._parts = parts
@@ -163,17 +161,8 @@ class LiveRun:
 
     async def _adapt(self) -> None:
         """Let the number of servers at a time follow the load, until cancelled."""
-        while True:
-            due = time.monotonic() + EVERY_S
-            await asyncio.sleep(EVERY_S)
-            sample = Sample(
-                late_s=time.monotonic() - due,
-                busy=self.gate.busy,
-                finished=self._finished,
-                unconnected=self._unconnected,
-            )
-            self._finished = self._unconnected = 0
-            self.gate.resize(self._adaptive.observe(sample))
+        async for limit in self._load.limits(lambda: self.gate.busy):
+            self.gate.resize(limit)
 
     async def finished_before(self, names: Sequence[str]) -> set[str]:
         """Those of these servers that have their outcome already."""
@@ -238,8 +227,7 @@ class LiveRun:
         raise AssertionError("a run over one server has one row")
 
     async def _finish(self, row: ServerReport, *, sent: bool) -> Future[bool] | None:
-        self._finished += 1
-        self._unconnected += row.error is not None and row.error.kind == "connect"
+        self._load.count(row)
         if row.verdict == "not-started":
             return None
         outcome = Outcome(row.name, row.verdict, is_failure(row, sent=sent))

@@ -14,13 +14,14 @@ from dbos import DBOS, DBOSClient
 
 from volact.core.span import parse_span
 from volact.service.database.tables import RUNS
+from volact.service.engine.workflows import BROKEN
 from volact.service.policies import RetentionPolicy
 from volact.service.policy_store import read_policy
 from volact.service.retention import claim
 from volact.store.store import Store
 
 _LOG = logging.getLogger("volact.service")
-_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_ENDED = ["SUCCESS", *BROKEN]
 _TOGETHER = 500
 _UNSAID = "30d"  # where runs are kept for ever
 

@@ -30,6 +30,7 @@ from volact.service.engine.lease import (
 )
 from volact.service.engine.workflows import (
     BATCH_NAME,
+    BROKEN,
     RUN_QUEUE,
     app_version,
     at_work,
@@ -47,7 +48,6 @@ _LOG = logging.getLogger("volact.service")
 _SELDOM = 5  # beats
 _LOST_READINGS = 20
 _UNFINISHED = {"PENDING", "ENQUEUED"}
-_BROKEN = {"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
 
 
 class EngineState(msgspec.Struct, frozen=True):
@@ -217,7 +217,7 @@ def _start_again(connection: sa.Connection, at: str, waiting: Collection[str]) -
     for one in there:
         lost.pop(one.workflow_id, None)
         run, attempt = found[one.workflow_id]
-        if one.status in _BROKEN:
+        if one.status in BROKEN:
             lost[one.workflow_id] = str(one.error)
         elif one.status == "SUCCESS" and run not in waiting:
             progress.start_again(connection, run, attempt)

@@ -24,6 +24,7 @@ from volact.service.logs import context
 RUN_QUEUE = "volact-runs"
 _SERVER_QUEUE = "volact-servers"
 BATCH_NAME = "volact.batch"
+BROKEN = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")  # what DBOS calls it
 _BATCH = 50
 _TAIL = 4  # the last batches have this part of what a worker has at work
 _WINDOW = 16  # batches in the queue at a time, so that runs take turns
