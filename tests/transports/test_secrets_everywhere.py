@@ -119,6 +119,7 @@ async def run(folder: Path, *args: str, **environ: str) -> Seen:
         )
         out, err = await process.communicate()
     seen.code, seen.stdout, seen.stderr = process.returncode or 0, out.decode(), err.decode()
+    assert all(path.exists() for path in reports.values()), (seen.code, seen.stderr[-3000:])
     seen.reports = {name: path.read_text("utf-8") for name, path in reports.items()}
     return seen
 
