@@ -12,6 +12,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,12 +39,13 @@ class Message(NamedTuple):
     place: str
 
 
-def messages() -> list[Message]:
+@cache  # the whole source is read
+def messages() -> tuple[Message, ...]:
     """Everything that is to be translated, each once, in the order of its places."""
     found: dict[str, Message] = {}
     for message in _all():
         found.setdefault(message.text, message)
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _all() -> Iterator[Message]:

@@ -19,7 +19,6 @@ from volact.words import LANGUAGES, choose_language, language, speaking, tr
 from volact.words.choose import known_language
 from volact.words.po import entries_of, read_po
 
-MESSAGES = messages()
 OTHERS = [name for name in LANGUAGES if name != "en"]
 KEPT = ("KMS", "GVLK", "CMID", "MAK", "TCP", "DNS", "NTP", "TLS", "UTC", "DCOM", "--")
 
@@ -40,13 +39,13 @@ def test_every_language_has_a_catalogue_and_every_catalogue_a_language() -> None
 @pytest.mark.parametrize("name", OTHERS)
 def test_no_sentence_lacks_a_translation(name: str) -> None:
     known = read_po(catalogue(name).read_text("utf-8")).messages
-    missing = [message.text for message in MESSAGES if message.text not in known]
+    missing = [message.text for message in messages() if message.text not in known]
     assert not missing, f"run: make words, then translate in {catalogue(name).name}: {missing}"
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_no_catalogue_holds_a_sentence_that_is_not_said(name: str) -> None:
-    said = {message.text for message in MESSAGES}
+    said = {message.text for message in messages()}
     known = read_po(catalogue(name).read_text("utf-8")).messages
     assert set(known) <= said, "run: make words"
 
@@ -73,13 +72,14 @@ def test_catalogues_are_what_any_editor_reads(name: str) -> None:
     assert {k: v if isinstance(v, tuple) else (v,) for k, v in theirs.items()} == ours
 
 
-@pytest.mark.parametrize("message", [m for m in MESSAGES if m.many], ids=lambda m: m.text[:30])
-def test_plurals_differ_only_in_words(message: Message) -> None:
-    assert names(message.text) <= names(message.many)
+def test_plurals_differ_only_in_words() -> None:
+    plurals = [message for message in messages() if message.many]
+    assert plurals
+    assert [one for one in plurals if not names(one.text) <= names(one.many)] == []
 
 
 def test_templates_name_plain_arguments() -> None:
-    for message in MESSAGES:
+    for message in messages():
         assert all(re.fullmatch(r"[a-z_]+", field) for field in names(message.text)), message
 
 
@@ -241,9 +241,9 @@ def test_what_is_gathered() -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_bringing_a_catalogue_up_to_date_loses_nothing(name: str) -> None:
     stem = catalogue(name).stem
-    text = updated(catalogue(name).read_text("utf-8"), stem, MESSAGES)
-    assert updated(text, stem, MESSAGES) == text
-    more = updated(text, stem, [*MESSAGES, Message("a sentence that is new", "", "here")])
+    text = updated(catalogue(name).read_text("utf-8"), stem, messages())
+    assert updated(text, stem, messages()) == text
+    more = updated(text, stem, [*messages(), Message("a sentence that is new", "", "here")])
     assert read_po(more).messages == read_po(text).messages
     assert "a sentence that is new" in more
 
