@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncssh
-
 from volact.errors import InputError
+from volact.transports.ssh_library import asyncssh
 from volact_lab.cloud import CloudFront, cloud_of, home
 from volact_lab.faults.images import OWN_LICENSE
 from volact_lab.faults.rare import PROVIDERS

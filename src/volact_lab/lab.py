@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-import asyncssh
-
 from volact.knowledge.load import load_editions, load_profile
+from volact.transports.ssh_library import asyncssh
 from volact_lab import handout
 from volact_lab.cloud import CloudFront, cloud_of, home, lab_clouds
 from volact_lab.errors import LabError

@@ -9,8 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncssh
-
+from volact.transports.ssh_library import asyncssh
 from volact_lab.lab import Lab
 
 

@@ -78,6 +78,33 @@ def test_help_loads_no_transport_and_no_template_engine() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("line", ["check --no-store -o json -i -", "explain 5"])
+def test_words_and_defaults_are_not_converted(line: str) -> None:
+    """Typer's own conversion would cost each of them the import of pydantic."""
+    code = (
+        f"import sys; from volact.cli.entry import main; main({line.split()!r});"
+        "sys.exit('pydantic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    assert done.returncode == 0
+
+
+def test_no_compiler_is_started_for_asyncssh(tmp_path: Path) -> None:
+    """ctypes would ask one for libraries that the loader of Linux does not list."""
+    started = tmp_path / "started"
+    for name in ("gcc", "cc", "ld"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} >>{started}\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", "import volact.cli.verbs.check, volact_lab.lab"],
+        env={**os.environ, "PATH": str(tmp_path)},
+        check=False,
+    )
+    assert (done.returncode, started.exists()) == (0, False)
+
+
 def test_nothing_given_shows_the_help() -> None:
     done = volact()
     assert done.returncode == 0

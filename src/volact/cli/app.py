@@ -31,7 +31,8 @@ Exit codes: 0 no problems, 1 volact failed, 2 wrong usage, 3 a server needs atte
 def run(args: Sequence[str]) -> int:
     """Run a command line; usage errors are one line and exit code 2."""
     try:
-        code = _app()(args or ["--help"], prog_name="volact", standalone_mode=False)
+        app = make_app(_start, _HELP)
+        code = app(args or ["--help"], prog_name="volact", standalone_mode=False)
     except typer.Abort:
         tell(say("stopped; no further changes were made"))
         return 1
@@ -39,12 +40,6 @@ def run(args: Sequence[str]) -> int:
         tell(usage_line(error, args))
         return WRONG_INPUT
     return code if isinstance(code, int) else 0
-
-
-def _app() -> typer.Typer:
-    app = make_app(help=_HELP)
-    app.callback()(_start)
-    return app
 
 
 def _version(wanted: bool) -> None:

@@ -18,6 +18,7 @@ import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
+from volact.cli.conversion import convert_on_need
 from volact.cli.options.parameter import PARAMETER
 
 _SETTINGS: dict[str, Any] = {
@@ -166,21 +167,25 @@ class VerbGroup(TyperGroup):
         return name, listed and command_of(self._verbs[listed.name or ""]), rest
 
 
-def make_app(**settings: Any) -> typer.Typer:
-    """All verbs; ``settings`` are those of ``typer.Typer``."""
-    return typer.Typer(cls=VerbGroup, **_SETTINGS, **settings)
+def make_app(start: Callable[..., None], help: str) -> VerbGroup:
+    """All verbs; the parameters of ``start`` are the options before a verb."""
+    app = typer.Typer(cls=VerbGroup, help=help, **_SETTINGS)
+    app.callback()(start)
+    group: VerbGroup = typer.main.get_command(app)  # type: ignore[assignment]
+    return convert_on_need(group)
 
 
 def command_of(verb: VerbEntry) -> TyperCommand | TyperGroup:
     """The command of a verb, made of its options, or the group of its parts."""
     if verb.parts:
-        return VerbGroup(
+        group = VerbGroup(
             verb.parts,
             name=verb.name,
             help=verb.summary,
             rich_markup_mode=None,
             context_settings=_SETTINGS["context_settings"],
         )
+        return convert_on_need(group)
     options = options_of(verb)
     app = typer.Typer(add_completion=False, **_SETTINGS)
     app.command(
@@ -189,7 +194,7 @@ def command_of(verb: VerbEntry) -> TyperCommand | TyperGroup:
         help=options.__doc__,
     )(_taking(options, verb))
     command: TyperCommand = typer.main.get_command(app)  # type: ignore[assignment]
-    return command
+    return convert_on_need(command)
 
 
 def options_of(verb: VerbEntry) -> type[Any]:

@@ -122,7 +122,7 @@ class _Document:
 
     def _images(self) -> dict[str, Image]:
         fields = self._fields("images", self._value("images"))
-        words = _image_words()
+        words = _image_words() if fields.values else {}  # they are in every profile
         return {name: _image(fields, name, value, words) for name, value in fields.values.items()}
 
 

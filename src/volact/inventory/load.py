@@ -15,7 +15,6 @@ import msgspec
 
 from volact.bounded.files import as_file
 from volact.errors import InputError, unreadable
-from volact.inventory.ansible import read_ini, read_yaml
 from volact.inventory.csv_file import read_csv
 from volact.inventory.document import read_document
 from volact.inventory.listing import Inventory
@@ -52,15 +51,27 @@ def read_inventory(path: Path | str) -> Inventory:
         return Inventory(path=shown, problems=(error,))
 
 
+def _read_ini(path: Path, shown: str) -> Inventory:
+    from volact.inventory.ansible import read_ini  # noqa: PLC0415 - PyYAML, for Ansible's alone
+
+    return read_ini(path, shown)
+
+
+def _read_yaml(path: Path, shown: str) -> Inventory:
+    from volact.inventory.ansible import read_yaml  # noqa: PLC0415 - PyYAML, for Ansible's alone
+
+    return read_yaml(path, shown)
+
+
 _BY_SUFFIX: dict[str, FileReader] = {
     ".toml": read_document,
     ".csv": read_csv,
     ".tsv": read_csv,
-    ".ini": read_ini,
-    ".cfg": read_ini,
-    ".yml": read_yaml,
-    ".yaml": read_yaml,
-    ".json": read_yaml,
+    ".ini": _read_ini,
+    ".cfg": _read_ini,
+    ".yml": _read_yaml,
+    ".yaml": _read_yaml,
+    ".json": _read_yaml,
 }
 _TOML = re.compile(r"\s*(\[\[server\]\]|\[(defaults|images|group\.[^\]]+)\])\s*(#.*)?")
 
@@ -80,10 +91,10 @@ def _reader(path: Path) -> FileReader:
     if any(_TOML.fullmatch(line.rstrip("\n")) for line in lines):
         return read_document
     if first.startswith(("---", "{")) or re.match(r"[\w.-]+:\s*(#.*)?$", first):
-        return read_yaml
+        return _read_yaml
     if len(re.split(r"[,;\t]", first)) > 1 and "=" not in first:
         return read_csv
-    return read_ini
+    return _read_ini
 
 
 def _says_nothing(line: str) -> bool:

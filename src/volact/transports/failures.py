@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Table
 from contextlib import contextmanager
 
-import asyncssh
 import msgspec
 
 from volact.errors import ErrorKind, Passing, TransportError, one_line
 from volact.model.text import Text, ready, say
 from volact.transports.sftp import NotSftpError
+from volact.transports.ssh_library import asyncssh
 
 
 class Mapping(msgspec.Struct, frozen=True):

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import asyncssh
 import msgspec
 
 from volact.bounded.files import read_named
 from volact.errors import ErrorKind, InputError, unreadable
 from volact.model.server import HostKeyPolicy
 from volact.model.text import say
+from volact.transports.ssh_library import asyncssh
 from volact.typed import quoted
 
 # What known_hosts reads as more than one host, as a mark, or as the end of a name.

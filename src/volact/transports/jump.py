@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import asyncssh
 import msgspec
 
 from volact.model.server import Address, Credential, Server, SshRoute
+from volact.transports.ssh_library import asyncssh
 
 # Opens a connection to a server, through another connection or directly.
 Open = Callable[

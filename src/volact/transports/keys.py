@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import asyncssh
-
 from volact.bounded.files import read_named
 from volact.errors import InputError, one_line, unreadable
 from volact.model.server import Credential
 from volact.model.text import say
 from volact.transports.base import Secrets
+from volact.transports.ssh_library import asyncssh
 
 _MOST_BYTES = 1024 * 1024
 

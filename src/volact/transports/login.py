@@ -12,7 +12,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import asyncssh
 import msgspec
 
 from volact.errors import TransportError, VolactError, one_line
@@ -25,6 +24,7 @@ from volact.transports.jump import JumpLease, Jumps
 from volact.transports.keys import PrivateKeys
 from volact.transports.ssh_client import LoginClient
 from volact.transports.ssh_config import HostSettings, SshConfig, own_user, proxy_arguments
+from volact.transports.ssh_library import asyncssh
 
 # The account that every Windows Server has; images keep it as the login.
 DEFAULT_USER = "Administrator"

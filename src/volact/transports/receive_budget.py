@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import asyncssh
-
 from volact.model.text import say
 from volact.transports.base import MAX_OUTPUT
+from volact.transports.ssh_library import asyncssh
 
 # A login costs about 5 KB; some servers greet with a page of law.
 LOGIN = 256 * 1024

@@ -10,11 +10,10 @@ import asyncio
 import time
 from typing import cast
 
-import asyncssh
-
 from volact.errors import TransportError
 from volact.model.text import say
 from volact.transports.base import MAX_OUTPUT, Raw
+from volact.transports.ssh_library import asyncssh
 
 _MAX_STDERR = 64 * 1024
 # What may be on its way when reading ends.

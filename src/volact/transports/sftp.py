@@ -13,10 +13,9 @@ import struct
 from collections.abc import Callable
 from typing import cast
 
-import asyncssh
-
 from volact.errors import one_line
 from volact.model.text import say
+from volact.transports.ssh_library import asyncssh
 
 # Packet types of draft-ietf-secsh-filexfer-02, which is version 3.
 _INIT, _VERSION, _OPEN, _CLOSE, _WRITE, _REMOVE, _REALPATH = 1, 2, 3, 4, 6, 13, 16

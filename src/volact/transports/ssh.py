@@ -17,8 +17,6 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-import asyncssh
-
 from volact.errors import TransportError, one_line
 from volact.model.text import say
 from volact.transports import receive_budget
@@ -34,6 +32,7 @@ from volact.transports.remote import (
 )
 from volact.transports.session import run_command
 from volact.transports.sftp import Sftp, Waiting, done, handle_of, open_sftp, path_of
+from volact.transports.ssh_library import asyncssh
 
 P = ParamSpec("P")
 T = TypeVar("T")

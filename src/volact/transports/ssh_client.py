@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import cast
 
-import asyncssh
 from asyncssh.constants import MSG_USERAUTH_FAILURE
 from asyncssh.packet import SSHPacket
 
@@ -20,6 +19,7 @@ from volact.model.text import say
 from volact.transports import receive_budget
 from volact.transports.base import Secrets
 from volact.transports.hostkeys import KeyRefusal, KnownHosts, Match
+from volact.transports.ssh_library import asyncssh
 
 # How a server ends a login that it has had enough of.  OpenSSH calls too many tries an
 # error of protocol; the library's own complaints of that kind speak of packets.

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncssh
-
+from volact.transports.ssh_library import asyncssh
 from volact_lab.listening import stop_accepting
 from volact_lab.session import Result, execute
 from volact_lab.ssh.pool import Pool

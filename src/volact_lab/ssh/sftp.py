@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import asyncssh
 from asyncssh import SFTPAttrs, SFTPName
 
+from volact.transports.ssh_library import asyncssh
 from volact_lab import codes
 from volact_lab.errors import LabError, WinFault
 from volact_lab.ssh.slot import Slot

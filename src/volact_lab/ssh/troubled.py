@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import asyncssh
 from asyncssh import SFTPAttrs
 
+from volact.transports.ssh_library import asyncssh
 from volact_lab.ssh.sftp import LabSftp
 from volact_lab.ssh.slot import Slot
 from volact_lab.trouble import Act, Stage

@@ -1,0 +1,49 @@
+"""Values of a command line that need no conversion, kept from Typer's.
+
+Typer converts with pydantic, whose import is a fifth of the CPU of a start, and asks
+it about every word and every default.  Numbers that are given, and mistakes, are Typer's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from typer.core import TyperCommand, TyperGroup
+
+C = TypeVar("C", bound=TyperCommand | TyperGroup)
+
+
+class Conversion:
+    """The conversion of one parameter: by Typer only where a value is not yet of its type."""
+
+    def __init__(self, parameter: Any) -> None:
+        self._typers = parameter.get_runtime_param
+        self._kind = parameter.type_descriptor.annotation
+
+    def __call__(self) -> Conversion:
+        """In the place of ``get_runtime_param``."""
+        return self
+
+    def coerce(self, value: Any, **where: Any) -> Any:
+        """The value as the verb takes it."""
+        if value is None and get_origin(self._kind) is not list:
+            return None
+        if isinstance(value, list | tuple) and get_origin(self._kind) is list:
+            if all(_is(item, get_args(self._kind)[0]) for item in value):
+                return list(value)
+        elif _is(value, self._kind):
+            return value
+        return self._typers().coerce(value, **where)
+
+
+def _is(value: object, kind: Any) -> bool:
+    return value in get_args(kind) if get_origin(kind) is Literal else type(value) is kind
+
+
+def convert_on_need(command: C) -> C:
+    """The command; its parameters load pydantic only for a value that needs it."""
+    context = command.context_class(command, **command.context_settings)
+    parameters: list[Any] = [*command.get_params(context)]  # with --help, which needs a context
+    for parameter in parameters:
+        parameter.get_runtime_param = Conversion(parameter)
+    return command
