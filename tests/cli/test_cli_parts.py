@@ -78,7 +78,7 @@ def test_help_loads_no_transport_and_no_template_engine() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("line", ["check --no-store -o json -i -", "explain 5"])
+@pytest.mark.parametrize("line", ["check --no-store -o json --retries 0 -i -", "explain 5"])
 def test_words_and_defaults_are_not_converted(line: str) -> None:
     """Typer's own conversion would cost each of them the import of pydantic."""
     code = (

@@ -1,11 +1,13 @@
 """Values of a command line that need no conversion, kept from Typer's.
 
 Typer converts with pydantic, whose import is a fifth of the CPU of a start, and asks
-it about every word and every default.  Numbers that are given, and mistakes, are Typer's.
+it about every word and every default.  What is not plain, and mistakes, are Typer's.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from typer.core import TyperCommand, TyperGroup
@@ -19,6 +21,9 @@ class Conversion:
     def __init__(self, parameter: Any) -> None:
         self._typers = parameter.get_runtime_param
         self._kind = parameter.type_descriptor.annotation
+        told = parameter.type_descriptor.parameter_info
+        self._least = -math.inf if told.min is None else told.min
+        self._most = math.inf if told.max is None else told.max
 
     def __call__(self) -> Conversion:
         """In the place of ``get_runtime_param``."""
@@ -33,6 +38,10 @@ class Conversion:
                 return list(value)
         elif _is(value, self._kind):
             return value
+        elif self._kind in (int, float) and re.fullmatch("[0-9]{1,15}", str(value)):
+            number = self._kind(value)
+            if self._least <= number <= self._most:
+                return number
         return self._typers().coerce(value, **where)
 
 
