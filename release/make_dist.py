@@ -17,8 +17,12 @@ import sysconfig
 import tempfile
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from importlib.resources import files
 from io import StringIO
 from pathlib import Path
+from typing import Any
+
+from jsonschema_rs import Draft7Validator, Registry
 
 from man_page import man_page
 from volact import __version__
@@ -82,10 +86,24 @@ def _make_bill_of_materials(to: Path, environment: Path) -> None:
     file = to / f"volact-{__version__}.cdx.json"
     pyproject = str(ROOT / "pyproject.toml")
     options = ("--output-reproducible", "--pyproject", pyproject, "--output-file", str(file))
-    _run("cyclonedx_py", "environment", *options, str(environment / "bin/python"))
+    _run("cyclonedx_py", "environment", "--no-validate", *options, str(environment / "bin/python"))
     bill = json.loads(file.read_text(encoding="utf-8"))
     bill["metadata"]["component"]["version"] = __version__
+    bill_validator().validate(bill)
     file.write_text(json.dumps(bill, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def bill_validator() -> Draft7Validator:
+    """The tool's own schemas, in a validator that needs no seconds for them as the tool's does."""
+    schemas: dict[str, Any] = {
+        file.name: json.loads(file.read_text(encoding="utf-8"))
+        for file in files("cyclonedx.schema").joinpath("_res").iterdir()
+        if file.name.endswith(".SNAPSHOT.schema.json")
+    }
+    named = [(f"http://cyclonedx.org/schema/{name}", schema) for name, schema in schemas.items()]
+    return Draft7Validator(
+        schemas["bom-1.6.SNAPSHOT.schema.json"], registry=Registry(named), validate_formats=True
+    )
 
 
 def _make_scripts(to: Path) -> None:

@@ -16,7 +16,7 @@ from volact.cli.child_lab import child_lab
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-pytestmark = pytest.mark.xdist_group("dist")
+pytestmark = pytest.mark.xdist_group("ansible")  # one home for all
 
 
 def run(home: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:

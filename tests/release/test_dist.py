@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import tarfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import distributions
@@ -21,8 +22,10 @@ from zipfile import ZipFile
 import pytest
 import yaml
 from cli_process import started
+from jsonschema_rs import ValidationError
 from runners import pythons, run_action
 
+from make_dist import bill_validator
 from volact import __version__
 from volact.cli.child_lab import child_lab
 from volact.knowledge.load import profile_names
@@ -53,11 +56,21 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Made]:
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Settings of pip that take every library from a folder; reading an index takes it seconds."""
+    folder = tmp_path_factory.mktemp("libraries")
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    words = ["download", "--quiet", "--constraint", str(CONSTRAINTS), "--dest", str(folder)]
+    subprocess.run([sys.executable, "-m", "pip", *words, *needed], check=True)
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory, libraries: dict[str, str]) -> tuple[Made, Made]:
     """Two builds side by side, in folders and surroundings that differ."""
     first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("a longer name")
     other = {"TZ": "Asia/Jakarta", "PYTHONHASHSEED": "1"}
-    with build(first, 0o022), build(second, 0o077, **other):
+    with build(first, 0o022, **libraries), build(second, 0o077, **libraries, **other):
         pass
     return made_in(first), made_in(second)
 
@@ -72,6 +85,13 @@ def lab() -> Iterator[Path]:
     """Servers that run in the tests' own environment."""
     with child_lab("tencent", SERVERS, 7) as inventory:
         yield inventory
+
+
+@pytest.fixture(scope="module")
+def by_wheel(made: Made, lab: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the installed wheel says of the lab's servers."""
+    home = tmp_path_factory.mktemp("home")
+    return verdicts([made.environment / "bin/volact"], lab, HOME=str(home))
 
 
 def made_in(folder: Path) -> Made:
@@ -170,6 +190,13 @@ def test_the_bill_names_what_is_installed(made: Made) -> None:
     assert {item["name"]: item["version"] for item in bill["components"]} == others
 
 
+def test_a_bill_that_is_none_is_refused(made: Made) -> None:
+    bill = json.loads(made.file(".cdx.json").read_text("utf-8"))
+    bill["components"][0]["type"] = "no type"
+    with pytest.raises(ValidationError, match="no type"):
+        bill_validator().validate(bill)
+
+
 def test_an_installation_holds_only_what_is_needed(made: Made) -> None:
     optional = {"apprise", "h11", "keyring", "pip", "psycopg", "pytest", "quickjs-ng", "setuptools"}
     assert not optional & {name.lower() for name in made.packages}
@@ -184,27 +211,28 @@ def test_an_installation_holds_only_what_is_needed(made: Made) -> None:
     assert "volact[lab]" in done.stderr
 
 
-def test_the_wheel_checks_servers(made: Made, lab: Path, tmp_path: Path) -> None:
-    seen = verdicts([made.environment / "bin/volact"], lab, HOME=str(tmp_path))
-    assert len(seen) == SERVERS
-    assert set(seen.values()) > {"healthy"}
+def test_the_wheel_checks_servers(by_wheel: dict[str, str]) -> None:
+    assert len(by_wheel) == SERVERS
+    assert set(by_wheel.values()) > {"healthy"}
 
 
-def test_the_single_file_checks_servers(made: Made, lab: Path, tmp_path: Path) -> None:
-    by_wheel = verdicts([made.environment / "bin/volact"], lab, HOME=str(tmp_path))
+def test_the_single_file_checks_servers(
+    made: Made, by_wheel: dict[str, str], lab: Path, tmp_path: Path
+) -> None:
     by_file = verdicts([made.file(".pyz")], lab, HOME=str(tmp_path))
     assert by_file == by_wheel
 
 
-def test_every_python_that_is_here_checks_servers(made: Made, lab: Path, tmp_path: Path) -> None:
-    expected = verdicts([made.environment / "bin/volact"], lab, HOME=str(tmp_path))
+def test_every_python_that_is_here_checks_servers(
+    made: Made, by_wheel: dict[str, str], lab: Path, tmp_path: Path
+) -> None:
     for version, python in pythons().items():
         environment = tmp_path / version
         install = ["sh", str(ROOT / "release/install.sh"), str(made.file(".whl")), str(environment)]
         environ = {**os.environ, "PYTHON": str(python), "PIP_CONSTRAINT": str(CONSTRAINTS)}
         subprocess.run(install, check=True, env=environ)
         seen = verdicts([environment / "bin/volact"], lab, HOME=str(tmp_path))
-        assert (version, seen) == (version, expected)
+        assert (version, seen) == (version, by_wheel)
 
 
 def test_the_container_needs_no_account_no_shell_and_no_writable_root(
@@ -244,10 +272,13 @@ def test_the_container_needs_no_account_no_shell_and_no_writable_root(
     assert done.stdout.split("\n")[0] == f"({user}, {user}, {user}) [] False"
 
 
-def test_the_action_runs_as_on_a_runner(made: Made, lab: Path, tmp_path: Path) -> None:
+def test_the_action_runs_as_on_a_runner(
+    made: Made, libraries: dict[str, str], lab: Path, tmp_path: Path
+) -> None:
     action = yaml.safe_load((ROOT / "integrations/github/action.yml").read_text("utf-8"))
     inputs = {"source": made.file(".whl").as_uri(), "inventory": str(lab)}
-    status, outputs = run_action(action, inputs, tmp_path, PIP_CONSTRAINT=str(CONSTRAINTS))
+    environ = {"PIP_CONSTRAINT": str(CONSTRAINTS), "PIP_COMPILE": "no", **libraries}
+    status, outputs = run_action(action, inputs, tmp_path, **environ)
     assert status in {0, 3, 4}
     assert outputs == {"code": str(status)}
     suite = ElementTree.parse(tmp_path / "volact-junit.xml").getroot()
