@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
+from argon2 import PasswordHasher, profiles
 from built_apps import with_parts
 from litestar.testing import TestClient
 from litestar.types import ControllerRouterHandler
@@ -32,6 +33,8 @@ from volact.store.address import parse_address
 from volact.store.store import Store
 
 PASSWORD = "a sentence about lemons"
+# The kind of hash that the service stores, at a thousandth of its cost.
+CHEAP = PasswordHasher.from_parameters(profiles.CHEAPEST)
 OWN = {"origin": "http://testserver.local", "host": "testserver.local"}
 
 
@@ -71,6 +74,7 @@ class Service:
             authenticator=DatabaseAuthenticator(store, self.settings, self.clock),
             runs=cast(RunControl, NoRuns()),
             now=self.clock,
+            hasher=CHEAP,
         )
 
     def use_oidc(self, provider: OidcProvider) -> None:
@@ -85,7 +89,7 @@ class Service:
         with self.change() as change:
             made = users.add(change, NewUser(name=name, role=role))
             if password:
-                passwords.set_password(change, made.id, password)
+                passwords.set_password(self.parts.hasher, change, made.id, password)
             return users.find(change.connection, name)
 
     def link(self, user: UserInfo) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from argon2 import Parameters, extract_parameters, profiles
 from litestar.testing import TestClient
 from service_identity import PASSWORD, Clock, Service, either_service, service, store
 
 from volact.client.wire import UserChange
 from volact.errors import InputError
+from volact.service.database.tables import USERS
 from volact.service.identity import passwords, sessions, users
 from volact.service.identity.audit import lines
 from volact.service.identity.pages import safe_next
 from volact.service.identity.passwords import wait_after
+from volact.service.serve import make_parts
 from volact.store.store import Store
 
 __all__ = ["Clock", "either_service", "service", "store"]
@@ -167,10 +172,28 @@ def test_waits_double_up_to_an_hour() -> None:
 
 def test_an_address_that_tries_many_names_waits(service: Service) -> None:
     for number in range(20):
-        assert passwords.sign_in(service.store, service.clock(), f"u{number}", "x", "a") is None
+        assert passwords.sign_in(service.parts, f"u{number}", "x", "a") is None
     with pytest.raises(passwords.TooManyAttemptsError):
-        passwords.sign_in(service.store, service.clock(), "other", "x", "a")
-    assert passwords.sign_in(service.store, service.clock(), "other", "x", "b") is None
+        passwords.sign_in(service.parts, "other", "x", "a")
+    assert passwords.sign_in(service.parts, "other", "x", "b") is None
+
+
+def test_a_password_costs_what_the_rfc_recommends(service: Service) -> None:
+    """One that was stored with a lower cost is hashed anew when its user signs in."""
+
+    def cost() -> Parameters:
+        (stored,) = service.store.ask(lambda c: c.execute(sa.select(USERS.c.password)).scalars())
+        return extract_parameters(stored)
+
+    service.user("ada")
+    assert cost() == profiles.CHEAPEST
+    service.parts = replace(
+        service.parts, hasher=make_parts(service.settings, service.store).hasher
+    )
+    with service.client() as client:
+        assert sign_in(client).status_code == 303
+        assert cost() == profiles.RFC_9106_LOW_MEMORY
+        assert sign_in(client).status_code == 303
 
 
 @pytest.mark.parametrize(

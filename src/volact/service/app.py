@@ -6,11 +6,12 @@ What the handlers do lives in ``api/`` and ``console/``; who the caller is, in `
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from argon2 import PasswordHasher
 from litestar import Litestar, Router
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -59,6 +60,8 @@ class Parts:
     runs: RunControl
     now: Callable[[], datetime] = utc_now
     oidc: OidcProvider | None = None
+    # RFC 9106's second choice: 64 MiB, 3 passes.
+    hasher: PasswordHasher = field(default_factory=PasswordHasher)
 
     @cached_property
     def shared(self) -> SharedAnswers:

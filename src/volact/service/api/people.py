@@ -107,7 +107,7 @@ async def set_password(request: Asked, user: UserId, data: JSONBody[NewPassword]
 
     def work(change: Change) -> None:
         id = found(lambda: users.find(change.connection, plain_name(user))).id
-        passwords.set_password(change, id, data.password)
+        passwords.set_password(parts_of(request).hasher, change, id, data.password)
         sessions.end(change, id)
 
     await anyio.to_thread.run_sync(changed, request, work, limiter=passwords.HASHING)

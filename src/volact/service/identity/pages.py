@@ -72,8 +72,8 @@ async def sign_in(request: Asked, data: URLEncodedBody[SignInForm]) -> Response[
     parts = parts_of(request)
     try:
         user = await anyio.to_thread.run_sync(
-            passwords.sign_in, parts.store, parts.now(), data.name, data.password,
-            address_of(request), limiter=passwords.HASHING,
+            passwords.sign_in, parts, data.name, data.password, address_of(request),
+            limiter=passwords.HASHING,
         )  # fmt: skip
     except passwords.TooManyAttemptsError as error:
         answer = sign_in_form(request, data.next, _too_many(error), 429)
@@ -135,7 +135,7 @@ def _change_password(request: Asked, data: PasswordForm) -> Response[Any]:
         if parts.store.ask(lambda connection: _asks_old(connection, actor)):
             _require_old(parts, actor, data.old)
         with changing(parts.store, parts.now(), actor) as change:
-            passwords.set_password(change, actor.user, data.new)
+            passwords.set_password(parts.hasher, change, actor.user, data.new)
             sessions.end(change, actor.user)
             key = _new_session(request, change, find(change.connection, actor.user), "session")
     except InputError as error:
@@ -147,7 +147,7 @@ def _change_password(request: Asked, data: PasswordForm) -> Response[Any]:
 
 def _require_old(parts: Parts, actor: Actor, old: str) -> None:
     """With the waits of a sign-in: a browser that was left open guesses no password."""
-    if not passwords.sign_in(parts.store, parts.now(), actor.name, old, actor.address):
+    if not passwords.sign_in(parts, actor.name, old, actor.address):
         raise InputError(say("the present password is wrong"))
 
 

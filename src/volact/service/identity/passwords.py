@@ -18,6 +18,7 @@ from volact.client.wire import UserInfo
 from volact.errors import InputError
 from volact.model.text import say
 from volact.service.access import Actor
+from volact.service.app import Parts
 from volact.service.database.tables import ATTEMPTS, USERS
 from volact.service.database.transaction import transaction
 from volact.service.identity.audit import Change, changing
@@ -29,7 +30,6 @@ from volact.store.store import Store
 SHORTEST, LONGEST = 12, 1000
 # argon2 takes 64 MiB each time: two at once, and the others wait.
 HASHING = CapacityLimiter(2)
-_HASHER = PasswordHasher()  # RFC 9106's second choice: 64 MiB, 3 passes
 _FIRST_WAIT = timedelta(seconds=15)
 _LONGEST_WAIT = timedelta(hours=1)
 _FORGOTTEN = timedelta(hours=24)
@@ -43,29 +43,30 @@ class TooManyAttemptsError(Exception):
         self.seconds = seconds
 
 
-def sign_in(store: Store, now: datetime, name: str, password: str, address: str) -> UserInfo | None:
+def sign_in(parts: Parts, name: str, password: str, address: str) -> UserInfo | None:
     """The user whose name and password these are; ``None`` for anything else.
 
     ``TooManyAttemptsError`` after failures by this name from this address, from this
     address, or by this name from everywhere; the right password has to wait, too.
     """
+    store, now, hasher = parts.store, parts.now(), parts.hasher
     name = name.strip().casefold()
     limits = _limits(name, address)
     with transaction(store) as connection:
         _require_no_wait(connection, now, limits)
         row = row_of(connection, USERS.c.name == name)
     stored = None if row is None or row.disabled else row.password
-    if _matches(stored, password) and row is not None:
+    if _matches(hasher, stored, password) and row is not None:
         with transaction(store) as connection:
             _require_no_wait(connection, now, limits)  # others may have failed meanwhile
             _clear(connection, next(iter(limits)))
-            _rehash(connection, row, password)
+            _rehash(hasher, connection, row, password)
         return user_info(row)
     _failed(store, now, Actor(user="", name=name[:100], role="viewer", address=address), limits)
     return None
 
 
-def set_password(change: Change, user: str, password: str) -> None:
+def set_password(hasher: PasswordHasher, change: Change, user: str, password: str) -> None:
     """Store a password; ``InputError`` for one that is too short or is the user's name."""
     if not SHORTEST <= len(password) <= LONGEST or len(set(password)) < 5:
         raise InputError(
@@ -75,7 +76,7 @@ def set_password(change: Change, user: str, password: str) -> None:
     row = row_of(change.connection, USERS.c.id == user)
     if row is None or row.name in password.casefold():
         raise InputError(say("a password does not contain the user's name"))
-    changed = USERS.update().where(USERS.c.id == user).values(password=_hash_of(password))
+    changed = USERS.update().where(USERS.c.id == user).values(password=_hash_of(hasher, password))
     change.connection.execute(changed)
     change.tell("password.changed", row.name)
 
@@ -134,25 +135,28 @@ def _clear(connection: sa.Connection, key: str) -> None:
     connection.execute(ATTEMPTS.delete().where(ATTEMPTS.c.key == key))
 
 
-def _matches(stored: str | None, password: str) -> bool:
+def _matches(hasher: PasswordHasher, stored: str | None, password: str) -> bool:
+    compared = stored or _stand_in(hasher)
     try:
-        _HASHER.verify(stored or _stand_in(), password[: LONGEST + 1].encode("utf-8", "replace"))
+        hasher.verify(compared, password[: LONGEST + 1].encode("utf-8", "replace"))
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
 
 
 @cache
-def _stand_in() -> str:
+def _stand_in(hasher: PasswordHasher) -> str:
     """The hash that a password is compared with where there is none."""
-    return _HASHER.hash(new_key())
+    return hasher.hash(new_key())
 
 
-def _hash_of(password: str) -> str:
-    return _HASHER.hash(password.encode("utf-8", "replace"))
+def _hash_of(hasher: PasswordHasher, password: str) -> str:
+    return hasher.hash(password.encode("utf-8", "replace"))
 
 
-def _rehash(connection: sa.Connection, row: sa.Row[tuple[str]], password: str) -> None:
-    if _HASHER.check_needs_rehash(row.password):
-        values = {"password": _hash_of(password)}
+def _rehash(
+    hasher: PasswordHasher, connection: sa.Connection, row: sa.Row[tuple[str]], password: str
+) -> None:
+    if hasher.check_needs_rehash(row.password):
+        values = {"password": _hash_of(hasher, password)}
         connection.execute(USERS.update().where(USERS.c.id == row.id).values(values))
