@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_run import volact
 
 pytestmark = pytest.mark.xdist_group("completion")  # its scripts are made once
 INVENTORY = """
@@ -35,11 +36,12 @@ def completed(shell: str, line: str, folder: Path) -> list[str]:
             "_TYPER_COMPLETE_WORD_TO_COMPLETE": words[-1],
         },
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "volact"],
-        env={**os.environ, "_VOLACT_COMPLETE": f"complete_{shell}", **asked[shell]},
-        capture_output=True, text=True, timeout=600, check=False, cwd=folder,
-    )  # fmt: skip
+    given = {"_VOLACT_COMPLETE": f"complete_{shell}", **asked[shell]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, value in given.items():
+            patch.setenv(name, value)
+        done = volact()
     assert "Traceback" not in done.stderr
     plain = (
         done.stdout.replace("_arguments '*: :((", "")
@@ -55,9 +57,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("completion")
     (made / "fleet.toml").write_text(INVENTORY)
     (made / "broken.toml").write_text("[[server]\n")
-    command = [sys.executable, "-m", "volact", "check", "ssh://127.0.0.1:1", "--store", "s.db"]
-    subprocess.run(command, cwd=made, capture_output=True, timeout=600, check=False)
+    volact("check", "ssh://127.0.0.1:1", "--store", str(made / "s.db"), "--retries", "0")
     return made
+
+
+def test_the_program_itself_completes(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "volact"],
+        env={**os.environ, "_VOLACT_COMPLETE": "complete_bash",
+             "COMP_WORDS": "volact check -i fleet.toml w", "COMP_CWORD": "4"},
+        capture_output=True, text=True, timeout=600, check=False, cwd=folder,
+    )  # fmt: skip
+    assert (done.stdout.split(), done.stderr) == (["web-01", "web"], "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])

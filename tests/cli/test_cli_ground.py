@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_run import volact
 
 from volact.errors import InputError
 from volact.store.address import parse_address
@@ -35,6 +36,14 @@ def run(
         timeout=600,
         check=False,
     )
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with an empty list of host keys."""
+    (tmp_path / "kh").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
@@ -82,9 +91,9 @@ NUMBER = "9" * 6000
         ("n.ini", f"a ansible_port={NUMBER}\n"),
     ],
 )
-def test_a_number_with_thousands_of_digits(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / name).write_text(text)
-    done = run(tmp_path, "inventory", "check", "-i", name)
+def test_a_number_with_thousands_of_digits(here: Path, name: str, text: str) -> None:
+    (here / name).write_text(text)
+    done = volact("inventory", "check", "-i", name)
     assert done.returncode == 2
     assert "unexpected" not in done.stderr
     assert NUMBER[:200] not in done.stdout + done.stderr
@@ -99,11 +108,9 @@ def test_a_number_with_thousands_of_digits(tmp_path: Path, name: str, text: str)
         ("p.toml", '[[server]]\nname = "a"\naddress = "ssh://h:sekrit"\n'),
     ],
 )
-def test_what_stands_in_place_of_a_port_is_not_repeated(
-    tmp_path: Path, name: str, text: str
-) -> None:
-    (tmp_path / name).write_text(text)
-    done = run(tmp_path, "inventory", "check", "-i", name)
+def test_what_stands_in_place_of_a_port_is_not_repeated(here: Path, name: str, text: str) -> None:
+    (here / name).write_text(text)
+    done = volact("inventory", "check", "-i", name)
     assert done.returncode == 2
     assert "port" in done.stdout + done.stderr
     assert "sekrit" not in done.stdout + done.stderr
@@ -117,13 +124,16 @@ def test_what_stands_in_place_of_a_port_is_not_repeated(
         "postgresql+psycopg:u:sekrit@h",
     ],
 )
-def test_a_wrong_address_of_a_store_is_no_file_and_not_repeated(tmp_path: Path, word: str) -> None:
+def test_a_wrong_address_of_a_store_is_no_file_and_not_repeated(
+    here: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
     with pytest.raises(InputError) as caught:
         parse_address(word)
     assert "sekrit" not in caught.value.line()
-    done = run(tmp_path, "check", "ssh://127.0.0.1:1", "--retries", "0", VOLACT_STORE=word)
+    monkeypatch.setenv("VOLACT_STORE", word)
+    done = volact("check", "ssh://127.0.0.1:1", "--retries", "0")
     assert "sekrit" not in done.stdout + done.stderr
-    assert [path.name for path in tmp_path.rglob("*")] == ["kh"]
+    assert [path.name for path in here.rglob("*")] == ["kh"]
 
 
 @pytest.mark.parametrize(
@@ -162,14 +172,16 @@ def test_an_inventory_and_a_password_from_a_shells_pipes(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
-def test_an_undo_trusts_no_store_that_every_account_may_edit(tmp_path: Path) -> None:
-    own = {"VOLACT_STORE": "own/v.db"}
+def test_an_undo_trusts_no_store_that_every_account_may_edit(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOLACT_STORE", "own/v.db")
     check = ("check", "ssh://127.0.0.1:1", "--retries", "0", "--known-hosts", "kh")
-    assert run(tmp_path, *check, **own).returncode == 4
-    assert "no such run" in run(tmp_path, "undo", "last", "--dry-run", **own).stderr
-    for open_, closed in ((tmp_path / "own/v.db", 0o600), (tmp_path / "own", 0o700)):
+    assert volact(*check).returncode == 4
+    assert "no such run" in volact("undo", "last", "--dry-run").stderr
+    for open_, closed in ((here / "own/v.db", 0o600), (here / "own", 0o700)):
         open_.chmod(0o777)
-        done = run(tmp_path, "undo", "last", "--dry-run", **own)
+        done = volact("undo", "last", "--dry-run")
         assert done.returncode == 2
         assert "every account of this computer may change" in " ".join(done.stderr.split())
         open_.chmod(closed)
@@ -214,23 +226,23 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_an_inventory_of_another_format_runs_nothing_unasked(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text(FOREIGN[name])
-    (tmp_path / "settings").write_text('Match exec "touch ran"\n  Port 1\n')
+def test_an_inventory_of_another_format_runs_nothing_unasked(here: Path, name: str) -> None:
+    (here / name).write_text(FOREIGN[name])
+    (here / "settings").write_text('Match exec "touch ran"\n  Port 1\n')
     common = ("-i", name, "--no-store", "--known-hosts", "kh", "--retries", "0")
-    done = run(tmp_path, "check", *common)
+    done = volact("check", *common)
     assert done.returncode == 2
     assert "--allow-commands" in done.stderr
-    assert not (tmp_path / "ran").exists()
-    assert run(tmp_path, "check", *common, "--allow-commands").returncode == 4
-    assert (tmp_path / "ran").exists() == (name == "k.csv")  # no login, so no password
+    assert not (here / "ran").exists()
+    assert volact("check", *common, "--allow-commands").returncode == 4
+    assert (here / "ran").exists() == (name == "k.csv")  # no login, so no password
 
 
-def test_a_toml_inventory_is_volacts_own(tmp_path: Path) -> None:
+def test_a_toml_inventory_is_volacts_own(here: Path) -> None:
     text = '[[server]]\nname = "a"\naddress = "ssh://127.0.0.1:1"\npassword-command = "touch ran"\n'
-    (tmp_path / "f.toml").write_text(text)
+    (here / "f.toml").write_text(text)
     common = ("-i", "f.toml", "--no-store", "--known-hosts", "kh", "--retries", "0")
-    assert run(tmp_path, "check", *common).returncode == 4
+    assert volact("check", *common).returncode == 4
 
 
 def test_words_are_quoted_for_the_shell_of_the_system() -> None:

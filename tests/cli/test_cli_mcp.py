@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from volact.cli.child_lab import child_lab
 
 pytestmark = pytest.mark.xdist_group("mcp")  # its lab is started once
 VOLACT = [sys.executable, "-m", "volact"]
+Answers = dict[str, Any]
 READING = {"explain", "status", "servers", "history"}
 
 
@@ -46,51 +48,6 @@ def told(result: Any) -> Any:
     return found["result"] if set(found) == {"result"} else found
 
 
-async def test_every_tool_reads_only(stored: tuple[Path, Path]) -> None:
-    inventory, store = stored
-    async with asked("--store", str(store), "-i", str(inventory)) as client:
-        tools = (await client.list_tools()).tools
-    assert {tool.name for tool in tools} == READING | {"plan"}
-    assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
-    assert all(tool.description for tool in tools)
-
-
-async def test_without_an_inventory_no_server_is_contacted(stored: tuple[Path, Path]) -> None:
-    async with asked("--store", str(stored[1])) as client:
-        assert {tool.name for tool in (await client.list_tools()).tools} == READING
-
-
-async def test_the_store_is_asked(stored: tuple[Path, Path]) -> None:
-    async with asked("--store", str(stored[1])) as client:
-        fleet = told(await client.call_tool("status", {}))
-        page = told(await client.call_tool("servers", {"verdict": "attention"}))
-        name = page["items"][0]["name"]
-        history = told(await client.call_tool("history", {"server": name}))
-    assert fleet["summary"]["servers"] == 3
-    assert len(page["items"]) == fleet["summary"]["attention"] > 0
-    assert history["server"]["name"] == name
-    assert len(history["looks"]) == 1
-
-
-async def test_a_code_is_explained(stored: tuple[Path, Path]) -> None:
-    async with asked("--store", str(stored[1])) as client:
-        found = told(await client.call_tool("explain", {"code": "-1073418124"}))
-    assert found["name"] == "0xC004F074"
-    assert found["remedy"]
-
-
-async def test_a_plan_changes_nothing(stored: tuple[Path, Path]) -> None:
-    inventory, store = stored
-    async with asked("--store", str(store), "-i", str(inventory)) as client:
-        first = told(await client.call_tool("plan", {"servers": ["*"]}))
-        again = told(await client.call_tool("plan", {"servers": ["*"]}))
-    assert sum(len(row["plan"]) for row in first) > 0
-    assert sorted((row["name"], len(row["plan"])) for row in again) == sorted(
-        (row["name"], len(row["plan"])) for row in first
-    )
-    assert not any(row["results"] for row in again)
-
-
 WRONG: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("explain", {"code": "no-such-code"}, "no-such-code"),
     ("history", {"server": "no-such-server"}, "no-such-server"),
@@ -101,12 +58,76 @@ WRONG: tuple[tuple[str, dict[str, Any], str], ...] = (
 )
 
 
-async def test_wrong_input_is_one_line(stored: tuple[Path, Path]) -> None:
-    """In one session, which each of them leaves as it was."""
+@pytest.fixture(scope="module")
+def with_inventory(stored: tuple[Path, Path]) -> Answers:
+    """The tools, two plans and wrong input, asked in one session."""
     inventory, store = stored
-    async with asked("--store", str(store), "-i", str(inventory)) as client:
-        results = [await client.call_tool(tool, given) for tool, given, _ in WRONG]
-    for result, (tool, given, line) in zip(results, WRONG, strict=True):
+
+    async def ask() -> Answers:
+        async with asked("--store", str(store), "-i", str(inventory)) as client:
+            tools = (await client.list_tools()).tools
+            plans = [await client.call_tool("plan", {"servers": ["*"]}) for _ in range(2)]
+            wrong = [await client.call_tool(tool, given) for tool, given, _ in WRONG]
+        return {"tools": tools, "plans": plans, "wrong": wrong}
+
+    return asyncio.run(ask())
+
+
+@pytest.fixture(scope="module")
+def without_inventory(stored: tuple[Path, Path]) -> Answers:
+    """The tools, the store and a code, asked in one session."""
+
+    async def ask() -> Answers:
+        async with asked("--store", str(stored[1])) as client:
+            tools = (await client.list_tools()).tools
+            fleet = told(await client.call_tool("status", {}))
+            page = told(await client.call_tool("servers", {"verdict": "attention"}))
+            name = page["items"][0]["name"]
+            history = told(await client.call_tool("history", {"server": name}))
+            code = told(await client.call_tool("explain", {"code": "-1073418124"}))
+        found = {"fleet": fleet, "page": page, "history": history, "code": code}
+        return {"tools": tools, **found}
+
+    return asyncio.run(ask())
+
+
+def test_every_tool_reads_only(with_inventory: Answers) -> None:
+    tools = with_inventory["tools"]
+    assert {tool.name for tool in tools} == READING | {"plan"}
+    assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
+    assert all(tool.description for tool in tools)
+
+
+def test_without_an_inventory_no_server_is_contacted(without_inventory: Answers) -> None:
+    assert {tool.name for tool in without_inventory["tools"]} == READING
+
+
+def test_the_store_is_asked(without_inventory: Answers) -> None:
+    fleet, page, history = (without_inventory[part] for part in ("fleet", "page", "history"))
+    assert fleet["summary"]["servers"] == 3
+    assert len(page["items"]) == fleet["summary"]["attention"] > 0
+    assert history["server"]["name"] == page["items"][0]["name"]
+    assert len(history["looks"]) == 1
+
+
+def test_a_code_is_explained(without_inventory: Answers) -> None:
+    found = without_inventory["code"]
+    assert found["name"] == "0xC004F074"
+    assert found["remedy"]
+
+
+def test_a_plan_changes_nothing(with_inventory: Answers) -> None:
+    first, again = map(told, with_inventory["plans"])
+    assert sum(len(row["plan"]) for row in first) > 0
+    assert sorted((row["name"], len(row["plan"])) for row in again) == sorted(
+        (row["name"], len(row["plan"])) for row in first
+    )
+    assert not any(row["results"] for row in again)
+
+
+def test_wrong_input_is_one_line(with_inventory: Answers) -> None:
+    """In one session, which each of them leaves as it was."""
+    for result, (tool, given, line) in zip(with_inventory["wrong"], WRONG, strict=True):
         (text,) = [part.text for part in result.content if part.type == "text"]
         assert result.is_error, (tool, given)
         assert line in text
