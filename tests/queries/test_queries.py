@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
+from postgres_server import PostgresServer
 from store_samples import WRONG_HOST, end, intent, keep, row, silent, store_writer
 
 from volact.model.finding import Accepted, Finding
@@ -39,6 +40,24 @@ def licensed(name: str, expires: str | None, **given: Any) -> ServerReport:
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
     """Two runs: what each server was, and what it is."""
+    with two_runs(store_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """The same, for tests that only read it."""
+    url = str(tmp_path_factory.mktemp("queries") / "volact.db")
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgresql")
+        url = server.new_database()
+    with two_runs(url) as opened:
+        yield opened
+
+
+def two_runs(store_url: str) -> Store:
     keep(store_url, "aa11", row("web-01", "attention", findings=(WRONG_HOST,)), row("db-01"))
     writer = store_writer(
         store_url, "bb22", tags={"web-01": ("web", "prod"), "db-01": ("web server",)}
@@ -53,8 +72,7 @@ def store(store_url: str) -> Iterator[Store]:
     ):
         writer.row(report)
     writer.finish(end("bb22", servers=6))
-    with open_store(store_url, create=True) as opened:
-        yield opened
+    return open_store(store_url, create=True)
 
 
 def names(store: Store, **given: Any) -> list[str]:
@@ -96,14 +114,14 @@ def names(store: Store, **given: Any) -> list[str]:
         ({"examined_from": NOW - timedelta(days=36500), "names": ("DB*",)}, ["DB-01"]),
     ],
 )
-def test_a_filter_means_these(store: Store, given: dict[str, Any], found: list[str]) -> None:
-    assert names(store, **given) == found
+def test_a_filter_means_these(filled: Store, given: dict[str, Any], found: list[str]) -> None:
+    assert names(filled, **given) == found
 
 
 @pytest.mark.parametrize("glob", ["*", "web-*", "[a-z]*", "[!w]*", "?b-01", "x[[]*", "x[1]", "a.b"])
-def test_globs_mean_what_they_mean_elsewhere(store: Store, glob: str) -> None:
-    known = NamesQuery().ask(store)
-    assert NamesQuery(word=glob).ask(store) == [name for name in known if fnmatchcase(name, glob)]
+def test_globs_mean_what_they_mean_elsewhere(filled: Store, glob: str) -> None:
+    known = NamesQuery().ask(filled)
+    assert NamesQuery(word=glob).ask(filled) == [name for name in known if fnmatchcase(name, glob)]
 
 
 def pages(of: Any, store: Store, limit: int) -> list[Page[Any]]:
@@ -114,19 +132,21 @@ def pages(of: Any, store: Store, limit: int) -> list[Page[Any]]:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4, 6, 100])
-def test_pages_have_every_server_once(store: Store, limit: int) -> None:
+def test_pages_have_every_server_once(filled: Store, limit: int) -> None:
     for order in ("name", "seen", "ends"):
         query = ServersQuery(now=NOW, order=order)
-        whole = [*query.stream(store)]
-        found = pages(query, store, limit)
+        whole = [*query.stream(filled)]
+        found = pages(query, filled, limit)
         assert [server for page in found for server in page.items] == whole
         assert all(len(page.items) == limit for page in found[:-1])
-    assert [page.items for page in pages(RunsQuery(), store, 1)] == [(run,) for run in store.runs()]
+    assert [page.items for page in pages(RunsQuery(), filled, 1)] == [
+        (run,) for run in filled.runs()
+    ]
 
 
-def test_a_page_is_wrong_only_by_what_was_asked(store: Store) -> None:
+def test_a_page_is_wrong_only_by_what_was_asked(filled: Store) -> None:
     query = ServersQuery(now=NOW)
-    other = ServersQuery(now=NOW, order="seen").page(store, PageRequest(limit=1)).next
+    other = ServersQuery(now=NOW, order="seen").page(filled, PageRequest(limit=1)).next
     for wrong in (
         PageRequest(limit=0),
         PageRequest(limit=1001),
@@ -135,7 +155,7 @@ def test_a_page_is_wrong_only_by_what_was_asked(store: Store) -> None:
         PageRequest(cursor=other),
     ):
         with pytest.raises(ValueError, match=r"limit|cursor"):
-            query.page(store, wrong)
+            query.page(filled, wrong)
 
 
 def test_a_server_added_between_pages_is_neither_skipped_nor_doubled(
@@ -163,18 +183,18 @@ def test_a_list_is_one_statement_and_reads_no_report(store: Store) -> None:
     assert not any("report" in statement for statement in said)
 
 
-def test_the_rows_of_a_run(store: Store) -> None:
+def test_the_rows_of_a_run(filled: Store) -> None:
     run = RunServersQuery(run="aa11", filter=ServerFilter(findings=("kms-host-wrong",)))
-    (found,) = run.page(store, PageRequest()).items
+    (found,) = run.page(filled, PageRequest()).items
     assert (found.name, found.verdict, found.edition) == ("web-01", "attention", "ServerDatacenter")
     assert found.findings == ("error:kms-host-wrong",)
     tagged = RunServersQuery(run="aa11", filter=ServerFilter(tags=("prod",)))
-    assert [each.name for each in tagged.page(store, PageRequest()).items] == ["web-01"]
-    assert sum(len(page.items) for page in pages(RunServersQuery(run="bb22"), store, 2)) == 6
+    assert [each.name for each in tagged.page(filled, PageRequest()).items] == ["web-01"]
+    assert sum(len(page.items) for page in pages(RunServersQuery(run="bb22"), filled, 2)) == 6
 
 
-def test_what_was_found_is_counted(store: Store) -> None:
-    found = ServersQuery(now=NOW).findings(store)
+def test_what_was_found_is_counted(filled: Store) -> None:
+    found = ServersQuery(now=NOW).findings(filled)
     assert [(each.finding, each.severity, each.servers) for each in found] == [
         ("kms-host-wrong", "error", 2),
         ("renewal-overdue", "warning", 1),
@@ -317,6 +337,6 @@ def test_an_accepted_finding_counts_again_when_its_last_day_is_over(
         (("!x*", "!web-0?", "!DB-01"), ["db-01"]),
     ],
 )
-def test_names_can_be_taken_away(store: Store, names: tuple[str, ...], meant: list[str]) -> None:
+def test_names_can_be_taken_away(filled: Store, names: tuple[str, ...], meant: list[str]) -> None:
     query = ServersQuery(now=NOW, filter=ServerFilter(names=names))
-    assert sorted(one.name for one in query.stream(store)) == meant
+    assert sorted(one.name for one in query.stream(filled)) == meant
