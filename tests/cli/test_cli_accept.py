@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cli_run import Done, volact
+from lab_thread import lab_in_thread
 
-from volact_lab.lab import Lab
 from volact_lab.windows.spec import Spec
 
 STATES = {"own-key": "licensed-by-own-key", "kms-role": "kms-host-role"}
@@ -25,62 +21,49 @@ def fleet() -> tuple[Spec, ...]:
     )
 
 
-class Fleet:
-    """The lab, its inventory, and volact at work on it."""
+def test_an_operator_lives_with_a_mak_and_a_kms_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOLACT_STORE", str(tmp_path / "volact.db"))
+    inventory = tmp_path / "lab.toml"
 
-    def __init__(self, folder: Path, lab: Lab) -> None:
-        self.inventory, self.store = folder / "lab.toml", folder / "volact.db"
-        lab.write_inventory(self.inventory)
+    def check(*words: str) -> Done:
+        return volact("check", "-i", str(inventory), "--no-progress", *words)
 
-    async def volact(self, *words: str) -> subprocess.CompletedProcess[str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "volact", *words,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, "VOLACT_STORE": str(self.store)},
-        )  # fmt: skip
-        out, err = await process.communicate()
-        assert process.returncode is not None
-        return subprocess.CompletedProcess(words, process.returncode, out.decode(), err.decode())
-
-    async def check(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return await self.volact("check", "-i", str(self.inventory), "--no-progress", *words)
-
-
-async def test_an_operator_lives_with_a_mak_and_a_kms_host(tmp_path: Path) -> None:
-    async with Lab("simple", fleet(), 1) as lab:
-        place = Fleet(tmp_path, lab)
-        assert (await place.check()).returncode == 3
+    with lab_in_thread("simple", fleet(), 1) as lab:
+        lab.write_inventory(inventory)
+        assert check().returncode == 3
         ignored = [word for id in STATES.values() for word in ("--ignore", f"{id}: agreed")]
-        done = await place.check(*ignored)
+        done = check(*ignored)
         assert done.returncode == 0, done.stdout
         assert "2 servers: 2 healthy" in done.stdout
         assert "accepted: " in done.stdout
         past = [word for id in STATES.values() for word in ("--ignore", f"{id} until 2020-01-01")]
-        done = await place.check(*past)
+        done = check(*past)
         assert done.returncode == 3
         over = "is without effect: its last day, 2020-01-01, has passed"
         assert all(f"--ignore {id} {over}" in done.stderr for id in STATES.values())
 
-        text = place.inventory.read_text("utf-8")
+        text = inventory.read_text("utf-8")
         expect = f"expect = {json.dumps([f'{id} until 2099-12-31' for id in STATES.values()])}"
         assert text.count("[defaults]") == 1
-        place.inventory.write_text(text.replace("[defaults]", f"[defaults]\n{expect}"), "utf-8")
-        done = await place.check("-o", "json")
+        inventory.write_text(text.replace("[defaults]", f"[defaults]\n{expect}"), "utf-8")
+        done = check("-o", "json")
         assert done.returncode == 0
         row = next(r for r in json.loads(done.stdout)["servers"] if r["name"] == "own-key")
         (marked,) = [finding for finding in row["findings"] if finding["severity"] == "accepted"]
         assert marked["accepted"] == {"severity": "info", "reason": "", "until": "2099-12-31"}
 
         bundled = tmp_path / "bundle.json"
-        await place.volact("bundle", "-i", str(place.inventory), "--to", str(bundled))
+        volact("bundle", "-i", str(inventory), "--to", str(bundled))
         judged = {s["judged"]["verdict"] for s in json.loads(bundled.read_text())["servers"]}
         assert judged == {"attention"}
-        assert (await place.volact("replay", str(bundled))).returncode == 0
+        assert volact("replay", str(bundled)).returncode == 0
 
-        history = await place.volact("history", "own-key", "-o", "jsonl")
+        history = volact("history", "own-key", "-o", "jsonl")
         verdicts = [json.loads(line).get("verdict") for line in history.stdout.splitlines()]
         assert verdicts[:4] == ["healthy", "attention", "healthy", "attention"]
-        status = (await place.volact("status")).stdout
+        status = volact("status").stdout
         assert status.count("HEALTHY") == 1
         assert "accepted: kms-host-role 1, licensed-by-own-key 1" in status
 
@@ -93,10 +76,7 @@ async def test_an_operator_lives_with_a_mak_and_a_kms_host(tmp_path: Path) -> No
     ],
 )
 def test_an_acceptance_that_cannot_be_read_is_one_line(word: str, said: str) -> None:
-    done: Any = subprocess.run(
-        [sys.executable, "-m", "volact", "check", "ssh://10.0.0.1", "--ignore", word],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = volact("check", "ssh://10.0.0.1", "--ignore", word)
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1

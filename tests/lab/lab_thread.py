@@ -1,0 +1,35 @@
+"""A lab of chosen servers beside tests that call volact in their own process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from volact_lab.lab import Lab
+from volact_lab.windows.spec import Spec
+
+
+@contextmanager
+def lab_in_thread(scenario: str, servers: tuple[Spec, ...], seed: int) -> Iterator[Lab]:
+    """Runs in a thread, so that the main one is free for a command line."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def started() -> Lab:
+        lab = Lab(scenario, servers, seed)
+        await lab.start()
+        return lab
+
+    try:
+        lab = asyncio.run_coroutine_threadsafe(started(), loop).result()
+        try:
+            yield lab
+        finally:
+            asyncio.run_coroutine_threadsafe(lab.stop(), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
