@@ -11,10 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from cli_run import volact
+from cli_run import Done, volact
+from postgres_server import PostgresServer
 
 from volact.cli.child_lab import child_lab
 from volact.queries.servers import NamesQuery
@@ -37,23 +38,44 @@ def mendable() -> Iterator[str]:
         yield str(inventory)
 
 
+class Kept(NamedTuple):
+    """A check and an activation of a fleet with faults, and the store that has both."""
+
+    inventory: str
+    url: str
+    checked: Done
+    activated: Done
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def kept(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kept]:
+    url = str(tmp_path_factory.mktemp("kept") / "volact.db")
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgresql")
+        url = server.new_database()
+    with child_lab("simple", 6, 5) as fleet:
+        common = ("-i", str(fleet), "--store", url, "-o", "json")
+        checked = volact("check", *common, "--no-progress")
+        yield Kept(str(fleet), url, checked, volact("activate", *common, "--yes"))
+
+
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_a_run_is_kept_and_its_id_is_said(mendable: str, store_url: str) -> None:
-    checked = volact("check", "-i", mendable, "--store", store_url, "-o", "json", "--no-progress")
-    document = json.loads(checked.stdout)
-    assert checked.stderr == f"volact: saved as run {document['run']}\n"
+def test_a_run_is_kept_and_its_id_is_said(kept: Kept) -> None:
+    document, activated = json.loads(kept.checked.stdout), json.loads(kept.activated.stdout)
+    assert kept.checked.stderr == f"volact: saved as run {document['run']}\n"
     assert document["notes"] == []
-    done = volact("activate", "-i", mendable, "--store", store_url, "--yes", "-o", "json")
-    activated = json.loads(done.stdout)
     assert activated["summary"]["changed"] > 0
-    with open_store(store_url) as store:
+    with open_store(kept.url) as store:
         last, first = store.runs()
         assert (last.id, last.command) == (activated["run"], "activate")
         assert (first.id, first.command) == (document["run"], "check")
-        assert last.words == f"volact activate -i {mendable} --store {shlex.quote(store_url)}"
+        words = f"volact activate -i {kept.inventory} --store {shlex.quote(kept.url)}"
+        assert last.words == words
         by_name = {stored.report.name: stored.report for stored in store.rows(last.id)}
         assert set(by_name) == {row["name"] for row in activated["servers"]}
         for row in activated["servers"]:
@@ -130,10 +152,8 @@ def test_the_environment_names_a_store(healthy: str, tmp_path: Path) -> None:
         assert len(NamesQuery().ask(store)) == 3
 
 
-def test_everything_is_exported(mendable: str, store_url: str, tmp_path: Path) -> None:
-    store = ("--store", store_url)
-    volact("check", "-i", mendable, *store)
-    volact("activate", "-i", mendable, *store, "--yes")
+def test_everything_is_exported(kept: Kept, tmp_path: Path) -> None:
+    store = ("--store", kept.url)
     everything = lines(volact("export", *store, "--facts").stdout)
     kinds = [line["kind"] for line in everything]
     assert kinds.count("run") == 2
@@ -192,21 +212,20 @@ def test_old_runs_are_pruned(healthy: str, store_url: str) -> None:
     assert (kept["rows"], kept["kept_runs"]) == (0, 2)
 
 
-def test_no_secret_is_kept(mendable: str, tmp_path: Path) -> None:
+def test_no_secret_is_kept(kept: Kept) -> None:
     """The lab's password is in its inventory; what opens it must be nowhere in the store."""
-    text = Path(mendable).read_text("utf-8")
-    given = Path(mendable).parent
+    text = Path(kept.inventory).read_text("utf-8")
+    given = Path(kept.inventory).parent
     secrets_ = {
         file.read_text("utf-8").strip()
         for file in given.iterdir()
         if file.is_file() and "password" in file.name
     } | {line.split('"')[1] for line in text.splitlines() if line.startswith("password = ")}
     assert secrets_
-    store = tmp_path / "volact.db"
-    volact("activate", "-i", mendable, "--store", str(store), "--yes")
-    kept = volact("export", "--store", str(store), "--facts").stdout
-    assert len(kept) > 10_000
-    raw = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    told = volact("export", "--store", kept.url, "--facts").stdout
+    assert len(told) > 10_000
+    raw = b"".join(path.read_bytes() for path in Path(kept.url).parent.glob("volact.db*"))
+    assert raw or kept.url.startswith("postgresql:")
     for secret in secrets_:
-        assert secret not in kept
+        assert secret not in told
         assert secret.encode() not in raw
