@@ -53,64 +53,78 @@ def lab() -> Iterator[Path]:
         yield inventory
 
 
-def play(home: Path, *words: str, **task: Any) -> dict[str, Any]:
-    """The result of one task on localhost."""
-    book, told = home / "play.yml", home / "told.json"
-    given = {"executable": str(BIN / "volact"), **task}
-    result = {"content": "{{ told | to_json }}", "dest": str(told)}
+@pytest.fixture(scope="module")
+def told(home: Path, lab: Path) -> dict[str, dict[str, Any]]:
+    """The result of every task of one play on localhost, by the task's name."""
+    nowhere = {
+        "servers": ["ssh://admin@127.0.0.1:9"], "extra_arguments": ["--host-key-policy=ignore"],
+    }  # fmt: skip
+    tasks = [
+        task("examined", inventory=str(lab), state="checked"),
+        {**task("planned", inventory=str(lab)), "check_mode": True, "diff": True},
+        {**task("activated", inventory=str(lab), canary="1"), "diff": True},
+        task("repeated", inventory=str(lab)),
+        task("mistyped", inventory=str(lab), limit=["no-such-server"]),
+        task("unreachable", **nowhere),
+        task("tolerated", **nowhere, fail_on=[]),
+    ]
+    file = home / "told.json"
+    results = ", ".join(f"'{each['register']}': {each['register']}" for each in tasks)
+    copy = {"content": f"{{{{ {{{results}}} | to_json }}}}", "dest": str(file)}
     plays = [{
         "hosts": "localhost",
         "gather_facts": False,
         "vars": {"ansible_python_interpreter": sys.executable},
-        "tasks": [
-            {"volact.windows.activation": given, "register": "told", "ignore_errors": True},
-            {"ansible.builtin.copy": result, "check_mode": False},
-        ],
+        "tasks": [*tasks, {"ansible.builtin.copy": copy}],
     }]  # fmt: skip
+    book = home / "play.yml"
     book.write_text(json.dumps(plays), "utf-8")
-    done = run(home, "ansible-playbook", *words, "-i", "localhost,", "-c", "local", str(book))
+    done = run(home, "ansible-playbook", "-i", "localhost,", "-c", "local", str(book))
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(told.read_text("utf-8"))
+    found: dict[str, dict[str, Any]] = json.loads(file.read_text("utf-8"))
     return found
 
 
-def test_a_fleet_is_examined_planned_activated_and_then_unchanged(home: Path, lab: Path) -> None:
-    looked = play(home, inventory=str(lab), state="checked")
+def task(name: str, **given: Any) -> dict[str, Any]:
+    """A task of the collection's module, which may fail."""
+    given["executable"] = str(BIN / "volact")
+    return {"volact.windows.activation": given, "register": name, "ignore_errors": True}
+
+
+def test_a_fleet_is_examined_planned_activated_and_then_unchanged(
+    told: dict[str, dict[str, Any]],
+) -> None:
+    looked = told["examined"]
     assert (looked["failed"], looked["changed"]) == (False, False)
     assert len(looked["servers"]) == 4
 
-    planned = play(home, "--check", "--diff", inventory=str(lab))
+    planned = told["planned"]
     assert (planned["changed"], planned["summary"]["changed"]) == (True, 0)
     assert any("activate" in part["prepared"] for part in planned["diff"])
 
-    done = play(home, "--diff", inventory=str(lab), canary="1")
+    done = told["activated"]
     assert (done["changed"], done["summary"]["healthy"]) == (True, 4)
     assert done["diff"][0]["before"] != done["diff"][0]["after"]
 
-    again = play(home, inventory=str(lab))
+    again = told["repeated"]
     assert (again["failed"], again["changed"], again["diff"]) == (False, False, [])
 
 
-def test_wrong_input_fails_with_the_line_of_volact(home: Path, lab: Path) -> None:
-    told = play(home, inventory=str(lab), limit=["no-such-server"])
-    assert (told["failed"], told["rc"]) == (True, 2)
-    assert "no-such-server" in told["msg"]
-    assert "Traceback" not in told["msg"]
+def test_wrong_input_fails_with_the_line_of_volact(told: dict[str, dict[str, Any]]) -> None:
+    wrong = told["mistyped"]
+    assert (wrong["failed"], wrong["rc"]) == (True, 2)
+    assert "no-such-server" in wrong["msg"]
+    assert "Traceback" not in wrong["msg"]
 
 
-def test_an_unreachable_server_fails_the_task_and_names_itself(home: Path) -> None:
-    told = play(
-        home, servers=["ssh://admin@127.0.0.1:9"], extra_arguments=["--host-key-policy=ignore"]
-    )
-    assert told["failed"]
-    assert told["msg"].startswith("127.0.0.1")
-    assert told["servers"][0]["verdict"] == "unreachable"
-    kept = play(
-        home,
-        servers=["ssh://admin@127.0.0.1:9"],
-        fail_on=[],
-        extra_arguments=["--host-key-policy=ignore"],
-    )
+def test_an_unreachable_server_fails_the_task_and_names_itself(
+    told: dict[str, dict[str, Any]],
+) -> None:
+    failed = told["unreachable"]
+    assert failed["failed"]
+    assert failed["msg"].startswith("127.0.0.1")
+    assert failed["servers"][0]["verdict"] == "unreachable"
+    kept = told["tolerated"]
     assert kept["summary"]["unreachable"] == 1
 
 
