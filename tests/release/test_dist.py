@@ -56,12 +56,21 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Settings of pip that take every library from a folder; reading an index takes it seconds."""
+def pip(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The newest pip for every Python: older ones take seconds of CPU to read an index."""
+    folder = tmp_path_factory.mktemp("pip")
+    words = ["install", "--quiet", "--no-compile", "--target", str(folder), "pip"]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True)
+    return {**os.environ, "PIP_CONSTRAINT": str(CONSTRAINTS), "PYTHONPATH": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def libraries(pip: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Settings of pip that take every library from a folder instead of from an index."""
     folder = tmp_path_factory.mktemp("libraries")
     needed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
-    words = ["download", "--quiet", "--constraint", str(CONSTRAINTS), "--dest", str(folder)]
-    subprocess.run([sys.executable, "-m", "pip", *words, *needed], check=True)
+    words = ["download", "--quiet", "--dest", str(folder), *needed]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True, env=pip)
     return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)}
 
 
@@ -224,13 +233,12 @@ def test_the_single_file_checks_servers(
 
 
 def test_every_python_that_is_here_checks_servers(
-    made: Made, by_wheel: dict[str, str], lab: Path, tmp_path: Path
+    made: Made, by_wheel: dict[str, str], pip: dict[str, str], lab: Path, tmp_path: Path
 ) -> None:
     for version, python in pythons().items():
         environment = tmp_path / version
         install = ["sh", str(ROOT / "release/install.sh"), str(made.file(".whl")), str(environment)]
-        environ = {**os.environ, "PYTHON": str(python), "PIP_CONSTRAINT": str(CONSTRAINTS)}
-        subprocess.run(install, check=True, env=environ)
+        subprocess.run(install, check=True, env={**pip, "PYTHON": str(python)})
         seen = verdicts([environment / "bin/volact"], lab, HOME=str(tmp_path))
         assert (version, seen) == (version, by_wheel)
 
