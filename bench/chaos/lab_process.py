@@ -19,7 +19,7 @@ from typing import Any
 from volact_lab.inspection import left, licensed, locked, picture
 from volact_lab.lab import Lab
 
-_READY_S = 60.0
+_READY_S, _END_S = 60.0, 60.0
 
 
 class Peephole:
@@ -66,11 +66,16 @@ class Peephole:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.terminate()
-        self._process.wait(20)
-        for stream in (self._process.stdin, self._process.stdout, self._log):
-            if stream is not None:
-                stream.close()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()  # at whose end it tidies up and ends
+        try:
+            self._process.wait(_END_S)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()
+            self._log.close()
 
 
 class _Told:

@@ -112,6 +112,19 @@ async def test_a_defect_costs_its_own_result_only() -> None:
 
 
 @virtual_time
+async def test_a_wait_that_others_cancel_costs_its_own_result_only() -> None:
+    async def work(item: int) -> Result:
+        if item % 2:
+            shared = asyncio.get_running_loop().create_future()
+            shared.cancel()
+            await shared
+        return await done(item)
+
+    results = [result async for result in stream(range(8), work).results()]
+    assert sorted(results) == [(item, "defect" if item % 2 else "done") for item in range(8)]
+
+
+@virtual_time
 async def test_the_run_ends_when_its_time_is_up() -> None:
     results = [result async for result in stream(range(5), forever, run_s=0.2).results()]
     assert now() == 0.2

@@ -214,9 +214,11 @@ class WorkerPool(Generic[I_, R]):
             return self._no_result(item, NoResult("deadline", begun=True))
         except asyncio.CancelledError:
             current = asyncio.current_task()
-            if self._cancelled is None or (current is not None and current.cancelling()):
+            if current is not None and current.cancelling():
                 raise
-            return self._no_result(item, NoResult(self._cancelled, begun=True))
+            # Where nothing was cancelled, the work waited for something that was.
+            cause, error = self._cancelled or "defect", RuntimeError("cancelled from elsewhere")
+            return self._no_result(item, NoResult(cause, begun=True, error=error))
         except Exception as error:
             # The one place that catches everything: a defect met on one server
             # must not cost the rows of the others.
