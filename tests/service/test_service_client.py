@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from service_parts import actor, fill, parts, put_run, run_info, served_store
 from service_running import running
 
+from volact.client.answers import RunProgress
 from volact.client.client import Client, ServiceError
 from volact.client.inventories import InventoryUpload
 from volact.client.wire import NewUser, RunSpec, UserChange
@@ -160,3 +162,24 @@ def test_too_many_requests_say_when_the_next_is_taken(store: Store) -> None:
         pytest.raises(InputError, match="too many requests"),
     ):
         client.me()
+
+
+def test_progress_outlives_a_connection_that_ends_within_an_answer() -> None:
+    run = RunProgress(run=run_info("cc33", state="running"))
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = msgspec.json.encode(run)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak() -> None:
+            for name in (b"progress", b"end"):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    event = b"event: %s\nid: 1\ndata: %s\n\n" % (name, data)
+                    connection.sendall(head + b"%x\r\n%s\r\n" % (len(event), event))
+
+        thread = threading.Thread(target=speak)
+        thread.start()
+        with Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "token") as client:
+            assert [*client.progress("cc33")] == [run, run]
+        thread.join()

@@ -28,9 +28,12 @@ from volact.service.engine.lease import (
     sessions,
     take_away,
 )
+from volact.service.engine.ledger import Ledger
+from volact.service.engine.live_run import LiveRun, load_parts, opener_of
 from volact.service.engine.progress import Outcome
 from volact.service.engine.slots import free_slot, take_slot
 from volact.service.engine.workflows import batch_sizes
+from volact.service.tracing import Spans
 from volact.store.address import parse_address
 from volact.store.store import Store
 
@@ -356,3 +359,28 @@ def test_batches_are_what_a_worker_has_at_work_and_small_in_the_end() -> None:
     assert [*batch_sizes(400, 2, 0)] == [100, 75, 57, 42, 32, 24, 18, 13, 13, 13, 13]
     assert [*batch_sizes(0, 1, 50)] == []
     assert [*batch_sizes(1, 0, 50)] == [1]
+
+
+async def test_a_pause_loses_no_turns_of_those_that_wait(
+    store: Store, control: EngineControl
+) -> None:
+    info = begun(store, await control.submit(spec(pace="1/h"), ANN))
+    lease = Lease(())
+    store.change(lease.register)
+    ledger = Ledger(store, lease, lambda: None)
+    live = LiveRun(load_parts(store, info.id, 1, opener_of), ledger, lease, Spans())
+    waiting = [asyncio.create_task(live.pace()) for _ in range(5)]
+    of = sa.select(RUNS.c.pace_slot).where(RUNS.c.id == info.id)
+
+    def slot() -> int | None:
+        found: int | None = store.ask(lambda connection: connection.execute(of).scalar_one())
+        return found
+
+    while (first := slot()) is None:
+        await asyncio.sleep(0.01)
+    await ledger.flush()
+    live.close()
+    await asyncio.gather(*waiting)
+    live.end()
+    await asyncio.to_thread(ledger.close)
+    assert slot() == first

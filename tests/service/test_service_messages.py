@@ -9,12 +9,15 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from cli_receiver import Receiver
+from service_parts import put_run, run_info
 from service_schedules import NOON, decide, fill, open_service, with_change
 from store_samples import WRONG_HOST, keep, row, silent
 
 from volact.client.wire import RunSpec, ScheduleDraft, ScheduleSpec
-from volact.service.database.tables import LINKS, RUNS, SCHEDULES, TASKS
+from volact.service.database.tables import LINKS, RUN_SERVERS, RUNS, SCHEDULES, TASKS
 from volact.service.database.transaction import transaction
+from volact.service.engine import progress
+from volact.service.engine.plan import Member
 from volact.service.policies import NotificationChannel, NotificationPolicy, RetentionPolicy
 from volact.service.retention import tidy
 from volact.service.schedules import messages
@@ -177,3 +180,20 @@ def test_links_that_have_ended_go(store: Store) -> None:
     assert tidy(store, NOON + DAY)
     left = store.ask(lambda connection: [*connection.execute(sa.select(LINKS.c.hash)).scalars()])
     assert left == ["new"]
+
+
+def test_old_runs_of_the_service_go_with_their_servers(store: Store, store_url: str) -> None:
+    decide(store, RetentionPolicy(runs="7d", least_runs=0))
+    now = datetime.now(UTC)
+    tidy(store, now - 2 * DAY)
+    old, new = now - 10 * DAY, now - 5 * DAY
+    keep(store_url, "began", row("web-01"))
+    set_back(store, "began", 10 * DAY)
+    for id, begun, ended in (("began", old, old), ("never", None, old), ("new", new, new)):
+        put_run(store.engine, run_info(id, requested=old, begun=begun, ended=ended))
+        with transaction(store) as connection:
+            progress.add_members(connection, id, [Member("web-01", "", False)])
+    assert tidy(store, now)
+    query = sa.select(RUNS.c.id, RUN_SERVERS.c.run).join(RUN_SERVERS, full=True)
+    left = store.ask(lambda connection: connection.execute(query).all())
+    assert left == [("new", "new")]

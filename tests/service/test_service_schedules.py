@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from service_schedules import (
@@ -330,3 +331,18 @@ def test_a_claim_is_given_once(store: Store) -> None:
     assert not schedules.claim(store, due, later + HOUR)
     query = sa.select(SCHEDULES.c.claimed)
     assert store.ask(lambda connection: connection.execute(query).scalar()) is None
+
+
+async def test_a_zone_that_is_gone_costs_its_own_schedule_only(store: Store) -> None:
+    lost = saved(store, draft("lost", every="1h", jitter="5m"))
+    spec = msgspec.structs.replace(lost.spec, zone="US/Gone")
+    with transaction(store) as connection:
+        of = sa.update(SCHEDULES).where(SCHEDULES.c.id == lost.id)
+        connection.execute(of.values(spec=msgspec.json.encode(spec).decode()))
+    saved(store)
+    assert [one.name for one in schedules.list_schedules(store)] == ["hourly", "lost"]
+    clock, runs = Clock(NOON + HOUR), Notes(store)
+    await scheduler(store, runs, clock).tick()
+    assert len(runs.submitted) == 1
+    found = schedules.find_schedule(store, lost.id)
+    assert (found.next, "US/Gone: not a time zone" in found.note) == (None, True)

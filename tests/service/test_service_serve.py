@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -26,6 +27,8 @@ from cryptography.x509.oid import NameOID
 from service_identity import PASSWORD
 
 from volact.service.database.schema import SERVICE, open_service_store
+from volact.service.serve import keep_worker
+from volact.service.settings import ServiceSettings
 from volact.store.address import StoreAddress
 
 
@@ -185,3 +188,24 @@ def test_forwarded_headers_count_from_named_proxies_alone(
         assert sign_in(client, running.link).status_code == 303
     listed = volact("audit", "--export", "--database", str(database)).stdout
     assert f'"address":"{address}","action":"sign-in"' in listed
+
+
+async def test_a_worker_that_cannot_be_started_is_started_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    program, began = tmp_path / "python", tmp_path / "began"
+    monkeypatch.setattr(sys, "executable", str(program))
+    stop, kill = asyncio.Event(), asyncio.Event()
+    settings = ServiceSettings(database=StoreAddress(file=tmp_path / "volact.db"))
+    keeping = asyncio.create_task(keep_worker(settings, stop, kill))
+    while "a worker did not start" not in caplog.text:
+        assert not keeping.done()
+        await asyncio.sleep(0.01)
+    new = tmp_path / "new"
+    new.write_text(f"#!/bin/sh\ntouch '{began}'\nexec cat\n", "utf-8")
+    new.chmod(0o700)
+    new.rename(program)
+    while not began.exists():
+        await asyncio.sleep(0.01)
+    stop.set()
+    await keeping

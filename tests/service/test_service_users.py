@@ -146,3 +146,9 @@ def test_an_administrator_who_is_locked_out_comes_in_again(store: Store) -> None
     with service.client() as client:
         key = link.strip().partition("key=")[2]
         assert client.post("/sign-in/link", data={"key": key}).status_code == 303
+
+
+def test_no_user_is_named_as_another_is_numbered(service: Service) -> None:
+    admin = service.user("ada", "administrator")
+    with pytest.raises(InputError), service.change() as change:
+        users.add(change, NewUser(name=admin.id, role="viewer"), "https://idp.example eve")

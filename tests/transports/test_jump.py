@@ -308,3 +308,19 @@ async def test_a_key_with_a_passphrase(
             pass
     assert (caught.value.kind, caught.value.hint) == ("auth", "is it the passphrase of this key?")
     assert "wr0ng-mark" not in caught.value.line()
+
+
+async def test_a_goodbye_that_is_cancelled_lets_the_jump_host_go(
+    host: Host, known: Path, tmp_path: Path, bastions: Start
+) -> None:
+    bastion = await bastions()
+    server = behind(host, known, bastion, tmp_path)
+    opening = make_opener(Passwords(), SshOptions(config=Path("/nowhere")))(server)
+    await opening.__aenter__()
+    closing = asyncio.create_task(opening.__aexit__(None, None, None))
+    await asyncio.sleep(0)
+    assert closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    while bastion.now:
+        await asyncio.sleep(0.01)

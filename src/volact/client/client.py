@@ -55,6 +55,8 @@ T = TypeVar("T")
 Steering = Literal["approve", "pause", "resume", "cancel", "retry"]
 _TIMES = (10.0, 60.0)  # seconds to connect, and between two bytes; events come each 15 s
 _AGAIN = 5  # times that events are asked for again, one after the other without an answer
+# The last: the connection ended in the middle of an answer.
+_LOST = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 _ALL = ServerFilter()
 # Where the API's word for a filter is another than the field's.
 _WORDS = {
@@ -286,7 +288,7 @@ class Client:
                 if answer.status_code >= 300:
                     raise _refused(answer)
                 yield answer
-        except (requests.ConnectionError, requests.Timeout) as error:
+        except _LOST as error:
             raise _LostError(_unreachable(self._url, error)) from error
         except requests.RequestException as error:
             raise ServiceError(_unreachable(self._url, error)) from error

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from volact.core.span import parse_span
-from volact.service.database.tables import ANSWERS, LINKS, RUNS, SESSIONS, TASKS
+from volact.service.database.tables import ANSWERS, LINKS, RUN_SERVERS, RUNS, SESSIONS, TASKS
 from volact.service.database.transaction import transaction
 from volact.service.policies import RetentionPolicy
 from volact.service.policy_store import read_policy
 from volact.store import pruning
 from volact.store.clock import moment
 from volact.store.store import Store
+from volact.store.tables import RUNS as STORED_RUNS
 
 _LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
@@ -48,10 +49,17 @@ def _prune_runs(store: Store, before: datetime, keep: int) -> None:
     for run in old:
         with transaction(store) as connection:
             rows += pruning.prune_run(connection, run)[0]
-    ended = sa.delete(RUNS).where(RUNS.c.ended < moment(before), RUNS.c.id.in_(old))
-    with transaction(store) as connection:
-        connection.execute(ended)
+            _delete_ended(connection, before, RUNS.c.id == run)
+    with transaction(store) as connection:  # those that never began, too, have no rows
+        _delete_ended(connection, before, RUNS.c.id.not_in(sa.select(STORED_RUNS.c.id)))
     _LOG.info("retention: %d rows of %d old runs deleted", rows, len(old))
+
+
+def _delete_ended(connection: sa.Connection, before: datetime, of: sa.ColumnElement[bool]) -> None:
+    ended = sa.and_(of, RUNS.c.ended < moment(before))
+    runs = sa.select(RUNS.c.id).where(ended)
+    connection.execute(sa.delete(RUN_SERVERS).where(RUN_SERVERS.c.run.in_(runs)))
+    connection.execute(sa.delete(RUNS).where(ended))
 
 
 def claim(store: Store, now: datetime, name: str) -> bool:

@@ -159,15 +159,19 @@ async def keep_worker(settings: ServiceSettings, stop: asyncio.Event, kill: asyn
     """Keep one worker until ``stop``; then it finishes what it has under way, until ``kill``."""
     wait = _FIRST_WAIT_S
     while not stop.is_set():
-        # A session of its own: Ctrl-C in a terminal is for this process, which tells it.
-        process = await asyncio.create_subprocess_exec(
-            *_command(settings), env=_environment(settings), stdin=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )  # fmt: skip
-        ended = asyncio.create_task(process.wait())
-        await _first(ended, stop)
-        if not stop.is_set():
-            _LOG.error("a worker ended with code %s; the next starts in %g s", ended.result(), wait)
+        try:
+            # A session of its own: Ctrl-C in a terminal is for this process, which tells it.
+            process = await asyncio.create_subprocess_exec(
+                *_command(settings), env=_environment(settings), stdin=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )  # fmt: skip
+            ended = asyncio.create_task(process.wait())
+            await _first(ended, stop)
+            why = "" if stop.is_set() else f"ended with code {ended.result()}"
+        except OSError as error:  # this machine starts none, perhaps for a moment
+            why = f"did not start: {error}"
+        if why:
+            _LOG.error("a worker %s; the next starts in %g s", why, wait)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), wait)
             wait = min(wait * 2, _LONGEST_WAIT_S)

@@ -37,8 +37,10 @@ def _ssh(secrets: Secrets, options: SshOptions) -> Opener:
         finally:
             if mine:
                 left[server.name] = mine
-            await transport.close()
-            await login.let_go(connection)
+            try:
+                await transport.close()
+            finally:  # cancelled, too: the jump host's connection is shared
+                await login.let_go(connection)
 
     return opener
 

@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from itertools import groupby
 from typing import Any, Literal
 
@@ -138,6 +138,7 @@ class LiveRun:
         self._ledger = ledger
         self._lease = lease
         self._closed = asyncio.Event()
+        self._turn = asyncio.Lock()  # one that waits: a pause loses no more turns
         recorder = _Recorder(ledger, parts.writing, lease)
         self._job = msgspec.structs.replace(parts.job, recorder=recorder)
 
@@ -193,12 +194,13 @@ class LiveRun:
             connection.execute(sa.update(RUNS).where(of).values(pace_slot=int(limiter.free)))
             return begin - at + 1e-9
 
-        wait = await self._ledger.ask(take)
-        try:
-            async with asyncio.timeout(max(0.0, wait)):
-                await self._closed.wait()
-        except TimeoutError:
-            return
+        async with self._turn:
+            if not self.open:
+                return
+            wait = await self._ledger.ask(take)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, wait)):
+                    await self._closed.wait()
 
     async def visit(self, name: str) -> Future[bool] | None:
         """Work on one server; what is done when its row is written, ``None`` if it has none.

@@ -54,7 +54,8 @@ def row_of(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> sa.R
 def add(change: Change, new: NewUser, subject: str | None = None) -> UserInfo:
     """A new user; ``subject`` is the identity provider's word for the same."""
     name = known_name(new.name)
-    if row_of(change.connection, USERS.c.name == name) is not None:
+    # Nor one of the name that another has as id, by which it would be found for the other.
+    if row_of(change.connection, (USERS.c.name == name) | (USERS.c.id == name)) is not None:
         raise InputError(say("there is a user {name} already", name=raw(name)))
     values = _columns(msgspec.structs.asdict(new)) | {
         "id": new_id(),

@@ -25,7 +25,7 @@ from volact.service.database.tables import USERS
 from volact.service.policies import NotificationPolicy, RepairPolicy, scheduled_run
 from volact.service.policy_store import read_policy
 from volact.service.retention import tidy
-from volact.service.schedules import messages, store
+from volact.service.schedules import messages, rules, store
 from volact.service.schedules.store import Due
 from volact.service.views import find_view
 
@@ -96,6 +96,7 @@ class Scheduler:
 
     def _prepared(self, due: Due) -> tuple[RunSpec, Actor, bool]:
         parts = self._parts
+        rules.is_open(due.schedule.spec, parts.now())  # an InputError where its zone is gone
         repairs = read_policy(parts.store, RepairPolicy)
         spec = scheduled_run(repairs, due.schedule.spec.run)
         if due.schedule.spec.view:
