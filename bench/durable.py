@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,7 +26,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "chaos"), str(HERE.parent / "tests" / "store")]
 
-from engine_lab import Service  # noqa: E402  (after the path)
+from engine_lab import Service, WorkerProcess  # noqa: E402  (after the path)
 from postgres_server import PostgresServer, binaries  # noqa: E402
 
 from labs import Lab, lab  # noqa: E402
@@ -96,7 +95,7 @@ def durable_ms(place: Lab, made: Service, concurrency: int) -> float:
     return 1000 * (cpu_s(worker) - before) / place.servers
 
 
-def cpu_s(process: subprocess.Popen[bytes]) -> float:
+def cpu_s(process: WorkerProcess) -> float:
     """CPU seconds that a process has used."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -27,7 +28,7 @@ TESTS = HERE.parent / "tests"
 sys.path[:0] = [str(HERE / "chaos"), *(str(TESTS / name) for name in ("store", "core", "pipeline"))]
 
 import sqlalchemy as sa  # noqa: E402  (after the path)
-from engine_lab import Service  # noqa: E402
+from engine_lab import Service, start  # noqa: E402
 from postgres_server import PostgresServer, binaries  # noqa: E402
 from scripted import HEALTHY, WRONG, answer, facts, request_of  # noqa: E402
 
@@ -137,7 +138,8 @@ def run(wanted: argparse.Namespace, workers: int, postgres: PostgresServer, fold
     assert address is not None
     with open_service_store(address) as store:
         made = Service(inventory, store, url, folder)
-        made.program = [sys.executable, __file__, "--answer-s", str(wanted.answer_s), "--worker"]
+        command = [sys.executable, __file__, "--answer-s", str(wanted.answer_s), "--worker"]
+        made.program = partial(start, command)
         try:
             pids = [made.start_worker().pid for _ in range(workers)]
             while len(made.alive()) < workers:

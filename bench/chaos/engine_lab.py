@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import sqlalchemy as sa
 from dbos import DBOSClient
@@ -30,16 +32,50 @@ OPERATOR = Actor(user="1", name="ann", role="operator")
 _PAUSE_S = 0.1
 
 
+class WorkerProcess(Protocol):
+    """A worker process, as ``subprocess.Popen`` is one."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """Its exit code, ``None`` while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, at its end."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send it a signal."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+Program = Callable[[Sequence[str], BinaryIO], WorkerProcess]  # its words, and its log
+
+
+def start(command: Sequence[str], words: Sequence[str], log: BinaryIO) -> subprocess.Popen[bytes]:
+    """A command with these words, as a process."""
+    return subprocess.Popen([*command, *words], stdin=subprocess.DEVNULL, stderr=log)
+
+
+VOLACT_WORKER = partial(start, (sys.executable, "-m", "volact", "worker"))
+
+
 class Service:
     """A service without a console: its store, and workers that are processes."""
 
-    program: Sequence[str] = (sys.executable, "-m", "volact", "worker")
+    program: Program = VOLACT_WORKER
 
     def __init__(self, inventory: Path, store: Store, url: str, folder: Path) -> None:
         self.inventory = inventory
         self.store = store
         self.control = EngineControl(store, utc_now)
-        self.workers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[WorkerProcess] = []
         self._consoles: list[subprocess.Popen[bytes]] = []
         self._url = url
         self._folder = folder
@@ -57,11 +93,10 @@ class Service:
 
         self.store.change(work)
 
-    def start_worker(self, *words: str) -> subprocess.Popen[bytes]:
+    def start_worker(self, *words: str) -> WorkerProcess:
         """One more worker process."""
-        command = [*self.program, "--database", self._url, *words]
         with (self._folder / f"worker-{len(self.workers)}.log").open("wb") as log:
-            self.workers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log))
+            self.workers.append(self.program(["--database", self._url, *words], log))
         return self.workers[-1]
 
     def start_console(self) -> subprocess.Popen[bytes]:
@@ -127,7 +162,11 @@ class EngineLab(Service):
 
 @contextmanager
 def engine_lab(
-    folder: Path, servers: int, url: str = "", scenario: str = "simple"
+    folder: Path,
+    servers: int,
+    url: str = "",
+    scenario: str = "simple",
+    program: Program = VOLACT_WORKER,
 ) -> Iterator[EngineLab]:
     """A lab and a store for it; its workers are ended with it."""
     url = url or str(folder / "volact.db")
@@ -135,6 +174,7 @@ def engine_lab(
     assert address is not None
     with Peephole(folder, scenario, servers, 1) as lab, open_service_store(address) as store:
         made = EngineLab(lab, store, url, folder)
+        made.program = program
         try:
             yield made
         finally:

@@ -28,7 +28,7 @@ from typing import Any, Literal
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "tests" / "store")]
 
 import sqlalchemy as sa  # noqa: E402  (after the path)
-from engine_lab import EngineLab, engine_lab  # noqa: E402
+from engine_lab import EngineLab, WorkerProcess, engine_lab  # noqa: E402
 from postgres_server import PostgresServer, binaries  # noqa: E402
 
 from volact.client.wire import RunInfo, RunSpec  # noqa: E402
@@ -182,7 +182,7 @@ class Campaign:
                 return
             await asyncio.sleep(_POLL_S)
 
-    def _worker_of(self, process: subprocess.Popen[bytes]) -> str:
+    def _worker_of(self, process: WorkerProcess) -> str:
         """Its id; ``""`` where it has not begun."""
         found = [worker for worker in self._made.alive() if f"-{process.pid}-" in worker]
         return found[0] if found else ""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 from volact.inventory import Inventory
 from volact.model.server import Server
@@ -49,15 +50,12 @@ def held_opener(inventory: Inventory) -> Opener:
     return opener
 
 
-def main() -> None:
+def main(words: Sequence[str]) -> NoReturn:
     parser = argparse.ArgumentParser()
     parser.add_argument("--database", required=True)
     parser.add_argument("--engine", type=int, required=True)
-    wanted = parser.parse_args()
+    wanted = parser.parse_args(words)
     address = parse_address(wanted.database)
     assert address is not None
     asyncio.run(run_worker(address, (), asyncio.Event(), held_opener, wanted.engine))
-
-
-if __name__ == "__main__":
-    main()
+    raise AssertionError("a worker ends its process")

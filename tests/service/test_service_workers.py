@@ -3,14 +3,16 @@
 import asyncio
 import json
 import signal
-import sys
 from datetime import timedelta
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
 import sqlalchemy as sa
 from dbos import EnqueueOptions
-from engine_lab import EngineLab, engine_lab
+from engine_lab import VOLACT_WORKER, EngineLab
+from engine_lab import engine_lab as engine_lab_of
+from forked_worker import FORKED_WORKER, HELD_WORKER
 from postgres_server import PostgresServer
 from service_schedules import decide
 
@@ -25,7 +27,7 @@ from volact.service.engine.worker import RUN_PLACES
 from volact.service.inventories import read_whole, stored_text
 from volact.service.policies import RetentionPolicy
 
-HELD_WORKER = (sys.executable, str(Path(__file__).parent / "held_worker.py"))
+engine_lab = partial(engine_lab_of, program=FORKED_WORKER)
 # What the database itself sees of slots and turns.
 WITNESS = (
     "CREATE TABLE taken (worker text, busy int)",
@@ -68,7 +70,7 @@ def check_records(made: EngineLab, run: str, servers: int) -> None:
 
 
 async def test_a_worker_activates_a_fleet_and_its_rows_are_in_the_store(tmp_path: Path) -> None:
-    with engine_lab(tmp_path, 6) as made:
+    with engine_lab(tmp_path, 6, program=VOLACT_WORKER) as made:
         worker = made.start_worker("--log", "json")
         info = await made.submit(RunSpec(verb="activate", inventory="lab", canary="2"))
         done = await made.ended(info.id)
@@ -151,7 +153,7 @@ async def test_a_run_that_a_worker_of_an_older_engine_left_goes_on_with_a_newer_
         (sent,) = made.store.intents(info.id)  # one at a time, and this one has no answer
         while not made.lab.ask("licensed")[sent.server]:
             await asyncio.sleep(0.1)
-        del made.program
+        made.program = FORKED_WORKER
         made.start_worker()
         while len(made.alive()) < 2:
             await asyncio.sleep(0.1)
