@@ -13,27 +13,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise, product
 from string import ascii_letters
-from typing import Literal, cast
 
-import msgspec
-
-TokenKind = Literal["name", "text", "space", "sign"]
-
-
-class Token(msgspec.Struct, frozen=True):
-    """A piece of the script; strings, numbers and regular expressions are ``text``."""
-
-    kind: TokenKind
-    text: str
-
-
+# Behind what the first group takes a slash begins a regular expression, else it divides.
 _TOKEN = re.compile(
-    r"""(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\d[\w.]*)"""
-    r"|(?P<name>[A-Za-z_$][\w$]*)|(?P<space>\s+)|(?P<sign>.)"
+    r"(\A|[(,=:\[!&|?{};]|return(?![\w$]))(\s*)"
+    r"(/(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gim]*)"
+    r"""|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\d[\w.]*|[A-Za-z_$][\w$]*|\s+|.)"""
 )
-_REGEX = re.compile(r"(?P<text>/(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gim]*)")
-# Behind one of these a slash begins a regular expression, else it divides.
-_BEFORE_REGEX = frozenset("(,=:[!&|?{};") | {"return", ""}
+_NAME_STARTS = frozenset(f"{ascii_letters}_$")
+Tokens = tuple[str, ...]
 _WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -59,29 +47,35 @@ def shorten(script: str, *, functions: bool) -> str:
     wanted = _variables(tokens) | (_functions(tokens) if functions else set())
     wanted -= set() if functions else _functions(tokens)
     short = _short_names(tokens, places, wanted)
-    return "".join(_replaced(tokens, set(places), short))
+    pieces = [*tokens]
+    for at in places:
+        pieces[at] = short.get(pieces[at], pieces[at])
+    return "".join(pieces)
 
 
 @lru_cache(maxsize=1)  # the same script comes again, to be shortened with its functions
-def _tight(script: str) -> tuple[Token, ...]:
-    return tuple(_tokens(without_signs(_with_shared_strings(script))))
+def _tight(script: str) -> Tokens:
+    return _needed(_tokens(_with_shared_strings(script)))
 
 
 def without_signs(script: str) -> str:
     """The same script without spaces, braces and semicolons that no token needs; names stay."""
-    tight = "".join(token.text for token in _without_spaces(tuple(_tokens(script))))
-    return _without_last_signs(_without_braces(tight))
+    return "".join(_needed(_tokens(script)))
+
+
+def _needed(tokens: Tokens) -> Tokens:
+    return tuple(_without_last_signs(_without_braces(tuple(_without_spaces(tokens)))))
 
 
 def _with_shared_strings(script: str) -> str:
     """Strings and members whose repetition costs more than a variable; keys of objects stay."""
-    tokens = tuple(_tokens(script))
-    texts = {at: tokens[at].text for at in _strings(tokens)}
-    members = {at: f'"{tokens[at].text}"' for at in _members(tokens)}
+    tokens = _tokens(script)
+    texts = {at: tokens[at] for at in _strings(tokens)}
+    members = {at: f'"{tokens[at]}"' for at in _members(tokens)}
     shared = _worth_sharing([*texts.values()], [*members.values()])
     if not shared:
         return script
-    pieces = [token.text for token in tokens]
+    pieces = [*tokens]
     for at in texts:
         pieces[at] = shared.get(pieces[at], pieces[at])
     for at, text in members.items():
@@ -100,44 +94,34 @@ def _worth_sharing(texts: list[str], members: list[str]) -> dict[str, str]:
     return {text: f"string_{number}" for number, text in enumerate(worth)}
 
 
-def _members(tokens: tuple[Token, ...]) -> Iterator[int]:
+def _members(tokens: Tokens) -> Iterator[int]:
     """Members, of the script's own objects and of Windows' alike."""
     for at, (dot, name) in enumerate(pairwise(tokens), 1):
-        if dot.text == "." and name.kind == "name":
+        if dot == "." and name[0] in _NAME_STARTS:
             yield at
 
 
-def _strings(tokens: tuple[Token, ...]) -> Iterator[int]:
-    solid = [at for at, token in enumerate(tokens) if token.kind != "space"]
-    texts = ["", *(tokens[at].text for at in solid), ""]
-    for at, before, after in zip(solid, texts, texts[2:], strict=False):
+def _strings(tokens: Tokens) -> Iterator[int]:
+    solid = _solid(tokens)
+    texts = ["", *(tokens[at] for at in solid), ""]
+    for at, before, text, after in zip(solid, texts, texts[1:], texts[2:], strict=False):
         key = after == ":" and before in ("{", ",")
-        text = tokens[at].text
         if not key and (text[0] in "\"'" or (text in _LIKE_STRINGS and before != ".")):
             yield at
 
 
-def _without_spaces(tokens: tuple[Token, ...]) -> Iterator[Token]:
+def _without_spaces(tokens: Tokens) -> Iterator[str]:
     """Line ends stay; so do spaces between words and between equal signs (``a - -b``)."""
-    tokens = tuple(
-        Token(token.kind, _SHORTER[token.text]) if token.text in _SHORTER else token
-        for token in tokens
-    )
-    ends = ("", *(token.text[-1] for token in tokens))
-    starts = (*(token.text[0] for token in tokens[1:]), "")
-    for token, before, after in zip(tokens, ends, starts, strict=False):
-        words = _in_word(before) and _in_word(after)
-        needed = words or (before == after and before in "+-/") or "\n" in token.text
-        if token.kind != "space" or needed:
-            yield token
+    tokens = tuple(_SHORTER.get(text, text) for text in tokens)
+    for at, text in enumerate(tokens):
+        if not text.isspace() or "\n" in text or _apart(tokens, at):
+            yield text
 
 
-def _without_braces(script: str) -> str:
+def _without_braces(tokens: Tokens) -> Tokens:
     """Braces around one statement go, and a ``var`` behind another's end."""
-    tokens = list(_tokens(script))
-    pieces = [token.text for token in tokens]
-    solid = [at for at, token in enumerate(tokens) if token.kind != "space"]
-    texts = ["", *(tokens[at].text for at in solid), ""]
+    pieces, solid = [*tokens], _solid(tokens)
+    texts = ["", *(tokens[at] for at in solid), ""]
     pairs = _pairs(texts)
     opened = {end: start for start, end in pairs.items()}
     for start, end in pairs.items():
@@ -155,7 +139,7 @@ def _without_braces(script: str) -> str:
             if texts[end - 1 : end + 1] == [";", "var"]:
                 first, last = solid[end - 2], solid[end]
                 pieces[first:last] = [",", *[""] * (last - first - 1)]
-    return "".join(pieces)
+    return tuple(filter(None, pieces))
 
 
 _BLOCKS = ("if", "for", "while")
@@ -187,99 +171,94 @@ def _pairs(texts: list[str]) -> dict[int, int]:
     return pairs
 
 
-def _without_last_signs(script: str) -> str:
+def _without_last_signs(tokens: Tokens) -> Iterator[str]:
     """No part has a loop or a condition with nothing in it, so each sign ends a statement."""
-    tokens = tuple(_tokens(script))
-    nexts = (*(token.text for token in tokens[1:]), "")
-    return "".join(
-        token.text
-        for token, after in zip(tokens, nexts, strict=True)
-        if not (token.text == ";" and after == "}")
-    )
+    for text, after in zip(tokens, (*tokens[1:], ""), strict=True):
+        if text != ";" or after != "}":
+            yield text
+
+
+def _apart(tokens: Tokens, at: int) -> bool:
+    """Whether the tokens around this one would be read as one without it."""
+    before, after = "".join(tokens[at - 1 : at])[-1:], "".join(tokens[at + 1 : at + 2])[:1]
+    return (_in_word(before) and _in_word(after)) or (before == after and before in "+-/")
 
 
 def _in_word(sign: str) -> bool:
     return sign.isalnum() or sign in ("_", "$")
 
 
-def _tokens(script: str) -> Iterator[Token]:
-    at, before, end = 0, "", len(script)
-    while at < end:
-        maybe = script[at] == "/" and before in _BEFORE_REGEX
-        match = (maybe and _REGEX.match(script, at)) or _TOKEN.match(script, at)
-        assert match, "every character is some token"
-        kind, text = cast(TokenKind, match.lastgroup), match[0]
-        yield Token(kind, text)
-        at += len(text)
-        before = before if kind == "space" else text
+def _tokens(script: str) -> Tokens:
+    return tuple(filter(None, _TOKEN.split(script)))
 
 
-def _names(tokens: tuple[Token, ...]) -> Iterator[int]:
+def _solid(tokens: Tokens) -> list[int]:
+    """Where the tokens are that are no spaces."""
+    return [at for at, text in enumerate(tokens) if not text.isspace()]
+
+
+def _names(tokens: Tokens) -> Iterator[int]:
     """Where names stand that are variables or functions: no members, keys or words."""
-    solid = [at for at, token in enumerate(tokens) if token.kind != "space"]
-    texts = ["", *(tokens[at].text for at in solid), ""]
-    for at, before, after in zip(solid, texts, texts[2:], strict=False):
-        token = tokens[at]
+    solid = _solid(tokens)
+    texts = ["", *(tokens[at] for at in solid), ""]
+    for at, before, text, after in zip(solid, texts, texts[1:], texts[2:], strict=False):
         key = after == ":" and before in ("{", ",")
-        if token.kind == "name" and token.text not in _WORDS and before != "." and not key:
+        if text[0] in _NAME_STARTS and text not in _WORDS and before != "." and not key:
             yield at
 
 
-def _functions(tokens: tuple[Token, ...]) -> set[str]:
-    solid = [token for token in tokens if token.kind != "space"]
+def _functions(tokens: Tokens) -> set[str]:
     return {
-        after.text
-        for token, after in pairwise(solid)
-        if token.text == "function" and after.kind == "name"
+        after
+        for text, after in pairwise(tokens[at] for at in _solid(tokens))
+        if text == "function" and after[0] in _NAME_STARTS
     }
 
 
-def _variables(tokens: tuple[Token, ...]) -> set[str]:
+def _variables(tokens: Tokens) -> set[str]:
     """Parameters, what ``var`` declares, and what ``catch`` catches."""
-    solid = [token for token in tokens if token.kind != "space"]
+    solid = [tokens[at] for at in _solid(tokens)]
     found: set[str] = set()
-    for at, token in enumerate(solid):
-        if token.text == "var":
+    for at, text in enumerate(solid):
+        if text == "var":
             found.update(_declared(solid, at + 1))
-        elif token.text in ("function", "catch"):
-            start = at + (1 if solid[at + 1].text == "(" else 2)
+        elif text in ("function", "catch"):
+            start = at + (1 if solid[at + 1] == "(" else 2)
             found.update(_in_parentheses(solid, start))
     return found
 
 
-def _declared(solid: list[Token], at: int) -> Iterator[str]:
+def _declared(solid: list[str], at: int) -> Iterator[str]:
     """The names of a ``var`` statement: at its start and behind its own commas."""
     depth, expected = 0, True
-    while solid[at].text != ";" or depth:
-        token = solid[at]
-        depth += (token.text in "([{") - (token.text in ")]}")
-        if expected and token.kind == "name":
-            yield token.text
-        if token.text == "in" and not depth:
+    while solid[at] != ";" or depth:
+        text = solid[at]
+        depth += (text in "([{") - (text in ")]}")
+        if expected and text[0] in _NAME_STARTS:
+            yield text
+        if text == "in" and not depth:
             return
-        expected = token.text == "," and not depth
+        expected = text == "," and not depth
         at += 1
 
 
-def _in_parentheses(solid: list[Token], at: int) -> Iterator[str]:
-    while solid[at].text != ")":
-        if solid[at].kind == "name":
-            yield solid[at].text
+def _in_parentheses(solid: list[str], at: int) -> Iterator[str]:
+    while solid[at] != ")":
+        if solid[at][0] in _NAME_STARTS:
+            yield solid[at]
         at += 1
 
 
-def _short_names(
-    tokens: tuple[Token, ...], places: tuple[int, ...], wanted: set[str]
-) -> dict[str, str]:
+def _short_names(tokens: Tokens, places: tuple[int, ...], wanted: set[str]) -> dict[str, str]:
     """Short names for the given ones, the shortest for those that cost most.
 
     Names that no function has in common share one: each is local in its own, so there it
     hides nothing that is used.
     """
-    used = Counter(tokens[at].text for at in places)
+    used = Counter(tokens[at] for at in places)
     functions: dict[str, set[int]] = {name: set() for name in used}
     for at, function in zip(places, _functions_at(tokens, places), strict=True):
-        functions[tokens[at].text].add(function)
+        functions[tokens[at]].add(function)
     kept = (set(used) - wanted) | _WORDS
     free = [
         name
@@ -291,27 +270,23 @@ def _short_names(
     short: dict[str, str] = {}
     for name in sorted(wanted & set(used), key=lambda name: (-used[name] * len(name), name)):
         there = [taken.setdefault(function, set()) for function in functions[name]]
-        short[name] = next(one for one in free if not any(one in names for names in there))
+        hidden = set[str]().union(*there)
+        short[name] = next(one for one in free if one not in hidden)
         for names in there:
             names.add(short[name])
     return short
 
 
-def _functions_at(tokens: tuple[Token, ...], places: tuple[int, ...]) -> Iterator[int]:
+def _functions_at(tokens: Tokens, places: tuple[int, ...]) -> Iterator[int]:
     """The outermost function around each place: where its word stands, 0 outside of all."""
     depth, begun, inside, wanted = 0, 0, 0, set(places)
-    for at, token in enumerate(tokens):
-        if token.text == "function" and not inside:
+    for at, text in enumerate(tokens):
+        if text == "function" and not inside:
             begun = at
-        elif token.text == "(" and begun:
+        elif text == "(" and begun:
             inside = begun  # its parameters; its name belongs to what is around it
-        depth += (token.text == "{") - (token.text == "}")
+        depth += (text == "{") - (text == "}")
         if at in wanted:
             yield inside
-        if token.text == "}" and not depth:
+        if text == "}" and not depth:
             begun = inside = 0
-
-
-def _replaced(tokens: tuple[Token, ...], places: set[int], short: dict[str, str]) -> Iterator[str]:
-    for at, token in enumerate(tokens):
-        yield short.get(token.text, token.text) if at in places else token.text
