@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +29,42 @@ EVERYTHING = Policy(replace_key=True, consent=frozenset(ASKING_STEPS))
 @pytest.fixture
 async def lab() -> AsyncIterator[Lab]:
     """As many servers as the scenario says, which is enough for every fault."""
-    scenario = load_scenario("hard")
-    assert scenario.servers > len(scenario.faults)
-    async with Lab("hard", scenario.servers, 7, patience=0.01) as found:
+    async with hard() as found:
         yield found
 
 
-@pytest.fixture
-def inventory(lab: Lab, tmp_path: Path) -> Inventory:
+def hard() -> Lab:
+    scenario = load_scenario("hard")
+    assert scenario.servers > len(scenario.faults)
+    return Lab("hard", scenario.servers, 7, patience=0.01)
+
+
+def inventory_of(lab: Lab, folder: Path) -> Inventory:
     """The lab's inventory, read back."""
-    lab.write_inventory(tmp_path / "lab.toml")
-    return load_inventory(tmp_path / "lab.toml")
+    lab.write_inventory(folder / "lab.toml")
+    return load_inventory(folder / "lab.toml")
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A check and an activation of which nothing was agreed to."""
+
+    lab: Lab
+    checked: Reports
+    activated: Reports
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return asyncio.run(done(tmp_path_factory.mktemp("lab")))
+
+
+async def done(folder: Path) -> Runs:
+    """The runs, in their order; the lab has ended."""
+    async with hard() as lab:
+        inventory = inventory_of(lab, folder)
+        checked = await run(inventory, "check", Policy())
+        return Runs(lab, checked, await run(inventory, "activate", Policy()))
 
 
 async def run(inventory: Inventory, mode: Any, policy: Policy = EVERYTHING) -> Reports:
@@ -47,25 +74,23 @@ async def run(inventory: Inventory, mode: Any, policy: Policy = EVERYTHING) -> R
     return {report.name: report async for report in stream}
 
 
-async def test_every_finding_that_one_server_can_have_is_there(
-    lab: Lab, inventory: Inventory
-) -> None:
-    reports = await run(inventory, "check", Policy())
-    for name, truth in lab.truth.items():
-        found = {finding.id for finding in reports[name].findings}
+@pytest.mark.xdist_group("hard-runs")
+def test_every_finding_that_one_server_can_have_is_there(runs: Runs) -> None:
+    for name, truth in runs.lab.truth.items():
+        found = {finding.id for finding in runs.checked[name].findings}
         assert set(truth.findings) <= found, (truth, found)
-    seen = {finding.id for report in reports.values() for finding in report.findings}
-    seen |= {cluster.cause for cluster in Clusters(reports.values()).clusters()}
     # Only the probe after a clock was set can find that it was set back.
-    closing = await run(inventory, "activate", Policy())
-    seen |= {finding.id for report in closing.values() for finding in report.findings}
+    rows = [*runs.checked.values(), *runs.activated.values()]
+    seen = {finding.id for report in rows for finding in report.findings}
+    seen |= {cluster.cause for cluster in Clusters(runs.checked.values()).clusters()}
     assert set(BY_ID) - seen == {"rule-failed"}  # no rule fails
-    assert lab.errors == []
+    assert runs.lab.errors == []
 
 
 async def test_with_every_consent_it_ends_as_it_must_and_a_second_run_changes_nothing(
-    lab: Lab, inventory: Inventory
+    lab: Lab, tmp_path: Path
 ) -> None:
+    inventory = inventory_of(lab, tmp_path)
     reports = await run(inventory, "activate")
     ends = {name: (lab.truth[name].faults, r.verdict) for name, r in reports.items()}
     assert ends == {name: (truth.faults, truth.agreed) for name, truth in lab.truth.items()}
@@ -76,14 +101,12 @@ async def test_with_every_consent_it_ends_as_it_must_and_a_second_run_changes_no
     assert lab.errors == []
 
 
-async def test_without_a_word_nothing_that_asks_first_is_done(
-    lab: Lab, inventory: Inventory
-) -> None:
-    reports = await run(inventory, "activate", Policy())
-    for name, report in reports.items():
+@pytest.mark.xdist_group("hard-runs")
+def test_without_a_word_nothing_that_asks_first_is_done(runs: Runs) -> None:
+    for name, report in runs.activated.items():
         done = {result["do"] for result in report.results}
         assert not done & set(ASKING_STEPS), name
-        assert report.verdict == lab.truth[name].verdict, lab.truth[name]
+        assert report.verdict == runs.lab.truth[name].verdict, runs.lab.truth[name]
 
 
 def _changed(report: ServerReport) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +15,39 @@ from volact.inventory import Inventory, Secrets, load_inventory
 from volact.model.report import ServerReport
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
-from volact_lab.lab import Lab
+from volact_lab.lab import Lab, Stats
+
+pytestmark = pytest.mark.xdist_group("lab-truth")  # the runs of a scenario are read by all
 
 Reports = dict[str, ServerReport]
 
 
-@pytest.fixture(params=["tencent", "simple"])
-async def lab(request: pytest.FixtureRequest) -> AsyncIterator[Lab]:
-    """Sixty servers."""
-    async with Lab(request.param, 60, 7, patience=0.01) as found:
-        yield found
+@dataclass(frozen=True)
+class Runs:
+    """A check and two activations of sixty servers, and what the lab saw of the first two."""
+
+    lab: Lab
+    checked: Reports
+    after_check: Stats
+    activated: Reports
+    after_activation: Stats
+    again: Reports
 
 
-@pytest.fixture
-def inventory(lab: Lab, tmp_path: Path) -> Inventory:
-    """The lab's inventory, read back."""
-    lab.write_inventory(tmp_path / "lab.toml")
-    return load_inventory(tmp_path / "lab.toml")
+@pytest.fixture(scope="module", params=["tencent", "simple"])
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return asyncio.run(done(request.param, tmp_path_factory.mktemp("lab") / "lab.toml"))
+
+
+async def done(scenario: str, file: Path) -> Runs:
+    """The runs, in their order; the lab has ended."""
+    async with Lab(scenario, 60, 7, patience=0.01) as lab:
+        lab.write_inventory(file)
+        inventory = load_inventory(file)
+        checked, after_check = await run(inventory, lab, "check"), lab.stats()
+        activated, after_activation = await run(inventory, lab, "activate"), lab.stats()
+        again = await run(inventory, lab, "activate")
+    return Runs(lab, checked, after_check, activated, after_activation, again)
 
 
 async def run(inventory: Inventory, lab: Lab, mode: Any, deadline_s: float = 120.0) -> Reports:
@@ -45,34 +63,30 @@ async def run(inventory: Inventory, lab: Lab, mode: Any, deadline_s: float = 120
     return found
 
 
-async def test_check_finds_what_was_done_to_each_server(lab: Lab, inventory: Inventory) -> None:
-    reports = await run(inventory, lab, "check")
-    for name, truth in lab.truth.items():
-        found = {finding.id for finding in reports[name].findings}
+def test_check_finds_what_was_done_to_each_server(runs: Runs) -> None:
+    for name, truth in runs.lab.truth.items():
+        found = {finding.id for finding in runs.checked[name].findings}
         assert set(truth.findings) <= found, (truth, found)
-        error = reports[name].error
+        error = runs.checked[name].error
         assert (error.kind if error else None) == truth.error, (truth, error)
-    assert lab.errors == []
-    assert lab.stats().activations == 0
-    assert all(count <= 1 for count in lab.stats().executions.values())
+    assert runs.lab.errors == []
+    assert runs.after_check.activations == 0
+    assert all(count <= 1 for count in runs.after_check.executions.values())
 
 
-async def test_activate_ends_where_it_must_and_a_second_changes_nothing(
-    lab: Lab, inventory: Inventory
-) -> None:
-    reports = await run(inventory, lab, "activate")
-    verdicts = {name: report.verdict for name, report in reports.items()}
-    assert verdicts == {name: truth.verdict for name, truth in lab.truth.items()}
-    assert all(count <= 2 for count in lab.stats().executions.values())
-    again = await run(inventory, lab, "activate")
-    changed = [name for name, r in again.items() if any(x["changed"] for x in r.results)]
+def test_activate_ends_where_it_must_and_a_second_changes_nothing(runs: Runs) -> None:
+    verdicts = {name: report.verdict for name, report in runs.activated.items()}
+    assert verdicts == {name: truth.verdict for name, truth in runs.lab.truth.items()}
+    earlier: Mapping[str, int] = runs.after_check.executions
+    after = runs.after_activation.executions
+    assert all(count - earlier[name] <= 2 for name, count in after.items())
+    changed = [name for name, r in runs.again.items() if any(x["changed"] for x in r.results)]
     assert changed == []
-    assert lab.errors == []
+    assert runs.lab.errors == []
 
 
-async def test_nothing_of_a_run_stays_on_a_server(lab: Lab, inventory: Inventory) -> None:
-    await run(inventory, lab, "activate")
-    for slot in lab.slots.values():
+def test_nothing_of_a_run_stays_on_a_server(runs: Runs) -> None:
+    for slot in runs.lab.slots.values():
         machine = slot.built
         if machine is not None and slot.line != "hang":
             assert [node.path for node in machine.files.children(machine.temp)] == []

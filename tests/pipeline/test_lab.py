@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,9 +24,12 @@ from volact.transports.base import Opener
 from volact.transports.connect import make_opener
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
-from volact_lab.lab import Lab
+from volact_lab.lab import Lab, Stats
+
+pytestmark = pytest.mark.xdist_group("pipeline-lab")  # the runs are read by several tests
 
 SERVERS = 40
+Rows = dict[str, ServerReport]
 
 
 class Fleet:
@@ -35,7 +40,7 @@ class Fleet:
         self.inventory = inventory
         self.opener = opener
 
-    async def run(self, mode: Mode, *names: str) -> dict[str, ServerReport]:
+    async def run(self, mode: Mode, *names: str) -> Rows:
         """The rows of a run by name; without names all but the servers that hang."""
         hung = self.with_fault("hang")
         wanted = names or [name for name in self.lab.truth if name not in hung]
@@ -58,51 +63,80 @@ class Fleet:
         ]
 
 
-@pytest.fixture
-async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
+@asynccontextmanager
+async def started(folder: Path) -> AsyncIterator[Fleet]:
     async with Lab("tencent", SERVERS, 7) as lab:
-        lab.write_inventory(tmp_path / "lab.toml")
-        inventory = load_inventory(tmp_path / "lab.toml")
+        lab.write_inventory(folder / "lab.toml")
+        inventory = load_inventory(folder / "lab.toml")
         check_credentials(inventory, inventory.servers, check_key_file, check_known_hosts)
         yield Fleet(lab, inventory, make_opener(Secrets()))
         assert lab.errors == []
 
 
-async def test_what_is_wrong_is_found_and_what_can_be_mended_is(fleet: Fleet) -> None:
-    before = await fleet.run("check")
-    for name, row in before.items():
-        truth = fleet.lab.truth[name]
+@pytest.fixture
+async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
+    async with started(tmp_path) as found:
+        yield found
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs over one fleet in their order; what the lab had counted before and after the third."""
+
+    fleet: Fleet
+    checked: Rows
+    checked_again: Rows
+    before: Stats
+    activated: Rows
+    after: Stats
+    activated_again: Rows
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return asyncio.run(done(tmp_path_factory.mktemp("lab")))
+
+
+async def done(folder: Path) -> Runs:
+    """Two checks and two activations; the lab has ended."""
+    async with started(folder) as fleet:
+        checked, checked_again = await fleet.run("check"), await fleet.run("check")
+        before = fleet.lab.stats()
+        activated = await fleet.run("activate")
+        after = fleet.lab.stats()
+        again = await fleet.run("activate")
+        return Runs(fleet, checked, checked_again, before, activated, after, again)
+
+
+def test_what_is_wrong_is_found_and_what_can_be_mended_is(runs: Runs) -> None:
+    for name, row in runs.checked.items():
+        truth = runs.fleet.lab.truth[name]
         assert set(truth.findings) <= {finding.id for finding in row.findings}, name
-    after = await fleet.run("activate")
-    for name, row in after.items():
-        truth = fleet.lab.truth[name]
+    for name, row in runs.activated.items():
+        truth = runs.fleet.lab.truth[name]
         assert (row.verdict, row.error and row.error.kind) == (truth.verdict, truth.error), name
-    assert fleet.left() == []
+    assert runs.fleet.left() == []
 
 
-async def test_a_healthy_server_costs_one_execution_and_a_repaired_one_two(fleet: Fleet) -> None:
-    rows = await fleet.run("activate")
-    counted = fleet.lab.stats().executions
-    for name, row in rows.items():
-        assert row.executions == counted[name], name
+def test_a_healthy_server_costs_one_execution_and_a_repaired_one_two(runs: Runs) -> None:
+    for name, row in runs.activated.items():
+        assert row.executions == runs.after.executions[name] - runs.before.executions[name], name
         if row.verdict != "unreachable":
             assert row.executions == (2 if row.results else 1), name
-    assert {row.executions for row in rows.values()} == {0, 1, 2}
+    assert {row.executions for row in runs.activated.values()} == {0, 1, 2}
 
 
-async def test_a_second_activation_changes_nothing(fleet: Fleet) -> None:
-    await fleet.run("activate")
-    again = await fleet.run("activate")
+def test_a_second_activation_changes_nothing(runs: Runs) -> None:
+    again = runs.activated_again
     changed = [name for name, row in again.items() if any(r["changed"] for r in row.results)]
     assert changed == []
 
 
-async def test_a_check_changes_nothing_on_any_server(fleet: Fleet) -> None:
-    first = await fleet.run("check")
-    second = await fleet.run("check")
-    for name, row in first.items():
-        assert [f.id for f in row.findings] == [f.id for f in second[name].findings], name
-    assert fleet.lab.stats().activations == 0
+def test_a_check_changes_nothing_on_any_server(runs: Runs) -> None:
+    for name, row in runs.checked.items():
+        again = runs.checked_again[name]
+        assert [f.id for f in row.findings] == [f.id for f in again.findings], name
+    assert runs.before.activations == 0
 
 
 @pytest.mark.parametrize(
@@ -144,11 +178,11 @@ async def test_a_server_that_hangs_costs_its_own_row_and_its_deadline(fleet: Fle
     assert error.kind == "timeout"
 
 
-async def test_every_shell_and_account_is_served(fleet: Fleet) -> None:
-    rows = await fleet.run("check")
+def test_every_shell_and_account_is_served(runs: Runs) -> None:
+    rows = runs.checked
     served = {
         (truth.shell, "\\" in truth.user)
-        for name, truth in fleet.lab.truth.items()
+        for name, truth in runs.fleet.lab.truth.items()
         if name in rows and rows[name].verdict in ("healthy", "attention")
     }
     assert {shell for shell, _ in served} == {"cmd", "powershell", "bash"}

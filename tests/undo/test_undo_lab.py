@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_run import Done, volact
-from undo_world import World
+from undo_world import Ended, World
 
 from volact_lab.lab import Lab
 from volact_lab.windows.restart import restart
@@ -18,11 +20,11 @@ from volact_lab.windows.spec import Spec, TransportName
 SERVERS = 54
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+@asynccontextmanager
+async def large(folder: Path) -> AsyncIterator[World]:
     async with Lab("hard", SERVERS, 7) as lab:
-        lab.write_inventory(tmp_path / "lab.toml")
-        yield World(lab, tmp_path)
+        lab.write_inventory(folder / "lab.toml")
+        yield World(lab, folder)
         assert lab.errors == []
 
 
@@ -59,33 +61,60 @@ def all_differing(before: Pictures, after: Pictures) -> dict[str, Any]:
     return {name: where for name, where in found.items() if where}
 
 
-async def test_every_server_is_as_it_was_but_for_what_has_no_way_back(world: World) -> None:
-    before = world.pictures()
-    activated = await world.activate()
-    changed = all_differing(before, world.pictures()).keys()
+@dataclass(frozen=True)
+class Runs:
+    """An activation, its undo and the undo of that; the servers before and after each."""
+
+    world: World
+    activated: Ended
+    undone: Ended
+    again: Ended
+    pictures: tuple[Pictures, Pictures, Pictures, Pictures]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return asyncio.run(done(tmp_path_factory.mktemp("world")))
+
+
+async def done(folder: Path) -> Runs:
+    """The runs, in their order; the lab has ended."""
+    async with large(folder) as world:
+        before = world.pictures()
+        activated = await world.activate()
+        between = world.pictures()
+        undone = await world.undo("last", "--yes", "--allow", "restore-debugger")
+        after = world.pictures()
+        again = await world.undo("last", "--yes")
+        return Runs(world, activated, undone, again, (before, between, after, world.pictures()))
+
+
+@pytest.mark.xdist_group("undo-runs")
+def test_every_server_is_as_it_was_but_for_what_has_no_way_back(runs: Runs) -> None:
+    before, activated, undone, _ = runs.pictures
+    changed = all_differing(before, activated).keys()
     assert len(changed) >= 10
-    undone = await world.undo("last", "--yes", "--allow", "restore-debugger")
-    assert undone.code == 0, (undone.err, undone.out)
-    left = all_differing(before, world.pictures())
-    assert left.keys() == {world.machine("limits-raised")[0]}  # they had been put back, not set
+    assert runs.undone.code == 0, (runs.undone.err, runs.undone.out)
+    left = all_differing(before, undone)
+    limits = runs.world.machine("limits-raised")[0]
+    assert left.keys() == {limits}  # they had been put back, not set
     assert all("w32time\\config" in what for where in left.values() for what in where)
-    rows = undone.rows()
+    rows = runs.undone.rows()
     words = {row["undo"]["word"] for row in rows.values()}
     assert words == {"undone", "nothing"}
     assert {name for name, row in rows.items() if row["undo"]["word"] == "undone"} <= changed
-    assert {row["undo"]["run"] for row in rows.values()} == {activated.document["run"]}
+    assert {row["undo"]["run"] for row in rows.values()} == {runs.activated.document["run"]}
 
 
-async def test_an_undo_is_a_run_that_can_be_undone(world: World) -> None:
-    await world.activate()
-    activated = world.pictures()
-    assert (await world.undo("last", "--yes", "--allow", "restore-debugger")).code == 0
-    changed = all_differing(activated, world.pictures()).keys()
+@pytest.mark.xdist_group("undo-runs")
+def test_an_undo_is_a_run_that_can_be_undone(runs: Runs) -> None:
+    _, activated, undone, again = runs.pictures
+    changed = all_differing(activated, undone).keys()
     assert len(changed) >= 10
-    again = await world.undo("last", "--yes")
-    assert again.code == 0, (again.err, again.out)
-    assert all_differing(activated, world.pictures()) == {}
-    assert {n for n, row in again.rows().items() if row["undo"]["word"] == "undone"} == changed
+    assert runs.again.code == 0, (runs.again.err, runs.again.out)
+    assert all_differing(activated, again) == {}
+    rows = runs.again.rows()
+    assert {name for name, row in rows.items() if row["undo"]["word"] == "undone"} == changed
 
 
 async def test_what_a_person_has_changed_since_stays_and_the_rest_goes_back(small: World) -> None:
@@ -249,8 +278,13 @@ async def restarted_between(world: World, name: str) -> None:
     assert machine.services.get("sppsvc").start == "Disabled"
 
 
-async def test_a_run_that_was_killed_is_undone_by_what_the_servers_say(world: World) -> None:
+async def test_a_run_that_was_killed_is_undone_by_what_the_servers_say(tmp_path: Path) -> None:
     """Wherever it was hit: what was done is put back, what was not is left alone."""
+    async with large(tmp_path) as world:
+        await killed_and_undone(world)
+
+
+async def killed_and_undone(world: World) -> None:
     before = world.pictures()
     process = await world.start(
         *("activate", "-i", "lab.toml", "--yes", "--no-progress", "--allow", "add-dns"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from volact_lab import codes
 from volact_lab.errors import LabError, win32
@@ -43,6 +44,7 @@ class Node:
 Image = dict[str, Node]
 
 
+@lru_cache(maxsize=4096)
 def normal(path: str, cwd: str = "C:\\") -> str:
     """An absolute path with backslashes and without dots.  WinFault for a bad name."""
     path = path.replace("/", "\\")

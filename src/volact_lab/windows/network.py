@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from volact_lab.hosts.manners import MANNERS, Manner, stays_silent
@@ -154,6 +155,7 @@ class Network:
         return route.next_hop == _ANY or any(hop in _net(link) for link in links)
 
 
+@lru_cache(maxsize=1024)
 def _net(route: Route) -> ipaddress.IPv4Network:
     return ipaddress.IPv4Network((route.destination, route.mask), strict=False)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from volact_lab import codes
@@ -59,6 +60,7 @@ def dword(number: int) -> Value:
     return Value("REG_DWORD", number & 0xFFFFFFFF)
 
 
+@lru_cache(maxsize=4096)
 def normal(path: str) -> str:
     """A path with its root spelled out and no superfluous backslashes."""
     root, _, rest = path.strip("\\").partition("\\")
