@@ -63,20 +63,39 @@ def test_a_demo_without_its_scenario_does_not_start() -> None:
     assert done.stderr.count("\n") == 1
 
 
+class Examined(NamedTuple):
+    """What checks told of the fleet: as one document, as text, and as pages."""
+
+    document: dict[str, Any]
+    texts: list[str]
+    pages: list[str]
+
+
 @pytest.fixture(scope="module")
-def seen(fleet: str) -> dict[str, Any]:
-    """What it is told to be: by a check of those that answer, however long that takes, and of
-    those that hang, which have little time.
+def examined(fleet: str, tmp_path_factory: pytest.TempPathFactory) -> Examined:
+    """A check of those that answer, however long that takes, and of those that hang, which
+    have little time.
     """
-    limited = ((ANSWERING, PATIENT), (HANGING, ("--deadline", "3")))
+    found = Examined({}, [], [])
     documents = []
-    for servers, deadline in limited:
-        done = volact("check", "-i", fleet, "--limit", ",".join(servers), "-o", "json", *deadline)
+    for servers, deadline in ((ANSWERING, PATIENT), (HANGING, ("--deadline", "3"))):
+        folder = tmp_path_factory.mktemp("examined")
+        reports = ("--report", f"json={folder / 'r.json'},html={folder / 'r.html'}")
+        done = volact("check", "-i", fleet, "-v", "--limit", ",".join(servers), *reports, *deadline)
         assert done.returncode == 4
-        documents.append(json.loads(done.stdout))
+        documents.append(json.loads((folder / "r.json").read_text("utf-8")))
+        found.texts.extend((done.stdout, done.stderr))
+        found.pages.append((folder / "r.html").read_text("utf-8"))
     first, second = documents
     summary = {word: count + second["summary"][word] for word, count in first["summary"].items()}
-    return {**first, "servers": first["servers"] + second["servers"], "summary": summary}
+    found.document.update(first, servers=first["servers"] + second["servers"], summary=summary)
+    return found
+
+
+@pytest.fixture(scope="module")
+def seen(examined: Examined) -> dict[str, Any]:
+    """What the fleet is told to be."""
+    return examined.document
 
 
 class Healed(NamedTuple):
@@ -309,18 +328,15 @@ def test_who_cannot_be_told_is_1_only_where_nothing_else_is_wrong(
         assert json.loads(done.stdout)["summary"]["servers"] == 1
 
 
-def test_no_secret_of_the_fleet_is_in_any_output(fleet: str, tmp_path: Path) -> None:
+def test_no_secret_of_the_fleet_is_in_any_output(fleet: str, examined: Examined) -> None:
     secrets = [
         file.read_text().strip()
         for file in Path(fleet).parent.iterdir()
         if file.suffix in {".password", ".key"}
     ]
     assert secrets
-    page = tmp_path / "r.html"
-    done = volact("check", "-i", fleet, "-v", "--deadline", "2", "--report", f"html={page}")
-    told = page.read_text("utf-8")
-    assert all(f"<b>{spec.name}</b>" in told for spec in SPECS)
-    for text in (done.stdout, done.stderr, told):
+    assert all(f"<b>{spec.name}</b>" in "".join(examined.pages) for spec in SPECS)
+    for text in (*examined.texts, *examined.pages):
         assert not any(secret in text for secret in secrets)
 
 

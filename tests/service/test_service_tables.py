@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from store_structure import begin_old, structure
 
 from volact.service.database.schema import SERVICE, open_service_store
 from volact.service.database.tables import METADATA
@@ -22,6 +25,7 @@ def _ours(item: object, name: str | None, kind: str, *_: object) -> bool:
 def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
     address = parse_address(store_url)
     assert address is not None
+    begin_old(store_url, SERVICE)
     with open_service_store(address) as store, store.engine.connect() as connection:
         options = {"include_object": _ours}
         context = MigrationContext.configure(connection, opts=options)
@@ -29,6 +33,23 @@ def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
         found = set(sa.inspect(connection).get_table_names())
     assert differences == []
     assert set(METADATA.tables) <= found
+
+
+def test_new_tables_are_what_the_migrations_would_have_made(
+    store_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    other = str(tmp_path / "other.db")
+    if store_url.startswith("postgresql"):
+        other = request.getfixturevalue("postgresql").new_database()
+    begin_old(other, SERVICE)
+    found = []
+    for url in (store_url, other):
+        address = parse_address(url)
+        assert address is not None
+        with open_service_store(address) as store, store.engine.connect() as connection:
+            version = connection.execute(sa.text(f"SELECT version_num FROM {SERVICE.versions}"))
+            found.append((version.scalar_one(), structure(connection, SERVICE)))
+    assert found[0] == found[1]
 
 
 def test_the_head_is_the_newest_migration() -> None:

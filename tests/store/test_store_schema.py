@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,19 +14,47 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from store_samples import keep, row
+from store_structure import begin_old, structure
 
 from volact.errors import InputError, StoreError
 from volact.queries.servers import NamesQuery
 from volact.store import open_store
 from volact.store.address import chosen, hidden, parse_address, secrets_in, usual_file
-from volact.store.schema import HEAD, MIGRATIONS
+from volact.store.schema import HEAD, MIGRATIONS, STORE
 from volact.store.tables import METADATA
 
 
 def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
+    begin_old(store_url, STORE)
     with open_store(store_url, create=True) as store, store.engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), METADATA)
     assert differences == []
+
+
+def test_a_new_store_is_what_the_migrations_would_have_made(
+    store_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    other = str(tmp_path / "other.db")
+    if store_url.startswith("postgresql"):
+        other = request.getfixturevalue("postgresql").new_database()
+    begin_old(other, STORE)
+    found = []
+    for url in (store_url, other):
+        with open_store(url, create=True) as store, store.engine.connect() as connection:
+            version = connection.execute(sa.text("SELECT version_num FROM alembic_version"))
+            found.append((version.scalar_one(), structure(connection, STORE)))
+    new, migrated = found
+    assert new == migrated
+    assert set(new[1]) == set(METADATA.tables)
+
+
+def test_a_new_store_needs_no_alembic(tmp_path: Path) -> None:
+    code = (
+        "import sys; from volact.store import open_store; open_store('new.db').close();"
+        "sys.exit('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
+    assert (done.returncode, (tmp_path / "new.db").exists()) == (0, True)
 
 
 def test_the_head_is_the_newest_migration() -> None:
@@ -48,16 +78,7 @@ def test_a_newer_store_is_refused_and_left_alone(store_url: str) -> None:
 
 def test_an_older_store_is_brought_up_to_date(store_url: str) -> None:
     """Only what was before the first tables is older yet: a version table and nothing in it."""
-    from volact.store.engine import make_engine, require_file
-
-    address = parse_address(store_url)
-    assert address is not None
-    if address.file is not None:
-        require_file(address.file)
-    engine = make_engine(address)
-    with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
-    engine.dispose()
+    begin_old(store_url, STORE)
     assert keep(store_url, "aa11", row("web-01")).problem == ""
     with open_store(store_url, create=True) as store:
         assert NamesQuery().ask(store) == ["web-01"]

@@ -1,7 +1,7 @@
 """The version of a database: made where there is none, raised where it is old, never lowered.
 
-Alembic is imported only when something is to be changed: a store that is
-current, which is the rule, costs one query.
+Where there is none the tables are made as they are now.  Alembic is imported only to raise
+an old one: a store that is current, which is the rule, costs one query.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from volact.errors import StoreError
 from volact.model.text import say
 from volact.store.address import StoreAddress
 from volact.store.engine import is_sqlite, prefer_wal, writing
+from volact.store.tables import METADATA
 
 HEAD = "0005"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,15 +30,17 @@ class Schema(msgspec.Struct, frozen=True):
     Attributes:
         head: the newest version.
         migrations: the folder with Alembic's ``env.py`` and ``versions``.
+        tables: as the newest version has them.
         versions: the name of the table that has the version.
     """
 
     head: str
     migrations: Path
+    tables: sa.MetaData
     versions: str = "alembic_version"
 
 
-STORE = Schema(HEAD, MIGRATIONS)
+STORE = Schema(HEAD, MIGRATIONS, METADATA)
 
 
 def require_current(engine: sa.Engine, address: StoreAddress, schema: Schema = STORE) -> None:
@@ -54,7 +57,26 @@ def require_current(engine: sa.Engine, address: StoreAddress, schema: Schema = S
         version = _version(connection, schema)
         if version != schema.head:
             _require_older(version, address, schema)
-            _upgrade(connection, schema)
+            (_upgrade if _has_tables(connection, schema) else _create)(connection, schema)
+
+
+def _has_tables(connection: sa.Connection, schema: Schema) -> bool:
+    """Whether anything of the schema is there, if only the table of its version."""
+    names = {schema.versions, *schema.tables.tables}
+    return not names.isdisjoint(sa.inspect(connection).get_table_names())
+
+
+def _create(connection: sa.Connection, schema: Schema) -> None:
+    """Make what the migrations would make, without loading Alembic."""
+    schema.tables.create_all(connection)
+    versions = sa.Table(
+        schema.versions,
+        sa.MetaData(),
+        sa.Column("version_num", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("version_num", name=f"{schema.versions}_pkc"),
+    )
+    versions.create(connection)
+    connection.execute(versions.insert().values(version_num=schema.head))
 
 
 def _version(connection: sa.Connection, schema: Schema) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from volact.service.database.tables import METADATA
 from volact.store.address import StoreAddress
 from volact.store.failures import CAUGHT, database_error
 from volact.store.schema import Schema, require_current
@@ -11,7 +12,7 @@ from volact.store.store import Store, open_address
 
 # To open one costs more than most questions do.
 _KEEP = 8
-SERVICE = Schema("0002", Path(__file__).parent / "migrations", "service_version")
+SERVICE = Schema("0002", Path(__file__).parent / "migrations", METADATA, "service_version")
 
 
 def open_service_store(address: StoreAddress) -> Store:
