@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from functools import cache
 
 # About what a few dozen visits leave behind.
 _NEW_OBJECTS = 20_000
@@ -16,13 +17,13 @@ def new_runner() -> asyncio.Runner:
     return asyncio.Runner(loop_factory=_loop_factory())
 
 
+@cache  # once: later objects of a watch are garbage
 def _tune_garbage_collection() -> None:
     """Collect garbage seldom, and never among the imported modules.
 
     With Python's default a fleet spends a sixth of its time on collections.
     """
-    if not gc.get_freeze_count():  # once: later objects of a watch are garbage
-        gc.freeze()
+    gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, 10, 10)
 
 
