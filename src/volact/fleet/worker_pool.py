@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from operator import length_hint
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -71,6 +72,7 @@ class WorkerPool(Generic[I_, R]):
         no_result: Callable[[I_, NoResult], R],
         limits: PoolLimits,
     ) -> None:
+        self._workers = min(limits.concurrency, length_hint(items, limits.concurrency))
         self._source = iter(items)
         self._work = work
         self._no_result = no_result
@@ -137,7 +139,7 @@ class WorkerPool(Generic[I_, R]):
     async def _all_workers(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(self._limits.concurrency):
+                for _ in range(self._workers):
                     group.create_task(self._worker())
         except Exception:
             await self._queue.put(None)
