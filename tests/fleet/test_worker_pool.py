@@ -105,10 +105,12 @@ async def test_a_defect_costs_its_own_result_only() -> None:
     async def work(item: int) -> Result:
         if item == 2:
             raise KeyError("x")
+        if item == 3:
+            raise TimeoutError  # its own, long before the deadline
         return await done(item)
 
-    results = [result async for result in stream(range(4), work).results()]
-    assert sorted(results) == [(item, "defect" if item == 2 else "done") for item in range(4)]
+    results = [result async for result in stream(range(5), work).results()]
+    assert sorted(results) == [(item, "defect" if item in {2, 3} else "done") for item in range(5)]
 
 
 @virtual_time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,22 +165,26 @@ def test_too_many_requests_say_when_the_next_is_taken(store: Store) -> None:
         client.me()
 
 
-def test_progress_outlives_a_connection_that_ends_within_an_answer() -> None:
+def test_progress_outlives_a_service_that_is_restarted() -> None:
     run = RunProgress(run=run_info("cc33", state="running"))
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     data = msgspec.json.encode(run)
+    asked: list[float] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def speak() -> None:
-            for name in (b"progress", b"end"):
+            for name in (b"progress", b"", b"end"):  # the first ends within its answer
                 connection, _ = listener.accept()
+                asked.append(time.monotonic())
                 with connection:
                     connection.recv(65536)
                     event = b"event: %s\nid: 1\ndata: %s\n\n" % (name, data)
-                    connection.sendall(head + b"%x\r\n%s\r\n" % (len(event), event))
+                    if name:
+                        connection.sendall(head + b"%x\r\n%s\r\n" % (len(event), event))
 
         thread = threading.Thread(target=speak)
         thread.start()
         with Client(f"http://127.0.0.1:{listener.getsockname()[1]}", "token") as client:
             assert [*client.progress("cc33")] == [run, run]
         thread.join()
+    assert asked[2] - asked[1] >= 1  # it takes a moment

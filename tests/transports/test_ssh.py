@@ -8,6 +8,7 @@ import secrets
 import time
 from pathlib import Path
 
+import asyncssh
 import pytest
 from ssh_host import ANSWER, Host, Passwords, Process, hangs, host_fixture, known_fixture
 
@@ -205,3 +206,18 @@ async def test_cancelling_tidies_up_and_passes(host: Host, known: Path) -> None:
 async def test_a_guessable_name_is_refused(host: Host, known: Path) -> None:
     with pytest.raises(ValueError, match="not a file name"):
         await run(host.as_server(known), name="../x")
+
+
+async def test_a_command_that_said_nothing_counts_as_run_where_no_more_can_be_asked(
+    host: Host, known: Path
+) -> None:
+    async def says_nothing(host: Host, process: Process, script: Path) -> None:
+        def full(packet: asyncssh.packet.SSHPacket) -> None:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "MaxSessions")
+
+        vars(process.channel.get_connection())["_process_session_open"] = full
+        process.exit(0)
+
+    host.behaviour = says_nothing
+    raw = await run(host.as_server(known))
+    assert (raw.stdout, len(host.scripts)) == (b"", 1)

@@ -11,16 +11,20 @@ import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import ModuleType
+from typing import Any, cast
+from xml.etree import ElementTree
 
 import pypsrp.exceptions
 import pytest
 import requests.exceptions
 import spnego.exceptions
 import urllib3.exceptions
+from pypsrp.wsman import NAMESPACES, WSManAction
 from ssh_host import PASSWORD, Passwords
 
 from volact.errors import TransportError
 from volact.model.server import Address, Credential, Server, WinRm
+from volact.threads import BlockingCalls
 from volact.transports.connect import open_transport
 from volact.transports.failures import mapping_of
 from volact.transports.winrm.failures import (
@@ -30,6 +34,8 @@ from volact.transports.winrm.failures import (
     as_transport_error,
     translated,
 )
+from volact.transports.winrm.shell import RemoteShell
+from volact.transports.winrm.transport import WinRmTransport
 
 
 def public(module: ModuleType) -> list[type[BaseException]]:
@@ -247,3 +253,30 @@ def test_an_unknown_number_of_kerberos_keeps_its_words() -> None:
     told = as_transport_error(error)
     assert told is not None
     assert "Processing security token" in told.line()
+
+
+class Crowded:
+    """A WinRM service that takes a script and then has no room for the question what it wrote."""
+
+    max_payload_size = 1000
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def invoke(self, action: str, *_: object) -> ElementTree.Element:
+        self.asked.append(action)
+        if action == WSManAction.RECEIVE:
+            raise fault(0x803381A6)
+        answer = ElementTree.Element("a")
+        ElementTree.SubElement(answer, f"{{{NAMESPACES['rsp']}}}CommandId").text = "1"
+        return answer
+
+
+async def test_a_script_that_was_sent_is_not_one_that_was_refused() -> None:
+    wsman, worker = Crowded(), BlockingCalls(1, idle_s=None)
+    transport = WinRmTransport(RemoteShell(cast(Any, wsman), lambda: None), worker)
+    with pytest.raises(TransportError, match="no further remote shell") as told:
+        await transport.run(b"x", name="volact-00000000", deadline_s=60)
+    worker.end()
+    assert WSManAction.SEND in wsman.asked
+    assert told.value.passing == "never"

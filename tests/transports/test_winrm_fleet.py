@@ -10,10 +10,12 @@ import sys
 from winrm_fleet import Fleet, fleet_fixture
 
 from volact.fleet import run_fleet
+from volact.fleet.machine_limits import MOST
 from volact.inventory import Secrets
 from volact.model.report import ServerReport
 from volact.pipeline import Job, Mode
 from volact.transports.connect import make_opener
+from volact.transports.winrm.login import THREADS
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
 
@@ -64,3 +66,7 @@ async def test_the_verb_on_an_inventory_of_winrm_servers(fleet: Fleet) -> None:
         "winrms",
     }
     assert fleet.lab.winrm.password not in done.stdout + done.stderr
+
+
+def test_every_server_of_the_largest_run_at_a_time_has_its_thread() -> None:
+    assert THREADS >= MOST  # one that waits for a thread loses its own time

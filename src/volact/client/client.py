@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -199,6 +200,7 @@ class Client:
                 lost += 1
                 if lost > _AGAIN:
                     raise
+            time.sleep(2 ** (lost - 1) - 1)  # it may be restarted: 26 s in all
 
     def _events(self, run: str, last: str) -> Iterator[tuple[str, str, bytes]]:
         headers = {"Last-Event-ID": last} if last else {}

@@ -212,15 +212,16 @@ class WorkerPool(Generic[I_, R]):
                 return await task
         except _Closed as closed:
             return self._no_result(item, NoResult(closed.cause, begun=False))
-        except TimeoutError:
-            return self._no_result(item, NoResult("deadline", begun=True))
+        except TimeoutError as error:
+            late = deadline.expired()
+            return self._no_result(item, NoResult("deadline" if late else "defect", True, error))
         except asyncio.CancelledError:
             current = asyncio.current_task()
             if current is not None and current.cancelling():
                 raise
             # Where nothing was cancelled, the work waited for something that was.
-            cause, error = self._cancelled or "defect", RuntimeError("cancelled from elsewhere")
-            return self._no_result(item, NoResult(cause, begun=True, error=error))
+            lost = RuntimeError("cancelled from elsewhere")
+            return self._no_result(item, NoResult(self._cancelled or "defect", True, lost))
         except Exception as error:
             # The one place that catches everything: a defect met on one server
             # must not cost the rows of the others.

@@ -120,9 +120,11 @@ class _Shared:
             await asyncio.wait([self._task], timeout=_GOODBYE_S)
         if self._task.done() and not self._task.cancelled() and self._task.exception() is None:
             connection, nearer = self._task.result()
-            await _say_goodbye(connection)
-            if nearer is not None:
-                await nearer.end()
+            try:
+                await _say_goodbye(connection)
+            finally:
+                if nearer is not None:
+                    await nearer.end()
 
 
 async def _say_goodbye(connection: asyncssh.SSHClientConnection) -> None:

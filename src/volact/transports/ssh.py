@@ -158,8 +158,12 @@ class SshTransport:
         return first or raw
 
     async def _is_there(self, place: RemotePlace) -> bool:
-        async with self._connection.start_sftp_client() as sftp:
-            return await sftp.exists(place.upload)
+        """Whether the file certainly is; a server without room for the question has run it."""
+        try:
+            async with self._connection.start_sftp_client() as sftp:
+                return await sftp.exists(place.upload)
+        except asyncssh.ChannelOpenError:
+            return False
 
     async def _tidy(self, stem: str) -> bool:
         """Remove what was put there, if anything was; whether nothing is left."""

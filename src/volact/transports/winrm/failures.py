@@ -191,7 +191,7 @@ FAULTS: dict[int, Mapping] = {
 def as_transport_error(error: BaseException) -> TransportError | None:
     """The contract's error for a foreign one, ``None`` when it is not a server's fault."""
     if isinstance(error, psrp.WSManFaultError):
-        return _fault(error)
+        return error_of_fault(error)
     if isinstance(error, psrp.WinRMTransportError):
         return _status(error)
     if isinstance(error, psrp.AuthenticationError) and "Failed to authenticate" not in str(error):
@@ -208,7 +208,8 @@ def as_transport_error(error: BaseException) -> TransportError | None:
 translated = partial(translated_by, as_transport_error)
 
 
-def _fault(error: psrp.WSManFaultError) -> TransportError:
+def error_of_fault(error: psrp.WSManFaultError) -> TransportError:
+    """The contract's error for a fault of WS-Management."""
     code = error.code if isinstance(error.code, int) else 0
     words = one_line(str(error.provider_fault or error.reason or say("no reason given")))
     return FAULTS.get(code, TABLE[psrp.WSManFaultError]).error(f"{words} (0x{code:08X})")

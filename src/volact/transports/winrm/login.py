@@ -27,8 +27,9 @@ from volact.transports.winrm.failures import REFUSED, translated
 from volact.transports.winrm.shell import RemoteShell
 from volact.transports.winrm.transport import WinRmTransport
 
-# More than this many servers at a time wait for a thread.
-_THREADS = 128
+# More than this many servers at a time wait for a thread, and their deadline goes on: no run
+# has more by itself.
+THREADS = 512
 _PORT, _TLS_PORT = 5985, 5986
 # The library asks for answers of 150 KB at most.
 _MOST_BYTES = 1024 * 1024
@@ -39,7 +40,7 @@ logging.getLogger("pypsrp").addHandler(logging.NullHandler())
 
 def make(secrets: Secrets, options: SshOptions) -> Opener:
     """What opens servers by WinRM; at most so many at once as there are threads."""
-    room = asyncio.Semaphore(_THREADS)
+    room = asyncio.Semaphore(THREADS)
 
     @asynccontextmanager
     async def opener(server: Server) -> AsyncIterator[Transport]:

@@ -18,7 +18,7 @@ from pypsrp.wsman import NAMESPACES, OptionSet, SelectorSet, WSMan, WSManAction
 from volact.errors import TransportError
 from volact.model.text import say
 from volact.transports.base import MAX_OUTPUT, Raw
-from volact.transports.winrm.failures import TIMED_OUT
+from volact.transports.winrm.failures import TIMED_OUT, error_of_fault
 
 _RSP = NAMESPACES["rsp"]
 _CMD = f"{_RSP}/cmd"
@@ -146,9 +146,11 @@ class RemoteShell:
         try:
             return _piece(self._ask(WSManAction.RECEIVE, receive, options, wait_s))
         except WSManFaultError as fault:
-            if fault.code != TIMED_OUT:
-                raise
-            return Piece()  # nothing was written meanwhile
+            if fault.code == TIMED_OUT:
+                return Piece()  # nothing was written meanwhile
+            error = error_of_fault(fault)
+            error.passing = "never"  # the command has begun, and refuses nothing any more
+            raise error from fault
 
     def _ask(
         self,
