@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +13,9 @@ from argon2 import Parameters, extract_parameters, profiles
 from litestar.testing import TestClient
 from service_identity import PASSWORD, Clock, Service, either_service, service, store
 
-from volact.client.wire import UserChange
+from volact.client.wire import UserChange, UserInfo
 from volact.errors import InputError
-from volact.service.database.tables import USERS
+from volact.service.database.tables import ATTEMPTS, USERS
 from volact.service.identity import passwords, sessions, users
 from volact.service.identity.audit import lines
 from volact.service.identity.pages import safe_next
@@ -236,3 +238,19 @@ def test_sessions_are_listed_and_ended(service: Service) -> None:
         with service.change() as change:
             assert sessions.end(change, ada.id, found[0].id) == 1
         assert client.get("/account/password").status_code == 303
+
+
+def test_failures_at_the_same_moment_all_count(either_service: Service) -> None:
+    service = either_service
+    service.user("ada")
+    together = threading.Barrier(4)
+
+    def fail(_: int) -> UserInfo | None:
+        together.wait()
+        return passwords.sign_in(service.parts, "ada", "wrong", "10.0.0.1")
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [*threads.map(fail, range(4))] == [None] * 4
+    query = sa.select(ATTEMPTS.c.failures)
+    counted = service.store.ask(lambda connection: connection.execute(query).scalars().all())
+    assert counted == [4] * 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import re
 import socket
 import ssl
 import warnings
@@ -19,7 +20,7 @@ import pytest
 import requests.exceptions
 import spnego.exceptions
 import urllib3.exceptions
-from pypsrp.wsman import NAMESPACES, WSManAction
+from pypsrp.wsman import NAMESPACES, WSMan, WSManAction
 from ssh_host import PASSWORD, Passwords
 
 from volact.errors import TransportError
@@ -34,7 +35,8 @@ from volact.transports.winrm.failures import (
     as_transport_error,
     translated,
 )
-from volact.transports.winrm.shell import RemoteShell
+from volact.transports.winrm.login import settings_of
+from volact.transports.winrm.shell import CommandStop, RemoteShell
 from volact.transports.winrm.transport import WinRmTransport
 
 
@@ -280,3 +282,24 @@ async def test_a_script_that_was_sent_is_not_one_that_was_refused() -> None:
     worker.end()
     assert WSManAction.SEND in wsman.asked
     assert told.value.passing == "never"
+
+
+def test_an_answer_that_stalls_for_seconds_is_waited_for() -> None:
+    heard: list[tuple[float, float]] = []  # the operation's time-out, and the request's
+
+    class Line:
+        def send(self, message: bytes, *, timeout: float | None = None, **_: object) -> bytes:
+            (told,) = re.findall(rb"OperationTimeout>PT(\d+)S<", message)
+            heard.append((float(told), timeout or wsman.transport.read_timeout))
+            raise requests.exceptions.ReadTimeout
+
+    address = Address(scheme="winrm", host="10.0.0.1")
+    server = Server(name="a", address=address, credential=Credential())
+    wsman = WSMan(**settings_of(server, "x", 3))
+    vars(wsman.transport)["send"] = Line().send
+    shell = RemoteShell(wsman, lambda: None)
+    for ask in (shell.open, lambda: shell._receive(CommandStop(1e12))):
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            ask()
+    assert [operation for operation, _ in heard] == [15, 2]
+    assert all(request >= operation + 5 for operation, request in heard)

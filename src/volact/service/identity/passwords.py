@@ -25,6 +25,7 @@ from volact.service.identity.audit import Change, changing
 from volact.service.identity.keys import key_hash, new_key
 from volact.service.identity.users import row_of, user_info
 from volact.store.clock import moment
+from volact.store.statements import new_rows
 from volact.store.store import Store
 
 SHORTEST, LONGEST = 12, 1000
@@ -117,18 +118,13 @@ def _failed(store: Store, now: datetime, actor: Actor, limits: dict[str, int]) -
 
 def _count(change: Change, key: str, free: int) -> None:
     connection, now = change.connection, change.now
-    asked = sa.select(ATTEMPTS.c.failures).where(ATTEMPTS.c.key == key).with_for_update()
-    failures = (connection.execute(asked).scalar() or 0) + 1
-    wait = wait_after(failures, free)
-    values = {
-        "failures": failures,
-        "at": moment(now),
-        "locked_until": moment(now + wait) if wait else None,
-    }
-    if failures > 1:
-        connection.execute(ATTEMPTS.update().where(ATTEMPTS.c.key == key).values(values))
-    else:
-        connection.execute(ATTEMPTS.insert().values(key=key, **values))
+    # In one statement: of two that fail at once neither finds nothing.
+    first = new_rows(connection, ATTEMPTS).values(key=key, failures=1, at=moment(now))
+    more = {"failures": ATTEMPTS.c.failures + 1}
+    counted = first.on_conflict_do_update(index_elements=["key"], set_=more)
+    wait = wait_after(connection.execute(counted.returning(ATTEMPTS.c.failures)).scalar_one(), free)
+    values = {"at": moment(now), "locked_until": moment(now + wait) if wait else None}
+    connection.execute(ATTEMPTS.update().where(ATTEMPTS.c.key == key).values(values))
 
 
 def _clear(connection: sa.Connection, key: str) -> None:

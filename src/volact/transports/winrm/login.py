@@ -24,7 +24,7 @@ from volact.threads import BlockingCalls
 from volact.transports.base import Opener, Secrets, Transport
 from volact.transports.login import SshOptions, user_of
 from volact.transports.winrm.failures import REFUSED, translated
-from volact.transports.winrm.shell import RemoteShell
+from volact.transports.winrm.shell import QUIET_S, RemoteShell
 from volact.transports.winrm.transport import WinRmTransport
 
 # More than this many servers at a time wait for a thread, and their deadline goes on: no run
@@ -114,7 +114,7 @@ def settings_of(server: Server, password: str | None, connect_s: float) -> dict[
         "cert_validation": winrm.verify and (winrm.ca_file or True),
         "no_proxy": True,
         "connection_timeout": connect_s,
-        "read_timeout": connect_s,
+        "read_timeout": QUIET_S,
     }
     if winrm.auth == "certificate":
         settings["certificate_pem"] = credential.certificate_file

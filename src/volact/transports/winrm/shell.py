@@ -29,6 +29,7 @@ _MAX_STDERR = 64 * 1024
 _IDLE_S = 180
 # How long a call may take that the server answers at once.
 _CALL_S = 15
+QUIET_S = 20  # between two bytes of any answer
 # How long the server holds a request for output: as long as volact takes to
 # notice a request to stop.
 _POLL_S = 2
@@ -162,10 +163,11 @@ class RemoteShell:
         named = OptionSet()
         for name, value in (options or {}).items():
             named.add_option(name, value)
+        # Not as an argument: the library would then end the request 2 s after it, and with it
+        # an execution whose server or network stalls for a moment.
+        self._wsman.operation_timeout = timeout_s
         # Not the library's own receive(): that one waits and repeats on its own.
-        return self._wsman.invoke(
-            action, _CMD, body, named if options else None, self._selectors, timeout_s
-        )
+        return self._wsman.invoke(action, _CMD, body, named if options else None, self._selectors)
 
 
 def _piece(answer: Element) -> Piece:
