@@ -125,6 +125,7 @@ def test_nothing_given_shows_the_help() -> None:
             "volact: invalid value for '--output' / '-o': 'xml' is not one of 'text', 'json'"
             " (see: volact providers --help)\n",
         ),
+        (["replay"], "volact: 'FILE' is missing (see: volact replay --help)\n"),
         (["providers", "tencet"], "volact: unknown provider 'tencet' (did you mean tencent?)\n"),
     ],
 )

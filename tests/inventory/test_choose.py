@@ -9,6 +9,7 @@ import pytest
 from volact.errors import InputError
 from volact.inventory import (
     Inventory,
+    addressed,
     check_credentials,
     choose,
     load_inventory,
@@ -87,6 +88,11 @@ def test_no_such_server_names_a_near_miss(fleet: Inventory) -> None:
 def test_no_inventory_and_no_address(targets: list[str]) -> None:
     with pytest.raises(InputError, match=r"no such server: web-01|no server given"):
         choose(Inventory(), targets, [])
+
+
+def test_numbers_that_are_no_address_are_called_that() -> None:
+    with pytest.raises(InputError, match=r"ssh://10\.0\.0\.256': not an IPv4 address"):
+        choose(Inventory(), [addressed(Inventory(), "10.0.0.256")], [])
 
 
 def test_one_name_for_two_servers_is_refused(fleet: Inventory) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from volact.errors import InputError
-from volact.inventory import load_inventory
+from volact.inventory import load_inventory, read_inventory
 from volact.model.profile import Image
 from volact.model.server import Credential, WinRm
 
@@ -146,11 +146,55 @@ def test_files_that_are_no_inventory(tmp_path: Path, text: str, says: str) -> No
 def test_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.toml: No such file"):
         load_inventory(tmp_path / "none.toml")
-    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfa")
     with pytest.raises(InputError, match="is not UTF-8 text"):
         load_inventory(tmp_path / "bytes.toml")
     with pytest.raises(InputError, match="directory"):
         load_inventory(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-8 of Windows lines"])
+def test_what_windows_programs_save_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "lab.toml"
+    name, _, windows = encoding.partition(" of ")
+    path.write_bytes((SERVER.replace("\n", "\r\n") if windows else SERVER).encode(name))
+    assert [server.name for server in load_inventory(path).servers] == ["a"]
+
+
+def test_a_workbook_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "fleet.xlsx").write_bytes(b"PK\x03\x04\x14\0\x06\0")
+    with pytest.raises(InputError) as caught:
+        load_inventory(tmp_path / "fleet.xlsx")
+    assert "fleet.xlsx: is not a text file (save the sheet of a " in caught.value.line()
+
+
+def test_every_unknown_key_is_reported_with_its_line(tmp_path: Path) -> None:
+    text = '[defaults]\nusr = "x"\npassword = "x"\nprovider = "tencnet"\n' + SERVER
+    text += 'adress = "x"\nprot = 22\n[[servers]]\nname = "b"\n[groups.eu]\n'
+    told = [error.line() for error in read_inventory(write(tmp_path, text)).problems]
+    assert sorted(line.partition("lab.toml line ")[2].partition(" (")[0] for line in told) == [
+        "10: unknown key 'servers'",
+        "12: unknown key 'groups'",
+        "2: unknown key 'usr'",
+        "3: unknown key 'password'",
+        "4: unknown provider 'tencnet'",
+        "8: unknown key 'adress'",
+        "9: unknown key 'prot'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("Administrator", "text goes in double quotes"),
+        ('"CORP\\ops"', "in single quotes, or each backslash twice"),
+        ('"C:\\Users\\ops"', "in single quotes, or each backslash twice"),
+    ],
+)
+def test_the_common_slips_of_toml_have_a_remedy(tmp_path: Path, value: str, hint: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_inventory(write(tmp_path, f"[defaults]\nuser = {value}\n{SERVER}"))
+    assert hint in caught.value.line()
 
 
 WINRM_FILE = """

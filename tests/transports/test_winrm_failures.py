@@ -11,6 +11,7 @@ import ssl
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http.client import BadStatusLine, RemoteDisconnected
 from types import ModuleType
 from typing import Any, cast
 from xml.etree import ElementTree
@@ -135,6 +136,17 @@ def told_of(cause: OSError) -> str:
     told = as_transport_error((outer or requests.exceptions.ConnectionError)(wrapped))
     assert told is not None
     return told.kind
+
+
+def test_the_port_of_another_service_is_called_that() -> None:
+    wrapped = urllib3.exceptions.ProtocolError("aborted", BadStatusLine("SSH-2.0-OpenSSH\r\n"))
+    told = as_transport_error(requests.exceptions.ConnectionError(wrapped))
+    assert told is not None
+    assert told.line() == "what answers is not HTTP: SSH-2.0-OpenSSH (is this the port of WinRM?)"
+    gone = urllib3.exceptions.ProtocolError("aborted", RemoteDisconnected("closed"))
+    told = as_transport_error(requests.exceptions.ConnectionError(gone))
+    assert told is not None
+    assert told.line() == "the connection broke: closed"
 
 
 # Servers that are not what they should be.

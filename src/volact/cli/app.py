@@ -114,7 +114,8 @@ def usage_line(error: typer.TyperException, args: Sequence[str]) -> Text:
     _use_language(args)
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "volact"
-    message = _sentence(" ".join(error.format_message().split()).rstrip("."))
+    words = error.format_message().replace("...'", "'")  # of an argument that may be repeated
+    message = _sentence(" ".join(words.split()).rstrip("."))
     return say("{message} (see: {command})", message=message, command=raw(f"{path} --help"))
 
 

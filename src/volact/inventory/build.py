@@ -100,7 +100,7 @@ def make_server(fields: Fields, beneath: Beneath = no_tables) -> Server:
 def _address(fields: Fields) -> Address:
     text = fields.text("address")
     if not text:
-        raise fields.error(say("has no address"), hint=say('add address = "ssh://host"'))
+        raise fields.error(say("has no address"), hint=say("give it one, such as ssh://10.0.0.5"))
     return _placed(fields, parse_address, text if is_address(text) else f"ssh://{text}")
 
 

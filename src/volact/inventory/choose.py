@@ -73,8 +73,8 @@ def addressed(inventory: Inventory, word: str) -> str:
     address = f"ssh://{word}"
     try:
         host = parse_target(address).address.host
-    except InputError:
-        return word
+    except InputError:  # of 10.0.0.256 it says what is wrong with it
+        return address if "." in word and word.replace(".", "").isdecimal() else word
     dotted = not inventory.servers and "." in host and not _GLOB & set(host)
     return address if "@" in word or dotted or address_of(host) is not None else word
 

@@ -26,6 +26,7 @@ from volact.inventory.fields import Fields, LinePlace, at_line
 from volact.inventory.keys import FLAGS, KEYS
 from volact.inventory.listing import Inventory, Listing
 from volact.inventory.secrets import Secret
+from volact.inventory.text_file import encoding_of
 from volact.model.text import say
 
 # Other names of a key, without blanks and signs.
@@ -116,7 +117,6 @@ def _refuse_misspelt(word: str, where: str) -> None:
 
 
 _DELIMITERS = ",;\t|"
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _TRUE = ("true", "yes", "1", "on")
 _FALSE = ("false", "no", "0", "off")
@@ -129,7 +129,7 @@ CsvRow = tuple[int, list[str]]
 
 def read_csv(path: Path, shown: str) -> Inventory:
     """A CSV file; what is wrong with single rows is in the result's problems."""
-    for encoding in (_encoding(path), "cp1252"):
+    for encoding in (encoding_of(path), "cp1252"):
         listing = Listing(path, shown)
         if encoding == "cp1252":
             listing.note(say("{file} is not UTF-8; it is read as Windows-1252", file=shown))
@@ -140,12 +140,6 @@ def read_csv(path: Path, shown: str) -> Inventory:
             continue
         return listing.done()
     raise InputError(say("is neither UTF-8, UTF-16 nor Windows-1252 text"), where=shown)
-
-
-def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(4)
-    return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
 
 
 def _rows(path: Path, encoding: str, shown: str) -> Generator[CsvRow, None, None]:

@@ -19,6 +19,7 @@ from volact.inventory.fields import Fields, TomlPlace, TomlSource, at_line, near
 from volact.inventory.keys import OWN, SHARED, said, skip_reason
 from volact.inventory.lines import TomlLines
 from volact.inventory.listing import Inventory, Listing
+from volact.inventory.text_file import text_of
 from volact.knowledge.load import license_words
 from volact.model.profile import IMAGE_SOURCES, IMAGE_TYPES, Image
 from volact.model.text import say
@@ -29,18 +30,22 @@ _TABLES = ("defaults", "group", "server", "images", "skip")
 def read_document(path: Path, shown: str) -> Inventory:
     """A TOML file; what is wrong with single tables is in the result's problems."""
     listing = Listing(path, shown)
+    text = text_of(path, shown)
     try:
-        text = path.read_text("utf-8")
         values = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise InputError(say("is not UTF-8 text"), where=shown) from error
     except RecursionError as error:
         raise InputError(say("not TOML: it is nested too deeply"), where=shown) from error
     except ValueError as error:  # also of a number with thousands of digits
-        raise InputError(
-            say("not TOML: {error}", error=one_line(str(error))), where=shown
-        ) from error
+        what = say("not TOML: {error}", error=one_line(str(error)))
+        raise InputError(what, _hint(str(error)), where=shown) from error
     return _Document(listing, TomlSource(shown, listing.folder, TomlLines(text)), values).read()
+
+
+def _hint(error: str) -> str:
+    """What most often is behind a sentence of the TOML reader."""
+    if error.startswith(("Unescaped '\\'", "Invalid hex value")):
+        return say("write the text in single quotes, or each backslash twice")
+    return say("text goes in double quotes") if error.startswith("Invalid value") else ""
 
 
 class _Document:
@@ -55,7 +60,7 @@ class _Document:
 
     def read(self) -> Inventory:
         attempt = self._listing.attempt
-        attempt(lambda: self._fields("", self._values).only(_TABLES))
+        self._only(self._fields("", self._values), _TABLES)
         self._defaults = attempt(lambda: self._shared("defaults", self._value("defaults"))) or {}
         self._read_groups()
         for fields in attempt(self._server_tables) or ():
@@ -73,8 +78,14 @@ class _Document:
 
     def _shared(self, table: str, values: Any) -> dict[str, Any]:
         fields = self._fields(table, values)
-        fields.only(SHARED)
+        self._only(fields, SHARED)
         return said(fields)
+
+    def _only(self, fields: Fields, known: tuple[str, ...]) -> bool:
+        """Whether every key of a table is known; those that are not are problems, each."""
+        unknown = fields.unknown(known)
+        self._listing.problems += unknown
+        return not unknown
 
     def _read_groups(self) -> None:
         tables = self._listing.attempt(lambda: self._fields("group", self._value("group")).values)
@@ -94,8 +105,8 @@ class _Document:
         return [self._fields("server", value, index) for index, value in enumerate(servers)]
 
     def _add(self, fields: Fields) -> None:
-        fields.only(OWN)
-        self._listing.add(make_server(fields, self._beneath), fields)
+        if self._only(fields, OWN):
+            self._listing.add(make_server(fields, self._beneath), fields)
 
     def _beneath(self, own_tags: tuple[str, ...]) -> Sequence[dict[str, Any]]:
         """Defaults, then the groups of the server's tags; its first tag's group wins."""

@@ -8,7 +8,7 @@ and its place in the file.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -113,12 +113,13 @@ class Fields:
         except InputError as error:
             raise self.error(message_text(error), key, error.hint) from error
 
-    def only(self, known: Iterable[str]) -> None:
-        """Refuse every key that is not known."""
-        words = tuple(known)
-        for key in self.values:
-            if key not in words:
-                raise self.error(say("unknown key {key}", key=repr(key)), key, near(key, words))
+    def unknown(self, known: Sequence[str]) -> list[InputError]:
+        """An error for every key that is not known."""
+        return [
+            self.error(say("unknown key {key}", key=repr(key)), key, near(key, known))
+            for key in self.values
+            if key not in known
+        ]
 
     def text(self, key: str) -> str:
         """A text, ``""`` when the key is not there."""

@@ -40,6 +40,9 @@ class TomlLines:
         """The line of a key, else of its table, else the first."""
         if key is not None and (table, index, key) in self._keys:
             return self._keys[(table, index, key)]
+        if key is not None and not table:  # a key of the root is a table, or the first of several
+            within = (n for (name, _), n in self._headers.items() if name.split(".")[0] == key)
+            return next(within, 1)
         # A table written inline, ``server = [{...}]``, is a key of the root.
         return self._headers.get((table, index)) or self._keys.get(("", 0, table), 1)
 

@@ -18,6 +18,7 @@ from volact.errors import InputError, unreadable
 from volact.inventory.csv_file import read_csv
 from volact.inventory.document import read_document
 from volact.inventory.listing import Inventory
+from volact.inventory.text_file import encoding_of
 from volact.model.text import say
 
 FileReader = Callable[[Path, str], Inventory]
@@ -85,9 +86,13 @@ def _reader(path: Path) -> FileReader:
     known = _BY_SUFFIX.get(path.suffix.lower())
     if known is not None:
         return known
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding=encoding_of(path), errors="replace") as file:
         lines = [line for line in islice(file, _LOOKED_AT) if not _says_nothing(line)]
     first = lines[0] if lines else ""
+    if any("\0" in line for line in lines):
+        raise InputError(
+            say("is not a text file"), say("save the sheet of a workbook as CSV"), where=str(path)
+        )
     if any(_TOML.fullmatch(line.rstrip("\n")) for line in lines):
         return read_document
     if first.startswith(("---", "{")) or re.match(r"[\w.-]+:\s*(#.*)?$", first):

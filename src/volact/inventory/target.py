@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from volact.cloud.base import Cloud
 from volact.cloud.registry import cloud_of_scheme, clouds
+from volact.core.assessment.hosts import address_of
 from volact.errors import InputError
 from volact.model.server import Address, Server
 from volact.model.text import say
@@ -112,6 +113,11 @@ def _login_address(scheme: Literal["ssh", "winrm", "winrms"], rest: str) -> Addr
     six = match["six"] is not None
     host = unquote(match["six"] if six else match["host"])
     good = (_SIX.fullmatch(host) and ":" in host) if six else _NAME.fullmatch(host)
+    if good and not six and re.fullmatch(r"[0-9.]+", host) and address_of(host) is None:
+        raise InputError(
+            say("{shown}: not an IPv4 address", shown=shown),
+            say("four numbers from 0 to 255, with dots"),
+        )
     if not good:
         raise InputError(
             say("{shown}: not a host", shown=shown)

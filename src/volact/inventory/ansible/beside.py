@@ -13,11 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from volact.errors import InputError, unreadable
+from volact.errors import InputError
 from volact.inventory.ansible.model import Var
 from volact.inventory.ansible.yaml_file import compose, variables
 from volact.inventory.fields import at_line
 from volact.inventory.listing import Listing
+from volact.inventory.text_file import text_of
 from volact.model.text import say
 
 _SUFFIXES = ("", ".yml", ".yaml", ".json")
@@ -89,13 +90,3 @@ def _files_of(entry: Path) -> Iterator[Path]:
 
 def _variables(text: str, shown: str) -> dict[str, Var]:
     return variables(compose(text, shown), shown)
-
-
-def text_of(path: Path, shown: str) -> str:
-    """What a file holds; ``InputError`` where it cannot be read."""
-    try:
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        raise unreadable(error, shown) from error
-    except UnicodeDecodeError as error:
-        raise InputError(say("is not UTF-8 text"), where=shown) from error

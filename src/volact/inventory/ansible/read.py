@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from volact.errors import InputError
-from volact.inventory.ansible.beside import Folder, text_of
+from volact.inventory.ansible.beside import Folder
 from volact.inventory.ansible.ini import parse_ini
 from volact.inventory.ansible.meaning import PASSWORD, VariableMeaning, unreadable
 from volact.inventory.ansible.model import Host, InventoryTree, Var
@@ -22,6 +22,7 @@ from volact.inventory.build import make_server
 from volact.inventory.fields import Fields, at_line
 from volact.inventory.listing import Inventory, Listing
 from volact.inventory.secrets import Secret
+from volact.inventory.text_file import text_of
 from volact.model.error_text import message_text
 from volact.model.text import Text, say
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import struct
 from functools import partial
+from http.client import BadStatusLine
 from traceback import walk_tb
 from xml.etree.ElementTree import ParseError
 
@@ -144,6 +145,12 @@ TABLE: dict[type[BaseException], Mapping] = {
         "auth", say("this way to log in is not installed: {detail}", detail="{detail}")
     ),
     ssl.SSLCertVerificationError: _UNTRUSTED,
+    BadStatusLine: Mapping(
+        "connect",
+        say("what answers is not HTTP: {detail}", detail="{detail}"),
+        say("is this the port of WinRM?"),
+        "unsent",
+    ),
     ParseError: _SPEECH,
     PeerLimitError: _SPEECH,
     TooLongError: LATE,
@@ -236,7 +243,7 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def _root(error: BaseException) -> BaseException:
     """What is really behind it."""
-    telling = (e for e in reversed(_chain(error)) if isinstance(e, OSError) and _is_plain(e))
+    telling = (e for e in reversed(_chain(error)) if _is_plain(e))
     return next(telling, error)
 
 
@@ -258,11 +265,11 @@ def _inner(error: BaseException) -> BaseException | None:
     return next((part for part in parts if isinstance(part, BaseException)), None)
 
 
-def _is_plain(error: OSError) -> bool:
-    """An error of the system or of TLS that is more precise than what wraps it."""
-    if isinstance(error, PeerLimitError):
+def _is_plain(error: BaseException) -> bool:
+    """An error of the system, of TLS or of HTTP that is more precise than what wraps it."""
+    if isinstance(error, PeerLimitError | BadStatusLine):
         return True
-    own = type(error).__module__ in {"builtins", "socket", "ssl"}
+    own = isinstance(error, OSError) and type(error).__module__ in {"builtins", "socket", "ssl"}
     return own and (
         not isinstance(error, ssl.SSLError) or mapping_of(type(error), TABLE) is _UNTRUSTED
     )
