@@ -1,4 +1,4 @@
-"""The text of an inventory file, whatever a Windows program saved it as.
+"""The text of an inventory file, in the encodings that programs of Windows save.
 
 A byte order mark says which Unicode it is.  What the text means is the formats' affair.
 """
