@@ -17,10 +17,10 @@ import held_worker
 
 from volact.cli.entry import main
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([
     "__main__", "dbos", "psycopg", "sqlalchemy.dialects.sqlite", "volact.cli.app",
-    "volact.cli.verbs.worker", "volact.words",
+    "volact.cli.verbs.worker", "volact.service.schedules.scheduler", "volact.words",
 ])  # fmt: skip
 Main = Callable[[Sequence[str]], int]
 
@@ -29,7 +29,7 @@ class ForkedWorker:
     """A ``WorkerProcess``."""
 
     def __init__(self, main: Main, words: Sequence[str], log: BinaryIO) -> None:
-        self._process = _FORKS.Process(target=_run, args=(main, words, log.name))
+        self._process = FORKS.Process(target=_run, args=(main, words, log.name))
         self._process.start()
 
     @property

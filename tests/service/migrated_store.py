@@ -1,4 +1,7 @@
-"""A service's store whose tables are copied: migrations run once for each process of tests."""
+"""A service's store whose tables are copied: migrations run once for each process of tests.
+
+Fixtures of ``store_fixtures`` import it when a test asks for one: services take long to import.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from volact.service.database.schema import open_service_store
-from volact.store.address import StoreAddress
+from volact.store.address import StoreAddress, parse_address
 from volact.store.store import Store
 
 
@@ -25,3 +28,10 @@ def migrated_store(file: Path) -> Store:
         file.touch(0o600)
         file.write_bytes(_empty())
     return open_service_store(StoreAddress(file=file, shown="volact.db"))
+
+
+def migrate(url: str) -> None:
+    """Make the tables in a database."""
+    address = parse_address(url)
+    assert address is not None
+    open_service_store(address).close()

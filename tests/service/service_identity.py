@@ -132,9 +132,9 @@ def service(store: Store) -> Service:
 
 
 @pytest.fixture
-def either_service(store_url: str) -> Iterator[Service]:
+def either_service(service_url: str) -> Iterator[Service]:
     """The same in each kind of database."""
-    address = parse_address(store_url)
+    address = parse_address(service_url)
     assert address is not None
     with open_service_store(address) as opened:
         yield Service(opened)

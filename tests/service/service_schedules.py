@@ -1,15 +1,13 @@
-"""A service with schedules: its store, a clock that stands, an engine that only takes notes.
-
-python service_schedules.py STORE NOW COUNT    a process that starts what is due
-"""
+"""A service with schedules: its store, a clock that stands, an engine that only takes notes."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -127,18 +125,16 @@ def scheduler(store: Store, runs: Notes, clock: Clock) -> Scheduler:
     return Scheduler(parts)
 
 
-async def main(url: str, now: str, count: str) -> None:
-    """Tick many times in a process of its own; print the runs that it submitted."""
+def tick_often(url: str, now: datetime, begin: Barrier, submitted: SimpleQueue[int]) -> None:
+    """Start what is due in a process of its own, at once with another; tell how many runs."""
     with open_service(url) as store:
         runs = Notes(store)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        sys.stdin.readline()
-        tasks = scheduler(store, runs, Clock(datetime.fromisoformat(now)))
-        for _ in range(int(count)):
-            await tasks.tick()
-        sys.stdout.write(f"{len(runs.submitted)}\n")
+        tasks = scheduler(store, runs, Clock(now))
 
+        async def tick() -> None:
+            for _ in range(3):
+                await tasks.tick()
 
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+        begin.wait()
+        asyncio.run(tick())
+        submitted.put(len(runs.submitted))

@@ -32,8 +32,8 @@ CHECK = RunSpec(verb="check", inventory="fleet")
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    with open_service(store_url) as opened:
+def store(service_url: str) -> Iterator[Store]:
+    with open_service(service_url) as opened:
         fill(opened)
         yield opened
 
@@ -84,13 +84,13 @@ def tell(store: Store, port: int) -> list[bool]:
     return [messages.tell_changes(store, one, env) for one in messages.ended_runs(store)]
 
 
-def test_a_change_is_told_once(store: Store, store_url: str, receiver: Receiver) -> None:
+def test_a_change_is_told_once(store: Store, service_url: str, receiver: Receiver) -> None:
     policy = NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),))
     decide(store, policy)
-    keep(store_url, "aa11", row("web-01"), row("web-02"))
+    keep(service_url, "aa11", row("web-01"), row("web-02"))
     set_back(store, "aa11", DAY)
     made = schedule(store)
-    keep(store_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)), row("web-02"))
+    keep(service_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)), row("web-02"))
     ended(store, made, "bb22")
     (once,) = messages.ended_runs(store)
     assert tell(store, receiver.port) == [True]
@@ -104,34 +104,34 @@ def test_a_change_is_told_once(store: Store, store_url: str, receiver: Receiver)
 
 
 def test_where_nothing_changed_nothing_is_sent(
-    store: Store, store_url: str, receiver: Receiver
+    store: Store, service_url: str, receiver: Receiver
 ) -> None:
     decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
-    keep(store_url, "aa11", row("web-01"), silent("web-02"))
+    keep(service_url, "aa11", row("web-01"), silent("web-02"))
     set_back(store, "aa11", DAY)
     made = schedule(store)
-    keep(store_url, "bb22", row("web-01"), silent("web-02"))
+    keep(service_url, "bb22", row("web-01"), silent("web-02"))
     ended(store, made, "bb22")
     assert tell(store, receiver.port) == [True]
     assert receiver.got == []
 
 
 def test_what_could_not_be_sent_is_told_after_the_next_run(
-    store: Store, store_url: str, receiver: Receiver
+    store: Store, service_url: str, receiver: Receiver
 ) -> None:
     decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
-    keep(store_url, "aa11", row("web-01"))
+    keep(service_url, "aa11", row("web-01"))
     set_back(store, "aa11", DAY)
     made = schedule(store)
     with transaction(store) as connection:
         connection.execute(sa.update(SCHEDULES).values(told=moment(datetime.now(UTC) - DAY / 2)))
-    keep(store_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
+    keep(service_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
     set_back(store, "bb22", DAY / 4)
     ended(store, made, "bb22")
     closed = Receiver()
     closed.close()
     assert tell(store, closed.port) == [False]
-    keep(store_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))
+    keep(service_url, "cc33", row("web-01", "failed", findings=(WRONG_HOST,)))
     ended(store, made, "cc33")
     assert tell(store, receiver.port) == [True]
     (got,) = receiver.got
@@ -151,10 +151,10 @@ def test_a_variable_that_is_not_there_is_logged_and_costs_no_other_channel(
     assert "T0Ps3cret" not in caplog.text
 
 
-def test_retention_keeps_what_is_newest_of_each_server(store: Store, store_url: str) -> None:
-    keep(store_url, "aa11", row("web-01"), row("web-02"))
+def test_retention_keeps_what_is_newest_of_each_server(store: Store, service_url: str) -> None:
+    keep(service_url, "aa11", row("web-01"), row("web-02"))
     set_back(store, "aa11", 10 * DAY)
-    keep(store_url, "bb22", row("web-01"))
+    keep(service_url, "bb22", row("web-01"))
     now = datetime.now(UTC)
     decide(store, RetentionPolicy(runs="7d", least_runs=1, facts="1d"))
     with transaction(store) as connection:
@@ -182,12 +182,12 @@ def test_links_that_have_ended_go(store: Store) -> None:
     assert left == ["new"]
 
 
-def test_old_runs_of_the_service_go_with_their_servers(store: Store, store_url: str) -> None:
+def test_old_runs_of_the_service_go_with_their_servers(store: Store, service_url: str) -> None:
     decide(store, RetentionPolicy(runs="7d", least_runs=0))
     now = datetime.now(UTC)
     tidy(store, now - 2 * DAY)
     old, new = now - 10 * DAY, now - 5 * DAY
-    keep(store_url, "began", row("web-01"))
+    keep(service_url, "began", row("web-01"))
     set_back(store, "began", 10 * DAY)
     for id, begun, ended in (("began", old, old), ("never", None, old), ("new", new, new)):
         put_run(store.engine, run_info(id, requested=old, begun=begun, ended=ended))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
+from forked_worker import FORKS
 from service_schedules import (
     ANA,
     NOON,
@@ -21,6 +19,7 @@ from service_schedules import (
     fill,
     open_service,
     scheduler,
+    tick_often,
     with_change,
 )
 from store_samples import keep, row, silent
@@ -53,8 +52,8 @@ BEN = Actor(user="u2", name="ben", role="operator")
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    with open_service(store_url) as opened:
+def store(service_url: str) -> Iterator[Store]:
+    with open_service(service_url) as opened:
         fill(opened)
         yield opened
 
@@ -191,28 +190,17 @@ async def test_a_database_that_fails_is_asked_again(store: Store) -> None:
     assert len(runs.submitted) == 1
 
 
-def test_two_processes_start_each_run_once(store: Store, store_url: str) -> None:
+def test_two_processes_start_each_run_once(store: Store, service_url: str) -> None:
     made = [saved(store, draft(f"s{n}")) for n in range(20)]
-    command = [
-        sys.executable,
-        str(Path(__file__).with_name("service_schedules.py")),
-        store_url,
-        (NOON + HOUR).isoformat(),
-        "3",
-    ]
-    both = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
+    begin, submitted = FORKS.Barrier(2), FORKS.SimpleQueue()
+    words = (service_url, NOON + HOUR, begin, submitted)
+    both = [FORKS.Process(target=tick_often, args=words, daemon=True) for _ in range(2)]
     for process in both:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in both:  # both are open: they begin together
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    numbers = [int(process.communicate(timeout=120)[0]) for process in both]
-    assert sum(numbers) == 20
+        process.start()
+    for process in both:
+        process.join()
+    assert [process.exitcode for process in both] == [0, 0]
+    assert sum(submitted.get() for _ in both) == 20
     assert len(keys(store)) == 20
     assert all(schedules.find_schedule(store, one.id).last_run for one in made)
 
@@ -246,9 +234,9 @@ async def test_a_repair_waits_for_a_person_where_the_policy_says_so(
 
 
 async def test_a_view_narrows_a_run_to_the_servers_that_it_has_then(
-    store: Store, store_url: str
+    store: Store, service_url: str
 ) -> None:
-    keep(store_url, "aa11", row("web-01"), silent("web-02"), row("db-01", "failed"))
+    keep(service_url, "aa11", row("web-01"), silent("web-02"), row("db-01", "failed"))
     filter = ServerFilter(verdicts=("failed", "unreachable"))
     view = save_view(store, ViewDraft(name="bad", filter=filter))
     saved(store, draft(view=view.id, every="1h"))

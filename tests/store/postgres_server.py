@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -87,12 +88,20 @@ class PostgresServer:
         self._end(signal.SIGINT)
         shutil.rmtree(self._folder)
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
+    def new_database(self, like: str = "") -> str:
+        """The URL of an empty database, or of a copy of the one with this URL."""
         name = f"t{next(self._numbers)}"
+        template = urlsplit(like).path[1:] or "template1"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return self.url(name)
+
+    def wait_until_left(self, url: str) -> None:
+        """Return when nothing is connected to a database: it can be copied then."""
+        query = b"SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            while connection.execute(query, [urlsplit(url).path[1:]]).fetchone() != (0,):
+                time.sleep(0.05)
 
     def url(self, database: str) -> str:
         """The URL of a database."""

@@ -54,3 +54,26 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "store" / "volact.db")
     server: PostgresServer = request.getfixturevalue("postgresql")
     return server.new_database()
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgresql: PostgresServer) -> str:
+    """The URL of a service's empty store in PostgreSQL, to be copied."""
+    from migrated_store import migrate  # of the service: long to import
+
+    url = postgresql.new_database()
+    migrate(url)
+    postgresql.wait_until_left(url)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def service_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A service's empty store, once in each kind of database."""
+    from migrated_store import migrated_store  # of the service: long to import
+
+    if request.param == "sqlite":
+        migrated_store(tmp_path / "volact.db").close()
+        return str(tmp_path / "volact.db")
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    return server.new_database(request.getfixturevalue("migrated_database"))
