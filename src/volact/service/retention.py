@@ -18,6 +18,7 @@ from volact.service.policies import RetentionPolicy
 from volact.service.policy_store import read_policy
 from volact.store import pruning
 from volact.store.clock import moment
+from volact.store.statements import new_rows
 from volact.store.store import Store
 from volact.store.tables import RUNS as STORED_RUNS
 
@@ -70,6 +71,7 @@ def claim(store: Store, now: datetime, name: str) -> bool:
         if connection.execute(due.values(at=at)).rowcount:
             return True
         known = connection.execute(sa.select(TASKS.c.name).where(TASKS.c.name == name)).first()
-        if known is None:  # the first day: nothing is a day old
-            connection.execute(sa.insert(TASKS).values(name=name, at=at))
+        if known is None:  # the first day: nothing is a day old; others may begin at once
+            new = new_rows(connection, TASKS).on_conflict_do_nothing()
+            connection.execute(new, {"name": name, "at": at})
     return False
