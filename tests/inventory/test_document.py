@@ -91,6 +91,12 @@ WINRM = SERVER.replace("ssh:", "winrm:")
         ('[[server]]\nname = "a"\n', 1, "has no address"),
         (SERVER + 'provider = "tencnet"\n', 4, "'tencnet' (did you mean 'tencent'?)"),
         ('[defaults]\n\nprovider = "aws-x"\n' + SERVER, 3, "unknown provider 'aws-x'"),
+        (
+            SERVER + 'user = "CORP\\tom"\n',
+            4,
+            "user has a control character (write the text in single",
+        ),
+        (SERVER + 'password-file = "D:\\new"\n', 4, "password-file has a control character"),
         (SERVER + "user = 7\n", 4, "user is not a text"),
         (SERVER + "tags = [1]\n", 4, "tags is not a list of texts"),
         (SERVER + 'keyring = "a"\npassword-env = "B"\n', 4, "more than one password"),

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from cli_run import volact
 from service_identity import Service, either_service, service, store
 
+from volact.cli.options.service import AuditOptions
+from volact.cli.verbs.user import audit
 from volact.client.wire import NewUser
 from volact.service.access import Actor
 from volact.service.database.tables import AUDIT, AUDIT_HEAD
@@ -74,6 +76,14 @@ def test_writers_at_once_make_one_chain(either_service: Service) -> None:
             done.result()
     check = either_service.store.ask(verify)
     assert (check.lines, check.broken_at) == (12, 0)
+
+
+def test_an_audit_without_lines_is_called_that(
+    service: Service, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert service.store.ask(lines) == []
+    assert audit(AuditOptions(database=str(store.address.file))) == 0
+    assert capsys.readouterr().err == "volact: the audit has no lines yet\n"
 
 
 def test_the_verb_checks_and_exports(service: Service, store: Store) -> None:

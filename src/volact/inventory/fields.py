@@ -8,6 +8,7 @@ and its place in the file.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ T = TypeVar("T")
 _LISTED = 15  # words of a hint
 _MANY = 400  # words to compare with, one by one
 _LONG = 80  # characters of a word that is compared
+_ESCAPED = re.compile(r"[\t\b\f\r\n\x1b]")
 
 
 class FilePlace(Protocol):
@@ -128,6 +130,19 @@ class Fields:
             raise self.error(say("{key} is not a text", key=key), key)
         return self.filled(key, value) if key in self.values else ""
 
+    def account(self, key: str) -> str:
+        """The name of an account."""
+        return self._plain(self.text(key), key)
+
+    def _plain(self, text: str, key: str) -> str:
+        if _ESCAPED.search(text):  # "CORP\tom" in double quotes has a tab in it
+            raise self.error(
+                say("{key} has a control character", key=key),
+                key,
+                say("write the text in single quotes, or each backslash twice"),
+            )
+        return text
+
     def filled(self, key: str, value: T) -> T:
         """The value of a key, which names something: ``InputError`` for an empty one."""
         if not value or (isinstance(value, str) and not value.strip()):
@@ -171,7 +186,7 @@ class Fields:
 
     def _placed(self, text: str, key: str) -> str:
         with self.at_key(key):
-            return str(self._folder / own_path(text))
+            return str(self._folder / own_path(self._plain(text, key)))
 
 
 def own_path(text: str) -> Path:

@@ -114,7 +114,7 @@ SKIPPED = say("no reason is given")
 # What a table may hold, and how it is read.
 KEYS: dict[str, Callable[[Fields, str], Any]] = {
     "provider": _provider,
-    "user": Fields.text,
+    "user": Fields.account,
     "tags": Fields.words,
     "expect": _expect,
     "skip": skip_reason,

@@ -85,7 +85,8 @@ def settings_of(options: ServeOptions) -> ServiceSettings:
 def _listen(text: str) -> ListenAddress:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
-        raise InputError(say("{text} is not HOST:PORT", text=raw(repr(text))))
+        what = say("{text} is not HOST:PORT", text=raw(repr(text)))
+        raise InputError(what, say("such as 127.0.0.1:8088"))
     return ListenAddress(host.removeprefix("[").removesuffix("]"), int(port))
 
 

@@ -90,6 +90,9 @@ def audit(options: AuditOptions) -> int:
     if check.broken_at:
         tell(say("the audit was changed at line {n}, or it is missing", n=check.broken_at))
         return 3
+    if not check.lines:
+        tell(say("the audit has no lines yet"))
+        return 0
     tell(count(check.lines, "{n} line, complete; {head}", "{n} lines, complete; {head}",
                head=check.head))  # fmt: skip
     return 0
