@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -69,13 +70,12 @@ class Peephole:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()  # at whose end it tidies up and ends
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_S)
-        finally:
-            self._process.kill()
-            self._process.wait()
-            self._process.stdout.close()
-            self._log.close()
+        self._process.kill()  # nothing, unless it did not end
+        self._process.wait()
+        self._process.stdout.close()
+        self._log.close()
 
 
 class _Told:
