@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,13 @@ from volact.cli.child_lab import child_lab
 pytestmark = pytest.mark.xdist_group("cli-lab")
 
 VOLACT = [sys.executable, "-m", "volact"]
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[tuple[str, ...]]:
+    """The options of a lab in which nothing is changed."""
+    with child_lab("tencent", 12, 7) as inventory:
+        yield ("-i", str(inventory), "--deadline", "60", "--no-progress")
 
 
 def test_an_activation_ends_whole_when_its_output_is_not_read(tmp_path: Path) -> None:
@@ -60,36 +68,34 @@ def test_an_activation_ends_whole_when_its_progress_is_not_read(tmp_path: Path) 
     assert len(rows.read_text().splitlines()) == 13
 
 
-def test_a_probe_ends_soon_when_its_output_is_not_read() -> None:
-    with child_lab("tencent", 12, 7) as inventory:
-        fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")
-        with started(
-            [*VOLACT, "check", *fleet, "-o", "jsonl", "--concurrency", "1"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as running:
-            assert running.stdout is not None
-            assert running.stderr is not None
-            running.stdout.readline()
-            running.stdout.close()
-            said = running.stderr.read()
-        assert (running.returncode, said) == (1, "")
+def test_a_probe_ends_soon_when_its_output_is_not_read(fleet: tuple[str, ...]) -> None:
+    with started(
+        [*VOLACT, "check", *fleet, "-o", "jsonl", "--concurrency", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        running.stdout.close()
+        said = running.stderr.read()
+    assert (running.returncode, said) == (1, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
-def test_console_commands_without_a_reader_cost_no_report_file(tmp_path: Path) -> None:
+def test_console_commands_without_a_reader_cost_no_report_file(
+    fleet: tuple[str, ...], tmp_path: Path
+) -> None:
     rows = tmp_path / "rows.jsonl"
-    with child_lab("tencent", 12, 7) as inventory:
-        fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")
-        with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                [*VOLACT, "plan", *fleet, "--format", "commands", "--report", f"jsonl={rows}"],
-                stdout=full,
-                stderr=subprocess.PIPE,
-                text=True,
-                check=False,
-            )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*VOLACT, "plan", *fleet, "--format", "commands", "--report", f"jsonl={rows}"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert done.stderr.startswith("volact: standard output: No space left on device; ")
     assert done.stderr.count("\n") == 1
     assert len(rows.read_text().splitlines()) == 13
