@@ -7,6 +7,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 JOBS   ?= 4
 
+# Where it is set, pytest would rewrite the assertions of all its plugins in each process anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve-demo test prove lint format words bench bench-quick chaos accuracy dist docs clean
 

@@ -37,19 +37,9 @@ from evil_http import (  # noqa: E402
 )
 from memory_limit import Ended, run  # noqa: E402
 
-from volact.cloud.alibaba import sdk as alibaba_sdk  # noqa: E402
-from volact.cloud.alibaba.calls import Calls as AlibabaCalls  # noqa: E402
 from volact.cloud.alibaba.declaration import AlibabaSettings  # noqa: E402
-from volact.cloud.alibaba.listing import EcsList  # noqa: E402
-from volact.cloud.aws import sdk as aws_sdk  # noqa: E402
-from volact.cloud.aws.calls import Calls as AwsCalls  # noqa: E402
 from volact.cloud.aws.declaration import AwsSettings  # noqa: E402
-from volact.cloud.aws.listing import Ec2List  # noqa: E402
-from volact.cloud.azure import sdk as azure_sdk  # noqa: E402
-from volact.cloud.azure.calls import LIMITS as AZURE_LIMITS  # noqa: E402
-from volact.cloud.azure.calls import Calls as AzureCalls  # noqa: E402
 from volact.cloud.azure.declaration import AzureSettings  # noqa: E402
-from volact.cloud.azure.listing import VmList  # noqa: E402
 from volact.cloud.base import ApiError, ListServers  # noqa: E402
 from volact.cloud.calls import PacedCalls  # noqa: E402
 from volact.cloud.tencent.calls import Calls  # noqa: E402
@@ -217,13 +207,27 @@ async def _outcome(name: str, port: int, threads: BlockingCalls) -> str:
 
 
 def _list_of(kind: str, url: str, threads: BlockingCalls) -> ListServers:
+    """A list of a cloud, whose SDK is loaded by the process that asks it alone."""
     if kind == "ec2":
+        from volact.cloud.aws import sdk as aws_sdk  # noqa: PLC0415
+        from volact.cloud.aws.calls import Calls as AwsCalls  # noqa: PLC0415
+        from volact.cloud.aws.listing import Ec2List  # noqa: PLC0415
+
         own = aws_sdk.Keys(AwsSettings(endpoint=url))
         return Ec2List(AwsCalls("eu-west-1", own, threads, ()))
     if kind == "ecs":
+        from volact.cloud.alibaba import sdk as alibaba_sdk  # noqa: PLC0415
+        from volact.cloud.alibaba.calls import Calls as AlibabaCalls  # noqa: PLC0415
+        from volact.cloud.alibaba.listing import EcsList  # noqa: PLC0415
+
         keys = alibaba_sdk.Keys(AlibabaSettings(endpoint=url))
         return EcsList(AlibabaCalls("cn-hangzhou", keys, threads, ()))
     if kind == "arm":
+        from volact.cloud.azure import sdk as azure_sdk  # noqa: PLC0415
+        from volact.cloud.azure.calls import LIMITS as AZURE_LIMITS  # noqa: PLC0415
+        from volact.cloud.azure.calls import Calls as AzureCalls  # noqa: PLC0415
+        from volact.cloud.azure.listing import VmList  # noqa: PLC0415
+
         token = SimpleNamespace(token="some-token", expires_on=1 << 40)
         credential = SimpleNamespace(get_token=lambda *_scopes, **_more: token)
         azure = azure_sdk.Keys(AzureSettings(endpoint=url), credential)
@@ -234,7 +238,8 @@ def _list_of(kind: str, url: str, threads: BlockingCalls) -> ListServers:
 
 async def _ask(ports: dict[str, int]) -> dict[str, tuple[str, float]]:
     threads = BlockingCalls(len(ports))
-    import_module("tencentcloud.cvm.v20170312.models")  # takes seconds, in which nothing is read
+    if "cvm good" in ports:
+        import_module("tencentcloud.cvm.v20170312.models")  # takes long, and nothing is read
     begun = time.monotonic()
 
     async def one(name: str, port: int) -> tuple[str, float]:

@@ -23,6 +23,7 @@ Answers = Callable[[bytes], Iterator[bytes]]  # the datagrams that follow one qu
 _FRAGMENT = dcerpc.HEADER.pack(5, 0, dcerpc.BIND_ACK, 3, dcerpc.LITTLE_ENDIAN, 4096, 0, 1)
 _LARGEST = 65_507
 _FLOOD_S = 5.0  # longer than any question waits
+_BURST = 100  # what is sent at once: more than is read meanwhile
 
 
 def _endless(send: Send) -> None:
@@ -122,8 +123,10 @@ def by_udp(answers: Answers, port: int = 0, *, stranger: bool = False) -> Iterat
             with suppress(OSError):
                 question, peer = asked.recvfrom(65536)
                 until = time.monotonic() + _FLOOD_S
-                for datagram in answers(question):
+                for number, datagram in enumerate(answers(question)):
                     sender.sendto(datagram, peer)
+                    if number % _BURST == _BURST - 1:
+                        time.sleep(0.001)
                     if over.is_set() or time.monotonic() > until:
                         break
 

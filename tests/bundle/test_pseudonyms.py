@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cProfile import Profile
+
 import pytest
 
 from volact.bundle.pseudonyms import Pseudonyms
@@ -27,6 +29,22 @@ def test_a_short_name_and_its_whole_name_keep_their_label(names: Pseudonyms) -> 
     names.learn("kms01")
     short = names.text("kms01")
     assert names.text("kms01.corp.example").startswith(f"{short}.")
+
+
+def test_names_are_found_in_any_case_and_alphabet(names: Pseudonyms) -> None:
+    names.learn("Bücher-7")
+    assert names.text("SRV BÜCHER-7 bücher-7") == "SRV name3 name3"
+    assert names.text("\u212aMS \u017frv WEB-01") == "\u212aMS \u017frv name1"
+    names.learn("srv")
+    assert "\u017frv" not in names.text("on \u017frv here")
+
+
+def test_a_fleet_of_names_is_not_searched_for_one_by_one(names: Pseudonyms) -> None:
+    for number in range(2000):
+        names.learn(f"server-{number}")
+    with Profile() as counter:
+        assert names.text("WEB-01 asked server-1999") == "name1 asked name2002"
+    assert sum(one.callcount for one in counter.getstats()) < 200
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from cli_run import volact
 
 from volact.errors import InputError
 from volact.inventory import load_inventory
@@ -98,12 +97,6 @@ def test_a_pattern_that_means_no_server_is_refused_with_its_line(tmp_path: Path)
     with pytest.raises(InputError) as raised:
         load_inventory(path)
     assert raised.value.line() == f"{path} line 3: no such server: odl-*"
-
-
-def volact(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "volact", *words], capture_output=True, text=True, check=False
-    )
 
 
 def test_a_run_leaves_them_out_and_says_so(tmp_path: Path) -> None:

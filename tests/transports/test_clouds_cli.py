@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_run import volact
 
 from volact.cli.child_lab import child_lab
 from volact.cloud.base import Cloud
@@ -60,14 +58,7 @@ def test_the_servers_of_a_list_are_checked(cloud: Cloud, inventory: Path) -> Non
     scopes = {place.partition("://")[2].rpartition("/")[0] for place in wanted}
     args = ["check", "--from", f"{cloud.name}:{','.join(sorted(scopes))}", "-o", "json"]
     args += ["--limit", ",".join(place.rpartition("/")[2] for place in wanted)]
-    done = subprocess.run(
-        [sys.executable, "-m", "volact", *args, *options(cloud, inventory)],
-        capture_output=True,
-        text=True,
-        timeout=600,  # far above what it takes: against a hang
-        check=False,
-        env=os.environ,
-    )
+    done = volact(*args, *options(cloud, inventory))
     assert done.returncode in (0, 3), done.stderr
     rows = {row["address"].lower(): row for row in json.loads(done.stdout)["servers"]}
     assert set(rows) == set(wanted)

@@ -131,7 +131,7 @@ async def servers(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         if local:
             opener = local_opener(tmp_path / "lab.toml")
         if request.param in IN_PROCESSES:
-            opener, _ = await stack.enter_async_context(in_processes(opener, 2))
+            opener, _ = await stack.enter_async_context(in_processes(opener, 1))
         inventory = load_inventory(tmp_path / "lab.toml")
         yield Servers(lab, request.param, inventory, opener)
         assert lab.errors == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_run import Done, volact
 from tencent_cloud import cloud
 
 from volact.cli.child_lab import child_lab
@@ -42,18 +42,7 @@ def api(inventory: Path) -> list[str]:
     return ["--tencent-endpoint", line.split('"')[1], "--tencent-credentials", str(keys)]
 
 
-def volact(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "volact", *args],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-        env={**os.environ, **env},
-    )
-
-
-def rows(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+def rows(done: Done) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in json.loads(done.stdout)["servers"]}
 
 
@@ -79,21 +68,15 @@ def test_the_labs_own_inventory_names_all_that_is_needed(inventory: Path) -> Non
     assert {name: row["error"] for name, row in rows(done).items()} == dict.fromkeys(TRUTH)
 
 
-def test_keys_from_the_environment_and_a_single_instance(inventory: Path, api: list[str]) -> None:
+def test_keys_from_the_environment_and_a_single_instance(
+    inventory: Path, api: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = inventory.with_suffix(".credentials").read_text().splitlines()
     values = dict(line.split(" = ") for line in text if " = " in line)
     target = next(x for x in inventory.read_text().splitlines() if "tat://" in x).split('"')[1]
-    done = volact(
-        "check",
-        target,
-        "--provider",
-        "tencent",
-        "-o",
-        "json",
-        *api[:2],
-        TENCENTCLOUD_SECRET_ID=values["secret_id"],
-        TENCENTCLOUD_SECRET_KEY=values["secret_key"],
-    )
+    for name in ("secret_id", "secret_key"):
+        monkeypatch.setenv(f"TENCENTCLOUD_{name.upper()}", values[name])
+    done = volact("check", target, "--provider", "tencent", "-o", "json", *api[:2])
     (row,) = rows(done).values()
     assert (row["error"], row["address"]) == (None, target)
     assert values["secret_key"] not in done.stdout + done.stderr
@@ -118,14 +101,11 @@ def test_wrong_words_start_nothing(args: list[str], says: str, api: list[str]) -
     assert "Traceback" not in done.stderr
 
 
-def test_no_keys_anywhere_is_told_before_anything_starts(tmp_path: Path) -> None:
-    done = volact(
-        "check",
-        "tat://ap-jakarta/ins-0aaaaaaa",
-        "--tencent-profile",
-        "prod",
-        HOME=str(tmp_path),
-    )
+def test_no_keys_anywhere_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = volact("check", "tat://ap-jakarta/ins-0aaaaaaa", "--tencent-profile", "prod")
     assert done.returncode == 2
     assert "there is no profile 'prod'" in done.stderr
 

@@ -67,7 +67,7 @@ async def test_two_regions_are_asked_side_by_side(tmp_path: Path) -> None:
 
 
 async def test_a_healthy_fleet_costs_few_calls(tmp_path: Path) -> None:
-    async with Lab("healthy", 200, 1, transport="tat") as lab:
+    async with Lab("healthy", 110, 1, transport="tat") as lab:
         rows = await rows_of(lab, tmp_path)
         assert {row.verdict for row in rows.values()} == {"healthy"}
         assert {row.executions for row in rows.values()} == {1}

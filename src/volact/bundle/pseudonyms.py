@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from bisect import insort
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from volact.bundle.names import APPLICATION_IDS, FILE_ENDINGS, names_in
 from volact.core.assessment.hosts import address_of
@@ -40,6 +41,15 @@ _PUBLIC_V4 = ipaddress.ip_network("198.18.0.0/15")
 _PUBLIC_V6 = ipaddress.ip_network("2001:db8::/32")
 
 
+class _Learned(NamedTuple):
+    """A name in lower case, where it stands for itself, and its pseudonym."""
+
+    name: str
+    plain: bool  # ASCII
+    pattern: re.Pattern[str]
+    pseudonym: str
+
+
 class Pseudonyms:
     """The pseudonyms of one bundle.
 
@@ -52,25 +62,32 @@ class Pseudonyms:
         self._clouds = tuple(clouds)
         self._kept = {host.lower().rstrip(".") for host in _hosts_of(self._clouds)}
         self._labels: dict[str, str] = {}
+        self._made: set[str] = set()  # the pseudonyms of labels
         self._guids: dict[str, str] = {}
         self._sids: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
         self._rules: dict[str, str] = {}
-        self._literal: dict[str, str] = {}
+        self._learned: list[_Learned] = []  # the longest first
+        self._known: set[str] = set()
         for name in names:
             self.learn(name)
 
     def learn(self, name: str) -> None:
         """Replace this name wherever it stands, dotted or not."""
         name = name.strip().strip("[]").rstrip(".")
+        low = name.lower()
         if (
-            len(name) < _SHORTEST
-            or name.lower() in _PLAIN_NAMES
+            low in self._known
+            or len(name) < _SHORTEST
+            or low in _PLAIN_NAMES
             or self._stays(name)
             or address_of(name) is not None
         ):
             return
-        self._literal.setdefault(name.lower(), self._host(name))
+        self._known.add(low)
+        pattern = re.compile(rf"(?i)(?<![\w.-]){re.escape(low)}(?![\w-])")
+        learned = _Learned(low, low.isascii(), pattern, self._host(name))
+        insort(self._learned, learned, key=lambda one: -len(one.name))
 
     def facts(self, raw: dict[str, Any], kept_ids: Iterable[str] = ()) -> dict[str, Any]:
         """Raw facts of an answer without names.
@@ -112,15 +129,17 @@ class Pseudonyms:
         return _HOST.sub(lambda found: self._dotted(found[0]), text)
 
     def _literals(self, text: str) -> str:
-        for name in sorted(self._literal, key=len, reverse=True):
-            pattern = rf"(?i)(?<![\w.-]){re.escape(name)}(?![\w-])"
-            text = re.sub(pattern, self._literal[name], text)
+        # Most names are in no text: of ASCII that is told without a pattern for each.
+        low, all_plain = text.lower(), text.isascii()
+        for name, plain, pattern, pseudonym in self._learned:
+            if name in low or not (plain and all_plain):
+                text = pattern.sub(pseudonym, text)
         return text
 
     def _dotted(self, name: str) -> str:
         bare = name.rstrip(".")
         labels = bare.split(".")
-        if self._stays(bare) or all(label in self._labels.values() for label in labels):
+        if self._stays(bare) or self._made.issuperset(labels):
             return name
         if labels[-1].isdigit() or labels[-1].lower() in FILE_ENDINGS:
             return name
@@ -131,9 +150,11 @@ class Pseudonyms:
 
     def _label(self, label: str) -> str:
         low = label.lower()
-        if low in self._labels.values():
+        if low in self._made:
             return label
-        return self._labels.setdefault(low, f"name{len(self._labels) + 1}")
+        made = self._labels.setdefault(low, f"name{len(self._labels) + 1}")
+        self._made.add(made)
+        return made
 
     def _stays(self, name: str) -> bool:
         low = name.lower().rstrip(".")
