@@ -9,15 +9,19 @@ import sys
 
 from winrm_fleet import Fleet, fleet_fixture
 
-from volact.fleet import run_fleet
+from volact.fleet import Control, run_fleet
 from volact.fleet.machine_limits import MOST
 from volact.inventory import Secrets
 from volact.model.report import ServerReport
 from volact.pipeline import Job, Mode
 from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
 from volact.transports.winrm.login import THREADS
 
 __all__ = ["fleet_fixture"]  # used by name: fleet
+
+# The simulated servers share one processor: a few at a time, so that no answer is late.
+FEW = Control(concurrency=6)
 
 # Requests over HTTP: the login, the shell, and three for each execution.
 LOGIN = {"negotiate": 3, "ntlm": 3, "basic": 0, "certificate": 0}
@@ -27,7 +31,8 @@ async def rows(fleet: Fleet, mode: Mode) -> dict[str, ServerReport]:
     """All servers but the one that hangs."""
     wanted = [s for s in fleet.inventory.servers if fleet.lab.slots[s.name].line != "hang"]
     job = Job(mode=mode, images=fleet.inventory.images, deadline_s=600)
-    return {row.name: row async for row in run_fleet(wanted, make_opener(Secrets()), job)}
+    done = run_fleet(wanted, make_opener(Secrets(), SshOptions(connect_s=300)), job, FEW)
+    return {row.name: row async for row in done}
 
 
 async def test_every_fault_comes_out_as_its_truth_says_and_costs_its_requests(
