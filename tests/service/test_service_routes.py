@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
+from built_apps import with_parts
 from litestar.routes import HTTPRoute
 from service_identity import Service, service, store
 
@@ -67,7 +68,9 @@ def session_of(service: Service, role: str) -> str:
 
 
 def test_every_route_is_decided(service: Service) -> None:
-    assert {(path, method) for path, method in calls(application(service.parts))} == set(DECIDED)
+    assert {
+        (path, method) for path, method in calls(with_parts(application, service.parts))
+    } == set(DECIDED)
 
 
 def test_every_route_with_every_role(service: Service) -> None:
@@ -75,7 +78,7 @@ def test_every_route_with_every_role(service: Service) -> None:
     tokens: dict[str, str] = {role: service.token(user, role) for role, user in users.items()}
     wrong, keys = [], dict[str, str]()
     with service.client() as client:
-        for path, method in calls(application(service.parts)):
+        for path, method in calls(with_parts(application, service.parts)):
             decision = DECIDED[path, method]
             filled = re.sub(r"\{[^}]*\}", "1", path)
             callers = [(role, via) for role in ROLES for via in ("session", "token")]

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from built_apps import with_parts
 from litestar import get
 from service_identity import PASSWORD, Service, service, store
 from test_service_routes import calls
@@ -89,7 +90,7 @@ def test_pages_have_no_script_or_style_that_the_policy_forbids(service: Service)
     service.user("root", "administrator")
     with service.client() as client:
         client.post("/sign-in", data={"name": "root", "password": PASSWORD})
-        for path, method in calls(application(service.parts)):
+        for path, method in calls(with_parts(application, service.parts)):
             if method == "GET" and "{" not in path:
                 answer = client.get(path)
                 if answer.headers.get("content-type", "").startswith("text/html"):
@@ -157,7 +158,7 @@ def test_odd_requests_never_end_in_a_defect(service: Service) -> None:
     token = service.token(service.user("root", "administrator"), "administrator")
     rng, wrong = random.Random(12), []
     with service.client() as client:
-        for path, method in calls(application(service.parts)):
+        for path, method in calls(with_parts(application, service.parts)):
             for _ in range(12):
                 filled, odd = re.sub(r"\{[^}]*\}", rng.choice(WORDS), path), odd_request(rng)
                 odd["headers"]["authorization"] = f"Bearer {token}".encode()

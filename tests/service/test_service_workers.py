@@ -91,9 +91,9 @@ async def test_a_worker_activates_a_fleet_and_its_rows_are_in_the_store(tmp_path
 
 
 async def test_what_a_killed_worker_had_goes_on_with_another(
-    tmp_path: Path, store_url: str
+    tmp_path: Path, service_url: str
 ) -> None:
-    with engine_lab(tmp_path, 6, store_url) as made:
+    with engine_lab(tmp_path, 6, service_url) as made:
         made.set_inventory(every_other_far)
         near = made.start_worker()
         spec = RunSpec(verb="activate", inventory="lab", concurrency=2)
@@ -143,9 +143,9 @@ async def test_a_run_whose_workflow_is_not_there_is_begun_again(tmp_path: Path) 
 
 
 async def test_a_run_that_a_worker_of_an_older_engine_left_goes_on_with_a_newer_one(
-    tmp_path: Path, store_url: str
+    tmp_path: Path, service_url: str
 ) -> None:
-    with engine_lab(tmp_path, 4, store_url) as made:
+    with engine_lab(tmp_path, 4, service_url) as made:
         made.program = HELD_WORKER
         older = made.start_worker("--engine", str(ENGINE - 1))
         info = await made.submit(RunSpec(verb="activate", inventory="lab", concurrency=1))
@@ -224,9 +224,9 @@ async def test_runs_that_wait_for_a_label_keep_no_other_run_from_beginning(tmp_p
 
 
 async def test_a_run_holds_no_place_once_the_last_worker_that_reaches_it_is_gone(
-    tmp_path: Path, store_url: str
+    tmp_path: Path, service_url: str
 ) -> None:
-    with engine_lab(tmp_path, 1, store_url) as made:
+    with engine_lab(tmp_path, 1, service_url) as made:
         made.set_inventory(lambda text: labelled(text, "far"))
         silent = Lease(("far",))  # takes no work, and is taken for dead
         made.store.change(silent.register)
@@ -242,9 +242,9 @@ async def test_a_run_holds_no_place_once_the_last_worker_that_reaches_it_is_gone
 
 
 async def test_what_dbos_has_of_runs_that_are_over_is_kept_as_long_as_the_policy_says(
-    tmp_path: Path, store_url: str
+    tmp_path: Path, service_url: str
 ) -> None:
-    with engine_lab(tmp_path, 2, store_url) as made:
+    with engine_lab(tmp_path, 2, service_url) as made:
         made.set_inventory(every_other_far)
         worker = made.start_worker()
         (far,) = far_names(made)
