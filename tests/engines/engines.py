@@ -31,14 +31,16 @@ function line() {
   }
 }
 function say(value) { fs.writeSync(1, JSON.stringify(value) + "\n"); }
-const given = JSON.parse(line()), context = vm.createContext({});
-context.__host = (...args) => { say(args); return JSON.parse(line()); };
-let error = "";
-try {
-  vm.runInContext(given.prelude, context);
-  vm.runInContext("(function () {" + given.source + "\n})()", context);
-} catch (thrown) { error = String(thrown); }
-say({error});
+for (let given = line(); given; given = line()) {
+  const {prelude, source} = JSON.parse(given), context = vm.createContext({});
+  context.__host = (...args) => { say(args); return JSON.parse(line()); };
+  let error = "";
+  try {
+    vm.runInContext(prelude, context);
+    vm.runInContext("(function () {" + source + "\n})()", context);
+  } catch (thrown) { error = String(thrown); }
+  say({error});
+}
 """
 _MUJS = r"""
 (function (global, print, readline, read, stringify, parse, make, file) {
@@ -74,20 +76,39 @@ def _talk(call: Call, out: IO[str], answer: Callable[[str], None]) -> str:
 
 
 def node(call: Call, prelude: str, source: str) -> str:
-    """V8, as Node.js has it."""
-    with subprocess.Popen(
-        ["node", "-e", _NODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        stdin = process.stdin
+    """V8, as Node.js has it: each script has a world of its own in a process for many.
 
-        def answer(text: str) -> None:
-            stdin.write(text + "\n")
-            stdin.flush()
+    In use: a script that starts another gets another process.
+    """
+    try:
+        process = _idle.pop()
+    except IndexError:
+        process = subprocess.Popen(
+            ["node", "-e", _NODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stdin = process.stdin
 
-        answer(json.dumps({"prelude": prelude, "source": source}))
-        return _talk(call, process.stdout, answer)
+    def answer(text: str) -> None:
+        stdin.write(text + "\n")
+        stdin.flush()
+
+    answer(json.dumps({"prelude": prelude, "source": source}))
+    error = _talk(call, process.stdout, answer)
+    _idle.append(process)
+    return error
+
+
+_idle: list[subprocess.Popen[str]] = []
+
+
+def end_processes() -> None:
+    """End the processes that are kept for further scripts."""
+    while _idle:
+        with _idle.pop() as process:
+            pass  # its input ends
+        assert process.returncode == 0
 
 
 def mujs(call: Call, prelude: str, source: str) -> str:

@@ -5,6 +5,7 @@
  */
 function installShims(global, spellings) {
   var parse = Date.parse, define = Object.defineProperty, create = Object.create;
+  var shape = {}, i;
   var months = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
   if (typeof WeakMap === "undefined") {
@@ -25,22 +26,24 @@ function installShims(global, spellings) {
   }
 
   if (typeof Proxy === "undefined") {
+    for (i = 0; i < spellings.length; i++) {
+      member(spellings[i]);
+    }
     global.Proxy = function (target, handler) {
-      var i;
-      if (!handler.shape) {
-        handler.shape = {};
-        for (i = 0; i < spellings.length; i++) {
-          member(handler, spellings[i]);
-        }
-      }
-      return create(handler.shape, {"target of the shim": {value: target}});
+      return create(shape, {
+        "target of the shim": {value: target}, "handler of the shim": {value: handler}
+      });
     };
   }
 
-  function member(handler, name) {
-    define(handler.shape, name, {
-      get: function () { return handler.get(this["target of the shim"], name); },
-      set: function (value) { handler.set(this["target of the shim"], name, value); }
+  function member(name) {
+    define(shape, name, {
+      get: function () {
+        return this["handler of the shim"].get(this["target of the shim"], name);
+      },
+      set: function (value) {
+        this["handler of the shim"].set(this["target of the shim"], name, value);
+      }
     });
   }
 

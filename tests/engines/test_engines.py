@@ -6,14 +6,14 @@ None of them is JScript; what they agree on rests on no engine's peculiarity.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lab_world import Place, agent, place
 
-from engines import ENGINES, missing
+from engines import ENGINES, end_processes, missing
 from volact.fleet import Control, run_fleet
 from volact.inventory import Secrets, load_inventory
 from volact.pipeline import Job
@@ -36,14 +36,15 @@ async def here() -> AsyncIterator[Place]:
 
 
 @pytest.fixture(params=sorted(ENGINES))
-def engine(request: pytest.FixtureRequest) -> OtherEngine:
+def engine(request: pytest.FixtureRequest) -> Iterator[OtherEngine]:
     """One of them; where its package is missing tests are skipped, which in CI is a failure."""
     name = str(request.param)
     if absent := missing(name):
         if os.environ.get("CI") == "true":
             pytest.fail(absent)
         pytest.skip(absent)
-    return ENGINES[name]
+    yield ENGINES[name]
+    end_processes()
 
 
 def timeless(facts: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from volact.agent.answer import Answer, read_answer
@@ -22,6 +24,8 @@ from volact_lab.windows.spec import Spec, World
 # The KMS hosts' manners that the seed would draw are given: a test has others by forms=.
 FORMS = (("kms-manner", 0), ("refused-after", 0))
 SPEC = Spec("web-01", index=1, seed=1, release="2016", language="en", forms=FORMS)
+# They stay for all tests: each has script engines that know the agent.
+_THREADS = ThreadPoolExecutor(16)
 
 
 @dataclass
@@ -59,7 +63,8 @@ async def place() -> Place:
 
 async def command(machine: Machine, line: str, limit_s: float = 20) -> Result:
     """Run a command line on a server."""
-    return await asyncio.to_thread(execute, machine, line, limit_s=limit_s)
+    work = partial(execute, machine, line, limit_s=limit_s)
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
 
 
 async def batch(machine: Machine, text: str, *args: str) -> Result:

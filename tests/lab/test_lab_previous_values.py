@@ -38,8 +38,10 @@ async def facts_of(machine: Machine) -> Facts:
 
 
 async def compared(machine: Machine, wanted: Step) -> StepResult:
-    """Run a step; what was reported of it beforehand has to be what it found."""
-    await facts_of(machine)  # asking alone starts the licensing service
+    """Run a step; what was reported of it beforehand has to be what it found.
+
+    The server was asked before: asking alone starts the licensing service.
+    """
     said = previous_values(wanted, await facts_of(machine))
     (result,) = (await agent(machine, wanted)).results
     seen = without(wanted.do, result.before)
@@ -94,7 +96,9 @@ SINGLE = [
 async def test_the_before_of_each_kind_is_what_the_agent_finds(
     here: Place, do: str, params: dict[str, Any], faults: list[str]
 ) -> None:
-    result = await compared(here.machine(*faults, release="2008 R2"), step(do, **params))
+    machine = here.machine(*faults, release="2008 R2")
+    await facts_of(machine)
+    result = await compared(machine, step(do, **params))
     assert result.before
 
 
@@ -102,6 +106,7 @@ async def test_a_host_without_a_port_and_a_port_without_a_host_are_told_apart(he
     machine = here.machine()
     machine.licensing.set_machine("KMS.Corp.Example.")
     machine.licensing.clear("KeyManagementServicePort")
+    await facts_of(machine)
     set_it = step("set-kms-host", layer="service", hosts=KMS)
     result = await compared(machine, set_it)
     assert result.before == {"host": "kms.corp.example:1688", "name": "KMS.Corp.Example.",

@@ -2,7 +2,7 @@
 
 Daemon threads of a bounded number; one that does not come back in time is
 abandoned and replaced, because a computation inside the script engine cannot be
-interrupted.
+interrupted.  Threads stay for the next pool: each has script engines that know the agent.
 """
 
 from __future__ import annotations
@@ -43,7 +43,12 @@ class Pool:
             self._jobs.put(None)
 
     def _spawn(self) -> None:
-        threading.Thread(target=self._work, name="lab-agent", daemon=True).start()
+        try:
+            works = _resting.pop()
+        except IndexError:
+            works = queue.SimpleQueue()
+            threading.Thread(target=_live, args=(works,), name="lab-agent", daemon=True).start()
+        works.put(self._work)
 
     async def run(self, function: Callable[[], T], limit_s: float) -> T:
         """The function's result; TimeoutError when its thread does not come back."""
@@ -72,6 +77,17 @@ class Pool:
             self._count(-1)
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle, future, *outcome)
+
+
+_Works = queue.SimpleQueue[Callable[[], None]]
+_resting: list[_Works] = []  # of the threads that have no pool
+
+
+def _live(works: _Works) -> None:
+    """A thread: it works for one pool after another."""
+    while True:
+        works.get()()
+        _resting.append(works)
 
 
 def _settle(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
