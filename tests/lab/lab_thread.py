@@ -8,18 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from volact_lab.lab import Lab
-from volact_lab.windows.spec import Spec
+from volact_lab.windows.spec import Spec, TransportName
 
 
 @contextmanager
-def lab_in_thread(scenario: str, servers: tuple[Spec, ...], seed: int) -> Iterator[Lab]:
+def lab_in_thread(
+    scenario: str,
+    servers: tuple[Spec, ...],
+    seed: int,
+    transport: TransportName | None = None,
+) -> Iterator[Lab]:
     """Runs in a thread, so that the main one is free for a command line."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def started() -> Lab:
-        lab = Lab(scenario, servers, seed)
+        lab = Lab(scenario, servers, seed, transport=transport)
         await lab.start()
         return lab
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_run import Done, volact
-from undo_world import Ended, World
+from lab_thread import lab_in_thread
+from undo_world import ACTIVATE, UNDO, Ended, World
 
 from volact_lab.lab import Lab
 from volact_lab.windows.restart import restart
@@ -28,17 +29,30 @@ async def large(folder: Path) -> AsyncIterator[World]:
         assert lab.errors == []
 
 
+@contextmanager
+def world_of(
+    specs: tuple[Spec, ...], folder: Path, transport: TransportName | None = None
+) -> Iterator[World]:
+    """A lab beside command lines that run in this process, from the folder of its inventory."""
+    with lab_in_thread("hard", specs, 7, transport) as lab, pytest.MonkeyPatch.context() as here:
+        lab.write_inventory(folder / "lab.toml")
+        world = World(lab, folder)
+        here.chdir(folder)
+        here.setenv("VOLACT_STORE", "store.db")
+        here.setenv("LAB_PASSWORD", world.password)
+        yield world
+        assert lab.errors == []
+
+
 @pytest.fixture
-async def small(tmp_path: Path) -> AsyncIterator[World]:
+def small(tmp_path: Path) -> Iterator[World]:
     """Two servers, with a wrong KMS host and with a wrong port."""
     specs = tuple(
         Spec(f"web-{n:02}", index=n, seed=1, release="2019", language="en", faults=(fault,))
         for n, fault in enumerate(("kms-host-wrong", "port-1668"), 1)
     )
-    async with Lab("hard", specs, 7) as lab:
-        lab.write_inventory(tmp_path / "lab.toml")
-        yield World(lab, tmp_path)
-        assert lab.errors == []
+    with world_of(specs, tmp_path) as world:
+        yield world
 
 
 def differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
@@ -81,11 +95,11 @@ async def done(folder: Path) -> Runs:
     """The runs, in their order; the lab has ended."""
     async with large(folder) as world:
         before = world.pictures()
-        activated = await world.activate()
+        activated = await world.process(*ACTIVATE)
         between = world.pictures()
-        undone = await world.undo("last", "--yes", "--allow", "restore-debugger")
+        undone = await world.process("undo", "last", *UNDO, "--yes", "--allow", "restore-debugger")
         after = world.pictures()
-        again = await world.undo("last", "--yes")
+        again = await world.process("undo", "last", *UNDO, "--yes")
         return Runs(world, activated, undone, again, (before, between, after, world.pictures()))
 
 
@@ -117,13 +131,13 @@ def test_an_undo_is_a_run_that_can_be_undone(runs: Runs) -> None:
     assert {name for name, row in rows.items() if row["undo"]["word"] == "undone"} == changed
 
 
-async def test_what_a_person_has_changed_since_stays_and_the_rest_goes_back(small: World) -> None:
+def test_what_a_person_has_changed_since_stays_and_the_rest_goes_back(small: World) -> None:
     name, machine = small.machine("kms-host-wrong")
     other, second = small.machine("port-1668")
     before = small.pictures()[other]
-    await small.activate(name, other)
+    small.activate(name, other)
     machine.licensing.set_machine("kms.chosen.by.hand")
-    undone = await small.undo("last", "--yes")
+    undone = small.undo("last", "--yes")
     assert undone.code == 3
     row = undone.rows()[name]
     assert row["undo"]["word"] == "refused"
@@ -136,59 +150,59 @@ async def test_what_a_person_has_changed_since_stays_and_the_rest_goes_back(smal
     assert second.licensing.port() == 1668
 
 
-async def test_a_dry_run_changes_nothing_and_says_where_it_leads(small: World) -> None:
+def test_a_dry_run_changes_nothing_and_says_where_it_leads(small: World) -> None:
     name, _ = small.machine("kms-host-wrong")
-    await small.activate(name)
+    small.activate(name)
     before = small.pictures()
-    looked = await small.undo("last", "--dry-run")
+    looked = small.undo("last", "--dry-run")
     row = looked.rows()[name]
     assert (looked.code, row["undo"]["word"]) == (3, "planned")
     assert "kms-host-wrong" in row["undo"]["leads_to"]
     assert [step["do"] for step in row["plan"]] == ["restore-kms-host"]
     assert small.pictures() == before
-    text = await small.volact("undo", "last", "-i", "lab.toml", "--dry-run", "--no-progress")
+    text = small.volact("undo", "last", "-i", "lab.toml", "--dry-run", "--no-progress")
     (setting,) = row["undo"]["undone"]
     assert f"KMS host: {setting['put']} → {setting['before']}" in text.out
     assert "then found again: kms-host-wrong" in text.out
     assert "stays: activate" in text.out
 
 
-async def test_a_missing_terminal_means_that_nothing_is_done(small: World) -> None:
+def test_a_missing_terminal_means_that_nothing_is_done(small: World) -> None:
     asked = here(small, "undo", "last", "-i", "lab.toml")
     assert (asked.returncode, asked.stdout) == (2, "")
     assert "--dry-run" in asked.stderr
 
 
-async def test_without_an_inventory_the_addresses_of_the_run_are_used(small: World) -> None:
+def test_without_an_inventory_the_addresses_of_the_run_are_used(small: World) -> None:
     name, _ = small.machine("kms-host-wrong")
     before = small.pictures()[name]
-    await small.activate(name)
+    small.activate(name)
     login = ["--user", "Administrator", "--password-env", "LAB_PASSWORD"]
     login += ["--known-hosts", "lab.known_hosts"]
     words = ("undo", "last", name, "--yes", "--output", "json", "--no-progress")
-    undone = await small.volact(*words, *login)
+    undone = small.volact(*words, *login)
     assert undone.code == 0, (undone.err, undone.out)
     assert small.pictures()[name] == before
 
 
-async def test_the_last_run_is_the_last_that_sent_steps(small: World) -> None:
+def test_the_last_run_is_the_last_that_sent_steps(small: World) -> None:
     name, _ = small.machine("port-1668")
-    first = await small.activate(name)
-    second = await small.activate(name)
+    first = small.activate(name)
+    second = small.activate(name)
     assert (first.document["summary"]["changed"], second.document["summary"]["changed"]) == (1, 0)
-    looked = await small.undo("last", "--dry-run")
+    looked = small.undo("last", "--dry-run")
     assert looked.rows()[name]["undo"]["run"] == first.document["run"]
 
 
-async def test_a_server_of_the_run_that_is_not_given_is_named(small: World) -> None:
+def test_a_server_of_the_run_that_is_not_given_is_named(small: World) -> None:
     name, _ = small.machine("kms-host-wrong")
     other, _ = small.machine("port-1668")
-    await small.activate(name, other)
+    small.activate(name, other)
     text = (small.folder / "lab.toml").read_text()
     head, *servers = text.split("[[server]]")
     kept = [part for part in servers if f'name = "{other}"' not in part]
     (small.folder / "lab.toml").write_text("[[server]]".join([head, *kept]))
-    undone = await small.undo("last", "--yes")
+    undone = small.undo("last", "--yes")
     assert undone.code == 4
     row = undone.rows()[other]
     assert (row["verdict"], "undo" in row) == ("unreachable", False)
@@ -204,8 +218,8 @@ WRONG = (
 )
 
 
-async def test_wrong_words_are_one_line_and_exit_code_2(small: World) -> None:
-    await small.activate(small.machine("kms-host-wrong")[0])
+def test_wrong_words_are_one_line_and_exit_code_2(small: World) -> None:
+    small.activate(small.machine("kms-host-wrong")[0])
     for words, said in WRONG:
         ended = here(small, *words)
         assert ended.returncode == 2
@@ -219,60 +233,55 @@ def here(world: World, *words: str, store: str = "store.db") -> Done:
     return volact(*named, "--store", str(world.folder / store))
 
 
-async def test_where_nothing_is_remembered_that_is_said(small: World) -> None:
+def test_where_nothing_is_remembered_that_is_said(small: World) -> None:
     ended = here(small, "undo", "last", "-i", "lab.toml", "--yes", store="other.db")
     assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
     assert "is empty" in ended.stderr
 
 
-async def test_an_enabled_licensing_service_is_disabled_again_before_and_after_the_restart(
+def test_an_enabled_licensing_service_is_disabled_again_before_and_after_the_restart(
     tmp_path: Path,
 ) -> None:
     """Since 2012 its key is written, which Windows reads when it starts."""
     spec = Spec("web-01", index=1, seed=1, release="2019", language="en",
                 faults=("sppsvc-disabled",))  # fmt: skip
-    async with Lab("hard", (spec,), 7) as lab:
-        lab.write_inventory(tmp_path / "lab.toml")
-        await restarted_between(World(lab, tmp_path), spec.name)
-        assert lab.errors == []
+    with world_of((spec,), tmp_path) as world:
+        restarted_between(world, spec.name)
 
 
 @pytest.mark.parametrize("transport", ["winrm", "tat"])
-async def test_the_other_ways_in_lead_back_too(tmp_path: Path, transport: TransportName) -> None:
+def test_the_other_ways_in_lead_back_too(tmp_path: Path, transport: TransportName) -> None:
     faults = ("kms-host-wrong", "port-1668", "execute-denied", "kms-name")
     specs = tuple(
         Spec(f"web-{n:02}", index=n, seed=1, release="2019", language="en", faults=(fault,))
         for n, fault in enumerate(faults, 1)
     )
-    async with Lab("hard", specs, 7, transport=transport) as lab:
-        lab.write_inventory(tmp_path / "lab.toml")
-        world = World(lab, tmp_path)
+    with world_of(specs, tmp_path, transport) as world:
         before = world.pictures()
-        await world.activate()
+        world.activate()
         assert len(all_differing(before, world.pictures())) == len(faults)
-        undone = await world.undo("last", "--yes")
+        undone = world.undo("last", "--yes")
         assert undone.code == 0, (undone.err, undone.out)
         assert all_differing(before, world.pictures()) == {}
-        assert lab.errors == []
 
 
-async def restarted_between(world: World, name: str) -> None:
+def restarted_between(world: World, name: str) -> None:
     machine = world.lab.slots[name].machine
     before = world.pictures()[name]
-    await world.activate(name)
+    world.activate(name)
     assert differing(before, world.pictures()[name])
     enabled = world.pictures()[name]
-    undone = await world.undo("last", "--yes")
+    undone = world.undo("last", "--yes")
     assert undone.rows()[name]["undo"]["word"] == "undone"
     assert differing(before, world.pictures()[name]) == {}
-    again = await world.undo("last", "--yes")
+    again = world.undo("last", "--yes")
     assert again.rows()[name]["undo"]["word"] == "undone", again.out
     assert differing(enabled, world.pictures()[name]) == {}
-    assert (await world.undo("last", "--yes")).rows()[name]["undo"]["word"] == "undone"
-    activated = (await world.activate(name)).document["run"]
+    assert (world.undo("last", "--yes")).rows()[name]["undo"]["word"] == "undone"
+    activated = (world.activate(name)).document["run"]
     restart(machine)
     assert machine.services.get("sppsvc").start == "Auto"
-    undone = await world.undo(activated, "--yes")
+    undone = world.undo(activated, "--yes")
     assert undone.rows()[name]["undo"]["word"] == "undone", undone.out
     restart(machine)
     assert machine.services.get("sppsvc").start == "Disabled"
@@ -298,6 +307,6 @@ async def killed_and_undone(world: World) -> None:
     while world.lab.busy:  # what was sent goes on without us
         await asyncio.sleep(0.02)
     assert all_differing(before, world.pictures())
-    undone = await world.undo("last", "--yes", "--allow", "restore-debugger")
+    undone = await world.process("undo", "last", *UNDO, "--yes", "--allow", "restore-debugger")
     assert undone.code == 0, (undone.err, undone.out)
     assert all_differing(before, world.pictures()) == {}

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli_run import volact
+
 from volact_lab.lab import Lab
 from volact_lab.windows.machine import Machine
 
-CONSENTS = (
+ACTIVATE = (
+    *("activate", "-i", "lab.toml", "--yes", "--output", "json", "--no-progress"),
     "--replace-key",
     *("--allow", "remove-debugger", "--allow", "add-dns", "--allow", "add-route"),
     *("--allow", "move-kms"),
 )
+UNDO = ("-i", "lab.toml", "--output", "json", "--no-progress")
 
 
 @dataclass(frozen=True)
@@ -48,29 +52,31 @@ class World:
     def password(self) -> str:
         return (self.folder / "lab.password").read_text().strip()
 
-    async def volact(self, *args: str, store: str = "store.db") -> Ended:
+    def volact(self, *args: str) -> Ended:
+        """Run a command line in this process; the lab is in another thread."""
+        return Ended(*volact(*args))
+
+    async def process(self, *args: str) -> Ended:
         """Run a command line as a process of its own, from the folder of the inventory."""
-        process = await self.start(*args, store=store)
+        process = await self.start(*args)
         out, err = await process.communicate()
         return Ended(process.returncode or 0, out.decode(), err.decode())
 
-    async def start(self, *args: str, store: str = "store.db") -> asyncio.subprocess.Process:
+    async def start(self, *args: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "volact", *args),
             cwd=self.folder,
-            env={**os.environ, "VOLACT_STORE": store, "LAB_PASSWORD": self.password},
+            env={**os.environ, "VOLACT_STORE": "store.db", "LAB_PASSWORD": self.password},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
 
-    async def activate(self, *args: str) -> Ended:
-        words = ("activate", "-i", "lab.toml", "--yes", "--output", "json", "--no-progress")
-        return await self.volact(*words, *CONSENTS, *args)
+    def activate(self, *args: str) -> Ended:
+        return self.volact(*ACTIVATE, *args)
 
-    async def undo(self, run: str, *args: str) -> Ended:
-        words = ("undo", run, "-i", "lab.toml", "--output", "json", "--no-progress")
-        return await self.volact(*words, *args)
+    def undo(self, run: str, *args: str) -> Ended:
+        return self.volact("undo", run, *UNDO, *args)
 
     def machine(self, fault: str) -> tuple[str, Machine]:
         """The first server with a fault."""
