@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cli_run import volact
+from lab_thread import lab_in_thread
 
 from volact.fleet import Canary, Control, Share, apply_fleet, plan_fleet
 from volact.inventory import Secrets, check_credentials, load_inventory
@@ -77,6 +79,12 @@ class Place:
                 process.kill()
                 await process.wait()
 
+    def activate_here(self, *args: str) -> Done:
+        """One run to its end in this process; the lab is in another thread."""
+        done = Done(*volact("activate", "-i", str(self.inventory), "--yes", "--no-progress", *args))
+        assert "Traceback" not in done.err
+        return done
+
     async def activate(self, *args: str) -> Done:
         """One run to its end."""
         async with self.started(*args) as process:
@@ -132,6 +140,17 @@ def servers(number: int, *faults: str) -> tuple[Spec, ...]:
     )  # fmt: skip
 
 
+@contextmanager
+def beside(folder: Path, *specs: Spec) -> Iterator[Place]:
+    """A lab for runs in this process."""
+    with lab_in_thread("simple", specs, 1) as lab, pytest.MonkeyPatch.context() as environment:
+        place = Place(lab, folder)
+        environment.setenv("VOLACT_STORE", str(place.store))
+        yield place
+        assert lab.errors == []
+        assert place.locked == [], "no lock stays"
+
+
 @asynccontextmanager
 async def lab_of(folder: Path, *specs: Spec) -> AsyncIterator[Place]:
     async with Lab("simple", specs, 1) as lab:
@@ -141,9 +160,9 @@ async def lab_of(folder: Path, *specs: Spec) -> AsyncIterator[Place]:
         assert place.locked == [], "no lock stays"
 
 
-async def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
-    async with lab_of(tmp_path, *servers(12, "kms-count")) as place:
-        done = await place.activate("--canary", "2", "-o", "json")
+def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
+    with beside(tmp_path, *servers(12, "kms-count")) as place:
+        done = place.activate_here("--canary", "2", "-o", "json")
         stopped = done.document["stopped"]
         assert done.code == 4
         assert (stopped["why"], stopped["not_begun"]) == ("canary", 10)
@@ -155,7 +174,7 @@ async def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
         assert {name for name, kind in done.kinds().items() if kind == "not-begun"} == (
             set(done.rows) - place.asked
         )
-        again = await place.activate("--canary", "2", "-o", "text")
+        again = place.activate_here("--canary", "2", "-o", "text")
         first, second = again.out.splitlines()[:2]
         assert first.startswith("the rollout stopped: ")
         assert first.endswith("10 of 12 servers were not started")
@@ -164,16 +183,16 @@ async def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
         assert len(place.asked) == 2, "the same canaries"
 
 
-async def test_canaries_that_end_well_let_the_others_begin(tmp_path: Path) -> None:
-    async with lab_of(tmp_path, *servers(8, "kms-host-wrong")) as place:
-        done = await place.activate("--canary", "25%", "-o", "json")
+def test_canaries_that_end_well_let_the_others_begin(tmp_path: Path) -> None:
+    with beside(tmp_path, *servers(8, "kms-host-wrong")) as place:
+        done = place.activate_here("--canary", "25%", "-o", "json")
         assert (done.code, done.document["stopped"]) == (0, None)
         assert {row["verdict"] for row in done.rows.values()} == {"healthy"}
 
 
-async def test_too_many_failures_begin_nothing_more(tmp_path: Path) -> None:
-    async with lab_of(tmp_path, *servers(20, "kms-count")) as place:
-        done = await place.activate("--max-failures", "1", "--concurrency", "2", "-o", "json")
+def test_too_many_failures_begin_nothing_more(tmp_path: Path) -> None:
+    with beside(tmp_path, *servers(20, "kms-count")) as place:
+        done = place.activate_here("--max-failures", "1", "--concurrency", "2", "-o", "json")
         assert done.document["stopped"]["why"] == "failures"
         assert done.document["summary"]["failed"] == len(place.asked)
         assert 2 <= len(place.asked) <= 3
@@ -215,9 +234,9 @@ async def test_asked_first_a_canary_that_fails_stops_it_too(tmp_path: Path) -> N
         assert sorted(place.lab.stats().executions.values()) == [1, 1, 1, 2]
 
 
-async def test_the_pace_is_kept(tmp_path: Path) -> None:
-    async with lab_of(tmp_path, *servers(9)) as place:
-        done = await place.activate("--pace", "20/s", "-o", "json")
+def test_the_pace_is_kept(tmp_path: Path) -> None:
+    with beside(tmp_path, *servers(9)) as place:
+        done = place.activate_here("--pace", "20/s", "-o", "json")
         assert done.code == 0
         assert done.document["elapsed_s"] >= 7 / 20
 
@@ -244,10 +263,10 @@ def lock(place: Place, name: str, *, age_ms: int = 0) -> None:
     place.lab.machine(name).files.write(LOCK, text.encode())
 
 
-async def test_a_server_that_another_run_changes_is_left_alone_and_named(tmp_path: Path) -> None:
-    async with lab_of(tmp_path, *servers(4, "kms-host-wrong")) as place:
+def test_a_server_that_another_run_changes_is_left_alone_and_named(tmp_path: Path) -> None:
+    with beside(tmp_path, *servers(4, "kms-host-wrong")) as place:
         lock(place, "web-02")
-        done = await place.activate("--retries", "0", "-o", "json")
+        done = place.activate_here("--retries", "0", "-o", "json")
         assert done.code == 4
         assert done.kinds() == {"web-02": "busy"}
         row = done.rows["web-02"]
@@ -257,7 +276,7 @@ async def test_a_server_that_another_run_changes_is_left_alone_and_named(tmp_pat
             "healthy"
         }
         place.lab.machine("web-02").files.delete(LOCK)
-        assert (await place.activate("-o", "json")).code == 0
+        assert place.activate_here("-o", "json").code == 0
 
 
 async def test_a_run_waits_for_another_one_to_leave(tmp_path: Path) -> None:
@@ -270,10 +289,10 @@ async def test_a_run_waits_for_another_one_to_leave(tmp_path: Path) -> None:
         assert (done.code, done.rows["web-00"]["verdict"]) == (0, "healthy")
 
 
-async def test_a_dead_lock_is_taken_over(tmp_path: Path) -> None:
-    async with lab_of(tmp_path, *servers(2, "kms-host-wrong")) as place:
+def test_a_dead_lock_is_taken_over(tmp_path: Path) -> None:
+    with beside(tmp_path, *servers(2, "kms-host-wrong")) as place:
         lock(place, "web-00", age_ms=LIFE_MS + 1000)
-        assert (await place.activate("-o", "json")).code == 0
+        assert place.activate_here("-o", "json").code == 0
 
 
 async def test_two_runs_at_once_never_meet_on_a_server_and_both_end_right(tmp_path: Path) -> None:
@@ -354,8 +373,8 @@ async def test_a_rollout_goes_on_where_it_was_interrupted(tmp_path: Path) -> Non
         assert done.document["summary"]["changed"] == 10 - len(verified)
 
 
-async def test_what_cannot_be_resumed_is_said_in_one_line(tmp_path: Path) -> None:
-    async with lab_of(tmp_path, *servers(1)) as place:
+def test_what_cannot_be_resumed_is_said_in_one_line(tmp_path: Path) -> None:
+    with beside(tmp_path, *servers(1)) as place:
         for args in (["--resume", "nosuch"], ["--resume", "last", "--no-store"]):
-            done = await place.activate(*args)
+            done = place.activate_here(*args)
             assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
