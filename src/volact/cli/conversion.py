@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from typer.core import TyperCommand, TyperGroup
 
+_TYPERS = ("get_runtime_param", "type_descriptor")
 C = TypeVar("C", bound=TyperCommand | TyperGroup)
 
 
@@ -54,5 +55,6 @@ def convert_on_need(command: C) -> C:
     context = command.context_class(command, **command.context_settings)
     parameters: list[Any] = [*command.get_params(context)]  # with --help, which needs a context
     for parameter in parameters:
-        parameter.get_runtime_param = Conversion(parameter)
+        if all(hasattr(parameter, name) for name in _TYPERS):  # another Typer may convert otherwise
+            parameter.get_runtime_param = Conversion(parameter)
     return command
