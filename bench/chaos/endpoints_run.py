@@ -270,7 +270,7 @@ def _met(start: Callable[[ExitStack], dict[str, int]]) -> tuple[Ended, Outcomes,
     for name in ports:
         # Many addresses in one datagram are an answer like any other.
         good = "ok" if name == "dns compressed" else _GOOD.get(name, "")
-        told = found[name][0] if name in found else ended.err[-300:]
+        told = found[name][0] if name in found else f"lost, {ended.code}: {ended.err[-300:]}"
         if told != good if good else told in ("", *_GOOD.values()):
             wrong.append(f"{name} is {told}")
     if ended.peak_mb > _FLAT_MB:
