@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
-JOBS   ?= 4
+JOBS   ?= 6
 
 # Where it is set, pytest would rewrite the assertions of all its plugins in each process anew.
 export PYTHONDONTWRITEBYTECODE :=

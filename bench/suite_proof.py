@@ -1,6 +1,6 @@
 """Whether the test suite can be trusted: complete runs in a row, and how many failed.
 
-    python bench/suite_proof.py [--plain 10] [--busy 5] [--random 5] [--jobs 4]
+    python bench/suite_proof.py [--plain 10] [--busy 5] [--random 5] [--jobs 6]
 
 Plain runs have the order of the files.  During busy runs every core is kept busy
 by a program that this one starts and ends.  Random runs have an order of their
@@ -91,14 +91,21 @@ def runs(plain: int, busy: int, random: int) -> Iterator[tuple[Kind, int | None]
     yield from (("random", seed) for seed in range(_FIRST_SEED, _FIRST_SEED + random))
 
 
+def _commit() -> str:
+    """What is tested; with ``-dirty`` where files differ from it."""
+    words = ["git", "describe", "--always", "--dirty", "--abbrev=8"]
+    return subprocess.check_output(words, cwd=ROOT, text=True).strip()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--plain", type=int, default=10)
     parser.add_argument("--busy", type=int, default=5)
     parser.add_argument("--random", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--jobs", type=int, default=6)
     parser.add_argument("rest", nargs="*", help="what else pytest is told, after --")
     asked = parser.parse_args()
+    print(f"commit {_commit()}, begun {time.strftime('%Y-%m-%d %H:%M')}\n")
     print("| run | kind | order | tests | s | |", "|---|---|---|---|---|---|", sep="\n", flush=True)
     found: list[Outcome] = []
     for number, (kind, seed) in enumerate(runs(asked.plain, asked.busy, asked.random), 1):
