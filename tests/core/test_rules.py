@@ -482,6 +482,19 @@ def one(id: str, raw: dict[str, Any], ctx: Context | None = None) -> Finding:
     return next(finding for finding in findings if finding.id == id)
 
 
+def test_no_time_server_is_named_where_the_domain_role_is_not_known() -> None:
+    """It may be a member, which a time server of its own takes out of the domain's time."""
+    remedy = one("clock-skew", server(skew_s=5 * HOUR, os__role=unreadable())).remedy
+    assert "manualpeerlist" not in remedy
+    assert "w32tm /resync" in remedy
+
+
+@pytest.mark.parametrize(("role", "told"), [(2, True), (3, False), (5, False)])
+def test_the_providers_name_servers_take_no_place_of_a_domains(role: int, told: bool) -> None:
+    facts = server(licensed=False, role=role, reach=reach(UNRESOLVED), dns=["10.0.0.10"])
+    assert ("183.60.83.19" in one("kms-name-unresolved", facts).remedy) is told
+
+
 def test_the_clock_is_given_in_seconds_and_in_words() -> None:
     finding = one("clock-skew", server(skew_s=-5 * HOUR - 1800))
     assert finding.evidence["skew_s"] == -5 * HOUR - 1800

@@ -460,6 +460,21 @@ def licensed_by(here: Place, host: str, *faults: str) -> Machine:
     return machine
 
 
+@pytest.mark.parametrize("host", [None, "kms.corp.example", "kms.core.windows.net"])
+async def test_what_active_directory_licensed_is_left_alone(here: Place, host: str | None) -> None:
+    machine = here.machine(domain="corp.example")
+    machine.licensing.products[0].forced = 1
+    machine.licensing.clear("KeyManagementServiceName")
+    if host:
+        machine.licensing.set_machine(host)
+    result = await handed_out(machine)
+    text = result.stdout.decode("ascii")
+    assert result.exit_code == 0, text
+    assert "\nNothing to change" in text
+    assert "\nACTIVATED by Active Directory." in text
+    assert machine.licensing.machine() == host
+
+
 async def test_an_old_licence_is_no_activation(here: Place) -> None:
     machine = licensed_by(here, "kms.core.windows.net", "kms-count")
     machine.licensing.products[0].set_state(1, 0, 257_075)

@@ -201,10 +201,17 @@ def _volume(machine: Machine, product: Product) -> Cells:
     }
 
 
+def _activated_by(product: Product) -> int:
+    """1: Active Directory, which has done it where nothing else may; 2: a KMS host."""
+    if not product.is_kms_client or product.status != 1:
+        return 0
+    return 1 if product.forced == 1 else 2
+
+
 def _new(product: Product) -> Cells:
     return {
         "keymanagementservicelookupdomain": "",
-        "vlactivationtype": 2 if product.is_kms_client and product.status == 1 else 0,
+        "vlactivationtype": _activated_by(product),
         "vlactivationtypeenabled": product.forced,
         "adactivationobjectname": "",
         "adactivationobjectdn": "",

@@ -70,18 +70,26 @@ function licenceState() {
     state.error = hresultOf(error);
   }
   for (i = 0; i < state.products.length; i++) {
-    state.hosts[state.products[i].id] = kmsHostOf(state.products[i].id);
+    state.hosts[state.products[i].id] = kmsHostOf(state.products[i]);
   }
   return state;
 }
 
+/* Licensed by it, a product needs no KMS host; a host that is set is the domain's fallback. */
+var DIRECTORY = "Active Directory";
+
 /* The host that a product goes to: its own, the server's, the found one; or null. */
-function kmsHostOf(id) {
+function kmsHostOf(product) {
+  var where = " FROM SoftwareLicensingProduct WHERE ID='" + product.id + "'";
+  var type = field(only("SELECT ID, VLActivationType" + where), "VLActivationType", asUnsigned);
   var found = only("SELECT ID, KeyManagementServiceMachine, KeyManagementServicePort," +
     " DiscoveredKeyManagementServiceMachineName, DiscoveredKeyManagementServiceMachinePort" +
-    " FROM SoftwareLicensingProduct WHERE ID='" + id + "'");
+    where);
   var own = hostFrom(found, "KeyManagementServiceMachine", "KeyManagementServicePort");
   var set = ask(function () { return kmsSetting(kmsLayer({layer: "service"})); });
+  if (product.status === 1 && type === 1) {
+    return DIRECTORY;
+  }
   return own || (typeof set === "string" ? set : null) || hostFrom(found,
     "DiscoveredKeyManagementServiceMachineName", "DiscoveredKeyManagementServiceMachinePort");
 }
@@ -100,7 +108,7 @@ function acceptedHost(host) {
       return true;
     }
   }
-  return false;
+  return host === DIRECTORY;
 }
 
 /* Licensed by an accepted host, or licensed without KMS: nothing is to be changed. */

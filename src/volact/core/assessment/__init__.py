@@ -120,6 +120,8 @@ def _of_product(product: ProductState, kms: KmsState) -> LicenceStanding:
     """By whom one licensed product is licensed."""
     if not product.is_client or product.by_directory:
         return "other"
+    if product.by_directory is None:
+        return "unknown"
     if kms.by_dns:
         return "accepted"  # the provider leaves the choice of the host to DNS
     if not isinstance(product.kms, Known):

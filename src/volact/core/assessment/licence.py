@@ -99,13 +99,13 @@ class ProductState(msgspec.Struct, frozen=True, kw_only=True):
 
     ``licensed`` is ``None`` when its status could not be read.  ``own_kms`` is a
     KMS host set for this product alone; ``kms`` is the host that activates it.
-    ``by_directory``: the last activation came from Active Directory.
+    ``by_directory``: the last activation came from Active Directory; ``None``: not known.
     """
 
     facts: Product
     channel: KeyChannel
     licensed: bool | None
-    by_directory: bool
+    by_directory: bool | None
     own_kms: Fact[KmsSetting]
     kms: Fact[KmsSetting]
 
@@ -225,10 +225,17 @@ def _products(facts: Facts, layers: KmsLayers, family: Family) -> Iterator[Produ
             facts=product,
             channel=channel_of(product),
             licensed=status.value == LICENSED if isinstance(status, Known) else None,
-            by_directory=value_of(product.vl_type) == 1,
+            by_directory=_by_directory(product, family),
             own_kms=own,
             kms=host_in_use(product, own, layers, family),
         )
+
+
+def _by_directory(product: Product, family: Family) -> bool | None:
+    """Before 2012 Active Directory activates nothing, and there is no such property."""
+    if is_unreadable(product.vl_type) and family not in ("2008", "2008 R2"):
+        return None
+    return value_of(product.vl_type) == 1
 
 
 def _is_kms_host(facts: Facts, products: tuple[ProductState, ...]) -> bool:

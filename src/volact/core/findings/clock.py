@@ -168,7 +168,8 @@ def _sourceless(a: Assessment) -> bool:
 def _skew_remedy(a: Assessment, beyond: str) -> Text:
     if a.system.role in ("member", "controller"):
         return _DOMAIN_REMEDY
-    ntp = a.ctx.knowledge.profile.ntp[:1]
+    # A role that was not read may be a member's: its time source stays.
+    ntp = a.ctx.knowledge.profile.ntp[:1] if a.system.role else ()
     commands = (shell.set_time_source(ntp), shell.RESYNC) if ntp else (shell.RESYNC,)
     if beyond == "policy":
         return say(

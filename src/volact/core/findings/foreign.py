@@ -133,7 +133,7 @@ def _licensed(a: Assessment) -> list[tuple[ProductState, KmsSetting]]:
         (product, setting.value)
         for product in a.licence.clients
         if product.licensed
-        and not product.by_directory
+        and product.by_directory is False
         and isinstance(setting := product.kms, Known)
     ]
 

@@ -92,7 +92,8 @@ def _overrides(a: Assessment) -> Iterator[tuple[ProductState, HostPort]]:
         own = product.own_kms
         if not isinstance(own, Known) or a.kms.is_accepted(own.value.host):
             continue
-        if not product.licensed or not (product.by_directory or a.kms.is_pinned(own.value.host)):
+        kept = product.by_directory is not False or a.kms.is_pinned(own.value.host)
+        if product.licensed is False or not kept:
             yield product, own.value.host
 
 
@@ -258,8 +259,8 @@ def _service_counts(a: Assessment, product: ProductState | None) -> bool:
     """Whether the server-wide setting is, or is about to be, this product's."""
     if product is None:
         return True
-    if product.licensed and product.by_directory:
-        return False  # the domain licenses it, and its KMS host is a fallback of the domain's
+    if product.licensed is not False and product.by_directory is not False:
+        return False  # the domain licenses it, or may: its KMS host is a fallback of the domain's
     own = product.own_kms
     if isinstance(own, Known):
         return not a.kms.is_accepted(own.value.host)
@@ -273,11 +274,8 @@ def _needs_host(a: Assessment, product: ProductState | None) -> bool:
     """
     if product is None or product.licensed is False:
         return True
-    if not product.licensed or product.by_directory:
+    if not product.licensed or product.by_directory is not False:
         return False
-    has_type = not a.system.before_2012
-    if has_type and is_unreadable(product.facts.vl_type):
-        return False  # it may be licensed by the directory
     setting = product.kms
     if is_unreadable(setting):
         return False

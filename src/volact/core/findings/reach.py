@@ -45,7 +45,8 @@ def kms_name_unresolved(a: Assessment) -> Found | None:
         return None
     asked = value_of(a.facts.dns)
     names = [host.host for host in reach]
-    dns = a.ctx.knowledge.profile.dns
+    alone = a.system.role == "standalone"  # a domain's members need its own name servers
+    dns = a.ctx.knowledge.profile.dns if alone else ()
     check = say(
         "Check the server's DNS settings: {command}.", command=typed(f"nslookup {names[0]}")
     )
@@ -55,7 +56,7 @@ def kms_name_unresolved(a: Assessment) -> Found | None:
             names=listed(names),
         ),
         {"hosts": [str(host) for host in reach], "dns": list(asked or ())},
-        repair=by_name_servers(a) if a.system.role == "standalone" else "manual",
+        repair=by_name_servers(a) if alone else "manual",
         remedy=say(
             "{check} Use the provider's DNS servers: {servers}.", check=check, servers=listed(dns)
         )

@@ -118,6 +118,8 @@ def _others(a: Assessment) -> dict[str, Unreadable]:
         f"services.{service}": facts.services.get(service, NOT_ASKED),
     }
     unread = {name: fact for name, fact in asked.items() if isinstance(fact, Unreadable)}
+    if a.licence.all_licensed and any(p.by_directory is None for p in a.licence.clients):
+        unread["products.VLActivationType"] = Unreadable()
     if a.clock.skew_s is None:
         unread["time.utc"] = Unreadable()
     hosts = a.kms.accepted
