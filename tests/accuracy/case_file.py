@@ -7,6 +7,7 @@ facts, is in ``case_server``; nothing is judged here.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,6 +95,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     case: tuple[Case, ...]
 
 
+@cache  # they are read while tests are gathered, by several of them
 def load_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
     """Every case of every file, by file name."""
     return tuple(case for path in sorted(folder.glob("*.toml")) for case in read_file(path))

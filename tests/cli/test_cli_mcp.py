@@ -9,12 +9,14 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from mcp import Client, StdioServerParameters
 
 from volact.cli.child_lab import child_lab
+
+if TYPE_CHECKING:
+    from mcp import Client
 
 pytestmark = pytest.mark.xdist_group("mcp")  # its lab is started once
 VOLACT = [sys.executable, "-m", "volact"]
@@ -34,6 +36,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pat
 
 @asynccontextmanager
 async def asked(*words: str) -> AsyncIterator[Client]:
+    # Not above: every process that tests run in would load it, for the one that needs it.
+    from mcp import Client, StdioServerParameters
+
     given = StdioServerParameters(
         command=VOLACT[0], args=[*VOLACT[1:], "mcp", *words], env=dict(os.environ)
     )
