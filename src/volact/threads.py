@@ -11,7 +11,11 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
+
+from volact.errors import TransportError
+from volact.model.text import say
 
 T = TypeVar("T")
 
@@ -40,7 +44,7 @@ class BlockingCalls:
         self._open = 0  # calls that have not returned
 
     async def run(self, function: Callable[[], T]) -> T:
-        """The function's result or exception.
+        """The function's result or exception; ``TransportError`` where no thread can be had.
 
         Cancelled, it stops waiting; the call itself goes on.
         """
@@ -52,7 +56,8 @@ class BlockingCalls:
     def end(self, last: Callable[[], None] | None = None) -> None:
         """No more calls: the threads end after those that wait and after ``last``."""
         if last is not None:
-            self._submit(last)
+            with suppress(TransportError):  # no thread, so nothing to end in order
+                self._submit(last)
         with self._lock:
             alive = self._alive
         for _ in range(alive):
@@ -65,7 +70,25 @@ class BlockingCalls:
             self._alive += more
         self._jobs.put(job)
         if more:
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            try:
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            except RuntimeError as error:  # the system allows no more
+                self._give_back(error)
+
+    def _give_back(self, error: RuntimeError) -> None:
+        """No thread came: another does the call, or none can."""
+        with self._lock:
+            self._alive -= 1
+            if self._alive or self._jobs.empty():
+                return
+            self._jobs.get_nowait()
+            self._open -= 1
+        raise TransportError(
+            "connect",
+            say("this machine starts no more threads"),
+            say("lower --concurrency, or raise the limit of processes of its container"),
+            passing="unsent",
+        ) from error
 
     def _work(self) -> None:
         while (job := self._next()) is not None:

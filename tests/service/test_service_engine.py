@@ -384,3 +384,10 @@ async def test_a_pause_loses_no_turns_of_those_that_wait(
     live.end()
     await asyncio.to_thread(ledger.close)
     assert slot() == first
+
+
+def test_of_workers_that_are_gone_nothing_is_kept() -> None:
+    observer = LeaseObserver()
+    for n in range(5):
+        observer.dead({"a": n, f"b{n}": 1}, {"a", f"b{n}"})
+    assert observer._held == {"a", "b4"}

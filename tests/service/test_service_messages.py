@@ -14,7 +14,7 @@ from service_schedules import NOON, decide, fill, open_service, with_change
 from store_samples import WRONG_HOST, keep, row, silent
 
 from volact.client.wire import RunSpec, ScheduleDraft, ScheduleSpec
-from volact.service.database.tables import LINKS, RUN_SERVERS, RUNS, SCHEDULES, TASKS
+from volact.service.database.tables import LINKS, POLICIES, RUN_SERVERS, RUNS, SCHEDULES, TASKS
 from volact.service.database.transaction import transaction
 from volact.service.engine import progress
 from volact.service.engine.plan import Member
@@ -197,3 +197,17 @@ def test_old_runs_of_the_service_go_with_their_servers(store: Store, service_url
     query = sa.select(RUNS.c.id, RUN_SERVERS.c.run).join(RUN_SERVERS, full=True)
     left = store.ask(lambda connection: connection.execute(query).all())
     assert left == [("new", "new")]
+
+
+def test_retention_that_failed_is_tried_again_in_an_hour(store: Store) -> None:
+    tidy(store, NOON)
+    decide(store, RetentionPolicy(runs="7d"))
+    with transaction(store) as connection:
+        connection.execute(sa.update(POLICIES).values(value="{"))
+    with pytest.raises(msgspec.DecodeError):
+        tidy(store, NOON + DAY)
+    decide(store, RetentionPolicy(runs="7d"))
+    later = NOON + DAY + timedelta(hours=1)
+    assert [tidy(store, now) for now in (NOON + DAY, later, later + timedelta(hours=2))] == [
+        False, True, False,
+    ]  # fmt: skip

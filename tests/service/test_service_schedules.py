@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
+from cli_receiver import Receiver
 from forked_worker import FORKS
 from service_schedules import (
     ANA,
@@ -41,7 +42,12 @@ from volact.service import views
 from volact.service.access import Actor, Scope
 from volact.service.database.tables import RUNS, SCHEDULES, USERS
 from volact.service.database.transaction import transaction
-from volact.service.policies import ApprovalPolicy, RepairPolicy
+from volact.service.policies import (
+    ApprovalPolicy,
+    NotificationChannel,
+    NotificationPolicy,
+    RepairPolicy,
+)
 from volact.service.policy_store import read_policy
 from volact.service.schedules import store as schedules
 from volact.service.views import find_view, list_views
@@ -334,3 +340,23 @@ async def test_a_zone_that_is_gone_costs_its_own_schedule_only(store: Store) -> 
     assert len(runs.submitted) == 1
     found = schedules.find_schedule(store, lost.id)
     assert (found.next, "US/Gone: not a time zone" in found.note) == (None, True)
+
+
+async def test_a_message_is_sent_after_all_that_is_due_has_started(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And beside what is due later: a slow channel delays no start."""
+    receiver = Receiver()
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("HOOK", f"http://127.0.0.1:{receiver.port}/")
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
+    saved(store)
+    saved(store, draft("second"))
+    runs = Notes(store, [InputError("no")])
+    tasks = scheduler(store, runs, Clock(NOON + HOUR))
+    await tasks.start_due()
+    assert (len(runs.submitted), len(receiver.got)) == (1, 0)
+    for _ in range(2):
+        await tasks.tell_and_tidy()
+        assert len(receiver.got) == 1
+    receiver.close()

@@ -27,7 +27,7 @@ from cryptography.x509.oid import NameOID
 from service_identity import PASSWORD
 
 from volact.service.database.schema import SERVICE, open_service_store
-from volact.service.serve import keep_worker
+from volact.service.serve import keep_worker, next_wait
 from volact.service.settings import ServiceSettings
 from volact.store.address import StoreAddress
 
@@ -209,3 +209,10 @@ async def test_a_worker_that_cannot_be_started_is_started_later(
         await asyncio.sleep(0.01)
     stop.set()
     await keeping
+
+
+def test_a_worker_that_lived_long_is_followed_at_once() -> None:
+    waits = [0.0]
+    for lived_s in (0, 3, 3, 3, 3, 3, 3, 3, 61, 0):
+        waits.append(next_wait(waits[-1], lived_s))
+    assert waits[1:] == [1, 2, 4, 8, 16, 32, 60, 60, 1, 2]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from cli_run import volact
+from postgres_server import PostgresServer
 from service_identity import PASSWORD, Service, either_service, service, store
 
 from volact.client.wire import NewToken, NewUser, Role, UserChange
 from volact.errors import InputError
 from volact.service.access import GRANTS, Actor, capped_role
+from volact.service.database.schema import open_service_store
 from volact.service.database.tables import LINKS, SESSIONS, TOKENS, USERS
 from volact.service.identity import tokens, users
 from volact.service.identity.keys import key_hash
+from volact.store.address import parse_address
 from volact.store.store import Store
 
 __all__ = ["either_service", "service", "store"]
@@ -152,3 +157,26 @@ def test_no_user_is_named_as_another_is_numbered(service: Service) -> None:
     admin = service.user("ada", "administrator")
     with pytest.raises(InputError), service.change() as change:
         users.add(change, NewUser(name=admin.id, role="viewer"), "https://idp.example eve")
+
+
+def test_of_two_administrators_who_demote_each_other_one_stays(postgresql: PostgresServer) -> None:
+    address = parse_address(postgresql.new_database())
+    assert address is not None
+    with open_service_store(address) as store, ThreadPoolExecutor(1) as threads:
+        service = Service(store)
+        for name in ("ada", "eve"):
+            service.user(name, "administrator")
+
+        def demote(name: str) -> None:
+            with service.change() as change:
+                users.alter(change, name, UserChange(role="viewer"))
+
+        with service.change() as change:
+            users.alter(change, "ada", UserChange(role="viewer"))
+            other = threads.submit(demote, "eve")
+            waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while not store.ask(lambda it: it.execute(waiting).scalar_one()):
+                assert not other.done()
+        with pytest.raises(InputError, match="eve is the last administrator"):
+            other.result()
+        assert [user.name for user in store.ask(users.administrators)] == ["eve"]

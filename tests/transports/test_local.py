@@ -150,3 +150,11 @@ def test_local_is_for_windows() -> None:
     with pytest.raises(InputError, match="local works only on a Windows Server"):
         require_windows(servers, "linux")
     assert sys.platform != "win32"
+
+
+async def test_a_machine_without_a_temporary_folder_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(TransportError, match="cannot be run here: No such file"):
+        await shell("true").run(b"", name=NAME, deadline_s=120)

@@ -8,6 +8,7 @@ import gc
 import re
 import socket
 import ssl
+import threading
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ from volact.model.server import Address, Credential, Server, WinRm
 from volact.threads import BlockingCalls
 from volact.transports.connect import open_transport
 from volact.transports.failures import mapping_of
+from volact.transports.login import SshOptions
 from volact.transports.winrm.failures import (
     FAULTS,
     KERBEROS,
@@ -36,7 +38,7 @@ from volact.transports.winrm.failures import (
     as_transport_error,
     translated,
 )
-from volact.transports.winrm.login import settings_of
+from volact.transports.winrm.login import make, settings_of
 from volact.transports.winrm.shell import CommandStop, RemoteShell
 from volact.transports.winrm.transport import WinRmTransport
 
@@ -315,3 +317,53 @@ def test_an_answer_that_stalls_for_seconds_is_waited_for() -> None:
             ask()
     assert [operation for operation, _ in heard] == [15, 2]
     assert all(request >= operation + 5 for operation, request in heard)
+
+
+class Stalled(Crowded):
+    """A WinRM service of which one answer never comes."""
+
+    def invoke(self, action: str, *_: object) -> ElementTree.Element:
+        if action == WSManAction.RECEIVE:
+            raise requests.exceptions.ReadTimeout
+        return super().invoke(action)
+
+
+async def test_one_answer_that_stalls_is_not_the_deadline() -> None:
+    """No longer --deadline helps there."""
+    worker = BlockingCalls(1, idle_s=None)
+    transport = WinRmTransport(RemoteShell(cast(Any, Stalled()), lambda: None), worker)
+    with pytest.raises(TransportError, match="no answer in time") as told:
+        await transport.run(b"x", name="volact-00000000", deadline_s=600)
+    worker.end()
+    assert told.value.kind == "timeout"
+
+
+async def test_a_machine_that_starts_no_more_threads_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where a container allows few processes; one that has a thread goes on."""
+    others = BlockingCalls(2, name="others", idle_s=None)
+    await others.run(lambda: None)
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith(("winrm", "others")):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    opener = make(Passwords(), SshOptions(connect_s=600))
+    server = Server(
+        name="a",
+        address=Address(scheme="winrm", host="192.0.2.1", port=5985),
+        credential=Credential(user="Administrator"),
+    )
+    with pytest.raises(TransportError, match="starts no more threads") as told:
+        async with opener(server):
+            pass
+    assert (told.value.kind, told.value.passing) == ("connect", "unsent")
+    assert "lower --concurrency" in told.value.hint
+    assert await asyncio.gather(*(others.run(lambda: 3) for _ in range(4))) == [3, 3, 3, 3]
+    monkeypatch.undo()
+    assert await others.run(lambda: 4) == 4
+    others.end()

@@ -24,12 +24,19 @@ from volact.store.tables import RUNS as STORED_RUNS
 
 _LOG = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
+_AGAIN = timedelta(hours=1)
 
 
 def tidy(store: Store, now: datetime) -> bool:
     """Delete what is older than the policy, unless it was done within a day; whether it was."""
     if not claim(store, now, "retention"):
         return False
+    _delete_old(store, now)
+    finish(store, now, "retention")
+    return True
+
+
+def _delete_old(store: Store, now: datetime) -> None:
     policy = read_policy(store, RetentionPolicy)
     with transaction(store) as connection:
         for table in (LINKS, SESSIONS):
@@ -41,7 +48,6 @@ def tidy(store: Store, now: datetime) -> bool:
         with transaction(store) as connection:
             deleted = pruning.prune_facts(connection, now - parse_span(policy.facts, "facts"))
         _LOG.info("retention: facts of %d examinations deleted", deleted)
-    return True
 
 
 def _prune_runs(store: Store, before: datetime, keep: int) -> None:
@@ -64,8 +70,11 @@ def _delete_ended(connection: sa.Connection, before: datetime, of: sa.ColumnElem
 
 
 def claim(store: Store, now: datetime, name: str) -> bool:
-    """Whether this process does the day's task of this name now."""
-    at = moment(now)
+    """Whether this process does the day's task of this name now.
+
+    One that never came to ``finish`` is done again an hour later.
+    """
+    at = moment(now - _DAY + _AGAIN)
     due = sa.update(TASKS).where(TASKS.c.name == name, TASKS.c.at <= moment(now - _DAY))
     with transaction(store) as connection:
         if connection.execute(due.values(at=at)).rowcount:
@@ -73,5 +82,11 @@ def claim(store: Store, now: datetime, name: str) -> bool:
         known = connection.execute(sa.select(TASKS.c.name).where(TASKS.c.name == name)).first()
         if known is None:  # the first day: nothing is a day old; others may begin at once
             new = new_rows(connection, TASKS).on_conflict_do_nothing()
-            connection.execute(new, {"name": name, "at": at})
+            connection.execute(new, {"name": name, "at": moment(now)})
     return False
+
+
+def finish(store: Store, now: datetime, name: str) -> None:
+    """The task that was claimed is done for a day."""
+    with transaction(store) as connection:
+        connection.execute(sa.update(TASKS).where(TASKS.c.name == name).values(at=moment(now)))

@@ -12,6 +12,7 @@ import os
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -155,10 +156,16 @@ _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 
 
+def next_wait(before: float, lived_s: float) -> float:
+    """Seconds until another worker starts: twice the last, the least after one that lived long."""
+    return _FIRST_WAIT_S if lived_s > _LONGEST_WAIT_S else min(max(1, before * 2), _LONGEST_WAIT_S)
+
+
 async def keep_worker(settings: ServiceSettings, stop: asyncio.Event, kill: asyncio.Event) -> None:
     """Keep one worker until ``stop``; then it finishes what it has under way, until ``kill``."""
-    wait = _FIRST_WAIT_S
+    wait = 0.0
     while not stop.is_set():
+        began = time.monotonic()
         try:
             # A session of its own: Ctrl-C in a terminal is for this process, which tells it.
             process = await asyncio.create_subprocess_exec(
@@ -171,10 +178,10 @@ async def keep_worker(settings: ServiceSettings, stop: asyncio.Event, kill: asyn
         except OSError as error:  # this machine starts none, perhaps for a moment
             why = f"did not start: {error}"
         if why:
+            wait = next_wait(wait, time.monotonic() - began)
             _LOG.error("a worker %s; the next starts in %g s", why, wait)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), wait)
-            wait = min(wait * 2, _LONGEST_WAIT_S)
             continue
         for end in (process.terminate, process.kill):
             with suppress(ProcessLookupError):

@@ -53,18 +53,17 @@ class LocalTransport:
 
     async def run(self, script: bytes, *, name: str, deadline_s: float) -> Raw:
         """Write the script into a private folder, run it, remove both."""
-        # Made anew, for this account alone; other accounts can put nothing there.
-        folder = Path(tempfile.mkdtemp(prefix="volact-"))
         try:
-            (folder / f"{name}.bat").write_bytes(script)
-            return await self._execute(folder, f"{name}.bat", deadline_s)
+            # Made anew, for this account alone; other accounts can put nothing there.
+            with tempfile.TemporaryDirectory(prefix="volact-", ignore_cleanup_errors=True) as made:
+                (Path(made) / f"{name}.bat").write_bytes(script)
+                return await self._execute(Path(made), f"{name}.bat", deadline_s)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise TransportError(
                 "agent", say("the script cannot be run here: {reason}", reason=reason)
             ) from error
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
             _remove_folders(name)
 
     async def close(self) -> None:

@@ -136,7 +136,7 @@ class LeaseObserver:
 
         ``held`` are the workers whose session lives.
         """
-        self._held.update(held)
+        self._held = self._held.union(held) & beats.keys()
         ended = self._held.difference(held)
         self._seen = {
             worker: (beat, seen + 1 if before == beat else 0)

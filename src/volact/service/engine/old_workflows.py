@@ -17,7 +17,7 @@ from volact.service.database.tables import RUNS
 from volact.service.engine.workflows import BROKEN
 from volact.service.policies import RetentionPolicy
 from volact.service.policy_store import read_policy
-from volact.service.retention import claim
+from volact.service.retention import claim, finish
 from volact.store.store import Store
 
 _LOG = logging.getLogger("volact.service")
@@ -33,6 +33,7 @@ def tidy_workflows(engine: type[DBOS] | DBOSClient, store: Store, now: datetime)
     policy = read_policy(store, RetentionPolicy)
     deleted = _delete(engine, store, now - parse_span(policy.runs or _UNSAID, "runs"))
     _LOG.info("retention: %d workflows deleted", deleted)
+    finish(store, now, "engine-retention")
     return True
 
 

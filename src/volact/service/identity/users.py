@@ -17,9 +17,11 @@ from volact.service.database.transaction import struct_of
 from volact.service.identity.audit import Change
 from volact.service.identity.keys import new_id
 from volact.store.clock import moment
+from volact.store.engine import is_sqlite
 from volact.words.choose import known_language
 
 _NAME_LENGTH = 100
+_LOCK = 0x766F6C617573  # of PostgreSQL, beside the audit's
 
 
 def known_name(text: str) -> str:
@@ -70,6 +72,7 @@ def add(change: Change, new: NewUser, subject: str | None = None) -> UserInfo:
 
 def alter(change: Change, name: str, to: UserChange) -> UserInfo:
     """Change a user.  The last administrator stays one.  A user who is disabled is signed out."""
+    _lock_users(change)
     user = find(change.connection, name)
     told: dict[str, Any] = msgspec.to_builtins(to)
     if told:
@@ -84,12 +87,19 @@ def alter(change: Change, name: str, to: UserChange) -> UserInfo:
 
 def remove(change: Change, name: str) -> None:
     """Delete a user with sessions, links and tokens; the audit keeps the name."""
+    _lock_users(change)
     user = find(change.connection, name)
     _sign_out(change, user)
     change.connection.execute(TOKENS.delete().where(TOKENS.c.user == user.id))
     change.connection.execute(USERS.delete().where(USERS.c.id == user.id))
     _require_administrator(change, user)
     change.tell("user.removed", user.name)
+
+
+def _lock_users(change: Change) -> None:
+    """One such change after the other: two administrators would each see the other as one."""
+    if not is_sqlite(change.connection):
+        change.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _require_administrator(change: Change, user: UserInfo) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import msgspec
@@ -38,23 +40,34 @@ class Scheduler:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._messages: deque[Message] = deque()  # to be sent
 
     async def run(self, stop: asyncio.Event, poll_s: float = POLL_S) -> None:
         """Look every few seconds until ``stop`` is set; errors are logged and looked past."""
-        while not stop.is_set():
-            try:
-                await self.tick()
-            except Exception:
-                _LOG.exception("schedules")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), poll_s)
+        works = (self.start_due, self.tell_and_tidy)
+        # Side by side: a slow channel delays no start.
+        await asyncio.gather(*(_repeat(work, stop, poll_s) for work in works))
+        await _tried(self.tell_and_tidy)
 
     async def tick(self) -> None:
         """Start what is due now, tell of runs that have ended, and tidy once a day."""
+        await self.start_due()
+        await self.tell_and_tidy()
+
+    async def start_due(self) -> None:
+        """Start what is due now."""
         parts = self._parts
         for due in await asyncio.to_thread(store.due_now, parts.store, parts.now()):
             if await asyncio.to_thread(store.claim, parts.store, due, parts.now()):
                 await self._start(due)
+
+    async def tell_and_tidy(self) -> None:
+        """Send what is to be told, and tidy once a day."""
+        parts = self._parts
+        while self._messages:
+            message = self._messages.popleft()
+            policy = await asyncio.to_thread(read_policy, parts.store, NotificationPolicy)
+            await asyncio.to_thread(messages.send, policy, message)
         for ended in await asyncio.to_thread(messages.ended_runs, parts.store):
             await asyncio.to_thread(messages.tell_changes, parts.store, ended)
         await asyncio.to_thread(tidy, parts.store, parts.now())
@@ -72,7 +85,7 @@ class Scheduler:
             _LOG.warning("schedule %s: %s", due.schedule.name, note)
         await asyncio.to_thread(store.settle, parts.store, due, parts.now(), run=run, note=note)
         if note and note != due.schedule.note:
-            await self._tell(messages.failure_message(due.schedule, note))
+            self._messages.append(messages.failure_message(due.schedule, note))
 
     async def _submitted(self, due: Due) -> str:
         """The id of the run: of the one that is there already, or of a new one."""
@@ -91,7 +104,7 @@ class Scheduler:
             raise
         _LOG.info("schedule %s: run %s", due.schedule.name, made.id)
         if made.state == "awaiting-approval":
-            await self._tell(messages.approval_message(due.schedule, made))
+            self._messages.append(messages.approval_message(due.schedule, made))
         return made.id
 
     def _prepared(self, due: Due) -> tuple[RunSpec, Actor, bool]:
@@ -130,6 +143,16 @@ class Scheduler:
             via="schedule",
         )
 
-    async def _tell(self, message: Message) -> None:
-        policy = await asyncio.to_thread(read_policy, self._parts.store, NotificationPolicy)
-        await asyncio.to_thread(messages.send, policy, message)
+
+async def _repeat(work: Callable[[], Awaitable[None]], stop: asyncio.Event, poll_s: float) -> None:
+    while not stop.is_set():
+        await _tried(work)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), poll_s)
+
+
+async def _tried(work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except Exception:
+        _LOG.exception("schedules")

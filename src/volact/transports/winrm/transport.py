@@ -80,12 +80,14 @@ class WinRmTransport:
 
     async def _within(self, script: bytes, name: str, stop: CommandStop, deadline_s: float) -> Raw:
         line = run_line(name, len(script))
+        deadline = asyncio.timeout(deadline_s)
         try:
             with translated():
-                async with asyncio.timeout(deadline_s):
+                async with deadline:
                     raw = await self._worker.run(lambda: self._shell.run(line, script, stop))
         except TransportError as error:
-            raise (too_late(deadline_s) if error.kind == "timeout" else error) from error
+            # An answer that stalled is another time-out: no longer deadline helps there.
+            raise (too_late(deadline_s) if deadline.expired() else error) from error
         if raw is None:
             raise too_late(deadline_s)
         return raw
