@@ -69,6 +69,7 @@ class InputError(VolactError):
         super().__init__(f"{where}: {message}" if where else message, hint)
         self.where = where
         self.what = message  # without the place
+        self.others: tuple[InputError, ...] = ()  # of the same table
 
 
 def unreadable(error: OSError, where: object) -> InputError:

@@ -94,6 +94,7 @@ def test_it_tells_of_changes_only_and_survives_a_look_that_fails(
         running.send_signal(signal.SIGTERM)
         _, err = running.communicate()
     assert running.returncode == 0, err
+    assert "--every 1s asks each server more than once a minute" in err
     assert len(receiver.got) == 3
     told = [body for _, _, body in receiver.got]
     assert told[0]["changes"][0]["kind"] == "new"

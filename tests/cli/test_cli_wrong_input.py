@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,11 @@ FILES: dict[str, str | bytes] = {
     "empty.ini": "[web]\n",
     "vault.yml": "$ANSIBLE_VAULT;1.1;AES256\n6162\n",
     "list.yml": "- a\n- b\n",
+    "password": "S3cret!\n",
+    "key": "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\nBBBB\n-----END OPENSSH PRIVATE KEY-----\n",
+    "page.yml": "<!DOCTYPE html>\n<html><body>\n<p>not found</p>\n",
+    "answer.json": '{"a": 1,\n "b": [1, 2]}\n',
+    "list": '[\n {"name": "web-01"}\n]\n',
     "answer.txt": "nothing here\n",
     "bundle.json": "{}",
     "old.txt": "kept",
@@ -60,6 +67,17 @@ WRONG: list[tuple[str, str]] = [
     ("check -i empty.ini", "empty.ini"),
     ("check -i vault.yml", "vault"),
     ("check -i list.yml", "list.yml"),
+    ("check -i password", "password-file"),
+    ("check -i key", "key: is a key or a certificate"),
+    ("check -i page.yml", "page.yml: is a page of HTML or XML"),
+    ("check -i answer.json", "answer.json: is JSON without groups of hosts"),
+    ("check -i list", "list: is JSON without groups of hosts"),
+    ("check -i good.toml --key-file missing", "--key-file: missing"),
+    ("check -i good.toml --ssh-config missing", "--ssh-config: missing"),
+    ("check -i good.toml --password-env NOT_SET_XY", "--password-env: "),
+    ("check ssh://a --format csv", "did you mean --output, -o?"),
+    ("check ssh://a --yes", "volact activate, volact undo and volact forget"),
+    ("worker --database typo/x.db", "volact serve creates it"),
     ("check -i good.toml web-02", "web-02"),
     ("check -i good.toml --limit nothing", "nothing"),
     ("check -i good.toml --exclude web-01", "web-01"),
@@ -149,6 +167,8 @@ def test_one_line_and_exit_2(place: Path, line: str, named: str) -> None:
         lines.add(done.stderr)
     assert len(lines) == len(LANGUAGES) or "--lang" in line, "not translated"
     assert {p.name: p.read_bytes() for p in place.iterdir() if p.is_file()} == before
+    assert "S3cret" not in "".join(lines)
+    assert not (place / "typo").exists()
 
 
 def test_the_store_that_is_no_store_stays(place: Path) -> None:
@@ -156,3 +176,21 @@ def test_the_store_that_is_no_store_stays(place: Path) -> None:
     assert done.returncode in (1, 2)
     assert done.stderr.count("\n") == 1
     assert (place / "old.txt").read_text() == "kept"
+
+
+def test_another_program_s_database_is_no_store(place: Path) -> None:
+    file = place / "other.db"
+    with contextlib.closing(sqlite3.connect(file)) as other, other:
+        other.execute("CREATE TABLE servers (name)")
+    before = file.read_bytes()
+    for line in ("status --store other.db", "user list --database other.db"):
+        done = volact(*line.split())
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "other.db: is not a store of volact" in done.stderr
+    assert file.read_bytes() == before
+
+
+def test_a_folder_is_no_store(place: Path) -> None:
+    done = volact("status", "--store", ".")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is a directory (give --store a file in that folder)" in done.stderr

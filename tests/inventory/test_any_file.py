@@ -114,3 +114,46 @@ def test_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a directory") as caught:
         load_inventory(tmp_path)
     assert "name the inventory file in that folder" in caught.value.line()
+
+
+@pytest.mark.parametrize("line", ["S3cret!", "correct horse battery", "a,b;c", "Pa$$word", "x'y"])
+def test_a_line_that_names_no_server_may_be_a_password(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(line + "\n", "utf-8")
+    with pytest.raises(InputError, match="may be a password") as caught:
+        load_inventory(path)
+    assert line not in caught.value.line()
+
+
+@pytest.mark.parametrize("word", ["hunter2", "P@ssw0rd"])
+def test_a_word_that_its_owner_alone_may_read_may_be_a_password(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(word + "\n", "utf-8")
+    path.chmod(0o600)
+    with pytest.raises(InputError, match="may be a password"):
+        load_inventory(path)
+    for name in ("hosts", "fleet.ini"):
+        assert load_inventory(path.rename(tmp_path / name)).servers
+        path = tmp_path / name
+    path = path.rename(tmp_path / "file")
+    path.chmod(0o644)
+    assert load_inventory(path).servers
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "web01.example.com",
+        "10.0.0.5",
+        "web[01:03].example",
+        "web01:2222",
+        "web01 ansible_host=10.0.0.5 ansible_password='a b!'",
+        "my!alias ansible_host=10.0.0.5",
+        "web-01.example  # the first",
+    ],
+)
+def test_one_server_s_line_is_an_inventory_for_its_owner_alone(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(f"# one server\n\n{line}\n", "utf-8")
+    path.chmod(0o600)
+    assert load_inventory(path).servers

@@ -233,3 +233,9 @@ def test_winrm_is_told_key_by_key(tmp_path: Path) -> None:
     assert b.credential.certificate_file == str(tmp_path / "b.pem")
     assert b.credential.certificate_key_file == str(tmp_path / "b.key")
     assert c.winrm.tls is False
+
+
+def test_every_wrong_value_of_a_table_is_reported(tmp_path: Path) -> None:
+    text = '[[server]]\naddress = "ssh://a"\nprovider = "x"\nlicense = "y"\nkey-file = 3\n'
+    problems = read_inventory(write(tmp_path, text + "[defaults]\nuser = 1\ntags = 2\n")).problems
+    assert sorted(int(problem.where.rpartition(" ")[2]) for problem in problems) == [3, 4, 5, 7, 8]

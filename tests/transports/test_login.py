@@ -307,6 +307,18 @@ async def test_a_port_that_speaks_something_else(greeting: bytes) -> None:
     assert error.kind in ("connect", "protocol")
 
 
+async def test_a_port_that_speaks_http_asks_about_the_port() -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n<html></html>")
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as other:
+        error = await refused(at(int(other.sockets[0].getsockname()[1])))
+    assert (error.kind, error.passing) == ("connect", "unsent")
+    assert "before an SSH server answered (is the SSH server running" in error.line()
+
+
 async def test_a_user_name_that_ssh_cannot_carry(host: Host, known: Path) -> None:
     server = host.as_server(known)
     address = Address(scheme="ssh", host="127.0.0.1", port=host.port, user="a\x07b")

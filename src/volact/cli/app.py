@@ -14,8 +14,8 @@ import typer
 
 from volact import __version__
 from volact.cli.failure import WRONG_INPUT, tell
-from volact.cli.registry import make_app
-from volact.model.text import Text, raw, ready, say
+from volact.cli.registry import VERBS, command_of, make_app
+from volact.model.text import Text, joined, raw, ready, say
 from volact.words import use
 from volact.words.choose import known_language
 
@@ -115,8 +115,23 @@ def usage_line(error: typer.TyperException, args: Sequence[str]) -> Text:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "volact"
     words = error.format_message().replace("...'", "'")  # of an argument that may be repeated
-    message = _sentence(" ".join(words.split()).rstrip("."))
+    text = " ".join(words.split()).rstrip(".")
+    own = {name for item in context.command.params for name in item.opts} if context else set()
+    message = _of_other_verbs(text, own) or _sentence(text)
     return say("{message} (see: {command})", message=message, command=raw(f"{path} --help"))
+
+
+def _of_other_verbs(text: str, own: set[str]) -> Text | None:
+    """The sentence for an option that other verbs have; ``own`` are those of this verb."""
+    if not (named := re.match(r"No such option: (--[\w-]+)", text)):
+        return None
+    what, verbs = say("no such option: {name}", name=named[1]), list[str]()
+    for verb in (part for entry in VERBS for part in entry.parts or (entry,)):
+        for names in (item.opts for item in command_of(verb).params if named[1] in item.opts):
+            if near := ", ".join(sorted(own.intersection(names))):
+                return say("{what}, did you mean {near}?", what=what, near=near)
+            verbs.append(f"volact {verb.words}")
+    return say("{what}, it belongs to {verbs}", what=what, verbs=joined(verbs)) if verbs else None
 
 
 def _sentence(text: str) -> Text:

@@ -122,7 +122,9 @@ def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...
         )
         for server in named
     )
-    check_servers(inventory, chosen)
+    named_by = {options.password_env: "--password-env", **dict.fromkeys(keys, "--key-file")}
+    named_by[str(own_path(options.ssh_config))] = "--ssh-config"
+    check_servers(msgspec.structs.replace(inventory, options=named_by), chosen)
     check_accounts(inventory, chosen)
     return chosen
 

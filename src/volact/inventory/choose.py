@@ -189,7 +189,7 @@ def credential_problems(
                 yield InputError(
                     say("the environment variable {name} is not set", name=name),
                     say("export it, then try again"),
-                    where=inventory.where(server),
+                    where=inventory.where(server, name),
                 )
         for path, check in _files(server, check_key, check_hosts):
             if is_new(path, check) and (problem := _problem(inventory, server, path, check)):
@@ -285,7 +285,7 @@ def _problem(
         return InputError(
             message_text(error),
             error.hint,
-            where=inventory.where(server),
+            where=inventory.where(server, path),
         )
     return None
 

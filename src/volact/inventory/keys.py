@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from volact.cloud.base import AccountOption
 from volact.cloud.registry import clouds
+from volact.errors import InputError
 from volact.inventory.expect import acceptances
 from volact.inventory.fields import Fields, near
 from volact.inventory.target import parse_address
@@ -157,4 +158,15 @@ def said(fields: Fields) -> dict[str, Any]:
             raise fields.error(
                 say("names more than one {title}: {both}", title=title, both=both), named[1]
             )
-    return {key: KEYS[key](fields, key) for key in fields.values if key in KEYS}
+    values: dict[str, Any] = {}
+    errors: list[InputError] = []
+    for key in fields.values:
+        try:
+            if key in KEYS:
+                values[key] = KEYS[key](fields, key)
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        errors[0].others = tuple(errors[1:])
+        raise errors[0]
+    return values

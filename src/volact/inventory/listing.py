@@ -40,11 +40,17 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     images: dict[str, Image] = {}
     lines: dict[str, int] = {}  # server name -> line of its [[server]]
     held: Mapping[str, Held] = {}  # Credential.password_held -> what is there
+    options: Mapping[str, str] = {}  # a login's variable or file -> the option that names it
     notes: tuple[str, ...] = ()  # what the operator should know; nothing is wrong
     problems: tuple[InputError, ...] = ()
 
-    def where(self, server: Server) -> str:
-        """``lab.toml line 12``, or the server's name when it is in no file."""
+    def where(self, server: Server, source: str = "") -> str:
+        """``lab.toml line 12``, or the server's name when it is in no file.
+
+        Of a ``source`` of its login that an option names, the option.
+        """
+        if source in self.options:
+            return self.options[source]
         line = self.lines.get(server.name)
         return server.name if line is None else at_line(self.path, line)
 
@@ -84,7 +90,7 @@ class Listing:
         try:
             return work()
         except InputError as error:
-            self.problems.append(error)
+            self.problems += (error, *error.others)
             return None
 
     def add(self, server: Server, fields: Fields) -> None:

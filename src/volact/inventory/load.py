@@ -6,6 +6,7 @@ module's affair.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from itertools import islice
@@ -44,7 +45,7 @@ def read_inventory(path: Path | str) -> Inventory:
     shown = str(path)
     try:
         with as_file(Path(path)) as file:
-            read = _reader(file)
+            read = _reader(file, shown)
             return msgspec.structs.replace(read(file, shown), foreign=read is not read_document)
     except OSError as error:
         raise unreadable(error, shown) from error
@@ -74,32 +75,55 @@ _BY_SUFFIX: dict[str, FileReader] = {
     ".yaml": _read_yaml,
     ".json": _read_yaml,
 }
+_KINDS = (  # what a file is that is none, by its first line
+    (re.compile(r"-----BEGIN |PuTTY-User-Key-File-"), say("is a key or a certificate")),
+    (re.compile(r"<(!doctype|html|\?xml)\b", re.IGNORECASE), say("is a page of HTML or XML")),
+)
+# One line that an inventory may consist of; a file with any other is a password's, or a key's.
+_ALONE = re.compile(r"""(["']?)[\w.:%@\[\]-]+\1(\s+[#;].*)?|\w+://\S+|\[.*|\S+\s+[^\s=]+\s*=.*""")
 _TOML = re.compile(r"\s*(\[\[server\]\]|\[(defaults|images|group\.[^\]]+)\])\s*(#.*)?")
 
 
-def _reader(path: Path) -> FileReader:
+def _reader(path: Path, shown: str) -> FileReader:
     """By the suffix; Ansible's own default, ``hosts``, has none."""
     if path.is_dir():
         raise InputError(
-            say("is a directory"), say("name the inventory file in that folder"), where=str(path)
+            say("is a directory"), say("name the inventory file in that folder"), where=shown
         )
-    known = _BY_SUFFIX.get(path.suffix.lower())
-    if known is not None:
-        return known
     with path.open(encoding=encoding_of(path), errors="replace") as file:
         lines = [line for line in islice(file, _LOOKED_AT) if not _says_nothing(line)]
     first = lines[0] if lines else ""
+    for form, what in _KINDS:
+        if form.match(first.lstrip()):
+            raise InputError(what, say("name an inventory"), where=shown)
+    known = _BY_SUFFIX.get(path.suffix.lower())
+    if known is not None:
+        return known
     if any("\0" in line for line in lines):
         raise InputError(
-            say("is not a text file"), say("save the sheet of a workbook as CSV"), where=str(path)
+            say("is not a text file"), say("save the sheet of a workbook as CSV"), where=shown
         )
     if any(_TOML.fullmatch(line.rstrip("\n")) for line in lines):
         return read_document
-    if first.startswith(("---", "{")) or re.match(r"[\w.-]+:\s*(#.*)?$", first):
+    if re.match(r"---|\{|\[\s*([{\"]|$)", first) or re.match(r"[\w.-]+:\s*(#.*)?$", first):
         return _read_yaml
+    if len(lines) == 1 and _may_be_secret(path, shown, first.strip()):
+        raise InputError(
+            say("holds one line that may be a password, so it is not read as an inventory"),
+            say("name a password file with password-file, and an inventory hosts or *.ini"),
+            where=shown,
+        )
     if len(re.split(r"[,;\t]", first)) > 1 and "=" not in first:
         return read_csv
     return _read_ini
+
+
+def _may_be_secret(path: Path, shown: str, line: str) -> bool:
+    """Whether no host's name is like that, or it is one word that its owner alone may read."""
+    if path.stem.lower() in ("hosts", "inventory"):
+        return False
+    private = os.name == "posix" and str(path) == shown and not path.stat().st_mode & 0o077
+    return not _ALONE.fullmatch(line) or (private and not re.search(r"[\s.:\[]", line))
 
 
 def _says_nothing(line: str) -> bool:

@@ -148,6 +148,9 @@ def _other(kind: FailureKind, cause: BaseException | None, address: StoreAddress
 
 def _of_system(error: OSError, address: StoreAddress) -> DatabaseError:
     words = raw(error.strerror or type(error).__name__)
+    if isinstance(error, IsADirectoryError):
+        hint = say("give {option} a file in that folder", option=address.option)
+        return DatabaseError("lasting", address, say("is a directory"), hint)
     return DatabaseError("lasting", address, words, _permissions(address.option))
 
 

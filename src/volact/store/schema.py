@@ -49,6 +49,7 @@ def require_current(engine: sa.Engine, address: StoreAddress, schema: Schema = S
         version = _version(connection, schema)
     if version == schema.head:
         return
+    _require_own(engine, address)
     _require_older(version, address, schema)
     if address.file is not None:
         _ask_for_wal(engine)
@@ -58,6 +59,16 @@ def require_current(engine: sa.Engine, address: StoreAddress, schema: Schema = S
         if version != schema.head:
             _require_older(version, address, schema)
             (_upgrade if _has_tables(connection, schema) else _create)(connection, schema)
+
+
+def _require_own(engine: sa.Engine, address: StoreAddress) -> None:
+    """``StoreError`` for a file with the tables of another program alone."""
+    tables = set(sa.inspect(engine).get_table_names()) - {STORE.versions}
+    if address.file is not None and tables and not tables >= {"runs", "rows"}:
+        raise StoreError(
+            say("store {where}: is not a store of volact", where=address.shown),
+            say("give {option} another file", option=address.option),
+        )
 
 
 def _has_tables(connection: sa.Connection, schema: Schema) -> bool:

@@ -55,6 +55,7 @@ SYSTEM: dict[type[BaseException], Mapping] = {
     ConnectionError: LOST,
     OSError: Mapping("connect", say("no connection: {detail}", detail="{detail}")),
 }
+ON_THIS_PORT = say("is the SSH server running, on this port?")
 _SPEECH = Mapping(
     "protocol", say("the SSH server does not speak as it should: {detail}", detail="{detail}")
 )
@@ -132,7 +133,7 @@ TABLE: dict[type[BaseException], Mapping] = {
     ConnectionRefusedError: Mapping(
         "connect",
         say("connection refused"),
-        say("is the SSH server running, on this port?"),
+        ON_THIS_PORT,
         "unsent",
     ),
 }

@@ -18,7 +18,7 @@ from volact.errors import TransportError, VolactError, one_line
 from volact.model.server import Credential, HostKeyPolicy, Server
 from volact.model.text import say
 from volact.transports.base import Secrets
-from volact.transports.failures import as_transport_error
+from volact.transports.failures import ON_THIS_PORT, as_transport_error
 from volact.transports.hostkeys import HostKeys
 from volact.transports.jump import JumpLease, Jumps
 from volact.transports.keys import PrivateKeys
@@ -193,6 +193,9 @@ class Login:
         if isinstance(error, TimeoutError):
             words = say("no login within {seconds} s", seconds=f"{self._options.connect_s:g}")
             return TransportError("timeout", words, passing="unsent")
+        if client.unheard and isinstance(error, asyncssh.ConnectionLost | ConnectionError):
+            words = say("the connection ended before an SSH server answered")
+            return TransportError("connect", words, ON_THIS_PORT, passing="unsent")
         known = as_transport_error(error)
         if known is None:
             raise error

@@ -75,6 +75,12 @@ class LoginClient(asyncssh.SSHClient):
         return error if isinstance(error, VolactError) else None
 
     @property
+    def unheard(self) -> bool:
+        """Whether a connection came about and no SSH server introduced itself."""
+        made = self._connection
+        return made is not None and not made.get_extra_info("server_version")
+
+    @property
     def _in_login(self) -> bool:
         """Whether the server's key is accepted and the login has begun."""
         return self._connection is not None and bool(self._connection.get_server_host_key())

@@ -51,6 +51,8 @@ def watch(options: WatchOptions) -> int:
     if options.print_systemd or options.print_cron:
         return _print(options, every, jitter)
 
+    if not options.once and every < timedelta(minutes=1):
+        tell(say("--every {every} asks each server more than once a minute", every=options.every))
     with alone(_whose(options)):
         made = _watch(options)
         if options.once:

@@ -8,6 +8,7 @@ from volact.cli.failure import tell
 from volact.cli.options.service import WorkerOptions
 from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
 from volact.cli.service_database import database_of, needs_service
+from volact.errors import InputError
 from volact.model.text import say
 
 with needs_service():
@@ -24,6 +25,10 @@ def worker(options: WorkerOptions) -> int:
 
 async def _work(options: WorkerOptions) -> None:
     database, stop = database_of(options.database), asyncio.Event()
+    if database.file is not None and not database.file.exists():
+        raise InputError(
+            say("there is no database"), say("volact serve creates it"), where=database.shown
+        )
     with stop_on_signals(stop):
         tell(say("this worker waits for runs; Ctrl-C finishes what is under way and stops it"))
         if options.while_stdin:

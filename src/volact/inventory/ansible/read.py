@@ -58,7 +58,8 @@ def read_ini(path: Path, shown: str) -> Inventory:
 
 def read_yaml(path: Path, shown: str) -> Inventory:
     """An inventory in YAML or JSON."""
-    root = compose(text_of(path, shown), shown)
+    text = text_of(path, shown)
+    root = compose(text, shown)
     if root is None:
         raise InputError(say("is empty"), where=shown)
     listing = Listing(path, shown)
@@ -66,7 +67,15 @@ def read_yaml(path: Path, shown: str) -> Inventory:
     if names & {"plugin", "_meta"}:
         what = say("is a plugin's settings or a program's list, not an inventory")
         raise InputError(what, _exported(shown), where=shown)
-    return _Reading(listing, parse_tree(root, listing)).inventory()
+    tree = parse_tree(root, listing)
+    is_json = text.lstrip().startswith(("{", "["))
+    if is_json and "all" not in names and not tree.hosts and listing.problems:
+        raise InputError(
+            say("is JSON without groups of hosts, not an inventory"),
+            say("write it so: {example}", example='{"all": {"hosts": {"web-01": {}}}}'),
+            where=shown,
+        )
+    return _Reading(listing, tree).inventory()
 
 
 def _exported(shown: str) -> Text:
