@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from service_parts import NOW, actor, api, fill, put_run, run_info, served_store
 
 from volact.client.answers import ServerDetail
-from volact.client.wire import RunInfo
+from volact.client.wire import RunInfo, RunSpec
 from volact.queries.values import History
 from volact.service.api.idempotency import MOST_BODY
 from volact.service.database.tables import ANSWERS
@@ -307,7 +307,7 @@ _BODY = b'{"verb":"VERB","inventory":"main"}'
 
 def _digest_of(verb: str) -> str:
     content = _BODY.replace(b"VERB", verb.encode())
-    return hashlib.sha256(f"POST {V1}/runs?\n".encode() + content).hexdigest()
+    return hashlib.sha256(f"POST {V1}/runs?\noperator None\n".encode() + content).hexdigest()
 
 
 def test_a_failed_request_can_be_repeated_with_its_key(store: Store) -> None:
@@ -367,3 +367,23 @@ def test_steering_a_run_needs_all_of_its_servers(store: Store) -> None:
         assert http.post(f"{V1}/runs/bb22/pause").status_code == 403
     with api(store, actor("operator", "tag:web", name="ada")) as http:
         assert http.post(f"{V1}/runs/bb22/pause").status_code == 200
+
+
+def test_what_a_run_was_asked_for_with_names_no_server_of_others(store: Store) -> None:
+    words = RunSpec(verb="activate", inventory="main", limit=("db-01",), only=("db-01", "web-01"))
+    put_run(store.engine, run_info("bb22", spec=words, note="1 server failed: db-01"))
+    for who, named in ((actor("viewer", "tag:web", name="eve"), False), (actor("viewer"), True)):
+        with api(store, who) as http:
+            for path in ("/runs", "/runs/bb22", "/stored-runs"):
+                text = http.get(f"{V1}{path}").text
+                assert "bb22" in text
+                assert ("db-01" in text) is (named and path != "/stored-runs"), path
+
+
+def test_a_narrower_token_is_not_given_the_answer_of_a_wider_one(store: Store) -> None:
+    body, key = {"verb": "check", "inventory": "main"}, {"Idempotency-Key": "one"}
+    with api(store, actor()) as http:
+        assert http.post(f"{V1}/runs", json=body, headers=key).status_code == 201
+    for narrower in (actor("viewer"), actor("operator", "tag:web")):
+        with api(store, narrower) as http:
+            assert http.post(f"{V1}/runs", json=body, headers=key).status_code == 422

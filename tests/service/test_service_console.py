@@ -36,6 +36,7 @@ from volact.service.policy_store import read_policy
 from volact.service.schedules.store import list_schedules
 from volact.store.clock import moment
 from volact.store.store import Store
+from volact.store.tables import RUNS as STORED_RUNS
 
 PAGES = [
     "/", "/servers", "/servers?verdict=failed&search=app", "/servers/app-01", "/runs",
@@ -535,3 +536,28 @@ def test_a_search_is_kept_as_a_view(store: Store) -> None:
         assert "web-01" not in page
         path = page.split('action="/views/')[1].split('"')[0]
         assert "bad web" not in http.post(f"/views/{path}").text
+
+
+def test_a_run_of_others_shows_no_words_about_their_servers(tmp_path: Path) -> None:
+    note = sa.update(STORED_RUNS).values(note="it failed: db-01")
+    with opened(tmp_path / "volact.db") as store:
+        writer = store_writer(str(tmp_path / "volact.db"), "aa11", "activate", tags=TAGS)
+        for name in ("web-01", "db-01"):
+            writer.row(row(name))
+        writer.finish(end("aa11", servers=2, healthy=2))
+        store.change(lambda connection: connection.execute(note))
+        add_run(store, "aa11", "done", only=("web-01", "db-01"), limit=("db-01",))
+        assert "it failed: db-01" in get(store, "/runs/aa11")
+        html = get(store, "/runs/aa11", role="operator", scopes="tag:web")
+        assert "web-01" in html
+        assert "db-01" not in html
+
+
+def test_the_inventories_of_a_form_count_the_servers_of_the_caller(tmp_path: Path) -> None:
+    web = "[[server]]\nname='web-01'\naddress='ssh://web'\ntags=['web']\n"
+    text = f"{web}[[server]]\nname='db-01'\naddress='ssh://db'\n"
+    with opened(tmp_path / "volact.db") as store:
+        with TestClient(console(store, person())) as http:
+            http.post("/inventories", data={"name": "two", "text": text, "named": "two.toml"})
+        assert "two (2)" in get(store, "/runs/new")
+        assert "two (1)" in get(store, "/runs/new", role="operator", scopes="tag:web")

@@ -391,3 +391,21 @@ def test_of_workers_that_are_gone_nothing_is_kept() -> None:
     for n in range(5):
         observer.dead({"a": n, f"b{n}": 1}, {"a", f"b{n}"})
     assert observer._held == {"a", "b4"}
+
+
+async def test_what_is_outside_of_the_scopes_is_in_no_answer(
+    store: Store, control: EngineControl
+) -> None:
+    narrow = Actor(user="3", name="cy", role="operator", scopes=(Scope("tag", "web"),))
+    for word in ("db-1", "db-9"):  # one of another's, and none at all
+        with pytest.raises(InputError) as told:
+            await control.submit(spec(limit=(word,)), narrow)
+        assert "db-" not in told.value.line().replace(word, "")
+        assert f"no such server: {word}" in told.value.line()
+    info = begun(store, await control.submit(spec(limit=("all",)), ANN))
+    set_outcomes(store, info.id, web_1="healthy", db_1="failed", web_2="unreachable")
+    store.change(
+        lambda c: c.execute(sa.update(RUNS).values(state="done", ended="2026-01-01T00:00:00.000Z"))
+    )
+    again = await control.retry_failed(info.id, narrow)
+    assert (again.servers, again.spec.only, again.spec.limit) == (1, ("web-2",), ())

@@ -91,12 +91,17 @@ def seen_counts(request: Asked, runs: tuple[RunRow, ...]) -> dict[str, Summary]:
 
 
 def stored_run(request: Asked, run: str) -> RunRow | None:
-    """A run of the store by its whole id; the caller may see none of its servers."""
+    """A run of the store by its whole id; the caller may see none of its servers.
+
+    Its words and its note may name servers of others.
+    """
     try:
         found = parts_of(request).store.find_run(run)
     except InputError:
         return None
-    return found if found.id == run else None
+    if found.id != run or request.user.scopes is None:
+        return found if found.id == run else None
+    return msgspec.structs.replace(found, words="", note="")
 
 
 def inventory_of(request: Asked, name: str) -> InventoryInfo:

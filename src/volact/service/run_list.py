@@ -107,8 +107,14 @@ def _narrowed(run: RunInfo, counts: Summary) -> RunInfo:
     verdicts = {word.replace("_", "-"): n for word, n in named.items() if n}
     for word in ("servers", "changed"):
         verdicts.pop(word, None)
+    # The words that it was asked for with may name servers of others, as its note does.
     return msgspec.structs.replace(
-        run, servers=counts.servers, done=counts.servers, counts=verdicts, note=""
+        run,
+        spec=msgspec.structs.replace(run.spec, limit=(), only=()),
+        servers=counts.servers,
+        done=counts.servers,
+        counts=verdicts,
+        note="",
     )
 
 

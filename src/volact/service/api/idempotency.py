@@ -61,7 +61,7 @@ class Idempotency(ASGIMiddleware):
         body = await _whole(receive)
         parts: Parts = scope["litestar_app"].state.parts
         secret = bool(cast(HTTPScope, scope)["route_handler"].opt.get("secret"))
-        digest = _digest(scope, b"" if secret else body)  # it may hold a password
+        digest = _digest(scope, actor, b"" if secret else body)  # it may hold a password
         request = _Request(parts, key, actor.user, digest, secret)
         kept = await asyncio.to_thread(request.begin)
         if kept is not None:
@@ -169,7 +169,10 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _digest(scope: Scope, body: bytes) -> str:
+def _digest(scope: Scope, actor: Actor, body: bytes) -> str:
+    """The request; a narrower token of the same user asks for something else."""
     query = scope["query_string"].decode("latin-1")
-    target = f"{cast(HTTPScope, scope)['method']} {scope['path']}?{query}\n"
+    target = (
+        f"{cast(HTTPScope, scope)['method']} {scope['path']}?{query}\n{actor.role} {actor.scopes}\n"
+    )
     return hashlib.sha256(target.encode() + body).hexdigest()

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any, get_args
 
 import msgspec
-import sqlalchemy as sa
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -21,13 +20,11 @@ from volact.queries.runs import StepsQuery
 from volact.queries.servers import RunServersQuery
 from volact.report.words import is_access_list, label, value
 from volact.service.access import Permission
-from volact.service.caller import Asked, parts_of, within
+from volact.service.caller import Asked, parts_of, seen_inventories, within
 from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
 from volact.service.console.planned import plan_groups
 from volact.service.console.runs import known_run
 from volact.service.console.servers import one_page
-from volact.service.database.tables import INVENTORIES
-from volact.store.store import Store
 
 _RUN = {"permission": Permission.RUN}
 
@@ -41,7 +38,6 @@ def new_run(request: Asked) -> HtmlPage:
 
 
 def _form(request: Asked, draft: Form, problem: str = "", code: int = 200) -> HtmlPage:
-    parts = parts_of(request)
     return page(
         request,
         "new_run.html.j2",
@@ -49,15 +45,14 @@ def _form(request: Asked, draft: Form, problem: str = "", code: int = 200) -> Ht
         problem=problem,
         draft=draft,
         verb=draft.text("verb") or "check",
-        inventories=inventory_names(parts.store),
+        inventories=inventory_names(request),
         consents=[(step, BY_NAME[step].label if step in BY_NAME else "") for step in ASKING_STEPS],
     )
 
 
-def inventory_names(store: Store) -> list[tuple[str, int]]:
-    """The inventories, and how many servers each has."""
-    query = sa.select(INVENTORIES.c.name, INVENTORIES.c.servers).order_by(INVENTORIES.c.name)
-    return store.ask(lambda connection: [(name, n) for name, n in connection.execute(query)])
+def inventory_names(request: Asked) -> list[tuple[str, int]]:
+    """The inventories, and how many servers each has for the caller."""
+    return [(info.name, info.servers) for info in seen_inventories(request)]
 
 
 @post("/runs/new", opt=_RUN)
@@ -131,6 +126,7 @@ async def apply_plan(request: Asked, run: FromPath[str]) -> Response[Any]:
     spec = msgspec.structs.replace(
         info.spec,
         verb="activate",
+        limit=(),
         only=tuple(form.all("only")),
         canary=form.text("canary"),
         max_failures=form.text("max_failures"),
@@ -155,7 +151,7 @@ def changes(request: Asked, run: FromPath[str]) -> HtmlPage:
         info=info,
         stored=stored,
         steps=[(step, _values(step.before), _values(step.after)) for step in found.items],
-        inventories=inventory_names(parts.store),
+        inventories=inventory_names(request),
         next=found.next,
         first=not request.query_params.get("cursor"),
     )

@@ -54,7 +54,7 @@ def _page(request: Asked, template: str, found: ScheduleInfo | None, **values: A
         verbs=_VERBS,
         days=get_args(Weekday),
         consents=ASKING_STEPS,
-        inventories=inventory_names(store),
+        inventories=inventory_names(request),
         views=list_views(store, actor),
         policies={name: read_policy(store, kind) for name, kind in POLICY_TYPES.items()},
         **values,

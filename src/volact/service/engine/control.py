@@ -152,7 +152,7 @@ class EngineControl:
             names = progress.not_healthy(change.connection, run)
             if not names:
                 raise InputError(say("every server of run {run} is healthy", run=raw(run)))
-            spec = msgspec.structs.replace(info.spec, only=tuple(names))
+            spec = msgspec.structs.replace(info.spec, limit=(), only=tuple(names))
             made = _submit(change, spec, inventory, "", bool(info.approved_by))
             return _told(change, "run.requested", made, retries=run)
 
@@ -176,6 +176,8 @@ def _submit(
     members = members_of(spec, inventory, actor.scopes)
     if spec.verb == "undo":
         members = _changed(connection, spec, members)
+    names = {member.name for member in members}
+    spec = msgspec.structs.replace(spec, only=tuple(name for name in spec.only if name in names))
     by_name = {server.name: server for server in inventory.servers}
     policy = decided(connection, ApprovalPolicy)
     meant = [by_name[member.name] for member in members]

@@ -77,14 +77,13 @@ def members_of(
                 step=REARM),
             say("use the command line for it"),
         )  # fmt: skip
+    # What is outside is not found, and so in no word about what is there.
+    seen = tuple(server for server in inventory.servers if in_scopes(server, scopes))
+    own = msgspec.structs.replace(inventory, servers=seen)
     words = (*spec.limit, *spec.only)
-    chosen, _ = without_skipped(inventory, choose(inventory, (), spec.limit), words)
+    chosen, _ = without_skipped(own, choose(own, (), spec.limit) if seen else (), words)
     only = frozenset(spec.only)
-    servers = [
-        server
-        for server in chosen
-        if (not only or server.name in only) and in_scopes(server, scopes)
-    ]
+    servers = [server for server in chosen if not only or server.name in only]
     check_commands(inventory, servers)
     if not servers:
         raise InputError(say("no server of {inventory} is meant", inventory=raw(spec.inventory)))
