@@ -346,6 +346,15 @@ async def test_a_domain_members_time_source_is_left_alone(here: Place) -> None:
     assert machine.time.running.type == "NT5DS"
 
 
+async def test_a_domain_members_clock_is_left_alone(here: Place) -> None:
+    """Neither are its phase limits: the file that is handed out has the step for every server."""
+    machine = here.machine("domain-clock", domain="corp.example")
+    answer = await agent(machine, step("sync-clock", within_s=60, raise_limits=True))
+    assert (answer.results[0].ok, answer.results[0].changed) == (False, False)
+    assert answer.results[0].note == "a domain member takes its time from the domain"
+    assert "limits" not in answer.results[0].after
+
+
 @pytest.mark.parametrize("release", sorted(RELEASES))
 async def test_key_host_and_activation_on_every_release(here: Place, release: str) -> None:
     machine = here.machine("key-missing", release=release, index=2)

@@ -1,6 +1,5 @@
 /*
- * The steps about time.  A domain member's time source and a domain
- * controller's clock are never touched.
+ * The steps about time.  In a domain neither the time source nor the clock is touched.
  */
 
 var LIMITS = ["MaxPosPhaseCorrection", "MaxNegPhaseCorrection"];
@@ -97,8 +96,8 @@ STEPS["sync-clock"] = function (step) {
   if (skew !== null && Math.abs(skew) <= within) {
     return result(true, false, before, before, "the clock is right");
   }
-  if (role === 4 || role === 5) {
-    return refused("a domain controller's clock is never changed", before);
+  if (role !== 0 && role !== 2) {
+    return refused("a domain member takes its time from the domain", before);
   }
   limits = savedLimits() || readLimits();
   if (step.raise_limits) {
