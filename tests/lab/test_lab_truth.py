@@ -24,7 +24,7 @@ Reports = dict[str, ServerReport]
 
 @dataclass(frozen=True)
 class Runs:
-    """A check and two activations of sixty servers, and what the lab saw of the first two."""
+    """A check and two activations of forty servers, and what the lab saw of the first two."""
 
     lab: Lab
     checked: Reports
@@ -41,7 +41,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 async def done(scenario: str, file: Path) -> Runs:
     """The runs, in their order; the lab has ended."""
-    async with Lab(scenario, 60, 7, patience=0.01) as lab:
+    async with Lab(scenario, 40, 7, patience=0.01) as lab:
         lab.write_inventory(file)
         inventory = load_inventory(file)
         checked, after_check = await run(inventory, lab, "check"), lab.stats()
@@ -64,6 +64,8 @@ async def run(inventory: Inventory, lab: Lab, mode: Any, deadline_s: float = 120
 
 
 def test_check_finds_what_was_done_to_each_server(runs: Runs) -> None:
+    kinds = {share.kind for share in runs.lab.scenario.faults}
+    assert {(*truth.faults, "")[0] for truth in runs.lab.truth.values()} >= kinds
     for name, truth in runs.lab.truth.items():
         found = {finding.id for finding in runs.checked[name].findings}
         assert set(truth.findings) <= found, (truth, found)
