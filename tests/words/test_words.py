@@ -19,6 +19,7 @@ from volact.words import LANGUAGES, choose_language, language, speaking, tr
 from volact.words.choose import known_language
 from volact.words.po import entries_of, read_po
 
+pytestmark = pytest.mark.xdist_group("words")  # the whole source is read once for all
 OTHERS = [name for name in LANGUAGES if name != "en"]
 KEPT = ("KMS", "GVLK", "CMID", "MAK", "TCP", "DNS", "NTP", "TLS", "UTC", "DCOM", "--")
 
