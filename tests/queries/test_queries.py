@@ -27,6 +27,7 @@ from volact.store.store import Store
 from volact.store.tables import ROWS
 from volact.store.values import RunStart
 
+pytestmark = pytest.mark.xdist_group("queries")  # the stores that are only read are filled once
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 OVERDUE = Finding(id="renewal-overdue", severity="warning", summary="The renewal is overdue")
 

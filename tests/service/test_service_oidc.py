@@ -29,6 +29,7 @@ from volact.store.store import Store
 
 __all__ = ["store"]
 
+pytestmark = pytest.mark.xdist_group("oidc")  # whose provider is started once
 ADA = {"sub": "ada-1", "preferred_username": "Ada", "email": "ada@example.com", "groups": ["ops"]}
 
 
