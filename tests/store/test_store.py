@@ -164,6 +164,12 @@ def test_who_was_verified_between(store_url: str) -> None:
         assert store.verified_between("aa11", now + timedelta(seconds=1), now + hour) == set()
         assert store.verified_between("aa11", now - 2 * hour, now - hour) == set()
         assert store.verified_between("bb22", now - hour, now) == set()
+    keep(store_url, "bb22", row("web-01", executions=0), row("web-03", "attention"))
+    with opened(store_url) as store:
+        assert store.verified_between("aa11", now - hour, now) == {"web-01"}
+    keep(store_url, "cc33", silent("web-01"))
+    with opened(store_url) as store:
+        assert store.verified_between("aa11", now - hour, now) == set()
 
 
 async def test_a_run_that_is_torn_off_stays_as_far_as_it_came(store_url: str) -> None:

@@ -78,11 +78,20 @@ def latest(connection: sa.Connection, names: Sequence[str] | None = None) -> Ite
 def verified_between(
     connection: sa.Connection, run: str, since: datetime, until: datetime
 ) -> set[str]:
-    """Servers that this run found or left healthy between two moments."""
-    query = sa.select(ROWS.c.server).where(
-        ROWS.c.run == run,
-        ROWS.c.verdict == "healthy",
-        ROWS.c.at.between(moment(since), moment(until)),
+    """Servers that this run, and none since, found or left healthy between two moments.
+
+    One that a later run examined may stand otherwise: an undo puts values back.
+    """
+    newest = sa.and_(SERVERS.c.name == ROWS.c.server, SERVERS.c.examined_run == run)
+    query = (
+        sa.select(ROWS.c.server)
+        .join(SERVERS, newest)
+        .where(
+            SERVERS.c.verdict == "healthy",
+            ROWS.c.run == run,
+            ROWS.c.verdict == "healthy",
+            ROWS.c.at.between(moment(since), moment(until)),
+        )
     )
     return {*connection.execute(query).scalars()}
 
