@@ -8,6 +8,7 @@ reach.  Needs an environment with ``pip install atheris`` (``requirements.txt``)
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
@@ -26,10 +27,17 @@ with atheris.instrument_imports(include=["volact"]):
 
 
 def main() -> None:
-    """Fuzz until libFuzzer ends the process."""
+    """Fuzz in a process of its own, which libFuzzer ends as it is; what crashes stays here."""
+    with tempfile.TemporaryDirectory(prefix="volact-atheris-") as folder:
+        if not (child := os.fork()):
+            fuzz(Path(folder))
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def fuzz(folder: Path) -> None:
+    """Fuzz until libFuzzer ends the process; inputs are kept in the folder."""
     target, options = TARGETS[sys.argv[1]], sys.argv[2:]
     seeds = list(target.seeds())
-    folder = Path(tempfile.mkdtemp(prefix="volact-atheris-"))
     for number, seed in enumerate(seeds):
         (folder / f"seed-{number}").write_bytes(seed)
 
@@ -48,7 +56,7 @@ def main() -> None:
         return bytes(atheris.Mutate(data, most))
 
     atheris.Setup(
-        [sys.argv[0], *options, "-timeout=30", f"-artifact_prefix={folder}/", str(folder)],
+        [sys.argv[0], *options, "-timeout=30", str(folder)],
         one,
         custom_mutator=change,
     )

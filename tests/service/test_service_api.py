@@ -16,7 +16,7 @@ from volact.client.answers import ServerDetail
 from volact.client.wire import RunInfo, RunSpec
 from volact.queries.values import History
 from volact.service.api.idempotency import MOST_BODY
-from volact.service.database.tables import ANSWERS
+from volact.service.database.tables import ANSWERS, INVENTORIES, RUN_SERVERS
 from volact.service.settings import ServiceSettings
 from volact.store.clock import moment
 from volact.store.engine import writing
@@ -387,3 +387,21 @@ def test_a_narrower_token_is_not_given_the_answer_of_a_wider_one(store: Store) -
     for narrower in (actor("viewer"), actor("operator", "tag:web")):
         with api(store, narrower) as http:
             assert http.post(f"{V1}/runs", json=body, headers=key).status_code == 422
+
+
+def test_a_narrow_token_steers_its_owner_s_runs_only_within_its_scopes(store: Store) -> None:
+    web = "[[server]]\nname='web-01'\naddress='ssh://a'\ntags=['web']\n"
+    row = {"name": "main", "file": "main.toml", "updated": "2026-01-01"}
+    row["text"] = f"{web}[[server]]\nname='db-01'\naddress='ssh://b'\n"
+    for run in ("dd44", "ee55"):
+        put_run(store.engine, run_info(run, state="running"))
+    with writing(store.engine).begin() as connection:
+        connection.execute(sa.insert(INVENTORIES).values(row))
+        for run, servers in (("dd44", ["web-01"]), ("ee55", ["web-01", "db-01"])):
+            rows = [{"run": run, "server": name} for name in servers]
+            connection.execute(sa.insert(RUN_SERVERS), rows)
+    with api(store, actor("operator", "tag:web")) as http:  # their owner's name, and less to reach
+        pauses = [http.post(f"{V1}/runs/{run}/pause").status_code for run in ("dd44", "ee55")]
+    assert pauses == [200, 403]
+    with api(store, actor("operator")) as http:
+        assert http.post(f"{V1}/runs/ee55/pause").status_code == 200

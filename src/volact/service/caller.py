@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
+import sqlalchemy as sa
 from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
@@ -25,6 +26,7 @@ from volact.queries.values import ServerState
 from volact.service import inventories
 from volact.service.access import Actor
 from volact.service.app import Parts
+from volact.service.database.tables import RUN_SERVERS
 from volact.service.identity.audit import Change, changing
 from volact.service.run_list import RunListQuery
 from volact.store.values import RunRow
@@ -78,6 +80,22 @@ def run_of(request: Asked, run: str) -> RunInfo:
     if found is None:
         raise NotFoundException("there is no such run")
     return found
+
+
+def may_steer(request: Asked, run: RunInfo) -> bool:
+    """Whether the caller reaches all servers of a run; of an own one, as its inventory has them.
+
+    A token may be of fewer servers than a run that its owner asked for.
+    """
+    if request.user.scopes is None:
+        return True
+    store = parts_of(request).store
+    if run.requested_by != request.user.name:
+        return seen_runs(request).sees_all_of(store, run)
+    query = sa.select(RUN_SERVERS.c.server).where(RUN_SERVERS.c.run == run.id)
+    names = store.ask(lambda connection: connection.execute(query).scalars().all())
+    reached = {server.name for server in inventory_servers(request, run.spec.inventory)}
+    return reached.issuperset(names)
 
 
 def seen_counts(request: Asked, runs: tuple[RunRow, ...]) -> dict[str, Summary]:

@@ -22,7 +22,7 @@ from volact.queries.runs import StepsQuery
 from volact.queries.servers import RunServersQuery
 from volact.service.access import Permission
 from volact.service.api.asked import paged
-from volact.service.caller import Asked, parts_of, run_of, scopes_of, seen_runs
+from volact.service.caller import Asked, may_steer, parts_of, run_of, scopes_of, seen_runs
 
 _READ = {"permission": Permission.READ}
 _RUN = {"permission": Permission.RUN}
@@ -88,8 +88,8 @@ async def submit(request: Asked, data: JSONBody[RunSpec]) -> Response[RunInfo]:
 
 
 def _whole(request: Asked, run: str) -> None:
-    """Steering a run is for those who may reach all of its servers, or who asked for it."""
-    if not seen_runs(request).sees_all_of(parts_of(request).store, run_of(request, run)):
+    """Steering a run is for those who may reach all of its servers."""
+    if not may_steer(request, run_of(request, run)):
         raise PermissionDeniedException("the run has servers outside of your scope")
 
 

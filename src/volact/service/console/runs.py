@@ -22,6 +22,7 @@ from volact.report.html_view import tiles
 from volact.service.access import Actor, Permission
 from volact.service.caller import (
     Asked,
+    may_steer,
     parts_of,
     run_of,
     scopes_of,
@@ -129,7 +130,7 @@ def run_page(request: Asked, run: str, problem: str = "", code: int = 200) -> Ht
 def _actions(request: Asked, info: RunInfo) -> tuple[str, ...]:
     """The buttons; who sees a part of the servers may retry these, and no more."""
     actions = actions_of(info, request.user)
-    if seen_runs(request).sees_all_of(parts_of(request).store, info):
+    if not actions or may_steer(request, info):
         return actions
     return tuple(action for action in actions if action == "retry")
 
@@ -189,10 +190,10 @@ async def _steered(
 ) -> Response[Any]:
     """What a button of the page does; the page again, with the reason, where it cannot be.
 
-    Steering is for those who may reach all of the run's servers, or who asked for it.
+    Steering is for those who may reach all of the run's servers.
     """
-    parts, info = parts_of(request), await asyncio.to_thread(run_of, request, run)
-    if not await asyncio.to_thread(seen_runs(request).sees_all_of, parts.store, info):
+    info = await asyncio.to_thread(run_of, request, run)
+    if not await asyncio.to_thread(may_steer, request, info):
         raise PermissionDeniedException()
     return await _asked(request, run, work)
 
