@@ -11,10 +11,10 @@ from inspect import isasyncgen
 from pathlib import Path
 
 import pytest
+from lab_thread import drawn_lab
 
 import volact
 from volact import api
-from volact.cli.child_lab import child_lab
 from volact.cli.options.changes import KMS_CONCURRENCY
 from volact.inventory import parse_target
 
@@ -30,7 +30,7 @@ _SKIPPED = volact.Server(name="a", address=parse_target("ssh://a@h").address, sk
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Path]:
     """A lab for tests to which it does not matter whether it was activated before."""
-    with child_lab("tencent", SERVERS, 7) as inventory:
+    with drawn_lab("tencent", SERVERS, 7) as inventory:
         yield inventory
 
 
@@ -117,7 +117,7 @@ def test_a_password_is_never_shown() -> None:
 
 async def test_check_and_plan_change_nothing_and_activate_repairs() -> None:
     options = volact.Options(control=_AT_ONCE)
-    with child_lab("tencent", SERVERS, 7) as inventory:
+    with drawn_lab("tencent", SERVERS, 7) as inventory:
         fleet = volact.load_inventory(inventory)
         before = {row.name: row async for row in volact.check(fleet, options)}
         planned = {row.name: row async for row in volact.plan(fleet, options)}

@@ -10,14 +10,13 @@ import os
 import pty
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_process import started
 from cli_run import volact
+from forked_volact import ForkedVolact
 
 VOLACT = [sys.executable, "-m", "volact"]
 
@@ -181,15 +180,14 @@ def test_activate_without_a_person_wants_yes() -> None:
 def test_activate_asks_nothing_when_there_is_nothing_to_do(closed_port: int) -> None:
     master, slave = pty.openpty()
     try:
-        done = subprocess.run(
-            [*VOLACT, "activate", f"ssh://127.0.0.1:{closed_port}", "--output", "json"],
-            stdin=slave, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        words = ("activate", f"ssh://127.0.0.1:{closed_port}", "--output", "json")
+        with ForkedVolact(*words, stdin=slave) as process:
+            out, _ = process.communicate()
     finally:
         os.close(master)
         os.close(slave)
-    assert done.returncode == 4
-    assert json.loads(done.stdout)["summary"]["unreachable"] == 1
+    assert process.returncode == 4
+    assert json.loads(out)["summary"]["unreachable"] == 1
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
@@ -199,12 +197,10 @@ def test_an_interrupt_keeps_the_rows(
 ) -> None:
     file = inventory(tmp_path, silent_port, 3)
     page = tmp_path / "r.html"
-    with started(
-        [*VOLACT, "check", "-i", str(file), f"ssh://127.0.0.1:{closed_port}", "web-*",
-         "--output", "jsonl", "--report", f"html={page}", "--processes", processes],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
+    with ForkedVolact(
+        *("check", "-i", str(file), f"ssh://127.0.0.1:{closed_port}", "web-*"),
+        *("--output", "jsonl", "--report", f"html={page}", "--processes", processes),
+    ) as process:
         first = json.loads(process.stdout.readline())
         assert first["error"]["kind"] == "connect"
         process.send_signal(end)
@@ -223,18 +219,14 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path, processes: str) -> None
     """The server stays silent for as long as it is asked; the first connection is the sign."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         file = inventory(tmp_path, server.getsockname()[1], 1)
-        with started(
-            [*VOLACT, "check", "-i", str(file), "--processes", processes],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as process:
+        with ForkedVolact("check", "-i", str(file), "--processes", processes) as process:
             connection, _ = server.accept()
             process.send_signal(signal.SIGINT)
             process.send_signal(signal.SIGINT)
             _, told = process.communicate()
             connection.close()
     assert process.returncode == 130
-    assert b"Traceback" not in told
+    assert "Traceback" not in told
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
@@ -243,14 +235,12 @@ def test_a_second_interrupt_gives_up_what_activate_would_finish(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         file = inventory(tmp_path, server.getsockname()[1], 2)
-        with started(
-            [*VOLACT, "activate", "-i", str(file), "--yes", "--concurrency", "1", "-o", "jsonl",
-             "--processes", processes],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
+        with ForkedVolact(
+            *("activate", "-i", str(file), "--yes", "--concurrency", "1", "-o", "jsonl"),
+            *("--processes", processes),
+        ) as process:
             connection, _ = server.accept()
             process.send_signal(signal.SIGINT)
-            assert process.stderr is not None
             told = [process.stderr.readline() for _ in range(2)]
             assert "finishing the servers in progress" in told[1]
             process.send_signal(signal.SIGINT)

@@ -8,14 +8,12 @@ import json
 import os
 import pty
 import re
-import select
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -24,10 +22,11 @@ import msgspec
 import pytest
 from cli_process import AGAIN_S, started
 from cli_run import Done, volact
+from forked_volact import ForkedVolact
 from jsonschema_rs import Draft202012Validator
+from lab_thread import drawn_lab
 from prometheus_client.parser import text_string_to_metric_families
 
-from volact.cli.child_lab import child_lab
 from volact.model.report import RunReport, ServerReport
 from volact.report.base import Invocation
 from volact.report.make import FILE_FORMATS
@@ -52,7 +51,7 @@ ANSWERING = [spec.name for spec in SPECS if "hang" not in spec.faults]
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[str]:
     """The inventory of a lab with every fault, in which nothing is ever changed."""
-    with child_lab("tencent", SERVERS, 7) as inventory:
+    with drawn_lab("tencent", SERVERS, 7) as inventory:
         yield str(inventory)
 
 
@@ -114,7 +113,7 @@ def healed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Healed]:
     folder = tmp_path_factory.mktemp("healed")
     files = {kind: folder / f"r.{kind}" for kind in FILE_FORMATS}
     several = ",".join(f"{kind}={file}" for kind, file in files.items())
-    with child_lab("tencent", SERVERS, 7) as inventory:
+    with drawn_lab("tencent", SERVERS, 7) as inventory:
         servers = ("-i", str(inventory), "--limit", ",".join(ANSWERING), *PATIENT)
         done = volact("activate", "--yes", *servers, "--report", several)
         assert done.returncode == 4
@@ -190,20 +189,14 @@ def test_plan_as_text_numbers_the_steps(fleet: str, seen: dict[str, Any]) -> Non
 def ask(answer: str, *args: str) -> tuple[int, str, str]:
     """Run a verb whose questions are answered at a terminal."""
     master, slave = pty.openpty()
-    with started(
-        [*VOLACT, *args], stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True
-    ) as process:
+    with ForkedVolact(*args, stdin=slave) as process:
         os.close(slave)
-        told = ""
-        while "[y/N]" not in told and process.poll() is None:
-            if select.select([master], [], [], 1)[0]:
-                told += os.read(master, 4096).decode()
+        told = process.read_until("[y/N]")
         os.write(master, answer.encode())
-        assert process.stdout is not None
-        out = process.stdout.read()
-        code = process.wait()
+        out, _ = process.communicate()
     os.close(master)
-    return code, out, told
+    assert process.returncode is not None
+    return process.returncode, out, told
 
 
 def test_activate_asks_and_takes_no_for_an_answer(fleet: str, seen: dict[str, Any]) -> None:
@@ -218,26 +211,21 @@ def test_activate_asks_and_takes_no_for_an_answer(fleet: str, seen: dict[str, An
     assert re.search(r"Apply [23] steps to 1 server\?", told)
 
 
-def interrupted(process: subprocess.Popen[str]) -> int:
+def interrupted(process: ForkedVolact) -> int:
     """Its exit code after Ctrl-C at a question."""
     for _ in range(10):
         process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            return process.wait(AGAIN_S)
+        if (code := process.wait(AGAIN_S)) is not None:
+            return code
     raise AssertionError("it takes no notice of Ctrl-C")
 
 
 def test_ctrl_c_at_the_question_changes_nothing(fleet: str, seen: dict[str, Any]) -> None:
     name = names(seen, "kms-host-wrong")[0]
     master, slave = pty.openpty()
-    with started(
-        [*VOLACT, "activate", "-i", fleet, "--limit", name],
-        stdin=slave, stdout=subprocess.PIPE, stderr=slave, text=True,
-    ) as process:  # fmt: skip
+    with ForkedVolact("activate", "-i", fleet, "--limit", name, stdin=slave) as process:
         os.close(slave)
-        told = ""
-        while "[y/N]" not in told:
-            told += os.read(master, 4096).decode()
+        process.read_until("[y/N]")
         code = interrupted(process)
     os.close(master)
     assert code in {1, 130}
@@ -246,7 +234,7 @@ def test_ctrl_c_at_the_question_changes_nothing(fleet: str, seen: dict[str, Any]
 
 
 def test_activate_applies_what_was_agreed_to() -> None:
-    with child_lab("simple", 4, 5) as fleet:
+    with drawn_lab("simple", 4, 5) as fleet:
         before = json.loads(volact("check", "-i", str(fleet), "--output", "json").stdout)
         name = names(before, "kms-host-wrong")[0]
         code, out, _ = ask("y\n", "activate", "-i", str(fleet), "--limit", name, "--output", "json")
@@ -371,10 +359,11 @@ def test_the_commands_that_end_a_demo_run_as_printed(
     with started(again, cwd=tmp_path, stderr=subprocess.PIPE) as process:
         while not ready.exists() and process.poll() is None:
             time.sleep(0.02)
-        words = [*VOLACT, *check.split()[1:], "--no-store", "--output", "json"]
-        checked = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False)
+        words = [*check.split()[1:], "--no-store", "--output", "json"]
+        with ForkedVolact(*words, cwd=tmp_path) as checked:
+            out, _ = checked.communicate()
         process.terminate()
-    summary = json.loads(checked.stdout)["summary"]
+    summary = json.loads(out)["summary"]
     assert (checked.returncode, summary["servers"], summary["unreachable"]) == (3, 24, 0)
 
 

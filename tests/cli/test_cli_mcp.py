@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from volact.cli.child_lab import child_lab
+from cli_run import volact
+from lab_thread import drawn_lab
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -28,9 +27,9 @@ READING = {"explain", "status", "servers", "history"}
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
     """A lab of three servers and a store with a check of them."""
     file = tmp_path_factory.mktemp("mcp") / "volact.db"
-    with child_lab("simple", 3, 5) as inventory:
-        words = [*VOLACT, "check", "-i", str(inventory), "--store", str(file), "--no-progress"]
-        assert subprocess.run(words, check=False, capture_output=True).returncode == 3
+    with drawn_lab("simple", 3, 5) as inventory:
+        done = volact("check", "-i", str(inventory), "--store", str(file), "--no-progress")
+        assert done.returncode == 3
         yield inventory, file
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from cli_run import volact
+from lab_thread import drawn_lab
 
-from volact.cli.child_lab import child_lab
 from volact.fleet.machine_limits import processes_for
 
 pytestmark = pytest.mark.xdist_group("cli-lab")
@@ -32,7 +32,7 @@ def rows(text: str) -> dict[str, Any]:
 
 
 def test_check_plan_and_activate_give_the_same_rows_as_in_one_process() -> None:
-    with child_lab("simple", SERVERS, 7) as inventory:
+    with drawn_lab("simple", SERVERS, 7) as inventory:
         common = ("-i", str(inventory), "-o", "jsonl", "--no-store", "--deadline", "120")
         for verb in ("check", "plan"):
             alone, spread = (

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from cli_process import AGAIN_S, started
+from lab_thread import drawn_lab
 from store_samples import keep, row
 
-from volact.cli.child_lab import child_lab
 from volact.queries.servers import NamesQuery
 from volact.store import open_store
 
@@ -51,7 +51,7 @@ def answered(command: list[str], key: bytes) -> tuple[int, str]:
 
 def test_an_interrupt_at_the_question_keeps_what_was_seen(tmp_path: Path) -> None:
     report, store = tmp_path / "r.json", tmp_path / "volact.db"
-    with child_lab("simple", 4, 5) as fleet:
+    with drawn_lab("simple", 4, 5) as fleet:
         command = ["activate", "-i", str(fleet), "--no-progress"]
         kept = ["--store", str(store), "--report", f"json={report}"]
         code, shown = answered([*command, *kept], b"\x03")

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from cli_process import started
 from cli_run import volact
-
-from volact.cli.child_lab import child_lab
+from lab_thread import drawn_lab
 
 pytestmark = pytest.mark.xdist_group("cli-lab")
 
@@ -22,13 +21,13 @@ VOLACT = [sys.executable, "-m", "volact"]
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[tuple[str, ...]]:
     """The options of a lab in which nothing is changed."""
-    with child_lab("tencent", 12, 7) as inventory:
+    with drawn_lab("tencent", 12, 7) as inventory:
         yield ("-i", str(inventory), "--deadline", "60", "--no-progress")
 
 
 def test_an_activation_ends_whole_when_its_output_is_not_read(tmp_path: Path) -> None:
     page, rows = tmp_path / "r.html", tmp_path / "rows.jsonl"
-    with child_lab("tencent", 12, 7) as inventory:
+    with drawn_lab("tencent", 12, 7) as inventory:
         fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")
         reports = ("--report", f"html={page}", "--report", f"jsonl={rows}")
         with started(
@@ -53,7 +52,7 @@ def test_an_activation_ends_whole_when_its_output_is_not_read(tmp_path: Path) ->
 
 def test_an_activation_ends_whole_when_its_progress_is_not_read(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
-    with child_lab("tencent", 12, 7) as inventory:
+    with drawn_lab("tencent", 12, 7) as inventory:
         how = ("--deadline", "60", "--concurrency", "1", "--report", f"jsonl={rows}")
         with started(
             [*VOLACT, "activate", "-i", str(inventory), "--yes", *how],

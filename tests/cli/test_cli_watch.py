@@ -19,8 +19,9 @@ import pytest
 from cli_process import started
 from cli_receiver import Receiver
 from cli_run import volact
+from forked_volact import ForkedVolact
+from lab_thread import drawn_lab
 
-from volact.cli.child_lab import child_lab
 from volact.cli.fleet_options import fleet_of
 from volact.cli.options.changes import WatchOptions
 from volact.cli.verbs.watch import alone
@@ -61,14 +62,8 @@ def until(happened: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def watching(*words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*VOLACT, "watch", "--no-progress", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PW": "x"},
-    )
+def watching(*words: str) -> ForkedVolact:
+    return ForkedVolact("watch", "--no-progress", *words, env={**os.environ, "PW": "x"})
 
 
 def test_it_tells_of_changes_only_and_survives_a_look_that_fails(
@@ -79,7 +74,6 @@ def test_it_tells_of_changes_only_and_survives_a_look_that_fails(
     words = ["-i", str(file), "--every", "1s", "--jitter", "1s", "--retries", "0"]
     words += ["--report", f"prometheus={page}"]
     with watching(*words, "--notify", f"http://127.0.0.1:{receiver.port}/hook") as running:
-        assert running.stdout is not None
         first, second = running.stdout.readline(), running.stdout.readline()
         assert "1 server: 1 unreachable" in first
         assert "needs attention: gone-01: unreachable" in second
@@ -192,7 +186,7 @@ def test_wrong_input_is_said_at_the_start(words: list[str], said: str) -> None:
 @pytest.mark.xdist_group("cli-lab")
 def test_it_repairs_when_it_may_and_the_store_remembers(tmp_path: Path, receiver: Receiver) -> None:
     hook, store = f"http://127.0.0.1:{receiver.port}/", tmp_path / "memory.db"
-    with child_lab("tencent", 12, 7) as fleet:
+    with drawn_lab("tencent", 12, 7) as fleet:
         words = ["watch", "-i", str(fleet), "--deadline", "60", "--no-progress", "--once"]
         words += ["--store", str(store), "--notify", hook]
         looked = volact(*words)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from cli_run import volact
+from forked_volact import ForkedVolact
 from lab_thread import lab_in_thread
 
 from volact.fleet import Canary, Control, Share, apply_fleet, plan_fleet
@@ -64,20 +64,15 @@ class Place:
         lab.write_inventory(self.inventory)
 
     @asynccontextmanager
-    async def started(self, *args: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def started(self, *args: str) -> AsyncIterator[ForkedVolact]:
         """A volact that runs; it is ended at the latest when the test is over."""
         words = ("activate", "-i", str(self.inventory), "--yes", "--no-progress", *args)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "volact", *words,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "VOLACT_STORE": str(self.store)}, limit=1 << 24,
-        )  # fmt: skip
+        process = ForkedVolact(*words, env={**os.environ, "VOLACT_STORE": str(self.store)})
         try:
             yield process
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            process.kill()
+            process.close()
 
     def activate_here(self, *args: str) -> Done:
         """One run to its end in this process; the lab is in another thread."""
@@ -113,22 +108,21 @@ class Place:
             await asyncio.sleep(0.005)
 
 
-async def ended(process: asyncio.subprocess.Process, told: str = "") -> Done:
+async def ended(process: ForkedVolact, told: str = "") -> Done:
     """What a volact wrote until its end."""
-    out, err = await process.communicate()
+    out, err = await asyncio.to_thread(process.communicate)
     assert process.returncode is not None
-    assert b"Traceback" not in err
-    return Done(process.returncode, out.decode(), told + err.decode())
+    assert "Traceback" not in err
+    return Done(process.returncode, out, told + err)
 
 
 async def interrupted(
-    place: Place, process: asyncio.subprocess.Process, end: signal.Signals = signal.SIGINT
+    place: Place, process: ForkedVolact, end: signal.Signals = signal.SIGINT
 ) -> str:
     """End a run that activates its first servers; what it says to that."""
     await place.until("activating")
     process.send_signal(end)
-    assert process.stderr is not None
-    return (await process.stderr.readline()).decode()
+    return await asyncio.to_thread(process.stderr.readline)
 
 
 def servers(number: int, *faults: str) -> tuple[Spec, ...]:
@@ -218,16 +212,12 @@ async def test_asked_first_a_canary_that_fails_stops_it_too(tmp_path: Path) -> N
     async with lab_of(tmp_path, *servers(4, "kms-count")) as place:
         person, terminal = os.openpty()
         words = ("activate", "-i", str(place.inventory), "--canary", "1", "-o", "json")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "volact", *words, "--no-progress", stdin=terminal,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        os.close(terminal)
-        assert process.stderr is not None
-        told = (await process.stderr.readuntil(b"[y/N]")).decode()
-        assert "to 4 servers?" in told
-        os.write(person, b"y\n")
-        done = await ended(process)
+        with ForkedVolact(*words, "--no-progress", stdin=terminal) as process:
+            os.close(terminal)
+            told = await asyncio.to_thread(process.read_until, "[y/N]")
+            assert "to 4 servers?" in told
+            os.write(person, b"y\n")
+            done = await ended(process)
         os.close(person)
         assert (done.code, done.document["stopped"]["why"]) == (4, "canary")
         assert sorted(done.kinds().values()) == ["not-begun"] * 3

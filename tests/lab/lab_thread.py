@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from volact_lab.lab import Lab
 from volact_lab.windows.spec import Spec, TransportName
@@ -14,7 +16,7 @@ from volact_lab.windows.spec import Spec, TransportName
 @contextmanager
 def lab_in_thread(
     scenario: str,
-    servers: tuple[Spec, ...],
+    servers: int | tuple[Spec, ...],
     seed: int,
     transport: TransportName | None = None,
 ) -> Iterator[Lab]:
@@ -38,3 +40,14 @@ def lab_in_thread(
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+@contextmanager
+def drawn_lab(scenario: str, servers: int, seed: int) -> Iterator[Path]:
+    """As ``child_lab``, with no process: the inventory of a lab."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        lab_in_thread(scenario, servers, seed) as lab,
+    ):
+        lab.write_inventory(Path(folder) / "lab.toml")
+        yield Path(folder) / "lab.toml"

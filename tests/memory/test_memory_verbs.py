@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 from cli_run import Done, volact
+from lab_thread import drawn_lab
 from postgres_server import PostgresServer
 
-from volact.cli.child_lab import child_lab
 from volact.report.store_reports.schema import DOCUMENTS
 
 # One lab for all of them, also when tests run side by side.
@@ -35,7 +35,7 @@ def store(
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgresql")
         url = server.new_database()
-    with child_lab("mixed", SERVERS, 7) as inventory:
+    with drawn_lab("mixed", SERVERS, 7) as inventory:
         common = ("-i", str(inventory), "--deadline", "120", "--no-progress", "--store", url)
         for verb in (("check",), ("activate", "--yes"), ("check",)):
             done = volact(*verb, *common)

@@ -6,7 +6,6 @@ own all the same, which can be killed and stopped.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,14 +13,10 @@ from functools import partial
 from typing import BinaryIO
 
 import held_worker
+from forked_volact import FORKS
 
 from volact.cli.entry import main
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([
-    "__main__", "dbos", "psycopg", "sqlalchemy.dialects.sqlite", "volact.cli.app",
-    "volact.cli.verbs.worker", "volact.service.schedules.scheduler", "volact.words",
-])  # fmt: skip
 Main = Callable[[Sequence[str]], int]
 
 

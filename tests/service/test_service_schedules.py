@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from cli_receiver import Receiver
-from forked_worker import FORKS
+from forked_volact import FORKS
 from service_schedules import (
     ANA,
     NOON,

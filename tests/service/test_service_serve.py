@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +17,12 @@ from typing import NamedTuple
 import httpx
 import pytest
 import sqlalchemy as sa
-from cli_process import started
 from cli_run import volact
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from forked_volact import ForkedVolact
 from service_identity import PASSWORD
 
 from volact.service.database.schema import SERVICE, open_service_store
@@ -35,7 +34,7 @@ from volact.store.address import StoreAddress
 class Running(NamedTuple):
     """A service that answers."""
 
-    process: subprocess.Popen[str]
+    process: ForkedVolact
     url: str
     link: str
 
@@ -47,10 +46,8 @@ class Running(NamedTuple):
 @contextmanager
 def serving(database: Path, *options: str) -> Iterator[Running]:
     """``volact serve`` on a free port, from the line that names it on."""
-    command = [sys.executable, "-m", "volact", "serve", "--listen", "127.0.0.1:0"]
-    command += ["--database", str(database), *options]
-    with started(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
+    where = ("--listen", "127.0.0.1:0", "--database", str(database))
+    with ForkedVolact("serve", *where, *options) as process:
         told = process.stderr.readline()
         found = re.search(r"https?://\S+(?=;)", told)
         assert found, told + process.stderr.read()
@@ -75,13 +72,12 @@ def test_it_serves_signs_in_and_stops(tmp_path: Path) -> None:
             assert client.get("/api/v1/servers").json()["items"] == []
         running.process.terminate()
         assert running.process.wait() == 0
-        assert running.process.stderr is not None
         told = running.process.stderr.read()
     assert running.link.partition("key=")[2] not in told
     assert PASSWORD not in told
 
 
-def children(process: subprocess.Popen[str]) -> set[int]:
+def children(process: ForkedVolact) -> set[int]:
     listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
     return {int(pid) for pid in listed.split()}
 

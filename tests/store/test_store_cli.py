@@ -5,19 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from cli_run import Done, volact
+from lab_thread import drawn_lab
 from postgres_server import PostgresServer
 
-from volact.cli.child_lab import child_lab
 from volact.queries.servers import NamesQuery
 from volact.store import open_store
 
@@ -27,14 +24,14 @@ pytestmark = pytest.mark.xdist_group("store-lab")
 @pytest.fixture(scope="module")
 def healthy() -> Iterator[str]:
     """A fleet to which nothing has to be done."""
-    with child_lab("healthy", 3, 5) as inventory:
+    with drawn_lab("healthy", 3, 5) as inventory:
         yield str(inventory)
 
 
 @pytest.fixture
 def mendable() -> Iterator[str]:
     """A fleet with faults that are repaired automatically."""
-    with child_lab("simple", 6, 5) as inventory:
+    with drawn_lab("simple", 6, 5) as inventory:
         yield str(inventory)
 
 
@@ -55,7 +52,7 @@ def kept(
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgresql")
         url = server.new_database()
-    with child_lab("simple", 6, 5) as fleet:
+    with drawn_lab("simple", 6, 5) as fleet:
         common = ("-i", str(fleet), "--store", url, "-o", "json")
         checked = volact("check", *common, "--no-progress")
         yield Kept(str(fleet), url, checked, volact("activate", *common, "--yes"))
@@ -141,11 +138,12 @@ def test_words_that_name_no_store_start_nothing(healthy: str, word: str, said: s
         assert "s3cr3t" not in done.stderr
 
 
-def test_the_environment_names_a_store(healthy: str, tmp_path: Path) -> None:
+def test_the_environment_names_a_store(
+    healthy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "volact.db"
-    command = [sys.executable, "-m", "volact", "check", "-i", healthy, "--no-progress"]
-    env = {**os.environ, "VOLACT_STORE": str(file)}
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    monkeypatch.setenv("VOLACT_STORE", str(file))
+    done = volact("check", "-i", healthy, "--no-progress")
     assert done.returncode == 0
     assert "saved as run" in done.stderr
     with open_store(str(file)) as store:

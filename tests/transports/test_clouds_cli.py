@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from cli_run import volact
+from lab_thread import drawn_lab
 
-from volact.cli.child_lab import child_lab
 from volact.cloud.base import Cloud
 from volact.cloud.registry import clouds
 from volact_lab.fleet import fleet
@@ -27,7 +27,7 @@ TRUTH = {s.name: truth_of(s) for s in fleet(load_scenario("clouds"), SERVERS, SE
 @pytest.fixture(scope="module")
 def inventory() -> Iterator[Path]:
     """The inventory of a lab of several clouds."""
-    with child_lab("clouds", SERVERS, SEED) as path:
+    with drawn_lab("clouds", SERVERS, SEED) as path:
         yield path
 
 

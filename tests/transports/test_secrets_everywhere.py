@@ -20,9 +20,9 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from lab_thread import drawn_lab
 from ssh_host import Host, Process, answers
 
-from volact.cli.child_lab import child_lab
 from volact.cloud.registry import clouds
 
 pytestmark = pytest.mark.xdist_group("cli-lab")
@@ -271,7 +271,7 @@ async def tapped(inventory_file: Path, folder: Path) -> AsyncIterator[tuple[Path
 
 
 async def test_no_secret_of_a_mixed_fleet_leaves_a_trace(tmp_path: Path) -> None:
-    with child_lab("mixed", 9, 3) as lab:
+    with drawn_lab("mixed", 9, 3) as lab:
         files = {path.suffix: path.read_text() for path in lab.parent.glob("*credentials")}
         found = {
             name: re.search(r'(?:(?:secret_|access_)key(?:_secret)? = |Secret": ")([^\s"]+)', text)

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from cli_run import Done, volact
+from lab_thread import drawn_lab
 from tencent_cloud import cloud
 
-from volact.cli.child_lab import child_lab
 from volact_lab.fleet import fleet
 from volact_lab.scenario import load_scenario
 from volact_lab.truth import truth_of
@@ -30,7 +30,7 @@ REGIONS = "tencent:ap-jakarta,ap-singapore"
 @pytest.fixture(scope="module")
 def inventory() -> Iterator[Path]:
     """The inventory of a lab; tests run in the order of this file."""
-    with child_lab("images", SERVERS, SEED) as path:
+    with drawn_lab("images", SERVERS, SEED) as path:
         yield path
 
 

@@ -295,15 +295,14 @@ async def test_a_run_that_was_killed_is_undone_by_what_the_servers_say(tmp_path:
 
 async def killed_and_undone(world: World) -> None:
     before = world.pictures()
-    process = await world.start(
+    with world.started(
         *("activate", "-i", "lab.toml", "--yes", "--no-progress", "--allow", "add-dns"),
         *("--allow", "add-route", "--allow", "remove-debugger", "--concurrency", "4"),
-    )
-    while process.returncode is None and len(all_differing(before, world.pictures())) < 3:
-        await asyncio.sleep(0.02)
-    if process.returncode is None:
+    ) as process:
+        while process.returncode is None and len(all_differing(before, world.pictures())) < 3:
+            await asyncio.sleep(0.02)
         process.kill()
-    await process.communicate()
+        await asyncio.to_thread(process.communicate)
     while world.lab.busy:  # what was sent goes on without us
         await asyncio.sleep(0.02)
     assert all_differing(before, world.pictures())

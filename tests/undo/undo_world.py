@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cli_run import volact
+from forked_volact import ForkedVolact
 
 from volact_lab.lab import Lab
 from volact_lab.windows.machine import Machine
@@ -58,19 +58,13 @@ class World:
 
     async def process(self, *args: str) -> Ended:
         """Run a command line as a process of its own, from the folder of the inventory."""
-        process = await self.start(*args)
-        out, err = await process.communicate()
-        return Ended(process.returncode or 0, out.decode(), err.decode())
+        with self.started(*args) as process:
+            out, err = await asyncio.to_thread(process.communicate)
+        return Ended(process.returncode or 0, out, err)
 
-    async def start(self, *args: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "volact", *args),
-            cwd=self.folder,
-            env={**os.environ, "VOLACT_STORE": "store.db", "LAB_PASSWORD": self.password},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+    def started(self, *args: str) -> ForkedVolact:
+        own = {"VOLACT_STORE": "store.db", "LAB_PASSWORD": self.password}
+        return ForkedVolact(*args, cwd=self.folder, env={**os.environ, **own})
 
     def activate(self, *args: str) -> Ended:
         return self.volact(*ACTIVATE, *args)
