@@ -245,6 +245,7 @@ class Parts:
         self.lab = Code(sources, [*(sources / "volact_lab").rglob("*.py"), *inside.rglob("*.py")])
         self.tests = Code(root, (root / "tests").rglob("*.py"))
 
+    @cached_property
     def names(self) -> dict[str, list[str]]:
         """Files of the product that are counted one by one, by what they are counted for."""
         step, cloud = ("core/steps/", "agent/source/"), ("cloud/tencent/", "transports/tat/")
@@ -279,7 +280,7 @@ class Parts:
             "lines of a function: median, 90 %, longest": _spread(product.functions),
             "imports inside functions: product, lab": f"{product.late_imports}, {lab.late_imports}",
             "circles of imports: product, lab": f"{_circles(product)}, {_circles(lab)}",
-            **{name: str(len(files)) for name, files in self.names().items()},
+            **{name: str(len(files)) for name, files in self.names.items()},
         }
 
 
@@ -331,7 +332,7 @@ def main() -> int:
         with tree(revision) as root:
             parts = Parts(root)
             found["now" if revision == "." else revision] = numbers(root, parts)
-            names = parts.names() if asked.names else {}
+            names = parts.names if asked.names else {}
     print(table(found))
     for title, files in names.items():
         print(f"\n{title}:", *files, sep="\n  ")

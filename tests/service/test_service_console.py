@@ -38,6 +38,7 @@ from volact.store.clock import moment
 from volact.store.store import Store
 from volact.store.tables import RUNS as STORED_RUNS
 
+pytestmark = pytest.mark.xdist_group("console")  # the store that is shown is filled once
 PAGES = [
     "/", "/servers", "/servers?verdict=failed&search=app", "/servers/app-01", "/runs",
     "/runs/bb22", "/findings", "/findings?code=0xC004F074",
