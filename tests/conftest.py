@@ -28,7 +28,7 @@ sys.dont_write_bytecode = False
 gc.set_threshold(20_000, 10, 10)
 
 # The groups that take longest begin: they mostly wait, beside others that compute.
-_FIRST = ("wine-agent", "wine-world", "dist", "browser")
+_FIRST = ("wine-agent", "wine-world", "dist", "browser", "forks")
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so
 # would every volact that a test starts and interrupts: they would never end.

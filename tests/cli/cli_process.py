@@ -7,10 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 # How long an interrupt may take to be noticed before it is sent once more: one that
 # comes while Python is just about to wait for a key is noticed with the next.  Longer
 # than a busy machine needs to save a run: a second one would end volact at once.
 AGAIN_S = 30.0
+
+# What processes are forked off is started once, also when tests run side by side.
+FORKED = pytest.mark.xdist_group("forks")
 
 
 @contextmanager

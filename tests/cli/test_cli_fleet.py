@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cli_process import FORKED
 from cli_run import volact
 from forked_volact import ForkedVolact
 
@@ -177,6 +178,7 @@ def test_activate_without_a_person_wants_yes() -> None:
     assert "standard input is not a terminal" in done.stderr
 
 
+@FORKED
 def test_activate_asks_nothing_when_there_is_nothing_to_do(closed_port: int) -> None:
     master, slave = pty.openpty()
     try:
@@ -190,6 +192,7 @@ def test_activate_asks_nothing_when_there_is_nothing_to_do(closed_port: int) -> 
     assert json.loads(out)["summary"]["unreachable"] == 1
 
 
+@FORKED
 @pytest.mark.parametrize("processes", ["1", "2"])
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_the_rows(
@@ -214,6 +217,7 @@ def test_an_interrupt_keeps_the_rows(
     assert "web-03" in page.read_text("utf-8")
 
 
+@FORKED
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_second_interrupt_ends_at_once(tmp_path: Path, processes: str) -> None:
     """The server stays silent for as long as it is asked; the first connection is the sign."""
@@ -229,6 +233,7 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path, processes: str) -> None
     assert "Traceback" not in told
 
 
+@FORKED
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_second_interrupt_gives_up_what_activate_would_finish(
     tmp_path: Path, processes: str

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_process import started
+from cli_process import FORKED, started
 from cli_receiver import Receiver
 from cli_run import volact
 from forked_volact import ForkedVolact
@@ -66,6 +66,7 @@ def watching(*words: str) -> ForkedVolact:
     return ForkedVolact("watch", "--no-progress", *words, env={**os.environ, "PW": "x"})
 
 
+@FORKED
 def test_it_tells_of_changes_only_and_survives_a_look_that_fails(
     tmp_path: Path, closed_port: int, receiver: Receiver
 ) -> None:
@@ -101,6 +102,7 @@ def test_it_tells_of_changes_only_and_survives_a_look_that_fails(
     assert 'volact_server_examined{server="gone-01"' in page.read_text()
 
 
+@FORKED
 def test_who_could_not_be_told_hears_of_it_after_the_next_look(
     tmp_path: Path, closed_port: int, receiver: Receiver
 ) -> None:
@@ -115,6 +117,7 @@ def test_who_could_not_be_told_hears_of_it_after_the_next_look(
     assert [body["changes_total"] for _, _, body in receiver.got] == [1, 1]
 
 
+@FORKED
 def test_an_interrupt_in_the_midst_of_a_look_keeps_its_rows(tmp_path: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cli_process import FORKED
 from cli_run import volact
 from forked_volact import ForkedVolact
 from lab_thread import lab_in_thread
@@ -208,6 +209,7 @@ async def test_planned_first_the_same_rules_hold(tmp_path: Path) -> None:
         assert all(row.plan and row.findings for row in held), "what was seen stays"
 
 
+@FORKED
 async def test_asked_first_a_canary_that_fails_stops_it_too(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(4, "kms-count")) as place:
         person, terminal = os.openpty()
@@ -231,6 +233,7 @@ def test_the_pace_is_kept(tmp_path: Path) -> None:
         assert done.document["elapsed_s"] >= 7 / 20
 
 
+@FORKED
 async def test_no_kms_host_is_asked_by_more_at_a_time_than_allowed(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(10, "kms-host-wrong")) as place:
         kms = place.lab.surroundings.kms
@@ -269,6 +272,7 @@ def test_a_server_that_another_run_changes_is_left_alone_and_named(tmp_path: Pat
         assert place.activate_here("-o", "json").code == 0
 
 
+@FORKED
 async def test_a_run_waits_for_another_one_to_leave(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(1, "kms-host-wrong")) as place:
         lock(place, "web-00")
@@ -285,6 +289,7 @@ def test_a_dead_lock_is_taken_over(tmp_path: Path) -> None:
         assert place.activate_here("-o", "json").code == 0
 
 
+@FORKED
 async def test_two_runs_at_once_never_meet_on_a_server_and_both_end_right(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(10, "kms-host-wrong")) as place:
         kms = place.lab.surroundings.kms
@@ -302,6 +307,7 @@ async def test_two_runs_at_once_never_meet_on_a_server_and_both_end_right(tmp_pa
             assert len(set_by) == 1, "one of the two has changed it"
 
 
+@FORKED
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 async def test_an_interrupt_finishes_what_runs_and_begins_nothing_more(
     tmp_path: Path, end: signal.Signals
@@ -323,6 +329,7 @@ async def test_an_interrupt_finishes_what_runs_and_begins_nothing_more(
         assert done.document["stopped"]["why"] == "interrupted"
 
 
+@FORKED
 async def test_a_second_interrupt_gives_up_what_runs(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(5, "never-activated")) as place:
         place.lab.surroundings.kms.hold()
@@ -339,6 +346,7 @@ async def test_a_second_interrupt_gives_up_what_runs(tmp_path: Path) -> None:
         await place.until("unlocked")  # the agents go on to their end, and give it back
 
 
+@FORKED
 async def test_a_rollout_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(10, "never-activated")) as place:
         place.lab.surroundings.kms.hold()

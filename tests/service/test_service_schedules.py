@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
+from cli_process import FORKED
 from cli_receiver import Receiver
 from forked_volact import FORKS
 from service_schedules import (
@@ -196,6 +197,7 @@ async def test_a_database_that_fails_is_asked_again(store: Store) -> None:
     assert len(runs.submitted) == 1
 
 
+@FORKED
 def test_two_processes_start_each_run_once(store: Store, service_url: str) -> None:
     made = [saved(store, draft(f"s{n}")) for n in range(20)]
     begin, submitted = FORKS.Barrier(2), FORKS.SimpleQueue()

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 import sqlalchemy as sa
+from cli_process import FORKED
 from cli_run import volact
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -60,6 +61,7 @@ def sign_in(client: httpx.Client, link: str) -> httpx.Response:
     return client.post("/sign-in/link", data={"key": link.partition("key=")[2]})
 
 
+@FORKED
 def test_it_serves_signs_in_and_stops(tmp_path: Path) -> None:
     with serving(tmp_path / "volact.db", "--workers", "0") as running:
         with running.client() as client:
@@ -82,6 +84,7 @@ def children(process: ForkedVolact) -> set[int]:
     return {int(pid) for pid in listed.split()}
 
 
+@FORKED
 def test_its_worker_is_started_again_and_ends_with_it(tmp_path: Path) -> None:
     with serving(tmp_path / "volact.db") as running:
         while not (first := children(running.process)):
@@ -158,6 +161,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return files
 
 
+@FORKED
 def test_with_a_certificate_it_serves_tls(tmp_path: Path) -> None:
     chain, key = certificate(tmp_path)
     options = ("--tls-certificate", str(chain), "--tls-key", str(key), "--workers", "0")
@@ -169,6 +173,7 @@ def test_with_a_certificate_it_serves_tls(tmp_path: Path) -> None:
     assert answer.headers["strict-transport-security"].startswith("max-age=")
 
 
+@FORKED
 @pytest.mark.parametrize(
     ("trusted", "address"),
     [((), "127.0.0.1"), (("--trust-proxy", "127.0.0.0/8"), "203.0.113.9"),

@@ -9,6 +9,7 @@ from itertools import cycle
 from pathlib import Path
 
 import sqlalchemy as sa
+from cli_process import FORKED
 from dbos import EnqueueOptions
 from engine_lab import VOLACT_WORKER, EngineLab
 from engine_lab import engine_lab as engine_lab_of
@@ -27,6 +28,7 @@ from volact.service.engine.worker import RUN_PLACES
 from volact.service.inventories import read_whole, stored_text
 from volact.service.policies import RetentionPolicy
 
+pytestmark = FORKED
 engine_lab = partial(engine_lab_of, program=FORKED_WORKER)
 # What the database itself sees of slots and turns.
 WITNESS = (

@@ -9,13 +9,14 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from cli_process import FORKED
+from forked_volact import ForkedVolact
 
 from volact.errors import TransportError
 from volact.fleet import Control, run_fleet
@@ -204,15 +205,15 @@ def server_with(server: Server, credential: Credential) -> Server:
     )
 
 
+@FORKED
 def test_the_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     address = f"ssh://127.0.0.1:{listener.getsockname()[1]}"
     words = ("check", address, "--processes", "2", "--host-key-policy", "ignore", "--no-store")
-    process = subprocess.Popen([sys.executable, "-m", "volact", *words])
-    connection, _ = listener.accept()
-    assert children(process.pid)
-    process.kill()
-    process.wait()
+    with ForkedVolact(*words) as process:
+        connection, _ = listener.accept()
+        assert children(process.pid)
+        process.kill()
     while connection.recv(1000):  # until its end, which is the child's
         pass
     connection.close()

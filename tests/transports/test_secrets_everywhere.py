@@ -73,17 +73,25 @@ class Seen:
         }
 
 
+def processes() -> set[str]:
+    """The numbers of all that run."""
+    return {name for name in os.listdir("/proc") if name.isdigit()}  # noqa: PTH208 - names alone
+
+
 @contextmanager
 def watched(arguments: set[str]) -> Iterator[None]:
-    """Meanwhile the command lines of all processes are gathered."""
+    """Meanwhile the command lines of all processes are gathered but those that were there."""
     over = threading.Event()
+    before = processes()
 
     def watch() -> None:
+        there = before
         while not over.wait(0.05):
-            for entry in Path("/proc").iterdir():
-                if entry.name.isdigit():
-                    with contextlib.suppress(OSError):
-                        arguments.add((entry / "cmdline").read_text("utf-8", errors="replace"))
+            there &= (now := processes())  # the number of one that has ended is free for another
+            for number in now - there:
+                with contextlib.suppress(OSError):
+                    words = Path(f"/proc/{number}/cmdline").read_text("utf-8", errors="replace")
+                    arguments.add(words)
 
     thread = threading.Thread(target=watch)
     thread.start()

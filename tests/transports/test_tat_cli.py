@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_run import Done, volact
+from forked_volact import ForkedVolact
 from lab_thread import drawn_lab
 from tencent_cloud import cloud
 
@@ -114,17 +113,13 @@ async def test_ctrl_c_cancels_what_runs_in_the_cloud(tmp_path: Path) -> None:
     async with cloud("tencent", servers=40) as here:
         here.lab.write_inventory(tmp_path / "lab.toml")
         (name,) = (name for name, truth in here.lab.truth.items() if truth.faults == ("hang",))
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "volact", "check", "-i", str(tmp_path / "lab.toml")),
-            *("--limit", name, "-o", "json"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        tasks = here.front.invocations.tasks
-        while "RUNNING" not in {task.status for task in tasks.values()}:
-            await asyncio.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        out, err = await process.communicate()
+        words = ("check", "-i", str(tmp_path / "lab.toml"), "--limit", name, "-o", "json")
+        with ForkedVolact(*words) as process:
+            tasks = here.front.invocations.tasks
+            while "RUNNING" not in {task.status for task in tasks.values()}:
+                await asyncio.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            out, err = await asyncio.to_thread(process.communicate)
         assert process.returncode == 130, err
         (row,) = json.loads(out)["servers"]
         assert row["error"]["message"] == "interrupted during the check"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 
+from cli_process import FORKED
+from forked_volact import ForkedVolact
 from winrm_fleet import Fleet, fleet_fixture
 
 from volact.fleet import Control, run_fleet
@@ -55,6 +55,7 @@ async def test_every_fault_comes_out_as_its_truth_says_and_costs_its_requests(
     assert {row.executions for row in examined} == {1, 2}
 
 
+@FORKED
 async def test_the_verb_on_an_inventory_of_winrm_servers(fleet: Fleet) -> None:
     good: dict[tuple[str, str], str] = {}  # one for each scheme and login
     for name, truth in fleet.lab.truth.items():
@@ -62,13 +63,12 @@ async def test_the_verb_on_an_inventory_of_winrm_servers(fleet: Fleet) -> None:
             server = fleet.servers[name]
             good.setdefault((server.address.scheme, server.winrm.auth), name)
     assert {auth for _, auth in good} == set(LOGIN)
-    command = [sys.executable, "-m", "volact", "activate", "-i", str(fleet.path), "--yes"]
-    limit = ["--limit", ",".join(good.values()), "--output", "json"]
-    done = await asyncio.to_thread(
-        subprocess.run, [*command, *limit], capture_output=True, text=True, timeout=250, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
+    command = ("activate", "-i", str(fleet.path), "--yes")
+    limit = ("--limit", ",".join(good.values()), "--output", "json")
+    with ForkedVolact(*command, *limit) as process:
+        out, err = await asyncio.to_thread(process.communicate)
+    assert process.returncode == 0, err
+    document = json.loads(out)
     assert {row["name"]: row["verdict"] for row in document["servers"]} == dict.fromkeys(
         good.values(), "healthy"
     )
@@ -76,7 +76,7 @@ async def test_the_verb_on_an_inventory_of_winrm_servers(fleet: Fleet) -> None:
         "winrm",
         "winrms",
     }
-    assert fleet.lab.winrm.password not in done.stdout + done.stderr
+    assert fleet.lab.winrm.password not in out + err
 
 
 def test_every_server_of_the_largest_run_at_a_time_has_its_thread() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_process import FORKED
 from cli_run import Done, volact
 from lab_thread import lab_in_thread
 from undo_world import ACTIVATE, UNDO, Ended, World
@@ -103,7 +104,7 @@ async def done(folder: Path) -> Runs:
         return Runs(world, activated, undone, again, (before, between, after, world.pictures()))
 
 
-@pytest.mark.xdist_group("undo-runs")
+@FORKED
 def test_every_server_is_as_it_was_but_for_what_has_no_way_back(runs: Runs) -> None:
     before, activated, undone, _ = runs.pictures
     changed = all_differing(before, activated).keys()
@@ -120,7 +121,7 @@ def test_every_server_is_as_it_was_but_for_what_has_no_way_back(runs: Runs) -> N
     assert {row["undo"]["run"] for row in rows.values()} == {runs.activated.document["run"]}
 
 
-@pytest.mark.xdist_group("undo-runs")
+@FORKED
 def test_an_undo_is_a_run_that_can_be_undone(runs: Runs) -> None:
     _, activated, undone, again = runs.pictures
     changed = all_differing(activated, undone).keys()
@@ -287,6 +288,7 @@ def restarted_between(world: World, name: str) -> None:
     assert machine.services.get("sppsvc").start == "Disabled"
 
 
+@FORKED
 async def test_a_run_that_was_killed_is_undone_by_what_the_servers_say(tmp_path: Path) -> None:
     """Wherever it was hit: what was done is put back, what was not is left alone."""
     async with large(tmp_path) as world:
