@@ -66,9 +66,3 @@ def test_a_step_that_blocks_is_not_known_and_the_lock_is_gone(
     assert answer.facts["blocked"] == ["start-service"]
     assert "!" not in answer.facts["registry"]
     assert not (wine.prefix / "drive_c/windows/volact.lock").exists()
-
-
-def test_a_healthy_probe_is_watched(wine: WineServer) -> None:
-    asked = request("probe")
-    ran = wine.run_file(render(asked, deadline_s=3600), f"volact-{asked.id}.bat")
-    assert read_answer(ran.stdout.encode(), asked.id).facts["blocked"] == []

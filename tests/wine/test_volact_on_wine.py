@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncssh
+import cli_run
 import pytest
 from loopback import Loopback
 from wine_server import WineServer
@@ -40,7 +41,12 @@ class Done(NamedTuple):
         return {finding["id"]: finding for finding in self.row["findings"]}
 
 
-def volact(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def volact(*args: str) -> cli_run.Done:
+    """Run volact in the process of the test."""
+    return cli_run.volact(*args, *PATIENT)
+
+
+def process(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run volact as a process of its own."""
     patient = () if args[0] == "script" else PATIENT
     return subprocess.run(
@@ -177,7 +183,7 @@ def test_a_login_that_fails_is_a_row_with_its_kind(wine: WineServer, tmp_path: P
     (tmp_path / "none").write_text("")
     old = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
     (tmp_path / "old").write_text(f"[127.0.0.1]:{wine.port} {old}")
-    done = volact("check", "-i", str(inventory), "-o", "json", P="not the password")
+    done = process("check", "-i", str(inventory), "-o", "json", P="not the password")
     rows = {row["name"]: row for row in json.loads(done.stdout)["servers"]}
     assert done.returncode == 4
     assert rows["stranger"]["error"]["kind"] == "host-key"
@@ -194,7 +200,7 @@ def test_a_password_from_the_environment_is_enough(wine: WineServer, tmp_path: P
         f'known-hosts = "{wine.known_hosts}"\n'
         f'[[server]]\nname = "web-01"\naddress = "ssh://127.0.0.1:{wine.port}"\n'
     )
-    done = volact("check", "-i", str(inventory), "-o", "json", P=wine.password)
+    done = process("check", "-i", str(inventory), "-o", "json", P=wine.password)
     (row,) = json.loads(done.stdout)["servers"]
     assert (row["name"], row["error"], row["os"]["build"]) == ("web-01", None, 7601)
     assert wine.password not in done.stdout + done.stderr
@@ -202,7 +208,7 @@ def test_a_password_from_the_environment_is_enough(wine: WineServer, tmp_path: P
 
 def test_the_handed_out_script_tells_a_person_the_truth(wine: WineServer, tmp_path: Path) -> None:
     file = tmp_path / "activate-win.bat"
-    assert volact("script", "--provider", "tencent", "--to", str(file)).returncode == 0
+    assert process("script", "--provider", "tencent", "--to", str(file)).returncode == 0
     ran = wine.run_file(file.read_bytes(), "activate-win.bat")
     (wine.temp / "activate-win.bat").unlink()
     assert ran.code == 1

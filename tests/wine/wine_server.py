@@ -32,9 +32,9 @@ TEMP = "AppData/Local/Temp"
 # cmd does not undo.  The second cmd is there for commands of its own (ver, dir).
 _SHELL = """#!/bin/sh
 export WINEPREFIX={prefix} WINEDEBUG=-all
-[ "$1" = "-c" ] || exec wine cmd
+[ "$1" = "-c" ] || exec wine '{cmd}'
 export VOLACT_CMD="cmd.exe /c $2"
-exec wine cmd /c %VOLACT_CMD%
+exec wine '{cmd}' /c %VOLACT_CMD%
 """
 
 _SSHD = """Port {port}
@@ -48,6 +48,11 @@ StrictModes no
 PasswordAuthentication yes
 Subsystem sftp internal-sftp
 """
+
+
+def program(name: str) -> str:
+    """Where one of Windows' own programs is: Wine starts two processes for a name alone."""
+    return f"C:\\windows\\system32\\{name}.exe"
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ class WineServer:
 
     def _make_account(self) -> None:
         shell = self.base / "shell"
-        shell.write_text(_SHELL.format(prefix=self.prefix))
+        shell.write_text(_SHELL.format(prefix=self.prefix, cmd=program("cmd")))
         shell.chmod(0o755)
         account = ["useradd", "-M", "-l", "-d", str(self.home), "-s", str(shell), self.user]
         password = f"{self.user}:{self.password}\n"
@@ -187,27 +192,28 @@ class WineServer:
         """
         runs = []
         for _ in range(3):
-            runs.append(self.run("wine", *command, WINEDEBUG="fixme-all"))
+            runs.append(self.tool(*command, WINEDEBUG="fixme-all"))
             if took() if took else runs[-1].code == 0:
                 return
         raise AssertionError(f"{' '.join(command)}: {runs}")
 
-    def cmd(self, line: str, timeout: float = 900) -> Ran:
+    def cmd(self, line: str) -> Ran:
         """Run a line of cmd, as it would be typed."""
-        return self.run(
-            "wine", "cmd", "/c", "%VOLACT_CMD%", timeout=timeout, VOLACT_CMD=f"cmd.exe /c {line}"
-        )
+        return self._cmd(f"cmd.exe /c {line}", 900)
+
+    def _cmd(self, line: str, timeout: float) -> Ran:
+        return self.tool("cmd", "/c", "%VOLACT_CMD%", timeout=timeout, VOLACT_CMD=line)
 
     def run_file(self, script: bytes, name: str, timeout: float = 900) -> Ran:
         """Put a file into the temporary folder and run it there."""
         file = self.temp / name
         file.write_bytes(script)
         os.chown(file, self.uid, self.gid)
-        return self.cmd(f'"{self.windows_temp}\\{name}"', timeout)
+        return self._cmd(f'"{self.windows_temp}\\{name}"', timeout)
 
-    def tool(self, *command: str) -> Ran:
+    def tool(self, name: str, *words: str, timeout: float = 900, **environment: str) -> Ran:
         """Run one of Windows' own programs."""
-        return self.run("wine", *command)
+        return self.run("wine", program(name), *words, timeout=timeout, **environment)
 
     def registry(self, key: str, name: str) -> str | None:
         """A value as ``TYPE text``, as reg.exe prints it, or None."""

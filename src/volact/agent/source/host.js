@@ -96,21 +96,19 @@ function now() {
 }
 
 /*
- * Wine's host cannot sleep; waiting there is turning.  What takes longer waits whole seconds
- * for the answer to a request that was not sent, which costs no CPU.
+ * Wine's host cannot sleep, and turning would take CPU from what is waited for: it waits whole
+ * seconds for the answer to a request that was not sent.
  */
 function nap(milliseconds) {
   var until = now() + milliseconds, turns = 0;
   try {
     WScript.Sleep(milliseconds);
   } catch (error) {
-    if (spent > 1000) {
-      ask(function () {
-        var http = new ActiveXObject("WinHttp.WinHttpRequest.5.1");
-        http.Open("GET", "http://localhost", true);
-        http.WaitForResponse(Math.ceil(milliseconds / 1000));
-      });
-    }
+    ask(function () {
+      var http = new ActiveXObject("WinHttp.WinHttpRequest.5.1");
+      http.Open("GET", "http://localhost", true);
+      http.WaitForResponse(Math.ceil(milliseconds / 1000));
+    });
     while (now() < until && turns < 5000000) {
       turns++;
     }
