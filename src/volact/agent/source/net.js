@@ -25,6 +25,13 @@ function newRequest(url, resolve, connect, send, receive, method) {
   return http;
 }
 
+/* Waits for an answer; Wine denies one that came before it was waited for. */
+function isAnswered(http, seconds) {
+  return http.WaitForResponse(seconds) || typeof ask(function () {
+    return http.Status;
+  }) === "number";
+}
+
 /*
  * Asynchronous, so that a host that accepts and says nothing costs no more
  * than finding its name and connecting may: Wine keeps no time-out for that.
@@ -35,7 +42,7 @@ function fetchPage(url, headers, method) {
     http.SetRequestHeader(name, headers[name]);
   }
   http.Send();
-  if (!http.WaitForResponse(Math.ceil(wait / 500))) {
+  if (!isAnswered(http, Math.ceil(wait / 500))) {
     http.Abort();
     throw failure(HTTP_TIMED_OUT);
   }

@@ -43,7 +43,7 @@ function tryHost(host, path, limits) {
     http = newRequest("http://" + host.name + ":" + host.port + path, limits.resolve,
       limits.connect, limits.receive, limits.receive);
     http.Send();
-    if (!http.WaitForResponse(wait)) {
+    if (!isAnswered(http, wait)) {
       http.Abort();
       return {code: HTTP_TIMED_OUT, ms: elapsed(begun, limits), pending: true};
     }
