@@ -6,16 +6,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from volact.store import open_store
 from volact.store.address import parse_address
 from volact.store.engine import make_engine, require_file
-from volact.store.schema import Schema
+from volact.store.schema import STORE, Schema
 
 
 def begin_old(url: str, schema: Schema) -> None:
-    """A database from before the first tables: a version table and nothing in it."""
+    """A database from before the first tables of a schema: its version table and nothing in it."""
     address = parse_address(url)
     assert address is not None
-    if address.file is not None:
+    if schema is not STORE:  # its tables are beside those of the store
+        open_store(url, create=True).close()
+    elif address.file is not None:
         require_file(address.file)
     engine = make_engine(address)
     with engine.begin() as connection:
