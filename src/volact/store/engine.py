@@ -12,6 +12,7 @@ import errno
 import logging
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,17 @@ def _postgresql(url: str, keep: int) -> sa.Engine:
         connection.execute(f"SET synchronous_commit TO on; SET lock_timeout TO '{BUSY_S:g}s'")
         connection.autocommit = False
 
+    # psycopg sends many rows as a pipeline.  One that is cut off in it, by a process that is
+    # stopped, is a statement that runs: no time-out of the server ends it, and its locks stay.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
+    event.listen(engine, "do_executemany", _one_by_one)
     return engine
+
+
+def _one_by_one(cursor: Any, statement: str, rows: Sequence[Any], _: object) -> bool:
+    for row in rows:
+        cursor.execute(statement, row)
+    return True
 
 
 def _unless_said(url: URL, **wanted: str) -> dict[str, Any]:
