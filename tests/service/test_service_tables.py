@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from store_structure import begin_old, structure
+from store_structure import begin_old, both_ways
 
 from volact.service.database.schema import SERVICE, open_service_store
 from volact.service.database.tables import METADATA
 from volact.store.address import parse_address
+from volact.store.store import Store
 
 
 def _ours(item: object, name: str | None, kind: str, *_: object) -> bool:
@@ -22,11 +21,15 @@ def _ours(item: object, name: str | None, kind: str, *_: object) -> bool:
     return kind != "table" or bool(name and name in METADATA.tables)
 
 
-def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
-    address = parse_address(store_url)
+def opened(url: str) -> Store:
+    address = parse_address(url)
     assert address is not None
+    return open_service_store(address)
+
+
+def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
     begin_old(store_url, SERVICE)
-    with open_service_store(address) as store, store.engine.connect() as connection:
+    with opened(store_url) as store, store.engine.connect() as connection:
         options = {"include_object": _ours}
         context = MigrationContext.configure(connection, opts=options)
         differences = compare_metadata(context, METADATA)
@@ -35,21 +38,9 @@ def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
     assert set(METADATA.tables) <= found
 
 
-def test_new_tables_are_what_the_migrations_would_have_made(
-    store_url: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    other = str(tmp_path / "other.db")
-    if store_url.startswith("postgresql"):
-        other = request.getfixturevalue("postgresql").new_database()
-    begin_old(other, SERVICE)
-    found = []
-    for url in (store_url, other):
-        address = parse_address(url)
-        assert address is not None
-        with open_service_store(address) as store, store.engine.connect() as connection:
-            version = connection.execute(sa.text(f"SELECT version_num FROM {SERVICE.versions}"))
-            found.append((version.scalar_one(), structure(connection, SERVICE)))
-    assert found[0] == found[1]
+def test_new_tables_are_what_the_migrations_would_have_made(store_url: str, other_url: str) -> None:
+    new, migrated = both_ways(SERVICE, opened, store_url, other_url)
+    assert new == migrated
 
 
 def test_the_head_is_the_newest_migration() -> None:

@@ -56,6 +56,15 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_database()
 
 
+@pytest.fixture
+def other_url(store_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Another empty store, in the same kind of database."""
+    if not store_url.startswith("postgresql"):
+        return str(tmp_path / "other.db")
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    return server.new_database()
+
+
 @pytest.fixture(scope="session")
 def migrated_database(postgresql: PostgresServer) -> str:
     """The URL of a service's empty store in PostgreSQL, to be copied."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from volact.store import open_store
 from volact.store.address import parse_address
 from volact.store.engine import make_engine, require_file
 from volact.store.schema import STORE, Schema
+from volact.store.store import Store
 
 
 def begin_old(url: str, schema: Schema) -> None:
@@ -26,8 +28,21 @@ def begin_old(url: str, schema: Schema) -> None:
     engine.dispose()
 
 
+def both_ways(
+    schema: Schema, opened: Callable[[str], Store], new: str, old: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """Version and structure of a new database and of one that the migrations have made."""
+    begin_old(old, schema)
+    found = []
+    for url in (new, old):
+        with opened(url) as store, store.engine.connect() as connection:
+            version = connection.execute(sa.text(f"SELECT version_num FROM {schema.versions}"))
+            found.append((version.scalar_one(), structure(connection, schema)))
+    return found
+
+
 def structure(connection: sa.Connection, schema: Schema) -> dict[str, Any]:
-    """Columns, keys, indexes and constraints of each table, whatever the order of columns."""
+    """Columns, keys, indexes and constraints of each table; columns may stand in any order."""
     found = sa.inspect(connection)
     return {
         table: {

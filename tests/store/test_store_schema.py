@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from store_samples import keep, row
-from store_structure import begin_old, structure
+from store_structure import begin_old, both_ways
 
 from volact.errors import InputError, StoreError
 from volact.queries.servers import NamesQuery
@@ -31,19 +32,8 @@ def test_the_migrations_make_the_tables_that_are_used(store_url: str) -> None:
     assert differences == []
 
 
-def test_a_new_store_is_what_the_migrations_would_have_made(
-    store_url: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    other = str(tmp_path / "other.db")
-    if store_url.startswith("postgresql"):
-        other = request.getfixturevalue("postgresql").new_database()
-    begin_old(other, STORE)
-    found = []
-    for url in (store_url, other):
-        with open_store(url, create=True) as store, store.engine.connect() as connection:
-            version = connection.execute(sa.text("SELECT version_num FROM alembic_version"))
-            found.append((version.scalar_one(), structure(connection, STORE)))
-    new, migrated = found
+def test_a_new_store_is_what_the_migrations_would_have_made(store_url: str, other_url: str) -> None:
+    new, migrated = both_ways(STORE, partial(open_store, create=True), store_url, other_url)
     assert new == migrated
     assert set(new[1]) == set(METADATA.tables)
 
