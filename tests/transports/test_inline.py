@@ -16,22 +16,20 @@ from volact.transports.ssh import use_inline
 async def test_only_the_options_are_made_here() -> None:
     use_inline()
     loop = asyncio.get_running_loop()
-    made: list[int] = []
+    pools: list[str] = []  # each executor names its threads after itself
 
     def note(number: int) -> int:
-        made.append(threading.get_ident())
+        pools.append(threading.current_thread().name.rpartition("_")[0])
         return number
 
     assert await asyncio.to_thread(note, 7) == 7
-    assert made != [threading.get_ident()]
-    before = threading.active_count()
     use_inline()  # again, as for every connection
     await asyncio.to_thread(note, 8)
-    assert threading.active_count() == before
     loop.set_default_executor(ThreadPoolExecutor())  # as DBOS does at each call
     use_inline()
     await asyncio.to_thread(note, 9)
-    assert threading.active_count() == before
+    assert pools[0].startswith("ThreadPoolExecutor-")
+    assert pools == [pools[0]] * 3
     options = partial(asyncssh.SSHClientConnectionOptions, None, username="u", config=None)
     future = loop.run_in_executor(None, options)
     assert (await future).username == "u"

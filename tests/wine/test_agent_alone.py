@@ -40,7 +40,8 @@ def test_it_talks_and_tells_the_truth(handed_out: WineServer) -> None:
     assert "VOLACT1" not in ran.stdout
     assert ran.stdout.isascii()
     # It keeps itself and nothing else.
-    assert handed_out.leftovers() == ["activate-win.bat"]
+    assert handed_out.leftovers(["activate-win.bat"]) == []
+    assert handed_out.in_temp() == ["activate-win.bat"]
 
 
 def test_a_step_that_keeps_activation_from_being_tried_is_named(handed_out: WineServer) -> None:
@@ -89,11 +90,11 @@ def scripts_off(wine: WineServer, request: pytest.FixtureRequest) -> Iterator[Wi
     indirect=["scripts_off"],
 )
 def test_switched_off_scripts_are_a_fact(scripts_off: WineServer, fact: dict[str, int]) -> None:
-    before = scripts_off.leftovers()
+    before = scripts_off.in_temp()
     assert answer_of(scripts_off, request("probe")).facts == {"wsh": fact}
     answer = apply(scripts_off, {"do": "activate"})
     assert (answer.facts, answer.results) == ({"wsh": fact}, ())
-    assert scripts_off.leftovers() == before
+    assert scripts_off.leftovers(before) == []
 
 
 @pytest.mark.parametrize("scripts_off", [("HKLM", "0", "REG_SZ")], indirect=True)

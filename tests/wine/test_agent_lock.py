@@ -13,7 +13,7 @@ import pytest
 from asking import request
 from loopback import Loopback
 from test_agent_steps import SPP
-from wine_server import WineServer
+from wine_server import WineServer, staying
 
 from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
@@ -30,7 +30,7 @@ def lockable(wine: WineServer) -> Iterator[WineServer]:
     file = wine.prefix / "drive_c" / "windows" / "volact.lock"
     file.unlink(missing_ok=True)
     yield wine
-    left = [entry.name for entry in file.parent.glob("volact.lock*")]
+    left = staying(lambda: [entry.name for entry in file.parent.glob("volact.lock*")])
     file.unlink(missing_ok=True)
     wine.delete_key(SPP)
     assert left == [], "the lock is given back"

@@ -36,7 +36,7 @@ async def connection(wine: WineServer) -> AsyncIterator[asyncssh.SSHClientConnec
 async def test_probe_over_ssh(
     wine: WineServer, connection: asyncssh.SSHClientConnection, command: str
 ) -> None:
-    asked = request("probe")
+    asked, before = request("probe"), wine.in_temp()
     name = f"volact-{asked.id}"
     async with connection.start_sftp_client() as sftp:
         async with sftp.open(f"AppData/Local/Temp/{name}.bat", "xb") as file:
@@ -45,7 +45,7 @@ async def test_probe_over_ssh(
     assert done.exit_status == 0
     assert isinstance(done.stdout, bytes)
     assert read_answer(done.stdout, asked.id).facts["os"]["build"] == 7601
-    assert [left for left in wine.leftovers() if left.startswith(name)] == []
+    assert wine.leftovers(before) == []
 
 
 async def test_exit_codes_come_through(connection: asyncssh.SSHClientConnection) -> None:

@@ -198,6 +198,6 @@ def test_phase_limits_are_put_back(wine: WineServer, loopback: Open) -> None:
 
 
 def test_nothing_is_left_in_the_temporary_folder(wine: WineServer) -> None:
-    before = wine.leftovers()
+    before = wine.in_temp()
     apply(wine, {"do": "grant-execute", "sid": "S-1-5-20", "deny": []}, {"do": "refresh-license"})
-    assert wine.leftovers() == before
+    assert wine.leftovers(before) == []

@@ -60,9 +60,9 @@ def _leaves_no_file(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     server: WineServer = request.getfixturevalue("wine")
-    before = server.leftovers()
+    before = server.in_temp()
     yield
-    assert server.leftovers() == before
+    assert server.leftovers(before) == []
 
 
 @pytest.fixture

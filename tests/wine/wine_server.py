@@ -17,7 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -259,9 +259,13 @@ class WineServer:
             took=lambda: self.tool("winecfg", "-v").stdout.strip() == name,
         )
 
-    def leftovers(self) -> list[str]:
-        """What lies in the temporary folder."""
+    def in_temp(self) -> list[str]:
+        """What lies in the temporary folder now."""
         return sorted(entry.name for entry in self.temp.iterdir())
+
+    def leftovers(self, besides: Sequence[str] = ()) -> list[str]:
+        """What stays in the temporary folder, besides what was there."""
+        return staying(lambda: [name for name in self.in_temp() if name not in besides])
 
     def stop(self) -> None:
         """Take away everything that ``start`` made."""
@@ -276,6 +280,18 @@ class WineServer:
                 subprocess.run(["userdel", self.user], check=False, stderr=subprocess.DEVNULL)
             shutil.rmtree(f"/tmp/.wine-{self.uid}", ignore_errors=True)
         shutil.rmtree(self.base, ignore_errors=True)
+
+
+def staying(found: Callable[[], list[str]]) -> list[str]:
+    """The files that are still found after a while.
+
+    A deleted file goes when the last program that has it open has ended, which may
+    be after the command that was waited for.
+    """
+    until = time.monotonic() + 60
+    while (files := found()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return files
 
 
 def new_server() -> WineServer:
