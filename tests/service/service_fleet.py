@@ -37,7 +37,7 @@ class SignedIn:
     def __init__(self, actor: Actor | None) -> None:
         self.actor = actor
 
-    async def actor_of(self, connection: Any) -> Actor | None:
+    async def actor_of(self, connection: Any, *, in_use: bool = True) -> Actor | None:
         await asyncio.sleep(0)
         return self.actor
 

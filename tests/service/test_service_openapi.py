@@ -33,7 +33,7 @@ class OneCaller:
     def __init__(self, user: str) -> None:
         self._actor = Actor(user=user, name="ada", role="administrator")
 
-    async def actor_of(self, connection: Any) -> Actor | None:
+    async def actor_of(self, connection: Any, *, in_use: bool = True) -> Actor | None:
         await asyncio.sleep(0)
         given = connection.headers.get("authorization", "")
         return None if given != f"Bearer {TOKEN}" else self._actor

@@ -38,10 +38,11 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 class Authenticator(Protocol):
     """Says who calls."""
 
-    async def actor_of(self, connection: Connection) -> Actor | None:
+    async def actor_of(self, connection: Connection, *, in_use: bool = True) -> Actor | None:
         """The caller, by session cookie or token; ``None`` for one who is not signed in.
 
-        ``NotAuthorizedException`` for a token that is wrong, ended or too old.
+        ``NotAuthorizedException`` for a token that is wrong, ended or too old.  ``in_use=False``
+        asks without keeping the session from ending idle.
         """
 
 

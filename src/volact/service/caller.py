@@ -5,6 +5,7 @@ What is outside of the caller's scopes is not found, whether it exists or not.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,11 +13,11 @@ import msgspec
 import sqlalchemy as sa
 from litestar import Request
 from litestar.datastructures import State
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import NotAuthorizedException, NotFoundException
 
 from volact.client.inventories import InventoryInfo, InventoryUpload
 from volact.client.wire import RunInfo
-from volact.errors import InputError
+from volact.errors import InputError, StoreError
 from volact.model.report import Summary
 from volact.model.server import Server
 from volact.queries.choices import RunCountsQuery
@@ -34,6 +35,7 @@ from volact.store.values import RunRow
 T = TypeVar("T")
 Asked = Request[Actor, Any, State]
 _ALL = ServerFilter()
+_ASK_AGAIN_S = 0.5
 
 
 def parts_of(request: Asked) -> Parts:
@@ -46,6 +48,21 @@ def scopes_of(request: Asked) -> tuple[str, ...] | None:
     """The caller's scopes in the words of ``ServerFilter``; ``None``: the whole fleet."""
     scopes = request.user.scopes
     return None if scopes is None else tuple(map(str, scopes))
+
+
+async def is_same_caller(request: Asked) -> bool:
+    """Whether the caller of a stream that is open could open it now, with the same rights.
+
+    Waits for a database that cannot be asked, which says neither yes nor no.
+    """
+    authenticator = parts_of(request).authenticator
+    while True:
+        try:
+            return await authenticator.actor_of(request, in_use=False) == request.user
+        except NotAuthorizedException:
+            return False
+        except StoreError:
+            await asyncio.sleep(_ASK_AGAIN_S)
 
 
 def within(request: Asked, filter: ServerFilter = _ALL) -> ServerFilter:

@@ -21,7 +21,7 @@ from volact.queries.pages import MOST, PageRequest
 from volact.queries.servers import RunServersQuery
 from volact.service.access import Permission
 from volact.service.api.runs import RunId
-from volact.service.caller import Asked, parts_of, run_of, scopes_of
+from volact.service.caller import Asked, is_same_caller, parts_of, run_of, scopes_of
 from volact.service.run_feed import frame, narrowed, rows_since
 from volact.service.run_waves import waves_of
 
@@ -41,7 +41,8 @@ async def events(
 
     `progress` has the run and the rows that are new, as `RunProgress`; the first comes at
     once, without rows, or with those since `Last-Event-ID`.  `end` is the last event of a run
-    that is over.  A row may come twice.
+    that is over.  A row may come twice.  The stream ends without it when the caller is signed
+    out or has other rights.
     """
     if last:
         _moment(last)
@@ -61,6 +62,8 @@ async def _frames(request: Asked, info: RunInfo, last: str) -> AsyncIterator[byt
     yield frame(newest)
     async with aclosing(parts_of(request).feeds.read(info.id)) as found:
         async for progress in found:
+            if not await is_same_caller(request):
+                return
             newest = newest if progress is None else await _seen(request, progress)
             yield frame(None if progress is None else newest)
     yield frame(msgspec.structs.replace(newest, rows=(), missed=False), "end")

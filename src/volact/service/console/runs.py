@@ -22,6 +22,7 @@ from volact.report.html_view import tiles
 from volact.service.access import Actor, Permission
 from volact.service.caller import (
     Asked,
+    is_same_caller,
     may_steer,
     parts_of,
     run_of,
@@ -147,7 +148,10 @@ def known_run(request: Asked, run: str) -> tuple[RunInfo | None, RunRow | None]:
 
 @get("/runs/{run:str}/events", opt=_READ)
 async def events(request: Asked, run: FromPath[str]) -> ServerSentEvent:
-    """The progress of a run, each time that it changes, until its state is not the page's."""
+    """The progress of a run, each time that it changes, until its state is not the page's.
+
+    Or until the caller is signed out or has other rights: the page is loaded again.
+    """
     info = await asyncio.to_thread(run_of, request, run)
     return ServerSentEvent(_changes(request, info, request.query_params.get("state", info.state)))
 
@@ -159,6 +163,8 @@ async def _changes(
         yield await _progress(request, info)
         async with aclosing(parts_of(request).feeds.read(info.id)) as found:
             async for progress in found:
+                if not await is_same_caller(request):
+                    break
                 if progress is None:
                     yield ServerSentEventMessage(comment="nothing new")
                     continue

@@ -46,24 +46,24 @@ class DatabaseAuthenticator:
         self._shared = SharedAnswers(store, now)
         self._touching = SharedAnswers()
 
-    async def actor_of(self, connection: Connection) -> Actor | None:
+    async def actor_of(self, connection: Connection, *, in_use: bool = True) -> Actor | None:
         """See ``app.Authenticator``."""
         address = address_of(connection)
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            actor = await self._find(tokens, token.strip(), address)
+            actor = await self._find(tokens, token.strip(), address, in_use)
             if actor is None:
                 raise NotAuthorizedException("this token is not valid")
             return actor
         key = connection.cookies.get(self._cookie, "")
-        return await self._find(sessions, key, address) if key else None
+        return await self._find(sessions, key, address, in_use) if key else None
 
-    async def _find(self, kind: ModuleType, key: str, address: str) -> Actor | None:
+    async def _find(self, kind: ModuleType, key: str, address: str, in_use: bool) -> Actor | None:
         hash = key_hash(key)
         row = await self._shared.look_up(kind, hash, lambda hashes: self._rows(kind, hashes))
         if row is None:
             return None
-        if kind.is_stale(row, self._now()):
+        if in_use and kind.is_stale(row, self._now()):
             await self._touching.ask((kind, hash), lambda: self._touch(kind, row))
         actor: Actor = kind.actor_of(row, address)
         return actor
