@@ -94,6 +94,15 @@ def test_check_says_everything_that_is_wrong_and_2(
     assert document["problems"][1]["hint"] == "did you mean 'address'?"
 
 
+def test_check_of_one_without_servers_counts_none(fleet: Path) -> None:
+    fleet.write_text("")
+    done = volact("inventory", "check", "-i", str(fleet))
+    assert (done.returncode, done.stderr) == (2, "")
+    first, last = done.stdout.splitlines()
+    assert first == f"{fleet}: has no [[server]] (add one with its name and address)"
+    assert last == f"{fleet}: 1 problem"
+
+
 def test_a_run_stops_at_the_first_and_names_the_others(fleet: Path) -> None:
     fleet.write_text(TOML + '[[server]]\nname = "x"\n[[server]]\nname = "y"\n')
     done = volact("check", "-i", str(fleet))

@@ -58,6 +58,7 @@ def test_an_interrupt_at_the_question_keeps_what_was_seen(tmp_path: Path) -> Non
     assert code == 130
     assert "Traceback" not in shown
     assert "volact: saved as run" in shown
+    assert "volact: interrupted; nothing was changed on the servers" in shown
     document = json.loads(report.read_text("utf-8"))
     assert document["summary"]["servers"] == 4
     assert document["summary"]["changed"] == 0

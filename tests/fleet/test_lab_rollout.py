@@ -371,6 +371,14 @@ async def test_a_rollout_goes_on_where_it_was_interrupted(tmp_path: Path) -> Non
         assert done.document["summary"]["changed"] == 10 - len(verified)
 
 
+def test_a_resumed_run_that_skips_no_server_does_not_speak_of_it(tmp_path: Path) -> None:
+    with beside(tmp_path, *servers(2, "edition-evaluation")) as place:
+        place.activate_here()
+        done = place.activate_here("--resume", "last")
+        assert done.code == 3, done.err
+        assert "skipped" not in done.out
+
+
 def test_what_cannot_be_resumed_is_said_in_one_line(tmp_path: Path) -> None:
     with beside(tmp_path, *servers(1)) as place:
         for args in (["--resume", "nosuch"], ["--resume", "last", "--no-store"]):

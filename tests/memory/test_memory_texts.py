@@ -191,7 +191,7 @@ def test_expiring_says_dates_and_what_is_not_known() -> None:
 
 def test_expiring_with_nothing_to_tell_is_short() -> None:
     said = text(ending(licensed("x", 90)))
-    assert said.splitlines()[0].startswith("0 licences have expired or end within 30 d")
+    assert said.splitlines()[0].startswith("no licence has expired or ends within 30 d")
     assert "SERVER" not in said
 
 
@@ -242,7 +242,7 @@ def test_diff_puts_what_got_worse_first() -> None:
     assert said.index("WORSE  1 server") < said.index("BETTER  1 server")
     assert "a  healthy -> attention" in said
     assert "KMS host: kms1.tencentyun.com:1688 -> kms.corp.example:1688" in said
-    assert said.splitlines()[-2].startswith("1 worse, 1 better, 0 unchanged")
+    assert said.splitlines()[-2].startswith("1 worse, 1 better")
     assert said.endswith("next: volact history a\n")
 
 
@@ -304,7 +304,13 @@ def test_diff_compares_the_servers_that_both_runs_had_and_says_so() -> None:
     assert "only in the second run, not compared: 1 (fresh)" in said
     assert "GONE" not in said
     assert "NEW" not in said
-    assert said.splitlines()[-2] == "1 worse, 0 unchanged"
+    assert said.splitlines()[-2] == "1 worse"
+
+
+def test_diff_of_runs_with_no_server_in_common_compares_nothing() -> None:
+    said = text(change([healthy("a")], [healthy("b")]))
+    assert "nothing was compared: the runs have no server in common\n" in said
+    assert not re.search(r"\b0 ", said)
 
 
 def test_runs_fit_a_narrow_terminal() -> None:

@@ -193,9 +193,11 @@ def test_an_empty_store_is_exported_and_pruned(store_url: str, tmp_path: Path) -
     assert volact("export", "last", *store).returncode == 2
     pruned = json.loads(volact("prune", *store, "--older-than", "1d", "-o", "json").stdout)
     assert pruned == {"dry_run": False, "runs": 0, "thinned": 0, "rows": 0, "kept_runs": 0}
-    missing = volact("export", "--store", str(tmp_path / "no.db"))
-    assert (missing.returncode, missing.stdout) == (2, "")
-    assert missing.stderr == "volact: there is no store yet (check and activate create one)\n"
+    absent = str(tmp_path / "no.db")
+    for verb in (("export",), ("prune", "--older-than", "1d"), ("forget", "web-01", "-y")):
+        missing = volact(*verb, "--store", absent)
+        assert (missing.returncode, missing.stdout) == (2, "")
+        assert missing.stderr.startswith(f"volact: the store {absent} is empty (to fill it: ")
 
 
 def test_old_runs_are_pruned(healthy: str, store_url: str) -> None:

@@ -54,17 +54,16 @@ def resumed(options: RolloutOptions, fleet: Fleet, now: datetime | None = None) 
             if _is_of(row, meant)
         }
     left = tuple(server for server in fleet.servers if server.name not in carried)
+    rest = msgspec.structs.replace(fleet, servers=left)
+    if not carried:
+        return Resumed(fleet=rest)
     note = count(
         len(carried),
         "{n} server skipped: run {run} verified it less than an hour ago",
         "{n} servers skipped: run {run} verified them less than an hour ago",
         run=run.id,
     )
-    return Resumed(
-        fleet=msgspec.structs.replace(fleet, servers=left),
-        carried=tuple(carried.values()),
-        note=note,
-    )
+    return Resumed(fleet=rest, carried=tuple(carried.values()), note=note)
 
 
 def _store(options: RolloutOptions) -> Store:

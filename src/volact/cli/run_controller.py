@@ -80,6 +80,7 @@ class RunController:
         self._stop, self._drain = asyncio.Event(), asyncio.Event()
         self._rollout = RolloutSummary()
         self._unread = False
+        self._changing = False
         self._notes: list[str] = []
 
     @contextmanager
@@ -91,6 +92,7 @@ class RunController:
         """
         changing = self.fleet.job.mode in CHANGING and not probing
         steps = (self._drain, self._stop) if changing else (self._stop,)
+        self._changing |= changing
         control = self._control if changing else self._control.without_rollout()
         with stop_on_signals(*steps, on_signal=announce_drain if changing else ignore_signal):
             yield msgspec.structs.replace(
@@ -173,9 +175,14 @@ class RunController:
             return FAILED
         whole = self._listeners.end(run, self.counts) and whole
         if self.stopped:
-            tell(say("interrupted; the servers listed above are finished or were stopped"))
+            tell(self._interrupted())
             return INTERRUPTED
         return self.counts.exit_code() or (ALL_WELL if whole else FAILED)
+
+    def _interrupted(self) -> Text:
+        if self.fleet.job.mode in CHANGING and not self._changing:
+            return say("interrupted; nothing was changed on the servers")
+        return say("interrupted; the servers listed above are finished or were stopped")
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def existing_store(url: str) -> Store:
     """The store, for a verb that makes none; ``InputError`` where there is none yet."""
     store = open_store(url or None, create=False)
     if store is None:
-        raise InputError(say("there is no store yet"), say("check and activate create one"))
+        raise InputError(nothing_yet(url))
     return store
 
 
@@ -55,12 +55,12 @@ def write_deleted(
     sys.stdout.write(f"{tr(sentence)}\n")
 
 
-def nothing_yet(options: StoreReportOptions) -> str:
+def nothing_yet(url: str) -> Text:
     """The sentence for an empty or missing store, with the command that fills it."""
-    address = chosen(options.store)
+    address = chosen(url)
     if address is None:
         return say("there is no store: VOLACT_STORE is none (name one with --store)")
-    command = f"volact check -i fleet.toml{store_words(options)}"
+    command = f"volact check -i fleet.toml{store_words(url)}"
     return say(
         "the store {store} is empty (to fill it: {command})",
         store=address.shown,
@@ -68,9 +68,9 @@ def nothing_yet(options: StoreReportOptions) -> str:
     )
 
 
-def store_words(options: StoreReportOptions) -> str:
+def store_words(url: str) -> str:
     """The option that the next command needs to read the same store."""
-    return f" --store {quoted(options.store)}" if options.store else ""
+    return f" --store {quoted(url)}" if url else ""
 
 
 def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
@@ -122,5 +122,9 @@ def paper(options: StoreReportOptions, now: datetime) -> StoreText:
     """Standard output for text."""
     out = use_stdout("text")
     return StoreText(
-        out, now, columns=columns_of(out), colour=wants_colour(out), store=store_words(options)
+        out,
+        now,
+        columns=columns_of(out),
+        colour=wants_colour(out),
+        store=store_words(options.store),
     )

@@ -101,7 +101,11 @@ class _Document:
                 where=at_line(self._source.shown, self._source.lines.of("server")),
             )
         if not servers:
-            raise InputError(say("has no [[server]]"), where=self._source.shown)
+            raise InputError(
+                say("has no [[server]]"),
+                say("add one with its name and address"),
+                where=self._source.shown,
+            )
         return [self._fields("server", value, index) for index, value in enumerate(servers)]
 
     def _add(self, fields: Fields) -> None:

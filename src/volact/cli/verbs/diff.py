@@ -25,7 +25,7 @@ def diff(options: DiffOptions) -> int:
         return _shown(options, now, *_of_service(options))
     with remembered(options) as store:
         if store is None:
-            raise InputError(nothing_yet(options))
+            raise InputError(nothing_yet(options.store))
         if options.first == "last~1" and len(store.runs(limit=2)) == 1:
             raise InputError(
                 say("a comparison needs two runs, and the store has one"),

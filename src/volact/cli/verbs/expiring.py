@@ -27,7 +27,7 @@ def expiring(options: ExpiringOptions) -> int:
         query = ExpiringQuery(now=now, within=within, filter=filter_of(store, options))
         found = query.ask(store) if store else Endings((), (), ExpiringSummary())
     if empty:
-        tell(nothing_yet(options))
+        tell(nothing_yet(options.store))
     if options.output == "text":
         if not empty:
             write_expiring(paper(options, now), found, within)

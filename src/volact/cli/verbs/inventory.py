@@ -88,10 +88,12 @@ def _login_problems(options: InventoryCheckOptions, inventory: Inventory) -> lis
 
 
 def _verdict(inventory: Inventory, problems: list[InputError]) -> str:
-    servers = count(len(inventory.servers), "{n} server", "{n} servers")
     wrong = (
         count(len(problems), "{n} problem", "{n} problems") if problems else say("nothing wrong")
     )
+    if not inventory.servers:
+        return tr(say("{file}: {problems}", file=inventory.path, problems=wrong))
+    servers = count(len(inventory.servers), "{n} server", "{n} servers")
     return tr(say("{file}: {servers}, {problems}", file=inventory.path, servers=servers,
                   problems=wrong))  # fmt: skip
 

@@ -18,7 +18,7 @@ def runs(options: RunsOptions) -> int:
     now = the_moment()
     found = _of_service(options) if options.service else _of_store(options)
     if not found and not options.service:
-        tell(nothing_yet(options))
+        tell(nothing_yet(options.store))
     shown = found[: options.last]
     if options.output != "text":
         document = Document(head=head("runs", now), key="runs", rows=shown, columns=RUNS)

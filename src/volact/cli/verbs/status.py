@@ -33,7 +33,7 @@ def status(options: StatusOptions) -> int:
         found = query.ask(store) if store else query.of_nothing()
         last = next(iter(store.runs(1)), None) if store else None
         if last is None:
-            tell(nothing_yet(options))
+            tell(nothing_yet(options.store))
         return _shown(options, now, found, query.rows(store) if store else (), last)
 
 

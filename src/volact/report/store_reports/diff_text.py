@@ -71,15 +71,14 @@ def _compared(out: StoreText, found: Diff) -> None:
     """How many servers both runs had, and which only one of them had."""
     summary = found.summary
     both = sum(getattr(summary, kind) for kind in CHANGE_KINDS if kind not in _ALONE)
-    out.prose(
-        tr(
-            count(
-                both,
-                "compared: {n} server that both runs had",
-                "compared: {n} servers that both runs had",
-            )
+    words = say("nothing was compared: the runs have no server in common")
+    if both:
+        words = count(
+            both,
+            "compared: {n} server that both runs had",
+            "compared: {n} servers that both runs had",
         )
-    )
+    out.prose(tr(words))
     for kind, words in _ALONE.items():
         names = [row.name for row in found.servers if row.kind == kind]
         if names:
@@ -164,11 +163,13 @@ def _ranked(counts: Mapping[str, int]) -> str:
 
 
 def _totals(out: StoreText, found: Diff) -> None:
-    out.line()
     counts = {kind: getattr(found.summary, kind) for kind in CHANGE_KINDS}
     said = [f"{n} {tr(_KINDS[kind][0])}" for kind, n in counts.items() if n and kind in _KINDS]
-    same = tr(count(counts["same"], "{n} unchanged", "{n} unchanged"))
-    out.prose(", ".join([*said, same]), 0, "bold")
+    if counts["same"]:
+        said.append(tr(count(counts["same"], "{n} unchanged", "{n} unchanged")))
+    if said:
+        out.line()
+        out.prose(", ".join(said), 0, "bold")
     pressing = next((row for row in found.servers if row.kind in _PRESSING), None)
     if pressing is not None:
         out.following(f"volact history {quoted(plain(pressing.name))}")

@@ -66,12 +66,14 @@ def _endings(out: StoreText, servers: Sequence[ExpiringRow]) -> None:
 
 def _head(summary: ExpiringSummary, span: str) -> Text:
     soon = summary.expired + summary.ends
-    words = count(
-        soon,
-        "{n} licence has expired or ends within {span}",
-        "{n} licences have expired or end within {span}",
-        span=span,
-    )
+    words = say("no licence has expired or ends within {span}", span=span)
+    if soon:
+        words = count(
+            soon,
+            "{n} licence has expired or ends within {span}",
+            "{n} licences have expired or end within {span}",
+            span=span,
+        )
     if not summary.overdue:
         return say("{words}; times are UTC", words=words)
     late = count(summary.overdue, "{n} renewal is overdue", "{n} renewals are overdue")
