@@ -133,23 +133,22 @@ def _in_text(text: str, first: int) -> Iterator[PastedAnswer]:
 
 def _read(window: str, prefix: str) -> Answer | AnswerError:
     """The answer that begins here, by the first way of reading it that checks."""
-    best = AnswerError("protocol", say("the answer line is incomplete or damaged"))
+    cut: tuple[int, int] | None = None
     for body, length, checksum in _readings(window, prefix):
         data = body[:length].encode("ascii", "replace")
         if len(data) < length:
-            told = say(
-                "the answer is cut short: {n} of {length} bytes are here",
-                n=len(data),
-                length=length,
-            )
-            best = AnswerError("protocol", told, _CUT)
+            cut = len(data), length
         elif zlib.crc32(data) == checksum:
             line = b"VOLACT1 %d %08x %s" % (length, checksum, data)
             try:
                 return read_line(line)
             except AnswerError as error:
                 return error
-    return best
+    if cut is None:
+        return AnswerError("protocol", say("the answer line is incomplete or damaged"))
+    n, length = cut
+    told = say("the answer is cut short: {n} of {length} bytes are here", n=n, length=length)
+    return AnswerError("protocol", told, _CUT)
 
 
 _CUT = say("the service keeps only a part of long outputs; have it written to a file or a bucket")
@@ -157,8 +156,8 @@ _CUT = say("the service keeps only a part of long outputs; have it written to a 
 
 def _readings(window: str, prefix: str) -> Iterator[tuple[str, int, int]]:
     """Every way to read a piece of text as an answer: body, length, checksum."""
-    for unquote in _QUOTINGS:
-        text = unquote(window).translate(_TYPESET)
+    texts = dict.fromkeys(unquote(window).translate(_TYPESET) for unquote in _QUOTINGS)
+    for text in texts:  # most are the same: few answers are quoted in more than one way
         for joined in _joined(text, prefix):
             head = _HEAD.match(joined)
             if head:
