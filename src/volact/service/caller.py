@@ -6,6 +6,7 @@ What is outside of the caller's scopes is not found, whether it exists or not.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,13 +17,14 @@ from litestar.datastructures import State
 from litestar.exceptions import NotAuthorizedException, NotFoundException
 
 from volact.client.inventories import InventoryInfo, InventoryUpload
-from volact.client.wire import RunInfo
+from volact.client.wire import RunInfo, ScheduleInfo, ScheduleSpec
 from volact.errors import InputError, StoreError
+from volact.inventory import Inventory, choose
 from volact.model.report import Summary
 from volact.model.server import Server
 from volact.queries.choices import RunCountsQuery
 from volact.queries.filters import ServerFilter
-from volact.queries.servers import ServerQuery
+from volact.queries.servers import ServerQuery, ServersQuery
 from volact.queries.values import ServerState
 from volact.service import inventories
 from volact.service.access import Actor
@@ -30,6 +32,8 @@ from volact.service.app import Parts
 from volact.service.database.tables import RUN_SERVERS
 from volact.service.identity.audit import Change, changing
 from volact.service.run_list import RunListQuery
+from volact.service.schedules import store as schedules
+from volact.service.views import find_view
 from volact.store.values import RunRow
 
 T = TypeVar("T")
@@ -170,11 +174,65 @@ def inventory_text(request: Asked, name: str) -> InventoryUpload:
 
 def inventory_servers(request: Asked, name: str) -> list[Server]:
     """The servers of an inventory by name."""
-    scopes = request.user.scopes
-    upload = parts_of(request).store.ask(lambda it: inventories.text_of(it, name))
-    found = inventories.read_text(upload.file, upload.text).servers if upload else ()
+    scopes, found = request.user.scopes, _read_inventory(request, name).servers
     shown = (server for server in found if inventories.in_scopes(server, scopes))
     return sorted(shown, key=lambda server: server.name)
+
+
+def _read_inventory(request: Asked, name: str) -> Inventory:
+    """Of all servers; empty where there is none of that name."""
+    upload = parts_of(request).store.ask(lambda it: inventories.text_of(it, name))
+    return inventories.read_text(upload.file, upload.text) if upload else Inventory()
+
+
+def seen_schedules(request: Asked) -> list[ScheduleInfo]:
+    """The schedules that may reach a server of the caller's, by name; and the caller's own."""
+    return _seen(request, schedules.list_schedules(parts_of(request).store))
+
+
+def schedule_of(request: Asked, id: str) -> ScheduleInfo:
+    """One of them."""
+    try:
+        return _seen(request, [schedules.find_schedule(parts_of(request).store, id)])[0]
+    except (InputError, IndexError) as error:
+        raise NotFoundException("there is no such schedule") from error
+
+
+def _seen(request: Asked, found: list[ScheduleInfo]) -> list[ScheduleInfo]:
+    """The words of another's schedule may name servers of others, as its note does."""
+    if request.user.scopes is None:
+        return found
+    read = functools.cache(functools.partial(_read_inventory, request))
+    seen = (info for info in found if _is_own(request, info) or _reaches(request, info.spec, read))
+    return [info if _is_own(request, info) else _without_names(info) for info in seen]
+
+
+def _is_own(request: Asked, info: ScheduleInfo) -> bool:
+    return info.owner == request.user.name
+
+
+def _reaches(request: Asked, spec: ScheduleSpec, read: Callable[[str], Inventory]) -> bool:
+    """Whether a run of it may have a server that the caller sees."""
+    run, store = spec.run, parts_of(request).store
+    try:
+        meant = choose(read(run.inventory), (), run.limit)
+        view = find_view(store, spec.view).filter if spec.view else None
+    except InputError:  # it starts nothing
+        return False
+    scopes = request.user.scopes
+    names = {server.name for server in meant if inventories.in_scopes(server, scopes)}
+    if run.only:
+        names &= set(run.only)
+    if names and view is not None:
+        viewed = ServersQuery(now=parts_of(request).now(), filter=within(request, view))
+        names &= {server.name for server in viewed.stream(store)}
+    return bool(names)
+
+
+def _without_names(info: ScheduleInfo) -> ScheduleInfo:
+    run = msgspec.structs.replace(info.spec.run, limit=(), only=())
+    spec = msgspec.structs.replace(info.spec, run=run)
+    return msgspec.structs.replace(info, spec=spec, note="")
 
 
 def saving(request: Asked, name: str) -> inventories.Saving:

@@ -14,8 +14,9 @@ from volact.client.wire import WorkerInfo
 from volact.errors import StoreError
 from volact.service.access import Permission
 from volact.service.app import Parts
-from volact.service.database.tables import RUNS, WORKERS
+from volact.service.database.tables import WORKERS
 from volact.service.database.transaction import struct_of
+from volact.service.run_list import RunListQuery
 from volact.store.store import Store
 
 _PUBLIC = {"permission": Permission.PUBLIC}
@@ -38,10 +39,10 @@ def readyz(request: Request[Any, Any, Any]) -> Response[str]:
     return Response("ready", media_type="text/plain")
 
 
-def health_of(store: Store) -> Health:
-    """The workers, and how many runs are in each state."""
+def health_of(store: Store, seen: RunListQuery) -> Health:
+    """The workers, and how many of the runs that are seen are in each state."""
     workers = sa.select(WORKERS).order_by(WORKERS.c.host, WORKERS.c.id)
-    runs = sa.select(RUNS.c.state, sa.func.count()).group_by(RUNS.c.state).order_by(RUNS.c.state)
+    runs = seen.states_of(store)
 
     def ask(connection: sa.Connection) -> Health:
         return Health(
@@ -51,7 +52,7 @@ def health_of(store: Store) -> Health:
                 struct_of(row, WorkerInfo, labels=msgspec.json.decode(row.labels))
                 for row in connection.execute(workers)
             ),
-            runs=dict(connection.execute(runs).all()),
+            runs=runs,
         )
 
     return store.ask(ask)

@@ -58,6 +58,16 @@ class RunListQuery(msgspec.Struct, frozen=True, kw_only=True):
         found = reader.ask(read)
         return None if found is None else self._counted(reader, [found])[0]
 
+    def states_of(self, reader: Reader) -> dict[str, int]:
+        """How many runs are in each state."""
+
+        def read(connection: sa.Connection) -> dict[str, int]:
+            state = self._query(connection).subquery().c.state
+            query = sa.select(state, sa.func.count()).group_by(state).order_by(state)
+            return dict(connection.execute(query).all())
+
+        return reader.ask(read)
+
     def sees_all_of(self, reader: Reader, run: RunInfo) -> bool:
         """Whether the caller sees all servers of another's run, which ``find`` gave it."""
         whole = RunListQuery().find(reader, run.id)

@@ -23,7 +23,7 @@ from volact.queries.status import StatusQuery
 from volact.queries.values import Endings, FleetStatus
 from volact.service.access import Permission
 from volact.service.api.asked import found, shared
-from volact.service.caller import Asked, parts_of, scopes_of, within
+from volact.service.caller import Asked, parts_of, scopes_of, seen_runs, within
 from volact.service.health import health_of
 
 _READ = {"permission": Permission.READ}
@@ -111,8 +111,8 @@ def me(request: Asked) -> Me:
 
 @get("/health", opt=_READ, sync_to_thread=True, tags=["health"])
 def health(request: Asked) -> Health:
-    """The workers, and how many runs are in each state."""
-    return health_of(parts_of(request).store)
+    """The workers, and how many runs are in each state, of those that the caller sees."""
+    return health_of(parts_of(request).store, seen_runs(request))
 
 
 HANDLERS = [fleet, values, expiring, findings, explain, me, health]

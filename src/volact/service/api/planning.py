@@ -13,7 +13,7 @@ from volact.client.wire import ScheduleDraft, ScheduleInfo, ViewDraft, ViewInfo
 from volact.service import views as kept
 from volact.service.access import Permission
 from volact.service.api.asked import Id, found
-from volact.service.caller import Asked, changed, parts_of
+from volact.service.caller import Asked, changed, parts_of, schedule_of, seen_schedules
 from volact.service.policies import (
     AnyPolicy,
     ApprovalPolicy,
@@ -39,24 +39,24 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     notifications: NotificationPolicy
 
 
-def _schedule(request: Asked, id: str) -> ScheduleInfo:
-    return found(lambda: schedules.find_schedule(parts_of(request).store, id))
-
-
 def _view(request: Asked, id: str) -> ViewInfo:
     return found(lambda: kept.find_view(parts_of(request).store, id, request.user))
 
 
 @get("/schedules", opt=_READ, sync_to_thread=True, tags=["schedules"])
 def all_schedules(request: Asked) -> ScheduleList:
-    """All schedules by name, with the time of each one's next run."""
-    return ScheduleList(items=tuple(schedules.list_schedules(parts_of(request).store)))
+    """All schedules by name, with the time of each one's next run.
+
+    A caller with scopes sees those that may reach servers within them, without the words that
+    may name others.
+    """
+    return ScheduleList(items=tuple(seen_schedules(request)))
 
 
 @get("/schedules/{id:str}", opt=_READ, sync_to_thread=True, tags=["schedules"])
 def schedule(request: Asked, id: Id) -> ScheduleInfo:
     """One schedule."""
-    return _schedule(request, id)
+    return schedule_of(request, id)
 
 
 @post("/schedules", opt=_CONFIGURE, sync_to_thread=True, tags=["schedules"])
@@ -68,14 +68,14 @@ def add_schedule(request: Asked, data: JSONBody[ScheduleDraft]) -> ScheduleInfo:
 @put("/schedules/{id:str}", opt=_CONFIGURE, sync_to_thread=True, tags=["schedules"])
 def save_schedule(request: Asked, id: Id, data: JSONBody[ScheduleDraft]) -> ScheduleInfo:
     """Change a schedule.  Its runs are requested by the caller from now on."""
-    _schedule(request, id)
+    schedule_of(request, id)
     return changed(request, lambda change: schedules.save_schedule(change, data, id))
 
 
 @delete("/schedules/{id:str}", opt=_CONFIGURE, sync_to_thread=True, tags=["schedules"])
 def delete_schedule(request: Asked, id: Id) -> None:
     """Delete a schedule; its runs stay."""
-    _schedule(request, id)
+    schedule_of(request, id)
     changed(request, lambda change: schedules.delete_schedule(change, id))
 
 

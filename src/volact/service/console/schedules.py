@@ -13,7 +13,7 @@ from volact.core.consent import ASKING_STEPS
 from volact.errors import InputError
 from volact.model.text import say
 from volact.service.access import Permission
-from volact.service.caller import Asked, parts_of
+from volact.service.caller import Asked, parts_of, schedule_of, seen_schedules
 from volact.service.console.changing import change, changed, checked
 from volact.service.console.new_run import inventory_names, spec_of
 from volact.service.console.page import Form, HtmlPage, form_of, go_to, page
@@ -33,15 +33,13 @@ _VERBS: tuple[Verb, ...] = ("check", "plan", "activate")
 @get("/schedules", opt=_READ, sync_to_thread=True)
 def schedules(request: Asked) -> HtmlPage:
     """All schedules, when each starts next, and the form for another."""
-    found = schedules_store.list_schedules(parts_of(request).store)
-    return _page(request, "schedules.html.j2", None, schedules=found)
+    return _page(request, "schedules.html.j2", None, schedules=seen_schedules(request))
 
 
 @get("/schedules/{id:str}", opt=_READ, sync_to_thread=True)
 def schedule(request: Asked, id: FromPath[str]) -> HtmlPage:
     """One schedule in its form."""
-    found = schedules_store.find_schedule(parts_of(request).store, id)
-    return _page(request, "schedule.html.j2", found)
+    return _page(request, "schedule.html.j2", schedule_of(request, id))
 
 
 def _page(request: Asked, template: str, found: ScheduleInfo | None, **values: Any) -> HtmlPage:
