@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from service_identity import PASSWORD
 from volact.service.database.schema import SERVICE, open_service_store
 from volact.service.serve import keep_worker, next_wait
 from volact.service.settings import ServiceSettings
+from volact.store import open_store
 from volact.store.address import StoreAddress
 
 
@@ -135,6 +137,22 @@ def test_a_database_that_is_too_new_is_one_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "created by a newer volact (version 9999" in done.stderr
     assert "or give --database another location)" in done.stderr
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_worker_makes_no_database(store_url: str, used: bool) -> None:
+    """Neither a new one, nor in the store of runs that no service has used."""
+    if used:
+        open_store(store_url).close()
+    command = [sys.executable, "-m", "volact", "worker", "--while-stdin", "--database", store_url]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    told = f"volact: {store_url}: there is no database of the service (volact serve creates it)\n"
+    assert (done.returncode, done.stderr.decode()) == (2, told)
+    found = open_store(store_url, create=False)
+    assert (found is not None) == used
+    if found is not None:
+        with found:
+            assert not sa.inspect(found.engine).has_table(SERVICE.versions)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

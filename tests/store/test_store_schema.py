@@ -21,6 +21,7 @@ from volact.errors import InputError, StoreError
 from volact.queries.servers import NamesQuery
 from volact.store import open_store
 from volact.store.address import chosen, hidden, parse_address, secrets_in, usual_file
+from volact.store.engine import make_engine, writing
 from volact.store.schema import HEAD, MIGRATIONS, STORE
 from volact.store.tables import METADATA
 
@@ -84,6 +85,41 @@ def test_the_file_and_its_folder_are_their_owner_s_alone(tmp_path: Path) -> None
 def test_a_store_that_was_never_made_is_none(tmp_path: Path) -> None:
     assert open_store(str(tmp_path / "no.db"), create=False) is None
     assert not (tmp_path / "no.db").exists()
+
+
+def test_an_empty_database_without_a_store_is_none_and_stays_so(store_url: str) -> None:
+    if not store_url.startswith("postgresql"):
+        Path(store_url).parent.mkdir()
+        Path(store_url).touch()
+    assert open_store(store_url, create=False) is None
+    engine = engine_of(store_url)
+    assert sa.inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(store_url: str) -> None:
+    """One with versions by Alembic, too, whose table has the name of the store's."""
+    if not store_url.startswith("postgresql"):
+        Path(store_url).parent.mkdir()
+    engine = engine_of(store_url)
+    with writing(engine).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE users (name text)")
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num varchar(32))")
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('8f3c')")
+    other = "database" if store_url.startswith("postgresql") else "file"
+    for create in (True, False):
+        with pytest.raises(StoreError) as refused:
+            open_store(store_url, create=create)
+        told = f"is not a store of volact (give --store another {other})"
+        assert refused.value.line().endswith(told)
+    assert sorted(sa.inspect(engine).get_table_names()) == ["alembic_version", "users"]
+    engine.dispose()
+
+
+def engine_of(url: str) -> sa.Engine:
+    address = parse_address(url)
+    assert address is not None
+    return make_engine(address)
 
 
 def test_who_says_which_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

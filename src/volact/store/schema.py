@@ -43,13 +43,21 @@ class Schema(msgspec.Struct, frozen=True):
 STORE = Schema(HEAD, MIGRATIONS, METADATA)
 
 
-def require_current(engine: sa.Engine, address: StoreAddress, schema: Schema = STORE) -> None:
-    """Bring the database to this version; ``StoreError`` when it is of a newer one."""
+def require_current(
+    engine: sa.Engine, address: StoreAddress, schema: Schema = STORE, *, create: bool = True
+) -> bool:
+    """Bring the database to this version; ``StoreError`` when it is of a newer one.
+
+    Returns: ``False`` where it has nothing of the schema and ``create`` is not set.
+    """
     with engine.connect() as connection:
         version = _version(connection, schema)
-    if version == schema.head:
-        return
+        if version == schema.head:
+            return True
+        there = create or _has_tables(connection, schema)
     _require_own(engine, address)
+    if not there:
+        return False
     _require_older(version, address, schema)
     if address.file is not None:
         _ask_for_wal(engine)
@@ -59,16 +67,18 @@ def require_current(engine: sa.Engine, address: StoreAddress, schema: Schema = S
         if version != schema.head:
             _require_older(version, address, schema)
             (_upgrade if _has_tables(connection, schema) else _create)(connection, schema)
+    return True
 
 
 def _require_own(engine: sa.Engine, address: StoreAddress) -> None:
-    """``StoreError`` for a file with the tables of another program alone."""
+    """``StoreError`` for a database with the tables of another program alone."""
     tables = set(sa.inspect(engine).get_table_names()) - {STORE.versions}
-    if address.file is not None and tables and not tables >= {"runs", "rows"}:
-        raise StoreError(
-            say("store {where}: is not a store of volact", where=address.shown),
-            say("give {option} another file", option=address.option),
-        )
+    if tables and not tables >= {"runs", "rows"}:
+        if address.file is not None:
+            hint = say("give {option} another file", option=address.option)
+        else:
+            hint = say("give {option} another database", option=address.option)
+        raise StoreError(say("store {where}: is not a store of volact", where=address.shown), hint)
 
 
 def _has_tables(connection: sa.Connection, schema: Schema) -> bool:

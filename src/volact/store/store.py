@@ -205,8 +205,11 @@ def open_address(
             require_file(address.file)
         engine = make_engine(address, busy_s=busy_s, keep=keep)
         try:
-            require_current(engine, address)
+            there = require_current(engine, address, create=create)
         except BaseException:
             engine.dispose()
             raise
+        if not there:
+            engine.dispose()
+            return None
     return Store(engine, address)

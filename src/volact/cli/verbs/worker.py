@@ -8,10 +8,10 @@ from volact.cli.failure import tell
 from volact.cli.options.service import WorkerOptions
 from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
 from volact.cli.service_database import database_of, needs_service
-from volact.errors import InputError
 from volact.model.text import say
 
 with needs_service():
+    from volact.service.database.schema import open_service_store
     from volact.service.engine.worker import run_worker
     from volact.service.logs import configure_logging
 
@@ -25,10 +25,7 @@ def worker(options: WorkerOptions) -> int:
 
 async def _work(options: WorkerOptions) -> None:
     database, stop = database_of(options.database), asyncio.Event()
-    if database.file is not None and not database.file.exists():
-        raise InputError(
-            say("there is no database"), say("volact serve creates it"), where=database.shown
-        )
+    open_service_store(database, create=False).close()
     with stop_on_signals(stop):
         tell(say("this worker waits for runs; Ctrl-C finishes what is under way and stops it"))
         if options.while_stdin:

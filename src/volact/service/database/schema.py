@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from volact.errors import InputError
+from volact.model.text import say
 from volact.service.database.tables import METADATA
 from volact.store.address import StoreAddress
 from volact.store.failures import CAUGHT, database_error
@@ -15,13 +17,29 @@ _KEEP = 8
 SERVICE = Schema("0002", Path(__file__).parent / "migrations", METADATA, "service_version")
 
 
-def open_service_store(address: StoreAddress) -> Store:
-    """The store with the service's tables, made where they are not there."""
-    store = open_address(address, keep=_KEEP)
-    assert store is not None, "it is created"
+def open_service_store(address: StoreAddress, *, create: bool = True) -> Store:
+    """The store with the service's tables.
+
+    Where they are not there they are made; without ``create``, that is an ``InputError``.
+    """
+    store = open_address(address, create=create, keep=_KEEP)
+    if store is None:
+        raise _no_service(address)
     try:
-        require_current(store.engine, address, SERVICE)
+        if not require_current(store.engine, address, SERVICE, create=create):
+            raise _no_service(address)
     except CAUGHT as error:
         store.close()
         raise database_error(error, address) from error
+    except InputError:
+        store.close()
+        raise
     return store
+
+
+def _no_service(address: StoreAddress) -> InputError:
+    return InputError(
+        say("there is no database of the service"),
+        say("volact serve creates it"),
+        where=address.shown,
+    )
