@@ -276,3 +276,21 @@ def test_squeezing_changes_nothing_that_an_engine_sees(mode: str) -> None:
     names = "Object.getOwnPropertyNames(globalThis).sort().join()"
     parts = [part for part in PARTS[mode] if part not in ("probe", "apply", "person")]  # type: ignore[index]
     assert Script(*parts).text(names) == Script(*parts, squeezed=False).text(names)
+
+
+DOCUMENT = '{ "billingProducts" : [ "bp-1", "bp-2" ], "imageId" : null }'
+FIELDS = Script("host", "token")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("billingProducts", "bp-1 bp-2"), ("imageId", "null"), ("region", None)],
+)
+def test_a_field_of_a_document(name: str, value: str | None) -> None:
+    assert FIELDS.call("fieldOf", DOCUMENT, name) == value
+
+
+@pytest.mark.parametrize("text", ["", "<html>sign in</html>", '{ "billingProducts" : [ "bp-1'])
+def test_what_is_no_document_has_no_fields_to_be_absent(text: str) -> None:
+    with pytest.raises(Exception, match="Error"):
+        FIELDS.call("fieldOf", text, "region")

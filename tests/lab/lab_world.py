@@ -11,14 +11,15 @@ from typing import Any
 from volact.agent.answer import Answer, read_answer
 from volact.agent.render import render
 from volact.agent.request import AgentMode, new_request
-from volact.knowledge.load import load_editions, load_profile
+from volact.core.standalone import standalone_steps
+from volact.knowledge.load import knowledge_for, load_editions, load_profile
 from volact.model.step import Step
 from volact_lab.errors import LabError
 from volact_lab.faults import FAULTS
 from volact_lab.session import Result, execute
 from volact_lab.surroundings import Surroundings
 from volact_lab.windows.machine import Machine
-from volact_lab.windows.setup import new_machine
+from volact_lab.windows.setup import license_with, new_machine
 from volact_lab.windows.spec import Spec, World
 
 # The KMS hosts' manners that the seed would draw are given: a test has others by forms=.
@@ -102,6 +103,32 @@ async def agent(machine: Machine, *steps: Step) -> Answer:
     machine.files.write(path, render(request))
     result = await command(machine, f'cmd.exe /c "{path}"')
     return read_answer(result.stdout, request.id)
+
+
+async def handed_out(machine: Machine, change: tuple[bytes, bytes] = (b"", b"")) -> Result:
+    """Run the file that an operator is given, as it is or with one thing changed."""
+    knowledge = knowledge_for("tencent")
+    request = new_request("standalone", knowledge.profile, standalone_steps(knowledge), id="0" * 16)
+    path = f"{machine.home}\\activate-win.bat"
+    data = render(request, keep=True, handed=True)
+    assert change[0] in data
+    machine.files.write(path, data.replace(*change) if change[0] else data)
+    return await command(machine, f'cmd.exe /c "{path}"')
+
+
+def licensed_by(here: Place, host: str, *faults: str, **changes: Any) -> Machine:
+    """A server that a KMS host licensed, which is set as its host."""
+    machine = here.machine(*faults, **changes)
+    license_with(machine, host, 1688)
+    return machine
+
+
+def deny_reading(machine: Machine, part: str) -> None:
+    """Let no account read the registry keys with this in their path, in lower case."""
+    before = machine.registry.denied
+    machine.registry.denied = lambda path, write: (
+        (not write and part in path) or before(path, write)
+    )
 
 
 def step(do: str, **params: Any) -> Step:

@@ -8,20 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from lab_world import SPEC, Place, agent, command, step
+from lab_world import SPEC, Place, agent, deny_reading, handed_out, licensed_by, step
 
 from volact.agent.render import render
 from volact.agent.request import new_request
-from volact.core.standalone import standalone_steps
-from volact.knowledge.load import knowledge_for
 from volact_lab.faults import FAULTS
 from volact_lab.faults.kms import OFFICE_ID
-from volact_lab.session import Result, Start, execute
+from volact_lab.session import Start, execute
 from volact_lab.windows import acl
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.releases import RELEASES
 from volact_lab.windows.restart import restart
-from volact_lab.windows.setup import license_with
 
 Facts = dict[str, Any]
 KMS, KMS1 = "kms.tencentyun.com:1688", "kms1.tencentyun.com:1688"
@@ -346,6 +343,17 @@ async def test_a_domain_members_time_source_is_left_alone(here: Place) -> None:
     assert machine.time.running.type == "NT5DS"
 
 
+async def test_a_time_source_that_cannot_be_read_is_left_alone(here: Place) -> None:
+    """What it was could not be restored."""
+    machine = variants(here, "clock-5h", 2)[0]
+    deny_reading(machine, "w32time\\parameters")
+    peers = machine.time.running.peers
+    answer = await agent(machine, step("set-time-source", peers=["time1.tencentyun.com"]))
+    [result] = answer.results
+    assert (result.ok, result.changed, result.hresult) == (False, False, 0x80070005)
+    assert machine.time.running.peers == peers
+
+
 async def test_a_domain_members_clock_is_left_alone(here: Place) -> None:
     """Neither are its phase limits: the file that is handed out has the step for every server."""
     machine = here.machine("domain-clock", domain="corp.example")
@@ -450,23 +458,6 @@ async def test_the_file_for_a_person_tells_the_truth(
     left = {node.name for node in machine.files.children(machine.home)}
     assert left == {"AppData", "activate-win.bat"}
     assert here.errors == []
-
-
-async def handed_out(machine: Machine, change: tuple[bytes, bytes] = (b"", b"")) -> Result:
-    """Run the file that an operator is given, as it is or with one thing changed."""
-    knowledge = knowledge_for("tencent")
-    request = new_request("standalone", knowledge.profile, standalone_steps(knowledge), id="0" * 16)
-    path = f"{machine.home}\\activate-win.bat"
-    data = render(request, keep=True, handed=True)
-    assert change[0] in data
-    machine.files.write(path, data.replace(*change) if change[0] else data)
-    return await command(machine, f'cmd.exe /c "{path}"')
-
-
-def licensed_by(here: Place, host: str, *faults: str) -> Machine:
-    machine = here.machine(*faults)
-    license_with(machine, host, 1688)
-    return machine
 
 
 @pytest.mark.parametrize("host", [None, "kms.corp.example", "kms.core.windows.net"])

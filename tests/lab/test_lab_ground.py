@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lab_world import Place, agent, step
-from test_lab_agent import handed_out
+from lab_world import Place, agent, handed_out, step
 
 import volact.agent
 from volact_lab.windows import acl

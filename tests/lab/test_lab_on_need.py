@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lab_world import Place, agent
+from lab_world import Place, agent, deny_reading
 
 from volact_lab import codes
 from volact_lab.faults.states import kms_client
@@ -95,6 +95,13 @@ async def test_the_firewall_is_asked_when_no_host_answers(here: Place) -> None:
     }
     assert "rights" not in facts
     assert here.errors == []
+
+
+async def test_firewall_rules_of_a_policy_that_cannot_be_read_are_unreadable(here: Place) -> None:
+    machine = here.machine("kms-refused")
+    deny_reading(machine, "policies\\microsoft\\windowsfirewall")
+    firewall = (await facts_of(machine))["firewall"]
+    assert (firewall["block"], firewall["allow"]) == ({"!": 0x80070005}, {"!": 0x80070005})
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from lab_world import Place
-from test_lab_agent import handed_out
+from lab_world import Place, handed_out
 
 from volact.fleet import Control, run_fleet
 from volact.inventory import Secrets, load_inventory

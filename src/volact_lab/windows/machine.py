@@ -64,6 +64,7 @@ class Machine:
         self.shell: ShellName = spec.shell
         self.other_engine: OtherEngine | None = None
         self.unregistered: set[str] = set()  # COM classes that are not there
+        self.failing: dict[str, int] = {}  # WMI properties that cannot be asked for, with the code
         self.blocking: tuple[str, ...] = ()  # parts of queries and methods that never return
         self.never_returned: list[str] = []  # such calls, as they were made
         self.blocked = 0  # processes that one keeps running

@@ -107,6 +107,8 @@ class Wmi:
     def _check(self, kind: WmiClass, name: str) -> None:
         if name.lower() in schema.FORBIDDEN:
             raise LabError(f"{name} may not be asked for")
+        if name.lower() in self._machine.failing:
+            raise WinFault(self._machine.failing[name.lower()], f"{kind.name}.{name}")
         if name.lower() not in kind.properties:
             odd = self._machine.odd == "wmi-column"
             raise WinFault(

@@ -30,7 +30,7 @@ function raiseLimits(values) {
   var i, words = [], value;
   for (i = 0; i < LIMITS.length; i++) {
     value = values[LIMITS[i]];
-    if (value !== null && typeof value === "object") {
+    if (isUnreadable(value)) {
       throw failure(value["!"]);
     }
     words.push(value === null ? "-" : value);

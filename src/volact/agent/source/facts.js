@@ -61,15 +61,14 @@ function timeFacts(utc) {
  */
 function registryFacts() {
   var key = licensingKey(), policy = POLICIES + "Windows NT\\CurrentVersion\\";
-  var old = "HKEY_USERS\\S-1-5-20\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SL\\";
   policy += "Software Protection Platform\\";
   return {
     machine: regText(key + "KeyManagementServiceName"),
     port: regText(key + "KeyManagementServicePort"),
     policy_machine: regText(policy + "KeyManagementServiceName"),
     policy_port: regText(policy + "KeyManagementServicePort"),
-    discovered_name: is2008() ? regText(old + "DiscoveredKeyManagementServiceName") : undefined,
-    discovered_port: is2008() ? regText(old + "DiscoveredKeyManagementServicePort") : undefined
+    discovered_name: is2008() ? regText(OLD_DISCOVERED + "Name") : undefined,
+    discovered_port: is2008() ? regText(OLD_DISCOVERED + "Port") : undefined
   };
 }
 

@@ -74,6 +74,9 @@ function firewallRules() {
     text = readFile(out, 0);
     if (runTool("reg.exe", 'query "' + FIREWALL_POLICY + 'FirewallRules"', out) === null) {
       text += "\n" + readFile(out, 0);
+    } else {
+      /* Without such rules nothing is there; else why they are not to be had. */
+      readValue(FIREWALL_POLICY + "FirewallRules\\");
     }
   } finally {
     removeFile(out);

@@ -3,7 +3,7 @@
  * what was seen instead.  One that could not be made is unreadable, not failed.
  */
 
-/* A value that a check needs. */
+/* A value that has to be there. */
 function given(value) {
   if (value === null) {
     throw failure(NO_FILE);

@@ -62,6 +62,11 @@ function unreadable(hresult) {
   return {"!": hresult >>> 0};
 }
 
+/* Of a fact that is a word, a number or none. */
+function isUnreadable(fact) {
+  return fact !== null && typeof fact === "object";
+}
+
 function ask(question) {
   var value;
   try {

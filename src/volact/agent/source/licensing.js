@@ -51,11 +51,11 @@ function keyedProducts() {
     " LicenseStatusReason, Description" + KEYED), list = [], i, row, text;
   for (i = 0; i < rows.length; i++) {
     row = rows[i];
-    text = String(property(row, "Description"));
+    text = String(given(property(row, "Description")));
     list.push({row: row, id: String(property(row, "ID")),
       partial: String(property(row, "PartialProductKey")),
-      addon: asBoolean(property(row, "LicenseIsAddon")),
-      status: asNumber(property(row, "LicenseStatus")),
+      addon: asBoolean(given(property(row, "LicenseIsAddon"))),
+      status: asNumber(given(property(row, "LicenseStatus"))),
       reason: asUnsigned(property(row, "LicenseStatusReason") || 0),
       client: text.indexOf("VOLUME_KMSCLIENT") >= 0,
       host: text.indexOf("VOLUME_KMS") >= 0 && text.indexOf("VOLUME_KMSCLIENT") < 0,

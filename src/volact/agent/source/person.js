@@ -20,6 +20,7 @@ function standalone() {
     tellReach();
     say(t("Repairing"));
     checkGround();
+    keepLicence(state);
     done = runSteps(REQUEST.steps, unwatchedStep, tellStep);
     say(t("Checking again"));
     state = licenceState();
@@ -33,6 +34,27 @@ function unwatchedStep(name, question) {
   return [name, question()];
 }
 
+/*
+ * A licence that could not be read is read again when the licensing service was repaired:
+ * before that no KMS host is replaced, and none that is to be kept.
+ */
+function keepLicence(state) {
+  var names = ["set-kms-host", "clear-kms-host", "activate"], i;
+  for (i = 0; state.error !== null && i < names.length; i++) {
+    STEPS[names[i]] = afterReading(STEPS[names[i]]);
+  }
+}
+
+function afterReading(run) {
+  return function (step, done) {
+    var state = licenceState(), why = refusedKey(state.products) || refusedHost(state);
+    if (state.error !== null) {
+      return failed(state.error, {}, {}, "the licence could not be read");
+    }
+    return why ? refused(why) : run(step, done);
+  };
+}
+
 function verdict(state, reason, done) {
   var activation = lastActivation(done), host = "";
   if (reason) {
@@ -41,8 +63,8 @@ function verdict(state, reason, done) {
   }
   if (allLicensed(state.products) && (!done.length || (activation && activation.ok))) {
     host = state.hosts[state.products[0].id];
-    say(state.products[0].client && host ? t("ACTIVATED by {host}.", {host: host})
-      : t("ACTIVATED."));
+    say(state.products[0].client && typeof host === "string"
+      ? t("ACTIVATED by {host}.", {host: host}) : t("ACTIVATED."));
     return LICENSED;
   }
   return activation ? notActivated(state, activation) : neverTried(state, done);
@@ -63,7 +85,7 @@ function notActivated(state, activation) {
   var code = activation.hresult === null ? state.error : activation.hresult;
   var host = state.products.length ? state.hosts[state.products[0].id] : null;
   var why = code === null ? t("no error was reported") : hexCode(code);
-  if (host) {
+  if (typeof host === "string") {
     why = t("{code}, KMS host {host}", {code: why, host: host});
   }
   say(t("NOT ACTIVATED: {why}", {why: why}) + (activation.note ? " (" + noted(activation.note) +

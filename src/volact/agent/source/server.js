@@ -38,6 +38,10 @@ function licensingKey() {
   return NT + (is2008() ? "SL\\" : "SoftwareProtectionPlatform\\");
 }
 
+/* With this begin the values of the KMS host that Server 2008 found by DNS. */
+var OLD_DISCOVERED = "HKEY_USERS\\S-1-5-20\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\" +
+  "SL\\DiscoveredKeyManagementService";
+
 /* The licensing program as its service names it. */
 function binaryPath() {
   var name = is2008() ? "slsvc" : "sppsvc", image = readValue(SERVICES + name + "\\ImagePath");

@@ -75,31 +75,6 @@ function licenceState() {
   return state;
 }
 
-/* Licensed by it, a product needs no KMS host; a host that is set is the domain's fallback. */
-var DIRECTORY = "Active Directory";
-
-/* The host that a product goes to: its own, the server's, the found one; or null. */
-function kmsHostOf(product) {
-  var where = " FROM SoftwareLicensingProduct WHERE ID='" + product.id + "'";
-  var type = field(only("SELECT ID, VLActivationType" + where), "VLActivationType", asUnsigned);
-  var found = only("SELECT ID, KeyManagementServiceMachine, KeyManagementServicePort," +
-    " DiscoveredKeyManagementServiceMachineName, DiscoveredKeyManagementServiceMachinePort" +
-    where);
-  var own = hostFrom(found, "KeyManagementServiceMachine", "KeyManagementServicePort");
-  var set = ask(function () { return kmsSetting(kmsLayer({layer: "service"})); });
-  if (product.status === 1 && type === 1) {
-    return DIRECTORY;
-  }
-  return own || (typeof set === "string" ? set : null) || hostFrom(found,
-    "DiscoveredKeyManagementServiceMachineName", "DiscoveredKeyManagementServiceMachinePort");
-}
-
-function hostFrom(found, name, port) {
-  var host = field(found, name, asText), number = field(found, port, asUnsigned);
-  return typeof host === "string" && host
-    ? joinHost(host, typeof number === "number" ? number : 0) : null;
-}
-
 function acceptedHost(host) {
   var i, one;
   for (i = 0; i < REQUEST.ask.kms.length; i++) {
@@ -135,7 +110,8 @@ function tellState(state) {
     say(pad(t("Licence")) + t("{status}, key ending in {partial}", {partial: product.partial,
       status: statusWord(product.status) +
         (product.reason >= 0x80000000 ? " (" + hexCode(product.reason) + ")" : "")}));
-    say(pad(t("KMS host")) + (state.hosts[product.id] || t("none set")));
+    say(pad(t("KMS host")) + (state.hosts[product.id] === null ? t("none set")
+      : worded(state.hosts[product.id])));
   }
 }
 
@@ -143,7 +119,8 @@ function tellServer() {
   var skew = skewSeconds(), off = {n: Math.abs(skew || 0)};
   say(pad("Windows") + worded(field(os(), "Caption", asText)) + " (" +
     worded(field(os(), "Version", asText)) + ")");
-  say(pad(t("Clock")) + (skew === null ? t("no second clock to compare with")
+  say(pad(t("Clock")) + (skew === null ? REQUEST.ask.date
+    ? t("the clock could not be compared") : t("no second clock to compare with")
     : off.n < 2 ? t("right") : skew > 0 ? t("{n} s ahead", off) : t("{n} s behind", off)));
 }
 
@@ -195,17 +172,6 @@ function tellChange(outcome) {
   return text;
 }
 
-/* The host that group policy names when it is not the provider's, or null. */
-function foreignPolicy() {
-  var key = POLICIES + "Windows NT\\CurrentVersion\\Software Protection Platform\\";
-  var name = regText(key + "KeyManagementServiceName"), host;
-  if (typeof name !== "string" || !name) {
-    return null;
-  }
-  host = joinHost(name, regNumber(key + "KeyManagementServicePort"));
-  return acceptedHost(host) ? null : host;
-}
-
 /* What the installed keys forbid, or "": no key is replaced without consent. */
 function refusedKey(products) {
   var i, clients = 0, licensed = 0;
@@ -242,11 +208,31 @@ function ownHost(state) {
   for (i = 0; i < state.products.length; i++) {
     host = state.hosts[state.products[i].id];
     if (REQUEST.ask.kms.length && state.products[i].status === 1 && state.products[i].client &&
-        host && !acceptedHost(host) && !someCloudsHost(host)) {
+        typeof host === "string" && !acceptedHost(host) && !someCloudsHost(host)) {
       return host;
     }
   }
   return "";
+}
+
+/* Why a KMS client's host may not be replaced, as far as it was read, or "". */
+function refusedHost(state) {
+  var policy = policyHost(), i, host;
+  if (isUnreadable(policy)) {
+    return t("group policy could not be read ({code})", {code: hexCode(policy["!"])});
+  }
+  if (policy !== null && !acceptedHost(policy)) {
+    return t("group policy sets the KMS host {host}", {host: policy});
+  }
+  for (i = 0; REQUEST.ask.kms.length && i < state.products.length; i++) {
+    host = state.hosts[state.products[i].id];
+    if (state.products[i].client && isUnreadable(host)) {
+      return t("what activates this server could not be read ({code})",
+        {code: hexCode(host["!"])});
+    }
+  }
+  return ownHost(state) ? t("this server is licensed by {host}, which is not a known cloud's KMS" +
+    " host; a valid licence is given up only with your consent", {host: ownHost(state)}) : "";
 }
 
 /* Why nothing may be done here, or "". */
@@ -259,15 +245,8 @@ function refusal(state) {
   if (broken) {
     return t("self-check failed: {checks}", {checks: broken});
   }
-  if (refusedKey(state.products)) {
-    return refusedKey(state.products);
-  }
-  if (ownHost(state)) {
-    return t("this server is licensed by {host}, which is not a known cloud's KMS" +
-      " host; a valid licence is given up only with your consent", {host: ownHost(state)});
-  }
-  if (foreignPolicy() !== null) {
-    return t("group policy sets the KMS host {host}", {host: foreignPolicy()});
+  if (refusedKey(state.products) || refusedHost(state)) {
+    return refusedKey(state.products) || refusedHost(state);
   }
   if (readValue(RESTART_MARK) !== null) {
     return t("restart Windows first, because of {step}",

@@ -45,13 +45,18 @@ function takesTimeFrom(source, peers) {
 }
 
 STEPS["set-time-source"] = function (step) {
-  var peers = peerList(step.peers), before = timeSource(), after, service, hresult;
+  var peers = peerList(step.peers), before = timeSource(), after, service, unread,
+    hresult;
   var role = certainRole();
   if (role !== 0 && role !== 2) {
     return refused("a domain member takes its time from the domain", before);
   }
   if (takesTimeFrom(before, peers)) {
     return result(true, false, before, before);
+  }
+  unread = isUnreadable(before.type) ? before.type : before.peers;
+  if (isUnreadable(unread)) {
+    return failed(unread["!"], before, before);
   }
   service = findService("W32Time");
   hresult = runTool("w32tm.exe", '/config /manualpeerlist:"' + peers.join(" ") +

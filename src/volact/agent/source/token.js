@@ -22,5 +22,8 @@ function askToken(host) {
 /* The value of a field of a JSON document as words; null where there is no such field. */
 function fieldOf(text, name) {
   var found = new RegExp('"' + name + '"\\s*:\\s*(\\[[^\\]]*|[^,}]*)').exec(text);
+  if (!/^\s*\{[\s\S]*\}\s*$/.test(text)) {
+    throw failure(BAD_DATA);
+  }
   return found ? clip(trim(found[1].replace(/[\[\x22,\s]+/g, " ")), 200) : null;
 }
