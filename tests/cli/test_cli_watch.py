@@ -174,8 +174,14 @@ def test_a_lock_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     [
         (["--every", "soon"], "--every soon: not a duration"),
         (["--allow", "rearm"], "add --repair"),
-        (["--print-cron", "--every", "7h"], "cron cannot express"),
-        (["--print-systemd", "--notify", "slack://secret"], "--notify env:VOLACT_NOTIFY"),
+        (["--print-cron", "h.example", "--every", "7h"], "cron cannot express"),
+        (["--print-systemd", "h.example", "--notify", "slack://x"], "--notify env:VOLACT_NOTIFY"),
+        (["--print-systemd"], "no server given"),
+        (["--print-cron", "h.example", "--pace", "x"], "--pace: 'x' is not a pace"),
+        (["--print-cron", "h.example", "--expiring", "x"], "--expiring x: not a duration"),
+        (["--print-cron", "h.example", "--ignore", "x"], "--ignore: no such finding"),
+        (["--print-cron", "h.example", "--kms-host", "a:b"], "is not a host or host:port"),
+        (["--print-cron", "h.example", "--repair", "--canary", "x"], "--canary: "),
         (["--once", "-i", "/nowhere/fleet.toml"], "/nowhere/fleet.toml"),
     ],
 )

@@ -18,15 +18,27 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from volact.errors import InputError
+from volact.errors import InputError, VolactError
 from volact.model.text import say
 
 _DESCRIPTOR = re.compile(r"/dev/(?:fd/(\d{1,6})|(stdout|stderr))|/proc/self/fd/(\d{1,6})")
+
+
+def require_other_file(path: Path, read: Iterable[str]) -> None:
+    """``InputError`` for an output file that is one of those that are ``read``."""
+    for name in read:
+        with suppress(OSError):
+            if path.is_file() and path.samefile(name):
+                raise InputError(
+                    say("is read by this command, and would be overwritten"),
+                    say("choose another file"),
+                    where=str(path),
+                )
 
 
 class AtomicFile:
@@ -41,6 +53,12 @@ class AtomicFile:
     """
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
+        if str(path) == "-":
+            raise InputError(
+                say("is not the name of a file"),
+                say("standard output is /dev/stdout") if os.name == "posix" else "",
+                where="-",
+            )
         self._path = path
         try:
             self._place = _place_of(path, new=new)
@@ -192,8 +210,10 @@ def atomic_file(path: Path) -> Iterator[TextIO]:
     try:
         yield target.file
         target.keep()
-    except BaseException:
+    except BaseException as error:
         target.discard()
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            error.filename = error.filename or str(path)  # a write does not say where
         raise
 
 
@@ -206,6 +226,11 @@ def write_whole(path: Path, data: bytes, *, new: bool = False) -> None:
     try:
         target.binary.write(data)
         target.keep()
-    except BaseException:
+    except BaseException as error:
         target.discard()
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise VolactError(
+                say("{path}: {why}", path=path, why=os.strerror(error.errno)),
+                say("free some disk space, then try again"),
+            ) from error
         raise

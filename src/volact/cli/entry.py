@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from volact import __version__
 
@@ -18,8 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     stand_on_any_ground()
     args = list(sys.argv[1:] if argv is None else argv)
     if args == ["--version"]:
-        sys.stdout.write(f"volact {__version__}\n")
-        return 0
+        return _guarded(_version)
     from volact.words import (  # noqa: PLC0415 - not needed for the version
         choose_language,
         speaking,
@@ -49,15 +48,29 @@ def stand_on_any_ground() -> None:
         os.environ["HOME"] = "/"  # as container runtimes do
 
 
+def _version() -> int:
+    sys.stdout.write(f"volact {__version__}\n")
+    return 0
+
+
 def _run(args: Sequence[str]) -> int:
     from volact.bounded.memory import keep_memory_private  # noqa: PLC0415 - not for the version
 
     keep_memory_private()
     gc.set_threshold(20_000, 10, 10)  # with Python's default a sixth of all importing is this
-    try:
-        from volact.cli.app import run  # noqa: PLC0415 - inside try: loading may be interrupted
+    return _guarded(lambda: _loaded(args))
 
-        code = run(args)
+
+def _loaded(args: Sequence[str]) -> int:
+    from volact.cli.app import run  # noqa: PLC0415 - here, for loading may be interrupted
+
+    return run(args)
+
+
+def _guarded(act: Callable[[], int]) -> int:
+    """The exit code of an act; an exception is one line."""
+    try:
+        code = act()
         sys.stdout.flush()
     except BaseException as error:
         from volact.cli.failure import report_error  # noqa: PLC0415 - only for an error

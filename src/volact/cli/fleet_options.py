@@ -49,6 +49,7 @@ from volact.model.server import Server
 from volact.model.text import say
 from volact.pipeline import Job, Mode, Retry
 from volact.report.base import Invocation
+from volact.store.address import chosen
 from volact.transports.base import Opener
 from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
@@ -108,6 +109,14 @@ def inventory_of(options: SourceOptions) -> Inventory:
     return inventory
 
 
+def files_read(options: ServerOptions) -> tuple[str, ...]:
+    """The files of the options that a run reads, and its store."""
+    store = None if options.no_store else chosen(options.store)
+    credentials = (text for name, text in options.accounts.items() if name.endswith("-credentials"))
+    named = (options.inventory, options.known_hosts, options.ssh_config, *options.key_file)
+    return (*named, *credentials, str(store.file) if store and store.file else "")
+
+
 def _servers(options: ConnectOptions, inventory: Inventory) -> tuple[Server, ...]:
     keys = tuple(options.key_file)
     named = servers_of(options, inventory)
@@ -139,7 +148,7 @@ def output_file(to: str, former: str) -> Path:
 def _require_file(path: Path) -> None:
     if not path.exists() or path.is_dir():
         raise InputError(
-            say("no such file"),
+            say("is a directory") if path.is_dir() else say("no such file"),
             say("give the file with the host keys that you trust"),
             where=str(path),
         )

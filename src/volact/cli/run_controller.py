@@ -17,7 +17,7 @@ import typer
 
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED, INTERRUPTED, tell
-from volact.cli.fleet_options import Fleet
+from volact.cli.fleet_options import Fleet, files_read
 from volact.cli.options.servers import ServerOptions
 from volact.cli.progress import Progress, make_progress, shown
 from volact.cli.rollout import RolloutSummary, announce_drain, control_of
@@ -207,7 +207,7 @@ def open_run(
     Raises ``InputError`` for a report that cannot be written.
     """
     listeners = listeners or to_channels(open_channels(options.notify))
-    reports = parse_reports(options.report)
+    reports = parse_reports(options.report, files_read(options))
     rows = writer or stdout_writer(output, fleet.how, options)
     streams = output != "text" and sys.stdout.isatty()
     progress = make_progress(

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 def client_of(url: str) -> Client:
     """The client for ``--service``; ``InputError`` where there is no token."""
-    from volact.client.client import Client  # noqa: PLC0415 - an HTTP client is slow to load
+    from volact.client.client import (  # noqa: PLC0415 - an HTTP client is slow to load
+        Client,
+        require_safe,
+    )
 
+    require_safe(url)
     token = os.environ.get("VOLACT_TOKEN", "") or _of_file() or _of_keyring(url)
     if not token:
         raise InputError(

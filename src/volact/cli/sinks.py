@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from volact.cli.atomic_file import AtomicFile
+from volact.cli.atomic_file import AtomicFile, require_other_file
 from volact.cli.failure import STDOUT, report_failed_output
 from volact.errors import InputError
 from volact.model.report import RunReport, ServerReport
@@ -34,13 +34,17 @@ class ReportTarget(msgspec.Struct, frozen=True):
     path: Path
 
 
-def parse_reports(words: Sequence[str]) -> tuple[ReportTarget, ...]:
-    """The report files of ``--report``; ``InputError`` for a word that is none."""
+def parse_reports(words: Sequence[str], read: Iterable[str] = ()) -> tuple[ReportTarget, ...]:
+    """The report files of ``--report``; ``InputError`` for a word that is none.
+
+    ``read`` are files that the verb reads: none of them is replaced by a report.
+    """
     targets = tuple(_parse(one) for word in words for one in _NEXT.split(word))
     paths = [target.path for target in targets]
     for path in paths:
         if paths.count(path) > 1:
             raise InputError(say("--report writes {path} twice", path=path))
+        require_other_file(path, read)
     return targets
 
 

@@ -74,7 +74,7 @@ class Client:
     """A service, as the owner of a token sees it."""
 
     def __init__(self, url: str, token: str) -> None:
-        _require_safe(url)
+        require_safe(url)
         self._url = f"{url.rstrip('/')}/api/v1"
         self._session = requests.Session()
         self._session.auth = _Bearer(token)  # else a .netrc would rule over the header
@@ -326,7 +326,7 @@ class _End(msgspec.Struct, kw_only=True):
         return msgspec.convert({**msgspec.structs.asdict(self), "servers": ()}, RunReport)
 
 
-def _require_safe(url: str) -> None:
+def require_safe(url: str) -> None:
     """A token goes by TLS, or stays on this machine."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:

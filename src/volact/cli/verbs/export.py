@@ -10,16 +10,20 @@ from typing import TextIO
 import msgspec
 
 from volact import __version__
-from volact.cli.atomic_file import atomic_file
+from volact.cli.atomic_file import atomic_file, require_other_file
 from volact.cli.console import use_stdout
 from volact.cli.options.store_reports import ExportOptions
 from volact.cli.store_reports import existing_store
 from volact.report.export_rows import Record, write_records
 from volact.store import RunRow, Store
+from volact.store.address import chosen
 
 
 def export(options: ExportOptions) -> int:
     """Export the store."""
+    address = chosen(options.store)
+    if options.to and address and address.file:
+        require_other_file(Path(options.to), [str(address.file)])
     with existing_store(options.store) as store:
         # The store lists the newest run first; an export begins with the oldest.
         runs = [store.find_run(options.run)] if options.run else store.runs()[::-1]

@@ -37,16 +37,14 @@ def _check(output: str) -> int:
         out.write(encode(problems) + "\n")
     else:
         out.writelines(f"{item.where}: {item.key}: {item.text}\n" for item in problems)
-        out.write(
-            tr(
-                count(
-                    len(problems),
-                    "{n} mistake in the provider files",
-                    "{n} mistakes in the provider files",
-                )
+        words = say("no mistakes in the provider files")
+        if problems:
+            words = count(
+                len(problems),
+                "{n} mistake in the provider files",
+                "{n} mistakes in the provider files",
             )
-            + "\n"
-        )
+        out.write(tr(words) + "\n")
     return 1 if problems else 0
 
 

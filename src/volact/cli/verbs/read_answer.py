@@ -44,7 +44,7 @@ def read_answer(options: ReadAnswerOptions) -> int:
     read = [one for file in options.files or [_STDIN] for one in _outcomes(file, job)]
     outcomes = _told_apart(read)
     counts = RunCounts(outcome.report for outcome in outcomes)
-    sinks = Sinks(_writer(options, how), parse_reports(options.report), how)
+    sinks = Sinks(_writer(options, how), parse_reports(options.report, options.files), how)
     try:
         for outcome in outcomes:
             sinks.add(outcome.report)

@@ -21,14 +21,17 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from volact.cli.failure import tell
-from volact.cli.fleet_options import consent_of, fleet_of
+from volact.cli.fleet_options import consent_of, files_read, fleet_of, parse_ignored
 from volact.cli.options.changes import WatchOptions
+from volact.cli.rollout import control_of
 from volact.cli.sinks import parse_reports
 from volact.cli.watch import Watch, WatchInterval
 from volact.cli.watch_units import WatchCommand, cron, quiet, systemd, variables_of, words_of
 from volact.core.context import Policy
 from volact.core.span import parse_span
 from volact.errors import InputError, StoreError, VolactError
+from volact.fleet.prepare import parse_kms_hosts
+from volact.inventory import Inventory, choose
 from volact.model.error_text import error_text
 from volact.model.text import say
 from volact.notify.channels import open_channels
@@ -109,8 +112,14 @@ def _print(options: WatchOptions, every: timedelta, jitter: timedelta) -> int:
 
 
 def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> WatchCommand:
-    parse_reports(options.report)
+    parse_reports(options.report, files_read(options))
     consent_of(options.allow)
+    parse_ignored(options.ignore)
+    parse_span(options.expiring, "--expiring")
+    parse_kms_hosts(options.kms_host, "--kms-host")
+    control_of(options)
+    if not (options.inventory or options.from_ or options.targets):
+        choose(Inventory(), (), ())  # an InputError: no server is given
     return WatchCommand(
         command=(*_program(), *quiet(tuple(words_of(options)))),
         folder=str(Path.cwd()),
