@@ -1,6 +1,6 @@
 """Whether the test suite can be trusted: complete runs in a row, and how many failed.
 
-    python bench/suite_proof.py [--plain 10] [--busy 5] [--random 5] [--jobs 6]
+    python bench/suite_proof.py [--plain 10] [--busy 5] [--random 5] [--first-seed 1] [--jobs 6]
 
 Plain runs have the order of the files.  During busy runs every core is kept busy
 by a program that this one starts and ends.  Random runs have an order of their
@@ -28,7 +28,6 @@ Kind = Literal["plain", "busy", "random"]
 # What shares a core with an endless loop gets half of it.
 _BUSY = "while True: pass"
 _COUNTS = re.compile(r"^(?:=+ )?(\d+ .*) in [\d.]+s", re.MULTILINE)
-_FIRST_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -84,11 +83,11 @@ def run(number: int, kind: Kind, seed: int | None, jobs: int, rest: Sequence[str
     return outcome
 
 
-def runs(plain: int, busy: int, random: int) -> Iterator[tuple[Kind, int | None]]:
+def runs(plain: int, busy: int, seeds: Sequence[int]) -> Iterator[tuple[Kind, int | None]]:
     """What kind of run comes when."""
     yield from (("plain", None) for _ in range(plain))
     yield from (("busy", None) for _ in range(busy))
-    yield from (("random", seed) for seed in range(_FIRST_SEED, _FIRST_SEED + random))
+    yield from (("random", seed) for seed in seeds)
 
 
 def _commit() -> str:
@@ -102,13 +101,15 @@ def main() -> int:
     parser.add_argument("--plain", type=int, default=10)
     parser.add_argument("--busy", type=int, default=5)
     parser.add_argument("--random", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=6)
     parser.add_argument("rest", nargs="*", help="what else pytest is told, after --")
     asked = parser.parse_args()
     print(f"commit {_commit()}, begun {time.strftime('%Y-%m-%d %H:%M')}\n")
     print("| run | kind | order | tests | s | |", "|---|---|---|---|---|---|", sep="\n", flush=True)
     found: list[Outcome] = []
-    for number, (kind, seed) in enumerate(runs(asked.plain, asked.busy, asked.random), 1):
+    seeds = range(asked.first_seed, asked.first_seed + asked.random)
+    for number, (kind, seed) in enumerate(runs(asked.plain, asked.busy, seeds), 1):
         with busy_cores((os.cpu_count() or 1) if kind == "busy" else 0):
             found.append(run(number, kind, seed, asked.jobs, asked.rest))
         print(found[-1].row, flush=True)
