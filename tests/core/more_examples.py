@@ -93,6 +93,22 @@ def tried(left: int | None, code: str = "0x800706BA", host: str = f"{KMS}:1688")
     )
 
 
+def former(
+    host: str = f"{OTHER_KMS}:1688",
+    *,
+    answer: str | None = "0x00000000",
+    left: int | None = 257_760,
+    at: str = "2026-01-30T08:00:00Z",
+) -> dict[str, Any]:
+    """Licensed, the provider's host is set, and the newest activation a day ago was another's."""
+    response = [at, [answer, "0x0", "1"]] if answer else None
+    return server(
+        "2019",
+        products=[product("2019", GracePeriodRemaining=left)],
+        events={"12288": [at, ["0x00000000", "0x0", host]], "12289": response, "8198": None},
+    )
+
+
 def avma(*, licensed: bool = False, **os: str) -> dict[str, Any]:
     channel = "VIRTUAL_MACHINE_ACTIVATION"
     keyed = product("2019", licensed=licensed, channel=channel, partial="H8PYJ")
@@ -494,6 +510,21 @@ MORE: list[tuple[str, dict[str, Any], str, Context | None]] = [
     ("renewed since the attempt failed", tried(259_170), "", None),
     ("the attempt failed at another host", tried(257_000, host=OTHER_KMS), "", None),
     ("the attempt worked", tried(257_000, "0x00000000"), "", None),
+    ("another host's success", former(), "licensed-by-former-kms?", None),
+    (
+        "another host's answer that did not come",
+        former(answer=None),
+        "licensed-by-former-kms?",
+        None,
+    ),
+    ("another host's refusal", former(answer="0xC004F038"), "", None),
+    ("renewed since another host's success", former(left=259_170), "", None),
+    ("an old licence, and another host's success", former(left=240_000), "", None),
+    ("another host's success, the term unreadable", former(left=None), "", None),
+    ("another host's success, its time unknown", former(at="?"), "", None),
+    ("the other of the provider's hosts", former(f"{KMS1}:1688"), "", None),
+    ("the provider's host at another port", former(f"{KMS}:1689"), "", None),
+    ("the events cannot be read", former() | {"events": unreadable()}, "", None),
 ]
 
 __all__ = ["BIAS_S", "HEALTHY_RIGHTS", "MORE", "silent", "walled"]

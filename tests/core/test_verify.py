@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from more_examples import former
 from servers import KMS, OTHER_KMS, context, facts_of, product, server, unreadable
 
 from volact.core.assessment import assess
@@ -118,6 +119,11 @@ def tried(before: dict[str, Any], after: dict[str, Any], *, ok: bool) -> tuple[s
     left = diagnose(assess(facts_after, ctx, results))
     verdict = verify(plan, found, left, assess(facts_after, ctx, results))
     return verdict.word, verdict.resolved, {finding.id for finding in left}
+
+
+def test_the_licence_of_another_host_is_not_replaced_by_setting_the_providers() -> None:
+    word, resolved = judged(server("2019", kms=OTHER_KMS), former())
+    assert (word, resolved) == ("healthy", ("kms-host-wrong",))
 
 
 def test_an_old_licence_does_not_make_a_failed_activation_healthy() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from volact.core.assessment import Assessment
-from volact.core.findings.attempts import ACTIVATION_FAILED
+from volact.core.findings.attempts import ACTIVATION_FAILED, LICENSED_BY_FORMER_KMS
 from volact.core.findings.foreign import LICENSED_BY_OTHER_KMS
 from volact.core.findings.session import RESTART_NEEDED
 from volact.core.main_cause import NOT_BY_KMS
@@ -88,6 +88,6 @@ def confirmed(plan: Plan, after: tuple[Finding, ...], a: Assessment) -> bool:
 
 def _resolved(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[str, ...]:
     left = {finding.id for finding in after}
-    if UNPROVEN in left:
+    if left & {UNPROVEN, LICENSED_BY_FORMER_KMS.id}:
         left.add(LICENSED_BY_OTHER_KMS.id)  # the host that is set now has licensed nothing yet
     return tuple(finding.id for finding in before if finding.id not in left)

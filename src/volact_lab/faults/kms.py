@@ -21,7 +21,7 @@ from volact_lab.windows.licensing import NAME, POLICY
 from volact_lab.windows.machine import Machine
 from volact_lab.windows.network import REFUSED, SILENT, Peer
 from volact_lab.windows.registry import sz
-from volact_lab.windows.setup import license_with
+from volact_lab.windows.setup import license_with, preferred_host
 from volact_lab.windows.spec import Spec
 
 # KMS hosts of other clouds and of a company: never those of this provider.
@@ -61,6 +61,13 @@ def _host_wrong(machine: Machine) -> None:
     notification(machine)
     machine.licensing.set_machine(host)
     failed_request(machine, codes.WSA_HOST_NOT_FOUND)
+
+
+def _moved_by_hand(machine: Machine) -> None:
+    """Another host's licence; the provider's was set since, and nothing was activated."""
+    machine.events.events.clear()
+    license_with(machine, machine.chance.choice(_FOREIGN), 1688)
+    machine.licensing.set_machine(preferred_host(machine)[0])
 
 
 def _port_1668(machine: Machine) -> None:
@@ -172,6 +179,7 @@ FAULTS = (
     Fault("licensed", always(), "healthy"),
     Fault("never-activated", _never_findings, "healthy", _never_activated),
     Fault("kms-host-wrong", _wrong_findings, "healthy", _host_wrong),
+    Fault("kms-host-moved", always("licensed-by-former-kms"), "healthy", _moved_by_hand),
     Fault("port-1668", always("kms-port-wrong", "not-licensed"), "healthy", _port_1668),
     Fault(
         "product-override",

@@ -1,4 +1,4 @@
-"""Licensed, and the last attempt to renew failed: whose licence is that?
+"""Licensed, and the host that is set has not renewed it: whose licence is that?
 
 Windows keeps a licence for 180 days even if the next attempt fails, so a
 licensed server that was pointed at another host is not licensed by that host
@@ -10,14 +10,28 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from volact.core.assessment import Assessment
+from volact.core.assessment.clock import KMS_WINDOW_S
 from volact.core.assessment.licence import FULL_TERM_MIN, ProductState
 from volact.core.codes import hex_code, named
-from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, on_server
+from volact.core.findings.foreign import whose
+from volact.core.findings.kind import (
+    FindingKind,
+    Found,
+    Place,
+    error,
+    evidence_field,
+    on_server,
+    reported,
+    warning,
+)
 from volact.model.fact import value_of
-from volact.model.text import Text, say
+from volact.model.profile import HostPort
+from volact.model.text import Text, raw, say, typed
 
 # A licence this near to its full term was renewed just now.
 _JUST_NOW = timedelta(minutes=15)
+# The clock that stamped a success was right to four hours, else no KMS host had answered.
+_SAME_TIME = timedelta(seconds=KMS_WINDOW_S)
 
 
 def activation_failed(a: Assessment) -> Found | None:
@@ -59,6 +73,56 @@ ACTIVATION_FAILED = FindingKind(
     repair_steps=None,
     detail=evidence_field("code"),
 )
+
+
+def licensed_by_former_kms(a: Assessment) -> Found | None:
+    """Licensed by another host's activation; the provider's is set since, and has not renewed."""
+    former, present = value_of(a.kms.layers.last_success), a.kms.effective
+    if former is None or present is None or not _renewed_last_by(a, former.host):
+        return None
+    cloud = whose(a, former.host)
+    name = raw(str(former.host))
+    return warning(
+        say(
+            "Windows was last activated by {host}, on {date}; {right}, which is configured now, "
+            "has not activated it yet.",
+            host=name if cloud is None else say("{host} of {cloud}", host=name, cloud=cloud),
+            date=a.attempts.at[:10],
+            right=present.host,
+        ),
+        {"host": str(former.host), "at": a.attempts.at, "configured": str(present.host)},
+        remedy=say(
+            "The next renewal goes to {right}. To prove it now, on the server: {command}",
+            right=present.host,
+            command=typed(a.console.activate()),
+        ),
+    )
+
+
+LICENSED_BY_FORMER_KMS = reported(
+    id="licensed-by-former-kms",
+    rule=licensed_by_former_kms,
+    place=Place.LICENCE,
+    severities=("warning",),
+    meaning=say(
+        "Windows is licensed by the activation of another KMS host; the provider's was "
+        "configured later and has not activated it yet."
+    ),
+    action=say("Reports it; the licence is valid, and the next renewal goes to the provider."),
+    blocks="nothing",
+    detail=evidence_field("host"),
+)
+
+
+def _renewed_last_by(a: Assessment, host: HostPort) -> bool:
+    """Whether the licence is known to be of this host's success, which is not the provider's."""
+    if not a.licensed_by_accepted or a.kms.by_dns or a.kms.is_the_providers(host):
+        return False
+    at = _moment(a.attempts.at)
+    if at is None or a.attempts.answer != 0 or any(r.do == "activate" for r in a.results):
+        return False
+    renewed = [_renewed(a, product) for product in a.licence.clients]
+    return all(moment is not None and abs(moment - at) <= _SAME_TIME for moment in renewed)
 
 
 def _in_doubt(a: Assessment) -> ProductState | None:
