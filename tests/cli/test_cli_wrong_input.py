@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import sqlite3
 from pathlib import Path
 
 import pytest
 from cli_run import volact
+from store_samples import keep, row
 
 from volact.words import LANGUAGES
 
@@ -137,6 +139,12 @@ WRONG: list[tuple[str, str]] = [
     ("prune --older-than yesterday", "yesterday"),
     ("forget nothing --yes", "store"),
     ("worker --database mysql://x", "mysql://x"),
+    ("user list --database typo", "volact serve creates it"),
+    ("user link admin --database typo", "volact serve creates it"),
+    ("user disable admin --database typo", "volact serve creates it"),
+    ("audit --database typo", "volact serve creates it"),
+    ("check --json", "did you mean -o json?"),
+    ("runs --csv", "did you mean -o csv?"),
     ("lab serve --inventory-out missing/lab.toml", "missing/lab.toml"),
     ("lab serve --ready-file missing/ready", "missing/ready"),
     ("demo --html missing/x.html", "missing/x.html"),
@@ -188,6 +196,33 @@ def test_another_program_s_database_is_no_store(place: Path) -> None:
         assert (done.returncode, done.stdout) == (1, "")
         assert "other.db: is not a store of volact" in done.stderr
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("verb", ["check", "inventory show"])
+def test_an_option_without_its_value_leads_to_the_help_of_its_verb(verb: str) -> None:
+    done = volact(*verb.split(), "-i")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"volact: option '-i' requires a value (see: volact {verb} --help)\n"
+
+
+def test_an_empty_word_names_no_run(place: Path) -> None:
+    url = str(place / "volact.db")
+    keep(url, "aa11", row("web-01"))
+    for verb in (("undo", "", "--yes"), ("diff", "last", "")):
+        done = volact(*verb, "--store", url)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "volact: name a run (see: volact runs)\n"
+
+
+def test_units_for_a_folder_that_is_gone_are_refused(place: Path) -> None:
+    gone = place / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    done = volact("watch", "--print-cron", "web.example")
+    os.chdir(place)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("volact: the current folder does not exist any more (")
 
 
 def test_a_folder_is_no_store(place: Path) -> None:

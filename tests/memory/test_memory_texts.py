@@ -136,6 +136,10 @@ def test_status_says_what_matters_first() -> None:
     assert "  over 150 days   9  ########" in said
 
 
+def test_status_of_no_server_is_a_sentence() -> None:
+    assert text(status([])) == "no server in the store matches\nnext: volact status\n"
+
+
 def test_status_of_an_all_healthy_fleet_names_no_server() -> None:
     said = text(status([healthy("a"), healthy("b")]))
     assert "Needs attention" not in said

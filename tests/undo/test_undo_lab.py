@@ -195,6 +195,16 @@ def test_the_last_run_is_the_last_that_sent_steps(small: World) -> None:
     assert looked.rows()[name]["undo"]["run"] == first.document["run"]
 
 
+def test_a_named_server_that_the_run_did_not_change_is_said(small: World) -> None:
+    name, _ = small.machine("kms-host-wrong")
+    other, _ = small.machine("port-1668")
+    run = small.activate(name).document["run"]
+    looked = small.undo("last", f"{name},{other}", "--dry-run")
+    assert list(looked.rows()) == [name]
+    assert looked.err == f"volact: run {run} did not change {other}\n"
+    assert small.undo("last", "--dry-run").err == ""
+
+
 def test_a_server_of_the_run_that_is_not_given_is_named(small: World) -> None:
     name, _ = small.machine("kms-host-wrong")
     other, _ = small.machine("port-1668")

@@ -113,7 +113,7 @@ def usage_line(error: typer.TyperException, args: Sequence[str]) -> Text:
     """A usage error as one sentence with the help to read, in the language of ``--lang``."""
     _use_language(args)
     context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "volact"
+    path = context.command_path if context is not None else _verb_of(args)
     words = error.format_message().replace("...'", "'")  # of an argument that may be repeated
     text = " ".join(words.split()).rstrip(".")
     own = {name for item in context.command.params for name in item.opts} if context else set()
@@ -121,11 +121,22 @@ def usage_line(error: typer.TyperException, args: Sequence[str]) -> Text:
     return say("{message} (see: {command})", message=message, command=raw(f"{path} --help"))
 
 
+def _verb_of(args: Sequence[str]) -> str:
+    """The command that was typed, as far as it is one: an error of its options has no context."""
+    known = {part.words for entry in VERBS for part in entry.parts or (entry,)}
+    for typed in (" ".join(args[:2]), " ".join(args[:1])):
+        if typed in known:
+            return f"volact {typed}"
+    return "volact"
+
+
 def _of_other_verbs(text: str, own: set[str]) -> Text | None:
     """The sentence for an option that other verbs have; ``own`` are those of this verb."""
     if not (named := re.match(r"No such option: (--[\w-]+)", text)):
         return None
     what, verbs = say("no such option: {name}", name=named[1]), list[str]()
+    if named[1] in ("--json", "--csv", "--jsonl") and "--output" in own:
+        return say("{what}, did you mean {near}?", what=what, near=f"-o {named[1][2:]}")
     for verb in (part for entry in VERBS for part in entry.parts or (entry,)):
         for names in (item.opts for item in command_of(verb).params if named[1] in item.opts):
             if near := ", ".join(sorted(own.intersection(names))):

@@ -33,8 +33,8 @@ def database_of(option: str) -> StoreAddress:
     return address
 
 
-def open_database(option: str) -> Store:
-    """The database with the service's tables."""
+def open_database(option: str, *, create: bool = False) -> Store:
+    """The database with the service's tables; ``create``: made where there is none."""
     with needs_service():
         from volact.service.database.schema import open_service_store  # noqa: PLC0415 - an extra
-    return open_service_store(database_of(option))
+    return open_service_store(database_of(option), create=create)

@@ -15,6 +15,7 @@ from itertools import groupby
 
 import msgspec
 
+from volact.cli.failure import tell
 from volact.cli.fleet_options import Fleet, fleet_of
 from volact.cli.options.servers import FleetOptions
 from volact.core.context import Policy
@@ -24,7 +25,7 @@ from volact.errors import InputError
 from volact.model.report import ErrorRow, ServerReport
 from volact.model.server import Server
 from volact.model.step import Intent
-from volact.model.text import say
+from volact.model.text import raw, say
 from volact.model.undo import RunHistory
 from volact.store import RunRow, Store, open_store
 from volact.store.address import StoreAddress, chosen
@@ -90,6 +91,11 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     servers, missing = _paired(fleet.servers, changed)
     if not servers:
         raise _none_of(id_, changed)
+    paired = {str(server.address) for server in servers}
+    words = {word for target in meant.targets for word in target.split(",")}
+    for server in fleet.servers:
+        if server.name in words and str(server.address) not in paired:
+            tell(say("run {run} did not change {name}", run=id_, name=raw(server.name)))
     histories = {name: one.history for name, one in changed.items()}
     job = msgspec.structs.replace(fleet.job, histories=histories)
     how = msgspec.structs.replace(fleet.how, targets=f"{id_} {fleet.how.targets}".strip())

@@ -43,6 +43,8 @@ def runs(connection: sa.Connection, limit: int | None = None) -> list[RunRow]:
 def find_run(connection: sa.Connection, text: str, commands: Collection[str] = ()) -> RunRow:
     """A run by id, unique beginning of one, ``last``, or ``last~N``: N runs before it."""
     query = sa.select(*RUN_COLUMNS).order_by(RUNS.c.begun.desc()).limit(2)
+    if not text:  # it is the beginning of every id
+        raise InputError(say("name a run"), say("see: volact runs"))
     if last := _LAST.fullmatch(text):
         query = query.where(RUNS.c.command.in_(commands)) if commands else query
         found = connection.execute(query.limit(1).offset(int(last["before"] or 0))).all()

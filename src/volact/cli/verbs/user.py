@@ -38,7 +38,7 @@ def add(options: UserAddOptions) -> int:
         name=options.name, role=options.role, email=options.email,
         scopes=tuple(options.scope) or None,
     )  # fmt: skip
-    with _change(options.database) as change:
+    with _change(options.database, create=True) as change:
         key = sessions.make_link(change, users.add(change, new))
     _write(sessions.link_url(options.public_url, key))
     return 0
@@ -99,10 +99,10 @@ def audit(options: AuditOptions) -> int:
 
 
 @contextmanager
-def _change(database: str) -> Iterator[chain.Change]:
+def _change(database: str, *, create: bool = False) -> Iterator[chain.Change]:
     actor = Actor(user="", name=getpass.getuser(), role="administrator", via="system")
     with (
-        open_database(database) as store,
+        open_database(database, create=create) as store,
         chain.changing(store, datetime.now(UTC), actor) as change,
     ):
         yield change

@@ -120,9 +120,15 @@ def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> WatchC
     control_of(options)
     if not (options.inventory or options.from_ or options.targets):
         choose(Inventory(), (), ())  # an InputError: no server is given
+    try:
+        folder = str(Path.cwd())
+    except OSError as error:
+        raise InputError(
+            say("the current folder does not exist any more"), say("change to another one")
+        ) from error
     return WatchCommand(
         command=(*_program(), *quiet(tuple(words_of(options)))),
-        folder=str(Path.cwd()),
+        folder=folder,
         user=getpass.getuser(),
         every=every,
         jitter=jitter,

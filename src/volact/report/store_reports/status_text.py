@@ -43,6 +43,10 @@ class StatusText:
 
     def write(self) -> None:
         """Write all of it."""
+        if not self._status.summary.servers:
+            self._out.line(tr(say("no server in the store matches")), "bold")
+            self._out.following("volact status")
+            return
         self._head()
         self._verdicts()
         self._trouble()
