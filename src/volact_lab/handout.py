@@ -18,6 +18,8 @@ from volact_lab.windows.setup import public_image
 from volact_lab.winrm import handout as winrm
 from volact_lab.winrm.identity import Identities
 
+FIRST_LINE = "# Simulated servers of a lab: they exist as long as it runs.\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Logins:
@@ -45,7 +47,7 @@ def write(path: Path, slots: tuple[Slot, ...], logins: Logins) -> None:
         _write_certificates(path, logins.identities)
     hosts.write_text("".join(_host_line(slot, logins) for slot in slots), "utf-8")
     parts = [
-        "# Simulated servers of a lab: they exist as long as it runs.\n",
+        FIRST_LINE,
         _table("defaults", _defaults(logins, path)),
         _images(slots),
         *(_server(slot, path.stem) for slot in slots),

@@ -145,6 +145,7 @@ WRONG: list[tuple[str, str]] = [
     ("audit --database typo", "volact serve creates it"),
     ("check --json", "did you mean -o json?"),
     ("runs --csv", "did you mean -o csv?"),
+    ("lab serve --inventory-out good.toml", "is no inventory of a lab"),
     ("lab serve --inventory-out missing/lab.toml", "missing/lab.toml"),
     ("lab serve --ready-file missing/ready", "missing/ready"),
     ("demo --html missing/x.html", "missing/x.html"),

@@ -12,7 +12,7 @@ from volact.cli.atomic_file import AtomicFile
 from volact.cli.console import table, use_stdout
 from volact.cli.options.lab import LabScenariosOptions, LabServeOptions
 from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
-from volact.errors import InputError
+from volact.errors import InputError, unreadable
 from volact.model.text import say
 from volact.report.json_document import encode
 from volact.words import tr
@@ -34,6 +34,7 @@ async def _serve(options: LabServeOptions) -> None:
     ready = Path(options.ready_file) if options.ready_file else None
     for path in (inventory, ready or inventory):
         AtomicFile(path).discard()  # an InputError for a place that cannot be written
+    _require_own(inventory)
     lab = Lab(options.scenario, options.servers, options.seed)
     stop = asyncio.Event()
     with stop_on_signals(stop):
@@ -44,6 +45,25 @@ async def _serve(options: LabServeOptions) -> None:
         if options.while_stdin:
             set_at_end_of_input(stop)
         await serve_lab(lab, inventory, ready=ready, stop=stop)
+
+
+def _require_own(inventory: Path) -> None:
+    """``InputError`` for a file that is there and was not written by a lab."""
+    from volact_lab.handout import FIRST_LINE  # noqa: PLC0415 - what it needs is an extra
+
+    try:
+        if not inventory.is_file() or not inventory.stat().st_size:
+            return
+        with inventory.open("rb") as file:
+            ours = file.readline(len(FIRST_LINE)) == FIRST_LINE.encode()
+    except OSError as error:
+        raise unreadable(error, inventory) from error
+    if not ours:
+        raise InputError(
+            say("is no inventory of a lab, and would be overwritten"),
+            say("choose another file with --inventory-out"),
+            where=str(inventory),
+        )
 
 
 @contextmanager
