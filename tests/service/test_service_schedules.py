@@ -267,6 +267,16 @@ async def test_without_its_owner_a_schedule_starts_nothing_and_says_so(store: St
     assert found.next == NOON + 2 * HOUR
 
 
+async def test_an_owner_who_may_start_no_runs_starts_none_by_schedule(store: Store) -> None:
+    made = saved(store)
+    with transaction(store) as connection:
+        connection.execute(sa.update(USERS).values(role="viewer"))
+    runs = Notes(store)
+    await scheduler(store, runs, Clock(NOON + HOUR)).tick()
+    assert runs.submitted == []
+    assert "owner ana may not start runs" in schedules.find_schedule(store, made.id).note
+
+
 def test_what_cannot_be_kept_is_refused(store: Store) -> None:
     made = saved(store)
     for wrong, words in (

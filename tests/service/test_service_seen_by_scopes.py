@@ -9,14 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
+from built_apps import with_parts
 from litestar.testing import TestClient
 from service_fleet import console
-from service_parts import NOW, actor, api, fill, put_run, run_info, served_store
+from service_parts import NOW, actor, api, fill, parts, put_run, run_info, served_store
+from test_service_routes import DECIDED
 
-from volact.client.wire import ScheduleDraft, ScheduleInfo, ViewDraft
+from volact.client.wire import Role, RunSpec, ScheduleDraft, ScheduleInfo, ViewDraft
 from volact.queries.filters import ServerFilter
 from volact.service.access import Actor
-from volact.service.database.tables import INVENTORIES, SCHEDULES
+from volact.service.application import application
+from volact.service.database.tables import INVENTORIES, RUN_SERVERS, SCHEDULES
 from volact.service.database.transaction import transaction
 from volact.service.identity.audit import changing
 from volact.service.schedules.store import list_schedules, save_schedule
@@ -141,3 +144,28 @@ def test_health_counts_the_runs_that_the_caller_sees(store: Store) -> None:
             assert http.get(f"{V1}/health").json()["runs"] == runs
         html = page(store, who, "/health")[1]
         assert (">Queued<" in html.title()) == ("queued" in runs)
+
+
+@pytest.mark.parametrize("role", ["operator", "approver"])
+def test_no_page_and_no_answer_names_a_server_outside_of_the_scopes(
+    store: Store, role: Role
+) -> None:
+    spec = RunSpec(verb="activate", inventory="main", only=("db-01", "web-01"), limit=("db-01",))
+    put_run(store.engine, run_info("bb22", state="stopped", servers=4, note="db-01", spec=spec))
+    row = {"run": "bb22", "server": "db-01", "position": 0, "verdict": ""}
+    with transaction(store) as connection:
+        connection.execute(sa.insert(RUN_SERVERS), [row, {**row, "server": "web-01"}])
+    made = add(store, "mixed", limit=["web-01", "db-01"], only=["web-01", "db-01"])
+    ids = {"id": made.id, "run": "bb22", "code": "0xC004F074"}
+    read = [path for (path, method), who in DECIDED.items() if (method, who) == ("GET", "read")]
+    eve, found = actor(role, "tag:web", name="eve"), 0
+    with TestClient(with_parts(application, parts(store, eve))) as http:
+        for path in read:
+            filled = path.format(**ids, name="web-01" if "/servers/{" in path else "main")
+            two = {"before": "aa11", "after": "bb22"} if path.endswith("/diff") else {}
+            answer = http.get(filled, params=two)
+            assert answer.status_code != 400, filled
+            assert "db-01" not in answer.text, filled
+            assert "a/b?c" not in answer.text, filled
+            found += "web-01" in answer.text
+    assert found > 10

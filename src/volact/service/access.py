@@ -34,6 +34,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     "approver": _ALWAYS | {Permission.APPROVE},
     "administrator": frozenset(Permission),
 }
+# What holds for the whole service: scopes could be taken off by it.
+_WHOLE = frozenset({Permission.CONFIGURE, Permission.ADMINISTER})
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -70,8 +72,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role grants it."""
-        return permission in GRANTS[self.role]
+        """Whether the role grants it, and the scopes leave it."""
+        whole = self.scopes is None or permission not in _WHOLE
+        return whole and permission in GRANTS[self.role]
 
 
 def narrowed(

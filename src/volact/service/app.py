@@ -95,7 +95,7 @@ async def enforce(connection: Connection, handler: BaseRouteHandler) -> None:
     if actor is None:
         raise NotAuthorizedException("sign in first")
     if not isinstance(permission, Permission) or not actor.may(permission):
-        raise PermissionDeniedException("your role does not allow this")
+        raise PermissionDeniedException("your role or your scopes do not allow this")
     if actor.via == "token" and handler.opt.get("session"):
         raise PermissionDeniedException("this needs a browser's session, not a token")
 

@@ -116,9 +116,11 @@ def _sign_out(change: Change, user: UserInfo) -> None:
 
 
 def administrators(connection: sa.Connection) -> list[UserInfo]:
-    """Those who can administer."""
+    """Those who can administer: of the whole fleet."""
     return [
-        user for user in users(connection) if user.role == "administrator" and not user.disabled
+        user
+        for user in users(connection)
+        if user.role == "administrator" and user.scopes is None and not user.disabled
     ]
 
 

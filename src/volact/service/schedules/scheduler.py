@@ -21,7 +21,7 @@ from volact.errors import InputError, StoreError
 from volact.model.text import say
 from volact.queries.servers import ServersQuery
 from volact.report.message import Message
-from volact.service.access import Actor, Scope
+from volact.service.access import Actor, Permission, Scope
 from volact.service.app import Parts
 from volact.service.database.tables import USERS
 from volact.service.policies import NotificationPolicy, RepairPolicy, scheduled_run
@@ -134,14 +134,15 @@ class Scheduler:
                 say("the schedule's owner {name} may not sign in any more", name=name),
                 say("another administrator saves it again"),
             )
-        scopes = msgspec.json.decode(row.scopes, type=tuple[str, ...] | None)
-        return Actor(
-            user=row.id,
-            name=row.name,
-            role=row.role,
-            scopes=None if scopes is None else tuple(map(Scope.parse, scopes)),
-            via="schedule",
-        )
+        words = msgspec.json.decode(row.scopes, type=tuple[str, ...] | None)
+        scopes = None if words is None else tuple(map(Scope.parse, words))
+        actor = Actor(user=row.id, name=row.name, role=row.role, scopes=scopes, via="schedule")
+        if not actor.may(Permission.RUN):
+            raise InputError(
+                say("the schedule's owner {name} may not start runs any more", name=name),
+                say("another administrator saves it again"),
+            )
+        return actor
 
 
 async def _repeat(work: Callable[[], Awaitable[None]], stop: asyncio.Event, poll_s: float) -> None:
