@@ -14,6 +14,7 @@ from volact_lab.script.source import with_puts
 _HOST = """
 function ActiveXObject() {}
 var WScript = {Arguments: [], ScriptFullName: "C:\\\\x\\\\volact-1.js"};
+var shell = {RegRead: function () { return "20348"; }};
 var STARTED = 0, BUDGET_MS = 1000, WORDS = {}, PAGES = [];
 var REQUEST = {ask: {kms: [], metadata: {}, headers: {}, connect_ms: 1}};
 """

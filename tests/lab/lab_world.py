@@ -123,11 +123,11 @@ def licensed_by(here: Place, host: str, *faults: str, **changes: Any) -> Machine
     return machine
 
 
-def deny_reading(machine: Machine, part: str) -> None:
-    """Let no account read the registry keys with this in their path, in lower case."""
+def deny_reading(machine: Machine, part: str, *, end: bool = False) -> None:
+    """Let no account read the registry keys with this in (or at the end of) their path."""
     before = machine.registry.denied
     machine.registry.denied = lambda path, write: (
-        (not write and part in path) or before(path, write)
+        (not write and (path.endswith(part) if end else part in path)) or before(path, write)
     )
 
 

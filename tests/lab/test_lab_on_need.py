@@ -119,3 +119,12 @@ async def test_the_code_says_what_to_ask_about(here: Place, reason: int, asked: 
     facts = await facts_of(machine)
     assert [name for name in ON_NEED if name in facts] == asked
     assert here.errors == []
+
+
+async def test_server_2008_is_known_where_one_of_two_places_cannot_be_read(here: Place) -> None:
+    """Its values have other names there: under those of later releases they seem absent."""
+    machine = here.machine("licensed", release="2008")
+    deny_reading(machine, "\\currentversion", end=True)
+    facts = await facts_of(machine)
+    assert facts["registry"]["machine"] == machine.licensing.machine()
+    assert facts["binary"]["path"].lower().endswith("\\slsvc.exe")

@@ -161,10 +161,7 @@ function daclText(descriptor) {
 function storeFolders() {
   var roaming = expanded("%SystemRoot%") + "\\ServiceProfiles\\NetworkService\\AppData" +
     "\\Roaming\\Microsoft\\";
-  var build = Number(ask(function () {
-    return readValue(NT + "CurrentBuildNumber");
-  })) || 99999;
-  if (build < 8000) {
+  if (windowsBuild() < 8000) {
     return [roaming + "SoftwareProtectionPlatform", roaming + "SoftwareLicensing"];
   }
   return [systemFile("spp\\store\\2.0"), systemFile("spp\\store")];

@@ -26,12 +26,21 @@ var RESTART_MARK = "HKLM\\HARDWARE\\DESCRIPTION\\System\\VolactRestart";
 /* The phase limits as they were while a step has raised them: "54000 54000". */
 var LIMITS_MARK = W32TIME + "Config\\VolactLimits";
 
+/* From the registry, which answers without WMI, else from WMI. */
+function windowsBuild() {
+  var build = regNumber(NT + "CurrentBuildNumber");
+  if (typeof build !== "number") {
+    build = field(os(), "BuildNumber", asNumber);
+  }
+  if (typeof build !== "number") {
+    throw failure(build ? build["!"] : BAD_DATA);
+  }
+  return build;
+}
+
 /* Builds below 7000 are Server 2008, where licensing has other names. */
 function is2008() {
-  var build = ask(function () {
-    return Number(readValue(NT + "CurrentBuildNumber"));
-  });
-  return typeof build === "number" && build > 0 && build < 7000;
+  return windowsBuild() < 7000;
 }
 
 function licensingKey() {
