@@ -425,6 +425,16 @@ def test_lab_serve_is_ready_when_it_says_so_and_cleans_up(
     assert not ready.exists()
 
 
+def test_a_lab_of_one_server_speaks_of_one(tmp_path: Path) -> None:
+    file = str(tmp_path / "lab.toml")
+    words = ["lab", "serve", "--servers", "1", "--inventory-out", file, "--while-stdin"]
+    done = subprocess.run(
+        [*VOLACT, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert done.stderr == f"1 server, inventory {file}; Ctrl-C stops it\n"
+
+
 def test_an_unknown_scenario_is_one_line() -> None:
     done = volact("lab", "serve", "--scenario", "tencet")
     assert (done.returncode, done.stdout) == (2, "")

@@ -129,7 +129,7 @@ def test_what_is_known_of_images_is_kept_or_said_to_be_left(tmp_path: Path, form
     if format_ == "toml":
         assert load_inventory(path).images == IMAGES
     else:
-        assert exported.notes == ("what is known of 1 images is exported to toml only",)
+        assert exported.notes == ("what is known of 1 image is exported to toml only",)
 
 
 @pytest.mark.parametrize("format_", FORMATS)

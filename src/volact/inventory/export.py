@@ -23,7 +23,7 @@ from volact.inventory.ansible.read import SKIP_GROUP
 from volact.inventory.build import PLACES
 from volact.model.profile import Image
 from volact.model.server import Address, Server
-from volact.model.text import say
+from volact.model.text import count, say
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Settings of another transport, which defaults or a group may have for other servers.
@@ -54,7 +54,13 @@ def export(servers: Sequence[Server], images: Mapping[str, Image], format_: str)
             )
         )
     if images and format_ != "toml":
-        notes.append(say("what is known of {n} images is exported to toml only", n=len(images)))
+        notes.append(
+            count(
+                len(images),
+                "what is known of {n} image is exported to toml only",
+                "what is known of {n} images is exported to toml only",
+            )
+        )
     return Exported(FORMATS[format_](records, images), tuple(notes))
 
 

@@ -18,7 +18,7 @@ from volact.cli.run_controller import open_run, run_through, stdout_writer
 from volact.cli.runtime import run_async
 from volact.cli.sinks import NullWriter, require_writable
 from volact.cli.verbs.lab import require_scenario
-from volact.model.text import Text, say, typed
+from volact.model.text import Text, count, say, typed
 from volact.report.run_counts import ComparingWriter, RunCounts
 from volact.typed import joined
 from volact.words import tr
@@ -31,9 +31,10 @@ def demo(options: DemoOptions) -> int:
     require_writable([f"html={options.html}"])
     require_scenario(options.scenario)
     _line(
-        say(
+        count(
+            options.servers,
+            "starting {n} simulated server (scenario {scenario})",
             "starting {n} simulated servers (scenario {scenario})",
-            n=options.servers,
             scenario=options.scenario,
         )
     )

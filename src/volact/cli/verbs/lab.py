@@ -13,7 +13,7 @@ from volact.cli.console import table, use_stdout
 from volact.cli.options.lab import LabScenariosOptions, LabServeOptions
 from volact.cli.runtime import run_async, set_at_end_of_input, stop_on_signals
 from volact.errors import InputError, unreadable
-from volact.model.text import say
+from volact.model.text import count, say
 from volact.report.json_document import encode
 from volact.words import tr
 from volact_lab.scenario import load_scenario, scenario_names
@@ -38,8 +38,11 @@ async def _serve(options: LabServeOptions) -> None:
     lab = Lab(options.scenario, options.servers, options.seed)
     stop = asyncio.Event()
     with stop_on_signals(stop):
-        line = say(
-            "{n} servers, inventory {file}; Ctrl-C stops them", n=options.servers, file=inventory
+        line = count(
+            options.servers,
+            "{n} server, inventory {file}; Ctrl-C stops it",
+            "{n} servers, inventory {file}; Ctrl-C stops them",
+            file=inventory,
         )
         sys.stderr.write(tr(line) + "\n")
         if options.while_stdin:
