@@ -95,6 +95,12 @@ _SEEN: list[tuple[str, int, str, Check]] = [
         "2022",
         lambda f: not f["licensing"]["machine"].endswith("tencentyun.com"),
     ),
+    (
+        "kms-host-moved",
+        1,
+        "2022",
+        lambda f: "tencentyun.com" not in f["events"]["12288"][1][2],
+    ),
     ("port-1668", 1, "2012", lambda f: f["licensing"]["port"] == 1668),
     ("port-1668", 1, "2008", lambda f: f["registry"]["port"] == "1668"),
     ("product-override", 2, "2016", lambda f: "KeyManagementServiceMachine" in product(f)),
