@@ -1,8 +1,11 @@
 """The engine where something fails: sessions, the database, clocks, what was begun nowhere."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,11 +21,19 @@ from volact.fleet.failure_policy import FailureLimits
 from volact.service.database.schema import open_service_store
 from volact.service.database.tables import RUN_SERVERS, RUNS, WORKERS
 from volact.service.engine import progress
-from volact.service.engine.lease import ENGINE, Lease, LeaseLostError, beats
+from volact.service.engine.lease import (
+    ENGINE,
+    Lease,
+    LeaseLostError,
+    beats,
+    bound_sessions,
+    take_away,
+)
 from volact.service.engine.ledger import Ledger, RunWriting
 from volact.service.engine.progress import Outcome
 from volact.service.engine.reaper import Reaper, Unbegun
 from volact.store.address import parse_address
+from volact.store.engine import writing
 from volact.store.events import ServerDone
 from volact.store.store import Store
 from volact.store.values import RunStart
@@ -144,6 +155,29 @@ def test_a_worker_whose_session_was_cut_has_another_with_the_same_beat(
         store.change(lambda c: c.execute(sa.delete(WORKERS)))
         with pytest.raises(LeaseLostError):
             reaper.beat()
+
+
+def test_a_worker_that_is_taken_for_dead_keeps_no_locks(postgresql: PostgresServer) -> None:
+    """Within a statement no time-out ends it."""
+    url, holds = postgresql.new_database(), threading.Event()
+    with service_store(url) as dead, service_store(url) as store, ThreadPoolExecutor() as threads:
+        lease = Lease(())
+        bound_sessions(dead.engine, lease.worker)
+        dead.change(lease.register)
+        dead.change(lease.renew)
+
+        def hold() -> None:
+            with writing(dead.engine).begin() as connection:
+                lease.require(connection)
+                holds.set()
+                connection.execute(sa.text("SELECT pg_sleep(60)"))
+
+        held = threads.submit(hold)
+        holds.wait()
+        store.change(partial(take_away, worker=lease.worker, beat=1))
+        assert store.ask(beats) == {}
+        with pytest.raises(sa.exc.OperationalError, match="terminating connection"):
+            held.result()
 
 
 async def test_times_of_rows_are_those_of_the_database(postgresql: PostgresServer) -> None:

@@ -29,6 +29,7 @@ from typing import Any
 from zlib import crc32
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from volact.service.database.tables import SLOTS, WORKERS
 from volact.store.clock import moment
@@ -43,6 +44,7 @@ READINGS_ENDED = 2  # where its session has ended, too
 # which they need the time of ``READINGS_ENDED`` beats at least.
 FRESH_S = 1.5
 LEASE_LOST = 70  # exit code of a worker that finds its lease gone
+IDLE_MS = 5000
 _PAUSE_S = 0.05
 _SESSIONS = 0x766F6C61  # the class of the locks
 REAPER_LOCK = 0x766F6C616365  # of one reaper at a time
@@ -150,6 +152,22 @@ class LeaseObserver:
         ]
 
 
+def bound_sessions(engine: sa.Engine, worker: str) -> None:
+    """A process that was stopped in a transaction does not keep its locks for longer.
+
+    Before PostgreSQL: between two statements a time-out ends it; within one, ``take_away``.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _opened(connection: Any, _: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout TO {IDLE_MS}")
+            cursor.execute("SELECT set_config('application_name', %s, false)", (worker,))
+        connection.commit()
+
+    engine.dispose()  # those that are open already
+
+
 def open_session(engine: sa.Engine, worker: str) -> sa.Connection:
     """A connection that ends with this process, and tells others so."""
     connection = writing(engine).connect()
@@ -178,6 +196,14 @@ _HELD = sa.text(
 )
 
 
+# Of the same account: those of others are not ours to end.
+_END_SESSIONS = sa.text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN service_workers w "
+    "ON w.id = application_name AND w.id = :worker AND w.beat = :beat "
+    "WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+)
+
+
 def beats(connection: sa.Connection) -> dict[str, int]:
     """The counters of all workers."""
     query = sa.select(WORKERS.c.id, WORKERS.c.beat)
@@ -185,9 +211,15 @@ def beats(connection: sa.Connection) -> dict[str, int]:
 
 
 def take_away(connection: sa.Connection, worker: str, beat: int | None = None) -> None:
-    """End a lease, if its counter still has this value, and free what the worker held."""
+    """End a lease, if its counter still has this value, and free what the worker held.
+
+    What a worker was at when it was stopped may hold locks, on its own line above all: its sessions
+    are ended first.
+    """
     of = WORKERS.c.id == worker
     if beat is not None:
         of = sa.and_(of, WORKERS.c.beat == beat)
+        if not is_sqlite(connection):
+            connection.execute(_END_SESSIONS, {"worker": worker, "beat": beat})
     if connection.execute(sa.delete(WORKERS).where(of)).rowcount == 1:
         connection.execute(sa.delete(SLOTS).where(SLOTS.c.worker == worker))

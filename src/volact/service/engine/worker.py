@@ -16,7 +16,6 @@ from typing import NoReturn
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
-from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 from volact.client.wire import RunInfo
@@ -27,10 +26,12 @@ from volact.service.engine.gate import BATCHES
 from volact.service.engine.lease import (
     BEAT_S,
     ENGINE,
+    IDLE_MS,
     LEASE_LOST,
     Lease,
     LeaseLostError,
     beats,
+    bound_sessions,
     take_away,
 )
 from volact.service.engine.ledger import Ledger, patiently
@@ -55,7 +56,6 @@ _LOG = logging.getLogger("volact.service")
 RUN_PLACES = 50  # runs of which one worker executes the workflow
 _RUN_QUEUE_S, _QUEUE_S = 1.0, 0.5
 _PAUSE_S = 0.05
-_IDLE_MS = 5000
 _CLOCK_S = 60
 _TIDY_S = 600.0
 
@@ -72,10 +72,10 @@ class Worker:
     ) -> None:
         self._opening = opening
         self._store = open_service_store(address)
-        if address.file is None:
-            _end_idle_transactions(self._store.engine)
-        self._spans = spans_of()
         self._lease = Lease(labels, engine)
+        if address.file is None:
+            bound_sessions(self._store.engine, self._lease.worker)
+        self._spans = spans_of()
         self._ledger = Ledger(self._store, self._lease, _die)
         self._reaper = Reaper(self._store, self._lease)
         self._live: dict[tuple[str, int], LiveRun] = {}
@@ -259,7 +259,7 @@ def _dbos_config(address: StoreAddress, lease: Lease) -> DBOSConfig:
         "executor_id": lease.worker,
         "application_version": app_version(lease.engine),
         "log_level": "WARNING",
-        "sys_db_idle_transaction_timeout_sec": _IDLE_MS / 1000,
+        "sys_db_idle_transaction_timeout_sec": IDLE_MS / 1000,
         "notification_coalesce_sec": 1.0,  # none is used, and looking for some costs
     }
 
@@ -280,16 +280,3 @@ def engine_url(address: StoreAddress) -> str:
 def engine_file(store: Path) -> Path:
     """Where DBOS's tables are beside a store in a file."""
     return store.with_name(f"{store.stem}-engine{store.suffix}")
-
-
-def _end_idle_transactions(engine: sa.Engine) -> None:
-    """A process that was stopped in a transaction does not keep its locks for longer."""
-
-    @event.listens_for(engine, "connect")
-    def _opened(connection: object, _: object) -> None:
-        cursor = connection.cursor()  # type: ignore[attr-defined]  # of any driver
-        cursor.execute(f"SET idle_in_transaction_session_timeout TO {_IDLE_MS}")
-        connection.commit()  # type: ignore[attr-defined]
-        cursor.close()
-
-    engine.dispose()  # those that are open already
