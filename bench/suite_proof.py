@@ -1,10 +1,11 @@
 """Whether the test suite can be trusted: complete runs in a row, and how many failed.
 
     python bench/suite_proof.py [--plain 10] [--busy 5] [--random 5] [--first-seed 1] [--jobs 6]
+                                 [--beside PROCESS]
 
-Plain runs have the order of the files.  During busy runs every core is kept busy
-by a program that this one starts and ends.  Random runs have an order of their
-own each, whose seed is printed.  The output of a run that fails is kept.
+Plain runs have the order of the files.  During busy runs every core is kept busy by
+programs that this one starts and ends, or by a process that is named.  Random runs have
+an order of their own each, whose seed is printed.  The output of a run that fails is kept.
 Prints a Markdown table, and exits with 1 when any run failed.
 """
 
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -52,8 +53,14 @@ class Outcome:
 
 
 @contextmanager
-def busy_cores(count: int) -> Iterator[None]:
-    """Programs that keep so many cores busy, and end with the block."""
+def busy_cores(beside: int | None) -> Iterator[None]:
+    """Programs that keep every core busy and end with the block; or a process that does."""
+    if beside is not None:
+        os.kill(beside, 0)
+        yield
+        os.kill(beside, 0)
+        return
+    count = os.cpu_count() or 1
     programs = [subprocess.Popen([sys.executable, "-c", _BUSY]) for _ in range(count)]
     try:
         yield
@@ -103,6 +110,7 @@ def main() -> int:
     parser.add_argument("--random", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=6)
+    parser.add_argument("--beside", type=int, metavar="PROCESS")
     parser.add_argument("rest", nargs="*", help="what else pytest is told, after --")
     asked = parser.parse_args()
     print(f"commit {_commit()}, begun {time.strftime('%Y-%m-%d %H:%M')}\n")
@@ -110,7 +118,7 @@ def main() -> int:
     found: list[Outcome] = []
     seeds = range(asked.first_seed, asked.first_seed + asked.random)
     for number, (kind, seed) in enumerate(runs(asked.plain, asked.busy, seeds), 1):
-        with busy_cores((os.cpu_count() or 1) if kind == "busy" else 0):
+        with busy_cores(asked.beside) if kind == "busy" else nullcontext():
             found.append(run(number, kind, seed, asked.jobs, asked.rest))
         print(found[-1].row, flush=True)
     failed = [outcome for outcome in found if outcome.exit_code]
