@@ -6,8 +6,10 @@ from cProfile import Profile
 
 import pytest
 
+from volact.bundle.collect import names_of
 from volact.bundle.pseudonyms import Pseudonyms
 from volact.knowledge.load import load_profile, profile_names
+from volact.model.server import Address, Credential, Server, SshRoute
 
 CLOUDS = tuple(map(load_profile, profile_names()))
 PRODUCT = "12e2cc50-2286-56d8-abf9-9dc7e922cfc6"
@@ -120,3 +122,68 @@ def test_hosts_without_a_dot_go_wherever_they_stand(names: Pseudonyms) -> None:
 def test_firewall_rules_lose_their_names_and_descriptions(names: Pseudonyms) -> None:
     rule = "v2.10|Action=Block|Dir=Out|Protocol=6|RPort=1688|Name=Contoso lockdown|Desc=by Bob|"
     assert names.text(rule) == "v2.10|Action=Block|Dir=Out|Protocol=6|RPort=1688|Name=rule 1|"
+
+
+def test_domains_that_end_like_a_program_go(names: Pseudonyms) -> None:
+    shown = names.text("kms.contoso.com asked more.com")
+    assert "contoso" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["asked 8.8.4.4.", "2a00::1", "2a00::", "from 2a00:1450::5.", "[2a00::1]:1688"],
+)
+def test_a_public_address_goes_however_it_is_written(names: Pseudonyms, text: str) -> None:
+    shown = names.text(text)
+    assert "2a00" not in shown and "8.8.4.4" not in shown
+    assert "198.18." in shown or "2001:db8:" in shown
+
+
+@pytest.mark.parametrize(
+    "text", ["08:00:00", "::1", "::", "fe80::1", "a::b::c", "00:16:3e:aa:bb:cc"]
+)
+def test_what_only_looks_like_a_public_address_stays(names: Pseudonyms, text: str) -> None:
+    assert names.text(text) == text
+
+
+def test_sids_of_entra_id_go(names: Pseudonyms) -> None:
+    assert names.text("(A;;GA;;;S-1-12-1-11-22-33-44)") == "(A;;GA;;;S-1-12-1-1-1-1-1)"
+
+
+def test_hosts_of_shares_and_home_folders_go(names: Pseudonyms) -> None:
+    shown = names.text(r"\\nas7\tools\dbg.exe /home/tom.kay/.ssh/id \\.\pipe\x \\?\C:\x")
+    assert "nas7" not in shown and "tom" not in shown
+    assert shown.endswith(r"/.ssh/id \\.\pipe\x \\?\C:\x")
+
+
+def test_a_directory_name_with_a_comma_goes(names: Pseudonyms) -> None:
+    assert "Secret" not in names.text(r"CN=Contoso\, Secret,DC=contoso,DC=local")
+
+
+def test_hosts_of_urls_asset_tags_and_the_domain_of_accounts_go(names: Pseudonyms) -> None:
+    raw = {
+        "os": {"domain": "contoso.example", "asset": "C0FFEE-17"},
+        "products": [{"ID": PRODUCT, "ProcessorURL": "licences"}],
+        "events": {"8198": ["2026-01-31T08:00:00Z", [r"CONTOSO\svc"], 4]},
+    }
+    shown = str(names.facts(raw)).lower()
+    assert not [name for name in ("contoso", "c0ffee", "licences") if name in shown]
+
+
+def test_what_tells_a_cloud_stays(names: Pseudonyms) -> None:
+    raw = {
+        "os": {"asset": "7783-7084-3265-9085-8269-3286-77"},
+        "metadata": {"environment": "AzureChinaCloud"},
+    }
+    assert names.facts(raw) == raw
+
+
+def test_accounts_and_jump_hosts_of_the_inventory_are_names() -> None:
+    server = Server(
+        name="web",
+        address=Address(scheme="ssh", host="h", user=r"CORP\tom"),
+        credential=Credential(user="kay@contoso.example"),
+        ssh=SshRoute(jump=(Address(scheme="ssh", host="bastion", user="door"),)),
+    )
+    known = set(names_of([server]))
+    assert {"CORP", "tom", "kay", "contoso.example", "bastion", "door"} <= known

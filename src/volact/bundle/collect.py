@@ -8,6 +8,7 @@ changed a verdict shows that at once.
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -70,8 +71,15 @@ def names_of(servers: Iterable[Server]) -> Iterable[str]:
     """Every name by which the inventory knows its servers and their logins."""
     for server in servers:
         yield server.name
-        yield server.address.host
-        yield server.address.user or ""
+        for address in (server.address, *(server.ssh.jump or ())):
+            yield address.host
+            yield from _account(address.user or "")
+        yield from _account(server.credential.user)
+
+
+def _account(user: str) -> Iterable[str]:
+    """``CORP\\tom`` and ``tom@corp.example``: the account and its domain."""
+    return re.split(r"[\\@]", user)
 
 
 def judged_of(report: ServerReport) -> Judged:

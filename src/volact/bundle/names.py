@@ -19,14 +19,14 @@ APPLICATION_IDS = frozenset(
 )
 # A dotted word that ends like this is a file, not a host.
 FILE_ENDINGS = frozenset(
-    {"bar", "bat", "cmd", "com", "dat", "dll", "exe", "inf", "ini", "js", "log", "mof", "msi"}
+    {"bar", "bat", "cmd", "dat", "dll", "exe", "inf", "ini", "js", "log", "mof", "msi"}
     | {"ocx", "ps1", "sys", "tmp", "txt", "vbs", "wsf", "xml"}
 )
 
 _HOST_FACTS = {
     "licensing": ("machine", "lookup_domain"),
     "registry": ("machine", "policy_machine", "discovered_name"),
-    "os": ("name", "domain"),
+    "os": ("name", "domain", "asset"),
     "online": ("proxy",),
 }
 _HOST_PROPERTIES = (
@@ -35,6 +35,11 @@ _HOST_PROPERTIES = (
     "KeyManagementServiceLookupDomain",
     "AutomaticVMActivationHostMachineName",
     "ADActivationObjectName",
+    "ProcessorURL",
+    "MachineURL",
+    "UseLicenseURL",
+    "ProductKeyURL",
+    "ValidationURL",
 )
 _PEERS = ("peers", "policy_peers")
 # Values of the metadata service that identify no server and no customer.
@@ -44,6 +49,7 @@ _PLAIN_METADATA = (
     "type",
     "kms",
     "edition",
+    "environment",
     "region",
     "zone",
     "sku",
@@ -58,6 +64,7 @@ def names_in(raw: dict[str, Any], kept: frozenset[str]) -> Iterator[str]:
         facts = raw.get(group)
         if isinstance(facts, dict):
             yield from _texts(facts.get(key) for key in keys)
+            yield from _netbios(facts.get("domain"))
     products = raw.get("products")
     for row in products if isinstance(products, list) else ():
         yield from _texts(row.get(key) for key in _HOST_PROPERTIES)
@@ -67,6 +74,12 @@ def names_in(raw: dict[str, Any], kept: frozenset[str]) -> Iterator[str]:
         yield from (_without_port(str(host)) for host in (hosts if isinstance(hosts, dict) else ()))
     yield from _asked_hosts(raw.get("events"))
     yield from _metadata(raw.get("metadata"), kept)
+
+
+def _netbios(domain: Any) -> Iterator[str]:
+    """The name that a domain has in front of its accounts: by custom its first label."""
+    if isinstance(domain, str):
+        yield domain.partition(".")[0]
 
 
 def _texts(values: Iterator[Any] | Any) -> Iterator[str]:

@@ -22,12 +22,15 @@ from volact.core.assessment.hosts import address_of
 from volact.model.profile import Profile
 
 _HOST = re.compile(r"(?<![\w.\\/-])[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+\.?(?![\w-])")
-_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:){2,7}[0-9A-Fa-f:]*(?![\w.])")
+_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:]|\.\w)")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_DOMAIN_SID = re.compile(r"S-1-5-21-\d+-\d+-\d+")
-_PROFILE_FOLDER = re.compile(r"(?i)(?<=\\users\\)[^\\\"'|]+|(?<=/users/)[^/\"'|]+")
-_DN_PART = re.compile(r"(?i)\b(CN|OU|DC)=([^,]+)")
+_DOMAIN_SID = re.compile(r"S-1-(5-21(?:-\d+){3}|12-1(?:-\d+){4})")  # or Entra ID's of an account
+_PROFILE_FOLDER = re.compile(
+    r"(?i)(?<=\\users\\)[^\\\"'|]+|(?<=/users/)[^/\"'|]+|(?<=/home/)[^/\"'|\s]+"
+)
+_SHARE_HOST = re.compile(r"(?<![\w:\\])\\\\(\w[\w-]*)(?=\\)")
+_DN_PART = re.compile(r"(?i)\b(CN|OU|DC)=((?:\\.|[^,\\])+)")
 _RULE_NAME = re.compile(r"\|(Name|Desc|EmbedCtxt)=[^|]*")
 _WELL_KNOWN = ("microsoft.com", "windows.com", "windows.net", "ntp.org")
 _SHORTEST = 3  # a shorter name would be found in every other word
@@ -121,6 +124,7 @@ class Pseudonyms:
         text = _GUID.sub(lambda found: self._guid(found[0]), text)
         text = _DOMAIN_SID.sub(lambda found: self._sid(found[0]), text)
         text = _PROFILE_FOLDER.sub(lambda found: self._label(found[0]), text)
+        text = _SHARE_HOST.sub(lambda found: rf"\\{self._label(found[1])}", text)
         text = _DN_PART.sub(lambda found: f"{found[1]}={self._label(found[2])}", text)
         text = _RULE_NAME.sub(lambda found: self._rule(found[0]), text)
         text = self._literals(text)
@@ -169,7 +173,8 @@ class Pseudonyms:
         return self._guids.setdefault(guid.lower(), new)
 
     def _sid(self, sid: str) -> str:
-        return self._sids.setdefault(sid, f"S-1-5-21-1-1-{len(self._sids) + 1}")
+        kind = "S-1-5-21-1-1" if sid.startswith("S-1-5-21") else "S-1-12-1-1-1-1"
+        return self._sids.setdefault(sid, f"{kind}-{len(self._sids) + 1}")
 
     def _ip(self, text: str) -> str:
         address = address_of(text)
@@ -205,3 +210,4 @@ def _hosts_of(clouds: Iterable[Profile]) -> Iterable[str]:
         yield from cloud.ntp
         yield from (name for sub in cloud.sub_clouds for name in sub.ntp)
         yield from cloud.dns
+        yield from cloud.asset_tags
