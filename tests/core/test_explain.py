@@ -56,6 +56,10 @@ def test_what_is_a_code(text: str, code: int | None) -> None:
     assert parse_code(text) == code
 
 
+def test_a_number_that_python_does_not_read_is_no_code() -> None:
+    assert parse_code("9" * 5000) is None
+
+
 @pytest.mark.parametrize("id", sorted(BY_ID))
 def test_every_finding_is_explained(id: str) -> None:
     found = explain(id, ERRORS)

@@ -151,6 +151,8 @@ all:
         "-o ProxyJump=ops@bastion:2222",
         "-oProxyJump=ops@bastion:2222 -C",
         "-C -J ops@bastion:2222",
+        "-Jops@bastion:2222",
+        "-o 'ProxyJump ops@bastion:2222'",
     ],
 )
 def test_a_jump_host_among_the_arguments_of_ssh(tmp_path: Path, arguments: str) -> None:
@@ -354,6 +356,12 @@ def test_an_encrypted_file_matters_to_who_needs_a_password(tmp_path: Path) -> No
         ("w[9:1]\n", 1, "a range begins with its smaller end"),
         ("w[1:999999]\n", 1, "stands for 999999 hosts, more than 100000"),
         ("w[1:1000]x[1:1000]\n", 1, "stands for 1000000 hosts"),
+        (f"w[0:{'9' * 30}]\n", 1, "a number of more than 18 digits"),
+        (
+            'a ansible_ssh_common_args=\'-o ProxyCommand="ssh -W %h:%p \\\\"x"\'\n',
+            1,
+            "cannot be read: no closing quotation",
+        ),
         ("a volact_pasword_env=X\n", 1, "(did you mean 'volact_password_env'?)"),
         ("a volact_provider=tencnet\n", 1, "(did you mean 'tencent'?)"),
         ("a ansible_connection=winrm ansible_winrm_transport=credssp\n", 1, "'credssp' is none"),
@@ -422,6 +430,13 @@ def test_a_thing_wrong_with_a_group_is_said_once(tmp_path: Path) -> None:
     path = write(tmp_path, "[w]\na\nb\nc\n[w:vars]\nansible_connection=docker\n")
     (problem,) = read_inventory(path).problems
     assert problem.where == f"{path} line 6"
+
+
+def test_a_range_of_numbers_that_python_does_not_read_is_refused(tmp_path: Path) -> None:
+    digits = "9" * 5000
+    for text in (f"w[0:{digits}]", f"w[{digits}:{digits}]", f"w[0:9:{digits}]"):
+        with pytest.raises(InputError, match="line 1: a range has a number of more than 18 digits"):
+            load(tmp_path, f"{text}\n")
 
 
 def test_many_anchors_cost_no_more_than_they_say(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from volact.model.profile import ErrorInfo
 from volact.model.text import listed, say
 
 _HEX = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|[0-9A-Fa-f]{8}")
-_DECIMAL = re.compile(r"[+-]?\d+")
+_DECIMAL = re.compile(r"[+-]?\d{1,20}")
 _WIN32 = 0x80070000
 
 Subject = Literal["code", "event", "finding"]

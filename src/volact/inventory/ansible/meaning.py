@@ -200,27 +200,22 @@ def unreadable(name: str, var: Var) -> InputError:
 
 def _jump_in(text: str, where: str) -> str:
     """The jump hosts in a list of arguments for ssh, ``""`` when there are none."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise InputError(
-            say("cannot be read: {error}", error=str(error).lower()), where=where
-        ) from error
+    words = _split(text, where)
     for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word == "-J":
-            return following
+        if word.startswith("-J"):
+            return word.removeprefix("-J") or following
         option = word.removeprefix("-o") or following
-        name, _, value = option.partition("=")
-        if word.startswith("-o") and name.strip().lower() == "proxyjump":
-            return value.strip()
-        if word.startswith("-o") and name.strip().lower() == "proxycommand":
-            return _jump_of_command(value, where)
+        name, *values = re.split(r"\s*=\s*|\s+", option.strip(), maxsplit=1)
+        if word.startswith("-o") and name.lower() == "proxyjump":
+            return "".join(values)
+        if word.startswith("-o") and name.lower() == "proxycommand":
+            return _jump_of_command("".join(values), where)
     return ""
 
 
 def _jump_of_command(command: str, where: str) -> str:
     """``ssh -W %h:%p user@bastion`` is a jump host by another name."""
-    words = shlex.split(command)
+    words = _split(command, where)
     if words[:1] == ["ssh"] and "-W" in words and "@" not in words[0]:
         plain = [word for word in words[1:] if not word.startswith("-") and "%" not in word]
         if len(plain) == 1:
@@ -230,3 +225,13 @@ def _jump_of_command(command: str, where: str) -> str:
         say("write it as -o ProxyJump=user@host, or into ~/.ssh/config"),
         where=where,
     )
+
+
+def _split(text: str, where: str) -> list[str]:
+    """The words of a command line."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise InputError(
+            say("cannot be read: {error}", error=str(error).lower()), where=where
+        ) from error

@@ -13,6 +13,7 @@ from volact.model.text import say
 _RANGE = re.compile(r"\[(?P<begin>\w*):(?P<end>\w+)(?::(?P<step>\d+))?\]", re.ASCII)
 _PORT = re.compile(r"(?P<name>\[[^\]]+\]|(?:[^:\[\]]|\[[^\]]*\])+):(?P<port>\d+)")
 _MOST = 100_000
+_DIGITS = 18  # of a number in a range
 
 
 def expand(pattern: str) -> tuple[list[str], str]:
@@ -57,7 +58,10 @@ def _woven(parts: list[str], words: tuple[str, ...]) -> Iterator[str]:
 
 
 def _range(match: re.Match[str]) -> list[str]:
-    begin, end, step = match["begin"] or "0", match["end"], int(match["step"] or 1)
+    begin, end = match["begin"] or "0", match["end"]
+    if max(map(len, (begin, end, match["step"] or ""))) > _DIGITS:
+        raise InputError(say("a range has a number of more than {digits} digits", digits=_DIGITS))
+    step = int(match["step"] or 1)
     if step < 1:
         raise InputError(say("{match}: a step is at least 1", match=match[0]))
     if begin.isdigit() and end.isdigit():
