@@ -7,14 +7,17 @@ loaded when one of them is used.  Their types stand in ``__init__.pyi``.
 __version__ = "0.1.0"
 
 __all__ = [
+    "Canary",
     "Control",
     "InputError",
     "Inventory",
     "Options",
     "Policy",
+    "Rate",
     "Secret",
     "Server",
     "ServerReport",
+    "Share",
     "SshOptions",
     "__version__",
     "activate",

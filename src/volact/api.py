@@ -16,13 +16,17 @@ import msgspec
 from volact.core.context import Policy
 from volact.errors import InputError
 from volact.fleet import (
+    Canary,
     Control,
+    Rate,
+    Share,
     apply_fleet,
     needs_all_servers,
     plan_fleet,
     planned_together,
     run_fleet,
 )
+from volact.fleet.option_values import check_secrets, check_values, wrong_type
 from volact.fleet.prepare import (
     check_accounts,
     check_commands,
@@ -52,14 +56,17 @@ from volact.transports.connect import make_opener
 from volact.transports.login import SshOptions
 
 __all__ = [
+    "Canary",
     "Control",
     "InputError",
     "Inventory",
     "Options",
     "Policy",
+    "Rate",
     "Secret",
     "Server",
     "ServerReport",
+    "Share",
     "SshOptions",
     "activate",
     "check",
@@ -188,6 +195,8 @@ def _outcomes(run: _Run) -> AsyncGenerator[Outcome, None]:
 
 
 def _prepare(servers: Servers, options: Options, mode: Mode) -> _Run:
+    check_values(options, Options)
+    check_secrets(options.password, Secret)
     if options.provider:
         load_profile(options.provider)
     inventory = _inventory(servers)
@@ -227,10 +236,14 @@ def _inventory(servers: Servers) -> Inventory:
     if isinstance(servers, Inventory):
         return servers
     several = (servers,) if isinstance(servers, str | Server) else servers
+    if not isinstance(several, Iterable):
+        raise wrong_type("servers", servers, "Inventory")
     return Inventory(servers=tuple(map(_server, several)))
 
 
 def _server(word: str | Server) -> Server:
+    if not isinstance(word, str | Server):
+        raise wrong_type("servers", word, "Server")
     return parse_target(addressed(Inventory(), word)) if isinstance(word, str) else word
 
 

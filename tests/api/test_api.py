@@ -67,6 +67,40 @@ def test_what_is_wrong_is_raised_before_a_server_is_contacted() -> None:
             volact.check(servers, options)
 
 
+def test_a_value_of_another_type_or_out_of_bounds_is_named() -> None:
+    for options, words in (
+        ({"limit": "web"}, "limit: "),
+        ({"kms_hosts": "kms.example"}, "kms_hosts: "),
+        ({"key_files": "id"}, "key_files: "),
+        ({"retries": -1}, "retries: -1 is less than 0"),
+        ({"retries": "2"}, "retries: "),
+        ({"deadline_s": 0}, "deadline_s: 0 is not a number of seconds"),
+        ({"deadline_s": float("nan")}, "deadline_s: nan is not"),
+        ({"control": volact.Control(concurrency=0)}, "control.concurrency: 0 is less than 1"),
+        ({"control": volact.Control(canary="5%")}, "control.canary: "),  # type: ignore[arg-type]
+        ({"ssh": volact.SshOptions(host_keys="no")}, "ssh.host_keys: "),  # type: ignore[arg-type]
+        ({"policy": volact.Policy(consent=frozenset({"rearmm"}))}, "rearmm: no such step"),
+        ({"policy": {"replace_key": True}}, "policy: dict where Policy is needed"),
+    ):
+        given = volact.Options(**options)
+        with pytest.raises(volact.InputError) as caught:
+            volact.check("ssh://a@h", given)
+        assert words in str(caught.value)
+    for servers in (None, Path("fleet.toml"), [b"ssh://a@h"], [5]):
+        with pytest.raises(volact.InputError, match="is needed"):
+            volact.check(servers)  # type: ignore[arg-type]
+    with pytest.raises(volact.InputError, match="dict where Options is needed"):
+        volact.check("ssh://a@h", {})  # type: ignore[arg-type]
+
+
+def test_a_password_that_is_no_secret_is_refused_and_not_shown() -> None:
+    for password in ("hunter2", {"h": "hunter2"}):
+        options = volact.Options(password=password)  # type: ignore[arg-type]
+        with pytest.raises(volact.InputError, match="str where Secret is needed") as caught:
+            volact.check("ssh://a@h", options)
+        assert "hunter2" not in str(caught.value)
+
+
 _LOADED = """
 import asyncio, sys, threading, volact
 threads = set()
