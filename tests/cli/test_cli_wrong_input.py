@@ -130,6 +130,14 @@ WRONG: list[tuple[str, str]] = [
     ("diff a b", "a"),
     ("explain 0xC004F07", "0xC004F074"),
     ("explain --class nothing", "nothing"),
+    ("explain ''", "''"),
+    ("explain --class ''", "''"),
+    ("providers ''", "''"),
+    ("replay ''", "''"),
+    ("read-answer '' --provider tencent", "''"),
+    ("check -i good.toml --exclude '*'", "by --exclude '*'"),
+    ("check -i good.toml --limit web-01 --exclude web-01", "by --limit web-01 --exclude web-01"),
+    ("check -i good.toml --limit '!web-01'", "by --limit '!web-01'"),
     ("script --provider nothing --to new.bat", "nothing"),
     ("script --provider tencent --to old.txt", "--force"),
     ("read-answer answer.txt --provider tencent", "VOLACT1"),
@@ -209,7 +217,7 @@ def test_an_option_without_its_value_leads_to_the_help_of_its_verb(verb: str) ->
 def test_an_empty_word_names_no_run(place: Path) -> None:
     url = str(place / "volact.db")
     keep(url, "aa11", row("web-01"))
-    for verb in (("undo", "", "--yes"), ("diff", "last", "")):
+    for verb in (("undo", "", "--yes"), ("diff", "last", ""), ("export", "")):
         done = volact(*verb, "--store", url)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == "volact: name a run (see: volact runs)\n"

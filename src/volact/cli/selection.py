@@ -15,6 +15,7 @@ from volact.inventory import Inventory, addressed, choose, without_skipped
 from volact.inventory.cloud_list import ListSource, list_servers, parse_filters, parse_source
 from volact.model.server import AccountSettings, Server
 from volact.model.text import count, listed, raw, say
+from volact.typed import quoted
 
 _NAMED = 5  # servers that a note names
 
@@ -33,7 +34,10 @@ def servers_of(
         if target != word:
             tell(say("{word} is taken as {address}", word=word, address=target))
         targets.append(target)
-    meant = choose(inventory, targets, options.limits)
+    limits = [("--limit", word) for word in options.limit]
+    limits += [("--exclude", word) for word in options.exclude]
+    given = " ".join(f"{name} {quoted(word)}" for name, word in limits)
+    meant = choose(inventory, targets, options.limits, given)
     if skipped or not any(server.skip for server in meant):
         return meant
     left, out = without_skipped(inventory, meant, (*options.targets, *options.limit))

@@ -35,11 +35,16 @@ def client_of(url: str) -> Client:
 
 def _of_file() -> str:
     path = os.environ.get("VOLACT_TOKEN_FILE", "")
+    if not path:
+        return ""
     try:
-        return Path(path).expanduser().read_text("utf-8").split("\n", 1)[0].strip() if path else ""
+        token = Path(path).expanduser().read_text("utf-8").split("\n", 1)[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         failed = error if isinstance(error, OSError) else OSError()
         raise unreadable(failed, path) from error
+    if not token:
+        raise InputError(say("the first line is empty"), say("write the token into it"), where=path)
+    return token
 
 
 def _of_keyring(url: str) -> str:

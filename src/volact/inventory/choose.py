@@ -33,12 +33,13 @@ FileCheck = Callable[[str], None]
 
 
 def choose(
-    inventory: Inventory, targets: Iterable[str], limits: Iterable[str]
+    inventory: Inventory, targets: Iterable[str], limits: Iterable[str], given: str = ""
 ) -> tuple[Server, ...]:
     """The servers meant by targets and limits, in the order of the inventory.
 
     Without targets it is the whole inventory.  A word that means no server is
-    an ``InputError``, as is a name that two servers would share.
+    an ``InputError``, as is a name that two servers would share.  ``given`` is how
+    the limits were typed, for the message that they leave no server.
     """
     words = tuple(targets)
     alone = tuple(parse_target(word) for word in words if is_address(word))
@@ -54,7 +55,7 @@ def choose(
         raise InputError(say("no server given"), say("write ssh://user@host, or give an inventory"))
     _no_twins(servers)
     limit = tuple(limits)
-    return select(servers, limit, inventory.servers) if limit else servers
+    return select(servers, limit, inventory.servers, given) if limit else servers
 
 
 def addressed(inventory: Inventory, word: str) -> str:
@@ -80,7 +81,10 @@ def addressed(inventory: Inventory, word: str) -> str:
 
 
 def select(
-    servers: tuple[Server, ...], limits: Iterable[str], known: tuple[Server, ...] = ()
+    servers: tuple[Server, ...],
+    limits: Iterable[str],
+    known: tuple[Server, ...] = (),
+    given: str = "",
 ) -> tuple[Server, ...]:
     """Those servers whose name or one of whose tags matches one of the globs.
 
@@ -99,7 +103,7 @@ def select(
         elif word.startswith("!"):
             left -= _meant((*known, *servers), word[1:])
     if words and not left:
-        raise InputError(say("no server is left by {words}", words=",".join(words)))
+        raise InputError(say("no server is left by {words}", words=given or ",".join(words)))
     return tuple(server for server in servers if server.name in left)
 
 

@@ -41,15 +41,15 @@ class ExplainOptions:
 
     command_class: ClassVar = NegativeNumbers
 
-    code: str = argument(
-        "",
+    code: str | None = argument(
+        None,
         "Code (0xC004F074 or decimal), symbol, event id or finding id.",
         "CODE|ID",
         autocompletion=complete_finding,
         show_default=False,
     )
-    class_: str = option(
-        "",
+    class_: str | None = option(
+        None,
         "List the codes of a class, such as dns; without NAME or code, list the classes.",
         "NAME",
         "--class",

@@ -30,7 +30,7 @@ def flag(name: str, help: str, *names: str) -> bool:
     return option(False, help, None, name, *names)
 
 
-def argument(default: str, help: str, metavar: str, **more: Any) -> str:
+def argument(default: T, help: str, metavar: str, **more: Any) -> T:
     """A word by its place on the command line."""
     told = typer.Argument(metavar=metavar, help=help, **more)
     return field(default=default, metadata={PARAMETER: told})

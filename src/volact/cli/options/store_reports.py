@@ -102,8 +102,11 @@ class HistoryOptions(StoreReportOptions):
 class ExportOptions:
     """Export the store."""
 
-    run: str = argument(
-        "", "Run id, its beginning, or last; default: all runs.", "RUN", autocompletion=complete_run
+    run: str | None = argument(
+        None,
+        "Run id, its beginning, or last; default: all runs.",
+        "RUN",
+        autocompletion=complete_run,
     )
     output: Literal["jsonl", "json", "csv"] = option(
         "jsonl", "Output format.", None, "--output", "-o"

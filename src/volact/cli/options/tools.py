@@ -113,8 +113,8 @@ class ProvidersOptions:
     volact providers check validates the profile files; exit code 1 when one has a mistake.
     """
 
-    name: str = argument(
-        "",
+    name: str | None = argument(
+        None,
         "Provider, or a part of one (ovh/dedicated); or: check.",
         "[NAME]",
         autocompletion=complete_provider,

@@ -20,9 +20,9 @@ from volact.words import tr
 def explain(options: ExplainOptions) -> int:
     """Explain a code or a finding, or list codes."""
     errors, out = load_errors(), use_stdout(options.output)
-    if options.code and options.class_:
+    if options.code is not None and options.class_ is not None:
         raise InputError(say("a code and --class are both given"), say("give one of them"))
-    if options.code:
+    if options.code is not None:
         found = look_up(options.code, errors)
         columns = min(columns_of(out), 100)
         out.write(_json(found) if options.output == "json" else _text(found, columns))
@@ -31,9 +31,9 @@ def explain(options: ExplainOptions) -> int:
     return 0
 
 
-def _listed(name: str, errors: Mapping[int, ErrorInfo], output: str) -> str:
+def _listed(name: str | None, errors: Mapping[int, ErrorInfo], output: str) -> str:
     """The codes of a class, or the classes there are."""
-    if not name:
+    if name is None:
         known = classes(errors)
         rows = [(word, str(number)) for word, number in known.items()]
         return _json(known) if output == "json" else table((say("CLASS"), say("CODES")), rows)

@@ -26,7 +26,7 @@ def export(options: ExportOptions) -> int:
         require_other_file(Path(options.to), [str(address.file)])
     with existing_store(options.store) as store:
         # The store lists the newest run first; an export begins with the oldest.
-        runs = [store.find_run(options.run)] if options.run else store.runs()[::-1]
+        runs = [store.find_run(options.run)] if options.run is not None else store.runs()[::-1]
         with _opened(options) as out:
             write_records(out, options.output, __version__, _records(store, runs, options))
     return 0

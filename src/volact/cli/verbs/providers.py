@@ -20,13 +20,17 @@ def providers(options: ProvidersOptions) -> int:
     name = options.name
     if name == "check":
         return _check(options.output)
-    found = [load_profile(name)] if name else [load_profile(each) for each in profile_names()]
+    found = (
+        [load_profile(name)]
+        if name is not None
+        else [load_profile(each) for each in profile_names()]
+    )
     out = use_stdout(options.output)
     if options.output == "json":
-        out.write(encode(found[0] if name else found) + "\n")
+        out.write(encode(found if name is None else found[0]) + "\n")
     else:
         columns = columns_of(out) if out.isatty() else sys.maxsize
-        out.write(provider_text(found[0], columns) if name else _list(found))
+        out.write(_list(found) if name is None else provider_text(found[0], columns))
     return 0
 
 

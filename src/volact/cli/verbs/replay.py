@@ -45,7 +45,9 @@ def _content(file: str) -> bytes:
         with Path(file).open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(error.strerror or say("cannot be read"), where=file) from error
+        raise InputError(
+            error.strerror or say("cannot be read"), where=file or repr(file)
+        ) from error
 
 
 def _updated(bundle: Bundle, servers: list[Replayed]) -> Bundle:
