@@ -7,6 +7,7 @@ import csv
 import html
 import io
 import json
+import quopri
 import textwrap
 import zlib
 from collections.abc import Callable
@@ -87,6 +88,18 @@ HANDS: dict[str, Callable[[str], str | bytes]] = {
     "html": lambda t: f"<pre>{html.escape(t)}</pre>",
     "html in json": lambda t: json.dumps({"page": f"<pre>{html.escape(t)}</pre>"}),
     "csv": cells,
+    "base64 in a sentence": lambda t: f"Output: {base64.b64encode(t.encode()).decode()} (exit 0)",
+    "base64 in documents one after the other": lambda t: (
+        '{"a": 1}\n' + json.dumps({"Output": base64.b64encode(t.encode()).decode()}, indent=1)
+    ),
+    "coloured by a terminal": lambda t: f"\x1b[32m{wrapped(t, 120)}".replace(
+        "\n", "\x1b[K\r\n\x1b[0m"
+    ),
+    "numbered lines": lambda t: "\n".join(
+        f"{n:4}| {part}" for n, part in enumerate(wrapped(t, 100).split("\n"), 1)
+    ),
+    "mail": lambda t: quopri.encodestring(t.encode()),
+    "appended by PowerShell": lambda t: b"hello\r\n" + t.encode("utf-16-le"),
     "a chat": lambda t: f"> {t}".replace('"', "\u201c").replace(" word", "\u00a0word"),
 }
 

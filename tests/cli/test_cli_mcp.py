@@ -57,6 +57,9 @@ WRONG: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("history", {"server": "no-such-server"}, "no-such-server"),
     ("servers", {"verdict": "green"}, "green"),
     ("servers", {"cursor": "!"}, "cursor"),
+    ("servers", {"ends_within_days": 2**70}, "less than or equal to 36500"),
+    ("history", {"server": "web-01", "limit": 0}, "greater than or equal to 1"),
+    ("history", {"server": "web-01", "limit": 2**70}, "less than or equal to 1000"),
     ("plan", {"servers": []}, "name at least one"),
     ("plan", {"servers": ["no-such-server"]}, "no-such-server"),
 )

@@ -166,6 +166,13 @@ def test_twins_are_told_apart_and_damage_is_a_row(answers: Path, tmp_path: Path)
     assert "the answer is cut short: " in error["message"]
 
 
+def test_an_answer_in_two_files_is_one_server(answers: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.txt"
+    again.write_bytes(answers.read_bytes())
+    _, document = read(str(answers), str(again), str(answers))
+    assert [row["name"] for row in document["servers"]] == ["WEB-01", "WEB-02"]
+
+
 def test_a_file_without_an_answer(tmp_path: Path) -> None:
     file = tmp_path / "empty"
     file.write_text("nothing of it\n")
@@ -185,6 +192,17 @@ def test_files_for_services_are_the_same_every_time_and_never_overwritten(tmp_pa
     assert done.returncode == 2
     assert "already exists" in done.stderr
     assert [path.read_bytes() for path in written("alibaba", tmp_path, "--force")] == first
+
+
+def test_no_part_is_written_where_another_one_is_in_the_way(tmp_path: Path) -> None:
+    first, second, *_ = written("alibaba", tmp_path)
+    first.unlink()
+    done = volact(
+        "script", "--for", "alibaba", "--provider", "tencent", "--to", str(tmp_path / "alibaba.out")
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert str(second) in done.stderr
+    assert not first.exists()
 
 
 def test_the_services_own_cloud_is_meant_unless_told(tmp_path: Path) -> None:

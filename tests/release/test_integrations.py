@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +90,34 @@ def test_the_action_starts_volact_and_ends_as_it_does(
     assert unknown(words) == []
     assert "--limit=web; reboot" in words
     assert (tmp_path / "output").read_text("utf-8") == "code=3\n"
+
+
+def test_the_action_installs_a_wheel_from_its_file(tmp_path: Path) -> None:
+    wheel = tmp_path / "volact-9.9.9-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        folder = "volact-9.9.9.dist-info"
+        file.writestr(f"{folder}/METADATA", "Metadata-Version: 2.1\nName: volact\nVersion: 9.9.9\n")
+        file.writestr(f"{folder}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr(f"{folder}/RECORD", "")
+    (step,) = (one for one in ACTION["runs"]["steps"] if "pip" in one.get("run", ""))
+    report = tmp_path / "report.json"
+    environ = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "SOURCE": f"./{wheel.name}",
+        "PIP_DRY_RUN": "1",
+        "PIP_IGNORE_INSTALLED": "1",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_REPORT": str(report),
+    }
+    done = subprocess.run(
+        ["bash", "-e", "-c", step["run"]], check=False, env=environ, cwd=tmp_path,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(report.read_text("utf-8"))["install"]
+    assert found["metadata"]["version"] == "9.9.9"
 
 
 def test_what_has_to_name_the_version_names_this_one() -> None:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import html
 import json
+import quopri
 import re
 import zlib
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ _MARK = re.compile(r"VOLACT1\b")
 _HEAD = re.compile(r"VOLACT1\s+(\d{1,6})\s+([0-9a-f]{8})\s+(?=\{)")
 _NEVER = re.compile(r"VOLACT0 (?:not-started|stopped|error)[^\r\n]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]{40,}={0,2}\s*")
+_BASE64_WORD = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # and what else a terminal is told
 # What an answer may grow to when quotes are escaped and lines get prefixes.
 _REACH = 4 * MAX_LINE
 _MOST = 64 * 1024 * 1024
@@ -46,7 +49,7 @@ class PastedAnswer(msgspec.Struct, frozen=True):
 
 def find_answers(data: bytes) -> tuple[PastedAnswer, ...]:
     """Every answer in a file, in its order; the same one twice counts once."""
-    text = decode(data[:_MOST])
+    text = _COLOUR.sub("", decode(data[:_MOST]))
     found: dict[bytes, PastedAnswer] = {}
     for view, line in _views(text):
         for one in _in_text(view, line):
@@ -64,9 +67,8 @@ def decode(data: bytes) -> str:
     """The text of a file in UTF-8 or UTF-16, with or without a byte order mark."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
-    if data[:200].count(0) > len(data[:200]) // 3:
-        return data.decode("utf-16-be" if data[:1] == b"\0" else "utf-16-le", "replace")
-    return data.decode("utf-8-sig", "replace")
+    # An answer is ASCII, in UTF-16 too; PowerShell appends that to a file of another encoding.
+    return data.decode("utf-8-sig", "replace").replace("\0", "")
 
 
 def _views(text: str) -> Iterator[tuple[str, int]]:
@@ -79,6 +81,13 @@ def _views(text: str) -> Iterator[tuple[str, int]]:
     whole = _from_base64(text.strip().strip('"'))
     if whole:
         yield whole, 1
+    line, seen = 1, 0
+    for word in _BASE64_WORD.finditer(text):
+        inner = _from_base64(word[0])
+        if inner:
+            line += text.count("\n", seen, word.start())
+            seen = word.start()
+            yield inner, line
 
 
 def _strings(text: str) -> Iterator[str]:
@@ -176,7 +185,7 @@ def _joined(text: str, prefix: str) -> Iterator[str]:
     yield first + "".join(line.strip() for line in rest)
     if prefix.strip():
         # A log's prefix is on every line, with other digits.
-        same = re.compile(re.sub(r"\d+", r"\\d+", re.escape(prefix)))
+        same = re.compile(re.sub(r"(?:\\ )*\d+", r" *\\d+", re.escape(prefix)))
         yield first + "".join(same.sub("", line, count=1) for line in rest)
     yield " ".join(lines)
     yield " ".join(line.strip() for line in lines)
@@ -226,6 +235,10 @@ def _doubled(text: str) -> str:
     return text.replace('""', '"')
 
 
+def _quoted_printable(text: str) -> str:
+    return quopri.decodestring(text.encode("ascii", "replace")).decode("latin-1")
+
+
 _QUOTINGS: tuple[Callable[[str], str], ...] = (
     _as_is,
     _json_escaped,
@@ -234,6 +247,7 @@ _QUOTINGS: tuple[Callable[[str], str], ...] = (
     lambda text: _json_escaped(html.unescape(text)),
     lambda text: html.unescape(_json_escaped(text)),
     _doubled,
+    _quoted_printable,
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -32,6 +32,7 @@ try:
     from mcp.server import MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
     from mcp_types import ToolAnnotations
+    from pydantic import Field
 except ImportError as missing:
     raise InputError(
         say("mcp needs a package that is not installed"),
@@ -43,6 +44,8 @@ _ABOUT = (
     "read: they explain codes and findings, and say how servers stand. No tool changes a server."
 )
 _PAGE = 100
+_Days = Annotated[int, Field(ge=-36500, le=36500)]
+_Entries = Annotated[int, Field(ge=1, le=1000)]
 
 
 def mcp(options: McpOptions) -> int:
@@ -80,7 +83,7 @@ def _store_tools(url: str) -> list[Callable[..., Any]]:
         names: list[str] | None = None,
         verdict: str = "",
         finding: str = "",
-        ends_within_days: int | None = None,
+        ends_within_days: _Days | None = None,
         cursor: str = "",
     ) -> dict[str, Any]:
         """Servers with their current state, a page of 100; names may be globs.
@@ -101,7 +104,7 @@ def _store_tools(url: str) -> list[Callable[..., Any]]:
             query = ServersQuery(now=now, filter=filter)
             return _plain(query.page(store, PageRequest(limit=_PAGE, cursor=cursor)))
 
-    def history(server: str, limit: int = 10) -> dict[str, Any]:
+    def history(server: str, limit: _Entries = 10) -> dict[str, Any]:
         """The checks and changes of one server, newest first, with values before and after."""
         with _in_words(), existing_store(url) as store:
             found = HistoryQuery(server=server).ask(store, PageRequest(limit=limit))

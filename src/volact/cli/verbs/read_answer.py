@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from volact import __version__
+from volact.agent.answer import Answer
 from volact.agent.pasted import PastedAnswer, find_answers
 from volact.cli.console import columns_of, use_stdout, wants_colour
 from volact.cli.failure import FAILED
@@ -41,8 +42,7 @@ def read_answer(options: ReadAnswerOptions) -> int:
     need_commands(options.output, options.dialect)
     how = _invocation(options)
     job = _job(options)
-    read = [one for file in options.files or [_STDIN] for one in _outcomes(file, job)]
-    outcomes = _told_apart(read)
+    outcomes = _told_apart(_read(options.files or [_STDIN], job))
     counts = RunCounts(outcome.report for outcome in outcomes)
     sinks = Sinks(_writer(options, how), parse_reports(options.report, options.files), how)
     try:
@@ -93,8 +93,21 @@ def _job(options: ReadAnswerOptions) -> Job:
     )
 
 
-def _outcomes(file: str, job: Job) -> list[Outcome]:
-    """The outcome of each answer in a file; ``InputError`` if it holds none."""
+def _read(files: list[str], job: Job) -> list[Outcome]:
+    """The outcome of each answer; one that is in several files counts once."""
+    seen: set[bytes] = set()
+    outcomes: list[Outcome] = []
+    for file in files:
+        for one in _answers(file):
+            same = msgspec.json.encode(one.result) if isinstance(one.result, Answer) else b""
+            if not same or same not in seen:
+                seen.add(same)
+                outcomes.append(_outcome(file, one, job))
+    return outcomes
+
+
+def _answers(file: str) -> tuple[PastedAnswer, ...]:
+    """The answers in a file; ``InputError`` if it holds none."""
     found = find_answers(_content(file))
     if not found:
         raise InputError(
@@ -102,7 +115,7 @@ def _outcomes(file: str, job: Job) -> list[Outcome]:
             say("an answer begins with VOLACT1: is the beginning of the output there?"),
             where=_shown(file),
         )
-    return [_outcome(file, one, job) for one in found]
+    return found
 
 
 def _content(file: str) -> bytes:

@@ -57,6 +57,9 @@ def _numbered(path: Path, count: int) -> list[Path]:
 
 def _write_all(paths: Sequence[Path], files: Sequence[bytes], *, force: bool) -> None:
     """Write the files and print their digests as sha256sum does."""
+    for path in paths:  # the second part may be there already: then not even the first is written
+        if not force and path.exists():
+            raise _exists(path)
     for path, data in zip(paths, files, strict=True):
         _write(path, data, force=force)
         sys.stdout.write(f"{hashlib.sha256(data).hexdigest()}  {path}\n")
@@ -108,8 +111,10 @@ def _write(path: Path, data: bytes, *, force: bool) -> None:
     try:
         write_whole(path, data, new=not force)
     except FileExistsError as error:
-        raise InputError(
-            say("already exists"), say("--force overwrites it"), where=str(path)
-        ) from error
+        raise _exists(path) from error
     except OSError as error:
         raise InputError(error.strerror or say("cannot be written"), where=str(path)) from error
+
+
+def _exists(path: Path) -> InputError:
+    return InputError(say("already exists"), say("--force overwrites it"), where=str(path))
