@@ -71,3 +71,21 @@ def test_the_servers_of_a_list_are_checked(cloud: Cloud, inventory: Path) -> Non
         for line in file.read_text().splitlines():
             secret = line.strip().rpartition(" ")[2].strip('",')
             assert len(secret) < 16 or secret not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("cloud", clouds(), ids=lambda cloud: cloud.name)
+def test_an_api_whose_certificate_is_not_trusted_is_told_as_that(
+    cloud: Cloud, inventory: Path
+) -> None:
+    """The endpoint is that of the lab's Azure, whose certificate is by its own authority."""
+    named: dict[str, str] = tomllib.loads(inventory.read_text())["defaults"]
+    pairs = zip(*[iter(options(cloud, inventory))] * 2, strict=True)
+    given = [word for pair in pairs if pair[0] != "--azure-authorities" for word in pair]
+    given[given.index(f"--{cloud.name}-endpoint") + 1] = named["azure-endpoint"]
+    scope = places(cloud, inventory)[0].partition("://")[2].rpartition("/")[0]
+    source = f"{cloud.name}:{scope.partition('/')[0]}"
+    done = volact("inventory", "export", "--from", source, *given)
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1), done.stderr
+    assert done.returncode in (1, 2)
+    assert "the API's certificate is not trusted (" in done.stderr
+    assert "Max retries" not in done.stderr

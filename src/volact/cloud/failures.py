@@ -11,6 +11,8 @@ from volact.cloud.base import Again, ApiError
 from volact.errors import ErrorKind, one_line
 from volact.model.text import say
 
+_UNVERIFIED = re.compile(r"\[SSL: (CERTIFICATE_VERIFY_FAILED)\][^:]*: (.*?) \(_ssl")
+
 
 class Meaning(msgspec.Struct, frozen=True):
     """What a code means; the API's own words follow.  The last two are those of ``ApiError``."""
@@ -40,6 +42,11 @@ NO_INSTANCE = Meaning(
 )
 NO_REGION = Meaning("connect", say("there is no such region"))
 WRONG_KIND = Meaning("agent", say("the instance is no Windows server"), about_one=True)
+UNTRUSTED = Meaning(
+    "host-key",
+    say("the API's certificate is not trusted"),
+    say("check the endpoint, and whether a proxy in between inspects TLS"),
+)
 UNTAKEN = Meaning("protocol", say("the API does not take the request"))
 
 
@@ -60,8 +67,20 @@ def meaning_of(code: str, table: Sequence[tuple[str, Meaning]]) -> Meaning:
     return next((means for form, means in table if re.fullmatch(form, code)), UNTAKEN)
 
 
-def error_of(code: str, text: object, meaning: Meaning, redact: Callable[[str], str]) -> ApiError:
-    """A failure by its code, what that means and the API's own words, without secrets."""
+def error_of(
+    code: str,
+    text: object,
+    meaning: Meaning,
+    redact: Callable[[str], str],
+    untrusted: Meaning = UNTRUSTED,
+) -> ApiError:
+    """A failure by its code, what that means and the API's own words, without secrets.
+
+    That a certificate does not verify is known by OpenSSL's own word for it, in whatever an
+    SDK wraps it; ``untrusted`` is what that means.
+    """
+    if found := _UNVERIFIED.search(str(text or "")):
+        meaning, code, text = untrusted, found[1], found[2]
     told = one_line(redact(str(text))) if text else ""
     return ApiError(
         meaning.kind,

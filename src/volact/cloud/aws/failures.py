@@ -15,6 +15,7 @@ from volact.cloud.failures import (
     NO_INSTANCE,
     NO_REGION,
     UNREACHED,
+    UNTRUSTED,
     WRONG_KIND,
     Meaning,
     error_of,
@@ -26,6 +27,9 @@ from volact.model.text import say
 
 _FORBIDDEN = forbidden("ssm", "IAM")
 _SOUGHT = unfound("ssm")
+_UNTRUSTED = msgspec.structs.replace(
+    UNTRUSTED, hint=say("name its authority with AWS_CA_BUNDLE, or check aws-endpoint")
+)
 _UNKNOWN = Meaning("connect", say("the API does not know the command"), again="unsure")
 
 # By the API's code, else by the SDK's own exception.  The first pattern that fits wins.
@@ -57,4 +61,4 @@ def as_failure(error: Exception, redact: Callable[[str], str]) -> ApiError:
     if meaning is _FORBIDDEN and ":instance/" in str(text):
         # A policy may allow some instances and not others.
         meaning = msgspec.structs.replace(meaning, about_one=True)
-    return error_of(code, text, meaning, redact)
+    return error_of(code, text, meaning, redact, _UNTRUSTED)

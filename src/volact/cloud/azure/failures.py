@@ -14,6 +14,7 @@ from volact.cloud.failures import (
     KEYS,
     NO_INSTANCE,
     UNREACHED,
+    UNTRUSTED,
     Meaning,
     error_of,
     forbidden,
@@ -25,6 +26,9 @@ from volact.model.text import say
 _STOPPED = Meaning("connect", say("the instance cannot be asked"), say("does it run?"))
 _NO_SUBSCRIPTION = Meaning(
     "connect", say("there is no such subscription"), say("check the subscription and the tenant")
+)
+_UNTRUSTED = msgspec.structs.replace(
+    UNTRUSTED, hint=say("name its authority with azure-authorities, or check azure-endpoint")
 )
 
 # By the API's code, else by its status or the SDK's own exception.  The first pattern that
@@ -74,4 +78,4 @@ def as_failure(error: Exception, redact: Callable[[str], str]) -> ApiError:
         error = cause  # credentials call it their own failure that nothing was reached
     code = type(error).__name__
     told = getattr(error, "message", None) or str(error)
-    return error_of(code, told, meaning_of(code, TABLE), redact)
+    return error_of(code, told, meaning_of(code, TABLE), redact, _UNTRUSTED)
