@@ -325,6 +325,50 @@ def test_a_certificate_has_no_host_key_policy() -> None:
     assert "accept-new" not in in_one_line(next_step([row], looking()))
 
 
+ELSEWHERE: list[tuple[str, str, str]] = [
+    ("connect", "jump host ssh://nosuch: the name does not resolve (x)", "ssh://10.0.3.1"),
+    ("connect", "the name does not resolve (check the address)", "winrm://nosuch"),
+    ("host-key", "jump host ssh://bastion: the host key is not known (x)", "ssh://10.0.3.1"),
+    ("connect", "the TAT agent is Offline (x)", "tat://ap-jakarta/ins-1"),
+    ("auth", "the API refused the credentials (x)", "azure://s/g/vm"),
+    ("protocol", "the API does not take the request (x)", "ecs://cn-hangzhou/i-1"),
+    ("protocol", "no TLS connection: wrong version number (x)", "winrms://10.0.3.1:5985"),
+]
+
+
+@pytest.mark.parametrize(("kind", "message", "address"), ELSEWHERE)
+def test_where_the_server_is_not_at_fault_the_message_says_what_is(
+    kind: str, message: str, address: str
+) -> None:
+    error = ErrorRow(kind=kind, message=message)  # type: ignore[arg-type]
+    row = msgspec.structs.replace(unreachable(), address=address, error=error)
+    advice, command = next_step([row], looking())
+    assert (advice, command) == (
+        "see the message above; then:",
+        "volact check -i lab.toml --limit old-01",
+    )
+    # One of several is enough: what is said has to be right for each.
+    assert next_step([lost(kind, name="old-02"), row], looking())[0] == advice
+
+
+@pytest.mark.parametrize(
+    ("message", "address"),
+    [
+        ("no login within 15 s", "ssh://10.0.3.1"),
+        ("no connection in time", "winrm://10.0.3.1"),
+    ],
+)
+def test_a_login_that_nothing_answers_is_not_a_matter_of_the_deadline(
+    message: str, address: str
+) -> None:
+    error = ErrorRow(kind="timeout", message=message)
+    row = msgspec.structs.replace(unreachable(), address=address, error=error)
+    assert next_step([row], looking()) == (
+        "check that the server is on and that its port is open from this machine, then:",
+        "volact check -i lab.toml --limit old-01",
+    )
+
+
 @pytest.mark.parametrize(("given", "offered"), [(120, 240), (600, 1200), (3600, 3600)])
 def test_more_time_is_twice_what_there_was(given: float, offered: int) -> None:
     step = next_step([lost("timeout")], looking(deadline_s=float(given)))

@@ -6,6 +6,7 @@ where there are any, else the finding's own remedy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
@@ -187,13 +188,37 @@ def after_error(servers: Sequence[ServerReport], how: Invocation) -> Text:
     """What to do about servers that could not be examined."""
     error = servers[0].error
     assert error is not None
-    if error.kind == "timeout":
+    kind: ErrorKind = "connect" if _unanswered(servers) else error.kind
+    if kind == "timeout":
         longer = min(2 * how.deadline_s, _LONGEST_S)
         how = msgspec.structs.replace(how, deadline_s=longer)
     again = command_for("check" if how.command == "demo" else how.command, servers, how)
-    if error.kind in ("host-key", "host-key-changed"):
+    if any(_elsewhere(server) for server in servers):
+        return say("see the message above; then: {command}", command=typed(again))
+    if kind in ("host-key", "host-key-changed"):
         return _after_host_key(servers, again, error)
-    return _after(error.kind, again)
+    return _after(kind, again)
+
+
+def _unanswered(servers: Sequence[ServerReport]) -> bool:
+    """Whether no login was answered: a longer deadline would change nothing."""
+    messages = [server.error.message for server in servers if server.error]
+    return all(re.match("no (login within|connection in time)", text) for text in messages)
+
+
+def _elsewhere(server: ServerReport) -> bool:
+    """Whether a jump host, a name, a cloud's API or the port is to be mended, as the message says.
+
+    The advice about a kind of error is about the server and its login.
+    """
+    error = server.error
+    if error is None or error.kind not in ("auth", "connect", "host-key", "protocol"):
+        return False
+    if error.kind == "protocol":  # a damaged answer says nothing of what to do
+        return error.message.endswith(")")
+    direct = server.address.startswith(("ssh://", "winrm://", "winrms://", "local"))
+    jump = error.message.startswith("jump host ") and error.kind != "auth"
+    return not direct or jump or "the name does not resolve" in error.message
 
 
 def _after_host_key(servers: Sequence[ServerReport], again: str, error: ErrorRow) -> Text:

@@ -278,4 +278,9 @@ def _is_plain(error: BaseException) -> bool:
 def _detail(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return one_line(getattr(error, "verify_message", "")) or say("it does not verify")
+    if isinstance(error, http.SSLError | lib3.SSLError):
+        # OpenSSL's own word, without the library's words around it.
+        told = (getattr(one, "reason", None) for one in _chain(error))
+        if word := next((reason for reason in told if isinstance(reason, str)), ""):
+            return one_line(word.replace("_", " ").lower())
     return detail_of(error)
