@@ -76,7 +76,7 @@ def error_of(
 ) -> ApiError:
     """A failure by its code, what that means and the API's own words, without secrets.
 
-    That a certificate does not verify is known by OpenSSL's own word for it, in whatever an
+    That a certificate does not verify is known by OpenSSL's own word for it, however an
     SDK wraps it; ``untrusted`` is what that means.
     """
     if found := _UNVERIFIED.search(str(text or "")):

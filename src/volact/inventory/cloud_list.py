@@ -29,7 +29,7 @@ from volact.inventory.fields import near
 from volact.inventory.listing import Inventory
 from volact.model.error_text import message_text
 from volact.model.server import AccountSettings, Address, Server
-from volact.model.text import say
+from volact.model.text import count, say
 
 # Schemes for servers that are reached by their private addresses instead.
 DIRECT = ("ssh", "winrm")
@@ -192,9 +192,7 @@ def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
             say("{n} have no private address and are left out", n=len(found) - len(reachable))
         )
     if not reachable:
-        raise InputError(
-            say("no Windows server is listed"), say("check --from-filter"), where=str(source)
-        )
+        raise _no_server(source, len(instances), len(found))
     used = {item.image for item in reachable}
     images = {name: image for part in listed for name, image in part.images.items()}
     return Inventory(
@@ -203,6 +201,28 @@ def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
         images={name: image for name, image in images.items() if name in used},
         notes=tuple(notes),
     )
+
+
+def _no_server(source: ListSource, instances: int, windows: int) -> InputError:
+    """Why a list brings no server, and what the operator can change."""
+    where = str(source)
+    if windows:
+        told = count(
+            windows,
+            "the Windows server that is listed has no private address",
+            "none of the {n} Windows servers that are listed has a private address",
+        )
+        return InputError(told, say("leave out --via"), where=where)
+    told = say("no Windows server is listed")
+    if instances:
+        told = count(
+            instances,
+            "no Windows server is listed: the one instance is none",
+            "no Windows server is listed: none of the {n} instances is one",
+        )
+    if source.filters:
+        return InputError(told, say("check --from-filter"), where=where)
+    return InputError(told, say("check the account and what --from names"), where=where)
 
 
 def _servers(source: ListSource, found: Sequence[ListedInstance]) -> tuple[Server, ...]:

@@ -1,0 +1,40 @@
+"""A list of a cloud without a server says why, and what can be changed about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from volact.cloud.base import ListedInstance, ServerList
+from volact.errors import InputError
+from volact.inventory.cloud_list import ListSource, inventory_of, parse_source
+
+LINUX = ListedInstance(id="i-1", place="eu-west-1/i-1", is_windows=False)
+WINDOWS = ListedInstance(id="i-2", place="eu-west-1/i-2", is_windows=True)
+NO_SERVER = "aws:eu-west-1: no Windows server is listed"
+ACCOUNT = "(check the account and what --from names)"
+
+
+@pytest.mark.parametrize(
+    ("instances", "via", "filters", "said"),
+    [
+        ((), "", {}, f"{NO_SERVER} {ACCOUNT}"),
+        ((), "", {"vpc-id": ("vpc-1",)}, f"{NO_SERVER} (check --from-filter)"),
+        ((LINUX,), "", {}, f"{NO_SERVER}: the one instance is none {ACCOUNT}"),
+        ((LINUX, LINUX), "", {}, f"{NO_SERVER}: none of the 2 instances is one {ACCOUNT}"),
+        (
+            (WINDOWS, LINUX),
+            "ssh",
+            {},
+            "aws:eu-west-1: the Windows server that is listed has no private address "
+            "(leave out --via)",
+        ),
+    ],
+)
+def test_why_a_list_brings_no_server(
+    instances: tuple[ListedInstance, ...], via: str, filters: dict[str, tuple[str, ...]], said: str
+) -> None:
+    cloud, scopes = parse_source("aws:eu-west-1")
+    source = ListSource(cloud=cloud, scopes=scopes, filters=filters, via=via)
+    with pytest.raises(InputError) as caught:
+        inventory_of(source, [ServerList(instances, {})])
+    assert caught.value.line() == said
