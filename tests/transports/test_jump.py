@@ -113,7 +113,7 @@ Start = Callable[[], Awaitable[Bastion]]
 
 
 async def visit(server: Server, options: SshOptions | None = None) -> Raw:
-    opener = make_opener(Passwords(), options or SshOptions(config=Path("/nowhere")))
+    opener = make_opener(Passwords(), options or SshOptions(config=Path("/nowhere"), connect_s=300))
     async with opener(server) as transport:
         return await transport.run(b"@echo off", name=NAME, deadline_s=120)
 
@@ -154,7 +154,7 @@ async def test_servers_share_the_way_and_the_last_one_closes_it(
 ) -> None:
     bastion = await bastions()
     server = behind(host, known, bastion, tmp_path)
-    opener = make_opener(Passwords(), SshOptions(config=Path("/nowhere")))
+    opener = make_opener(Passwords(), SshOptions(config=Path("/nowhere"), connect_s=300))
 
     everyone = asyncio.Barrier(10)
 
@@ -242,7 +242,7 @@ async def test_a_server_that_the_jump_host_does_not_reach(
 def settings(folder: Path, text: str) -> SshOptions:
     path = folder / "config"
     path.write_text(text)
-    return SshOptions(config=path)
+    return SshOptions(config=path, connect_s=300)
 
 
 async def test_a_persons_own_settings_lead_there(
@@ -297,12 +297,14 @@ async def test_a_key_with_a_passphrase(
     host.keys = asyncssh.import_authorized_keys(key.export_public_key().decode())
     key.write_private_key(tmp_path / "key", format_, passphrase="open-sesame")
     server = host.as_server(known, key_files=(str(tmp_path / "key"),), passphrase_env="KEY")
-    opener = make_opener(Passwords("open-sesame"), SshOptions(config=Path("/nowhere")))
+    opener = make_opener(
+        Passwords("open-sesame"), SshOptions(config=Path("/nowhere"), connect_s=300)
+    )
     async with opener(server) as transport:
         raw = await transport.run(b"@echo off", name=NAME, deadline_s=120)
     assert raw.stdout.endswith(ANSWER)
     assert host.logins[0] == "key"
-    wrong = make_opener(Passwords("wr0ng-mark"), SshOptions(config=Path("/nowhere")))
+    wrong = make_opener(Passwords("wr0ng-mark"), SshOptions(config=Path("/nowhere"), connect_s=300))
     with pytest.raises(TransportError, match="key: ") as caught:
         async with wrong(server):
             pass
@@ -319,7 +321,7 @@ async def test_a_goodbye_that_is_cancelled_lets_the_jump_hosts_go(
     server = behind(host, known, second, tmp_path)
     way = msgspec.structs.replace(server.ssh, jump=(first.address, second.address))
     server = msgspec.structs.replace(server, ssh=way)
-    opening = make_opener(Passwords(), SshOptions(config=Path("/nowhere")))(server)
+    opening = make_opener(Passwords(), SshOptions(config=Path("/nowhere"), connect_s=300))(server)
     await opening.__aenter__()
     closing = asyncio.create_task(opening.__aexit__(None, None, None))
     await asyncio.sleep(0)
