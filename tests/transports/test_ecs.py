@@ -309,5 +309,8 @@ def test_a_file_that_holds_something_else_is_told_without_its_content(tmp_path: 
 async def test_where_keys_were_sought_is_told(tmp_path: Path) -> None:
     path = tmp_path / "keys.ini"
     path.write_text("[default]\ntype = of another kind\n")
-    with pytest.raises(InputError, match="no Alibaba Cloud credentials were found"):
+    with pytest.raises(InputError, match="no Alibaba Cloud credentials were found") as caught:
         await open_account(AlibabaSettings(credentials=str(path)))
+    # The environment and roles of this machine are not asked where a file is named.
+    assert caught.value.line().startswith(f"{path} [default]: ")
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" not in caught.value.hint

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -379,3 +382,47 @@ def test_a_named_file_rules_over_the_environment(
         (AwsSettings(credentials=str(prod), profile="prod"), TEMPORARY.access_key),
     ):
         assert Keys(settings).session.get_credentials().access_key == key
+
+
+class _Role(BaseHTTPRequestHandler):
+    """The role of a container, which has keys of another account."""
+
+    def do_GET(self) -> None:
+        body = json.dumps(
+            {
+                "AccessKeyId": "AKIAOFTHEROLE",
+                "SecretAccessKey": "a secret of the role",
+                "Token": "a token",
+                "Expiration": "2999-01-01T00:00:00Z",
+            }
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+def test_a_named_file_without_keys_is_not_replaced_by_a_role_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "keys.ini"
+    path.write_text("[default]\naws_acess_key_id = AKIAMISTYPED\n")
+    with HTTPServer(("127.0.0.1", 0), _Role) as role:
+        thread = threading.Thread(target=role.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"http://127.0.0.1:{role.server_port}/"
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        try:
+            Keys(AwsSettings()).find()  # the role is there
+            with pytest.raises(InputError, match="no AWS credentials were found") as caught:
+                Keys(AwsSettings(credentials=str(path))).find()
+        finally:
+            role.shutdown()
+            thread.join()
+    assert caught.value.line().startswith(f"{path} [default]: ")
+    assert "aws_access_key_id" in caught.value.hint
+    assert "MISTYPED" not in caught.value.line()

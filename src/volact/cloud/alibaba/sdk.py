@@ -47,9 +47,15 @@ class Keys:
         try:
             self._provider.get_credentials()
         except Exception as error:  # of many types; what it says may quote a file
+            own = self._settings
+            named = own.credentials or own.profile
+            path = own.credentials or "~/.alibabacloud/credentials.ini"
             raise InputError(
                 say("no Alibaba Cloud credentials were found ({why})", why=type(error).__name__),
-                say("set {names}, or give this machine a role", names=_NAMES),
+                say("check type, access_key_id and access_key_secret there")
+                if named
+                else say("set {names}, or give this machine a role", names=_NAMES),
+                where=f"{path} [{one_line(own.profile or 'default', 40)}]" if named else "",
             ) from error
 
     def client(self, region: str) -> Any:

@@ -38,8 +38,12 @@ class Keys:
 
     def find(self) -> None:
         """Look for keys where the SDK does; ``InputError`` where there are none."""
+        own = self._settings
         for fetcher in _fetchers(self.session):
             _bind(fetcher._session, METADATA)
+        if own.credentials:  # a role of this machine may be one of another account
+            for name in ("container-role", "iam-role"):
+                self.session.get_component("credential_provider").remove(name)
         try:
             found = self.session.get_credentials()
         except BotoCoreError as error:
@@ -49,10 +53,13 @@ class Keys:
         if found is None:
             raise InputError(
                 say("no AWS credentials were found"),
-                say(
+                say("check aws_access_key_id and aws_secret_access_key there")
+                if own.credentials
+                else say(
                     "set {names}, or give this machine a role",
                     names="AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
                 ),
+                where=_section(own) if own.credentials else "",
             )
 
     def client(self, service: str, region: str) -> Any:
@@ -82,6 +89,10 @@ class Keys:
             if ("key" in name or "token" in name) and isinstance(value, str):
                 text = text.replace(value, "***") if len(value) >= _SHORTEST else text
         return text
+
+
+def _section(settings: AwsSettings) -> str:
+    return f"{settings.credentials} [{one_line(settings.profile or 'default', 40)}]"
 
 
 def _session(settings: AwsSettings) -> Any:
