@@ -19,6 +19,7 @@ from volact.inventory import Inventory, Secrets, load_inventory
 from volact.model.report import ServerReport
 from volact.pipeline import Job, Mode
 from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
 from volact_lab.lab import Lab
 
 CASES = lab_cases()
@@ -34,7 +35,9 @@ class Run:
     async def rows(self, mode: Mode) -> dict[str, ServerReport]:
         """The row of each case's server."""
         job = Job(mode=mode, images=self.inventory.images, deadline_s=60)
-        stream = run_fleet(self.inventory.servers, make_opener(Secrets()), job)
+        stream = run_fleet(
+            self.inventory.servers, make_opener(Secrets(), SshOptions(connect_s=300)), job
+        )
         return {row.name: row async for row in stream}
 
 

@@ -64,7 +64,9 @@ async def _collect(servers: int | tuple[Spec, ...], path: Path) -> Collected:
         inventory = load_inventory(str(path))
         recorder = FactsRecorder(NO_RECORDER)
         job = Job(mode="plan", images=inventory.images, deadline_s=30, recorder=recorder)
-        opener = make_opener(Secrets(held=inventory.held), SshOptions(host_keys="strict"))
+        opener = make_opener(
+            Secrets(held=inventory.held), SshOptions(host_keys="strict", connect_s=300)
+        )
         rows = plan_fleet(inventory.servers, opener, job, Control(concurrency=20))
         outcomes = [outcome async for outcome in rows]
         clouds = tuple(map(load_profile, profile_names()))

@@ -18,6 +18,7 @@ from volact.fleet import Control, run_fleet
 from volact.inventory import Secrets, load_inventory
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
 from volact_lab.faults import FAULTS
 from volact_lab.lab import Lab
 from volact_lab.windows.machine import OtherEngine
@@ -84,7 +85,12 @@ async def test_the_core_scenario_is_repaired_in_every_engine(
         lab.write_inventory(tmp_path / "lab.toml")
         inventory = load_inventory(tmp_path / "lab.toml")
         job = Job(mode="activate", images=inventory.images, deadline_s=300)
-        stream = run_fleet(inventory.servers, make_opener(Secrets()), job, Control(concurrency=4))
+        stream = run_fleet(
+            inventory.servers,
+            make_opener(Secrets(), SshOptions(connect_s=300)),
+            job,
+            Control(concurrency=4),
+        )
         reports = {report.name: report async for report in stream}
         assert lab.errors == []
     assert {one: report.verdict for one, report in reports.items()} == {

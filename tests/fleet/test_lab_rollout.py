@@ -24,6 +24,7 @@ from volact.pipeline import Job
 from volact.transports.connect import make_opener
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
+from volact.transports.login import SshOptions
 from volact_lab.lab import Lab
 from volact_lab.windows.spec import Spec
 
@@ -198,7 +199,7 @@ async def test_planned_first_the_same_rules_hold(tmp_path: Path) -> None:
     async with lab_of(tmp_path, *servers(6, "kms-count")) as place:
         inventory = load_inventory(place.inventory)
         check_credentials(inventory, inventory.servers, check_key_file, check_known_hosts)
-        opener, job = make_opener(Secrets()), Job(mode="activate")
+        opener, job = make_opener(Secrets(), SshOptions(connect_s=300)), Job(mode="activate")
         seen = [one async for one in plan_fleet(inventory.servers, opener, job)]
         control = Control(canary=Canary(Share(2)))
         rows = {row.name: row async for row in apply_fleet(seen, opener, job, control)}

@@ -13,6 +13,7 @@ from volact.inventory import Secrets, load_inventory
 from volact.model.report import ServerReport
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
 from volact_lab.faults import FAULTS
 from volact_lab.faults.script_host import FAULTS as HERE
 from volact_lab.lab import Lab
@@ -60,7 +61,12 @@ async def reports(lab: Lab, path: Path, mode: str) -> dict[str, ServerReport]:
     lab.write_inventory(path)
     inventory = load_inventory(path)
     job = Job(mode=mode, images=inventory.images)  # type: ignore[arg-type]
-    stream = run_fleet(inventory.servers, make_opener(Secrets()), job, Control(concurrency=8))
+    stream = run_fleet(
+        inventory.servers,
+        make_opener(Secrets(), SshOptions(connect_s=300)),
+        job,
+        Control(concurrency=8),
+    )
     return {report.name: report async for report in stream}
 
 

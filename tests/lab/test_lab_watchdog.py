@@ -12,6 +12,7 @@ from volact.inventory import Secrets, load_inventory
 from volact.model.report import ServerReport
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
 from volact_lab.hosts.manners import MANNERS
 from volact_lab.lab import Lab
 from volact_lab.windows.machine import Machine
@@ -152,7 +153,12 @@ async def reports(lab: Lab, path: Path, mode: str) -> dict[str, ServerReport]:
     lab.write_inventory(path)
     inventory = load_inventory(path)
     job = Job(mode=mode, images=inventory.images)  # type: ignore[arg-type]
-    stream = run_fleet(inventory.servers, make_opener(Secrets()), job, Control(concurrency=8))
+    stream = run_fleet(
+        inventory.servers,
+        make_opener(Secrets(), SshOptions(connect_s=300)),
+        job,
+        Control(concurrency=8),
+    )
     return {report.name: report async for report in stream}
 
 

@@ -24,6 +24,7 @@ from volact.transports.base import Opener
 from volact.transports.connect import make_opener
 from volact.transports.hostkeys import check_known_hosts
 from volact.transports.keys import check_key_file
+from volact.transports.login import SshOptions
 from volact_lab.lab import Lab, Stats
 
 pytestmark = pytest.mark.xdist_group("pipeline-lab")  # the runs are read by several tests
@@ -69,7 +70,7 @@ async def started(folder: Path) -> AsyncIterator[Fleet]:
         lab.write_inventory(folder / "lab.toml")
         inventory = load_inventory(folder / "lab.toml")
         check_credentials(inventory, inventory.servers, check_key_file, check_known_hosts)
-        yield Fleet(lab, inventory, make_opener(Secrets()))
+        yield Fleet(lab, inventory, make_opener(Secrets(), SshOptions(connect_s=300)))
         assert lab.errors == []
 
 

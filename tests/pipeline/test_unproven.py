@@ -9,6 +9,7 @@ from volact.inventory import Secrets, load_inventory
 from volact.model.report import ServerReport
 from volact.pipeline import Job, Mode
 from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
 from volact_lab.lab import Lab
 from volact_lab.windows.spec import Spec
 
@@ -31,7 +32,7 @@ async def test_a_refused_activation_is_failed_now_and_no_health_later(tmp_path: 
 
         async def run(mode: Mode) -> ServerReport:
             job = Job(mode=mode, images=inventory.images, deadline_s=60)
-            opener = make_opener(Secrets())
+            opener = make_opener(Secrets(), SshOptions(connect_s=300))
             (row,) = [row async for row in run_fleet(inventory.servers, opener, job)]
             return row
 

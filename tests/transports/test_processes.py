@@ -87,7 +87,10 @@ async def say_something(opener: Opener, server: Server) -> bytes:
 
 
 async def test_the_connections_are_in_other_processes(tmp_path: Path) -> None:
-    async with fleet(tmp_path) as (_, inventory), in_processes(make_opener(Secrets()), 2) as made:
+    async with (
+        fleet(tmp_path) as (_, inventory),
+        in_processes(make_opener(Secrets(), SshOptions(connect_s=300)), 2) as made,
+    ):
         opener, late_s = made
         for server in inventory.servers:
             async with opener(server) as transport:
@@ -102,7 +105,10 @@ async def test_the_connections_are_in_other_processes(tmp_path: Path) -> None:
 
 
 async def test_a_process_that_ends_costs_what_was_under_way_and_no_more(tmp_path: Path) -> None:
-    async with fleet(tmp_path) as (_, inventory), in_processes(make_opener(Secrets()), 2) as made:
+    async with (
+        fleet(tmp_path) as (_, inventory),
+        in_processes(make_opener(Secrets(), SshOptions(connect_s=300)), 2) as made,
+    ):
         opener, _ = made
         server = inventory.servers[0]
         async with opener(server) as transport:
@@ -120,7 +126,7 @@ async def test_every_server_has_its_row_when_the_processes_are_killed() -> None:
     silent = Silent(6)
     control = Control(concurrency=6, processes=2)
     job = Job(mode="check", retry=Retry(times=0))
-    opener = make_opener(Secrets(), SshOptions(host_keys="ignore"))
+    opener = make_opener(Secrets(), SshOptions(host_keys="ignore", connect_s=300))
 
     async def rows() -> dict[str, str]:
         found = run_fleet(silent.servers, opener, job, control)
@@ -138,7 +144,9 @@ async def test_every_server_has_its_row_when_the_processes_are_killed() -> None:
 async def test_a_login_that_was_lost_with_its_process_is_tried_again_here(tmp_path: Path) -> None:
     """Before the connection is open nothing was sent, so the error passes."""
     silent = Silent(1)
-    async with in_processes(make_opener(Secrets(), SshOptions(host_keys="ignore")), 2) as made:
+    async with in_processes(
+        make_opener(Secrets(), SshOptions(host_keys="ignore", connect_s=300)), 2
+    ) as made:
         opening = asyncio.ensure_future(made[0](silent.servers[0]).__aenter__())
         await silent.all_connected()
         end_children()
@@ -150,7 +158,7 @@ async def test_a_login_that_was_lost_with_its_process_is_tried_again_here(tmp_pa
 
 async def test_an_opening_that_is_given_up_before_it_begins_holds_nothing_up() -> None:
     silent = Silent(1)
-    options = SshOptions(host_keys="ignore")
+    options = SshOptions(host_keys="ignore", connect_s=300)
     async with in_processes(make_opener(Secrets(), options), 2) as (opener, _):
         first = asyncio.ensure_future(opener(silent.servers[0]).__aenter__())
         await silent.all_connected()  # the process is there, so that the next is sent at once
@@ -171,7 +179,10 @@ async def test_where_no_process_starts_this_one_connects(
 ) -> None:
     async with fleet(tmp_path) as (_, inventory):
         monkeypatch.setattr(sys, "executable", program)
-        async with in_processes(make_opener(Secrets()), 2) as (opener, _):
+        async with in_processes(make_opener(Secrets(), SshOptions(connect_s=300)), 2) as (
+            opener,
+            _,
+        ):
             for server in inventory.servers:
                 assert b"VOLACT1 here" in await say_something(opener, server)
 
@@ -228,7 +239,7 @@ async def test_servers_behind_one_jump_host_share_its_connection(tmp_path: Path)
     config.write_text(f"Host far*\n  ProxyJump 127.0.0.1:{hop.port}\n")
 
     async def seen(make: Callable[[str], Server]) -> None:
-        options = SshOptions(host_keys="ignore", config=config)
+        options = SshOptions(host_keys="ignore", connect_s=300, config=config)
         async with in_processes(make_opener(Secrets(), options), 4) as (opener, _):
             openings = [
                 asyncio.ensure_future(opener(make(f"far-{n}")).__aenter__()) for n in range(12)

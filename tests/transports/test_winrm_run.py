@@ -15,6 +15,7 @@ from volact.errors import TransportError
 from volact.inventory import Secrets
 from volact.model.server import Server
 from volact.transports.connect import make_opener, open_transport
+from volact.transports.login import SshOptions
 from volact.transports.winrm.transport import INCOMPLETE, LONGEST_LINE, run_line, tidy_line
 from volact_lab.inspection import left
 from volact_lab.listening import StreamListener
@@ -195,7 +196,7 @@ async def test_a_guessable_name_is_refused(fleet: Fleet) -> None:
 
 
 async def test_one_opener_serves_many_at_once(fleet: Fleet) -> None:
-    opener = make_opener(Secrets())
+    opener = make_opener(Secrets(), SshOptions(connect_s=300))
     good = [name for name, slot in fleet.lab.slots.items() if not slot.line]
 
     async def one(server: Server) -> int | None:
