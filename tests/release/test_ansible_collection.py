@@ -67,6 +67,9 @@ def told(home: Path, lab: Path) -> dict[str, dict[str, Any]]:
         task("mistyped", inventory=str(lab), limit=["no-such-server"]),
         task("unreachable", **nowhere),
         task("tolerated", **nowhere, fail_on=[]),
+        task("timeless", **nowhere, deadline=0),
+        task("unreported", inventory=str(lab), extra_arguments=["--report=json=/dev/full"]),
+        task("interrupted", inventory=str(lab), executable=str(interrupted(home))),
     ]
     file = home / "told.json"
     results = ", ".join(f"'{each['register']}': {each['register']}" for each in tasks)
@@ -87,7 +90,7 @@ def told(home: Path, lab: Path) -> dict[str, dict[str, Any]]:
 
 def task(name: str, **given: Any) -> dict[str, Any]:
     """A task of the collection's module, which may fail."""
-    given["executable"] = str(BIN / "volact")
+    given.setdefault("executable", str(BIN / "volact"))
     return {"volact.windows.activation": given, "register": name, "ignore_errors": True}
 
 
@@ -108,6 +111,30 @@ def test_a_fleet_is_examined_planned_activated_and_then_unchanged(
 
     again = told["repeated"]
     assert (again["failed"], again["changed"], again["diff"]) == (False, False, [])
+
+
+def interrupted(home: Path) -> Path:
+    """A program that is interrupted as volact would be after a change."""
+    row = {"name": "web-01", "verdict": "healthy", "plan": [], "results": [], "findings": []}
+    document = {"servers": [row], "summary": {"changed": 1}, "run": "0123456789abcdef"}
+    file = home / "interrupted"
+    file.write_text(f"#!/bin/sh\necho '{json.dumps(document)}'\nexit 130\n", "utf-8")
+    file.chmod(0o700)
+    return file
+
+
+def test_what_was_done_is_told_although_the_task_fails(told: dict[str, dict[str, Any]]) -> None:
+    lost = told["unreported"]
+    assert (lost["failed"], lost["rc"], len(lost["servers"])) == (True, 1, 4)
+    assert "/dev/full" in lost["msg"]
+    cut = told["interrupted"]
+    assert (cut["failed"], cut["changed"], cut["rc"]) == (True, True, 130)
+    assert [row["name"] for row in cut["servers"]] == ["web-01"]
+
+
+def test_a_limit_of_nothing_is_refused(told: dict[str, dict[str, Any]]) -> None:
+    assert (told["timeless"]["failed"], told["timeless"]["rc"]) == (True, 2)
+    assert "--deadline" in told["timeless"]["msg"]
 
 
 def test_wrong_input_fails_with_the_line_of_volact(told: dict[str, dict[str, Any]]) -> None:

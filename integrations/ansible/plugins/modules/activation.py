@@ -123,8 +123,7 @@ run:
   type: str
 """
 
-_USAGE = 2  # wrong input: nothing was contacted
-_FAILED = 1
+_BY_VERDICT = (0, 3, 4)  # exit codes of a run that came to its end; fail_on decides
 
 
 def main() -> None:
@@ -158,9 +157,11 @@ def main() -> None:
     )
     code, out, err = module.run_command(command(module.params, check_mode=module.check_mode))
     document = _document(out)
-    if document is None or code in (_FAILED, _USAGE):
+    if document is None:
         module.fail_json(msg=err.strip() or "volact printed no document", rc=code)
     result = result_of(document, check_mode=module.check_mode)
+    if code not in _BY_VERDICT:  # what it has done is in the result all the same
+        module.fail_json(msg=err.strip() or f"volact ended with {code}", rc=code, **result)
     bad = [row for row in document["servers"] if row["verdict"] in module.params["fail_on"]]
     if bad:
         module.fail_json(msg="; ".join(map(_why, bad[:5])), **result)
@@ -183,7 +184,7 @@ def command(params: dict[str, Any], *, check_mode: bool) -> list[str]:
     if verb == "activate":
         named += [("canary", "--canary"), ("max_failures", "--max-failures")]
     for name, option in named:
-        words += [f"{option}={params[name]}"] if params[name] else []
+        words += [f"{option}={params[name]}"] if params[name] not in (None, "") else []
     for name, option in several:
         words += [f"{option}={value}" for value in params[name]]
     return [*words, *params["extra_arguments"], "--", *params["servers"]]
