@@ -15,6 +15,7 @@ from volact.inventory.export import FORMATS, export
 from volact.model.profile import Image
 from volact.model.server import Address, Credential, Scheme, Server, SshRoute, WinRm, WinRmAuth
 
+_HERE = Address(scheme="ssh", host="10.0.0.5")
 SUFFIX = {"toml": ".toml", "csv": ".csv", "ansible": ".yml"}
 
 # Any text that can be a name, without the characters of patterns and blanks.
@@ -149,3 +150,25 @@ def test_a_cell_that_a_spreadsheet_would_compute_is_guarded(tmp_path: Path) -> N
     path = tmp_path / "out.csv"
     path.write_text(text, newline="")
     assert load_inventory(path).servers == (server,)
+
+
+@pytest.mark.parametrize(
+    ("format_", "server"),
+    [
+        ("csv", Server(name="a", address=_HERE, tags=("two words",))),
+        ("csv", Server(name="a", address=_HERE, tags=("a;b",))),
+        ("ansible", Server(name="10.0.0.5:2222", address=_HERE)),
+        ("ansible", Server(name="web[1:3]", address=_HERE)),
+        ("ansible", Server(name="web[3:1]", address=_HERE)),
+        ("ansible", Server(name="a", address=_HERE, credential=Credential(user="{{ user }}"))),
+    ],
+)
+def test_what_would_be_read_back_otherwise_is_said(format_: str, server: Server) -> None:
+    (note,) = export([server, Server(name="b", address=_HERE)], {}, format_).notes
+    assert note.startswith("1 server is read back otherwise")
+    assert export([server], {}, "toml").notes == ()
+
+
+def test_the_zone_of_an_address_is_written_as_ansible_reads_it() -> None:
+    server = Server(name="a", address=Address(scheme="ssh", host="fe80::1%eth0", port=22))
+    assert 'ansible_host: "fe80::1%eth0"\n' in export([server], {}, "ansible").text

@@ -1,6 +1,6 @@
 """Servers as an inventory file: TOML, CSV or Ansible's YAML.  Pure.
 
-What is written reads back as the same servers.  Secrets are not written: a
+What is written reads back as the same servers, or it is reported.  Secrets are not written: a
 password in clear in the file that was read is left out, and what was left out
 is reported.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,6 +20,8 @@ import msgspec
 
 from volact.cloud.base import Cloud
 from volact.cloud.registry import cloud_named, cloud_of_scheme
+from volact.errors import InputError
+from volact.inventory.ansible.patterns import expand
 from volact.inventory.ansible.read import SKIP_GROUP
 from volact.inventory.build import PLACES
 from volact.model.profile import Image
@@ -59,6 +62,16 @@ def export(servers: Sequence[Server], images: Mapping[str, Image], format_: str)
                 len(images),
                 "what is known of {n} image is exported to toml only",
                 "what is known of {n} images is exported to toml only",
+            )
+        )
+    changed = sum(map(_CHANGED.get(format_, lambda _: False), records))
+    if changed:
+        notes.append(
+            count(
+                changed,
+                "{n} server is read back otherwise: {format} cannot spell one of its values",
+                "{n} servers are read back otherwise: {format} cannot spell one of their values",
+                format=format_,
             )
         )
     return Exported(FORMATS[format_](records, images), tuple(notes))
@@ -155,6 +168,23 @@ def _cell(key: str, value: Any) -> str:
     return f"'{value}" if value.startswith(_FORMULA) else value
 
 
+def _divided(values: dict[str, Any]) -> bool:
+    """Whether a tag is several in CSV."""
+    return any(re.search(r"[;,\s]", tag) for tag in values.get("tags", ()))
+
+
+def _expanded(values: dict[str, Any]) -> bool:
+    """Whether Ansible takes a name for a range or a host with its port, or text for a template."""
+    try:
+        names, port = expand(values["name"])
+    except InputError:
+        return True
+    return bool(port) or names != [values["name"]] or "{{" in str(values) or "{%" in str(values)
+
+
+_CHANGED: dict[str, Callable[[dict[str, Any]], bool]] = {"csv": _divided, "ansible": _expanded}
+
+
 def _ansible(records: Sequence[dict[str, Any]], _: Mapping[str, Image]) -> str:
     lines = ["---", "all:", "  hosts:"]
     groups: dict[str, list[str]] = {}
@@ -215,7 +245,7 @@ def _ansible_address(text: str, user: str) -> dict[str, Any]:
 def _host_port(place: str) -> tuple[str, str]:
     if place.startswith("["):
         host, _, port = place[1:].partition("]")
-        return host, port.removeprefix(":")
+        return unquote(host), port.removeprefix(":")
     host, _, port = place.partition(":")
     return host, port
 
