@@ -78,3 +78,20 @@ def test_a_port_without_tls_is_told_in_openssl_s_word(door: socket.socket) -> No
         speaker.join()
     assert "no TLS connection: wrong version number (is it HTTPS, on this port?)" in said
     assert SEE_ABOVE in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
+)
+def test_a_ca_file_that_is_none_is_not_a_matter_of_the_port(
+    content: str, door: socket.socket, tmp_path: Path
+) -> None:
+    door.listen()
+    (tmp_path / "ca.pem").write_text(content)
+    file = tmp_path / "fleet.toml"
+    address = f"winrms://127.0.0.1:{door.getsockname()[1]}"
+    file.write_text(f'[[server]]\naddress = "{address}"\nca-file = "ca.pem"\n')
+    said = advised("-i", str(file))
+    assert "a certificate or key of this machine cannot be used (check that ca-file," in said
+    assert "is it HTTPS" not in said

@@ -367,3 +367,9 @@ async def test_a_machine_that_starts_no_more_threads_says_what_to_do(
     monkeypatch.undo()
     assert await others.run(lambda: 4) == 4
     others.end()
+
+
+def test_a_login_that_is_not_installed_is_told_with_its_extra() -> None:
+    told = as_transport_error(ImportError("No module named 'gssapi'"))
+    assert told is not None
+    assert "pip install 'volact[kerberos]'" in told.line()

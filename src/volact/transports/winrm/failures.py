@@ -6,6 +6,7 @@ line, hold no secret, and of what a server sent only a short excerpt.
 
 from __future__ import annotations
 
+import re
 import ssl
 import struct
 from functools import partial
@@ -51,6 +52,12 @@ _UNTRUSTED = Mapping(
     say("the server's certificate is not trusted: {detail}", detail="{detail}"),
     say("name its authority with ca-file, or renew the certificate"),
 )
+_NO_PEM = Mapping(
+    "auth",
+    say("a certificate or key of this machine cannot be used"),
+    say("check that ca-file, certificate-file and certificate-key-file are PEM and fit together"),
+)
+_OF_A_FILE = re.compile("PEM lib|NO_CERTIFICATE_OR_CRL_FOUND|NO_START_LINE|KEY_VALUES_MISMATCH")
 _TOO_LARGE = Mapping(
     "protocol",
     say("a message is larger than the server allows"),
@@ -142,7 +149,9 @@ TABLE: dict[type[BaseException], Mapping] = {
         say("pip install 'volact[kerberos]', or winrm-transport ntlm"),
     ),
     ImportError: Mapping(
-        "auth", say("this way to log in is not installed: {detail}", detail="{detail}")
+        "auth",
+        say("this way to log in is not installed: {detail}", detail="{detail}"),
+        say("pip install 'volact[kerberos]', or winrm-transport ntlm"),
     ),
     ssl.SSLCertVerificationError: _UNTRUSTED,
     BadStatusLine: Mapping(
@@ -206,7 +215,7 @@ def as_transport_error(error: BaseException) -> TransportError | None:
     if (minor := _kerberos_code(error)) in KERBEROS:
         return KERBEROS[minor].error("")
     cause = _root(error)
-    found = mapping_of(type(cause), TABLE)
+    found = _NO_PEM if _of_a_file(error) else mapping_of(type(cause), TABLE)
     if found is None:
         return _SPEECH.error(type(error).__name__) if _stumbled(error) else None
     return found.error(_detail(cause))
@@ -253,6 +262,12 @@ def _kerberos_code(error: BaseException) -> int | None:
     return next(((c - _KERBEROS_BASE) & 0xFFFFFFFF for c in codes if isinstance(c, int)), None)
 
 
+def _of_a_file(error: BaseException) -> bool:
+    """Whether OpenSSL says that a certificate file of this machine is at fault."""
+    tls = (one for one in _chain(error) if isinstance(one, ssl.SSLError))
+    return any(_OF_A_FILE.search(str(one)) for one in tls)
+
+
 def _stumbled(error: BaseException) -> bool:
     """Whether a library tripped over an answer: a defect of volact's own has no such frame."""
     frames = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
@@ -279,7 +294,6 @@ def _detail(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return one_line(getattr(error, "verify_message", "")) or say("it does not verify")
     if isinstance(error, http.SSLError | lib3.SSLError):
-        # OpenSSL's own word, without the library's words around it.
         told = (getattr(one, "reason", None) for one in _chain(error))
         if word := next((reason for reason in told if isinstance(reason, str)), ""):
             return one_line(word.replace("_", " ").lower())
