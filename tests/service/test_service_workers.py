@@ -133,6 +133,18 @@ async def test_a_worker_that_was_stopped_and_is_woken_ends(
         check_records(made, info.id, 6)
 
 
+async def test_a_worker_that_loses_its_lease_while_it_begins_ends(tmp_path: Path) -> None:
+    with engine_lab(tmp_path, 1) as made:
+        with made.store.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER dead AFTER INSERT ON service_workers BEGIN "
+                "DELETE FROM service_workers WHERE id = NEW.id; END"
+            )
+        worker = made.start_worker()
+        assert await asyncio.to_thread(worker.wait) == LEASE_LOST, made.said()
+        assert "Traceback" not in made.said()
+
+
 async def test_a_run_whose_workflow_is_not_there_is_begun_again(tmp_path: Path) -> None:
     with engine_lab(tmp_path, 2) as made:
         info = await made.submit(RunSpec(verb="check", inventory="lab"))

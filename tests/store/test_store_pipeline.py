@@ -1,4 +1,4 @@
-"""PostgreSQL gets no pipeline, in which a stopped process would hold its locks for ever."""
+"""What a stopped process leaves in PostgreSQL: no pipeline with its locks, a session that ends."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from postgres_server import PostgresServer
 
 from volact.store.address import parse_address
 from volact.store.engine import make_engine
+from volact.store.failures import database_error, kind_of
 
 WORDS = sa.Table(
     "words", sa.MetaData(), sa.Column("n", sa.Integer, primary_key=True), sa.Column("text", sa.Text)
@@ -35,3 +36,22 @@ def test_many_rows_are_no_pipeline(
         found = connection.execute(sa.select(WORDS.c.text).order_by(WORDS.c.n)).scalars().all()
     engine.dispose()
     assert found == ["b", "b", "a"]
+
+
+def test_a_session_that_was_ended_between_two_statements_may_be_begun_anew(
+    postgresql: PostgresServer,
+) -> None:
+    address = parse_address(postgresql.new_database())
+    assert address is not None
+    engine = make_engine(address)
+    session = sa.text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+    with engine.connect() as connection, engine.connect() as other:
+        connection.exec_driver_sql("SET idle_in_transaction_session_timeout TO 1")
+        pid = connection.execute(sa.func.pg_backend_pid()).scalar_one()
+        while other.execute(session, {"pid": pid}).scalar_one():
+            other.rollback()  # each look is a transaction of its own
+        with pytest.raises(sa.exc.DBAPIError) as caught:
+            connection.execute(sa.func.pg_backend_pid())
+        connection.invalidate()
+    engine.dispose()
+    assert kind_of(database_error(caught.value, address)) == "gone"

@@ -114,10 +114,11 @@ def database_error(error: Exception, address: StoreAddress) -> StoreError:
     if known := _SQLITE.get(code):
         kind, what, hint = known
         return DatabaseError(kind, address, what, hint(address.option))
+    # PostgreSQL has many words for a session that it has ended; the next has another chance.
+    gone = isinstance(error, sa_exc.DBAPIError) and error.connection_invalidated
     if isinstance(error, sa_exc.OperationalError | sa_exc.InterfaceError):
-        gone = error.connection_invalidated or address.file is None
-        return _other("gone" if gone else "lasting", cause, address)
-    return _other("lasting", cause, address)
+        gone = gone or address.file is None
+    return _other("gone" if gone else "lasting", cause, address)
 
 
 def _state(cause: BaseException | None) -> str:

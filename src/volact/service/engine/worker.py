@@ -236,7 +236,10 @@ async def run_worker(
     an orderly end of DBOS would write of them is theirs to write.
     """
     worker = Worker(address, labels, opening, engine)
-    await worker.start()
+    try:
+        await worker.start()
+    except LeaseLostError:  # it was stopped while it began
+        _die()
     await until.wait()
     await worker.stop()
     os._exit(0)
