@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -77,6 +77,7 @@ class Service:
         self.control = EngineControl(store, utc_now)
         self.workers: list[WorkerProcess] = []
         self._consoles: list[subprocess.Popen[bytes]] = []
+        self._port = 0  # of the newest console
         self._url = url
         self._folder = folder
         self.set_inventory()
@@ -102,12 +103,22 @@ class Service:
     def start_console(self) -> subprocess.Popen[bytes]:
         """A console, on a free port."""
         with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+            self._port = free.getsockname()[1]
         command = [sys.executable, "-m", "volact", "serve", "--database", self._url]
-        command += ["--listen", f"127.0.0.1:{port}"]
+        command += ["--listen", f"127.0.0.1:{self._port}"]
         with (self._folder / f"console-{len(self._consoles)}.log").open("wb") as log:
             self._consoles.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log))
         return self._consoles[-1]
+
+    def console_listens(self) -> bool:
+        """Whether the newest console has begun; one that has ended does not begin any more."""
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+            return True
+        return self._consoles[-1].poll() is not None
+
+    def console_said(self) -> str:
+        """What the newest console printed last."""
+        return (self._folder / f"console-{len(self._consoles) - 1}.log").read_text()[-300:]
 
     def end(self) -> None:
         """End every process."""

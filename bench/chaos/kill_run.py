@@ -33,14 +33,14 @@ from lab_process import Peephole  # noqa: E402  (after the path)
 
 from volact.store import open_store  # noqa: E402
 
-Aim = Literal["anywhen", "after an intent", "after steps were sent"]
+Aim = Literal["at any time", "after an intent", "after steps were sent"]
 # Every fifth kill is aimed at each of the two moments that matter most.
 _AIMS: tuple[Aim, ...] = (
-    "anywhen",
+    "at any time",
     "after an intent",
-    "anywhen",
+    "at any time",
     "after steps were sent",
-    "anywhen",
+    "at any time",
 )
 # Two of ten kills: what runs on a server ends with the connection, lock and all.
 _FRAIL = (8, 9)
@@ -91,7 +91,7 @@ class Campaign:
     def kill(self, number: int) -> Kill:
         """One kill in the middle of a rollout, and everything that is checked after it."""
         kill = self._try(number)
-        while kill.over and kill.aim == "anywhen" and not kill.wrong:
+        while kill.over and kill.aim == "at any time" and not kill.wrong:
             # The machine has become faster: a rollout takes less time than was measured.
             self._whole_s = kill.at_s
             kill = self._try(number)
@@ -116,7 +116,7 @@ class Campaign:
 
     def _await(self, kill: Kill, process: subprocess.Popen[bytes], begun: float) -> None:
         """Wait for the moment."""
-        if kill.aim == "anywhen":
+        if kill.aim == "at any time":
             moment = begun + self._chance.uniform(0.0, self._whole_s)
             while time.monotonic() < moment and process.poll() is None:
                 time.sleep(0.005)

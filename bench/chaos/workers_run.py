@@ -132,11 +132,15 @@ class Campaign:
         self.found.strikes.append(strike)
         if what == "database restarted":
             await asyncio.gather(*self._measuring)  # their time is not that of a database away
+            # One that finds no database does not begin.
+            while not self._made.console_listens():  # noqa: ASYNC110  (another process acts)
+                await asyncio.sleep(_POLL_S)
             self._made.store.engine.dispose()
             self._postgres.restart()
         elif what == "console killed":
             if self._console.poll() is not None:
-                self.found.wrong.append("the console had ended by itself")
+                said = self._made.console_said()
+                self.found.wrong.append(f"the console had ended by itself: {said}")
             self._console.kill()
             strike.exit_code = self._console.wait()
             self._console = self._made.start_console()
