@@ -46,8 +46,8 @@ def test_a_session_that_was_ended_between_two_statements_may_be_begun_anew(
     engine = make_engine(address)
     session = sa.text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
     with engine.connect() as connection, engine.connect() as other:
-        connection.exec_driver_sql("SET idle_in_transaction_session_timeout TO 1")
         pid = connection.execute(sa.func.pg_backend_pid()).scalar_one()
+        connection.exec_driver_sql("SET idle_in_transaction_session_timeout TO 1")
         while other.execute(session, {"pid": pid}).scalar_one():
             other.rollback()  # each look is a transaction of its own
         with pytest.raises(sa.exc.DBAPIError) as caught:
