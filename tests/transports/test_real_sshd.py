@@ -90,13 +90,12 @@ def sshd_fixture() -> Iterator[Sshd]:
         base.chmod(0o755)
         (base / "jail").mkdir()
         names = [f"volact-{secrets.token_hex(4)}" for _ in range(2)]
-        ports = dict(zip(SETTINGS, _free_ports(len(SETTINGS)), strict=True))
         for name in ("host", "key"):
             words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(base / name)]
             subprocess.run(words, check=True)
         try:
             _make_accounts(base, names)
-            daemon = _started(base, ports)
+            daemon, ports = _started(base)
             yield Sshd(base, names[0], names[1], ports)
             daemon.terminate()
             daemon.communicate(timeout=120)
@@ -114,7 +113,21 @@ def _make_accounts(base: Path, names: list[str]) -> None:
     subprocess.run(["chage", "-d", "0", names[1]], check=True)
 
 
-def _started(base: Path, ports: dict[str, int]) -> subprocess.Popen[bytes]:
+def _started(base: Path) -> tuple[subprocess.Popen[bytes], dict[str, int]]:
+    """An sshd and its ports; others where another program took one that had been free."""
+    while True:
+        ports = dict(zip(SETTINGS, _free_ports(len(SETTINGS)), strict=True))
+        daemon = _listening(base, ports)
+        assert daemon.stderr is not None
+        told = [daemon.stderr.readline() for _ in ports]  # one line for each port
+        if all(b"Server listening" in line for line in told):
+            return daemon, ports
+        daemon.kill()
+        daemon.communicate()
+        assert any(b"Address already in use" in line for line in told), told
+
+
+def _listening(base: Path, ports: dict[str, int]) -> subprocess.Popen[bytes]:
     listens = "".join(f"ListenAddress 127.0.0.1:{port}\n" for port in ports.values())
     matches = "".join(
         f"Match LocalPort {port}\n  {SETTINGS[name].format(base=base)}\n"
@@ -123,13 +136,9 @@ def _started(base: Path, ports: dict[str, int]) -> subprocess.Popen[bytes]:
     )
     (base / "sshd_config").write_text(f"{listens}{_SSHD.format(base=base)}{matches}")
     Path("/run/sshd").mkdir(exist_ok=True)
-    daemon = subprocess.Popen(
+    return subprocess.Popen(
         ["/usr/sbin/sshd", "-D", "-e", "-f", base / "sshd_config"], stderr=subprocess.PIPE
     )
-    assert daemon.stderr is not None
-    told = [daemon.stderr.readline() for _ in ports]  # one line for each port
-    assert all(b"Server listening" in line for line in told), told
-    return daemon
 
 
 async def why(server: Server) -> TransportError:
