@@ -74,7 +74,7 @@ class InputError(VolactError):
 
 def unreadable(error: OSError, where: object) -> InputError:
     """The input error for a file that cannot be read."""
-    return InputError(error.strerror or "not readable", where=str(where))
+    return InputError(error.strerror or "not readable", where=str(where) or repr(""))
 
 
 class DataError(InputError):

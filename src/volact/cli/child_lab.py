@@ -16,10 +16,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from volact.errors import VolactError
-from volact.model.text import say
+from volact.model.text import Text, count, say
 
 _START_S = 120.0
 _END_S = 10.0
+
+
+def starting(scenario: str, servers: int) -> Text:
+    """The sentence before a lab is started, which takes a moment."""
+    return count(
+        servers,
+        "starting {n} simulated server (scenario {scenario})",
+        "starting {n} simulated servers (scenario {scenario})",
+        scenario=scenario,
+    )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import typer
 
-from volact.cli.child_lab import child_lab
+from volact.cli.child_lab import child_lab, starting
 from volact.cli.console import use_stdout
 from volact.cli.fleet_options import fleet_of
 from volact.cli.options.lab import DemoOptions
@@ -18,7 +18,7 @@ from volact.cli.run_controller import open_run, run_through, stdout_writer
 from volact.cli.runtime import run_async
 from volact.cli.sinks import NullWriter, require_writable
 from volact.cli.verbs.lab import require_scenario
-from volact.model.text import Text, count, say, typed
+from volact.model.text import Text, say, typed
 from volact.report.run_counts import ComparingWriter, RunCounts
 from volact.typed import joined
 from volact.words import tr
@@ -30,14 +30,7 @@ def demo(options: DemoOptions) -> int:
     """Activate a simulated fleet and show the result."""
     require_writable([f"html={options.html}"])
     require_scenario(options.scenario)
-    _line(
-        count(
-            options.servers,
-            "starting {n} simulated server (scenario {scenario})",
-            "starting {n} simulated servers (scenario {scenario})",
-            scenario=options.scenario,
-        )
-    )
+    _line(starting(options.scenario, options.servers))
     with child_lab(options.scenario, options.servers, options.seed) as inventory:
         code = _both_runs(options, inventory)
     _line(say("the report is in {file}", file=options.html))

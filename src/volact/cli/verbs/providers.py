@@ -20,11 +20,7 @@ def providers(options: ProvidersOptions) -> int:
     name = options.name
     if name == "check":
         return _check(options.output)
-    found = (
-        [load_profile(name)]
-        if name is not None
-        else [load_profile(each) for each in profile_names()]
-    )
+    found = [load_profile(each) for each in (profile_names() if name is None else [name])]
     out = use_stdout(options.output)
     if options.output == "json":
         out.write(encode(found if name is None else found[0]) + "\n")

@@ -124,7 +124,7 @@ def _content(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise unreadable(error, file or repr(file)) from error
+        raise unreadable(error, file) from error
 
 
 def _shown(file: str) -> str:

@@ -13,7 +13,7 @@ from volact.bundle.replay import Replayed
 from volact.bundle.replay import replay as replay_server
 from volact.cli.atomic_file import write_whole
 from volact.cli.options.tools import ReplayOptions
-from volact.errors import InputError
+from volact.errors import unreadable
 from volact.model.text import Text, count, say
 from volact.words import tr
 
@@ -45,9 +45,7 @@ def _content(file: str) -> bytes:
         with Path(file).open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(
-            error.strerror or say("cannot be read"), where=file or repr(file)
-        ) from error
+        raise unreadable(error, file) from error
 
 
 def _updated(bundle: Bundle, servers: list[Replayed]) -> Bundle:

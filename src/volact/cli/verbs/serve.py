@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from volact.cli.child_lab import child_lab
+from volact.cli.child_lab import child_lab, starting
 from volact.cli.options.lab import DemoOptions
 from volact.cli.options.service import ServeOptions
 from volact.cli.runtime import run_async, stop_on_signals
 from volact.cli.service_database import database_of, needs_service
 from volact.errors import InputError
-from volact.model.text import Text, count, raw, say
+from volact.model.text import Text, raw, say
 from volact.words import tr
 
 with needs_service():
@@ -37,14 +37,7 @@ def serve(options: ServeOptions) -> int:
     if options.database:
         raise InputError(say("--demo has a database of its own"))
     demo, n = DemoOptions(), _DEMO_SERVERS
-    _tell(
-        count(
-            n,
-            "starting {n} simulated server (scenario {scenario})",
-            "starting {n} simulated servers (scenario {scenario})",
-            scenario=demo.scenario,
-        )
-    )
+    _tell(starting(demo.scenario, n))
     with child_lab(demo.scenario, n, demo.seed) as inventory:
         database = str(inventory.with_name("volact.db"))
         return _run(settings_of(replace(options, database=database)), inventory)
