@@ -1,4 +1,4 @@
-"""Who has a part of the fleet decides nothing for all of it, whatever the role."""
+"""Who has a part of the fleet decides nothing for all of it, in any role."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ SEEN: list[tuple[str, dict[str, Any]]] = [
 HIDDEN: list[tuple[str, dict[str, Any]]] = [
     ("others", {"limit": ["db"]}),
     ("other-choice", {"only": ["db-01"]}),
-    ("nobody", {"limit": ["none"]}),
+    ("no-server", {"limit": ["none"]}),
 ]
 
 
