@@ -145,7 +145,7 @@ def test_it_talks_indonesian(handed_out: WineServer) -> None:
     )
     assert ran.code == 1
     assert "aktivasi server ini dengan Some Cloud" in ran.stdout
-    assert "TIDAK AKTIF: 0x80041017" in ran.stdout
+    assert "BELUM DIAKTIFKAN: 0x80041017" in ran.stdout
     assert "Memeriksa lagi" in ran.stdout
 
 

@@ -177,7 +177,7 @@ def test_lists_are_sentences_too() -> None:
     assert joined(["a", "b", "c"]) == "a, b and c"
     assert (listed([]), joined(["a"])) == ("", "a")
     with speaking("zh-CN"):
-        assert tr(joined(["a", "b", "c"])) == "a、b和c"
+        assert tr(joined(["a", "b", "c"])) == "a、b 和 c"
 
 
 def test_a_sentence_survives_being_stored() -> None:

@@ -1,0 +1,71 @@
+"""One word for one thing in every language: a term of the English has its one translation."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from gather import LOCALE
+
+from volact.words.po import entries_of
+
+# English, an expression; Indonesian; Simplified Chinese.
+TERMS = (
+    ("KMS host", "host KMS", "KMS 主机"),
+    ("KMS client", "klien KMS", "KMS 客户端"),
+    ("product key", "kunci produk", "产品密钥"),
+    ("grace period", "masa tenggang", "宽限期"),
+    ("rearm", "rearm", "rearm"),
+    ("rollout", "peluncuran", "部署"),
+    ("finding", "temuan", "问题"),
+    ("evidence", "bukti", "依据"),
+    ("canar(?:y|ies)", "server canary", "金丝雀"),
+    ("worker", "worker", "工作进程"),
+    ("jump host", "jump host", "跳板机"),
+    ("firewall", "firewall", "防火墙"),
+    (r"prox(?:y|ies)\b", "proksi", "代理服务器"),
+    ("endpoint", "endpoint", "终结点"),
+    ("group policy", "kebijakan grup", "组策略"),
+    ("domain controller", "pengontrol domain", "域控制器"),
+    ("account", "akun", "帐户"),
+    ("instance", "instance", "实例"),
+    ("heartbeat", "heartbeat", "心跳"),
+    ("cannot be listed", "daftar", "列出"),
+    ("private address", "alamat privat", "专用地址"),
+    ("public address", "alamat publik", "公共地址"),
+    ("undo", "batal", "撤销"),
+    ("SSH agent", "agen SSH", "SSH agent"),
+)
+# Other words for the same: of a file, an instance, a directory, the output; an answer, to
+# listen, an endpoint, to filter, an account, online, a region.
+OTHERS = {
+    "id": r"\b(?:berkas|instans|keluaran|masukan|proxy|setelan|detak|mendaftar)\b",
+    "zh_CN": "应答|监听|(?<!终)端点|过滤|账|联机|区域",
+}
+_NAMES = re.compile(r"\{\w+\}|--?\w[\w-]*|\w+[-=/]\w[\w/-]*|volact \w+|consents:|expect: \w+")
+
+
+def said(name: str) -> list[tuple[str, str]]:
+    """Each English sentence without names, with its translations."""
+    text = (LOCALE / f"{name}.po").read_text("utf-8")
+    return [
+        (_NAMES.sub("", entry.text), " ".join(entry.said))
+        for entry in entries_of(text)
+        if entry.text
+    ]
+
+
+@pytest.mark.parametrize(("name", "column"), [("id", 1), ("zh_CN", 2)])
+def test_a_term_has_one_translation(name: str, column: int) -> None:
+    sentences = said(name)
+    for term in TERMS:
+        word = re.compile(rf"\b{term[0]}", re.IGNORECASE)
+        found = [pair for pair in sentences if word.search(pair[0])]
+        assert found, term
+        assert [p for p in found if term[column].casefold() not in p[1].casefold()] == [], term
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_other_word_is_said_for_it(name: str) -> None:
+    other = re.compile(OTHERS[name], re.IGNORECASE)
+    assert [pair for pair in said(name) if other.search(pair[1])] == []
