@@ -152,6 +152,15 @@ def test_machine_ids_that_are_shared() -> None:
     assert cluster.names == ("s-0", "s-1", "s-2", "s-99")
 
 
+def test_a_server_that_is_listed_twice_does_not_share_its_machine_id() -> None:
+    def twice(name: str, own: str = "10.1.2.3") -> ServerReport:
+        return row(name, license=LicenseRow(cmid="AB"), addresses=(own, "fe80::1"))
+
+    assert Clusters([twice("s-1"), twice("s-2")]).clusters() == ()
+    cluster = one([twice("s-1"), twice("s-2"), twice("s-3", "10.1.2.4")])
+    assert (cluster.servers, cluster.names) == (2, ("s-1", "s-3"))
+
+
 def test_the_network_of_a_server() -> None:
     def of(address: str, *own: str) -> str:
         return subnet_of(row("s-1", address=address, addresses=own))

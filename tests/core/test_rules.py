@@ -651,10 +651,27 @@ def test_unreadable_facts_are_named_with_their_code() -> None:
     assert finding.evidence == {"os.build": "0x80041003"}
 
 
+def clone(address: str) -> dict[str, Any]:
+    return server(licensing__cmid="9F7B1C55-2A5A-4B7E-9D3E-0C6F3A1B2C4D", addresses=[address])
+
+
+def test_a_server_that_is_listed_twice_is_no_clone_of_itself() -> None:
+    twice = {"web-01": facts_of(clone("10.0.0.5")), "10.0.0.5": facts_of(clone("10.0.0.5"))}
+    assert duplicate_cmids(twice) == {}
+    shared = duplicate_cmids({**twice, "b": facts_of(clone("10.0.0.9"))})
+    assert shared["web-01"].evidence["servers"] == ["b"]
+    assert shared["b"].evidence["servers"] == ["10.0.0.5", "web-01"]
+
+
+def test_clones_whose_addresses_are_not_known_are_clones() -> None:
+    unknown = facts_of(server(addresses=unreadable()))
+    assert sorted(duplicate_cmids({"a": unknown, "b": unknown})) == ["a", "b"]
+
+
 def test_machine_ids_that_are_shared_are_found_across_servers() -> None:
     fleet = {
         "a": facts_of(server()),
-        "b": facts_of(server(licensing__cmid="9F7B1C55-2A5A-4B7E-9D3E-0C6F3A1B2C4D")),
+        "b": facts_of(clone("10.0.0.9")),
         "c": facts_of(server(licensing__cmid="another")),
         "d": facts_of(server(licensing=unreadable())),
     }

@@ -87,7 +87,8 @@ def test_groups_ranges_ports_and_variables(tmp_path: Path, text: str, name: str)
     assert by_name["db-a"].credential.user == "Administrator"
     assert by_name["bastion.example.com"].tags == ()
     assert by_name["bastion.example.com"].credential.user == "root"
-    assert inventory.notes == ()
+    (note,) = inventory.notes
+    assert "db-a and db-b have the same address, ssh://10.0.0.9" in note
 
 
 def test_a_host_knows_its_line(tmp_path: Path) -> None:

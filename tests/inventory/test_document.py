@@ -55,6 +55,30 @@ def test_defaults_and_own_values_make_a_server(tmp_path: Path) -> None:
     )
 
 
+TWICE = """
+[[server]]
+name = "web-01"
+address = "ssh://10.0.0.5"
+
+[[server]]
+name = "web-one"
+address = "ssh://admin@10.0.0.5"
+"""
+
+
+def test_a_server_that_is_listed_under_two_names_is_noted(tmp_path: Path) -> None:
+    (note,) = load_inventory(write(tmp_path, TWICE)).notes
+    assert "web-01 and web-one have the same address, ssh://10.0.0.5" in note
+    third = '[[server]]\nname = "x"\naddress = "ssh://10.0.0.5"\n'
+    (note,) = load_inventory(write(tmp_path, TWICE + third)).notes
+    assert "2 servers have the address of another one, as web-one has that of web-01" in note
+
+
+@pytest.mark.parametrize("other", ['jump = "ops@bastion"', 'worker = "b"', 'skip = "old"'])
+def test_the_same_address_elsewhere_is_another_server(tmp_path: Path, other: str) -> None:
+    assert load_inventory(write(tmp_path, TWICE + other)).notes == ()
+
+
 def test_images_are_the_operators_knowledge(tmp_path: Path) -> None:
     images = load_inventory(write(tmp_path, GOOD)).images
     assert images == {

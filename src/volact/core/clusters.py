@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
 from volact.core.assessment.hosts import address_of
 from volact.core.cluster_causes import Cause, causes_of
-from volact.core.findings.fleet import DUPLICATE_CMID
+from volact.core.findings.fleet import DUPLICATE_CMID, machine_of
 from volact.model.report import Cluster, ServerReport
 from volact.model.text import Text, count, ready, say
 
@@ -61,6 +61,7 @@ class Clusters:
         self._sizes: tuple[Counter[str], ...] = tuple(Counter() for _ in DIMENSIONS)
         self._causes: dict[tuple[str, str], _CauseCount] = {}
         self._machine_ids: dict[str, _Bucket] = {}
+        self._machines: set[int] = set()
         for server in servers:
             self.add(server)
 
@@ -74,7 +75,7 @@ class Clusters:
         )
         self.add_servers(traits, 1)
         self.add_causes((server.name,), traits, causes_of(server))
-        self.add_machine_id(server.name, server.license.cmid)
+        self.add_machine_id(server.name, server.license.cmid, server.addresses)
 
     def add_servers(self, traits: Traits, number: int) -> None:
         """Count servers with these traits, in any state; before their causes."""
@@ -91,10 +92,13 @@ class Clusters:
             counted.shared = counted.shared and counted.sentence == cause.sentence
             counted.by_traits.setdefault(traits, _Bucket()).add(names)
 
-    def add_machine_id(self, name: str, cmid: str | None) -> None:
-        """Count one server's client machine ID."""
+    def add_machine_id(self, name: str, cmid: str | None, addresses: Collection[str] = ()) -> None:
+        """Count one server's client machine ID; once where it is listed under two names."""
         cmid = (cmid or "").lower()
-        if cmid and (cmid in self._machine_ids or len(self._machine_ids) < _MOST_MACHINE_IDS):
+        machine = hash((cmid, machine_of(name, addresses)))  # a number takes little room
+        known = cmid in self._machine_ids or len(self._machine_ids) < _MOST_MACHINE_IDS
+        if cmid and known and machine not in self._machines:
+            self._machines.add(machine)
             self._machine_ids.setdefault(cmid, _Bucket()).add((name,))
 
     def clusters(self) -> tuple[Cluster, ...]:

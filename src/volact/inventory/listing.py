@@ -6,7 +6,7 @@ once.  The formats are one module each; ``load`` chooses between them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,7 @@ from volact.inventory.fields import Fields, at_line
 from volact.inventory.secrets import Secret
 from volact.model.profile import Image
 from volact.model.server import Server
-from volact.model.text import say
+from volact.model.text import count, raw, say
 
 T = TypeVar("T")
 
@@ -113,6 +113,30 @@ class Listing:
             self._servers[server.name] = msgspec.structs.replace(server, skip=reason or server.skip)
         return bool(meant)
 
+    def _note_same_addresses(self) -> None:
+        """Say which server is listed under a second name; behind other jump hosts is another."""
+        first: dict[Hashable, Server] = {}
+        again: list[tuple[Server, Server]] = []
+        for server in self._servers.values():
+            route = (str(server.address), server.ssh.jump, server.worker)
+            if not server.skip and (other := first.setdefault(route, server)) is not server:
+                again.append((other, server))
+        if again:
+            one, two = again[0]
+            self.note(
+                count(
+                    len(again),
+                    "{file}: {one} and {two} have the same address, {address}: a run takes that "
+                    "server twice",
+                    "{file}: {n} servers have the address of another one, as {two} has that of "
+                    "{one}, {address}: a run takes such servers twice",
+                    file=self.shown,
+                    one=raw(one.name),
+                    two=raw(two.name),
+                    address=str(one.address),
+                )
+            )
+
     @property
     def tags(self) -> set[str]:
         """Every tag that a server has."""
@@ -120,6 +144,7 @@ class Listing:
 
     def done(self, images: dict[str, Image] | None = None) -> Inventory:
         """The inventory as far as it could be read."""
+        self._note_same_addresses()
         return Inventory(
             path=self.shown,
             servers=tuple(self._servers.values()),

@@ -276,9 +276,10 @@ def _clusters(
         .group_by(same)
         .having(sa.func.count() > 1)
     )
-    ids = sa.select(SERVERS.c.name, SERVERS.c.cmid).where(*where, reached, same.in_(several))
-    for name, cmid in connection.execute(ids.order_by(SERVERS.c.name)):
-        found.add_machine_id(name, cmid)
+    shown = (SERVERS.c.name, SERVERS.c.cmid, SERVERS.c.address)
+    ids = sa.select(*shown).where(*where, reached, same.in_(several))
+    for name, cmid, address in connection.execute(ids.order_by(SERVERS.c.name)):
+        found.add_machine_id(name, cmid, (address,))
     return found.clusters()
 
 

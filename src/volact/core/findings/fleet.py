@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 
 from volact.core.assessment import Assessment
 from volact.core.assessment.system import console_of
@@ -20,23 +20,29 @@ from volact.model.text import count, listed, say, typed
 def duplicate_cmids(fleet: Mapping[str, Facts]) -> dict[str, Finding]:
     """``duplicate-cmid`` for every server that shares its client machine ID.
 
-    A KMS host counts machine IDs: clones that share one count once.
+    A KMS host counts machine IDs: clones that share one count once.  One server that
+    is listed under two names has the same addresses under both, and is no clone.
     """
-    by_id: dict[str, list[str]] = {}
+    by_id: dict[str, dict[str, Hashable]] = {}
     for name, facts in fleet.items():
         cmid = value_of(facts.licensing.cmid)
         if cmid:
-            by_id.setdefault(cmid.lower(), []).append(name)
+            addresses: tuple[str, ...] = value_of(facts.addresses) or ()
+            by_id.setdefault(cmid.lower(), {})[name] = machine_of(name, addresses)
     return {
-        name: DUPLICATE_CMID.finding(_found(cmid, name, names, console_of(fleet[name])))
-        for cmid, names in by_id.items()
-        if len(names) > 1
-        for name in names
+        name: DUPLICATE_CMID.finding(_found(cmid, others, console_of(fleet[name])))
+        for cmid, machines in by_id.items()
+        for name, own in machines.items()
+        if (others := sorted(other for other, machine in machines.items() if machine != own))
     }
 
 
-def _found(cmid: str, name: str, names: list[str], console: Console) -> Found:
-    others = sorted(other for other in names if other != name)
+def machine_of(name: str, addresses: Collection[str]) -> Hashable:
+    """The same value for the same machine: all of its own addresses, else its name."""
+    return frozenset(addresses) or name
+
+
+def _found(cmid: str, others: list[str], console: Console) -> Found:
     return warning(
         count(
             len(others),
