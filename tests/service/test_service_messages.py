@@ -51,14 +51,15 @@ def schedule(store: Store) -> str:
     return with_change(store, lambda change: schedules.save_schedule(change, draft)).id
 
 
-def ended(store: Store, schedule: str, run: str) -> None:
+def ended(store: Store, schedule: str, run: str, state: str = "done", note: str = "") -> None:
     """The schedule's newest run has ended; the store has its rows, from this moment."""
     now = datetime.now(UTC)
     with transaction(store) as connection:
         connection.execute(
             sa.insert(RUNS).values(
                 id=run,
-                state="done",
+                state=state,
+                note=note,
                 spec=msgspec.json.encode(CHECK).decode(),
                 schedule=f"{schedule}@{run}",
                 requested=moment(now),
@@ -116,6 +117,23 @@ def test_where_nothing_changed_nothing_is_sent(
     assert receiver.got == []
 
 
+@pytest.mark.parametrize("state", ["stopped", "failed"])
+def test_a_run_that_did_not_come_to_its_end_is_told_though_no_server_changed(
+    store: Store, service_url: str, receiver: Receiver, state: str
+) -> None:
+    decide(store, NotificationPolicy(channels=(NotificationChannel(variable="HOOK"),)))
+    keep(service_url, "aa11", row("web-01", "failed", findings=(WRONG_HOST,)))
+    set_back(store, "aa11", DAY)
+    made = schedule(store)
+    keep(service_url, "bb22", row("web-01", "failed", findings=(WRONG_HOST,)))
+    with transaction(store) as connection:
+        connection.execute(sa.update(STORED_RUNS).values(closing=None))
+    ended(store, made, "bb22", state, "1 canary failed: web-01")
+    assert tell(store, receiver.port) == [True]
+    (got,) = receiver.got
+    assert "1 canary failed: web-01" in got[2]["text"]
+
+
 def test_what_could_not_be_sent_is_told_after_the_next_run(
     store: Store, service_url: str, receiver: Receiver
 ) -> None:
@@ -145,7 +163,7 @@ def test_a_variable_that_is_not_there_is_logged_and_costs_no_other_channel(
     found = schedules.find_schedule(store, schedule(store))
     message = messages.failure_message(found, "schedules may not repair")
     env = {"HOOK": f"http://127.0.0.1:{receiver.port}/T0Ps3cret"}
-    assert not messages.send(NotificationPolicy(channels=channels), message, env)
+    assert messages.send(channels, message, env) == channels[:1]
     assert len(receiver.got) == 1
     assert "env:NONE" in caplog.text
     assert "T0Ps3cret" not in caplog.text

@@ -52,6 +52,7 @@ from volact.service.policies import (
 from volact.service.policy_store import read_policy
 from volact.service.schedules import store as schedules
 from volact.service.views import find_view, list_views
+from volact.store.clock import moment
 from volact.store.store import Store
 
 HOUR = timedelta(hours=1)
@@ -337,6 +338,52 @@ def test_a_claim_is_given_once(store: Store) -> None:
     assert not schedules.claim(store, due, later + HOUR)
     query = sa.select(SCHEDULES.c.claimed)
     assert store.ask(lambda connection: connection.execute(query).scalar()) is None
+
+
+async def test_no_run_starts_while_the_last_one_has_not_ended(store: Store) -> None:
+    """Such as one that waits for approval or for a worker: its like would heap up behind it."""
+    made = saved(store)
+    clock, runs = Clock(NOON + HOUR), Notes(store)
+    tasks = scheduler(store, runs, clock)
+    await tasks.tick()
+    clock.now += 3 * HOUR
+    await tasks.tick()
+    found = schedules.find_schedule(store, made.id)
+    assert len(runs.submitted) == 1
+    assert found.note == f"its last run {found.last_run} has not ended"
+    assert found.next == NOON + 5 * HOUR
+    with transaction(store) as connection:
+        connection.execute(sa.update(RUNS).values(ended=moment(clock.now)))
+    clock.now += HOUR
+    await tasks.tick()
+    assert len(runs.submitted) == 2
+    assert schedules.find_schedule(store, made.id).note == ""
+
+
+async def test_a_message_that_a_channel_did_not_take_is_sent_to_it_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not again to the others."""
+    down, up = Receiver(), Receiver()
+    down.answer = lambda path: (404, {})
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for name, receiver in (("DOWN", down), ("UP", up)):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{receiver.port}/")
+    channels = tuple(NotificationChannel(variable=name) for name in ("DOWN", "UP"))
+    decide(store, NotificationPolicy(channels=channels))
+    saved(store)
+    clock = Clock(NOON + HOUR)
+    tasks = scheduler(store, Notes(store, [InputError("no")]), clock)
+    for _ in range(2):
+        await tasks.tick()  # the second time is too early
+    assert (len(down.got), len(up.got)) == (1, 1)
+    down.answer = lambda path: (200, {})
+    for _ in range(2):
+        clock.now += timedelta(minutes=5)
+        await tasks.tell_and_tidy()
+    assert (len(down.got), len(up.got)) == (2, 1)
+    down.close()
+    up.close()
 
 
 async def test_a_zone_that_is_gone_costs_its_own_schedule_only(store: Store) -> None:

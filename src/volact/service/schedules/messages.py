@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
 
 from volact import __version__
-from volact.client.wire import RunInfo, ScheduleInfo
+from volact.client.wire import RunInfo, RunState, ScheduleInfo
 from volact.core.span import parse_span
 from volact.errors import InputError
 from volact.model.report import RunReport
@@ -29,7 +29,7 @@ from volact.report.run_counts import RunCounts
 from volact.report.watch_changes import ChangeTracker, stored_standing
 from volact.service.database.tables import RUNS, SCHEDULES
 from volact.service.database.transaction import transaction
-from volact.service.policies import NotificationPolicy
+from volact.service.policies import NotificationChannel, NotificationPolicy
 from volact.service.policy_store import read_policy
 from volact.store.clock import moment
 from volact.store.store import Store
@@ -47,21 +47,27 @@ class EndedRun(msgspec.Struct, frozen=True, kw_only=True):
     since: str  # changes since then are told
     begun: str
     ended: str
+    state: RunState
+    note: str  # why it did not come to its end
 
 
 def ended_runs(reader: Reader) -> list[EndedRun]:
     """The last runs of schedules, where they have ended."""
+    begun = sa.func.coalesce(RUNS.c.begun, RUNS.c.requested)
     query = (
         sa.select(
             SCHEDULES.c.id,
             RUNS.c.id,
             RUNS.c.spec,
-            sa.func.coalesce(SCHEDULES.c.told, RUNS.c.begun),
-            RUNS.c.begun,
+            sa.func.coalesce(SCHEDULES.c.told, begun),
+            begun,
             RUNS.c.ended,
+            RUNS.c.state,
+            RUNS.c.note,
         )
         .join(RUNS, RUNS.c.id == SCHEDULES.c.last_run)
-        .where(RUNS.c.ended.is_not(None), RUNS.c.begun.is_not(None))
+        .where(RUNS.c.ended.is_not(None))
+        .where(sa.or_(RUNS.c.begun.is_not(None), RUNS.c.state == "failed"))
         .where(SCHEDULES.c.told_run != SCHEDULES.c.last_run)
     )
     return reader.ask(
@@ -73,8 +79,10 @@ def ended_runs(reader: Reader) -> list[EndedRun]:
                 since=since,
                 begun=begun,
                 ended=ended,
+                state=state,
+                note=note,
             )
-            for schedule, run, spec, since, begun, ended in connection.execute(query)
+            for schedule, run, spec, since, begun, ended, state, note in connection.execute(query)
         ]
     )
 
@@ -85,7 +93,7 @@ def tell_changes(store: Store, ended: EndedRun, env: Mapping[str, str] = os.envi
         return True
     policy = read_policy(store, NotificationPolicy)
     message = changes_message(store, ended, parse_span(policy.expiring, "expiring"))
-    sent = message is None or send(policy, message, env)
+    sent = message is None or not send(policy.channels, message, env)
     if sent:
         told = sa.update(SCHEDULES).where(SCHEDULES.c.id == ended.schedule)
         with transaction(store) as connection:
@@ -93,22 +101,24 @@ def tell_changes(store: Store, ended: EndedRun, env: Mapping[str, str] = os.envi
     return sent
 
 
-def send(policy: NotificationPolicy, message: Message, env: Mapping[str, str] = os.environ) -> bool:
-    """Send a message to every channel; whether all of them took it."""
-    whole = True
-    for channel in policy.channels:
-        try:
-            opened = open_channels([f"env:{channel.variable}"], env)
-        except InputError as error:
-            _not_sent(error.message)
-            whole = False
-        else:
-            whole = send_to_all(opened, message, _not_sent) and whole
-    return whole
+def send(
+    channels: Iterable[NotificationChannel], message: Message, env: Mapping[str, str] = os.environ
+) -> tuple[NotificationChannel, ...]:
+    """Send a message to every channel; those that did not take it."""
+    return tuple(channel for channel in channels if not _send(channel, message, env))
+
+
+def _send(channel: NotificationChannel, message: Message, env: Mapping[str, str]) -> bool:
+    try:
+        opened = open_channels([f"env:{channel.variable}"], env)
+    except InputError as error:
+        _not_sent(error.message)
+        return False
+    return send_to_all(opened, message, _not_sent)
 
 
 def changes_message(store: Store, ended: EndedRun, within: timedelta) -> Message | None:
-    """The message about a run; ``None`` where nothing changed."""
+    """The message about a run; ``None`` where nothing changed and it came to its end."""
     before = BeforeQuery(run=ended.run, at=ended.since).stream(store)
     tracker = ChangeTracker(within, {row.name: stored_standing(row, within) for row in before})
     counts = RunCounts()
@@ -116,7 +126,7 @@ def changes_message(store: Store, ended: EndedRun, within: timedelta) -> Message
         counts.add(row.report)
         tracker.add(row.report, row.at)
     changes = tracker.changes()
-    if not changes:
+    if not changes and ended.state not in ("stopped", "failed"):
         return None
     report = RunReportQuery(run=ended.run).ask(store) or _report(ended, counts)
     return message_of(report, counts.causes, counts.repaired, changes)
@@ -149,6 +159,7 @@ def _report(ended: EndedRun, counts: RunCounts) -> RunReport:
         elapsed_s=(end - begun).total_seconds(),
         servers=(),
         summary=counts.summary(),
+        notes=(ended.note,) if ended.note else (),
     )
 
 

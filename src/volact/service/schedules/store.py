@@ -160,6 +160,12 @@ def started(reader: Reader, key: str) -> str:
     return reader.ask(lambda connection: connection.execute(query).scalar()) or ""
 
 
+def is_open(reader: Reader, run: str) -> bool:
+    """Whether a run has not ended: it waits for a person or a worker, or is at work."""
+    query = sa.select(RUNS.c.id).where(RUNS.c.id == run, RUNS.c.ended.is_(None))
+    return reader.ask(lambda connection: connection.execute(query).first()) is not None
+
+
 def _still(due: Due) -> sa.ColumnElement[bool]:
     return sa.and_(
         SCHEDULES.c.id == due.schedule.id, SCHEDULES.c.enabled, SCHEDULES.c.next == moment(due.due)
