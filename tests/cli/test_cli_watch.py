@@ -117,6 +117,42 @@ def test_who_could_not_be_told_hears_of_it_after_the_next_look(
     assert [body["changes_total"] for _, _, body in receiver.got] == [1, 1]
 
 
+def test_a_change_that_one_run_could_not_send_is_sent_by_the_next(
+    tmp_path: Path, closed_port: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store knows the server by then: a timer starts each run anew."""
+    receiver.answer = lambda path: (404 if len(receiver.got) < 2 else 200, {})
+    monkeypatch.setenv("PW", "x")
+    words = ["-i", str(inventory(tmp_path, closed_port)), "--once", "--retries", "0"]
+    words += ["--store", str(tmp_path / "memory.db"), "--no-progress"]
+    words += ["--notify", f"http://127.0.0.1:{receiver.port}/"]
+    done = [volact("watch", *words) for _ in range(4)]
+    assert [one.returncode for one in done] == [4, 4, 4, 4]
+    assert ["needs attention: gone-01" in one.stdout for one in done] == [True, True, True, False]
+    assert [body["changes_total"] for _, _, body in receiver.got] == [1, 1, 1]
+    assert [file.suffix for file in (tmp_path / "state" / "volact").iterdir()] == [".lock"]
+
+
+def test_a_single_run_that_cannot_check_is_told_once_and_so_is_its_end(
+    tmp_path: Path, closed_port: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PW", "x")
+    file = inventory(tmp_path, closed_port)
+    words = ["-i", str(file), "--once", "--retries", "0", "--no-progress"]
+    words += ["--store", str(tmp_path / "memory.db")]
+    words += ["--notify", f"http://127.0.0.1:{receiver.port}/"]
+    codes = [volact("watch", *words).returncode]
+    whole = file.read_text()
+    file.write_text("[[server]\n")
+    codes += [volact("watch", *words).returncode for _ in range(2)]
+    file.write_text(whole)
+    codes += [volact("watch", *words).returncode for _ in range(2)]
+    assert codes == [4, 2, 2, 4, 4]
+    _, failed, back = [body for _, _, body in receiver.got]
+    assert "could not be checked" in failed["title"]
+    assert back["notes"] == ["the servers can be checked again"]
+
+
 @FORKED
 def test_an_interrupt_in_the_midst_of_a_look_keeps_its_rows(tmp_path: Path) -> None:
     with socket.socket() as silent:
@@ -227,6 +263,24 @@ def test_a_repair_that_stopped_says_how_it_goes_on_with_the_same_caution(
     (line,) = [line for line in done.stdout.splitlines() if "to continue: " in line]
     assert line.startswith(f"    to continue: volact activate -i {file} ")
     assert " --canary 1 --max-failures 5 --resume " in line
+
+
+def test_a_repair_that_stopped_is_told_though_no_server_changed(
+    tmp_path: Path, closed_port: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = inventory(tmp_path, closed_port)
+    second = f'[[server]]\nname = "gone-02"\naddress = "ssh://127.0.0.2:{closed_port}"\n'
+    file.write_text(file.read_text() + second)
+    monkeypatch.setenv("PW", "x")
+    words = ["-i", str(file), "--once", "--no-progress", "--retries", "0"]
+    words += ["--store", str(tmp_path / "memory.db")]
+    words += ["--notify", f"http://127.0.0.1:{receiver.port}/"]
+    volact("watch", *words)
+    done = [volact("watch", *words, "--repair", "--canary", "1") for _ in range(2)]
+    assert ["no changes" in one.stdout for one in done] == [True, True]
+    _, told = [body for _, _, body in receiver.got]
+    assert told["stopped"]["why"] == "unproven"
+    assert told["changes_total"] == 0
 
 
 def test_looks_leave_nothing_behind(

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import msgspec
+
 from volact.cli.console import columns_of, use_stdout
 from volact.cli.failure import INTERRUPTED, report_error, tell
 from volact.cli.fleet_options import Fleet
@@ -28,6 +30,7 @@ from volact.cli.run_controller import (
     stdout_writer,
 )
 from volact.cli.runtime import StopSignal, run_async
+from volact.cli.watch_state import WatchState, WatchStateFile
 from volact.errors import InputError, VolactError
 from volact.model.error_text import error_text
 from volact.model.report import RunReport
@@ -59,7 +62,7 @@ class WatchInterval:
 class Watch:
     """Runs over the same servers again and again, and sends what changed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (one argument for each part)
         self,
         options: FleetOptions,
         make_fleet: Callable[[], Fleet],
@@ -67,24 +70,27 @@ class Watch:
         *,
         within: timedelta,
         before: Mapping[str, ServerStanding],
+        file: WatchStateFile | None = None,
     ) -> None:
         self._options = options
         self._make_fleet = make_fleet
         self._channels = channels
-        self._watched = ChangeTracker(within, before)
-        self._failing = False
+        self._file = file
+        self._state = file.read() if file else WatchState()
+        self._watched = ChangeTracker(within, self._state.over(before))
         self._run: RunController | None = None
 
     def once(self) -> int:
         """One run; its exit code."""
         fleet = self._make_fleet()
         how = fleet.how
-        all_sent = True
+        all_sent, stopped = True, ""
 
         def end(run: RunReport, counts: RunCounts) -> bool:
-            nonlocal all_sent
+            nonlocal all_sent, stopped
             changes = self._watched.changes()
-            if changes or self._failing:
+            stopped = _stopped(run)
+            if changes or self._state.failing or stopped not in ("", self._state.stopped):
                 message = message_of(run, counts.causes, counts.repaired, changes)
                 all_sent = send_to_all(self._channels, message, tell)
             return all_sent
@@ -96,7 +102,7 @@ class Watch:
             self._writer(fleet),
             RunListeners(end=end, row=lambda row: self._watched.add(row, how.started)),
         ) as run:
-            if self._failing:
+            if self._state.failing:
                 run.note(say("the servers can be checked again"))
             self._run = run
             activates = fleet.job.mode == "activate"
@@ -104,11 +110,16 @@ class Watch:
             code = unattended(run) if activates else run_async(run_through(run))
         self._run = None
         if all_sent:
+            self._keep(WatchState(stopped=stopped))
             self._watched.next(server.name for server in fleet.servers)
         else:
+            self._keep(msgspec.structs.replace(self._state, before=self._watched.untold()))
             self._watched.again()  # the message was not sent: the next run sends it
-        self._failing = self._failing and not all_sent
         return code
+
+    def single(self) -> int:
+        """One run, and no other after it; an error is told to the channels, too."""
+        return self._run_safely(first=False)
 
     def forever(self, interval: WatchInterval) -> int:
         """Run until a signal stops it; 0 between runs, 130 during one."""
@@ -138,10 +149,16 @@ class Watch:
                 raise
             code = report_error(error)
             self._watched.again()
-            if not self._failing:
+            if not self._state.failing:
                 why = error_text(error) if isinstance(error, VolactError) else type(error).__name__
-                self._failing = send_to_all(self._channels, failure_message(why), tell)
+                sent = send_to_all(self._channels, failure_message(why), tell)
+                self._keep(msgspec.structs.replace(self._state, failing=sent))
             return code
+
+    def _keep(self, state: WatchState) -> None:
+        if state != self._state and self._file is not None:
+            self._file.write(state)
+        self._state = state
 
     def _writer(self, fleet: Fleet) -> Writer:
         """One line for text; the usual report for other formats and with ``--verbose``."""
@@ -151,3 +168,9 @@ class Watch:
             columns = columns_of(out) if out.isatty() else sys.maxsize
             return WatchWriter(out, self._watched, columns=columns)
         return stdout_writer(output, fleet.how, self._options)
+
+
+def _stopped(run: RunReport) -> str:
+    """Why a rollout stopped by its rules, ``""`` if it did not."""
+    stopped = run.stopped
+    return "" if stopped is None or stopped.why == "interrupted" else stopped.why

@@ -96,6 +96,10 @@ class ChangeTracker:
             key=lambda c: (_ORDER.index(c.kind), WORST_FIRST.index(c.now), natural(c.server)),
         )
 
+    def untold(self) -> dict[str, ServerStanding | None]:
+        """How the servers that have changed stood before; ``None``: they were not known."""
+        return {change.server: self._before.get(change.server) for change in self._changes}
+
     def next(self, names: Iterable[str]) -> None:
         """End the check: the next one is compared with it.
 

@@ -26,6 +26,7 @@ from volact.cli.options.changes import WatchOptions
 from volact.cli.rollout import control_of
 from volact.cli.sinks import parse_reports
 from volact.cli.watch import Watch, WatchInterval
+from volact.cli.watch_state import WatchStateFile
 from volact.cli.watch_units import WatchCommand, cron, quiet, systemd, variables_of, words_of
 from volact.core.context import Policy
 from volact.core.span import parse_span
@@ -56,14 +57,14 @@ def watch(options: WatchOptions) -> int:
 
     if not options.once and every < timedelta(minutes=1):
         tell(say("--every {every} asks each server more than once a minute", every=options.every))
-    with alone(_whose(options)):
-        made = _watch(options)
+    with alone(_whose(options)) as lock:
+        made = _watch(options, WatchStateFile(lock.with_suffix(".untold")))
         if options.once:
-            return made.once()
+            return made.single()
         return made.forever(WatchInterval(every=every, jitter=jitter))
 
 
-def _watch(options: WatchOptions) -> Watch:
+def _watch(options: WatchOptions, file: WatchStateFile) -> Watch:
     policy = Policy(replace_key=options.replace_key, consent=consent_of(options.allow))
     within = parse_span(options.expiring, "--expiring")
     mode: Mode = "activate" if options.repair else "check"
@@ -73,6 +74,7 @@ def _watch(options: WatchOptions) -> Watch:
         open_channels(options.notify),
         within=within,
         before=dict(_before(options, within)),
+        file=file,
     )
 
 
@@ -145,8 +147,8 @@ def _program() -> tuple[str, ...]:
 
 
 @contextmanager
-def alone(words: Sequence[str], folder: Path | None = None) -> Iterator[None]:
-    """Hold the lock for the servers that ``words`` name; ``VolactError`` if it is held."""
+def alone(words: Sequence[str], folder: Path | None = None) -> Iterator[Path]:
+    """Hold the lock for the servers that ``words`` name, a file; ``VolactError`` if it is held."""
     digest = hashlib.sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()[:16]
     folder = folder or Path(platformdirs.user_state_dir("volact", appauthor=False))
     path = folder / f"watch-{digest}.lock"
@@ -166,6 +168,6 @@ def alone(words: Sequence[str], folder: Path | None = None) -> Iterator[None]:
             say("watch keeps its lock there; set XDG_STATE_HOME to a folder that you can write"),
         ) from error
     try:
-        yield
+        yield path
     finally:
         lock.release()
