@@ -52,6 +52,7 @@ def test_replay_names_what_is_judged_differently(bundle: Path) -> None:
     assert "11 unchanged, 1 changed" in done.stdout
     assert "resolved: clock-set-back" in done.stdout and "plan: rearm -> " in done.stdout
     assert all(name in done.stdout for name in found)
+    assert "putusan: gagal -> " in volact("replay", str(bundle), "--lang", "id").stdout
     data = json.loads(volact("replay", str(bundle), "--output", "json").stdout)
     assert [row["same"] for row in data[0]["servers"]].count(False) == 1
 

@@ -141,7 +141,7 @@ def test_passwords_in_clear_are_said_and_not_exported(tmp_path: Path) -> None:
         assert done.returncode == 0
         assert MARK not in done.stdout + done.stderr
         assert "holds passwords in clear" in done.stdout + done.stderr
-    assert "are not exported (1 servers)" in done.stderr
+    assert "are not exported (1 server)" in done.stderr
 
 
 def test_local_is_refused_where_there_is_no_windows() -> None:

@@ -443,5 +443,6 @@ def test_an_unknown_scenario_is_one_line() -> None:
 
 def test_scenarios_are_listed() -> None:
     assert "tencent" in volact("lab", "scenarios").stdout
+    assert volact("lab", "scenarios", "--lang", "id").stdout.split()[:2] == ["NAMA", "KERUSAKAN"]
     found = json.loads(volact("lab", "scenarios", "--output", "json").stdout)
     assert {"tencent", "simple", "healthy"} <= {item["name"] for item in found}

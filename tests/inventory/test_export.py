@@ -140,7 +140,7 @@ def test_no_secret_is_exported(tmp_path: Path, format_: str) -> None:
     exported = export(load_inventory(path).servers, {}, format_)
     assert "pass-w0rd-mark" not in exported.text
     (note,) = exported.notes
-    assert note.startswith("passwords in clear are not exported (1 servers)")
+    assert note.startswith("passwords in clear are not exported (1 server)")
 
 
 def test_a_cell_that_a_spreadsheet_would_compute_is_guarded(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from memory_samples import (
     unreachable,
 )
 from memory_store import diff, expiring, status_of
+from report_samples import MIXED_SIGNS
 
 from volact.model.report import LicenseRow, ServerReport
 from volact.model.undo import NotRestored, Undone, UndoRow
@@ -254,6 +255,33 @@ def test_diff_does_not_call_unknown_what_may_not_be_set() -> None:
     unset = msgspec.structs.replace(healthy("a"), license=LicenseRow(status="licensed"))
     said = text(change([unset], [healthy("a")]))
     assert "KMS host: (none known) -> kms1.tencentyun.com:1688" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "licence: unlicensed (notification mode) -> licensed"),
+        ("id", "lisensi: tidak berlisensi (mode notifikasi) -> berlisensi"),
+        ("zh-CN", "许可证：未授权（通知模式） -> 已授权"),
+    ],
+)
+def test_diff_says_the_state_of_a_licence_in_words(language: str, said: str) -> None:
+    before = msgspec.structs.replace(healthy("a"), license=LicenseRow(status="notification"))
+    with speaking(language):
+        assert said in text(change([before], [healthy("a")]))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        past(healthy(repaired=True), unreachable(), attention()),
+        change([healthy("a"), attention("b")], [attention("a"), healthy("b"), healthy("c")]),
+    ],
+    ids=["history", "diff"],
+)
+def test_chinese_lines_have_chinese_signs(written: Callable[[StoreText], None]) -> None:
+    with speaking("zh-CN"):
+        assert MIXED_SIGNS.findall(text(written)) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

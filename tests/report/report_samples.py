@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 
 from volact.model.finding import Finding
@@ -20,6 +21,9 @@ STARTED = "2026-01-31T08:00:00Z"
 HOW = Invocation(
     volact="0.1.0", command="activate", run="01jx", started=STARTED, selector="-i lab.toml"
 )
+
+# A sign of an English line beside a Chinese character.
+MIXED_SIGNS = re.compile("[一-鿿](?:, |: | \\()|(?:, |: |\\) ?)[一-鿿]")
 
 SKEW = Finding(
     id="clock-skew",

@@ -15,6 +15,7 @@ from volact.report.base import Invocation
 from volact.report.make import make_writer
 from volact.report.run_counts import UndoCounts
 from volact.report.undo_text import UndoTextWriter
+from volact.words import speaking
 
 HOW = Invocation(volact="0.1.0", command="undo", run="r2")
 
@@ -59,6 +60,10 @@ def test_each_server_says_what_is_back_what_stays_and_why() -> None:
     assert "(before: 1.1.1.1, now: 9.9.9.9, 1.1.1.1)" in " ".join(text.split())
     assert "stays: install-key: only five characters" in text
     assert "1 undone, 1 partly undone; 1 s." in text
+    with speaking("zh-CN"):
+        assert "已撤销 1、部分撤销 1；用时 1 秒。" in written(
+            "text", row("a", "undone"), row("b", "partly")
+        )
 
 
 def test_what_a_server_says_moves_no_cursor() -> None:

@@ -6,10 +6,13 @@ import io
 import subprocess
 import sys
 
+import msgspec
 import pytest
 from cli_run import volact
-from report_samples import HOW, one_of_each, run_of
+from report_samples import HOW, MIXED_SIGNS, healthy, one_of_each, run_of
+from test_report_text import text_of
 
+from volact.model.report import ServerReport
 from volact.report.make import make_writer
 from volact.report.terminal_safe import width
 from volact.report.words import pairs
@@ -75,7 +78,15 @@ def test_evidence_is_separated_as_the_language_separates() -> None:
     evidence = {"port": 1668, "hosts": ["a:1688", "b:1688"]}
     assert pairs(evidence) == "port: 1668, hosts: a:1688, b:1688"
     with speaking("zh-CN"):
-        assert pairs(evidence) == "端口：1668、主机：a:1688、b:1688"
+        assert pairs(evidence) == "端口：1668，主机：a:1688、b:1688"
+
+
+@pytest.mark.parametrize("server", [*one_of_each(), healthy(repaired=True)])
+def test_chinese_lines_have_chinese_signs(server: ServerReport) -> None:
+    for command in ("check", "activate"):
+        with speaking("zh-CN"):
+            said = text_of([server], msgspec.structs.replace(HOW, command=command))
+        assert MIXED_SIGNS.findall(said) == []
 
 
 def test_a_verb_speaks_when_it_is_told() -> None:

@@ -16,7 +16,7 @@ from volact.model.report import ServerReport
 from volact.model.text import listed, say
 from volact.report.run_counts import RunCounts
 from volact.report.terminal_safe import plain
-from volact.report.words import COUNTED, VERDICTS
+from volact.report.words import COUNTED, VERDICTS, phrases, titled
 from volact.words import tr
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ class ProgressLines:
             return  # its row says it, and thousands may not have begun
         if self._verbose and server.verdict != "healthy":
             why = cause(server).removeprefix("error:")
-            verdict = tr(VERDICTS[server.verdict])
-            self._line(f"{place} {plain(server.name)}: {verdict}{f', {why}' if why else ''}")
+            said = phrases([tr(VERDICTS[server.verdict]), why])
+            self._line(f"{place} {titled(plain(server.name), said)}")
         elif self._clock() - self._said >= _EVERY_S:
             self._said = self._clock()
             counts = listed(

@@ -71,7 +71,8 @@ def _section(section: Section, profile: Profile) -> Iterator[str]:
         return
     sure = _sure(profile, section.field)
     yield ""
-    yield f"{tr(section.title)}{f'  [{sure}]' if sure and items else ''}"
+    title = tr(section.title)
+    yield f"{title[:1].upper()}{title[1:]}{f'  [{sure}]' if sure and items else ''}"
     yield from (f"  {item}" for item in items or [tr("not known: no source tells")])
 
 

@@ -189,7 +189,11 @@ def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
     reachable = [item for item in found if not source.direct or item.private_address]
     if len(reachable) < len(found):
         notes.append(
-            say("{n} have no private address and are left out", n=len(found) - len(reachable))
+            count(
+                len(found) - len(reachable),
+                "{n} has no private address and is left out",
+                "{n} have no private address and are left out",
+            )
         )
     if not reachable:
         raise _no_server(source, len(instances), len(found))

@@ -26,7 +26,7 @@ from volact.inventory.ansible.read import SKIP_GROUP
 from volact.inventory.build import PLACES
 from volact.model.profile import Image
 from volact.model.server import Address, Server
-from volact.model.text import count, say
+from volact.model.text import count
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Settings of another transport, which defaults or a group may have for other servers.
@@ -49,10 +49,11 @@ def export(servers: Sequence[Server], images: Mapping[str, Image], format_: str)
     clear = sum(bool(server.credential.password_held) for server in servers)
     if clear:
         notes.append(
-            say(
-                "passwords in clear are not exported ({n} servers): name where they are "
-                "with {keys}",
-                n=clear,
+            count(
+                clear,
+                "passwords in clear are not exported ({n} server): name where they are with {keys}",
+                "passwords in clear are not exported ({n} servers): name where they are with "
+                "{keys}",
                 keys="password-env, password-command or keyring",
             )
         )

@@ -13,7 +13,7 @@ import msgspec
 from volact.core.main_cause import cause
 from volact.model.finding import Finding
 from volact.model.report import ServerReport, Verdict
-from volact.model.text import count, say
+from volact.model.text import count, listed, say
 from volact.report.base import Invocation
 from volact.report.next_step import next_step
 from volact.report.run_counts import was_changed
@@ -33,6 +33,7 @@ from volact.report.words import (
     refusal_lines,
     status_words,
     step_words,
+    titled,
     value,
 )
 from volact.words import decimal, tr
@@ -126,7 +127,7 @@ def _unsaid(step: Lines, server: ServerReport) -> Lines:
 def _lost(server: ServerReport) -> str:
     if server.error is None:
         return ""
-    return f"{tr(ERROR_NAMES[server.error.kind])}: {tr(server.error.message)}"
+    return titled(tr(ERROR_NAMES[server.error.kind]), tr(server.error.message))
 
 
 def _finding_line(finding: Finding) -> PageLine:
@@ -157,8 +158,8 @@ def _done(server: ServerReport) -> tuple[str, tuple[PageLine, ...]]:
 
 
 def _planned(step: Mapping[str, Any]) -> PageLine:
-    because = ", ".join(str(word) for word in step.get("because", ()))
-    note = (tr(say("because of {what}", what=because)),) if because else ()
+    because = [str(word) for word in step.get("because", ())]
+    note = (tr(say("because of {what}", what=listed(because))),) if because else ()
     return PageLine(tone="plan", name=str(step.get("do", "?")), text=step_words(step), note=note)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from volact.core.main_cause import lead
 from volact.model.finding import Finding
 from volact.model.report import ServerReport
-from volact.model.text import Text, listed, say
+from volact.model.text import Text, count, listed, say
 from volact.report.base import Invocation
 from volact.report.next_step import (
     after_error,
@@ -39,9 +39,11 @@ from volact.report.words import (
     note_words,
     os_words,
     outcome_words,
+    phrases,
     readable,
     refusal_lines,
     step_line,
+    titled,
     value,
 )
 from volact.report.wrap import wrapped
@@ -120,8 +122,12 @@ def _activated(server: ServerReport, now: str) -> Text:
     left, host = days_left(server.license.expires, now), server.license.kms_host or ""
     if left is None or not host or "KMSCLIENT" not in (server.license.channel or ""):
         return say("Windows is activated.")
-    days = f"{left:.0f}"
-    return say("Windows is activated by {host}, for another {days} days.", host=host, days=days)
+    return count(
+        round(left),
+        "Windows is activated by {host}, for another {n} day.",
+        "Windows is activated by {host}, for another {n} days.",
+        host=host,
+    )
 
 
 def _cause(server: ServerReport) -> list[str]:
@@ -143,8 +149,8 @@ def _evidence(server: ServerReport) -> list[str]:
 def _seen(key: str, item: Any) -> Iterable[str]:
     """Several things of a kind get a line each."""
     if isinstance(item, (list, tuple)) and any(isinstance(each, Mapping) for each in item):
-        return [plain(f"{label(key)}: {value(key, each).strip('{}')}") for each in item]
-    return [plain(f"{label(key)}: {value(key, item)}")]
+        return [plain(titled(label(key), value(key, each).strip("{}"))) for each in item]
+    return [plain(titled(label(key), value(key, item)))]
 
 
 def _licence(server: ServerReport, now: str) -> list[str]:
@@ -159,13 +165,14 @@ def _licence(server: ServerReport, now: str) -> list[str]:
         else "",
         tr(say("KMS host {host}", host=host)) if host else "",
     ]
-    return [line] if (line := plain(", ".join(word for word in said if word))) else []
+    return [line] if (line := plain(phrases(said))) else []
 
 
 def _also(finding: Finding) -> str:
-    severity = tr(SEVERITIES[finding.severity])
-    why = accepted_words(finding)
-    return plain(f"{severity}: {tr(finding.summary)} [{finding.id}]{f' ({why})' if why else ''}")
+    what = f"{tr(finding.summary)} [{finding.id}]"
+    if why := accepted_words(finding):
+        what = tr(say("{meaning} ({detail})", meaning=what, detail=why))
+    return plain(titled(tr(SEVERITIES[finding.severity]), what))
 
 
 def _done(server: ServerReport, how: Invocation) -> list[str]:
@@ -196,7 +203,7 @@ def applied(result: Mapping[str, Any], arrow: str = "→") -> str:
         said.append(value("hresult", result["hresult"]))
     if result.get("note"):
         said.append(note_words(result))
-    return plain(f"{result.get('do', '?')}: {', '.join(said)}")
+    return plain(titled(str(result.get("do", "?")), phrases(said)))
 
 
 def todo(server: ServerReport, how: Invocation) -> list[str]:

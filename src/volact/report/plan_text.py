@@ -13,7 +13,7 @@ from typing import TextIO
 
 from volact.core.main_cause import lead
 from volact.model.report import RunReport, ServerReport
-from volact.model.text import say
+from volact.model.text import listed, say
 from volact.report.base import Invocation
 from volact.report.group import natural
 from volact.report.next_step import next_step, same_servers
@@ -94,7 +94,7 @@ class PlanTextWriter:
             shown = heads if len(heads) <= _SHOWN + 2 else heads[:_SHOWN]
             self._out.writelines(head for _, head in shown)
             if rest := [plain(name) for name, _ in heads[len(shown) :]]:
-                more = say("and {n} more: {names}", n=len(rest), names=", ".join(rest))
+                more = say("and {n} more: {names}", n=len(rest), names=listed(rest))
                 self._terminal.prose(tr(more), 0, hang=2)
             self._out.write(body)
 

@@ -168,7 +168,7 @@ class TextWriter:
         for server in shown:
             self._server(server, min(columns, 32), now, told=one if errors else group.shared)
         if rest := [plain(server.name) for server in group.servers[len(shown) :]]:
-            names = ", ".join([*rest[:_NAMED], *(["…"] if rest[_NAMED:] else [])])
+            names = listed([*rest[:_NAMED], *(["…"] if rest[_NAMED:] else [])])
             more = say("and {n} more (-v shows each): {names}", n=len(rest), names=names)
             self._out.prose(tr(more), 4, "dim", hang=2)
         self._next(group)

@@ -64,7 +64,8 @@ class UndoTextWriter:
             (words["nothing"], say("with nothing to undo")),
             (words["unreachable"], say("not examined")),
         ]
-        said = listed(raw(f"{n} {tr(word)}") for n, word in counts if n) or raw("0")
+        told = (say("{n} {verdict}", n=n, verdict=word) for n, word in counts if n)
+        said = listed(told) or raw("0")
         took = duration(run.elapsed_s)
         self._terminal.prose(tr(say("{counts}; {took}.", counts=said, took=took)))
 

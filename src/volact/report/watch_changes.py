@@ -29,6 +29,7 @@ from volact.report.words import (
     cause_title,
     days_left,
     error_words,
+    titled,
 )
 from volact.report.wrap import wrapped
 from volact.words import tr
@@ -157,8 +158,12 @@ def _said(kind: str, server: ServerReport, at: str, was: ServerStanding | None) 
         return say("{what}; accepted: {ids}", what=said, ids=ids) if accepted else said
     if kind == "expiring":
         left = days_left(server.license.expires, at) or 0.0
-        days = f"{max(left, 0):.0f}"
-        return say("{server}: its activation ends in {days} days", server=name, days=days)
+        return count(
+            round(max(left, 0)),
+            "{server}: its activation ends in {n} day",
+            "{server}: its activation ends in {n} days",
+            server=name,
+        )
     if kind in ("worse", "better") or (was is not None and not was.examined):
         return say("{server}: {was} before, {now} now: {why}",
                    server=name, was=before, now=now, why=_why(server))  # fmt: skip
@@ -211,7 +216,7 @@ class WatchWriter:
         when = run.started.replace("T", " ").replace("Z", " UTC")
         said = count(len(changes), "{n} change", "{n} changes") if changes else say("no changes")
         counts = tr(clauses([counts_line(run), said]))
-        self._write(f"{when}  {run.command}: {counts}")
+        self._write(f"{when}  {titled(run.command, counts)}")
         for change in changes:
             said = say("{id}: {summary}", id=_KINDS[change.kind], summary=change.summary)
             self._write(f"  {plain(tr(said))}")

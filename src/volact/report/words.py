@@ -8,7 +8,7 @@ Which servers are put together is in ``group.py``, what to do next in
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -187,8 +187,8 @@ def _several(key: str, item: Any) -> str:
         return tr(listed(("", ""))).join(value(key, part) for part in item) or tr(say("(none)"))
     if isinstance(item, Mapping):
         if key in _HRESULT_KEYS:  # a code for each of several things
-            codes = ", ".join(_labelled(label(k), value(key, v)) for k, v in item.items())
-            return "{" + codes + "}"
+            codes = (titled(label(k), value(key, v)) for k, v in item.items())
+            return "{" + phrases(codes) + "}"
         return "{" + pairs(item) + "}"
     return plain(str(item))
 
@@ -225,12 +225,18 @@ def readable(items: Mapping[str, Any], *, everything: bool = False) -> dict[str,
 
 def pairs(items: Mapping[str, Any]) -> str:
     """Evidence as ``skew: 5 h, current: kms.example:1688``."""
-    comma = tr(listed(("", "")))
-    return comma.join(_labelled(label(key), value(key, item)) for key, item in items.items())
+    return phrases(titled(label(key), value(key, item)) for key, item in items.items())
 
 
-def _labelled(name: str, said: str) -> str:
-    return tr(say("{label}: {value}", label=name, value=said))
+def phrases(said: Iterable[str]) -> str:
+    """What a line says one beside the other, without what is empty; no list of like things."""
+    comma = tr(say("{first}, {then}", first="", then=""))
+    return comma.join(word for word in said if word)
+
+
+def titled(title: str, said: str) -> str:
+    """What something is called, and what it is."""
+    return tr(say("{title}: {message}", title=title, message=said))
 
 
 def step_line(step: Mapping[str, Any]) -> str:
@@ -245,11 +251,11 @@ def step_words(step: Mapping[str, Any]) -> str:
     rest = readable(shown)
     # A table of published keys by build: a person needs its size.
     keys = [tr(_published(len(rest.pop("keys"))))] if "keys" in rest else []
-    said = tr(listed(("", ""))).join(keys + [_parameter(*pair) for pair in rest.items()])
+    said = phrases(keys + [_parameter(*pair) for pair in rest.items()])
     kind = BY_NAME.get(str(step.get("do")))
     if kind is None or kind.label is None:
         return said
-    return f"{tr(kind.label)} ({said})" if said else tr(kind.label)
+    return tr(say("{meaning} ({detail})", meaning=kind.label, detail=said) if said else kind.label)
 
 
 def _published(keys: int) -> Text:
@@ -262,7 +268,7 @@ def _published(keys: int) -> Text:
 
 def _parameter(key: str, item: Any) -> str:
     """A parameter with its label; a flag that is set is the label alone."""
-    return label(key) if item is True else _labelled(label(key), value(key, item))
+    return label(key) if item is True else titled(label(key), value(key, item))
 
 
 def result_line(result: Mapping[str, Any]) -> str:
@@ -270,7 +276,8 @@ def result_line(result: Mapping[str, Any]) -> str:
     hresult = result.get("hresult")
     code = f" {value('hresult', hresult)}" if hresult else ""
     note = f" - {note_words(result)}" if result.get("note") else ""
-    return f"{plain(str(result.get('do', '?')))}: {outcome_words(result)}{code}{note}"
+    step = plain(str(result.get("do", "?")))
+    return titled(step, f"{outcome_words(result)}{code}{note}")
 
 
 def outcome_words(result: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from volact.errors import InputError
 from volact.model.profile import HostPort
 from volact.model.text import say
 from volact.report.json_document import encode
-from volact.words import tr
+from volact.report.words import titled
+from volact.words import decimal, tr
 
 _ATTENTION = 3
 
@@ -94,14 +95,14 @@ def _ntp(found: Endpoints) -> list[tuple[str, ...]]:
 def _dns(found: Endpoints) -> list[tuple[str, ...]]:
     return [
         (host.server, host.word, ", ".join(host.addresses) or "-", _ms(host.ms),
-         f"{tr(host.says)}: {host.name}")
+         titled(tr(host.says), host.name))
         for host in found.dns
     ]  # fmt: skip
 
 
 def _ms(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f} ms"
+    return "-" if value is None else decimal(f"{value:.1f} ms")
 
 
 def _seconds(value: float | None, form: str) -> str:
-    return "-" if value is None else f"{value:{form}} s"
+    return "-" if value is None else decimal(f"{value:{form}} s")

@@ -19,7 +19,7 @@ from volact.inventory.export import export as exported
 from volact.inventory.export import record
 from volact.model.error_text import error_text
 from volact.model.server import Server
-from volact.model.text import count, say
+from volact.model.text import count, listed, say
 from volact.report.json_document import encode
 from volact.report.terminal_safe import plain
 from volact.transports.hostkeys import check_known_hosts
@@ -125,7 +125,7 @@ def _login(server: Server) -> str:
         say("certificate {name}", name=own.certificate_file) if own.certificate_file else "",
         *(say("key {name}", name=path) for path in own.key_files),
     ]
-    return ", ".join(tr(word) for word in words if word) or "-"
+    return tr(listed(word for word in words if word)) or "-"
 
 
 def _document(inventory: Inventory, server: Server) -> dict[str, Any]:

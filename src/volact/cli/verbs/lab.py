@@ -93,5 +93,5 @@ def scenarios(options: LabScenariosOptions) -> int:
     if options.output == "json":
         out.write(encode(found) + "\n")
     else:
-        out.write(table(("NAME", "WHAT"), [(item.name, item.title) for item in found]))
+        out.write(table((say("NAME"), say("FAULTS")), [(item.name, item.title) for item in found]))
     return 0

@@ -14,7 +14,7 @@ from volact.bundle.replay import replay as replay_server
 from volact.cli.atomic_file import write_whole
 from volact.cli.options.tools import ReplayOptions
 from volact.errors import unreadable
-from volact.model.text import Text, count, say
+from volact.model.text import Text, count, listed, ready, say
 from volact.words import tr
 
 _DIFFERENT = 3
@@ -92,16 +92,17 @@ def _write_text(file: str, bundle: Bundle, servers: list[Replayed]) -> None:
 def _changes(server: Replayed) -> Iterable[Text]:
     before, after = server.before, server.after
     if before.verdict != after.verdict:
-        yield say("verdict: {was} -> {now}", was=before.verdict, now=after.verdict)
+        was, now = ready(before.verdict), ready(after.verdict)
+        yield say("verdict: {was} -> {now}", was=was, now=now)
     new = sorted(set(after.findings) - set(before.findings))
     gone = sorted(set(before.findings) - set(after.findings))
     if new:
-        yield say("new: {what}", what=", ".join(new))
+        yield say("new: {what}", what=listed(new))
     if gone:
-        yield say("resolved: {what}", what=", ".join(gone))
+        yield say("resolved: {what}", what=listed(gone))
     for name in sorted(set(before.findings) & set(after.findings)):
         if before.findings[name] != after.findings[name]:
-            was, now = before.findings[name], after.findings[name]
+            was, now = ready(before.findings[name]), ready(after.findings[name])
             yield say("{what}: {was} -> {now}", what=name, was=was, now=now)
     yield from _lists(before, after)
 

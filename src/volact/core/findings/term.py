@@ -15,7 +15,7 @@ from volact.core.findings.kind import (
     warning,
 )
 from volact.model.fact import ABSENT, value_of
-from volact.model.text import say, typed
+from volact.model.text import count, say, typed
 
 ENDING_MIN = 30 * 24 * 60  # Windows itself begins to warn 30 days before the end
 DEFAULT_RENEWAL_MIN = 10_080  # 7 days
@@ -28,9 +28,10 @@ def grace_ending(a: Assessment) -> Found | None:
         return None
     left = min(product.left_min for product in ending)
     return error(
-        say(
-            "The licence ends in {left} days; it was last renewed {since} days ago.",
-            left=left // 1440,
+        count(
+            left // 1440,
+            "The licence ends in {n} day; it was last renewed {since} days ago.",
+            "The licence ends in {n} days; it was last renewed {since} days ago.",
             since=(FULL_TERM_MIN - left) // 1440,
         ),
         {"left_min": left},

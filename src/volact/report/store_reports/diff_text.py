@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from volact.core.change import CHANGE_KINDS, ChangeKind, Snapshot
-from volact.model.text import Text, count, say
+from volact.model.text import Text, count, listed, say
 from volact.queries.values import ChangeRow, Diff
 from volact.report.store_reports.runs_text import run_line
 from volact.report.store_reports.store_text import StoreText, some
 from volact.report.terminal_safe import pad, plain, width
-from volact.report.words import ERROR_NAMES, VERDICTS
+from volact.report.words import ERROR_NAMES, VERDICTS, status_words, titled
 from volact.store.values import RunRow
 from volact.typed import quoted
 from volact.words import tr
@@ -82,8 +82,9 @@ def _compared(out: StoreText, found: Diff) -> None:
     for kind, words in _ALONE.items():
         names = [row.name for row in found.servers if row.kind == kind]
         if names:
-            said = f"{tr(words)}: {len(names)} ({some(names[:_NAMED], len(names))})"
-            out.prose(said, 0, "dim")
+            shown = some(names[:_NAMED], len(names))
+            counted = tr(say("{meaning} ({detail})", meaning=f"{len(names)}", detail=shown))
+            out.prose(titled(tr(words), counted), 0, "dim")
 
 
 def _doubts(out: StoreText, before: RunRow, after: RunRow, found: Diff) -> None:
@@ -100,7 +101,8 @@ def _kind(out: StoreText, kind: ChangeKind, rows: list[ChangeRow]) -> None:
     title, means, colour = _KINDS[kind]
     servers = count(len(rows), "{n} server", "{n} servers")
     out.line()
-    out.prose(f"{tr(title).upper()}  {tr(servers)}: {tr(means)}", 0, colour)
+    said = say("{servers}: {meaning}", servers=servers, meaning=means)
+    out.prose(f"{tr(title).upper()}  {tr(said)}", 0, colour)
     shown = rows[: _SHOWN[kind in _PRESSING]]
     columns = min(32, max(width(plain(row.name)) for row in shown))
     for row in shown:
@@ -126,23 +128,25 @@ def _at(side: Snapshot | None) -> str:
 def _details(row: ChangeRow) -> Iterator[str]:
     """What came, what went and what else differs."""
     if row.appeared:
-        yield plain(tr(say("new: {what}", what=", ".join(row.appeared))))
+        yield plain(tr(say("new: {what}", what=listed(row.appeared))))
     if row.resolved:
-        yield plain(tr(say("resolved: {what}", what=", ".join(row.resolved))))
+        yield plain(tr(say("resolved: {what}", what=listed(row.resolved))))
     was, is_ = (set(side.accepted if side else ()) for side in (row.before, row.after))
     if is_ - was:
-        yield plain(tr(say("accepted: {what}", what=", ".join(sorted(is_ - was)))))
+        yield plain(tr(say("accepted: {what}", what=listed(sorted(is_ - was)))))
     if was - is_:
-        yield plain(tr(say("no longer accepted: {what}", what=", ".join(sorted(was - is_)))))
+        yield plain(tr(say("no longer accepted: {what}", what=listed(sorted(was - is_)))))
     for name in row.fields:
         if name in _FIELDS:
             was, is_ = (getattr(side, name) for side in (row.before, row.after))
-            yield plain(f"{tr(_FIELDS[name])}: {_value(was)} -> {_value(is_)}")
+            yield plain(titled(tr(_FIELDS[name]), f"{_value(name, was)} -> {_value(name, is_)}"))
 
 
-def _value(value: object) -> str:
+def _value(name: str, value: object) -> str:
     # A row has null for what is not set as well as for what could not be read.
-    return tr(say("(none known)")) if value is None else tr(str(value))
+    if value is None:
+        return tr(say("(none known)"))
+    return status_words(str(value)) if name == "status" else str(value)
 
 
 def _findings(out: StoreText, found: Diff) -> None:
@@ -152,24 +156,28 @@ def _findings(out: StoreText, found: Diff) -> None:
     ):
         if counts:
             out.line()
-            out.prose(f"{tr(title)}: {_ranked(counts)}")
+            out.prose(titled(tr(title), _ranked(counts)))
 
 
 def _ranked(counts: Mapping[str, int]) -> str:
     shown = [f"{plain(name)} {n}" for name, n in [*counts.items()][:_FINDINGS]]
     more = len(counts) - len(shown)
     said = [tr(count(more, "and {n} more", "and {n} more"))] if more > 0 else []
-    return ", ".join([*shown, *said])
+    return tr(listed([*shown, *said]))
 
 
 def _totals(out: StoreText, found: Diff) -> None:
     counts = {kind: getattr(found.summary, kind) for kind in CHANGE_KINDS}
-    said = [f"{n} {tr(_KINDS[kind][0])}" for kind, n in counts.items() if n and kind in _KINDS]
+    said = [
+        say("{n} {verdict}", n=n, verdict=_KINDS[kind][0])
+        for kind, n in counts.items()
+        if n and kind in _KINDS
+    ]
     if counts["same"]:
-        said.append(tr(count(counts["same"], "{n} unchanged", "{n} unchanged")))
+        said.append(count(counts["same"], "{n} unchanged", "{n} unchanged"))
     if said:
         out.line()
-        out.prose(", ".join(said), 0, "bold")
+        out.prose(tr(listed(said)), 0, "bold")
     pressing = next((row for row in found.servers if row.kind in _PRESSING), None)
     if pressing is not None:
         out.following(f"volact history {quoted(plain(pressing.name))}")

@@ -14,12 +14,7 @@ from volact.queries.values import LookRow
 from volact.report.note import applied
 from volact.report.store_reports.store_text import StoreText, ago, moment
 from volact.report.terminal_safe import plain
-from volact.report.words import (
-    VERDICTS,
-    error_words,
-    os_words,
-    status_words,
-)
+from volact.report.words import VERDICTS, error_words, os_words, phrases, status_words
 from volact.words import tr
 
 
@@ -58,16 +53,16 @@ def _lines(out: StoreText, row: LookRow) -> Iterator[str]:
     if row.said:
         yield plain(tr(row.said))
     if row.came:
-        yield plain(tr(say("new: {what}", what=", ".join(row.came))))
+        yield plain(tr(say("new: {what}", what=listed(row.came))))
     if row.went:
-        yield plain(tr(say("resolved: {what}", what=", ".join(row.went))))
+        yield plain(tr(say("resolved: {what}", what=listed(row.went))))
     stays = [id for id in row.stands if id not in row.came]
     if stays:
-        yield plain(tr(say("unchanged: {what}", what=", ".join(stays))))
+        yield plain(tr(say("unchanged: {what}", what=listed(stays))))
     if row.accepted:
-        yield plain(tr(say("accepted: {what}", what=", ".join(row.accepted))))
+        yield plain(tr(say("accepted: {what}", what=listed(row.accepted))))
     if row.refused:
-        yield plain(tr(say("not done: {why}", why=", ".join(row.refused))))
+        yield plain(tr(say("not done: {why}", why=listed(row.refused))))
     if row.undo is not None:
         yield from _undo(row.undo)
     for step in row.steps:
@@ -84,15 +79,20 @@ def _licence(row: LookRow) -> str:
     licence, then = LicenseRow(status=row.status, expires=row.expires), moment_of(row.at)
     end = licence_end(licence, then) if then else None
     if end and end.days is not None:
-        left = say("ends {when} ({n} days later)", when=moment(row.expires), n=f"{end.days:.0f}")
+        left = count(
+            round(end.days),
+            "ends {when} ({n} day later)",
+            "ends {when} ({n} days later)",
+            when=moment(row.expires),
+        )
         said.append(tr(left))
-    return tr(say("licence: {said}", said=listed(said)))
+    return tr(say("licence: {said}", said=phrases(said)))
 
 
 def _undo(row: UndoRow) -> Iterator[str]:
     """What of an earlier run was put back, and what was not."""
-    back = ", ".join(one.what for one in row.undone)
-    words = say("undo of run {id}, restored: {what}", id=row.run, what=back or say("(none)"))
+    back = listed(one.what for one in row.undone) if row.undone else say("(none)")
+    words = say("undo of run {id}, restored: {what}", id=row.run, what=back)
     yield plain(tr(words))
     if row.left:
-        yield plain(tr(say("not restored: {what}", what=", ".join(one.what for one in row.left))))
+        yield plain(tr(say("not restored: {what}", what=listed(one.what for one in row.left))))

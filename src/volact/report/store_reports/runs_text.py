@@ -16,7 +16,7 @@ from volact.report.store_reports.store_text import (
 )
 from volact.report.terminal_safe import plain
 from volact.report.terminal_writer import Cell
-from volact.report.words import VERDICTS, duration, verdict_counts
+from volact.report.words import VERDICTS, duration, titled, verdict_counts
 from volact.store.values import RunRow
 from volact.words import tr
 
@@ -91,7 +91,7 @@ def _note(out: StoreText, run: RunRow) -> None:
     """What is to be said of a run; the command that goes on with it stays whole."""
     what, _, command = run.note.partition("; to continue: ")
     if what:
-        out.prose(f"{plain(run.id)}: {plain(tr(what))}", 0, "dim")
+        out.prose(titled(plain(run.id), plain(tr(what))), 0, "dim")
     if command:
         out.line(f"  {plain(tr(say('to continue: {command}', command=command)))}")
 

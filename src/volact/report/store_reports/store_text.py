@@ -8,7 +8,7 @@ from typing import TextIO
 
 from volact.core.licence_end import days_until
 from volact.model.report import Summary, Verdict, count_of
-from volact.model.text import count, say
+from volact.model.text import count, listed, say
 from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell, TerminalWriter
 from volact.report.words import COUNTED, duration
@@ -82,7 +82,7 @@ def ago(text: str | None, now: datetime) -> str:
 
 def some(names: Sequence[str], of: int) -> str:
     """Names, and how many more there are."""
-    shown = ", ".join(plain(name) for name in names)
+    shown = tr(listed(plain(name) for name in names))
     more = of - len(names)
     if more <= 0:
         return shown
