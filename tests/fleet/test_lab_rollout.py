@@ -170,11 +170,12 @@ def test_a_canary_that_fails_stops_the_rollout(tmp_path: Path) -> None:
         assert {name for name, kind in done.kinds().items() if kind == "not-begun"} == (
             set(done.rows) - place.asked
         )
-        again = place.activate_here("--canary", "2", "-o", "text")
+        again = place.activate_here("--canary", "2", "--concurrency", "3", "-o", "text")
         first, second = again.out.splitlines()[:2]
         assert first.startswith("the rollout stopped: ")
         assert first.endswith("10 of 12 servers were not started")
-        assert second.startswith(f"  to continue: volact activate -i {place.inventory} --canary 2")
+        assert second.startswith(f"  to continue: volact activate -i {place.inventory} ")
+        assert " --concurrency 3 --canary 2 " in second, "it bounds how many fail before a stop"
         assert "--resume " in second
         assert len(place.asked) == 2, "the same canaries"
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from service_parts import NOW, actor, served_store
+from store_samples import end, intent, row, store_writer
 
 from volact.client.inventories import InventoryUpload
 from volact.client.wire import RunSpec, Verb
 from volact.errors import StoreError
-from volact.service.database.tables import RUNS
+from volact.service.database.tables import RUN_SERVERS, RUNS
 from volact.service.engine.control import EngineControl
 from volact.service.identity import audit
 from volact.service.inventories import Saving, save_upload
@@ -58,6 +60,29 @@ async def test_a_run_waits_where_the_policy_asks(
     assert made.state == state
     (line, *_) = store.ask(audit.lines)
     assert line.detail["waits"] is (state == "awaiting-approval")
+
+
+async def test_an_undo_has_a_row_for_a_server_that_is_not_in_the_inventory_now(
+    store: Store, tmp_path: Path
+) -> None:
+    """Renamed or removed: its changes stay, which has to be seen; those who named servers know."""
+    writer = store_writer(str(tmp_path / "volact.db"), "aa11")
+    for name in ("a", "old"):
+        await writer.sending(intent(name))
+        writer.row(row(name))
+    assert writer.finish(end("aa11", servers=2)).stored
+    runs = EngineControl(store, now)
+    spec = RunSpec(verb="undo", inventory="main", undo="aa11")
+    asked = {
+        "all": (spec, actor()),
+        "named": (replace(spec, limit=("a",)), actor()),
+        "scoped": (spec, actor("operator", "tag:prod")),
+    }
+    made = {who: await runs.submit(*words) for who, words in asked.items()}
+    assert {who: info.servers for who, info in made.items()} == {"all": 2, "named": 1, "scoped": 1}
+    query = sa.select(RUN_SERVERS.c.server).where(RUN_SERVERS.c.run == made["all"].id)
+    names = store.ask(lambda connection: {*connection.execute(query).scalars()})
+    assert names == {"a", "old"}
 
 
 async def test_what_is_asked_of_a_run_is_in_the_audit(store: Store) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from store_samples import FACTS, WRONG_HOST, end, intent, keep, row, silent, store_writer
 
 from volact.errors import InputError
+from volact.model.report import StopRow
 from volact.queries.history import HistoryQuery
 from volact.queries.servers import NamesQuery
 from volact.store import open_store
@@ -51,6 +53,18 @@ async def test_a_run_is_kept_whole(store_url: str) -> None:
         assert store.facts("aa11", "web-01") == {"os": {"build": 1}}
         assert store.facts("aa11", "web-02") is None
         assert [look["look"] for look in store.looks("aa11")] == ["first", "closing"]
+
+
+def test_the_command_that_goes_on_with_a_run_is_the_end_of_its_note(store_url: str) -> None:
+    """It is copied up to the end of its line."""
+    stop = "the rollout stopped: it was interrupted; to continue: volact activate --resume aa11"
+    report = end("aa11", notes=(stop, "4 servers skipped"))
+    stopped = StopRow(why="interrupted", message="it was interrupted", not_begun=1, command="x")
+    writer = store_writer(store_url, "aa11")
+    writer.finish(msgspec.structs.replace(report, stopped=stopped))
+    with opened(store_url) as store:
+        (run,) = store.runs()
+    assert run.note == f"4 servers skipped; {stop}"
 
 
 async def test_steps_have_their_answer_and_those_without_none(store_url: str) -> None:

@@ -115,7 +115,11 @@ def _read(option: str, word: str, parse: Callable[[str], T]) -> T | None:
 
 def rollout_words(options: ServerOptions) -> str:
     """The options that a continued rollout needs again."""
-    named = [("--pace", options.pace), ("--retries", _unless(options.retries, RETRIES))]
+    named = [
+        ("--concurrency", str(options.concurrency or "")),
+        ("--pace", options.pace),
+        ("--retries", _unless(options.retries, RETRIES)),
+    ]
     if isinstance(options, CautionOptions):
         named += [
             ("--canary", options.canary),

@@ -99,10 +99,16 @@ def _close(connection: sa.Connection, run: str, report: RunReport) -> None:
             finished=True,
             elapsed_s=report.elapsed_s,
             summary=encode_text(report.summary),
-            note=readable("; ".join(report.notes)),
+            note=readable(_note(report)),
             closing=encode(replace(report, servers=())),
         )
     )
+
+
+def _note(report: RunReport) -> str:
+    """The notes in one line; the first of a run that stopped ends with a command, so it is last."""
+    first = 0 if report.stopped is None else 1
+    return "; ".join((*report.notes[first:], *report.notes[:first]))
 
 
 def _write_rows(connection: sa.Connection, batch: EventBatch, done: list[ServerDone]) -> None:

@@ -175,12 +175,12 @@ def _submit(
     connection, actor = change.connection, change.actor
     members = members_of(spec, inventory, actor.scopes)
     if spec.verb == "undo":
-        members = _changed(connection, spec, members)
+        members = _changed(connection, spec, members, inventory, whole=actor.scopes is None)
     names = {member.name for member in members}
     spec = msgspec.structs.replace(spec, only=tuple(name for name in spec.only if name in names))
     by_name = {server.name: server for server in inventory.servers}
     policy = decided(connection, ApprovalPolicy)
-    meant = [by_name[member.name] for member in members]
+    meant = [by_name[member.name] for member in members if member.name in by_name]
     waits = needs_approval or policies.needs_approval(policy, spec, meant)
     run = secrets.token_hex(8)
     connection.execute(
@@ -203,13 +203,27 @@ def _told(change: Change, action: str, made: RunInfo, **detail: Any) -> RunInfo:
     return made
 
 
-def _changed(connection: sa.Connection, spec: RunSpec, members: list[Member]) -> list[Member]:
-    """Those servers that the run to undo has sent steps to."""
+def _changed(
+    connection: sa.Connection,
+    spec: RunSpec,
+    members: list[Member],
+    inventory: Inventory,
+    *,
+    whole: bool,
+) -> list[Member]:
+    """Those servers that the run to undo has sent steps to.
+
+    Where none were named and the caller sees the ``whole`` fleet, those that are not in the
+    inventory any more, too: their rows say so.
+    """
     changed = histories_of(connection, spec.undo)
     found = [one for one in members if one.name in changed]
     if not found:
         raise InputError(say("run {run} changed none of these servers", run=raw(spec.undo)))
-    return found
+    if spec.limit or spec.only or not whole:
+        return found
+    there = {server.name for server in inventory.servers}
+    return [*found, *(Member(name, "", False) for name in changed if name not in there)]
 
 
 def _moved(change: Change, info: RunInfo, moves: Moves, **values: Any) -> RunInfo:
