@@ -105,8 +105,8 @@ def _in_knowledge() -> Iterator[Message]:
             ):
                 yield Message(braced(said), "", "src/volact/knowledge/errors")
     for name in profile_names():
-        text = load_profile(name).entitlement.text
-        if text:
+        profile = load_profile(name)
+        for text in filter(None, (profile.entitlement.text, *profile.notes)):
             yield Message(braced(text), "", f"src/volact/knowledge/providers/{name}.toml")
 
 

@@ -95,6 +95,18 @@ def test_a_verb_speaks_when_it_is_told() -> None:
     assert "The clock is wrong" in volact("explain", "clock-skew").stdout
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("id", ("Server DNS  [", "Host KMS hanya terjangkau dari", "Belum dipastikan dengan akun")),
+        ("zh-CN", ("KMS 主机只能从 Tencent", "尚未用真实帐户证实")),
+    ],
+)
+def test_what_is_known_of_a_provider_is_spoken(language: str, words: tuple[str, ...]) -> None:
+    text = volact("providers", "tencent", "--lang", language).stdout
+    assert [word for word in words if word not in text] == []
+
+
 def test_a_language_that_is_not_spoken_is_wrong_input() -> None:
     done = volact("explain", "clock-skew", "--lang", "fr")
     assert (done.returncode, done.stdout) == (2, "")

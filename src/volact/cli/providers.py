@@ -14,7 +14,7 @@ from volact.cloud.registry import cloud_named
 from volact.errors import InputError
 from volact.knowledge.load import load_profile, profile_names
 from volact.model.profile import Profile
-from volact.model.text import say
+from volact.model.text import ready, say
 from volact.report.wrap import wrapped
 from volact.words import tr
 
@@ -129,7 +129,7 @@ def _run_command(profile: Profile) -> list[str]:
     if cloud is None:
         return []
     scopes = [f"--from {cloud.name}:{cloud.listing.example}"] if cloud.listing else []
-    said = [f"{cloud.scheme}://{cloud.place_example}", *scopes, cloud.unproven]
+    said = [f"{cloud.scheme}://{cloud.place_example}", *scopes, tr(cloud.unproven)]
     return ["", tr("Its run-command and list of instances"), *(f"  {line}" for line in said)]
 
 
@@ -220,5 +220,5 @@ SECTIONS = (
     Section(say("Recognised by the firmware's words"), "bios", _words("bios")),
     Section(say("Recognised by the chassis' asset tag"), "asset_tags", _words("asset_tags")),
     Section(say("Handed-out script"), "script_name", _text("script_name")),
-    Section(say("Notes"), "notes", lambda profile: list(profile.notes)),
+    Section(say("Notes"), "notes", lambda profile: [tr(ready(note)) for note in profile.notes]),
 )

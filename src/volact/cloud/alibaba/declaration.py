@@ -5,6 +5,7 @@ from __future__ import annotations
 from volact.cloud.base import AccountOption, Cloud, ListingSyntax, file_option
 from volact.cloud.endpoint import endpoint_option
 from volact.model.server import AccountSettings
+from volact.model.text import say
 
 
 class AlibabaSettings(AccountSettings, frozen=True, kw_only=True):
@@ -41,7 +42,7 @@ CLOUD = Cloud(
     place=rf"{_REGION}/i-[a-z0-9]{{8,40}}",
     place_shown="a region and an instance",
     place_example="cn-hangzhou/i-xxxxxxxxxxxxxxxxxxxx",
-    unproven=(
+    unproven=say(
         "No real account has run this: that a sent file reaches the waiting script, that "
         "20 KB fit into one request, the words of LicenseType, and how many calls a second "
         "are taken."

@@ -32,7 +32,7 @@ CLOUD = Cloud(
     place=rf"{_SUBSCRIPTION}/{_GROUP}/[A-Za-z0-9](?:[-\w.]{{0,62}}\w)?",
     place_shown=say("a subscription, a resource group and a virtual machine"),
     place_example=f"{_EXAMPLE}/group/vm",
-    unproven=(
+    unproven=say(
         "No real account has run this: that the packed answer comes unbroken through Run Command, "
         "which script size it takes, and how many calls a second are taken."
     ),

@@ -50,7 +50,7 @@ CLOUD = Cloud(
     place=rf"{_REGION}/[a-z]+-[a-z0-9]+",
     place_shown=say("a region and an instance"),
     place_example="ap-jakarta/ins-xxxxxxxx",
-    unproven=(
+    unproven=say(
         "No real account has confirmed that an instance without an agent is missing from "
         "DescribeAutomationAgentStatus, which statuses are final, and that calls turned away "
         "for their rate have begun nothing."
