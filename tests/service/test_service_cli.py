@@ -23,12 +23,13 @@ class FinishedRuns(WrittenRuns):
     """Each run that is submitted is ``bb22``, which is over already."""
 
     state = "done"
+    note = "why"
 
     async def submit(
         self, spec: RunSpec, actor: Actor, *, schedule: str = "", needs_approval: bool = False
     ) -> RunInfo:
         self.submitted.append(spec)
-        info = run_info("bb22", spec=spec, state=self.state, servers=4, begun=NOW, note="why")
+        info = run_info("bb22", spec=spec, state=self.state, servers=4, begun=NOW, note=self.note)
         put_run(self.engine, info)
         return info
 
@@ -89,6 +90,9 @@ def test_a_run_that_came_to_no_end_is_a_failure(service: Service) -> None:
     service.runs.state = "cancelled"
     done = service("check", "-i", "main")
     assert (done.returncode, "run bb22 is cancelled: why" in done.stderr) == (1, True)
+    service.runs.note = ""  # of one that a person cancelled
+    done = service("check", "-i", "main")
+    assert (done.returncode, "run bb22 is cancelled\n" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -201,8 +201,21 @@ def test_a_named_server_that_the_run_did_not_change_is_said(small: World) -> Non
     run = small.activate(name).document["run"]
     looked = small.undo("last", f"{name},{other}", "--dry-run")
     assert list(looked.rows()) == [name]
-    assert looked.err == f"volact: run {run} did not change {other}\n"
-    assert small.undo("last", "--dry-run").err == ""
+    assert looked.err.splitlines()[0] == f"volact: run {run} did not change {other}"
+    assert small.undo(run, "--dry-run").err == ""
+
+
+def test_the_run_is_named_that_a_word_stands_for(small: World) -> None:
+    """After an undo of a part, ``last`` is that undo and not the rest of the run."""
+    name, _ = small.machine("kms-host-wrong")
+    other, _ = small.machine("port-1668")
+    run = small.activate(name, other).document["run"]
+    first = small.undo("last", name, "--yes", "--allow", "restore-debugger")
+    line = first.err.splitlines()[0]
+    assert line.startswith(f"volact: run to undo: {run}  activate of ")
+    undone = first.document["run"]
+    (line,) = small.undo("last", "--dry-run").err.splitlines()
+    assert line.startswith(f"volact: run to undo: {undone}  undo of ")
 
 
 def test_a_server_of_the_run_that_is_not_given_is_named(small: World) -> None:

@@ -166,7 +166,11 @@ def _reported(service: Client, run: RunInfo, sinks: Sinks) -> int:
                 counts.add(row)
                 sinks.add(row)
     if run.state not in ("done", "stopped"):
-        told = say("run {run} is {state}: {note}", run=raw(run.id), state=run.state, note=run.note)
+        told = say("run {run} is {state}", run=raw(run.id), state=run.state)
+        if run.note:
+            told = say(
+                "run {run} is {state}: {note}", run=raw(run.id), state=run.state, note=run.note
+            )
         tell(told)
         return FAILED
     return counts.exit_code() or (0 if whole else FAILED)

@@ -27,6 +27,7 @@ from volact.model.server import Server
 from volact.model.step import Intent
 from volact.model.text import raw, say
 from volact.model.undo import RunHistory
+from volact.report.store_reports.runs_text import run_line
 from volact.store import RunRow, Store, open_store
 from volact.store.address import StoreAddress, chosen
 
@@ -96,6 +97,8 @@ def prepare_undo(run: str, options: FleetOptions, allow: Sequence[str]) -> UndoR
     for server in fleet.servers:
         if server.name in words and str(server.address) not in paired:
             tell(say("run {run} did not change {name}", run=id_, name=raw(server.name)))
+    if run != id_:
+        tell(say("run to undo: {run}", run=raw(run_line(row))))
     histories = {name: one.history for name, one in changed.items()}
     job = msgspec.structs.replace(fleet.job, histories=histories)
     how = msgspec.structs.replace(fleet.how, targets=f"{id_} {fleet.how.targets}".strip())
