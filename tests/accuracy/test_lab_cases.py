@@ -34,7 +34,7 @@ class Run:
 
     async def rows(self, mode: Mode) -> dict[str, ServerReport]:
         """The row of each case's server."""
-        job = Job(mode=mode, images=self.inventory.images, deadline_s=60)
+        job = Job(mode=mode, images=self.inventory.images, deadline_s=900)
         stream = run_fleet(
             self.inventory.servers, make_opener(Secrets(), SshOptions(connect_s=300)), job
         )

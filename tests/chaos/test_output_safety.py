@@ -54,7 +54,7 @@ class Fleet:
 
     async def run(self, verb: str, *more: str) -> Ended:
         return await self.volact(
-            *(verb, "-i", "fleet.toml", "--provider", "tencent", "--deadline", "20", "--verbose"),
+            *(verb, "-i", "fleet.toml", "--provider", "tencent", "--deadline", "900", "--verbose"),
             *("--host-key-policy", "accept-new", "--known-hosts", "known_hosts", *more),
         )
 

@@ -41,7 +41,7 @@ VOLACT = [sys.executable, "-m", "volact"]
 SERVERS = 60
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "report.json"
 # For servers that all answer.
-PATIENT = ("--deadline", "120")
+PATIENT = ("--deadline", "900", "--connect-timeout", "300")
 # It ends by its deadline only.
 SPECS = drawn(load_scenario("tencent"), SERVERS, 7)
 HANGING = [spec.name for spec in SPECS if "hang" in spec.faults]

@@ -33,7 +33,7 @@ def rows(text: str) -> dict[str, Any]:
 
 def test_check_plan_and_activate_give_the_same_rows_as_in_one_process() -> None:
     with drawn_lab("simple", SERVERS, 7) as inventory:
-        common = ("-i", str(inventory), "-o", "jsonl", "--no-store", "--deadline", "120")
+        common = ("-i", str(inventory), "-o", "jsonl", "--no-store", "--deadline", "900")
         for verb in ("check", "plan"):
             alone, spread = (
                 rows(volact(verb, *common, "--processes", number).stdout) for number in ("1", "3")

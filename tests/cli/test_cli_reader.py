@@ -22,13 +22,13 @@ VOLACT = [sys.executable, "-m", "volact"]
 def fleet() -> Iterator[tuple[str, ...]]:
     """The options of a lab in which nothing is changed."""
     with drawn_lab("tencent", 12, 7) as inventory:
-        yield ("-i", str(inventory), "--deadline", "60", "--no-progress")
+        yield ("-i", str(inventory), "--deadline", "900", "--no-progress")
 
 
 def test_an_activation_ends_whole_when_its_output_is_not_read(tmp_path: Path) -> None:
     page, rows = tmp_path / "r.html", tmp_path / "rows.jsonl"
     with drawn_lab("tencent", 12, 7) as inventory:
-        fleet = ("-i", str(inventory), "--deadline", "60", "--no-progress")
+        fleet = ("-i", str(inventory), "--deadline", "900", "--no-progress")
         reports = ("--report", f"html={page}", "--report", f"jsonl={rows}")
         with started(
             [*VOLACT, "activate", *fleet, "--yes", "-o", "jsonl", "--concurrency", "1", *reports],
@@ -53,7 +53,7 @@ def test_an_activation_ends_whole_when_its_output_is_not_read(tmp_path: Path) ->
 def test_an_activation_ends_whole_when_its_progress_is_not_read(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     with drawn_lab("tencent", 12, 7) as inventory:
-        how = ("--deadline", "60", "--concurrency", "1", "--report", f"jsonl={rows}")
+        how = ("--deadline", "900", "--concurrency", "1", "--report", f"jsonl={rows}")
         with started(
             [*VOLACT, "activate", "-i", str(inventory), "--yes", *how],
             stdout=subprocess.PIPE,

@@ -232,7 +232,7 @@ def test_wrong_input_is_said_at_the_start(words: list[str], said: str) -> None:
 def test_it_repairs_when_it_may_and_the_store_remembers(tmp_path: Path, receiver: Receiver) -> None:
     hook, store = f"http://127.0.0.1:{receiver.port}/", tmp_path / "memory.db"
     with drawn_lab("tencent", 12, 7) as fleet:
-        words = ["watch", "-i", str(fleet), "--deadline", "60", "--no-progress", "--once"]
+        words = ["watch", "-i", str(fleet), "--deadline", "900", "--no-progress", "--once"]
         words += ["--store", str(store), "--notify", hook]
         looked = volact(*words)
         again = volact(*words)

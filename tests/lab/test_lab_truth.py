@@ -15,6 +15,7 @@ from volact.inventory import Inventory, Secrets, load_inventory
 from volact.model.report import ServerReport
 from volact.pipeline import Job
 from volact.transports.connect import make_opener
+from volact.transports.login import SshOptions
 from volact_lab.lab import Lab, Stats
 
 pytestmark = pytest.mark.xdist_group("lab-truth")  # the runs of a scenario are read by all
@@ -50,10 +51,10 @@ async def done(scenario: str, file: Path) -> Runs:
     return Runs(lab, checked, after_check, activated, after_activation, again)
 
 
-async def run(inventory: Inventory, lab: Lab, mode: Any, deadline_s: float = 120.0) -> Reports:
+async def run(inventory: Inventory, lab: Lab, mode: Any, deadline_s: float = 900.0) -> Reports:
     """One run; servers that hang only get a deadline that is worth waiting for."""
     hangs = {name for name, truth in lab.truth.items() if "hang" in truth.faults}
-    opener = make_opener(Secrets())
+    opener = make_opener(Secrets(), SshOptions(connect_s=300))
     found: Reports = {}
     for names, limit_s in ((hangs, 1.5), (set(lab.truth) - hangs, deadline_s)):
         servers = tuple(server for server in inventory.servers if server.name in names)

@@ -36,7 +36,7 @@ def store(
         server: PostgresServer = request.getfixturevalue("postgresql")
         url = server.new_database()
     with drawn_lab("mixed", SERVERS, 7) as inventory:
-        common = ("-i", str(inventory), "--deadline", "120", "--no-progress", "--store", url)
+        common = ("-i", str(inventory), "--deadline", "900", "--no-progress", "--store", url)
         for verb in (("check",), ("activate", "--yes"), ("check",)):
             done = volact(*verb, *common)
             assert done.returncode in (0, 3, 4), done.stderr

@@ -46,7 +46,7 @@ class Fleet:
         hung = self.with_fault("hang")
         wanted = names or [name for name in self.lab.truth if name not in hung]
         servers = select(self.inventory.servers, wanted)
-        job = Job(mode=mode, images=self.inventory.images, deadline_s=120)
+        job = Job(mode=mode, images=self.inventory.images, deadline_s=900)
         return {row.name: row async for row in run_fleet(servers, self.opener, job)}
 
     def with_fault(self, fault: str) -> list[str]:

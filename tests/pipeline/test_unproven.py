@@ -31,7 +31,7 @@ async def test_a_refused_activation_is_failed_now_and_no_health_later(tmp_path: 
         inventory = load_inventory(tmp_path / "lab.toml")
 
         async def run(mode: Mode) -> ServerReport:
-            job = Job(mode=mode, images=inventory.images, deadline_s=60)
+            job = Job(mode=mode, images=inventory.images, deadline_s=900)
             opener = make_opener(Secrets(), SshOptions(connect_s=300))
             (row,) = [row async for row in run_fleet(inventory.servers, opener, job)]
             return row

@@ -17,7 +17,7 @@ async def run(inventory: Path, name: str, batch: Path) -> int:
     """Carry the file to the simulated server, hand on what it wrote and its exit code."""
     servers = {server.name: server for server in load_inventory(inventory).servers}
     async with make_opener(Secrets())(servers[name]) as transport:
-        raw = await transport.run(batch.read_bytes(), name=batch.stem, deadline_s=60)
+        raw = await transport.run(batch.read_bytes(), name=batch.stem, deadline_s=900)
     sys.stdout.buffer.write(raw.stdout)
     sys.stderr.buffer.write(raw.stderr)
     return raw.exit_status or 0

@@ -292,7 +292,7 @@ async def test_no_secret_of_a_mixed_fleet_leaves_a_trace(tmp_path: Path) -> None
         marks = {"password": password, "private key": key, **clouds_keys}
         assert all(len(mark) > 11 for mark in marks.values())
         async with tapped(lab, tmp_path) as (file, taps):
-            seen = await run(tmp_path, "activate", "-i", str(file), "--yes", "--deadline", "60")
+            seen = await run(tmp_path, "activate", "-i", str(file), "--yes", "--deadline", "900")
             heard = {
                 f"heard on port {tap.port}": tap.heard.decode("latin-1")
                 for tap in taps
