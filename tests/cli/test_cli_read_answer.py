@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_run import volact
+from cli_run import Done, volact
 from lab_world import command, place
 
 from volact_lab.windows.machine import Machine
@@ -146,6 +146,41 @@ def test_reports_are_the_usual_ones(answers: Path, tmp_path: Path) -> None:
     assert "HEALTHY  1 server" in done.stdout
     assert "WEB-02" in page.read_text("utf-8")
     assert table.read_text("utf-8").count("WEB-0") >= 2
+
+
+def todo(done: Done) -> list[str]:
+    """What the note on one server says is to be done, without the breaks of its lines."""
+    lines = [" ".join(line.split()) for line in done.stdout.split("To do", 1)[1].splitlines()]
+    return [line for line in lines if line]
+
+
+def test_what_to_do_about_one_server_is_what_can_be_done_by_hand(
+    answers: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "one").write_text(answers.read_text().splitlines()[-1])
+    asked = ("read-answer", str(tmp_path / "one"), "--provider", "tencent")
+    advice = todo(volact(*asked))
+    assert advice == [
+        "To see what to type on the server:",
+        f"volact {' '.join(asked)} --format commands",
+    ]
+
+
+def test_an_answer_that_is_cut_short_is_to_be_read_again(answers: Path, tmp_path: Path) -> None:
+    (tmp_path / "cut").write_text(answers.read_text()[:700])
+    done = volact("read-answer", str(tmp_path / "cut"))
+    assert done.returncode == 4
+    assert todo(done) == ["see the message above; then:", f"volact read-answer {tmp_path / 'cut'}"]
+
+
+def test_consent_that_only_activate_takes_is_not_advised(tmp_path: Path) -> None:
+    script = carried("gcp", written("gcp", tmp_path))
+    file = tmp_path / "retail.txt"
+    file.write_text("\n".join(asyncio.run(ran(script, ("key-retail",)))))
+    done = volact("read-answer", str(file), "--mode", "plan", "--provider", "tencent")
+    assert done.returncode == 3
+    assert "slmgr.vbs -ipk" in done.stdout
+    assert "volact read-answer" not in done.stdout
 
 
 def test_twins_are_told_apart_and_damage_is_a_row(answers: Path, tmp_path: Path) -> None:

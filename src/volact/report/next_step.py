@@ -59,7 +59,7 @@ def next_step(servers: Sequence[ServerReport], how: Invocation) -> Lines:
     if first.error is not None:
         return lines_of(after_error(servers, how))
     options = consent(first)
-    if _would_help(first) or options:
+    if _would_help(first) or (options and not how.by_hand):
         return with_consent(servers, how, options)
     if _would_repair(first):
         return (command_for("activate", servers, how), *_by_hand(servers, how))
@@ -158,8 +158,9 @@ def command_for(
     Consent given to a few must not reach the others, so never the whole
     inventory: beyond a dozen the rest is left for the next command.
     """
-    if how.by_hand:
-        return Command(how.by_hand)
+    if how.by_hand:  # nothing goes to a server: the answers are read again, or commands shown
+        words = options if verb == how.command else ("--format commands",)
+        return Command(" ".join([how.by_hand, *words]))
     few = servers[:_FEW]
     allowed = how.consent if verb == "activate" else ()
     if how.selector:

@@ -70,6 +70,7 @@ def _whole(how: Invocation, summary: Summary) -> RunReport:
 
 def _invocation(options: ReadAnswerOptions) -> Invocation:
     words = ["volact", "read-answer", *options.files]
+    words += ["--mode", options.mode] if options.mode != "check" else []
     words += ["--provider", options.provider] if options.provider else []
     words += [word for host in options.kms_host for word in ("--kms-host", host)]
     words += [word for accepted in options.ignore for word in ("--ignore", accepted)]
@@ -78,7 +79,7 @@ def _invocation(options: ReadAnswerOptions) -> Invocation:
         command=options.mode,
         run=secrets.token_hex(8),
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        by_hand=f"{joined(words)} --format commands",
+        by_hand=joined(words),
     )
 
 
