@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,41 @@ def test_one_server_s_line_is_an_inventory_for_its_owner_alone(tmp_path: Path, l
     path.write_text(f"# one server\n\n{line}\n", "utf-8")
     path.chmod(0o600)
     assert load_inventory(path).servers
+
+
+TARGETS = """\
+# as they are typed on the command line
+ssh://Administrator@10.0.0.5
+winrms://web-01.example.com:5999
+ssh://[2001:db8::5]:2222
+tat://ap-jakarta/ins-0abc12de
+10.0.0.6
+"""
+
+
+def test_a_list_of_addresses_is_an_inventory(tmp_path: Path) -> None:
+    (tmp_path / "servers.txt").write_text(TARGETS)
+    servers = load_inventory(tmp_path / "servers.txt").servers
+    assert {server.name: str(server.address) for server in servers} == {
+        "10.0.0.5": "ssh://10.0.0.5",
+        "web-01.example.com:5999": "winrms://web-01.example.com:5999",
+        "[2001:db8::5]:2222": "ssh://[2001:db8::5]:2222",
+        "ap-jakarta/ins-0abc12de": "tat://ap-jakarta/ins-0abc12de",
+        "10.0.0.6": "ssh://10.0.0.6",
+    }
+    assert servers[0].credential.user == "Administrator"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("ssh://ops:s3cret@10.0.0.5", "'ssh://ops:…@10.0.0.5': no password in an address"),
+        ("shs://10.0.0.5", "unknown scheme 'shs'"),
+        ("ssh://web[01:09].example.com", "not a host"),
+    ],
+)
+def test_an_address_of_a_list_that_is_none_is_told(tmp_path: Path, line: str, told: str) -> None:
+    (tmp_path / "servers.txt").write_text(f"10.0.0.1\n{line}\n")
+    with pytest.raises(InputError, match=re.escape(told)) as caught:
+        load_inventory(tmp_path / "servers.txt")
+    assert caught.value.where.endswith("servers.txt line 2")

@@ -10,7 +10,7 @@ from volact.cli.providers import required_profile
 from volact.cli.runtime import run_async
 from volact.endpoints import Endpoints, check_endpoints, check_profile
 from volact.errors import InputError
-from volact.model.profile import HostPort
+from volact.model.profile import HostPort, Profile
 from volact.model.text import say
 from volact.report.json_document import encode
 from volact.report.words import titled
@@ -22,10 +22,11 @@ _ATTENTION = 3
 def endpoints(options: EndpointsOptions) -> int:
     """Check KMS hosts, time servers and DNS from this machine."""
     hosts, wait = [_host(word) for word in options.kms_host], options.timeout
-    if hosts or options.ntp:
-        found = run_async(check_endpoints(hosts, options.ntp, timeout_s=wait))
+    times = [_time_server(word) for word in options.ntp]
+    if hosts or times:
+        found = run_async(check_endpoints(hosts, times, timeout_s=wait))
     else:
-        found = run_async(check_profile(required_profile(options.provider), timeout_s=wait))
+        found = run_async(check_profile(_profile(options.provider), timeout_s=wait))
     out = use_stdout(options.output)
     out.write(_json(found) if options.output == "json" else _text(found))
     return 0 if found.ok else _ATTENTION
@@ -36,6 +37,32 @@ def _host(word: str) -> HostPort:
         return HostPort.parse(word)
     except ValueError as error:
         raise InputError(error.args[0], where=f"--kms-host {word}") from error
+
+
+def _time_server(word: str) -> str:
+    """A name or an address; NTP has one port."""
+    try:
+        host = HostPort.parse(word).host
+    except ValueError:
+        host = ""
+    if not host or word.strip() not in (host, f"[{host}]"):
+        raise InputError(
+            say("{text} is not a host", text=repr(word)),
+            say("write a name or an address, without a port"),
+            where="--ntp",
+        )
+    return host
+
+
+def _profile(name: str) -> Profile:
+    """The profile named; ``InputError`` where it has nothing to check."""
+    profile = required_profile(name)
+    if not (profile.all_kms_hosts() or profile.ntp):
+        raise InputError(
+            say("{name} has no KMS host and no time server", name=profile.name),
+            say("name yours with --kms-host or --ntp"),
+        )
+    return profile
 
 
 def _json(found: Endpoints) -> str:

@@ -16,6 +16,7 @@ from volact.inventory.ansible.model import InventoryTree, Var
 from volact.inventory.ansible.patterns import expand
 from volact.inventory.fields import near
 from volact.inventory.listing import Listing
+from volact.inventory.target import parse_target
 from volact.model.error_text import message_text
 from volact.model.text import say
 
@@ -101,7 +102,10 @@ class _Reader:
         for word in words:
             name, value = _assignment(word)
             variables[name] = self._var(value, number)
-        names, port = expand(pattern)
+        whole = "://" in pattern  # not Ansible's: a target as on the command line
+        names, port = ([parse_target(pattern).name], "") if whole else expand(pattern)
+        if whole:
+            variables["volact_address"] = Var(pattern, self._listing.at(number))
         if port:
             variables.setdefault("ansible_port", Var(port, self._listing.at(number)))
         for name in names:
