@@ -79,6 +79,13 @@ def test_the_same_address_elsewhere_is_another_server(tmp_path: Path, other: str
     assert load_inventory(write(tmp_path, TWICE + other)).notes == ()
 
 
+def test_a_kms_host_is_no_key_and_its_place_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, TWICE + 'kms-host = "kms.corp.example"\n')
+    with pytest.raises(InputError, match="unknown key 'kms-host'") as caught:
+        load_inventory(path)
+    assert "a provider of your own" in caught.value.hint
+
+
 def test_images_are_the_operators_knowledge(tmp_path: Path) -> None:
     images = load_inventory(write(tmp_path, GOOD)).images
     assert images == {

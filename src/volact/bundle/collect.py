@@ -17,6 +17,7 @@ from volact import __version__
 from volact.bundle.document import Bundle, BundledInput, BundledServer, Judged
 from volact.bundle.pseudonyms import Pseudonyms
 from volact.core.context import Context
+from volact.knowledge.provider_files import is_own
 from volact.model.profile import HostPort
 from volact.model.report import ServerReport
 from volact.model.server import Server
@@ -85,7 +86,7 @@ def _account(user: str) -> Iterable[str]:
 def judged_of(report: ServerReport) -> Judged:
     """What of a row a replay compares."""
     return Judged(
-        provider=report.provider,
+        provider=_provider(report.provider),
         verdict=report.verdict,
         findings={finding.id: finding.severity for finding in report.findings},
         plan=tuple(str(step["do"]) for step in report.plan),
@@ -102,6 +103,8 @@ def _server(
     kms_hosts: tuple[HostPort, ...],
 ) -> BundledServer:
     report, exam = outcome.report, outcome.examination
+    if exam is not None and _is_own(report.provider):
+        kms_hosts = kms_hosts or exam.ctx.knowledge.profile.all_kms_hosts()
     for host in kms_hosts:
         pseudonyms.learn(host.host)
     public = exam.ctx.knowledge.profile.images if exam else {}
@@ -120,6 +123,15 @@ def _server(
     )
 
 
+def _is_own(provider: str | None) -> bool:
+    return is_own((provider or "").partition("/")[0])
+
+
+def _provider(name: str | None) -> str | None:
+    """The operator's own profile is not there where the bundle is read."""
+    return "generic" if _is_own(name) else name
+
+
 def _asked(
     ctx: Context, outcome: Outcome, pseudonyms: Pseudonyms, kms_hosts: tuple[HostPort, ...]
 ) -> BundledInput:
@@ -129,7 +141,7 @@ def _asked(
         return id if id in profile.images else pseudonyms.text(id)
 
     return BundledInput(
-        provider=outcome.report.provider or "",
+        provider=_provider(outcome.report.provider) or "",
         kms_hosts=tuple(pseudonyms.text(str(host)) for host in kms_hosts),
         replace_key=policy.replace_key,
         override_entitlement=bool(policy.override_entitlement),

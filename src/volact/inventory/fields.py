@@ -202,8 +202,13 @@ def own_path(text: str) -> Path:
     return path
 
 
+_KMS_HOST = re.compile(r"(volact_)?kms[-_]hosts?")  # often looked for, and no key
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """A hint with the nearest known word, else with all of them as far as a line goes."""
+    if _KMS_HOST.fullmatch(word):
+        return say("--kms-host names it for a run, a provider of your own for some servers")
     words = sorted(known)
     looked_at = words if len(words) <= _MANY else [w for w in words if w[:2] == word[:2]][:_MANY]
     close = difflib.get_close_matches(word[:_LONG], looked_at, n=1)

@@ -11,14 +11,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
-from importlib import resources
 from urllib.parse import urlsplit
 
 import msgspec
 
-from volact.errors import DataError
+from volact.errors import DataError, InputError
 from volact.knowledge.files import ProviderFile
 from volact.knowledge.load import decode, load_profile, load_releases, profile_names
+from volact.knowledge.provider_files import place_of, text_of
 from volact.model.profile import HostPort, Profile
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
@@ -87,13 +87,14 @@ Mistakes = Iterator[tuple[str, str]]  # key, text
 
 
 def check_profiles() -> tuple[ProfileProblem, ...]:
-    """Every mistake in the provider files that ship with volact."""
-    folder = resources.files("volact.knowledge") / "providers"
+    """Every mistake in the provider files, the operator's own among them."""
     problems: list[ProfileProblem] = []
     sound: list[Profile] = []
     for name in profile_names():
-        text = (folder / f"{name}.toml").read_text(encoding="utf-8")
-        found = check_text(name, text)
+        try:
+            found = check_text(name, text_of(name))
+        except InputError as error:
+            found = (ProfileProblem(place_of(name), "file", error.what),)
         problems += found
         if not found:
             sound.append(load_profile(name))
@@ -102,7 +103,7 @@ def check_profiles() -> tuple[ProfileProblem, ...]:
 
 def check_text(name: str, text: str) -> tuple[ProfileProblem, ...]:
     """The mistakes in the text of ``providers/<name>.toml``."""
-    where = f"providers/{name}.toml"
+    where = place_of(name)
     try:
         profile = decode(where, text, ProviderFile)
     except DataError as error:
@@ -115,7 +116,7 @@ def check_together(profiles: Iterable[Profile]) -> tuple[ProfileProblem, ...]:
     """What is wrong between profiles: the same title, word of the firmware or address."""
     known = {profile.name: profile for profile in profiles}
     return tuple(
-        ProfileProblem(f"providers/{profile.name}.toml", key, text)
+        ProfileProblem(place_of(profile.name), key, text)
         for profile in known.values()
         for key, text in (*_neighbours(profile, known), *_shared(profile, known))
     )

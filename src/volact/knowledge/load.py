@@ -26,6 +26,7 @@ from volact.knowledge.files import (
     ReleaseFile,
     SymbolFile,
 )
+from volact.knowledge.provider_files import is_own, place_of, provider_files, text_of
 from volact.model.profile import Edition, ErrorInfo, HostKey, HostPort, Knowledge, Profile, Release
 from volact.model.text import say
 
@@ -47,9 +48,8 @@ class Shape(Protocol[T_co]):
 
 @cache
 def profile_names() -> tuple[str, ...]:
-    """The providers that volact ships a profile for, sorted."""
-    names = _toml_files("providers")
-    return tuple(name.removeprefix("providers/").removesuffix(".toml") for name in names)
+    """The providers with a profile: volact's, and those of the operator's folder; sorted."""
+    return tuple(provider_files())
 
 
 @cache
@@ -63,11 +63,12 @@ def load_profile(name: str) -> Profile:
         return _sub_cloud(load_profile(whole), part)
     if name not in profile_names():
         raise _unknown_provider(name)
-    path = f"providers/{name}.toml"
-    profile = decode(path, _read(path), ProviderFile)
-    if profile.name != name:
-        raise DataError(f"name: is {profile.name!r}, must be that of the file", where=path)
-    return profile
+    try:
+        return _profile_of_file(name)
+    except DataError as error:
+        if not is_own(name):
+            raise
+        raise InputError(error.what, error.hint, where=error.where) from error
 
 
 @cache
@@ -135,6 +136,14 @@ def decode(where: str, text: str, shape: type[Shape[T_co]]) -> T_co:
         raise DataError(_told(error, shape), where=where) from error
     except (msgspec.DecodeError, ValueError) as error:
         raise DataError(str(error), where=where) from error
+
+
+def _profile_of_file(name: str) -> Profile:
+    path = place_of(name)
+    profile = decode(path, text_of(name), ProviderFile)
+    if profile.name != name:
+        raise DataError(f"name: is {profile.name!r}, must be that of the file", where=path)
+    return profile
 
 
 def _add(

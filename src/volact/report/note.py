@@ -214,7 +214,10 @@ def todo(server: ServerReport, how: Invocation) -> list[str]:
     mendable = [] if server.results else _mendable(server)
     left = [*_steps(server), *_by_hand(server, mendable)]
     if how.by_hand and mendable:
-        left += [tr(say("To see what to type on the server:")), command_for("commands", [server], how)]
+        left += [
+            tr(say("To see what to type on the server:")),
+            command_for("commands", [server], how),
+        ]
     elif (mendable or wanted) and not how.by_hand:
         left += _with_volact(server, how, wanted, mendable)
     if code := failed_code(server):

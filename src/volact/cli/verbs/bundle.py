@@ -20,6 +20,7 @@ from volact.errors import InputError
 from volact.fleet import plan_fleet
 from volact.fleet.prepare import parse_kms_hosts
 from volact.knowledge.load import load_profile, profile_names
+from volact.knowledge.provider_files import is_own
 from volact.model.report import Summary
 from volact.model.text import count, say
 from volact.pipeline import NO_RECORDER, Outcome
@@ -42,7 +43,7 @@ def bundle(options: BundleOptions) -> int:
     servers = tuple(msgspec.structs.replace(server, expect=()) for server in fleet.servers)
     fleet = msgspec.structs.replace(fleet, job=job, servers=servers)
     outcomes, stopped = run_async(_examine(fleet, options))
-    clouds = tuple(map(load_profile, profile_names()))
+    clouds = tuple(load_profile(name) for name in profile_names() if not is_own(name))
     names = Pseudonyms(clouds, names_of(fleet.servers))
     made = bundle_of(
         outcomes, recorder.facts, names, parse_kms_hosts(options.kms_host, "--kms-host")

@@ -171,7 +171,12 @@ class VariableMeaning:
         if var is None or var.value is None:
             return "", ""
         if not isinstance(var.value, str):
-            raise InputError(say("is a list where one text is needed"), where=var.where)
+            name = next(name for name in names if name in self._vars)
+            raise InputError(
+                say("{name} is not one text", name=name),
+                say("a text that begins with a bracket goes in quotes"),
+                where=var.where,
+            )
         return var.value.strip(), var.where
 
     def _var(self, names: tuple[str, ...]) -> Var | None:
