@@ -68,11 +68,39 @@ def test_every_finding_is_explained(id: str) -> None:
     assert found.page == f"docs/findings/{id}.md"
 
 
-@pytest.mark.parametrize("id", [12288, 12289, 12290, 12293, 8198, 8200, 8208, 8229, 8230])
+EVENTS = [info.code for info in ERRORS.values() if info.family == "event"]
+
+
+@pytest.mark.parametrize("id", EVENTS)
 def test_events_are_explained_by_their_id(id: int) -> None:
     found = explain(str(id), ERRORS)
     assert (found.kind, found.name) == ("event", f"event {id}")
     assert found.forms == ()
+
+
+@pytest.mark.parametrize(
+    ("printed", "code"),
+    [("5", 0x80070005), ("1058", 0x80070422), ("1168", 0x80070490), ("1722", 0x800706BA)],
+)
+def test_the_number_that_sc_net_and_dism_print_is_a_windows_error(printed: str, code: int) -> None:
+    assert explain(printed, ERRORS) == explain(hex(code), ERRORS)
+
+
+def test_a_number_that_is_neither_an_event_nor_explained_is_no_windows_error() -> None:
+    with pytest.raises(InputError):
+        explain("10016", ERRORS)
+
+
+def test_a_kms_activation_that_ran_out_is_the_first_cause_of_out_of_tolerance() -> None:
+    """slmgr.vbs itself words that state as "KMS license expired or hardware out of tolerance"."""
+    found = explain("0xC004F00F", ERRORS)
+    assert "180 days" in found.causes[0]
+    assert "hardware" not in found.meaning
+
+
+@pytest.mark.parametrize("code", ["0xC004F00F", "0xC004F200"])
+def test_rights_that_a_policy_took_from_plug_and_play_are_a_cause(code: str) -> None:
+    assert any("Plug and Play" in cause for cause in explain(code, ERRORS).causes)
 
 
 def test_a_code_known_by_name_only_says_so() -> None:

@@ -106,7 +106,7 @@ def _in_knowledge() -> Iterator[Message]:
                 yield Message(braced(said), "", "src/volact/knowledge/errors")
     for name in profile_names():
         profile = load_profile(name)
-        for text in filter(None, (profile.entitlement.text, *profile.notes)):
+        for text in filter(None, (profile.entitlement.text, profile.needs, *profile.notes)):
             yield Message(braced(text), "", f"src/volact/knowledge/providers/{name}.toml")
 
 

@@ -1,7 +1,7 @@
 """What a code, an event or a finding means, and what to do about it.
 
 Takes codes as people meet them: 0xC004F074, C004F074, -1073418124,
-3221549172, a symbol, an event id, a finding id.
+3221549172, a symbol, an event id, the number of a Windows error, a finding id.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ def explain(text: str, errors: Mapping[int, ErrorInfo]) -> Explanation:
     if code is None:
         raise _unknown(text, errors)
     info = errors.get(code)
+    if info is None and code <= 0xFFFF:
+        info = errors.get(_WIN32 | code)  # as sc, net and DISM print it: 1058, 1168
     if info is not None:
         return _known(info)
     if code & 0xFFFF0000 == _WIN32:

@@ -197,6 +197,7 @@ class Profile(FromFile, frozen=True, kw_only=True):
             kms_from_metadata="",
             kms_suffixes=(),
             kms_ranges=(),
+            needs="",
             sub_clouds=(),
         )
 

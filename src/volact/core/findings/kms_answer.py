@@ -11,10 +11,12 @@ from volact.core.assessment import Assessment
 from volact.core.assessment.clock import WARNING_S
 from volact.core.codes import hex_code, named
 from volact.core.findings.firewall import firewall_blocks_kms
+from volact.core.findings.foreign import whose
 from volact.core.findings.kind import Found, Place, error, evidence_field, reported, warning
+from volact.core.findings.reach import needs_of
 from volact.model.fact import value_of
 from volact.model.profile import HostPort
-from volact.model.text import say, typed
+from volact.model.text import Text, say, typed
 
 _WRONG_TIME = 0xC004F06C
 # DCE/RPC was not spoken there, or not for KMS.
@@ -81,20 +83,46 @@ def kms_host_silent(a: Assessment) -> Found | None:
             code=named(code, a.ctx.knowledge.errors),
         )
         if code in _NOT_KMS
-        else say(
-            "TCP connects to {host}, but the activation got no answer ({code}): the KMS service "
-            "there is stopped, or something else listens.",
-            host=host,
-            code=named(code, a.ctx.knowledge.errors),
-        ),
+        else _no_answer(a, host, code),
         {"code": hex_code(code), "host": str(host), "at": a.attempts.at},
-        remedy=say(
-            "KMS administrator: the Software Protection service must run on the KMS host and "
-            "listen on TCP {port}; look for a proxy or load balancer that accepts connections "
-            "for it. On the KMS host: {command}",
+        remedy=_silent_remedy(a, host),
+    )
+
+
+def _no_answer(a: Assessment, host: HostPort, code: int) -> Text:
+    words = {"host": host, "code": named(code, a.ctx.knowledge.errors)}
+    if whose(a, host):  # a cloud's own does not stand still unnoticed
+        return say(
+            "TCP connects to {host}, but the activation got no answer ({code}): most likely "
+            "something in between takes the connection.",
+            **words,
+        )
+    return say(
+        "TCP connects to {host}, but the activation got no answer ({code}): the KMS service "
+        "there is stopped, or something else listens.",
+        **words,
+    )
+
+
+def _silent_remedy(a: Assessment, host: HostPort) -> Text:
+    if cloud := whose(a, host):
+        between = say(
+            "Look for what accepts TCP {port} in place of the KMS host, which is {cloud}'s own: a "
+            "firewall's rule for applications or HTTP, a proxy, a load balancer, a tunnel. Let the "
+            "port through by a rule for addresses and ports.",
             port=host.port,
-            command=typed(f"netstat -ano -p tcp | findstr :{host.port}"),
-        ),
+            cloud=cloud,
+        )
+        needs = needs_of(a)
+        if needs is None:
+            return between
+        return say("{what} What the provider requires: {needs}", what=between, needs=needs)
+    return say(
+        "KMS administrator: the Software Protection service must run on the KMS host and "
+        "listen on TCP {port}; look for a proxy or load balancer that accepts connections "
+        "for it. On the KMS host: {command}",
+        port=host.port,
+        command=typed(f"netstat -ano -p tcp | findstr :{host.port}"),
     )
 
 

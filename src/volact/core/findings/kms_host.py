@@ -21,6 +21,8 @@ from volact.model.text import Text, raw, say, typed
 
 # By which a host reports that it does not know this product.
 TOO_OLD = frozenset({0xC004F042, 0xC004F015})
+# The server's own answer, too: its licence files are missing.
+_NOT_INSTALLED = 0xC004F015
 _FORCED = {1: say("Active Directory"), 3: say("tokens")}
 # Codes by which a KMS host that was reached refuses.
 HOST_REFUSALS = frozenset({0xC004F038, 0xC004F039, 0xC004F041, 0xC004F06B})
@@ -143,7 +145,8 @@ def _answered(a: Assessment, codes: frozenset[int]) -> int | None:
     clients = [product for product in a.licence.unlicensed if product.is_client]
     if not any(_used_by(a, product) for product in clients):
         return None
-    return next((code for code in (a.attempts.code, a.attempts.answer) if code in codes), None)
+    told = (a.attempts.code if a.attempts.code != _NOT_INSTALLED else None, a.attempts.answer)
+    return next((code for code in told if code in codes), None)
 
 
 def _used_by(a: Assessment, product: ProductState) -> bool:

@@ -11,10 +11,13 @@ from volact.core.codes import hex_code, named
 from volact.core.findings.kind import FindingKind, Found, Place, error, evidence_field, remedy_of
 from volact.model.fact import value_of
 from volact.model.finding import Repair
+from volact.model.profile import ErrorInfo
 from volact.model.text import Text, say, typed
 
 # Classes of codes that are a state or name no cause.
 _NO_CAUSE = frozenset({"state", "umbrella-kms", "name-only", "transient"})
+# Classes of LicenseStatusReason that say why, with no attempt on record.
+_OWN_CAUSES = frozenset({"genuine", "hardware"})
 
 
 def not_licensed(a: Assessment) -> Found | None:
@@ -84,7 +87,8 @@ def _uncertain(a: Assessment) -> dict[str, Any]:
 
 def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
     """The remedy for the code itself, where it means more than that no host was found."""
-    known = a.ctx.knowledge.errors.get(attempt.code) if attempt else None
+    errors = a.ctx.knowledge.errors
+    known = errors.get(attempt.code) if attempt else _reason(a)
     if known is None or known.family in _NO_CAUSE or not known.remedy:
         return say(
             "Repair the other findings first, then on the server: {command}",
@@ -95,6 +99,12 @@ def _not_licensed_remedy(a: Assessment, attempt: Attempt | None) -> Text:
         remedy=remedy_of(known, a),
         command=typed(a.console.activate()),
     )
+
+
+def _reason(a: Assessment) -> ErrorInfo | None:
+    """LicenseStatusReason, where it is a cause of its own and not what follows from one."""
+    known = a.ctx.knowledge.errors.get(a.licence.unlicensed[0].reason or 0)
+    return known if known and known.family in _OWN_CAUSES else None
 
 
 def _activation(a: Assessment, products: tuple[ProductState, ...]) -> Repair:

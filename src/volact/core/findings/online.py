@@ -15,15 +15,18 @@ from volact.core.findings.kind import Found, Place, error, evidence_field, repor
 from volact.model.fact import value_of
 from volact.model.text import Text, say, typed
 
-Why = Literal["blocked", "used-up", "refused", "name", "no-path", "proxy", "tls", "service"]
+Why = Literal[
+    "blocked", "used-up", "refused", "hardware", "name", "no-path", "proxy", "tls", "service"
+]
 
 _WHY: dict[int, Why] = {
     **dict.fromkeys((0xC004C003, 0xC004C017, 0xC004C060, 0xC004F051), "blocked"),
     **dict.fromkeys((0xC004C008, 0xC004C020, 0xC004C021), "used-up"),
     **dict.fromkeys((0xC004C001, 0xC004C004, 0xC004C00D, 0xC004C016), "refused"),
+    **dict.fromkeys((0xC004F00F, 0xC004F211), "hardware"),
     **dict.fromkeys((0x80072EE7, 0x80072AF9, 0x80072AFC), "name"),
     **dict.fromkeys((0x80072EE2, 0x80072EFD, 0x80072EFE, 0x80072EFF, 0x8007274C), "no-path"),
-    **dict.fromkeys((0x80190197, 0x80072F76, 0x80072F78), "proxy"),
+    **dict.fromkeys((0x80190197, 0x80072F76, 0x80072F78, 0x8004FE33), "proxy"),
     **dict.fromkeys((0x80072F8F, 0x80072F7D, 0x80072F06, 0x80072F0D), "tls"),
     **dict.fromkeys((0xC004B100, 0xC004FC03), "service"),
 }
@@ -32,6 +35,7 @@ _REASONS: dict[Why, Text] = {
     "blocked": say("Microsoft has blocked the key"),
     "used-up": say("no activations are left for the key"),
     "refused": say("Microsoft does not activate the key online"),
+    "hardware": say("its activation was bound to other hardware"),
     "name": say("the name of its activation service does not resolve"),
     "no-path": say("its activation service does not answer this server"),
     "proxy": say("the proxy of WinHTTP does not let the request through"),
@@ -50,6 +54,11 @@ _REMEDIES: dict[Why, Text] = {
         "for more, or use another key that you own."
     ),
     "refused": say("Microsoft does not activate this key online: use another key that you own."),
+    "hardware": say(
+        "The licence must cover this machine: a MAK has one activation less then, a retail key "
+        "moves only as its terms say, and activation by telephone ({command}) is there, too.",
+        command=typed("slui 4"),
+    ),
     "name": _PATH,
     "no-path": _PATH,
     "proxy": _PATH,
@@ -102,6 +111,8 @@ def _summary(a: Assessment, product: ProductState, why: Why, code: int | None) -
         return say(
             "Windows has {key}, which Microsoft activates online: {why}.", key=key, why=reason
         )
+    if why == "hardware":
+        return say("Windows has {key}; {why} ({code}).", key=key, why=reason, code=hex_code(code))
     return say(
         "Windows has {key}, which Microsoft activates online, and that failed: {why} ({code}).",
         key=key,

@@ -58,7 +58,8 @@ def addon_not_licensed(a: Assessment) -> Found | None:
         ),
         {"products": [_described(product) for product in addons]},
         remedy=say(
-            "Activate Extended Security Updates with their own key at Microsoft; a KMS host cannot."
+            "Activate Extended Security Updates with their own MAK at Microsoft, or enrol the "
+            "server in Azure Arc; a KMS host cannot. Virtual machines in Azure need neither."
         ),
     )
 

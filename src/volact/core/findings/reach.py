@@ -29,7 +29,7 @@ from volact.core.steps.network import ADD_DNS, ADD_ROUTE
 from volact.core.steps.params import StepParams
 from volact.model.fact import Absent, Known, value_of
 from volact.model.profile import HostPort
-from volact.model.text import Text, listed, say, typed
+from volact.model.text import Text, listed, ready, say, typed
 
 _REACH_WORDS: dict[Reach, Text] = {
     "refused": say("refused"),
@@ -132,12 +132,31 @@ def _unreachable(a: Assessment, host: HostPort, reach: dict[HostPort, Reach]) ->
         else say("The KMS host {host} does not answer this server.", host=host),
         {"why": reach[host], "hosts": {str(tried): why for tried, why in reach.items()}},
         repair=by_routes(a),
-        remedy=say(
+        remedy=_path_remedy(a, host),
+    )
+
+
+def _path_remedy(a: Assessment, host: HostPort) -> Text:
+    command = typed(f"powershell Test-NetConnection {host.host} -Port {host.port}")
+    needs = needs_of(a)
+    if needs is None:
+        return say(
             "Allow outbound TCP from the server to the KMS host's port: check firewalls, "
             "security groups and routes, then on the server: {command}",
-            command=typed(f"powershell Test-NetConnection {host.host} -Port {host.port}"),
-        ),
+            command=command,
+        )
+    return say(
+        "What the provider requires: {needs} Check firewalls, security groups and routes for "
+        "outbound TCP to the KMS host's port, then on the server: {command}",
+        needs=needs,
+        command=command,
     )
+
+
+def needs_of(a: Assessment) -> Text | None:
+    """What the provider asks of the path to its own KMS hosts."""
+    needs = a.ctx.knowledge.profile.needs
+    return ready(needs) if needs and not a.kms.by_dns else None
 
 
 def _other_in_reach(a: Assessment) -> Found | None:

@@ -15,7 +15,7 @@ from volact.core.findings.kind import (
     warning,
 )
 from volact.model.fact import ABSENT, value_of
-from volact.model.text import count, say, typed
+from volact.model.text import count, raw, say, typed
 
 ENDING_MIN = 30 * 24 * 60  # Windows itself begins to warn 30 days before the end
 DEFAULT_RENEWAL_MIN = 10_080  # 7 days
@@ -69,7 +69,11 @@ def renewal_overdue(a: Assessment) -> Found | None:
         ),
         {"since_min": since, "interval_min": _interval_min(late[0])},
         remedy=say(
-            "On the server: {command}, and note the error code", command=typed(a.console.activate())
+            "On the server: {command}, and note the error code. If it succeeds, Windows may "
+            "not have tried by itself: the scheduled task {task} and the Task Scheduler must be "
+            "enabled.",
+            command=typed(a.console.activate()),
+            task=raw(r"\Microsoft\Windows\SoftwareProtectionPlatform\SvcRestartTask"),
         ),
     )
 

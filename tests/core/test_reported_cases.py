@@ -1,0 +1,167 @@
+"""Failures that people reported of servers in clouds: the true cause comes first, the remedy fits.
+
+Each names where it was reported or documented.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from servers import TIMEOUT, context, facts_of, product, server
+
+from volact.core.assessment import assess
+from volact.core.context import Context
+from volact.core.findings import diagnose
+from volact.knowledge.load import load_profile, profile_names
+from volact.model.finding import Finding
+from volact.model.profile import HostPort
+from volact.model.step import StepResult
+
+AWS_HOST, AZURE_HOST = "169.254.169.250", "azkms.core.windows.net"
+NOW_ISH = "2026-01-31T07:00:00Z"
+
+
+def ctx(provider: str = "tencent") -> Context:
+    return replace(context(provider), clouds=tuple(map(load_profile, profile_names())))
+
+
+def found(
+    raw: dict[str, Any], context: Context | None = None, results: tuple[StepResult, ...] = ()
+) -> dict[str, Finding]:
+    findings = diagnose(assess(facts_of(raw), context or ctx(), results))
+    return {finding.id: finding for finding in findings}
+
+
+def silent(provider: str) -> dict[str, Any]:
+    """Not licensed, and none of the provider's KMS hosts answers."""
+    hosts = load_profile(provider).all_kms_hosts()
+    return server(
+        "2019",
+        licensed=False,
+        kms=hosts[0].host,
+        time__rtu=1,
+        reach={str(host): TIMEOUT for host in hosts},
+    )
+
+
+def reasoned(code: int, channel: str = "VOLUME_KMSCLIENT") -> dict[str, Any]:
+    """Not licensed, for this reason, and no attempt is on record."""
+    one = product("2019", licensed=False, channel=channel, LicenseStatusReason=code)
+    return server("2019", products=[one], events={"12288": None, "12289": None, "8198": None})
+
+
+@pytest.mark.parametrize(
+    ("provider", "told"),
+    [
+        ("aws", "security groups and network ACLs do not filter them"),
+        ("azure", "AzurePlatformLKM"),
+        ("gcp", "Private Google Access"),
+    ],
+)
+def test_what_the_cloud_asks_of_the_path_is_told_where_its_kms_host_is_silent(
+    provider: str, told: str
+) -> None:
+    """AWS: VPC user guide; Azure: network security groups; Google: sample of the route."""
+    remedy = found(silent(provider), ctx(provider))["kms-unreachable"].remedy
+    assert told in remedy
+    assert "Test-NetConnection" in remedy
+
+
+def test_a_kms_host_of_ones_own_has_nothing_of_the_clouds() -> None:
+    known = ctx("aws").knowledge
+    own = known.profile.with_kms_hosts((HostPort("kms.corp.example"),))
+    raw = server(
+        "2019",
+        licensed=False,
+        kms="kms.corp.example",
+        time__rtu=1,
+        reach={"kms.corp.example:1688": TIMEOUT},
+    )
+    one = found(raw, replace(ctx("aws"), knowledge=replace(known, profile=own)))
+    assert "link-local" not in one["kms-unreachable"].remedy
+
+
+def accepted(host: str) -> dict[str, Any]:
+    """TCP connects to this KMS host, and the last activation got no answer there."""
+    fields = ["0xC004F074", "0x00000000", f"{host}:1688"]
+    told = {"12288": [NOW_ISH, fields], "12289": None, "8198": None}
+    return server("2019", licensed=False, kms=host, events=told, reach={f"{host}:1688": 0})
+
+
+def test_something_between_is_the_first_cause_where_a_clouds_own_host_takes_connections() -> None:
+    """An application rule of Azure Firewall let TCP 1688 connect, and no activation through."""
+    one = found(accepted(AZURE_HOST), ctx("azure"))["kms-host-silent"]
+    assert "in between" in one.summary
+    assert "Look for what accepts TCP 1688 in place of the KMS host" in one.remedy
+    assert "KMS administrator" not in one.remedy
+    assert "public Azure address" in one.remedy
+
+
+def test_the_service_is_the_first_cause_at_a_kms_host_of_ones_own() -> None:
+    raw = accepted("kms.corp.example")
+    known = ctx("generic").knowledge
+    own = known.profile.with_kms_hosts((HostPort("kms.corp.example"),))
+    one = found(raw, replace(ctx("generic"), knowledge=replace(known, profile=own)))
+    assert "KMS administrator" in one["kms-host-silent"].remedy
+
+
+def test_the_reason_that_windows_gives_has_its_remedy_where_no_attempt_says_more() -> None:
+    """KB2704233: a policy's rights of Plug and Play make a genuine Windows seem not to be."""
+    one = found(reasoned(0xC004F200))["not-licensed"]
+    assert "rights-lost" in one.remedy
+    assert "Repair the other findings first" not in one.remedy
+
+
+def test_an_attempt_on_record_says_more_than_the_reason() -> None:
+    raw = reasoned(0xC004F200)
+    raw["events"]["12288"] = [NOW_ISH, ["0x8007232B", "0x00000000", "kms.tencentyun.com:1688"]]
+    assert "rights-lost" not in found(raw)["not-licensed"].remedy
+
+
+def test_a_mak_that_came_to_other_hardware_is_activated_again() -> None:
+    """Microsoft on 0xC004F00F: with a MAK, activate again online or by telephone."""
+    one = found(reasoned(0xC004F00F, "VOLUME_MAK"))["online-activation-failed"]
+    assert one.evidence["why"] == "hardware"
+    assert "other hardware (0xC004F00F)" in one.summary
+    assert "that failed" not in one.summary
+    assert "-ato" in one.remedy
+
+
+def test_the_same_reason_is_no_matter_of_microsofts_for_a_kms_client() -> None:
+    assert "online-activation-failed" not in found(reasoned(0xC004F00F))
+
+
+def test_a_proxy_that_wants_a_login_is_told_by_its_own_code() -> None:
+    """KB921471: 0x8004FE33."""
+    one = found(reasoned(0x8004FE33, "VOLUME_MAK"))["online-activation-failed"]
+    assert one.evidence["why"] == "proxy"
+
+
+def test_missing_licence_files_of_the_server_are_not_the_kms_hosts_age() -> None:
+    """0xC004F015 is what the KMS host's log has of a refusal; here it says what is missing here."""
+    raw = server("2019", licensed=False)
+    failed = (StepResult(do="activate", ok=False, hresult=0xC004F015),)
+    one = found(raw, results=failed)
+    assert "kms-host-too-old" not in one
+    assert one["not-licensed"].remedy.startswith("On this server run slmgr.vbs -rilc")
+
+
+def test_a_kms_host_that_answers_so_is_too_old() -> None:
+    told = {"12289": [NOW_ISH, ["0xC004F015", "0x00000000", "0"]], "8198": None}
+    assert "kms-host-too-old" in found(server("2019", licensed=False, events=told))
+
+
+def test_extended_updates_need_no_key_in_azure() -> None:
+    """Microsoft: how to get Extended Security Updates for Windows Server."""
+    addon = product("2012 R2", licensed=False, LicenseIsAddon=True)
+    raw = server("2012 R2", products=[product("2012 R2"), addon | {"ID": "addon"}])
+    remedy = found(raw)["addon-not-licensed"].remedy
+    assert "Azure" in remedy and "Arc" in remedy
+
+
+def test_a_renewal_that_was_never_tried_points_at_the_task_that_starts_it() -> None:
+    """Scripts that optimise images disable the licensing service's tasks."""
+    raw = server("2019", products=[product("2019", GracePeriodRemaining=200_000)])
+    assert "SvcRestartTask" in found(raw)["renewal-overdue"].remedy
