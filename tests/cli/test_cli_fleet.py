@@ -25,14 +25,15 @@ VOLACT = [sys.executable, "-m", "volact"]
 @pytest.fixture
 def silent_port() -> Iterator[int]:
     """A listener that accepts and never sends a byte."""
-    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+    with socket.create_server(("", 0), backlog=50) as server:
         yield server.getsockname()[1]
 
 
 def inventory(folder: Path, port: int, count: int = 2) -> Path:
+    """Servers at addresses of their own: every 127.x is this machine."""
     file = folder / "fleet.toml"
     servers = "".join(
-        f'[[server]]\nname = "web-{n:02}"\naddress = "ssh://127.0.0.1:{port}"\n\n'
+        f'[[server]]\nname = "web-{n:02}"\naddress = "ssh://127.0.0.{n}:{port}"\n\n'
         for n in range(1, count + 1)
     )
     file.write_text(f'[defaults]\nprovider = "tencent"\n\n{servers}')
@@ -238,7 +239,7 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path, processes: str) -> None
 def test_a_second_interrupt_gives_up_what_activate_would_finish(
     tmp_path: Path, processes: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server(("", 0)) as server:
         file = inventory(tmp_path, server.getsockname()[1], 2)
         with ForkedVolact(
             *("activate", "-i", str(file), "--yes", "--concurrency", "1", "-o", "jsonl"),
