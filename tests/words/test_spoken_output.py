@@ -107,6 +107,14 @@ def test_what_is_known_of_a_provider_is_spoken(language: str, words: tuple[str, 
     assert [word for word in words if word not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("id", "Alamat KMS bersifat link-local"), ("zh-CN", "KMS 地址是链路本地")],
+)
+def test_what_a_provider_requires_of_the_path_is_spoken(language: str, words: str) -> None:
+    assert words in volact("providers", "aws", "--lang", language).stdout
+
+
 def test_a_language_that_is_not_spoken_is_wrong_input() -> None:
     done = volact("explain", "clock-skew", "--lang", "fr")
     assert (done.returncode, done.stdout) == (2, "")

@@ -203,7 +203,11 @@ SECTIONS = (
     Section(
         say("Ports that its pages print wrongly"), "misprinted_ports", _words("misprinted_ports")
     ),
-    Section(say("Needs"), "needs", _text("needs")),
+    Section(
+        say("Needs"),
+        "needs",
+        lambda profile: [tr(ready(profile.needs))] if profile.needs else [],
+    ),
     Section(say("Releases"), "releases", _words("releases")),
     Section(say("How the licence can be told"), "entitlement", _licence),
     Section(say("Metadata value with the image id"), "image_key", _text("image_key")),
