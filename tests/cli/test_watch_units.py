@@ -129,6 +129,14 @@ def test_the_options_come_back_as_typed() -> None:
     ]  # fmt: skip
 
 
+def test_the_folder_of_own_providers_is_among_the_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert variables_of(WatchOptions(password_env="PW")) == ("PW",)
+    monkeypatch.setenv("VOLACT_PROVIDERS", "/etc/volact/providers")
+    assert variables_of(WatchOptions(password_env="PW")) == ("PW", "VOLACT_PROVIDERS")
+
+
 def test_secrets_stand_in_no_unit() -> None:
     named = WatchOptions(notify=["env:HOOK"], password_env="PW")
     assert variables_of(named) == ("PW", "HOOK")

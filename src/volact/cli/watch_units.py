@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from volact.cli.registry import default_of
 from volact.errors import InputError
+from volact.knowledge.provider_files import OWN
 from volact.model.text import say
 from volact.words import tr
 
@@ -36,7 +38,7 @@ class WatchCommand:
     user: str
     every: timedelta
     jitter: timedelta
-    variables: tuple[str, ...]  # that the options name
+    variables: tuple[str, ...]  # that the run needs
 
 
 def words_of(options: Any) -> Iterator[str]:
@@ -60,7 +62,7 @@ def _each(value: object) -> list[str]:
 
 
 def variables_of(options: Any) -> tuple[str, ...]:
-    """The environment variables that the options name; ``InputError`` for a URL in clear."""
+    """The environment variables that the run needs; ``InputError`` for a URL in clear."""
     for word in options.notify:
         if not word.startswith("env:"):
             raise InputError(
@@ -68,6 +70,7 @@ def variables_of(options: Any) -> tuple[str, ...]:
                 say("put it into a variable: --notify env:VOLACT_NOTIFY"),
             )
     named = [options.password_env, *(word.removeprefix("env:") for word in options.notify)]
+    named += [OWN] if os.environ.get(OWN) else []
     return tuple(dict.fromkeys(name for name in named if name))
 
 
