@@ -11,6 +11,7 @@ from built_apps import with_parts
 from litestar import Litestar
 from migrated_store import migrated_store
 from msgspec.json import encode
+from msgspec.structs import replace
 from report_samples import RETAIL, attention, failed, healthy, run_of, unreachable
 from store_samples import FACTS, store_writer
 
@@ -44,7 +45,7 @@ class SignedIn:
 
 def rows() -> list[ServerReport]:
     """One server of each kind, one of them with a name that has to be escaped."""
-    return [
+    found = [
         healthy(),
         healthy("web-02", repaired=True),
         attention(),
@@ -52,6 +53,7 @@ def rows() -> list[ServerReport]:
         failed(),
         unreachable(),
     ]
+    return [replace(row, address=f"ssh://10.0.0.{n}") for n, row in enumerate(found, 1)]
 
 
 def fill(url: str) -> None:
