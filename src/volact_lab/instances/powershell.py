@@ -161,7 +161,7 @@ def _data(machine: Machine, places: dict[str, str]) -> bytes | Ran:
     """What is packed in the script, or in a file that it waits for."""
     if "text" in places:
         return _decoded(places["text"])
-    until = time.monotonic() + float(places["wait"]) * machine.world.patience
+    until = time.monotonic() + float(places["wait"]) * machine.world.file_patience
     while True:
         path = places["path"]
         data = machine.files.read(path) if machine.files.is_file(path) else b""

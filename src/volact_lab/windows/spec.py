@@ -82,3 +82,4 @@ class World:
     patience: float = 0.05
     dns: tuple[str, ...] = ()  # the name servers that DHCP gives
     routes: tuple[tuple[str, str], ...] = ()  # destinations and masks, by the default gateway
+    file_patience: float = 1.0  # the same for a file, which another program may send late
