@@ -25,6 +25,7 @@ TERMS = (
     ("firewall", "firewall", "防火墙"),
     (r"prox(?:y|ies)\b", "proksi", "代理服务器"),
     ("endpoint", "endpoint", "终结点"),
+    ("renewal", "perpanjangan", "续订"),
     ("group policy", "kebijakan grup", "组策略"),
     ("domain controller", "pengontrol domain", "域控制器"),
     ("account", "akun", "帐户"),
