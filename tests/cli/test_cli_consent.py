@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from cli_run import volact
+from lab_thread import lab_in_thread
 
 from volact.core.consent import ASKING_STEPS
-from volact_lab.lab import Lab
 from volact_lab.windows.spec import Spec
 
 
@@ -45,16 +43,9 @@ def inventory(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
         )
         for index in (1, 2)
     )
-    lab, loop = Lab("hard", specs, 7, patience=0.01), asyncio.new_event_loop()
-    with ThreadPoolExecutor(1) as pool:
-        loop.run_until_complete(lab.start())
+    with lab_in_thread("hard", specs, 7, patience=0.01) as lab:
         lab.write_inventory(tmp_path / "lab.toml")
-        running = pool.submit(loop.run_forever)
         yield str(tmp_path / "lab.toml")
-        loop.call_soon_threadsafe(loop.stop)
-        running.result(10)
-        loop.run_until_complete(lab.stop())
-    loop.close()
 
 
 def row(*args: str) -> dict[str, object]:

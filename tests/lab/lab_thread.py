@@ -19,14 +19,16 @@ def lab_in_thread(
     servers: int | tuple[Spec, ...],
     seed: int,
     transport: TransportName | None = None,
+    patience: float = 0.05,
 ) -> Iterator[Lab]:
     """Runs in a thread, so that the main one is free for a command line."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+    runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+    loop = runner.get_loop()
+    thread = threading.Thread(target=_run, args=(runner,))
     thread.start()
 
     async def started() -> Lab:
-        lab = Lab(scenario, servers, seed, transport=transport)
+        lab = Lab(scenario, servers, seed, patience=patience, transport=transport)
         await lab.start()
         return lab
 
@@ -39,7 +41,12 @@ def lab_in_thread(
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.close()
+
+
+def _run(runner: asyncio.Runner) -> None:
+    """Until it is stopped; a connection that was accepted last ends with it, and is no leak."""
+    with runner:
+        runner.get_loop().run_forever()
 
 
 @contextmanager
