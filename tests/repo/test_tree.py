@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,12 @@ def test_nothing_is_left_unfinished_and_no_registry_is_named() -> None:
     ]
     assert len(TEXT) > 500
     assert found == []
+
+
+def test_no_database_is_in_the_tree() -> None:
+    """A volact that is tried in this folder leaves a store, which is not the project's."""
+    listed = subprocess.check_output(["git", "ls-files", "*.db", "*.sqlite*"], cwd=ROOT, text=True)
+    assert listed.split() == []
 
 
 def test_every_dependency_is_pinned() -> None:
