@@ -35,7 +35,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     consent: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
     typed: dict[str, str] = {}  # address -> the target as the operator wrote it
-    by_hand: str = ""  # the command that read brought answers, where volact cannot go
+    by_hand: str = ""  # the command that reads answers again, where volact cannot go
     before: Summary | None = None  # an earlier check of the same servers, for comparison
 
 
