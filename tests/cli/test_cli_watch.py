@@ -213,6 +213,8 @@ def test_a_lock_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         (["--print-cron", "h.example", "--every", "7h"], "cron cannot express"),
         (["--print-systemd", "h.example", "--notify", "slack://x"], "--notify env:VOLACT_NOTIFY"),
         (["--print-systemd"], "no server given"),
+        (["--print-systemd", "-i", "no-such.toml"], "no-such.toml: "),
+        (["--print-systemd", "--from", "no-such:x"], "cannot list 'no-such'"),
         (["--print-cron", "h.example", "--pace", "x"], "--pace: 'x' is not a pace"),
         (["--print-cron", "h.example", "--expiring", "x"], "--expiring x: not a duration"),
         (["--print-cron", "h.example", "--ignore", "x"], "--ignore: no such finding"),
@@ -308,8 +310,11 @@ def test_looks_leave_nothing_behind(
 
 
 def test_units_are_printed_and_nothing_is_started(tmp_path: Path) -> None:
-    done = volact("watch", "--print-systemd", "--print-cron", "-i", str(tmp_path / "no.toml"))
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text('[[server]]\nname = "a"\naddress = "192.0.2.1"\npassword-env = "OF_A"\n')
+    done = volact("watch", "--print-systemd", "--print-cron", "-i", str(fleet))
     assert done.returncode == 0
+    assert "contains: OF_A" in done.stdout
     assert "--inventory=" in done.stdout
     assert "[Timer]" in done.stdout
     assert "watch --once" in done.stdout

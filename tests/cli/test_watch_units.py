@@ -15,6 +15,8 @@ import pytest
 from volact.cli.options.changes import WatchOptions
 from volact.cli.watch_units import WatchCommand, cron, quoted, systemd, variables_of, words_of
 from volact.errors import InputError
+from volact.inventory.target import parse_address
+from volact.model.server import Credential, Server
 
 WORDS = (
     "a b", "100%", "$HOME", "${x}", 'say "x"', "it's", "back\\slash", "tab\there", ";", "é",
@@ -129,17 +131,29 @@ def test_the_options_come_back_as_typed() -> None:
     ]  # fmt: skip
 
 
-def test_the_folder_of_own_providers_is_among_the_variables(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert variables_of(WatchOptions(password_env="PW")) == ("PW",)
-    monkeypatch.setenv("VOLACT_PROVIDERS", "/etc/volact/providers")
-    assert variables_of(WatchOptions(password_env="PW")) == ("PW", "VOLACT_PROVIDERS")
+def test_the_variables_that_the_run_reads_are_named() -> None:
+    options = WatchOptions(password_env="PW")
+    environ = {
+        "VOLACT_PROVIDERS": "/etc/volact/providers", "VOLACT_STORE": "postgresql://db/volact",
+        "AWS_PROFILE": "fleet", "AZURE_TENANT_ID": "x", "AWS_EMPTY": "", "HOME": "/root",
+    }  # fmt: skip
+    assert variables_of(options, environ={}) == ("PW",)
+    assert variables_of(options, environ=environ) == ("PW", "VOLACT_PROVIDERS", "VOLACT_STORE")
+    listed = WatchOptions(from_="aws:eu-west-1")
+    assert variables_of(listed, environ=environ)[-1] == "AWS_PROFILE"
+    login = Credential(password_env="OF_A", passphrase_env="OF_ITS_KEY")
+    reached = tuple(
+        Server(name=text, address=parse_address(text), credential=login)
+        for text in ("azure://00000000-0000-0000-0000-000000000000/group/vm", "ssh://a.example")
+    )
+    named = variables_of(WatchOptions(), reached, environ)
+    assert named[:2] == ("OF_A", "OF_ITS_KEY")
+    assert named[-1] == "AZURE_TENANT_ID"
 
 
 def test_secrets_stand_in_no_unit() -> None:
     named = WatchOptions(notify=["env:HOOK"], password_env="PW")
-    assert variables_of(named) == ("PW", "HOOK")
+    assert variables_of(named, environ={}) == ("PW", "HOOK")
     with pytest.raises(InputError, match="readable there") as caught:
         variables_of(WatchOptions(notify=["slack://T0Ps3cret"]))
     assert "T0Ps3cret" not in caught.value.line()

@@ -32,7 +32,7 @@ from volact.report.store_reports.expiring_text import write_expiring
 from volact.report.store_reports.history_text import write_history
 from volact.report.store_reports.runs_text import write_runs
 from volact.report.store_reports.status_text import StatusText
-from volact.report.store_reports.store_text import StoreText, cut
+from volact.report.store_reports.store_text import OWN_STORE, AskedStore, StoreText, cut
 from volact.report.terminal_safe import width
 from volact.words import LANGUAGES, speaking
 
@@ -45,10 +45,10 @@ def text(
     *,
     colour: bool = False,
     columns: int = 100,
-    store: str = "",
+    asked: AskedStore = OWN_STORE,
 ) -> str:
     out = io.StringIO()
-    write(StoreText(out, NOW, columns=columns, colour=colour, store=store))
+    write(StoreText(out, NOW, columns=columns, colour=colour, asked=asked))
     return out.getvalue()
 
 
@@ -127,7 +127,7 @@ def test_colours_only_where_they_are_wanted(at: int) -> None:
 
 def test_status_says_what_matters_first() -> None:
     rows = [*(healthy(f"web-{n}") for n in range(9)), attention("db-01"), unreachable("old-01")]
-    said = text(status(rows), store=" --store x.db")
+    said = text(status(rows), asked=AskedStore(store="x.db"))
     lines = said.splitlines()
     assert lines[0] == "11 servers as last examined; times are UTC"
     verdicts = [line.split()[:2] for line in lines[3:6]]
@@ -154,6 +154,21 @@ def test_status_offers_the_licences_that_end_soon_where_there_are_any(
 ) -> None:
     said = text(status([licensed("a", days)]))
     assert ("next: volact expiring --within 30d" in said) is offered
+
+
+def test_status_names_the_command_for_a_server_that_is_gone() -> None:
+    old = status([healthy("old-01")], days=-30)
+    gone = "if the server no longer exists: volact forget old-01"
+    assert f"\n{gone} --store x.db\n" in text(old, asked=AskedStore(store="x.db"))
+    assert gone not in text(old, asked=AskedStore(service="https://v"))
+    assert gone not in text(status([healthy("a")]))
+
+
+def test_the_next_command_asks_the_same_service() -> None:
+    said = text(status([unreachable("a")]), asked=AskedStore(service="https://v"))
+    assert "next: volact history a --service https://v" in said
+    ending = text(status([licensed("a", 3)]), asked=AskedStore(service="https://v"))
+    assert "expiring" not in ending
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

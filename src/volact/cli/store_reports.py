@@ -23,11 +23,10 @@ from volact.knowledge.load import load_profile
 from volact.model.text import Text, count, say
 from volact.queries.filters import ServerFilter
 from volact.queries.servers import NamesQuery
-from volact.report.store_reports.store_text import StoreText
+from volact.report.store_reports.store_text import AskedStore, StoreText
 from volact.store import Pruned, Store, open_store
 from volact.store.address import chosen
 from volact.store.values import Forgotten
-from volact.typed import quoted
 from volact.words import tr
 
 
@@ -60,17 +59,12 @@ def nothing_yet(url: str) -> Text:
     address = chosen(url)
     if address is None:
         return say("there is no store: VOLACT_STORE is none (name one with --store)")
-    command = f"volact check -i fleet.toml{store_words(url)}"
+    command = f"volact check -i fleet.toml{AskedStore(store=url).option}"
     return say(
         "the store {store} is empty (to fill it: {command})",
         store=address.shown,
         command=command,
     )
-
-
-def store_words(url: str) -> str:
-    """The option that the next command needs to read the same store."""
-    return f" --store {quoted(url)}" if url else ""
 
 
 def known_names(store: Store, limits: Iterable[str]) -> tuple[str, ...]:
@@ -118,13 +112,13 @@ def head(command: str, now: datetime) -> dict[str, Any]:
     return {"volact": __version__, "command": command, "now": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
 
 
-def paper(options: StoreReportOptions, now: datetime) -> StoreText:
-    """Standard output for text."""
+def paper(options: StoreReportOptions, now: datetime, service: str = "") -> StoreText:
+    """Standard output for text; the next commands ask what was asked, a service where it was."""
     out = use_stdout("text")
     return StoreText(
         out,
         now,
         columns=columns_of(out),
         colour=wants_colour(out),
-        store=store_words(options.store),
+        asked=AskedStore(store=options.store, service=service),
     )

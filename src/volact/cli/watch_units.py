@@ -11,16 +11,20 @@ import hashlib
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from volact.cli.registry import default_of
+from volact.cloud.registry import cloud_of_scheme
 from volact.errors import InputError
+from volact.inventory.cloud_list import parse_source
 from volact.knowledge.provider_files import OWN
+from volact.model.server import Server
 from volact.model.text import say
+from volact.store.address import VARIABLE
 from volact.words import tr
 
 ENVIRONMENT = "/etc/volact/watch.env"
@@ -61,8 +65,14 @@ def _each(value: object) -> list[str]:
     return [f"{value:g}" if isinstance(value, float) else str(value)]
 
 
-def variables_of(options: Any) -> tuple[str, ...]:
-    """The environment variables that the run needs; ``InputError`` for a URL in clear."""
+def variables_of(
+    options: Any, servers: Sequence[Server] = (), environ: Mapping[str, str] = os.environ
+) -> tuple[str, ...]:
+    """The environment variables that the run needs; ``InputError`` for a URL in clear.
+
+    Those of logins whether they are set or not; those that volact, a database or a cloud's
+    SDK reads on its own where they are set now.
+    """
     for word in options.notify:
         if not word.startswith("env:"):
             raise InputError(
@@ -70,7 +80,13 @@ def variables_of(options: Any) -> tuple[str, ...]:
                 say("put it into a variable: --notify env:VOLACT_NOTIFY"),
             )
     named = [options.password_env, *(word.removeprefix("env:") for word in options.notify)]
-    named += [OWN] if os.environ.get(OWN) else []
+    for server in servers:
+        named += [server.credential.password_env, server.credential.passphrase_env]
+    clouds = [cloud_of_scheme(server.address.scheme) for server in servers]
+    clouds += [parse_source(options.from_)[0]] if options.from_ else []
+    prefixes = tuple({cloud.variables for cloud in clouds if cloud is not None})
+    read = sorted(name for name in environ if name.startswith(prefixes))
+    named += [name for name in (OWN, VARIABLE, "PGPASSWORD", *read) if environ.get(name)]
     return tuple(dict.fromkeys(name for name in named if name))
 
 

@@ -144,6 +144,7 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     place: str  # pattern of what follows ``scheme://``: a scope, a slash, an instance
     place_shown: str  # "a region and an instance"
     place_example: str  # "ap-jakarta/ins-xxxxxxxx"
+    variables: str  # how the names of the variables begin that its SDK reads
     settings: type[AccountSettings] = AccountSettings
     unproven: str = ""  # what no real account has confirmed; one sentence
     options: tuple[AccountOption, ...] = ()

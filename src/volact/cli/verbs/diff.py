@@ -47,7 +47,7 @@ def _of_service(options: DiffOptions) -> tuple[Diff, RunRow, RunRow]:
 
 def _shown(options: DiffOptions, now: datetime, found: Diff, before: RunRow, after: RunRow) -> int:
     if options.output == "text":
-        write_diff(paper(options, now), found, before, after)
+        write_diff(paper(options, now, options.service), found, before, after)
     else:
         document = Document(
             head={**head("diff", now), "before": before, "after": after},

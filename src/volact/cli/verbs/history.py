@@ -24,7 +24,7 @@ def history(options: HistoryOptions) -> int:
     since = now - parse_span(options.since, "--since") if options.since else None
     found, server = _of_service(options, since) if options.service else _of_store(options, since)
     if options.output == "text":
-        write_history(paper(options, now), server, found.looks)
+        write_history(paper(options, now, options.service), server, found.looks)
     else:
         document = Document(
             head={**head("history", now), "server": options.server},

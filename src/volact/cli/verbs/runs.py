@@ -24,7 +24,7 @@ def runs(options: RunsOptions) -> int:
         document = Document(head=head("runs", now), key="runs", rows=shown, columns=RUNS)
         write(use_stdout(options.output), options.output, document)
     elif shown:
-        write_runs(paper(options, now), shown, more=len(found) > len(shown))
+        write_runs(paper(options, now, options.service), shown, more=len(found) > len(shown))
     return 0
 
 

@@ -62,5 +62,5 @@ def _shown(
         )
         write(use_stdout(options.output), options.output, document)
     elif last is not None:
-        StatusText(paper(options, now), found, last).write()
+        StatusText(paper(options, now, options.service), found, last).write()
     return 0

@@ -24,6 +24,7 @@ from volact.cli.failure import tell
 from volact.cli.fleet_options import consent_of, files_read, fleet_of, parse_ignored
 from volact.cli.options.changes import WatchOptions
 from volact.cli.rollout import control_of
+from volact.cli.selection import refuse_leftovers
 from volact.cli.sinks import parse_reports
 from volact.cli.watch import Watch, WatchInterval
 from volact.cli.watch_state import WatchStateFile
@@ -32,8 +33,10 @@ from volact.core.context import Policy
 from volact.core.span import parse_span
 from volact.errors import InputError, StoreError, VolactError
 from volact.fleet.prepare import parse_kms_hosts
-from volact.inventory import Inventory, choose
+from volact.inventory import Inventory, addressed, choose, load_inventory
+from volact.inventory.cloud_list import parse_filters, parse_source
 from volact.model.error_text import error_text
+from volact.model.server import Server
 from volact.model.text import say
 from volact.notify.channels import open_channels
 from volact.pipeline import Mode
@@ -120,8 +123,7 @@ def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> WatchC
     parse_span(options.expiring, "--expiring")
     parse_kms_hosts(options.kms_host, "--kms-host")
     control_of(options)
-    if not (options.inventory or options.from_ or options.targets):
-        choose(Inventory(), (), ())  # an InputError: no server is given
+    servers = _named(options)
     try:
         folder = str(Path.cwd())
     except OSError as error:
@@ -134,8 +136,20 @@ def _start(options: WatchOptions, every: timedelta, jitter: timedelta) -> WatchC
         user=getpass.getuser(),
         every=every,
         jitter=jitter,
-        variables=variables_of(options),
+        variables=variables_of(options, servers),
     )
+
+
+def _named(options: WatchOptions) -> tuple[Server, ...]:
+    """The servers that are named, none of a cloud's list: nothing is asked for units."""
+    refuse_leftovers(options)
+    if options.from_:
+        cloud, _ = parse_source(options.from_)
+        parse_filters(cloud, options.from_filter)
+        return ()
+    inventory = load_inventory(options.inventory) if options.inventory else Inventory()
+    targets = [addressed(inventory, word) for word in options.targets]
+    return choose(inventory, targets, options.limits)
 
 
 def _program() -> tuple[str, ...]:

@@ -39,6 +39,7 @@ CLOUD = Cloud(
     extra="alibaba",
     module="volact.cloud.alibaba.account",
     scheme="ecs",
+    variables="ALIBABA_CLOUD_",
     place=rf"{_REGION}/i-[a-z0-9]{{8,40}}",
     place_shown="a region and an instance",
     place_example="cn-hangzhou/i-xxxxxxxxxxxxxxxxxxxx",

@@ -35,6 +35,7 @@ CLOUD = Cloud(
     extra="aws",
     module="volact.cloud.aws.account",
     scheme="ssm",
+    variables="AWS_",
     place=rf"{_REGION}/i-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})",
     place_shown=say("a region and an instance"),
     place_example="eu-west-1/i-xxxxxxxxxxxxxxxxx",

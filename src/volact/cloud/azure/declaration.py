@@ -29,6 +29,7 @@ CLOUD = Cloud(
     extra="azure",
     module="volact.cloud.azure.account",
     scheme="azure",
+    variables="AZURE_",
     place=rf"{_SUBSCRIPTION}/{_GROUP}/[A-Za-z0-9](?:[-\w.]{{0,62}}\w)?",
     place_shown=say("a subscription, a resource group and a virtual machine"),
     place_example=f"{_EXAMPLE}/group/vm",

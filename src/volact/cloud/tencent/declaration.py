@@ -47,6 +47,7 @@ CLOUD = Cloud(
     extra="tencent",
     module="volact.cloud.tencent.account",
     scheme="tat",
+    variables="TENCENTCLOUD_",
     place=rf"{_REGION}/[a-z]+-[a-z0-9]+",
     place_shown=say("a region and an instance"),
     place_example="ap-jakarta/ins-xxxxxxxx",

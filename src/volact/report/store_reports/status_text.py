@@ -197,8 +197,10 @@ class StatusText:
         self._out.line()
         if worst is not None:
             self._out.following(f"volact history {quoted(plain(worst.name))}")
+        if self._status.stale.names:
+            self._out.if_gone(self._status.stale.names[0])
         soon = (each.ending == "expired" or (each.below_days or 31) <= 30 for each in ends)
-        if any(soon):
+        if any(soon) and not self._out.asked.service:  # it has no such command
             self._out.following("volact expiring --within 30d")
 
 

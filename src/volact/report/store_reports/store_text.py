@@ -6,22 +6,39 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TextIO
 
+import msgspec
+
 from volact.core.licence_end import days_until
 from volact.model.report import Summary, Verdict, count_of
-from volact.model.text import count, listed, say
+from volact.model.text import count, listed, say, typed
 from volact.report.terminal_safe import plain, width
 from volact.report.terminal_writer import Cell, TerminalWriter
 from volact.report.words import COUNTED, duration
+from volact.typed import quoted
 from volact.words import tr
 
 _BAR = 40
 
 
-class StoreText(TerminalWriter):
-    """Text for a terminal as of ``now``.
+class AskedStore(msgspec.Struct, frozen=True, kw_only=True):
+    """The store or the service that was asked; of neither, the user's own store."""
 
-    ``store`` is what a next command needs to read the same store, ``""`` if nothing.
-    """
+    store: str = ""
+    service: str = ""
+
+    @property
+    def option(self) -> str:
+        """What a next command needs to ask the same one, with a space before it."""
+        if self.service:
+            return f" --service {quoted(self.service)}"
+        return f" --store {quoted(self.store)}" if self.store else ""
+
+
+OWN_STORE = AskedStore()
+
+
+class StoreText(TerminalWriter):
+    """Text for a terminal as of ``now``."""
 
     def __init__(
         self,
@@ -30,11 +47,11 @@ class StoreText(TerminalWriter):
         *,
         columns: int = 100,
         colour: bool = False,
-        store: str = "",
+        asked: AskedStore = OWN_STORE,
     ) -> None:
         super().__init__(out, columns=columns, colour=colour)
         self.now = now
-        self._store = store
+        self.asked = asked
 
     def more(self, number: int) -> None:
         """How many more there are than are shown, if there are any."""
@@ -48,7 +65,13 @@ class StoreText(TerminalWriter):
 
     def following(self, command: str) -> None:
         """The exact next command, whole on its line, however long."""
-        self.line(tr(say("next: {step}", step=f"{command}{self._store}")))
+        self.line(tr(say("next: {step}", step=f"{command}{self.asked.option}")))
+
+    def if_gone(self, name: str) -> None:
+        """The command for a server that was not examined for long, where it is gone."""
+        if not self.asked.service:  # its database is its administrator's
+            forget = typed(f"volact forget {quoted(plain(name))}{self.asked.option}")
+            self.line(tr(say("if the server no longer exists: {command}", command=forget)))
 
 
 def bar(servers: int, most: int) -> str:

@@ -25,6 +25,7 @@ CLOUD = Cloud(
     extra="acme",
     module="volact.cloud.acme.account",
     scheme="acme",
+    variables="ACME_",
     place=f"{_WORD}/{_WORD}/{_WORD}",
     place_shown="a subscription, a group and a machine",
     place_example="sub/group/machine",
