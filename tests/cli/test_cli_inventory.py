@@ -151,3 +151,14 @@ def test_local_is_refused_where_there_is_no_windows() -> None:
         "volact: local works only on a Windows Server, and this machine is not Windows "
         "(write ssh://user@host for a server elsewhere)\n"
     )
+
+
+def test_check_names_what_is_expected_no_longer(fleet: Path) -> None:
+    over, open_ = ('"kms-host-role until 2020-01-31"', '"kms-host-role until 2999-01-31"')
+    text = TOML.replace("[group.db]", f"expect = [{over}]\n\n[group.db]")
+    fleet.write_text(f"{text}\nexpect = [{open_}]\n")
+    done = volact("inventory", "check", "-i", str(fleet))
+    said = "expect kms-host-role of 1 server is without effect: its last day, 2020-01-31"
+    assert (done.returncode, done.stderr) == (0, f"volact: {said}, has passed\n")
+    document = json.loads(volact("inventory", "check", "-i", str(fleet), "-o", "json").stdout)
+    assert document["notes"] == [f"{said}, has passed"]

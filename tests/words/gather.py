@@ -151,8 +151,9 @@ def main() -> int:
     wanted = messages()
     for path in sorted(LOCALE.glob("*.po")):
         old = path.read_text("utf-8")
-        path.write_text(updated(old, path.stem, wanted), "utf-8")
-        empty = updated(old, path.stem, wanted).count('msgstr ""\n\n')
+        new = updated(old, path.stem, wanted)
+        path.write_text(new, "utf-8")
+        empty = len(re.findall(r'^msgstr(?:\[\d\])? ""\n\n', new, re.MULTILINE))
         sys.stdout.write(f"{path.stem}: {len(wanted)} sentences, {empty} to translate\n")
     return 0
 

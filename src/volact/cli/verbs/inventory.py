@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from volact.cli.console import table, use_stdout
@@ -13,13 +16,14 @@ from volact.cli.options.servers import (
     InventoryShowOptions,
 )
 from volact.cli.selection import servers_of
+from volact.core.accept import is_over
 from volact.errors import InputError
 from volact.inventory import Inventory, credential_problems, read_inventory
 from volact.inventory.export import export as exported
 from volact.inventory.export import record
 from volact.model.error_text import error_text
 from volact.model.server import Server
-from volact.model.text import count, listed, say
+from volact.model.text import Text, count, listed, say
 from volact.report.json_document import encode
 from volact.report.terminal_safe import plain
 from volact.transports.hostkeys import check_known_hosts
@@ -49,15 +53,15 @@ def check(options: InventoryCheckOptions) -> int:
         raise InputError(say("no inventory given"), "-i FILE")
     inventory = read_inventory(options.inventory)
     problems = [*inventory.problems, *_login_problems(options, inventory)]
+    notes = (*inventory.notes, *_expectations_over(inventory, datetime.now(UTC)))
     out = use_stdout(options.output)
     if options.output == "json":
         told = [{"where": p.where, "message": p.message, "hint": p.hint} for p in problems]
         out.write(
-            encode({"servers": len(inventory.servers), "problems": told, "notes": inventory.notes})
-            + "\n"
+            encode({"servers": len(inventory.servers), "problems": told, "notes": notes}) + "\n"
         )
     else:
-        for note in inventory.notes:
+        for note in notes:
             tell(note)
         out.writelines(f"{plain(tr(error_text(problem)))}\n" for problem in problems)
         out.write(_verdict(inventory, problems) + "\n")
@@ -73,6 +77,24 @@ def export(options: InventoryExportOptions) -> int:
         tell(note)
     use_stdout("file").write(done.text)
     return 0
+
+
+def _expectations_over(inventory: Inventory, now: datetime) -> Iterator[Text]:
+    """What is expected of servers until a day that has passed: it is a finding again."""
+    over = Counter(
+        (each.finding, str(each.until))
+        for server in inventory.servers
+        for each in server.expect
+        if is_over(each, now)
+    )
+    for (finding, date), servers in sorted(over.items()):
+        yield count(
+            servers,
+            "expect {finding} of {n} server is without effect: its last day, {date}, has passed",
+            "expect {finding} of {n} servers is without effect: its last day, {date}, has passed",
+            finding=finding,
+            date=date,
+        )
 
 
 def _login_problems(options: InventoryCheckOptions, inventory: Inventory) -> list[InputError]:
