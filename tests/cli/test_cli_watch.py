@@ -133,6 +133,20 @@ def test_a_change_that_one_run_could_not_send_is_sent_by_the_next(
     assert [file.suffix for file in (tmp_path / "state" / "volact").iterdir()] == [".lock"]
 
 
+def test_a_channel_that_is_down_does_not_make_the_others_hear_it_again(
+    tmp_path: Path, closed_port: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.answer = lambda path: (404 if path == "/down" and len(receiver.got) < 5 else 200, {})
+    monkeypatch.setenv("PW", "x")
+    words = ["-i", str(inventory(tmp_path, closed_port)), "--once", "--retries", "0"]
+    words += ["--store", str(tmp_path / "memory.db"), "--no-progress"]
+    for name in ("down", "up"):
+        words += ["--notify", f"http://127.0.0.1:{receiver.port}/{name}"]
+    for _ in range(6):
+        assert volact("watch", *words).returncode == 4
+    assert [path for path, _, _ in receiver.got] == ["/down", "/up", *["/down"] * 4]
+
+
 def test_a_single_run_that_cannot_check_is_told_once_and_so_is_its_end(
     tmp_path: Path, closed_port: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import msgspec
-
 from volact.cli.console import columns_of, use_stdout
 from volact.cli.failure import INTERRUPTED, report_error, tell
 from volact.cli.fleet_options import Fleet
@@ -30,14 +28,14 @@ from volact.cli.run_controller import (
     stdout_writer,
 )
 from volact.cli.runtime import StopSignal, run_async
-from volact.cli.watch_state import WatchState, WatchStateFile
+from volact.cli.watch_channels import WatchedChannels
+from volact.cli.watch_state import WatchStateFile
 from volact.errors import InputError, VolactError
 from volact.model.error_text import error_text
-from volact.model.report import RunReport
+from volact.model.report import RunReport, ServerReport
 from volact.model.text import say
-from volact.notify.channels import Channel, send_to_all
+from volact.notify.channels import Channel
 from volact.report.base import Writer
-from volact.report.message import failure_message, message_of
 from volact.report.run_counts import RunCounts
 from volact.report.watch_changes import ChangeTracker, ServerStanding, WatchWriter
 
@@ -74,47 +72,45 @@ class Watch:
     ) -> None:
         self._options = options
         self._make_fleet = make_fleet
-        self._channels = channels
-        self._file = file
-        self._state = file.read() if file else WatchState()
-        self._watched = ChangeTracker(within, self._state.over(before))
+        self._channels = WatchedChannels(channels, within=within, before=before, file=file)
+        self._watched = ChangeTracker(within, self._channels.over(before))
         self._run: RunController | None = None
 
     def once(self) -> int:
         """One run; its exit code."""
         fleet = self._make_fleet()
         how = fleet.how
-        all_sent, stopped = True, ""
+        all_sent = True
 
         def end(run: RunReport, counts: RunCounts) -> bool:
-            nonlocal all_sent, stopped
-            changes = self._watched.changes()
-            stopped = _stopped(run)
-            if changes or self._state.failing or stopped not in ("", self._state.stopped):
-                message = message_of(run, counts.causes, counts.repaired, changes)
-                all_sent = send_to_all(self._channels, message, tell)
+            nonlocal all_sent
+            all_sent = self._channels.send(run, counts)
             return all_sent
+
+        def add(row: ServerReport) -> None:
+            self._watched.add(row, how.started)
+            self._channels.add(row, how.started)
 
         with open_run(
             self._options,
             fleet,
             self._options.output,
             self._writer(fleet),
-            RunListeners(end=end, row=lambda row: self._watched.add(row, how.started)),
+            RunListeners(end=end, row=add),
         ) as run:
-            if self._state.failing:
+            if self._channels.failing:
                 run.note(say("the servers can be checked again"))
             self._run = run
             activates = fleet.job.mode == "activate"
             run.rollout(rollout_words(self._options), keeps=not self._options.no_store)
             code = unattended(run) if activates else run_async(run_through(run))
         self._run = None
+        names = [server.name for server in fleet.servers]
+        self._channels.end(names)
         if all_sent:
-            self._keep(WatchState(stopped=stopped))
-            self._watched.next(server.name for server in fleet.servers)
+            self._watched.next(names)
         else:
-            self._keep(msgspec.structs.replace(self._state, before=self._watched.untold()))
-            self._watched.again()  # the message was not sent: the next run sends it
+            self._watched.again()  # the next round shows it with what it sends
         return code
 
     def single(self) -> int:
@@ -149,16 +145,9 @@ class Watch:
                 raise
             code = report_error(error)
             self._watched.again()
-            if not self._state.failing:
-                why = error_text(error) if isinstance(error, VolactError) else type(error).__name__
-                sent = send_to_all(self._channels, failure_message(why), tell)
-                self._keep(msgspec.structs.replace(self._state, failing=sent))
+            why = error_text(error) if isinstance(error, VolactError) else type(error).__name__
+            self._channels.failed(why)
             return code
-
-    def _keep(self, state: WatchState) -> None:
-        if state != self._state and self._file is not None:
-            self._file.write(state)
-        self._state = state
 
     def _writer(self, fleet: Fleet) -> Writer:
         """One line for text; the usual report for other formats and with ``--verbose``."""
@@ -168,9 +157,3 @@ class Watch:
             columns = columns_of(out) if out.isatty() else sys.maxsize
             return WatchWriter(out, self._watched, columns=columns)
         return stdout_writer(output, fleet.how, self._options)
-
-
-def _stopped(run: RunReport) -> str:
-    """Why a rollout stopped by its rules, ``""`` if it did not."""
-    stopped = run.stopped
-    return "" if stopped is None or stopped.why == "interrupted" else stopped.why

@@ -18,8 +18,8 @@ from volact.model.text import say
 from volact.report.watch_changes import ServerStanding
 
 
-class WatchState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the next run is compared with, beside the last known state of each server.
+class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
+    """What one channel was told, beside the last known state of each server.
 
     Attributes:
         failing: it was told that the servers could not be checked.
@@ -35,6 +35,12 @@ class WatchState(msgspec.Struct, frozen=True, kw_only=True):
         """How each server stood when it was last told of."""
         merged = {**known, **self.before}
         return {name: standing for name, standing in merged.items() if standing is not None}
+
+
+class WatchState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the next run is compared with, for each channel by its place and name."""
+
+    channels: dict[str, ChannelState] = {}
 
 
 class WatchStateFile:
