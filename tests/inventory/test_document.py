@@ -202,7 +202,7 @@ def test_a_workbook_is_named_as_such(tmp_path: Path) -> None:
     (tmp_path / "fleet.xlsx").write_bytes(b"PK\x03\x04\x14\0\x06\0")
     with pytest.raises(InputError) as caught:
         load_inventory(tmp_path / "fleet.xlsx")
-    assert "fleet.xlsx: is not a text file (save the sheet of a " in caught.value.line()
+    assert "fleet.xlsx: is not a text file (save it as UTF-8, " in caught.value.line()
 
 
 def test_every_unknown_key_is_reported_with_its_line(tmp_path: Path) -> None:
@@ -270,3 +270,12 @@ def test_every_wrong_value_of_a_table_is_reported(tmp_path: Path) -> None:
     text = '[[server]]\naddress = "ssh://a"\nprovider = "x"\nlicense = "y"\nkey-file = 3\n'
     problems = read_inventory(write(tmp_path, text + "[defaults]\nuser = 1\ntags = 2\n")).problems
     assert sorted(int(problem.where.rpartition(" ")[2]) for problem in problems) == [3, 4, 5, 7, 8]
+
+
+@pytest.mark.parametrize("name", ["fleet.csv", "fleet.toml", "fleet.txt"])
+def test_utf_16_that_does_not_say_so_is_no_text(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes("name,address\na,192.0.2.1\n".encode("utf-16-le"))
+    with pytest.raises(InputError, match="is not a text file") as caught:
+        load_inventory(file)
+    assert "save it as UTF-8" in caught.value.hint

@@ -96,13 +96,15 @@ def _reader(path: Path, shown: str) -> FileReader:
     for form, what in _KINDS:
         if form.match(first.lstrip()):
             raise InputError(what, say("name an inventory"), where=shown)
+    if any("\0" in line for line in lines):  # a workbook, or UTF-16 that does not say so
+        raise InputError(
+            say("is not a text file"),
+            say("save it as UTF-8, the sheet of a workbook as CSV"),
+            where=shown,
+        )
     known = _BY_SUFFIX.get(path.suffix.lower())
     if known is not None:
         return known
-    if any("\0" in line for line in lines):
-        raise InputError(
-            say("is not a text file"), say("save the sheet of a workbook as CSV"), where=shown
-        )
     if any(_TOML.fullmatch(line.rstrip("\n")) for line in lines):
         return read_document
     if re.match(r"---|\{|\[\s*([{\"]|$)", first) or re.match(r"[\w.-]+:\s*(#.*)?$", first):
