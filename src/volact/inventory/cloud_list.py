@@ -29,7 +29,7 @@ from volact.inventory.fields import near
 from volact.inventory.listing import Inventory
 from volact.model.error_text import message_text
 from volact.model.server import AccountSettings, Address, Server
-from volact.model.text import count, say
+from volact.model.text import Text, count, say
 
 # Schemes for servers that are reached by their private addresses instead.
 DIRECT = ("ssh", "winrm")
@@ -147,31 +147,31 @@ async def list_servers(
         InputError: the operator can correct it.
         ApiError: the API failed.
     """
-    account = await accounts(source.cloud, source.account)
+    try:
+        account = await accounts(source.cloud, source.account)
+    except ApiError as error:
+        raise _not_listed(source, message_text(error), error) from error
     work = (account.list_servers(scope).list_servers(source.filters) for scope in source.scopes)
     results = await asyncio.gather(*work, return_exceptions=True)
     listed = []
     for scope, result in zip(source.scopes, results, strict=True):
         if isinstance(result, ApiError):
-            raise _not_listed(source, scope, result) from result
+            why = message_text(result)
+            told = say("{scope} cannot be listed: {message}", scope=scope, message=why)
+            raise _not_listed(source, told, result) from result
         if isinstance(result, BaseException):
             raise result
         listed.append(result)
     return inventory_of(source, listed)
 
 
-def _not_listed(source: ListSource, scope: str, error: ApiError) -> ApiError | InputError:
+def _not_listed(source: ListSource, told: Text, error: ApiError) -> ApiError | InputError:
     """What the operator can correct is reported as wrong input."""
-    told = say("{scope} cannot be listed: {message}", scope=scope, message=message_text(error))
+    where = str(source)
     if error.again == "never":
-        return InputError(told, error.hint, where=str(source))
-    return ApiError(
-        error.kind,
-        say("{where}: {message}", where=str(source), message=told),
-        error.hint,
-        code=error.code,
-        again=error.again,
-    )
+        return InputError(told, error.hint, where=where)
+    told = say("{where}: {message}", where=where, message=told)
+    return ApiError(error.kind, told, error.hint, code=error.code, again=error.again)
 
 
 def inventory_of(source: ListSource, listed: Sequence[ServerList]) -> Inventory:
